@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Generates proto/gen from the .proto files. Needs no network once the modules below are in the module cache.
+#
+#   scripts/generate.sh         replace proto/gen
+#   scripts/generate.sh DIR     write to DIR/gen instead (verify compares the two)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/tools/build.sh
+scripts/third-party-protos.sh
+
+out=${1:-proto}
+mkdir -p "$out"
+# Beside the target, so that the swap is a rename: a .proto that does not compile leaves the old code standing,
+# and a .proto that is gone takes its code with it. The leading dot hides it from the go command meanwhile.
+new=$(mktemp -d "$(cd "$out" && pwd)/.generate.XXXXXX")
+trap 'rm -rf "$new"' EXIT
+chmod 755 "$new"
+(cd proto && ../scripts/tools/bin/buf generate --output "$new")
+rm -rf "$out/gen"
+mv "$new/gen" "$out/gen"

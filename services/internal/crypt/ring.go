@@ -1,0 +1,198 @@
+package crypt
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/tongzhen/tongzhen/services/internal/config"
+)
+
+// keySet is a ring of keys in the file: id → 32 bytes.
+type keySet struct {
+	Current string            `json:"current"`
+	Keys    map[string][]byte `json:"keys"`
+}
+
+// ringFile is the file's content.
+type ringFile struct {
+	Data  keySet `json:"data"`
+	Index keySet `json:"index"`
+}
+
+// LoadRing reads a ring from a file that nobody else may read.
+func LoadRing(path string) (*Ring, error) {
+	text, err := config.ReadSecretFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("load key ring: %w", err)
+	}
+	return ParseRing([]byte(text.Reveal()))
+}
+
+// GenerateRingFile writes a new ring, mode 0600. A file that exists is left alone: fs.ErrExist.
+func GenerateRingFile(path string) error {
+	text, err := NewRing()
+	if err != nil {
+		return err
+	}
+	return config.CreateSecretFile(path, text)
+}
+
+// NewRing is the JSON of a ring with one new data key and one new index key.
+func NewRing() ([]byte, error) {
+	var f ringFile
+	if err := errors.Join(f.Data.add(), f.Index.add()); err != nil {
+		return nil, err
+	}
+	return f.encode()
+}
+
+// AddDataKey is the JSON of the ring with a new current data key. Old values stay readable.
+func AddDataKey(ring []byte) ([]byte, error) {
+	f, err := decode(ring)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Data.add(); err != nil {
+		return nil, err
+	}
+	return f.encode()
+}
+
+// AddIndexKey is the JSON of the ring with a new current index key. Until all tokens are written anew, searches go by
+// Tokens.
+func AddIndexKey(ring []byte) ([]byte, error) {
+	f, err := decode(ring)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Index.add(); err != nil {
+		return nil, err
+	}
+	return f.encode()
+}
+
+// ParseRing reads the JSON of a ring and refuses whatever is not whole. No error quotes the text.
+func ParseRing(text []byte) (*Ring, error) {
+	f, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	r := &Ring{data: make(map[keyID]cipher.AEAD, len(f.Data.Keys))}
+	for text, key := range f.Data.Keys {
+		id, err := parseKeyID(text)
+		if err != nil {
+			return nil, err
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, fmt.Errorf("read key ring: %w", err)
+		}
+		if r.data[id], err = cipher.NewGCM(block); err != nil {
+			return nil, fmt.Errorf("read key ring: %w", err)
+		}
+	}
+	if r.current, err = parseKeyID(f.Data.Current); err != nil {
+		return nil, err
+	}
+	r.index = append(r.index, f.Index.Keys[f.Index.Current])
+	for _, id := range slices.Sorted(maps.Keys(f.Index.Keys)) {
+		if id != f.Index.Current {
+			r.index = append(r.index, f.Index.Keys[id])
+		}
+	}
+	r.label = fmt.Sprintf("ring(data %s of %d, index %s of %d)", f.Data.Current, len(r.data), f.Index.Current, len(r.index))
+	return r, nil
+}
+
+// TestRing is a ring whose keys everybody can compute; it is for tests.
+func TestRing() *Ring {
+	one := func(what string) keySet {
+		sum := sha256.Sum256([]byte("test ring " + what))
+		return keySet{Current: "00000001", Keys: map[string][]byte{"00000001": sum[:]}}
+	}
+	text, err := ringFile{Data: one("data"), Index: one("index")}.encode()
+	if err != nil {
+		return nil
+	}
+	r, err := ParseRing(text)
+	if err != nil {
+		return nil
+	}
+	return r
+}
+
+func decode(text []byte) (ringFile, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	var f ringFile
+	if err := d.Decode(&f); err != nil {
+		return ringFile{}, errors.New("read key ring: not the JSON of a key ring")
+	}
+	if d.More() {
+		return ringFile{}, errors.New("read key ring: something follows the JSON")
+	}
+	return f, errors.Join(f.Data.check("data"), f.Index.check("index"))
+}
+
+func (f ringFile) encode() ([]byte, error) {
+	text, err := json.MarshalIndent(f, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("write key ring: %w", err)
+	}
+	return append(text, '\n'), nil
+}
+
+func (s keySet) check(name string) error {
+	if _, ok := s.Keys[s.Current]; !ok {
+		return fmt.Errorf("read key ring: the current %s key is not among its keys", name)
+	}
+	for id, key := range s.Keys {
+		if _, err := parseKeyID(id); err != nil {
+			return err
+		}
+		if len(key) != keySize {
+			return fmt.Errorf("read key ring: %s key %s has %d bytes, want %d", name, id, len(key), keySize)
+		}
+	}
+	return nil
+}
+
+// add makes a new key the current one.
+func (s *keySet) add() error {
+	key := make([]byte, keySize)
+	if _, err := rand.Read(key); err != nil {
+		return fmt.Errorf("make key: %w", err)
+	}
+	if s.Keys == nil {
+		s.Keys = map[string][]byte{}
+	}
+	var id keyID
+	for {
+		if _, err := rand.Read(id[:]); err != nil {
+			return fmt.Errorf("make key id: %w", err)
+		}
+		s.Current = hex.EncodeToString(id[:])
+		if _, taken := s.Keys[s.Current]; !taken {
+			break
+		}
+	}
+	s.Keys[s.Current] = key
+	return nil
+}
+
+func parseKeyID(text string) (keyID, error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != keyIDSize || hex.EncodeToString(raw) != text {
+		return keyID{}, errors.New("read key ring: a key id is not 8 lower-case hexadecimal digits")
+	}
+	return keyID(raw), nil
+}

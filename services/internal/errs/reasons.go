@@ -1,0 +1,37 @@
+package errs
+
+// Reasons are the names of tongzhen.common.v1.ErrorReason.Code, every one of them; a test holds the two together.
+const (
+	ReasonFieldRequired       string = "FIELD_REQUIRED"
+	ReasonFieldInvalid        string = "FIELD_INVALID"
+	ReasonFieldTooLong        string = "FIELD_TOO_LONG"
+	ReasonFieldOutOfRange     string = "FIELD_OUT_OF_RANGE"
+	ReasonFieldUnknown        string = "FIELD_UNKNOWN"
+	ReasonFieldIdentityNumber string = "FIELD_IDENTITY_NUMBER"
+	ReasonFieldCombination    string = "FIELD_COMBINATION"
+	ReasonVersionRequired     string = "VERSION_REQUIRED"
+
+	ReasonSessionExpired string = "SESSION_EXPIRED"
+	ReasonBadCredentials string = "BAD_CREDENTIALS"
+	ReasonOTPRequired    string = "OTP_REQUIRED"
+	ReasonLocked         string = "LOCKED"
+
+	ReasonRole               string = "ROLE"
+	ReasonBreakGlassRequired string = "BREAK_GLASS_REQUIRED"
+
+	ReasonNotFound string = "NOT_FOUND"
+
+	ReasonStaleVersion       string = "STALE_VERSION"
+	ReasonRequestIDReused    string = "REQUEST_ID_REUSED"
+	ReasonOpenReferralExists string = "OPEN_REFERRAL_EXISTS"
+	ReasonSlotTaken          string = "SLOT_TAKEN"
+	ReasonBookingLost        string = "BOOKING_LOST"
+	ReasonAlreadyRegistered  string = "ALREADY_REGISTERED"
+	ReasonHoldExpired        string = "HOLD_EXPIRED"
+
+	ReasonActionNotAvailable string = "ACTION_NOT_AVAILABLE"
+
+	ReasonRateLimited string = "RATE_LIMITED"
+	ReasonPeerAway    string = "PEER_AWAY"
+	ReasonInternal    string = "INTERNAL"
+)
