@@ -227,7 +227,7 @@ func (s *consumption) handle(ctx context.Context, m jetstream.Msg) {
 	case ctx.Err() != nil:
 		_ = m.Nak()
 		return
-	case meta.NumDelivered >= MaxDeliveries:
+	case meta.NumDelivered > MaxDeliveries:
 		err = s.bury(m, meta)
 	default:
 		err = s.call(unwire(m, meta, s.names), meta.NumDelivered)
@@ -236,7 +236,7 @@ func (s *consumption) handle(ctx context.Context, m jetstream.Msg) {
 	case err != nil:
 		delays := s.options.Backoff
 		_ = m.NakWithDelay(delays[min(int(meta.NumDelivered), len(delays))-1])
-	case meta.NumDelivered >= MaxDeliveries:
+	case meta.NumDelivered > MaxDeliveries:
 		_ = m.Term()
 	default:
 		_ = m.Ack()
