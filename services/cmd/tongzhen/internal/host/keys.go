@@ -1,0 +1,96 @@
+package host
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+)
+
+// keys are what all services of a deployment share.
+type keys struct {
+	ring     *crypt.Ring
+	signer   *authn.Signer
+	verifier *authn.Verifier
+	server   *tls.Config
+	client   *tls.Config
+}
+
+// openKeys reads the keys. Without configured files they live in the data folder and are made at the first start.
+func openKeys(s Settings, clk clock.Clock) (*keys, error) {
+	k := &keys{}
+	ringFile, err := keyFile(s.KeyringFile, filepath.Join(s.DataDir, "keyring.json"), crypt.GenerateRingFile)
+	if err != nil {
+		return nil, err
+	}
+	if k.ring, err = crypt.LoadRing(ringFile); err != nil {
+		return nil, err
+	}
+	signingFile, err := keyFile(s.SigningKeyFile, filepath.Join(s.DataDir, "signing.pem"), authn.GenerateKeyFile)
+	if err != nil {
+		return nil, err
+	}
+	if k.signer, err = authn.LoadSigner(signingFile); err != nil {
+		return nil, err
+	}
+	k.verifier = authn.NewVerifier(authn.KeysOf(k.signer), clk)
+	return k, k.openTLS(s)
+}
+
+func keyFile(configured, embedded string, make func(path string) error) (string, error) {
+	if configured != "" {
+		return configured, nil
+	}
+	if err := make(embedded); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("make %s: %w", embedded, err)
+	}
+	return embedded, nil
+}
+
+func (k *keys) openTLS(s Settings) error {
+	if s.TLSCertFile == "" {
+		return nil
+	}
+	certificate, err := tls.LoadX509KeyPair(s.TLSCertFile, s.TLSKeyFile)
+	if err != nil {
+		return fmt.Errorf("load certificate: %w", err)
+	}
+	k.server = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	if s.TLSCAFile == "" {
+		return nil
+	}
+	authority, err := os.ReadFile(s.TLSCAFile)
+	if err != nil {
+		return fmt.Errorf("read authority: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(authority) {
+		return fmt.Errorf("read authority %s: no certificate in it", s.TLSCAFile)
+	}
+	k.client = &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: pool, MinVersion: tls.VersionTLS12}
+	k.server.ClientCAs, k.server.ClientAuth = pool, tls.RequireAndVerifyClientCert
+	return nil
+}
+
+// lockDataDir takes the data folder for this process; a second one would write the same files.
+func lockDataDir(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock of data folder: %w", err)
+	}
+	if err := flock(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("data folder %s is in use by another process", dir)
+	}
+	return f, nil
+}

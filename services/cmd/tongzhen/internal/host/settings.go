@@ -1,0 +1,134 @@
+// Package host puts the services together: it opens keys, databases, the bus and the cache, connects the services with
+// one another and runs them, all in one process or some of them.
+//
+// Owns wiring only; every decision is a service's. What runs in one process and what runs in several goes through the
+// same code: services talk gRPC either way, over an in-memory listener or over addresses.
+package host
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Names of the services, in the order in which they start.
+const (
+	Directory     = "directory"
+	PatientRecord = "patientrecord"
+	Scheduling    = "scheduling"
+	Referral      = "referral"
+	Notification  = "notification"
+	Gateway       = "gateway"
+)
+
+// Backends are the five services with a database.
+func Backends() []string {
+	return []string{Directory, PatientRecord, Scheduling, Referral, Notification}
+}
+
+// Settings are all settings of the process. The zero value with defaults applied runs everything on embedded parts.
+type Settings struct {
+	DataDir     string `env:"TONGZHEN_DATA_DIR" default:".data" help:"Folder of the embedded databases, events and keys." type:"path"`
+	HTTPAddr    string `env:"TONGZHEN_HTTP_ADDR" default:"127.0.0.1:8080" help:"Where the gateway listens."`
+	AdminAddr   string `env:"TONGZHEN_ADMIN_ADDR" default:"127.0.0.1:9090" help:"Where /healthz, /readyz, /metrics and pprof are served; empty = off."`
+	GRPCAddr    string `env:"TONGZHEN_GRPC_ADDR" help:"Where a separately run service listens for gRPC."`
+	ControlAddr string `env:"TONGZHEN_CONTROL_ADDR" help:"Where seed, import and bench find the running system; default: control.sock in the data folder."`
+
+	DatabaseURL             string `env:"TONGZHEN_DATABASE_URL" help:"PostgreSQL for all services, one schema each; empty = embedded SQLite."`
+	DirectoryDatabaseURL    string `env:"TONGZHEN_DIRECTORY_DATABASE_URL" help:"PostgreSQL of directory."`
+	PatientRecordDatabase   string `name:"patientrecord-database-url" env:"TONGZHEN_PATIENTRECORD_DATABASE_URL" help:"PostgreSQL of patientrecord."`
+	SchedulingDatabaseURL   string `env:"TONGZHEN_SCHEDULING_DATABASE_URL" help:"PostgreSQL of scheduling."`
+	ReferralDatabaseURL     string `env:"TONGZHEN_REFERRAL_DATABASE_URL" help:"PostgreSQL of referral."`
+	NotificationDatabaseURL string `env:"TONGZHEN_NOTIFICATION_DATABASE_URL" help:"PostgreSQL of notification."`
+	NATSURL                 string `name:"nats-url" env:"TONGZHEN_NATS_URL" help:"NATS with JetStream; empty = embedded."`
+	RedisURL                string `env:"TONGZHEN_REDIS_URL" help:"Redis for cache and limits; empty = in memory."`
+
+	DirectoryAddr     string `env:"TONGZHEN_DIRECTORY_ADDR" help:"Where directory is found when it runs elsewhere."`
+	PatientRecordAddr string `name:"patientrecord-addr" env:"TONGZHEN_PATIENTRECORD_ADDR" help:"Where patientrecord is found when it runs elsewhere."`
+	SchedulingAddr    string `env:"TONGZHEN_SCHEDULING_ADDR" help:"Where scheduling is found when it runs elsewhere."`
+	ReferralAddr      string `env:"TONGZHEN_REFERRAL_ADDR" help:"Where referral is found when it runs elsewhere."`
+	NotificationAddr  string `env:"TONGZHEN_NOTIFICATION_ADDR" help:"Where notification is found when it runs elsewhere."`
+
+	TLSCertFile    string `env:"TONGZHEN_TLS_CERT_FILE" help:"Certificate, PEM; the DNS name is the service's."`
+	TLSKeyFile     string `env:"TONGZHEN_TLS_KEY_FILE" help:"Its private key."`
+	TLSCAFile      string `name:"tls-ca-file" env:"TONGZHEN_TLS_CA_FILE" help:"Authority that signs the services' certificates."`
+	KeyringFile    string `env:"TONGZHEN_KEYRING_FILE" help:"Keys that encrypt patient data; made at first start in embedded mode."`
+	SigningKeyFile string `env:"TONGZHEN_SIGNING_KEY_FILE" help:"Ed25519 key that signs call tokens; made at first start in embedded mode."`
+
+	OTLPEndpoint string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OpenTelemetry collector (gRPC); empty = no traces are exported."`
+	LogLevel     string `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
+	SecureCookie bool   `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
+}
+
+// check tells all problems of the settings at once.
+func (s Settings) check(services []string) error {
+	var problems []error
+	for _, name := range services {
+		if name != Gateway && !slices.Contains(Backends(), name) {
+			problems = append(problems, fmt.Errorf("unknown service %q; there are %s and %s", name, strings.Join(Backends(), ", "), Gateway))
+		}
+	}
+	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") {
+		problems = append(problems, errors.New("TONGZHEN_TLS_CERT_FILE and TONGZHEN_TLS_KEY_FILE belong together"))
+	}
+	if s.TLSCertFile == "" {
+		for what, addr := range map[string]string{"TONGZHEN_HTTP_ADDR": s.HTTPAddr, "TONGZHEN_GRPC_ADDR": s.GRPCAddr} {
+			if addr != "" && !loopback(addr) && (what != "TONGZHEN_HTTP_ADDR" || !s.SecureCookie) {
+				problems = append(problems, fmt.Errorf("%s=%s: without certificate files only loopback addresses are served; set TONGZHEN_TLS_CERT_FILE, or for pages behind a TLS proxy TONGZHEN_SECURE_COOKIE", what, addr))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func loopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// OnLoopback tells whether only this machine can reach the gateway.
+func (s Settings) OnLoopback() bool { return loopback(s.HTTPAddr) }
+
+// Control is the address of the control socket.
+func (s Settings) Control() string {
+	if s.ControlAddr != "" {
+		return s.ControlAddr
+	}
+	return "unix:" + filepath.Join(s.DataDir, "control.sock")
+}
+
+// database answers a service's URL and schema; the URL "" is embedded.
+func (s Settings) database(service string) (url, schema string) {
+	own := map[string]string{
+		Directory: s.DirectoryDatabaseURL, PatientRecord: s.PatientRecordDatabase, Scheduling: s.SchedulingDatabaseURL,
+		Referral: s.ReferralDatabaseURL, Notification: s.NotificationDatabaseURL,
+	}[service]
+	if own != "" {
+		return own, ""
+	}
+	if s.DatabaseURL != "" {
+		return s.DatabaseURL, service
+	}
+	return "", ""
+}
+
+// addr is where a service is found; "" = in this process.
+func (s Settings) addr(service string) string {
+	return map[string]string{
+		Directory: s.DirectoryAddr, PatientRecord: s.PatientRecordAddr, Scheduling: s.SchedulingAddr,
+		Referral: s.ReferralAddr, Notification: s.NotificationAddr,
+	}[service]
+}
+
+// Embedded tells whether databases are files of this process.
+func (s Settings) Embedded(service string) bool {
+	url, _ := s.database(service)
+	return url == ""
+}

@@ -1,0 +1,176 @@
+package seed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+)
+
+// Clients are the services that are filled; the caller's identity is theirs (service cli, or role SYSTEM).
+type Clients struct {
+	Directory     directoryv1.DirectoryServiceClient
+	Scheduling    schedulingv1.SchedulingServiceClient
+	PatientRecord patientrecordv1.PatientRecordServiceClient
+}
+
+// Options say what to build. AsOf is the day from which sessions go forwards and records backwards.
+type Options struct {
+	County   string
+	AsOf     time.Time
+	Seed     int64
+	Password string // of every account that is new
+}
+
+// DemoAccount is one of the accounts to try the system with.
+type DemoAccount struct {
+	Login        string
+	Name         string
+	Organization string
+}
+
+// Report tells what was made; what was there already is not counted.
+type Report struct {
+	County        string // 阳朔县
+	Organizations int
+	Accounts      int
+	Slots         int
+	Beds          int
+	Patients      int
+	// Changed counts organisations and accounts that were there and differed.
+	Changed      int
+	DemoAccounts []DemoAccount
+}
+
+// Sizes of one call, so that each ends well within its time on a slow disk.
+const (
+	organizationsPerCall = 20
+	accountsPerCall      = 10 // hashing passwords is slow on purpose
+	schedulesPerCall     = 40
+	wardsPerCall         = 40
+	callTimeout          = time.Minute
+)
+
+// step is one call. It adds to the report.
+type step struct {
+	what string
+	call func(ctx context.Context, report *Report) error
+}
+
+// County builds the county, and completes what an earlier run left unfinished. progress is called before the first
+// call and after each, with how many calls are done and what the last one made. It ends at the first call that fails.
+func County(ctx context.Context, c Clients, opt Options, progress func(done, total int, what string)) (Report, error) {
+	if opt.AsOf.IsZero() || opt.Password == "" {
+		return Report{}, errors.New("seed county: a day and a password are needed")
+	}
+	p, err := findCounty(opt.County)
+	if err != nil {
+		return Report{}, err
+	}
+	ctx = rpc.WithCounty(ctx, p.code)
+	accounts := p.accounts(opt)
+	var steps []step
+	steps = append(steps, p.organizationSteps(c.Directory)...)
+	steps = append(steps, p.accountSteps(c.Directory, accounts)...)
+	steps = append(steps, p.capacitySteps(c.Scheduling, opt.AsOf, accounts)...)
+	steps = append(steps, p.patientSteps(c.PatientRecord, opt.AsOf)...)
+	report := Report{County: p.name}
+	progress(0, len(steps), "")
+	for i, s := range steps {
+		if err := run(ctx, s, &report); err != nil {
+			return report, fmt.Errorf("seed %s: %w", s.what, err)
+		}
+		progress(i+1, len(steps), s.what)
+	}
+	report.DemoAccounts = p.demoAccounts(accounts)
+	return report, nil
+}
+
+func run(ctx context.Context, s step, report *Report) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return s.call(ctx, report)
+}
+
+func (p place) organizationSteps(client directoryv1.DirectoryServiceClient) []step {
+	var out []step
+	for chunk := range slices.Chunk(p.organizations(), organizationsPerCall) {
+		out = append(out, step{"organisations", func(ctx context.Context, report *Report) error {
+			r, err := client.ImportOrganizations(ctx, &directoryv1.ImportOrganizationsRequest{
+				County: p.code, CountyName: p.name, Organizations: chunk,
+			})
+			report.Organizations += int(r.GetCreated())
+			report.Changed += int(r.GetUpdated())
+			return err
+		}})
+	}
+	return out
+}
+
+func (p place) accountSteps(client directoryv1.DirectoryServiceClient, accounts []*directoryv1.AccountEntry) []step {
+	var out []step
+	for chunk := range slices.Chunk(accounts, accountsPerCall) {
+		out = append(out, step{"accounts", func(ctx context.Context, report *Report) error {
+			r, err := client.ImportAccounts(ctx, &directoryv1.ImportAccountsRequest{County: p.code, Accounts: chunk})
+			report.Accounts += int(r.GetCreated())
+			report.Changed += int(r.GetUpdated())
+			return err
+		}})
+	}
+	return out
+}
+
+func (p place) capacitySteps(client schedulingv1.SchedulingServiceClient, asOf time.Time, accounts []*directoryv1.AccountEntry) []step {
+	create := func(what string, request *schedulingv1.CreateSchedulesRequest) step {
+		request.County = p.code
+		return step{what, func(ctx context.Context, report *Report) error {
+			r, err := client.CreateSchedules(ctx, request)
+			report.Slots += int(r.GetSlotsCreated())
+			report.Beds += int(r.GetBedsCreated())
+			return err
+		}}
+	}
+	var out []step
+	for chunk := range slices.Chunk(p.wards(), wardsPerCall) {
+		out = append(out, create("beds", &schedulingv1.CreateSchedulesRequest{Wards: chunk}))
+	}
+	for chunk := range slices.Chunk(p.schedules(asOf, accounts), schedulesPerCall) {
+		out = append(out, create("sessions", &schedulingv1.CreateSchedulesRequest{Schedules: chunk}))
+	}
+	return out
+}
+
+func (p place) patientSteps(client patientrecordv1.PatientRecordServiceClient, asOf time.Time) []step {
+	var out []step
+	for _, request := range p.patients(asOf) {
+		out = append(out, step{"patients", func(ctx context.Context, report *Report) error {
+			r, err := client.ImportRecord(ctx, request)
+			if r.GetPatientCreated() {
+				report.Patients++
+			}
+			return err
+		}})
+	}
+	return out
+}
+
+// demoAccounts with the names that they were given.
+func (p place) demoAccounts(accounts []*directoryv1.AccountEntry) []DemoAccount {
+	organizations := map[string]string{}
+	for _, e := range p.organizations() {
+		organizations[e.GetOrganization().GetCode()] = e.GetOrganization().GetName()
+	}
+	var out []DemoAccount
+	for i, who := range p.people() {
+		if who.demo {
+			out = append(out, DemoAccount{who.login, accounts[i].GetAccount().GetName(), organizations[who.organization]})
+		}
+	}
+	return out
+}

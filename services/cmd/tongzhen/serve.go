@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
+	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/seed"
+)
+
+// demoCounty is 阳朔县.
+const demoCounty = "450321"
+
+type serveCommand struct {
+	Services []string `arg:"" optional:"" help:"directory, patientrecord, scheduling, referral, notification, gateway; none = all."`
+	Demo     bool     `help:"Create the demo county at the first start and show the demo accounts; loopback only."`
+}
+
+// Run serves until the process is told to stop.
+func (c *serveCommand) Run(ctx context.Context, settings *host.Settings) error {
+	if c.Demo && !settings.OnLoopback() {
+		return errors.New("--demo has known passwords and listens on loopback only: set TONGZHEN_HTTP_ADDR to 127.0.0.1:PORT")
+	}
+	h, err := host.Open(ctx, *settings, host.Options{Services: c.Services, Demo: c.Demo, Version: version})
+	if err != nil {
+		return err
+	}
+	return errors.Join(h.Run(ctx, func() { c.ready(ctx, settings, h) }), h.Close())
+}
+
+func (c *serveCommand) ready(ctx context.Context, settings *host.Settings, h *host.Host) {
+	if !c.Demo {
+		return
+	}
+	if err := c.demo(ctx, h); err != nil {
+		fmt.Fprintln(os.Stderr, "tongzhen: the demo county could not be created:", err)
+		return
+	}
+	fmt.Printf("\nTongzhen is ready: http://%s\n\n", settings.HTTPAddr)
+	fmt.Printf("  accounts  township, township2 (township doctors) · desk (intake desk) · specialist · head · village · admin\n")
+	fmt.Printf("  password  %s\n\n", demoPassword())
+}
+
+// demo fills an empty system; one that has the county is left as it is, but for clinic sessions of the days to come.
+func (c *serveCommand) demo(ctx context.Context, h *host.Host) error {
+	bar := newProgress("demo county")
+	_, err := seed.County(ctx, seedClients(h), seed.Options{County: demoCounty, AsOf: time.Now(), Seed: 1, Password: demoPassword()}, bar.step)
+	bar.done()
+	return err
+}
+
+func demoPassword() string {
+	if p := strings.TrimSpace(os.Getenv("TONGZHEN_DEMO_PASSWORD")); p != "" {
+		return p
+	}
+	return "tongzhen-demo"
+}

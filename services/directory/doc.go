@@ -1,0 +1,25 @@
+// Package directory owns who and where: counties, organisations with their departments, accounts with their roles,
+// sign-in, sessions and the signed call token. It refuses to know patients, referrals and capacity, and to decide what
+// a role may do elsewhere.
+//
+// RPCs: DirectoryService of tongzhen.directory.v1. Publishes organisation_changed and account_changed; consumes
+// nothing and calls no other service.
+//
+// Invariants (tests cite them by number):
+//  1. An organisation is known by its code within its county, an account by its login within the deployment; both keep
+//     them, and their ids, for ever. Nothing is deleted: a leaver is disabled, a department that an import does not
+//     name stays.
+//  2. An account has one organisation, of its own county, and at least one role; of SYSTEM_ADMIN, SECURITY_ADMIN,
+//     AUDITOR, INTEGRATION and SYSTEM at most one.
+//  3. A fact leaves exactly with a change: an import that changes nothing writes nothing.
+//  4. An unknown login, a disabled account and a wrong password are answered alike, after the same work.
+//  5. The fifth wrong password in a row locks the login for 15 minutes, however many are tried at once; the right one
+//     before that begins the count anew. Unknown logins lock alike.
+//  6. A session ends 30 minutes after its last use, 12 hours after its beginning, or when the person signs out,
+//     whichever comes first. Its row holds the hash of the secret; the secret is told once and kept nowhere.
+//  7. A call token lives 5 minutes, and no longer than its session may at most. It carries what the account is at that
+//     moment; a disabled account gets none.
+//  8. Everybody sees the own county only, taken from the call token; a service whose token names no county sees all.
+//  9. Sign-ins, failed ones, locks, sign-outs and imports leave audit entries in the transaction of what they record;
+//     those about unknown logins under county 000000.
+package directory

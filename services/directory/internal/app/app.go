@@ -1,0 +1,56 @@
+// Package app holds what the directory does, one file a use case: signing in and out, sessions, lists, imports.
+// It decides with the domain, keeps through Store, and classifies every refusal by errs. It refuses to know gRPC,
+// protobuf and SQL.
+package app
+
+import (
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+// Deps is what the app stands on.
+type Deps struct {
+	Store   Store
+	Limiter Limiter
+	Signer  Signer
+	Clock   clock.Clock
+	// Entropy is where session secrets come from; crypto/rand.Reader outside tests.
+	Entropy io.Reader
+}
+
+// Limits bound how often signing in is tried within LimitWindow. They slow down guessing over many logins; the
+// lock-out, which is kept in the database, does not depend on them.
+type Limits struct {
+	PerLogin   int
+	PerAddress int
+}
+
+// LimitWindow is what Limits count over.
+const LimitWindow = time.Minute
+
+// App is safe for concurrent use.
+type App struct {
+	deps   Deps
+	limits Limits
+}
+
+// New does nothing but keep what it is given.
+func New(deps Deps, limits Limits) *App { return &App{deps: deps, limits: limits} }
+
+// invalid makes violations of the domain an error of the contract.
+func invalid(v domain.Violations) error {
+	fields := make([]errs.Field, len(v))
+	for i, one := range v {
+		if one.Reason == domain.ReasonTooLong {
+			fields[i] = errs.Bad(one.Field, one.Reason, "max", strconv.Itoa(one.Max))
+			continue
+		}
+		fields[i] = errs.Bad(one.Field, one.Reason)
+	}
+	return errs.Invalid(fields...)
+}

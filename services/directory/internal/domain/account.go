@@ -1,0 +1,140 @@
+package domain
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of a password, in characters. The upper one bounds what hashing it costs.
+const (
+	PasswordMin = 8
+	PasswordMax = 256
+)
+
+// AccountData is what an account says of a person.
+type AccountData struct {
+	ID             string // UUID text
+	County         string
+	Login          string // unique in the deployment: signing in names no county
+	Name           string
+	OrganizationID string
+	DepartmentCode string // one of the organisation's, or ""
+	Roles          []Role
+	Phone          string
+	Disabled       bool
+	PractitionerID string
+}
+
+// Account is a person of staff, or a machine, that may sign in. It keeps its id, county and login for ever.
+type Account struct {
+	data    AccountData
+	version int32
+}
+
+// NewAccount is an account of version 1, or Violations. Roles come out once each, in the order of the contract.
+func NewAccount(d AccountData, home Organization) (Account, error) {
+	d = d.trimmed()
+	d.Login = NormalLogin(d.Login)
+	var v Violations
+	if d.ID == "" {
+		v.add("id", ReasonRequired)
+	}
+	switch {
+	case d.Login == "":
+		v.add("login", ReasonRequired)
+	case !validLogin(d.Login):
+		v.add("login", ReasonInvalid)
+	}
+	v.text("name", d.Name, true, 60)
+	v.text("phone", d.Phone, false, 40)
+	v.text("practitionerId", d.PractitionerID, false, 64)
+	if d.OrganizationID != home.data.ID || d.County != home.data.County {
+		v.add("organizationId", ReasonUnknown)
+	}
+	if d.DepartmentCode != "" && !home.HasDepartment(d.DepartmentCode) {
+		v.add("departmentCode", ReasonUnknown)
+	}
+	roles, reason := roleSet(d.Roles)
+	if reason != "" {
+		v.add("roles", reason)
+	}
+	if err := v.err(); err != nil {
+		return Account{}, err
+	}
+	d.Roles = roles
+	return Account{data: d, version: 1}, nil
+}
+
+// RestoreAccount is an account as it was kept.
+func RestoreAccount(d AccountData, version int32) Account { return Account{data: d, version: version} }
+
+// Update is the account after what an import says of it, and whether that differs.
+func (a Account) Update(d AccountData, home Organization) (Account, bool, error) {
+	d.ID, d.County, d.Login = a.data.ID, a.data.County, a.data.Login
+	next, err := NewAccount(d, home)
+	if err != nil {
+		return Account{}, false, err
+	}
+	if next.equal(a) {
+		return a, false, nil
+	}
+	next.version = a.version + 1
+	return next, true, nil
+}
+
+func (a Account) equal(b Account) bool {
+	x, y := a.data, b.data
+	same := slices.Equal(x.Roles, y.Roles)
+	return same && x.ID == y.ID && x.County == y.County && x.Login == y.Login && x.Name == y.Name &&
+		x.OrganizationID == y.OrganizationID && x.DepartmentCode == y.DepartmentCode && x.Phone == y.Phone &&
+		x.Disabled == y.Disabled && x.PractitionerID == y.PractitionerID
+}
+
+// Data is what the account says of a person.
+func (a Account) Data() AccountData {
+	d := a.data
+	d.Roles = slices.Clone(d.Roles)
+	return d
+}
+
+// Version grows by one with every change, from 1.
+func (a Account) Version() int32 { return a.version }
+
+// String is the id.
+func (a Account) String() string { return a.data.ID }
+
+// NormalLogin is the form in which logins are compared: no blanks around, lower case.
+func NormalLogin(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+func validLogin(s string) bool {
+	if len(s) > 64 {
+		return false
+	}
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= '0' && r <= '9'
+		if !letter && (i == 0 || r != '.' && r != '-' && r != '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// CheckNewPassword refuses a password that is too short or too long, as Violations of "password".
+func CheckNewPassword(password string) error {
+	var v Violations
+	switch n := utf8.RuneCountInString(password); {
+	case n == 0:
+		v.add("password", ReasonRequired)
+	case n < PasswordMin || n > PasswordMax:
+		v.add("password", ReasonOutOfRange)
+	}
+	return v.err()
+}
+
+func (d AccountData) trimmed() AccountData {
+	for _, s := range []*string{&d.ID, &d.Name, &d.OrganizationID, &d.DepartmentCode, &d.Phone, &d.PractitionerID} {
+		*s = strings.TrimSpace(*s)
+	}
+	return d
+}

@@ -1,0 +1,80 @@
+package rpc
+
+import (
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/directory/internal/app"
+	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
+	"github.com/tongzhen/tongzhen/services/directory/internal/events"
+)
+
+// The translations are total: what a message leaves out or a newer peer adds becomes a zero value, which the domain
+// then refuses by name.
+
+func organizationEntry(e *directoryv1.OrganizationEntry) app.OrganizationEntry {
+	o := e.GetOrganization()
+	out := app.OrganizationEntry{Data: domain.OrganizationData{
+		ID: o.GetId(), County: o.GetCounty(), Code: o.GetCode(), Name: o.GetName(), NameEn: o.GetNameEn(),
+		Type: organizationType(o.GetType()), Address: o.GetAddress(), Phone: o.GetPhone(), Disabled: o.GetDisabled(),
+		ParentID: o.GetParentId(),
+	}}
+	for _, d := range e.GetDepartments() {
+		out.Departments = append(out.Departments, domain.Department{
+			Code: d.GetCode(), Name: d.GetName(), NameEn: d.GetNameEn(), Location: d.GetLocation(), Phone: d.GetPhone(),
+			HasBeds: d.GetHasBeds(),
+		})
+	}
+	return out
+}
+
+func accountEntry(e *directoryv1.AccountEntry) app.AccountEntry {
+	a := e.GetAccount()
+	roles := make([]domain.Role, len(a.GetRoles()))
+	for i, r := range a.GetRoles() {
+		if r != commonv1.Role_UNSPECIFIED {
+			roles[i] = domain.Role(r.String())
+		}
+	}
+	return app.AccountEntry{
+		Data: domain.AccountData{
+			ID: a.GetId(), County: a.GetCounty(), Login: a.GetLogin(), Name: a.GetName(), OrganizationID: a.GetOrganizationId(),
+			DepartmentCode: a.GetDepartmentCode(), Roles: roles, Phone: a.GetPhone(), Disabled: a.GetDisabled(),
+			PractitionerID: a.GetPractitionerId(),
+		},
+		OrganizationCode: e.GetOrganizationCode(), Password: e.GetPassword(),
+	}
+}
+
+// organizationType is "" for UNSPECIFIED, which is every type in a query and refused in an import.
+func organizationType(t directoryv1.OrganizationType_Code) domain.OrganizationType {
+	if t == directoryv1.OrganizationType_UNSPECIFIED {
+		return ""
+	}
+	return domain.OrganizationType(t.String())
+}
+
+func session(s app.SignedIn) *directoryv1.Session {
+	return &directoryv1.Session{
+		AccessToken: s.Secret, ExpiresAt: timestamppb.New(s.ExpiresAt), Account: account(s.View),
+	}
+}
+
+func callToken(t app.CallToken) *directoryv1.CallToken {
+	return &directoryv1.CallToken{
+		Token: t.Token, ExpiresAt: timestamppb.New(t.ExpiresAt), Account: account(t.View),
+		SessionExpiresAt: timestamppb.New(t.SessionExpiresAt),
+	}
+}
+
+func account(v app.AccountView) *directoryv1.Account {
+	return events.Account(v.Account, v.OrganizationName)
+}
+
+func importResult(r app.ImportResult) *directoryv1.ImportResult {
+	// At most 200 entries a request.
+	return &directoryv1.ImportResult{
+		Created: int32(r.Created), Updated: int32(r.Updated), Unchanged: int32(r.Unchanged), Ids: r.IDs,
+	}
+}

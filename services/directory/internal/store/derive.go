@@ -1,0 +1,175 @@
+package store
+
+import (
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/directory/internal/app"
+	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
+	"github.com/tongzhen/tongzhen/services/directory/internal/events"
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+)
+
+// This file is the one place where a change becomes rows, audit entries and facts.
+
+// NameCounty implements app.Unit. An empty name makes the county and leaves its name.
+func (u *unit) NameCounty(county, name string) {
+	const insert = `INSERT INTO county (county_code, name, update_time) VALUES ($1, $2, $3)
+		ON CONFLICT (county_code) DO `
+	if name == "" {
+		u.write(-1, insert+`NOTHING`, county, "", u.Now())
+		return
+	}
+	u.write(-1, insert+`UPDATE SET name = excluded.name, update_time = excluded.update_time
+		WHERE county.name <> excluded.name`, county, name, u.Now())
+}
+
+// CreateOrganization implements app.Unit.
+func (u *unit) CreateOrganization(o domain.Organization) {
+	d := o.Data()
+	u.write(1, `INSERT INTO organization (county_code, id, version, code, name, name_en, type, address, phone, disabled,
+		parent_id, create_time, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+		d.County, d.ID, o.Version(), d.Code, d.Name, d.NameEn, string(d.Type), d.Address, d.Phone, d.Disabled,
+		null(d.ParentID), u.Now())
+	u.organizationChanged(o, "organization.create")
+}
+
+// UpdateOrganization implements app.Unit.
+func (u *unit) UpdateOrganization(o domain.Organization) {
+	d := o.Data()
+	u.write(1, `UPDATE organization SET version = $3, name = $4, name_en = $5, type = $6, address = $7, phone = $8,
+		disabled = $9, parent_id = $10, update_time = $11 WHERE county_code = $1 AND id = $2 AND version = $3 - 1`,
+		d.County, d.ID, o.Version(), d.Name, d.NameEn, string(d.Type), d.Address, d.Phone, d.Disabled,
+		null(d.ParentID), u.Now())
+	u.organizationChanged(o, "organization.update")
+}
+
+func (u *unit) organizationChanged(o domain.Organization, action string) {
+	d := o.Data()
+	for _, dep := range o.Departments() {
+		u.write(1, `INSERT INTO department (county_code, organization_id, code, name, name_en, location, phone, has_beds)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+			ON CONFLICT (county_code, organization_id, code) DO UPDATE SET name = excluded.name, name_en = excluded.name_en,
+			location = excluded.location, phone = excluded.phone, has_beds = excluded.has_beds`,
+			d.County, d.ID, dep.Code, dep.Name, dep.NameEn, dep.Location, dep.Phone, dep.HasBeds)
+	}
+	u.audit(action, "organization", d.ID)
+	u.publish(events.OrganizationChanged(u.meta(d.ID, o.Version(), "org:"+d.ID), o))
+}
+
+// CreateAccount implements app.Unit.
+func (u *unit) CreateAccount(v app.AccountView, passwordHash string) {
+	d := v.Account.Data()
+	u.write(1, `INSERT INTO account (county_code, id, version, login, name, organization_id, department_code, roles, phone,
+		disabled, practitioner_id, create_time, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+		d.County, d.ID, v.Account.Version(), d.Login, d.Name, d.OrganizationID, d.DepartmentCode, joinRoles(d.Roles), d.Phone,
+		d.Disabled, d.PractitionerID, u.Now())
+	if passwordHash != "" {
+		u.write(1, `INSERT INTO credential (county_code, account_id, password_hash, update_time) VALUES ($1, $2, $3, $4)`,
+			d.County, d.ID, passwordHash, u.Now())
+	}
+	u.accountChanged(v, "account.create")
+}
+
+// UpdateAccount implements app.Unit.
+func (u *unit) UpdateAccount(v app.AccountView) {
+	d := v.Account.Data()
+	u.write(1, `UPDATE account SET version = $3, name = $4, organization_id = $5, department_code = $6, roles = $7,
+		phone = $8, disabled = $9, practitioner_id = $10, update_time = $11
+		WHERE county_code = $1 AND id = $2 AND version = $3 - 1`,
+		d.County, d.ID, v.Account.Version(), d.Name, d.OrganizationID, d.DepartmentCode, joinRoles(d.Roles),
+		d.Phone, d.Disabled, d.PractitionerID, u.Now())
+	u.accountChanged(v, "account.update")
+}
+
+func (u *unit) accountChanged(v app.AccountView, action string) {
+	d := v.Account.Data()
+	u.audit(action, "account", d.ID)
+	u.publish(events.AccountChanged(
+		u.meta(d.ID, v.Account.Version(), "org:"+d.OrganizationID, "account:"+d.ID), v.Account, v.OrganizationName))
+}
+
+// FailSignIn implements app.Unit. The entry about an unknown login names the hash of the login.
+func (u *unit) FailSignIn(f app.Failure) {
+	u.keepGuard(f.GuardKey, f.Guard)
+	objectType, objectID := "login", f.GuardKey
+	if f.Account != nil {
+		objectType, objectID = "account", f.Account.Account.Data().ID
+	}
+	u.audit("sign_in.fail", objectType, objectID)
+	if f.Locks {
+		u.audit("sign_in.lock", objectType, objectID)
+	}
+}
+
+// StartSession implements app.Unit.
+func (u *unit) StartSession(s domain.Session, v app.AccountView, guardKey string) {
+	t := s.Times()
+	u.write(1, `INSERT INTO session (id, county_code, account_id, create_time, last_seen_time) VALUES ($1, $2, $3, $4, $5)`,
+		s.ID(), s.County(), s.AccountID(), t.Created, t.LastSeen)
+	if guardKey != "" {
+		u.keepGuard(guardKey, domain.Guard{})
+	}
+	u.audit("sign_in", "account", v.Account.Data().ID)
+}
+
+// TouchSession implements app.Unit. It never takes back the end of a session or a later use of it.
+func (u *unit) TouchSession(s domain.Session) {
+	u.write(-1, `UPDATE session SET last_seen_time = $2 WHERE id = $1 AND last_seen_time < $2 AND end_time IS NULL`,
+		s.ID(), s.Times().LastSeen)
+}
+
+// EndSession implements app.Unit.
+func (u *unit) EndSession(s domain.Session) {
+	u.write(1, `UPDATE session SET end_time = $2 WHERE id = $1 AND end_time IS NULL`, s.ID(), s.Times().Ended)
+	u.audit("sign_out", "account", s.AccountID())
+}
+
+func (u *unit) keepGuard(key string, g domain.Guard) {
+	u.write(1, `INSERT INTO sign_in_guard (guard_key, failures, failure_time, locked_until) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (guard_key) DO UPDATE SET failures = excluded.failures, failure_time = excluded.failure_time,
+		locked_until = excluded.locked_until`, key, g.Failures(), nullTime(g.LastFailure()), nullTime(g.LockedUntil()))
+}
+
+func (u *unit) write(want int64, query string, args ...any) {
+	u.stmts = append(u.stmts, sqldb.Stmt{SQL: query, Args: args, Want: want})
+}
+
+func (u *unit) audit(action, objectType, objectID string) {
+	u.stmts = append(u.stmts, audit.Stmt(audit.Entry{
+		County: u.by.County, AccountID: u.by.AccountID, OrganizationID: u.by.OrganizationID,
+		Action: action, ObjectType: objectType, ObjectID: objectID,
+	}, id.New(), u.Now()))
+}
+
+func (u *unit) publish(f outbox.Fact, err error) {
+	if err != nil {
+		u.failure = err
+		return
+	}
+	u.facts = append(u.facts, f)
+}
+
+func joinRoles(roles []domain.Role) string {
+	words := make([]string, len(roles))
+	for i, r := range roles {
+		words[i] = string(r)
+	}
+	return strings.Join(words, " ")
+}
+
+func splitRoles(s string) []domain.Role {
+	var roles []domain.Role
+	for _, word := range strings.Fields(s) {
+		roles = append(roles, domain.Role(word))
+	}
+	return roles
+}
+
+func null(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+func nullTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }

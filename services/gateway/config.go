@@ -1,0 +1,29 @@
+package gateway
+
+import "time"
+
+// Config of the gateway; the zero value runs on loopback without TLS.
+type Config struct {
+	// Secure marks cookies Secure; must be set when the gateway is reached over TLS.
+	Secure bool
+	// Demo shows the demo accounts on the sign-in page.
+	Demo bool
+	// Zone is the time zone in which pages show days and times; nil = Asia/Shanghai.
+	Zone *time.Location
+	// RequestTimeout bounds a page or API call; 0 = 15 s. The live stream has no limit.
+	RequestTimeout time.Duration
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.Zone == nil {
+		zone, err := time.LoadLocation("Asia/Shanghai")
+		if err != nil {
+			return c, err
+		}
+		c.Zone = zone
+	}
+	if c.RequestTimeout == 0 {
+		c.RequestTimeout = 15 * time.Second
+	}
+	return c, nil
+}

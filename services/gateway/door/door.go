@@ -1,0 +1,188 @@
+// Package door turns a browser's cookie or an API client's bearer secret into a visitor whose call token every call to
+// a service carries.
+//
+// Owns: the session cookie, the exchange of the secret for a call token and its cache, the refusal of cross-site
+// requests and the security headers. Refuses: to decide what a visitor may do; services do that. The cookie counts only
+// on pages and the live stream, the bearer secret only on the API, so that a forged form can never reach the API.
+// Invariants: 1. the secret is never logged and never leaves this package but to directory; 2. after sign-out on this
+// process no cached token of that session is used. Safe for concurrent use.
+package door
+
+import (
+	"context"
+	"crypto/sha256"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+)
+
+// CookieName names the session cookie. Its value is the opaque secret of the session and nothing else.
+const CookieName = "tongzhen_session"
+
+// renewBefore is how long before its end a cached call token is traded anew, so that a call never starts with a token
+// that ends on its way.
+const renewBefore = time.Minute
+
+// Visitor is a signed-in person for the length of one request.
+type Visitor struct {
+	Account *directoryv1.Account
+	// Token is the call token.
+	Token string
+	// Expires is when the session ends at the latest.
+	Expires time.Time
+}
+
+type entry struct {
+	visitor *Visitor
+	until   time.Time
+}
+
+// Door resolves sessions.
+type Door struct {
+	directory directoryv1.DirectoryServiceClient
+	clock     clock.Clock
+	// secure marks the cookie Secure; off only for plain HTTP on loopback.
+	secure bool
+
+	mu     sync.Mutex
+	tokens map[[sha256.Size]byte]entry
+}
+
+// New makes a door. secure must be true unless the gateway listens on loopback only.
+func New(directory directoryv1.DirectoryServiceClient, clk clock.Clock, secure bool) *Door {
+	return &Door{directory: directory, clock: clk, secure: secure, tokens: map[[sha256.Size]byte]entry{}}
+}
+
+type visitorKey struct{}
+
+// VisitorFrom tells who makes the request, if anybody is signed in.
+func VisitorFrom(ctx context.Context) (*Visitor, bool) {
+	v, ok := ctx.Value(visitorKey{}).(*Visitor)
+	return v, ok
+}
+
+func withVisitor(ctx context.Context, v *Visitor) context.Context {
+	return rpc.WithToken(context.WithValue(ctx, visitorKey{}, v), v.Token)
+}
+
+// Resolve trades a session secret for a visitor. Errors: Unauthenticated SESSION_EXPIRED, Unavailable.
+func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
+	key := sha256.Sum256([]byte(secret))
+	now := d.clock.Now()
+	d.mu.Lock()
+	cached, ok := d.tokens[key]
+	d.mu.Unlock()
+	if ok && now.Before(cached.until) {
+		return cached.visitor, nil
+	}
+	answer, err := d.directory.ExchangeSession(rpc.AsService(ctx), &directoryv1.ExchangeSessionRequest{AccessToken: secret})
+	if err != nil {
+		if errs.KindOf(err) == errs.KindUnauthenticated {
+			d.forget(key)
+		}
+		return nil, err
+	}
+	v := &Visitor{Account: answer.GetAccount(), Token: answer.GetToken(), Expires: answer.GetSessionExpiresAt().AsTime()}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.prune(now)
+	d.tokens[key] = entry{visitor: v, until: answer.GetExpiresAt().AsTime().Add(-renewBefore)}
+	return v, nil
+}
+
+// prune drops ended tokens once there are many; callers hold mu.
+func (d *Door) prune(now time.Time) {
+	if len(d.tokens) < 10_000 {
+		return
+	}
+	for k, e := range d.tokens {
+		if !now.Before(e.until) {
+			delete(d.tokens, k)
+		}
+	}
+}
+
+func (d *Door) forget(key [sha256.Size]byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.tokens, key)
+}
+
+// SignOut ends the session of a secret here and at directory.
+func (d *Door) SignOut(ctx context.Context, secret string) error {
+	d.forget(sha256.Sum256([]byte(secret)))
+	_, err := d.directory.SignOut(rpc.AsService(ctx), &directoryv1.SignOutRequest{AccessToken: secret})
+	return err
+}
+
+// SetCookie gives the browser the secret. The cookie ends with the browser; the session ends at directory.
+func (d *Door) SetCookie(w http.ResponseWriter, secret string) {
+	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: secret, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode})
+}
+
+// ClearCookie takes the secret back.
+func (d *Door) ClearCookie(w http.ResponseWriter) {
+	http.SetCookie(w, &http.Cookie{Name: CookieName, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode, MaxAge: -1})
+}
+
+// Cookie resolves the cookie of pages and the live stream. Without a valid one the request goes on without a visitor;
+// onError answers when directory cannot be asked.
+func (d *Door) Cookie(next http.Handler, onError func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		cookie, err := r.Cookie(CookieName)
+		if err != nil || cookie.Value == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		v, err := d.Resolve(r.Context(), cookie.Value)
+		switch {
+		case err == nil:
+			next.ServeHTTP(w, r.WithContext(withVisitor(r.Context(), v)))
+		case errs.KindOf(err) == errs.KindUnauthenticated || errs.KindOf(err) == errs.KindInvalid:
+			d.ClearCookie(w)
+			next.ServeHTTP(w, r)
+		default:
+			onError(w, r, err)
+		}
+	})
+}
+
+// Bearer resolves "Authorization: Bearer" of the API. A request without it goes on without a visitor and is refused by
+// the service it reaches; a wrong or ended secret is refused here.
+func (d *Door) Bearer(next http.Handler, onError func(http.ResponseWriter, *http.Request, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if !ok {
+			next.ServeHTTP(w, r)
+			return
+		}
+		v, err := d.Resolve(r.Context(), secret)
+		if err != nil {
+			onError(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(withVisitor(r.Context(), v)))
+	})
+}
+
+// Headers sets what every answer carries: no framing, no sniffing, nothing from another host, no inline script.
+func Headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if h.Get("Cache-Control") == "" {
+			h.Set("Cache-Control", "no-store")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

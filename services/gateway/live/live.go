@@ -1,0 +1,264 @@
+// Package live tells open pages that something changed.
+//
+// Owns: one reader of the facts a process, the fan-out by audience and the event stream of each browser. An event says
+// only what changed; the page fetches the rest by its normal route, so that the right to see it is decided in one place.
+// Refuses: to carry content. Invariants: 1. an event goes only to sessions that the fact's audience names; 2. a browser
+// that reconnects gets every event it missed, or "reset". Safe for concurrent use.
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+)
+
+const (
+	// keep is how long an event can be asked for again after a lost line.
+	keep = 10 * time.Minute
+	// heartbeat keeps proxies from closing a quiet stream.
+	heartbeat = 15 * time.Second
+	// backlog is how many events may wait for one slow browser before it is told to start afresh.
+	backlog = 64
+)
+
+// kinds maps the root of a subject to the event's name.
+var kinds = map[string]string{"referral": "referral", "notification": "notification", "scheduling": "booking"}
+
+type event struct {
+	sequence uint64
+	at       time.Time
+	audience []string
+	kind     string
+	data     []byte
+}
+
+type subscriber struct {
+	audience map[string]bool
+	events   chan event
+	// lost is closed when events had to be dropped.
+	lost chan struct{}
+	once sync.Once
+}
+
+// Hub fans facts out.
+type Hub struct {
+	bus    bus.Bus
+	clock  clock.Clock
+	logger *slog.Logger
+
+	mu     sync.Mutex
+	recent []event // ascending sequence, not older than keep
+	// floor is the last sequence before recent: a browser that has seen it has missed nothing else.
+	floor       uint64
+	ready       bool
+	subscribers map[*subscriber]struct{}
+	closed      chan struct{}
+	closeOnce   sync.Once
+}
+
+// New makes a hub; Run feeds it.
+func New(b bus.Bus, clk clock.Clock, logger *slog.Logger) *Hub {
+	return &Hub{bus: b, clock: clk, logger: logger, subscribers: map[*subscriber]struct{}{}, closed: make(chan struct{})}
+}
+
+// Run reads facts until ctx ends.
+func (h *Hub) Run(ctx context.Context) error {
+	return h.bus.Tail(ctx, 0, []string{"referral.v1.>", "notification.v1.>", "scheduling.v1.>"}, h.take)
+}
+
+// Close ends every stream, so that the server can stop.
+func (h *Hub) Close() { h.closeOnce.Do(func() { close(h.closed) }) }
+
+func (h *Hub) take(m bus.Msg) {
+	e, ok := h.read(m)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !h.ready {
+		// Whatever came before the first message that this process saw, it cannot repeat.
+		h.floor, h.ready = m.Sequence-1, true
+	}
+	if !ok {
+		return
+	}
+	h.recent = append(h.recent, e)
+	oldest := e.at.Add(-keep)
+	for len(h.recent) > 0 && h.recent[0].at.Before(oldest) {
+		h.floor = h.recent[0].sequence
+		h.recent = h.recent[1:]
+	}
+	for s := range h.subscribers {
+		s.offer(e)
+	}
+}
+
+// read takes the envelope out of a fact of any type; a type that this build does not know is left out.
+func (h *Hub) read(m bus.Msg) (event, bool) {
+	root, _, _ := strings.Cut(m.Subject, ".")
+	kind, ok := kinds[root]
+	if !ok {
+		return event{}, false
+	}
+	messageType, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(m.Type))
+	if err != nil {
+		return event{}, false
+	}
+	message := messageType.New()
+	if err := proto.Unmarshal(m.Payload, message.Interface()); err != nil {
+		h.logger.Warn("fact cannot be read", "fact_id", m.ID, "type", m.Type)
+		return event{}, false
+	}
+	field := message.Descriptor().Fields().ByNumber(1)
+	if field == nil || field.Message() == nil {
+		return event{}, false
+	}
+	meta, ok := message.Get(field).Message().Interface().(*commonv1.FactMeta)
+	if !ok {
+		return event{}, false
+	}
+	data, err := json.Marshal(map[string]any{"id": meta.GetAggregateId(), "version": meta.GetAggregateVersion()})
+	if err != nil {
+		return event{}, false
+	}
+	return event{sequence: m.Sequence, at: h.clock.Now(), audience: meta.GetAudience(), kind: kind, data: data}, true
+}
+
+func (s *subscriber) wants(e event) bool {
+	for _, a := range e.audience {
+		if s.audience[a] {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *subscriber) offer(e event) {
+	if !s.wants(e) {
+		return
+	}
+	select {
+	case s.events <- e:
+	default:
+		s.once.Do(func() { close(s.lost) })
+	}
+}
+
+// subscribe registers a browser; missed are the events after the sequence it saw last, reset is true when they are not
+// all there any more.
+func (h *Hub) subscribe(s *subscriber, seen uint64) (missed []event, reset bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.subscribers[s] = struct{}{}
+	if seen == 0 {
+		return nil, false
+	}
+	if !h.ready || seen < h.floor {
+		return nil, true
+	}
+	for _, e := range h.recent {
+		if e.sequence > seen && s.wants(e) {
+			missed = append(missed, e)
+		}
+	}
+	return missed, false
+}
+
+func (h *Hub) unsubscribe(s *subscriber) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.subscribers, s)
+}
+
+// ServeHTTP streams the visitor's events until the browser goes, the session ends or the hub is closed.
+func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	visitor, ok := door.VisitorFrom(r.Context())
+	if !ok {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	control := http.NewResponseController(w)
+	// A stream outlives the server's write limit.
+	if err := control.SetWriteDeadline(time.Time{}); err != nil {
+		h.logger.WarnContext(r.Context(), "stream keeps the server's write limit", "error", err)
+	}
+	s := &subscriber{
+		audience: map[string]bool{"org:" + visitor.Account.GetOrganizationId(): true, "account:" + visitor.Account.GetId(): true},
+		events:   make(chan event, backlog),
+		lost:     make(chan struct{}),
+	}
+	seen, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
+	missed, reset := h.subscribe(s, seen)
+	defer h.unsubscribe(s)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("X-Accel-Buffering", "no")
+	w.WriteHeader(http.StatusOK)
+	stream{w: w, control: control}.start(missed, reset)
+	h.pump(r.Context(), stream{w: w, control: control}, s, visitor.Expires)
+}
+
+func (h *Hub) pump(ctx context.Context, out stream, s *subscriber, expires time.Time) {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-h.closed:
+			return
+		case <-s.lost:
+			_ = out.write("event: reset\ndata: {}\n\n")
+			return
+		case e := <-s.events:
+			err = out.event(e)
+		case <-beat.C:
+			if !h.clock.Now().Before(expires) {
+				return
+			}
+			err = out.write(":\n\n")
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+type stream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (s stream) start(missed []event, reset bool) {
+	_ = s.write("retry: 2000\n\n")
+	if reset {
+		_ = s.write("event: reset\ndata: {}\n\n")
+	}
+	for _, e := range missed {
+		_ = s.event(e)
+	}
+}
+
+func (s stream) event(e event) error {
+	return s.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.sequence, e.kind, e.data))
+}
+
+func (s stream) write(text string) error {
+	if _, err := s.w.Write([]byte(text)); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}

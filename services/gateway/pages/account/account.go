@@ -1,0 +1,119 @@
+// Package account holds the pages of the session itself: sign in, sign out, language and type size, and the way home.
+package account
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+	"strings"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// Pages serves them.
+type Pages struct {
+	shell     *shell.Shell
+	door      *door.Door
+	directory directoryv1.DirectoryServiceClient
+	signInSet *shell.Set
+	demo      bool
+}
+
+// New parses the pages. demo shows the demo accounts on the sign-in page.
+func New(sh *shell.Shell, d *door.Door, directory directoryv1.DirectoryServiceClient, demo bool) (*Pages, error) {
+	set, err := sh.Parse(files, "sign_in.html")
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{shell: sh, door: d, directory: directory, signInSet: set, demo: demo}, nil
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /{$}", p.shell.Page(p.home))
+	mux.Handle("GET /sign-in", p.shell.Open(p.form))
+	mux.Handle("POST /sign-in", p.shell.Open(p.signIn))
+	mux.Handle("POST /sign-out", p.shell.Open(p.signOut))
+	mux.Handle("POST /display", p.shell.Open(p.display))
+}
+
+func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
+	visitor, _ := door.VisitorFrom(r.Context())
+	http.Redirect(w, r, shell.Home(visitor.Account), http.StatusSeeOther)
+	return nil
+}
+
+type signInData struct {
+	Form    shell.Form
+	Problem string
+	Back    string
+	Demo    bool
+}
+
+func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
+	if _, ok := door.VisitorFrom(r.Context()); ok {
+		http.Redirect(w, r, shell.LocalPath(r.URL.Query().Get("back")), http.StatusSeeOther)
+		return nil
+	}
+	return p.render(w, r, http.StatusOK, signInData{Back: shell.LocalPath(r.URL.Query().Get("back"))})
+}
+
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data signInData) error {
+	data.Demo = p.demo
+	return p.shell.Render(w, r, p.signInSet, shell.Page{Title: "sign-in.title", Status: status, Bare: true, Data: data})
+}
+
+// signIn keeps the account's name after a refusal, never the password.
+func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
+	account := strings.TrimSpace(r.PostFormValue("account"))
+	data := signInData{Form: shell.Form{Values: url.Values{"account": {account}}}, Back: shell.LocalPath(r.PostFormValue("back"))}
+	session, err := p.directory.SignIn(rpc.AsService(r.Context()), &directoryv1.SignInRequest{
+		Account: account, Password: r.PostFormValue("password"),
+	})
+	switch errs.KindOf(err) {
+	case errs.KindUnauthenticated, errs.KindInvalid, errs.KindLimited:
+		data.Form.Errors = p.shell.FieldErrors(r, err)
+		data.Problem = p.shell.ErrorText(r, err)
+		return p.render(w, r, errs.HTTPStatus(err), data)
+	}
+	if err != nil {
+		return err
+	}
+	// Whoever had a session in this browser leaves it, so that a fixed or forgotten one is of no use.
+	if old, cerr := r.Cookie(door.CookieName); cerr == nil && old.Value != "" {
+		_ = p.door.SignOut(r.Context(), old.Value)
+	}
+	p.door.SetCookie(w, session.GetAccessToken())
+	http.Redirect(w, r, data.Back, http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
+	if c, err := r.Cookie(door.CookieName); err == nil && c.Value != "" {
+		if err := p.door.SignOut(r.Context(), c.Value); err != nil && errs.KindOf(err) != errs.KindUnauthenticated {
+			return err
+		}
+	}
+	p.door.ClearCookie(w)
+	p.shell.Flash(w, "signed-out")
+	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+	return nil
+}
+
+// display keeps the chosen language and type size for a year.
+func (p *Pages) display(w http.ResponseWriter, r *http.Request) error {
+	for _, name := range []string{"language", "type"} {
+		if value := r.PostFormValue(name); value != "" && len(value) < 10 {
+			http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 365 * 86400, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // a display choice, no secret
+		}
+	}
+	http.Redirect(w, r, shell.LocalPath(r.PostFormValue("back")), http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,211 @@
+// Package patients holds the pages on which a doctor finds or registers a patient and sees the summary.
+//
+// Search words never stand in a URL: they are sent by POST, kept encrypted by nobody but this process's cache for ten
+// minutes, and the page redirects to their random id.
+package patients
+
+import (
+	"context"
+	"embed"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// searchTTL is how long a search can be shown again by its address.
+const searchTTL = 10 * time.Minute
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell  *shell.Shell
+	Record patientrecordv1.PatientRecordServiceClient
+	Cache  cache.Cache
+	Ring   *crypt.Ring
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	searchSet, registerSet, patientSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	for file, set := range map[string]**shell.Set{"search.html": &p.searchSet, "register.html": &p.registerSet, "patient.html": &p.patientSet} {
+		parsed, err := deps.Shell.Parse(files, file)
+		if err != nil {
+			return nil, err
+		}
+		*set = parsed
+	}
+	return p, nil
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /patients", p.Shell.Page(p.search))
+	mux.Handle("POST /patients/search", p.Shell.Page(p.find))
+	mux.Handle("GET /patients/found/{search}", p.Shell.Page(p.found))
+	mux.Handle("GET /patients/new", p.Shell.Page(p.registerForm))
+	mux.Handle("POST /patients/new", p.Shell.Page(p.register))
+	mux.Handle("GET /patients/{id}", p.Shell.Page(p.patient))
+}
+
+type searchData struct {
+	Query    string
+	Searched bool
+	Patients []*patientrecordv1.Patient
+	More     bool
+}
+
+func (p *Pages) search(w http.ResponseWriter, r *http.Request) error {
+	return p.Shell.Render(w, r, p.searchSet, shell.Page{Title: "patients.title", Nav: "patients", Data: searchData{}})
+}
+
+// find keeps the words under a random id and goes there, so that a reload and the way back work.
+func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
+	words := strings.TrimSpace(r.PostFormValue("query"))
+	if words == "" {
+		http.Redirect(w, r, "/patients", http.StatusSeeOther)
+		return nil
+	}
+	search := id.New()
+	sealed, err := p.Ring.Seal("search", "words", search, []byte(words))
+	if err != nil {
+		return err
+	}
+	if err := p.Cache.Set(r.Context(), searchKey(search), sealed, searchTTL); err != nil {
+		// Without a cache the answer is shown in place; only the way back is lost.
+		return p.answer(w, r, words)
+	}
+	http.Redirect(w, r, "/patients/found/"+search, http.StatusSeeOther)
+	return nil
+}
+
+func searchKey(search string) string { return "search:" + search }
+
+func (p *Pages) found(w http.ResponseWriter, r *http.Request) error {
+	search := r.PathValue("search")
+	sealed, ok, err := p.Cache.Get(r.Context(), searchKey(search))
+	if err != nil || !ok {
+		http.Redirect(w, r, "/patients", http.StatusSeeOther)
+		return nil
+	}
+	words, err := p.Ring.Open("search", "words", search, sealed)
+	if err != nil {
+		http.Redirect(w, r, "/patients", http.StatusSeeOther)
+		return nil
+	}
+	return p.answer(w, r, string(words))
+}
+
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, words string) error {
+	request := &patientrecordv1.SearchPatientsRequest{Query: words, PageSize: 30}
+	if looksLikeIdentityNumber(words) {
+		request = &patientrecordv1.SearchPatientsRequest{IdentityNumber: words}
+	}
+	list, err := p.Record.SearchPatients(r.Context(), request)
+	if err != nil && errs.KindOf(err) != errs.KindInvalid {
+		return err
+	}
+	return p.Shell.Render(w, r, p.searchSet, shell.Page{Title: "patients.title", Nav: "patients", Data: searchData{
+		Query: words, Searched: true, Patients: list.GetPatients(), More: list.GetNextPageToken() != "",
+	}})
+}
+
+// looksLikeIdentityNumber: 18 characters, digits but for the last.
+func looksLikeIdentityNumber(words string) bool {
+	if len(words) != 18 {
+		return false
+	}
+	return strings.Trim(words[:17], "0123456789") == ""
+}
+
+type registerData struct {
+	Form      shell.Form
+	Known     string // id of the patient who has this identity number already
+	RequestID string
+}
+
+func (p *Pages) registerForm(w http.ResponseWriter, r *http.Request) error {
+	values := url.Values{"documentType": {"RESIDENT_IDENTITY_CARD"}}
+	return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: values}, RequestID: id.New()})
+}
+
+func (p *Pages) renderRegister(w http.ResponseWriter, r *http.Request, status int, data registerData) error {
+	return p.Shell.Render(w, r, p.registerSet, shell.Page{Title: "register.title", Nav: "patients", Status: status, Data: data})
+}
+
+func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	patient, err := p.Record.RegisterPatient(r.Context(), registerRequest(r.PostForm))
+	data := registerData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}, RequestID: r.PostFormValue("requestId")}
+	switch {
+	case err == nil:
+		p.Shell.Flash(w, "register.done")
+		http.Redirect(w, r, "/patients/"+patient.GetId(), http.StatusSeeOther)
+		return nil
+	case errs.ReasonOf(err) == errs.ReasonAlreadyRegistered:
+		e, _ := errs.As(err)
+		data.Known = e.Meta["patientId"]
+		return p.renderRegister(w, r, http.StatusConflict, data)
+	case data.Form.Errors != nil:
+		// A refused request was not carried out: the corrected form is a new one.
+		data.RequestID = id.New()
+		return p.renderRegister(w, r, http.StatusBadRequest, data)
+	default:
+		return err
+	}
+}
+
+func registerRequest(form url.Values) *patientrecordv1.RegisterPatientRequest {
+	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
+	return &patientrecordv1.RegisterPatientRequest{
+		RequestId: get("requestId"), Name: get("name"),
+		Sex: sexOf(get("sex")), BirthDate: get("birthDate"),
+		DocumentType:   patientrecordv1.DocumentType_Code(patientrecordv1.DocumentType_Code_value[get("documentType")]),
+		IdentityNumber: get("identityNumber"), NoDocumentReason: get("noDocumentReason"),
+		Phone: get("phone"), Address: get("address"), Village: get("village"),
+		GuardianName: get("guardianName"), GuardianPhone: get("guardianPhone"),
+	}
+}
+
+type patientData struct {
+	Patient *patientrecordv1.Patient
+	Summary *patientrecordv1.Summary
+	Home    string
+}
+
+func (p *Pages) patient(w http.ResponseWriter, r *http.Request) error {
+	data, err := p.load(r.Context(), r.PathValue("id"), p.Shell.Language(r))
+	if err != nil {
+		return err
+	}
+	return p.Shell.Render(w, r, p.patientSet, shell.Page{Title: "patient.title", Nav: "patients", Data: data})
+}
+
+func (p *Pages) load(ctx context.Context, patientID, language string) (patientData, error) {
+	summary, err := p.Record.GetSummary(ctx, &patientrecordv1.GetSummaryRequest{PatientId: patientID})
+	if err != nil {
+		return patientData{}, err
+	}
+	data := patientData{Patient: summary.GetPatient(), Summary: summary}
+	if county, cerr := p.Shell.Names().County(ctx); cerr == nil {
+		data.Home = county.OrganizationName(language, data.Patient.GetHomeOrganizationId())
+	}
+	return data, nil
+}

@@ -1,0 +1,121 @@
+package refer
+
+import (
+	"net/http"
+	"strconv"
+
+	"google.golang.org/protobuf/types/known/fieldmaskpb"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// edited are the fields that the form can change.
+func edited() *fieldmaskpb.FieldMask {
+	return &fieldmaskpb.FieldMask{Paths: []string{
+		"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone",
+	}}
+}
+
+// edit shows a draft, or a referral that came back for information, in the same form.
+func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
+	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
+	if err != nil {
+		return err
+	}
+	data, err := p.prepareEdit(r, referral)
+	if err != nil {
+		return err
+	}
+	data.Form.Values = valuesOf(referral)
+	data.Form.Values.Set("version", strconv.Itoa(int(referral.GetVersion())))
+	data.RequestID = id.New()
+	return p.render(w, r, http.StatusOK, data)
+}
+
+func (p *Pages) prepareEdit(r *http.Request, referral *referralv1.Referral) (formData, error) {
+	data, err := p.prepare(r, referral.GetPatientId())
+	if err != nil {
+		return data, err
+	}
+	data.Editing = true
+	data.Action = "/referrals/" + referral.GetId() + "/edit"
+	data.Draft = "edit:" + referral.GetId() + ":" + strconv.Itoa(int(referral.GetVersion()))
+	if referral.GetState() == referralv1.State_RETURNED {
+		data.Returned, data.Reason = referral, p.Shell.ReasonOf(r, referral)
+	}
+	return data, nil
+}
+
+// change stores the form and, unless it is only kept, sends it: submit for a draft, resubmit for one that came back.
+func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
+	if err != nil {
+		return err
+	}
+	flash := "refer.drafted"
+	if r.PostFormValue("do") == "slots" {
+		return p.changeAgain(w, r, referral, nil)
+	}
+	err = p.store(r, referral)
+	if err == nil && r.PostFormValue("do") != "draft" {
+		flash = "refer.sent"
+		err = p.sendEdited(r, referral.GetId())
+	}
+	if err != nil {
+		return p.changeAgain(w, r, referral, err)
+	}
+	p.Shell.Flash(w, flash)
+	http.Redirect(w, r, "/referrals/"+referral.GetId(), http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) store(r *http.Request, referral *referralv1.Referral) error {
+	version, err := strconv.ParseInt(r.PostFormValue("version"), 10, 32)
+	if err != nil {
+		return errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
+	}
+	stored, err := p.Referral.EditReferral(r.Context(), &referralv1.EditReferralRequest{
+		Id: referral.GetId(), Version: int32(version), RequestId: id.FromFact(r.PostFormValue("requestId"), "edit"),
+		UpdateMask: edited(), Referral: createRequest(r.PostForm, referral.GetPatientId()),
+	})
+	if err != nil {
+		return err
+	}
+	// The form that may be shown again after this must name the version it now stands on.
+	r.PostForm.Set("version", strconv.Itoa(int(stored.GetVersion())))
+	return nil
+}
+
+func (p *Pages) sendEdited(r *http.Request, referralID string) error {
+	now, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: referralID})
+	if err != nil {
+		return err
+	}
+	request := id.FromFact(r.PostFormValue("requestId"), "send")
+	if now.GetState() == referralv1.State_RETURNED {
+		_, err = p.Referral.Resubmit(r.Context(), &referralv1.ActionRequest{Id: referralID, Version: now.GetVersion(), RequestId: request})
+		return err
+	}
+	hold, err := p.hold(r.Context(), r.PostForm, now.GetPatientId())
+	if err != nil {
+		return err
+	}
+	_, err = p.Referral.Submit(r.Context(), &referralv1.SubmitRequest{Id: referralID, Version: now.GetVersion(), RequestId: request, HoldId: hold})
+	return err
+}
+
+func (p *Pages) changeAgain(w http.ResponseWriter, r *http.Request, referral *referralv1.Referral, cause error) error {
+	data, err := p.prepareEdit(r, referral)
+	if err != nil {
+		return err
+	}
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
+	data.RequestID = r.PostFormValue("requestId")
+	return p.refused(w, r, data, cause)
+}

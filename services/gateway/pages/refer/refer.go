@@ -1,0 +1,244 @@
+// Package refer holds the page on which a patient is sent up: one form, filled from what is known, sent once.
+//
+// The form carries a request id made when it was shown; a second click or a repeated request with it makes no second
+// referral. A slot or bed is held when the form is sent, and a refusal keeps everything that was typed.
+package refer
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"net/http"
+	"net/url"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell      *shell.Shell
+	Record     patientrecordv1.PatientRecordServiceClient
+	Referral   referralv1.ReferralServiceClient
+	Scheduling schedulingv1.SchedulingServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	formSet, slotsSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	var err error
+	if p.formSet, err = deps.Shell.Parse(files, "form.html", "slots.html"); err != nil {
+		return nil, err
+	}
+	p.slotsSet, err = deps.Shell.Parse(files, "slots.html")
+	return p, err
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /refer/{patient}", p.Shell.Page(p.form))
+	mux.Handle("POST /refer/{patient}", p.Shell.Page(p.send))
+	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
+	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
+	mux.Handle("GET /referrals/{id}/edit", p.Shell.Page(p.edit))
+	mux.Handle("POST /referrals/{id}/edit", p.Shell.Page(p.change))
+}
+
+// formData is what form.html sees.
+type formData struct {
+	Form    shell.Form
+	Patient *patientrecordv1.Patient
+	Summary *patientrecordv1.Summary
+	Choices choices
+	Slots   slotsData
+	// Action is where the form is sent; Draft its name in the browser's storage.
+	Action, Draft string
+	RequestID     string
+	Diagnoses     []diagnosis
+	// Existing is the open referral that makes this one a duplicate.
+	Existing, ExistingNumber string
+	// Returned is the referral that came back for information.
+	Returned *referralv1.Referral
+	Reason   string
+	Editing  bool
+	Problem  string
+}
+
+type diagnosis struct{ Value, Label string }
+
+func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
+	data, err := p.prepare(r, r.PathValue("patient"))
+	if err != nil {
+		return err
+	}
+	visitor, _ := door.VisitorFrom(r.Context())
+	data.RequestID = id.New()
+	data.Form.Values = url.Values{
+		"kind": {"OUTPATIENT"}, "urgency": {"ROUTINE"}, "organization": {data.Choices.first()},
+		"consent.givenBy": {data.Patient.GetName()}, "consent.relation": {"0"},
+		"originatorPhone": {visitor.Account.GetPhone()}, "form.pastHistory": {pastHistory(data.Summary)},
+	}
+	return p.render(w, r, http.StatusOK, data)
+}
+
+// prepare reads what every showing of the form needs.
+func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
+	summary, err := p.Record.GetSummary(r.Context(), &patientrecordv1.GetSummaryRequest{PatientId: patientID})
+	if err != nil {
+		return formData{}, err
+	}
+	options, err := p.choices(r)
+	if err != nil {
+		return formData{}, err
+	}
+	return formData{
+		Patient: summary.GetPatient(), Summary: summary, Choices: options,
+		Action: "/refer/" + patientID, Draft: "refer:" + patientID,
+	}, nil
+}
+
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
+	data.Diagnoses = diagnosesOf(data.Form.Values["diagnosis"])
+	slots, err := p.loadSlots(r.Context(), data.Form.Values)
+	if err != nil {
+		// The form is worth more than the slots: without scheduling a referral is sent without one.
+		slots = slotsData{Away: true}
+	}
+	data.Slots = slots
+	title := "refer.title"
+	if data.Editing {
+		title = "refer.edit"
+	}
+	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "referrals", Status: status, Data: data})
+}
+
+func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	patientID := r.PathValue("patient")
+	if r.PostFormValue("do") == "slots" {
+		return p.again(w, r, patientID, nil)
+	}
+	request := createRequest(r.PostForm, patientID)
+	request.Submit = r.PostFormValue("do") != "draft"
+	var err error
+	if request.Submit {
+		request.HoldId, err = p.hold(r.Context(), r.PostForm, patientID)
+	}
+	var made *referralv1.Referral
+	if err == nil {
+		made, err = p.Referral.CreateReferral(r.Context(), request)
+	}
+	if err != nil {
+		return p.again(w, r, patientID, err)
+	}
+	flash := "refer.sent"
+	switch {
+	case !request.Submit:
+		flash = "refer.drafted"
+	case made.GetHoldLost():
+		flash = "refer.sent-without-hold"
+	}
+	p.Shell.Flash(w, flash)
+	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
+	return nil
+}
+
+// again shows the form with everything that was typed and what was wrong.
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, cause error) error {
+	data, err := p.prepare(r, patientID)
+	if err != nil {
+		return err
+	}
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
+	data.RequestID = r.PostFormValue("requestId")
+	return p.refused(w, r, data, cause)
+}
+
+// refused words what can be mended on the form; everything else is a page of its own.
+func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, cause error) error {
+	status := http.StatusOK
+	if cause != nil {
+		status = errs.HTTPStatus(cause)
+	}
+	switch errs.ReasonOf(cause) {
+	case errs.ReasonOpenReferralExists:
+		if e, ok := errs.As(cause); ok {
+			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
+		}
+		data.RequestID = id.New()
+	case errs.ReasonSlotTaken, errs.ReasonHoldExpired:
+		data.Form.Errors = map[string]string{"slot": p.Shell.ErrorText(r, cause)}
+		data.Form.Values.Del("slot")
+		data.RequestID = id.New()
+	default:
+		switch {
+		case cause == nil:
+		case data.Form.Errors != nil:
+			data.RequestID = id.New()
+		case errs.KindOf(cause) == errs.KindUnavailable:
+			// The answer may have been lost on its way: the same request id makes the repetition harmless.
+			data.Problem = p.Shell.ErrorText(r, cause)
+		default:
+			return cause
+		}
+	}
+	return p.render(w, r, status, data)
+}
+
+// hold takes the chosen slot or bed; "" when none was chosen. The same form sent again gets the same hold.
+func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (string, error) {
+	request := &schedulingv1.CreateHoldRequest{PatientId: patientID}
+	switch {
+	case form.Get("kind") == "OUTPATIENT" && form.Get("slot") != "":
+		request.SlotId = form.Get("slot")
+		request.RequestId = id.FromFact(form.Get("requestId"), "hold", request.SlotId)
+	case form.Get("kind") == "INPATIENT" && form.Get("bed") != "":
+		request.Bed = &schedulingv1.BedRequest{OrganizationId: form.Get("organization"), DepartmentCode: form.Get("department")}
+		request.RequestId = id.FromFact(form.Get("requestId"), "hold", "bed", form.Get("department"))
+	default:
+		return "", nil
+	}
+	hold, err := p.Scheduling.CreateHold(ctx, request)
+	switch {
+	case err == nil:
+		return hold.GetId(), nil
+	case errs.KindOf(err) == errs.KindUnavailable:
+		// Without scheduling the referral goes without a hold; the desk finds a time.
+		return "", nil
+	default:
+		return "", err
+	}
+}
+
+func (p *Pages) diagnoses(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.Referral.SearchDiagnoses(r.Context(), &referralv1.SearchDiagnosesRequest{Query: r.URL.Query().Get("query")})
+	if err != nil {
+		return err
+	}
+	type item struct {
+		Code    string `json:"code"`
+		Display string `json:"display"`
+	}
+	items := []item{}
+	for _, d := range list.GetDiagnoses() {
+		items = append(items, item{d.GetCode(), d.GetDisplay()})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(items)
+}

@@ -1,0 +1,88 @@
+package refer
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+)
+
+// maxDays is how many days with free slots the form offers.
+const maxDays = 5
+
+// slotsData is what slots.html sees.
+type slotsData struct {
+	// Chosen tells whether a department was chosen, so that there is something to show.
+	Chosen bool
+	Kind   string
+	Days   []slotDay
+	Slot   string
+	Bed    string
+	Free   int32
+	Total  int32
+	Away   bool
+}
+
+type slotDay struct {
+	Date    string
+	Weekday string
+	Slots   []*schedulingv1.Slot
+}
+
+func (p *Pages) slots(w http.ResponseWriter, r *http.Request) error {
+	data, err := p.loadSlots(r.Context(), r.URL.Query())
+	if err != nil {
+		data = slotsData{Away: true}
+	}
+	return p.Shell.Fragment(w, r, p.slotsSet, "slots", data)
+}
+
+func (p *Pages) loadSlots(ctx context.Context, form url.Values) (slotsData, error) {
+	data := slotsData{Kind: form.Get("kind"), Slot: form.Get("slot"), Bed: form.Get("bed")}
+	organization, code := form.Get("organization"), form.Get("department")
+	if organization == "" || code == "" {
+		return data, nil
+	}
+	data.Chosen = true
+	switch data.Kind {
+	case "OUTPATIENT":
+		list, err := p.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{
+			OrganizationId: organization, Department: code, Kind: "CLINIC", FreeOnly: true, PageSize: 120,
+		})
+		if err != nil {
+			return data, err
+		}
+		data.Days = p.byDay(list.GetSlots())
+	case "INPATIENT":
+		list, err := p.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: organization, Department: code})
+		if err != nil {
+			return data, err
+		}
+		for _, b := range list.GetBeds() {
+			data.Free += b.GetFree()
+			data.Total += b.GetTotal()
+		}
+	}
+	return data, nil
+}
+
+func (p *Pages) byDay(slots []*schedulingv1.Slot) []slotDay {
+	var days []slotDay
+	for _, s := range slots {
+		at := s.GetStart().AsTime().In(p.Shell.Zone())
+		date := at.Format(time.DateOnly)
+		i := slices.IndexFunc(days, func(d slotDay) bool { return d.Date == date })
+		if i < 0 {
+			if len(days) == maxDays {
+				break
+			}
+			days = append(days, slotDay{Date: date, Weekday: at.Weekday().String()})
+			i = len(days) - 1
+		}
+		days[i].Slots = append(days[i].Slots, s)
+	}
+	return days
+}

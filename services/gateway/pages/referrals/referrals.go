@@ -1,0 +1,114 @@
+// Package referrals holds the list of what an organisation sent, and the page of one referral: who and why, the record,
+// the timeline and whatever can be done now.
+//
+// Buttons are drawn from referral.ListActions and from nothing else. A refused action shows the page again with the
+// reason beside its form and everything that was typed.
+package referrals
+
+import (
+	"embed"
+	"net/http"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// pageSize is how many referrals a list shows at once.
+const pageSize = 50
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell        *shell.Shell
+	Referral     referralv1.ReferralServiceClient
+	Record       patientrecordv1.PatientRecordServiceClient
+	Scheduling   schedulingv1.SchedulingServiceClient
+	Notification notificationv1.NotificationServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	listSet, pageSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	var err error
+	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
+		return nil, err
+	}
+	p.pageSet, err = deps.Shell.Parse(files, "page.html", "actions.html")
+	return p, err
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /referrals", p.Shell.Page(p.list))
+	mux.Handle("GET /referrals/{id}", p.Shell.Page(p.page))
+	mux.Handle("POST /referrals/{id}/{action}", p.Shell.Page(p.act))
+}
+
+// tab is a part of the list, by states.
+type tab struct {
+	Name   string
+	Active bool
+	states []referralv1.State_Code
+}
+
+func tabs(active string) (all []tab, chosen tab) {
+	all = []tab{
+		{Name: "open", states: []referralv1.State_Code{
+			referralv1.State_SUBMITTED, referralv1.State_RETURNED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW,
+			referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED,
+		}},
+		{Name: "draft", states: []referralv1.State_Code{referralv1.State_DRAFT}},
+		{Name: "ended", states: []referralv1.State_Code{referralv1.State_CLOSED, referralv1.State_DECLINED, referralv1.State_CANCELLED}},
+	}
+	chosen = all[0]
+	for i := range all {
+		if all[i].Name == active {
+			chosen = all[i]
+		}
+	}
+	for i := range all {
+		all[i].Active = all[i].Name == chosen.Name
+	}
+	return all, chosen
+}
+
+type listData struct {
+	Tabs []tab
+	Tab  string
+	Rows []shell.Row
+	Next string
+	// Path is where the list is fetched again.
+	Path string
+}
+
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
+	all, chosen := tabs(r.URL.Query().Get("tab"))
+	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
+		View: "outbox", State: chosen.states, PageSize: pageSize, PageToken: r.URL.Query().Get("page"),
+	})
+	if err != nil {
+		return err
+	}
+	data := listData{Tabs: all, Tab: chosen.Name, Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI()}
+	if r.Header.Get("X-Fragment") == "rows" {
+		return p.Shell.Fragment(w, r, p.listSet, "rows", data)
+	}
+	return p.Shell.Render(w, r, p.listSet, shell.Page{Title: "referrals.title", Nav: "referrals", Data: data})
+}
+
+// isCounty tells where a referral can be redirected to.
+func isCounty(o *directoryv1.Organization) bool {
+	return o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL && !o.GetDisabled()
+}

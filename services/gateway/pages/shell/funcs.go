@@ -1,0 +1,137 @@
+package shell
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// funcs are the template functions of one language.
+func (s *Shell) funcs(language string) template.FuncMap {
+	t := func(key string, pairs ...any) string { return s.deps.Text.T(language, key, pairs...) }
+	return template.FuncMap{
+		"t": t,
+		// label words a code: {{label "state" .State}} is the text "state.SUBMITTED".
+		"label": func(kind string, code any) string {
+			word := fmt.Sprint(code)
+			if word == "" || word == "UNSPECIFIED" {
+				return ""
+			}
+			if key := kind + "." + word; s.deps.Text.Has(key) {
+				return t(key)
+			}
+			return word
+		},
+		"asset": s.deps.Assets.URL,
+		"when":  func(ts *timestamppb.Timestamp) template.HTML { return s.when(language, ts) },
+		"due":   func(ts *timestamppb.Timestamp) template.HTML { return s.due(language, ts) },
+		"day":   func(ts *timestamppb.Timestamp) string { return s.format(ts, "2006-01-02") },
+		"hour":  func(ts *timestamppb.Timestamp) string { return s.format(ts, "15:04") },
+		"full":  func(ts *timestamppb.Timestamp) string { return s.format(ts, "2006-01-02 15:04") },
+		"age":   s.age,
+		"dict":  dict,
+		"lines": func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
+		"add":   func(a, b int) int { return a + b },
+		// number shows a measured value without digits that no instrument has.
+		"number": func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
+		"list":   func(items ...string) []string { return items },
+	}
+}
+
+// dict builds the argument of a component: {{template "field" (dict "Name" "phone" "Form" .Form)}}.
+func dict(pairs ...any) (map[string]any, error) {
+	if len(pairs)%2 != 0 {
+		return nil, fmt.Errorf("dict: odd number of arguments")
+	}
+	m := make(map[string]any, len(pairs)/2)
+	for i := 0; i < len(pairs); i += 2 {
+		m[fmt.Sprint(pairs[i])] = pairs[i+1]
+	}
+	return m, nil
+}
+
+func (s *Shell) format(ts *timestamppb.Timestamp, layout string) string {
+	if ts == nil {
+		return ""
+	}
+	return ts.AsTime().In(s.deps.Zone).Format(layout)
+}
+
+// when shows a moment as a person says it (今天 09:30), with the full time on hover and in print.
+func (s *Shell) when(language string, ts *timestamppb.Timestamp) template.HTML {
+	if ts == nil {
+		return ""
+	}
+	at, now := ts.AsTime().In(s.deps.Zone), s.Now()
+	var words string
+	switch days := int(midnight(at).Sub(midnight(now)).Hours() / 24); {
+	case days == 0:
+		words = s.deps.Text.T(language, "time.today", "time", at.Format("15:04"))
+	case days == 1:
+		words = s.deps.Text.T(language, "time.tomorrow", "time", at.Format("15:04"))
+	case days == -1:
+		words = s.deps.Text.T(language, "time.yesterday", "time", at.Format("15:04"))
+	case at.Year() == now.Year():
+		words = at.Format("01-02 15:04")
+	default:
+		words = at.Format("2006-01-02")
+	}
+	return timeTag(at, "", words)
+}
+
+// due shows a deadline as a clock that the script keeps running: 剩 12 分 / 超时 8 分.
+func (s *Shell) due(language string, ts *timestamppb.Timestamp) template.HTML {
+	if ts == nil {
+		return ""
+	}
+	at := ts.AsTime().In(s.deps.Zone)
+	left := at.Sub(s.Now())
+	key, class := "time.left", "clock"
+	if left < 0 {
+		key, class, left = "time.over", "clock over", -left
+	} else if left < 30*time.Minute {
+		class = "clock soon"
+	}
+	return timeTag(at, class, s.deps.Text.T(language, key, "span", s.span(language, left)))
+}
+
+// span words a duration in its largest fitting unit.
+func (s *Shell) span(language string, d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return s.deps.Text.T(language, "time.minutes", "n", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return s.deps.Text.T(language, "time.hours", "h", int(d.Hours()), "m", int(d.Minutes())%60)
+	default:
+		return s.deps.Text.T(language, "time.days", "n", int(d.Hours()/24))
+	}
+}
+
+func timeTag(at time.Time, class, words string) template.HTML {
+	full := at.Format("2006-01-02 15:04:05")
+	return template.HTML(fmt.Sprintf(`<time datetime=%q title=%q class=%q>%s</time>`, //nolint:gosec // every part is a formatted time or a catalogue text escaped here
+		at.Format(time.RFC3339), full, class, template.HTMLEscapeString(words)))
+}
+
+func midnight(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
+}
+
+// age is the age in full years at present; "" for an unknown birth date (YYYY-MM-DD).
+func (s *Shell) age(birthDate string) string {
+	born, err := time.ParseInLocation("2006-01-02", birthDate, s.deps.Zone)
+	if err != nil {
+		return ""
+	}
+	now := s.Now()
+	years := now.Year() - born.Year()
+	if now.YearDay() < born.YearDay() {
+		years--
+	}
+	return fmt.Sprint(years)
+}

@@ -1,0 +1,43 @@
+package shell
+
+import (
+	"net/http"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+)
+
+// reasonActions names the action whose reason a referral carries in a state.
+var reasonActions = map[referralv1.State_Code]string{
+	referralv1.State_RETURNED: "return", referralv1.State_DECLINED: "decline", referralv1.State_CANCELLED: "cancel",
+}
+
+// Reason words an action's reason code in the visitor's language; reasons are data of the referral service. The code
+// itself when it cannot be asked.
+func (s *Shell) Reason(r *http.Request, action, code string) string {
+	if action == "" || code == "" {
+		return code
+	}
+	list, err := s.deps.Referral.ListReasons(r.Context(), &referralv1.ListReasonsRequest{Action: action})
+	if err != nil {
+		return code
+	}
+	for _, reason := range list.GetReasons() {
+		if reason.GetCode() != code {
+			continue
+		}
+		if s.Language(r) == "en" {
+			return reason.GetTextEn()
+		}
+		return reason.GetText()
+	}
+	return code
+}
+
+// ReasonOf words the reason for the state a referral is in; "" when the state has none.
+func (s *Shell) ReasonOf(r *http.Request, referral *referralv1.Referral) string {
+	action, ok := reasonActions[referral.GetState()]
+	if !ok {
+		return ""
+	}
+	return s.Reason(r, action, referral.GetReasonCode())
+}

@@ -1,0 +1,166 @@
+package shell
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+// Handler is a page's handler; what it returns as error becomes a page.
+type Handler func(w http.ResponseWriter, r *http.Request) error
+
+// Open wraps a handler that needs no sign-in.
+func (s *Shell) Open(h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.Fail(w, r, err)
+		}
+	})
+}
+
+// Page wraps a handler that needs a signed-in person; others are sent to sign in and come back afterwards.
+func (s *Shell) Page(h Handler) http.Handler {
+	return s.Open(func(w http.ResponseWriter, r *http.Request) error {
+		if _, ok := door.VisitorFrom(r.Context()); !ok {
+			s.toSignIn(w, r)
+			return nil
+		}
+		return h(w, r)
+	})
+}
+
+func (s *Shell) toSignIn(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("X-Fragment") != "" {
+		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	back := "/"
+	if r.Method == http.MethodGet {
+		back = r.URL.Path
+	}
+	http.Redirect(w, r, "/sign-in?back="+url.QueryEscape(back), http.StatusSeeOther)
+}
+
+// failure is what failure.html sees.
+type failure struct {
+	Heading, Explain, Remedy string
+	Back, Retry              string
+	Trace                    string
+}
+
+// Fail answers with a page that says what happened and what to do next.
+func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
+		return
+	}
+	kind := errs.KindOf(err)
+	if kind == errs.KindUnauthenticated {
+		s.toSignIn(w, r)
+		return
+	}
+	if kind == errs.KindInternal {
+		s.deps.Logger.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "error", err)
+	}
+	if kind == errs.KindUnavailable {
+		w.Header().Set("Retry-After", "5")
+	}
+	data := failure{Heading: s.T(r, "failure."+kind.String()), Explain: s.ErrorText(r, err), Remedy: s.T(r, "remedy."+kind.String()), Back: back(r)}
+	if r.Method == http.MethodGet {
+		data.Retry = r.URL.Path
+	}
+	if rerr := s.Render(w, r, s.failure, Page{Title: "failure.title", Status: errs.HTTPStatus(err), Data: data}); rerr != nil {
+		s.deps.Logger.ErrorContext(r.Context(), "failure page failed", "error", rerr)
+		http.Error(w, "500", http.StatusInternalServerError)
+	}
+}
+
+func back(r *http.Request) string {
+	if referer, err := url.Parse(r.Referer()); err == nil && referer.Host == r.Host && referer.Path != r.URL.Path {
+		return referer.Path
+	}
+	return "/"
+}
+
+// ErrorText words an error by its reason and metadata, in the visitor's language.
+func (s *Shell) ErrorText(r *http.Request, err error) string {
+	e, ok := errs.As(err)
+	if !ok {
+		return s.T(r, "error.INTERNAL")
+	}
+	key := "error." + e.Reason
+	if !s.deps.Text.Has(key) {
+		key = "error." + e.Kind.String()
+	}
+	return s.T(r, key, pairs(e.Meta)...)
+}
+
+// FieldErrors words the fields of an Invalid error by name ("form.presentIllness"); nil for every other error.
+func (s *Shell) FieldErrors(r *http.Request, err error) map[string]string {
+	e, ok := errs.As(err)
+	if !ok || e.Kind != errs.KindInvalid || len(e.Fields) == 0 {
+		return nil
+	}
+	words := make(map[string]string, len(e.Fields))
+	for _, f := range e.Fields {
+		if _, first := words[f.Name]; first {
+			continue
+		}
+		key := "error." + f.Reason + "." + f.Name
+		if !s.deps.Text.Has(key) {
+			key = "error." + f.Reason
+		}
+		label := f.Name
+		if s.deps.Text.Has("field." + f.Name) {
+			label = s.T(r, "field."+f.Name)
+		}
+		words[f.Name] = s.T(r, key, append(pairs(f.Meta), "field", label)...)
+	}
+	return words
+}
+
+func pairs(meta map[string]string) []any {
+	out := make([]any, 0, 2*len(meta))
+	for k, v := range meta {
+		out = append(out, k, v)
+	}
+	return out
+}
+
+// Flash keeps a text key for the page after the redirect.
+func (s *Shell) Flash(w http.ResponseWriter, key string) {
+	http.SetCookie(w, &http.Cookie{Name: "flash", Value: key, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // a text key, no secret
+}
+
+func takeFlash(w http.ResponseWriter, r *http.Request) string {
+	key := cookie(r, "flash")
+	if key == "" || strings.ContainsAny(key, " <>\"") {
+		return ""
+	}
+	http.SetCookie(w, &http.Cookie{Name: "flash", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // a text key, no secret
+	return key
+}
+
+// LocalPath refuses a return address that leads elsewhere.
+func LocalPath(path string) string {
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n") {
+		return "/"
+	}
+	return path
+}
+
+// Form is what a form shows: the values as typed and, after a refusal, the error of each field.
+type Form struct {
+	Values url.Values
+	Errors map[string]string
+}
+
+// Value of a field.
+func (f Form) Value(name string) string { return f.Values.Get(name) }
+
+// Error of a field, "" if it is right.
+func (f Form) Error(name string) string { return f.Errors[name] }

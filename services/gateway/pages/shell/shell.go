@@ -1,0 +1,234 @@
+// Package shell is what every page stands in: the layout, the renderer, wording in the visitor's language, names of
+// organisations, form values with their errors, and the page for what went wrong.
+//
+// Owns no page. A page is parsed once per language with [Shell.Parse] and answered with [Shell.Render], which renders to
+// a buffer first, so that nobody ever sees half a page. Safe for concurrent use after New.
+package shell
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/style"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// Deps is what a shell needs; all fields are required.
+type Deps struct {
+	Text         *text.Catalogue
+	Assets       *style.Assets
+	Names        *Names
+	Notification notificationv1.NotificationServiceClient
+	Referral     referralv1.ReferralServiceClient
+	Clock        clock.Clock
+	Logger       *slog.Logger
+	// Zone is the county's time zone, in which days and times are shown.
+	Zone *time.Location
+}
+
+// Shell renders pages.
+type Shell struct {
+	deps    Deps
+	buffers sync.Pool
+	failure *Set
+}
+
+// New makes a shell.
+func New(deps Deps) (*Shell, error) {
+	s := &Shell{deps: deps, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
+	failure, err := s.Parse(files, "failure.html")
+	if err != nil {
+		return nil, err
+	}
+	s.failure = failure
+	return s, nil
+}
+
+// Set is one page in every language.
+type Set struct{ byLanguage map[string]*template.Template }
+
+// Parse reads a page's templates. They must define "content"; they may use what components.html defines.
+func (s *Shell) Parse(fsys fs.FS, patterns ...string) (*Set, error) {
+	set := &Set{byLanguage: map[string]*template.Template{}}
+	for _, language := range s.deps.Text.Languages() {
+		t := template.New("page").Funcs(s.funcs(language)).Option("missingkey=error")
+		t, err := t.ParseFS(files, "layout.html", "components.html", "summary.html")
+		if err != nil {
+			return nil, fmt.Errorf("parse layout: %w", err)
+		}
+		if t, err = t.ParseFS(fsys, patterns...); err != nil {
+			return nil, fmt.Errorf("parse page %v: %w", patterns, err)
+		}
+		set.byLanguage[language] = t
+	}
+	return set, nil
+}
+
+// Page is what a handler answers with.
+type Page struct {
+	// Title is a text key, shown in the window's title and as the heading.
+	Title string
+	// Nav is the entry of the rail that is marked: patients, referrals, desk, arrivals, inbox.
+	Nav string
+	// Status is the HTTP status; 0 = 200.
+	Status int
+	// Bare leaves out rail and heading (sign-in).
+	Bare bool
+	Data any
+}
+
+// view is what layout.html sees.
+type view struct {
+	Page
+	Language  string
+	Languages []string
+	Account   *directoryv1.Account
+	Nav2      []navItem
+	Open      int32
+	Flash     string
+	Path      string
+	Large     bool
+	Demo      bool
+}
+
+type navItem struct {
+	Name, Href string
+	Active     bool
+	Count      int32
+}
+
+// Render answers with a page.
+func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Page) error {
+	v := view{Page: page, Language: s.Language(r), Languages: s.deps.Text.Languages(), Path: r.URL.Path, Large: cookie(r, "type") == "large"}
+	if visitor, ok := door.VisitorFrom(r.Context()); ok {
+		v.Account = visitor.Account
+		v.Open = s.openCount(r)
+		v.Nav2 = navFor(visitor.Account, page.Nav, v.Open)
+	}
+	v.Flash = takeFlash(w, r)
+	return s.execute(w, set, v.Language, "layout", page.Status, v)
+}
+
+// Fragment answers with one named template of a page, for the part of a page that live updates fetch again.
+func (s *Shell) Fragment(w http.ResponseWriter, r *http.Request, set *Set, name string, data any) error {
+	return s.execute(w, set, s.Language(r), name, http.StatusOK, data)
+}
+
+func (s *Shell) execute(w http.ResponseWriter, set *Set, language, name string, status int, data any) error {
+	buffer, _ := s.buffers.Get().(*bytes.Buffer)
+	defer s.buffers.Put(buffer)
+	buffer.Reset()
+	if err := set.byLanguage[language].ExecuteTemplate(buffer, name, data); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Language", language)
+	if status == 0 {
+		status = http.StatusOK
+	}
+	w.WriteHeader(status)
+	_, err := buffer.WriteTo(w)
+	return err
+}
+
+// openCount is the number in the rail; without an answer in time the rail shows none rather than the page failing.
+func (s *Shell) openCount(r *http.Request) int32 {
+	list, err := s.deps.Notification.ListNotifications(r.Context(), &notificationv1.ListNotificationsRequest{PageSize: 1})
+	if err != nil {
+		return 0
+	}
+	return list.GetOpenCount()
+}
+
+// Language is the visitor's language: the chosen one, else the browser's.
+func (s *Shell) Language(r *http.Request) string {
+	return s.deps.Text.Language(cookie(r, "language"), r.Header.Get("Accept-Language"))
+}
+
+// T is a text in the visitor's language.
+func (s *Shell) T(r *http.Request, key string, pairs ...any) string {
+	return s.deps.Text.T(s.Language(r), key, pairs...)
+}
+
+// Now is the moment in the county's zone.
+func (s *Shell) Now() time.Time { return s.deps.Clock.Now().In(s.deps.Zone) }
+
+// Zone is the county's time zone.
+func (s *Shell) Zone() *time.Location { return s.deps.Zone }
+
+// Names answers names of organisations and departments.
+func (s *Shell) Names() *Names { return s.deps.Names }
+
+func cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+// IsTownship tells whether the account works where patients are sent up from.
+func IsTownship(a *directoryv1.Account) bool {
+	return has(a, commonv1.Role_TOWNSHIP_DOCTOR, commonv1.Role_VILLAGE_DOCTOR, commonv1.Role_CENTRE_HEAD)
+}
+
+// IsCounty tells whether the account works where referrals are answered.
+func IsCounty(a *directoryv1.Account) bool {
+	return has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_SPECIALIST, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_BED_MANAGER)
+}
+
+func has(a *directoryv1.Account, roles ...commonv1.Role_Code) bool {
+	for _, held := range a.GetRoles() {
+		for _, want := range roles {
+			if held == want {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Home is the page a person starts at.
+func Home(a *directoryv1.Account) string {
+	switch {
+	case IsCounty(a):
+		return "/desk"
+	case IsTownship(a):
+		return "/referrals"
+	default:
+		return "/inbox"
+	}
+}
+
+func navFor(a *directoryv1.Account, active string, open int32) []navItem {
+	var items []navItem
+	add := func(name, href string, count int32) {
+		items = append(items, navItem{Name: name, Href: href, Active: name == active, Count: count})
+	}
+	if IsCounty(a) {
+		add("desk", "/desk", 0)
+		add("arrivals", "/desk/arrivals", 0)
+	}
+	if IsTownship(a) {
+		add("patients", "/patients", 0)
+		add("referrals", "/referrals", 0)
+	}
+	add("inbox", "/inbox", open)
+	return items
+}

@@ -1,0 +1,132 @@
+// Package rest serves /api/v1: JSON over HTTP, generated from the contracts.
+//
+// Owns: sign-out, the headers Idempotency-Key and If-Match, and the form of errors. Refuses: the session cookie (only a
+// bearer secret counts here) and anything of a person who is not signed in but the sign-in itself. Safe for concurrent
+// use.
+package rest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/tongzhen/tongzhen/proto"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+// Prefix of every route.
+const Prefix = "/api/v1"
+
+// maxBody is the most a request body may hold, in bytes; attachments have a route of their own.
+const maxBody = 1 << 20
+
+// Conns are the connections to the services; all are required.
+type Conns struct {
+	Directory, Referral, PatientRecord, Scheduling, Notification *grpc.ClientConn
+}
+
+// Deps is what the API needs; all fields are required.
+type Deps struct {
+	Conns  Conns
+	Door   *door.Door
+	Text   *text.Catalogue
+	Logger *slog.Logger
+}
+
+type api struct {
+	deps Deps
+	mux  *runtime.ServeMux
+}
+
+// New builds the handler of everything below Prefix.
+func New(ctx context.Context, deps Deps) (http.Handler, error) {
+	a := &api{deps: deps}
+	a.mux = runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
+			MarshalOptions: protojson.MarshalOptions{EmitDefaultValues: true},
+		}),
+		runtime.WithErrorHandler(a.onError),
+		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
+		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
+	)
+	for _, register := range []func() error{
+		func() error {
+			return directoryv1.RegisterDirectoryServiceHandler(ctx, a.mux, deps.Conns.Directory)
+		},
+		func() error {
+			return referralv1.RegisterReferralServiceHandler(ctx, a.mux, deps.Conns.Referral)
+		},
+		func() error {
+			return patientrecordv1.RegisterPatientRecordServiceHandler(ctx, a.mux, deps.Conns.PatientRecord)
+		},
+		func() error {
+			return schedulingv1.RegisterSchedulingServiceHandler(ctx, a.mux, deps.Conns.Scheduling)
+		},
+		func() error {
+			return notificationv1.RegisterNotificationServiceHandler(ctx, a.mux, deps.Conns.Notification)
+		},
+	} {
+		if err := register(); err != nil {
+			return nil, fmt.Errorf("register REST routes: %w", err)
+		}
+	}
+	routes := http.NewServeMux()
+	routes.HandleFunc("GET "+Prefix+"/openapi.json", openAPI)
+	routes.HandleFunc("DELETE "+Prefix+"/sessions/current", a.signOut)
+	routes.HandleFunc("POST "+Prefix+"/sessions", a.signIn)
+	routes.HandleFunc(Prefix+"/", a.signedIn)
+	return deps.Door.Bearer(routes, a.fail), nil
+}
+
+func openAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(proto.OpenAPI)
+}
+
+// signedIn lets nobody through without a session: without a person's token a call would go out in the gateway's own name.
+func (a *api) signedIn(w http.ResponseWriter, r *http.Request) {
+	if _, ok := door.VisitorFrom(r.Context()); !ok {
+		a.fail(w, r, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "sign in first", nil))
+		return
+	}
+	a.forward(w, r)
+}
+
+func (a *api) signIn(w http.ResponseWriter, r *http.Request) { a.forward(w, r) }
+
+func (a *api) forward(w http.ResponseWriter, r *http.Request) {
+	// The secret ends at the gateway; services get the call token only.
+	r.Header.Del("Authorization")
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if err := foldHeaders(r); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.mux.ServeHTTP(w, r)
+}
+
+func (a *api) signOut(w http.ResponseWriter, r *http.Request) {
+	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok {
+		a.fail(w, r, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "sign in first", nil))
+		return
+	}
+	if err := a.deps.Door.SignOut(r.Context(), secret); err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

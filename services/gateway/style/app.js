@@ -1,0 +1,251 @@
+// The one script. Every page works without it but for live updates, drafts kept in the browser and the pickers' suggestions.
+"use strict";
+(() => {
+  const body = document.body;
+  const words = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
+
+  // Running clocks: <time class="clock" datetime="…">.
+  const span = (ms) => {
+    const minutes = Math.floor(ms / 60000);
+    if (minutes < 60) return words(body.dataset.minutes, { n: minutes });
+    if (minutes < 48 * 60) return words(body.dataset.hours, { h: Math.floor(minutes / 60), m: minutes % 60 });
+    return words(body.dataset.days, { n: Math.floor(minutes / 1440) });
+  };
+  const tick = () => {
+    for (const clock of document.querySelectorAll("time.clock")) {
+      const left = new Date(clock.dateTime) - Date.now();
+      clock.textContent = words(left < 0 ? body.dataset.over : body.dataset.left, { span: span(Math.abs(left)) });
+      clock.classList.toggle("over", left < 0);
+      clock.classList.toggle("soon", left >= 0 && left < 30 * 60000);
+    }
+  };
+  setInterval(tick, 1000 * 10);
+
+  // A sound for emergencies, made here so that nothing has to be loaded.
+  const alarm = () => {
+    try {
+      const context = new AudioContext();
+      for (let i = 0; i < 3; i++) {
+        const tone = context.createOscillator();
+        tone.frequency.value = i % 2 ? 660 : 880;
+        tone.connect(context.destination);
+        tone.start(context.currentTime + i * 0.35);
+        tone.stop(context.currentTime + i * 0.35 + 0.25);
+      }
+    } catch { /* no sound before the first key or click; the red row is there all the same */ }
+  };
+
+  // Live parts: <section data-fragment="/desk" data-fragment-name="queue" data-on="referral"> is fetched again when something happened.
+  // A careful part holds forms: while somebody works in one it only says that there is news.
+  const touched = (part) => part.querySelector("details[open]") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
+    field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
+      : field.tagName === "SELECT" ? [...field.options].some((option, i) => option.selected !== option.defaultSelected && i > 0)
+      : field.type !== "hidden" && field.value !== field.defaultValue);
+  const refresh = async (part) => {
+    if ("careful" in part.dataset && touched(part)) { part.querySelector(".stale")?.removeAttribute("hidden"); return; }
+    if (part.dataset.busy) { part.dataset.again = "1"; return; }
+    part.dataset.busy = "1";
+    try {
+      const answer = await fetch(part.dataset.fragment, { headers: { "X-Fragment": part.dataset.fragmentName }, credentials: "same-origin" });
+      if (answer.status === 401) { location.reload(); return; }
+      if (answer.ok) {
+        const before = new Set([...part.querySelectorAll("[data-id]")].map((row) => row.dataset.id));
+        const focused = document.activeElement && part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+        part.innerHTML = await answer.text();
+        for (const row of part.querySelectorAll("[data-id]")) {
+          if (before.has(row.dataset.id)) continue;
+          row.classList.add("arrived");
+          if (row.classList.contains("EMERGENCY")) alarm();
+        }
+        if (focused) part.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+        tick();
+      }
+    } finally {
+      delete part.dataset.busy;
+      if (part.dataset.again) { delete part.dataset.again; refresh(part); }
+    }
+  };
+  const refreshAll = (kind, id) => {
+    for (const part of document.querySelectorAll("[data-fragment]")) {
+      if (part.dataset.on && !part.dataset.on.split(" ").includes(kind)) continue;
+      if (part.dataset.only && id && part.dataset.only !== id) continue;
+      refresh(part);
+    }
+  };
+  if (body.dataset.live) {
+    const offline = document.querySelector(".offline");
+    let lost;
+    const source = new EventSource(body.dataset.live);
+    const count = async () => {
+      const answer = await fetch("/inbox/count", { credentials: "same-origin" });
+      if (!answer.ok) return;
+      const open = Number(await answer.text());
+      const link = document.querySelector('[data-nav="inbox"]');
+      let badge = link?.querySelector(".count");
+      if (!badge && link) { badge = document.createElement("span"); badge.className = "count"; link.append(" ", badge); }
+      if (badge) { badge.textContent = open; badge.hidden = open === 0; }
+      document.title = document.title.replace(/^\(\d+\) /, "");
+      if (open) document.title = `(${open}) ${document.title}`;
+    };
+    for (const kind of ["referral", "notification", "booking"]) {
+      source.addEventListener(kind, (event) => {
+        const { id } = JSON.parse(event.data);
+        refreshAll(kind, kind === "referral" ? id : undefined);
+        if (kind === "notification") count();
+      });
+    }
+    source.addEventListener("reset", () => { refreshAll("referral"); count(); });
+    source.addEventListener("open", () => { clearTimeout(lost); if (offline && !offline.hidden) { offline.hidden = true; refreshAll("referral"); count(); } });
+    source.addEventListener("error", () => {
+      clearTimeout(lost);
+      lost = setTimeout(() => { if (offline) { offline.textContent = body.dataset.offline; offline.hidden = false; } }, 4000);
+    });
+    addEventListener("pagehide", () => source.close());
+  }
+
+  // One click, one request: a form that was sent cannot be sent again while it is on its way.
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    if (form.dataset.confirm && !confirm(form.dataset.confirm)) { event.preventDefault(); return; }
+    if (form.method !== "post") return;
+    form.dataset.sent = "1";
+    setTimeout(() => { for (const button of form.querySelectorAll("button:not([type=button])")) { button.disabled = true; } }, 0);
+    setTimeout(() => { delete form.dataset.sent; for (const button of form.querySelectorAll("button")) button.disabled = false; }, 8000);
+  });
+  addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; for (const b of form.querySelectorAll("button")) b.disabled = false; } });
+
+  // Drafts: <form data-draft="key"> is kept in this browser until it was sent or thrown away. The server's values win after a refusal.
+  for (const form of document.querySelectorAll("form[data-draft]")) {
+    const key = `draft:${body.dataset.account}:${form.dataset.draft}`;
+    const skip = new Set(["requestId", "password"]);
+    if (!form.dataset.refused) {
+      try {
+        const kept = JSON.parse(localStorage.getItem(key) || "null");
+        if (kept && Date.now() - kept.at < 3 * 86400e3) {
+          for (const [name, values] of Object.entries(kept.values)) {
+            const fields = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
+            fields.forEach((field, i) => {
+              if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+              else if (i < values.length) field.value = values[i];
+            });
+          }
+          form.dispatchEvent(new CustomEvent("draft", { detail: kept.values }));
+          form.querySelector("[data-draft-note]")?.removeAttribute("hidden");
+        }
+      } catch { localStorage.removeItem(key); }
+    }
+    const keep = () => {
+      const values = {};
+      for (const [name, value] of new FormData(form)) if (!skip.has(name) && typeof value === "string") (values[name] ||= []).push(value);
+      try { localStorage.setItem(key, JSON.stringify({ at: Date.now(), values })); } catch { /* storage is full or off: the form itself still holds everything */ }
+    };
+    form.addEventListener("input", keep);
+    form.addEventListener("change", keep);
+    form.addEventListener("picked", keep);
+    for (const button of form.querySelectorAll("[data-draft-drop]")) button.addEventListener("click", () => { localStorage.removeItem(key); location.reload(); });
+  }
+  for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
+
+  // Parts of a form that depend on a choice: <… data-when="kind=EMERGENCY"> (several values: kind=A|B).
+  const show = () => {
+    for (const part of document.querySelectorAll("[data-when]")) {
+      const [name, values] = part.dataset.when.split("=");
+      const form = part.closest("form");
+      const chosen = form?.querySelector(`[name="${name}"]:checked, select[name="${name}"]`)?.value ?? "";
+      const on = values.split("|").includes(chosen);
+      part.hidden = !on;
+      for (const field of part.querySelectorAll("input, select, textarea")) field.disabled = !on;
+    }
+  };
+  document.addEventListener("change", show);
+  document.addEventListener("draft", show, true);
+  show();
+
+  // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind"> is fetched with the named fields when they change.
+  for (const part of document.querySelectorAll("[data-load]")) {
+    const form = part.closest("form");
+    const load = async () => {
+      const query = new URLSearchParams();
+      for (const name of part.dataset.loadFrom.split(" ")) query.set(name, new FormData(form).get(name) ?? "");
+      if (part.dataset.loaded === query.toString()) return;
+      part.dataset.loaded = query.toString();
+      const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+      if (answer.ok) { part.innerHTML = await answer.text(); form.dispatchEvent(new CustomEvent("loaded")); show(); }
+    };
+    form.addEventListener("change", (event) => { if (part.dataset.loadFrom.split(" ").includes(event.target.name)) load(); });
+    form.addEventListener("draft", load);
+    if (!part.children.length) load();
+  }
+
+  // Pickers: <div class="picker" data-picker="/refer/diagnoses" data-name="diagnosis"> with an input; each choice becomes a chip with a hidden field.
+  for (const picker of document.querySelectorAll("[data-picker]")) {
+    const input = picker.querySelector("input[type=search], input[type=text]");
+    const chips = picker.parentElement.querySelector(".chips");
+    const list = document.createElement("ul");
+    list.setAttribute("role", "listbox");
+    list.hidden = true;
+    picker.append(list);
+    input.setAttribute("role", "combobox");
+    input.setAttribute("aria-expanded", "false");
+    let at = -1;
+    let timer;
+    const mark = (index) => {
+      at = index;
+      [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
+      list.children[at]?.scrollIntoView({ block: "nearest" });
+    };
+    const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); };
+    const choose = (value, label) => {
+      if (![...chips.querySelectorAll("input")].some((field) => field.value === value)) {
+        const chip = document.createElement("li");
+        const field = document.createElement("input");
+        field.type = "hidden"; field.name = picker.dataset.name; field.value = value;
+        const drop = document.createElement("button");
+        drop.type = "button"; drop.className = "plain"; drop.textContent = "×"; drop.setAttribute("aria-label", `× ${label}`);
+        drop.addEventListener("click", () => { chip.remove(); picker.dispatchEvent(new CustomEvent("picked", { bubbles: true })); });
+        chip.append(label, field, drop);
+        chips.append(chip);
+      }
+      input.value = "";
+      close();
+      input.focus();
+      picker.dispatchEvent(new CustomEvent("picked", { bubbles: true }));
+    };
+    for (const drop of chips.querySelectorAll("button")) drop.addEventListener("click", () => { drop.closest("li").remove(); picker.dispatchEvent(new CustomEvent("picked", { bubbles: true })); });
+    picker.closest("form")?.addEventListener("draft", (event) => { for (const value of event.detail[picker.dataset.name] ?? []) choose(value, value.replace("|", " ")); document.activeElement?.blur(); });
+    input.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(async () => {
+        const query = input.value.trim();
+        if (!query) { close(); return; }
+        const answer = await fetch(`${picker.dataset.picker}?query=${encodeURIComponent(query)}`, { credentials: "same-origin" });
+        if (!answer.ok || input.value.trim() !== query) return;
+        const found = await answer.json();
+        list.replaceChildren(...found.map(({ code, display }) => {
+          const item = document.createElement("li");
+          item.setAttribute("role", "option");
+          item.textContent = `${code} ${display}`;
+          item.addEventListener("mousedown", (event) => { event.preventDefault(); choose(`${code}|${display}`, `${code} ${display}`); });
+          item.dataset.value = `${code}|${display}`;
+          return item;
+        }));
+        if (!found.length) { const none = document.createElement("li"); none.textContent = picker.dataset.none ?? "—"; list.replaceChildren(none); }
+        list.hidden = false;
+        input.setAttribute("aria-expanded", "true");
+        mark(found.length ? 0 : -1);
+      }, 150);
+    });
+    input.addEventListener("keydown", (event) => {
+      if (list.hidden) { if (event.key === "Enter") event.preventDefault(); return; }
+      const last = list.children.length - 1;
+      if (event.key === "ArrowDown") { mark(Math.min(at + 1, last)); event.preventDefault(); }
+      else if (event.key === "ArrowUp") { mark(Math.max(at - 1, 0)); event.preventDefault(); }
+      else if (event.key === "Enter") { event.preventDefault(); const item = list.children[at]; if (item?.dataset.value) choose(item.dataset.value, item.textContent); }
+      else if (event.key === "Escape") close();
+    });
+    input.addEventListener("blur", close);
+  }
+
+  document.querySelector(".errors")?.focus();
+})();

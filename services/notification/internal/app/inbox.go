@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+)
+
+// List answers a person's entries, newest first, and how many are open.
+func (a *App) List(ctx context.Context, q EntryQuery) ([]domain.EntryData, int, error) {
+	if q.State == "" {
+		q.State = "OPEN"
+	}
+	return a.store.Entries(ctx, q)
+}
+
+// Acknowledge marks one entry of the caller; again it answers the same.
+func (a *App) Acknowledge(ctx context.Context, caller Caller, id string) (domain.EntryData, error) {
+	var out domain.EntryData
+	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
+		e, err := u.Entry(ctx, caller.AccountID, id)
+		if err != nil {
+			return err
+		}
+		e.Acknowledge(u.Now())
+		out = e.Data()
+		return nil
+	})
+	return out, err
+}
+
+// AcknowledgeReferral marks the caller's open entries for a referral and answers how many there were.
+func (a *App) AcknowledgeReferral(ctx context.Context, caller Caller, referralID string) (int, error) {
+	n := 0
+	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
+		entries, err := u.OpenEntries(ctx, caller.AccountID, referralID)
+		for _, e := range entries {
+			e.Acknowledge(u.Now())
+		}
+		n = len(entries)
+		return err
+	})
+	return n, err
+}
+
+// Delivered lists what was delivered in a county.
+func (a *App) Delivered(ctx context.Context, county, referralID string, p Page) ([]domain.EntryData, error) {
+	return a.store.Delivered(ctx, county, referralID, p)
+}

@@ -1,0 +1,109 @@
+// Package app holds the use cases of notification, one file each, and the ports they need. It refuses SQL, gRPC and
+// protobuf.
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+)
+
+// Self is the actor of what the service does for its own account.
+const Self = "service:notification"
+
+// Caller is who asks. The county comes from the call token.
+type Caller struct{ County, AccountID, OrganizationID string }
+
+// Command says for whom and why a change is made.
+type Command struct {
+	Caller Caller
+	// Consumer and FactID name the fact that is acted on. A fact handled before changes nothing.
+	Consumer, FactID string
+}
+
+// Happened is a change of an entry with what a fact and an audit entry need besides.
+type Happened struct {
+	FactID  string
+	Created bool // else acknowledged
+	Entry   domain.EntryData
+	Time    time.Time
+	By      Caller
+	CauseID string
+}
+
+// Store keeps entries and the projection of accounts. Implementations are safe for concurrent use.
+type Store interface {
+	// Change runs fn in one write transaction and commits the entries it added or changed, together with the facts
+	// and audit entries that follow. An error of fn leaves no trace, also not in the inbox. fn may run again.
+	Change(ctx context.Context, cmd Command, fn func(Unit) error) error
+
+	// Entries lists a person's entries, newest first, and counts the open ones.
+	Entries(ctx context.Context, q EntryQuery) (entries []domain.EntryData, open int, err error)
+	// Delivered lists the entries of a county by id, after an id, of one referral if it is set.
+	Delivered(ctx context.Context, county, referralID string, p Page) ([]domain.EntryData, error)
+
+	// SaveAccounts brings accounts up to date; an older version than the one known is ignored. A fact handled before
+	// changes nothing.
+	SaveAccounts(ctx context.Context, cmd Command, accounts []domain.Account) error
+	// SaveRead notes that the directory was read completely; the reading began at the instant given.
+	SaveRead(ctx context.Context, county string, began time.Time) error
+	// ReadTime is the latest instant of SaveRead, zero if there was none.
+	ReadTime(ctx context.Context, county string) (time.Time, error)
+	// Counties are those of which anything is known.
+	Counties(ctx context.Context) ([]string, error)
+}
+
+// Page is one page of a list that goes by id.
+type Page struct {
+	After string
+	Limit int
+}
+
+// EntryQuery selects a person's entries.
+type EntryQuery struct {
+	County, AccountID string
+	State             string    // OPEN, ACKNOWLEDGED or ALL
+	BeforeTime        time.Time // with BeforeID: the last entry of the page before
+	BeforeID          string
+	Limit             int
+}
+
+// Unit is what one change sees. Entries it answers are locked until the change ends.
+type Unit interface {
+	// Now is the instant of the transaction.
+	Now() time.Time
+	// ReadTime is as in Store, here and now.
+	ReadTime(ctx context.Context) (time.Time, error)
+	// Resolve finds the accounts that a recipient means, by id. known is false if the projection has no account of
+	// the organisation at all, or not the one that is named.
+	Resolve(ctx context.Context, r domain.Recipient) (accounts []string, known bool, err error)
+	// Add makes an entry part of the change.
+	Add(e *domain.Entry)
+	// Entry answers NotFound for an unknown id and for another account's entry.
+	Entry(ctx context.Context, accountID, id string) (*domain.Entry, error)
+	// OpenEntries lists an account's open entries for a referral, by id.
+	OpenEntries(ctx context.Context, accountID, referralID string) ([]*domain.Entry, error)
+}
+
+// Directory is the directory service. Accounts answers all accounts of a county, Unavailable when it is away.
+type Directory interface {
+	Accounts(ctx context.Context, county string) ([]domain.Account, error)
+}
+
+// App is the service's use cases.
+type App struct {
+	store     Store
+	directory Directory
+	clk       clock.Clock
+	logger    *slog.Logger
+	reading   sync.Mutex // one complete reading at a time
+}
+
+// New makes the use cases.
+func New(store Store, directory Directory, clk clock.Clock, logger *slog.Logger) *App {
+	return &App{store: store, directory: directory, clk: clk, logger: logger}
+}

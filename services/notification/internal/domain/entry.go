@@ -1,0 +1,74 @@
+package domain
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrIncomplete says that an entry lacks its fact, its person or its referral.
+var ErrIncomplete = errors.New("an entry needs a fact, an account and a referral")
+
+// EntryData is an entry as it is kept and shown.
+type EntryData struct {
+	County, ID, AccountID      string
+	FactID, Event              string
+	ReferralID, ReferralNumber string
+	Urgency, ReasonCode        string
+	FromOrganizationID         string
+	CreateTime                 time.Time
+	AcknowledgeTime            time.Time // zero while open
+}
+
+// Version counts the changes: 1 open, 2 acknowledged.
+func (d EntryData) Version() int32 {
+	if d.AcknowledgeTime.IsZero() {
+		return 1
+	}
+	return 2
+}
+
+// String is the id: an entry never formats as more.
+func (d EntryData) String() string { return "notification " + d.ID }
+
+// Entry is the aggregate. Not for concurrent use.
+type Entry struct {
+	d            EntryData
+	fresh, dirty bool
+}
+
+// NewEntry tells one person of one fact. The id must follow from both, so that a repeat is the same entry.
+func NewEntry(county, id, accountID string, f Fact, now time.Time) (*Entry, error) {
+	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID == "" {
+		return nil, ErrIncomplete
+	}
+	return &Entry{fresh: true, dirty: true, d: EntryData{
+		County: county, ID: id, AccountID: accountID, FactID: f.ID, Event: f.Event, ReferralID: f.ReferralID,
+		ReferralNumber: f.ReferralNumber, Urgency: f.Urgency, ReasonCode: f.ReasonCode,
+		FromOrganizationID: f.ActorOrganizationID, CreateTime: now,
+	}}, nil
+}
+
+// RestoreEntry is the entry that was kept.
+func RestoreEntry(d EntryData) *Entry { return &Entry{d: d} }
+
+// Data is the entry now.
+func (e *Entry) Data() EntryData { return e.d }
+
+// Changes tells whether the entry is new and whether it differs from what was restored.
+func (e *Entry) Changes() (fresh, dirty bool) { return e.fresh, e.dirty }
+
+// Acknowledge marks the entry as read; again it changes nothing.
+func (e *Entry) Acknowledge(now time.Time) {
+	if e.d.AcknowledgeTime.IsZero() {
+		e.d.AcknowledgeTime, e.dirty = now, true
+	}
+}
+
+// Account is what a projection of the directory knows of a person's account.
+type Account struct {
+	County, ID                     string
+	Version                        int32
+	OrganizationID, DepartmentCode string
+	Roles                          []string
+	Disabled                       bool
+}

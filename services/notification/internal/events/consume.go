@@ -1,0 +1,108 @@
+package events
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+)
+
+// ReferralConsumer reads the facts of referrals that the rules name.
+func ReferralConsumer() bus.Consumer {
+	c := bus.Consumer{Name: "notification-referral", Workers: 4}
+	for _, event := range domain.Events() {
+		c.Subjects = append(c.Subjects, "referral.v1.*."+event)
+	}
+	return c
+}
+
+// AccountConsumer reads the facts of accounts.
+func AccountConsumer() bus.Consumer {
+	return bus.Consumer{Name: "notification-account", Subjects: []string{"directory.v1.*.account_changed"}}
+}
+
+// referralFact is what all facts of the referral service have in common.
+type referralFact interface {
+	proto.Message
+	GetMeta() *commonv1.FactMeta
+	GetReferral() *referralv1.ReferralFact
+}
+
+// OnReferral hands a fact to the use case. An unreadable one is an error: it ends as a dead letter.
+func OnReferral(a *app.App) func(context.Context, bus.Msg) error {
+	consumer := ReferralConsumer().Name
+	return func(ctx context.Context, m bus.Msg) error {
+		fact, err := decodeReferral(m)
+		if err != nil {
+			return fmt.Errorf("read fact %s: %w", m.ID, err)
+		}
+		meta, r := fact.GetMeta(), fact.GetReferral()
+		return a.OnReferral(ctx, app.ReferralFact{
+			Consumer: consumer, County: meta.GetCounty(), OccurTime: meta.GetOccurTime().AsTime(),
+			Fact: domain.Fact{
+				ID: meta.GetFactId(), Event: m.Subject[strings.LastIndexByte(m.Subject, '.')+1:],
+				ReferralID: r.GetReferralId(), ReferralNumber: r.GetNumber(), Urgency: r.GetUrgency().String(),
+				PreviousState: r.GetPreviousState().String(), ReasonCode: r.GetReasonCode(),
+				OriginatorAccountID:      r.GetOriginatorAccountId(),
+				OriginatorOrganizationID: r.GetOriginator().GetOrganizationId(),
+				ReceiverOrganizationID:   r.GetReceiver().GetOrganizationId(),
+				ReceiverDepartmentCode:   r.GetReceiver().GetDepartmentCode(),
+				ActorOrganizationID:      meta.GetActor().GetOrganizationId(),
+			},
+		})
+	}
+}
+
+func decodeReferral(m bus.Msg) (referralFact, error) {
+	t, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(m.Type))
+	if err != nil {
+		return nil, err
+	}
+	fact, ok := t.New().Interface().(referralFact)
+	if !ok {
+		return nil, fmt.Errorf("%s is no fact of a referral", m.Type)
+	}
+	if err := proto.Unmarshal(m.Payload, fact); err != nil {
+		return nil, err
+	}
+	if fact.GetMeta().GetFactId() == "" || fact.GetMeta().GetCounty() == "" || fact.GetReferral().GetReferralId() == "" {
+		return nil, fmt.Errorf("%s names no fact, county or referral", m.Type)
+	}
+	return fact, nil
+}
+
+// OnAccount hands a changed account to the projection.
+func OnAccount(a *app.App) func(context.Context, bus.Msg) error {
+	consumer := AccountConsumer().Name
+	return func(ctx context.Context, m bus.Msg) error {
+		var fact directoryv1.AccountChanged
+		if err := proto.Unmarshal(m.Payload, &fact); err != nil {
+			return fmt.Errorf("read fact %s: %w", m.ID, err)
+		}
+		meta := fact.GetMeta()
+		if meta.GetFactId() == "" || meta.GetCounty() == "" || fact.GetAccount().GetId() == "" {
+			return fmt.Errorf("read fact %s: it names no fact, county or account", m.ID)
+		}
+		return a.OnAccount(ctx, consumer, meta.GetFactId(), Account(meta.GetCounty(), fact.GetAccount()))
+	}
+}
+
+// Account is what the projection keeps of a directory's account.
+func Account(county string, p *directoryv1.Account) domain.Account {
+	out := domain.Account{County: county, ID: p.GetId(), Version: p.GetVersion(), OrganizationID: p.GetOrganizationId(),
+		DepartmentCode: p.GetDepartmentCode(), Disabled: p.GetDisabled()}
+	for _, role := range p.GetRoles() {
+		out.Roles = append(out.Roles, role.String())
+	}
+	return out
+}

@@ -1,0 +1,37 @@
+// Package events is notification's side of the stream: what happened to an entry as a fact, and facts of the referral
+// and directory services as use cases.
+package events
+
+import (
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+)
+
+// Encode makes the fact of what happened to an entry, for the one person whose entry it is.
+func Encode(h app.Happened) (outbox.Fact, error) {
+	d := h.Entry
+	meta := &commonv1.FactMeta{
+		FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: d.Version(),
+		OccurTime: timestamppb.New(h.Time), CauseId: h.CauseID,
+		Actor:    &commonv1.Actor{AccountId: h.By.AccountID, OrganizationId: h.By.OrganizationID},
+		Audience: []string{"account:" + d.AccountID},
+	}
+	entry := &notificationv1.EntryFact{NotificationId: d.ID, AccountId: d.AccountID, ReferralId: d.ReferralID}
+	name, m := "entry_acknowledged", proto.Message(&notificationv1.EntryAcknowledged{Meta: meta, Entry: entry})
+	if h.Created {
+		name, m = "entry_created", &notificationv1.EntryCreated{Meta: meta, Entry: entry}
+	}
+	payload, err := proto.Marshal(m)
+	if err != nil {
+		return outbox.Fact{}, fmt.Errorf("encode %s: %w", name, err)
+	}
+	return outbox.Fact{ID: h.FactID, County: d.County, Subject: "notification.v1." + d.County + "." + name,
+		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, nil
+}

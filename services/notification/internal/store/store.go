@@ -1,0 +1,97 @@
+// Package store keeps entries and the projection of accounts in SQL, one text for both engines.
+//
+// Invariants:
+//  1. An entry's key follows from the fact and the account, and the inbox row commits with the entries: a fact makes
+//     an entry once.
+//  2. Change derives facts and audit entries from what changed, in one place.
+package store
+
+import (
+	"context"
+	"embed"
+	"fmt"
+
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+)
+
+//go:embed migrations
+var files embed.FS
+
+// Migrations are the tables of this service.
+var Migrations = sqldb.MigrationSet{Name: "notification", FS: files}
+
+// Encoder makes the fact of what happened.
+type Encoder func(app.Happened) (outbox.Fact, error)
+
+// Store implements app.Store.
+type Store struct {
+	db     *sqldb.DB
+	encode Encoder
+	wake   func()
+}
+
+var _ app.Store = (*Store)(nil)
+
+// New keeps to db; wake is called after each commit that left facts.
+func New(db *sqldb.DB, encode Encoder, wake func()) *Store {
+	return &Store{db: db, encode: encode, wake: wake}
+}
+
+// Change implements app.Store.
+func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) error) error {
+	return s.db.Update(ctx, func(tx *sqldb.Tx) error {
+		if already, err := seen(ctx, tx, cmd); err != nil || already {
+			return err
+		}
+		u := &unit{tx: tx, county: cmd.Caller.County, loaded: map[string]*domain.Entry{}}
+		if err := fn(u); err != nil {
+			return err
+		}
+		stmts, facts, err := s.derive(u, cmd)
+		if err != nil || len(stmts) == 0 {
+			return err
+		}
+		tx.OnCommit(s.wake)
+		if err := tx.Batch(ctx, append(stmts, outbox.Stmts(ctx, facts...)...)...); err != nil {
+			return fmt.Errorf("write entries: %w", err)
+		}
+		return nil
+	})
+}
+
+func seen(ctx context.Context, tx *sqldb.Tx, cmd app.Command) (bool, error) {
+	if cmd.FactID == "" {
+		return false, nil
+	}
+	return outbox.Seen(ctx, tx, cmd.Consumer, cmd.FactID)
+}
+
+// derive is the one place where the rows of a change follow from what happened.
+func (s *Store) derive(u *unit, cmd app.Command) (stmts []sqldb.Stmt, facts []outbox.Fact, err error) {
+	for _, e := range u.order {
+		fresh, dirty := e.Changes()
+		if !dirty {
+			continue
+		}
+		d := e.Data()
+		if fresh {
+			stmts = append(stmts, insertEntry(d))
+		} else {
+			stmts = append(stmts, acknowledgeEntry(d), audit.Stmt(audit.Entry{
+				County: d.County, AccountID: cmd.Caller.AccountID, OrganizationID: cmd.Caller.OrganizationID,
+				Action: "notification.acknowledge", ObjectType: "notification", ObjectID: d.ID,
+			}, id.New(), u.tx.Now()))
+		}
+		fact, err := s.encode(app.Happened{FactID: id.New(), Created: fresh, Entry: d, Time: u.tx.Now(), By: cmd.Caller, CauseID: cmd.FactID})
+		if err != nil {
+			return nil, nil, fmt.Errorf("encode fact of %s: %w", d, err)
+		}
+		facts = append(facts, fact)
+	}
+	return stmts, facts, nil
+}

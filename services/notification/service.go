@@ -1,0 +1,150 @@
+package notification
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/run"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/events"
+	"github.com/tongzhen/tongzhen/services/notification/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/notification/internal/store"
+)
+
+// Deps is what the service stands on. All of it belongs to the caller.
+type Deps struct {
+	DB        *sqldb.DB
+	Bus       bus.Bus
+	Peers     Peers
+	Signer    *authn.Signer // signs the heads of the audit chain
+	Clock     clock.Clock
+	Telemetry *telemetry.Telemetry
+}
+
+// Peers are connections to the services that this one calls.
+type Peers struct{ Directory grpc.ClientConnInterface }
+
+// Service is notification, whole.
+type Service struct {
+	cfg    Config
+	deps   Deps
+	app    *app.App
+	relay  *outbox.Relay
+	sealer *audit.Sealer
+	read   chan struct{} // closed when every county known at the start was read
+}
+
+const (
+	stopTimeout = 10 * time.Second
+	maxSkew     = 2 * time.Second
+	// retryReading is the pause between tries while the directory is away at the start.
+	retryReading = time.Second
+)
+
+// New makes the service; it begins to work with Run.
+func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	if deps.DB == nil || deps.Bus == nil || deps.Peers.Directory == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
+		return nil, errors.New("make notification: a dependency is missing")
+	}
+	logger := deps.Telemetry.Logger
+	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
+	st := store.New(deps.DB, events.Encode, relay.Wake)
+	return &Service{
+		cfg: cfg.withDefaults(), deps: deps, relay: relay, read: make(chan struct{}),
+		app:    app.New(st, rpc.NewDirectory(deps.Peers.Directory, events.Account), deps.Clock, logger),
+		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+	}, nil
+}
+
+// Migrations are the schemas the service needs.
+func Migrations() []sqldb.MigrationSet {
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+}
+
+// Register adds the service's methods.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	notificationv1.RegisterNotificationServiceServer(r, rpc.NewServer(s.app))
+}
+
+// Policy is who may call what.
+func (s *Service) Policy() authz.Table { return rpc.Policy() }
+
+// Run publishes, seals, reads accounts and consumes until ctx ends. Facts of referrals wait for the first reading.
+// It is called once.
+func (s *Service) Run(ctx context.Context) error {
+	return run.Group(ctx, stopTimeout,
+		run.Part{Name: "relay", Runner: s.relay},
+		run.Part{Name: "sealer", Runner: s.sealer},
+		run.Part{Name: "accounts", Runner: run.Func(s.readUntil)},
+		run.Part{Name: "account facts", Runner: run.Func(func(ctx context.Context) error {
+			return s.deps.Bus.Consume(ctx, events.AccountConsumer(), events.OnAccount(s.app))
+		})},
+		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-s.read:
+			}
+			return s.deps.Bus.Consume(ctx, events.ReferralConsumer(), events.OnReferral(s.app))
+		})},
+	)
+}
+
+func (s *Service) readUntil(ctx context.Context) error {
+	first, stop := context.WithCancel(ctx)
+	defer stop()
+	run.Every(first, retryReading, nil, func(ctx context.Context) error {
+		if err := s.app.ReadKnown(ctx); err != nil {
+			return err
+		}
+		close(s.read)
+		stop()
+		return nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	pause := time.NewTimer(s.cfg.ReadAccountsEvery)
+	defer pause.Stop()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-pause.C:
+	}
+	run.Every(ctx, s.cfg.ReadAccountsEvery, nil, s.app.ReadKnown)
+	return nil
+}
+
+// Health answers nil when the service can do its work. The bus is not asked: facts wait for it.
+func (s *Service) Health(ctx context.Context) error {
+	if err := s.deps.DB.Ping(ctx); err != nil {
+		return err
+	}
+	skew, err := s.deps.DB.ClockSkew(ctx)
+	if err != nil {
+		return err
+	}
+	if skew.Abs() > maxSkew {
+		return fmt.Errorf("the clock is %s off the database's", skew)
+	}
+	select {
+	case <-s.read:
+		return nil
+	default:
+		return errors.New("the directory's accounts were not read yet")
+	}
+}

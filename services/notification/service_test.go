@@ -1,0 +1,245 @@
+package notification_test
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/bustest"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/dbtest"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/notification"
+)
+
+const (
+	county           = "450321"
+	hospital, centre = "hospital", "centre"
+)
+
+// peer answers for the directory service, one account a page.
+type peer struct {
+	directoryv1.UnimplementedDirectoryServiceServer
+	accounts []*directoryv1.Account
+}
+
+func (p peer) ListAccounts(ctx context.Context, r *directoryv1.ListAccountsRequest) (*directoryv1.ListAccountsResponse, error) {
+	who, _ := authn.FromContext(ctx)
+	if who.Service != "notification" || who.County != county {
+		return nil, errs.Denied(errs.ReasonRole)
+	}
+	n, _ := strconv.Atoi(r.GetPageToken())
+	out := &directoryv1.ListAccountsResponse{Accounts: p.accounts[n : n+1]}
+	if n+1 < len(p.accounts) {
+		out.NextPageToken = strconv.Itoa(n + 1)
+	}
+	return out, nil
+}
+
+func account(name, organization, department string, roles ...commonv1.Role_Code) *directoryv1.Account {
+	return &directoryv1.Account{Id: id.FromFact(name), Version: 1, OrganizationId: organization, DepartmentCode: department, Roles: roles}
+}
+
+// fixture is the running service between a broker, a database and its peer.
+type fixture struct {
+	t       *testing.T
+	network *rpc.Network
+	signer  *authn.Signer
+	bus     bus.Bus
+	client  notificationv1.NotificationServiceClient
+	facts   chan bus.Msg
+}
+
+func start(t *testing.T) *fixture {
+	t.Helper()
+	pem, err := authn.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := authn.NewSigner(pem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{t: t, network: rpc.InProcess(), signer: signer, bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100)}
+	table := authz.Table{}
+	for _, m := range directoryv1.DirectoryService_ServiceDesc.Methods {
+		table["/"+directoryv1.DirectoryService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"notification"}}
+	}
+	f.serve("directory", table, func(r grpc.ServiceRegistrar) {
+		directoryv1.RegisterDirectoryServiceServer(r, peer{accounts: []*directoryv1.Account{
+			account("desk", hospital, "", commonv1.Role_INTAKE_DESK), account("head", hospital, "0304", commonv1.Role_DEPARTMENT_HEAD),
+			account("doctor", centre, "", commonv1.Role_TOWNSHIP_DOCTOR),
+		}})
+	})
+	s, err := notification.New(t.Context(), notification.Config{}, notification.Deps{
+		DB: dbtest.SQLite(t, notification.Migrations()), Bus: f.bus, Peers: notification.Peers{Directory: f.dial("notification", "directory")},
+		Signer: signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Health(t.Context()) == nil {
+		t.Error("ready before the accounts were read")
+	}
+	f.serve("notification", s.Policy(), s.Register)
+	f.background(s.Run)
+	bustest.Start(t, f.bus, bus.Consumer{Name: "test-notification", Subjects: []string{"notification.v1.>"}}, func(_ context.Context, m bus.Msg) error {
+		f.facts <- m
+		return nil
+	})
+	f.client = notificationv1.NewNotificationServiceClient(f.dial("gateway", "notification"))
+	return f
+}
+
+func (f *fixture) serve(service string, table authz.Table, register func(grpc.ServiceRegistrar)) {
+	f.t.Helper()
+	server, err := rpc.NewServer(rpc.ServerConfig{Service: service, Table: table, Logger: slog.New(slog.DiscardHandler),
+		Verifier: authn.NewVerifier(authn.KeysOf(f.signer), clock.System()), Clock: clock.System()}, register)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.background(func(ctx context.Context) error { return server.Serve(ctx, f.network.Listen(service)) })
+}
+
+func (f *fixture) background(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	f.t.Cleanup(func() {
+		cancel()
+		if err := bustest.Receive(f.t, done, "end of a service"); err != nil {
+			f.t.Error(err)
+		}
+	})
+}
+
+func (f *fixture) dial(self, target string) *grpc.ClientConn {
+	f.t.Helper()
+	conn, err := f.network.Dial(f.t.Context(), self, target, rpc.ClientConfig{Signer: f.signer, Clock: clock.System()})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// as is a context in which the person calls.
+func (f *fixture) as(name string) context.Context {
+	f.t.Helper()
+	token, err := f.signer.Sign(authn.Identity{Subject: id.FromFact(name), Organization: hospital, County: county, Roles: []string{"INTAKE_DESK"}},
+		time.Minute, clock.System().Now())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return rpc.WithToken(f.t.Context(), token)
+}
+
+// submitted publishes an emergency for the hospital, as often as asked, and answers the referral's id.
+func (f *fixture) submitted(times int) string {
+	f.t.Helper()
+	fact := &referralv1.Submitted{
+		Meta: &commonv1.FactMeta{FactId: id.New(), County: county, OccurTime: timestamppb.Now(), Actor: &commonv1.Actor{OrganizationId: centre}},
+		Referral: &referralv1.ReferralFact{ReferralId: id.New(), Number: "450321260000123", Urgency: commonv1.Urgency_EMERGENCY,
+			OriginatorAccountId: id.FromFact("doctor"), Originator: &commonv1.Party{OrganizationId: centre},
+			Receiver: &commonv1.Party{OrganizationId: hospital, DepartmentCode: "0304"}},
+	}
+	payload, err := proto.Marshal(fact)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for i := range times {
+		// Another message id, as after the broker's window: the fact is stored and delivered again.
+		m := bus.Msg{Subject: "referral.v1." + county + ".submitted", ID: fact.GetMeta().GetFactId() + strconv.Itoa(i),
+			Type: "tongzhen.referral.v1.Submitted", Payload: payload}
+		if _, err := f.bus.Publish(f.t.Context(), m); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+	return fact.GetReferral().GetReferralId()
+}
+
+// next waits for a fact of the service and answers whom it is for.
+func (f *fixture) next(event string) string {
+	f.t.Helper()
+	m := bustest.Receive(f.t, f.facts, "fact "+event)
+	if want := "notification.v1." + county + "." + event; m.Subject != want {
+		f.t.Fatalf("fact %s, want %s", m.Subject, want)
+	}
+	var fact notificationv1.EntryCreated // entry_acknowledged has the same fields
+	if err := proto.Unmarshal(m.Payload, &fact); err != nil || len(fact.GetMeta().GetAudience()) != 1 {
+		f.t.Fatalf("%v, %v", &fact, err)
+	}
+	return fact.GetMeta().GetAudience()[0]
+}
+
+// Invariants 2, 4 and 5, over the wire.
+func TestAnEmergencyReachesDeskAndHeadOnceAndEachAcknowledgesTheOwn(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	referral := f.submitted(3)
+	told := map[string]bool{f.next("entry_created"): true, f.next("entry_created"): true}
+	if !told["account:"+id.FromFact("desk")] || !told["account:"+id.FromFact("head")] {
+		t.Errorf("told %v", told)
+	}
+	// Another fact behind the repeats: what comes next is of it, not of them.
+	last := f.submitted(1)
+	f.next("entry_created")
+	f.next("entry_created")
+	cli := notificationv1.NewNotificationServiceClient(f.dial("cli", "notification"))
+	for _, id := range []string{referral, last} {
+		all, err := cli.ListDelivered(f.t.Context(), &notificationv1.ListDeliveredRequest{County: county, ReferralId: id})
+		if err != nil || len(all.GetNotifications()) != 2 {
+			t.Errorf("%v, %v", all, err)
+		}
+	}
+
+	list, err := f.client.ListNotifications(f.as("desk"), &notificationv1.ListNotificationsRequest{PageSize: 1})
+	if err != nil || len(list.GetNotifications()) != 1 || list.GetOpenCount() != 2 || list.GetNextPageToken() == "" {
+		t.Fatalf("%v, %v", list, err)
+	}
+	list, err = f.client.ListNotifications(f.as("desk"), &notificationv1.ListNotificationsRequest{PageSize: 1, PageToken: list.GetNextPageToken()})
+	if err != nil || len(list.GetNotifications()) != 1 || list.GetNextPageToken() != "" {
+		t.Fatalf("%v, %v", list, err)
+	}
+	entry := list.GetNotifications()[0]
+	if entry.GetReferralId() != referral || entry.GetEvent() != "submitted" || entry.GetUrgency() != commonv1.Urgency_EMERGENCY ||
+		entry.GetFromOrganizationId() != centre || entry.GetState() != notificationv1.NotificationState_OPEN {
+		t.Errorf("%v", entry)
+	}
+	if _, err := f.client.Acknowledge(f.as("head"), &notificationv1.AcknowledgeRequest{Id: entry.GetId()}); errs.KindOf(err) != errs.KindNotFound {
+		t.Errorf("another's entry: %v", err)
+	}
+	done, err := f.client.Acknowledge(f.as("desk"), &notificationv1.AcknowledgeRequest{Id: entry.GetId()})
+	if err != nil || done.GetState() != notificationv1.NotificationState_ACKNOWLEDGED || done.GetAcknowledgeTime() == nil {
+		t.Errorf("%v, %v", done, err)
+	}
+	if who := f.next("entry_acknowledged"); who != "account:"+id.FromFact("desk") {
+		t.Error(who)
+	}
+	n, err := f.client.AcknowledgeReferral(f.as("head"), &notificationv1.AcknowledgeReferralRequest{ReferralId: referral})
+	if err != nil || n.GetAcknowledged() != 1 {
+		t.Errorf("%v, %v", n, err)
+	}
+	if _, err := f.client.ListDelivered(f.as("desk"), &notificationv1.ListDeliveredRequest{}); errs.ReasonOf(err) != errs.ReasonRole {
+		t.Errorf("a person lists what others got: %v", err)
+	}
+	if _, err := f.client.ListNotifications(f.as("desk"), &notificationv1.ListNotificationsRequest{State: "NONE"}); errs.KindOf(err) != errs.KindInvalid {
+		t.Errorf("an unknown state: %v", err)
+	}
+}

@@ -1,0 +1,21 @@
+// Package patientrecord is the patient-record service: who the patients of a county are, what their clinical record says, and who may look.
+//
+// It owns the patient index, care relations, clinical entries (as given by registration, import and, later, hospital feeds) and
+// hand-over packages. It refuses to own referrals (it follows their facts), accounts, and anything about beds or slots; it judges no
+// clinical content.
+//
+// RPCs: RegisterPatient, GetPatient, SearchPatients, GetSummary, ListResults, GetPackage (clinicians), GetSnapshot (referral, scheduling and
+// clinicians), ImportRecord (SYSTEM, INTEGRATION, the command line). Publishes patient_registered. Consumes the referral facts that change
+// a state or a party; asks referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
+//
+// Invariants:
+//  1. One identity number is one patient of a county.
+//  2. Who may see a patient is decided by domain.LevelOf over care_relation and by nothing else. No relation and no such patient are told
+//     alike; while the referral service is away an unknown relation is 503.
+//  3. Nothing of a patient is answered before the audit entry about it is written.
+//  4. Names, numbers, addresses and clinical content are sealed; what is searched by is a keyed hash.
+//  5. An import is whole or not at all, and the same again changes nothing.
+//  6. An entry's content never changes: another content is another version.
+//  7. A referral's relations follow the newest standing, in whatever order its facts come.
+//  8. A package is what the record said at submission; later entries do not change it.
+package patientrecord

@@ -1,0 +1,110 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+// App is all use cases. Safe for concurrent use.
+type App struct {
+	store     Store
+	referrals Referrals
+	clk       clock.Clock
+	// zone is the county's: "today" of a birth date is a local day.
+	zone *time.Location
+}
+
+// New makes the use cases.
+func New(store Store, referrals Referrals, clk clock.Clock, zone *time.Location) *App {
+	return &App{store: store, referrals: referrals, clk: clk, zone: zone}
+}
+
+func (a *App) today() domain.Date { return domain.DateOf(a.clk.Now().In(a.zone)) }
+
+func command(caller authn.Identity, request Request) Command {
+	return Command{County: caller.County, Account: caller.Subject, Organization: caller.Organization, Request: request}
+}
+
+func look(caller authn.Identity, action, patient string) Access {
+	return Access{
+		Account: caller.Subject, Organization: caller.Organization, Action: action,
+		PatientID: patient, ObjectType: "patient", ObjectID: patient,
+	}
+}
+
+// askedFor is how long an answer of the referral service counts: long enough not to ask twice, short enough that a fact which
+// never comes does no harm. The fact itself replaces it.
+const askedFor = time.Hour
+
+// levelOf is what the organisation may see of the patient now. Without a relation that holds it asks the referral service, once,
+// and keeps a positive answer; if that service is away the answer is Unavailable, never yes and never no.
+func (a *App) levelOf(ctx context.Context, county, patient, organization string) (domain.Level, []domain.Relation, error) {
+	if organization == "" {
+		return domain.LevelNone, nil, nil
+	}
+	held, err := a.store.Relations(ctx, county, patient, organization)
+	if err != nil {
+		return domain.LevelNone, nil, err
+	}
+	now := a.clk.Now()
+	if level := domain.LevelOf(held, now); level > domain.LevelNone {
+		return level, held, nil
+	}
+	level, referral, err := a.referrals.Relation(ctx, county, patient, organization)
+	if err != nil || level == domain.LevelNone {
+		return domain.LevelNone, nil, err
+	}
+	answer := domain.Relation{
+		PatientID: patient, Organization: organization, Kind: domain.Referral, Source: referral,
+		Level: level, From: now, To: now.Add(askedFor),
+	}
+	cmd := Command{County: county, Account: "service:referral", Organization: organization}
+	err = a.store.Change(ctx, cmd, func(u Unit) error {
+		u.PutRelations(answer)
+		return nil
+	})
+	if err != nil {
+		return domain.LevelNone, nil, err
+	}
+	return level, []domain.Relation{answer}, nil
+}
+
+// open loads a patient for a caller who needs at least the given level. No relation is NotFound, as if there were no such patient; a
+// relation that does not reach that far is Denied.
+func (a *App) open(ctx context.Context, caller authn.Identity, patient string, need domain.Level) (domain.Patient, domain.Level, error) {
+	p, err := a.store.Patient(ctx, caller.County, patient)
+	if err != nil {
+		return domain.Patient{}, domain.LevelNone, err
+	}
+	level, _, err := a.levelOf(ctx, caller.County, patient, caller.Organization)
+	switch {
+	case err != nil:
+		return domain.Patient{}, domain.LevelNone, err
+	case level == domain.LevelNone:
+		return domain.Patient{}, domain.LevelNone, errs.NotFound("patient")
+	case level < need:
+		return domain.Patient{}, level, errs.Denied(errs.ReasonBreakGlassRequired)
+	}
+	return p, level, nil
+}
+
+// refused turns what a form has wrong into the one error vocabulary; prefix is the path of the form in the request, e.g. "patient.".
+func refused(ps domain.Problems, prefix string) error {
+	fields := make([]errs.Field, len(ps))
+	for i, p := range ps {
+		fields[i] = errs.Bad(prefix+p.Field, p.Reason)
+		if p.Cause != "" {
+			key := "cause"
+			if p.Reason == domain.ReasonCombination {
+				key = "with"
+			}
+			fields[i] = errs.Bad(prefix+p.Field, p.Reason, key, p.Cause)
+		}
+	}
+	return errs.Invalid(fields...)
+}

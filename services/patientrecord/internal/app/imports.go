@@ -1,0 +1,126 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+// Import is one patient's record from another system.
+type Import struct {
+	County string
+	// Organization becomes the patient's home.
+	Organization string
+	SourceSystem string
+	// PatientIdentity names the patient in the source system.
+	PatientIdentity string
+	Details         domain.Details
+	Entries         []domain.Entry
+}
+
+// Imported tells what an import did.
+type Imported struct {
+	PatientID string
+	Created   bool
+	Entries   Counts
+}
+
+// Import writes one record, whole or not at all; the same again changes nothing. A patient known by the source's identity takes the
+// source's demographics; one known only by the identity number keeps those that people here entered. A feed bound to an
+// organisation may write for that one only.
+func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imported, error) {
+	if caller.County != "" && caller.County != in.County {
+		return Imported{}, errs.Invalid(errs.Bad("county", errs.ReasonFieldCombination, "with", "caller"))
+	}
+	if caller.Has("INTEGRATION") && caller.Organization != in.Organization {
+		return Imported{}, errs.Invalid(errs.Bad("organizationId", errs.ReasonFieldCombination, "with", "caller"))
+	}
+	if in.Organization == "" {
+		return Imported{}, errs.Invalid(errs.Required("organizationId"))
+	}
+	demographics, problems := domain.ImportedDemographics(in.Details, a.today())
+	if len(problems) > 0 {
+		return Imported{}, refused(problems, "patient.")
+	}
+	cmd := command(caller, Request{})
+	cmd.County = in.County
+	var out Imported
+	err := a.store.Change(ctx, cmd, func(u Unit) error {
+		var err error
+		out, err = a.imported(ctx, u, in, demographics)
+		return err
+	})
+	if err != nil {
+		return Imported{}, err
+	}
+	return out, nil
+}
+
+func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demographics) (Imported, error) {
+	out := Imported{}
+	bySource, known, err := u.PatientBySource(ctx, in.SourceSystem, in.PatientIdentity)
+	if err != nil {
+		return out, err
+	}
+	byNumber, taken, err := u.PatientByNumber(ctx, d.Number())
+	if err != nil {
+		return out, err
+	}
+	patient := bySource
+	switch {
+	case known && taken && bySource.ID() != byNumber.ID():
+		return out, errs.Conflict(errs.ReasonAlreadyRegistered, "another patient has this identity number").
+			With("patientId", byNumber.ID())
+	case known:
+		if corrected, changed := bySource.Correct(d, in.Organization, u.Now()); changed {
+			patient = corrected
+			u.PutPatient(patient)
+		}
+	case taken:
+		patient = byNumber
+		if corrected, changed := patient.Correct(patient.Demographics(), in.Organization, u.Now()); changed && patient.Home() == "" {
+			patient = corrected
+			u.PutPatient(patient)
+		}
+		u.PutRelations(domain.EncounterRelation(patient.ID(), in.Organization, domain.FromImport, u.Now()))
+	default:
+		patient = domain.NewPatient(id.New(), d, in.Organization, u.Now())
+		u.PutPatient(patient)
+		out.Created = true
+	}
+	if !known {
+		u.PutSource(patient.ID(), in.SourceSystem, in.PatientIdentity)
+	}
+	if err := rehome(ctx, u, patient); err != nil {
+		return out, err
+	}
+	out.PatientID = patient.ID()
+	out.Entries, err = u.PutEntries(ctx, patient.ID(), in.Entries)
+	return out, err
+}
+
+// rehome gives the patient's home its relation, and ends that of a former home.
+func rehome(ctx context.Context, u Unit, p domain.Patient) error {
+	held, err := u.HomeRelations(ctx, p.ID())
+	if err != nil {
+		return err
+	}
+	now, there := u.Now(), false
+	for _, r := range held {
+		switch {
+		case !r.Holds(now):
+		case r.Organization == p.Home():
+			there = true
+		default:
+			r.To = now
+			u.PutRelations(r)
+		}
+	}
+	if !there && p.Home() != "" {
+		u.PutRelations(domain.HomeRelation(p.ID(), p.Home(), domain.FromImport, now))
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+// Command is who changes what, and how often it may count.
+type Command struct {
+	County       string
+	Account      string
+	Organization string
+	// Request makes a repeat harmless; with an empty ID every call counts.
+	Request Request
+	// Consumer and FactID are set when a fact causes the change: it counts once per consumer.
+	Consumer, FactID string
+}
+
+// Request is one write as its caller named it. Body tells a repeat from another request; a store keeps no more of it than a keyed hash.
+type Request struct {
+	Method, ID string
+	Body       []byte
+}
+
+// Access is one look at a patient, for the audit.
+type Access struct {
+	Account, Organization string
+	// Action is patient.read, record.summary, …
+	Action     string
+	PatientID  string
+	ObjectType string
+	ObjectID   string
+	// Detail is a code, never patient data.
+	Detail string
+}
+
+// Cursor is a place in a list that is ordered newest first; the zero Cursor is its beginning.
+type Cursor struct {
+	Time time.Time
+	ID   string
+}
+
+// Found is a patient with the relations of the organisation that asked.
+type Found struct {
+	Patient   domain.Patient
+	Relations []domain.Relation
+}
+
+// Counts is what an import did to the entries.
+type Counts struct{ Created, Updated, Unchanged int }
+
+// Store keeps patients, relations and entries of all counties. A missing patient is errs.NotFound. Safe for concurrent use.
+type Store interface {
+	// Change is the only way to write a record. fn works on a Unit; when it answers nil, rows, search tokens, audit entries, facts,
+	// the request log and the inbox row derived from what the Unit collected are committed together, else nothing is. fn may
+	// run more than once. A fact that this consumer had before is skipped: fn does not run and the answer is nil.
+	Change(ctx context.Context, cmd Command, fn func(Unit) error) error
+	// Audit writes down that somebody looks. Whoever answers with patient data calls it before.
+	Audit(ctx context.Context, county string, looks ...Access) error
+
+	Patient(ctx context.Context, county, id string) (domain.Patient, error)
+	// Relations of one organisation to one patient, those that ended included.
+	Relations(ctx context.Context, county, patient, organization string) ([]domain.Relation, error)
+	// FindByNumber finds the patients of the county whose document has exactly this number (as NormaliseNumber makes it).
+	FindByNumber(ctx context.Context, county, organization, number string) ([]Found, error)
+	// FindByWords finds at most limit patients, newest record first, that match every word in at least one of its terms, and to
+	// whom the organisation has a relation at this moment. Terms are hashed: whoever calls checks the match.
+	FindByWords(ctx context.Context, county, organization string, words []Word, limit int) ([]Found, error)
+
+	// Summary: see domain.Summary.
+	Summary(ctx context.Context, county, patient string) (domain.Summary, error)
+	// Results are the observations after the cursor, newest first, at most limit.
+	Results(ctx context.Context, county, patient string, after Cursor, limit int) ([]domain.Entry, error)
+	// Standing of a referral, as far as its facts have come; ok is false when none has.
+	Standing(ctx context.Context, county, referral string) (s domain.Standing, ok bool, err error)
+	// Package of a referral; ok is false when it was not assembled yet.
+	Package(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error)
+}
+
+// Unit is one change under way: reads see the committed state, with rows that decide something locked; Put… only collects.
+type Unit interface {
+	Now() time.Time
+	// Answered is the answer that the command's request got before. REQUEST_ID_REUSED when its body was another.
+	Answered(ctx context.Context) (p domain.Patient, ok bool, err error)
+	// Answer is what a repeat of the request is to get.
+	Answer(p domain.Patient)
+
+	Patient(ctx context.Context, id string) (domain.Patient, error)
+	// PatientByNumber finds by domain.Demographics.Number.
+	PatientByNumber(ctx context.Context, number string) (p domain.Patient, ok bool, err error)
+	// PatientBySource finds by the identity that another system gave.
+	PatientBySource(ctx context.Context, system, identity string) (p domain.Patient, ok bool, err error)
+	// PutPatient takes a new or changed patient.
+	PutPatient(p domain.Patient)
+	PutSource(patient, system, identity string)
+
+	// HomeRelations of a patient, those that ended included.
+	HomeRelations(ctx context.Context, patient string) ([]domain.Relation, error)
+	// ReferralRelations that a referral gave, those that ended included.
+	ReferralRelations(ctx context.Context, referral string) ([]domain.Relation, error)
+	// PutRelations writes each over the one of the same patient, organisation, kind and source.
+	PutRelations(rs ...domain.Relation)
+
+	// PutEntries writes entries of a patient. An identity that is known gets a new version if its content differs, else nothing.
+	PutEntries(ctx context.Context, patient string, entries []domain.Entry) (Counts, error)
+
+	Standing(ctx context.Context, referral string) (s domain.Standing, ok bool, err error)
+	PutStanding(s domain.Standing)
+	Summary(ctx context.Context, patient string) (domain.Summary, error)
+	// ResultsBetween are the observations from (inclusive) to (inclusive), newest first, at most limit.
+	ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error)
+	HasPackage(ctx context.Context, referral string) (bool, error)
+	PutPackage(p domain.Package)
+}
+
+// Referrals asks the referral service. Unavailable when it does not answer in time.
+type Referrals interface {
+	// Relation is how the organisation stands to the patient by referrals; LevelNone when it does not.
+	Relation(ctx context.Context, county, patient, organization string) (level domain.Level, referral string, err error)
+	// Standing is the referral as the caller of ctx may see it, with when it was submitted (zero for a draft); errs.NotFound else.
+	Standing(ctx context.Context, referral string) (s domain.Standing, submitted time.Time, err error)
+}
+
+// Published is a fact for the stream.
+type Published struct {
+	FactID  string
+	County  string
+	Fact    domain.Fact
+	Patient string
+	Version int32
+	Account string
+	// Organization of the account.
+	Organization string
+	Time         time.Time
+}

@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+const defaultResults = 50
+
+// Patient is one patient at the caller's level.
+func (a *App) Patient(ctx context.Context, caller authn.Identity, patient string) (Shown, error) {
+	p, level, err := a.open(ctx, caller, patient, domain.LevelPackage)
+	if err != nil {
+		return Shown{}, err
+	}
+	if err := a.store.Audit(ctx, caller.County, look(caller, "patient.read", patient)); err != nil {
+		return Shown{}, err
+	}
+	return show(p, level, false), nil
+}
+
+// ShownSummary is a summary with the patient as the caller may see it.
+type ShownSummary struct {
+	Patient Shown
+	Entries map[domain.EntryKind][]domain.Entry
+}
+
+// Summary needs the whole record: who has only the package reads that.
+func (a *App) Summary(ctx context.Context, caller authn.Identity, patient string) (ShownSummary, error) {
+	_, level, err := a.open(ctx, caller, patient, domain.LevelFull)
+	if err != nil {
+		return ShownSummary{}, err
+	}
+	s, err := a.store.Summary(ctx, caller.County, patient)
+	if err != nil {
+		return ShownSummary{}, err
+	}
+	if err := a.store.Audit(ctx, caller.County, look(caller, "record.summary", patient)); err != nil {
+		return ShownSummary{}, err
+	}
+	return ShownSummary{Patient: show(s.Patient, level, false), Entries: s.Entries}, nil
+}
+
+// Results is a page of observations, newest first; next is zero on the last page.
+func (a *App) Results(ctx context.Context, caller authn.Identity, patient string, after Cursor, size int) (page []domain.Entry, next Cursor, err error) {
+	if _, _, err := a.open(ctx, caller, patient, domain.LevelFull); err != nil {
+		return nil, Cursor{}, err
+	}
+	if size == 0 {
+		size = defaultResults
+	}
+	page, err = a.store.Results(ctx, caller.County, patient, after, size+1)
+	if err != nil {
+		return nil, Cursor{}, err
+	}
+	if len(page) > size {
+		page = page[:size]
+		next = Cursor{Time: page[size-1].Time, ID: page[size-1].ID}
+	}
+	if err := a.store.Audit(ctx, caller.County, look(caller, "record.results", patient)); err != nil {
+		return nil, Cursor{}, err
+	}
+	return page, next, nil
+}
+
+// Snapshot is what another service keeps of a patient: by name, with the number masked. A person asks for the own organisation; a
+// service for the one it names, which must have a relation.
+func (a *App) Snapshot(ctx context.Context, caller authn.Identity, patient, organization string) (Shown, error) {
+	switch {
+	case caller.IsService():
+		if organization == "" {
+			return Shown{}, errs.Invalid(errs.Required("organizationId"))
+		}
+		caller.Organization = organization
+	case organization != "" && organization != caller.Organization:
+		return Shown{}, errs.NotFound("patient")
+	}
+	p, _, err := a.open(ctx, caller, patient, domain.LevelPackage)
+	if err != nil {
+		return Shown{}, err
+	}
+	if err := a.store.Audit(ctx, caller.County, look(caller, "patient.snapshot", patient)); err != nil {
+		return Shown{}, err
+	}
+	out := show(p, domain.LevelFull, false)
+	out.Details.IdentityNumber = domain.MaskNumber(out.Details.IdentityNumber)
+	return out, nil
+}

@@ -1,0 +1,101 @@
+package domain
+
+import (
+	"fmt"
+	"time"
+)
+
+// EntryKind is the kind of a clinical entry.
+type EntryKind string
+
+// Kinds that a record holds.
+const (
+	KindProblem      EntryKind = "PROBLEM"
+	KindAllergy      EntryKind = "ALLERGY"
+	KindMedication   EntryKind = "MEDICATION"
+	KindObservation  EntryKind = "OBSERVATION"
+	KindProcedure    EntryKind = "PROCEDURE"
+	KindImmunization EntryKind = "IMMUNIZATION"
+	KindEncounter    EntryKind = "ENCOUNTER"
+	KindReport       EntryKind = "REPORT"
+)
+
+// Entry is one clinical statement about a patient. What it says is Content, in the form that the contract gave it;
+// here it is opaque, and equal statements are equal bytes.
+type Entry struct {
+	// ID and Version are given when the entry is stored: one ID for an identity, one Version for each content.
+	ID      string
+	Version int32
+	// SourceSystem and SourceIdentity together name the entry where it comes from.
+	SourceSystem   string
+	SourceIdentity string
+	Kind           EntryKind
+	// Category of an observation or report: vital-signs, laboratory, …
+	Category string
+	// Code tells one kind of observation from another: system and code.
+	Code   string
+	Status string
+	// Time of what happened; zero when the source does not say.
+	Time    time.Time
+	Content []byte
+}
+
+// Format prints kind and id only, in every verb.
+func (e Entry) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s %s", e.Kind, e.ID) }
+
+// PastStatuses are those that take an entry off the summary: it is over, was refuted, or was never true.
+func PastStatuses(k EntryKind) []string {
+	switch k {
+	case KindProblem:
+		return []string{"inactive", "remission", "resolved", "refuted", "entered-in-error"}
+	case KindAllergy:
+		return []string{"inactive", "resolved", "refuted", "entered-in-error"}
+	case KindMedication:
+		return []string{"stopped", "completed", "cancelled", "draft", "entered-in-error"}
+	case KindObservation:
+		return []string{"cancelled", "registered", "entered-in-error"}
+	case KindProcedure, KindImmunization:
+		return []string{"not-done", "preparation", "entered-in-error"}
+	case KindEncounter:
+		return []string{"planned", "cancelled", "entered-in-error"}
+	}
+	return []string{"cancelled", "entered-in-error"}
+}
+
+// SummaryLimit bounds each list of a summary. Allergies and problems are bounded only against a broken source: leaving one out is
+// worse than a long page.
+func SummaryLimit(k EntryKind) int {
+	switch k {
+	case KindProblem, KindAllergy, KindMedication:
+		return 500
+	case KindObservation:
+		return 100
+	case KindEncounter:
+		return 20
+	}
+	return 50
+}
+
+// Summary is what a doctor needs at a glance; every list is newest first.
+type Summary struct {
+	Patient Patient
+	// Entries that are not past: of observations the latest of each code.
+	Entries map[EntryKind][]Entry
+}
+
+// PackageSpan is how far back a hand-over package goes for results.
+const PackageSpan = 90 * 24 * time.Hour
+
+// Package is what goes with a referral: the summary and the results as at submission.
+type Package struct {
+	ReferralID string
+	Summary    Summary
+	Results    []Entry
+	Assembled  time.Time
+}
+
+// Format prints the referral's id in every verb.
+func (p Package) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "package of referral %s", p.ReferralID) }
+
+// Format prints the patient's id in every verb.
+func (s Summary) Format(f fmt.State, verb rune) { s.Patient.Format(f, verb) }

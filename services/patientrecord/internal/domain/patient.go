@@ -1,0 +1,93 @@
+package domain
+
+import (
+	"fmt"
+	"time"
+)
+
+// Patient is a county's record of one person. The zero Patient is not one.
+type Patient struct {
+	id           string
+	version      int32
+	demographics Demographics
+	home         string
+	created      time.Time
+	updated      time.Time
+	facts        []Fact
+}
+
+// Fact is what happened to a patient record; whoever stores the patient also audits and, where the contract names it, publishes it.
+type Fact struct {
+	Name             string
+	HomeOrganization string
+}
+
+// Names of facts.
+const (
+	// Registered: the record is new. Published.
+	Registered = "patient_registered"
+	// Corrected: demographics or home changed. Audited only.
+	Corrected = "patient_corrected"
+)
+
+// NewPatient is version 1. home is the township centre that looks after the patient; it may be empty.
+func NewPatient(id string, d Demographics, home string, now time.Time) Patient {
+	return Patient{
+		id: id, version: 1, demographics: d, home: home, created: now, updated: now,
+		facts: []Fact{{Name: Registered, HomeOrganization: home}},
+	}
+}
+
+// Kept is a patient as a store keeps it.
+type Kept struct {
+	ID               string
+	Version          int32
+	Demographics     Demographics
+	Home             string
+	Created, Updated time.Time
+}
+
+// RestorePatient trusts what a store kept.
+func RestorePatient(k Kept) Patient {
+	return Patient{
+		id: k.ID, version: k.Version, demographics: k.Demographics, home: k.Home,
+		created: k.Created.UTC(), updated: k.Updated.UTC(),
+	}
+}
+
+// Keep is the reverse of RestorePatient; facts are not kept.
+func (p Patient) Keep() Kept {
+	return Kept{
+		ID: p.id, Version: p.version, Demographics: p.demographics, Home: p.home,
+		Created: p.created, Updated: p.updated,
+	}
+}
+
+// ID of the patient in the county.
+func (p Patient) ID() string { return p.id }
+
+// Version grows by one with every change.
+func (p Patient) Version() int32 { return p.version }
+
+// Demographics as last known.
+func (p Patient) Demographics() Demographics { return p.demographics }
+
+// Home is the organisation that looks after the patient; may be empty.
+func (p Patient) Home() string { return p.home }
+
+// Facts since the patient was made or restored.
+func (p Patient) Facts() []Fact { return p.facts }
+
+// Format prints the id in every verb.
+func (p Patient) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "patient %s", p.id) }
+
+// Correct is the patient with other demographics and home; the same values change nothing, so a repeated import makes no version.
+func (p Patient) Correct(d Demographics, home string, now time.Time) (Patient, bool) {
+	if p.demographics == d && p.home == home {
+		return p, false
+	}
+	p.version++
+	p.demographics, p.home, p.updated = d, home, now
+	p.facts = append(p.facts[:len(p.facts):len(p.facts)], Fact{Name: Corrected, HomeOrganization: home})
+	return p, true
+}

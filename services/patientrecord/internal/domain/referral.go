@@ -1,0 +1,95 @@
+package domain
+
+import "time"
+
+// AfterClosing is how long a relation outlives its referral.
+const AfterClosing = 30 * 24 * time.Hour
+
+// State of a referral, as its facts carry it.
+type State string
+
+// States that matter here; the life of a referral belongs to the referral service.
+const (
+	Draft     State = "DRAFT"
+	Submitted State = "SUBMITTED"
+	Returned  State = "RETURNED"
+	Accepted  State = "ACCEPTED"
+	NoShow    State = "NO_SHOW"
+	Arrived   State = "ARRIVED"
+	Admitted  State = "ADMITTED"
+	Concluded State = "CONCLUDED"
+	FollowUp  State = "FOLLOW_UP"
+	Declined  State = "DECLINED"
+	Cancelled State = "CANCELLED"
+	Closed    State = "CLOSED"
+)
+
+// Standing is a referral after a fact: all that decides who may see its patient.
+type Standing struct {
+	ReferralID string
+	PatientID  string
+	// Version of the referral; an older standing never replaces a newer one.
+	Version    int32
+	State      State
+	Previous   State
+	Originator string
+	Receiver   string
+	// Written: an ADVICE, where nobody travels, so that nobody arrives.
+	Written bool
+	At      time.Time
+}
+
+// Grants are the relations that a standing gives, To still open unless the referral is final: the sender sees everything while
+// it is open, the receiver the package from submission and everything from arrival.
+func (s Standing) Grants() []Relation {
+	if s.State == Draft || s.Previous == Draft && s.State == Cancelled {
+		return nil
+	}
+	receiver := LevelPackage
+	var until time.Time
+	switch s.State {
+	case Arrived, Admitted, FollowUp, Concluded, Closed:
+		receiver = LevelFull
+	}
+	if s.Written {
+		receiver = LevelPackage
+	}
+	switch s.State {
+	case Declined, Cancelled, Closed:
+		until = s.At.Add(AfterClosing)
+	}
+	grant := func(org string, level Level) Relation {
+		return Relation{
+			PatientID: s.PatientID, Organization: org, Kind: Referral, Source: s.ReferralID,
+			Level: level, From: s.At, To: until,
+		}
+	}
+	grants := []Relation{grant(s.Originator, LevelFull)}
+	if s.Receiver != "" && s.Receiver != s.Originator {
+		grants = append(grants, grant(s.Receiver, receiver))
+	}
+	return grants
+}
+
+// Settle holds the relations that a referral already gave against its new standing and answers with the rows to write: what the
+// standing grants, beginning when it first did, and an end for every organisation that it no longer names.
+func Settle(held []Relation, s Standing) []Relation {
+	rows := s.Grants()
+	granted := make(map[string]int, len(rows))
+	for i, r := range rows {
+		granted[r.Organization] = i
+	}
+	for _, old := range held {
+		if i, still := granted[old.Organization]; still {
+			if old.From.Before(rows[i].From) && old.Holds(s.At) {
+				rows[i].From = old.From
+			}
+			continue
+		}
+		if old.Holds(s.At) {
+			old.To = s.At
+			rows = append(rows, old)
+		}
+	}
+	return rows
+}

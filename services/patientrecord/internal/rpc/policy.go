@@ -1,0 +1,26 @@
+package rpc
+
+import (
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+)
+
+// Policy is who may call what. Administrators and auditors see no records.
+func Policy() authz.Table {
+	clinicians := []string{"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER"}
+	clinical := authz.Rule{Roles: clinicians}
+	return authz.Table{
+		patientrecordv1.PatientRecordService_RegisterPatient_FullMethodName: clinical,
+		patientrecordv1.PatientRecordService_GetPatient_FullMethodName:      clinical,
+		patientrecordv1.PatientRecordService_SearchPatients_FullMethodName:  clinical,
+		patientrecordv1.PatientRecordService_GetSummary_FullMethodName:      clinical,
+		patientrecordv1.PatientRecordService_ListResults_FullMethodName:     clinical,
+		patientrecordv1.PatientRecordService_GetPackage_FullMethodName:      clinical,
+		patientrecordv1.PatientRecordService_GetSnapshot_FullMethodName: {
+			Roles: clinicians, Services: []string{"referral", "scheduling"},
+		},
+		patientrecordv1.PatientRecordService_ImportRecord_FullMethodName: {
+			Roles: []string{"SYSTEM", "INTEGRATION"}, Services: []string{"cli"},
+		},
+	}
+}

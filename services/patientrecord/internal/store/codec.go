@@ -1,0 +1,149 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+// The sealed JSON forms. Fields are only added: old rows stay readable.
+
+type demographicsJSON struct {
+	Name               string `json:"name"`
+	Sex                uint8  `json:"sex"`
+	BirthDate          string `json:"birthDate,omitempty"`
+	DocumentType       uint8  `json:"documentType"`
+	IdentityNumber     string `json:"identityNumber,omitempty"`
+	NoDocumentReason   string `json:"noDocumentReason,omitempty"`
+	Phone              string `json:"phone,omitempty"`
+	Address            string `json:"address,omitempty"`
+	Village            string `json:"village,omitempty"`
+	HealthRecordNumber string `json:"healthRecordNumber,omitempty"`
+	GuardianName       string `json:"guardianName,omitempty"`
+	GuardianPhone      string `json:"guardianPhone,omitempty"`
+}
+
+func toDemographics(d domain.Demographics) demographicsJSON {
+	v := d.Details()
+	return demographicsJSON{
+		Name: v.Name, Sex: uint8(v.Sex), BirthDate: v.BirthDate.Text(), DocumentType: uint8(v.DocumentType),
+		IdentityNumber: v.IdentityNumber, NoDocumentReason: v.NoDocumentReason, Phone: v.Phone, Address: v.Address,
+		Village: v.Village, HealthRecordNumber: v.HealthRecordNumber, GuardianName: v.GuardianName, GuardianPhone: v.GuardianPhone,
+	}
+}
+
+func (j demographicsJSON) domain() domain.Demographics {
+	birth, _ := domain.ParseDate(j.BirthDate)
+	return domain.RestoreDemographics(domain.Details{
+		Name: j.Name, Sex: domain.Sex(j.Sex), BirthDate: birth, DocumentType: domain.DocumentType(j.DocumentType),
+		IdentityNumber: j.IdentityNumber, NoDocumentReason: j.NoDocumentReason, Phone: j.Phone, Address: j.Address,
+		Village: j.Village, HealthRecordNumber: j.HealthRecordNumber, GuardianName: j.GuardianName, GuardianPhone: j.GuardianPhone,
+	})
+}
+
+type patientJSON struct {
+	ID           string           `json:"id"`
+	Version      int32            `json:"version"`
+	Demographics demographicsJSON `json:"demographics"`
+	Home         string           `json:"home,omitempty"`
+	Created      time.Time        `json:"created"`
+	Updated      time.Time        `json:"updated"`
+}
+
+func toPatient(p domain.Patient) patientJSON {
+	k := p.Keep()
+	return patientJSON{
+		ID: k.ID, Version: k.Version, Demographics: toDemographics(k.Demographics), Home: k.Home, Created: k.Created, Updated: k.Updated,
+	}
+}
+
+func (j patientJSON) domain() domain.Patient {
+	return domain.RestorePatient(domain.Kept{
+		ID: j.ID, Version: j.Version, Demographics: j.Demographics.domain(), Home: j.Home, Created: j.Created, Updated: j.Updated,
+	})
+}
+
+// entryContent is what of an entry is sealed.
+type entryContent struct {
+	Code    string `json:"code,omitempty"`
+	Content []byte `json:"content"`
+}
+
+type entryJSON struct {
+	ID       string    `json:"id"`
+	Version  int32     `json:"version"`
+	Kind     string    `json:"kind"`
+	Category string    `json:"category,omitempty"`
+	Status   string    `json:"status,omitempty"`
+	Time     time.Time `json:"time"`
+	Content  []byte    `json:"content"`
+}
+
+func toEntries(list []domain.Entry) []entryJSON {
+	out := make([]entryJSON, len(list))
+	for i, e := range list {
+		out[i] = entryJSON{
+			ID: e.ID, Version: e.Version, Kind: string(e.Kind), Category: e.Category, Status: e.Status, Time: e.Time, Content: e.Content,
+		}
+	}
+	return out
+}
+
+func fromEntries(list []entryJSON) []domain.Entry {
+	out := make([]domain.Entry, len(list))
+	for i, j := range list {
+		out[i] = domain.Entry{
+			ID: j.ID, Version: j.Version, Kind: domain.EntryKind(j.Kind), Category: j.Category, Status: j.Status, Time: j.Time, Content: j.Content,
+		}
+	}
+	return out
+}
+
+type packageJSON struct {
+	Patient patientJSON `json:"patient"`
+	Summary []entryJSON `json:"summary"`
+	Results []entryJSON `json:"results"`
+}
+
+func toPackage(p domain.Package) packageJSON {
+	out := packageJSON{Patient: toPatient(p.Summary.Patient), Results: toEntries(p.Results)}
+	for _, kind := range summaryKinds() {
+		out.Summary = append(out.Summary, toEntries(p.Summary.Entries[kind])...)
+	}
+	return out
+}
+
+func (j packageJSON) domain() domain.Package {
+	p := domain.Package{
+		Summary: domain.Summary{Patient: j.Patient.domain(), Entries: map[domain.EntryKind][]domain.Entry{}},
+		Results: fromEntries(j.Results),
+	}
+	for _, e := range fromEntries(j.Summary) {
+		p.Summary.Entries[e.Kind] = append(p.Summary.Entries[e.Kind], e)
+	}
+	return p
+}
+
+// seal is the sealed JSON of v.
+func (c scope) seal(table, column, row string, v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s.%s: %w", table, column, err)
+	}
+	return c.ring.Seal(table, column, c.row(row), text)
+}
+
+// open reads what seal wrote.
+func (c scope) open(table, column, row string, sealed []byte, v any) error {
+	text, err := c.ring.Open(table, column, c.row(row), sealed)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		// The decoder's own text may quote what it read.
+		return fmt.Errorf("decode %s.%s of %s: not the expected JSON", table, column, row)
+	}
+	return nil
+}

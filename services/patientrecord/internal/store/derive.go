@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/events"
+)
+
+// This file is the one place where a change becomes rows, search tokens, audit entries, facts and the request log.
+
+// batch bounds the statements that wait in memory of client and server at once.
+const batch = 500
+
+// derived collects the statements of a commit.
+type derived struct {
+	u     *unit
+	stmts []sqldb.Stmt
+	facts []outbox.Fact
+	err   error
+}
+
+func (u *unit) commit(ctx context.Context) error {
+	d := &derived{u: u}
+	for _, p := range u.patients {
+		d.patient(p)
+	}
+	for _, s := range u.sources {
+		d.write(1, `INSERT INTO patient_source (county_code, source_token, patient_id, create_time) VALUES ($1, $2, $3, $4)`,
+			u.county, s.token, s.patient, u.Now())
+	}
+	for _, r := range u.relations {
+		d.relation(r)
+	}
+	d.entries()
+	for _, s := range u.standings {
+		d.standing(s)
+	}
+	for _, p := range u.packages {
+		d.handover(p)
+	}
+	if u.answer != nil && u.request.ID != "" {
+		sealed, err := u.seal("request_log", "response", u.request.ID, toPatient(*u.answer))
+		d.fail(err)
+		d.stmts = append(d.stmts, sqldb.RequestStmt(u.request, sealed, u.Now()))
+	}
+	if d.err != nil {
+		return d.err
+	}
+	if len(d.facts) > 0 {
+		d.stmts = append(d.stmts, outbox.Stmts(ctx, d.facts...)...)
+		u.tx.OnCommit(u.store.wake)
+	}
+	for len(d.stmts) > 0 {
+		n := min(batch, len(d.stmts))
+		if err := u.tx.Batch(ctx, d.stmts[:n]...); err != nil {
+			return err
+		}
+		d.stmts = d.stmts[n:]
+	}
+	return nil
+}
+
+func (d *derived) write(want int64, query string, args ...any) {
+	d.stmts = append(d.stmts, sqldb.Stmt{SQL: query, Args: args, Want: want})
+}
+
+func (d *derived) fail(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
+func (d *derived) audit(action, objectType, objectID, patient, detail string) {
+	u := d.u
+	d.stmts = append(d.stmts, audit.Stmt(audit.Entry{
+		County: u.county, AccountID: u.cmd.Account, OrganizationID: u.cmd.Organization, Action: action,
+		ObjectType: objectType, ObjectID: objectID, PatientID: patient, Detail: detail,
+	}, id.New(), u.Now()))
+}
+
+func (d *derived) patient(p domain.Patient) {
+	u, k := d.u, p.Keep()
+	sealed, err := u.seal("patient", "demographics", k.ID, toDemographics(k.Demographics))
+	d.fail(err)
+	var number any
+	if n := k.Demographics.Number(); n != "" {
+		number = u.ring.Token(numberKind, n)
+	}
+	if k.Version == 1 {
+		d.write(1, `INSERT INTO patient (county_code, id, version, demographics, number_token, home_organization_id, create_time, update_time)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, u.county, k.ID, k.Version, sealed, number, k.Home, k.Created, k.Updated)
+	} else {
+		d.write(1, `UPDATE patient SET version = $3, demographics = $4, number_token = $5, home_organization_id = $6, update_time = $7
+			WHERE county_code = $1 AND id = $2 AND version = $3 - 1`, u.county, k.ID, k.Version, sealed, number, k.Home, k.Updated)
+		d.write(-1, `DELETE FROM patient_token WHERE county_code = $1 AND patient_id = $2`, u.county, k.ID)
+	}
+	d.tokens(p)
+	for _, f := range p.Facts() {
+		d.audit(strings.Replace(f.Name, "_", ".", 1), "patient", k.ID, k.ID, "")
+		fact, public, err := events.Encode(app.Published{
+			FactID: id.New(), County: u.county, Fact: f, Patient: k.ID, Version: k.Version,
+			Account: u.cmd.Account, Organization: u.cmd.Organization, Time: u.Now(),
+		})
+		d.fail(err)
+		if public {
+			d.facts = append(d.facts, fact)
+		}
+	}
+}
+
+// tokens writes what the patient is found by, many to a statement.
+func (d *derived) tokens(p domain.Patient) {
+	const most = 100
+	terms := app.Terms(p.Demographics().Details())
+	for len(terms) > 0 {
+		n := min(most, len(terms))
+		q := query{args: []any{d.u.county, p.ID()}}
+		rows := make([]string, n)
+		for i, t := range terms[:n] {
+			rows[i] = "($1, " + q.arg(int16(t.Kind)) + ", " + q.arg(d.u.ring.Token(t.Kind.String(), t.Text)) + ", $2)"
+		}
+		d.write(int64(n), "INSERT INTO patient_token (county_code, kind, token, patient_id) VALUES "+strings.Join(rows, ", "), q.args...)
+		terms = terms[n:]
+	}
+}
+
+func (d *derived) relation(r domain.Relation) {
+	d.write(1, `INSERT INTO care_relation (county_code, patient_id, organization_id, kind, source, level, from_time, to_time)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (county_code, patient_id, organization_id, kind, source) DO UPDATE
+		SET level = excluded.level, from_time = excluded.from_time, to_time = excluded.to_time`,
+		d.u.county, r.PatientID, r.Organization, string(r.Kind), r.Source, int16(r.Level), r.From, nullTime(r.To))
+	d.audit("relation.set", "organization", r.Organization, r.PatientID, string(r.Kind))
+}
+
+func nullTime(t time.Time) sql.NullTime { return sql.NullTime{Time: t, Valid: !t.IsZero()} }
+
+func (d *derived) entries() {
+	u := d.u
+	patients := map[string]bool{}
+	for _, c := range u.entries {
+		e := c.entry
+		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), entryContent{Code: e.Code, Content: e.Content})
+		d.fail(err)
+		if e.Version > 1 {
+			d.write(1, `UPDATE clinical_entry SET is_current = FALSE WHERE county_code = $1 AND id = $2 AND version = $3 - 1 AND is_current`,
+				u.county, e.ID, e.Version)
+		}
+		d.write(1, `INSERT INTO clinical_entry (county_code, id, version, is_current, patient_id, source_token, content_token, kind, category,
+			code_token, status, effective_time, content, create_time) VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			u.county, e.ID, e.Version, c.patient, c.sourceToken, c.contentToken, string(e.Kind), e.Category,
+			c.codeHash, e.Status, e.Time.UTC().Truncate(time.Microsecond), sealed, u.Now())
+		patients[c.patient] = true
+	}
+	for p := range patients {
+		d.audit("record.write", "patient", p, p, "")
+	}
+}
+
+func (d *derived) standing(s domain.Standing) {
+	d.write(1, `INSERT INTO referral_standing (county_code, referral_id, version, patient_id, state, previous, originator_id, receiver_id, written,
+		occur_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (county_code, referral_id) DO UPDATE SET version = excluded.version, state = excluded.state, previous = excluded.previous,
+		originator_id = excluded.originator_id, receiver_id = excluded.receiver_id, written = excluded.written, occur_time = excluded.occur_time
+		WHERE referral_standing.version < excluded.version`,
+		d.u.county, s.ReferralID, s.Version, s.PatientID, string(s.State), string(s.Previous), s.Originator, s.Receiver, s.Written, s.At)
+}
+
+func (d *derived) handover(p domain.Package) {
+	sealed, err := d.u.seal("handover_package", "content", p.ReferralID, toPackage(p))
+	d.fail(err)
+	d.write(1, `INSERT INTO handover_package (county_code, referral_id, patient_id, content, assembled_time) VALUES ($1, $2, $3, $4, $5)`,
+		d.u.county, p.ReferralID, p.Summary.Patient.ID(), sealed, p.Assembled)
+	d.audit("package.assemble", "referral", p.ReferralID, p.Summary.Patient.ID(), "")
+}

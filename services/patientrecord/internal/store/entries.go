@@ -1,0 +1,120 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+func summaryKinds() []domain.EntryKind {
+	return []domain.EntryKind{
+		domain.KindProblem, domain.KindMedication, domain.KindAllergy, domain.KindObservation,
+		domain.KindProcedure, domain.KindEncounter, domain.KindImmunization,
+	}
+}
+
+const entryColumns = "e.id, e.version, e.kind, e.category, e.status, e.effective_time, e.content"
+
+// entries reads the current entries of a patient and kind that are not past, newest first. more narrows them and may add arguments.
+func (c scope) entries(ctx context.Context, patient string, kind domain.EntryKind, limit int, more func(*query) string) ([]domain.Entry, error) {
+	q := query{args: []any{c.county, patient, string(kind)}}
+	past := make([]string, 0, 5)
+	for _, status := range domain.PastStatuses(kind) {
+		past = append(past, q.arg(status))
+	}
+	q.text = "SELECT " + entryColumns + ` FROM clinical_entry e WHERE e.county_code = $1 AND e.patient_id = $2 AND e.kind = $3 AND e.is_current
+		AND e.status NOT IN (` + strings.Join(past, ", ") + ")"
+	if more != nil {
+		q.text += " AND " + more(&q)
+	}
+	q.text += " ORDER BY e.effective_time DESC, e.id DESC LIMIT " + q.arg(limit)
+	rows, err := c.tx.Query(ctx, q.text, q.args...)
+	if err != nil {
+		return nil, fmt.Errorf("load entries of patient %s: %w", patient, err)
+	}
+	defer rows.Close()
+	var out []domain.Entry
+	for rows.Next() {
+		e, err := c.scanEntry(rows)
+		if err != nil {
+			return nil, fmt.Errorf("load entries of patient %s: %w", patient, err)
+		}
+		out = append(out, e)
+	}
+	return out, rows.Err()
+}
+
+func (c scope) scanEntry(rows *sql.Rows) (domain.Entry, error) {
+	var e domain.Entry
+	var sealed []byte
+	if err := rows.Scan(&e.ID, &e.Version, &e.Kind, &e.Category, &e.Status, &e.Time, &sealed); err != nil {
+		return e, err
+	}
+	e.Time = e.Time.UTC()
+	var content entryContent
+	if err := c.open("clinical_entry", "content", versioned(e.ID, e.Version), sealed, &content); err != nil {
+		return e, err
+	}
+	e.Code, e.Content = content.Code, content.Content
+	return e, nil
+}
+
+func versioned(id string, version int32) string { return fmt.Sprintf("%s/%d", id, version) }
+
+// latestOfCode keeps, of observations with one code, the newest that counts.
+func latestOfCode(q *query) string {
+	past := make([]string, 0, 5)
+	for _, status := range domain.PastStatuses(domain.KindObservation) {
+		past = append(past, q.arg(status))
+	}
+	return `NOT EXISTS (SELECT 1 FROM clinical_entry n WHERE n.county_code = e.county_code AND n.patient_id = e.patient_id AND n.kind = e.kind
+		AND n.code_token = e.code_token AND n.is_current AND n.status NOT IN (` + strings.Join(past, ", ") + `)
+		AND (n.effective_time > e.effective_time OR n.effective_time = e.effective_time AND n.id > e.id))`
+}
+
+func (c scope) summary(ctx context.Context, patient, lock string) (domain.Summary, error) {
+	p, err := c.patient(ctx, patient, lock)
+	if err != nil {
+		return domain.Summary{}, err
+	}
+	s := domain.Summary{Patient: p, Entries: map[domain.EntryKind][]domain.Entry{}}
+	for _, kind := range summaryKinds() {
+		var more func(*query) string
+		if kind == domain.KindObservation {
+			more = latestOfCode
+		}
+		if s.Entries[kind], err = c.entries(ctx, patient, kind, domain.SummaryLimit(kind), more); err != nil {
+			return domain.Summary{}, err
+		}
+	}
+	return s, nil
+}
+
+// Summary implements app.Store.
+func (s *Store) Summary(ctx context.Context, county, patient string) (out domain.Summary, err error) {
+	err = s.view(ctx, county, func(c scope) error {
+		out, err = c.summary(ctx, patient, "")
+		return err
+	})
+	return out, err
+}
+
+// Results implements app.Store.
+func (s *Store) Results(ctx context.Context, county, patient string, after app.Cursor, limit int) (out []domain.Entry, err error) {
+	var more func(*query) string
+	if after != (app.Cursor{}) {
+		more = func(q *query) string {
+			t, id := q.arg(after.Time), q.arg(after.ID)
+			return "(e.effective_time < " + t + " OR e.effective_time = " + t + " AND e.id < " + id + ")"
+		}
+	}
+	err = s.view(ctx, county, func(c scope) error {
+		out, err = c.entries(ctx, patient, domain.KindObservation, limit, more)
+		return err
+	})
+	return out, err
+}

@@ -1,0 +1,253 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+// unit implements app.Unit: it reads in the transaction and collects what to write.
+type unit struct {
+	scope
+	store   *Store
+	cmd     app.Command
+	request sqldb.Request
+
+	patients  []domain.Patient
+	sources   []source
+	relations []domain.Relation
+	entries   []entryChange
+	standings []domain.Standing
+	packages  []domain.Package
+	answer    *domain.Patient
+}
+
+type source struct {
+	patient string
+	token   []byte
+}
+
+// entryChange is a new version of an entry.
+type entryChange struct {
+	patient                             string
+	entry                               domain.Entry
+	sourceToken, contentToken, codeHash []byte
+}
+
+var _ app.Unit = (*unit)(nil)
+
+func (s *Store) unit(tx *sqldb.Tx, cmd app.Command) *unit {
+	u := &unit{scope: scope{tx: tx, ring: s.ring, county: cmd.County}, store: s, cmd: cmd}
+	if cmd.Request.ID != "" {
+		u.request = sqldb.Request{
+			County: cmd.County, Account: cmd.Account, Method: cmd.Request.Method, ID: cmd.Request.ID,
+			// Keyed: a plain hash of a form could be guessed back to the identity number.
+			BodyHash: s.ring.Token("request", string(cmd.Request.Body)),
+		}
+	}
+	return u
+}
+
+// Now implements app.Unit.
+func (u *unit) Now() time.Time { return u.tx.Now() }
+
+// Answered implements app.Unit.
+func (u *unit) Answered(ctx context.Context) (domain.Patient, bool, error) {
+	sealed, found, err := u.tx.FindRequest(ctx, u.request)
+	if err != nil || !found {
+		return domain.Patient{}, false, err
+	}
+	var j patientJSON
+	if err := u.open("request_log", "response", u.request.ID, sealed, &j); err != nil {
+		return domain.Patient{}, false, err
+	}
+	return j.domain(), true, nil
+}
+
+// Answer implements app.Unit.
+func (u *unit) Answer(p domain.Patient) { u.answer = &p }
+
+// Patient implements app.Unit.
+func (u *unit) Patient(ctx context.Context, id string) (domain.Patient, error) {
+	return u.patient(ctx, id, u.tx.ForUpdate())
+}
+
+// PatientByNumber implements app.Unit.
+func (u *unit) PatientByNumber(ctx context.Context, number string) (domain.Patient, bool, error) {
+	if number == "" {
+		return domain.Patient{}, false, nil
+	}
+	q := query{args: []any{u.county}}
+	q.text = "SELECT " + patientColumns + " FROM patient p WHERE p.county_code = $1 AND p.number_token IN (" +
+		places(&q, u.ring.Tokens(numberKind, number)) + ")" + u.tx.ForUpdate()
+	return u.one(ctx, q)
+}
+
+// PatientBySource implements app.Unit.
+func (u *unit) PatientBySource(ctx context.Context, system, identity string) (domain.Patient, bool, error) {
+	q := query{args: []any{u.county}}
+	q.text = "SELECT " + patientColumns + ` FROM patient p JOIN patient_source s ON s.county_code = p.county_code AND s.patient_id = p.id
+		WHERE p.county_code = $1 AND s.source_token IN (` + places(&q, u.ring.Tokens(sourceKind, sourceText(system, identity))) + ")"
+	if lock := u.tx.ForUpdate(); lock != "" {
+		q.text += lock + " OF p"
+	}
+	return u.one(ctx, q)
+}
+
+func (u *unit) one(ctx context.Context, q query) (domain.Patient, bool, error) {
+	p, err := u.scanPatient(u.tx.QueryRow(ctx, q.text, q.args...).Scan)
+	if sqldb.NoRows(err) {
+		return domain.Patient{}, false, nil
+	}
+	if err != nil {
+		return domain.Patient{}, false, fmt.Errorf("find patient: %w", err)
+	}
+	return p, true, nil
+}
+
+func places(q *query, tokens [][]byte) string {
+	text := ""
+	for i, t := range tokens {
+		if i > 0 {
+			text += ", "
+		}
+		text += q.arg(t)
+	}
+	return text
+}
+
+// PutPatient implements app.Unit.
+func (u *unit) PutPatient(p domain.Patient) { u.patients = append(u.patients, p) }
+
+// Kinds of hashes that are not search terms.
+const (
+	numberKind  = "document"
+	sourceKind  = "source"
+	contentKind = "content"
+	codeKind    = "code"
+)
+
+// sourceText joins the two names so that no two pairs give one text.
+func sourceText(system, identity string) string {
+	return fmt.Sprintf("%d:%s%s", len(system), system, identity)
+}
+
+// PutSource implements app.Unit.
+func (u *unit) PutSource(patient, system, identity string) {
+	u.sources = append(u.sources, source{patient, u.ring.Token(sourceKind, sourceText(system, identity))})
+}
+
+// HomeRelations implements app.Unit.
+func (u *unit) HomeRelations(ctx context.Context, patient string) ([]domain.Relation, error) {
+	return u.scope.relations(ctx, "r.patient_id = $2 AND r.kind = $3"+u.tx.ForUpdate(), u.county, patient, string(domain.Home))
+}
+
+// ReferralRelations implements app.Unit.
+func (u *unit) ReferralRelations(ctx context.Context, referral string) ([]domain.Relation, error) {
+	return u.scope.relations(ctx, "r.source = $2 AND r.kind = 'REFERRAL'"+u.tx.ForUpdate(), u.county, referral)
+}
+
+// PutRelations implements app.Unit.
+func (u *unit) PutRelations(rs ...domain.Relation) { u.relations = append(u.relations, rs...) }
+
+// Standing implements app.Unit.
+func (u *unit) Standing(ctx context.Context, referral string) (domain.Standing, bool, error) {
+	return u.standing(ctx, referral, u.tx.ForUpdate())
+}
+
+// PutStanding implements app.Unit.
+func (u *unit) PutStanding(s domain.Standing) { u.standings = append(u.standings, s) }
+
+// Summary implements app.Unit.
+func (u *unit) Summary(ctx context.Context, patient string) (domain.Summary, error) {
+	return u.summary(ctx, patient, "")
+}
+
+// ResultsBetween implements app.Unit.
+func (u *unit) ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error) {
+	return u.scope.entries(ctx, patient, domain.KindObservation, limit, func(q *query) string {
+		return "e.effective_time >= " + q.arg(from) + " AND e.effective_time <= " + q.arg(to)
+	})
+}
+
+// HasPackage implements app.Unit.
+func (u *unit) HasPackage(ctx context.Context, referral string) (bool, error) {
+	var n int
+	err := u.tx.QueryRow(ctx, "SELECT count(*) FROM handover_package WHERE county_code = $1 AND referral_id = $2", u.county, referral).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for the package of referral %s: %w", referral, err)
+	}
+	return n > 0, nil
+}
+
+// PutPackage implements app.Unit.
+func (u *unit) PutPackage(p domain.Package) { u.packages = append(u.packages, p) }
+
+// PutEntries implements app.Unit.
+func (u *unit) PutEntries(ctx context.Context, patient string, entries []domain.Entry) (app.Counts, error) {
+	known, err := u.knownEntries(ctx, patient)
+	if err != nil {
+		return app.Counts{}, err
+	}
+	var n app.Counts
+	for _, e := range entries {
+		c := entryChange{patient: patient, entry: e}
+		c.sourceToken = u.ring.Token(sourceKind, sourceText(e.SourceSystem, e.SourceIdentity))
+		content, err := json.Marshal([]any{e.Kind, e.Category, e.Status, e.Code, e.Content})
+		if err != nil {
+			return app.Counts{}, fmt.Errorf("encode entry: %w", err)
+		}
+		c.contentToken = u.ring.Token(contentKind, string(content))
+		c.codeHash = u.ring.Token(codeKind, e.Code)
+		old, there := known[string(c.sourceToken)]
+		switch {
+		case there && old.content == string(c.contentToken):
+			n.Unchanged++
+			continue
+		case there:
+			n.Updated++
+			c.entry.ID, c.entry.Version = old.id, old.version+1
+		default:
+			n.Created++
+			c.entry.ID, c.entry.Version = id.New(), 1
+		}
+		if c.entry.Time.IsZero() {
+			c.entry.Time = u.Now()
+		}
+		known[string(c.sourceToken)] = knownEntry{c.entry.ID, c.entry.Version, string(c.contentToken)}
+		u.entries = append(u.entries, c)
+	}
+	return n, nil
+}
+
+type knownEntry struct {
+	id      string
+	version int32
+	content string
+}
+
+func (u *unit) knownEntries(ctx context.Context, patient string) (map[string]knownEntry, error) {
+	rows, err := u.tx.Query(ctx, `SELECT id, version, source_token, content_token FROM clinical_entry
+		WHERE county_code = $1 AND patient_id = $2 AND is_current`, u.county, patient)
+	if err != nil {
+		return nil, fmt.Errorf("load entries of patient %s: %w", patient, err)
+	}
+	defer rows.Close()
+	known := map[string]knownEntry{}
+	for rows.Next() {
+		var k knownEntry
+		var source, content []byte
+		if err := rows.Scan(&k.id, &k.version, &source, &content); err != nil {
+			return nil, fmt.Errorf("load entries of patient %s: %w", patient, err)
+		}
+		k.content = string(content)
+		known[string(source)] = k
+	}
+	return known, rows.Err()
+}

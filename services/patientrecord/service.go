@@ -1,0 +1,112 @@
+package patientrecord
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/run"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/events"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/store"
+)
+
+// Deps is what the service stands on. All of it belongs to the caller.
+type Deps struct {
+	DB        *sqldb.DB
+	Bus       bus.Bus
+	Peers     Peers
+	Ring      *crypt.Ring
+	Signer    *authn.Signer // signs the heads of the audit chain
+	Clock     clock.Clock
+	Telemetry *telemetry.Telemetry
+}
+
+// Peers are connections to the services that this one calls.
+type Peers struct{ Referral grpc.ClientConnInterface }
+
+// Service is patient-record, whole.
+type Service struct {
+	deps   Deps
+	app    *app.App
+	relay  *outbox.Relay
+	sealer *audit.Sealer
+}
+
+const (
+	stopTimeout = 10 * time.Second
+	maxSkew     = 2 * time.Second
+)
+
+// New makes the service; it begins to work with Run.
+func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	zone, err := cfg.zone()
+	if err != nil {
+		return nil, err
+	}
+	if deps.DB == nil || deps.Bus == nil || deps.Peers.Referral == nil || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
+		return nil, errors.New("make patientrecord: a dependency is missing")
+	}
+	logger := deps.Telemetry.Logger
+	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
+	return &Service{
+		deps: deps, relay: relay,
+		app:    app.New(store.New(deps.DB, deps.Ring, relay.Wake), rpc.NewReferrals(deps.Peers.Referral), deps.Clock, zone),
+		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+	}, nil
+}
+
+// Migrations are the schemas the service needs.
+func Migrations() []sqldb.MigrationSet {
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations()}
+}
+
+// Register adds the service's methods.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	patientrecordv1.RegisterPatientRecordServiceServer(r, rpc.NewServer(s.app))
+}
+
+// Policy is who may call what.
+func (s *Service) Policy() authz.Table { return rpc.Policy() }
+
+// Run publishes, seals and consumes until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	return run.Group(ctx, stopTimeout,
+		run.Part{Name: "relay", Runner: s.relay},
+		run.Part{Name: "sealer", Runner: s.sealer},
+		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
+			return s.deps.Bus.Consume(ctx, events.Relations(), events.Apply(s.app))
+		})},
+	)
+}
+
+// Health answers nil when the service can do its work. Neither the bus nor the referral service is asked: facts wait, and most answers need
+// neither.
+func (s *Service) Health(ctx context.Context) error {
+	if err := s.deps.DB.Ping(ctx); err != nil {
+		return err
+	}
+	skew, err := s.deps.DB.ClockSkew(ctx)
+	if err != nil {
+		return err
+	}
+	if skew.Abs() > maxSkew {
+		return fmt.Errorf("the clock is %s off the database's", skew)
+	}
+	return nil
+}

@@ -1,0 +1,21 @@
+// Package referral owns the life of a referral (双向转诊): its content, its states, its number, its history and its deadlines. It refuses to
+// own capacity (scheduling), patients and their records (patient-record), organisations and accounts (directory), and to tell people
+// (notification); of a patient it keeps one sealed snapshot, of organisations a projection.
+//
+// RPCs: ReferralService of tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed of directory.
+// Calls patient-record (snapshot at creation), scheduling (AttachHold, ConfirmHold) and directory (an organisation that the projection
+// misses). Kinds served today: up-referrals to a clinic, a ward or the emergency room.
+//
+// Invariants (tests cite them by number):
+//  1. Every transition is a row of the one table in domain/lifecycle.go. The history of a referral is a path through it, and its versions
+//     have no gap.
+//  2. Row, history, deadlines, audit, request log and facts of a change commit together, or none of them does.
+//  3. A request id makes at most one change, and the same id and body gets the same answer.
+//  4. A patient has at most one open referral of a kind between two organisations.
+//  5. An organisation that is no side of a referral learns nothing about it; a draft is its originator's alone. A receiver that gave it on
+//     may go on reading.
+//  6. A hold or booking is given up here before scheduling is told that it may free it: after RELEASE no accept can take it.
+//  7. Names, forms, notes and replies are sealed in the database and appear in no fact, log, error or page token.
+//
+// Opening a referral (by id or number) is audited before it is answered; lists are not.
+package referral

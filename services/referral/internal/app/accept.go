@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// Acceptance names a hold or a walk-in window, not both. Action is accept or rebook.
+type Acceptance struct {
+	ID      string
+	Version int32
+	Action  domain.Action
+	HoldID  string
+	WalkIn  *domain.Window
+	Note    string
+}
+
+// Accept promises the patient a place. With a hold it is, across two services: the attempt is noted, scheduling confirms, and the
+// attempt and the referral change together. Whatever breaks off in between is answered by SettleBooking or repeated by the desk.
+// Errors: as Transition, BOOKING_LOST, HOLD_EXPIRED, SLOT_TAKEN, PEER_AWAY.
+func (s *Service) Accept(ctx context.Context, cmd Command, in Acceptance) (View, error) {
+	carry := domain.Carry{Note: in.Note}
+	step := Step{ID: in.ID, Version: in.Version, Action: in.Action, Carry: carry}
+	if in.WalkIn != nil {
+		if in.HoldID != "" {
+			return View{}, errs.Invalid(errs.Bad("walkIn", errs.ReasonFieldCombination))
+		}
+		step.Carry.WalkIn, step.Carry.Expected = true, *in.WalkIn
+		return s.Transition(ctx, cmd, step)
+	}
+	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
+		return v, err
+	}
+	receiver, err := s.startAttempt(ctx, cmd, step, in.HoldID)
+	if err != nil {
+		return View{}, err
+	}
+	booked, err := s.Capacity.ConfirmHold(ctx, Attachment{County: cmd.Caller.County, HoldID: in.HoldID, ReferralID: in.ID})
+	if err != nil {
+		return View{}, holdError(err)
+	}
+	// A place elsewhere is not accepted: the attempt stays PENDING and scheduling's sweep gets it back.
+	if booked.OrganizationID != receiver {
+		return View{}, errs.Invalid(errs.Bad("holdId", errs.ReasonFieldCombination))
+	}
+	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: in.HoldID}
+	step.Carry.Expected = booked.Window
+	return s.Referrals.Change(ctx, cmd, func(u Unit) error {
+		if err := s.step(ctx, u, cmd, step); err != nil {
+			return err
+		}
+		u.FinishAttempt(in.HoldID, in.ID, booked.BookingID)
+		return nil
+	})
+}
+
+// startAttempt notes that this hold is being confirmed for this version, if the accept would be right, and answers the receiver.
+func (s *Service) startAttempt(ctx context.Context, cmd Command, in Step, holdID string) (receiver string, err error) {
+	_, err = s.Referrals.Change(ctx, cmd.unlogged(), func(u Unit) error {
+		r, err := u.Referral(ctx, in.ID)
+		if err != nil {
+			return err
+		}
+		receiver = r.Snapshot().Receiver.OrganizationID
+		carry := in.Carry
+		if holdID != "" {
+			// Stands in for what scheduling will answer, so that only version, state and the hold's presence are judged.
+			carry.Booking = domain.Booking{ID: "to be confirmed", HoldID: holdID}
+			carry.Expected = domain.Window{From: u.Now(), To: u.Now()}
+		}
+		c := domain.Command{Action: in.Action, Version: in.Version, At: u.Now(), Carry: carry}
+		if err := s.decide(domain.Restore(r.Snapshot()), cmd.Caller, c); err != nil {
+			return err
+		}
+		u.StartAttempt(holdID, in.ID, in.Version)
+		return nil
+	})
+	return receiver, err
+}
+
+// holdError: a hold that scheduling does not know is one that has expired.
+func holdError(err error) error {
+	if errs.KindOf(err) == errs.KindNotFound {
+		return errs.New(errs.KindConflict, errs.ReasonHoldExpired, "the hold is gone", err)
+	}
+	return err
+}

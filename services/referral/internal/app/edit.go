@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// Edition changes the named fields of a draft or returned referral.
+type Edition struct {
+	ID      string
+	Version int32
+	Draft   domain.Draft
+	Fields  []string
+}
+
+// Edit changes a draft or returned referral. Errors: as Transition.
+func (s *Service) Edit(ctx context.Context, cmd Command, in Edition) (View, error) {
+	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
+		return v, err
+	}
+	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
+	step := Step{ID: in.ID, Version: in.Version, Action: domain.ActionEdit, Carry: domain.Carry{Draft: &in.Draft, Fields: in.Fields}}
+	if slices.Contains(in.Fields, "receiver") {
+		c := domain.Command{Action: step.Action, Version: step.Version, Carry: step.Carry}
+		if _, err := s.rehearse(ctx, cmd.Caller, in.ID, c); err != nil {
+			return View{}, err
+		}
+		_, bad, err := s.checkReceiver(ctx, cmd.Caller.County, in.Draft.Receiver)
+		if err != nil {
+			return View{}, err
+		}
+		if len(bad) > 0 {
+			return View{}, invalid(bad)
+		}
+	}
+	return s.Transition(ctx, cmd, step)
+}

@@ -1,0 +1,221 @@
+// Package app holds the use cases of referrals, one file each, over small ports.
+//
+// Every use case checks in the order: request id, relation, version, state, content; who may call at all was checked before. No peer
+// is called inside a transaction. A [Service] is safe for concurrent use.
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// Command is one write as it was asked for. An empty RequestID means that the caller does not repeat.
+type Command struct {
+	Caller    authn.Identity
+	Method    string
+	RequestID string
+	BodyHash  []byte
+}
+
+// unlogged is the command without its request id, for a transaction that is not the answer.
+func (c Command) unlogged() Command {
+	c.RequestID = ""
+	return c
+}
+
+// View is a referral as one account sees it.
+type View struct {
+	domain.Snapshot
+	// Unread: the account has not marked it seen.
+	Unread bool
+}
+
+// Referrals is the only way by which referrals are written.
+type Referrals interface {
+	// Change runs decide in one transaction and commits what it put into the unit together with everything that follows from it:
+	// history, deadlines, audit, request log and facts. A request id that was answered before gets that answer and decide does not run;
+	// with another body it is REQUEST_ID_REUSED. decide may run more than once and must do nothing outside the unit. The answer is the
+	// referral that decide saved or marked last. Errors: those of decide; OPEN_REFERRAL_EXISTS; STALE_VERSION; BOOKING_LOST.
+	Change(ctx context.Context, cmd Command, decide func(Unit) error) (View, error)
+	// Replay is the answer that the request got before, if it did, with the errors of Change.
+	Replay(ctx context.Context, cmd Command) (View, bool, error)
+}
+
+// Unit is one transaction of [Referrals.Change]. It ends with the function that it was given to.
+type Unit interface {
+	// Now is the transaction's instant.
+	Now() time.Time
+	// Referral loads one by id and keeps others from changing it until the end. NOT_FOUND if there is none in the county.
+	Referral(ctx context.Context, id string) (*domain.Referral, error)
+	// Save writes the referral's changes at the end; a new one is inserted.
+	Save(r *domain.Referral)
+	// Mark notes a mark of the caller on a referral that was loaded; one that is there already is left alone and tells nobody again.
+	Mark(ctx context.Context, r *domain.Referral, mark domain.Action) error
+	// StartAttempt notes that the hold is about to be confirmed for a version of a referral: PENDING. Again is harmless while it is
+	// PENDING; otherwise the unit ends in BOOKING_LOST.
+	StartAttempt(holdID, referralID string, version int32)
+	// FinishAttempt turns PENDING into DONE; if it is not PENDING any more the unit ends in BOOKING_LOST.
+	FinishAttempt(holdID, referralID, bookingID string)
+	// AbandonAttempt makes sure that the hold can never be accepted for the referral any more: PENDING, and no attempt, become ABANDONED.
+	AbandonAttempt(holdID, referralID string)
+}
+
+// Fact is a change or a mark of a referral, ready to be told.
+type Fact struct {
+	ID      string
+	Change  domain.Change
+	CauseID string
+}
+
+// HistoryRow is a transition or a mark.
+type HistoryRow struct {
+	Mark     bool
+	Action   domain.Action
+	From, To domain.State
+	By       domain.Actor
+	At       time.Time
+	Reason   string
+	Note     string
+	Version  int32
+	Detail   map[string]string
+}
+
+// Query selects a page of referrals. Inbox and Outbox may both be set: either. Drafts are in the outbox only.
+type Query struct {
+	Caller        authn.Identity
+	Inbox, Outbox bool
+	Direction     domain.Direction
+	States        []domain.State
+	Urgency       domain.Urgency
+	PatientID     string
+	// Expected, if set, selects those whose expected window meets it.
+	Expected domain.Window
+	// ByDue sorts by urgency, then the soonest due, then id; else the newest comes first.
+	ByDue bool
+	// After is the last row of the page before.
+	After *Cursor
+	Limit int
+}
+
+// Cursor is the place of a row in its order.
+type Cursor struct {
+	Rank int
+	Time time.Time
+	ID   string
+}
+
+// Standing is what a patient's referral says about an organisation's relation to the patient.
+type Standing struct {
+	ReferralID string
+	State      domain.State
+	Side       domain.Side
+	UpdateTime time.Time
+}
+
+// Reader reads referrals of the caller's county. It checks no relation.
+type Reader interface {
+	// Get is NOT_FOUND for an unknown id.
+	Get(ctx context.Context, caller authn.Identity, id string) (View, error)
+	// ByNumber is NOT_FOUND for an unknown number.
+	ByNumber(ctx context.Context, caller authn.Identity, n domain.Number) (View, error)
+	// Batch answers those that exist, in any order.
+	Batch(ctx context.Context, caller authn.Identity, ids []string) ([]View, error)
+	List(ctx context.Context, q Query) ([]View, error)
+	// History is oldest first.
+	History(ctx context.Context, county, id string) ([]HistoryRow, error)
+	// WasReceiver tells whether the organisation had the referral and gave it on.
+	WasReceiver(ctx context.Context, county, id, organizationID string) (bool, error)
+	// Standings lists the referrals of a patient in which an organisation is a side, drafts left out.
+	Standings(ctx context.Context, county, patientID, organizationID string) ([]Standing, error)
+	// NoteRead puts an audit entry: the caller opened the referral. It is called before the answer.
+	NoteRead(ctx context.Context, caller authn.Identity, s domain.Snapshot) error
+}
+
+// Numbers reserves blocks of sequences, in a transaction of its own.
+type Numbers interface {
+	// ReserveNumbers takes n sequences of a county and year that nobody else gets and answers the first.
+	ReserveNumbers(ctx context.Context, county string, year int, n int64) (int64, error)
+}
+
+// Organization is an organisation with its departments, as referral needs it.
+type Organization struct {
+	County, ID  string
+	Version     int32
+	Name        string
+	Type        string
+	Disabled    bool
+	Departments []Department
+}
+
+// Department of an organisation, by the national code.
+type Department struct {
+	Code, Name string
+}
+
+// Organizations is the projection of directory's organisations.
+type Organizations interface {
+	Organization(ctx context.Context, county, id string) (Organization, bool, error)
+	// PutOrganization stores an organisation unless a newer version is known. With a fact id the fact is taken once.
+	PutOrganization(ctx context.Context, factID string, o Organization) error
+}
+
+// Directory answers who and where; PEER_AWAY when it cannot.
+type Directory interface {
+	// Organization is NOT_FOUND for an unknown id.
+	Organization(ctx context.Context, county, id string) (Organization, error)
+	// All lists the organisations of a county; of every county if it is empty.
+	All(ctx context.Context, county string) ([]Organization, error)
+}
+
+// Patients is patient-record.
+type Patients interface {
+	// Snapshot of a patient that the organisation has a relation to. NOT_FOUND for an unknown patient and for none.
+	Snapshot(ctx context.Context, patientID, organizationID string) (domain.Patient, error)
+}
+
+// Capacity is scheduling. Both calls are idempotent by hold and referral.
+type Capacity interface {
+	// AttachHold ties a hold to a referral. HOLD_EXPIRED if it is gone; PEER_AWAY.
+	AttachHold(ctx context.Context, a Attachment) (Reserved, error)
+	// ConfirmHold makes the booking. HOLD_EXPIRED if the hold is gone; PEER_AWAY.
+	ConfirmHold(ctx context.Context, a Attachment) (Reserved, error)
+}
+
+// Attachment names a hold and the referral it is for. KeepUntil is for AttachHold alone.
+type Attachment struct {
+	County, HoldID, ReferralID string
+	KeepUntil                  time.Time
+}
+
+// Reserved is the slot or bed of a hold or booking.
+type Reserved struct {
+	BookingID                      string
+	OrganizationID, DepartmentCode string
+	Window                         domain.Window
+}
+
+// Diagnoses is the ICD-10 list.
+type Diagnoses interface {
+	// Search by code, words or pinyin initials; best first, at most n.
+	Search(query string, n int) []domain.Diagnosis
+	// Name of a code's category; "" for an unknown one.
+	Name(code string) string
+}
+
+// Ports is what the use cases stand on.
+type Ports struct {
+	Referrals     Referrals
+	Reader        Reader
+	Numbers       Numbers
+	Organizations Organizations
+	Directory     Directory
+	Patients      Patients
+	Capacity      Capacity
+	Diagnoses     Diagnoses
+	Clock         clock.Clock
+	Calendar      domain.Calendar
+}

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// relationKept is how long a finished referral still lets its two sides look.
+const relationKept = 30 * 24 * time.Hour
+
+// Relation is how far referrals let an organisation see a patient: NONE, PACKAGE or FULL, and by which referral.
+type Relation struct {
+	Level, ReferralID string
+}
+
+// Relation answers patient-record: the sender sees all while it is open, the receiver the package from submission and all from arrival;
+// a finished referral counts for another 30 days.
+func (s *Service) Relation(ctx context.Context, county, patientID, organizationID string) (Relation, error) {
+	standings, err := s.Reader.Standings(ctx, county, patientID, organizationID)
+	if err != nil {
+		return Relation{}, err
+	}
+	best := Relation{Level: "NONE"}
+	for _, st := range standings {
+		if slices.Contains([]domain.State{domain.StateDeclined, domain.StateCancelled, domain.StateClosed}, st.State) &&
+			s.Clock.Now().Sub(st.UpdateTime) > relationKept {
+			continue
+		}
+		if level(st) == "FULL" {
+			return Relation{"FULL", st.ReferralID}, nil
+		}
+		best = Relation{"PACKAGE", st.ReferralID}
+	}
+	return best, nil
+}
+
+func level(st Standing) string {
+	came := []domain.State{domain.StateArrived, domain.StateAdmitted, domain.StateConcluded, domain.StateFollowUp, domain.StateClosed}
+	if st.Side == domain.Originator || slices.Contains(came, st.State) {
+		return "FULL"
+	}
+	return "PACKAGE"
+}

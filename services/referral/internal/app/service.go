@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// Service runs the use cases.
+type Service struct {
+	Ports
+	numbers *numbers
+}
+
+// New builds the use cases over their ports, all of which are needed.
+func New(p Ports) *Service {
+	return &Service{Ports: p, numbers: newNumbers(p.Numbers)}
+}
+
+// notFound is the answer for no such referral and for no relation to it.
+func notFound() error { return errs.NotFound("referral") }
+
+// refusal puts the domain's no into the common vocabulary.
+func refusal(err error) error {
+	var r *domain.Refusal
+	if !errors.As(err, &r) {
+		return err
+	}
+	switch r.Why {
+	case domain.NoVersion:
+		return errs.Invalid(errs.Bad("version", errs.ReasonVersionRequired))
+	case domain.Stale:
+		return errs.Stale(r.Version, string(r.State))
+	case domain.NotAvailable:
+		return errs.WrongState(string(r.Action), string(r.State))
+	case domain.Content:
+	}
+	return errs.Invalid(fields(r)...)
+}
+
+func fields(r *domain.Refusal) []errs.Field {
+	out := make([]errs.Field, len(r.Fields))
+	for i, f := range r.Fields {
+		out[i] = errs.Field{Name: f.Name, Reason: f.Reason}
+	}
+	return out
+}
+
+func actor(c authn.Identity) domain.Actor {
+	return domain.Actor{AccountID: c.Subject, Name: c.Name, OrganizationID: c.Organization}
+}
+
+// decide applies an action to a loaded referral for the caller.
+func (s *Service) decide(r *domain.Referral, caller authn.Identity, c domain.Command) error {
+	side := r.Snapshot().Side(caller.Organization)
+	if side == "" {
+		return notFound()
+	}
+	c.Side, c.By = side, actor(caller)
+	return refusal(r.Decide(c, s.Calendar))
+}
+
+// rehearse reads a referral and applies the action to the copy, so that what is refused is refused before a peer is asked. The
+// answer is the referral as it is.
+func (s *Service) rehearse(ctx context.Context, caller authn.Identity, id string, c domain.Command) (domain.Snapshot, error) {
+	v, err := s.Reader.Get(ctx, caller, id)
+	if err != nil {
+		return domain.Snapshot{}, err
+	}
+	c.At = s.Clock.Now()
+	return v.Snapshot, s.decide(domain.Restore(v.Snapshot), caller, c)
+}

@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// holdGrace is how long an attached hold outlives the moment at which the answer was due.
+const holdGrace = 24 * time.Hour
+
+// Submission sends a draft; Consent, if given, replaces that of the draft.
+type Submission struct {
+	ID      string
+	Version int32
+	HoldID  string
+	Consent *domain.Consent
+}
+
+// Submit sends a draft to its receiver. A hold that cannot be attached does not stop it: the referral says so. Errors: as Transition,
+// OPEN_REFERRAL_EXISTS.
+func (s *Service) Submit(ctx context.Context, cmd Command, in Submission) (View, error) {
+	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
+		return v, err
+	}
+	carry := domain.Carry{Consent: in.Consent}
+	snapshot, err := s.rehearse(ctx, cmd.Caller, in.ID, domain.Command{Action: domain.ActionSubmit, Version: in.Version, Carry: carry})
+	if err != nil {
+		return View{}, err
+	}
+	name, bad, err := s.checkReceiver(ctx, cmd.Caller.County, snapshot.Receiver)
+	if err != nil {
+		return View{}, err
+	}
+	if len(bad) > 0 {
+		return View{}, invalid(bad)
+	}
+	carry.ReceiverName = name
+	if err := s.prepareSubmit(ctx, snapshot, in.HoldID, &carry); err != nil {
+		return View{}, err
+	}
+	return s.Transition(ctx, cmd, Step{ID: in.ID, Version: in.Version, Action: domain.ActionSubmit, Carry: carry})
+}
+
+// prepareSubmit attaches the hold, if one is named, and takes a number: what a submission needs from outside its transaction.
+func (s *Service) prepareSubmit(ctx context.Context, r domain.Snapshot, holdID string, carry *domain.Carry) error {
+	now := s.Clock.Now()
+	if holdID != "" {
+		reserved, err := s.Capacity.AttachHold(ctx, Attachment{
+			County: r.County, HoldID: holdID, ReferralID: r.ID,
+			KeepUntil: s.Calendar.AnswerDue(r.Direction, r.Urgency, now).Add(holdGrace),
+		})
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			carry.HoldLost = true
+		case reserved.OrganizationID != r.Receiver.OrganizationID:
+			return errs.Invalid(errs.Bad("holdId", errs.ReasonFieldCombination))
+		default:
+			carry.HoldID = holdID
+		}
+	}
+	var err error
+	carry.Number, err = s.numbers.next(ctx, r.County, s.Calendar.Year(now))
+	return err
+}

@@ -1,0 +1,192 @@
+package domain
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// Party is an organisation that takes part, optionally a department and a person.
+type Party struct {
+	OrganizationID, DepartmentCode, PractitionerID string
+}
+
+// Actor is who does something: an account of an organisation, with the person's name as at the time.
+type Actor struct {
+	AccountID, Name, OrganizationID string
+}
+
+// Patient is the snapshot taken at creation, for lists and slips. It never prints.
+type Patient struct {
+	Name, Sex, BirthDate, MaskedIdentityNumber, Phone, Address, HealthRecordNumber string
+}
+
+// Diagnosis is an ICD-10 code with the words shown for it.
+type Diagnosis struct {
+	System, Code, Display string
+}
+
+// Form holds the fields of the national paper forms: 转出单 (first four) and 回转单 (the rest). It never prints.
+type Form struct {
+	InitialImpression, PresentIllness, PastHistory, Treatment                      string
+	Diagnosis, InpatientNumber, ExaminationResults, NextPlan, RehabilitationAdvice string
+}
+
+// Consent (知情同意): who agreed and how, or, for an emergency, why it comes later. It never prints.
+type Consent struct {
+	GivenBy     string
+	Relation    string
+	Method      string
+	At          time.Time
+	TextVersion string
+
+	DeferredReason string
+}
+
+// Medication is one line of a reply.
+type Medication struct {
+	Name, Dosage string
+}
+
+// Reply (回复) is what the county writes back. It never prints.
+type Reply struct {
+	Diagnosis, Findings, Treatment, NextSteps string
+	Medications                               []Medication
+}
+
+// Window is when the patient is expected; both ends or none.
+type Window struct {
+	From, To time.Time
+}
+
+// Booking is what scheduling confirmed for a hold.
+type Booking struct {
+	ID, HoldID string
+}
+
+// Format keeps names out of whatever prints a patient.
+func (Patient) Format(f fmt.State, _ rune) { hide(f) }
+
+// Format keeps clinical text out of whatever prints a form.
+func (Form) Format(f fmt.State, _ rune) { hide(f) }
+
+// Format keeps names out of whatever prints a consent.
+func (Consent) Format(f fmt.State, _ rune) { hide(f) }
+
+// Format keeps clinical text out of whatever prints a reply.
+func (Reply) Format(f fmt.State, _ rune) { hide(f) }
+
+func hide(f fmt.State) { _, _ = f.Write([]byte("***")) }
+
+// Outcomes are the outcome codes (病情转归) of a conclusion.
+func Outcomes() []string {
+	return []string{"CURED", "IMPROVED", "UNCHANGED", "WORSE", "REFERRED_OUT", "DIED", "OTHER"}
+}
+
+// Transports are the ways a patient travels (转送方式).
+func Transports() []string { return []string{"ESCORTED", "OWN", "AMBULANCE"} }
+
+// ICD-10 国家临床版: a category, then up to three characters, then an extension, as in I10, I63.9, A01.000x017, I10.x00x002.
+var icd10 = regexp.MustCompile(`^[A-Z][0-9]{2}(\.[0-9x]{1,3}(x[0-9]{3})?)?$`)
+
+// checkContent refuses what is wrong in a draft; that something is missing is no fault there.
+func checkContent(s *Snapshot) []Field {
+	bad := checkCodes(s.Direction, s.Kind, s.Urgency)
+	if s.PatientID == "" {
+		bad = append(bad, required("patientId"))
+	}
+	if s.Receiver.OrganizationID != "" && s.Receiver.OrganizationID == s.Originator.OrganizationID {
+		bad = append(bad, combination("receiver.organizationId"))
+	}
+	for i, d := range s.Diagnoses {
+		if d.Code == "" {
+			bad = append(bad, required(fmt.Sprintf("diagnoses[%d].code", i)))
+		} else if !icd10.MatchString(d.Code) {
+			bad = append(bad, invalid(fmt.Sprintf("diagnoses[%d].code", i)))
+		}
+	}
+	if s.Transport != "" && !slices.Contains(Transports(), s.Transport) {
+		bad = append(bad, unknown("transport"))
+	}
+	return append(bad, checkConsent(s)...)
+}
+
+func checkConsent(s *Snapshot) []Field {
+	var bad []Field
+	c := s.Consent
+	if c.Relation != "" && (len(c.Relation) != 1 || !digits(c.Relation)) {
+		bad = append(bad, unknown("consent.relation"))
+	}
+	if c.Method != "" && !slices.Contains([]string{"SIGNED", "VERBAL_WITNESSED", "ELECTRONIC"}, c.Method) {
+		bad = append(bad, unknown("consent.method"))
+	}
+	if c.DeferredReason != "" && s.Kind != KindEmergency {
+		bad = append(bad, combination("consent.deferredReason"))
+	}
+	return bad
+}
+
+// checkComplete refuses what a referral still lacks before it may be sent: the required fields of the national 转出单, the
+// receiver, a diagnosis, and consent or, for an emergency, the reason why it comes later.
+func checkComplete(s *Snapshot) []Field {
+	bad := checkContent(s)
+	need := func(value, name string) {
+		if value == "" {
+			bad = append(bad, required(name))
+		}
+	}
+	need(string(s.Urgency), "urgency")
+	need(s.Receiver.OrganizationID, "receiver.organizationId")
+	need(s.Receiver.DepartmentCode, "receiver.departmentCode")
+	if len(s.Diagnoses) == 0 {
+		bad = append(bad, required("diagnoses"))
+	}
+	need(s.Form.InitialImpression, "form.initialImpression")
+	need(s.Form.PresentIllness, "form.presentIllness")
+	switch c := s.Consent; {
+	case c.GivenBy != "":
+		need(c.Relation, "consent.relation")
+		need(c.Method, "consent.method")
+	case c.DeferredReason != "":
+	case c.Relation == "" && c.Method == "":
+		bad = append(bad, required("consent"))
+	default:
+		bad = append(bad, required("consent.givenBy"))
+	}
+	return bad
+}
+
+func checkWindow(w Window, at time.Time) []Field {
+	switch {
+	case w.From.IsZero() && w.To.IsZero():
+		return []Field{required("walkIn")}
+	case w.From.IsZero():
+		return []Field{required("walkIn.from")}
+	case w.To.IsZero():
+		return []Field{required("walkIn.to")}
+	case !w.To.After(w.From):
+		return []Field{combination("walkIn.to")}
+	case !w.To.After(at):
+		return []Field{outOfRange("walkIn.to")}
+	}
+	return nil
+}
+
+func checkReply(r Reply, outcome string) []Field {
+	var bad []Field
+	need := func(value, name string) {
+		if value == "" {
+			bad = append(bad, required(name))
+		}
+	}
+	need(r.Diagnosis, "reply.diagnosis")
+	need(r.Treatment, "reply.treatment")
+	if outcome != "DIED" {
+		need(r.NextSteps, "reply.nextSteps")
+	}
+	for i, m := range r.Medications {
+		need(m.Name, fmt.Sprintf("reply.medications[%d].name", i))
+	}
+	return bad
+}

@@ -1,0 +1,283 @@
+package domain
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Draft is what the originator writes.
+type Draft struct {
+	Direction       Direction
+	Kind            Kind
+	Urgency         Urgency
+	PatientID       string
+	Patient         Patient
+	Originator      Party
+	Receiver        Party
+	Diagnoses       []Diagnosis
+	Form            Form
+	Consent         Consent
+	TransferNote    string
+	Transport       string
+	OriginatorPhone string
+}
+
+// The effects check what their row carries and change the copy they are given; Decide keeps or drops it.
+
+func create(s *Snapshot, c Command, _ *Change) []Field {
+	d := c.Carry.Draft
+	s.PatientID, s.Patient = d.PatientID, d.Patient
+	s.Originator, s.AccountID = d.Originator, c.By.AccountID
+	s.Receiver, s.Urgency = d.Receiver, d.Urgency
+	s.Diagnoses, s.Form, s.Consent = slices.Clone(d.Diagnoses), d.Form, d.Consent
+	s.TransferNote, s.Transport, s.OriginatorPhone = d.TransferNote, d.Transport, d.OriginatorPhone
+	s.CreateTime = c.At
+	complete(s, c.At)
+	if c.Carry.Complete {
+		return checkComplete(s)
+	}
+	return checkContent(s)
+}
+
+// edit changes the fields named, in the names of the update mask; "form.x" names one field of the form.
+func edit(s *Snapshot, c Command, _ *Change) []Field {
+	if len(c.Carry.Fields) == 0 || c.Carry.Draft == nil {
+		return []Field{required("updateMask")}
+	}
+	before := *s
+	for _, name := range c.Carry.Fields {
+		if !editField(s, *c.Carry.Draft, name) {
+			return []Field{unknown("updateMask")}
+		}
+	}
+	complete(s, c.At)
+	bad := checkContent(s)
+	// What is with a receiver stays the same case: another kind or organisation is a new referral, or the receiver's redirect.
+	if s.State == StateReturned {
+		if s.Kind != before.Kind {
+			bad = append(bad, combination("kind"))
+		}
+		if s.Receiver.OrganizationID != before.Receiver.OrganizationID {
+			bad = append(bad, combination("receiver.organizationId"))
+		}
+	}
+	if !journey().Has(s.Direction, s.Kind) {
+		bad = append(bad, invalid("kind"))
+	}
+	return bad
+}
+
+func editField(s *Snapshot, d Draft, name string) bool {
+	if field, ok := strings.CutPrefix(name, "form."); ok {
+		return editForm(&s.Form, d.Form, field)
+	}
+	switch name {
+	case "kind":
+		s.Kind = d.Kind
+	case "urgency":
+		s.Urgency = d.Urgency
+	case "receiver":
+		s.Receiver = d.Receiver
+	case "diagnoses":
+		s.Diagnoses = slices.Clone(d.Diagnoses)
+	case "form":
+		s.Form = d.Form
+	case "consent":
+		s.Consent = d.Consent
+	case "transfer_note":
+		s.TransferNote = d.TransferNote
+	case "transport":
+		s.Transport = d.Transport
+	case "originator_phone":
+		s.OriginatorPhone = d.OriginatorPhone
+	default:
+		return false
+	}
+	return true
+}
+
+func editForm(f *Form, d Form, name string) bool {
+	switch name {
+	case "initial_impression":
+		f.InitialImpression = d.InitialImpression
+	case "present_illness":
+		f.PresentIllness = d.PresentIllness
+	case "past_history":
+		f.PastHistory = d.PastHistory
+	case "treatment":
+		f.Treatment = d.Treatment
+	default:
+		return false
+	}
+	return true
+}
+
+// ConsentText is the version of the consent text that is shown today.
+const ConsentText = "2026-1"
+
+// complete fills in what follows from the rest: the urgency of an emergency, when and to which text the consent was given.
+func complete(s *Snapshot, at time.Time) {
+	if s.Urgency == "" && s.Kind == KindEmergency {
+		s.Urgency = UrgencyEmergency
+	}
+	if s.Consent.GivenBy == "" {
+		return
+	}
+	if s.Consent.At.IsZero() {
+		s.Consent.At = at
+	}
+	if s.Consent.TextVersion == "" {
+		s.Consent.TextVersion = ConsentText
+	}
+}
+
+func submit(s *Snapshot, c Command, change *Change) []Field {
+	if c.Carry.Consent != nil {
+		s.Consent = *c.Carry.Consent
+		complete(s, c.At)
+	}
+	s.Number = c.Carry.Number
+	s.HoldID, s.HoldLost = c.Carry.HoldID, c.Carry.HoldLost
+	s.SubmitTime = c.At
+	change.HoldID = s.HoldID
+	change.Detail = detail("number", s.Number.Printed(), "holdId", s.HoldID, "receiver", c.Carry.ReceiverName)
+	return checkComplete(s)
+}
+
+func resubmit(s *Snapshot, _ Command, _ *Change) []Field { return checkComplete(s) }
+
+// accept serves accept and rebook: a confirmed booking or a walk-in window. A hold that was attached and is not the one booked is
+// named by a walk-in's fact, which frees it; next to a booking scheduling's sweep frees it by asking.
+func accept(s *Snapshot, c Command, change *Change) []Field {
+	w := c.Carry
+	if w.WalkIn {
+		if bad := checkWindow(w.Expected, c.At); bad != nil {
+			return bad
+		}
+		change.HoldID = s.HoldID
+	} else {
+		if w.Booking.ID == "" || w.Booking.HoldID == "" {
+			return []Field{required("holdId")}
+		}
+		change.HoldID, change.BookingID = w.Booking.HoldID, w.Booking.ID
+	}
+	s.HoldID = ""
+	s.WalkIn, s.Booking, s.Expected = w.WalkIn, w.Booking, w.Expected
+	change.Detail = detail("bookingId", w.Booking.ID, "expectedFrom", stamp(w.Expected.From), "expectedTo", stamp(w.Expected.To))
+	if w.WalkIn {
+		change.Detail["walkIn"] = "true"
+	}
+	return nil
+}
+
+// free names in the fact what the referral held, and forgets it.
+func free(s *Snapshot, change *Change) {
+	change.HoldID, change.BookingID = s.HoldID, s.Booking.ID
+	if change.HoldID == "" {
+		change.HoldID = s.Booking.HoldID
+	}
+	s.HoldID, s.Booking, s.WalkIn, s.Expected = "", Booking{}, false, Window{}
+}
+
+// refuse serves return, decline and cancel. A return is an answer, so it frees an attached hold too: the slot may pass while the
+// township is asked, and a resubmitted referral is booked by the desk.
+func refuse(s *Snapshot, c Command, change *Change) []Field {
+	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
+	free(s, change)
+	return nil
+}
+
+func redirect(s *Snapshot, c Command, change *Change) []Field {
+	to := c.Carry.Receiver
+	var bad []Field
+	if to.OrganizationID == "" {
+		bad = append(bad, required("receiver.organizationId"))
+	}
+	if to.DepartmentCode == "" {
+		bad = append(bad, required("receiver.departmentCode"))
+	}
+	if to.OrganizationID != "" && to.OrganizationID == s.Originator.OrganizationID {
+		bad = append(bad, combination("receiver.organizationId"))
+	}
+	if to.OrganizationID == s.Receiver.OrganizationID && to.DepartmentCode == s.Receiver.DepartmentCode && to.DepartmentCode != "" {
+		bad = append(bad, combination("receiver"))
+	}
+	if to.OrganizationID != s.Receiver.OrganizationID {
+		change.FormerReceiver = s.Receiver.OrganizationID
+	}
+	change.Detail = detail("fromOrganizationId", s.Receiver.OrganizationID, "fromDepartmentCode", s.Receiver.DepartmentCode,
+		"toOrganizationId", to.OrganizationID, "toDepartmentCode", to.DepartmentCode, "receiver", c.Carry.ReceiverName)
+	s.Receiver = to
+	free(s, change)
+	return bad
+}
+
+// arrive without an answer needs no hold any more; a booking stays with the referral.
+func arrive(s *Snapshot, c Command, change *Change) []Field {
+	s.ArrivedFrom, s.ArriveTime = change.From, c.At
+	if change.From == StateSubmitted {
+		free(s, change)
+	}
+	return nil
+}
+
+func undoArrive(s *Snapshot, _ Command, _ *Change) []Field {
+	s.ArrivedFrom, s.ArriveTime = StateNone, time.Time{}
+	return nil
+}
+
+func noShow(s *Snapshot, _ Command, change *Change) []Field {
+	change.Detail = detail("expectedFrom", stamp(s.Expected.From), "expectedTo", stamp(s.Expected.To))
+	free(s, change)
+	return nil
+}
+
+func admit(s *Snapshot, c Command, change *Change) []Field {
+	if c.Carry.Ward == "" {
+		return []Field{required("ward")}
+	}
+	s.Ward, s.Bed, s.AdmitTime = c.Carry.Ward, c.Carry.Bed, c.At
+	change.Detail = detail("ward", s.Ward, "bed", s.Bed)
+	return nil
+}
+
+func undoAdmit(s *Snapshot, _ Command, _ *Change) []Field {
+	s.Ward, s.Bed, s.AdmitTime = "", "", time.Time{}
+	return nil
+}
+
+// conclude ends the visit: its fact names the booking, so that a bed is free again, and the referral goes on naming it.
+func conclude(s *Snapshot, c Command, change *Change) []Field {
+	var bad []Field
+	switch {
+	case c.Carry.Outcome == "":
+		bad = append(bad, required("outcomeCode"))
+	case !slices.Contains(Outcomes(), c.Carry.Outcome):
+		bad = append(bad, unknown("outcomeCode"))
+	}
+	s.Outcome, s.Reply = c.Carry.Outcome, c.Carry.Reply
+	change.HoldID, change.BookingID = s.Booking.HoldID, s.Booking.ID
+	change.Detail = detail("outcome", s.Outcome)
+	return append(bad, checkReply(s.Reply, s.Outcome)...)
+}
+
+func acknowledge(*Snapshot, Command, *Change) []Field { return nil }
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// detail keeps the pairs that have a value.
+func detail(pairs ...string) map[string]string {
+	m := make(map[string]string, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			m[pairs[i]] = pairs[i+1]
+		}
+	}
+	return m
+}

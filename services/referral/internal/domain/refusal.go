@@ -1,0 +1,48 @@
+package domain
+
+import "fmt"
+
+// Why says which check refused, in the order in which they are made.
+type Why int
+
+// The checks: version, state, content.
+const (
+	NoVersion Why = iota + 1
+	Stale
+	NotAvailable
+	Content
+)
+
+// Field names one thing to correct, by its path in the request (lowerCamel), and the stable reason.
+type Field struct {
+	Name   string
+	Reason string
+}
+
+// Refusal is the domain's no. It carries codes and field names only, never what was typed.
+type Refusal struct {
+	Why     Why
+	Action  Action
+	State   State
+	Version int32
+	Fields  []Field
+}
+
+func (r *Refusal) Error() string {
+	switch r.Why {
+	case NoVersion:
+		return "the version that was seen is required"
+	case Stale:
+		return fmt.Sprintf("the referral is at version %d", r.Version)
+	case NotAvailable:
+		return fmt.Sprintf("%s is not available in %s", r.Action, r.State)
+	case Content:
+	}
+	return fmt.Sprintf("%s: %d fields to correct, first %s", r.Action, len(r.Fields), r.Fields[0].Name)
+}
+
+func required(name string) Field    { return Field{name, "FIELD_REQUIRED"} }
+func invalid(name string) Field     { return Field{name, "FIELD_INVALID"} }
+func unknown(name string) Field     { return Field{name, "FIELD_UNKNOWN"} }
+func outOfRange(name string) Field  { return Field{name, "FIELD_OUT_OF_RANGE"} }
+func combination(name string) Field { return Field{name, "FIELD_COMBINATION"} }

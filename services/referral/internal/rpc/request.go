@@ -1,0 +1,122 @@
+package rpc
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+const maxRequestID = 64
+
+// caller is who calls; the server has verified it.
+func caller(ctx context.Context) authn.Identity {
+	c, _ := authn.FromContext(ctx)
+	return c
+}
+
+// command is a write as its caller named it. The hash is over the message in a form that is the same for the same content.
+func command(ctx context.Context, method string, m interface {
+	proto.Message
+	GetRequestId() string
+}) (app.Command, error) {
+	if len(m.GetRequestId()) > maxRequestID {
+		return app.Command{}, errs.Invalid(errs.Bad("requestId", errs.ReasonFieldTooLong, "max", fmt.Sprint(maxRequestID)))
+	}
+	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		return app.Command{}, fmt.Errorf("hash the request: %w", err)
+	}
+	sum := sha256.Sum256(body)
+	return app.Command{Caller: caller(ctx), Method: method, RequestID: m.GetRequestId(), BodyHash: sum[:]}, nil
+}
+
+// service is the command of a peer, which acts for the county that it names; one whose token names a county may name no other.
+func service(ctx context.Context, method, county string) (app.Command, error) {
+	c := caller(ctx)
+	switch {
+	case county == "" && c.County == "":
+		return app.Command{}, errs.Invalid(errs.Required("county"))
+	case county != "" && c.County != "" && county != c.County:
+		return app.Command{}, errs.Denied(errs.ReasonRole)
+	case county != "":
+		c.County = county
+	}
+	return app.Command{Caller: c, Method: method}, nil
+}
+
+// draft is what the originator typed, without the blanks around it: a field of blanks is an empty one.
+func draft(m *referralv1.CreateReferralRequest) domain.Draft {
+	f := m.GetForm()
+	return domain.Draft{
+		Direction: domain.Direction(word(m.GetDirection())), Kind: domain.Kind(word(m.GetKind())), Urgency: domain.Urgency(word(m.GetUrgency())),
+		PatientID: m.GetPatientId(), Receiver: toParty(m.GetReceiver()), Diagnoses: typedDiagnoses(m.GetDiagnoses()),
+		Form: domain.Form{
+			InitialImpression: trim(f.GetInitialImpression()), PresentIllness: trim(f.GetPresentIllness()), PastHistory: trim(f.GetPastHistory()),
+			Treatment: trim(f.GetTreatment()),
+		},
+		Consent: typedConsent(m.GetConsent()), TransferNote: trim(m.GetTransferNote()), Transport: m.GetTransport(),
+		OriginatorPhone: trim(m.GetOriginatorPhone()),
+	}
+}
+
+func typedDiagnoses(ms []*commonv1.Coding) []domain.Diagnosis {
+	out := toDiagnoses(ms)
+	for i, d := range out {
+		code := trim(d.Code)
+		// The first letter is upper case; an x after the point is lower case.
+		if code != "" {
+			code = strings.ToUpper(code[:1]) + code[1:]
+		}
+		out[i] = domain.Diagnosis{System: "ICD-10", Code: code, Display: trim(d.Display)}
+	}
+	return out
+}
+
+func typedConsent(m *referralv1.Consent) domain.Consent {
+	c := toConsent(m)
+	c.GivenBy, c.DeferredReason = trim(c.GivenBy), trim(c.DeferredReason)
+	return c
+}
+
+func typedReply(m *referralv1.Reply) domain.Reply {
+	r := toReply(m)
+	r.Diagnosis, r.Findings, r.Treatment, r.NextSteps = trim(r.Diagnosis), trim(r.Findings), trim(r.Treatment), trim(r.NextSteps)
+	for i, x := range r.Medications {
+		r.Medications[i] = domain.Medication{Name: trim(x.Name), Dosage: trim(x.Dosage)}
+	}
+	return r
+}
+
+func trim(s string) string { return strings.TrimSpace(s) }
+
+func acceptance(m *referralv1.AcceptRequest, a domain.Action) app.Acceptance {
+	in := app.Acceptance{ID: m.GetId(), Version: m.GetVersion(), Action: a, HoldID: m.GetHoldId(), Note: trim(m.GetNote())}
+	if w := m.GetWalkIn(); w != nil {
+		in.WalkIn = &domain.Window{From: instant(w.GetFrom()), To: instant(w.GetTo())}
+	}
+	return in
+}
+
+func filter(c authn.Identity, m *referralv1.ListReferralsRequest) app.Filter {
+	f := app.Filter{ExpectedOn: m.GetExpectedOn(), PageToken: m.GetPageToken(), Query: app.Query{
+		Caller: c, Inbox: m.GetView() != "outbox", Outbox: m.GetView() != "inbox",
+		Direction: domain.Direction(word(m.GetDirection())), Urgency: domain.Urgency(word(m.GetUrgency())), PatientID: m.GetPatientId(),
+		ByDue: m.GetOrder() == "due", Limit: int(m.GetPageSize()),
+	}}
+	for _, s := range m.GetState() {
+		if w := word(s); w != "" {
+			f.States = append(f.States, domain.State(w))
+		}
+	}
+	return f
+}

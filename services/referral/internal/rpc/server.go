@@ -1,0 +1,152 @@
+package rpc
+
+import (
+	"context"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// Server implements ReferralService.
+type Server struct {
+	referralv1.UnimplementedReferralServiceServer
+	app *app.Service
+}
+
+// NewServer answers by the use cases.
+func NewServer(a *app.Service) *Server { return &Server{app: a} }
+
+func answer(v app.View, err error) (*referralv1.Referral, error) {
+	if err != nil {
+		return nil, err
+	}
+	return Referral(v), nil
+}
+
+func answers(views []app.View) []*referralv1.Referral {
+	out := make([]*referralv1.Referral, len(views))
+	for i, v := range views {
+		out[i] = Referral(v)
+	}
+	return out
+}
+
+// GetReferral implements ReferralService.
+func (s *Server) GetReferral(ctx context.Context, m *referralv1.GetReferralRequest) (*referralv1.Referral, error) {
+	return answer(s.app.Get(ctx, caller(ctx), m.GetId()))
+}
+
+// FindReferral implements ReferralService.
+func (s *Server) FindReferral(ctx context.Context, m *referralv1.FindReferralRequest) (*referralv1.Referral, error) {
+	return answer(s.app.Find(ctx, caller(ctx), m.GetNumber()))
+}
+
+// BatchGetReferrals implements ReferralService.
+func (s *Server) BatchGetReferrals(ctx context.Context, m *referralv1.BatchGetReferralsRequest) (*referralv1.BatchGetReferralsResponse, error) {
+	views, err := s.app.BatchGet(ctx, caller(ctx), m.GetIds())
+	if err != nil {
+		return nil, err
+	}
+	return &referralv1.BatchGetReferralsResponse{Referrals: answers(views)}, nil
+}
+
+// ListReferrals implements ReferralService.
+func (s *Server) ListReferrals(ctx context.Context, m *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+	views, next, err := s.app.List(ctx, filter(caller(ctx), m))
+	if err != nil {
+		return nil, err
+	}
+	return &referralv1.ListReferralsResponse{Referrals: answers(views), NextPageToken: next}, nil
+}
+
+// ListHistory implements ReferralService.
+func (s *Server) ListHistory(ctx context.Context, m *referralv1.ListHistoryRequest) (*referralv1.ListHistoryResponse, error) {
+	rows, err := s.app.History(ctx, caller(ctx), m.GetId())
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.ListHistoryResponse{}
+	for _, h := range rows {
+		out.History = append(out.History, historyRow(h))
+	}
+	return out, nil
+}
+
+// ListActions implements ReferralService: what the side may do, less what the caller's roles may not call.
+func (s *Server) ListActions(ctx context.Context, m *referralv1.ListActionsRequest) (*referralv1.ListActionsResponse, error) {
+	rows, err := s.app.Actions(ctx, caller(ctx), m.GetId())
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.ListActionsResponse{}
+	for _, r := range rows {
+		if may(caller(ctx), r.Action) {
+			out.Actions = append(out.Actions, action(r))
+		}
+	}
+	return out, nil
+}
+
+// GetLifecycle implements ReferralService.
+func (s *Server) GetLifecycle(context.Context, *referralv1.GetLifecycleRequest) (*referralv1.Lifecycle, error) {
+	out := &referralv1.Lifecycle{}
+	for _, r := range domain.Lifecycle() {
+		out.Actions = append(out.Actions, action(r))
+	}
+	return out, nil
+}
+
+// ListReasons implements ReferralService.
+func (s *Server) ListReasons(_ context.Context, m *referralv1.ListReasonsRequest) (*referralv1.ListReasonsResponse, error) {
+	out := &referralv1.ListReasonsResponse{}
+	for _, r := range domain.Reasons(domain.Action(m.GetAction())) {
+		out.Reasons = append(out.Reasons, &referralv1.Reason{Code: r.Code, Text: r.Text, TextEn: r.TextEn, NoteRequired: r.NoteRequired})
+	}
+	return out, nil
+}
+
+// SearchDiagnoses implements ReferralService.
+func (s *Server) SearchDiagnoses(_ context.Context, m *referralv1.SearchDiagnosesRequest) (*referralv1.SearchDiagnosesResponse, error) {
+	out := &referralv1.SearchDiagnosesResponse{}
+	for _, d := range s.app.SearchDiagnoses(m.GetQuery()) {
+		out.Diagnoses = append(out.Diagnoses, coding(d))
+	}
+	return out, nil
+}
+
+// MarkSeen implements ReferralService.
+func (s *Server) MarkSeen(ctx context.Context, m *referralv1.MarkSeenRequest) (*referralv1.Referral, error) {
+	cmd := app.Command{Caller: caller(ctx), Method: referralv1.ReferralService_MarkSeen_FullMethodName}
+	return answer(s.app.MarkSeen(ctx, cmd, m.GetId()))
+}
+
+// SettleBooking implements ReferralService.
+func (s *Server) SettleBooking(ctx context.Context, m *referralv1.SettleBookingRequest) (*referralv1.SettleBookingResponse, error) {
+	cmd, err := service(ctx, referralv1.ReferralService_SettleBooking_FullMethodName, m.GetCounty())
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.app.Settle(ctx, cmd, app.Attachment{County: cmd.Caller.County, HoldID: m.GetHoldId(), ReferralID: m.GetReferralId()})
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.SettleBookingResponse{Verdict: referralv1.SettleBookingResponse_RELEASE, Settled: v.Settled}
+	if v.Keep {
+		out.Verdict = referralv1.SettleBookingResponse_KEEP
+	}
+	return out, nil
+}
+
+// GetRelation implements ReferralService.
+func (s *Server) GetRelation(ctx context.Context, m *referralv1.GetRelationRequest) (*referralv1.GetRelationResponse, error) {
+	cmd, err := service(ctx, referralv1.ReferralService_GetRelation_FullMethodName, m.GetCounty())
+	if err != nil {
+		return nil, err
+	}
+	r, err := s.app.Relation(ctx, cmd.Caller.County, m.GetPatientId(), m.GetOrganizationId())
+	if err != nil {
+		return nil, err
+	}
+	return &referralv1.GetRelationResponse{Level: r.Level, ReferralId: r.ReferralID}, nil
+}

@@ -1,0 +1,161 @@
+// Package store keeps referrals in SQL, on both engines.
+//
+// Owns: the tables of its migrations, and the one write path [Store.Change] that derives row, history, deadlines, audit, request log and
+// facts from the domain's changes. Refuses: to decide anything about a referral; to keep patient data unsealed. Its contract is that of
+// the ports in package app; storetest holds every engine to it. A [Store] is safe for concurrent use.
+package store
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+//go:embed migrations
+var files embed.FS
+
+// Migrations are the tables of this service.
+var Migrations = sqldb.MigrationSet{Name: "referral", FS: files}
+
+// Wire turns what leaves the store into bytes and back.
+type Wire interface {
+	// Fact is the envelope and subject of a fact.
+	Fact(f app.Fact) (outbox.Fact, error)
+	// EncodeAnswer and DecodeAnswer keep an answer in the request log.
+	EncodeAnswer(v app.View) ([]byte, error)
+	DecodeAnswer(b []byte) (app.View, error)
+}
+
+// Deps is what a store stands on. Wake is called after each commit that wrote facts.
+type Deps struct {
+	DB   *sqldb.DB
+	Ring *crypt.Ring
+	Wire Wire
+	Wake func()
+}
+
+// Store implements the ports Referrals, Reader, Numbers and Organizations.
+type Store struct{ Deps }
+
+// New makes a store of a migrated database.
+func New(d Deps) *Store { return &Store{d} }
+
+var (
+	_ app.Referrals     = (*Store)(nil)
+	_ app.Reader        = (*Store)(nil)
+	_ app.Numbers       = (*Store)(nil)
+	_ app.Organizations = (*Store)(nil)
+)
+
+// Change implements [app.Referrals].
+func (s *Store) Change(ctx context.Context, cmd app.Command, decide func(app.Unit) error) (app.View, error) {
+	var out app.View
+	var u *unit
+	err := s.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		answer, found, err := s.replay(ctx, tx, cmd)
+		if found || err != nil {
+			out = answer
+			return err
+		}
+		u = &unit{s: s, tx: tx, cmd: cmd}
+		if err := decide(u); err != nil {
+			return err
+		}
+		out = app.View{Snapshot: u.answer}
+		return u.write(ctx)
+	})
+	if err == nil {
+		return out, nil
+	}
+	var lost *sqldb.ConditionError
+	switch {
+	case u == nil:
+	case errors.As(err, &lost):
+		return app.View{}, u.lost(ctx, lost.Index)
+	case sqldb.ViolatesUnique(err, "referral_guard"):
+		return app.View{}, s.openReferral(ctx, u.answer)
+	}
+	return app.View{}, err
+}
+
+// Replay implements [app.Referrals].
+func (s *Store) Replay(ctx context.Context, cmd app.Command) (out app.View, found bool, err error) {
+	if cmd.RequestID == "" {
+		return app.View{}, false, nil
+	}
+	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+		out, found, err = s.replay(ctx, tx, cmd)
+		return err
+	})
+	return out, found, err
+}
+
+func request(cmd app.Command) sqldb.Request {
+	return sqldb.Request{County: cmd.Caller.County, Account: cmd.Caller.Subject, Method: cmd.Method, ID: cmd.RequestID, BodyHash: cmd.BodyHash}
+}
+
+func (s *Store) replay(ctx context.Context, tx *sqldb.Tx, cmd app.Command) (app.View, bool, error) {
+	sealed, found, err := tx.FindRequest(ctx, request(cmd))
+	if !found || err != nil {
+		return app.View{}, false, err
+	}
+	plain, err := s.Ring.Open("request_log", "response", cmd.RequestID, sealed)
+	if err != nil {
+		return app.View{}, false, err
+	}
+	v, err := s.Wire.DecodeAnswer(plain)
+	return v, true, err
+}
+
+// openReferral names the referral that holds the guard which another wanted.
+func (s *Store) openReferral(ctx context.Context, wanted domain.Snapshot) error {
+	refused := errs.Conflict(errs.ReasonOpenReferralExists, "the patient has an open referral of this kind between the two organisations")
+	err := s.DB.View(ctx, func(tx *sqldb.Tx) error {
+		var other string
+		var number domain.Number
+		err := tx.QueryRow(ctx, "SELECT id, number FROM referral WHERE county_code = $1 AND guard = $2", wanted.County, wanted.Guard()).
+			Scan(&other, &number)
+		if err == nil {
+			refused = refused.With("referralId", other).With("number", number.Printed())
+		}
+		if sqldb.NoRows(err) {
+			return nil
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("find the open referral: %w", err)
+	}
+	return refused
+}
+
+// NoteRead implements [app.Reader].
+func (s *Store) NoteRead(ctx context.Context, caller authn.Identity, r domain.Snapshot) error {
+	return s.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		return audit.Append(ctx, tx, entry(caller, r, "read"))
+	})
+}
+
+func entry(caller authn.Identity, r domain.Snapshot, action string) audit.Entry {
+	return audit.Entry{
+		County: r.County, AccountID: caller.Subject, OrganizationID: caller.Organization, Action: "referral." + action,
+		ObjectType: "referral", ObjectID: r.ID, PatientID: r.PatientID, Detail: "version " + strconv.Itoa(int(r.Version)),
+	}
+}
+
+// fact envelopes a change of a referral.
+func (s *Store) fact(c domain.Change, cmd app.Command) (outbox.Fact, error) {
+	return s.Wire.Fact(app.Fact{ID: id.New(), Change: c, CauseID: cmd.RequestID})
+}

@@ -1,0 +1,151 @@
+package referral
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/run"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/events"
+	"github.com/tongzhen/tongzhen/services/referral/internal/icd10"
+	"github.com/tongzhen/tongzhen/services/referral/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/referral/internal/store"
+)
+
+// Deps is what the service stands on. All of it belongs to the caller.
+type Deps struct {
+	DB        *sqldb.DB
+	Bus       bus.Bus
+	Peers     Peers
+	Ring      *crypt.Ring
+	Signer    *authn.Signer // signs the heads of the audit chain
+	Clock     clock.Clock
+	Telemetry *telemetry.Telemetry
+}
+
+// Peers are connections to the services that this one calls.
+type Peers struct {
+	Directory, PatientRecord, Scheduling grpc.ClientConnInterface
+}
+
+// Service is referral, whole.
+type Service struct {
+	deps   Deps
+	app    *app.Service
+	store  *store.Store
+	relay  *outbox.Relay
+	sealer *audit.Sealer
+}
+
+const (
+	stopTimeout = 10 * time.Second
+	maxSkew     = 2 * time.Second
+	// retryReading is the pause between tries while directory is away at the start.
+	retryReading = time.Second
+)
+
+// New makes the service; it begins to work with Run.
+func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	zone, err := cfg.zone()
+	if err != nil {
+		return nil, err
+	}
+	if deps.DB == nil || deps.Bus == nil || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil ||
+		deps.Peers.Directory == nil || deps.Peers.PatientRecord == nil || deps.Peers.Scheduling == nil {
+		return nil, errors.New("make referral: a dependency is missing")
+	}
+	diagnoses, err := icd10.New()
+	if err != nil {
+		return nil, err
+	}
+	logger, peers := deps.Telemetry.Logger, rpc.Peers(deps.Peers)
+	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
+	st := store.New(store.Deps{DB: deps.DB, Ring: deps.Ring, Wire: wire{}, Wake: relay.Wake})
+	return &Service{
+		deps: deps, store: st, relay: relay,
+		app: app.New(app.Ports{
+			Referrals: st, Reader: st, Numbers: st, Organizations: st,
+			Directory: rpc.Directory{Peers: peers}, Patients: rpc.Patients{Peers: peers}, Capacity: rpc.Capacity{Peers: peers},
+			Diagnoses: diagnoses, Clock: deps.Clock, Calendar: domain.NewCalendar(zone),
+		}),
+		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+	}, nil
+}
+
+// wire is how the store's answers and facts look outside.
+type wire struct{}
+
+func (wire) Fact(f app.Fact) (outbox.Fact, error)    { return events.Encode(f) }
+func (wire) EncodeAnswer(v app.View) ([]byte, error) { return rpc.EncodeAnswer(v) }
+func (wire) DecodeAnswer(b []byte) (app.View, error) { return rpc.DecodeAnswer(b) }
+
+// Migrations are the schemas the service needs.
+func Migrations() []sqldb.MigrationSet {
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+}
+
+// Register adds the service's methods.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	referralv1.RegisterReferralServiceServer(r, rpc.NewServer(s.app))
+}
+
+// Policy is who may call what.
+func (s *Service) Policy() authz.Table { return rpc.Policy() }
+
+// Run publishes, seals, and keeps the projection of organisations until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	return run.Group(ctx, stopTimeout,
+		run.Part{Name: "relay", Runner: s.relay},
+		run.Part{Name: "sealer", Runner: s.sealer},
+		run.Part{Name: "directory facts", Runner: run.Func(func(ctx context.Context) error {
+			return s.deps.Bus.Consume(ctx, events.Directory(), events.OnDirectory(s.store))
+		})},
+		run.Part{Name: "organisations", Runner: run.Func(s.readOrganizations)},
+	)
+}
+
+// readOrganizations reads all of them once; while directory is away it goes on trying, and a receiver that is missing is asked for one
+// by one.
+func (s *Service) readOrganizations(ctx context.Context) error {
+	ctx, done := context.WithCancel(ctx)
+	defer done()
+	run.Every(ctx, retryReading, nil, func(ctx context.Context) error {
+		err := s.app.RefreshOrganizations(ctx)
+		if err == nil {
+			done()
+		}
+		return err
+	})
+	return nil
+}
+
+// Health answers nil when the service can do its work. The bus is not asked: facts wait for it.
+func (s *Service) Health(ctx context.Context) error {
+	if err := s.deps.DB.Ping(ctx); err != nil {
+		return err
+	}
+	skew, err := s.deps.DB.ClockSkew(ctx)
+	if err != nil {
+		return err
+	}
+	if skew.Abs() > maxSkew {
+		return fmt.Errorf("the clock is %s off the database's", skew)
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package scheduling
+
+import (
+	"fmt"
+	"time"
+	_ "time/tzdata" // the county's zone, also on machines without zone files
+)
+
+// Config is what can be set. The zero value runs.
+type Config struct {
+	SweepEvery time.Duration `name:"sweep-every" default:"5s" help:"Pause between two looks for holds whose time is over and bookings that nobody named yet."`
+	TimeZone   string        `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county's days."`
+}
+
+const (
+	defaultSweep = 5 * time.Second
+	defaultZone  = "Asia/Shanghai"
+)
+
+func (c Config) withDefaults() (Config, *time.Location, error) {
+	if c.SweepEvery <= 0 {
+		c.SweepEvery = defaultSweep
+	}
+	if c.TimeZone == "" {
+		c.TimeZone = defaultZone
+	}
+	zone, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return c, nil, fmt.Errorf("time zone of the county: %w", err)
+	}
+	return c, zone, nil
+}

@@ -1,0 +1,151 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// HoldRequest asks for a slot, or for any free bed of a department.
+type HoldRequest struct {
+	RequestID, PatientID, SlotID     string
+	BedOrganizationID, BedDepartment string
+	BedFrom                          time.Time // zero: now
+}
+
+func (r HoldRequest) check() error {
+	var bad []errs.Field
+	if !id.Valid(r.PatientID) {
+		bad = append(bad, requiredOrBad("patientId", r.PatientID))
+	}
+	wantsBed := r.BedOrganizationID != "" || r.BedDepartment != ""
+	switch {
+	case r.SlotID == "" && !wantsBed:
+		bad = append(bad, errs.Required("slotId"))
+	case r.SlotID != "" && wantsBed:
+		bad = append(bad, errs.Bad("slotId", errs.ReasonFieldCombination))
+	case r.SlotID != "" && !id.Valid(r.SlotID):
+		bad = append(bad, errs.Bad("slotId", errs.ReasonFieldInvalid))
+	case wantsBed && !id.Valid(r.BedOrganizationID):
+		bad = append(bad, requiredOrBad("bed.organizationId", r.BedOrganizationID))
+	case wantsBed && r.BedDepartment == "":
+		bad = append(bad, errs.Required("bed.departmentCode"))
+	}
+	if r.RequestID != "" && !id.Valid(r.RequestID) {
+		bad = append(bad, errs.Bad("requestId", errs.ReasonFieldInvalid))
+	}
+	if len(bad) > 0 {
+		return errs.Invalid(bad...)
+	}
+	return nil
+}
+
+func requiredOrBad(name, value string) errs.Field {
+	if value == "" {
+		return errs.Required(name)
+	}
+	return errs.Bad(name, errs.ReasonFieldInvalid)
+}
+
+func (r HoldRequest) hash() []byte {
+	from := ""
+	if !r.BedFrom.IsZero() {
+		from = r.BedFrom.UTC().Format(time.RFC3339Nano)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(
+		[]string{r.PatientID, r.SlotID, r.BedOrganizationID, r.BedDepartment, from}, "\x00")))
+	return sum[:]
+}
+
+// CreateHold takes the slot, or a bed, for ten minutes. The same request again gets the same hold, as it was then.
+// SLOT_TAKEN when none is left; ACTION_NOT_AVAILABLE for a slot that has begun.
+func (a *App) CreateHold(ctx context.Context, caller Caller, r HoldRequest) (HoldView, error) {
+	if err := r.check(); err != nil {
+		return HoldView{}, err
+	}
+	cmd := Command{Caller: caller, Request: Request{Method: "CreateHold", ID: r.RequestID, BodyHash: r.hash()}}
+	var holdID string
+	err := a.store.Change(ctx, cmd, func(u Unit) error {
+		answered, repeated, err := u.Answered(ctx)
+		if err != nil || repeated {
+			holdID = answered
+			return err
+		}
+		holdID = id.New()
+		claim := domain.Claim{County: caller.County, ID: holdID, AccountID: caller.AccountID, PatientID: r.PatientID}
+		taken, err := takeAny(ctx, u, r, claim)
+		if err != nil {
+			return err
+		}
+		if !taken {
+			return errs.Conflict(errs.ReasonSlotTaken, "no such place is free")
+		}
+		u.Answer(holdID)
+		return nil
+	})
+	if err != nil {
+		return HoldView{}, err
+	}
+	view, err := a.store.Hold(ctx, caller.County, holdID)
+	if err != nil {
+		return HoldView{}, err
+	}
+	view.HoldData = view.AsCreated()
+	return view, nil
+}
+
+func takeAny(ctx context.Context, u Unit, r HoldRequest, claim domain.Claim) (bool, error) {
+	if r.SlotID != "" {
+		slot, err := u.Slot(ctx, r.SlotID)
+		if err != nil {
+			return false, err
+		}
+		claim.Place = slot.Place()
+		return take(ctx, u, claim)
+	}
+	from := r.BedFrom
+	if from.Before(u.Now()) {
+		from = u.Now()
+	}
+	// The id of a hold grows with time; hashed it spreads callers over the ward.
+	beds, err := u.FreeBeds(ctx, r.BedOrganizationID, r.BedDepartment, id.FromFact(claim.ID))
+	if err != nil {
+		return false, err
+	}
+	for _, bed := range beds {
+		claim.Place = bed.Place(from.UTC().Truncate(time.Microsecond))
+		if ok, err := take(ctx, u, claim); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+func take(ctx context.Context, u Unit, claim domain.Claim) (bool, error) {
+	ok, err := u.Take(ctx, claim)
+	return ok, classify("hold", err)
+}
+
+// classify gives the domain's refusals their place in the vocabulary; other errors pass.
+func classify(action string, err error) error {
+	switch {
+	case errors.Is(err, domain.ErrPast):
+		return errs.WrongState(action, "PAST")
+	case errors.Is(err, domain.ErrGone):
+		return errs.Conflict(errs.ReasonHoldExpired, "the hold takes no place any more")
+	case errors.Is(err, domain.ErrOther):
+		return errs.Conflict(errs.ReasonSlotTaken, "the hold belongs to another referral")
+	case errors.Is(err, domain.ErrNotAllowed):
+		return errs.WrongState(action, "ATTACHED")
+	case errors.Is(err, domain.ErrIncomplete):
+		return errs.New(errs.KindInternal, errs.ReasonInternal, "an incomplete hold was asked for", err)
+	default:
+		return err
+	}
+}

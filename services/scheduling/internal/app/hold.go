@@ -1,0 +1,91 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// GetHold answers a hold of the county as it is now.
+func (a *App) GetHold(ctx context.Context, caller Caller, holdID string) (HoldView, error) {
+	return a.store.Hold(ctx, caller.County, holdID)
+}
+
+// GetBooking answers the hold that became the booking.
+func (a *App) GetBooking(ctx context.Context, caller Caller, bookingID string) (HoldView, error) {
+	return a.store.Booking(ctx, caller.County, bookingID)
+}
+
+// ReleaseHold gives the caller's hold back; one that has ended is no error, another account's is not found.
+func (a *App) ReleaseHold(ctx context.Context, caller Caller, holdID string) (HoldView, error) {
+	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
+		h, err := u.Hold(ctx, holdID)
+		if err != nil {
+			return err
+		}
+		if h.Data().AccountID != caller.AccountID {
+			return errs.NotFound("hold")
+		}
+		h.Expire(u.Now())
+		return classify("release", h.Release())
+	})
+	if err != nil {
+		return HoldView{}, err
+	}
+	return a.store.Hold(ctx, caller.County, holdID)
+}
+
+// Tie names a hold and the referral that wants it.
+type Tie struct{ HoldID, ReferralID string }
+
+func (t Tie) check() error {
+	var bad []errs.Field
+	if !id.Valid(t.HoldID) {
+		bad = append(bad, requiredOrBad("holdId", t.HoldID))
+	}
+	if !id.Valid(t.ReferralID) {
+		bad = append(bad, requiredOrBad("referralId", t.ReferralID))
+	}
+	if len(bad) > 0 {
+		return errs.Invalid(bad...)
+	}
+	return nil
+}
+
+// AttachHold ties a hold to a referral; the same referral again gets the same hold.
+func (a *App) AttachHold(ctx context.Context, caller Caller, tie Tie, keepUntil time.Time) (HoldView, error) {
+	if err := tie.check(); err != nil {
+		return HoldView{}, err
+	}
+	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
+		h, err := u.Hold(ctx, tie.HoldID)
+		if err != nil {
+			return err
+		}
+		return classify("attach", h.Attach(tie.ReferralID, keepUntil, u.Now()))
+	})
+	if err != nil {
+		return HoldView{}, err
+	}
+	return a.store.Hold(ctx, caller.County, tie.HoldID)
+}
+
+// ConfirmHold makes the booking of a hold for a referral, unsettled; again it answers the same booking.
+func (a *App) ConfirmHold(ctx context.Context, caller Caller, tie Tie) (HoldView, error) {
+	if err := tie.check(); err != nil {
+		return HoldView{}, err
+	}
+	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
+		h, err := u.Hold(ctx, tie.HoldID)
+		if err != nil {
+			return err
+		}
+		return classify("confirm", h.Confirm(tie.ReferralID, id.New(), u.Now()))
+	})
+	if err != nil {
+		return HoldView{}, err
+	}
+	return a.store.Hold(ctx, caller.County, tie.HoldID)
+}

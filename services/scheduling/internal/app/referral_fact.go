@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"slices"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// ReferralFact is what a fact of the referral service says about capacity.
+type ReferralFact struct {
+	Consumer, FactID, County, Event string
+	ReferralID                      string
+	HoldID, BookingID               string // what the fact names; either may be empty
+}
+
+type reaction uint8
+
+const (
+	settle  reaction = iota + 1 // the booking is named by its referral; other holds of the referral are free
+	free                        // what the fact names is free
+	freeBed                     // the same for a bed: the patient has left it
+)
+
+// reactions is the table: what each fact means for capacity. A fact that is not in it means nothing.
+func reactions() map[string]reaction {
+	return map[string]reaction{
+		"accepted":   settle,
+		"rebooked":   settle,
+		"declined":   free,
+		"returned":   free,
+		"cancelled":  free,
+		"redirected": free,
+		"no_show":    free,
+		"concluded":  freeBed,
+	}
+}
+
+// ReferralEvents are the events that mean something here, sorted.
+func ReferralEvents() []string { return slices.Sorted(maps.Keys(reactions())) }
+
+// OnReferral acts on a fact, once. Only what the fact names and its referral holds is freed: facts come late and out
+// of order, and the hold or booking of today may not be the one of then.
+func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
+	r, ok := reactions()[f.Event]
+	if !ok {
+		return nil
+	}
+	cmd := Command{Caller: Caller{County: f.County, AccountID: Self}, Consumer: f.Consumer, FactID: f.FactID}
+	return a.store.Change(ctx, cmd, func(u Unit) error {
+		if r == settle {
+			return a.settle(ctx, u, f)
+		}
+		return freeNamed(ctx, u, f, r == freeBed)
+	})
+}
+
+func (a *App) settle(ctx context.Context, u Unit, f ReferralFact) error {
+	h, err := named(ctx, f, f.BookingID, u.HoldOfBooking)
+	if err != nil {
+		return err
+	}
+	if h != nil {
+		h.Settle()
+	}
+	if f.BookingID != "" && (h == nil || h.Data().State != domain.Live) {
+		// Either the fact is late (a no-show was faster), or a referral names what it does not have.
+		a.logger.WarnContext(ctx, "referral names a booking that is not live",
+			slog.String("referral_id", f.ReferralID), slog.String("booking_id", f.BookingID), slog.String("fact_id", f.FactID))
+	}
+	others, err := u.AttachedTo(ctx, f.ReferralID)
+	if err != nil {
+		return err
+	}
+	for _, other := range others {
+		other.Free()
+	}
+	return nil
+}
+
+func freeNamed(ctx context.Context, u Unit, f ReferralFact, bedsOnly bool) error {
+	h, err := named(ctx, f, f.BookingID, u.HoldOfBooking)
+	if err != nil {
+		return err
+	}
+	if h != nil && (!bedsOnly || h.Data().Place.BedID != "") {
+		h.Free()
+	}
+	if bedsOnly {
+		return nil
+	}
+	// A hold that has become a booking is freed by that name only: the answer that booked it may have come after
+	// the one that this fact tells of.
+	if h, err = named(ctx, f, f.HoldID, u.Hold); err != nil {
+		return err
+	}
+	if h != nil && h.Data().State == domain.Attached {
+		h.Free()
+	}
+	return nil
+}
+
+// named loads what a fact names; nil if there is no such thing or it belongs to another referral.
+func named(ctx context.Context, f ReferralFact, id string, load func(context.Context, string) (*domain.Hold, error)) (*domain.Hold, error) {
+	if id == "" {
+		return nil, nil
+	}
+	h, err := load(ctx, id)
+	if errs.KindOf(err) == errs.KindNotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if h.Data().ReferralID != f.ReferralID {
+		return nil, nil
+	}
+	return h, nil
+}

@@ -1,0 +1,99 @@
+package domain
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Limits of what one call may create.
+const (
+	MaxSlots = 288
+	MaxBeds  = 500
+)
+
+// ErrSession says that a session or ward cannot be cut.
+var ErrSession = errors.New("the session or ward has a gap or does not fit its slots")
+
+// Session is a clinic, an examination or an expert's half day.
+type Session struct {
+	ID, OrganizationID, DepartmentCode, Kind string
+	PractitionerID, PractitionerName         string
+	Location                                 string
+	Start, End                               time.Time
+	SlotMinutes                              int
+}
+
+// Slot is one patient's time in a session.
+type Slot struct {
+	ID      string
+	Session Session
+	Start   time.Time
+	End     time.Time
+	Free    bool // when it was read
+}
+
+// Place of the slot.
+func (s Slot) Place() Place {
+	return Place{SlotID: s.ID, OrganizationID: s.Session.OrganizationID, DepartmentCode: s.Session.DepartmentCode,
+		Start: s.Start, End: s.End}
+}
+
+// Cut divides the session into whole slots; nameSlot gives the n-th its id. A rest shorter than a slot stays unused.
+func (s Session) Cut(nameSlot func(n int) string) ([]Slot, error) {
+	length := time.Duration(s.SlotMinutes) * time.Minute
+	if s.ID == "" || s.OrganizationID == "" || s.DepartmentCode == "" || length <= 0 {
+		return nil, ErrSession
+	}
+	switch s.Kind {
+	case "CLINIC", "EXAM", "EXPERT":
+	default:
+		return nil, ErrSession
+	}
+	n := int(s.End.Sub(s.Start) / length)
+	if n < 1 || n > MaxSlots {
+		return nil, ErrSession
+	}
+	slots := make([]Slot, n)
+	for i := range slots {
+		start := s.Start.Add(time.Duration(i) * length)
+		slots[i] = Slot{ID: nameSlot(i), Session: s, Start: start, End: start.Add(length)}
+	}
+	return slots, nil
+}
+
+// Ward is a room of beds of one department.
+type Ward struct {
+	ID, OrganizationID, DepartmentCode, Name string
+	Beds                                     int
+}
+
+// Bed is one place to lie.
+type Bed struct {
+	ID, WardID, OrganizationID, DepartmentCode string
+	Label                                      string
+}
+
+// Place of the bed for a patient who comes at from.
+func (b Bed) Place(from time.Time) Place {
+	return Place{BedID: b.ID, OrganizationID: b.OrganizationID, DepartmentCode: b.DepartmentCode, Start: from}
+}
+
+// Furnish is the ward's beds, numbered from 1; nameBed gives the n-th its id.
+func (w Ward) Furnish(nameBed func(n int) string) ([]Bed, error) {
+	if w.ID == "" || w.OrganizationID == "" || w.DepartmentCode == "" || w.Name == "" || w.Beds < 1 || w.Beds > MaxBeds {
+		return nil, ErrSession
+	}
+	beds := make([]Bed, w.Beds)
+	for i := range beds {
+		beds[i] = Bed{ID: nameBed(i + 1), WardID: w.ID, OrganizationID: w.OrganizationID,
+			DepartmentCode: w.DepartmentCode, Label: fmt.Sprintf("%02d", i+1)}
+	}
+	return beds, nil
+}
+
+// WardCount is how many beds a ward has and how many nobody has taken.
+type WardCount struct {
+	OrganizationID, DepartmentCode, Ward string
+	Total, Free                          int
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// selectSlot needs the instant as $2.
+const selectSlot = `SELECT sl.id, sl.start_time, sl.end_time, (o.hold_id IS NULL OR o.until_time <= $2),
+	s.id, s.organization_id, s.department_code, s.kind, s.practitioner_id, s.practitioner_name, s.location,
+	s.start_time, s.end_time, s.slot_minutes
+	FROM slot sl JOIN session s ON s.county_code = sl.county_code AND s.id = sl.session_id
+	LEFT JOIN occupancy o ON o.county_code = sl.county_code AND o.place_id = sl.id`
+
+func scanSlot(row scanner) (s domain.Slot, err error) {
+	// SQLite has no booleans, an OR over NULL may be NULL.
+	var free *bool
+	err = row.Scan(&s.ID, &s.Start, &s.End, &free, &s.Session.ID, &s.Session.OrganizationID, &s.Session.DepartmentCode,
+		&s.Session.Kind, &s.Session.PractitionerID, &s.Session.PractitionerName, &s.Session.Location,
+		&s.Session.Start, &s.Session.End, &s.Session.SlotMinutes)
+	s.Free = free != nil && *free
+	return s, err
+}
+
+// Slots implements app.Store.
+func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []domain.Slot, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		where := []string{"sl.county_code = $1", "sl.organization_id = $3", "sl.start_time > $2", "sl.start_time >= $4", "sl.start_time < $5"}
+		args := []any{q.County, tx.Now(), q.OrganizationID, q.From.UTC(), q.To.UTC()}
+		add := func(format string, values ...any) {
+			numbers := make([]any, len(values))
+			for i, v := range values {
+				args = append(args, v)
+				numbers[i] = "$" + strconv.Itoa(len(args))
+			}
+			where = append(where, fmt.Sprintf(format, numbers...))
+		}
+		if q.Department != "" {
+			add("sl.department_code = %s", q.Department)
+		}
+		if q.Kind != "" {
+			add("s.kind = %s", q.Kind)
+		}
+		if q.FreeOnly {
+			where = append(where, "(o.hold_id IS NULL OR o.until_time <= $2)")
+		}
+		if q.AfterID != "" {
+			add("(sl.start_time, sl.id) > (%s, %s)", q.AfterStart, q.AfterID)
+		}
+		args = append(args, q.Limit)
+		rows, err := tx.Query(ctx, selectSlot+" WHERE "+strings.Join(where, " AND ")+
+			" ORDER BY sl.start_time, sl.id LIMIT $"+strconv.Itoa(len(args)), args...)
+		if err != nil {
+			return err
+		}
+		slots, err = collect(rows, scanSlot)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list slots: %w", err)
+	}
+	return slots, nil
+}
+
+// Wards implements app.Store.
+func (s *Store) Wards(ctx context.Context, county, organizationID, department string) (wards []domain.WardCount, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT w.organization_id, w.department_code, w.name, count(b.id),
+			sum(CASE WHEN o.hold_id IS NULL OR o.until_time <= $4 THEN 1 ELSE 0 END)
+			FROM ward w JOIN bed b ON b.county_code = w.county_code AND b.ward_id = w.id
+			LEFT JOIN occupancy o ON o.county_code = b.county_code AND o.place_id = b.id
+			WHERE w.county_code = $1 AND w.organization_id = $2 AND ($3 = '' OR w.department_code = $3)
+			GROUP BY w.organization_id, w.department_code, w.name, w.id ORDER BY w.department_code, w.name, w.id`,
+			county, organizationID, department, tx.Now())
+		if err != nil {
+			return err
+		}
+		wards, err = collect(rows, func(r scanner) (w domain.WardCount, err error) {
+			err = r.Scan(&w.OrganizationID, &w.DepartmentCode, &w.Ward, &w.Total, &w.Free)
+			return w, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count beds: %w", err)
+	}
+	return wards, nil
+}
+
+func selectView() string {
+	return "SELECT " + holdColumns("h.") + `, coalesce(s.practitioner_name, ''), coalesce(s.location, ''),
+	coalesce(w.name, ''), coalesce(b.label, '') FROM hold h
+	LEFT JOIN slot sl ON sl.county_code = h.county_code AND sl.id = h.slot_id
+	LEFT JOIN session s ON s.county_code = sl.county_code AND s.id = sl.session_id
+	LEFT JOIN bed b ON b.county_code = h.county_code AND b.id = h.bed_id
+	LEFT JOIN ward w ON w.county_code = b.county_code AND w.id = b.ward_id `
+}
+
+func scanView(row scanner) (v app.HoldView, err error) {
+	v.HoldData, err = scanHold(row, &v.PractitionerName, &v.Location, &v.Ward, &v.Bed)
+	return v, err
+}
+
+// Hold implements app.Store.
+func (s *Store) Hold(ctx context.Context, county, id string) (app.HoldView, error) {
+	return s.view(ctx, "hold", "h.id = $2", county, id)
+}
+
+// Booking implements app.Store.
+func (s *Store) Booking(ctx context.Context, county, bookingID string) (app.HoldView, error) {
+	return s.view(ctx, "booking", "h.booking_id = $2", county, bookingID)
+}
+
+func (s *Store) view(ctx context.Context, what, where string, args ...any) (v app.HoldView, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		v, err = scanView(tx.QueryRow(ctx, selectView()+"WHERE h.county_code = $1 AND "+where, args...))
+		if sqldb.NoRows(err) {
+			return errs.NotFound(what)
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", what, err)
+		}
+		return nil
+	})
+	return v, err
+}
+
+// Live implements app.Store.
+func (s *Store) Live(ctx context.Context, county, after string, limit int) (views []app.HoldView, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		rows, err := tx.Query(ctx, selectView()+`JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
+			WHERE o.county_code = $1 AND o.hold_id > $2 AND (o.until_time IS NULL OR o.until_time > $3) ORDER BY h.id LIMIT $4`,
+			county, after, tx.Now(), limit)
+		if err != nil {
+			return err
+		}
+		views, err = collect(rows, scanView)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list live holds: %w", err)
+	}
+	return views, nil
+}
+
+// Overdue implements app.Store.
+func (s *Store) Overdue(ctx context.Context, limit int) ([]domain.HoldData, error) {
+	return s.due(ctx, `JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
+		WHERE o.until_time <= $1 ORDER BY o.until_time LIMIT $2`, limit)
+}
+
+// ToSettle implements app.Store.
+func (s *Store) ToSettle(ctx context.Context, limit int) ([]domain.HoldData, error) {
+	return s.due(ctx, "WHERE h.check_time <= $1 ORDER BY h.check_time, h.id LIMIT $2", limit)
+}
+
+func (s *Store) due(ctx context.Context, rest string, limit int) (holds []domain.HoldData, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		rows, err := tx.Query(ctx, "SELECT "+holdColumns("h.")+" FROM hold h "+rest, tx.Now(), limit)
+		if err != nil {
+			return err
+		}
+		holds, err = collect(rows, func(r scanner) (domain.HoldData, error) { return scanHold(r) })
+		return err
+	})
+	return holds, err
+}

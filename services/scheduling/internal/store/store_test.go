@@ -1,0 +1,27 @@
+package store_test
+
+import (
+	"testing"
+
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/dbtest"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/events"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/store"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/store/storetest"
+)
+
+func TestTheStoreKeepsItsContract(t *testing.T) {
+	t.Parallel()
+	sets := []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			storetest.Suite(t, func(t *testing.T) storetest.Opened {
+				clk := dbtest.Clock(t)
+				return storetest.Opened{Store: store.New(dbtest.OpenClock(t, engine, clk, sets), events.Encode, func() {}), Clock: clk}
+			})
+		})
+	}
+}

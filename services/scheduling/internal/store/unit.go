@@ -1,0 +1,151 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// unit implements app.Unit on one transaction.
+type unit struct {
+	tx     *sqldb.Tx
+	cmd    app.Command
+	loaded map[string]*domain.Hold
+	order  []*domain.Hold // as loaded
+	answer string
+}
+
+func (u *unit) Now() time.Time { return u.tx.Now() }
+
+func (u *unit) county() string { return u.cmd.Caller.County }
+
+func (u *unit) request() sqldb.Request {
+	r := u.cmd.Request
+	return sqldb.Request{County: u.county(), Account: u.cmd.Caller.AccountID, Method: r.Method, ID: r.ID, BodyHash: r.BodyHash}
+}
+
+func (u *unit) Answered(ctx context.Context) (string, bool, error) {
+	response, found, err := u.tx.FindRequest(ctx, u.request())
+	return string(response), found, err
+}
+
+func (u *unit) Answer(holdID string) { u.answer = holdID }
+
+func (u *unit) Hold(ctx context.Context, id string) (*domain.Hold, error) {
+	return u.one(ctx, "hold", "id = $2", id)
+}
+
+func (u *unit) HoldOfBooking(ctx context.Context, bookingID string) (*domain.Hold, error) {
+	return u.one(ctx, "booking", "booking_id = $2", bookingID)
+}
+
+// one loads one hold for writing. A hold has one instance in a unit.
+func (u *unit) one(ctx context.Context, what, where string, arg any) (*domain.Hold, error) {
+	d, err := scanHold(u.tx.QueryRow(ctx, "SELECT "+holdColumns("")+" FROM hold WHERE county_code = $1 AND "+where+u.tx.ForUpdate(),
+		u.county(), arg))
+	if sqldb.NoRows(err) {
+		return nil, errs.NotFound(what)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", what, err)
+	}
+	return u.keep(d), nil
+}
+
+func (u *unit) keep(d domain.HoldData) *domain.Hold {
+	if h, ok := u.loaded[d.ID]; ok {
+		return h
+	}
+	return u.add(domain.RestoreHold(d))
+}
+
+func (u *unit) add(h *domain.Hold) *domain.Hold {
+	u.loaded[h.Data().ID] = h
+	u.order = append(u.order, h)
+	return h
+}
+
+func (u *unit) AttachedTo(ctx context.Context, referralID string) ([]*domain.Hold, error) {
+	rows, err := u.tx.Query(ctx, "SELECT "+holdColumns("")+` FROM hold WHERE county_code = $1 AND referral_id = $2 AND state = $3
+		ORDER BY id`+u.tx.ForUpdate(), u.county(), referralID, string(domain.Attached))
+	if err != nil {
+		return nil, fmt.Errorf("load attached holds: %w", err)
+	}
+	found, err := collect(rows, func(r scanner) (domain.HoldData, error) { return scanHold(r) })
+	if err != nil {
+		return nil, fmt.Errorf("load attached holds: %w", err)
+	}
+	holds := make([]*domain.Hold, len(found))
+	for i, d := range found {
+		holds[i] = u.keep(d)
+	}
+	return holds, nil
+}
+
+func (u *unit) Slot(ctx context.Context, id string) (domain.Slot, error) {
+	s, err := scanSlot(u.tx.QueryRow(ctx, selectSlot+" WHERE sl.county_code = $1 AND sl.id = $3", u.county(), u.Now(), id))
+	if sqldb.NoRows(err) {
+		return s, errs.NotFound("slot")
+	}
+	if err != nil {
+		return s, fmt.Errorf("load slot: %w", err)
+	}
+	return s, nil
+}
+
+func (u *unit) FreeBeds(ctx context.Context, organizationID, department, pivot string) ([]domain.Bed, error) {
+	rows, err := u.tx.Query(ctx, `SELECT b.id, b.ward_id, b.organization_id, b.department_code, b.label FROM bed b
+		LEFT JOIN occupancy o ON o.county_code = b.county_code AND o.place_id = b.id
+		WHERE b.county_code = $1 AND b.organization_id = $2 AND b.department_code = $3
+		AND (o.hold_id IS NULL OR o.until_time <= $4)
+		ORDER BY CASE WHEN b.id > $5 THEN 0 ELSE 1 END, b.id`, u.county(), organizationID, department, u.Now(), pivot)
+	if err != nil {
+		return nil, fmt.Errorf("find free beds: %w", err)
+	}
+	beds, err := collect(rows, func(r scanner) (b domain.Bed, err error) {
+		err = r.Scan(&b.ID, &b.WardID, &b.OrganizationID, &b.DepartmentCode, &b.Label)
+		return b, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("find free beds: %w", err)
+	}
+	return beds, nil
+}
+
+// Take locks the hold that has the place before the place itself, as every other change does, so that two changes do
+// not wait for each other. The insert decides: of several takers one touches a row.
+func (u *unit) Take(ctx context.Context, claim domain.Claim) (bool, error) {
+	h, err := domain.NewHold(claim, u.Now())
+	if err != nil {
+		return false, err
+	}
+	place := claim.Place.ID()
+	before, err := u.one(ctx, "hold", "id = (SELECT o.hold_id FROM occupancy o WHERE o.county_code = $1 AND o.place_id = $2)", place)
+	if err != nil && errs.KindOf(err) != errs.KindNotFound {
+		return false, err
+	}
+	ended := ""
+	if before != nil {
+		if before.Data().LiveAt(u.Now()) {
+			return false, nil
+		}
+		before.Expire(u.Now())
+		ended = before.Data().ID
+	}
+	d := h.Data()
+	n, err := u.tx.Exec(ctx, `INSERT INTO occupancy (county_code, place_id, hold_id, until_time) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (county_code, place_id) DO UPDATE SET hold_id = excluded.hold_id, until_time = excluded.until_time
+		WHERE occupancy.hold_id = $5`, d.County, place, d.ID, d.Until(), ended)
+	if err != nil {
+		return false, fmt.Errorf("occupy place: %w", err)
+	}
+	if n == 1 {
+		u.add(h)
+	}
+	return n == 1, nil
+}

@@ -1,0 +1,137 @@
+package scheduling
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/run"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/events"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/store"
+)
+
+// Deps is what the service stands on. All of it belongs to the caller.
+type Deps struct {
+	DB        *sqldb.DB
+	Bus       bus.Bus
+	Peers     Peers
+	Signer    *authn.Signer // signs the heads of the audit chain
+	Clock     clock.Clock
+	Telemetry *telemetry.Telemetry
+}
+
+// Peers are connections to the services that this one calls.
+type Peers struct{ Referral grpc.ClientConnInterface }
+
+// Service is scheduling, whole.
+type Service struct {
+	cfg    Config
+	deps   Deps
+	app    *app.App
+	relay  *outbox.Relay
+	sealer *audit.Sealer
+	holder string // this process, for leases
+}
+
+const (
+	sweepLease = "scheduling-sweep"
+	leaseTime  = 30 * time.Second
+	// sweepTime ends a look before the lease does.
+	sweepTime   = 25 * time.Second
+	stopTimeout = 10 * time.Second
+	maxSkew     = 2 * time.Second
+)
+
+// New makes the service; it begins to work with Run.
+func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	cfg, zone, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if deps.DB == nil || deps.Bus == nil || deps.Peers.Referral == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
+		return nil, errors.New("make scheduling: a dependency is missing")
+	}
+	logger, holder := deps.Telemetry.Logger, id.New()
+	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
+	st := store.New(deps.DB, events.Encode, relay.Wake)
+	return &Service{
+		cfg: cfg, deps: deps, relay: relay, holder: holder,
+		app:    app.New(st, rpc.NewReferral(deps.Peers.Referral), zone, logger),
+		sealer: audit.NewSealer(deps.DB, deps.Signer, holder, logger, deps.Clock),
+	}, nil
+}
+
+// Migrations are the schemas the service needs.
+func Migrations() []sqldb.MigrationSet {
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+}
+
+// Register adds the service's methods.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	schedulingv1.RegisterSchedulingServiceServer(r, rpc.NewServer(s.app, s.deps.Clock))
+}
+
+// Policy is who may call what.
+func (s *Service) Policy() authz.Table { return rpc.Policy() }
+
+// Run publishes, seals, consumes and sweeps until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	return run.Group(ctx, stopTimeout,
+		run.Part{Name: "relay", Runner: s.relay},
+		run.Part{Name: "sealer", Runner: s.sealer},
+		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
+			return s.deps.Bus.Consume(ctx, events.ReferralConsumer(), events.OnReferral(s.app))
+		})},
+		run.Part{Name: "sweep", Runner: run.Func(s.sweepUntil)},
+	)
+}
+
+func (s *Service) sweepUntil(ctx context.Context) error {
+	var fence int64
+	run.Every(ctx, s.cfg.SweepEvery, nil, func(ctx context.Context) error {
+		got, ok, err := sqldb.AcquireLease(ctx, s.deps.DB, sweepLease, s.holder, leaseTime)
+		if err != nil || !ok {
+			return err
+		}
+		fence = got
+		ctx, cancel := context.WithTimeout(ctx, sweepTime)
+		defer cancel()
+		return s.app.Sweep(ctx)
+	})
+	if fence == 0 {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout/2)
+	defer cancel()
+	return sqldb.ReleaseLease(ctx, s.deps.DB, sweepLease, fence)
+}
+
+// Health answers nil when the service can do its work. The bus is not asked: facts wait for it.
+func (s *Service) Health(ctx context.Context) error {
+	if err := s.deps.DB.Ping(ctx); err != nil {
+		return err
+	}
+	skew, err := s.deps.DB.ClockSkew(ctx)
+	if err != nil {
+		return err
+	}
+	if skew.Abs() > maxSkew {
+		return fmt.Errorf("the clock is %s off the database's", skew)
+	}
+	return nil
+}
