@@ -9,7 +9,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/directory/internal/app"
 	"github.com/tongzhen/tongzhen/services/directory/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/directory/internal/store"
@@ -73,7 +72,7 @@ func Migrations() []sqldb.MigrationSet {
 
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	directoryv1.RegisterDirectoryServiceServer(r, rpc.NewServer(s.app, s.deps.Signer))
+	rpc.NewServer(s.app, s.deps.Signer).Register(r)
 }
 
 // Policy is who may call what.

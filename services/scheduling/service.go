@@ -8,7 +8,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
@@ -83,7 +82,7 @@ func Migrations() []sqldb.MigrationSet {
 
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	schedulingv1.RegisterSchedulingServiceServer(r, rpc.NewServer(s.app, s.deps.Clock))
+	rpc.NewServer(s.app, s.deps.Clock).Register(r)
 }
 
 // Policy is who may call what.

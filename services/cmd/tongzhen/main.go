@@ -29,6 +29,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Run services; no name runs all of them and the gateway in this process."`
 	Migrate migrateCommand `cmd:"" help:"Apply or report database migrations."`
 	Seed    seedCommand    `cmd:"" help:"Create a demo county: organisations, accounts, slots, beds, patients."`
+	Bench   benchCommand   `cmd:"" help:"Put load on a demo county and check the invariants."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -52,6 +52,8 @@ type Door struct {
 
 	mu     sync.Mutex
 	tokens map[[sha256.Size]byte]entry
+	// forgotten counts forgets: an exchange that was on its way during one is not kept.
+	forgotten uint64
 }
 
 // New makes a door. secure must be true unless the gateway listens on loopback only.
@@ -77,22 +79,31 @@ func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
 	now := d.clock.Now()
 	d.mu.Lock()
 	cached, ok := d.tokens[key]
+	forgotten := d.forgotten
 	d.mu.Unlock()
 	if ok && now.Before(cached.until) {
 		return cached.visitor, nil
 	}
 	answer, err := d.directory.ExchangeSession(rpc.AsService(ctx), &directoryv1.ExchangeSessionRequest{AccessToken: secret})
 	if err != nil {
-		if errs.KindOf(err) == errs.KindUnauthenticated {
+		switch errs.KindOf(err) {
+		case errs.KindUnauthenticated, errs.KindInvalid: // what cannot be a secret is no session either
 			d.forget(key)
+			return nil, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "no such session", err)
 		}
 		return nil, err
 	}
 	v := &Visitor{Account: answer.GetAccount(), Token: answer.GetToken(), Expires: answer.GetSessionExpiresAt().AsTime()}
+	until := answer.GetExpiresAt().AsTime().Add(-renewBefore)
+	if v.Expires.Before(until) {
+		until = v.Expires
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.prune(now)
-	d.tokens[key] = entry{visitor: v, until: answer.GetExpiresAt().AsTime().Add(-renewBefore)}
+	if d.forgotten == forgotten {
+		d.tokens[key] = entry{visitor: v, until: until}
+	}
 	return v, nil
 }
 
@@ -112,11 +123,13 @@ func (d *Door) forget(key [sha256.Size]byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.tokens, key)
+	d.forgotten++
 }
 
 // SignOut ends the session of a secret here and at directory.
 func (d *Door) SignOut(ctx context.Context, secret string) error {
-	d.forget(sha256.Sum256([]byte(secret)))
+	// Afterwards, so that no exchange that directory still answered is kept; also when directory is away.
+	defer d.forget(sha256.Sum256([]byte(secret)))
 	_, err := d.directory.SignOut(rpc.AsService(ctx), &directoryv1.SignOutRequest{AccessToken: secret})
 	return err
 }
@@ -144,7 +157,7 @@ func (d *Door) Cookie(next http.Handler, onError func(http.ResponseWriter, *http
 		switch {
 		case err == nil:
 			next.ServeHTTP(w, r.WithContext(withVisitor(r.Context(), v)))
-		case errs.KindOf(err) == errs.KindUnauthenticated || errs.KindOf(err) == errs.KindInvalid:
+		case errs.KindOf(err) == errs.KindUnauthenticated:
 			d.ClearCookie(w)
 			next.ServeHTTP(w, r)
 		default:

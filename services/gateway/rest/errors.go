@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"regexp"
 	"strconv"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -34,12 +35,32 @@ func (a *api) onError(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshale
 func fromGateway(err error) error {
 	switch status.Code(err) {
 	case codes.InvalidArgument:
-		return errs.New(errs.KindInvalid, errs.ReasonFieldInvalid, "the request body or a parameter is malformed: "+status.Convert(err).Message(), err)
+		return malformed(status.Convert(err).Message(), err)
 	case codes.Unimplemented, codes.NotFound:
 		return errs.NotFound("route")
 	default:
 		return errs.FromStatus(err)
 	}
+}
+
+var (
+	unknownField = regexp.MustCompile(`unknown field "([A-Za-z0-9_.]{1,60})"`)
+	jsonPosition = regexp.MustCompile(`\(line (\d+:\d+)\)`)
+)
+
+// malformed tells where the body is wrong and which field nobody knows. The parser's own text stays inside: it quotes
+// what was sent.
+func malformed(text string, cause error) error {
+	field := errs.Bad("body", errs.ReasonFieldInvalid)
+	if found := unknownField.FindStringSubmatch(text); found != nil {
+		field = errs.Bad(found[1], errs.ReasonFieldUnknown)
+	}
+	e := errs.New(errs.KindInvalid, field.Reason, "the request body or a parameter is malformed", cause)
+	if found := jsonPosition.FindStringSubmatch(text); found != nil {
+		e = e.With("position", found[1])
+	}
+	e.Fields = []errs.Field{field}
+	return e
 }
 
 // fail answers with the error in the caller's language.
@@ -57,6 +78,9 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", language)
+	if code == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", "Bearer")
+	}
 	if e, ok := errs.As(err); ok {
 		if e.RetryAfter > 0 {
 			h.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
@@ -84,15 +108,7 @@ func (a *api) message(language string, err error) string {
 }
 
 func (a *api) fieldText(language string, f errs.Field) string {
-	key := "error." + f.Reason
-	if specific := key + "." + f.Name; a.deps.Text.Has(specific) {
-		key = specific
-	}
-	label := f.Name
-	if a.deps.Text.Has("field." + f.Name) {
-		label = a.deps.Text.T(language, "field."+f.Name)
-	}
-	return a.deps.Text.T(language, key, append(metaPairs(f.Meta), "field", label)...)
+	return a.deps.Text.Field(language, f.Name, f.Reason, metaPairs(f.Meta)...)
 }
 
 // details are ErrorInfo as it came and BadRequest with its descriptions worded.

@@ -15,20 +15,19 @@ import (
 // foldHeaders writes Idempotency-Key and If-Match: W/"n" into the JSON body as requestId and version, where the body
 // does not name them itself, so that services know one way only.
 func foldHeaders(r *http.Request) error {
-	key, match := r.Header.Get("Idempotency-Key"), r.Header.Get("If-Match")
-	if (key == "" && match == "") || (r.Method != http.MethodPost && r.Method != http.MethodPatch) {
-		return nil
-	}
 	raw, err := io.ReadAll(r.Body)
 	if err != nil {
 		return tooLarge(err)
 	}
+	r.Body = io.NopCloser(bytes.NewReader(raw))
+	key, match := r.Header.Get("Idempotency-Key"), r.Header.Get("If-Match")
+	if (key == "" && match == "") || (r.Method != http.MethodPost && r.Method != http.MethodPatch) {
+		return nil
+	}
 	fields := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(raw)) > 0 {
 		if err := json.Unmarshal(raw, &fields); err != nil {
-			// The gateway says where the JSON is wrong.
-			r.Body = io.NopCloser(bytes.NewReader(raw))
-			return nil
+			return nil // grpc-gateway says where the JSON is wrong
 		}
 	}
 	if _, named := fields["requestId"]; key != "" && !named {
@@ -42,6 +41,9 @@ func foldHeaders(r *http.Request) error {
 		version, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(match, "W/"), `"`))
 		if err != nil {
 			return errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
+		}
+		if fields == nil { // the body was "null"
+			fields = map[string]json.RawMessage{}
 		}
 		fields["version"] = json.RawMessage(strconv.Itoa(version))
 	}

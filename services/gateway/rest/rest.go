@@ -86,9 +86,10 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET "+Prefix+"/openapi.json", openAPI)
 	routes.HandleFunc("DELETE "+Prefix+"/sessions/current", a.signOut)
-	routes.HandleFunc("POST "+Prefix+"/sessions", a.signIn)
-	routes.HandleFunc(Prefix+"/", a.signedIn)
-	return deps.Door.Bearer(routes, a.fail), nil
+	// An ended secret in the header must not keep anybody from signing in anew.
+	routes.HandleFunc("POST "+Prefix+"/sessions", a.forward)
+	routes.Handle(Prefix+"/", deps.Door.Bearer(http.HandlerFunc(a.signedIn), a.fail))
+	return routes, nil
 }
 
 func openAPI(w http.ResponseWriter, _ *http.Request) {
@@ -104,8 +105,6 @@ func (a *api) signedIn(w http.ResponseWriter, r *http.Request) {
 	}
 	a.forward(w, r)
 }
-
-func (a *api) signIn(w http.ResponseWriter, r *http.Request) { a.forward(w, r) }
 
 func (a *api) forward(w http.ResponseWriter, r *http.Request) {
 	// The secret ends at the gateway; services get the call token only.

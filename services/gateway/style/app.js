@@ -35,7 +35,7 @@
     } catch { /* no sound before the first key or click; the red row is there all the same */ }
   };
 
-  // Live parts: <section data-fragment="/desk" data-fragment-name="queue" data-on="referral"> is fetched again when something happened.
+  // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.
   // A careful part holds forms: while somebody works in one it only says that there is news.
   const touched = (part) => part.querySelector("details[open]") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
     field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
@@ -67,8 +67,8 @@
   };
   const refreshAll = (kind, id) => {
     for (const part of document.querySelectorAll("[data-fragment]")) {
-      if (part.dataset.on && !part.dataset.on.split(" ").includes(kind)) continue;
-      if (part.dataset.only && id && part.dataset.only !== id) continue;
+      if (part.dataset.kinds && !part.dataset.kinds.split(" ").includes(kind)) continue;
+      if (part.dataset.referral && id && part.dataset.referral !== id) continue;
       refresh(part);
     }
   };

@@ -112,6 +112,20 @@ func (c *Catalogue) Has(key string) bool {
 	return ok
 }
 
+// Field words why a field of that proto name ("diagnoses[0].code") was refused: the text made for this field, else the
+// one for the reason. An item of a list is called what the list is called.
+func (c *Catalogue) Field(language, name, reason string, pairs ...any) string {
+	list, _, _ := strings.Cut(name, "[")
+	key, label := "error."+reason, list
+	if specific := key + "." + list; c.Has(specific) {
+		key = specific
+	}
+	if c.Has("field." + list) {
+		label = c.T(language, "field."+list)
+	}
+	return c.T(language, key, append(pairs, "field", label)...)
+}
+
 // T is the text of key in language with {name} replaced by the following name, value pairs. An unknown key is shown as
 // itself, which the catalogue test does not let pass.
 func (c *Catalogue) T(language, key string, pairs ...any) string {

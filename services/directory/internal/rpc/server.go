@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"strings"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/emptypb"
 
@@ -32,6 +33,9 @@ type Server struct {
 
 // NewServer answers by a.
 func NewServer(a *app.App, keys Keys) *Server { return &Server{app: a, keys: keys} }
+
+// Register adds the methods to r.
+func (s *Server) Register(r grpc.ServiceRegistrar) { directoryv1.RegisterDirectoryServiceServer(r, s) }
 
 // Policy is who may call what.
 func Policy() authz.Table {

@@ -58,8 +58,9 @@ type signInData struct {
 }
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
-	if _, ok := door.VisitorFrom(r.Context()); ok {
-		http.Redirect(w, r, shell.LocalPath(r.URL.Query().Get("back")), http.StatusSeeOther)
+	// Whoever was sent here from a page signs in anew even with a session: a service did not accept it.
+	if _, ok := door.VisitorFrom(r.Context()); ok && !r.URL.Query().Has("back") {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return nil
 	}
 	return p.render(w, r, http.StatusOK, signInData{Back: shell.LocalPath(r.URL.Query().Get("back"))})

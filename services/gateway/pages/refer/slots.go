@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
@@ -29,7 +30,11 @@ type slotsData struct {
 type slotDay struct {
 	Date    string
 	Weekday string
-	Slots   []*schedulingv1.Slot
+	// Who sees patients that day.
+	Who   string
+	Slots []*schedulingv1.Slot
+	// Open shows the day's times: the day of the chosen slot, or the first.
+	Open bool
 }
 
 func (p *Pages) slots(w http.ResponseWriter, r *http.Request) error {
@@ -55,7 +60,7 @@ func (p *Pages) loadSlots(ctx context.Context, form url.Values) (slotsData, erro
 		if err != nil {
 			return data, err
 		}
-		data.Days = p.byDay(list.GetSlots())
+		data.Days = p.byDay(list.GetSlots(), data.Slot)
 	case "INPATIENT":
 		list, err := p.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: organization, Department: code})
 		if err != nil {
@@ -69,7 +74,7 @@ func (p *Pages) loadSlots(ctx context.Context, form url.Values) (slotsData, erro
 	return data, nil
 }
 
-func (p *Pages) byDay(slots []*schedulingv1.Slot) []slotDay {
+func (p *Pages) byDay(slots []*schedulingv1.Slot, chosen string) []slotDay {
 	var days []slotDay
 	for _, s := range slots {
 		at := s.GetStart().AsTime().In(p.Shell.Zone())
@@ -83,6 +88,15 @@ func (p *Pages) byDay(slots []*schedulingv1.Slot) []slotDay {
 			i = len(days) - 1
 		}
 		days[i].Slots = append(days[i].Slots, s)
+		if name := s.GetPractitionerName(); !strings.Contains(days[i].Who, name) {
+			days[i].Who = strings.TrimPrefix(days[i].Who+"、"+name, "、")
+		}
+	}
+	open := max(0, slices.IndexFunc(days, func(d slotDay) bool {
+		return slices.ContainsFunc(d.Slots, func(s *schedulingv1.Slot) bool { return s.GetId() == chosen })
+	}))
+	if len(days) > 0 {
+		days[open].Open = true
 	}
 	return days
 }

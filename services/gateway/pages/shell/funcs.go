@@ -130,7 +130,7 @@ func (s *Shell) age(birthDate string) string {
 	}
 	now := s.Now()
 	years := now.Year() - born.Year()
-	if now.YearDay() < born.YearDay() {
+	if born.AddDate(years, 0, 0).After(now) {
 		years--
 	}
 	return fmt.Sprint(years)

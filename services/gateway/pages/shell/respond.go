@@ -50,7 +50,6 @@ func (s *Shell) toSignIn(w http.ResponseWriter, r *http.Request) {
 type failure struct {
 	Heading, Explain, Remedy string
 	Back, Retry              string
-	Trace                    string
 }
 
 // Fail answers with a page that says what happened and what to do next.
@@ -80,10 +79,19 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func back(r *http.Request) string {
-	if referer, err := url.Parse(r.Referer()); err == nil && referer.Host == r.Host && referer.Path != r.URL.Path {
-		return referer.Path
+	referer, err := url.Parse(r.Referer())
+	if err != nil || referer.Host != r.Host || (r.Method == http.MethodGet && referer.Path == r.URL.Path) {
+		return "/"
 	}
-	return "/"
+	return LocalPath(referer.RequestURI())
+}
+
+// here is an address that shows this page again: a form's target cannot be fetched, the form's page can.
+func here(r *http.Request) string {
+	if r.Method == http.MethodGet {
+		return r.URL.RequestURI()
+	}
+	return back(r)
 }
 
 // ErrorText words an error by its reason and metadata, in the visitor's language.
@@ -92,6 +100,9 @@ func (s *Shell) ErrorText(r *http.Request, err error) string {
 	if !ok {
 		return s.T(r, "error.INTERNAL")
 	}
+	if len(e.Fields) > 0 {
+		return s.fieldText(r, e.Fields[0])
+	}
 	key := "error." + e.Reason
 	if !s.deps.Text.Has(key) {
 		key = "error." + e.Kind.String()
@@ -99,7 +110,8 @@ func (s *Shell) ErrorText(r *http.Request, err error) string {
 	return s.T(r, key, pairs(e.Meta)...)
 }
 
-// FieldErrors words the fields of an Invalid error by name ("form.presentIllness"); nil for every other error.
+// FieldErrors words the fields of an Invalid error by name ("form.presentIllness"), those of a list's items under the
+// list's name ("diagnoses"); nil for every other error.
 func (s *Shell) FieldErrors(r *http.Request, err error) map[string]string {
 	e, ok := errs.As(err)
 	if !ok || e.Kind != errs.KindInvalid || len(e.Fields) == 0 {
@@ -107,20 +119,16 @@ func (s *Shell) FieldErrors(r *http.Request, err error) map[string]string {
 	}
 	words := make(map[string]string, len(e.Fields))
 	for _, f := range e.Fields {
-		if _, first := words[f.Name]; first {
-			continue
+		name, _, _ := strings.Cut(f.Name, "[")
+		if _, first := words[name]; !first {
+			words[name] = s.fieldText(r, f)
 		}
-		key := "error." + f.Reason + "." + f.Name
-		if !s.deps.Text.Has(key) {
-			key = "error." + f.Reason
-		}
-		label := f.Name
-		if s.deps.Text.Has("field." + f.Name) {
-			label = s.T(r, "field."+f.Name)
-		}
-		words[f.Name] = s.T(r, key, append(pairs(f.Meta), "field", label)...)
 	}
 	return words
+}
+
+func (s *Shell) fieldText(r *http.Request, f errs.Field) string {
+	return s.deps.Text.Field(s.Language(r), f.Name, f.Reason, pairs(f.Meta)...)
 }
 
 func pairs(meta map[string]string) []any {
@@ -147,7 +155,9 @@ func takeFlash(w http.ResponseWriter, r *http.Request) string {
 
 // LocalPath refuses a return address that leads elsewhere.
 func LocalPath(path string) string {
-	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n") {
+	// Browsers drop control characters and take a backslash for a slash: "/\t/elsewhere" would be another host.
+	leads := func(c rune) bool { return c < ' ' || c == '\\' || c == 0x7f }
+	if !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsFunc(path, leads) {
 		return "/"
 	}
 	return path

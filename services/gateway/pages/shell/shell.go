@@ -104,7 +104,6 @@ type view struct {
 	Flash     string
 	Path      string
 	Large     bool
-	Demo      bool
 }
 
 type navItem struct {
@@ -115,13 +114,15 @@ type navItem struct {
 
 // Render answers with a page.
 func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Page) error {
-	v := view{Page: page, Language: s.Language(r), Languages: s.deps.Text.Languages(), Path: r.URL.Path, Large: cookie(r, "type") == "large"}
-	if visitor, ok := door.VisitorFrom(r.Context()); ok {
+	v := view{Page: page, Language: s.Language(r), Languages: s.deps.Text.Languages(), Path: here(r), Large: cookie(r, "type") == "large"}
+	if visitor, ok := door.VisitorFrom(r.Context()); ok && !page.Bare {
 		v.Account = visitor.Account
 		v.Open = s.openCount(r)
 		v.Nav2 = navFor(visitor.Account, page.Nav, v.Open)
 	}
-	v.Flash = takeFlash(w, r)
+	if key := takeFlash(w, r); s.deps.Text.Has(key) {
+		v.Flash = key
+	}
 	return s.execute(w, set, v.Language, "layout", page.Status, v)
 }
 

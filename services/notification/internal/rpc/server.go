@@ -5,6 +5,8 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/grpc"
+
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
@@ -31,6 +33,11 @@ type Server struct {
 
 // NewServer serves the use cases.
 func NewServer(a *app.App) *Server { return &Server{app: a} }
+
+// Register adds the methods.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	notificationv1.RegisterNotificationServiceServer(r, s)
+}
 
 // caller is who calls. Only a service without a county of its own may name one.
 func caller(ctx context.Context, named string) (app.Caller, error) {

@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -32,6 +34,9 @@ func toEntry(path, system string, in *patientrecordv1.ClinicalEntry) (domain.Ent
 	}
 	if len(e.Category) > maxWord || len(e.Status) > maxWord {
 		return e, errs.Invalid(errs.Bad(path, errs.ReasonFieldTooLong))
+	}
+	if strings.ContainsFunc(e.Category+e.Status, unicode.IsControl) {
+		return e, errs.Invalid(errs.Bad(path, errs.ReasonFieldInvalid))
 	}
 	content, err := proto.MarshalOptions{Deterministic: true}.Marshal(resource)
 	if err != nil {

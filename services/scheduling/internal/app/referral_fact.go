@@ -20,9 +20,10 @@ type ReferralFact struct {
 type reaction uint8
 
 const (
-	settle  reaction = iota + 1 // the booking is named by its referral; other holds of the referral are free
-	free                        // what the fact names is free
-	freeBed                     // the same for a bed: the patient has left it
+	settle   reaction = iota + 1 // the booking is named by its referral; other holds of the referral are free
+	free                         // the hold and the booking that the fact names are free
+	freeHold                     // the hold alone: an emergency came before its answer
+	freeBed                      // the booking alone, if it is of a bed: the patient has left it
 )
 
 // reactions is the table: what each fact means for capacity. A fact that is not in it means nothing.
@@ -35,6 +36,7 @@ func reactions() map[string]reaction {
 		"cancelled":  free,
 		"redirected": free,
 		"no_show":    free,
+		"arrived":    freeHold,
 		"concluded":  freeBed,
 	}
 }
@@ -54,7 +56,15 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 		if r == settle {
 			return a.settle(ctx, u, f)
 		}
-		return freeNamed(ctx, u, f, r == freeBed)
+		if r != freeHold {
+			if err := freeBooking(ctx, u, f, r == freeBed); err != nil {
+				return err
+			}
+		}
+		if r != freeBed {
+			return freeAttached(ctx, u, f)
+		}
+		return nil
 	})
 }
 
@@ -81,23 +91,25 @@ func (a *App) settle(ctx context.Context, u Unit, f ReferralFact) error {
 	return nil
 }
 
-func freeNamed(ctx context.Context, u Unit, f ReferralFact, bedsOnly bool) error {
+func freeBooking(ctx context.Context, u Unit, f ReferralFact, bedsOnly bool) error {
 	h, err := named(ctx, f, f.BookingID, u.HoldOfBooking)
-	if err != nil {
+	if err != nil || h == nil {
 		return err
 	}
-	if h != nil && (!bedsOnly || h.Data().Place.BedID != "") {
+	if !bedsOnly || h.Data().Place.BedID != "" {
 		h.Free()
 	}
-	if bedsOnly {
-		return nil
-	}
-	// A hold that has become a booking is freed by that name only: the answer that booked it may have come after
-	// the one that this fact tells of.
-	if h, err = named(ctx, f, f.HoldID, u.Hold); err != nil {
+	return nil
+}
+
+// freeAttached frees the hold by its own name. One that has become a booking is freed by that name only: the answer
+// that booked it may have come after the one that this fact tells of.
+func freeAttached(ctx context.Context, u Unit, f ReferralFact) error {
+	h, err := named(ctx, f, f.HoldID, u.Hold)
+	if err != nil || h == nil {
 		return err
 	}
-	if h != nil && h.Data().State == domain.Attached {
+	if h.Data().State == domain.Attached {
 		h.Free()
 	}
 	return nil

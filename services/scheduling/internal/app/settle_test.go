@@ -108,8 +108,7 @@ func TestAVerdictAboutThePastFreesNothing(t *testing.T) {
 func TestAcceptedSettlesItsBookingAndFreesTheOtherHold(t *testing.T) {
 	each(t, func(f *fixture) {
 		r := id.New()
-		attached, chosen := f.attached(r), app.HoldView{}
-		chosen = f.hold(f.slotsLater())
+		attached, chosen := f.attached(r), f.hold(f.slotsLater())
 		booking := f.confirm(chosen.ID, r).BookingID
 		fact := app.ReferralFact{FactID: id.New(), ReferralID: r, HoldID: chosen.ID, BookingID: booking}
 		f.fact("accepted", fact)
@@ -140,7 +139,7 @@ func (f *fixture) slotsLater() string {
 
 // Invariant 4.
 func TestAnAnswerFreesTheHoldItNames(t *testing.T) {
-	for _, event := range []string{"declined", "returned", "cancelled", "redirected"} {
+	for _, event := range []string{"declined", "returned", "cancelled", "redirected", "arrived"} {
 		t.Run(event, func(t *testing.T) {
 			each(t, func(f *fixture) {
 				r := id.New()

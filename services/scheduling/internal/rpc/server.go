@@ -6,6 +6,8 @@ import (
 	"context"
 	"slices"
 
+	"google.golang.org/grpc"
+
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -23,6 +25,11 @@ type Server struct {
 
 // NewServer serves the use cases.
 func NewServer(a *app.App, clk clock.Clock) *Server { return &Server{app: a, clk: clk} }
+
+// Register adds the methods.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	schedulingv1.RegisterSchedulingServiceServer(r, s)
+}
 
 // caller is who calls. Only a service without a county of its own may name one.
 func caller(ctx context.Context, named string) (app.Caller, error) {

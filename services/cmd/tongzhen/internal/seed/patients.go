@@ -18,7 +18,9 @@ type demoPatient struct {
 	record   func(*recordBuilder)
 }
 
-func demoPatients() []demoPatient {
+func demoPatients() []demoPatient { return append(firstPatients(), morePatients()...) }
+
+func firstPatients() []demoPatient {
 	return []demoPatient{
 		{"莫德昌", "19560312", 1, 1, "竹桥村", func(r *recordBuilder) {
 			r.problem("I10", "高血压病 3级 很高危", 11).problem("I25", "慢性缺血性心脏病", 4).problem("E78", "高脂血症", 4)
@@ -57,6 +59,11 @@ func demoPatients() []demoPatient {
 				medication("B03BA", "叶酸片 5mg", "每次5mg，每日3次，口服")
 			r.pressure(4, 160, 94).result(15, creatinine, 312).result(15, egfr, 17).result(15, potassium, 5.4).result(15, haemoglobin, 86)
 		}},
+	}
+}
+
+func morePatients() []demoPatient {
+	return []demoPatient{
 		{"廖志明", "19680102", 11, 4, "葡萄村", func(r *recordBuilder) {
 			r.problem("I63", "脑梗死", 0).problem("I69", "脑血管病后遗症", 0).problem("I48", "心房颤动", 3)
 			r.medication("B01AC04", "硫酸氢氯吡格雷片 75mg", "每次75mg，每日1次，口服").

@@ -22,7 +22,6 @@ type names struct {
 func newNames(county string, seed int64) *names {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(county)) // a hash takes everything
-	//nolint:gosec // names must be the same again, not hard to guess
 	return &names{rand.New(rand.NewPCG(h.Sum64(), uint64(seed))), map[string]bool{}}
 }
 
@@ -113,7 +112,11 @@ func (t township) login() string {
 			break
 		}
 	}
-	return strings.Join(pinyin.LazyConvert(name, nil), "")
+	spelt := strings.Join(pinyin.LazyConvert(name, nil), "")
+	if spelt == "" {
+		return "t" + t.code[6:]
+	}
+	return spelt[:min(len(spelt), 24)] // some are named by a whole sentence
 }
 
 // accounts as the directory takes them; names go to the people in their order.

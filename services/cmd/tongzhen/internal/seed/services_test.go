@@ -1,0 +1,131 @@
+package seed_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/seed"
+	"github.com/tongzhen/tongzhen/services/directory"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bustest"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/dbtest"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/patientrecord"
+	"github.com/tongzhen/tongzhen/services/scheduling"
+)
+
+// service is what the three services have in common.
+type service interface {
+	Register(r grpc.ServiceRegistrar)
+	Policy() authz.Table
+}
+
+// town is the three services that are filled, behind gRPC. Nothing calls the referral service while seeding.
+type town struct {
+	t       *testing.T
+	signer  *authn.Signer
+	clk     clock.Clock
+	network *rpc.Network
+}
+
+func (w town) dial(self, target string) *grpc.ClientConn {
+	w.t.Helper()
+	conn, err := w.network.Dial(w.t.Context(), self, target, rpc.ClientConfig{Signer: w.signer, Clock: w.clk, Timeout: time.Minute})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+func (w town) serve(name string, s service, err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	server, err := rpc.NewServer(rpc.ServerConfig{
+		Service: name, Table: s.Policy(), Verifier: authn.NewVerifier(authn.KeysOf(w.signer), w.clk), Clock: w.clk,
+		Logger: telemetry.Discard().Logger,
+	}, s.Register)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ctx, w.network.Listen(name)) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+func (w town) database(sets []sqldb.MigrationSet) *sqldb.DB {
+	return dbtest.OpenClock(w.t, sqldb.SQLite, w.clk, sets)
+}
+
+func openTown(t *testing.T) seed.Clients {
+	t.Helper()
+	text, err := authn.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := authn.NewSigner(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := town{t: t, signer: signer, clk: clock.NewFixed(asOf()), network: rpc.InProcess()}
+	b, tel := bustest.Embedded(t), telemetry.Discard()
+	d, err := directory.New(t.Context(), directory.Config{}, directory.Deps{
+		DB: w.database(directory.Migrations()), Bus: b, Cache: cache.Memory(w.clk), Signer: signer, Clock: w.clk, Telemetry: tel,
+	})
+	w.serve("directory", d, err)
+	s, err := scheduling.New(t.Context(), scheduling.Config{}, scheduling.Deps{
+		DB: w.database(scheduling.Migrations()), Bus: b, Peers: scheduling.Peers{Referral: w.dial("scheduling", "referral")},
+		Signer: signer, Clock: w.clk, Telemetry: tel,
+	})
+	w.serve("scheduling", s, err)
+	p, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
+		DB: w.database(patientrecord.Migrations()), Bus: b, Peers: patientrecord.Peers{Referral: w.dial("patientrecord", "referral")},
+		Ring: crypt.TestRing(), Signer: signer, Clock: w.clk, Telemetry: tel,
+	})
+	w.serve("patientrecord", p, err)
+	return seed.Clients{
+		Directory:     directoryv1.NewDirectoryServiceClient(w.dial("cli", "directory")),
+		Scheduling:    schedulingv1.NewSchedulingServiceClient(w.dial("cli", "scheduling")),
+		PatientRecord: patientrecordv1.NewPatientRecordServiceClient(w.dial("cli", "patientrecord")),
+	}
+}
+
+func TestTheServicesTakeTheCountyAndASecondRunChangesNothing(t *testing.T) {
+	t.Parallel()
+	clients := openTown(t)
+	first, err := seed.County(t.Context(), clients, options(demo), func(int, int, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first.Organizations != 13 || first.Accounts < 50 || first.Slots < 4000 || first.Beds < 600 || first.Patients != 12 || first.Changed != 0 {
+		t.Errorf("first run: %+v", first)
+	}
+	second, err := seed.County(t.Context(), clients, options(demo), func(int, int, string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second.County, second.DemoAccounts = "", nil
+	if second.Organizations+second.Accounts+second.Slots+second.Beds+second.Patients+second.Changed != 0 {
+		t.Errorf("second run: %+v", second)
+	}
+}
