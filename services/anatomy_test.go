@@ -108,7 +108,7 @@ func TestEveryServiceHasTheSameRooms(t *testing.T) {
 		})
 	}
 	t.Run("gateway", func(t *testing.T) {
-		for _, room := range []string{"doc.go", "config.go", "service.go", "pages", "rest", "fhir", "hl7", "live", "style"} {
+		for _, room := range []string{"doc.go", "config.go", "service.go", "pages", "rest", "fhir", "live", "style", "text"} {
 			if !exists(path.Join("gateway", room)) {
 				t.Errorf("gateway/%s is missing", room)
 			}

@@ -30,6 +30,7 @@ type cli struct {
 	Migrate migrateCommand `cmd:"" help:"Apply or report database migrations."`
 	Seed    seedCommand    `cmd:"" help:"Create a demo county: organisations, accounts, slots, beds, patients."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a demo county and check the invariants."`
+	Import  importCommand  `cmd:"" help:"Bring in data from files."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -38,7 +39,7 @@ func main() {
 	parser, err := kong.New(&c,
 		kong.Name("tongzhen"),
 		kong.Description("Tongzhen (通诊): two-way referral for county medical communities."),
-		kong.UsageOnError(),
+		kong.ShortUsageOnError(),
 		kong.Exit(func(code int) {
 			if code != 0 {
 				code = exitUsage

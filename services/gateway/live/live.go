@@ -9,6 +9,7 @@ package live
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -64,7 +65,9 @@ type Hub struct {
 	mu     sync.Mutex
 	recent []event // ascending sequence, not older than keep
 	// floor is the last sequence before recent: a browser that has seen it has missed nothing else.
-	floor       uint64
+	floor uint64
+	// last is the last sequence that was fanned out.
+	last        uint64
 	ready       bool
 	subscribers map[*subscriber]struct{}
 	closed      chan struct{}
@@ -76,9 +79,37 @@ func New(b bus.Bus, clk clock.Clock, logger *slog.Logger) *Hub {
 	return &Hub{bus: b, clock: clk, logger: logger, subscribers: map[*subscriber]struct{}{}, closed: make(chan struct{})}
 }
 
-// Run reads facts until ctx ends.
+// Run reads facts until ctx ends. A stream that was made anew under it tells every browser to start afresh.
 func (h *Hub) Run(ctx context.Context) error {
-	return h.bus.Tail(ctx, 0, []string{"referral.v1.>", "notification.v1.>", "scheduling.v1.>"}, h.take)
+	for {
+		err := h.bus.Tail(ctx, h.begin(ctx), []string{"referral.v1.>", "notification.v1.>", "scheduling.v1.>"}, h.take)
+		if !errors.Is(err, bus.ErrTooOld) || ctx.Err() != nil {
+			return err
+		}
+		h.restart()
+	}
+}
+
+// begin is where to read from. Knowing the place before the first fact comes, a browser that loses its line before that
+// misses nothing either. While the bus is away it is unknown, and 0.
+func (h *Hub) begin(ctx context.Context) uint64 {
+	last, err := h.bus.LastSequence(ctx)
+	if err != nil {
+		return 0
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.floor, h.last, h.ready = last, last, true
+	return last + 1
+}
+
+func (h *Hub) restart() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.recent, h.ready = nil, false
+	for s := range h.subscribers {
+		s.drop()
+	}
 }
 
 // Close ends every stream, so that the server can stop.
@@ -92,6 +123,7 @@ func (h *Hub) take(m bus.Msg) {
 		// Whatever came before the first message that this process saw, it cannot repeat.
 		h.floor, h.ready = m.Sequence-1, true
 	}
+	h.last = m.Sequence
 	if !ok {
 		return
 	}
@@ -153,28 +185,40 @@ func (s *subscriber) offer(e event) {
 	select {
 	case s.events <- e:
 	default:
-		s.once.Do(func() { close(s.lost) })
+		s.drop()
 	}
 }
 
-// subscribe registers a browser; missed are the events after the sequence it saw last, reset is true when they are not
-// all there any more.
-func (h *Hub) subscribe(s *subscriber, seen uint64) (missed []event, reset bool) {
+// drop tells the browser to start afresh.
+func (s *subscriber) drop() { s.once.Do(func() { close(s.lost) }) }
+
+// greeting is what a browser is told first.
+type greeting struct {
+	missed []event
+	// reset: what was missed is not all there any more.
+	reset bool
+	// last is where the browser stands then; 0 when that is not known.
+	last uint64
+}
+
+// subscribe registers a browser that has seen everything up to a sequence, or nothing (0).
+func (h *Hub) subscribe(s *subscriber, seen uint64) greeting {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.subscribers[s] = struct{}{}
-	if seen == 0 {
-		return nil, false
-	}
-	if !h.ready || seen < h.floor {
-		return nil, true
-	}
-	for _, e := range h.recent {
-		if e.sequence > seen && s.wants(e) {
-			missed = append(missed, e)
+	g := greeting{last: h.last}
+	switch {
+	case seen == 0:
+	case !h.ready, seen < h.floor, seen > h.last: // greater: of a stream that is gone, or this replica lags behind
+		g.reset = true
+	default:
+		for _, e := range h.recent {
+			if e.sequence > seen && s.wants(e) {
+				g.missed = append(g.missed, e)
+			}
 		}
 	}
-	return missed, false
+	return g
 }
 
 func (h *Hub) unsubscribe(s *subscriber) {
@@ -201,13 +245,16 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		lost:     make(chan struct{}),
 	}
 	seen, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
-	missed, reset := h.subscribe(s, seen)
+	first := h.subscribe(s, seen)
 	defer h.unsubscribe(s)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	stream{w: w, control: control}.start(missed, reset)
-	h.pump(r.Context(), stream{w: w, control: control}, s, visitor.Expires)
+	out := stream{w: w, control: control}
+	if out.start(first) != nil {
+		return
+	}
+	h.pump(r.Context(), out, s, visitor.Expires)
 }
 
 func (h *Hub) pump(ctx context.Context, out stream, s *subscriber, expires time.Time) {
@@ -224,7 +271,7 @@ func (h *Hub) pump(ctx context.Context, out stream, s *subscriber, expires time.
 			_ = out.write("event: reset\ndata: {}\n\n")
 			return
 		case e := <-s.events:
-			err = out.event(e)
+			err = out.write(e.text())
 		case <-beat.C:
 			if !h.clock.Now().Before(expires) {
 				return
@@ -242,18 +289,23 @@ type stream struct {
 	control *http.ResponseController
 }
 
-func (s stream) start(missed []event, reset bool) {
-	_ = s.write("retry: 2000\n\n")
-	if reset {
-		_ = s.write("event: reset\ndata: {}\n\n")
+// start ends with the id at which the browser stands, so that it can say so even if no event comes before its line is lost.
+func (s stream) start(g greeting) error {
+	text := "retry: 2000\n\n"
+	if g.reset {
+		text += "event: reset\ndata: {}\n\n"
 	}
-	for _, e := range missed {
-		_ = s.event(e)
+	for _, e := range g.missed {
+		text += e.text()
 	}
+	if g.last > 0 {
+		text += fmt.Sprintf("id: %d\n\n", g.last)
+	}
+	return s.write(text)
 }
 
-func (s stream) event(e event) error {
-	return s.write(fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.sequence, e.kind, e.data))
+func (e event) text() string {
+	return fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.sequence, e.kind, e.data)
 }
 
 func (s stream) write(text string) error {

@@ -29,6 +29,9 @@ func foldHeaders(r *http.Request) error {
 		if err := json.Unmarshal(raw, &fields); err != nil {
 			return nil // grpc-gateway says where the JSON is wrong
 		}
+		if fields == nil { // the body was "null"
+			fields = map[string]json.RawMessage{}
+		}
 	}
 	if _, named := fields["requestId"]; key != "" && !named {
 		quoted, err := json.Marshal(key)
@@ -41,9 +44,6 @@ func foldHeaders(r *http.Request) error {
 		version, err := strconv.Atoi(strings.Trim(strings.TrimPrefix(match, "W/"), `"`))
 		if err != nil {
 			return errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
-		}
-		if fields == nil { // the body was "null"
-			fields = map[string]json.RawMessage{}
 		}
 		fields["version"] = json.RawMessage(strconv.Itoa(version))
 	}

@@ -67,7 +67,7 @@
   };
   const refreshAll = (kind, id) => {
     for (const part of document.querySelectorAll("[data-fragment]")) {
-      if (part.dataset.kinds && !part.dataset.kinds.split(" ").includes(kind)) continue;
+      if (kind && part.dataset.kinds && !part.dataset.kinds.split(" ").includes(kind)) continue;
       if (part.dataset.referral && id && part.dataset.referral !== id) continue;
       refresh(part);
     }
@@ -75,9 +75,10 @@
   if (body.dataset.live) {
     const offline = document.querySelector(".offline");
     let lost;
-    const source = new EventSource(body.dataset.live);
+    let source;
     const count = async () => {
-      const answer = await fetch("/inbox/count", { credentials: "same-origin" });
+      const answer = await fetch("/inbox/count", { headers: { "X-Fragment": "count" }, credentials: "same-origin" });
+      if (answer.status === 401) { location.reload(); return; }
       if (!answer.ok) return;
       const open = Number(await answer.text());
       const link = document.querySelector('[data-nav="inbox"]');
@@ -87,20 +88,33 @@
       document.title = document.title.replace(/^\(\d+\) /, "");
       if (open) document.title = `(${open}) ${document.title}`;
     };
-    for (const kind of ["referral", "notification", "booking"]) {
-      source.addEventListener(kind, (event) => {
-        const { id } = JSON.parse(event.data);
-        refreshAll(kind, kind === "referral" ? id : undefined);
-        if (kind === "notification") count();
+    const afresh = () => { refreshAll(); count(); };
+    const connect = (again) => {
+      source = new EventSource(body.dataset.live);
+      for (const kind of ["referral", "notification", "booking"]) {
+        source.addEventListener(kind, (event) => {
+          const { id } = JSON.parse(event.data);
+          refreshAll(kind, kind === "referral" ? id : undefined);
+          if (kind === "notification") count();
+        });
+      }
+      source.addEventListener("reset", afresh);
+      source.addEventListener("open", () => {
+        clearTimeout(lost);
+        if (again || (offline && !offline.hidden)) afresh();
+        again = false;
+        if (offline) offline.hidden = true;
       });
-    }
-    source.addEventListener("reset", () => { refreshAll("referral"); count(); });
-    source.addEventListener("open", () => { clearTimeout(lost); if (offline && !offline.hidden) { offline.hidden = true; refreshAll("referral"); count(); } });
-    source.addEventListener("error", () => {
-      clearTimeout(lost);
-      lost = setTimeout(() => { if (offline) { offline.textContent = body.dataset.offline; offline.hidden = false; } }, 4000);
-    });
+      source.addEventListener("error", () => {
+        clearTimeout(lost);
+        lost = setTimeout(() => { if (offline) { offline.textContent = body.dataset.offline; offline.hidden = false; } }, 4000);
+        // After an answer that is no stream (signed out, or a service away) the browser gives up by itself; we do not.
+        if (source.readyState === EventSource.CLOSED) setTimeout(() => { count().catch(() => {}); connect(true); }, 5000);
+      });
+    };
+    connect(false);
     addEventListener("pagehide", () => source.close());
+    addEventListener("pageshow", (event) => { if (event.persisted) connect(true); });
   }
 
   // One click, one request: a form that was sent cannot be sent again while it is on its way.
@@ -114,38 +128,6 @@
     setTimeout(() => { delete form.dataset.sent; for (const button of form.querySelectorAll("button")) button.disabled = false; }, 8000);
   });
   addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-sent]")) { delete form.dataset.sent; for (const b of form.querySelectorAll("button")) b.disabled = false; } });
-
-  // Drafts: <form data-draft="key"> is kept in this browser until it was sent or thrown away. The server's values win after a refusal.
-  for (const form of document.querySelectorAll("form[data-draft]")) {
-    const key = `draft:${body.dataset.account}:${form.dataset.draft}`;
-    const skip = new Set(["requestId", "password"]);
-    if (!form.dataset.refused) {
-      try {
-        const kept = JSON.parse(localStorage.getItem(key) || "null");
-        if (kept && Date.now() - kept.at < 3 * 86400e3) {
-          for (const [name, values] of Object.entries(kept.values)) {
-            const fields = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
-            fields.forEach((field, i) => {
-              if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
-              else if (i < values.length) field.value = values[i];
-            });
-          }
-          form.dispatchEvent(new CustomEvent("draft", { detail: kept.values }));
-          form.querySelector("[data-draft-note]")?.removeAttribute("hidden");
-        }
-      } catch { localStorage.removeItem(key); }
-    }
-    const keep = () => {
-      const values = {};
-      for (const [name, value] of new FormData(form)) if (!skip.has(name) && typeof value === "string") (values[name] ||= []).push(value);
-      try { localStorage.setItem(key, JSON.stringify({ at: Date.now(), values })); } catch { /* storage is full or off: the form itself still holds everything */ }
-    };
-    form.addEventListener("input", keep);
-    form.addEventListener("change", keep);
-    form.addEventListener("picked", keep);
-    for (const button of form.querySelectorAll("[data-draft-drop]")) button.addEventListener("click", () => { localStorage.removeItem(key); location.reload(); });
-  }
-  for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
 
   // Parts of a form that depend on a choice: <… data-when="kind=EMERGENCY"> (several values: kind=A|B).
   const show = () => {
@@ -213,7 +195,7 @@
       picker.dispatchEvent(new CustomEvent("picked", { bubbles: true }));
     };
     for (const drop of chips.querySelectorAll("button")) drop.addEventListener("click", () => { drop.closest("li").remove(); picker.dispatchEvent(new CustomEvent("picked", { bubbles: true })); });
-    picker.closest("form")?.addEventListener("draft", (event) => { for (const value of event.detail[picker.dataset.name] ?? []) choose(value, value.replace("|", " ")); document.activeElement?.blur(); });
+    picker.closest("form")?.addEventListener("draft", (event) => { chips.replaceChildren(); for (const value of event.detail[picker.dataset.name] ?? []) choose(value, value.replace("|", " ")); document.activeElement?.blur(); });
     input.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(async () => {
@@ -246,6 +228,39 @@
     });
     input.addEventListener("blur", close);
   }
+
+  // Drafts: <form data-draft="key"> is kept in this browser until it was sent or thrown away. The server's values win after a refusal. Last, because the parts above listen for "draft".
+  for (const form of document.querySelectorAll("form[data-draft]")) {
+    const key = `draft:${body.dataset.account}:${form.dataset.draft}`;
+    const skip = new Set(["requestId", "holdKey", "version", "password"]);
+    if (!form.dataset.refused) {
+      try {
+        const kept = JSON.parse(localStorage.getItem(key) || "null");
+        if (kept && Date.now() - kept.at < 3 * 86400e3) {
+          for (const [name, values] of Object.entries(kept.values)) {
+            const fields = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
+            fields.forEach((field, i) => {
+              if (field.type === "hidden") return; // chips are made anew by their picker
+              if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+              else if (i < values.length) field.value = values[i];
+            });
+          }
+          form.dispatchEvent(new CustomEvent("draft", { detail: kept.values }));
+          form.querySelector("[data-draft-note]")?.removeAttribute("hidden");
+        }
+      } catch { localStorage.removeItem(key); }
+    }
+    const keep = () => {
+      const values = {};
+      for (const [name, value] of new FormData(form)) if (!skip.has(name) && typeof value === "string") (values[name] ||= []).push(value);
+      try { localStorage.setItem(key, JSON.stringify({ at: Date.now(), values })); } catch { /* storage is full or off: the form itself still holds everything */ }
+    };
+    form.addEventListener("input", keep);
+    form.addEventListener("change", keep);
+    form.addEventListener("picked", keep);
+    for (const button of form.querySelectorAll("[data-draft-drop]")) button.addEventListener("click", () => { localStorage.removeItem(key); location.reload(); });
+  }
+  for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
 
   document.querySelector(".errors")?.focus();
 })();

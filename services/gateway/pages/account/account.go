@@ -3,9 +3,12 @@ package account
 
 import (
 	"embed"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"google.golang.org/grpc/metadata"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
@@ -75,7 +78,9 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	account := strings.TrimSpace(r.PostFormValue("account"))
 	data := signInData{Form: shell.Form{Values: url.Values{"account": {account}}}, Back: shell.LocalPath(r.PostFormValue("back"))}
-	session, err := p.directory.SignIn(rpc.AsService(r.Context()), &directoryv1.SignInRequest{
+	// Directory limits tries by address too.
+	ctx := metadata.AppendToOutgoingContext(rpc.AsService(r.Context()), "x-forwarded-for", address(r))
+	session, err := p.directory.SignIn(ctx, &directoryv1.SignInRequest{
 		Account: account, Password: r.PostFormValue("password"),
 	})
 	switch errs.KindOf(err) {
@@ -94,6 +99,15 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	p.door.SetCookie(w, session.GetAccessToken())
 	http.Redirect(w, r, data.Back, http.StatusSeeOther)
 	return nil
+}
+
+// address is the browser's, as far as this process can tell.
+func address(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {

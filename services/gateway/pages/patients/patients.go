@@ -137,6 +137,7 @@ type registerData struct {
 	Form      shell.Form
 	Known     string // id of the patient who has this identity number already
 	RequestID string
+	Problem   string
 }
 
 func (p *Pages) registerForm(w http.ResponseWriter, r *http.Request) error {
@@ -167,6 +168,10 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		// A refused request was not carried out: the corrected form is a new one.
 		data.RequestID = id.New()
 		return p.renderRegister(w, r, http.StatusBadRequest, data)
+	case errs.KindOf(err) == errs.KindUnavailable:
+		// The answer may have been lost on its way: the same request id makes the repetition harmless.
+		data.Problem = p.Shell.ErrorText(r, err)
+		return p.renderRegister(w, r, http.StatusServiceUnavailable, data)
 	default:
 		return err
 	}

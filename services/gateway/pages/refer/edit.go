@@ -31,22 +31,19 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 	}
 	data.Form.Values = valuesOf(referral)
 	data.Form.Values.Set("version", strconv.Itoa(int(referral.GetVersion())))
-	data.RequestID = id.New()
+	data.RequestID, data.HoldKey = id.New(), id.New()
 	return p.render(w, r, http.StatusOK, data)
 }
 
 func (p *Pages) prepareEdit(r *http.Request, referral *referralv1.Referral) (formData, error) {
 	data, err := p.prepare(r, referral.GetPatientId())
-	if err != nil {
-		return data, err
-	}
 	data.Editing = true
 	data.Action = "/referrals/" + referral.GetId() + "/edit"
 	data.Draft = "edit:" + referral.GetId() + ":" + strconv.Itoa(int(referral.GetVersion()))
 	if referral.GetState() == referralv1.State_RETURNED {
 		data.Returned, data.Reason = referral, p.Shell.ReasonOf(r, referral)
 	}
-	return data, nil
+	return data, err
 }
 
 // change stores the form and, unless it is only kept, sends it: submit for a draft, resubmit for one that came back.
@@ -112,10 +109,10 @@ func (p *Pages) sendEdited(r *http.Request, referralID string) error {
 
 func (p *Pages) changeAgain(w http.ResponseWriter, r *http.Request, referral *referralv1.Referral, cause error) error {
 	data, err := p.prepareEdit(r, referral)
-	if err != nil {
+	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
 		return err
 	}
 	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
-	data.RequestID = r.PostFormValue("requestId")
+	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
 	return p.refused(w, r, data, cause)
 }

@@ -69,7 +69,10 @@ func createRequest(form url.Values, patientID string) *referralv1.CreateReferral
 		TransferNote: get("transferNote"), Transport: get("transport"), OriginatorPhone: get("originatorPhone"),
 	}
 	for _, value := range form["diagnosis"] {
-		code, display, _ := strings.Cut(value, "|")
+		code, display, _ := strings.Cut(strings.TrimSpace(value), "|")
+		if code == "" {
+			continue // the field for browsers without scripts, left empty
+		}
 		request.Diagnoses = append(request.Diagnoses, &commonv1.Coding{Code: code, Display: display})
 	}
 	return request
@@ -89,6 +92,9 @@ func consentOf(form url.Values, kind commonv1.Kind_Code) *referralv1.Consent {
 func diagnosesOf(values []string) []diagnosis {
 	var out []diagnosis
 	for _, v := range values {
+		if v == "" {
+			continue
+		}
 		out = append(out, diagnosis{Value: v, Label: strings.Replace(v, "|", " ", 1)})
 	}
 	return out

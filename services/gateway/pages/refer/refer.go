@@ -5,6 +5,7 @@
 package refer
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -60,7 +61,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 
 // formData is what form.html sees.
 type formData struct {
-	Form    shell.Form
+	Form      shell.Form
+	PatientID string
+	// Patient and Summary are nil when the record is away.
 	Patient *patientrecordv1.Patient
 	Summary *patientrecordv1.Summary
 	Choices choices
@@ -68,7 +71,9 @@ type formData struct {
 	// Action is where the form is sent; Draft its name in the browser's storage.
 	Action, Draft string
 	RequestID     string
-	Diagnoses     []diagnosis
+	// HoldKey names what the form holds; it stays the same when the form is shown again.
+	HoldKey   string
+	Diagnoses []diagnosis
 	// Existing is the open referral that makes this one a duplicate.
 	Existing, ExistingNumber string
 	// Returned is the referral that came back for information.
@@ -86,7 +91,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	visitor, _ := door.VisitorFrom(r.Context())
-	data.RequestID = id.New()
+	data.RequestID, data.HoldKey = id.New(), id.New()
 	data.Form.Values = url.Values{
 		"kind": {"OUTPATIENT"}, "urgency": {"ROUTINE"}, "organization": {data.Choices.first()},
 		"consent.givenBy": {data.Patient.GetName()}, "consent.relation": {"0"},
@@ -97,18 +102,14 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 
 // prepare reads what every showing of the form needs.
 func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
+	data := formData{PatientID: patientID, Action: "/refer/" + patientID, Draft: "refer:" + patientID}
 	summary, err := p.Record.GetSummary(r.Context(), &patientrecordv1.GetSummaryRequest{PatientId: patientID})
-	if err != nil {
-		return formData{}, err
+	if err == nil {
+		data.Patient, data.Summary = summary.GetPatient(), summary
 	}
-	options, err := p.choices(r)
-	if err != nil {
-		return formData{}, err
-	}
-	return formData{
-		Patient: summary.GetPatient(), Summary: summary, Choices: options,
-		Action: "/refer/" + patientID, Draft: "refer:" + patientID,
-	}, nil
+	options, cerr := p.choices(r)
+	data.Choices = options
+	return data, cmp.Or(err, cerr)
 }
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
@@ -159,14 +160,15 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// again shows the form with everything that was typed and what was wrong.
+// again shows the form with everything that was typed and what was wrong. Without the record or the directory the form is
+// shown without what they add.
 func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, cause error) error {
 	data, err := p.prepare(r, patientID)
-	if err != nil {
+	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
 		return err
 	}
 	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
-	data.RequestID = r.PostFormValue("requestId")
+	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
 	return p.refused(w, r, data, cause)
 }
 
@@ -185,7 +187,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 	case errs.ReasonSlotTaken, errs.ReasonHoldExpired:
 		data.Form.Errors = map[string]string{"slot": p.Shell.ErrorText(r, cause)}
 		data.Form.Values.Del("slot")
-		data.RequestID = id.New()
+		data.RequestID, data.HoldKey = id.New(), id.New()
 	default:
 		switch {
 		case cause == nil:
@@ -201,20 +203,22 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 	return p.render(w, r, status, data)
 }
 
-// hold takes the chosen slot or bed; "" when none was chosen. The same form sent again gets the same hold.
+// hold takes the chosen slot or bed; "" when none was chosen. The same form sent again gets the same hold, also when it
+// was corrected in between.
 func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (string, error) {
 	request := &schedulingv1.CreateHoldRequest{PatientId: patientID}
+	key := []string{form.Get("holdKey")}
 	switch {
 	case form.Get("kind") == "OUTPATIENT" && form.Get("slot") != "":
 		request.SlotId = form.Get("slot")
-		request.RequestId = id.FromFact(form.Get("requestId"), "hold", request.SlotId)
+		key = append(key, "slot", request.SlotId)
 	case form.Get("kind") == "INPATIENT" && form.Get("bed") != "":
 		request.Bed = &schedulingv1.BedRequest{OrganizationId: form.Get("organization"), DepartmentCode: form.Get("department")}
-		request.RequestId = id.FromFact(form.Get("requestId"), "hold", "bed", form.Get("department"))
+		key = append(key, "bed", form.Get("organization"), form.Get("department"))
 	default:
 		return "", nil
 	}
-	hold, err := p.Scheduling.CreateHold(ctx, request)
+	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, key...)
 	switch {
 	case err == nil:
 		return hold.GetId(), nil

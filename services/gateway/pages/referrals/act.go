@@ -16,7 +16,6 @@ import (
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
-	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
 // command is one sent action form.
@@ -60,6 +59,10 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, c command, cause
 	data.Actions.Failed = c.action
 	data.Actions.Form = shell.Form{Values: c.form, Errors: p.Shell.FieldErrors(r, cause)}
 	data.Actions.Problem = p.Shell.ErrorText(r, cause)
+	if errs.KindOf(cause) == errs.KindUnavailable {
+		// The answer may have been lost on its way: the same request id makes the repetition harmless.
+		data.Actions.RequestID = c.requestID
+	}
 	return p.show(w, r, errs.HTTPStatus(cause), data)
 }
 
@@ -134,11 +137,11 @@ func (p *Pages) take(ctx context.Context, c command, slot string) (string, error
 	if err != nil {
 		return "", err
 	}
-	request := &schedulingv1.CreateHoldRequest{RequestId: id.FromFact(c.requestID, "hold", slot), SlotId: slot, PatientId: referral.GetPatientId()}
+	request := &schedulingv1.CreateHoldRequest{SlotId: slot, PatientId: referral.GetPatientId()}
 	if slot == "" {
 		request.Bed = &schedulingv1.BedRequest{OrganizationId: referral.GetReceiver().GetOrganizationId(), DepartmentCode: referral.GetReceiver().GetDepartmentCode()}
 	}
-	hold, err := p.Scheduling.CreateHold(ctx, request)
+	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, "answer", c.id, strconv.Itoa(int(c.version)), slot)
 	return hold.GetId(), err
 }
 

@@ -75,8 +75,10 @@ func methods() map[domain.Action]string {
 	}
 }
 
+// Method is the full name of the method that serves an action; "" if none does.
+func Method(a domain.Action) string { return methods()[a] }
+
 // may tells whether the caller's roles let it call the method of an action.
 func may(caller authn.Identity, a domain.Action) bool {
-	method, ok := methods()[a]
-	return ok && Policy().Check(method, &caller) == nil
+	return Policy().Check(Method(a), &caller) == nil
 }

@@ -20,7 +20,7 @@ type transition interface {
 
 // step runs a transition that needs no other service.
 func (s *Server) step(ctx context.Context, a domain.Action, m transition, carry domain.Carry) (*referralv1.Referral, error) {
-	cmd, err := command(ctx, methods()[a], m)
+	cmd, err := command(ctx, Method(a), m)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +37,7 @@ func (s *Server) reason(ctx context.Context, a domain.Action, m *referralv1.Reas
 
 // CreateReferral implements ReferralService.
 func (s *Server) CreateReferral(ctx context.Context, m *referralv1.CreateReferralRequest) (*referralv1.Referral, error) {
-	cmd, err := command(ctx, methods()[domain.ActionCreate], m)
+	cmd, err := command(ctx, Method(domain.ActionCreate), m)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (s *Server) CreateReferral(ctx context.Context, m *referralv1.CreateReferra
 
 // EditReferral implements ReferralService.
 func (s *Server) EditReferral(ctx context.Context, m *referralv1.EditReferralRequest) (*referralv1.Referral, error) {
-	cmd, err := command(ctx, methods()[domain.ActionEdit], m)
+	cmd, err := command(ctx, Method(domain.ActionEdit), m)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (s *Server) EditReferral(ctx context.Context, m *referralv1.EditReferralReq
 
 // Submit implements ReferralService.
 func (s *Server) Submit(ctx context.Context, m *referralv1.SubmitRequest) (*referralv1.Referral, error) {
-	cmd, err := command(ctx, methods()[domain.ActionSubmit], m)
+	cmd, err := command(ctx, Method(domain.ActionSubmit), m)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (s *Server) Rebook(ctx context.Context, m *referralv1.AcceptRequest) (*refe
 }
 
 func (s *Server) book(ctx context.Context, a domain.Action, m *referralv1.AcceptRequest) (*referralv1.Referral, error) {
-	cmd, err := command(ctx, methods()[a], m)
+	cmd, err := command(ctx, Method(a), m)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func (s *Server) book(ctx context.Context, a domain.Action, m *referralv1.Accept
 
 // Redirect implements ReferralService.
 func (s *Server) Redirect(ctx context.Context, m *referralv1.RedirectRequest) (*referralv1.Referral, error) {
-	cmd, err := command(ctx, methods()[domain.ActionRedirect], m)
+	cmd, err := command(ctx, Method(domain.ActionRedirect), m)
 	if err != nil {
 		return nil, err
 	}

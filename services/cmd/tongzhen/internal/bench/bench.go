@@ -74,7 +74,6 @@ type runner struct {
 
 	mu       sync.Mutex
 	made     []*made
-	senders  map[string]string // account by referral
 	breaches []string
 }
 
@@ -96,9 +95,8 @@ func Run(ctx context.Context, c Clients, opt Options, progress Progress) (Report
 	r := &runner{
 		Clients: c, options: opt, progress: progress, meter: newMeter(),
 		//nolint:gosec // patients must be the same again, not hard to guess
-		random:  rand.New(rand.NewPCG(uint64(opt.Seed), 1)),
-		senders: map[string]string{},
-		queue:   make(chan *journey, opt.Doctors*openPerDoctor),
+		random: rand.New(rand.NewPCG(uint64(opt.Seed), 1)),
+		queue:  make(chan *journey, opt.Doctors*openPerDoctor),
 	}
 	if err := r.prepare(ctx); err != nil {
 		return Report{}, err
@@ -182,5 +180,4 @@ func (r *runner) remember(m *made) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.made = append(r.made, m)
-	r.senders[m.id] = m.doctor.account.GetId()
 }

@@ -10,7 +10,14 @@ import (
 type meter struct {
 	mu    sync.Mutex
 	steps map[string]*samples
-	order []string
+}
+
+// order of the steps in a journey.
+func order() []string {
+	return []string{
+		"register", "hold slot", "hold bed", "hold taken slot", "create+submit", "create again", "mark seen", "accept hold", "accept walk-in",
+		"arrive", "admit", "conclude", "acknowledge", "commit to inbox",
+	}
 }
 
 // samples of one step, and the span of time in which they were taken.
@@ -28,7 +35,6 @@ func (m *meter) step(name string) *samples {
 	if !ok {
 		s = &samples{failures: map[string]int{}}
 		m.steps[name] = s
-		m.order = append(m.order, name)
 	}
 	return s
 }
@@ -64,13 +70,16 @@ type Step struct {
 	Failures           map[string]int
 }
 
-// all are the steps in the order in which they first happened.
+// all are the measured steps in the order of the journey.
 func (m *meter) all() []Step {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var out []Step
-	for _, name := range m.order {
-		s := m.steps[name]
+	for _, name := range order() {
+		s, measured := m.steps[name]
+		if !measured {
+			continue
+		}
 		slices.Sort(s.took)
 		step := Step{Name: name, Count: len(s.took), Failures: s.failures}
 		if span := s.to.Sub(s.from); span > 0 {

@@ -212,7 +212,8 @@ func (r *runner) inventPatient() *patientrecordv1.RegisterPatientRequest {
 	body := fmt.Sprintf("99%04d%s%03d", r.random.IntN(10000), born.Format("20060102"), r.random.IntN(1000))
 	return &patientrecordv1.RegisterPatientRequest{
 		RequestId: id.New(), Name: name, DocumentType: patientrecordv1.DocumentType_RESIDENT_IDENTITY_CARD,
-		IdentityNumber: body + checkCharacter(body), Phone: "120" + strconv.Itoa(10000000+r.random.IntN(80000000)),
+		// No local number begins with 0.
+		IdentityNumber: body + checkCharacter(body), Phone: fmt.Sprintf("07730%07d", r.random.IntN(10_000_000)),
 		Address: "压力测试村" + strconv.Itoa(r.random.IntN(500)) + "号", Village: "压力测试村",
 	}
 }

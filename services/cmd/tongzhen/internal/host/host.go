@@ -208,7 +208,7 @@ func (h *Host) openNetwork(ctx context.Context) error {
 
 // dial connects self to target.
 func (h *Host) dial(ctx context.Context, self, target string) (*grpc.ClientConn, error) {
-	conn, err := h.network.Dial(ctx, self, target, rpc.ClientConfig{Signer: h.keys.signer, Clock: h.clock, TLS: h.keys.client})
+	conn, err := h.network.Dial(ctx, self, target, rpc.ClientConfig{Signer: h.keys.signer, Clock: h.clock, TLS: h.keys.tls})
 	if err != nil {
 		return nil, fmt.Errorf("connect %s to %s: %w", self, target, err)
 	}
@@ -271,7 +271,7 @@ func (h *Host) controls() bool {
 func (h *Host) serve(ctx context.Context, name string) (run.Part, error) {
 	s := h.services[name]
 	server, err := rpc.NewServer(rpc.ServerConfig{
-		Service: name, Table: s.Policy(), Verifier: h.keys.verifier, Logger: h.telemetry.Logger, Clock: h.clock, TLS: h.keys.server,
+		Service: name, Table: s.Policy(), Verifier: h.keys.verifier, Logger: h.telemetry.Logger, Clock: h.clock, TLS: h.keys.tls,
 	}, s.Register)
 	if err != nil {
 		return run.Part{}, fmt.Errorf("serve %s: %w", name, err)
@@ -287,7 +287,7 @@ func (h *Host) serve(ctx context.Context, name string) (run.Part, error) {
 		return run.Part{}, err
 	}
 	second, err := rpc.NewServer(rpc.ServerConfig{
-		Service: name, Table: s.Policy(), Verifier: h.keys.verifier, Logger: h.telemetry.Logger, Clock: h.clock, TLS: h.keys.server,
+		Service: name, Table: s.Policy(), Verifier: h.keys.verifier, Logger: h.telemetry.Logger, Clock: h.clock, TLS: h.keys.tls,
 	}, s.Register)
 	if err != nil {
 		return run.Part{}, fmt.Errorf("serve %s: %w", name, err)

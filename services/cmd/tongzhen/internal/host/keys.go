@@ -2,7 +2,6 @@ package host
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +11,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
 )
 
 // keys are what all services of a deployment share.
@@ -19,8 +19,8 @@ type keys struct {
 	ring     *crypt.Ring
 	signer   *authn.Signer
 	verifier *authn.Verifier
-	server   *tls.Config
-	client   *tls.Config
+	// tls is for calls between processes, both ways; nil = none leave this machine.
+	tls *tls.Config
 }
 
 // openKeys reads the keys. Without configured files they live in the data folder and are made at the first start.
@@ -41,7 +41,10 @@ func openKeys(s Settings, clk clock.Clock) (*keys, error) {
 		return nil, err
 	}
 	k.verifier = authn.NewVerifier(authn.KeysOf(k.signer), clk)
-	return k, k.openTLS(s)
+	if s.TLSCAFile != "" {
+		k.tls, err = rpc.LoadTLS(s.TLSCertFile, s.TLSKeyFile, s.TLSCAFile)
+	}
+	return k, err
 }
 
 func keyFile(configured, embedded string, make func(path string) error) (string, error) {
@@ -52,31 +55,6 @@ func keyFile(configured, embedded string, make func(path string) error) (string,
 		return "", fmt.Errorf("make %s: %w", embedded, err)
 	}
 	return embedded, nil
-}
-
-func (k *keys) openTLS(s Settings) error {
-	if s.TLSCertFile == "" {
-		return nil
-	}
-	certificate, err := tls.LoadX509KeyPair(s.TLSCertFile, s.TLSKeyFile)
-	if err != nil {
-		return fmt.Errorf("load certificate: %w", err)
-	}
-	k.server = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	if s.TLSCAFile == "" {
-		return nil
-	}
-	authority, err := os.ReadFile(s.TLSCAFile)
-	if err != nil {
-		return fmt.Errorf("read authority: %w", err)
-	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(authority) {
-		return fmt.Errorf("read authority %s: no certificate in it", s.TLSCAFile)
-	}
-	k.client = &tls.Config{Certificates: []tls.Certificate{certificate}, RootCAs: pool, MinVersion: tls.VersionTLS12}
-	k.server.ClientCAs, k.server.ClientAuth = pool, tls.RequireAndVerifyClientCert
-	return nil
 }
 
 // lockDataDir takes the data folder for this process; a second one would write the same files.

@@ -166,7 +166,7 @@ func migrateOne(ctx context.Context, s Settings, name string, sets []sqldb.Migra
 }
 
 func (h *Host) listenOutside(ctx context.Context) (net.Listener, error) {
-	if h.keys.server == nil {
+	if h.keys.tls == nil {
 		return rpc.ListenLoopback(ctx, h.settings.GRPCAddr)
 	}
 	var config net.ListenConfig

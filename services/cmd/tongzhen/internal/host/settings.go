@@ -74,12 +74,14 @@ func (s Settings) check(services []string) error {
 	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") {
 		problems = append(problems, errors.New("TONGZHEN_TLS_CERT_FILE and TONGZHEN_TLS_KEY_FILE belong together"))
 	}
-	if s.TLSCertFile == "" {
-		for what, addr := range map[string]string{"TONGZHEN_HTTP_ADDR": s.HTTPAddr, "TONGZHEN_GRPC_ADDR": s.GRPCAddr} {
-			if addr != "" && !loopback(addr) && (what != "TONGZHEN_HTTP_ADDR" || !s.SecureCookie) {
-				problems = append(problems, fmt.Errorf("%s=%s: without certificate files only loopback addresses are served; set TONGZHEN_TLS_CERT_FILE, or for pages behind a TLS proxy TONGZHEN_SECURE_COOKIE", what, addr))
-			}
-		}
+	if s.TLSCAFile != "" && s.TLSCertFile == "" {
+		problems = append(problems, errors.New("TONGZHEN_TLS_CA_FILE needs TONGZHEN_TLS_CERT_FILE and TONGZHEN_TLS_KEY_FILE"))
+	}
+	if s.GRPCAddr != "" && !loopback(s.GRPCAddr) && s.TLSCAFile == "" {
+		problems = append(problems, fmt.Errorf("TONGZHEN_GRPC_ADDR=%s: calls between machines need TONGZHEN_TLS_CERT_FILE, _KEY_FILE and _CA_FILE; without them only loopback is served", s.GRPCAddr))
+	}
+	if s.HTTPAddr != "" && !loopback(s.HTTPAddr) && s.TLSCertFile == "" && !s.SecureCookie {
+		problems = append(problems, fmt.Errorf("TONGZHEN_HTTP_ADDR=%s: without TONGZHEN_TLS_CERT_FILE only loopback is served; behind a proxy that speaks TLS set TONGZHEN_SECURE_COOKIE", s.HTTPAddr))
 	}
 	return errors.Join(problems...)
 }

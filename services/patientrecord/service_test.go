@@ -1,0 +1,462 @@
+package patientrecord_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/bustest"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/dbtest"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/patientrecord"
+)
+
+const county = "450321"
+
+// referrals is the referral service as this one sees it.
+type referrals struct {
+	referralv1.UnimplementedReferralServiceServer
+	mu       sync.Mutex
+	relation *referralv1.GetRelationResponse
+	err      error
+}
+
+func (r *referrals) GetRelation(ctx context.Context, in *referralv1.GetRelationRequest) (*referralv1.GetRelationResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	who, _ := authn.FromContext(ctx)
+	if who.Service != "patientrecord" || who.County != county || in.GetCounty() != county {
+		return nil, errs.Denied(errs.ReasonRole)
+	}
+	if r.relation == nil {
+		return &referralv1.GetRelationResponse{Level: "NONE"}, r.err
+	}
+	return r.relation, r.err
+}
+
+func (r *referrals) GetReferral(context.Context, *referralv1.GetReferralRequest) (*referralv1.Referral, error) {
+	return nil, errs.NotFound("referral")
+}
+
+// fixture is the running service between a broker, a database and its peer.
+type fixture struct {
+	t        *testing.T
+	network  *rpc.Network
+	signer   *authn.Signer
+	bus      bus.Bus
+	peer     *referrals
+	log      *buffer
+	client   patientrecordv1.PatientRecordServiceClient // of persons, by the gateway
+	cli      patientrecordv1.PatientRecordServiceClient
+	referral patientrecordv1.PatientRecordServiceClient
+	facts    chan bus.Msg
+}
+
+// buffer collects what is logged.
+type buffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+// each starts the service on every engine.
+func each(t *testing.T, fn func(f *fixture)) {
+	t.Helper()
+	t.Parallel()
+	dbtest.Each(t, patientrecord.Migrations(), func(t *testing.T, db *sqldb.DB) { fn(start(t, db)) })
+}
+
+func start(t *testing.T, db *sqldb.DB) *fixture {
+	t.Helper()
+	pem, err := authn.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := authn.NewSigner(pem)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &fixture{
+		t: t, network: rpc.InProcess(), signer: signer, bus: bustest.Embedded(t), peer: &referrals{}, log: &buffer{}, facts: make(chan bus.Msg, 10),
+	}
+	open := authz.Table{}
+	for _, m := range referralv1.ReferralService_ServiceDesc.Methods {
+		open["/"+referralv1.ReferralService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{AnyPerson: true, Services: []string{"patientrecord"}}
+	}
+	f.serve("referral", open, func(r grpc.ServiceRegistrar) { referralv1.RegisterReferralServiceServer(r, f.peer) })
+	tel := telemetry.Discard()
+	tel.Logger = slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
+		DB: db, Bus: f.bus, Peers: patientrecord.Peers{Referral: f.dial("patientrecord", "referral")}, Ring: crypt.TestRing(),
+		Signer: signer, Clock: clock.System(), Telemetry: tel,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.serve("patientrecord", s.Policy(), s.Register)
+	f.background(s.Run)
+	bustest.Start(t, f.bus, bus.Consumer{Name: "test-record", Subjects: []string{"record.v1.>"}}, func(_ context.Context, m bus.Msg) error {
+		f.facts <- m
+		return nil
+	})
+	f.client = patientrecordv1.NewPatientRecordServiceClient(f.dial("gateway", "patientrecord"))
+	f.cli = patientrecordv1.NewPatientRecordServiceClient(f.dial("cli", "patientrecord"))
+	f.referral = patientrecordv1.NewPatientRecordServiceClient(f.dial("referral", "patientrecord"))
+	if err := s.Health(t.Context()); err != nil {
+		t.Error(err)
+	}
+	return f
+}
+
+func (f *fixture) serve(service string, table authz.Table, register func(grpc.ServiceRegistrar)) {
+	f.t.Helper()
+	server, err := rpc.NewServer(rpc.ServerConfig{
+		Service: service, Table: table, Logger: slog.New(slog.NewJSONHandler(f.log, nil)),
+		Verifier: authn.NewVerifier(authn.KeysOf(f.signer), clock.System()), Clock: clock.System(),
+	}, register)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.background(func(ctx context.Context) error { return server.Serve(ctx, f.network.Listen(service)) })
+}
+
+func (f *fixture) background(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	f.t.Cleanup(func() {
+		cancel()
+		if err := bustest.Receive(f.t, done, "end of a service"); err != nil {
+			f.t.Error(err)
+		}
+	})
+}
+
+func (f *fixture) dial(self, target string) *grpc.ClientConn {
+	f.t.Helper()
+	conn, err := f.network.Dial(f.t.Context(), self, target, rpc.ClientConfig{Signer: f.signer, Clock: clock.System()})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// as is a context in which a person of the organisation calls.
+func (f *fixture) as(organization, role string) context.Context {
+	f.t.Helper()
+	token, err := f.signer.Sign(authn.Identity{
+		Subject: id.FromFact(role, organization), Organization: organization, County: county, Roles: []string{role},
+	}, time.Minute, clock.System().Now())
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return rpc.WithToken(f.t.Context(), token)
+}
+
+func zeng() *patientrecordv1.RegisterPatientRequest {
+	return &patientrecordv1.RegisterPatientRequest{
+		RequestId: id.New(), Name: "曾小明", IdentityNumber: "990122195603120016", Phone: "13800138000", Address: "白沙镇旧县村",
+		DocumentType: patientrecordv1.DocumentType_RESIDENT_IDENTITY_CARD,
+	}
+}
+
+func (f *fixture) reason(err error, want string) {
+	f.t.Helper()
+	if got := errs.ReasonOf(err); got != want {
+		f.t.Errorf("reason %q, want %q (%v)", got, want, err)
+	}
+}
+
+func TestRegisteredPatientIsAnswered(t *testing.T) {
+	each(t, func(f *fixture) {
+		in := zeng()
+		p, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.GetBirthDate() != "1956-03-12" || p.GetSex() != commonv1.Sex_MALE || p.GetAccess() != patientrecordv1.Access_FULL || p.GetHomeOrganizationId() != "township" {
+			t.Errorf("patient %s: access %s", p.GetId(), p.GetAccess())
+		}
+		again, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), in)
+		if err != nil || !proto.Equal(again, p) {
+			t.Errorf("the repeat: %v", err)
+		}
+		m := bustest.Receive(t, f.facts, "the fact")
+		var fact patientrecordv1.PatientRegistered
+		if err := proto.Unmarshal(m.Payload, &fact); err != nil {
+			t.Fatal(err)
+		}
+		if m.Subject != "record.v1.450321.patient_registered" || fact.GetPatientId() != p.GetId() || fact.GetMeta().GetFactId() != m.ID ||
+			fact.GetMeta().GetAggregateVersion() != 1 || len(fact.GetMeta().GetAudience()) != 1 {
+			t.Errorf("fact %s of %s", m.Subject, fact.GetPatientId())
+		}
+		_, err = f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), zeng())
+		f.reason(err, errs.ReasonAlreadyRegistered)
+		if e, _ := errs.As(err); e.Meta["patientId"] != p.GetId() {
+			t.Error("without the id")
+		}
+		found, err := f.client.SearchPatients(f.as("county", "INTAKE_DESK"), &patientrecordv1.SearchPatientsRequest{IdentityNumber: in.GetIdentityNumber()})
+		if err != nil || len(found.GetPatients()) != 1 || found.GetPatients()[0].GetAccess() != patientrecordv1.Access_BREAK_GLASS || found.GetPatients()[0].GetName() != "曾＊＊" {
+			t.Errorf("by number: %v", err)
+		}
+	})
+}
+
+func TestFormIsRefusedFieldByField(t *testing.T) {
+	each(t, func(f *fixture) {
+		_, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.RegisterPatientRequest{
+			BirthDate: "yesterday", IdentityNumber: "990122560312001", Phone: "12",
+		})
+		e, _ := errs.As(err)
+		if e == nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, field := range e.Fields {
+			got[field.Name] = field.Reason + field.Meta["cause"]
+		}
+		for name, want := range map[string]string{
+			"birthDate": "FIELD_INVALID", "name": "FIELD_REQUIRED", "identityNumber": "FIELD_IDENTITY_NUMBEROLD_15_DIGITS", "phone": "FIELD_INVALID",
+		} {
+			if got[name] != want {
+				t.Errorf("%s: %q, want %q", name, got[name], want)
+			}
+		}
+	})
+}
+
+func TestOnlyCliniciansAndTheNamedServicesMay(t *testing.T) {
+	each(t, func(f *fixture) {
+		p, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), zeng())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, role := range []string{"COUNTY_ADMIN", "SYSTEM_ADMIN", "SECURITY_ADMIN", "AUDITOR", "INTEGRATION", "SYSTEM"} {
+			ctx := f.as("township", role)
+			_, err := f.client.GetPatient(ctx, &patientrecordv1.GetPatientRequest{Id: p.GetId()})
+			f.reason(err, errs.ReasonRole)
+			_, err = f.client.SearchPatients(ctx, &patientrecordv1.SearchPatientsRequest{Query: "曾"})
+			f.reason(err, errs.ReasonRole)
+			_, err = f.client.GetSummary(ctx, &patientrecordv1.GetSummaryRequest{PatientId: p.GetId()})
+			f.reason(err, errs.ReasonRole)
+		}
+		_, err = f.client.ImportRecord(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.ImportRecordRequest{
+			County: county, SourceSystem: "s", PatientIdentity: "p", Patient: &patientrecordv1.Patient{},
+		})
+		f.reason(err, errs.ReasonRole)
+		snapshot, err := f.referral.GetSnapshot(rpc.WithCounty(t.Context(), county), &patientrecordv1.GetSnapshotRequest{PatientId: p.GetId(), OrganizationId: "township"})
+		if err != nil || snapshot.GetName() != "曾小明" || snapshot.GetMaskedIdentityNumber() != "990***********0016" {
+			t.Errorf("snapshot: %v", err)
+		}
+		_, err = f.cli.GetSnapshot(rpc.WithCounty(t.Context(), county), &patientrecordv1.GetSnapshotRequest{PatientId: p.GetId(), OrganizationId: "township"})
+		f.reason(err, errs.ReasonRole)
+	})
+}
+
+func TestReferralServiceAwayIsUnavailable(t *testing.T) {
+	each(t, func(f *fixture) {
+		p, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), zeng())
+		if err != nil {
+			t.Fatal(err)
+		}
+		get := func() error {
+			_, err := f.client.GetPatient(f.as("county", "INTAKE_DESK"), &patientrecordv1.GetPatientRequest{Id: p.GetId()})
+			return err
+		}
+		f.reason(get(), errs.ReasonNotFound)
+		f.peer.mu.Lock()
+		f.peer.err = errs.New(errs.KindInternal, errs.ReasonInternal, "broken", nil)
+		f.peer.mu.Unlock()
+		f.reason(get(), errs.ReasonPeerAway)
+		f.peer.mu.Lock()
+		f.peer.err, f.peer.relation = nil, &referralv1.GetRelationResponse{Level: "FULL", ReferralId: id.New()}
+		f.peer.mu.Unlock()
+		if err := get(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func imported(organization string) *patientrecordv1.ImportRecordRequest {
+	now := timestamppb.New(clock.System().Now().Add(-time.Hour))
+	codes := func(s string) []*commonv1.Coding {
+		return []*commonv1.Coding{{System: "http://loinc.org", Code: s, Display: "display " + s}}
+	}
+	return &patientrecordv1.ImportRecordRequest{
+		County: county, OrganizationId: organization, SourceSystem: "urn:test", PatientIdentity: "p-1",
+		Patient: &patientrecordv1.Patient{Name: "Elisha Bradtke", Sex: commonv1.Sex_MALE, BirthDate: "1970-05-24"},
+		Entries: []*patientrecordv1.ClinicalEntry{
+			{SourceIdentity: "1", Resource: &patientrecordv1.ClinicalEntry_Problem{Problem: &patientrecordv1.Problem{Text: "脑梗死", ClinicalStatus: "active", OnsetTime: now}}},
+			{SourceIdentity: "2", Resource: &patientrecordv1.ClinicalEntry_Allergy{Allergy: &patientrecordv1.Allergy{Text: "青霉素", ClinicalStatus: "active", RecordedTime: now}}},
+			{SourceIdentity: "3", Resource: &patientrecordv1.ClinicalEntry_Medication{Medication: &patientrecordv1.Medication{Text: "阿司匹林", Status: "active", AuthoredTime: now}}},
+			{SourceIdentity: "4", Resource: &patientrecordv1.ClinicalEntry_Observation{Observation: &patientrecordv1.Observation{
+				Codes: codes("85354-9"), Status: "final", Category: "vital-signs", EffectiveTime: now,
+				Components: []*patientrecordv1.ObservationComponent{{Code: codes("8480-6")[0], Quantity: &patientrecordv1.Quantity{Value: 141, Unit: "mm[Hg]"}}},
+			}}},
+			{SourceIdentity: "5", Resource: &patientrecordv1.ClinicalEntry_Procedure{Procedure: &patientrecordv1.Procedure{Text: "CT", Status: "completed", PerformedTime: now}}},
+			{SourceIdentity: "6", Resource: &patientrecordv1.ClinicalEntry_Immunization{Immunization: &patientrecordv1.Immunization{Text: "流感", Status: "completed", OccurrenceTime: now}}},
+			{SourceIdentity: "7", Resource: &patientrecordv1.ClinicalEntry_Encounter{Encounter: &patientrecordv1.Encounter{Text: "门诊", Status: "finished", StartTime: now}}},
+			{SourceIdentity: "8", Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{DiagnosticReport: &patientrecordv1.DiagnosticReport{Text: "血常规", Status: "final", EffectiveTime: now}}},
+		},
+	}
+}
+
+func TestImportedRecordReachesTheReceiverWithTheReferral(t *testing.T) {
+	each(t, func(f *fixture) {
+		in := imported("township")
+		for i, want := range []*patientrecordv1.ImportRecordResponse{{PatientCreated: true, Created: 8}, {Unchanged: 8}} {
+			done, err := f.cli.ImportRecord(t.Context(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.PatientId = done.GetPatientId()
+			if !proto.Equal(done, want) {
+				t.Errorf("import %d: %v", i, done)
+			}
+		}
+		doctor := f.as("township", "TOWNSHIP_DOCTOR")
+		found, err := f.client.SearchPatients(doctor, &patientrecordv1.SearchPatientsRequest{Query: "bradtke"})
+		if err != nil || len(found.GetPatients()) != 1 {
+			t.Fatalf("%d found, %v", len(found.GetPatients()), err)
+		}
+		patient := found.GetPatients()[0].GetId()
+		summary, err := f.client.GetSummary(doctor, &patientrecordv1.GetSummaryRequest{PatientId: patient})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := proto.CloneOf(in.GetEntries()[3].GetObservation())
+		want.Id = summary.GetRecentResults()[0].GetId()
+		if !proto.Equal(summary.GetRecentResults()[0], want) || want.GetId() == "" {
+			t.Errorf("observation %v", summary.GetRecentResults()[0])
+		}
+		if summary.GetProblems()[0].GetText() != "脑梗死" || summary.GetAllergies()[0].GetText() != "青霉素" || summary.GetMedications()[0].GetText() != "阿司匹林" ||
+			summary.GetProcedures()[0].GetText() != "CT" || summary.GetImmunizations()[0].GetText() != "流感" || summary.GetRecentEncounters()[0].GetText() != "门诊" {
+			t.Error("the summary is not whole")
+		}
+		results, err := f.client.ListResults(doctor, &patientrecordv1.ListResultsRequest{PatientId: patient})
+		if err != nil || len(results.GetResults()) != 1 || results.GetNextPageToken() != "" {
+			t.Errorf("results: %v", err)
+		}
+
+		referral := id.New()
+		f.publish(&referralv1.Submitted{Meta: meta(2), Referral: &referralv1.ReferralFact{
+			ReferralId: referral, PatientId: patient, State: referralv1.State_SUBMITTED, PreviousState: referralv1.State_DRAFT,
+			Kind: commonv1.Kind_OUTPATIENT, Originator: &commonv1.Party{OrganizationId: "township"}, Receiver: &commonv1.Party{OrganizationId: "county"},
+		}}, "submitted")
+		desk := f.as("county", "INTAKE_DESK")
+		var p *patientrecordv1.Package
+		f.until(func() (err error) {
+			p, err = f.client.GetPackage(desk, &patientrecordv1.GetPackageRequest{ReferralId: referral})
+			return err
+		})
+		if p.GetPatientId() != patient || len(p.GetResults()) != 1 || len(p.GetSummary().GetProblems()) != 1 || p.GetSummary().GetPatient().GetAccess() != patientrecordv1.Access_PACKAGE {
+			t.Errorf("package of %s", p.GetPatientId())
+		}
+		_, err = f.client.GetSummary(desk, &patientrecordv1.GetSummaryRequest{PatientId: patient})
+		f.reason(err, errs.ReasonBreakGlassRequired)
+		f.publish(&referralv1.Arrived{Meta: meta(4), Referral: &referralv1.ReferralFact{
+			ReferralId: referral, PatientId: patient, State: referralv1.State_ARRIVED, PreviousState: referralv1.State_ACCEPTED,
+			Originator: &commonv1.Party{OrganizationId: "township"}, Receiver: &commonv1.Party{OrganizationId: "county"},
+		}}, "arrived")
+		f.until(func() error {
+			_, err := f.client.GetSummary(desk, &patientrecordv1.GetSummaryRequest{PatientId: patient})
+			return err
+		})
+		for _, mark := range []string{"Elisha", "Bradtke", "脑梗死", "青霉素", "1970-05-24"} {
+			if strings.Contains(f.log.String(), mark) {
+				t.Errorf("the log holds %q", mark)
+			}
+		}
+	})
+}
+
+func TestImportNamesTheEntryThatIsWrong(t *testing.T) {
+	each(t, func(f *fixture) {
+		in := imported("township")
+		in.Entries[5].SourceIdentity = "1"
+		_, err := f.cli.ImportRecord(t.Context(), in)
+		e, _ := errs.As(err)
+		if e == nil || len(e.Fields) != 1 || e.Fields[0].Name != "entries[5].sourceIdentity" {
+			t.Errorf("%v", err)
+		}
+		in = imported("township")
+		in.Entries[2].Resource = nil
+		if _, err = f.cli.ImportRecord(t.Context(), in); errs.KindOf(err) != errs.KindInvalid {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+func meta(version int32) *commonv1.FactMeta {
+	return &commonv1.FactMeta{
+		FactId: id.New(), County: county, AggregateVersion: version, OccurTime: timestamppb.New(clock.System().Now()),
+		Actor: &commonv1.Actor{AccountId: id.New(), OrganizationId: "township"},
+	}
+}
+
+func (f *fixture) publish(m interface {
+	proto.Message
+	GetMeta() *commonv1.FactMeta
+}, event string) {
+	f.t.Helper()
+	payload, err := proto.Marshal(m)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	if _, err := f.bus.Publish(f.t.Context(), bus.Msg{
+		Subject: "referral.v1." + county + "." + event, ID: m.GetMeta().GetFactId(), Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload,
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// until asks again until the fact has been taken in: its effect is seen in answers only.
+func (f *fixture) until(ask func() error) {
+	f.t.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	limit := time.After(20 * time.Second)
+	for {
+		err := ask()
+		if err == nil {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-limit:
+			f.t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package rpc_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"pgregory.net/rapid"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/rpc"
+)
+
+func view(t *rapid.T) app.View {
+	text := rapid.StringN(0, 20, -1)
+	say := func(label string) string { return text.Draw(t, label) }
+	when := func(label string) time.Time {
+		if rapid.Bool().Draw(t, label+"?") {
+			return time.Time{}
+		}
+		return time.UnixMicro(rapid.Int64Range(0, 4e15).Draw(t, label)).UTC()
+	}
+	party := func(label string) domain.Party {
+		return domain.Party{OrganizationID: say(label), DepartmentCode: say(label), PractitionerID: say(label)}
+	}
+	direction := rapid.SampledFrom([]domain.Direction{domain.Up, domain.Down, domain.Out}).Draw(t, "direction")
+	s := domain.Snapshot{
+		ID: say("id"), Version: rapid.Int32().Draw(t, "version"), State: rapid.SampledFrom(domain.States()).Draw(t, "state"),
+		Direction: direction, Kind: rapid.SampledFrom(domain.KindsOf(direction)).Draw(t, "kind"),
+		Urgency:   rapid.SampledFrom([]domain.Urgency{"", domain.UrgencyEmergency, domain.UrgencyUrgent, domain.UrgencyRoutine}).Draw(t, "urgency"),
+		PatientID: say("patient id"),
+		Patient: domain.Patient{
+			Name: say("name"), Sex: rapid.SampledFrom([]string{"", "MALE", "FEMALE", "UNKNOWN", "NOT_STATED"}).Draw(t, "sex"), BirthDate: say("birth"),
+			MaskedIdentityNumber: say("identity"), Phone: say("phone"), Address: say("address"), HealthRecordNumber: say("record"),
+		},
+		Originator: party("originator"), Receiver: party("receiver"),
+		Form: domain.Form{
+			InitialImpression: say("1"), PresentIllness: say("2"), PastHistory: say("3"), Treatment: say("4"), Diagnosis: say("5"),
+			InpatientNumber: say("6"), ExaminationResults: say("7"), NextPlan: say("8"), RehabilitationAdvice: say("9"),
+		},
+		Consent: domain.Consent{
+			GivenBy: say("by"), Relation: say("relation"), Method: say("method"), At: when("at"), TextVersion: say("text"), DeferredReason: say("deferred"),
+		},
+		TransferNote: say("note"), Transport: say("transport"), OriginatorPhone: say("phone"), HoldID: say("hold"), HoldLost: rapid.Bool().Draw(t, "lost"),
+		Booking: domain.Booking{ID: say("booking")}, WalkIn: rapid.Bool().Draw(t, "walk in"), Expected: domain.Window{From: when("from"), To: when("to")},
+		Ward: say("ward"), Bed: say("bed"), Outcome: say("outcome"), ReasonCode: say("reason"), Note: say("remark"),
+		Reply:      domain.Reply{Diagnosis: say("a"), Findings: say("b"), Treatment: say("c"), NextSteps: say("d")},
+		SubmitTime: when("submitted"), DueTime: when("due"), CreateTime: when("created"), UpdateTime: when("updated"),
+	}
+	if rapid.Bool().Draw(t, "number?") {
+		s.Number, _ = domain.NewNumber("450321", 2026, rapid.Int64Range(1, domain.MaxSequence).Draw(t, "number"))
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "diagnoses") {
+		s.Diagnoses = append(s.Diagnoses, domain.Diagnosis{System: say("system"), Code: say("code"), Display: say("display")})
+	}
+	for range rapid.IntRange(0, 3).Draw(t, "medications") {
+		s.Reply.Medications = append(s.Reply.Medications, domain.Medication{Name: say("medicine"), Dosage: say("dosage")})
+	}
+	return app.View{Snapshot: s, Unread: rapid.Bool().Draw(t, "unread")}
+}
+
+func TestAReferralCrossesTheWireWithoutLoss(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		in := view(t)
+		b, err := rpc.EncodeAnswer(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := rpc.DecodeAnswer(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := reflect.ValueOf(in.Snapshot), reflect.ValueOf(out.Snapshot)
+		for i := range want.NumField() {
+			if !reflect.DeepEqual(want.Field(i).Interface(), got.Field(i).Interface()) {
+				t.Fatalf("%s is lost", want.Type().Field(i).Name)
+			}
+		}
+		if in.Unread != out.Unread {
+			t.Fatal("unread is lost")
+		}
+	})
+}
+
+func FuzzAnyMessageIsReadAndWrittenAgain(f *testing.F) {
+	seed, err := proto.Marshal(rpc.Referral(app.View{Snapshot: domain.Snapshot{ID: "r1", Number: "4503212600001234", State: domain.StateDraft}}))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var m referralv1.Referral
+		if proto.Unmarshal(b, &m) != nil {
+			return
+		}
+		once := rpc.Referral(rpc.View(&m))
+		if twice := rpc.Referral(rpc.View(once)); !proto.Equal(once, twice) {
+			t.Error("the second reading differs from the first")
+		}
+	})
+}
