@@ -8,7 +8,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
@@ -78,7 +77,7 @@ func Migrations() []sqldb.MigrationSet {
 
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	patientrecordv1.RegisterPatientRecordServiceServer(r, rpc.NewServer(s.app))
+	rpc.NewServer(s.app).Register(r)
 }
 
 // Policy is who may call what.

@@ -91,10 +91,10 @@ func (b *buffer) String() string {
 }
 
 // each starts the service on every engine.
-func each(t *testing.T, fn func(f *fixture)) {
+func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
 	t.Parallel()
-	dbtest.Each(t, patientrecord.Migrations(), func(t *testing.T, db *sqldb.DB) { fn(start(t, db)) })
+	dbtest.Each(t, patientrecord.Migrations(), func(t *testing.T, db *sqldb.DB) { fn(t, start(t, db)) })
 }
 
 func start(t *testing.T, db *sqldb.DB) *fixture {
@@ -200,7 +200,7 @@ func (f *fixture) reason(err error, want string) {
 }
 
 func TestRegisteredPatientIsAnswered(t *testing.T) {
-	each(t, func(f *fixture) {
+	each(t, func(t *testing.T, f *fixture) {
 		in := zeng()
 		p, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), in)
 		if err != nil {
@@ -235,7 +235,7 @@ func TestRegisteredPatientIsAnswered(t *testing.T) {
 }
 
 func TestFormIsRefusedFieldByField(t *testing.T) {
-	each(t, func(f *fixture) {
+	each(t, func(t *testing.T, f *fixture) {
 		_, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.RegisterPatientRequest{
 			BirthDate: "yesterday", IdentityNumber: "990122560312001", Phone: "12",
 		})
@@ -258,7 +258,7 @@ func TestFormIsRefusedFieldByField(t *testing.T) {
 }
 
 func TestOnlyCliniciansAndTheNamedServicesMay(t *testing.T) {
-	each(t, func(f *fixture) {
+	each(t, func(t *testing.T, f *fixture) {
 		p, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), zeng())
 		if err != nil {
 			t.Fatal(err)
@@ -286,7 +286,7 @@ func TestOnlyCliniciansAndTheNamedServicesMay(t *testing.T) {
 }
 
 func TestReferralServiceAwayIsUnavailable(t *testing.T) {
-	each(t, func(f *fixture) {
+	each(t, func(t *testing.T, f *fixture) {
 		p, err := f.client.RegisterPatient(f.as("township", "TOWNSHIP_DOCTOR"), zeng())
 		if err != nil {
 			t.Fatal(err)
@@ -334,7 +334,7 @@ func imported(organization string) *patientrecordv1.ImportRecordRequest {
 }
 
 func TestImportedRecordReachesTheReceiverWithTheReferral(t *testing.T) {
-	each(t, func(f *fixture) {
+	each(t, func(t *testing.T, f *fixture) {
 		in := imported("township")
 		for i, want := range []*patientrecordv1.ImportRecordResponse{{PatientCreated: true, Created: 8}, {Unchanged: 8}} {
 			done, err := f.cli.ImportRecord(t.Context(), in)
@@ -403,7 +403,7 @@ func TestImportedRecordReachesTheReceiverWithTheReferral(t *testing.T) {
 }
 
 func TestImportNamesTheEntryThatIsWrong(t *testing.T) {
-	each(t, func(f *fixture) {
+	each(t, func(t *testing.T, f *fixture) {
 		in := imported("township")
 		in.Entries[5].SourceIdentity = "1"
 		_, err := f.cli.ImportRecord(t.Context(), in)

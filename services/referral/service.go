@@ -8,7 +8,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
@@ -102,7 +101,7 @@ func Migrations() []sqldb.MigrationSet {
 
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	referralv1.RegisterReferralServiceServer(r, rpc.NewServer(s.app))
+	rpc.NewServer(s.app).Register(r)
 }
 
 // Policy is who may call what.

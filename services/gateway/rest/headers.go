@@ -26,7 +26,7 @@ func foldHeaders(r *http.Request) error {
 	}
 	fields := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(raw)) > 0 {
-		if err := json.Unmarshal(raw, &fields); err != nil {
+		if json.Unmarshal(raw, &fields) != nil {
 			return nil // grpc-gateway says where the JSON is wrong
 		}
 		if fields == nil { // the body was "null"

@@ -16,11 +16,11 @@ import (
 )
 
 const (
-	batchSize      = 256              // rows claimed and published at a time
-	publishTimeout = 10 * time.Second // for one batch
-	claimTime      = 30 * time.Second // longer than publishing and marking take
-	parkTime       = time.Hour        // a row that the bus will never take is tried again after this
-	pollEvery      = time.Second      // when nobody wakes the relay: rows of a process that died
+	batchSize      = 256             // rows claimed and published at a time
+	publishTimeout = 3 * time.Second // for one batch; what is not acknowledged in time goes again
+	claimTime      = 8 * time.Second // longer than publishing and marking take; so long rows of a process that died wait
+	parkTime       = time.Hour       // a row that the bus will never take is tried again after this
+	pollEvery      = time.Second     // when nobody wakes the relay: rows of a process that died
 	backoffMin     = 100 * time.Millisecond
 	backoffMax     = 5 * time.Second
 	pruneEvery     = time.Hour

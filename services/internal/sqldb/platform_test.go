@@ -80,9 +80,9 @@ func TestRequestsAreKeptForThirtyFiveDays(t *testing.T) {
 	dbtest.Each(t, notes(), func(t *testing.T, db *sqldb.DB) {
 		update(t, db, func(tx *sqldb.Tx) error {
 			r := sqldb.Request{County: "450321", Account: "a", Method: "m", BodyHash: []byte{1}}
-			for id, age := range map[string]time.Duration{"old1": 36, "old2": 40, "young": 34} {
+			for id, days := range map[string]int{"old1": 36, "old2": 40, "young": 34} {
 				r.ID = id
-				if err := tx.Batch(t.Context(), sqldb.RequestStmt(r, []byte{2}, tx.Now().Add(-age*24*time.Hour))); err != nil {
+				if err := tx.Batch(t.Context(), sqldb.RequestStmt(r, []byte{2}, tx.Now().AddDate(0, 0, -days))); err != nil {
 					return err
 				}
 			}

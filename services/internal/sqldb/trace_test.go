@@ -42,12 +42,12 @@ func TestSpansShowStatementsButNeverArgumentsOrTheDriversWords(t *testing.T) {
 			for _, s := range spans.GetSpans() {
 				text := s.Name + s.Status.Description
 				for _, a := range s.Attributes {
-					text += " " + a.Value.Emit()
+					text += " " + a.Value.String()
 				}
 				for _, e := range s.Events {
 					text += " event " + e.Name
 					for _, a := range e.Attributes {
-						text += " " + a.Value.Emit()
+						text += " " + a.Value.String()
 					}
 				}
 				statement = statement || strings.Contains(text, "UPDATE note SET at")

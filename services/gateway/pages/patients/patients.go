@@ -96,19 +96,24 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 
 func searchKey(search string) string { return "search:" + search }
 
+// found shows a kept search again; one that is gone or cannot be read begins anew.
 func (p *Pages) found(w http.ResponseWriter, r *http.Request) error {
+	words, ok := p.kept(r)
+	if !ok {
+		http.Redirect(w, r, "/patients", http.StatusSeeOther)
+		return nil
+	}
+	return p.answer(w, r, words)
+}
+
+func (p *Pages) kept(r *http.Request) (words string, ok bool) {
 	search := r.PathValue("search")
 	sealed, ok, err := p.Cache.Get(r.Context(), searchKey(search))
 	if err != nil || !ok {
-		http.Redirect(w, r, "/patients", http.StatusSeeOther)
-		return nil
+		return "", false
 	}
-	words, err := p.Ring.Open("search", "words", search, sealed)
-	if err != nil {
-		http.Redirect(w, r, "/patients", http.StatusSeeOther)
-		return nil
-	}
-	return p.answer(w, r, string(words))
+	opened, err := p.Ring.Open("search", "words", search, sealed)
+	return string(opened), err == nil
 }
 
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, words string) error {

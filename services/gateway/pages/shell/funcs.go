@@ -114,7 +114,7 @@ func (s *Shell) span(language string, d time.Duration) string {
 
 func timeTag(at time.Time, class, words string) template.HTML {
 	full := at.Format("2006-01-02 15:04:05")
-	return template.HTML(fmt.Sprintf(`<time datetime=%q title=%q class=%q>%s</time>`, //nolint:gosec // every part is a formatted time or a catalogue text escaped here
+	return template.HTML(fmt.Sprintf(`<time datetime=%q title=%q class=%q>%s</time>`, // every part is a formatted time, or a text escaped here
 		at.Format(time.RFC3339), full, class, template.HTMLEscapeString(words)))
 }
 

@@ -141,7 +141,7 @@ func pairs(meta map[string]string) []any {
 
 // Flash keeps a text key for the page after the redirect.
 func (s *Shell) Flash(w http.ResponseWriter, key string) {
-	http.SetCookie(w, &http.Cookie{Name: "flash", Value: key, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // a text key, no secret
+	http.SetCookie(w, &http.Cookie{Name: "flash", Value: key, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 func takeFlash(w http.ResponseWriter, r *http.Request) string {
@@ -149,7 +149,7 @@ func takeFlash(w http.ResponseWriter, r *http.Request) string {
 	if key == "" || strings.ContainsAny(key, " <>\"") {
 		return ""
 	}
-	http.SetCookie(w, &http.Cookie{Name: "flash", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode}) //nolint:gosec // a text key, no secret
+	http.SetCookie(w, &http.Cookie{Name: "flash", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	return key
 }
 

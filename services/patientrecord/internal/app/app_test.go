@@ -59,7 +59,7 @@ type world struct {
 }
 
 // each runs the test on every engine.
-func each(t *testing.T, fn func(w *world)) {
+func each(t *testing.T, fn func(t *testing.T, w *world)) {
 	t.Helper()
 	t.Parallel()
 	sets := []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations()}
@@ -69,7 +69,7 @@ func each(t *testing.T, fn func(w *world)) {
 			clk := dbtest.Clock(t)
 			db := dbtest.OpenClock(t, engine, clk, sets)
 			p := &peer{}
-			fn(&world{
+			fn(t, &world{
 				App: app.New(store.New(db, crypt.TestRing(), func() {}), p, clk, time.FixedZone("UTC+8", 8*60*60)),
 				t:   t, db: db, clk: clk, peer: p,
 			})
@@ -120,7 +120,7 @@ func (w *world) reason(err error, want string) {
 }
 
 func TestRegisteringMakesHomeAndEncounter(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		shown := w.register(township, zeng)
 		if shown.Home != "township" || shown.Level != domain.LevelFull || shown.Details.IdentityNumber != zeng.IdentityNumber || shown.Version != 1 {
 			t.Errorf("home %q level %d version %d", shown.Home, shown.Level, shown.Version)
@@ -144,7 +144,7 @@ func TestRegisteringMakesHomeAndEncounter(t *testing.T) {
 }
 
 func TestSameNumberOpensThePatientInstead(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		first := w.register(desk, zeng)
 		again := zeng
 		again.IdentityNumber, again.Name = "９９０１２２１９５６０３１２００１６", "曾晓明"
@@ -164,7 +164,7 @@ func TestSameNumberOpensThePatientInstead(t *testing.T) {
 }
 
 func TestRepeatedRegistrationGetsTheFirstAnswer(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		in := app.Registration{Details: zeng, Request: app.Request{Method: "RegisterPatient", ID: id.New(), Body: []byte("1")}}
 		first, err := w.Register(t.Context(), township, in)
 		if err != nil {
@@ -181,7 +181,7 @@ func TestRepeatedRegistrationGetsTheFirstAnswer(t *testing.T) {
 }
 
 func TestRefusedFormNamesEveryField(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		_, err := w.Register(t.Context(), township, app.Registration{Details: domain.Details{IdentityNumber: "990122560312001", Phone: "1"}})
 		e, _ := errs.As(err)
 		if e == nil || len(e.Fields) != 3 || e.Fields[1].Name != "identityNumber" || e.Fields[1].Meta["cause"] != domain.CauseOldNumber {
@@ -191,7 +191,7 @@ func TestRefusedFormNamesEveryField(t *testing.T) {
 }
 
 func TestNoRelationIsNotFoundAndAPeerAwayIsUnavailable(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		shown := w.register(township, zeng)
 		_, err := w.Patient(t.Context(), stranger, shown.ID)
 		unknown := errs.ReasonOf(func() error { _, err := w.Patient(t.Context(), stranger, id.New()); return err }())
@@ -209,7 +209,7 @@ func TestNoRelationIsNotFoundAndAPeerAwayIsUnavailable(t *testing.T) {
 }
 
 func TestPositiveAnswerOfThePeerIsKept(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		shown := w.register(township, zeng)
 		w.peer.level, w.peer.referral = domain.LevelPackage, id.New()
 		for range 3 {
@@ -234,7 +234,7 @@ func TestPositiveAnswerOfThePeerIsKept(t *testing.T) {
 }
 
 func TestSearchIsMaskedAndBoundToRelations(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		shown := w.register(township, zeng)
 		found, _, err := w.Search(t.Context(), township, app.Search{Query: "zxm 8000"})
 		if err != nil || len(found) != 1 || found[0].ID != shown.ID {
@@ -271,7 +271,7 @@ func TestSearchIsMaskedAndBoundToRelations(t *testing.T) {
 }
 
 func TestSearchRanksAndPages(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"王小明二", "李王小", "王小明", "欧阳王小", "𠮷王小"} {
 			w.register(township, domain.Details{
 				Name: name, Sex: domain.Male, BirthDate: domain.Date{Year: 1960}, DocumentType: domain.NoDocument, NoDocumentReason: domain.Lost,

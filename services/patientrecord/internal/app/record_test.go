@@ -32,7 +32,7 @@ func (w *world) bring(in app.Import) app.Imported {
 }
 
 func TestImportTwiceChangesNothing(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		in := app.Import{Details: zeng, Entries: []domain.Entry{observation("a", w.clk.Now(), "1"), observation("b", w.clk.Now(), "2")}}
 		first := w.bring(in)
 		if !first.Created || first.Entries != (app.Counts{Created: 2}) {
@@ -60,7 +60,7 @@ func TestImportTwiceChangesNothing(t *testing.T) {
 }
 
 func TestImportIsWholeOrNotAtAll(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		in := app.Import{County: county, Organization: "township", SourceSystem: "his", PatientIdentity: "1", Details: zeng}
 		in.Details.IdentityNumber = "990122195603120017"
 		_, err := w.Import(t.Context(), cli, in)
@@ -75,7 +75,7 @@ func TestImportIsWholeOrNotAtAll(t *testing.T) {
 }
 
 func TestImportFindsARegisteredPatientByNumber(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		shown := w.register(township, zeng)
 		source := zeng
 		source.Name = "曾晓明"
@@ -91,7 +91,7 @@ func TestImportFindsARegisteredPatientByNumber(t *testing.T) {
 }
 
 func TestImportMovesTheHome(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		first := w.bring(app.Import{Details: zeng})
 		w.clk.Advance(time.Minute)
 		w.bring(app.Import{County: county, Organization: "elsewhere", SourceSystem: "his", PatientIdentity: "000123", Details: zeng})
@@ -104,7 +104,7 @@ func TestImportMovesTheHome(t *testing.T) {
 }
 
 func TestFeedWritesForItsOwnOrganizationOnly(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		feed := person("county", "INTEGRATION")
 		in := app.Import{County: county, Organization: "township", SourceSystem: "his", PatientIdentity: "1", Details: zeng}
 		_, err := w.Import(t.Context(), feed, in)
@@ -137,7 +137,7 @@ func (w *world) fact(referral, patient string, version int32, state, previous do
 }
 
 func TestReferralOpensPackageThenRecordThenCloses(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		done := w.bring(app.Import{Details: zeng, Entries: []domain.Entry{
 			observation("recent", w.clk.Now().Add(-time.Hour), "recent"), observation("old", w.clk.Now().AddDate(0, 0, -91), "old"),
 		}})
@@ -191,7 +191,7 @@ func TestReferralOpensPackageThenRecordThenCloses(t *testing.T) {
 }
 
 func TestPackageIsBuiltOnDemandBeforeTheFactComes(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		done := w.bring(app.Import{Details: zeng})
 		referral := id.New()
 		w.peer.away = true
@@ -213,7 +213,7 @@ func TestPackageIsBuiltOnDemandBeforeTheFactComes(t *testing.T) {
 }
 
 func TestDraftHasNoPackage(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		done := w.bring(app.Import{Details: zeng})
 		w.peer.standing = domain.Standing{ReferralID: id.New(), PatientID: done.PatientID, Version: 1, State: domain.Draft, Originator: "township"}
 		_, err := w.Package(t.Context(), township, w.peer.standing.ReferralID)
@@ -222,7 +222,7 @@ func TestDraftHasNoPackage(t *testing.T) {
 }
 
 func TestSnapshotIsForPartiesByName(t *testing.T) {
-	each(t, func(w *world) {
+	each(t, func(t *testing.T, w *world) {
 		shown := w.register(township, zeng)
 		service := authn.Identity{Subject: "service:referral", Service: "referral", County: county}
 		for _, who := range []authn.Identity{township, service} {

@@ -5,6 +5,7 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -23,6 +24,11 @@ type Server struct {
 
 // NewServer serves the use cases.
 func NewServer(a *app.App) *Server { return &Server{app: a} }
+
+// Register adds the service to a gRPC server.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	patientrecordv1.RegisterPatientRecordServiceServer(r, s)
+}
 
 func caller(ctx context.Context) (authn.Identity, error) {
 	who, ok := authn.FromContext(ctx)

@@ -46,8 +46,9 @@ func (u Urgency) Rank() int {
 		return 1
 	case UrgencyUrgent:
 		return 2
+	default:
+		return 3
 	}
-	return 3
 }
 
 // KindsOf lists the kinds of a direction; none for an unknown direction.
@@ -59,6 +60,28 @@ func KindsOf(d Direction) []Kind {
 		return []Kind{KindRehabilitation, KindChronic, KindPostoperative, KindPalliative}
 	case Out:
 		return []Kind{KindExternal}
+	}
+	return nil
+}
+
+// checkServed refuses a direction and kind that no new referral can have: the rest of it cannot be judged then.
+func checkServed(d Direction, k Kind) []Field {
+	var bad []Field
+	if d == "" {
+		bad = append(bad, required("direction"))
+	}
+	if k == "" {
+		bad = append(bad, required("kind"))
+	}
+	switch {
+	case bad != nil:
+		return bad
+	case KindsOf(d) == nil:
+		return []Field{invalid("direction")}
+	case !slices.Contains(KindsOf(d), k):
+		return []Field{combination("kind")}
+	case !journey().Has(d, k):
+		return []Field{invalid("kind")}
 	}
 	return nil
 }

@@ -52,11 +52,8 @@ func (r *Referral) Decide(c Command, cal Calendar) error {
 	next := r.s
 	if c.Action == ActionCreate && c.Carry.Draft != nil && next.State == StateNone {
 		next.Direction, next.Kind = c.Carry.Draft.Direction, c.Carry.Draft.Kind
-		if !slices.Contains(KindsOf(next.Direction), next.Kind) {
-			return refuse(Content, combination("kind"))
-		}
-		if !journey().Has(next.Direction, next.Kind) {
-			return refuse(Content, invalid("kind"))
+		if bad := checkServed(next.Direction, next.Kind); bad != nil {
+			return refuse(Content, bad...)
 		}
 	}
 	row, ok := find(c.Action, &next)
@@ -108,8 +105,9 @@ func inTime(row Row, s *Snapshot, at time.Time) bool {
 		return at.Sub(s.ArriveTime) <= undoLimit
 	case ActionUndoAdmit:
 		return at.Sub(s.AdmitTime) <= undoLimit
+	default:
+		return true
 	}
-	return true
 }
 
 // Actions are the rows that a side may use on the referral now. It reads the same table as [Referral.Decide].

@@ -64,6 +64,8 @@ func TestADraftMayBeIncompleteButNotWrong(t *testing.T) {
 		"relation that is none":              {func(d *domain.Draft) { d.Consent.Relation = "x" }, "consent.relation FIELD_UNKNOWN"},
 		"method that is none":                {func(d *domain.Draft) { d.Consent.Method = "NOD" }, "consent.method FIELD_UNKNOWN"},
 		"deferred consent without emergency": {func(d *domain.Draft) { d.Consent.DeferredReason = "昏迷" }, "consent.deferredReason FIELD_COMBINATION"},
+		"no kind":                            {func(d *domain.Draft) { d.Kind = "" }, "kind FIELD_REQUIRED"},
+		"no direction":                       {func(d *domain.Draft) { d.Direction = "" }, "direction FIELD_REQUIRED"},
 		"no patient":                         {func(d *domain.Draft) { d.PatientID = "" }, "patientId FIELD_REQUIRED"},
 	} {
 		d := draft(domain.KindOutpatient)

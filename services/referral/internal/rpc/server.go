@@ -3,6 +3,8 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/grpc"
+
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
@@ -16,6 +18,11 @@ type Server struct {
 
 // NewServer answers by the use cases.
 func NewServer(a *app.Service) *Server { return &Server{app: a} }
+
+// Register adds the service to a gRPC server.
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	referralv1.RegisterReferralServiceServer(r, s)
+}
 
 func answer(v app.View, err error) (*referralv1.Referral, error) {
 	if err != nil {

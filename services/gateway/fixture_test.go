@@ -1,0 +1,393 @@
+package gateway_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway"
+	"github.com/tongzhen/tongzhen/services/gateway/rest"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+)
+
+// now is 09:30 in the county.
+var now = time.Date(2026, 3, 2, 1, 30, 0, 0, time.UTC)
+
+const (
+	townshipID, hospitalID = "0192f0c1-0000-7000-8000-000000000001", "0192f0c1-0000-7000-8000-000000000002"
+	patientID, referralID  = "0192f0c1-0000-7000-8000-000000000011", "0192f0c1-0000-7000-8000-000000000012"
+	slotID, holdID         = "0192f0c1-0000-7000-8000-000000000013", "0192f0c1-0000-7000-8000-000000000014"
+	noticeID, bookingID    = "0192f0c1-0000-7000-8000-000000000015", "0192f0c1-0000-7000-8000-000000000016"
+)
+
+// world is the gateway with every peer faked.
+type world struct {
+	t       *testing.T
+	clk     *clock.Fixed
+	signer  *authn.Signer
+	log     *buffer
+	service *gateway.Service
+
+	mu       sync.Mutex
+	answers  map[string]func(ctx context.Context, in proto.Message) (proto.Message, error)
+	calls    map[string][]proto.Message
+	sessions map[string]*directoryv1.Account
+	headers  []string // every metadata key that a peer received
+}
+
+func newWorld(t *testing.T) *world { return newWorldOn(t, quietBus{}) }
+
+func newWorldOn(t *testing.T, b bus.Bus) *world {
+	t.Helper()
+	key, err := authn.GenerateKey()
+	check(t, err)
+	signer, err := authn.NewSigner(key)
+	check(t, err)
+	w := &world{
+		t: t, clk: clock.NewFixed(now), signer: signer, log: &buffer{}, calls: map[string][]proto.Message{},
+		sessions: map[string]*directoryv1.Account{"township": doctor(), "desk": clerk()},
+	}
+	w.answers = w.defaults()
+	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	network := rpc.InProcess()
+	dial := func(target string) *grpc.ClientConn {
+		conn, err := network.Dial(t.Context(), "gateway", target, rpc.ClientConfig{Signer: signer, Clock: w.clk})
+		check(t, err)
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+	w.serve(network, logger, "directory", func(r grpc.ServiceRegistrar) {
+		directoryv1.RegisterDirectoryServiceServer(r, directoryv1.UnimplementedDirectoryServiceServer{})
+	})
+	w.serve(network, logger, "referral", func(r grpc.ServiceRegistrar) {
+		referralv1.RegisterReferralServiceServer(r, referralv1.UnimplementedReferralServiceServer{})
+	})
+	w.serve(network, logger, "patientrecord", func(r grpc.ServiceRegistrar) {
+		patientrecordv1.RegisterPatientRecordServiceServer(r, patientrecordv1.UnimplementedPatientRecordServiceServer{})
+	})
+	w.serve(network, logger, "scheduling", func(r grpc.ServiceRegistrar) {
+		schedulingv1.RegisterSchedulingServiceServer(r, schedulingv1.UnimplementedSchedulingServiceServer{})
+	})
+	w.serve(network, logger, "notification", func(r grpc.ServiceRegistrar) {
+		notificationv1.RegisterNotificationServiceServer(r, notificationv1.UnimplementedNotificationServiceServer{})
+	})
+	w.service, err = gateway.New(t.Context(), gateway.Config{Demo: true}, gateway.Deps{
+		Conns: rest.Conns{
+			Directory: dial("directory"), Referral: dial("referral"), PatientRecord: dial("patientrecord"),
+			Scheduling: dial("scheduling"), Notification: dial("notification"),
+		},
+		Bus: b, Cache: cache.Memory(w.clk), Ring: crypt.TestRing(), Clock: w.clk, Logger: logger,
+	})
+	check(t, err)
+	return w
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// serve runs a fake peer behind the real server: the gateway may call for persons only, but for the three methods of the
+// door.
+func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, register func(grpc.ServiceRegistrar)) {
+	table := authz.Table{}
+	register(registrar(func(desc *grpc.ServiceDesc, _ any) {
+		for _, m := range desc.Methods {
+			full := "/" + desc.ServiceName + "/" + m.MethodName
+			table[full] = authz.Rule{AnyPerson: true}
+			switch full {
+			case directoryv1.DirectoryService_SignIn_FullMethodName:
+				table[full] = authz.Rule{Open: true}
+			case directoryv1.DirectoryService_SignOut_FullMethodName, directoryv1.DirectoryService_ExchangeSession_FullMethodName:
+				table[full] = authz.Rule{Services: []string{"gateway"}}
+			}
+		}
+	}))
+	server, err := rpc.NewServer(rpc.ServerConfig{
+		Service: name, Table: table, Verifier: authn.NewVerifier(authn.KeysOf(w.signer), w.clk), Logger: slog.New(slog.DiscardHandler), Clock: w.clk,
+	}, func(r grpc.ServiceRegistrar) {
+		register(registrar(func(desc *grpc.ServiceDesc, impl any) { r.RegisterService(w.faked(desc), impl) }))
+	})
+	check(w.t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	listener := network.Listen(name)
+	go func() {
+		defer close(done)
+		if err := server.Serve(ctx, listener); err != nil {
+			logger.Error("fake peer ended", "error", err)
+		}
+	}()
+	w.t.Cleanup(func() { cancel(); <-done })
+}
+
+type registrar func(*grpc.ServiceDesc, any)
+
+func (f registrar) RegisterService(desc *grpc.ServiceDesc, impl any) { f(desc, impl) }
+
+// faked is the service with every method answered by w.answers.
+func (w *world) faked(desc *grpc.ServiceDesc) *grpc.ServiceDesc {
+	out := *desc
+	out.Methods = nil
+	for _, m := range desc.Methods {
+		original := m.Handler
+		m.Handler = func(srv any, ctx context.Context, dec func(any) error, outer grpc.UnaryServerInterceptor) (any, error) {
+			return original(srv, ctx, dec, func(ctx context.Context, in any, info *grpc.UnaryServerInfo, _ grpc.UnaryHandler) (any, error) {
+				return outer(ctx, in, info, func(ctx context.Context, in any) (any, error) { return w.answer(ctx, info.FullMethod, in) })
+			})
+		}
+		out.Methods = append(out.Methods, m)
+	}
+	return &out
+}
+
+func (w *world) answer(ctx context.Context, method string, in any) (proto.Message, error) {
+	message, _ := in.(proto.Message)
+	w.mu.Lock()
+	w.calls[method] = append(w.calls[method], proto.Clone(message))
+	answer := w.answers[method]
+	w.mu.Unlock()
+	if answer == nil {
+		return nil, errs.New(errs.KindInternal, errs.ReasonInternal, "no answer prepared", nil)
+	}
+	return answer(ctx, message)
+}
+
+// on prepares the answer to a method.
+func on[In, Out proto.Message](w *world, method string, f func(ctx context.Context, in In) (Out, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers[method] = answering(f)
+}
+
+func answering[In, Out proto.Message](f func(ctx context.Context, in In) (Out, error)) func(context.Context, proto.Message) (proto.Message, error) {
+	return func(ctx context.Context, in proto.Message) (proto.Message, error) {
+		typed, ok := in.(In)
+		if !ok {
+			return nil, errs.New(errs.KindInternal, errs.ReasonInternal, "the answer was prepared for another method", nil)
+		}
+		out, err := f(ctx, typed)
+		if err != nil {
+			return nil, err
+		}
+		return out, nil
+	}
+}
+
+// refuse prepares a refusal.
+func (w *world) refuse(method string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers[method] = func(context.Context, proto.Message) (proto.Message, error) { return nil, err }
+}
+
+// always prepares the same answer.
+func (w *world) always(method string, out proto.Message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers[method] = func(context.Context, proto.Message) (proto.Message, error) { return out, nil }
+}
+
+// called is what a method was asked, in order.
+func called[In proto.Message](w *world, method string) []In {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []In
+	for _, in := range w.calls[method] {
+		if typed, ok := in.(In); ok {
+			out = append(out, typed)
+		}
+	}
+	return out
+}
+
+// defaults are the answers of a county where all goes well.
+func (w *world) defaults() map[string]func(context.Context, proto.Message) (proto.Message, error) {
+	same := func(out proto.Message) func(context.Context, proto.Message) (proto.Message, error) {
+		return func(context.Context, proto.Message) (proto.Message, error) { return out, nil }
+	}
+	all := map[string]func(context.Context, proto.Message) (proto.Message, error){
+		directoryv1.DirectoryService_ExchangeSession_FullMethodName: answering(w.exchange),
+		directoryv1.DirectoryService_SignOut_FullMethodName:         answering(w.signOut),
+		directoryv1.DirectoryService_SignIn_FullMethodName:          answering(w.signIn),
+	}
+	for method, out := range samples() {
+		all[method] = same(out)
+	}
+	return all
+}
+
+func (w *world) exchange(_ context.Context, in *directoryv1.ExchangeSessionRequest) (*directoryv1.CallToken, error) {
+	w.mu.Lock()
+	account := w.sessions[in.GetAccessToken()]
+	w.mu.Unlock()
+	if account == nil {
+		return nil, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "no such session", nil)
+	}
+	at := w.clk.Now()
+	roles := []string{}
+	for _, r := range account.GetRoles() {
+		roles = append(roles, r.String())
+	}
+	token, err := w.signer.Sign(authn.Identity{
+		Subject: account.GetId(), Organization: account.GetOrganizationId(), County: account.GetCounty(), Name: account.GetName(), Roles: roles, SessionID: "s",
+	}, 5*time.Minute, at)
+	return &directoryv1.CallToken{
+		Token: token, ExpiresAt: timestamppb.New(at.Add(5 * time.Minute)), Account: account, SessionExpiresAt: timestamppb.New(now.Add(12 * time.Hour)),
+	}, err
+}
+
+func (w *world) signOut(_ context.Context, in *directoryv1.SignOutRequest) (*emptypb.Empty, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.sessions, in.GetAccessToken())
+	return &emptypb.Empty{}, nil
+}
+
+func (w *world) signIn(_ context.Context, in *directoryv1.SignInRequest) (*directoryv1.Session, error) {
+	if in.GetPassword() != "right" {
+		return nil, errs.New(errs.KindUnauthenticated, errs.ReasonBadCredentials, "wrong", nil)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sessions["fresh"] = doctor()
+	return &directoryv1.Session{AccessToken: "fresh", ExpiresAt: timestamppb.New(now.Add(12 * time.Hour)), Account: doctor()}, nil
+}
+
+// browser keeps cookies as a browser does and remembers what everybody between it and us could read.
+type browser struct {
+	w        *world
+	cookies  map[string]string
+	language string
+	overt    strings.Builder // addresses, Location headers and cookies
+}
+
+// browser has the session of an account, "" for none.
+func (w *world) browser(session string) *browser {
+	b := &browser{w: w, cookies: map[string]string{}, language: "en"}
+	if session != "" {
+		b.cookies["tongzhen_session"] = session
+	}
+	return b
+}
+
+func (b *browser) get(path string, header ...string) *httptest.ResponseRecorder {
+	return b.do(httptest.NewRequest(http.MethodGet, path, nil), header...)
+}
+
+func (b *browser) post(path string, form url.Values, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	return b.do(r, header...)
+}
+
+func (b *browser) do(r *http.Request, header ...string) *httptest.ResponseRecorder {
+	r.Header.Set("Accept-Language", b.language)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	answer := httptest.NewRecorder()
+	b.w.service.Handler().ServeHTTP(answer, r)
+	b.overt.WriteString(r.URL.String() + "\n" + answer.Header().Get("Location") + "\n" + strings.Join(answer.Header().Values("Set-Cookie"), "\n") + "\n")
+	for _, c := range answer.Result().Cookies() {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		} else {
+			b.cookies[c.Name] = c.Value
+		}
+	}
+	return answer
+}
+
+// api calls REST with a session's secret, "" for none.
+func (w *world) api(method, path, secret, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "/api/v1"+path, strings.NewReader(body))
+	if secret != "" {
+		r.Header.Set("Authorization", "Bearer "+secret)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	answer := httptest.NewRecorder()
+	w.service.Handler().ServeHTTP(answer, r)
+	return answer
+}
+
+func with(base url.Values, pairs ...string) url.Values {
+	out := maps.Clone(base)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out.Set(pairs[i], pairs[i+1])
+	}
+	return out
+}
+
+func form(pairs ...string) url.Values { return with(url.Values{}, pairs...) }
+
+// buffer is a log that several goroutines write.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+// quietBus is for tests in which nothing happens live.
+type quietBus struct{ bus.Bus }
+
+func (quietBus) Ready(context.Context) error { return nil }
+
+func doctor() *directoryv1.Account {
+	return &directoryv1.Account{
+		Id: "0192f0c1-0000-7000-8000-0000000000a1", Login: "township", Name: "李医生", OrganizationId: townshipID, OrganizationName: "白沙镇卫生院",
+		County: "450321", Roles: []commonv1.Role_Code{commonv1.Role_TOWNSHIP_DOCTOR}, Phone: "0773-8880001",
+	}
+}
+
+func clerk() *directoryv1.Account {
+	return &directoryv1.Account{
+		Id: "0192f0c1-0000-7000-8000-0000000000a2", Login: "desk", Name: "周护士", OrganizationId: hospitalID, OrganizationName: "阳朔县人民医院",
+		County: "450321", Roles: []commonv1.Role_Code{commonv1.Role_INTAKE_DESK},
+	}
+}

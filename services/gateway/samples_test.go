@@ -1,0 +1,130 @@
+package gateway_test
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+)
+
+// The marks are patient data that no address, cookie or log line may hold.
+const (
+	markName, markNumber, markMasked = "标记患者甲", "110101199003078515", "110***********8515"
+	markPhone, markText              = "13900004321", "标记病情文字"
+)
+
+func marks() []string { return []string{markName, markNumber, markMasked, markPhone, markText} }
+
+func in(d time.Duration) *timestamppb.Timestamp { return timestamppb.New(now.Add(d)) }
+
+func samplePatient() *patientrecordv1.Patient {
+	return &patientrecordv1.Patient{
+		Id: patientID, Version: 1, Name: markName, Sex: commonv1.Sex_FEMALE, BirthDate: "1990-03-07",
+		DocumentType: patientrecordv1.DocumentType_RESIDENT_IDENTITY_CARD, IdentityNumber: markMasked, Phone: markPhone,
+		Village: "古板村", Address: markText, GuardianName: "王某", HomeOrganizationId: townshipID, Access: patientrecordv1.Access_FULL,
+	}
+}
+
+func sampleSummary() *patientrecordv1.Summary {
+	pressure := &patientrecordv1.Observation{
+		Text: "血压", EffectiveTime: in(-24 * time.Hour), Interpretation: "H",
+		Components: []*patientrecordv1.ObservationComponent{
+			{Quantity: &patientrecordv1.Quantity{Value: 151.2345, Unit: "mmHg"}}, {Quantity: &patientrecordv1.Quantity{Value: 92, Unit: "mmHg"}},
+		},
+	}
+	return &patientrecordv1.Summary{
+		Patient:          samplePatient(),
+		Problems:         []*patientrecordv1.Problem{{Text: "高血压", OnsetTime: in(-1000 * time.Hour)}},
+		Allergies:        []*patientrecordv1.Allergy{{Text: "青霉素", Criticality: "high"}},
+		Medications:      []*patientrecordv1.Medication{{Text: "氨氯地平", Dosage: "5 mg 每日一次", AuthoredTime: in(-100 * time.Hour)}},
+		RecentResults:    []*patientrecordv1.Observation{pressure, {Text: "吸烟", ValueText: "从不", ReferenceRange: "—"}},
+		RecentEncounters: []*patientrecordv1.Encounter{{Text: "门诊", StartTime: in(-50 * time.Hour), Reason: "头晕"}},
+		Procedures:       []*patientrecordv1.Procedure{{Text: "心电图", PerformedTime: in(-50 * time.Hour)}},
+		Immunizations:    []*patientrecordv1.Immunization{{Text: "流感疫苗", OccurrenceTime: in(-500 * time.Hour)}},
+	}
+}
+
+// sampleReferral is one in a state.
+func sampleReferral(state referralv1.State_Code) *referralv1.Referral {
+	r := &referralv1.Referral{
+		Id: referralID, Number: "450321-26-0000123-4", Version: 3, State: state, Direction: commonv1.Direction_UP,
+		Kind: commonv1.Kind_OUTPATIENT, Urgency: commonv1.Urgency_URGENT, PatientId: patientID,
+		Patient:    &referralv1.PatientSummary{Name: markName, Sex: commonv1.Sex_FEMALE, BirthDate: "1990-03-07", MaskedIdentityNumber: markMasked, Phone: markPhone},
+		Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID, DepartmentCode: "0304"},
+		Diagnoses: []*commonv1.Coding{{Code: "I10", Display: "原发性高血压"}, {Code: "I20.0", Display: "不稳定性心绞痛"}},
+		Form:      &referralv1.Form{InitialImpression: markText, PresentIllness: markText, PastHistory: markText, Treatment: markText},
+		Consent:   &referralv1.Consent{GivenBy: markName, Relation: "0", Method: "SIGNED", At: in(0)},
+		WalkIn:    &referralv1.WalkIn{From: in(time.Hour), To: in(2 * time.Hour)}, ExpectedFrom: in(time.Hour), ExpectedTo: in(2 * time.Hour),
+		DueTime: in(10 * time.Minute), CreateTime: in(-time.Hour), UpdateTime: in(-time.Hour), Unread: true, HoldLost: true,
+		TransferNote: markText, Transport: "OWN", OriginatorPhone: "0773-8880001",
+	}
+	if state == referralv1.State_RETURNED || state == referralv1.State_DECLINED || state == referralv1.State_CANCELLED {
+		r.ReasonCode, r.Note = "OTHER", markText
+	}
+	if state == referralv1.State_CONCLUDED || state == referralv1.State_CLOSED {
+		r.OutcomeCode = "IMPROVED"
+		r.Reply = &referralv1.Reply{Diagnosis: markText, Findings: markText, Treatment: markText, NextSteps: markText, Medications: []*referralv1.ReplyMedication{{Name: "氨氯地平", Dosage: "5 mg"}}}
+	}
+	return r
+}
+
+// samples answers every method that pages call.
+func samples() map[string]proto.Message {
+	slot := &schedulingv1.Slot{Id: slotID, OrganizationId: hospitalID, DepartmentCode: "0304", Kind: "CLINIC", PractitionerName: "陈医生", Start: in(time.Hour), End: in(75 * time.Minute), Free: true, Location: "3 层"}
+	hold := &schedulingv1.Hold{Id: holdID, SlotId: slotID, State: schedulingv1.HoldState_ATTACHED, ExpireTime: in(10 * time.Minute), Start: in(time.Hour), End: in(75 * time.Minute)}
+	notice := func(event string, state notificationv1.NotificationState_Code) *notificationv1.Notification {
+		return &notificationv1.Notification{
+			Id: noticeID, Event: event, ReferralId: referralID, ReferralNumber: "450321-26-0000123-4", Urgency: commonv1.Urgency_URGENT,
+			FromOrganizationId: townshipID, State: state, CreateTime: in(-time.Minute), AcknowledgeTime: in(0),
+		}
+	}
+	history := &referralv1.ListHistoryResponse{}
+	for _, action := range []string{"create", "submit", "return"} {
+		history.History = append(history.History, &referralv1.HistoryRow{Kind: "TRANSITION", Action: action, Actor: &commonv1.Actor{Name: "李医生", OrganizationId: townshipID}, Time: in(-time.Hour), ReasonCode: "OTHER", Note: markText})
+	}
+	return map[string]proto.Message{
+		directoryv1.DirectoryService_GetCurrentSession_FullMethodName: &directoryv1.Session{Account: doctor()},
+		directoryv1.DirectoryService_ListOrganizations_FullMethodName: &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{
+			{Id: townshipID, Version: 7, Code: "450321101", Name: "白沙镇卫生院", Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE},
+			{Id: hospitalID, Code: "H1", Name: "阳朔县人民医院", NameEn: "Yangshuo County People's Hospital", Type: directoryv1.OrganizationType_COUNTY_HOSPITAL},
+		}},
+		directoryv1.DirectoryService_ListDepartments_FullMethodName: &directoryv1.ListDepartmentsResponse{Departments: []*directoryv1.Department{
+			{OrganizationId: hospitalID, Code: "0304", Name: "心血管内科", NameEn: "Cardiology", HasBeds: true}, {OrganizationId: hospitalID, Code: "20", Name: "急诊科", NameEn: "Emergency"},
+		}},
+		notificationv1.NotificationService_ListNotifications_FullMethodName: &notificationv1.ListNotificationsResponse{
+			Notifications: []*notificationv1.Notification{notice("submitted", notificationv1.NotificationState_OPEN), notice("returned", notificationv1.NotificationState_ACKNOWLEDGED)}, OpenCount: 1, NextPageToken: "next",
+		},
+		notificationv1.NotificationService_Acknowledge_FullMethodName:         notice("submitted", notificationv1.NotificationState_ACKNOWLEDGED),
+		notificationv1.NotificationService_AcknowledgeReferral_FullMethodName: &notificationv1.AcknowledgeReferralResponse{},
+		patientrecordv1.PatientRecordService_SearchPatients_FullMethodName:    &patientrecordv1.SearchPatientsResponse{Patients: []*patientrecordv1.Patient{samplePatient(), {Id: patientID, Name: "王＊＊", Access: patientrecordv1.Access_BREAK_GLASS}}, NextPageToken: "next"},
+		patientrecordv1.PatientRecordService_RegisterPatient_FullMethodName:   samplePatient(),
+		patientrecordv1.PatientRecordService_GetPatient_FullMethodName:        samplePatient(),
+		patientrecordv1.PatientRecordService_GetSummary_FullMethodName:        sampleSummary(),
+		patientrecordv1.PatientRecordService_GetPackage_FullMethodName:        &patientrecordv1.Package{ReferralId: referralID, Summary: sampleSummary(), Results: sampleSummary().GetRecentResults()},
+		referralv1.ReferralService_ListReferrals_FullMethodName:               &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{sampleReferral(referralv1.State_SUBMITTED), sampleReferral(referralv1.State_DRAFT)}, NextPageToken: "next"},
+		referralv1.ReferralService_BatchGetReferrals_FullMethodName:           &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{sampleReferral(referralv1.State_SUBMITTED)}},
+		referralv1.ReferralService_GetReferral_FullMethodName:                 sampleReferral(referralv1.State_SUBMITTED),
+		referralv1.ReferralService_FindReferral_FullMethodName:                sampleReferral(referralv1.State_ACCEPTED),
+		referralv1.ReferralService_CreateReferral_FullMethodName:              sampleReferral(referralv1.State_SUBMITTED),
+		referralv1.ReferralService_EditReferral_FullMethodName:                sampleReferral(referralv1.State_DRAFT),
+		referralv1.ReferralService_Submit_FullMethodName:                      sampleReferral(referralv1.State_SUBMITTED),
+		referralv1.ReferralService_Accept_FullMethodName:                      sampleReferral(referralv1.State_ACCEPTED),
+		referralv1.ReferralService_MarkSeen_FullMethodName:                    sampleReferral(referralv1.State_SUBMITTED),
+		referralv1.ReferralService_ListHistory_FullMethodName:                 history,
+		referralv1.ReferralService_ListActions_FullMethodName:                 &referralv1.ListActionsResponse{},
+		referralv1.ReferralService_ListReasons_FullMethodName:                 &referralv1.ListReasonsResponse{Reasons: []*referralv1.Reason{{Code: "NO_BED", Text: "没有床位", TextEn: "No bed"}, {Code: "OTHER", Text: "其他原因", TextEn: "Another reason", NoteRequired: true}}},
+		referralv1.ReferralService_SearchDiagnoses_FullMethodName:             &referralv1.SearchDiagnosesResponse{Diagnoses: []*commonv1.Coding{{Code: "I10", Display: "原发性高血压"}}},
+		schedulingv1.SchedulingService_ListSlots_FullMethodName:               &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{slot}},
+		schedulingv1.SchedulingService_ListBeds_FullMethodName:                &schedulingv1.ListBedsResponse{Beds: []*schedulingv1.BedCount{{OrganizationId: hospitalID, DepartmentCode: "0304", Total: 3, Free: 2}}},
+		schedulingv1.SchedulingService_CreateHold_FullMethodName:              hold,
+		schedulingv1.SchedulingService_GetHold_FullMethodName:                 hold,
+		schedulingv1.SchedulingService_GetBooking_FullMethodName:              &schedulingv1.Booking{Id: bookingID, Start: in(time.Hour), PractitionerName: "陈医生"},
+	}
+}

@@ -1,0 +1,243 @@
+package text_test
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+func catalogue(t *testing.T) *text.Catalogue {
+	t.Helper()
+	c, err := text.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+var (
+	templateKey = regexp.MustCompile(`\bt "([^"]+)"`)
+	argumentKey = regexp.MustCompile(`"(?:Label|Help|Empty)" "([^"]+)"`)
+	composed    = regexp.MustCompile(`\bt \(print "([^"]+)\." `)
+	labelled    = regexp.MustCompile(`\blabel "([^"]+)"`)
+	goKey       = regexp.MustCompile(`(?:\bT\(r, |Flash\(w, |Title: |flash :?= |title :?= |flash, )"([^"]+)"`)
+)
+
+// Keys that stand in templates and in code in one piece.
+func TestEveryKeyThatAPageNamesHasAText(t *testing.T) {
+	t.Parallel()
+	c := catalogue(t)
+	seen := 0
+	err := filepath.WalkDir("../pages", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		patterns := map[string][]*regexp.Regexp{".html": {templateKey, argumentKey}, ".go": {goKey}}[filepath.Ext(path)]
+		if patterns == nil {
+			return nil
+		}
+		body, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		for _, p := range patterns {
+			for _, m := range p.FindAllStringSubmatch(string(body), -1) {
+				seen++
+				if !c.Has(m[1]) && !strings.HasSuffix(m[1], ".") {
+					t.Errorf("%s: no text for %q", path, m[1])
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen < 200 {
+		t.Errorf("only %d keys were found; the patterns do not fit the templates any more", seen)
+	}
+}
+
+// Keys that templates put together from a prefix and a code: every code has a text, and every prefix is listed here.
+func TestEveryCodeThatAPageWordsHasAText(t *testing.T) {
+	t.Parallel()
+	c := catalogue(t)
+	codes := codes()
+	for prefix, names := range codes {
+		for _, name := range names {
+			if !c.Has(prefix + "." + name) {
+				t.Errorf("no text for %s.%s", prefix, name)
+			}
+		}
+	}
+	err := filepath.WalkDir("../pages", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".html" {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		for _, p := range []*regexp.Regexp{composed, labelled} {
+			for _, m := range p.FindAllStringSubmatch(string(body), -1) {
+				if codes[m[1]] == nil {
+					t.Errorf("%s composes %s.…, whose codes this test does not know", path, m[1])
+				}
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// acted are the actions of the life cycle with a form of their own, and those with a reason among them.
+var (
+	acted    = strings.Fields("accept rebook return resubmit redirect decline cancel arrive undo_arrive no_show admit undo_admit conclude acknowledge")
+	reasoned = strings.Fields("return redirect decline cancel undo_arrive undo_admit")
+)
+
+func codes() map[string][]string {
+	enum := func(values map[string]int32) []string {
+		return slices.DeleteFunc(slices.Sorted(maps.Keys(values)), func(s string) bool { return s == "UNSPECIFIED" })
+	}
+	kinds := strings.Fields("invalid unauthenticated denied not_found stale conflict wrong_state limited unavailable internal")
+	states := enum(referralv1.State_Code_value)
+	return map[string][]string{
+		"state": states, "actions.none": states,
+		"kind": enum(commonv1.Kind_Code_value), "urgency": enum(commonv1.Urgency_Code_value), "sex": enum(commonv1.Sex_Code_value),
+		"direction": enum(commonv1.Direction_Code_value), "error": append(enum(commonv1.ErrorReason_Code_value), kinds...),
+		"failure": kinds, "remedy": kinds,
+		"outcome":        strings.Fields("CURED IMPROVED UNCHANGED WORSE REFERRED_OUT DIED OTHER"),
+		"transport":      strings.Fields("OWN ESCORTED AMBULANCE"),
+		"consent.method": strings.Fields("SIGNED VERBAL_WITNESSED ELECTRONIC"),
+		"relation":       strings.Split("0123456789", ""),
+		"document":       strings.Fields("RESIDENT_IDENTITY_CARD PASSPORT OTHER NONE"),
+		"no-document":    strings.Fields("NEWBORN LOST NEVER_ISSUED UNCONSCIOUS OTHER"),
+		"notice":         strings.Fields("submitted resubmitted redirected accepted returned declined cancelled arrived arrival_undone no_show rebooked admitted admission_undone concluded acknowledged"),
+		"action":         append(slices.Clone(acted), "create", "edit", "submit", "answer", "seen"),
+		"action.do":      append(slices.Clone(acted), "submit"), "done": acted,
+		"action.help": append(slices.Clone(reasoned), "conclude"), "action.note": reasoned,
+		"nav":      strings.Fields("patients referrals desk arrivals inbox"),
+		"desk.tab": strings.Fields("waiting returned expected inside ended"), "desk.empty": strings.Fields("waiting returned expected inside ended"),
+		"referrals.tab": strings.Fields("open draft ended"), "referrals.empty": strings.Fields("open draft ended"),
+		"refer.urgency": strings.Fields("ROUTINE URGENT"), "language": strings.Fields("zh-CN en"),
+		"demo":    strings.Fields("township desk specialist head township2 village admin"),
+		"weekday": strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
+	}
+}
+
+func TestTheDocumentTypesOfTheFormExist(t *testing.T) {
+	t.Parallel()
+	for _, name := range codes()["document"] {
+		if _, ok := patientrecordv1.DocumentType_Code_value[name]; !ok {
+			t.Errorf("%s is no document type", name)
+		}
+	}
+}
+
+func TestEveryKindOfErrorIsWorded(t *testing.T) {
+	t.Parallel()
+	c := catalogue(t)
+	for kind := errs.KindInvalid; kind <= errs.KindInternal; kind++ {
+		for _, prefix := range []string{"error.", "failure.", "remedy."} {
+			if !c.Has(prefix + kind.String()) {
+				t.Errorf("no text for %s%s", prefix, kind)
+			}
+		}
+	}
+}
+
+// Words that are the same in both languages.
+var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|lgy|zs|PDF|API|JSON|OpenAPI|Bearer`)
+
+func TestNoTextIsInTheOtherLanguage(t *testing.T) {
+	t.Parallel()
+	for _, language := range []string{"zh-CN", "en"} {
+		for key, words := range entries(t, language) {
+			words = foreign.ReplaceAllString(words, "")
+			for _, c := range words {
+				if language == "en" && unicode.Is(unicode.Han, c) {
+					t.Errorf("en: %s has Chinese in it: %q", key, words)
+					break
+				}
+				if language == "zh-CN" && unicode.Is(unicode.Latin, c) && key != "reason-text" && len(words) > 1 {
+					t.Errorf("zh-CN: %s has English in it: %q", key, words)
+					break
+				}
+			}
+		}
+	}
+}
+
+func TestBothLanguagesTakeTheSameArguments(t *testing.T) {
+	t.Parallel()
+	argument := regexp.MustCompile(`\{[a-zA-Z]+\}`)
+	chinese, english := entries(t, "zh-CN"), entries(t, "en")
+	for key, words := range chinese {
+		if key == "reason-text" { // picks the language of data
+			continue
+		}
+		a, b := argument.FindAllString(words, -1), argument.FindAllString(english[key], -1)
+		slices.Sort(a)
+		slices.Sort(b)
+		if !slices.Equal(slices.Compact(a), slices.Compact(b)) {
+			t.Errorf("%s: zh-CN takes %v, en takes %v", key, a, b)
+		}
+	}
+}
+
+func entries(t *testing.T, language string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(language + "/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	all := map[string]string{}
+	for _, file := range files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal(body, &all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+func TestTheChosenLanguageWinsOverTheBrowsers(t *testing.T) {
+	t.Parallel()
+	c := catalogue(t)
+	for _, x := range []struct{ chosen, accept, want string }{
+		{"", "", "zh-CN"}, {"en", "zh-CN", "en"}, {"", "en-GB,en;q=0.9", "en"}, {"", "de, en;q=0.5", "en"}, {"", "fr", "zh-CN"},
+		{"xx", "zh-TW", "zh-CN"},
+	} {
+		if got := c.Language(x.chosen, x.accept); got != x.want {
+			t.Errorf("%q, %q: %s, want %s", x.chosen, x.accept, got, x.want)
+		}
+	}
+}
+
+func TestAFieldIsCalledAsItsFormCallsIt(t *testing.T) {
+	t.Parallel()
+	c := catalogue(t)
+	if got := c.Field("en", "diagnoses[0].code", "FIELD_REQUIRED"); got != "Please fill in “diagnosis”" {
+		t.Error(got)
+	}
+	if got := c.Field("en", "somethingNew", "FIELD_INVALID"); got != "“somethingNew” is not right" {
+		t.Error(got)
+	}
+}
