@@ -1008,21 +1008,22 @@ func (x *Referral) GetOriginatorPhone() string {
 }
 
 type CreateReferralRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	RequestId       string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	PatientId       string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
-	Direction       v1.Direction_Code      `protobuf:"varint,3,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
-	Kind            v1.Kind_Code           `protobuf:"varint,4,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
-	Urgency         v1.Urgency_Code        `protobuf:"varint,5,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
-	Receiver        *v1.Party              `protobuf:"bytes,6,opt,name=receiver,proto3" json:"receiver,omitempty"`
-	Diagnoses       []*v1.Coding           `protobuf:"bytes,7,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
-	Form            *Form                  `protobuf:"bytes,8,opt,name=form,proto3" json:"form,omitempty"`
-	Consent         *Consent               `protobuf:"bytes,9,opt,name=consent,proto3" json:"consent,omitempty"`
-	HoldId          string                 `protobuf:"bytes,10,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
-	Submit          bool                   `protobuf:"varint,11,opt,name=submit,proto3" json:"submit,omitempty"`
-	TransferNote    string                 `protobuf:"bytes,12,opt,name=transfer_note,json=transferNote,proto3" json:"transfer_note,omitempty"`
-	Transport       string                 `protobuf:"bytes,13,opt,name=transport,proto3" json:"transport,omitempty"`
-	OriginatorPhone string                 `protobuf:"bytes,14,opt,name=originator_phone,json=originatorPhone,proto3" json:"originator_phone,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Required with direction and kind, but not in an edit: that they are missing is told together with the other fields.
+	PatientId       string            `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	Direction       v1.Direction_Code `protobuf:"varint,3,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
+	Kind            v1.Kind_Code      `protobuf:"varint,4,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	Urgency         v1.Urgency_Code   `protobuf:"varint,5,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
+	Receiver        *v1.Party         `protobuf:"bytes,6,opt,name=receiver,proto3" json:"receiver,omitempty"`
+	Diagnoses       []*v1.Coding      `protobuf:"bytes,7,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
+	Form            *Form             `protobuf:"bytes,8,opt,name=form,proto3" json:"form,omitempty"`
+	Consent         *Consent          `protobuf:"bytes,9,opt,name=consent,proto3" json:"consent,omitempty"`
+	HoldId          string            `protobuf:"bytes,10,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	Submit          bool              `protobuf:"varint,11,opt,name=submit,proto3" json:"submit,omitempty"`
+	TransferNote    string            `protobuf:"bytes,12,opt,name=transfer_note,json=transferNote,proto3" json:"transfer_note,omitempty"`
+	Transport       string            `protobuf:"bytes,13,opt,name=transport,proto3" json:"transport,omitempty"`
+	OriginatorPhone string            `protobuf:"bytes,14,opt,name=originator_phone,json=originatorPhone,proto3" json:"originator_phone,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -3231,16 +3232,14 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\thold_lost\x18! \x01(\bR\bholdLost\x12#\n" +
 	"\rtransfer_note\x18\" \x01(\tR\ftransferNote\x12\x1c\n" +
 	"\ttransport\x18# \x01(\tR\ttransport\x12)\n" +
-	"\x10originator_phone\x18$ \x01(\tR\x0foriginatorPhone\"\xbe\x05\n" +
+	"\x10originator_phone\x18$ \x01(\tR\x0foriginatorPhone\"\xbd\x05\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x01 \x01(\tR\trequestId\x12'\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
 	"\n" +
-	"patient_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12L\n" +
-	"\tdirection\x18\x03 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\tdirection\x12=\n" +
-	"\x04kind\x18\x04 \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12:\n" +
+	"patient_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tpatientId\x12J\n" +
+	"\tdirection\x18\x03 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeB\b\xbaH\x05\x82\x01\x02\x10\x01R\tdirection\x12;\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12:\n" +
 	"\aurgency\x18\x05 \x01(\x0e2 .tongzhen.common.v1.Urgency.CodeR\aurgency\x125\n" +
 	"\breceiver\x18\x06 \x01(\v2\x19.tongzhen.common.v1.PartyR\breceiver\x12B\n" +
 	"\tdiagnoses\x18\a \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\n" +
