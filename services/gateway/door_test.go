@@ -101,7 +101,9 @@ func TestAnExchangeOnItsWayDuringSignOutIsNotKept(t *testing.T) {
 	done := make(chan struct{})
 	go func() { defer close(done); w.browser("township").get("/referrals") }()
 	<-reached
-	w.browser("").post("/sign-out", nil, "Cookie", "tongzhen_session=township")
+	if got := w.api("DELETE", "/sessions/current", "township", ""); got.Code != http.StatusNoContent {
+		t.Error(got.Code)
+	}
 	close(proceed)
 	<-done
 	if got := w.browser("township").get("/referrals").Code; got != http.StatusSeeOther {

@@ -58,7 +58,6 @@ type world struct {
 	answers  map[string]func(ctx context.Context, in proto.Message) (proto.Message, error)
 	calls    map[string][]proto.Message
 	sessions map[string]*directoryv1.Account
-	headers  []string // every metadata key that a peer received
 }
 
 func newWorld(t *testing.T) *world { return newWorldOn(t, quietBus{}) }
@@ -300,11 +299,11 @@ func (w *world) browser(session string) *browser {
 }
 
 func (b *browser) get(path string, header ...string) *httptest.ResponseRecorder {
-	return b.do(httptest.NewRequest(http.MethodGet, path, nil), header...)
+	return b.do(httptest.NewRequestWithContext(b.w.t.Context(), http.MethodGet, path, nil), header...)
 }
 
 func (b *browser) post(path string, form url.Values, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
+	r := httptest.NewRequestWithContext(b.w.t.Context(), http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	return b.do(r, header...)
@@ -333,7 +332,7 @@ func (b *browser) do(r *http.Request, header ...string) *httptest.ResponseRecord
 
 // api calls REST with a session's secret, "" for none.
 func (w *world) api(method, path, secret, body string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "/api/v1"+path, strings.NewReader(body))
+	r := httptest.NewRequestWithContext(w.t.Context(), method, "/api/v1"+path, strings.NewReader(body))
 	if secret != "" {
 		r.Header.Set("Authorization", "Bearer "+secret)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/live"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/account"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/apidocs"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/desk"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/inbox"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/patients"
@@ -132,6 +133,11 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		return nil, err
 	}
 	inboxPages.Routes(mux)
+	apiPages, err := apidocs.New(sh)
+	if err != nil {
+		return nil, err
+	}
+	apiPages.Routes(mux)
 	mux.Handle("/", sh.Open(notFound))
 	return mux, nil
 }

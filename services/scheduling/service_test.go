@@ -38,6 +38,7 @@ type fixture struct {
 	referral schedulingv1.SchedulingServiceClient
 	facts    chan bus.Msg
 	org      string
+	patient  string
 }
 
 func start(t *testing.T) *fixture {
@@ -50,7 +51,7 @@ func start(t *testing.T) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{t: t, network: rpc.InProcess(), signer: signer, bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100), org: id.New()}
+	f := &fixture{t: t, network: rpc.InProcess(), signer: signer, bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100), org: id.New(), patient: id.New()}
 	open := authz.Table{}
 	for _, m := range referralv1.ReferralService_ServiceDesc.Methods {
 		open["/"+referralv1.ReferralService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"scheduling"}}
@@ -148,7 +149,7 @@ func (f *fixture) schedule() []*schedulingv1.Slot {
 
 func (f *fixture) hold(slot *schedulingv1.Slot) *schedulingv1.Hold {
 	f.t.Helper()
-	h, err := f.client.CreateHold(f.as("TOWNSHIP_DOCTOR"), &schedulingv1.CreateHoldRequest{RequestId: id.New(), SlotId: slot.GetId(), PatientId: id.New()})
+	h, err := f.client.CreateHold(f.as("TOWNSHIP_DOCTOR"), &schedulingv1.CreateHoldRequest{RequestId: id.New(), SlotId: slot.GetId(), PatientId: f.patient})
 	if err != nil || h.GetState() != schedulingv1.HoldState_HELD || h.GetPractitionerName() != "甲" || h.GetLocation() != "门诊二楼" {
 		f.t.Fatalf("%v, %v", h, err)
 	}
@@ -183,13 +184,13 @@ func TestAHoldBecomesABookingThatAFactSettlesAndAnotherFrees(t *testing.T) {
 	slots := f.schedule()
 	referral := id.New()
 	attached, chosen := f.hold(slots[0]), f.hold(slots[1])
-	tied, err := f.referral.AttachHold(f.asService(), &schedulingv1.AttachHoldRequest{County: county, HoldId: attached.GetId(), ReferralId: referral,
+	tied, err := f.referral.AttachHold(f.asService(), &schedulingv1.AttachHoldRequest{County: county, HoldId: attached.GetId(), ReferralId: referral, PatientId: f.patient,
 		KeepUntil: timestamppb.New(clock.System().Now().Add(48 * time.Hour))})
 	if err != nil || tied.GetState() != schedulingv1.HoldState_ATTACHED || !tied.GetExpireTime().AsTime().Equal(slots[0].GetStart().AsTime()) {
 		t.Fatalf("%v, %v", tied, err)
 	}
 	f.next("hold_attached")
-	booking, err := f.referral.ConfirmHold(f.asService(), &schedulingv1.ConfirmHoldRequest{HoldId: chosen.GetId(), ReferralId: referral})
+	booking, err := f.referral.ConfirmHold(f.asService(), &schedulingv1.ConfirmHoldRequest{HoldId: chosen.GetId(), ReferralId: referral, PatientId: f.patient})
 	if err != nil || booking.GetState() != schedulingv1.BookingState_UNSETTLED {
 		t.Fatalf("%v, %v", booking, err)
 	}

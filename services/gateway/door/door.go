@@ -52,7 +52,7 @@ type Door struct {
 
 	mu     sync.Mutex
 	tokens map[[sha256.Size]byte]entry
-	// forgotten counts forgets: an exchange that was on its way during one is not kept.
+	// forgotten counts sign-outs: an exchange that was on its way during one is not kept.
 	forgotten uint64
 }
 
@@ -88,7 +88,7 @@ func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
 	if err != nil {
 		switch errs.KindOf(err) {
 		case errs.KindUnauthenticated, errs.KindInvalid: // what cannot be a secret is no session either
-			d.forget(key)
+			d.drop(key)
 			return nil, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "no such session", err)
 		}
 		return nil, err
@@ -117,6 +117,14 @@ func (d *Door) prune(now time.Time) {
 			delete(d.tokens, k)
 		}
 	}
+}
+
+// drop is for a secret that is no session any more. It does not count as a forget: anybody can bring wrong secrets, and must not keep
+// others' tokens from being kept.
+func (d *Door) drop(key [sha256.Size]byte) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.tokens, key)
 }
 
 func (d *Door) forget(key [sha256.Size]byte) {

@@ -31,8 +31,12 @@ import (
 const (
 	// keep is how long an event can be asked for again after a lost line.
 	keep = 10 * time.Minute
+	// keepMost bounds them in a storm of facts, such as an import.
+	keepMost = 20_000
 	// heartbeat keeps proxies from closing a quiet stream.
 	heartbeat = 15 * time.Second
+	// writeTime ends a stream whose browser takes nothing any more; longer than a heartbeat, which renews it.
+	writeTime = 2 * heartbeat
 	// backlog is how many events may wait for one slow browser before it is told to start afresh.
 	backlog = 64
 )
@@ -63,7 +67,7 @@ type Hub struct {
 	logger *slog.Logger
 
 	mu     sync.Mutex
-	recent []event // ascending sequence, not older than keep
+	recent []event // ascending sequence, not older than keep, at most keepMost
 	// floor is the last sequence before recent: a browser that has seen it has missed nothing else.
 	floor uint64
 	// last is the last sequence that was fanned out.
@@ -129,7 +133,7 @@ func (h *Hub) take(m bus.Msg) {
 	}
 	h.recent = append(h.recent, e)
 	oldest := e.at.Add(-keep)
-	for len(h.recent) > 0 && h.recent[0].at.Before(oldest) {
+	for len(h.recent) > 0 && (h.recent[0].at.Before(oldest) || len(h.recent) > keepMost) {
 		h.floor = h.recent[0].sequence
 		h.recent = h.recent[1:]
 	}
@@ -234,11 +238,6 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
-	control := http.NewResponseController(w)
-	// A stream outlives the server's write limit.
-	if err := control.SetWriteDeadline(time.Time{}); err != nil {
-		h.logger.WarnContext(r.Context(), "stream keeps the server's write limit", "error", err)
-	}
 	s := &subscriber{
 		audience: map[string]bool{"org:" + visitor.Account.GetOrganizationId(): true, "account:" + visitor.Account.GetId(): true},
 		events:   make(chan event, backlog),
@@ -250,7 +249,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no")
 	w.WriteHeader(http.StatusOK)
-	out := stream{w: w, control: control}
+	out := stream{w: w, control: http.NewResponseController(w)}
 	if out.start(first) != nil {
 		return
 	}
@@ -308,7 +307,11 @@ func (e event) text() string {
 	return fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.sequence, e.kind, e.data)
 }
 
+// write has a limit of its own: a stream outlives the server's. It is the network's time, which is the machine's.
 func (s stream) write(text string) error {
+	if err := s.control.SetWriteDeadline(clock.System().Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
 	if _, err := s.w.Write([]byte(text)); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func foldHeaders(r *http.Request) error {
 	fields := map[string]json.RawMessage{}
 	if len(bytes.TrimSpace(raw)) > 0 {
 		if json.Unmarshal(raw, &fields) != nil {
-			return nil // grpc-gateway says where the JSON is wrong
+			return nil //nolint:nilerr // grpc-gateway says where the JSON is wrong
 		}
 		if fields == nil { // the body was "null"
 			fields = map[string]json.RawMessage{}

@@ -117,6 +117,33 @@
     addEventListener("pageshow", (event) => { if (event.persisted) connect(true); });
   }
 
+  // The page of the REST interface: each form is sent as the call it describes, with the secret that was pasted.
+  for (const form of document.querySelectorAll("form[data-api]")) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      const { api, method } = form.dataset;
+      const query = new URLSearchParams();
+      let path = api, sent;
+      for (const field of form.querySelectorAll("[data-in]")) {
+        if (field.dataset.in === "path") path = path.replace(`{${field.name}}`, encodeURIComponent(field.value));
+        else if (field.dataset.in === "body") sent = field.value;
+        else if (field.value) query.append(field.name, field.value);
+      }
+      const headers = { Authorization: `Bearer ${document.getElementById("api-secret").value.trim()}` };
+      if (sent !== undefined) headers["Content-Type"] = "application/json";
+      const shown = form.querySelector("pre");
+      shown.hidden = false;
+      try {
+        const answer = await fetch(`${path}${query.toString() && `?${query}`}`, { method, headers, body: sent, credentials: "omit" });
+        const text = await answer.text();
+        let body = text;
+        try { body = JSON.stringify(JSON.parse(text), null, 2); } catch { /* not JSON: as it is */ }
+        shown.textContent = `${answer.status} ${answer.statusText}\n${body}`;
+      } catch (error) { shown.textContent = String(error); }
+    });
+  }
+
   // One click, one request: a form that was sent cannot be sent again while it is on its way.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -147,16 +174,17 @@
   // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind"> is fetched with the named fields when they change.
   for (const part of document.querySelectorAll("[data-load]")) {
     const form = part.closest("form");
-    const load = async () => {
+    const load = async (kept) => {
       const query = new URLSearchParams();
       for (const name of part.dataset.loadFrom.split(" ")) query.set(name, new FormData(form).get(name) ?? "");
+      for (const name of ["slot", "bed"]) if (kept?.[name]?.[0]) query.set(name, kept[name][0]);
       if (part.dataset.loaded === query.toString()) return;
       part.dataset.loaded = query.toString();
       const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
       if (answer.ok) { part.innerHTML = await answer.text(); form.dispatchEvent(new CustomEvent("loaded")); show(); }
     };
     form.addEventListener("change", (event) => { if (part.dataset.loadFrom.split(" ").includes(event.target.name)) load(); });
-    form.addEventListener("draft", load);
+    form.addEventListener("draft", (event) => load(event.detail));
     if (!part.children.length) load();
   }
 

@@ -6,6 +6,7 @@
 package htmlcheck
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -136,7 +137,7 @@ func (p *page) element(n *html.Node) []string {
 			add("has no button")
 		}
 	}
-	if n.Data != "script" && n.Data != "style" {
+	if !slices.Contains([]string{"script", "style", "code"}, n.Data) { // code is shown as it is
 		for c := range n.ChildNodes() {
 			if c.Type == html.TextNode {
 				for _, problem := range unworded(c.Data) {
@@ -242,7 +243,7 @@ func nesting(body string) []string {
 	for {
 		kind := z.Next()
 		if kind == html.ErrorToken {
-			if err := z.Err(); err != io.EOF {
+			if err := z.Err(); !errors.Is(err, io.EOF) {
 				problems = append(problems, err.Error())
 			}
 			break

@@ -116,6 +116,9 @@ func (tx *Tx) normal(args []any) []any {
 		case sql.NullTime:
 			v.Time = v.Time.UTC().Truncate(time.Microsecond)
 			cut = v
+		case sql.Null[time.Time]:
+			v.V = v.V.UTC().Truncate(time.Microsecond)
+			cut = v
 		default:
 			continue
 		}

@@ -114,7 +114,7 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
 	data.Diagnoses = diagnosesOf(data.Form.Values["diagnosis"])
-	slots, err := p.loadSlots(r.Context(), data.Form.Values)
+	slots, err := p.loadSlots(r.Context(), data.Form.Values, true)
 	if err != nil {
 		// The form is worth more than the slots: without scheduling a referral is sent without one.
 		slots = slotsData{Away: true}

@@ -25,6 +25,8 @@ type slotsData struct {
 	Free   int32
 	Total  int32
 	Away   bool
+	// Gone tells that the slot chosen earlier is not free any more.
+	Gone bool
 }
 
 type slotDay struct {
@@ -38,14 +40,15 @@ type slotDay struct {
 }
 
 func (p *Pages) slots(w http.ResponseWriter, r *http.Request) error {
-	data, err := p.loadSlots(r.Context(), r.URL.Query())
+	data, err := p.loadSlots(r.Context(), r.URL.Query(), false)
 	if err != nil {
 		data = slotsData{Away: true}
 	}
 	return p.Shell.Fragment(w, r, p.slotsSet, "slots", data)
 }
 
-func (p *Pages) loadSlots(ctx context.Context, form url.Values) (slotsData, error) {
+// loadSlots reads what can be booked. A form that was sent before holds its chosen slot, which is shown though not free.
+func (p *Pages) loadSlots(ctx context.Context, form url.Values, sent bool) (slotsData, error) {
 	data := slotsData{Kind: form.Get("kind"), Slot: form.Get("slot"), Bed: form.Get("bed")}
 	organization, code := form.Get("organization"), form.Get("department")
 	if organization == "" || code == "" {
@@ -60,7 +63,15 @@ func (p *Pages) loadSlots(ctx context.Context, form url.Values) (slotsData, erro
 		if err != nil {
 			return data, err
 		}
-		data.Days = p.byDay(list.GetSlots(), data.Slot)
+		free := list.GetSlots()
+		if sent {
+			free = p.withChosen(ctx, organization, code, free, data.Slot)
+		}
+		data.Gone = data.Slot != "" && !slices.ContainsFunc(free, func(s *schedulingv1.Slot) bool { return s.GetId() == data.Slot })
+		if data.Gone {
+			data.Slot = ""
+		}
+		data.Days = p.byDay(free, data.Slot)
 	case "INPATIENT":
 		list, err := p.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: organization, Department: code})
 		if err != nil {
@@ -72,6 +83,22 @@ func (p *Pages) loadSlots(ctx context.Context, form url.Values) (slotsData, erro
 		}
 	}
 	return data, nil
+}
+
+// withChosen adds the chosen slot to the free ones.
+func (p *Pages) withChosen(ctx context.Context, organization, code string, free []*schedulingv1.Slot, chosen string) []*schedulingv1.Slot {
+	isChosen := func(s *schedulingv1.Slot) bool { return s.GetId() == chosen }
+	if chosen == "" || slices.ContainsFunc(free, isChosen) {
+		return free
+	}
+	all, err := p.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{OrganizationId: organization, Department: code, Kind: "CLINIC", PageSize: 200})
+	at := slices.IndexFunc(all.GetSlots(), isChosen)
+	if err != nil || at < 0 {
+		return free
+	}
+	free = append(slices.Clone(free), all.GetSlots()[at])
+	slices.SortStableFunc(free, func(a, b *schedulingv1.Slot) int { return a.GetStart().AsTime().Compare(b.GetStart().AsTime()) })
+	return free
 }
 
 func (p *Pages) byDay(slots []*schedulingv1.Slot, chosen string) []slotDay {

@@ -3,6 +3,7 @@ package referrals
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -144,6 +145,11 @@ type redirect struct{ Value, Name string }
 
 // Has tells whether an action is offered.
 func (a actionsData) Has(name string) bool { return slices.Contains(a.Names, name) }
+
+// Waits tells that the other side is to act: what is offered, if anything, only takes something back.
+func (a actionsData) Waits() bool {
+	return !slices.ContainsFunc(a.Names, func(name string) bool { return name != "cancel" && !strings.HasPrefix(name, "undo_") })
+}
 
 // FormOf is the refused form of an action; an empty one for the others.
 func (a actionsData) FormOf(name string) shell.Form {

@@ -11,6 +11,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
+// units turn UCUM codes into what people write: mm[Hg] is mmHg, 10*3/uL is 10³/µL, {score} is left out.
+var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3/", "10³/", "10*6/", "10⁶/", "10*9/", "10⁹/", "10*12/", "10¹²/", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "{score}", "")
+
 // funcs are the template functions of one language.
 func (s *Shell) funcs(language string) template.FuncMap {
 	t := func(key string, pairs ...any) string { return s.deps.Text.T(language, key, pairs...) }
@@ -39,7 +42,9 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		"add":   func(a, b int) int { return a + b },
 		// number shows a measured value without digits that no instrument has.
 		"number": func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
-		"list":   func(items ...string) []string { return items },
+		// unit shows a UCUM unit as a laboratory slip prints it.
+		"unit": func(code string) string { return units.Replace(code) },
+		"list": func(items ...string) []string { return items },
 	}
 }
 

@@ -166,13 +166,16 @@ func (d *derived) entries() {
 	}
 }
 
+// standing replaces the one that was read. Another that came meanwhile (the first facts of a referral find no row to lock) loses the race:
+// the relations were settled without it.
 func (d *derived) standing(s domain.Standing) {
 	d.write(1, `INSERT INTO referral_standing (county_code, referral_id, version, patient_id, state, previous, originator_id, receiver_id, written,
 		occur_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (county_code, referral_id) DO UPDATE SET version = excluded.version, state = excluded.state, previous = excluded.previous,
 		originator_id = excluded.originator_id, receiver_id = excluded.receiver_id, written = excluded.written, occur_time = excluded.occur_time
-		WHERE referral_standing.version < excluded.version`,
-		d.u.county, s.ReferralID, s.Version, s.PatientID, string(s.State), string(s.Previous), s.Originator, s.Receiver, s.Written, s.At)
+		WHERE referral_standing.version = $11 AND referral_standing.version < excluded.version`,
+		d.u.county, s.ReferralID, s.Version, s.PatientID, string(s.State), string(s.Previous), s.Originator, s.Receiver, s.Written, s.At,
+		d.u.known[s.ReferralID])
 }
 
 func (d *derived) handover(p domain.Package) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
@@ -221,4 +222,45 @@ func bulk(ctx context.Context, s *store.Store, in domain.Details) error {
 		u.PutRelations(domain.HomeRelation(p.ID(), "org-1", domain.FromImport, u.Now()))
 		return nil
 	})
+}
+
+// Invariant 7. Only PostgreSQL lets two write at the same moment.
+func TestTwoFirstFactsOfAReferralAtOnceSettleTheRelationsOfTheNewer(t *testing.T) {
+	t.Parallel()
+	db := dbtest.OpenClock(t, sqldb.Postgres, dbtest.Clock(t), sets())
+	s := store.New(db, crypt.TestRing(), func() {})
+	submitted := domain.Standing{
+		ReferralID: id.New(), PatientID: id.New(), Version: 2, State: domain.Submitted, Originator: "centre", Receiver: "first",
+		At: time.Date(2026, 3, 18, 1, 0, 0, 0, time.UTC),
+	}
+	redirected := submitted
+	redirected.Version, redirected.Receiver, redirected.At = 3, "second", submitted.At.Add(time.Minute)
+	follow := func(standing domain.Standing, between func() error) error {
+		return s.Change(t.Context(), app.Command{County: county, Account: "a", Organization: "o"}, func(u app.Unit) error {
+			if known, ok, err := u.Standing(t.Context(), standing.ReferralID); err != nil || ok && known.Version >= standing.Version {
+				return err
+			}
+			held, err := u.ReferralRelations(t.Context(), standing.ReferralID)
+			if err != nil {
+				return err
+			}
+			if between != nil {
+				run := between
+				between = nil
+				if err := run(); err != nil {
+					return err
+				}
+			}
+			u.PutStanding(standing)
+			u.PutRelations(domain.Settle(held, standing)...)
+			return nil
+		})
+	}
+	if err := follow(redirected, func() error { return follow(submitted, nil) }); err != nil {
+		t.Fatal(err)
+	}
+	relations, err := s.Relations(t.Context(), county, submitted.PatientID, "first")
+	if err != nil || len(relations) != 1 || relations[0].To.IsZero() {
+		t.Errorf("the first receiver keeps %v, %v", relations, err)
+	}
 }

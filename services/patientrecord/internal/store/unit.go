@@ -26,6 +26,8 @@ type unit struct {
 	standings []domain.Standing
 	packages  []domain.Package
 	answer    *domain.Patient
+	// known are the versions of the standings that were read: what follows from one holds only as long as it stands.
+	known map[string]int32
 }
 
 type source struct {
@@ -43,7 +45,7 @@ type entryChange struct {
 var _ app.Unit = (*unit)(nil)
 
 func (s *Store) unit(tx *sqldb.Tx, cmd app.Command) *unit {
-	u := &unit{scope: scope{tx: tx, ring: s.ring, county: cmd.County}, store: s, cmd: cmd}
+	u := &unit{scope: scope{tx: tx, ring: s.ring, county: cmd.County}, store: s, cmd: cmd, known: map[string]int32{}}
 	if cmd.Request.ID != "" {
 		u.request = sqldb.Request{
 			County: cmd.County, Account: cmd.Account, Method: cmd.Request.Method, ID: cmd.Request.ID,
@@ -158,7 +160,9 @@ func (u *unit) PutRelations(rs ...domain.Relation) { u.relations = append(u.rela
 
 // Standing implements app.Unit.
 func (u *unit) Standing(ctx context.Context, referral string) (domain.Standing, bool, error) {
-	return u.standing(ctx, referral, u.tx.ForUpdate())
+	s, ok, err := u.standing(ctx, referral, u.tx.ForUpdate())
+	u.known[referral] = s.Version
+	return s, ok, err
 }
 
 // PutStanding implements app.Unit.

@@ -30,40 +30,43 @@ func (s *Service) Accept(ctx context.Context, cmd Command, in Acceptance) (View,
 		step.Carry.WalkIn, step.Carry.Expected = true, *in.WalkIn
 		return s.Transition(ctx, cmd, step)
 	}
-	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
-		return v, err
-	}
-	receiver, err := s.startAttempt(ctx, cmd, step, in.HoldID)
+	return s.once(ctx, cmd, func() (View, error) { return s.book(ctx, cmd, step, in.HoldID) })
+}
+
+func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID string) (View, error) {
+	referral, err := s.startAttempt(ctx, cmd, step, holdID)
 	if err != nil {
 		return View{}, err
 	}
-	booked, err := s.Capacity.ConfirmHold(ctx, Attachment{County: cmd.Caller.County, HoldID: in.HoldID, ReferralID: in.ID})
+	booked, err := s.Capacity.ConfirmHold(ctx, Attachment{
+		County: cmd.Caller.County, HoldID: holdID, ReferralID: step.ID, PatientID: referral.PatientID,
+	})
 	if err != nil {
 		return View{}, holdError(err)
 	}
 	// A place elsewhere is not accepted: the attempt stays PENDING and scheduling's sweep gets it back.
-	if booked.OrganizationID != receiver {
+	if booked.OrganizationID != referral.Receiver.OrganizationID {
 		return View{}, errs.Invalid(errs.Bad("holdId", errs.ReasonFieldCombination))
 	}
-	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: in.HoldID}
+	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: holdID}
 	step.Carry.Expected = booked.Window
 	return s.Referrals.Change(ctx, cmd, func(u Unit) error {
 		if err := s.step(ctx, u, cmd, step); err != nil {
 			return err
 		}
-		u.FinishAttempt(in.HoldID, in.ID, booked.BookingID)
+		u.FinishAttempt(holdID, step.ID, booked.BookingID)
 		return nil
 	})
 }
 
-// startAttempt notes that this hold is being confirmed for this version, if the accept would be right, and answers the receiver.
-func (s *Service) startAttempt(ctx context.Context, cmd Command, in Step, holdID string) (receiver string, err error) {
+// startAttempt notes that this hold is being confirmed for this version, if the accept would be right, and answers the referral.
+func (s *Service) startAttempt(ctx context.Context, cmd Command, in Step, holdID string) (found domain.Snapshot, err error) {
 	_, err = s.Referrals.Change(ctx, cmd.unlogged(), func(u Unit) error {
 		r, err := u.Referral(ctx, in.ID)
 		if err != nil {
 			return err
 		}
-		receiver = r.Snapshot().Receiver.OrganizationID
+		found = r.Snapshot()
 		carry := in.Carry
 		if holdID != "" {
 			// Stands in for what scheduling will answer, so that only version, state and the hold's presence are judged.
@@ -71,13 +74,13 @@ func (s *Service) startAttempt(ctx context.Context, cmd Command, in Step, holdID
 			carry.Expected = domain.Window{From: u.Now(), To: u.Now()}
 		}
 		c := domain.Command{Action: in.Action, Version: in.Version, At: u.Now(), Carry: carry}
-		if err := s.decide(domain.Restore(r.Snapshot()), cmd.Caller, c); err != nil {
+		if err := s.decide(domain.Restore(found), cmd.Caller, c); err != nil {
 			return err
 		}
 		u.StartAttempt(holdID, in.ID, in.Version)
 		return nil
 	})
-	return receiver, err
+	return found, err
 }
 
 // holdError: a hold that scheduling does not know is one that has expired.

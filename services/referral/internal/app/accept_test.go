@@ -196,3 +196,39 @@ func TestAHoldOfASubmissionThatNeverCameIsReleased(t *testing.T) {
 		h.expectVerdict(t, "hold-1", "no such referral", release)
 	})
 }
+
+// late is asked for an answer just before the first of two equal requests commits its own.
+type late struct {
+	app.Referrals
+	asked bool
+}
+
+func (l *late) Replay(ctx context.Context, cmd app.Command) (app.View, bool, error) {
+	if !l.asked {
+		l.asked = true
+		return app.View{}, false, nil
+	}
+	return l.Referrals.Replay(ctx, cmd)
+}
+
+// Invariant 3.
+func TestOfTwoEqualRequestsAtOnceTheSecondGetsTheFirstAnswer(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := submitted(t, h, "hold-1")
+		cmd := command(desk(), "r1", "a")
+		first, err := h.Accept(t.Context(), cmd, acceptance(v, "hold-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ports := h.ports
+		ports.Referrals = &late{Referrals: ports.Referrals}
+		again, err := app.New(ports).Accept(t.Context(), cmd, acceptance(v, "hold-1"))
+		if err != nil || again.Version != first.Version {
+			t.Errorf("version %d, %v", again.Version, err)
+		}
+		ports.Referrals = &late{Referrals: h.ports.Referrals}
+		_, err = app.New(ports).Accept(t.Context(), command(desk(), "r2", "a"), acceptance(v, "hold-1"))
+		expectReason(t, err, errs.ReasonStaleVersion)
+	})
+}

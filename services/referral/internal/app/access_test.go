@@ -7,6 +7,7 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
@@ -237,6 +238,33 @@ func TestTheRelationFollowsTheReferral(t *testing.T) {
 		expect(v, "FULL", "FULL")
 		if got := level(v, "township-9"); got != "NONE" {
 			t.Errorf("a stranger has %s", got)
+		}
+	})
+}
+
+// Invariant 5.
+func TestWhoRedirectsToAnOpenReferralLearnsOnlyThatThereIsOne(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		patient := id.New()
+		here, there := creation(patient), creation(patient)
+		there.Draft.Receiver.OrganizationID = second
+		v, err := h.Create(t.Context(), by(doctor()), here)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = h.Create(t.Context(), by(doctor()), there); err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.Create(t.Context(), by(doctor()), there)
+		if e := expectReason(t, err, errs.ReasonOpenReferralExists); e.Meta["number"] == "" {
+			t.Error("the originator is not told which one")
+		}
+		_, err = h.Redirect(t.Context(), by(desk()), app.Step{ID: v.ID, Version: v.Version, Carry: domain.Carry{
+			Receiver: there.Draft.Receiver, Reason: "OTHER", Note: "说明",
+		}})
+		if e := expectReason(t, err, errs.ReasonOpenReferralExists); len(e.Meta) > 0 {
+			t.Errorf("the desk is told %v", e.Meta)
 		}
 	})
 }

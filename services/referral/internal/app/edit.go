@@ -17,9 +17,10 @@ type Edition struct {
 
 // Edit changes a draft or returned referral. Errors: as Transition.
 func (s *Service) Edit(ctx context.Context, cmd Command, in Edition) (View, error) {
-	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
-		return v, err
-	}
+	return s.once(ctx, cmd, func() (View, error) { return s.edit(ctx, cmd, in) })
+}
+
+func (s *Service) edit(ctx context.Context, cmd Command, in Edition) (View, error) {
 	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
 	step := Step{ID: in.ID, Version: in.Version, Action: domain.ActionEdit, Carry: domain.Carry{Draft: &in.Draft, Fields: in.Fields}}
 	if slices.Contains(in.Fields, "receiver") {

@@ -66,7 +66,7 @@ func (p *peers) AttachHold(_ context.Context, a app.Attachment) (app.Reserved, e
 	switch held := p.attached[a.HoldID]; {
 	case p.schedulingAway != nil:
 		return app.Reserved{}, p.schedulingAway
-	case !ok, held.ReferralID != "" && held.ReferralID != a.ReferralID:
+	case !ok, a.PatientID == "", held.ReferralID != "" && held.ReferralID != a.ReferralID:
 		return app.Reserved{}, errs.Conflict(errs.ReasonHoldExpired, "the hold is gone")
 	}
 	p.attached[a.HoldID] = a
@@ -83,7 +83,7 @@ func (p *peers) ConfirmHold(_ context.Context, a app.Attachment) (app.Reserved, 
 	switch {
 	case p.schedulingAway != nil:
 		return app.Reserved{}, p.schedulingAway
-	case !ok:
+	case !ok, a.PatientID == "":
 		return app.Reserved{}, errs.NotFound("hold")
 	}
 	if p.confirmed != nil {

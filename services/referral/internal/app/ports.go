@@ -179,15 +179,16 @@ type Patients interface {
 
 // Capacity is scheduling. Both calls are idempotent by hold and referral.
 type Capacity interface {
-	// AttachHold ties a hold to a referral. HOLD_EXPIRED if it is gone; PEER_AWAY.
+	// AttachHold ties a hold to a referral. HOLD_EXPIRED if it is gone or for another patient; PEER_AWAY.
 	AttachHold(ctx context.Context, a Attachment) (Reserved, error)
-	// ConfirmHold makes the booking. HOLD_EXPIRED if the hold is gone; PEER_AWAY.
+	// ConfirmHold makes the booking. HOLD_EXPIRED as before; PEER_AWAY.
 	ConfirmHold(ctx context.Context, a Attachment) (Reserved, error)
 }
 
-// Attachment names a hold and the referral it is for. KeepUntil is for AttachHold alone.
+// Attachment names a hold and the referral it is for. PatientID is whom the hold must be for; KeepUntil is for AttachHold alone.
 type Attachment struct {
 	County, HoldID, ReferralID string
+	PatientID                  string
 	KeepUntil                  time.Time
 }
 

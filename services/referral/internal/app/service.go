@@ -63,6 +63,22 @@ func (s *Service) decide(r *domain.Referral, caller authn.Identity, c domain.Com
 	return refusal(r.Decide(c, s.Calendar))
 }
 
+// once answers a request that was answered before, and else does it. When that fails, the same request may have won meanwhile (a person
+// clicked twice), and its change is what do ran into: then its answer counts.
+func (s *Service) once(ctx context.Context, cmd Command, do func() (View, error)) (View, error) {
+	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
+		return v, err
+	}
+	v, err := do()
+	if err == nil {
+		return v, nil
+	}
+	if first, done, lost := s.Referrals.Replay(ctx, cmd); done && lost == nil {
+		return first, nil
+	}
+	return View{}, err
+}
+
 // rehearse reads a referral and applies the action to the copy, so that what is refused is refused before a peer is asked. The
 // answer is the referral as it is.
 func (s *Service) rehearse(ctx context.Context, caller authn.Identity, id string, c domain.Command) (domain.Snapshot, error) {

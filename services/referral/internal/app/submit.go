@@ -22,9 +22,10 @@ type Submission struct {
 // Submit sends a draft to its receiver. A hold that cannot be attached does not stop it: the referral says so. Errors: as Transition,
 // OPEN_REFERRAL_EXISTS.
 func (s *Service) Submit(ctx context.Context, cmd Command, in Submission) (View, error) {
-	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
-		return v, err
-	}
+	return s.once(ctx, cmd, func() (View, error) { return s.submit(ctx, cmd, in) })
+}
+
+func (s *Service) submit(ctx context.Context, cmd Command, in Submission) (View, error) {
 	carry := domain.Carry{Consent: in.Consent}
 	snapshot, err := s.rehearse(ctx, cmd.Caller, in.ID, domain.Command{Action: domain.ActionSubmit, Version: in.Version, Carry: carry})
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *Service) prepareSubmit(ctx context.Context, r domain.Snapshot, holdID s
 	now := s.Clock.Now()
 	if holdID != "" {
 		reserved, err := s.Capacity.AttachHold(ctx, Attachment{
-			County: r.County, HoldID: holdID, ReferralID: r.ID,
+			County: r.County, HoldID: holdID, ReferralID: r.ID, PatientID: r.PatientID,
 			KeepUntil: s.Calendar.AnswerDue(r.Direction, r.Urgency, now).Add(holdGrace),
 		})
 		switch {

@@ -35,9 +35,10 @@ func (s *Service) step(ctx context.Context, u Unit, cmd Command, in Step) error 
 
 // Redirect gives a referral on to another organisation or department, which must exist.
 func (s *Service) Redirect(ctx context.Context, cmd Command, in Step) (View, error) {
-	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
-		return v, err
-	}
+	return s.once(ctx, cmd, func() (View, error) { return s.redirect(ctx, cmd, in) })
+}
+
+func (s *Service) redirect(ctx context.Context, cmd Command, in Step) (View, error) {
 	in.Action = domain.ActionRedirect
 	c := domain.Command{Action: in.Action, Version: in.Version, Carry: in.Carry}
 	if _, err := s.rehearse(ctx, cmd.Caller, in.ID, c); err != nil {

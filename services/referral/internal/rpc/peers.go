@@ -48,7 +48,7 @@ type Capacity struct{ Peers }
 // AttachHold implements [app.Capacity].
 func (c Capacity) AttachHold(ctx context.Context, a app.Attachment) (app.Reserved, error) {
 	m, err := schedulingv1.NewSchedulingServiceClient(c.Scheduling).AttachHold(forCounty(ctx, a.County), &schedulingv1.AttachHoldRequest{
-		County: a.County, HoldId: a.HoldID, ReferralId: a.ReferralID, KeepUntil: timestamppb.New(a.KeepUntil),
+		County: a.County, HoldId: a.HoldID, ReferralId: a.ReferralID, PatientId: a.PatientID, KeepUntil: timestamppb.New(a.KeepUntil),
 	})
 	if err != nil {
 		return app.Reserved{}, err
@@ -59,7 +59,7 @@ func (c Capacity) AttachHold(ctx context.Context, a app.Attachment) (app.Reserve
 // ConfirmHold implements [app.Capacity].
 func (c Capacity) ConfirmHold(ctx context.Context, a app.Attachment) (app.Reserved, error) {
 	m, err := schedulingv1.NewSchedulingServiceClient(c.Scheduling).ConfirmHold(forCounty(ctx, a.County), &schedulingv1.ConfirmHoldRequest{
-		County: a.County, HoldId: a.HoldID, ReferralId: a.ReferralID,
+		County: a.County, HoldId: a.HoldID, ReferralId: a.ReferralID, PatientId: a.PatientID,
 	})
 	if err != nil {
 		return app.Reserved{}, err

@@ -85,7 +85,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, decide func(app.Uni
 	case errors.As(err, &lost):
 		return app.View{}, u.lost(ctx, lost.Index)
 	case sqldb.ViolatesUnique(err, "referral_guard"):
-		return app.View{}, s.openReferral(ctx, u.answer)
+		return app.View{}, s.openReferral(ctx, cmd.Caller.Organization, u.answer)
 	}
 	return app.View{}, err
 }
@@ -119,9 +119,13 @@ func (s *Store) replay(ctx context.Context, tx *sqldb.Tx, cmd app.Command) (app.
 	return v, true, err
 }
 
-// openReferral names the referral that holds the guard which another wanted.
-func (s *Store) openReferral(ctx context.Context, wanted domain.Snapshot) error {
+// openReferral names the referral that holds the guard which another wanted, to its own two sides: who gives a referral on to where one
+// lies learns no more than that.
+func (s *Store) openReferral(ctx context.Context, organizationID string, wanted domain.Snapshot) error {
 	refused := errs.Conflict(errs.ReasonOpenReferralExists, "the patient has an open referral of this kind between the two organisations")
+	if wanted.Side(organizationID) == "" {
+		return refused
+	}
 	err := s.DB.View(ctx, func(tx *sqldb.Tx) error {
 		var other string
 		var number domain.Number

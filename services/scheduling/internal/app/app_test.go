@@ -52,6 +52,7 @@ type fixture struct {
 	clk      *clock.Fixed
 	referral *referral
 	org      string
+	patient  string
 }
 
 // each runs the test on every engine.
@@ -69,7 +70,7 @@ func each(t *testing.T, test func(*fixture)) {
 			}
 			r := &referral{}
 			a := app.New(store.New(db, events.Encode, func() {}), r, zone, slog.New(slog.DiscardHandler))
-			test(&fixture{App: a, t: t, db: db, clk: clk, referral: r, org: id.New()})
+			test(&fixture{App: a, t: t, db: db, clk: clk, referral: r, org: id.New(), patient: id.New()})
 		})
 	}
 }
@@ -96,7 +97,7 @@ func (f *fixture) slots(n int) []domain.Slot {
 
 func (f *fixture) hold(slotID string) app.HoldView {
 	f.t.Helper()
-	v, err := f.CreateHold(f.t.Context(), f.caller("desk"), app.HoldRequest{PatientID: id.New(), SlotID: slotID})
+	v, err := f.CreateHold(f.t.Context(), f.caller("desk"), app.HoldRequest{PatientID: f.patient, SlotID: slotID})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -113,7 +114,7 @@ func (f *fixture) attached(referralID string) app.HoldView {
 
 func (f *fixture) attach(holdID, referralID string) {
 	f.t.Helper()
-	if _, err := f.AttachHold(f.t.Context(), f.caller("service:referral"), app.Tie{HoldID: holdID, ReferralID: referralID},
+	if _, err := f.AttachHold(f.t.Context(), f.caller("service:referral"), app.Tie{HoldID: holdID, ReferralID: referralID, PatientID: f.patient},
 		f.clk.Now().AddDate(0, 0, 2)); err != nil {
 		f.t.Fatal(err)
 	}
@@ -121,7 +122,7 @@ func (f *fixture) attach(holdID, referralID string) {
 
 func (f *fixture) confirm(holdID, referralID string) app.HoldView {
 	f.t.Helper()
-	v, err := f.ConfirmHold(f.t.Context(), f.caller("service:referral"), app.Tie{HoldID: holdID, ReferralID: referralID})
+	v, err := f.ConfirmHold(f.t.Context(), f.caller("service:referral"), app.Tie{HoldID: holdID, ReferralID: referralID, PatientID: f.patient})
 	if err != nil {
 		f.t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
 
 // GetHold answers a hold of the county as it is now.
@@ -37,8 +38,8 @@ func (a *App) ReleaseHold(ctx context.Context, caller Caller, holdID string) (Ho
 	return a.store.Hold(ctx, caller.County, holdID)
 }
 
-// Tie names a hold and the referral that wants it.
-type Tie struct{ HoldID, ReferralID string }
+// Tie names a hold, the referral that wants it and that referral's patient.
+type Tie struct{ HoldID, ReferralID, PatientID string }
 
 func (t Tie) check() error {
 	var bad []errs.Field
@@ -54,15 +55,27 @@ func (t Tie) check() error {
 	return nil
 }
 
+// holdOf is the hold of the tie. One for another patient is as good as none: a place goes to whom it was taken for.
+func (t Tie) holdOf(ctx context.Context, u Unit) (*domain.Hold, error) {
+	h, err := u.Hold(ctx, t.HoldID)
+	if err != nil {
+		return nil, err
+	}
+	if h.Data().PatientID != t.PatientID {
+		return nil, domain.ErrGone
+	}
+	return h, nil
+}
+
 // AttachHold ties a hold to a referral; the same referral again gets the same hold.
 func (a *App) AttachHold(ctx context.Context, caller Caller, tie Tie, keepUntil time.Time) (HoldView, error) {
 	if err := tie.check(); err != nil {
 		return HoldView{}, err
 	}
 	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
-		h, err := u.Hold(ctx, tie.HoldID)
+		h, err := tie.holdOf(ctx, u)
 		if err != nil {
-			return err
+			return classify("attach", err)
 		}
 		return classify("attach", h.Attach(tie.ReferralID, keepUntil, u.Now()))
 	})
@@ -78,9 +91,9 @@ func (a *App) ConfirmHold(ctx context.Context, caller Caller, tie Tie) (HoldView
 		return HoldView{}, err
 	}
 	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
-		h, err := u.Hold(ctx, tie.HoldID)
+		h, err := tie.holdOf(ctx, u)
 		if err != nil {
-			return err
+			return classify("confirm", err)
 		}
 		return classify("confirm", h.Confirm(tie.ReferralID, id.New(), u.Now()))
 	})

@@ -122,7 +122,7 @@ func TestEveryBedFindsOnePatientWhenAllWantAny(t *testing.T) {
 func TestTheSameRequestGetsTheSameHoldAlsoAtTheSameMoment(t *testing.T) {
 	each(t, func(f *fixture) {
 		slots := f.slots(2)
-		r := app.HoldRequest{RequestID: id.New(), PatientID: id.New(), SlotID: slots[0].ID}
+		r := app.HoldRequest{RequestID: id.New(), PatientID: f.patient, SlotID: slots[0].ID}
 		const repeats = 8
 		got := make([]app.HoldView, repeats)
 		var all sync.WaitGroup
@@ -161,7 +161,7 @@ func TestAHoldEndsAfterTenMinutesAndItsPlaceIsGivenAgain(t *testing.T) {
 		slot := f.slots(1)[0]
 		first := f.hold(slot.ID)
 		f.clk.Advance(domain.HoldFor)
-		tie := app.Tie{HoldID: first.ID, ReferralID: id.New()}
+		tie := app.Tie{HoldID: first.ID, ReferralID: id.New(), PatientID: f.patient}
 		if _, err := f.AttachHold(f.t.Context(), f.caller("service:referral"), tie, time.Time{}); errs.ReasonOf(err) != errs.ReasonHoldExpired {
 			f.t.Errorf("attach: %v", err)
 		}
@@ -240,7 +240,7 @@ func TestAttachingAndConfirmingAgainChangeNothing(t *testing.T) {
 		r := id.New()
 		v := f.attached(r)
 		f.attach(v.ID, r)
-		other := app.Tie{HoldID: v.ID, ReferralID: id.New()}
+		other := app.Tie{HoldID: v.ID, ReferralID: id.New(), PatientID: f.patient}
 		if _, err := f.AttachHold(f.t.Context(), f.caller("service:referral"), other, time.Time{}); errs.KindOf(err) != errs.KindConflict {
 			f.t.Errorf("another referral attaches: %v", err)
 		}
@@ -256,6 +256,22 @@ func TestAttachingAndConfirmingAgainChangeNothing(t *testing.T) {
 		if n := f.count("SELECT count(*) FROM audit_entry WHERE object_id = $1", v.ID); n != 3 {
 			f.t.Errorf("%d audit entries for take, attach and confirm", n)
 		}
+	})
+}
+
+func TestAHoldGoesToNobodyButItsPatient(t *testing.T) {
+	each(t, func(f *fixture) {
+		v := f.hold(f.slots(1)[0].ID)
+		for _, patient := range []string{id.New(), ""} {
+			tie := app.Tie{HoldID: v.ID, ReferralID: id.New(), PatientID: patient}
+			if _, err := f.AttachHold(f.t.Context(), f.caller("service:referral"), tie, time.Time{}); errs.ReasonOf(err) != errs.ReasonHoldExpired {
+				f.t.Errorf("attach: %v", err)
+			}
+			if _, err := f.ConfirmHold(f.t.Context(), f.caller("service:referral"), tie); errs.ReasonOf(err) != errs.ReasonHoldExpired {
+				f.t.Errorf("confirm: %v", err)
+			}
+		}
+		f.wantState(v.ID, domain.Held)
 	})
 }
 

@@ -197,7 +197,7 @@ func TestConcludedFreesABedAndLeavesASlot(t *testing.T) {
 		if _, _, err := f.CreateSchedules(f.t.Context(), f.caller("manager"), nil, []domain.Ward{w}); err != nil {
 			f.t.Fatal(err)
 		}
-		bed, err := f.CreateHold(f.t.Context(), f.caller("desk"), app.HoldRequest{PatientID: id.New(), BedOrganizationID: f.org, BedDepartment: "0304"})
+		bed, err := f.CreateHold(f.t.Context(), f.caller("desk"), app.HoldRequest{PatientID: f.patient, BedOrganizationID: f.org, BedDepartment: "0304"})
 		if err != nil {
 			f.t.Fatal(err)
 		}

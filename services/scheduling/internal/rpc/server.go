@@ -161,7 +161,7 @@ func (s *Server) AttachHold(ctx context.Context, r *schedulingv1.AttachHoldReque
 	if err != nil {
 		return nil, err
 	}
-	return holdAnswer(s.app.AttachHold(ctx, c, app.Tie{HoldID: r.GetHoldId(), ReferralID: r.GetReferralId()}, instant(r.GetKeepUntil())))
+	return holdAnswer(s.app.AttachHold(ctx, c, app.Tie{HoldID: r.GetHoldId(), ReferralID: r.GetReferralId(), PatientID: r.GetPatientId()}, instant(r.GetKeepUntil())))
 }
 
 // ConfirmHold implements the contract.
@@ -170,7 +170,7 @@ func (s *Server) ConfirmHold(ctx context.Context, r *schedulingv1.ConfirmHoldReq
 	if err != nil {
 		return nil, err
 	}
-	return bookingAnswer(s.app.ConfirmHold(ctx, c, app.Tie{HoldID: r.GetHoldId(), ReferralID: r.GetReferralId()}))
+	return bookingAnswer(s.app.ConfirmHold(ctx, c, app.Tie{HoldID: r.GetHoldId(), ReferralID: r.GetReferralId(), PatientID: r.GetPatientId()}))
 }
 
 // CreateSchedules implements the contract. A bed manager without the county's rights adds to the own organisation only.

@@ -57,7 +57,6 @@ type runner struct {
 	Clients
 	options  Options
 	progress Progress
-	random   *rand.Rand // for the preparation, which is one goroutine
 	meter    *meter
 	place    place
 	doctors  []*doctor
@@ -72,7 +71,8 @@ type runner struct {
 	begin    time.Time
 	end      time.Time // zero: the number of journeys ends the run
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards the rest
+	random   *rand.Rand // of the patients
 	made     []*made
 	breaches []string
 }

@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -21,10 +23,8 @@ import (
 const (
 	// patientsPerDoctor take turns: a patient is sent again once the last referral is closed.
 	patientsPerDoctor = 20
-	// expectedPerSecond sizes the preparation of a run that ends by time; when more are needed, slots give way to walk-in
-	// windows, and a run of creates ends early.
+	// expectedPerSecond sizes the sessions of a run that ends by time; when more are needed, walk-in windows take their place.
 	expectedPerSecond = 300
-	createsPerSecond  = 1200
 	slotsPerSession   = 288
 	sessionsPerCall   = 20
 )
@@ -144,48 +144,31 @@ func (r *runner) signInSome(ctx context.Context, accounts []*directoryv1.Account
 	return people, nil
 }
 
-// register gives every doctor patients of their own.
+// register gives every doctor patients of their own: a few who take turns; or for creates, which use them up, as many as
+// are needed. Where only time ends the run that is not known: a patient serves two creates and registering one is no
+// slower than sending one, so a little more than half of the run's time makes enough.
 func (r *runner) register(ctx context.Context) error {
-	each := r.patientsNeeded()
-	total := each * len(r.doctors)
-	requests := make([]*patientrecordv1.RegisterPatientRequest, total)
-	for i := range requests {
-		requests[i] = r.inventPatient()
+	each, until := patientsPerDoctor, time.Time{}
+	switch {
+	case r.options.OnlyCreate && r.options.Journeys > 0:
+		each = r.options.Journeys/len(kindsAtOnce())/len(r.doctors) + 1
+	case r.options.OnlyCreate:
+		each, until = math.MaxInt, r.options.Clock.Now().Add(r.options.Duration*6/10)
 	}
-	errors := make([]error, len(r.doctors))
+	failed := make([]error, len(r.doctors))
 	var done sync.WaitGroup
 	for i, d := range r.doctors {
-		mine := requests[i*each : (i+1)*each]
 		done.Go(func() {
-			for n, request := range mine {
-				if errors[i] = r.registerOne(ctx, d, request); errors[i] != nil {
-					return
-				}
-				if i == 0 {
-					r.progress((n+1)*len(r.doctors), total, "patients")
+			for n := 0; n < each && failed[i] == nil && (until.IsZero() || r.options.Clock.Now().Before(until)); n++ {
+				failed[i] = r.registerOne(ctx, d, r.inventPatient())
+				if i == 0 && until.IsZero() {
+					r.progress(n+1, each, "patients of each doctor")
 				}
 			}
 		})
 	}
 	done.Wait()
-	for _, err := range errors {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *runner) patientsNeeded() int {
-	n := patientsPerDoctor
-	if r.options.OnlyCreate {
-		creates := r.options.Journeys
-		if creates == 0 {
-			creates = createsPerSecond * int(r.options.Duration/time.Second+1)
-		}
-		n = creates/len(kindsAtOnce())/len(r.doctors) + 1
-	}
-	return n
+	return errors.Join(failed...)
 }
 
 func (r *runner) registerOne(ctx context.Context, d *doctor, request *patientrecordv1.RegisterPatientRequest) error {
@@ -206,6 +189,8 @@ func (r *runner) registerOne(ctx context.Context, d *doctor, request *patientrec
 
 // inventPatient has an identity number of a region that begins with 99, which no region does: never a real person's.
 func (r *runner) inventPatient() *patientrecordv1.RegisterPatientRequest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	surnames, given := []rune("莫黄李陈秦韦覃梁廖蒋唐刘"), []rune("桂秀志建文丽海永春国雪少玉立明晓德凤振雅")
 	name := string(surnames[r.random.IntN(len(surnames))]) + string(given[r.random.IntN(len(given))]) + string(given[r.random.IntN(len(given))])
 	born := time.Date(1935, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, r.random.IntN(70*365))

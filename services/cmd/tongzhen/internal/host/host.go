@@ -29,7 +29,7 @@ const cliName = "cli"
 
 // Options say what this process runs.
 type Options struct {
-	// Services to run; empty = all.
+	// Services to run; nil = all, empty = none (a command whose services all run elsewhere).
 	Services []string
 	Demo     bool
 	Version  string
@@ -75,7 +75,7 @@ func Open(ctx context.Context, settings Settings, options Options) (_ *Host, err
 		}
 	}()
 	h.local = options.Services
-	if len(h.local) == 0 {
+	if h.local == nil {
 		h.local = append(Backends(), Gateway)
 	}
 	if err := h.openParts(ctx); err != nil {

@@ -1524,7 +1524,9 @@ type AttachHoldRequest struct {
 	HoldId     string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
 	ReferralId string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	// Until when at the latest it counts as taken: 24 h after the answer was due.
-	KeepUntil     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=keep_until,json=keepUntil,proto3" json:"keep_until,omitempty"`
+	KeepUntil *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=keep_until,json=keepUntil,proto3" json:"keep_until,omitempty"`
+	// The referral's patient: a hold for another one is HOLD_EXPIRED.
+	PatientId     string `protobuf:"bytes,5,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1587,11 +1589,20 @@ func (x *AttachHoldRequest) GetKeepUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *AttachHoldRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
 type ConfirmHoldRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
-	HoldId        string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
-	ReferralId    string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	County     string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
+	HoldId     string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	ReferralId string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// As in AttachHoldRequest.
+	PatientId     string `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1643,6 +1654,13 @@ func (x *ConfirmHoldRequest) GetHoldId() string {
 func (x *ConfirmHoldRequest) GetReferralId() string {
 	if x != nil {
 		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *ConfirmHoldRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
 	}
 	return ""
 }
@@ -1907,19 +1925,23 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xf4\x03(\x01R\x04beds\"a\n" +
 	"\x17CreateSchedulesResponse\x12#\n" +
 	"\rslots_created\x18\x01 \x01(\x05R\fslotsCreated\x12!\n" +
-	"\fbeds_created\x18\x02 \x01(\x05R\vbedsCreated\"\xa0\x01\n" +
+	"\fbeds_created\x18\x02 \x01(\x05R\vbedsCreated\"\xbf\x01\n" +
 	"\x11AttachHoldRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12\x17\n" +
 	"\ahold_id\x18\x02 \x01(\tR\x06holdId\x12\x1f\n" +
 	"\vreferral_id\x18\x03 \x01(\tR\n" +
 	"referralId\x129\n" +
 	"\n" +
-	"keep_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tkeepUntil\"f\n" +
+	"keep_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tkeepUntil\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x05 \x01(\tR\tpatientId\"\x85\x01\n" +
 	"\x12ConfirmHoldRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12\x17\n" +
 	"\ahold_id\x18\x02 \x01(\tR\x06holdId\x12\x1f\n" +
 	"\vreferral_id\x18\x03 \x01(\tR\n" +
-	"referralId\"e\n" +
+	"referralId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x04 \x01(\tR\tpatientId\"e\n" +
 	"\x0fListLiveRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +

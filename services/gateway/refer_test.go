@@ -1,0 +1,166 @@
+package gateway_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
+)
+
+func typedReferral() url.Values {
+	v := form("requestId", "0192f0c1-0000-7000-8000-0000000000b2", "holdKey", "0192f0c1-0000-7000-8000-0000000000b3", "kind", "OUTPATIENT", "urgency", "URGENT", "organization", hospitalID, "department", "0304",
+		"slot", slotID, "form.initialImpression", "心绞痛？", "form.presentIllness", "胸闷三天", "form.pastHistory", "高血压", "form.treatment", "硝酸甘油",
+		"consent.method", "SIGNED", "consent.givenBy", "王某", "consent.relation", "5", "transferNote", "行走不便", "transport", "ESCORTED", "originatorPhone", "0773-1", "do", "send")
+	v["diagnosis"] = []string{"I20.0|不稳定性心绞痛", "I10|原发性高血压", ""}
+	return v
+}
+
+func TestARefusedReferralKeepsEverything(t *testing.T) {
+	t.Parallel()
+	const sameID, newID = true, false
+	for name, c := range map[string]struct {
+		method  string
+		err     error
+		status  int
+		shows   string
+		again   bool // the same request id
+		holding bool // the same hold
+		but     []string
+	}{
+		"fields":    {createMethod, errs.Invalid(errs.Required("form.presentIllness"), errs.Bad("diagnoses[1].code", errs.ReasonFieldInvalid), errs.Required("consent.method")), 400, `href="#f-form.presentIllness"`, newID, true, nil},
+		"duplicate": {createMethod, errs.Conflict(errs.ReasonOpenReferralExists, "x").With("referralId", referralID).With("number", "450321-26-0000123-4"), 409, `href="/referrals/` + referralID + `"`, newID, true, nil},
+		"slot":      {holdMethod, errs.Conflict(errs.ReasonSlotTaken, "x"), 409, `href="#f-slot"`, newID, false, []string{"slot"}},
+		"away":      {createMethod, errs.Unavailable("referral", nil), 503, "A service cannot be reached", sameID, true, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.refuse(c.method, c.err)
+			got := w.browser("township").post("/refer/"+patientID, typedReferral())
+			body := got.Body.String()
+			if got.Code != c.status || !strings.Contains(body, c.shows) || !strings.Contains(body, `data-refused="1"`) {
+				t.Errorf("%d %s", got.Code, body)
+			}
+			keeps(t, body, typedReferral(), append(c.but, "requestId", "holdKey", "do")...)
+			if same := hidden(t, body, "requestId") == typedReferral().Get("requestId"); same != c.again {
+				t.Errorf("the same request id: %v", same)
+			}
+			if same := hidden(t, body, "holdKey") == typedReferral().Get("holdKey"); same != c.holding {
+				t.Errorf("the same hold: %v", same)
+			}
+			for _, problem := range htmlcheck.Page(body) {
+				t.Error(problem)
+			}
+		})
+	}
+}
+
+// Every field that the referral service can refuse in this form, by what its domain names.
+func TestEveryRefusedFieldIsLinkedAndExplainedInPlace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	names := strings.Fields(`kind urgency receiver.organizationId receiver.departmentCode diagnoses form.initialImpression form.presentIllness form.pastHistory
+		form.treatment consent consent.givenBy consent.relation consent.method consent.deferredReason transport transferNote originatorPhone`)
+	for _, name := range names {
+		w.refuse(createMethod, errs.Invalid(errs.Bad(name, errs.ReasonFieldInvalid)))
+		body := w.browser("township").post("/refer/"+patientID, typedReferral()).Body.String()
+		for _, problem := range htmlcheck.Page(body) {
+			t.Errorf("%s: %s", name, problem)
+		}
+		if n := strings.Count(body, "is not right"); n != 2 {
+			t.Errorf("%s is explained %d times, not on top and in place", name, n)
+		}
+	}
+	for _, name := range strings.Fields("name sex birthDate documentType identityNumber noDocumentReason phone address village guardianName guardianPhone") {
+		w.refuse(registerMethod, errs.Invalid(errs.Bad(name, errs.ReasonFieldInvalid)))
+		body := w.browser("township").post("/patients/new", typedPatient()).Body.String()
+		for _, problem := range htmlcheck.Page(body) {
+			t.Errorf("%s: %s", name, problem)
+		}
+		if n := strings.Count(body, "is not right"); n != 2 {
+			t.Errorf("%s is explained %d times, not on top and in place", name, n)
+		}
+	}
+}
+
+func TestTheFormStaysWhenTheRecordIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(patientrecordv1.PatientRecordService_GetSummary_FullMethodName, errs.Unavailable("patientrecord", nil))
+	w.refuse(createMethod, errs.Unavailable("patientrecord", nil))
+	got := w.browser("township").post("/refer/"+patientID, typedReferral())
+	if got.Code != 503 {
+		t.Error(got.Code)
+	}
+	keeps(t, got.Body.String(), typedReferral(), "do")
+	for _, problem := range htmlcheck.Page(got.Body.String()) {
+		t.Error(problem)
+	}
+}
+
+func TestACorrectedFormFindsItsOwnHold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	w.refuse(createMethod, errs.Invalid(errs.Required("form.presentIllness")))
+	first := b.post("/refer/"+patientID, typedReferral()).Body.String()
+	w.always(createMethod, sampleReferral(referralv1.State_SUBMITTED))
+	second := b.post("/refer/"+patientID, with(typedReferral(), "requestId", hidden(t, first, "requestId"), "holdKey", hidden(t, first, "holdKey")))
+	if second.Code != http.StatusSeeOther {
+		t.Fatal(second.Code)
+	}
+	holds := called[*schedulingv1.CreateHoldRequest](w, holdMethod)
+	if len(holds) != 2 || holds[0].GetRequestId() == "" || holds[0].GetRequestId() != holds[1].GetRequestId() {
+		t.Errorf("%v", holds)
+	}
+	made := called[*referralv1.CreateReferralRequest](w, createMethod)
+	if len(made) != 2 || made[0].GetRequestId() == made[1].GetRequestId() || made[1].GetHoldId() != holdID || len(made[1].GetDiagnoses()) != 2 {
+		t.Errorf("%v", made)
+	}
+}
+
+func TestAnExpiredHoldIsTakenAnew(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	n := 0
+	on(w, holdMethod, func(context.Context, *schedulingv1.CreateHoldRequest) (*schedulingv1.Hold, error) {
+		n++
+		if n == 1 {
+			return &schedulingv1.Hold{Id: holdID, ExpireTime: in(-time.Minute)}, nil
+		}
+		return &schedulingv1.Hold{Id: bookingID, ExpireTime: in(10 * time.Minute)}, nil
+	})
+	w.browser("township").post("/refer/"+patientID, typedReferral())
+	holds := called[*schedulingv1.CreateHoldRequest](w, holdMethod)
+	if len(holds) != 2 || holds[0].GetRequestId() == holds[1].GetRequestId() {
+		t.Errorf("%v", holds)
+	}
+	if made := called[*referralv1.CreateReferralRequest](w, createMethod); len(made) != 1 || made[0].GetHoldId() != bookingID {
+		t.Errorf("%v", made)
+	}
+}
+
+func TestWithoutSchedulingTheReferralGoesWithoutAHold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(holdMethod, errs.Unavailable("scheduling", nil))
+	b := w.browser("township")
+	got := b.post("/refer/"+patientID, typedReferral())
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/referrals/"+referralID {
+		t.Fatal(got.Code)
+	}
+	if made := called[*referralv1.CreateReferralRequest](w, createMethod); len(made) != 1 || made[0].GetHoldId() != "" || !made[0].GetSubmit() {
+		t.Errorf("%v", made)
+	}
+	if body := b.get("/referrals/" + referralID).Body.String(); !strings.Contains(body, "could not be held") {
+		t.Error("it is not said that the slot was lost")
+	}
+}
