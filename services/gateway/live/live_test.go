@@ -2,13 +2,13 @@ package live_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,214 +26,103 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 )
 
-// feed is a stream of facts under the test's hand.
-type feed struct {
-	bus.Bus
-	last uint64
-	err  error
-	msgs chan bus.Msg
-	lost chan struct{}
-}
-
-func newFeed() *feed { return &feed{msgs: make(chan bus.Msg), lost: make(chan struct{})} }
-
-func (f *feed) LastSequence(context.Context) (uint64, error) { return f.last, f.err }
-
-func (f *feed) Tail(ctx context.Context, _ uint64, _ []string, fn func(bus.Msg)) error {
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-f.lost:
-			return fmt.Errorf("tail: %w", bus.ErrTooOld)
-		case m := <-f.msgs:
-			fn(m)
-		}
-	}
-}
-
-func (f *feed) tell(t *testing.T, sequence uint64, aggregate string) {
-	t.Helper()
-	payload, err := proto.Marshal(&referralv1.Submitted{Meta: &commonv1.FactMeta{AggregateId: aggregate, AggregateVersion: 1, Audience: []string{"org:o1"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.msgs <- bus.Msg{Subject: "referral.v1.450321.submitted", Type: "tongzhen.referral.v1.Submitted", Payload: payload, Sequence: sequence}
-}
-
-// directory lets one person in until the session ends.
+// directory knows everybody as the same person.
 type directory struct {
 	directoryv1.DirectoryServiceClient
-	until time.Time
 }
 
-func (d directory) ExchangeSession(context.Context, *directoryv1.ExchangeSessionRequest, ...grpc.CallOption) (*directoryv1.CallToken, error) {
-	return &directoryv1.CallToken{Token: "t", Account: &directoryv1.Account{Id: "a1", OrganizationId: "o1"}, SessionExpiresAt: timestamppb.New(d.until), ExpiresAt: timestamppb.New(d.until)}, nil
+func (directory) ExchangeSession(context.Context, *directoryv1.ExchangeSessionRequest, ...grpc.CallOption) (*directoryv1.CallToken, error) {
+	end := timestamppb.New(clock.System().Now().Add(12 * time.Hour))
+	return &directoryv1.CallToken{ExpiresAt: end, SessionExpiresAt: end, Account: &directoryv1.Account{Id: "desk", OrganizationId: "hospital"}}, nil
 }
 
-// browser is an open stream; while it is stuck it takes nothing.
-type browser struct {
-	*httptest.ResponseRecorder
-	mu    sync.Mutex
-	text  strings.Builder
-	stuck chan struct{}
-	done  chan struct{}
+// storm is a stream of that many facts for the hospital.
+type storm struct {
+	bus.Bus
+	facts uint64
 }
 
-func (b *browser) Write(p []byte) (int, error) {
-	if b.stuck != nil {
-		<-b.stuck
+func (s storm) LastSequence(context.Context) (uint64, error) { return 0, nil }
+
+func (s storm) Tail(_ context.Context, _ uint64, _ []string, fn func(bus.Msg)) error {
+	payload, err := proto.Marshal(&referralv1.Submitted{Meta: &commonv1.FactMeta{AggregateId: "r", Audience: []string{"org:hospital"}}})
+	for n := range s.facts {
+		fn(bus.Msg{Subject: "referral.v1.450321.submitted", Type: "tongzhen.referral.v1.Submitted", Payload: payload, Sequence: n + 1})
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
+	return err
 }
 
-func (b *browser) read() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+func hub(b bus.Bus) (*live.Hub, http.Handler) {
+	h := live.New(b, clock.System(), slog.New(slog.DiscardHandler))
+	d := door.New(directory{}, clock.System(), true)
+	return h, d.Cookie(h, func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusServiceUnavailable) })
 }
 
-func (b *browser) SetWriteDeadline(time.Time) error { return nil }
-
-type fixture struct {
-	hub     *live.Hub
-	feed    *feed
-	handler http.Handler
-	ended   chan error
-	cancel  context.CancelFunc
-}
-
-// start is called inside a bubble.
-func start(t *testing.T, f *feed) *fixture {
-	t.Helper()
-	hub := live.New(f, clock.System(), slog.New(slog.DiscardHandler))
-	d := door.New(directory{until: time.Now().Add(time.Hour)}, clock.System(), false)
-	ctx, cancel := context.WithCancel(t.Context())
-	x := &fixture{hub: hub, feed: f, ended: make(chan error, 1), cancel: cancel}
-	x.handler = d.Cookie(hub, func(http.ResponseWriter, *http.Request, error) { t.Error("refused") })
-	go func() { x.ended <- hub.Run(ctx) }()
-	synctest.Wait()
-	return x
-}
-
-func (x *fixture) open(t *testing.T, lastID string, stuck chan struct{}) *browser {
-	t.Helper()
-	b := &browser{ResponseRecorder: httptest.NewRecorder(), stuck: stuck, done: make(chan struct{})}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil)
-	r.AddCookie(&http.Cookie{Name: door.CookieName, Value: "secret"})
-	if lastID != "" {
-		r.Header.Set("Last-Event-ID", lastID)
+func TestAStormOfFactsIsNotKeptWholeAndWhoMissedSomeStartsAfresh(t *testing.T) {
+	t.Parallel()
+	const facts = 21_000
+	h, handler := hub(storm{facts: facts})
+	if err := h.Run(t.Context()); err != nil {
+		t.Fatal(err)
 	}
-	go func() { defer close(b.done); x.handler.ServeHTTP(b, r) }()
-	synctest.Wait()
-	return b
-}
-
-func (x *fixture) stop(t *testing.T) {
-	t.Helper()
-	x.cancel()
-	if err := <-x.ended; err != nil {
-		t.Error(err)
+	h.Close()
+	for seen, want := range map[uint64]string{1: "event: reset", facts - 1: fmt.Sprintf("id: %d\nevent: referral", facts)} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil)
+		r.AddCookie(&http.Cookie{Name: door.CookieName, Value: "secret"})
+		r.Header.Set("Last-Event-ID", fmt.Sprint(seen))
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if !strings.Contains(w.Body.String(), want) || strings.Count(w.Body.String(), "event:") != 1 {
+			t.Errorf("who has seen %d is told %.200q", seen, w.Body)
+		}
 	}
-	x.hub.Close()
 }
 
-func TestAQuietStreamIsKeptOpenUntilTheSessionEnds(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		x := start(t, newFeed())
-		b := x.open(t, "", nil)
-		<-time.After(46 * time.Second)
-		synctest.Wait()
-		if n := strings.Count(b.read(), ":\n\n"); n != 3 {
-			t.Errorf("%d signs of life in 46 s", n)
-		}
-		<-time.After(time.Hour)
-		<-b.done
-		x.stop(t)
-	})
+// one is a listener of one connection.
+type one struct {
+	conn chan net.Conn
+	done chan struct{}
 }
 
-func TestASlowBrowserIsToldToStartAfresh(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		x := start(t, newFeed())
-		stuck := make(chan struct{})
-		slow, quick := x.open(t, "", stuck), x.open(t, "", nil)
-		for i := range uint64(100) {
-			x.feed.tell(t, i+1, fmt.Sprint("r", i))
-			synctest.Wait()
-		}
-		close(stuck)
-		<-slow.done
-		if !strings.HasSuffix(slow.read(), "event: reset\ndata: {}\n\n") {
-			t.Error(slow.read())
-		}
-		if n := strings.Count(quick.read(), "event: referral"); n != 100 {
-			t.Errorf("the quick one got %d of 100", n)
-		}
-		x.stop(t)
-		<-quick.done
-	})
+func (l one) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conn:
+		return c, nil
+	case <-l.done:
+		return nil, net.ErrClosed
+	}
 }
 
-func TestAStreamMadeAnewTellsEverybodyToStartAfresh(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		f := newFeed()
-		f.last = 500
-		x := start(t, f)
-		b := x.open(t, "500", nil)
-		f.last = 0
-		f.lost <- struct{}{}
-		<-b.done
-		if !strings.Contains(b.read(), "id: 500") || !strings.HasSuffix(b.read(), "event: reset\ndata: {}\n\n") {
-			t.Error(b.read())
-		}
-		if again := x.open(t, "500", nil); !strings.Contains(again.read(), "event: reset") {
-			t.Error(again.read())
-		}
-		x.stop(t)
-	})
-}
+func (l one) Close() error   { close(l.done); return nil }
+func (l one) Addr() net.Addr { return &net.TCPAddr{} }
 
-func TestWhileTheBusIsAwayNobodyIsToldThatNothingWasMissed(t *testing.T) {
+func TestAStreamWhoseBrowserTakesNothingAnyMoreEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		f := newFeed()
-		f.err = errors.New("away")
-		x := start(t, f)
-		if b := x.open(t, "7", nil); !strings.Contains(b.read(), "event: reset") {
-			t.Error(b.read())
+		_, handler := hub(nil)
+		ended := make(chan struct{})
+		l := one{make(chan net.Conn, 1), make(chan struct{})}
+		server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer close(ended)
+			handler.ServeHTTP(w, r)
+		})}
+		served := make(chan error)
+		go func() { served <- server.Serve(l) }()
+		browser, conn := net.Pipe()
+		l.conn <- conn
+		if _, err := io.WriteString(browser, "GET /events HTTP/1.1\r\nHost: x\r\nCookie: tongzhen_session=secret\r\n\r\n"); err != nil {
+			t.Fatal(err)
 		}
-		f.tell(t, 9, "r")
-		synctest.Wait()
-		if b := x.open(t, "8", nil); !strings.Contains(b.read(), `data: {"id":"r","version":1}`) {
-			t.Error(b.read())
+		if _, err := io.ReadAtLeast(browser, make([]byte, 4096), 100); err != nil {
+			t.Fatal(err)
 		}
-		x.stop(t)
-	})
-}
-
-func TestWhatCannotBeReadDisturbsNobody(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		x := start(t, newFeed())
-		b := x.open(t, "", nil)
-		for i, m := range []bus.Msg{
-			{Subject: "other.v1.x.y"}, {Subject: "referral.v1.x.y", Type: "no.such.Type"}, {Subject: "referral.v1.x.y", Type: "tongzhen.referral.v1.Submitted", Payload: []byte{0xff}},
-			{Subject: "referral.v1.x.y", Type: "tongzhen.common.v1.Coding"}, {Subject: "referral.v1.x.y", Type: "tongzhen.referral.v1.Submitted"},
-		} {
-			m.Sequence = uint64(i) + 1
-			x.feed.msgs <- m
+		select {
+		case <-ended:
+		case <-time.After(5 * time.Minute):
+			t.Error("the stream stays open")
 		}
-		x.feed.tell(t, 9, "r")
-		synctest.Wait()
-		if n := strings.Count(b.read(), "event: "); n != 1 {
-			t.Error(b.read())
-		}
-		x.stop(t)
+		_ = browser.Close()
+		_ = server.Close()
+		<-served
 	})
 }

@@ -74,7 +74,7 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	language := a.deps.Text.Language("", r.Header.Get("Accept-Language"))
 	st := errs.ToStatus(err)
-	out := body{Code: int(st.Code()), Message: a.message(language, err), Details: a.details(language, err, st)}
+	out := body{Code: int(st.Code()), Message: a.deps.Text.Error(language, err), Details: a.details(language, err, st)}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Language", language)
@@ -92,25 +92,6 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, err error) {
 	_ = json.NewEncoder(w).Encode(out)
 }
 
-func (a *api) message(language string, err error) string {
-	e, ok := errs.As(err)
-	if !ok {
-		return a.deps.Text.T(language, "error.INTERNAL")
-	}
-	if len(e.Fields) > 0 {
-		return a.fieldText(language, e.Fields[0])
-	}
-	key := "error." + e.Reason
-	if !a.deps.Text.Has(key) {
-		key = "error." + e.Kind.String()
-	}
-	return a.deps.Text.T(language, key, metaPairs(e.Meta)...)
-}
-
-func (a *api) fieldText(language string, f errs.Field) string {
-	return a.deps.Text.Field(language, f.Name, f.Reason, metaPairs(f.Meta)...)
-}
-
 // details are ErrorInfo as it came and BadRequest with its descriptions worded.
 func (a *api) details(language string, err error, st *status.Status) []json.RawMessage {
 	out := []json.RawMessage{}
@@ -123,7 +104,7 @@ func (a *api) details(language string, err error, st *status.Status) []json.RawM
 			e, _ := errs.As(err)
 			for i, violation := range bad.GetFieldViolations() {
 				if e != nil && i < len(e.Fields) {
-					violation.Description = a.fieldText(language, e.Fields[i])
+					violation.Description = a.deps.Text.Field(language, e.Fields[i])
 				}
 			}
 		}
@@ -139,14 +120,6 @@ func (a *api) details(language string, err error, st *status.Status) []json.RawM
 		if raw, merr = json.Marshal(typed); merr == nil {
 			out = append(out, raw)
 		}
-	}
-	return out
-}
-
-func metaPairs(meta map[string]string) []any {
-	out := make([]any, 0, 2*len(meta))
-	for k, v := range meta {
-		out = append(out, k, v)
 	}
 	return out
 }

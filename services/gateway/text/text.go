@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 //go:embed zh-CN/*.yaml en/*.yaml
@@ -112,18 +114,46 @@ func (c *Catalogue) Has(key string) bool {
 	return ok
 }
 
-// Field words why a field of that proto name ("diagnoses[0].code") was refused: the text made for this field, else the
-// one for the reason. An item of a list is called what the list is called.
-func (c *Catalogue) Field(language, name, reason string, pairs ...any) string {
-	list, _, _ := strings.Cut(name, "[")
-	key, label := "error."+reason, list
-	if specific := key + "." + list; c.Has(specific) {
-		key = specific
+// Error words an error: its first field, else its reason, else its kind. What is not classified says nothing of itself.
+func (c *Catalogue) Error(language string, err error) string {
+	e, ok := errs.As(err)
+	if !ok {
+		return c.T(language, "error.INTERNAL")
+	}
+	if len(e.Fields) > 0 {
+		return c.Field(language, e.Fields[0])
+	}
+	key := "error." + e.Reason
+	if !c.Has(key) {
+		key = "error." + e.Kind.String()
+	}
+	return c.T(language, key, pairs(e.Meta)...)
+}
+
+// Field words why a field was refused: the text made for the cause that the field's metadata names, else for this field,
+// else for the reason. An item of a list ("diagnoses[0].code") is called what the list is called.
+func (c *Catalogue) Field(language string, f errs.Field) string {
+	list, _, _ := strings.Cut(f.Name, "[")
+	reason, label := "error."+f.Reason, list
+	key := reason
+	for _, specific := range []string{reason + "." + f.Meta["cause"], reason + "." + list} {
+		if c.Has(specific) {
+			key = specific
+			break
+		}
 	}
 	if c.Has("field." + list) {
 		label = c.T(language, "field."+list)
 	}
-	return c.T(language, key, append(pairs, "field", label)...)
+	return c.T(language, key, append(pairs(f.Meta), "field", label)...)
+}
+
+func pairs(meta map[string]string) []any {
+	out := make([]any, 0, 2*len(meta)+2)
+	for k, v := range meta {
+		out = append(out, k, v)
+	}
+	return out
 }
 
 // T is the text of key in language with {name} replaced by the following name, value pairs. An unknown key is shown as

@@ -234,10 +234,13 @@ func TestTheChosenLanguageWinsOverTheBrowsers(t *testing.T) {
 func TestAFieldIsCalledAsItsFormCallsIt(t *testing.T) {
 	t.Parallel()
 	c := catalogue(t)
-	if got := c.Field("en", "diagnoses[0].code", "FIELD_REQUIRED"); got != "Please fill in “diagnosis”" {
+	if got := c.Field("en", errs.Required("diagnoses[0].code")); got != "Please fill in “diagnosis”" {
 		t.Error(got)
 	}
-	if got := c.Field("en", "somethingNew", "FIELD_INVALID"); got != "“somethingNew” is not right" {
+	if got := c.Field("en", errs.Bad("somethingNew", errs.ReasonFieldInvalid)); got != "“somethingNew” is not right" {
+		t.Error(got)
+	}
+	if got := c.Field("en", errs.Bad("identityNumber", errs.ReasonFieldIdentityNumber, "cause", "LENGTH")); got != "The identity number has 18 characters; please check" {
 		t.Error(got)
 	}
 }

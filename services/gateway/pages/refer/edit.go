@@ -29,7 +29,7 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Form.Values = valuesOf(referral)
+	data.Form.Values = valuesOf(referral, data.Patient)
 	data.Form.Values.Set("version", strconv.Itoa(int(referral.GetVersion())))
 	data.RequestID, data.HoldKey = id.New(), id.New()
 	return p.render(w, r, http.StatusOK, data)

@@ -89,6 +89,14 @@ func consentOf(form url.Values, kind commonv1.Kind_Code) *referralv1.Consent {
 	return &referralv1.Consent{GivenBy: get("consent.givenBy"), Relation: get("consent.relation"), Method: get("consent.method")}
 }
 
+// consenterOf proposes who consents: the patient, or the guardian on record, most often a parent.
+func consenterOf(patient *patientrecordv1.Patient) (name, relation string) {
+	if guardian := patient.GetGuardianName(); guardian != "" {
+		return guardian, "5"
+	}
+	return patient.GetName(), "0"
+}
+
 func diagnosesOf(values []string) []diagnosis {
 	var out []diagnosis
 	for _, v := range values {
@@ -112,7 +120,7 @@ func pastHistory(summary *patientrecordv1.Summary) string {
 }
 
 // valuesOf fills the form from a referral that is edited.
-func valuesOf(r *referralv1.Referral) url.Values {
+func valuesOf(r *referralv1.Referral, patient *patientrecordv1.Patient) url.Values {
 	values := url.Values{
 		"kind": {r.GetKind().String()}, "urgency": {r.GetUrgency().String()},
 		"organization": {r.GetReceiver().GetOrganizationId()}, "department": {r.GetReceiver().GetDepartmentCode()},
@@ -126,8 +134,9 @@ func valuesOf(r *referralv1.Referral) url.Values {
 		values.Add("diagnosis", d.GetCode()+"|"+d.GetDisplay())
 	}
 	if r.GetConsent() == nil {
-		values.Set("consent.givenBy", r.GetPatient().GetName())
-		values.Set("consent.relation", "0")
+		consenter, relation := consenterOf(patient)
+		values.Set("consent.givenBy", consenter)
+		values.Set("consent.relation", relation)
 	}
 	return values
 }

@@ -92,9 +92,10 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	}
 	visitor, _ := door.VisitorFrom(r.Context())
 	data.RequestID, data.HoldKey = id.New(), id.New()
+	consenter, relation := consenterOf(data.Patient)
 	data.Form.Values = url.Values{
 		"kind": {"OUTPATIENT"}, "urgency": {"ROUTINE"}, "organization": {data.Choices.first()},
-		"consent.givenBy": {data.Patient.GetName()}, "consent.relation": {"0"},
+		"consent.givenBy": {consenter}, "consent.relation": {relation},
 		"originatorPhone": {visitor.Account.GetPhone()}, "form.pastHistory": {pastHistory(data.Summary)},
 	}
 	return p.render(w, r, http.StatusOK, data)

@@ -12,7 +12,7 @@ import (
 )
 
 // units turn UCUM codes into what people write: mm[Hg] is mmHg, 10*3/uL is 10³/µL, {score} is left out.
-var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3/", "10³/", "10*6/", "10⁶/", "10*9/", "10⁹/", "10*12/", "10¹²/", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "{score}", "")
+var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3", "10³", "10*6", "10⁶", "10*9", "10⁹", "10*12", "10¹²", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "{score}", "")
 
 // funcs are the template functions of one language.
 func (s *Shell) funcs(language string) template.FuncMap {
@@ -36,7 +36,7 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		"day":   func(ts *timestamppb.Timestamp) string { return s.format(ts, "2006-01-02") },
 		"hour":  func(ts *timestamppb.Timestamp) string { return s.format(ts, "15:04") },
 		"full":  func(ts *timestamppb.Timestamp) string { return s.format(ts, "2006-01-02 15:04") },
-		"age":   s.age,
+		"age":   func(birthDate string) string { return s.age(language, birthDate) },
 		"dict":  dict,
 		"lines": func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
 		"add":   func(a, b int) int { return a + b },
@@ -127,16 +127,24 @@ func midnight(t time.Time) time.Time {
 	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 }
 
-// age is the age in full years at present; "" for an unknown birth date (YYYY-MM-DD).
-func (s *Shell) age(birthDate string) string {
+// age words the age at present: days for a newborn, months under two years, then years; "" for an unknown birth date
+// (YYYY-MM-DD).
+func (s *Shell) age(language, birthDate string) string {
 	born, err := time.ParseInLocation("2006-01-02", birthDate, s.deps.Zone)
 	if err != nil {
 		return ""
 	}
 	now := s.Now()
-	years := now.Year() - born.Year()
-	if born.AddDate(years, 0, 0).After(now) {
-		years--
+	months := (now.Year()-born.Year())*12 + int(now.Month()-born.Month())
+	if now.Day() < born.Day() {
+		months--
 	}
-	return fmt.Sprint(years)
+	switch {
+	case months < 1:
+		return s.deps.Text.T(language, "age.days", "n", max(0, int(now.Sub(born).Hours()/24)))
+	case months < 24:
+		return s.deps.Text.T(language, "age.months", "n", months)
+	default:
+		return s.deps.Text.T(language, "age", "n", months/12)
+	}
 }

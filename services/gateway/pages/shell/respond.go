@@ -96,18 +96,7 @@ func here(r *http.Request) string {
 
 // ErrorText words an error by its reason and metadata, in the visitor's language.
 func (s *Shell) ErrorText(r *http.Request, err error) string {
-	e, ok := errs.As(err)
-	if !ok {
-		return s.T(r, "error.INTERNAL")
-	}
-	if len(e.Fields) > 0 {
-		return s.fieldText(r, e.Fields[0])
-	}
-	key := "error." + e.Reason
-	if !s.deps.Text.Has(key) {
-		key = "error." + e.Kind.String()
-	}
-	return s.T(r, key, pairs(e.Meta)...)
+	return s.deps.Text.Error(s.Language(r), err)
 }
 
 // FieldErrors words the fields of an Invalid error by name ("form.presentIllness"), those of a list's items under the
@@ -121,22 +110,10 @@ func (s *Shell) FieldErrors(r *http.Request, err error) map[string]string {
 	for _, f := range e.Fields {
 		name, _, _ := strings.Cut(f.Name, "[")
 		if _, first := words[name]; !first {
-			words[name] = s.fieldText(r, f)
+			words[name] = s.deps.Text.Field(s.Language(r), f)
 		}
 	}
 	return words
-}
-
-func (s *Shell) fieldText(r *http.Request, f errs.Field) string {
-	return s.deps.Text.Field(s.Language(r), f.Name, f.Reason, pairs(f.Meta)...)
-}
-
-func pairs(meta map[string]string) []any {
-	out := make([]any, 0, 2*len(meta))
-	for k, v := range meta {
-		out = append(out, k, v)
-	}
-	return out
 }
 
 // Flash keeps a text key for the page after the redirect.
