@@ -26,7 +26,7 @@ micro() {
   for p in referral/internal/domain referral/internal/store referral/internal/icd10 patientrecord/internal/store internal/crypt internal/sqldb; do
     packages+=("./services/$p")
   done
-  local time=200ms
+  local time=500ms
   [[ -n ${BENCH_QUICK:-} ]] && time=20ms
   TEST_POSTGRES_URL=$server go test -run '^$' -bench "${BENCH:-.}" -benchmem -benchtime "$time" "${packages[@]}" | sed -E '/^(goos|goarch|cpu|PASS|ok)/d'
 }
@@ -98,7 +98,7 @@ run_pgbench() {
   tps=$(sed -n 's/^tps = \([0-9.]*\).*/\1/p' "$work/pgbench.out")
   p99=$(cat "$work"/pgbench_log.* | awk '{print $3 / 1000}' | sort -n | awk '{v[NR] = $1} END {print v[int((NR * 99 + 99) / 100)]}')
   echo "$tps $p99" >>"$work/$1.$2"
-  printf '  %-12s %3d clients  %8.0f/s  p99 %7.1f ms\n' "pgbench $1" "$2" "$tps" "$p99"
+  printf '  %-15s %3d clients  %8.0f/s  p99 %7.1f ms\n' "pgbench $1" "$2" "$tps" "$p99"
 }
 
 start_serving() {
@@ -126,7 +126,7 @@ run_tongzhen() {
   rate=$(sed -n '1s/.*: \([0-9.]*\)\/s.*/\1/p' "$work/bench.out")
   p99=$(awk '$1 == "create+submit" {print $6}' "$work/bench.out")
   echo "$rate $p99" >>"$work/tongzhen.$1"
-  printf '  %-12s %3d clients  %8.0f/s  p99 %7.1f ms   invariants hold\n' tongzhen "$1" "$rate" "$p99"
+  printf '  %-15s %3d clients  %8.0f/s  p99 %7.1f ms   invariants hold\n' tongzhen "$1" "$rate" "$p99"
 }
 
 echo "PostgreSQL $("$psql" -X -At -d "$server" -c "SHOW server_version"), fsync $("$psql" -X -At -d "$server" -c "SHOW fsync"), $(nproc) processors, $seconds s each:"

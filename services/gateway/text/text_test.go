@@ -117,7 +117,8 @@ func codes() map[string][]string {
 	states := enum(referralv1.State_Code_value)
 	return map[string][]string{
 		"state": states, "actions.none": states,
-		"kind": enum(commonv1.Kind_Code_value), "urgency": enum(commonv1.Urgency_Code_value), "sex": enum(commonv1.Sex_Code_value),
+		"clock": strings.Fields("SUBMITTED RETURNED ACCEPTED NO_SHOW ARRIVED ADMITTED CONCLUDED"),
+		"kind":  enum(commonv1.Kind_Code_value), "urgency": enum(commonv1.Urgency_Code_value), "sex": enum(commonv1.Sex_Code_value),
 		"direction": enum(commonv1.Direction_Code_value), "error": append(enum(commonv1.ErrorReason_Code_value), kinds...),
 		"failure": kinds, "remedy": kinds,
 		"outcome":        strings.Fields("CURED IMPROVED UNCHANGED WORSE REFERRED_OUT DIED OTHER"),

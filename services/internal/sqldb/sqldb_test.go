@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 	"sync"
@@ -227,6 +228,18 @@ func TestInstantsAndBytesComeBackAsTheyWereWritten(t *testing.T) {
 			}
 			return nil
 		})
+		for _, arg := range []any{now.Add(999), sql.NullTime{Time: now.Add(999), Valid: true}, sql.Null[time.Time]{V: now.Add(999), Valid: true}} {
+			var same int
+			update(t, db, func(tx *sqldb.Tx) error {
+				if _, err := tx.Exec(t.Context(), "UPDATE note SET at = $1 WHERE id = 'b'", arg); err != nil {
+					return err
+				}
+				return tx.QueryRow(t.Context(), "SELECT count(*) FROM note WHERE id = 'b' AND at = $1", now).Scan(&same)
+			})
+			if same != 1 {
+				t.Errorf("%T keeps less than a microsecond", arg)
+			}
+		}
 	})
 }
 

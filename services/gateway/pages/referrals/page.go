@@ -18,6 +18,7 @@ import (
 type pageData struct {
 	shell.Row
 	Receiving bool // the visitor's organisation receives it
+	Sending   bool // the visitor's organisation sent it
 	Summary   *patientrecordv1.Summary
 	Results   []*patientrecordv1.Observation
 	History   []historyRow
@@ -66,6 +67,7 @@ func (p *Pages) load(r *http.Request) (pageData, error) {
 	data := pageData{Row: p.Shell.Rows(r, []*referralv1.Referral{referral})[0]}
 	data.Reason = p.Shell.ReasonOf(r, referral)
 	data.Receiving = referral.GetReceiver().GetOrganizationId() == visitor.Account.GetOrganizationId()
+	data.Sending = referral.GetOriginator().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	if r.Method == http.MethodGet && r.Header.Get("X-Fragment") == "" {
 		p.seen(r, referral)
 	}

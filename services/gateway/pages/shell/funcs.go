@@ -12,7 +12,7 @@ import (
 )
 
 // units turn UCUM codes into what people write: mm[Hg] is mmHg, 10*3/uL is 10³/µL, {score} is left out.
-var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3", "10³", "10*6", "10⁶", "10*9", "10⁹", "10*12", "10¹²", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "{score}", "")
+var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3", "10³", "10*6", "10⁶", "10*9", "10⁹", "10*12", "10¹²", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "umol", "µmol", "{score}", "")
 
 // funcs are the template functions of one language.
 func (s *Shell) funcs(language string) template.FuncMap {

@@ -69,7 +69,7 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 	}
 	data := failure{Heading: s.T(r, "failure."+kind.String()), Explain: s.ErrorText(r, err), Remedy: s.T(r, "remedy."+kind.String()), Back: back(r)}
-	if r.Method == http.MethodGet {
+	if again := kind == errs.KindUnavailable || kind == errs.KindInternal || kind == errs.KindLimited; again && r.Method == http.MethodGet {
 		data.Retry = r.URL.Path
 	}
 	if rerr := s.Render(w, r, s.failure, Page{Title: "failure.title", Status: errs.HTTPStatus(err), Data: data}); rerr != nil {

@@ -15,9 +15,10 @@ import (
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
-// selectView begins a query for views: $1 is the county, $2 the account whose marks count.
-const selectView = `SELECT ` + columns + `, NOT EXISTS (SELECT 1 FROM mark m WHERE m.county_code = r.county_code AND m.referral_id = r.id
-	AND m.name = 'seen' AND m.account_id = $2) FROM referral r WHERE r.county_code = $1 AND `
+// selectView begins a query for views: $1 is the county, $2 the account whose marks count. They are counted because PostgreSQL would read
+// all marks of the account into memory for a NOT EXISTS, and does this row by row.
+const selectView = `SELECT ` + columns + `, (SELECT count(*) FROM mark m WHERE m.county_code = r.county_code AND m.referral_id = r.id
+	AND m.name = 'seen' AND m.account_id = $2) = 0 FROM referral r WHERE r.county_code = $1 AND `
 
 // Get implements [app.Reader].
 func (s *Store) Get(ctx context.Context, caller authn.Identity, id string) (app.View, error) {

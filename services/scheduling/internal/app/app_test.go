@@ -27,8 +27,10 @@ type referral struct {
 	mu      sync.Mutex
 	away    bool
 	verdict app.Verdict
-	before  func() // runs while the question is under way
-	asked   []string
+	// verdicts are those of single holds.
+	verdicts map[string]app.Verdict
+	before   func() // runs while the question is under way
+	asked    []string
 }
 
 func (r *referral) Settle(_ context.Context, _, holdID, _ string) (app.Verdict, error) {
@@ -40,6 +42,9 @@ func (r *referral) Settle(_ context.Context, _, holdID, _ string) (app.Verdict, 
 	}
 	if r.before != nil {
 		r.before()
+	}
+	if v, ok := r.verdicts[holdID]; ok {
+		return v, nil
 	}
 	return r.verdict, nil
 }

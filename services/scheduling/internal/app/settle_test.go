@@ -6,6 +6,7 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
@@ -76,6 +77,31 @@ func TestAnAttachedHoldIsAskedAboutAndKeptOrFreed(t *testing.T) {
 		f.referral.verdict = app.Verdict{}
 		f.sweep()
 		f.wantState(v.ID, domain.Released)
+	})
+}
+
+func TestAHoldThatCannotBeDealtWithDoesNotStopTheOthers(t *testing.T) {
+	each(t, func(f *fixture) {
+		slots := f.slots(2)
+		broken, good := f.hold(slots[0].ID), f.hold(slots[1].ID)
+		f.attach(broken.ID, id.New())
+		f.attach(good.ID, id.New())
+		err := f.db.Update(f.t.Context(), func(tx *sqldb.Tx) error {
+			if _, err := tx.Exec(f.t.Context(), "DELETE FROM occupancy WHERE hold_id = $1", broken.ID); err != nil {
+				return err
+			}
+			_, err := tx.Exec(f.t.Context(), "UPDATE hold SET state = 'UNSETTLED', check_time = create_time WHERE id = $1", broken.ID)
+			return err
+		})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.clk.Advance(domain.SettleAfter)
+		f.referral.verdicts = map[string]app.Verdict{broken.ID: {Keep: true}}
+		if err := f.Sweep(f.t.Context()); err == nil {
+			f.t.Error("the sweep hides a hold without its place")
+		}
+		f.wantState(good.ID, domain.Released)
 	})
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -20,15 +21,17 @@ const (
 )
 
 // Sweep ends holds whose time is over, then asks the referral service about holds and bookings that have waited.
-// While that service cannot be reached nothing it would have to be asked about is freed. One bounded batch a call.
+// While that service cannot be reached nothing it would have to be asked about is freed. One hold that cannot be dealt with does not stop
+// the others. One bounded batch a call.
 func (a *App) Sweep(ctx context.Context) error {
 	overdue, err := a.store.Overdue(ctx, expireBatch)
 	if err != nil {
 		return fmt.Errorf("list overdue holds: %w", err)
 	}
+	var failed []error
 	for _, d := range overdue {
 		if err := a.sweepOne(ctx, d, func(h *domain.Hold, now time.Time) { h.Expire(now) }); err != nil {
-			return fmt.Errorf("expire %s: %w", d, err)
+			failed = append(failed, fmt.Errorf("expire %s: %w", d, err))
 		}
 	}
 	waiting, err := a.store.ToSettle(ctx, settleBatch)
@@ -36,11 +39,15 @@ func (a *App) Sweep(ctx context.Context) error {
 		return fmt.Errorf("list unsettled holds: %w", err)
 	}
 	for _, d := range waiting {
-		if err := a.settleOne(ctx, d); err != nil {
-			return fmt.Errorf("settle %s: %w", d, err)
+		err := a.settleOne(ctx, d)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("settle %s: %w", d, err))
+		}
+		if errs.KindOf(err) == errs.KindUnavailable {
+			break
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (a *App) settleOne(ctx context.Context, d domain.HoldData) error {

@@ -94,7 +94,6 @@ func Run(ctx context.Context, c Clients, opt Options, progress Progress) (Report
 	}
 	r := &runner{
 		Clients: c, options: opt, progress: progress, meter: newMeter(),
-		//nolint:gosec // patients must be the same again, not hard to guess
 		random: rand.New(rand.NewPCG(uint64(opt.Seed), 1)),
 		queue:  make(chan *journey, opt.Doctors*openPerDoctor),
 	}
