@@ -33,7 +33,7 @@ key_set() {
 # One authority, and one certificate a service: its DNS name is what its peers hold against their method tables.
 [ -f ca.key ] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 \
   -subj "/CN=tongzhen test authority" -keyout ca.key -out ca.crt 2>/dev/null
-for s in $databases gateway; do
+for s in $databases gateway cli; do # cli: the commands, which call as a service of that name
   [ -f "$s.crt" ] && continue
   names="DNS:$s"
   [ "$s" != gateway ] || names+=",DNS:localhost,IP:127.0.0.1"
