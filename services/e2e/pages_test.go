@@ -48,6 +48,7 @@ func TestThreePeopleSideBySideInBrowsers(t *testing.T) {
 	treats(township, specialist, referralID)
 	acknowledges(township, people, referralID)
 	inboxes(township, desk)
+	signsOut(township)
 	s.CheckRests(t, settleTime, people.township)
 }
 
@@ -264,6 +265,20 @@ func inboxes(township, desk *tab) {
 	township.until("English", `document.documentElement.lang === "en"`)
 	township.goTo("/referrals")
 	township.look("referrals-english")
+}
+
+// signsOut: nothing that was typed about a patient stays in a browser that others use too.
+func signsOut(w *tab) {
+	const drafts = `Object.keys(localStorage).filter(key => key.startsWith("draft:")).length`
+	w.goTo("/patients/new")
+	w.fill(`[name="name"]`, "莫留痕")
+	if eval[float64](w, drafts) == 0 {
+		w.Error("no draft is kept: this proves nothing")
+	}
+	w.press(`form[action="/sign-out"] button`)
+	if n := eval[float64](w, drafts); n != 0 || !strings.Contains(eval[string](w, "location.pathname"), "sign-in") {
+		w.Errorf("%.0f drafts are left at %s", n, eval[string](w, "location.pathname"))
+	}
 }
 
 func TestARegistrationAndAReturnedReferralInTheBrowser(t *testing.T) {

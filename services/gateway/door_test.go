@@ -218,8 +218,9 @@ func TestAFormFromAnotherSiteIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, header := range [][]string{{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "", "Origin", "https://elsewhere.org"}} {
-		if got := w.browser("township").post("/referrals/"+referralID+"/accept", form("version", "3"), header...).Code; got != http.StatusForbidden {
-			t.Errorf("%v: %d", header, got)
+		got := w.browser("township").post("/referrals/"+referralID+"/accept", form("version", "3"), header...)
+		if got.Code != http.StatusForbidden || !strings.Contains(got.Body.String(), "Open the page here and send the form again.") {
+			t.Errorf("%v: %d %s", header, got.Code, got.Body)
 		}
 	}
 	if n := len(called[*directoryv1.SignInRequest](w, "/tongzhen.referral.v1.ReferralService/Accept")); n != 0 {

@@ -224,3 +224,43 @@ func TestStreamsEndWhenTheGatewayStops(t *testing.T) {
 		}
 	}
 }
+
+func TestSigningOutEndsTheStreamsOfThatSession(t *testing.T) {
+	t.Parallel()
+	l := newLiveWorld(t)
+	l.sessions["elsewhere"] = doctor()
+	here, elsewhere := l.ready("township"), l.ready("elsewhere")
+	l.browser("township").post("/sign-out", nil)
+	here.ends()
+	l.publish("news", "org:"+townshipID)
+	if _, data, _ := elsewhere.event(); !strings.Contains(data, "news") {
+		t.Errorf("the other session hears %q", data)
+	}
+}
+
+func TestAnAccountHasABoundedNumberOfStreams(t *testing.T) {
+	t.Parallel()
+	l := newLiveWorld(t)
+	oldest := l.ready("township")
+	var others []*listener
+	for range 20 {
+		others = append(others, l.listen("township", ""))
+	}
+	oldest.ends()
+	l.publish("news", "org:"+townshipID)
+	for i, other := range others {
+		for name := ""; name == ""; {
+			name, _, _ = other.event()
+			if name != "" && name != "referral" {
+				t.Errorf("stream %d hears %q", i, name)
+			}
+		}
+	}
+}
+
+// ends waits for the end of the stream.
+func (l *listener) ends() {
+	l.t.Helper()
+	for l.next() != "" {
+	}
+}

@@ -90,6 +90,7 @@ func TestARefusedRegistrationKeepsEverything(t *testing.T) {
 		again  bool // the same request id
 	}{
 		"fields":  {errs.Invalid(errs.Bad("guardianName", errs.ReasonFieldInvalid), errs.Required("sex")), 400, `href="#f-guardianName"`, false},
+		"ordered": {errs.Invalid(errs.Required("sex"), errs.Bad("guardianName", errs.ReasonFieldInvalid)), 400, `</a></li><li><a href="#f-guardianName"`, false},
 		"known":   {errs.Conflict(errs.ReasonAlreadyRegistered, "x").With("patientId", patientID), 409, `href="/patients/` + patientID + `"`, true},
 		"away":    {errs.Unavailable("patientrecord", nil), 503, "Try again in a few seconds", true},
 		"checked": {errs.Invalid(errs.Bad("documentType", errs.ReasonFieldUnknown)), 400, `href="#f-documentType"`, false},
@@ -297,5 +298,17 @@ func TestLanguageAndTypeSizeComeBackToTheSamePlace(t *testing.T) {
 	b.post("/display", form("type", "large", "back", "/inbox"))
 	if body := b.get("/inbox").Body.String(); !strings.Contains(body, `lang="zh-CN" class="large"`) {
 		t.Error("the choice does not count")
+	}
+}
+
+func TestAReasonThatNeedsANoteSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(actionsMethod, actionsOf("decline"))
+	body := w.browser("desk").get("/referrals/" + referralID).Body.String()
+	for _, words := range []string{">No bed</option>", ">Another reason (please say)</option>"} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%q is not offered", words)
+		}
 	}
 }

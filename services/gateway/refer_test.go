@@ -164,3 +164,32 @@ func TestWithoutSchedulingTheReferralGoesWithoutAHold(t *testing.T) {
 		t.Error("it is not said that the slot was lost")
 	}
 }
+
+// Sent back for information is no answer: the township is told what it still has.
+func TestAReturnedReferralShowsWhatItStillHolds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	sees := func(what, words string) {
+		t.Helper()
+		body := b.get("/referrals/" + referralID + "/edit").Body.String()
+		if !strings.Contains(body, words) || strings.Contains(body, `name="slot"`) {
+			t.Errorf("%s: %q is not said, or another slot is offered", what, words)
+		}
+		for _, problem := range htmlcheck.Page(body) {
+			t.Error(problem)
+		}
+	}
+	returned := sampleReferral(referralv1.State_RETURNED)
+	w.always(getMethod, returned)
+	sees("no hold", "No slot or bed is held")
+	returned.HoldId = holdID
+	sees("slot", "Held for the patient: ")
+	getHold := schedulingv1.SchedulingService_GetHold_FullMethodName
+	w.always(getHold, &schedulingv1.Hold{Id: holdID, State: schedulingv1.HoldState_ATTACHED, Ward: "心内一病区"})
+	sees("bed", "A bed is held")
+	w.always(getHold, &schedulingv1.Hold{Id: holdID, State: schedulingv1.HoldState_EXPIRED, SlotId: slotID})
+	sees("the slot has begun", "No slot or bed is held")
+	w.refuse(getHold, errs.Unavailable("scheduling", nil))
+	sees("away", "cannot be looked up now")
+}

@@ -92,7 +92,7 @@ func samples() map[string]proto.Message {
 	return map[string]proto.Message{
 		directoryv1.DirectoryService_GetCurrentSession_FullMethodName: &directoryv1.Session{Account: doctor()},
 		directoryv1.DirectoryService_ListOrganizations_FullMethodName: &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{
-			{Id: townshipID, Version: 7, Code: "450321101", Name: "白沙镇卫生院", Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE},
+			{Id: townshipID, Version: 7, Code: "450321101", Name: "白沙镇卫生院", NameEn: "Baisha Township Health Centre", Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE},
 			{Id: hospitalID, Code: "H1", Name: "阳朔县人民医院", NameEn: "Yangshuo County People's Hospital", Type: directoryv1.OrganizationType_COUNTY_HOSPITAL},
 		}},
 		directoryv1.DirectoryService_ListDepartments_FullMethodName: &directoryv1.ListDepartmentsResponse{Departments: []*directoryv1.Department{

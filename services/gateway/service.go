@@ -67,7 +67,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	directory := directoryv1.NewDirectoryServiceClient(deps.Conns.Directory)
-	d := door.New(directory, deps.Clock, cfg.Secure)
+	hub := live.New(deps.Bus, deps.Clock, deps.Logger)
+	d := door.New(directory, deps.Clock, cfg.Secure, hub.End)
 	sh, err := shell.New(shell.Deps{
 		Text: catalogue, Assets: assets, Names: shell.NewNames(directory, deps.Clock),
 		Notification: notificationv1.NewNotificationServiceClient(deps.Conns.Notification),
@@ -85,13 +86,15 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{deps: deps, hub: live.New(deps.Bus, deps.Clock, deps.Logger)}
+	s := &Service{deps: deps, hub: hub}
+	sameSite := http.NewCrossOriginProtection()
+	sameSite.SetDenyHandler(http.HandlerFunc(sh.FromElsewhere))
 	root := http.NewServeMux()
 	root.Handle(style.Prefix, assets)
 	root.Handle(rest.Prefix+"/", limited(api, cfg))
 	root.Handle("GET /events", d.Cookie(s.hub, sh.Fail))
-	root.Handle("/", limited(d.Cookie(http.NewCrossOriginProtection().Handler(pages), sh.Fail), cfg))
-	s.handler = otelhttp.NewHandler(door.Headers(root), "http", otelhttp.WithSpanNameFormatter(spanName))
+	root.Handle("/", limited(d.Cookie(sameSite.Handler(pages), sh.Fail), cfg))
+	s.handler = otelhttp.NewHandler(door.Headers(root, cfg.Secure), "http", otelhttp.WithSpanNameFormatter(spanName))
 	return s, nil
 }
 

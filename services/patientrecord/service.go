@@ -12,6 +12,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -29,6 +30,7 @@ import (
 type Deps struct {
 	DB        *sqldb.DB
 	Bus       bus.Bus
+	Cache     cache.Store // counts look-ups by identity number
 	Peers     Peers
 	Ring      *crypt.Ring
 	Signer    *authn.Signer // signs the heads of the audit chain
@@ -58,14 +60,17 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if deps.DB == nil || deps.Bus == nil || deps.Peers.Referral == nil || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
+	if deps.DB == nil || deps.Bus == nil || deps.Cache == nil || deps.Peers.Referral == nil || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
 		return nil, errors.New("make patientrecord: a dependency is missing")
 	}
 	logger := deps.Telemetry.Logger
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
 	return &Service{
 		deps: deps, relay: relay,
-		app:    app.New(store.New(deps.DB, deps.Ring, relay.Wake), rpc.NewReferrals(deps.Peers.Referral), deps.Clock, zone),
+		app: app.New(app.Deps{
+			Store: store.New(deps.DB, deps.Ring, relay.Wake), Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
+			Clock: deps.Clock, Zone: zone,
+		}),
 		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
 	}, nil
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/bustest"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
@@ -118,7 +119,7 @@ func start(t *testing.T, db *sqldb.DB) *fixture {
 	tel := telemetry.Discard()
 	tel.Logger = slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
-		DB: db, Bus: f.bus, Peers: patientrecord.Peers{Referral: f.dial("patientrecord", "referral")}, Ring: crypt.TestRing(),
+		DB: db, Bus: f.bus, Cache: cache.Memory(clock.System()), Peers: patientrecord.Peers{Referral: f.dial("patientrecord", "referral")}, Ring: crypt.TestRing(),
 		Signer: signer, Clock: clock.System(), Telemetry: tel,
 	})
 	if err != nil {

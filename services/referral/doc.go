@@ -15,7 +15,10 @@
 //  5. An organisation that is no side of a referral learns nothing about it; a draft is its originator's alone. A receiver that gave it on
 //     may go on reading.
 //  6. A hold or booking is given up here before scheduling is told that it may free it: after RELEASE no accept can take it.
-//  7. Names, forms, notes and replies are sealed in the database and appear in no fact, log, error or page token.
+//  7. An attached hold stays with its referral until that is answered, and only accept and decline are answers: a referral that is
+//     returned keeps it, so that the patient does not lose the place to a question. Redirect, cancel, a walk-in or the arrival of an
+//     emergency and an edit to another department give it up, in their own transaction.
+//  8. Names, forms, notes and replies are sealed in the database and appear in no fact, log, error or page token.
 //
 // Opening a referral (by id or number) is audited before it is answered; lists are not.
 package referral

@@ -99,6 +99,9 @@ func (s scheduling) AttachHold(_ context.Context, in *schedulingv1.AttachHoldReq
 }
 
 func (s scheduling) ConfirmHold(_ context.Context, in *schedulingv1.ConfirmHoldRequest) (*schedulingv1.Booking, error) {
+	if in.GetOriginatorOrganizationId() != s.f.township {
+		return nil, errs.Invalid(errs.Bad("originatorOrganizationId", errs.ReasonFieldInvalid))
+	}
 	start := s.f.begin.Add(time.Hour)
 	return &schedulingv1.Booking{
 		Id: id.FromFact(in.GetHoldId()), HoldId: in.GetHoldId(), OrganizationId: s.f.hospital, Start: timestamppb.New(start), End: timestamppb.New(start.Add(time.Hour)),

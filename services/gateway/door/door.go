@@ -5,7 +5,7 @@
 // requests and the security headers. Refuses: to decide what a visitor may do; services do that. The cookie counts only
 // on pages and the live stream, the bearer secret only on the API, so that a forged form can never reach the API.
 // Invariants: 1. the secret is never logged and never leaves this package but to directory; 2. after sign-out on this
-// process no cached token of that session is used. Safe for concurrent use.
+// process no cached token of that session is used and none of its streams stays open. Safe for concurrent use.
 package door
 
 import (
@@ -36,7 +36,11 @@ type Visitor struct {
 	Token string
 	// Expires is when the session ends at the latest.
 	Expires time.Time
+	Session Session
 }
+
+// Session tells sessions apart without their secrets.
+type Session [sha256.Size]byte
 
 type entry struct {
 	visitor *Visitor
@@ -49,16 +53,18 @@ type Door struct {
 	clock     clock.Clock
 	// secure marks the cookie Secure; off only for plain HTTP on loopback.
 	secure bool
+	// ended is told of every session that was signed out.
+	ended func(Session)
 
 	mu     sync.Mutex
-	tokens map[[sha256.Size]byte]entry
+	tokens map[Session]entry
 	// forgotten counts sign-outs: an exchange that was on its way during one is not kept.
 	forgotten uint64
 }
 
-// New makes a door. secure must be true unless the gateway listens on loopback only.
-func New(directory directoryv1.DirectoryServiceClient, clk clock.Clock, secure bool) *Door {
-	return &Door{directory: directory, clock: clk, secure: secure, tokens: map[[sha256.Size]byte]entry{}}
+// New makes a door. secure must be true unless the gateway listens on loopback only; ended is called after each sign-out.
+func New(directory directoryv1.DirectoryServiceClient, clk clock.Clock, secure bool, ended func(Session)) *Door {
+	return &Door{directory: directory, clock: clk, secure: secure, ended: ended, tokens: map[Session]entry{}}
 }
 
 type visitorKey struct{}
@@ -75,7 +81,7 @@ func withVisitor(ctx context.Context, v *Visitor) context.Context {
 
 // Resolve trades a session secret for a visitor. Errors: Unauthenticated SESSION_EXPIRED, Unavailable.
 func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
-	key := sha256.Sum256([]byte(secret))
+	key := Session(sha256.Sum256([]byte(secret)))
 	now := d.clock.Now()
 	d.mu.Lock()
 	cached, ok := d.tokens[key]
@@ -93,7 +99,7 @@ func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
 		}
 		return nil, err
 	}
-	v := &Visitor{Account: answer.GetAccount(), Token: answer.GetToken(), Expires: answer.GetSessionExpiresAt().AsTime()}
+	v := &Visitor{Account: answer.GetAccount(), Token: answer.GetToken(), Expires: answer.GetSessionExpiresAt().AsTime(), Session: key}
 	until := answer.GetExpiresAt().AsTime().Add(-renewBefore)
 	if v.Expires.Before(until) {
 		until = v.Expires
@@ -121,17 +127,18 @@ func (d *Door) prune(now time.Time) {
 
 // drop is for a secret that is no session any more. It does not count as a forget: anybody can bring wrong secrets, and must not keep
 // others' tokens from being kept.
-func (d *Door) drop(key [sha256.Size]byte) {
+func (d *Door) drop(key Session) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.tokens, key)
 }
 
-func (d *Door) forget(key [sha256.Size]byte) {
+func (d *Door) forget(key Session) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	delete(d.tokens, key)
 	d.forgotten++
+	d.mu.Unlock()
+	d.ended(key)
 }
 
 // SignOut ends the session of a secret here and at directory.
@@ -192,8 +199,9 @@ func (d *Door) Bearer(next http.Handler, onError func(http.ResponseWriter, *http
 	})
 }
 
-// Headers sets what every answer carries: no framing, no sniffing, nothing from another host, no inline script.
-func Headers(next http.Handler) http.Handler {
+// Headers sets what every answer carries: no framing, no sniffing, nothing from another host, no inline script; when
+// secure, TLS alone for a year.
+func Headers(next http.Handler, secure bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
@@ -201,6 +209,9 @@ func Headers(next http.Handler) http.Handler {
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		if secure {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if h.Get("Cache-Control") == "" {
 			h.Set("Cache-Control", "no-store")
 		}

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -37,6 +38,8 @@ const (
 	heartbeat = 15 * time.Second
 	// writeTime ends a stream whose browser takes nothing any more; longer than a heartbeat, which renews it.
 	writeTime = 2 * heartbeat
+	// streamsEach is how many an account has at a time, one for each page that is open; with another one the oldest ends.
+	streamsEach = 20
 	// backlog is how many events may wait for one slow browser before it is told to start afresh.
 	backlog = 64
 )
@@ -53,11 +56,16 @@ type event struct {
 }
 
 type subscriber struct {
+	account  string
+	session  door.Session
 	audience map[string]bool
 	events   chan event
 	// lost is closed when events had to be dropped.
 	lost chan struct{}
 	once sync.Once
+	// ended is closed when the stream is to end.
+	ended   chan struct{}
+	endOnce sync.Once
 }
 
 // Hub fans facts out.
@@ -74,13 +82,15 @@ type Hub struct {
 	last        uint64
 	ready       bool
 	subscribers map[*subscriber]struct{}
-	closed      chan struct{}
-	closeOnce   sync.Once
+	// accounts are the subscribers of each account, the oldest first.
+	accounts  map[string][]*subscriber
+	closed    chan struct{}
+	closeOnce sync.Once
 }
 
 // New makes a hub; Run feeds it.
 func New(b bus.Bus, clk clock.Clock, logger *slog.Logger) *Hub {
-	return &Hub{bus: b, clock: clk, logger: logger, subscribers: map[*subscriber]struct{}{}, closed: make(chan struct{})}
+	return &Hub{bus: b, clock: clk, logger: logger, subscribers: map[*subscriber]struct{}{}, accounts: map[string][]*subscriber{}, closed: make(chan struct{})}
 }
 
 // Run reads facts until ctx ends. A stream that was made anew under it tells every browser to start afresh.
@@ -196,6 +206,19 @@ func (s *subscriber) offer(e event) {
 // drop tells the browser to start afresh.
 func (s *subscriber) drop() { s.once.Do(func() { close(s.lost) }) }
 
+func (s *subscriber) end() { s.endOnce.Do(func() { close(s.ended) }) }
+
+// End ends the streams of a session that was signed out.
+func (h *Hub) End(session door.Session) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for s := range h.subscribers {
+		if s.session == session {
+			s.end()
+		}
+	}
+}
+
 // greeting is what a browser is told first.
 type greeting struct {
 	missed []event
@@ -210,6 +233,11 @@ func (h *Hub) subscribe(s *subscriber, seen uint64) greeting {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.subscribers[s] = struct{}{}
+	h.accounts[s.account] = append(h.accounts[s.account], s)
+	if streams := h.accounts[s.account]; len(streams) > streamsEach {
+		streams[0].end()
+		h.accounts[s.account] = streams[1:]
+	}
 	g := greeting{last: h.last}
 	switch {
 	case seen == 0:
@@ -229,9 +257,13 @@ func (h *Hub) unsubscribe(s *subscriber) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.subscribers, s)
+	left := slices.DeleteFunc(h.accounts[s.account], func(x *subscriber) bool { return x == s })
+	if h.accounts[s.account] = left; len(left) == 0 {
+		delete(h.accounts, s.account)
+	}
 }
 
-// ServeHTTP streams the visitor's events until the browser goes, the session ends or the hub is closed.
+// ServeHTTP streams the visitor's events until the browser goes, the session ends, the account has too many or the hub is closed.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	visitor, ok := door.VisitorFrom(r.Context())
 	if !ok {
@@ -239,6 +271,7 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := &subscriber{
+		account: visitor.Account.GetId(), session: visitor.Session, ended: make(chan struct{}),
 		audience: map[string]bool{"org:" + visitor.Account.GetOrganizationId(): true, "account:" + visitor.Account.GetId(): true},
 		events:   make(chan event, backlog),
 		lost:     make(chan struct{}),
@@ -265,6 +298,8 @@ func (h *Hub) pump(ctx context.Context, out stream, s *subscriber, expires time.
 		case <-ctx.Done():
 			return
 		case <-h.closed:
+			return
+		case <-s.ended:
 			return
 		case <-s.lost:
 			_ = out.write("event: reset\ndata: {}\n\n")

@@ -2,6 +2,7 @@ package live_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -54,7 +55,7 @@ func (s storm) Tail(_ context.Context, _ uint64, _ []string, fn func(bus.Msg)) e
 
 func hub(b bus.Bus) (*live.Hub, http.Handler) {
 	h := live.New(b, clock.System(), slog.New(slog.DiscardHandler))
-	d := door.New(directory{}, clock.System(), true)
+	d := door.New(directory{}, clock.System(), true, h.End)
 	return h, d.Cookie(h, func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusServiceUnavailable) })
 }
 
@@ -123,6 +124,8 @@ func TestAStreamWhoseBrowserTakesNothingAnyMoreEnds(t *testing.T) {
 		}
 		_ = browser.Close()
 		_ = server.Close()
-		<-served
+		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 }

@@ -150,6 +150,10 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     if (form.dataset.confirm && !confirm(form.dataset.confirm)) { event.preventDefault(); return; }
     if (form.method !== "post") return;
+    // PCs in clinics are shared: who signs out leaves nothing of a patient behind. (A session that ran out keeps its drafts.)
+    if (form.getAttribute("action") === "/sign-out") {
+      for (const key of Object.keys(localStorage)) if (key.startsWith(`draft:${body.dataset.account}:`)) localStorage.removeItem(key);
+    }
     form.dataset.sent = "1";
     setTimeout(() => { for (const button of form.querySelectorAll("button:not([type=button])")) { button.disabled = true; } }, 0);
     setTimeout(() => { delete form.dataset.sent; for (const button of form.querySelectorAll("button")) button.disabled = false; }, 8000);

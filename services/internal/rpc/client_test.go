@@ -61,6 +61,7 @@ func TestWhatIsWrongWithARequestIsToldInOurReasons(t *testing.T) {
 		"too many":      {with("page_size", int32(201)), []errs.Field{errs.Bad("pageSize", errs.ReasonFieldOutOfRange)}},
 		"too few":       {with("page_size", int32(-1)), []errs.Field{errs.Bad("pageSize", errs.ReasonFieldOutOfRange)}},
 		"not one of":    {with("state", mark), []errs.Field{errs.Bad("state", errs.ReasonFieldInvalid)}},
+		"a NUL":         {with("full_name", "张\x00三"), []errs.Field{errs.Bad("fullName", errs.ReasonFieldInvalid)}},
 		"in a list":     {items("0304", mark), []errs.Field{errs.Bad("pastItems[1].shortCode", errs.ReasonFieldInvalid)}},
 		"a long list":   {items("", "", ""), []errs.Field{errs.Bad("pastItems", errs.ReasonFieldTooLong, "max", "2")}},
 	} {

@@ -157,6 +157,13 @@ func (g gate) validate(req any) error {
 	if !ok {
 		return fmt.Errorf("validate request: %T is not a message", req)
 	}
+	if paths := nuls(msg.ProtoReflect()); len(paths) > 0 {
+		bad := make([]errs.Field, len(paths))
+		for i, path := range paths {
+			bad[i] = errs.Bad(path, errs.ReasonFieldInvalid)
+		}
+		return errs.Invalid(bad...)
+	}
 	err := g.validator.Validate(msg)
 	var refused *protovalidate.ValidationError
 	if errors.As(err, &refused) {

@@ -44,6 +44,8 @@ func Policy() authz.Table {
 	readers := authz.Rule{AnyPerson: true, Services: []string{
 		"gateway", "referral", "patientrecord", "scheduling", "notification", "cli",
 	}}
+	// Accounts are logins and phones of people: for those who look after them and who address messages to them.
+	accounts := authz.Rule{Roles: []string{"SYSTEM_ADMIN", "SECURITY_ADMIN", "SYSTEM"}, Services: []string{"notification", "cli"}}
 	imports := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	return authz.Table{
 		directoryv1.DirectoryService_SignIn_FullMethodName:              door,
@@ -54,7 +56,7 @@ func Policy() authz.Table {
 		directoryv1.DirectoryService_ListOrganizations_FullMethodName:   readers,
 		directoryv1.DirectoryService_GetOrganization_FullMethodName:     readers,
 		directoryv1.DirectoryService_ListDepartments_FullMethodName:     readers,
-		directoryv1.DirectoryService_ListAccounts_FullMethodName:        readers,
+		directoryv1.DirectoryService_ListAccounts_FullMethodName:        accounts,
 		directoryv1.DirectoryService_ImportOrganizations_FullMethodName: imports,
 		directoryv1.DirectoryService_ImportAccounts_FullMethodName:      imports,
 	}

@@ -74,7 +74,7 @@ func readSession(ctx context.Context, tx *sqldb.Tx, id, lock string) (domain.Ses
 
 // Logins implements app.Store.
 func (s *Store) Logins(ctx context.Context, logins []string) (out map[string]bool, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		out = map[string]bool{}
 		frag, arg := tx.List("login", 1, logins)
 		rows, err := tx.Query(ctx, `SELECT login FROM account WHERE `+frag, arg)
@@ -124,7 +124,7 @@ func (s *Store) Organization(ctx context.Context, county, id string) (out domain
 
 // Accounts implements app.Store. A Limit of 0 is no limit.
 func (s *Store) Accounts(ctx context.Context, q app.AccountQuery) (out []app.AccountView, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		out = nil
 		rows, err := tx.Query(ctx, selectAccount+` `+fromAccount+`
 			WHERE ($1 = '' OR a.county_code = $1) AND ($2 = '' OR a.organization_id = $2)

@@ -48,7 +48,7 @@ func (s *Store) Change(ctx context.Context, by app.Command, fn func(app.Unit) er
 			stmts = append(stmts, outbox.Stmts(ctx, u.facts...)...)
 			tx.OnCommit(s.wake)
 		}
-		return tx.Batch(ctx, stmts...)
+		return tx.Last(ctx, stmts...)
 	})
 	return classify(err)
 }

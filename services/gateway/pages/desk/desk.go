@@ -132,7 +132,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	referral, err := p.Referral.FindReferral(r.Context(), &referralv1.FindReferralRequest{Number: number})
 	switch errs.KindOf(err) {
 	case errs.KindNotFound, errs.KindInvalid:
-		form := shell.Form{Values: url.Values{"number": {number}}, Errors: map[string]string{"number": p.Shell.T(r, "arrivals.unknown")}}
+		form := shell.Form{Values: url.Values{"number": {number}}, Errors: []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "arrivals.unknown")}}}
 		return p.showArrivals(w, r, errs.HTTPStatus(err), form)
 	}
 	if err != nil {

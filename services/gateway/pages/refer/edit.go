@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -42,8 +43,24 @@ func (p *Pages) prepareEdit(r *http.Request, referral *referralv1.Referral) (for
 	data.Draft = "edit:" + referral.GetId() + ":" + strconv.Itoa(int(referral.GetVersion()))
 	if referral.GetState() == referralv1.State_RETURNED {
 		data.Returned, data.Reason = referral, p.Shell.ReasonOf(r, referral)
+		data.Kept, data.KeptUnknown = p.kept(r, referral)
 	}
 	return data, err
+}
+
+// kept is what the referral still holds; a slot that has begun is gone.
+func (p *Pages) kept(r *http.Request, referral *referralv1.Referral) (hold *schedulingv1.Hold, unknown bool) {
+	if referral.GetHoldId() == "" {
+		return nil, false
+	}
+	hold, err := p.Scheduling.GetHold(r.Context(), &schedulingv1.GetHoldRequest{Id: referral.GetHoldId()})
+	if err != nil {
+		return nil, errs.KindOf(err) != errs.KindNotFound
+	}
+	if hold.GetState() != schedulingv1.HoldState_ATTACHED {
+		return nil, false
+	}
+	return hold, false
 }
 
 // change stores the form and, unless it is only kept, sends it: submit for a draft, resubmit for one that came back.

@@ -78,9 +78,12 @@ type formData struct {
 	Existing, ExistingNumber string
 	// Returned is the referral that came back for information.
 	Returned *referralv1.Referral
-	Reason   string
-	Editing  bool
-	Problem  string
+	// Kept is the slot or bed that it still holds; KeptUnknown that scheduling could not be asked.
+	Kept        *schedulingv1.Hold
+	KeptUnknown bool
+	Reason      string
+	Editing     bool
+	Problem     string
 }
 
 type diagnosis struct{ Value, Label string }
@@ -186,7 +189,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 		}
 		data.RequestID = id.New()
 	case errs.ReasonSlotTaken, errs.ReasonHoldExpired:
-		data.Form.Errors = map[string]string{"slot": p.Shell.ErrorText(r, cause)}
+		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
 		data.Form.Values.Del("slot")
 		data.RequestID, data.HoldKey = id.New(), id.New()
 	default:

@@ -72,8 +72,19 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if again := kind == errs.KindUnavailable || kind == errs.KindInternal || kind == errs.KindLimited; again && r.Method == http.MethodGet {
 		data.Retry = r.URL.Path
 	}
-	if rerr := s.Render(w, r, s.failure, Page{Title: "failure.title", Status: errs.HTTPStatus(err), Data: data}); rerr != nil {
-		s.deps.Logger.ErrorContext(r.Context(), "failure page failed", "error", rerr)
+	s.showFailure(w, r, errs.HTTPStatus(err), data)
+}
+
+// FromElsewhere refuses a form that a page of another site sent.
+func (s *Shell) FromElsewhere(w http.ResponseWriter, r *http.Request) {
+	s.showFailure(w, r, http.StatusForbidden, failure{
+		Heading: s.T(r, "failure.cross-site"), Explain: s.T(r, "error.cross-site"), Remedy: s.T(r, "remedy.cross-site"), Back: "/",
+	})
+}
+
+func (s *Shell) showFailure(w http.ResponseWriter, r *http.Request, status int, data failure) {
+	if err := s.Render(w, r, s.failure, Page{Title: "failure.title", Status: status, Data: data}); err != nil {
+		s.deps.Logger.ErrorContext(r.Context(), "failure page failed", "error", err)
 		http.Error(w, "500", http.StatusInternalServerError)
 	}
 }
@@ -100,20 +111,20 @@ func (s *Shell) ErrorText(r *http.Request, err error) string {
 }
 
 // FieldErrors words the fields of an Invalid error by name ("form.presentIllness"), those of a list's items under the
-// list's name ("diagnoses"); nil for every other error.
-func (s *Shell) FieldErrors(r *http.Request, err error) map[string]string {
+// list's name ("diagnoses"), in the order of the error; nil for every other error.
+func (s *Shell) FieldErrors(r *http.Request, err error) []FieldError {
 	e, ok := errs.As(err)
 	if !ok || e.Kind != errs.KindInvalid || len(e.Fields) == 0 {
 		return nil
 	}
-	words := make(map[string]string, len(e.Fields))
+	form := Form{}
 	for _, f := range e.Fields {
 		name, _, _ := strings.Cut(f.Name, "[")
-		if _, first := words[name]; !first {
-			words[name] = s.deps.Text.Field(s.Language(r), f)
+		if form.Error(name) == "" {
+			form.Errors = append(form.Errors, FieldError{name, s.deps.Text.Field(s.Language(r), f)})
 		}
 	}
-	return words
+	return form.Errors
 }
 
 // Flash keeps a text key for the page after the redirect.
@@ -140,14 +151,24 @@ func LocalPath(path string) string {
 	return path
 }
 
-// Form is what a form shows: the values as typed and, after a refusal, the error of each field.
+// FieldError is what is wrong with one field, in the visitor's language.
+type FieldError struct{ Name, Text string }
+
+// Form is what a form shows: the values as typed and, after a refusal, the error of each field in the order of the form.
 type Form struct {
 	Values url.Values
-	Errors map[string]string
+	Errors []FieldError
 }
 
 // Value of a field.
 func (f Form) Value(name string) string { return f.Values.Get(name) }
 
 // Error of a field, "" if it is right.
-func (f Form) Error(name string) string { return f.Errors[name] }
+func (f Form) Error(name string) string {
+	for _, e := range f.Errors {
+		if e.Name == name {
+			return e.Text
+		}
+	}
+	return ""
+}

@@ -99,11 +99,13 @@ type view struct {
 	Language  string
 	Languages []string
 	Account   *directoryv1.Account
-	Nav2      []navItem
-	Open      int32
-	Flash     string
-	Path      string
-	Large     bool
+	// Organization is the account's, by name.
+	Organization string
+	Nav2         []navItem
+	Open         int32
+	Flash        string
+	Path         string
+	Large        bool
 }
 
 type navItem struct {
@@ -116,7 +118,7 @@ type navItem struct {
 func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Page) error {
 	v := view{Page: page, Language: s.Language(r), Languages: s.deps.Text.Languages(), Path: here(r), Large: cookie(r, "type") == "large"}
 	if visitor, ok := door.VisitorFrom(r.Context()); ok && !page.Bare {
-		v.Account = visitor.Account
+		v.Account, v.Organization = visitor.Account, s.organization(r, visitor.Account)
 		v.Open = s.openCount(r)
 		v.Nav2 = navFor(visitor.Account, page.Nav, v.Open)
 	}
@@ -146,6 +148,16 @@ func (s *Shell) execute(w http.ResponseWriter, set *Set, language, name string, 
 	w.WriteHeader(status)
 	_, err := buffer.WriteTo(w)
 	return err
+}
+
+// organization is the account's in the visitor's language; the account itself knows the Chinese name, which is better than none.
+func (s *Shell) organization(r *http.Request, a *directoryv1.Account) string {
+	if language := s.Language(r); language != "zh-CN" {
+		if county, err := s.deps.Names.County(r.Context()); err == nil && county.Organization(a.GetOrganizationId()) != nil {
+			return county.OrganizationName(language, a.GetOrganizationId())
+		}
+	}
+	return a.GetOrganizationName()
 }
 
 // openCount is the number in the rail; without an answer in time the rail shows none rather than the page failing.

@@ -32,7 +32,7 @@ func (s *Store) SaveAccounts(ctx context.Context, cmd app.Command, accounts []do
 				Want: -1,
 			}
 		}
-		return tx.Batch(ctx, stmts...)
+		return tx.Last(ctx, stmts...)
 	})
 	if err != nil {
 		return fmt.Errorf("save accounts: %w", err)
@@ -67,7 +67,7 @@ func readTime(ctx context.Context, tx *sqldb.Tx, county string) (at time.Time, e
 
 // ReadTime implements app.Store.
 func (s *Store) ReadTime(ctx context.Context, county string) (at time.Time, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		at, err = readTime(ctx, tx, county)
 		return err
 	})
@@ -76,7 +76,7 @@ func (s *Store) ReadTime(ctx context.Context, county string) (at time.Time, err 
 
 // Counties implements app.Store.
 func (s *Store) Counties(ctx context.Context) (counties []string, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT county_code FROM account UNION SELECT county_code FROM account_reading ORDER BY 1")
 		if err != nil {
 			return err
@@ -97,7 +97,25 @@ func scanText(row scanner) (s string, err error) {
 
 func (u *unit) ReadTime(ctx context.Context) (time.Time, error) { return readTime(ctx, u.tx, u.county) }
 
-func (u *unit) Resolve(ctx context.Context, r domain.Recipient) (accounts []string, known bool, err error) {
+// resolved is an answer of Resolve: a delivery asks twice.
+type resolved struct {
+	accounts []string
+	known    bool
+}
+
+func (u *unit) Resolve(ctx context.Context, r domain.Recipient) ([]string, bool, error) {
+	key := fmt.Sprintf("%q", r)
+	if a, ok := u.resolved[key]; ok {
+		return a.accounts, a.known, nil
+	}
+	accounts, known, err := u.resolve(ctx, r)
+	if err == nil {
+		u.resolved[key] = resolved{accounts, known}
+	}
+	return accounts, known, err
+}
+
+func (u *unit) resolve(ctx context.Context, r domain.Recipient) (accounts []string, known bool, err error) {
 	if r.AccountID != "" {
 		var organization string
 		var disabled bool
@@ -125,7 +143,10 @@ func (u *unit) Resolve(ctx context.Context, r domain.Recipient) (accounts []stri
 	if accounts, err = collect(rows, scanText); err != nil {
 		return nil, false, fmt.Errorf("find recipients: %w", err)
 	}
-	if r.AccountID == "" && !known {
+	if len(accounts) > 0 && r.AccountID == "" {
+		return accounts, true, nil
+	}
+	if r.AccountID == "" {
 		known, err = u.knowsOrganization(ctx, r.OrganizationID)
 	}
 	return accounts, known, err

@@ -58,10 +58,11 @@ func acknowledgeEntry(d domain.EntryData) sqldb.Stmt {
 
 // unit implements app.Unit on one transaction.
 type unit struct {
-	tx     *sqldb.Tx
-	county string
-	loaded map[string]*domain.Entry
-	order  []*domain.Entry
+	tx       *sqldb.Tx
+	county   string
+	loaded   map[string]*domain.Entry
+	order    []*domain.Entry
+	resolved map[string]resolved
 }
 
 func (u *unit) Now() time.Time { return u.tx.Now() }
@@ -146,7 +147,7 @@ func (s *Store) Entries(ctx context.Context, q app.EntryQuery) (entries []domain
 
 // Delivered implements app.Store.
 func (s *Store) Delivered(ctx context.Context, county, referralID string, p app.Page) (entries []domain.EntryData, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+entryColumns+` FROM entry WHERE county_code = $1 AND ($2 = '' OR referral_id = $2) AND id > $3
 			ORDER BY id LIMIT $4`, county, referralID, p.After, p.Limit)
 		if err != nil {

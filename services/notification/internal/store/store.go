@@ -48,7 +48,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 		if already, err := seen(ctx, tx, cmd); err != nil || already {
 			return err
 		}
-		u := &unit{tx: tx, county: cmd.Caller.County, loaded: map[string]*domain.Entry{}}
+		u := &unit{tx: tx, county: cmd.Caller.County, loaded: map[string]*domain.Entry{}, resolved: map[string]resolved{}}
 		if err := fn(u); err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 			return err
 		}
 		tx.OnCommit(s.wake)
-		if err := tx.Batch(ctx, append(stmts, outbox.Stmts(ctx, facts...)...)...); err != nil {
+		if err := tx.Last(ctx, append(stmts, outbox.Stmts(ctx, facts...)...)...); err != nil {
 			return fmt.Errorf("write entries: %w", err)
 		}
 		return nil

@@ -5,23 +5,35 @@ import (
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
 
+// Deps are what the use cases stand on.
+type Deps struct {
+	Store     Store
+	Referrals Referrals
+	// Limiter counts look-ups by identity number. While it is away they are not limited.
+	Limiter cache.Limiter
+	Clock   clock.Clock
+	// Zone is the county's: "today" of a birth date is a local day.
+	Zone *time.Location
+}
+
 // App is all use cases. Safe for concurrent use.
 type App struct {
 	store     Store
 	referrals Referrals
+	limiter   cache.Limiter
 	clk       clock.Clock
-	// zone is the county's: "today" of a birth date is a local day.
-	zone *time.Location
+	zone      *time.Location
 }
 
 // New makes the use cases.
-func New(store Store, referrals Referrals, clk clock.Clock, zone *time.Location) *App {
-	return &App{store: store, referrals: referrals, clk: clk, zone: zone}
+func New(d Deps) *App {
+	return &App{store: d.Store, referrals: d.Referrals, limiter: d.Limiter, clk: d.Clock, zone: d.Zone}
 }
 
 func (a *App) today() domain.Date { return domain.DateOf(a.clk.Now().In(a.zone)) }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
@@ -52,10 +53,11 @@ func (p *peer) Standing(context.Context, string) (domain.Standing, time.Time, er
 
 type world struct {
 	*app.App
-	t    *testing.T
-	db   *sqldb.DB
-	clk  *clock.Fixed
-	peer *peer
+	t       *testing.T
+	db      *sqldb.DB
+	clk     *clock.Fixed
+	peer    *peer
+	limiter cache.Store
 }
 
 // each runs the test on every engine.
@@ -68,10 +70,12 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 			t.Parallel()
 			clk := dbtest.Clock(t)
 			db := dbtest.OpenClock(t, engine, clk, sets)
-			p := &peer{}
+			p, limiter := &peer{}, cache.Memory(clk)
 			fn(t, &world{
-				App: app.New(store.New(db, crypt.TestRing(), func() {}), p, clk, time.FixedZone("UTC+8", 8*60*60)),
-				t:   t, db: db, clk: clk, peer: p,
+				App: app.New(app.Deps{
+					Store: store.New(db, crypt.TestRing(), func() {}), Referrals: p, Limiter: limiter, Clock: clk, Zone: time.FixedZone("UTC+8", 8*60*60),
+				}),
+				t: t, db: db, clk: clk, peer: p, limiter: limiter,
 			})
 		})
 	}
@@ -152,6 +156,9 @@ func TestSameNumberOpensThePatientInstead(t *testing.T) {
 		w.reason(err, errs.ReasonAlreadyRegistered)
 		if e, _ := errs.As(err); e.Meta["patientId"] != first.ID {
 			t.Error("without the patient's id")
+		}
+		if n := w.looks("patient.register", first.ID); n != 1 {
+			t.Errorf("%d entries say that the registration opened a patient who was there", n)
 		}
 		got, err := w.Patient(t.Context(), township, first.ID)
 		if err != nil || got.Details.Name != "曾小明" || got.Home != "township" {

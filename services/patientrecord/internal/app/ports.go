@@ -96,6 +96,9 @@ type Unit interface {
 	PutPatient(p domain.Patient)
 	PutSource(patient, system, identity string)
 
+	// Look writes down with the change that somebody looks.
+	Look(l Access)
+
 	// HomeRelations of a patient, those that ended included.
 	HomeRelations(ctx context.Context, patient string) ([]domain.Relation, error)
 	// ReferralRelations that a referral gave, those that ended included.

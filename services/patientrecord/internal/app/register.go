@@ -18,7 +18,7 @@ type Registration struct {
 
 // Register adds a patient at the caller's organisation, which is an encounter there. Who does primary care becomes the patient's
 // home; a hospital does not. The same identity number again is ALREADY_REGISTERED with metadata "patientId"; the encounter is
-// written all the same, so that the caller can open the patient.
+// written all the same, so that the caller can open the patient; the audit says how that came.
 func (a *App) Register(ctx context.Context, caller authn.Identity, in Registration) (Shown, error) {
 	if caller.Organization == "" {
 		return Shown{}, errs.Denied(errs.ReasonRole)
@@ -70,6 +70,9 @@ func (a *App) registered(ctx context.Context, u Unit, caller authn.Identity, d d
 			}
 		}
 		u.PutRelations(domain.EncounterRelation(known.ID(), org, domain.FromRegistration, now))
+		opened := look(caller, "patient.register", known.ID())
+		opened.Detail = errs.ReasonAlreadyRegistered
+		u.Look(opened)
 		return known, true, nil
 	}
 	patient := domain.NewPatient(id.New(), d, home, now)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -14,6 +15,12 @@ import (
 const MaxCandidates = 200
 
 const defaultPage = 20
+
+// How many look-ups by identity number an account has: a desk with a queue stays below, whoever tries numbers does not.
+const (
+	LookupsPerMinute = 30
+	LookupsPerHour   = 300
+)
 
 // Search is what to look for: words, or an exact identity number.
 type Search struct {
@@ -26,7 +33,8 @@ type Search struct {
 }
 
 // Search finds patients to whom the caller's organisation has a relation, best match first, masked; by exact identity number any
-// patient of the county, without a relation at LevelNone. more tells that another page follows.
+// patient of the county, without a relation at LevelNone; RATE_LIMITED beyond LookupsPerMinute and LookupsPerHour. more tells that
+// another page follows.
 func (a *App) Search(ctx context.Context, caller authn.Identity, in Search) (list []Shown, more bool, err error) {
 	number, words, err := a.parse(in)
 	if err != nil {
@@ -90,7 +98,27 @@ func resident(number string) bool {
 	return len(body) >= 15 && len(number) <= 19 && digitsOf(body) == body
 }
 
+// allowLookup counts a look-up by number.
+func (a *App) allowLookup(ctx context.Context, caller authn.Identity) error {
+	for _, limit := range []struct {
+		name string
+		n    int
+		per  time.Duration
+	}{{"minute", LookupsPerMinute, time.Minute}, {"hour", LookupsPerHour, time.Hour}} {
+		ok, after, err := a.limiter.Allow(ctx, "lookup:"+limit.name+":"+caller.Subject, limit.n, limit.per)
+		if err == nil && !ok {
+			e := errs.New(errs.KindLimited, errs.ReasonRateLimited, "too many look-ups by identity number", nil)
+			e.RetryAfter = after
+			return e
+		}
+	}
+	return nil
+}
+
 func (a *App) byNumber(ctx context.Context, caller authn.Identity, number string) ([]Shown, error) {
+	if err := a.allowLookup(ctx, caller); err != nil {
+		return nil, err
+	}
 	found, err := a.store.FindByNumber(ctx, caller.County, caller.Organization, number)
 	if err != nil {
 		return nil, err
@@ -100,8 +128,16 @@ func (a *App) byNumber(ctx context.Context, caller authn.Identity, number string
 	for _, f := range found {
 		list = append(list, show(f.Patient, domain.LevelOf(f.Relations, now), true))
 	}
-	return list, a.audited(ctx, caller, "patient.find_number", list)
+	if len(list) == 0 {
+		// A miss is written down as well: that somebody tries numbers shows in nothing else. Which number is not.
+		return nil, a.store.Audit(ctx, caller.County, Access{
+			Account: caller.Subject, Organization: caller.Organization, Action: findNumber, ObjectType: "patient", Detail: "NOT_FOUND",
+		})
+	}
+	return list, a.audited(ctx, caller, findNumber, list)
 }
+
+const findNumber = "patient.find_number"
 
 func (a *App) audited(ctx context.Context, caller authn.Identity, action string, list []Shown) error {
 	looks := make([]Access, len(list))

@@ -13,6 +13,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -42,7 +43,9 @@ func server(t testing.TB) *rpc.Server {
 	sets := []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations()}
 	clk := dbtest.Clock(t)
 	db := dbtest.OpenClock(t, sqldb.SQLite, clk, sets)
-	return rpc.NewServer(app.New(store.New(db, crypt.TestRing(), func() {}), nobody{}, clk, time.UTC))
+	return rpc.NewServer(app.New(app.Deps{
+		Store: store.New(db, crypt.TestRing(), func() {}), Referrals: nobody{}, Limiter: cache.Memory(clk), Clock: clk, Zone: time.UTC,
+	}))
 }
 
 func as(ctx context.Context, role string) context.Context {

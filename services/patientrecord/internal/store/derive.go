@@ -47,6 +47,9 @@ func (u *unit) commit(ctx context.Context) error {
 	for _, p := range u.packages {
 		d.handover(p)
 	}
+	for _, l := range u.looks {
+		d.stmts = append(d.stmts, lookStmt(u.county, l, u.Now()))
+	}
 	if u.answer != nil && u.request.ID != "" {
 		sealed, err := u.seal("request_log", "response", u.request.ID, toPatient(*u.answer))
 		d.fail(err)
@@ -59,14 +62,13 @@ func (u *unit) commit(ctx context.Context) error {
 		d.stmts = append(d.stmts, outbox.Stmts(ctx, d.facts...)...)
 		u.tx.OnCommit(u.store.wake)
 	}
-	for len(d.stmts) > 0 {
-		n := min(batch, len(d.stmts))
-		if err := u.tx.Batch(ctx, d.stmts[:n]...); err != nil {
+	for len(d.stmts) > batch {
+		if err := u.tx.Batch(ctx, d.stmts[:batch]...); err != nil {
 			return err
 		}
-		d.stmts = d.stmts[n:]
+		d.stmts = d.stmts[batch:]
 	}
-	return nil
+	return u.tx.Last(ctx, d.stmts...)
 }
 
 func (d *derived) write(want int64, query string, args ...any) {

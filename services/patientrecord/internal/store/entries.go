@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
@@ -19,20 +21,36 @@ func summaryKinds() []domain.EntryKind {
 
 const entryColumns = "e.id, e.version, e.kind, e.category, e.status, e.effective_time, e.content"
 
-// entries reads the current entries of a patient and kind that are not past, newest first. more narrows them and may add arguments.
-func (c scope) entries(ctx context.Context, patient string, kind domain.EntryKind, limit int, more func(*query) string) ([]domain.Entry, error) {
-	q := query{args: []any{c.county, patient, string(kind)}}
+// selection is which entries of a patient are read: the current ones of a kind that are not past, newest first. more narrows them and
+// may add arguments.
+type selection struct {
+	kind  domain.EntryKind
+	limit int
+	more  func(*query) string
+}
+
+// text is the query; county and patient are the arguments 1 and 2.
+func (s selection) text(q *query) string {
+	where := "e.kind = " + q.arg(string(s.kind))
 	past := make([]string, 0, 5)
-	for _, status := range domain.PastStatuses(kind) {
+	for _, status := range domain.PastStatuses(s.kind) {
 		past = append(past, q.arg(status))
 	}
-	q.text = "SELECT " + entryColumns + ` FROM clinical_entry e WHERE e.county_code = $1 AND e.patient_id = $2 AND e.kind = $3 AND e.is_current
-		AND e.status NOT IN (` + strings.Join(past, ", ") + ")"
-	if more != nil {
-		q.text += " AND " + more(&q)
+	if s.more != nil {
+		where += " AND " + s.more(q)
 	}
-	q.text += " ORDER BY e.effective_time DESC, e.id DESC LIMIT " + q.arg(limit)
-	rows, err := c.tx.Query(ctx, q.text, q.args...)
+	return "SELECT " + entryColumns + ` FROM clinical_entry e WHERE e.county_code = $1 AND e.patient_id = $2 AND e.is_current
+		AND e.status NOT IN (` + strings.Join(past, ", ") + ") AND " + where + " ORDER BY e.effective_time DESC, e.id DESC LIMIT " + q.arg(s.limit)
+}
+
+// entries reads all selections in one query, all of them newest first.
+func (c scope) entries(ctx context.Context, patient string, selections ...selection) ([]domain.Entry, error) {
+	q := query{args: []any{c.county, patient}}
+	texts := make([]string, len(selections))
+	for i, s := range selections {
+		texts[i] = fmt.Sprintf("SELECT * FROM (%s) AS s%d", s.text(&q), i)
+	}
+	rows, err := c.tx.Query(ctx, strings.Join(texts, " UNION ALL "), q.args...)
 	if err != nil {
 		return nil, fmt.Errorf("load entries of patient %s: %w", patient, err)
 	}
@@ -45,6 +63,7 @@ func (c scope) entries(ctx context.Context, patient string, kind domain.EntryKin
 		}
 		out = append(out, e)
 	}
+	slices.SortFunc(out, func(a, b domain.Entry) int { return cmp.Or(b.Time.Compare(a.Time), cmp.Compare(b.ID, a.ID)) })
 	return out, rows.Err()
 }
 
@@ -81,15 +100,22 @@ func (c scope) summary(ctx context.Context, patient, lock string) (domain.Summar
 	if err != nil {
 		return domain.Summary{}, err
 	}
-	s := domain.Summary{Patient: p, Entries: map[domain.EntryKind][]domain.Entry{}}
-	for _, kind := range summaryKinds() {
-		var more func(*query) string
+	kinds := summaryKinds()
+	selections := make([]selection, len(kinds))
+	s := domain.Summary{Patient: p, Entries: make(map[domain.EntryKind][]domain.Entry, len(kinds))}
+	for i, kind := range kinds {
+		selections[i] = selection{kind: kind, limit: domain.SummaryLimit(kind)}
 		if kind == domain.KindObservation {
-			more = latestOfCode
+			selections[i].more = latestOfCode
 		}
-		if s.Entries[kind], err = c.entries(ctx, patient, kind, domain.SummaryLimit(kind), more); err != nil {
-			return domain.Summary{}, err
-		}
+		s.Entries[kind] = nil
+	}
+	entries, err := c.entries(ctx, patient, selections...)
+	if err != nil {
+		return domain.Summary{}, err
+	}
+	for _, e := range entries {
+		s.Entries[e.Kind] = append(s.Entries[e.Kind], e)
 	}
 	return s, nil
 }
@@ -112,8 +138,8 @@ func (s *Store) Results(ctx context.Context, county, patient string, after app.C
 			return "(e.effective_time < " + t + " OR e.effective_time = " + t + " AND e.id < " + id + ")"
 		}
 	}
-	err = s.view(ctx, county, func(c scope) error {
-		out, err = c.entries(ctx, patient, domain.KindObservation, limit, more)
+	err = s.read(ctx, county, func(c scope) error {
+		out, err = c.entries(ctx, patient, selection{domain.KindObservation, limit, more})
 		return err
 	})
 	return out, err

@@ -43,7 +43,7 @@ func (c scope) patient(ctx context.Context, id, lock string) (domain.Patient, er
 
 // Patient implements app.Store.
 func (s *Store) Patient(ctx context.Context, county, id string) (p domain.Patient, err error) {
-	err = s.view(ctx, county, func(c scope) error {
+	err = s.read(ctx, county, func(c scope) error {
 		p, err = c.patient(ctx, id, "")
 		return err
 	})
@@ -76,7 +76,7 @@ func (c scope) relations(ctx context.Context, where string, args ...any) ([]doma
 
 // Relations implements app.Store.
 func (s *Store) Relations(ctx context.Context, county, patient, organization string) (out []domain.Relation, err error) {
-	err = s.view(ctx, county, func(c scope) error {
+	err = s.read(ctx, county, func(c scope) error {
 		out, err = c.relations(ctx, "r.patient_id = $2 AND r.organization_id = $3", county, patient, organization)
 		return err
 	})

@@ -24,7 +24,7 @@ func (c scope) standing(ctx context.Context, referral, lock string) (s domain.St
 
 // Standing implements app.Store.
 func (s *Store) Standing(ctx context.Context, county, referral string) (out domain.Standing, ok bool, err error) {
-	err = s.view(ctx, county, func(c scope) error {
+	err = s.read(ctx, county, func(c scope) error {
 		out, ok, err = c.standing(ctx, referral, "")
 		return err
 	})
@@ -33,7 +33,7 @@ func (s *Store) Standing(ctx context.Context, county, referral string) (out doma
 
 // Package implements app.Store.
 func (s *Store) Package(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error) {
-	err = s.view(ctx, county, func(c scope) error {
+	err = s.read(ctx, county, func(c scope) error {
 		p, ok, err = c.handover(ctx, referral)
 		return err
 	})

@@ -9,6 +9,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
@@ -79,13 +80,17 @@ func (s *Store) Audit(ctx context.Context, county string, looks ...app.Access) e
 	return s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		stmts := make([]sqldb.Stmt, len(looks))
 		for i, l := range looks {
-			stmts[i] = audit.Stmt(audit.Entry{
-				County: county, AccountID: l.Account, OrganizationID: l.Organization, Action: l.Action,
-				ObjectType: l.ObjectType, ObjectID: l.ObjectID, PatientID: l.PatientID, Detail: l.Detail,
-			}, id.New(), tx.Now())
+			stmts[i] = lookStmt(county, l, tx.Now())
 		}
-		return tx.Batch(ctx, stmts...)
+		return tx.Last(ctx, stmts...)
 	})
+}
+
+func lookStmt(county string, l app.Access, now time.Time) sqldb.Stmt {
+	return audit.Stmt(audit.Entry{
+		County: county, AccountID: l.Account, OrganizationID: l.Organization, Action: l.Action,
+		ObjectType: l.ObjectType, ObjectID: l.ObjectID, PatientID: l.PatientID, Detail: l.Detail,
+	}, id.New(), now)
 }
 
 // scope is what reads need in common: a transaction, a county and the ring.
@@ -97,6 +102,11 @@ type scope struct {
 
 func (s *Store) view(ctx context.Context, county string, fn func(scope) error) error {
 	return s.db.View(ctx, func(tx *sqldb.Tx) error { return fn(scope{tx: tx, ring: s.ring, county: county}) })
+}
+
+// read is a view of one query.
+func (s *Store) read(ctx context.Context, county string, fn func(scope) error) error {
+	return s.db.Read(ctx, func(tx *sqldb.Tx) error { return fn(scope{tx: tx, ring: s.ring, county: county}) })
 }
 
 // row is a row's name in the sealing of its columns.

@@ -25,6 +25,7 @@ type unit struct {
 	entries   []entryChange
 	standings []domain.Standing
 	packages  []domain.Package
+	looks     []app.Access
 	answer    *domain.Patient
 	// known are the versions of the standings that were read: what follows from one holds only as long as it stands.
 	known map[string]int32
@@ -145,6 +146,9 @@ func (u *unit) PutSource(patient, system, identity string) {
 	u.sources = append(u.sources, source{patient, u.ring.Token(sourceKind, sourceText(system, identity))})
 }
 
+// Look implements app.Unit.
+func (u *unit) Look(l app.Access) { u.looks = append(u.looks, l) }
+
 // HomeRelations implements app.Unit.
 func (u *unit) HomeRelations(ctx context.Context, patient string) ([]domain.Relation, error) {
 	return u.scope.relations(ctx, "r.patient_id = $2 AND r.kind = $3"+u.tx.ForUpdate(), u.county, patient, string(domain.Home))
@@ -175,9 +179,9 @@ func (u *unit) Summary(ctx context.Context, patient string) (domain.Summary, err
 
 // ResultsBetween implements app.Unit.
 func (u *unit) ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error) {
-	return u.scope.entries(ctx, patient, domain.KindObservation, limit, func(q *query) string {
+	return u.scope.entries(ctx, patient, selection{domain.KindObservation, limit, func(q *query) string {
 		return "e.effective_time >= " + q.arg(from) + " AND e.effective_time <= " + q.arg(to)
-	})
+	}})
 }
 
 // HasPackage implements app.Unit.

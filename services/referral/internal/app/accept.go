@@ -40,6 +40,7 @@ func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID strin
 	}
 	booked, err := s.Capacity.ConfirmHold(ctx, Attachment{
 		County: cmd.Caller.County, HoldID: holdID, ReferralID: step.ID, PatientID: referral.PatientID,
+		OriginatorOrganizationID: referral.Originator.OrganizationID,
 	})
 	if err != nil {
 		return View{}, holdError(err)

@@ -59,6 +59,26 @@ func TestAcceptConfirmsTheHoldAndNamesTheBooking(t *testing.T) {
 	})
 }
 
+// Invariant 7: returning is no final answer. The patient keeps the place, and is accepted with it later.
+func TestAReturnedReferralKeepsItsHold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := submitted(t, h, "hold-1")
+		v = h.do(t, desk(), v, domain.ActionReturn)
+		h.expectVerdict(t, "hold-1", v.ID, keep)
+		v = h.do(t, doctor(), v, domain.ActionResubmit)
+		h.expectVerdict(t, "hold-1", v.ID, keep)
+		v, err := h.Accept(t.Context(), by(desk()), acceptance(v, v.HoldID))
+		if err != nil || v.Booking.HoldID != "hold-1" {
+			t.Fatalf("booked %q, %v", v.Booking.HoldID, err)
+		}
+
+		v = h.do(t, desk(), submitted(t, h, "hold-2"), domain.ActionReturn)
+		v = h.do(t, doctor(), v, domain.ActionCancel)
+		h.expectVerdict(t, "hold-2", v.ID, release)
+	})
+}
+
 func TestTheDesksOwnHoldReplacesTheAttachedOne(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h house) {
@@ -164,7 +184,7 @@ func TestACancellationDuringAnAcceptWins(t *testing.T) {
 			return nil
 		}
 		_, err := h.Accept(t.Context(), by(desk()), acceptance(v, "hold-1"))
-		if e := expectReason(t, err, errs.ReasonStaleVersion); e.Meta["state"] != "CANCELLED" || e.Meta["version"] != "3" {
+		if e := refused(t, err, errs.ReasonStaleVersion); e.Meta["state"] != "CANCELLED" || e.Meta["version"] != "3" {
 			t.Errorf("metadata %v", e.Meta)
 		}
 		h.expectVerdict(t, "hold-1", v.ID, release)

@@ -52,7 +52,7 @@ func TestVersionThenStateThenContent(t *testing.T) {
 			return err
 		}
 		expectReason(t, try(0, domain.ActionDecline), errs.ReasonVersionRequired)
-		if e := expectReason(t, try(1, domain.ActionDecline), errs.ReasonStaleVersion); e.Meta["version"] != "3" || e.Meta["state"] != "RETURNED" {
+		if e := refused(t, try(1, domain.ActionDecline), errs.ReasonStaleVersion); e.Meta["version"] != "3" || e.Meta["state"] != "RETURNED" {
 			t.Errorf("metadata %v", e.Meta)
 		}
 		expectReason(t, try(3, domain.ActionDecline), errs.ReasonActionNotAvailable)
@@ -187,6 +187,16 @@ func TestListsGoOnByTheirToken(t *testing.T) {
 				t.Errorf("%d of 5", len(seen))
 			}
 		}
+		over := h.do(t, desk(), submitted(t, h, ""), domain.ActionDecline)
+		for states, want := range map[domain.State]int{"": 5, over.State: 1} {
+			f := app.Filter{Query: app.Query{Caller: desk(), Inbox: true, ByDue: true}}
+			if states != "" {
+				f.States = []domain.State{states}
+			}
+			if due, _, err := h.List(t.Context(), f); err != nil || len(due) != want {
+				t.Errorf("by due, state %q: %d, want %d, %v", states, len(due), want, err)
+			}
+		}
 		_, next, err := h.List(t.Context(), app.Filter{Query: app.Query{Caller: desk(), Inbox: true, Limit: 2}})
 		if err != nil {
 			t.Fatal(err)
@@ -257,13 +267,13 @@ func TestWhoRedirectsToAnOpenReferralLearnsOnlyThatThereIsOne(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = h.Create(t.Context(), by(doctor()), there)
-		if e := expectReason(t, err, errs.ReasonOpenReferralExists); e.Meta["number"] == "" {
+		if e := refused(t, err, errs.ReasonOpenReferralExists); e.Meta["number"] == "" {
 			t.Error("the originator is not told which one")
 		}
 		_, err = h.Redirect(t.Context(), by(desk()), app.Step{ID: v.ID, Version: v.Version, Carry: domain.Carry{
 			Receiver: there.Draft.Receiver, Reason: "OTHER", Note: "说明",
 		}})
-		if e := expectReason(t, err, errs.ReasonOpenReferralExists); len(e.Meta) > 0 {
+		if e := refused(t, err, errs.ReasonOpenReferralExists); len(e.Meta) > 0 {
 			t.Errorf("the desk is told %v", e.Meta)
 		}
 	})

@@ -21,9 +21,15 @@ type Creation struct {
 // Create makes a referral of the caller's organisation. What is wrong is reported at once and before any peer is asked. Errors: fields,
 // OPEN_REFERRAL_EXISTS, PEER_AWAY when patient-record does not answer (nothing is written then).
 func (s *Service) Create(ctx context.Context, cmd Command, in Creation) (View, error) {
-	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
-		return v, err
+	do := func() (View, error) { return s.createNew(ctx, cmd, in) }
+	if in.HoldID == "" {
+		return s.first(ctx, cmd, do)
 	}
+	// A hold is attached before the change: not again for a request that was answered, and not by one that reuses its id.
+	return s.once(ctx, cmd, do)
+}
+
+func (s *Service) createNew(ctx context.Context, cmd Command, in Creation) (View, error) {
 	caller := cmd.Caller
 	in.Draft.Originator = domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
 	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
@@ -72,7 +78,7 @@ func (s *Service) rehearseCreate(ctx context.Context, r *domain.Referral, caller
 	if errors.As(err, &refused) && refused.Kind != errs.KindInvalid {
 		return "", err
 	}
-	name, bad, peer := s.checkReceiver(ctx, caller.County, in.Draft.Receiver)
+	name, bad, peer := s.checkReceiver(ctx, caller.County, in.Draft.Direction, in.Draft.Receiver)
 	if peer != nil && err == nil {
 		return "", peer
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
@@ -66,7 +67,7 @@ func TestEveryWrongFieldIsToldAtOnceTheReceiverToo(t *testing.T) {
 		in := creation("p")
 		in.Draft.Form.PresentIllness, in.Draft.Diagnoses[0].Code, in.Draft.Receiver.DepartmentCode = "", "?", "99"
 		_, err := h.Create(t.Context(), by(doctor()), in)
-		got := fieldNames(expectReason(t, err, errs.ReasonFieldInvalid))
+		got := fieldNames(refused(t, err, errs.ReasonFieldInvalid))
 		want := []string{"diagnoses[0].code FIELD_INVALID", "form.presentIllness FIELD_REQUIRED", "receiver.departmentCode FIELD_UNKNOWN"}
 		if !slices.Equal(got, want) {
 			t.Errorf("got %q, want %q", got, want)
@@ -74,11 +75,11 @@ func TestEveryWrongFieldIsToldAtOnceTheReceiverToo(t *testing.T) {
 		in = creation("p")
 		in.Draft.Receiver.OrganizationID = "nowhere"
 		_, err = h.Create(t.Context(), by(doctor()), in)
-		if got := fieldNames(expectReason(t, err, errs.ReasonFieldUnknown)); !slices.Equal(got, []string{"receiver.organizationId FIELD_UNKNOWN"}) {
+		if got := fieldNames(refused(t, err, errs.ReasonFieldUnknown)); !slices.Equal(got, []string{"receiver.organizationId FIELD_UNKNOWN"}) {
 			t.Errorf("got %q", got)
 		}
 		_, err = h.Create(t.Context(), by(doctor()), creation("stranger"))
-		if got := fieldNames(expectReason(t, err, errs.ReasonFieldUnknown)); !slices.Equal(got, []string{"patientId FIELD_UNKNOWN"}) {
+		if got := fieldNames(refused(t, err, errs.ReasonFieldUnknown)); !slices.Equal(got, []string{"patientId FIELD_UNKNOWN"}) {
 			t.Errorf("got %q", got)
 		}
 	})
@@ -187,4 +188,63 @@ func TestInstancesNeverGiveTheSameNumber(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What was right when it was written may not be when it is sent.
+func TestTheReceiverIsCheckedWheneverAReferralIsSent(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		rejected := func(err error, reason string) {
+			t.Helper()
+			got := fieldNames(refused(t, err, reason))
+			if want := []string{"receiver.organizationId " + reason}; !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		}
+		in := creation(id.New())
+		in.Submit = false
+		draft, err := h.Create(t.Context(), by(doctor()), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := submitted(t, h, "")
+		returned := h.do(t, desk(), submitted(t, h, "hold-1"), domain.ActionReturn)
+
+		h.disable(t, hospital)
+		_, err = h.Submit(t.Context(), by(doctor()), app.Submission{ID: draft.ID, Version: draft.Version})
+		rejected(err, errs.ReasonFieldUnknown)
+		_, err = h.Resubmit(t.Context(), by(doctor()), app.Step{ID: returned.ID, Version: returned.Version})
+		rejected(err, errs.ReasonFieldUnknown)
+		h.disable(t, "")
+
+		in.Draft.Receiver.OrganizationID = centre
+		_, err = h.Create(t.Context(), by(doctor()), in)
+		rejected(err, errs.ReasonFieldCombination)
+		_, err = h.Edit(t.Context(), by(doctor()), app.Edition{ID: draft.ID, Version: draft.Version, Draft: in.Draft, Fields: []string{"receiver"}})
+		rejected(err, errs.ReasonFieldCombination)
+		for to, reason := range map[string]string{centre: errs.ReasonFieldCombination, township: errs.ReasonFieldCombination, "nowhere": errs.ReasonFieldUnknown} {
+			carry := domain.Carry{Reason: "NEARER", Receiver: domain.Party{OrganizationID: to, DepartmentCode: "0304"}}
+			_, err = h.Redirect(t.Context(), by(desk()), app.Step{ID: sent.ID, Version: sent.Version, Carry: carry})
+			rejected(err, reason)
+		}
+
+		v, err := h.Resubmit(t.Context(), by(doctor()), app.Step{ID: returned.ID, Version: returned.Version})
+		if err != nil || v.State != domain.StateSubmitted || v.HoldID != "hold-1" {
+			t.Errorf("%s with hold %q, %v", v.State, v.HoldID, err)
+		}
+	})
+}
+
+// disable tells by facts which organisation is out of use.
+func (h house) disable(t *testing.T, organization string) {
+	t.Helper()
+	h.peers.disabled = organization
+	h.peers.version++
+	o, err := h.peers.Organization(t.Context(), county, hospital)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ports.Organizations.PutOrganization(t.Context(), id.New(), o); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -25,15 +25,12 @@ func (s *Service) edit(ctx context.Context, cmd Command, in Edition) (View, erro
 	step := Step{ID: in.ID, Version: in.Version, Action: domain.ActionEdit, Carry: domain.Carry{Draft: &in.Draft, Fields: in.Fields}}
 	if slices.Contains(in.Fields, "receiver") {
 		c := domain.Command{Action: step.Action, Version: step.Version, Carry: step.Carry}
-		if _, err := s.rehearse(ctx, cmd.Caller, in.ID, c); err != nil {
-			return View{}, err
-		}
-		_, bad, err := s.checkReceiver(ctx, cmd.Caller.County, in.Draft.Receiver)
+		before, err := s.rehearse(ctx, cmd.Caller, in.ID, c)
 		if err != nil {
 			return View{}, err
 		}
-		if len(bad) > 0 {
-			return View{}, invalid(bad)
+		if _, err := s.receiver(ctx, cmd.Caller.County, before.Direction, in.Draft.Receiver); err != nil {
+			return View{}, err
 		}
 	}
 	return s.Transition(ctx, cmd, step)

@@ -28,6 +28,7 @@ const (
 	township = "township-1"
 	hospital = "hospital-1"
 	second   = "hospital-2"
+	centre   = "township-2"
 )
 
 // house is the use cases over a real store, with fake peers.
@@ -50,6 +51,9 @@ type peers struct {
 	booked   map[string]string
 	// confirmed runs when a hold was confirmed, before the answer is given; its error is the answer.
 	confirmed func() error
+	// disabled is an organisation that is not in use.
+	disabled string
+	version  int32
 }
 
 func (p *peers) Snapshot(_ context.Context, patientID, _ string) (domain.Patient, error) {
@@ -99,11 +103,16 @@ func (p *peers) Organization(_ context.Context, _, id string) (app.Organization,
 	if p.directoryAway != nil {
 		return app.Organization{}, p.directoryAway
 	}
-	if id != hospital && id != second {
+	kind := "COUNTY_HOSPITAL"
+	switch id {
+	case hospital, second:
+	case centre:
+		kind = "TOWNSHIP_CENTRE"
+	default:
 		return app.Organization{}, errs.NotFound("organisation")
 	}
 	return app.Organization{
-		County: county, ID: id, Version: 1, Name: "阳朔县人民医院", Type: "COUNTY_HOSPITAL",
+		County: county, ID: id, Version: 1 + p.version, Name: "阳朔县人民医院", Type: kind, Disabled: id == p.disabled,
 		Departments: []app.Department{{Code: "0304", Name: "心血管内科"}},
 	}, nil
 }
@@ -219,7 +228,13 @@ func acceptance(v app.View, hold string) app.Acceptance {
 	return app.Acceptance{ID: v.ID, Version: v.Version, Action: domain.ActionAccept, HoldID: hold}
 }
 
-func expectReason(t *testing.T, err error, reason string) *errs.Error {
+func expectReason(t *testing.T, err error, reason string) {
+	t.Helper()
+	_ = refused(t, err, reason)
+}
+
+// refused is the classified error, which must have the reason.
+func refused(t *testing.T, err error, reason string) *errs.Error {
 	t.Helper()
 	e, ok := errs.As(err)
 	if !ok || e.Reason != reason {

@@ -185,10 +185,12 @@ type Capacity interface {
 	ConfirmHold(ctx context.Context, a Attachment) (Reserved, error)
 }
 
-// Attachment names a hold and the referral it is for. PatientID is whom the hold must be for; KeepUntil is for AttachHold alone.
+// Attachment names a hold and the referral it is for. PatientID is whom the hold must be for; KeepUntil is for AttachHold alone,
+// OriginatorOrganizationID, which may read the booking, for ConfirmHold.
 type Attachment struct {
 	County, HoldID, ReferralID string
 	PatientID                  string
+	OriginatorOrganizationID   string
 	KeepUntil                  time.Time
 }
 

@@ -103,6 +103,10 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 		}
 		q.Expected = day
 	}
+	if q.ByDue && len(q.States) == 0 {
+		// What is over is never due: sorting all of it would read an organisation's whole past.
+		q.States = domain.Waiting()
+	}
 	if f.PageToken != "" {
 		after, ok := parseToken(f.PageToken, q.ByDue)
 		if !ok {

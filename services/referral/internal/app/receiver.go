@@ -11,9 +11,21 @@ import (
 
 func invalid(bad []errs.Field) error { return errs.Invalid(bad...) }
 
+// receiver is checkReceiver for those who have nothing else to say.
+func (s *Service) receiver(ctx context.Context, county string, d domain.Direction, p domain.Party) (string, error) {
+	name, bad, err := s.checkReceiver(ctx, county, d, p)
+	if err != nil {
+		return "", err
+	}
+	if len(bad) > 0 {
+		return "", invalid(bad)
+	}
+	return name, nil
+}
+
 // checkReceiver finds what is wrong with a receiver and answers its name for the history: the organisation must exist, be in use and
-// take patients, and have the department. Empty parts are not its business.
-func (s *Service) checkReceiver(ctx context.Context, county string, p domain.Party) (string, []errs.Field, error) {
+// take patients, be a county hospital if they are sent up, and have the department. Empty parts are not its business.
+func (s *Service) checkReceiver(ctx context.Context, county string, d domain.Direction, p domain.Party) (string, []errs.Field, error) {
 	if p.OrganizationID == "" {
 		return "", nil, nil
 	}
@@ -23,6 +35,9 @@ func (s *Service) checkReceiver(ctx context.Context, county string, p domain.Par
 	}
 	if !found || o.Disabled || o.Type == "EXTERNAL" || o.Type == "AUTHORITY" {
 		return "", []errs.Field{errs.Bad("receiver.organizationId", errs.ReasonFieldUnknown)}, nil
+	}
+	if d == domain.Up && o.Type != "COUNTY_HOSPITAL" {
+		return "", []errs.Field{errs.Bad("receiver.organizationId", errs.ReasonFieldCombination)}, nil
 	}
 	if p.DepartmentCode == "" {
 		return o.Name, nil, nil

@@ -63,18 +63,27 @@ func (s *Service) decide(r *domain.Referral, caller authn.Identity, c domain.Com
 	return refusal(r.Decide(c, s.Calendar))
 }
 
-// once answers a request that was answered before, and else does it. When that fails, the same request may have won meanwhile (a person
-// clicked twice), and its change is what do ran into: then its answer counts.
+// once answers a request that was answered before, and else does it.
 func (s *Service) once(ctx context.Context, cmd Command, do func() (View, error)) (View, error) {
 	if v, done, err := s.Referrals.Replay(ctx, cmd); done || err != nil {
 		return v, err
 	}
+	return s.first(ctx, cmd, do)
+}
+
+// first does what ends in Change, which looks for the request's answer itself. When it fails, the same request may have been answered,
+// also meanwhile (a person clicked twice), and its change is what do ran into: then that answer counts.
+func (s *Service) first(ctx context.Context, cmd Command, do func() (View, error)) (View, error) {
 	v, err := do()
 	if err == nil {
 		return v, nil
 	}
-	if first, done, lost := s.Referrals.Replay(ctx, cmd); done && lost == nil {
+	first, done, lost := s.Referrals.Replay(ctx, cmd)
+	switch {
+	case done && lost == nil:
 		return first, nil
+	case errs.ReasonOf(lost) == errs.ReasonRequestIDReused:
+		return View{}, lost
 	}
 	return View{}, err
 }

@@ -19,7 +19,7 @@ type Submission struct {
 	Consent *domain.Consent
 }
 
-// Submit sends a draft to its receiver. A hold that cannot be attached does not stop it: the referral says so. Errors: as Transition,
+// Submit sends a draft to its receiver, which must be there. A hold that cannot be attached does not stop it: the referral says so. Errors: as Transition,
 // OPEN_REFERRAL_EXISTS.
 func (s *Service) Submit(ctx context.Context, cmd Command, in Submission) (View, error) {
 	return s.once(ctx, cmd, func() (View, error) { return s.submit(ctx, cmd, in) })
@@ -31,18 +31,28 @@ func (s *Service) submit(ctx context.Context, cmd Command, in Submission) (View,
 	if err != nil {
 		return View{}, err
 	}
-	name, bad, err := s.checkReceiver(ctx, cmd.Caller.County, snapshot.Receiver)
-	if err != nil {
+	if carry.ReceiverName, err = s.receiver(ctx, cmd.Caller.County, snapshot.Direction, snapshot.Receiver); err != nil {
 		return View{}, err
 	}
-	if len(bad) > 0 {
-		return View{}, invalid(bad)
-	}
-	carry.ReceiverName = name
 	if err := s.prepareSubmit(ctx, snapshot, in.HoldID, &carry); err != nil {
 		return View{}, err
 	}
 	return s.Transition(ctx, cmd, Step{ID: in.ID, Version: in.Version, Action: domain.ActionSubmit, Carry: carry})
+}
+
+// Resubmit sends a returned referral again, if its receiver is still there. The hold that it has stays with it.
+func (s *Service) Resubmit(ctx context.Context, cmd Command, in Step) (View, error) {
+	in.Action = domain.ActionResubmit
+	return s.once(ctx, cmd, func() (View, error) {
+		snapshot, err := s.rehearse(ctx, cmd.Caller, in.ID, domain.Command{Action: in.Action, Version: in.Version, Carry: in.Carry})
+		if err != nil {
+			return View{}, err
+		}
+		if _, err := s.receiver(ctx, cmd.Caller.County, snapshot.Direction, snapshot.Receiver); err != nil {
+			return View{}, err
+		}
+		return s.Transition(ctx, cmd, in)
+	})
 }
 
 // prepareSubmit attaches the hold, if one is named, and takes a number: what a submission needs from outside its transaction.

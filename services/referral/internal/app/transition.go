@@ -14,7 +14,7 @@ type Step struct {
 	Carry   domain.Carry
 }
 
-// Transition serves return, resubmit, decline, cancel, arrive, undo_arrive, no_show, admit, undo_admit, conclude and acknowledge, and
+// Transition serves return, decline, cancel, arrive, undo_arrive, no_show, admit, undo_admit, conclude and acknowledge, and
 // accept and rebook with a walk-in window. Errors: NOT_FOUND, VERSION_REQUIRED, STALE_VERSION, ACTION_NOT_AVAILABLE, fields.
 func (s *Service) Transition(ctx context.Context, cmd Command, in Step) (View, error) {
 	return s.Referrals.Change(ctx, cmd, func(u Unit) error { return s.step(ctx, u, cmd, in) })
@@ -33,7 +33,7 @@ func (s *Service) step(ctx context.Context, u Unit, cmd Command, in Step) error 
 	return nil
 }
 
-// Redirect gives a referral on to another organisation or department, which must exist.
+// Redirect gives a referral on to another organisation or department, which must exist and take such patients.
 func (s *Service) Redirect(ctx context.Context, cmd Command, in Step) (View, error) {
 	return s.once(ctx, cmd, func() (View, error) { return s.redirect(ctx, cmd, in) })
 }
@@ -41,16 +41,12 @@ func (s *Service) Redirect(ctx context.Context, cmd Command, in Step) (View, err
 func (s *Service) redirect(ctx context.Context, cmd Command, in Step) (View, error) {
 	in.Action = domain.ActionRedirect
 	c := domain.Command{Action: in.Action, Version: in.Version, Carry: in.Carry}
-	if _, err := s.rehearse(ctx, cmd.Caller, in.ID, c); err != nil {
-		return View{}, err
-	}
-	name, bad, err := s.checkReceiver(ctx, cmd.Caller.County, in.Carry.Receiver)
+	before, err := s.rehearse(ctx, cmd.Caller, in.ID, c)
 	if err != nil {
 		return View{}, err
 	}
-	if len(bad) > 0 {
-		return View{}, invalid(bad)
+	if in.Carry.ReceiverName, err = s.receiver(ctx, cmd.Caller.County, before.Direction, in.Carry.Receiver); err != nil {
+		return View{}, err
 	}
-	in.Carry.ReceiverName = name
 	return s.Transition(ctx, cmd, in)
 }

@@ -41,7 +41,7 @@ func create(s *Snapshot, c Command, _ *Change) []Field {
 }
 
 // edit changes the fields named, in the names of the update mask; "form.x" names one field of the form.
-func edit(s *Snapshot, c Command, _ *Change) []Field {
+func edit(s *Snapshot, c Command, change *Change) []Field {
 	if len(c.Carry.Fields) == 0 || c.Carry.Draft == nil {
 		return []Field{required("updateMask")}
 	}
@@ -61,6 +61,10 @@ func edit(s *Snapshot, c Command, _ *Change) []Field {
 		if s.Receiver.OrganizationID != before.Receiver.OrganizationID {
 			bad = append(bad, combination("receiver.organizationId"))
 		}
+	}
+	// The hold was taken for the department that was asked.
+	if s.Receiver.DepartmentCode != before.Receiver.DepartmentCode {
+		free(s, change)
 	}
 	if !journey().Has(s.Direction, s.Kind) {
 		bad = append(bad, invalid("kind"))
@@ -180,8 +184,13 @@ func free(s *Snapshot, change *Change) {
 	s.HoldID, s.Booking, s.WalkIn, s.Expected = "", Booking{}, false, Window{}
 }
 
-// refuse serves return, decline and cancel. A return is an answer, so it frees an attached hold too: the slot may pass while the
-// township is asked, and a resubmitted referral is booked by the desk.
+// giveBack asks for what is missing. It is no final answer: the patient keeps the attached hold.
+func giveBack(s *Snapshot, c Command, _ *Change) []Field {
+	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
+	return nil
+}
+
+// refuse serves decline and cancel.
 func refuse(s *Snapshot, c Command, change *Change) []Field {
 	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
 	free(s, change)

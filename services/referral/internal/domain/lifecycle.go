@@ -122,7 +122,7 @@ func beforeArrival() []Row {
 		{Action: ActionEdit, From: []State{StateDraft, StateReturned}, Who: originator(), Carries: []string{"fields"}, Applies: allButOut(), Served: journey(), effect: edit},
 		{Action: ActionSubmit, From: []State{StateDraft}, To: StateSubmitted, Who: originator(), Carries: []string{"form", "consent"}, Applies: allButOut(), Served: journey(), starts: StepAnswer, effect: submit},
 		{Action: ActionAccept, From: []State{StateSubmitted}, To: StateAccepted, Who: receiver(), Carries: []string{"hold_or_walk_in"}, Applies: allButAdvice(), Served: journey(), starts: StepArrival, effect: accept},
-		{Action: ActionReturn, From: []State{StateSubmitted}, To: StateReturned, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: all(), Served: journey(), starts: StepMissingInformation, effect: refuse},
+		{Action: ActionReturn, From: []State{StateSubmitted}, To: StateReturned, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: all(), Served: journey(), starts: StepMissingInformation, effect: giveBack},
 		{Action: ActionResubmit, From: []State{StateReturned}, To: StateSubmitted, Who: originator(), Applies: all(), Served: journey(), starts: StepAnswer, effect: resubmit},
 		{Action: ActionRedirect, From: []State{StateSubmitted}, To: StateSubmitted, Who: receiver(), Carries: []string{"receiver", "reason_code", "note"}, Applies: all(), Served: journey(), starts: StepAnswer, effect: redirect},
 		{Action: ActionDecline, From: []State{StateSubmitted}, To: StateDeclined, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: all(), Served: journey(), Final: true, effect: refuse},
@@ -188,6 +188,17 @@ func greenChannel() Scope { return Scope{[]Direction{Up}, []Kind{KindEmergency}}
 // journey is what has use cases today: the patient is sent up and comes.
 func journey() Scope {
 	return Scope{[]Direction{Up}, []Kind{KindOutpatient, KindInpatient, KindEmergency}}
+}
+
+// Waiting lists the states in which somebody is waited for and a due time is shown.
+func Waiting() []State {
+	var out []State
+	for _, row := range lifecycle {
+		if row.starts.Shown() && !slices.Contains(out, row.To) {
+			out = append(out, row.To)
+		}
+	}
+	return out
 }
 
 // find answers the row for an action on a referral as it is; false if the table has none.

@@ -14,7 +14,7 @@ func Reasons(a Action) []Reason {
 	if !ok {
 		return nil
 	}
-	return append(list, Reason{"OTHER", "其他（请说明）", "Other (please say)", true})
+	return append(list, Reason{"OTHER", "其他", "Other", true})
 }
 
 func checkReason(a Action, code, note string) []Field {

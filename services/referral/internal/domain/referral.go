@@ -35,7 +35,7 @@ type Snapshot struct {
 	Transport       string
 	OriginatorPhone string
 
-	// HoldID is the hold attached at submission, until answered; HoldLost says that one was asked for and could not be attached.
+	// HoldID is the hold attached at submission, until accepted, declined, redirected or cancelled; HoldLost says that one was asked for and could not be attached.
 	HoldID   string
 	HoldLost bool
 	Booking  Booking
@@ -88,12 +88,12 @@ func (s Snapshot) Side(organizationID string) Side {
 	return ""
 }
 
-// Holds tells whether the referral still names a hold: attached and unanswered (open), or booked (settled).
+// Holds tells whether the referral still names a hold: attached and not finally answered (open), or booked (settled).
 func (s Snapshot) Holds(holdID string) (open, settled bool) {
 	if holdID == "" {
 		return false, false
 	}
-	return s.HoldID == holdID && s.State == StateSubmitted, s.Booking.HoldID == holdID
+	return s.HoldID == holdID && slices.Contains([]State{StateSubmitted, StateReturned}, s.State), s.Booking.HoldID == holdID
 }
 
 // Deadline is a waiting step with its limit.

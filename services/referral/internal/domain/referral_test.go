@@ -146,6 +146,8 @@ func TestWhatIsGivenUpIsNamedByTheFactAndForgotten(t *testing.T) {
 	t.Parallel()
 	submitted := inState(domain.KindOutpatient, domain.StateSubmitted)
 	submitted.HoldID = "h1"
+	returned := inState(domain.KindOutpatient, domain.StateReturned)
+	returned.HoldID = "h1"
 	accepted := inState(domain.KindOutpatient, domain.StateAccepted)
 	green := inState(domain.KindEmergency, domain.StateSubmitted)
 	green.HoldID = "h1"
@@ -155,10 +157,10 @@ func TestWhatIsGivenUpIsNamedByTheFactAndForgotten(t *testing.T) {
 		side    domain.Side
 		booking string
 	}{
-		{submitted, domain.ActionReturn, domain.Receiver, ""},
 		{submitted, domain.ActionDecline, domain.Receiver, ""},
 		{submitted, domain.ActionRedirect, domain.Receiver, ""},
 		{submitted, domain.ActionCancel, domain.Originator, ""},
+		{returned, domain.ActionCancel, domain.Originator, ""},
 		{green, domain.ActionArrive, domain.Receiver, ""},
 		{accepted, domain.ActionCancel, domain.Originator, "b1"},
 		{accepted, domain.ActionNoShow, domain.System, "b1"},
@@ -201,6 +203,49 @@ func TestAcceptSettlesItsOwnHoldAndAWalkInFreesTheAttachedOne(t *testing.T) {
 	}
 	if c := r.Changes()[0]; c.HoldID != "h1" || c.BookingID != "" {
 		t.Errorf("a walk-in frees %q, %q", c.HoldID, c.BookingID)
+	}
+}
+
+// Invariant 7: a return asks, it does not answer. The patient keeps the slot until accept, decline, redirect or cancel.
+func TestTheHoldOutlastsAReturnAndTheSecondSubmission(t *testing.T) {
+	t.Parallel()
+	s := inState(domain.KindInpatient, domain.StateSubmitted)
+	s.HoldID = "h1"
+	r := domain.Restore(s)
+	for _, c := range []struct {
+		action domain.Action
+		side   domain.Side
+	}{{domain.ActionReturn, domain.Receiver}, {domain.ActionEdit, domain.Originator}, {domain.ActionResubmit, domain.Originator}} {
+		if err := r.Decide(command(r, c.action, c.side), calendar(t)); err != nil {
+			t.Fatalf("%s: %v", c.action, err)
+		}
+		if open, settled := r.Snapshot().Holds("h1"); !open || settled || r.Snapshot().HoldID != "h1" {
+			t.Errorf("after %s the hold is open: %v, booked: %v", c.action, open, settled)
+		}
+	}
+	for _, change := range r.Changes() {
+		if change.HoldID != "" || change.BookingID != "" {
+			t.Errorf("%s names %q, %q", change.Action, change.HoldID, change.BookingID)
+		}
+	}
+}
+
+// Invariant 7.
+func TestAnotherDepartmentGivesUpTheHoldOfAReturnedReferral(t *testing.T) {
+	t.Parallel()
+	s := inState(domain.KindOutpatient, domain.StateReturned)
+	s.HoldID = "h1"
+	r := domain.Restore(s)
+	c := command(r, domain.ActionEdit, domain.Originator)
+	c.Carry.Fields, c.Carry.Draft.Receiver.DepartmentCode = []string{"receiver"}, other(s.Receiver.DepartmentCode)
+	if err := r.Decide(c, calendar(t)); err != nil {
+		t.Fatal(err)
+	}
+	if change := r.Changes()[0]; change.HoldID != "h1" {
+		t.Errorf("the fact names %q", change.HoldID)
+	}
+	if open, _ := r.Snapshot().Holds("h1"); open {
+		t.Error("the referral still names the hold")
 	}
 }
 

@@ -36,7 +36,7 @@ func fact(action domain.Action) app.Fact {
 	}}
 }
 
-// Invariant 7: ids and codes only.
+// Invariant 8: ids and codes only.
 func TestEveryServedActionIsToldWithIdsAndCodesOnly(t *testing.T) {
 	t.Parallel()
 	told := []domain.Action{domain.MarkSeen}

@@ -21,6 +21,11 @@ import (
 //go:embed disease.csv
 var source string
 
+// common names the diagnoses that a county sees most, in the order in which they are offered: a code, then what doctors type for it.
+//
+//go:embed common.txt
+var common string
+
 // System is how the codes are named in a coding.
 const System = "ICD-10"
 
@@ -31,8 +36,16 @@ type List struct {
 }
 
 type entry struct {
-	code, name string
-	// initials holds, for each character of the name that is spoken, the first letters of all its readings.
+	code string
+	// terms are the name in the list, then what else it is called.
+	terms []term
+	// rank is the place among the common ones; rare for the rest.
+	rank int
+}
+
+type term struct {
+	text string
+	// initials holds, for each character that is spoken, the first letters of its readings.
 	initials []string
 }
 
@@ -48,10 +61,34 @@ func New() (*List, error) {
 		if !ok || len(code) != categoryLength {
 			return nil, fmt.Errorf("read the ICD-10 list: %q has no code and name", line)
 		}
-		l.entries = append(l.entries, entry{code, name, initials(name)})
+		l.entries = append(l.entries, entry{code, []term{newTerm(name, true)}, rare})
 		l.names[code] = name
 	}
-	return l, nil
+	return l, l.addCommon()
+}
+
+// rare is the rank of what is not among the common ones.
+const rare = 1 << 20
+
+func (l *List) addCommon() error {
+	rank := 0
+	for line := range strings.Lines(common) {
+		words := strings.Fields(line)
+		i := slices.IndexFunc(l.entries, func(e entry) bool { return len(words) > 1 && e.code == words[0] })
+		if i < 0 {
+			return fmt.Errorf("read the common diagnoses: %q has no category of the list and no words", line)
+		}
+		l.entries[i].rank = rank
+		rank++
+		for _, alias := range words[1:] {
+			l.entries[i].terms = append(l.entries[i].terms, newTerm(alias, false))
+		}
+	}
+	return nil
+}
+
+func newTerm(text string, everyReading bool) term {
+	return term{strings.ToLower(text), initials(text, everyReading)}
 }
 
 const categoryLength = 3
@@ -64,28 +101,37 @@ func (l *List) Name(code string) string {
 	return l.names[code[:categoryLength]]
 }
 
-// match is how well an entry fits: the way first, then how early, then the shorter name, then the code.
+// match is how well an entry fits: what is meant before what is ruled out, then the way, then the common ones, then the shorter
+// name, then the code.
 type match struct {
 	entry
-	way, at int
+	fit
+}
+
+type fit struct {
+	// negated: the name says that it is something else, as in 非糖尿病低血糖性昏迷 for 糖尿病.
+	negated bool
+	way     int
 }
 
 const (
 	byCode = iota
+	byStartOfCode
 	byName
 	byStartOfName
 	byPartOfName
 	byInitials
+	byStartOfInitials
 	byPartOfInitials
 	ways
 )
 
 var subcategory = regexp.MustCompile(`^[A-Z][0-9]{2}\.[0-9x]{1,3}(x[0-9]{3})?$`)
 
-// Search finds by code prefix, part of the name, or pinyin initials; every word of the query must fit. Best first, at most n. A code below
+// Search finds by code prefix, part of a name, or pinyin initials; every word of the query must fit. Best first, at most n. A code below
 // a category is answered as typed, under the category's name.
 func (l *List) Search(query string, n int) []domain.Diagnosis {
-	words := strings.Fields(query)
+	words := strings.Fields(strings.ToLower(query))
 	if len(words) == 0 || n <= 0 {
 		return nil
 	}
@@ -96,60 +142,95 @@ func (l *List) Search(query string, n int) []domain.Diagnosis {
 	}
 	var found []match
 	for _, e := range l.entries {
-		if m, ok := fit(e, words); ok {
-			found = append(found, m)
+		if f, ok := fitAll(e, words); ok {
+			found = append(found, match{e, f})
 		}
 	}
 	slices.SortFunc(found, func(a, b match) int {
-		return cmp.Or(a.way-b.way, a.at-b.at, len(a.name)-len(b.name), cmp.Compare(a.code, b.code))
+		return cmp.Or(a.compare(b.fit), a.rank-b.rank, len(a.name())-len(b.name()), cmp.Compare(a.code, b.code))
 	})
 	out := make([]domain.Diagnosis, 0, min(n, len(found)))
 	for _, m := range found[:min(n, len(found))] {
-		out = append(out, domain.Diagnosis{System: System, Code: m.code, Display: m.name})
+		out = append(out, domain.Diagnosis{System: System, Code: m.code, Display: l.names[m.code]})
 	}
 	return out
 }
 
-// fit adds up how each word fits; all must.
-func fit(e entry, words []string) (match, bool) {
-	m := match{entry: e}
-	for _, w := range words {
-		way, at := fitWord(e, w)
-		if way == ways {
-			return match{}, false
-		}
-		m.way += way
-		m.at += at
+func (e entry) name() string { return e.terms[0].text }
+
+func (f fit) compare(g fit) int {
+	switch {
+	case f.negated != g.negated && g.negated:
+		return -1
+	case f.negated != g.negated:
+		return 1
 	}
-	return m, true
+	return f.way - g.way
 }
 
-func fitWord(e entry, word string) (way, at int) {
-	if strings.HasPrefix(e.code, capital(word)) {
-		return byCode, 0
+// fitAll adds up how each word fits; all must.
+func fitAll(e entry, words []string) (fit, bool) {
+	var all fit
+	for _, w := range words {
+		f := fitWord(e, w)
+		if f.way == ways {
+			return fit{}, false
+		}
+		all.way += f.way
+		all.negated = all.negated || f.negated
 	}
-	switch at := strings.Index(e.name, word); {
-	case e.name == word:
-		return byName, 0
-	case at == 0:
-		return byStartOfName, 0
-	case at > 0:
-		return byPartOfName, at
+	return all, true
+}
+
+// fitWord is the best way in which a word fits the code or one of the terms.
+func fitWord(e entry, word string) fit {
+	switch code := strings.ToLower(e.code); {
+	case code == word:
+		return fit{way: byCode}
+	case strings.HasPrefix(code, word):
+		return fit{way: byStartOfCode}
 	}
-	lower := strings.ToLower(word)
-	// One letter would fit nearly everything.
-	if len(lower) < 2 || strings.IndexFunc(lower, func(r rune) bool { return r < 'a' || r > 'z' }) >= 0 {
-		return ways, 0
-	}
-	for at := 0; at+len(lower) <= len(e.initials); at++ {
-		if spoken(e.initials[at:], lower) {
-			if at == 0 {
-				return byInitials, 0
-			}
-			return byPartOfInitials, at
+	best := fit{way: ways}
+	for _, t := range e.terms {
+		if f := fitTerm(t, word); f.way < ways && (best.way == ways || f.compare(best) < 0) {
+			best = f
 		}
 	}
-	return ways, 0
+	return best
+}
+
+func fitTerm(t term, word string) fit {
+	letters := strings.IndexFunc(word, func(r rune) bool { return r < 'a' || r > 'z' }) < 0
+	switch at := strings.Index(t.text, word); {
+	case t.text == word:
+		return fit{way: byName}
+	case at == 0:
+		return fit{way: byStartOfName}
+	case at > 0 && !letters:
+		return fit{way: byPartOfName, negated: negates(t.text[:at])}
+	}
+	// One letter would fit nearly everything.
+	if len(word) < 2 || !letters {
+		return fit{way: ways}
+	}
+	for at := 0; at+len(word) <= len(t.initials); at++ {
+		switch {
+		case !spoken(t.initials[at:], word):
+		case at > 0:
+			return fit{way: byPartOfInitials}
+		case len(word) == len(t.initials):
+			return fit{way: byInitials}
+		default:
+			return fit{way: byStartOfInitials}
+		}
+	}
+	return fit{way: ways}
+}
+
+// negates tells whether what stands before a word in its clause rules the word out.
+func negates(before string) bool {
+	clause := before[strings.LastIndexByte(before, ',')+1:]
+	return strings.ContainsAny(strings.ReplaceAll(clause, "未特指", ""), "非未不无")
 }
 
 func spoken(initials []string, letters string) bool {
@@ -161,10 +242,10 @@ func spoken(initials []string, letters string) bool {
 	return true
 }
 
-// initials takes every reading of a character: which one is meant depends on the word.
-func initials(name string) []string {
+// initials takes every reading of a character, since which one is meant depends on the word, or only the usual one.
+func initials(name string, everyReading bool) []string {
 	args := pinyin.NewArgs()
-	args.Style, args.Heteronym = pinyin.FirstLetter, true
+	args.Style, args.Heteronym = pinyin.FirstLetter, everyReading
 	var out []string
 	for _, r := range name {
 		switch readings := pinyin.SinglePinyin(r, args); {

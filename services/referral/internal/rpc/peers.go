@@ -59,7 +59,7 @@ func (c Capacity) AttachHold(ctx context.Context, a app.Attachment) (app.Reserve
 // ConfirmHold implements [app.Capacity].
 func (c Capacity) ConfirmHold(ctx context.Context, a app.Attachment) (app.Reserved, error) {
 	m, err := schedulingv1.NewSchedulingServiceClient(c.Scheduling).ConfirmHold(forCounty(ctx, a.County), &schedulingv1.ConfirmHoldRequest{
-		County: a.County, HoldId: a.HoldID, ReferralId: a.ReferralID, PatientId: a.PatientID,
+		County: a.County, HoldId: a.HoldID, ReferralId: a.ReferralID, PatientId: a.PatientID, OriginatorOrganizationId: a.OriginatorOrganizationID,
 	})
 	if err != nil {
 		return app.Reserved{}, err

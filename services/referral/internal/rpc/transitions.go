@@ -124,7 +124,12 @@ func (s *Server) UndoAdmit(ctx context.Context, m *referralv1.ReasonRequest) (*r
 
 // Resubmit implements ReferralService.
 func (s *Server) Resubmit(ctx context.Context, m *referralv1.ActionRequest) (*referralv1.Referral, error) {
-	return s.plain(ctx, domain.ActionResubmit, m)
+	cmd, err := command(ctx, Method(domain.ActionResubmit), m)
+	if err != nil {
+		return nil, err
+	}
+	step := app.Step{ID: m.GetId(), Version: m.GetVersion(), Carry: domain.Carry{Note: trim(m.GetNote())}}
+	return answer(s.app.Resubmit(ctx, cmd, step))
 }
 
 // Arrive implements ReferralService.

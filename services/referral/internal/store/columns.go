@@ -112,7 +112,7 @@ func (s *Store) open(column, id string, sealed []byte, into any) error {
 func (s *Store) stale(ctx context.Context, county, id string) error {
 	var version int32
 	var state string
-	err := s.DB.View(ctx, func(tx *sqldb.Tx) error {
+	err := s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		return tx.QueryRow(ctx, "SELECT version, state FROM referral WHERE county_code = $1 AND id = $2", county, id).Scan(&version, &state)
 	})
 	if err != nil {

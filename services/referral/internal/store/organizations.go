@@ -14,7 +14,7 @@ const consumer = "referral-directory"
 
 // Organization implements [app.Organizations].
 func (s *Store) Organization(ctx context.Context, county, id string) (o app.Organization, found bool, err error) {
-	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		o, found = app.Organization{}, false
 		rows, err := tx.Query(ctx, `SELECT o.county_code, o.id, o.version, o.name, o.type, o.disabled, COALESCE(d.code, ''), COALESCE(d.name, '')
 			FROM organization o LEFT JOIN department d ON d.county_code = o.county_code AND d.organization_id = o.id

@@ -32,7 +32,7 @@ func (s *Store) ByNumber(ctx context.Context, caller authn.Identity, n domain.Nu
 
 func (s *Store) one(ctx context.Context, caller authn.Identity, condition, key string) (app.View, error) {
 	var out app.View
-	err := s.DB.View(ctx, func(tx *sqldb.Tx) (err error) {
+	err := s.DB.Read(ctx, func(tx *sqldb.Tx) (err error) {
 		out.Snapshot, err = s.scan(tx.QueryRow(ctx, selectView+condition, caller.County, caller.Subject, key), &out.Unread)
 		return err
 	})
@@ -47,7 +47,7 @@ func (s *Store) one(ctx context.Context, caller authn.Identity, condition, key s
 
 // Batch implements [app.Reader].
 func (s *Store) Batch(ctx context.Context, caller authn.Identity, ids []string) (out []app.View, err error) {
-	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		condition, list := tx.List("r.id", 3, ids)
 		out, err = s.views(ctx, tx, selectView+condition, caller.County, caller.Subject, list)
 		return err
@@ -166,7 +166,7 @@ func (s *Store) History(ctx context.Context, county, id string) (out []app.Histo
 			return err
 		}
 		marks, err := marks(ctx, tx, county, id)
-		out = append(transitions, marks...)
+		out = slices.Concat(transitions, marks)
 		return err
 	})
 	if err != nil {
@@ -229,7 +229,7 @@ func marks(ctx context.Context, tx *sqldb.Tx, county, id string) ([]app.HistoryR
 
 // WasReceiver implements [app.Reader].
 func (s *Store) WasReceiver(ctx context.Context, county, id, organizationID string) (was bool, err error) {
-	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		var n int
 		err := tx.QueryRow(ctx, "SELECT count(*) FROM former_receiver WHERE county_code = $1 AND referral_id = $2 AND organization_id = $3",
 			county, id, organizationID).Scan(&n)
@@ -241,7 +241,7 @@ func (s *Store) WasReceiver(ctx context.Context, county, id, organizationID stri
 
 // Standings implements [app.Reader].
 func (s *Store) Standings(ctx context.Context, county, patientID, organizationID string) (out []app.Standing, err error) {
-	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT id, state, originator_org, update_time FROM referral WHERE county_code = $1 AND patient_id = $2
 			AND number <> '' AND (originator_org = $3 OR receiver_org = $3) ORDER BY update_time DESC`, county, patientID, organizationID)
 		if err != nil {

@@ -95,19 +95,23 @@ func (s *Store) Replay(ctx context.Context, cmd app.Command) (out app.View, foun
 	if cmd.RequestID == "" {
 		return app.View{}, false, nil
 	}
-	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		out, found, err = s.replay(ctx, tx, cmd)
 		return err
 	})
 	return out, found, err
 }
 
-func request(cmd app.Command) sqldb.Request {
-	return sqldb.Request{County: cmd.Caller.County, Account: cmd.Caller.Subject, Method: cmd.Method, ID: cmd.RequestID, BodyHash: cmd.BodyHash}
+// request is what is remembered. The hash is over what a doctor typed, so only its HMAC is kept.
+func (s *Store) request(cmd app.Command) sqldb.Request {
+	return sqldb.Request{
+		County: cmd.Caller.County, Account: cmd.Caller.Subject, Method: cmd.Method, ID: cmd.RequestID,
+		BodyHash: s.Ring.Token("request", string(cmd.BodyHash)),
+	}
 }
 
 func (s *Store) replay(ctx context.Context, tx *sqldb.Tx, cmd app.Command) (app.View, bool, error) {
-	sealed, found, err := tx.FindRequest(ctx, request(cmd))
+	sealed, found, err := tx.FindRequest(ctx, s.request(cmd))
 	if !found || err != nil {
 		return app.View{}, false, err
 	}
@@ -126,7 +130,7 @@ func (s *Store) openReferral(ctx context.Context, organizationID string, wanted 
 	if wanted.Side(organizationID) == "" {
 		return refused
 	}
-	err := s.DB.View(ctx, func(tx *sqldb.Tx) error {
+	err := s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		var other string
 		var number domain.Number
 		err := tx.QueryRow(ctx, "SELECT id, number FROM referral WHERE county_code = $1 AND guard = $2", wanted.County, wanted.Guard()).
@@ -148,7 +152,7 @@ func (s *Store) openReferral(ctx context.Context, organizationID string, wanted 
 // NoteRead implements [app.Reader].
 func (s *Store) NoteRead(ctx context.Context, caller authn.Identity, r domain.Snapshot) error {
 	return s.DB.Update(ctx, func(tx *sqldb.Tx) error {
-		return audit.Append(ctx, tx, entry(caller, r, "read"))
+		return tx.Last(ctx, audit.Stmt(entry(caller, r, "read"), id.New(), tx.Now()))
 	})
 }
 

@@ -107,15 +107,15 @@ func dump(t *testing.T, db *sqldb.DB) string {
 				return err
 			}
 			for rows.Next() {
-				values := make([]any, len(names))
+				values, places := make([]any, len(names)), make([]any, len(names))
 				for i := range values {
-					values[i] = new(any)
+					places[i] = &values[i]
 				}
-				if err := rows.Scan(values...); err != nil {
+				if err := rows.Scan(places...); err != nil {
 					return err
 				}
 				for _, v := range values {
-					fmt.Fprintf(&out, "%s\n", *v.(*any))
+					_, _ = fmt.Fprintf(&out, "%s\n", v)
 				}
 			}
 			return rows.Err()

@@ -112,7 +112,7 @@ func (u *unit) write(ctx context.Context) error {
 	if len(u.facts) > 0 {
 		u.tx.OnCommit(u.s.Wake)
 	}
-	return u.tx.Batch(ctx, stmts...)
+	return u.tx.Last(ctx, stmts...)
 }
 
 // lost explains a statement that found its row otherwise.
@@ -213,5 +213,5 @@ func (u *unit) log() {
 		u.err = fmt.Errorf("encode the answer: %w", err)
 	}
 	sealed, _ := u.seal("request_log", "response", u.cmd.RequestID, answer).([]byte)
-	u.stmt(sqldb.RequestStmt(request(u.cmd), sealed, u.Now()))
+	u.stmt(sqldb.RequestStmt(u.s.request(u.cmd), sealed, u.Now()))
 }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"sync"
@@ -58,6 +59,7 @@ type fixture struct {
 	referral *referral
 	org      string
 	patient  string
+	logs     *bytes.Buffer
 }
 
 // each runs the test on every engine.
@@ -73,9 +75,9 @@ func each(t *testing.T, test func(*fixture)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r := &referral{}
-			a := app.New(store.New(db, events.Encode, func() {}), r, zone, slog.New(slog.DiscardHandler))
-			test(&fixture{App: a, t: t, db: db, clk: clk, referral: r, org: id.New(), patient: id.New()})
+			r, logs := &referral{}, &bytes.Buffer{}
+			a := app.New(store.New(db, events.Encode, func() {}), r, zone, slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
+			test(&fixture{App: a, t: t, db: db, clk: clk, referral: r, org: id.New(), patient: id.New(), logs: logs})
 		})
 	}
 }

@@ -64,7 +64,8 @@ func (r HoldRequest) hash() []byte {
 }
 
 // CreateHold takes the slot, or a bed, for ten minutes. The same request again gets the same hold, as it was then.
-// SLOT_TAKEN when none is left; ACTION_NOT_AVAILABLE for a slot that has begun.
+// SLOT_TAKEN when none is left; ACTION_NOT_AVAILABLE for a slot that has begun; RATE_LIMITED for an account that has
+// domain.MaxHeld others which no referral has yet, so that nobody empties a clinic. Requests at the same moment may pass that by a few.
 func (a *App) CreateHold(ctx context.Context, caller Caller, r HoldRequest) (HoldView, error) {
 	if err := r.check(); err != nil {
 		return HoldView{}, err
@@ -77,8 +78,17 @@ func (a *App) CreateHold(ctx context.Context, caller Caller, r HoldRequest) (Hol
 			holdID = answered
 			return err
 		}
+		held, err := u.Held(ctx, caller.AccountID)
+		if err != nil {
+			return err
+		}
+		if held >= domain.MaxHeld {
+			e := errs.New(errs.KindLimited, errs.ReasonRateLimited, "the account has too many holds without a referral", nil)
+			e.RetryAfter = domain.HoldFor // the last of them has ended by then
+			return e
+		}
 		holdID = id.New()
-		claim := domain.Claim{County: caller.County, ID: holdID, AccountID: caller.AccountID, PatientID: r.PatientID}
+		claim := domain.Claim{County: caller.County, ID: holdID, AccountID: caller.AccountID, OrganizationID: caller.OrganizationID, PatientID: r.PatientID}
 		taken, err := takeAny(ctx, u, r, claim)
 		if err != nil {
 			return err

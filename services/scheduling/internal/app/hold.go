@@ -9,14 +9,25 @@ import (
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
 
-// GetHold answers a hold of the county as it is now.
+// GetHold answers a hold as it is now to those whom it concerns: the organisation of the place, the one that sends the
+// patient, and the account that took it. It is not there for others. GetBooking likewise.
 func (a *App) GetHold(ctx context.Context, caller Caller, holdID string) (HoldView, error) {
-	return a.store.Hold(ctx, caller.County, holdID)
+	v, err := a.store.Hold(ctx, caller.County, holdID)
+	return concerning(caller, v, err, "hold")
 }
 
 // GetBooking answers the hold that became the booking.
 func (a *App) GetBooking(ctx context.Context, caller Caller, bookingID string) (HoldView, error) {
-	return a.store.Booking(ctx, caller.County, bookingID)
+	v, err := a.store.Booking(ctx, caller.County, bookingID)
+	return concerning(caller, v, err, "booking")
+}
+
+func concerning(caller Caller, v HoldView, err error, what string) (HoldView, error) {
+	own := caller.OrganizationID
+	if err != nil || v.AccountID == caller.AccountID || own != "" && (own == v.Place.OrganizationID || own == v.ReaderOrganizationID) {
+		return v, err
+	}
+	return HoldView{}, errs.NotFound(what)
 }
 
 // ReleaseHold gives the caller's hold back; one that has ended is no error, another account's is not found.
@@ -38,8 +49,8 @@ func (a *App) ReleaseHold(ctx context.Context, caller Caller, holdID string) (Ho
 	return a.store.Hold(ctx, caller.County, holdID)
 }
 
-// Tie names a hold, the referral that wants it and that referral's patient.
-type Tie struct{ HoldID, ReferralID, PatientID string }
+// Tie names a hold, the referral that wants it, that referral's patient and, for a booking, the organisation that sends the patient.
+type Tie struct{ HoldID, ReferralID, PatientID, OriginatorOrganizationID string }
 
 func (t Tie) check() error {
 	var bad []errs.Field
@@ -95,7 +106,11 @@ func (a *App) ConfirmHold(ctx context.Context, caller Caller, tie Tie) (HoldView
 		if err != nil {
 			return classify("confirm", err)
 		}
-		return classify("confirm", h.Confirm(tie.ReferralID, id.New(), u.Now()))
+		if err := h.Confirm(tie.ReferralID, id.New(), u.Now()); err != nil {
+			return classify("confirm", err)
+		}
+		h.ShowTo(tie.OriginatorOrganizationID)
+		return nil
 	})
 	if err != nil {
 		return HoldView{}, err

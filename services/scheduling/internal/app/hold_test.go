@@ -32,7 +32,7 @@ func TestNoSlotIsTakenTwiceAndNoneIsLostWhenAllWantAll(t *testing.T) {
 						return
 					}
 					// All look at the first few, so that most of them meet somebody who was faster.
-					_, err = f.CreateHold(f.t.Context(), f.caller("client"), app.HoldRequest{PatientID: id.New(), SlotID: free[c%len(free)].ID})
+					_, err = f.CreateHold(f.t.Context(), f.caller(id.New()), app.HoldRequest{PatientID: id.New(), SlotID: free[c%len(free)].ID})
 					switch errs.ReasonOf(err) {
 					case "":
 						won[c]++
@@ -94,7 +94,7 @@ func TestEveryBedFindsOnePatientWhenAllWantAny(t *testing.T) {
 		var all sync.WaitGroup
 		for range clients {
 			all.Go(func() {
-				v, err := f.CreateHold(f.t.Context(), f.caller("desk"),
+				v, err := f.CreateHold(f.t.Context(), f.caller(id.New()),
 					app.HoldRequest{RequestID: id.New(), PatientID: id.New(), BedOrganizationID: f.org, BedDepartment: "0304"})
 				mu.Lock()
 				defer mu.Unlock()

@@ -78,6 +78,8 @@ type Unit interface {
 	Slot(ctx context.Context, id string) (domain.Slot, error)
 	// AttachedTo lists the holds ATTACHED to a referral, by id.
 	AttachedTo(ctx context.Context, referralID string) ([]*domain.Hold, error)
+	// Held counts the live holds of the account that no referral has yet.
+	Held(ctx context.Context, accountID string) (int, error)
 	// FreeBeds lists the beds of a department that nobody has, beginning after the id pivot, so that callers with
 	// different pivots do not meet at the same bed.
 	FreeBeds(ctx context.Context, organizationID, department, pivot string) ([]domain.Bed, error)

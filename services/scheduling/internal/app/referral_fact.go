@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
@@ -15,6 +16,7 @@ type ReferralFact struct {
 	Consumer, FactID, County, Event string
 	ReferralID                      string
 	HoldID, BookingID               string // what the fact names; either may be empty
+	DueTime                         time.Time
 }
 
 type reaction uint8
@@ -22,22 +24,25 @@ type reaction uint8
 const (
 	settle   reaction = iota + 1 // the booking is named by its referral; other holds of the referral are free
 	free                         // the hold and the booking that the fact names are free
-	freeHold                     // the hold alone: an emergency came before its answer
+	freeHold                     // the hold alone: an emergency came before its answer, or the wish changed
 	freeBed                      // the booking alone, if it is of a bed: the patient has left it
+	keep                         // no answer yet: the attached hold lasts for the new time limit
 )
 
 // reactions is the table: what each fact means for capacity. A fact that is not in it means nothing.
 func reactions() map[string]reaction {
 	return map[string]reaction{
-		"accepted":   settle,
-		"rebooked":   settle,
-		"declined":   free,
-		"returned":   free,
-		"cancelled":  free,
-		"redirected": free,
-		"no_show":    free,
-		"arrived":    freeHold,
-		"concluded":  freeBed,
+		"accepted":    settle,
+		"rebooked":    settle,
+		"declined":    free,
+		"cancelled":   free,
+		"redirected":  free,
+		"no_show":     free,
+		"edited":      freeHold,
+		"arrived":     freeHold,
+		"concluded":   freeBed,
+		"returned":    keep,
+		"resubmitted": keep,
 	}
 }
 
@@ -53,18 +58,21 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 	}
 	cmd := Command{Caller: Caller{County: f.County, AccountID: Self}, Consumer: f.Consumer, FactID: f.FactID}
 	return a.store.Change(ctx, cmd, func(u Unit) error {
-		if r == settle {
+		switch r {
+		case settle:
 			return a.settle(ctx, u, f)
-		}
-		if r != freeHold {
-			if err := freeBooking(ctx, u, f, r == freeBed); err != nil {
-				return err
-			}
-		}
-		if r != freeBed {
+		case keep:
+			return keepAttached(ctx, u, f)
+		case freeHold:
 			return freeAttached(ctx, u, f)
+		case freeBed:
+			return freeBooking(ctx, u, f, true)
+		case free:
 		}
-		return nil
+		if err := freeBooking(ctx, u, f, false); err != nil {
+			return err
+		}
+		return freeAttached(ctx, u, f)
 	})
 }
 
@@ -77,9 +85,7 @@ func (a *App) settle(ctx context.Context, u Unit, f ReferralFact) error {
 		h.Settle()
 	}
 	if f.BookingID != "" && (h == nil || h.Data().State != domain.Live) {
-		// Either the fact is late (a no-show was faster), or a referral names what it does not have.
-		a.logger.WarnContext(ctx, "referral names a booking that is not live",
-			slog.String("referral_id", f.ReferralID), slog.String("booking_id", f.BookingID), slog.String("fact_id", f.FactID))
+		a.noteLate(ctx, f, h)
 	}
 	others, err := u.AttachedTo(ctx, f.ReferralID)
 	if err != nil {
@@ -87,6 +93,29 @@ func (a *App) settle(ctx context.Context, u Unit, f ReferralFact) error {
 	}
 	for _, other := range others {
 		other.Free()
+	}
+	return nil
+}
+
+// noteLate notes a booking that was named and is not live. One that was freed is harmless: facts come in any order, and that of the
+// cancellation, redirection or no-show that freed it was faster than this one. One that was never made is not.
+func (a *App) noteLate(ctx context.Context, f ReferralFact, h *domain.Hold) {
+	level, reason := slog.LevelDebug, "a later fact of the referral freed it first"
+	if h == nil {
+		level, reason = slog.LevelWarn, "the referral has no such booking here"
+	}
+	a.logger.Log(ctx, level, "referral names a booking that is not live", slog.String("reason", reason),
+		slog.String("referral_id", f.ReferralID), slog.String("booking_id", f.BookingID), slog.String("fact_id", f.FactID))
+}
+
+// keepAttached gives the referral's hold the time that its new limit needs. A fact that is late moves nothing back.
+func keepAttached(ctx context.Context, u Unit, f ReferralFact) error {
+	holds, err := u.AttachedTo(ctx, f.ReferralID)
+	if err != nil || f.DueTime.IsZero() {
+		return err
+	}
+	for _, h := range holds {
+		h.Keep(f.DueTime.Add(domain.KeepAfterDue), u.Now())
 	}
 	return nil
 }

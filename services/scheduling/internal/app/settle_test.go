@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -165,7 +166,7 @@ func (f *fixture) slotsLater() string {
 
 // Invariant 4.
 func TestAnAnswerFreesTheHoldItNames(t *testing.T) {
-	for _, event := range []string{"declined", "returned", "cancelled", "redirected", "arrived"} {
+	for _, event := range []string{"declined", "edited", "cancelled", "redirected", "arrived"} {
 		t.Run(event, func(t *testing.T) {
 			each(t, func(f *fixture) {
 				r := id.New()
@@ -196,21 +197,52 @@ func TestNoShowAndCancelledFreeTheBookingTheyName(t *testing.T) {
 				f.wantState(v.ID, domain.Live)
 				f.fact(event, app.ReferralFact{ReferralID: r, BookingID: booking})
 				f.wantState(v.ID, domain.Released)
-				// The fact that named it comes late: what is free stays free.
+				// The fact that named it comes late: what is free stays free, and nobody is alarmed.
 				f.fact("accepted", app.ReferralFact{ReferralID: r, BookingID: booking})
 				f.wantState(v.ID, domain.Released)
+				if logs := f.logs.String(); strings.Count(logs, "not live") != 1 || strings.Contains(logs, "level=WARN") {
+					f.t.Errorf("logged %q", logs)
+				}
+				f.fact("accepted", app.ReferralFact{ReferralID: r, BookingID: id.New()})
+				if logs := f.logs.String(); strings.Count(logs, "level=WARN") != 1 {
+					f.t.Errorf("a booking that never was: logged %q", logs)
+				}
 			})
 		})
 	}
 }
 
-// Invariant 4: returned and resubmitted, then accepted with the same hold; the first fact comes last.
+// Invariant 2: a bed is taken for two days; the referral waits three for what was missing.
+func TestAHoldLastsForTheNewLimitOfAReferralThatWasReturned(t *testing.T) {
+	for _, event := range []string{"returned", "resubmitted"} {
+		t.Run(event, func(t *testing.T) {
+			each(t, func(f *fixture) {
+				r := id.New()
+				bed := f.bed()
+				f.attach(bed.ID, r)
+				due := f.clk.Now().AddDate(0, 0, 3)
+				f.fact(event, app.ReferralFact{ReferralID: r, DueTime: due})
+				f.fact(event, app.ReferralFact{ReferralID: r, DueTime: f.clk.Now()}) // an older one, late
+				f.referral.verdict = app.Verdict{Keep: true}
+				f.clk.Advance(due.Add(domain.KeepAfterDue - time.Second).Sub(f.clk.Now()))
+				f.sweep()
+				f.wantState(bed.ID, domain.Attached)
+				f.clk.Advance(time.Second)
+				f.sweep()
+				f.wantState(bed.ID, domain.Expired)
+			})
+		})
+	}
+}
+
+// Invariant 4: given up by an edit or a redirection, then accepted with the same hold; the first fact comes last.
 func TestALateReleaseOfAHoldDoesNotTouchTheBookingItBecame(t *testing.T) {
 	each(t, func(f *fixture) {
 		r := id.New()
 		v := f.attached(r)
 		f.confirm(v.ID, r)
-		f.fact("returned", app.ReferralFact{ReferralID: r, HoldID: v.ID})
+		f.fact("edited", app.ReferralFact{ReferralID: r, HoldID: v.ID})
+		f.fact("redirected", app.ReferralFact{ReferralID: r, HoldID: v.ID})
 		f.wantState(v.ID, domain.Unsettled)
 	})
 }
@@ -219,18 +251,25 @@ func TestConcludedFreesABedAndLeavesASlot(t *testing.T) {
 	each(t, func(f *fixture) {
 		r := id.New()
 		slot := f.hold(f.slots(1)[0].ID)
-		w := domain.Ward{ID: id.New(), OrganizationID: f.org, DepartmentCode: "0304", Name: "心内一病区", Beds: 1}
-		if _, _, err := f.CreateSchedules(f.t.Context(), f.caller("manager"), nil, []domain.Ward{w}); err != nil {
-			f.t.Fatal(err)
-		}
-		bed, err := f.CreateHold(f.t.Context(), f.caller("desk"), app.HoldRequest{PatientID: f.patient, BedOrganizationID: f.org, BedDepartment: "0304"})
-		if err != nil {
-			f.t.Fatal(err)
-		}
+		bed := f.bed()
 		for _, v := range []app.HoldView{slot, bed} {
 			f.fact("concluded", app.ReferralFact{ReferralID: r, BookingID: f.confirm(v.ID, r).BookingID})
 		}
 		f.wantState(slot.ID, domain.Unsettled)
 		f.wantState(bed.ID, domain.Released)
 	})
+}
+
+// bed is a hold of the one bed of a new ward.
+func (f *fixture) bed() app.HoldView {
+	f.t.Helper()
+	w := domain.Ward{ID: id.New(), OrganizationID: f.org, DepartmentCode: "0304", Name: "心内一病区", Beds: 1}
+	if _, _, err := f.CreateSchedules(f.t.Context(), f.caller("manager"), nil, []domain.Ward{w}); err != nil {
+		f.t.Fatal(err)
+	}
+	bed, err := f.CreateHold(f.t.Context(), f.caller("desk"), app.HoldRequest{PatientID: f.patient, BedOrganizationID: f.org, BedDepartment: "0304"})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return bed
 }

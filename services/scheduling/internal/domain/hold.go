@@ -5,11 +5,17 @@ import (
 	"time"
 )
 
+// MaxHeld is how many holds that no referral has yet an account may have at a time.
+const MaxHeld = 10
+
 // HoldFor is how long a hold that nobody ties to a referral takes its place.
 const HoldFor = 10 * time.Minute
 
 // KeepDefault bounds an attached hold when the caller says nothing: the longest answer limit and a day.
 const KeepDefault = 48 * time.Hour
+
+// KeepAfterDue is how long an attached hold outlives the moment at which the referral had to be returned complete, or answered.
+const KeepAfterDue = 24 * time.Hour
 
 // SettleAfter is how long a hold may wait attached or unsettled before the referral is asked about it.
 const SettleAfter = time.Minute
@@ -43,6 +49,10 @@ type HoldData struct {
 	County, ID string
 	Version    int32
 	AccountID  string // who took it
+	// ReaderOrganizationID may read it besides the organisation of the place: that of the account, and once a referral
+	// confirms it the one that sends the patient.
+	ReaderOrganizationID string
+
 	PatientID  string
 	Place      Place
 	State      State
@@ -98,8 +108,8 @@ type Hold struct {
 
 // Claim is what somebody asks for.
 type Claim struct {
-	County, ID, AccountID, PatientID string
-	Place                            Place
+	County, ID, AccountID, OrganizationID, PatientID string
+	Place                                            Place
 }
 
 // NewHold takes a place for HoldFor. ErrPast for a slot that has begun, ErrIncomplete for a claim with a gap.
@@ -112,7 +122,7 @@ func NewHold(c Claim, now time.Time) (*Hold, error) {
 		return nil, ErrPast
 	}
 	h := &Hold{fresh: true, d: HoldData{
-		County: c.County, ID: c.ID, AccountID: c.AccountID, PatientID: c.PatientID, Place: c.Place,
+		County: c.County, ID: c.ID, AccountID: c.AccountID, ReaderOrganizationID: c.OrganizationID, PatientID: c.PatientID, Place: c.Place,
 		ExpireTime: now.Add(HoldFor), CreateTime: now,
 	}}
 	if err := h.apply(Take); err != nil {
@@ -142,11 +152,26 @@ func (h *Hold) Attach(referralID string, keepUntil, now time.Time) error {
 	if keepUntil.IsZero() {
 		keepUntil = now.Add(KeepDefault)
 	}
-	if h.d.Place.SlotID != "" && h.d.Place.Start.Before(keepUntil) {
-		keepUntil = h.d.Place.Start
-	}
-	h.d.ReferralID, h.d.KeepUntil, h.d.CheckTime = referralID, keepUntil, now.Add(SettleAfter)
+	h.d.ReferralID, h.d.KeepUntil, h.d.CheckTime = referralID, h.bounded(keepUntil), now.Add(SettleAfter)
 	return h.apply(Attach)
+}
+
+// Keep lets an attached hold last until then, if that is later, a slot at most until it starts. It changes nothing on a hold that is
+// not attached, or whose time is over.
+func (h *Hold) Keep(until, now time.Time) {
+	until = h.bounded(until)
+	if h.d.State == Attached && h.d.LiveAt(now) && h.d.KeepUntil.Before(until) {
+		h.d.KeepUntil = until
+		h.must(Keep)
+	}
+}
+
+// bounded is the time, or the start of the slot if that comes first.
+func (h *Hold) bounded(until time.Time) time.Time {
+	if h.d.Place.SlotID != "" && h.d.Place.Start.Before(until) {
+		return h.d.Place.Start
+	}
+	return until
 }
 
 // Confirm makes the booking of the hold for a referral. Confirmed before for the same referral, it answers the same
@@ -165,6 +190,13 @@ func (h *Hold) Confirm(referralID, bookingID string, now time.Time) error {
 	}
 	h.d.ReferralID, h.d.BookingID, h.d.CheckTime = referralID, bookingID, now.Add(SettleAfter)
 	return h.apply(Confirm)
+}
+
+// ShowTo lets the organisation that sends the patient read the booking. Empty changes nothing.
+func (h *Hold) ShowTo(organizationID string) {
+	if organizationID != "" && organizationID != h.d.ReaderOrganizationID {
+		h.d.ReaderOrganizationID, h.dirty = organizationID, true
+	}
 }
 
 func (h *Hold) belongsTo(referralID string, now time.Time) error {

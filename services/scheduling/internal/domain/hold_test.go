@@ -103,6 +103,39 @@ func TestAnAttachedSlotIsKeptAtMostUntilItBegins(t *testing.T) {
 	}
 }
 
+func TestAnAttachedHoldIsKeptLongerNeverShorter(t *testing.T) {
+	t.Parallel()
+	bed, err := domain.NewHold(domain.Claim{County: "450321", ID: "h", AccountID: "a", PatientID: "p", Place: domain.Place{BedID: "b"}}, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bed.Keep(now.Add(time.Hour), now)
+	if d := bed.Data(); d.State != domain.Held || !d.KeepUntil.IsZero() {
+		t.Errorf("a hold that nobody has attached: %s until %s", d.State, d.KeepUntil)
+	}
+	if err := bed.Attach("r", now.Add(2*time.Hour), now); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ until, at, want time.Duration }{
+		{time.Hour, 0, 2 * time.Hour},
+		{3 * time.Hour, time.Hour, 3 * time.Hour},
+		{9 * time.Hour, 3 * time.Hour, 3 * time.Hour}, // its time is over
+	} {
+		bed.Keep(now.Add(c.until), now.Add(c.at))
+		if got := bed.Data().KeepUntil; !got.Equal(now.Add(c.want)) {
+			t.Errorf("keep for %s: until %s", c.until, got)
+		}
+	}
+	slot := slotHold(t)
+	if err := slot.Attach("r", now.Add(time.Hour), now); err != nil {
+		t.Fatal(err)
+	}
+	slot.Keep(now.Add(48*time.Hour), now)
+	if got := slot.Data().KeepUntil; !got.Equal(now.Add(3 * time.Hour)) {
+		t.Errorf("a slot is kept until %s, it begins before", got)
+	}
+}
+
 func TestConfirmingAgainIsTheSameBooking(t *testing.T) {
 	t.Parallel()
 	h := slotHold(t)

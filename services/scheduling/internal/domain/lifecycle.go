@@ -25,6 +25,7 @@ type Action string
 const (
 	Take    Action = "take"
 	Attach  Action = "attach"
+	Keep    Action = "keep" // longer than before: the referral has a new time limit
 	Confirm Action = "confirm"
 	Settle  Action = "settle"
 	Release Action = "release" // by the person who took it
@@ -44,6 +45,7 @@ func Lifecycle() []Transition {
 	return []Transition{
 		{"", Take, Held},
 		{Held, Attach, Attached},
+		{Attached, Keep, Attached},
 		{Held, Confirm, Unsettled},
 		{Attached, Confirm, Unsettled},
 		{Unsettled, Settle, Live},

@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/reflect/protoregistry"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -43,9 +45,16 @@ func OnReferral(a *app.App) func(context.Context, bus.Msg) error {
 		return a.OnReferral(ctx, app.ReferralFact{
 			Consumer: consumer, FactID: fact.GetMeta().GetFactId(), County: fact.GetMeta().GetCounty(), Event: event,
 			ReferralID: fact.GetReferral().GetReferralId(), HoldID: fact.GetReferral().GetHoldId(),
-			BookingID: fact.GetReferral().GetBookingId(),
+			BookingID: fact.GetReferral().GetBookingId(), DueTime: instant(fact.GetReferral().GetDueTime()),
 		})
 	}
+}
+
+func instant(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
 }
 
 func decodeReferral(m bus.Msg) (referralFact, error) {

@@ -9,13 +9,15 @@ import (
 func Policy() authz.Table {
 	clinicians := []string{"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER"}
 	look := authz.Rule{Roles: append([]string{"COUNTY_ADMIN"}, clinicians...), Services: []string{"referral"}}
+	// Which ones they see depends on their organisation; what scheduling tells a service is in the answers of its own calls.
+	read := authz.Rule{Roles: clinicians}
 	hold := authz.Rule{Roles: clinicians}
 	referral := authz.Rule{Services: []string{"referral"}}
 	return authz.Table{
 		schedulingv1.SchedulingService_ListSlots_FullMethodName:   look,
 		schedulingv1.SchedulingService_ListBeds_FullMethodName:    look,
-		schedulingv1.SchedulingService_GetHold_FullMethodName:     look,
-		schedulingv1.SchedulingService_GetBooking_FullMethodName:  look,
+		schedulingv1.SchedulingService_GetHold_FullMethodName:     read,
+		schedulingv1.SchedulingService_GetBooking_FullMethodName:  read,
 		schedulingv1.SchedulingService_CreateHold_FullMethodName:  hold,
 		schedulingv1.SchedulingService_ReleaseHold_FullMethodName: hold,
 		schedulingv1.SchedulingService_CreateSchedules_FullMethodName: {

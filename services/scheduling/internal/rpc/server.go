@@ -170,7 +170,9 @@ func (s *Server) ConfirmHold(ctx context.Context, r *schedulingv1.ConfirmHoldReq
 	if err != nil {
 		return nil, err
 	}
-	return bookingAnswer(s.app.ConfirmHold(ctx, c, app.Tie{HoldID: r.GetHoldId(), ReferralID: r.GetReferralId(), PatientID: r.GetPatientId()}))
+	return bookingAnswer(s.app.ConfirmHold(ctx, c, app.Tie{
+		HoldID: r.GetHoldId(), ReferralID: r.GetReferralId(), PatientID: r.GetPatientId(), OriginatorOrganizationID: r.GetOriginatorOrganizationId(),
+	}))
 }
 
 // CreateSchedules implements the contract. A bed manager without the county's rights adds to the own organisation only.

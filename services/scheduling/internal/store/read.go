@@ -31,7 +31,7 @@ func scanSlot(row scanner) (s domain.Slot, err error) {
 
 // Slots implements app.Store.
 func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []domain.Slot, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		where := []string{"sl.county_code = $1", "sl.organization_id = $3", "sl.start_time > $2", "sl.start_time >= $4", "sl.start_time < $5"}
 		args := []any{q.County, tx.Now(), q.OrganizationID, q.From.UTC(), q.To.UTC()}
 		add := func(format string, values ...any) {
@@ -71,7 +71,7 @@ func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []domain.Slot
 
 // Wards implements app.Store.
 func (s *Store) Wards(ctx context.Context, county, organizationID, department string) (wards []domain.WardCount, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT w.organization_id, w.department_code, w.name, count(b.id),
 			sum(CASE WHEN o.hold_id IS NULL OR o.until_time <= $4 THEN 1 ELSE 0 END)
 			FROM ward w JOIN bed b ON b.county_code = w.county_code AND b.ward_id = w.id
@@ -119,7 +119,7 @@ func (s *Store) Booking(ctx context.Context, county, bookingID string) (app.Hold
 }
 
 func (s *Store) view(ctx context.Context, what, where string, args ...any) (v app.HoldView, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		v, err = scanView(tx.QueryRow(ctx, selectView()+"WHERE h.county_code = $1 AND "+where, args...))
 		if sqldb.NoRows(err) {
 			return errs.NotFound(what)
@@ -134,7 +134,7 @@ func (s *Store) view(ctx context.Context, what, where string, args ...any) (v ap
 
 // Live implements app.Store.
 func (s *Store) Live(ctx context.Context, county, after string, limit int) (views []app.HoldView, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, selectView()+`JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
 			WHERE o.county_code = $1 AND o.hold_id > $2 AND (o.until_time IS NULL OR o.until_time > $3) ORDER BY h.id LIMIT $4`,
 			county, after, tx.Now(), limit)
@@ -162,7 +162,7 @@ func (s *Store) ToSettle(ctx context.Context, limit int) ([]domain.HoldData, err
 }
 
 func (s *Store) due(ctx context.Context, rest string, limit int) (holds []domain.HoldData, err error) {
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+holdColumns("h.")+" FROM hold h "+rest, tx.Now(), limit)
 		if err != nil {
 			return err

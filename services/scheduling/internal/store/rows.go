@@ -27,7 +27,7 @@ func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) 
 
 // holdColumns are the columns of scanHold; prefix is an alias with its dot, or empty.
 func holdColumns(prefix string) string {
-	columns := []string{"county_code", "id", "version", "account_id", "patient_id", "slot_id", "bed_id", "organization_id",
+	columns := []string{"county_code", "id", "version", "account_id", "reader_organization_id", "patient_id", "slot_id", "bed_id", "organization_id",
 		"department_code", "start_time", "end_time", "state", "referral_id", "booking_id", "expire_time", "keep_until_time",
 		"check_time", "create_time"}
 	return prefix + strings.Join(columns, ", "+prefix)
@@ -38,7 +38,7 @@ func scanHold(row scanner, more ...any) (domain.HoldData, error) {
 	var d domain.HoldData
 	var referral, booking sql.NullString
 	var end, keep, check sql.NullTime
-	dest := append([]any{&d.County, &d.ID, &d.Version, &d.AccountID, &d.PatientID, &d.Place.SlotID, &d.Place.BedID,
+	dest := append([]any{&d.County, &d.ID, &d.Version, &d.AccountID, &d.ReaderOrganizationID, &d.PatientID, &d.Place.SlotID, &d.Place.BedID,
 		&d.Place.OrganizationID, &d.Place.DepartmentCode, &d.Place.Start, &end, &d.State, &referral, &booking,
 		&d.ExpireTime, &keep, &check, &d.CreateTime}, more...)
 	if err := row.Scan(dest...); err != nil {
@@ -52,8 +52,8 @@ func scanHold(row scanner, more ...any) (domain.HoldData, error) {
 func insertHold(d domain.HoldData, now time.Time) sqldb.Stmt {
 	return sqldb.Stmt{
 		SQL: "INSERT INTO hold (" + holdColumns("") + `, update_time)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
-		Args: []any{d.County, d.ID, d.Version, d.AccountID, d.PatientID, d.Place.SlotID, d.Place.BedID,
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+		Args: []any{d.County, d.ID, d.Version, d.AccountID, d.ReaderOrganizationID, d.PatientID, d.Place.SlotID, d.Place.BedID,
 			d.Place.OrganizationID, d.Place.DepartmentCode, d.Place.Start, instant(d.Place.End), string(d.State),
 			text(d.ReferralID), text(d.BookingID), d.ExpireTime, instant(d.KeepUntil), instant(d.CheckTime), d.CreateTime, now},
 		Want: 1,
@@ -64,9 +64,9 @@ func insertHold(d domain.HoldData, now time.Time) sqldb.Stmt {
 func updateHold(d domain.HoldData, now time.Time) sqldb.Stmt {
 	return sqldb.Stmt{
 		SQL: `UPDATE hold SET state = $4, referral_id = $5, booking_id = $6, keep_until_time = $7, check_time = $8,
-			version = version + 1, update_time = $9 WHERE county_code = $1 AND id = $2 AND version = $3`,
+			reader_organization_id = $10, version = version + 1, update_time = $9 WHERE county_code = $1 AND id = $2 AND version = $3`,
 		Args: []any{d.County, d.ID, d.Version, string(d.State), text(d.ReferralID), text(d.BookingID),
-			instant(d.KeepUntil), instant(d.CheckTime), now},
+			instant(d.KeepUntil), instant(d.CheckTime), now, d.ReaderOrganizationID},
 		Want: 1,
 	}
 }

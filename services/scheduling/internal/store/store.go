@@ -63,7 +63,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 			stmts = append(stmts, outbox.Stmts(ctx, facts...)...)
 			tx.OnCommit(s.wake)
 		}
-		if err := tx.Batch(ctx, stmts...); err != nil {
+		if err := tx.Last(ctx, stmts...); err != nil {
 			return fmt.Errorf("write change: %w", err)
 		}
 		return nil

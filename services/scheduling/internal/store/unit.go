@@ -98,6 +98,15 @@ func (u *unit) Slot(ctx context.Context, id string) (domain.Slot, error) {
 	return s, nil
 }
 
+func (u *unit) Held(ctx context.Context, accountID string) (n int, err error) {
+	err = u.tx.QueryRow(ctx, "SELECT count(*) FROM hold WHERE county_code = $1 AND account_id = $2 AND state = 'HELD' AND expire_time > $3",
+		u.county(), accountID, u.Now()).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count holds of the account: %w", err)
+	}
+	return n, nil
+}
+
 func (u *unit) FreeBeds(ctx context.Context, organizationID, department, pivot string) ([]domain.Bed, error) {
 	rows, err := u.tx.Query(ctx, `SELECT b.id, b.ward_id, b.organization_id, b.department_code, b.label FROM bed b
 		LEFT JOIN occupancy o ON o.county_code = b.county_code AND o.place_id = b.id

@@ -32,6 +32,10 @@ func (h *Host) admin(ctx context.Context) error {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	if !loopback(h.settings.AdminAddr) {
+		h.telemetry.Logger.WarnContext(ctx, "TONGZHEN_ADMIN_ADDR is not loopback: it shows metrics and profiles of the process to whoever can connect and must be on an internal network",
+			"addr", h.settings.AdminAddr)
+	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	return serveHTTP(ctx, server, h.settings.AdminAddr, "", "")
 }

@@ -32,6 +32,9 @@ func (c *Connection) Close() error { return c.close() }
 // Connect finds the services: the running system by its control socket; or those at the configured addresses; or, when
 // nothing runs on the data folder, all of them started in this process.
 func Connect(ctx context.Context, settings Settings, county string) (*Connection, error) {
+	if err := settings.checkControl(); err != nil {
+		return nil, err
+	}
 	if controlAnswers(ctx, settings.Control()) {
 		return connectControl(settings.Control(), county)
 	}
@@ -74,12 +77,8 @@ func backendsHere(s Settings) []string {
 }
 
 func controlAnswers(ctx context.Context, addr string) bool {
-	network, address := "tcp", addr
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		network, address = "unix", path
-	}
 	dialer := net.Dialer{Timeout: time.Second}
-	conn, err := dialer.DialContext(ctx, network, address)
+	conn, err := dialer.DialContext(ctx, "unix", strings.TrimPrefix(addr, "unix:"))
 	if err != nil {
 		return false
 	}
@@ -87,14 +86,11 @@ func controlAnswers(ctx context.Context, addr string) bool {
 }
 
 func connectControl(addr, county string) (*Connection, error) {
-	if path, ok := strings.CutPrefix(addr, "unix:"); ok {
-		absolute, err := filepath.Abs(path)
-		if err != nil {
-			return nil, fmt.Errorf("find control socket: %w", err)
-		}
-		addr = "unix://" + absolute
+	absolute, err := filepath.Abs(strings.TrimPrefix(addr, "unix:"))
+	if err != nil {
+		return nil, fmt.Errorf("find control socket: %w", err)
 	}
-	conn, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
+	conn, err := grpc.NewClient("unix://"+absolute, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20), grpc.MaxCallSendMsgSize(64<<20)),
 		grpc.WithUnaryInterceptor(func(ctx context.Context, method string, in, out any, c *grpc.ClientConn, next grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 			ctx = metadata.AppendToOutgoingContext(ctx, countyHeader, county)

@@ -46,7 +46,7 @@ func (rawCodec) Unmarshal(data []byte, v any) error {
 
 // control serves the commands of this machine: every call on the socket goes to the service that has the method, in the
 // name "cli", or in that of the person whose token the call carries. Whoever may open the socket may do that: it is a
-// file of mode 0600.
+// file of mode 0600 (Settings.checkControl).
 type control struct {
 	conns map[string]*grpc.ClientConn // by protobuf package: "tongzhen.directory.v1"
 }
@@ -105,10 +105,7 @@ func (c *control) run(ctx context.Context, addr string) error {
 }
 
 func listenControl(ctx context.Context, addr string) (net.Listener, error) {
-	path, ok := strings.CutPrefix(addr, "unix:")
-	if !ok {
-		return rpc.ListenLoopback(ctx, addr)
-	}
+	path := strings.TrimPrefix(addr, "unix:")
 	// The data folder is locked by this process: a socket that is there was left by one that died.
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return nil, fmt.Errorf("remove old control socket: %w", err)

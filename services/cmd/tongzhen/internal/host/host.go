@@ -78,6 +78,11 @@ func Open(ctx context.Context, settings Settings, options Options) (_ *Host, err
 	if h.local == nil {
 		h.local = append(Backends(), Gateway)
 	}
+	if h.controls() {
+		if err := settings.checkControl(); err != nil {
+			return nil, err
+		}
+	}
 	if err := h.openParts(ctx); err != nil {
 		return nil, err
 	}

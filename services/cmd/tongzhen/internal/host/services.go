@@ -89,7 +89,7 @@ func (h *Host) openPatientRecord(ctx context.Context, db *sqldb.DB, peer dialer)
 		return nil, err
 	}
 	return patientrecord.New(ctx, patientrecord.Config{}, patientrecord.Deps{
-		DB: db, Bus: h.bus, Peers: patientrecord.Peers{Referral: toReferral}, Ring: h.keys.ring, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
+		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral}, Ring: h.keys.ring, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 

@@ -35,7 +35,7 @@ type Settings struct {
 	HTTPAddr    string `env:"TONGZHEN_HTTP_ADDR" default:"127.0.0.1:8080" help:"Where the gateway listens."`
 	AdminAddr   string `env:"TONGZHEN_ADMIN_ADDR" default:"127.0.0.1:9090" help:"Where /healthz, /readyz, /metrics and pprof are served; empty = off."`
 	GRPCAddr    string `env:"TONGZHEN_GRPC_ADDR" help:"Where a separately run service listens for gRPC."`
-	ControlAddr string `env:"TONGZHEN_CONTROL_ADDR" help:"Where seed, import and bench find the running system; default: control.sock in the data folder."`
+	ControlAddr string `env:"TONGZHEN_CONTROL_ADDR" help:"Unix socket where seed, import and bench find the running system, unix:PATH; default: control.sock in the data folder."`
 
 	DatabaseURL             string `env:"TONGZHEN_DATABASE_URL" help:"PostgreSQL for all services, one schema each; empty = embedded SQLite."`
 	DirectoryDatabaseURL    string `env:"TONGZHEN_DIRECTORY_DATABASE_URL" help:"PostgreSQL of directory."`
@@ -61,6 +61,22 @@ type Settings struct {
 	OTLPEndpoint string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OpenTelemetry collector (gRPC); empty = no traces are exported."`
 	LogLevel     string `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 	SecureCookie bool   `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
+}
+
+// maxSocketPath is what every platform takes as the path of a unix socket; most take 3 to 7 bytes more.
+const maxSocketPath = 100
+
+// checkControl refuses what would let others in, or could not be opened. Whoever may open the control socket is
+// everybody's equal, so it must be a file with permissions, not a port.
+func (s Settings) checkControl() error {
+	path, ok := strings.CutPrefix(s.Control(), "unix:")
+	switch {
+	case !ok || path == "":
+		return fmt.Errorf("TONGZHEN_CONTROL_ADDR=%s: only a unix socket is served, since every user of the machine can reach a port; set it to unix:PATH or leave it empty", s.ControlAddr)
+	case len(path) > maxSocketPath:
+		return fmt.Errorf("the path of the control socket is %d bytes long, at most %d work: set TONGZHEN_CONTROL_ADDR to unix:PATH with a shorter path, in a folder of your own (%s)", len(path), maxSocketPath, path)
+	}
+	return nil
 }
 
 // check tells all problems of the settings at once.

@@ -15,27 +15,27 @@ func (p place) organizations() []*directoryv1.OrganizationEntry {
 	full := p.above + p.name
 	out := []*directoryv1.OrganizationEntry{
 		p.entry(p.code+"A01", &directoryv1.Organization{
-			Name: p.name + "卫生健康局", NameEn: "County Health Authority", Type: directoryv1.OrganizationType_AUTHORITY,
+			Name: p.name + "卫生健康局", NameEn: p.english() + " Health Bureau", Type: directoryv1.OrganizationType_AUTHORITY,
 			Address: full, Phone: "0000-8820001",
 		}, nil),
 		p.entry(p.code+"H01", &directoryv1.Organization{
-			Name: p.name + "人民医院", NameEn: "County People's Hospital", Type: directoryv1.OrganizationType_COUNTY_HOSPITAL,
+			Name: p.name + "人民医院", NameEn: p.english() + " People's Hospital", Type: directoryv1.OrganizationType_COUNTY_HOSPITAL,
 			Address: full + "人民路1号", Phone: "0000-8820120",
 		}, hospitalDepartments()),
 		p.entry(p.code+"X01", &directoryv1.Organization{
-			Name: "上级医院（县外）", NameEn: "Hospital outside the county", Type: directoryv1.OrganizationType_EXTERNAL,
+			Name: "上级医院（县外）", NameEn: "Higher-level Hospital (outside the county)", Type: directoryv1.OrganizationType_EXTERNAL,
 			Address: p.above,
 		}, nil),
 	}
 	for _, t := range p.townships {
 		out = append(out, p.entry(t.code, &directoryv1.Organization{
-			Name: t.centreName(), NameEn: "Health Centre " + t.login(), Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE,
+			Name: t.centreName(), NameEn: t.centreEnglish(), Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE,
 			Address: full + t.name, Phone: "0000-88" + t.code[4:],
 		}, centreDepartments()))
 	}
 	home := p.nth(1)
 	return append(out, p.entry(home.code+"V01", &directoryv1.Organization{
-		Name: home.name + "竹桥村卫生室", NameEn: "Village Clinic", Type: directoryv1.OrganizationType_VILLAGE_CLINIC,
+		Name: home.name + "竹桥村卫生室", NameEn: "Zhuqiao Village Clinic, " + home.english(), Type: directoryv1.OrganizationType_VILLAGE_CLINIC,
 		Address: full + home.name + "竹桥村", Phone: "0000-8829999", ParentId: p.organizationID(home.code),
 	}, nil))
 }

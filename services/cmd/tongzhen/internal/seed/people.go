@@ -105,14 +105,8 @@ func (p place) login(bare string) string {
 
 // login is the pinyin of the township's name without what it is: baisha for 白沙镇.
 func (t township) login() string {
-	name := t.name
-	for _, kind := range []string{"街道办事处", "街道", "民族乡", "镇", "乡"} {
-		if short := strings.TrimSuffix(name, kind); short != name && short != "" {
-			name = short
-			break
-		}
-	}
-	spelt := strings.Join(pinyin.LazyConvert(name, nil), "")
+	short, _ := cutKind(t.name, "街道办事处", "街道", "民族乡", "镇", "乡")
+	spelt := strings.Join(pinyin.LazyConvert(short, nil), "")
 	if spelt == "" {
 		return "t" + t.code[6:]
 	}

@@ -48,6 +48,30 @@ func TestTheDemoCountyHasItsHospitalItsNineCentresAndAVillageClinic(t *testing.T
 	}
 }
 
+func TestEnglishNamesAreSpeltLikeNamesOfPlaces(t *testing.T) {
+	t.Parallel()
+	for county, want := range map[string]map[string]string{
+		demo: {
+			"白沙镇卫生院": "Baisha Township Health Centre", "金宝乡卫生院": "Jinbao Township Health Centre",
+			"阳朔县人民医院": "Yangshuo County People's Hospital", "阳朔县卫生健康局": "Yangshuo County Health Bureau",
+			"白沙镇竹桥村卫生室": "Zhuqiao Village Clinic, Baisha Township",
+		},
+		"110101": {"东城区人民医院": "Dongcheng District People's Hospital", "东华门街道社区卫生服务中心": "Donghuamen Subdistrict Community Health Centre"},
+		"361128": {"鄱阳县人民医院": "Poyang County People's Hospital"},
+	} {
+		r, _ := built(t, options(county))
+		got := map[string]string{}
+		for _, e := range r.organizations {
+			got[e.GetOrganization().GetName()] = e.GetOrganization().GetNameEn()
+		}
+		for name, english := range want {
+			if got[name] != english {
+				t.Errorf("%s: %q, want %q", name, got[name], english)
+			}
+		}
+	}
+}
+
 func TestTheDemoAccountsAreWhoTheyAreSaidToBe(t *testing.T) {
 	t.Parallel()
 	r, report := built(t, options(demo))

@@ -191,7 +191,7 @@ func guard(t *testing.T, f Fixture) {
 	d := Draft("patient-1", domain.KindOutpatient)
 	first := submitted(t, f, d)
 	_, err := tryCreate(t, f, command(Doctor(), "r2", "b"), d, number(t, f))
-	e := expectReason(t, err, errs.ReasonOpenReferralExists)
+	e := refusal(t, err, errs.ReasonOpenReferralExists)
 	if e.Meta["referralId"] != first.ID || e.Meta["number"] != first.Number.Printed() {
 		t.Errorf("it names %v", e.Meta)
 	}

@@ -192,7 +192,13 @@ func walkIn(f Fixture) domain.Carry {
 	return domain.Carry{WalkIn: true, Expected: domain.Window{From: from, To: from.Add(time.Hour)}, Note: Secret}
 }
 
-func expectReason(t *testing.T, err error, reason string) *errs.Error {
+func expectReason(t *testing.T, err error, reason string) {
+	t.Helper()
+	_ = refusal(t, err, reason)
+}
+
+// refusal is the classified error, which must have the reason.
+func refusal(t *testing.T, err error, reason string) *errs.Error {
 	t.Helper()
 	e, ok := errs.As(err)
 	if !ok || e.Reason != reason {

@@ -39,7 +39,9 @@ type ReferralFact struct {
 	// The account that created it.
 	OriginatorAccountId string `protobuf:"bytes,11,opt,name=originator_account_id,json=originatorAccountId,proto3" json:"originator_account_id,omitempty"`
 	// The hold or booking that the fact attaches, settles or frees: submitted attaches; accepted and rebooked settle a booking, or with a
-	// walk-in window free the attached hold; concluded ends the use of a bed; every other fact that names one frees it.
+	// walk-in window free the attached hold; concluded ends the use of a bed; every other fact that names one frees it. An attached hold
+	// lasts until the referral is accepted, declined, redirected or cancelled: returned and resubmitted name none, and it stays attached
+	// until 24 hours after their due time. edited names the hold that another department gives up.
 	HoldId        string                 `protobuf:"bytes,12,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
 	BookingId     string                 `protobuf:"bytes,13,opt,name=booking_id,json=bookingId,proto3" json:"booking_id,omitempty"`
 	ReasonCode    string                 `protobuf:"bytes,14,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`

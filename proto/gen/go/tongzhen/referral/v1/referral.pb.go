@@ -690,7 +690,7 @@ type Referral struct {
 	Diagnoses  []*v1.Coding      `protobuf:"bytes,12,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
 	Form       *Form             `protobuf:"bytes,13,opt,name=form,proto3" json:"form,omitempty"`
 	Consent    *Consent          `protobuf:"bytes,14,opt,name=consent,proto3" json:"consent,omitempty"`
-	// The hold attached at submission, until answered.
+	// The hold attached at submission, until accepted, declined, redirected or cancelled; a return keeps it.
 	HoldId string `protobuf:"bytes,15,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
 	// The live booking; empty with a walk-in window.
 	BookingId string  `protobuf:"bytes,16,opt,name=booking_id,json=bookingId,proto3" json:"booking_id,omitempty"`
@@ -1414,7 +1414,7 @@ type ListReferralsRequest struct {
 	// inbox, outbox or all (default).
 	View      string            `protobuf:"bytes,1,opt,name=view,proto3" json:"view,omitempty"`
 	Direction v1.Direction_Code `protobuf:"varint,2,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
-	// Empty: every state.
+	// Empty: every state, or with order "due" those whose due_time is set.
 	State     []State_Code    `protobuf:"varint,3,rep,packed,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
 	Urgency   v1.Urgency_Code `protobuf:"varint,4,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
 	PageSize  int32           `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`

@@ -1602,9 +1602,11 @@ type ConfirmHoldRequest struct {
 	HoldId     string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
 	ReferralId string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	// As in AttachHoldRequest.
-	PatientId     string `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PatientId string `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// The organisation that sends the patient: it may read the booking, whoever took the hold.
+	OriginatorOrganizationId string `protobuf:"bytes,5,opt,name=originator_organization_id,json=originatorOrganizationId,proto3" json:"originator_organization_id,omitempty"`
+	unknownFields            protoimpl.UnknownFields
+	sizeCache                protoimpl.SizeCache
 }
 
 func (x *ConfirmHoldRequest) Reset() {
@@ -1661,6 +1663,13 @@ func (x *ConfirmHoldRequest) GetReferralId() string {
 func (x *ConfirmHoldRequest) GetPatientId() string {
 	if x != nil {
 		return x.PatientId
+	}
+	return ""
+}
+
+func (x *ConfirmHoldRequest) GetOriginatorOrganizationId() string {
+	if x != nil {
+		return x.OriginatorOrganizationId
 	}
 	return ""
 }
@@ -1934,14 +1943,15 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\n" +
 	"keep_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tkeepUntil\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\x05 \x01(\tR\tpatientId\"\x85\x01\n" +
+	"patient_id\x18\x05 \x01(\tR\tpatientId\"\xc3\x01\n" +
 	"\x12ConfirmHoldRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12\x17\n" +
 	"\ahold_id\x18\x02 \x01(\tR\x06holdId\x12\x1f\n" +
 	"\vreferral_id\x18\x03 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\x04 \x01(\tR\tpatientId\"e\n" +
+	"patient_id\x18\x04 \x01(\tR\tpatientId\x12<\n" +
+	"\x1aoriginator_organization_id\x18\x05 \x01(\tR\x18originatorOrganizationId\"e\n" +
 	"\x0fListLiveRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +

@@ -55,6 +55,8 @@ CREATE TABLE hold (
     id              text NOT NULL,
     version         integer NOT NULL,
     account_id      text NOT NULL,
+    -- Who may read it besides the organisation of the place.
+    reader_organization_id text NOT NULL,
     patient_id      text NOT NULL,
     slot_id         text NOT NULL,
     bed_id          text NOT NULL,
@@ -74,6 +76,7 @@ CREATE TABLE hold (
 );
 CREATE UNIQUE INDEX hold_booking ON hold (county_code, booking_id) WHERE booking_id IS NOT NULL;
 CREATE INDEX hold_referral ON hold (county_code, referral_id) WHERE referral_id IS NOT NULL;
+CREATE INDEX hold_account ON hold (county_code, account_id) WHERE state = 'HELD';
 CREATE INDEX hold_check ON hold (check_time) WHERE check_time IS NOT NULL;
 
 -- The one hold or booking that takes a slot or bed. Its key is why a place is never taken twice.
