@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -46,7 +45,6 @@ type Service struct {
 const (
 	purgeEvery  = time.Hour
 	stopTimeout = 10 * time.Second
-	maxSkew     = 2 * time.Second
 )
 
 // New makes the service; it begins to work with Run.
@@ -92,15 +90,5 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Health answers nil when the service can do its work. The bus is not asked: facts wait for it.
 func (s *Service) Health(ctx context.Context) error {
-	if err := s.deps.DB.Ping(ctx); err != nil {
-		return err
-	}
-	skew, err := s.deps.DB.ClockSkew(ctx)
-	if err != nil {
-		return err
-	}
-	if skew.Abs() > maxSkew {
-		return fmt.Errorf("the clock is %s off the database's", skew)
-	}
-	return nil
+	return s.deps.DB.Healthy(ctx)
 }

@@ -3,7 +3,6 @@ package notification
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -49,7 +48,6 @@ type Service struct {
 
 const (
 	stopTimeout = 10 * time.Second
-	maxSkew     = 2 * time.Second
 	// retryReading is the pause between tries while the directory is away at the start.
 	retryReading = time.Second
 )
@@ -130,15 +128,8 @@ func (s *Service) readUntil(ctx context.Context) error {
 
 // Health answers nil when the service can do its work. The bus is not asked: facts wait for it.
 func (s *Service) Health(ctx context.Context) error {
-	if err := s.deps.DB.Ping(ctx); err != nil {
+	if err := s.deps.DB.Healthy(ctx); err != nil {
 		return err
-	}
-	skew, err := s.deps.DB.ClockSkew(ctx)
-	if err != nil {
-		return err
-	}
-	if skew.Abs() > maxSkew {
-		return fmt.Errorf("the clock is %s off the database's", skew)
 	}
 	select {
 	case <-s.read:

@@ -3,7 +3,6 @@ package patientrecord
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -51,7 +50,6 @@ type Service struct {
 
 const (
 	stopTimeout = 10 * time.Second
-	maxSkew     = 2 * time.Second
 )
 
 // New makes the service; it begins to work with Run.
@@ -102,15 +100,5 @@ func (s *Service) Run(ctx context.Context) error {
 // Health answers nil when the service can do its work. Neither the bus nor the referral service is asked: facts wait, and most answers need
 // neither.
 func (s *Service) Health(ctx context.Context) error {
-	if err := s.deps.DB.Ping(ctx); err != nil {
-		return err
-	}
-	skew, err := s.deps.DB.ClockSkew(ctx)
-	if err != nil {
-		return err
-	}
-	if skew.Abs() > maxSkew {
-		return fmt.Errorf("the clock is %s off the database's", skew)
-	}
-	return nil
+	return s.deps.DB.Healthy(ctx)
 }

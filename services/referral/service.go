@@ -3,7 +3,6 @@ package referral
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -54,7 +53,6 @@ type Service struct {
 
 const (
 	stopTimeout = 10 * time.Second
-	maxSkew     = 2 * time.Second
 	// retryReading is the pause between tries while directory is away at the start.
 	retryReading = time.Second
 )
@@ -136,15 +134,5 @@ func (s *Service) readOrganizations(ctx context.Context) error {
 
 // Health answers nil when the service can do its work. The bus is not asked: facts wait for it.
 func (s *Service) Health(ctx context.Context) error {
-	if err := s.deps.DB.Ping(ctx); err != nil {
-		return err
-	}
-	skew, err := s.deps.DB.ClockSkew(ctx)
-	if err != nil {
-		return err
-	}
-	if skew.Abs() > maxSkew {
-		return fmt.Errorf("the clock is %s off the database's", skew)
-	}
-	return nil
+	return s.deps.DB.Healthy(ctx)
 }

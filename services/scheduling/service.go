@@ -3,7 +3,6 @@ package scheduling
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -53,7 +52,6 @@ const (
 	// sweepTime ends a look before the lease does.
 	sweepTime   = 25 * time.Second
 	stopTimeout = 10 * time.Second
-	maxSkew     = 2 * time.Second
 )
 
 // New makes the service; it begins to work with Run.
@@ -122,15 +120,5 @@ func (s *Service) sweepUntil(ctx context.Context) error {
 
 // Health answers nil when the service can do its work. The bus is not asked: facts wait for it.
 func (s *Service) Health(ctx context.Context) error {
-	if err := s.deps.DB.Ping(ctx); err != nil {
-		return err
-	}
-	skew, err := s.deps.DB.ClockSkew(ctx)
-	if err != nil {
-		return err
-	}
-	if skew.Abs() > maxSkew {
-		return fmt.Errorf("the clock is %s off the database's", skew)
-	}
-	return nil
+	return s.deps.DB.Healthy(ctx)
 }
