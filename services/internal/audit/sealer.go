@@ -120,7 +120,7 @@ func (s *Sealer) waiting(ctx context.Context, sign bool) (some bool, err error) 
 	if sign {
 		query += " OR EXISTS (" + unsigned + ")"
 	}
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error { return tx.QueryRow(ctx, query).Scan(&some) })
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error { return tx.QueryRow(ctx, query).Scan(&some) })
 	if err != nil {
 		return false, fmt.Errorf("look for unsealed audit entries: %w", err)
 	}
@@ -156,15 +156,13 @@ func (s *Sealer) seal(ctx context.Context) (n int, err error) {
 			return err
 		}
 		stmts := []sqldb.Stmt{sqldb.FenceStmt(lease, s.fence)}
-		for _, e := range entries {
+		for i, e := range entries {
 			end := chains[e.County]
 			e.seq = end.Seq + 1
 			chains[e.County] = Head{County: e.County, Seq: e.seq, Hash: e.link(end.Hash)}
-			stmts = append(stmts, sqldb.Stmt{
-				SQL:  "UPDATE audit_entry SET seq = $1, hash = $2 WHERE county_code = $3 AND id = $4 AND seq IS NULL",
-				Args: []any{e.seq, chains[e.County].Hash, e.County, e.id}, Want: 1,
-			})
+			entries[i].seq, entries[i].hash = e.seq, chains[e.County].Hash
 		}
+		stmts = append(stmts, sealStmts(tx.Engine(), entries)...)
 		for county, end := range chains {
 			stmts = append(stmts, sqldb.Stmt{
 				SQL: `INSERT INTO audit_chain (county_code, seq, hash) VALUES ($1, $2, $3)
@@ -178,6 +176,32 @@ func (s *Sealer) seal(ctx context.Context) (n int, err error) {
 		return 0, fmt.Errorf("seal audit entries: %w", err)
 	}
 	return n, nil
+}
+
+// sealStmts writes numbers and hashes: in one statement where the engine takes lists as arguments.
+func sealStmts(engine sqldb.Engine, entries []stored) []sqldb.Stmt {
+	if engine == sqldb.Postgres {
+		var counties, ids []string
+		var seqs []int64
+		var hashes [][]byte
+		for _, e := range entries {
+			counties, ids, seqs, hashes = append(counties, e.County), append(ids, e.id), append(seqs, e.seq), append(hashes, e.hash)
+		}
+		return []sqldb.Stmt{{
+			SQL: `UPDATE audit_entry e SET seq = v.seq, hash = v.hash
+				FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bytea[]) AS v (county_code, id, seq, hash)
+				WHERE e.county_code = v.county_code AND e.id = v.id AND e.seq IS NULL`,
+			Args: []any{counties, ids, seqs, hashes}, Want: int64(len(entries)),
+		}}
+	}
+	stmts := make([]sqldb.Stmt, len(entries))
+	for i, e := range entries {
+		stmts[i] = sqldb.Stmt{
+			SQL:  "UPDATE audit_entry SET seq = $1, hash = $2 WHERE county_code = $3 AND id = $4 AND seq IS NULL",
+			Args: []any{e.seq, e.hash, e.County, e.id}, Want: 1,
+		}
+	}
+	return stmts
 }
 
 func unsealed(ctx context.Context, tx *sqldb.Tx) ([]stored, error) {

@@ -336,3 +336,48 @@ func newRSA(t *testing.T) *rsa.PrivateKey {
 	}
 	return key
 }
+
+func TestARememberedTokenEndsInTimeAndWithItsKey(t *testing.T) {
+	t.Parallel()
+	clk, signer := clock.NewFixed(noon), newSigner(t).Signer
+	kid, pub := signer.Public()
+	known, asked := true, 0
+	v := authn.NewVerifier(func(_ context.Context, asks string) (ed25519.PublicKey, error) {
+		asked++
+		if !known || asks != kid {
+			return nil, errors.New("no such key")
+		}
+		return pub, nil
+	}, clk)
+	token, err := signer.Sign(authn.Identity{Subject: "account-1", County: "450321", Roles: []string{"TOWNSHIP_DOCTOR"}}, 5*time.Minute, clk.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify := func() error {
+		id, err := v.Verify(t.Context(), token)
+		if err == nil {
+			if id.Subject != "account-1" || len(id.Roles) != 1 || id.Roles[0] != "TOWNSHIP_DOCTOR" {
+				t.Errorf("identity %+v", id)
+			}
+			id.Roles[0] = "COUNTY_ADMIN" // must not reach the next caller
+		}
+		return err
+	}
+	for range 3 {
+		if err := verify(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if asked != 3 {
+		t.Errorf("the key was asked for %d times in 3 calls", asked)
+	}
+	known = false
+	if err := verify(); errs.KindOf(err) != errs.KindUnauthenticated {
+		t.Errorf("with its key gone: %v", err)
+	}
+	known = true
+	clk.Advance(5*time.Minute + 3*time.Second)
+	if err := verify(); errs.KindOf(err) != errs.KindUnauthenticated {
+		t.Errorf("after its end: %v", err)
+	}
+}

@@ -275,6 +275,9 @@ func (s *consumption) bury(m jetstream.Msg, meta *jetstream.MsgMetadata) error {
 		h[key] = values
 	}
 	id := first(h, headerID)
+	for _, key := range []string{batchID, batchSeq, batchCommit} {
+		delete(h, key) // it is in no batch here
+	}
 	h[jetstream.MsgIDHeader] = []string{s.consumer.Name + " " + id}
 	h[deadSubject] = []string{s.names.bare(m.Subject())}
 	h[deadSequence] = []string{strconv.FormatUint(meta.Sequence.Stream, 10)}

@@ -40,6 +40,9 @@ func (b *natsBus) Publish(ctx context.Context, msgs ...Msg) (map[string]error, e
 		}
 		pending = pending[1:]
 	}
+	if b.embedded != nil && len(msgs) >= batchFrom && b.publishAtOnce(ctx, msgs) == nil {
+		return nil, nil
+	}
 	for _, m := range msgs {
 		if err := check(m); err != nil {
 			fail(m.ID, err)

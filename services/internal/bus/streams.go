@@ -87,6 +87,8 @@ func (b *natsBus) ensure(ctx context.Context, s stream) error {
 		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardOld, Storage: jetstream.FileStorage,
 		MaxAge: s.maxAge, Duplicates: duplicateWindow, Replicas: 1,
 	}
+	// Our own server syncs each message, but a batch once.
+	want.AllowAtomicPublish = b.embedded != nil
 	if b.conn.ConnectedClusterName() != "" {
 		want.Replicas = clusterReplicas
 	}
@@ -109,8 +111,10 @@ func (b *natsBus) ensure(ctx context.Context, s stream) error {
 	}
 	next.MaxAge, next.Duplicates = want.MaxAge, want.Duplicates
 	next.Replicas = max(have.Replicas, want.Replicas)
+	next.AllowAtomicPublish = have.AllowAtomicPublish || want.AllowAtomicPublish
 	if len(next.Subjects) == len(have.Subjects) && next.MaxAge == have.MaxAge &&
-		next.Duplicates == have.Duplicates && next.Replicas == have.Replicas {
+		next.Duplicates == have.Duplicates && next.Replicas == have.Replicas &&
+		next.AllowAtomicPublish == have.AllowAtomicPublish {
 		return nil
 	}
 	_, err = b.js.UpdateStream(ctx, next)

@@ -6,8 +6,8 @@
 // Invariants:
 //  1. A committed fact is published at least once: its row waits until the bus has acknowledged it. A fact whose
 //     transaction rolled back is never published.
-//  2. Any number of relays may run on one database: a row is claimed by one at a time, in a short transaction, and by
-//     another only when the claim has run out. No transaction is open while the bus is spoken to.
+//  2. Any number of relays may run on one database: one publishes at a time, under a lock that ends with its process's
+//     connection. No transaction is open and no row is locked while the bus is spoken to.
 //  3. Order is a best effort by time of occurrence: consumers must not need it.
 //  4. An effect and its inbox row commit together, so a repeated fact has no second effect for as long as the inbox
 //     keeps it. The inbox keeps longer than the outbox, which keeps longer than the stream.

@@ -178,38 +178,61 @@ func TestARowThatTheBusRefusesForGoodDoesNotHoldUpTheOthers(t *testing.T) {
 	})
 }
 
-func TestAClaimOfARelayThatDiedRunsOut(t *testing.T) {
+func TestARelayWaitsForTheOneThatPublishes(t *testing.T) {
 	t.Parallel()
-	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
-		t.Run(string(engine), func(t *testing.T) {
-			t.Parallel()
-			clk := dbtest.Clock(t)
-			db := dbtest.OpenClock(t, engine, clk, sets())
-			b := newFakeBus()
-			write(t, db, func() {}, 0, 1)
-			claim := func(until time.Time) {
-				err := db.Update(t.Context(), func(tx *sqldb.Tx) error {
-					_, err := tx.Exec(t.Context(), "UPDATE outbox SET claimed_until = $1", until)
-					return err
-				})
-				if err != nil {
-					t.Fatal(err)
-				}
+	dbtest.Each(t, sets(), func(t *testing.T, db *sqldb.DB) {
+		first, second := newFakeBus(), newFakeBus()
+		entered, leave := make(chan struct{}), make(chan struct{})
+		first.fault = func(call int, _ bus.Msg) error {
+			if call == 1 {
+				close(entered)
+				<-leave
 			}
-			claim(clk.Now().Add(30 * time.Second))
-			r := outbox.NewRelay(db, b, clk, quiet())
-			stop := start(t, r)
-			write(t, db, r.Wake, 1, 2)
-			b.until(t, func() bool { return len(b.stored) == 1 })
-			if b.stored[fact(0).ID] != 0 {
-				t.Error("a claimed row was published")
-			}
-			clk.Advance(31 * time.Second)
-			r.Wake()
-			b.until(t, func() bool { return len(b.stored) == 2 })
+			return nil
+		}
+		write(t, db, func() {}, 0, 1)
+		stopFirst := start(t, outbox.NewRelay(db, first, clock.System(), quiet()))
+		<-entered
+		two := outbox.NewRelay(db, second, clock.System(), quiet())
+		stopSecond := start(t, two)
+		write(t, db, two.Wake, 1, 2)
+		if alone, err := db.Alone(t.Context(), "outbox-relay", func() error { return nil }); alone || err != nil {
+			t.Errorf("the lock of a relay that publishes was free: %v", err)
+		}
+		close(leave)
+		stopFirst()
+		second.until(t, func() bool { return second.stored[fact(1).ID]+first.stored[fact(1).ID] == 1 })
+		stopSecond()
+		if first.stored[fact(0).ID] != 1 || second.stored[fact(0).ID] != 0 {
+			t.Errorf("the row under way was published %d and %d times", first.stored[fact(0).ID], second.stored[fact(0).ID])
+		}
+	})
+}
+
+func TestARowIsPublishedAgainWhenTheMarkWasLost(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, sets(), func(t *testing.T, db *sqldb.DB) {
+		b := newFakeBus()
+		write(t, db, func() {}, 0, 1)
+		publish := func() {
+			before := b.stored[fact(0).ID]
+			stop := start(t, outbox.NewRelay(db, b, clock.System(), quiet()))
+			b.until(t, func() bool { return b.stored[fact(0).ID] > before })
 			stop()
+		}
+		publish()
+		err := db.Update(t.Context(), func(tx *sqldb.Tx) error {
+			_, err := tx.Exec(t.Context(), "UPDATE outbox SET published_time = NULL")
+			return err
 		})
-	}
+		if err != nil {
+			t.Fatal(err)
+		}
+		publish()
+		if n := waitingRows(t, db); n != 0 || b.stored[fact(0).ID] != 2 {
+			t.Errorf("published %d times, %d rows wait", b.stored[fact(0).ID], n)
+		}
+	})
 }
 
 func TestAFactOfARolledBackTransactionIsNeverPublished(t *testing.T) {

@@ -16,11 +16,12 @@ import (
 )
 
 const (
-	batchSize      = 256             // rows claimed and published at a time
+	lockName       = "outbox-relay"
+	batchSize      = 256             // rows read and published at a time
 	publishTimeout = 3 * time.Second // for one batch; what is not acknowledged in time goes again
-	claimTime      = 8 * time.Second // longer than publishing and marking take; so long rows of a process that died wait
-	parkTime       = time.Hour       // a row that the bus will never take is tried again after this
-	pollEvery      = time.Second     // when nobody wakes the relay: rows of a process that died
+	busyPause      = 20 * time.Millisecond
+	parkTime       = time.Hour   // a row that the bus will never take is tried again after this
+	pollEvery      = time.Second // when nobody wakes the relay: rows of other processes that died
 	backoffMin     = 100 * time.Millisecond
 	backoffMax     = 5 * time.Second
 	pruneEvery     = time.Hour
@@ -62,7 +63,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			pruned = now
 			r.prune(ctx)
 		}
-		n, err := r.pass(ctx, failures > 0)
+		n, busy, err := r.pass(ctx, failures > 0)
 		failures = r.note(ctx, failures, err)
 		wake, wait := r.wake, pollEvery
 		switch {
@@ -71,6 +72,9 @@ func (r *Relay) Run(ctx context.Context) error {
 			wake, wait = nil, backoff(failures)
 		case n == batchSize:
 			continue
+		case busy:
+			// The other may have read before our rows were there.
+			wake, wait = nil, busyPause
 		}
 		timer := time.NewTimer(wait)
 		select {
@@ -104,27 +108,29 @@ func (r *Relay) note(ctx context.Context, failures int, err error) int {
 	return 0
 }
 
-// pass publishes one batch and tells how many rows it held.
-func (r *Relay) pass(ctx context.Context, failedBefore bool) (int, error) {
+// pass publishes one batch and tells how many rows it held; busy means that another relay is at it.
+func (r *Relay) pass(ctx context.Context, failedBefore bool) (n int, busy bool, err error) {
 	if failedBefore {
-		// Cheaper than claiming rows in vain.
+		// Cheaper than reading rows in vain.
 		if err := r.ready(ctx); err != nil {
-			return 0, err
+			return 0, false, err
 		}
 	}
-	rows, err := r.claim(ctx)
-	if err != nil || len(rows) == 0 {
-		return 0, err
-	}
-	// A batch that was begun is brought to its end, bounded, also when the relay is being stopped.
-	ctx = context.WithoutCancel(ctx)
-	failed, publishErr := r.publish(ctx, rows)
-	if publishErr != nil && failed == nil {
-		// Nothing is known; the claim runs out.
-		return len(rows), publishErr
-	}
-	err = r.settle(ctx, rows, failed)
-	return len(rows), errors.Join(publishErr, err)
+	alone, err := r.db.Alone(ctx, lockName, func() error {
+		rows, err := r.waiting(ctx)
+		n = len(rows)
+		if err != nil || n == 0 {
+			return err
+		}
+		// A batch that was begun is brought to its end, bounded, also when the relay is being stopped.
+		ctx := context.WithoutCancel(ctx)
+		failed, publishErr := r.publish(ctx, rows)
+		if publishErr != nil && failed == nil {
+			return publishErr
+		}
+		return errors.Join(publishErr, r.settle(ctx, rows, failed))
+	})
+	return n, err == nil && !alone, err
 }
 
 func (r *Relay) ready(ctx context.Context) error {
@@ -133,30 +139,27 @@ func (r *Relay) ready(ctx context.Context) error {
 	return r.bus.Ready(ctx)
 }
 
-// row is a claimed fact.
+// row is a fact that waits.
 type row struct {
 	county string
 	msg    bus.Msg
 }
 
-func (r *Relay) claim(ctx context.Context) (rows []row, err error) {
-	err = r.db.Update(ctx, func(tx *sqldb.Tx) error {
-		rows, err = waiting(ctx, tx)
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		return tx.Batch(ctx, byCounty(tx, rows, "claimed_until = $1", tx.Now().Add(claimTime))...)
+func (r *Relay) waiting(ctx context.Context) (rows []row, err error) {
+	err = r.db.Read(ctx, func(tx *sqldb.Tx) error {
+		rows, err = read(ctx, tx)
+		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("claim outbox rows: %w", err)
+		return nil, fmt.Errorf("read outbox rows: %w", err)
 	}
 	return rows, nil
 }
 
-func waiting(ctx context.Context, tx *sqldb.Tx) ([]row, error) {
+func read(ctx context.Context, tx *sqldb.Tx) ([]row, error) {
 	found, err := tx.Query(ctx, `SELECT county_code, fact_id, subject, type, payload, traceparent, occur_time FROM outbox
-		WHERE published_time IS NULL AND (claimed_until IS NULL OR claimed_until <= $1)
-		ORDER BY occur_time, fact_id LIMIT $2`+tx.SkipLocked(), tx.Now(), batchSize)
+		WHERE published_time IS NULL AND (parked_until IS NULL OR parked_until <= $1)
+		ORDER BY occur_time, fact_id LIMIT $2`, tx.Now(), batchSize)
 	if err != nil {
 		return nil, err
 	}
@@ -202,9 +205,9 @@ func (r *Relay) publish(ctx context.Context, rows []row) (failed map[string]erro
 	return failed, away
 }
 
-// settle marks what the bus has acknowledged and gives the rest free, at once or, if it was refused, later.
+// settle marks what the bus has acknowledged and parks what it has refused for good. The rest simply waits.
 func (r *Relay) settle(ctx context.Context, rows []row, failed map[string]error) error {
-	var published, free, parked []row
+	var published, parked []row
 	for _, x := range rows {
 		err, bad := failed[x.msg.ID]
 		switch {
@@ -212,17 +215,16 @@ func (r *Relay) settle(ctx context.Context, rows []row, failed map[string]error)
 			published = append(published, x)
 		case errs.KindOf(err) == errs.KindInvalid:
 			parked = append(parked, x)
-		default:
-			free = append(free, x)
 		}
+	}
+	if len(published)+len(parked) == 0 {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	err := r.db.Update(ctx, func(tx *sqldb.Tx) error {
-		stmts := byCounty(tx, published, "published_time = $1, claimed_until = NULL", tx.Now())
-		stmts = append(stmts, byCounty(tx, free, "claimed_until = $1", tx.Now())...)
-		stmts = append(stmts, byCounty(tx, parked, "claimed_until = $1", tx.Now().Add(parkTime))...)
-		return tx.Batch(ctx, stmts...)
+		stmts := byCounty(tx, published, "published_time = COALESCE(published_time, $1), parked_until = NULL", tx.Now())
+		return tx.Last(ctx, append(stmts, byCounty(tx, parked, "parked_until = $1", tx.Now().Add(parkTime))...)...)
 	})
 	if err != nil {
 		return fmt.Errorf("mark outbox rows: %w", err)
@@ -233,8 +235,8 @@ func (r *Relay) settle(ctx context.Context, rows []row, failed map[string]error)
 	return nil
 }
 
-// byCounty sets something on rows, with one statement for each county, because the county leads the key. A row that
-// another relay published meanwhile (the claim had run out) keeps its mark.
+// byCounty sets something on rows, with one statement for each county, because the county leads the key. It asks for
+// nothing beside the key: PostgreSQL would go by the index of the waiting rows, which is full of what is done.
 func byCounty(tx *sqldb.Tx, rows []row, set string, value any) []sqldb.Stmt {
 	ids := make(map[string][]string)
 	var counties []string
@@ -248,7 +250,7 @@ func byCounty(tx *sqldb.Tx, rows []row, set string, value any) []sqldb.Stmt {
 	for _, county := range counties {
 		frag, arg := tx.List("fact_id", 3, ids[county])
 		stmts = append(stmts, sqldb.Stmt{
-			SQL:  "UPDATE outbox SET " + set + " WHERE county_code = $2 AND " + frag + " AND published_time IS NULL",
+			SQL:  "UPDATE outbox SET " + set + " WHERE county_code = $2 AND " + frag,
 			Args: []any{value, county, arg},
 			Want: -1,
 		})

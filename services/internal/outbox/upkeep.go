@@ -86,7 +86,7 @@ func (r *Relay) measure() (stop func()) {
 }
 
 func (r *Relay) lag(ctx context.Context) (age time.Duration, err error) {
-	err = r.db.View(ctx, func(tx *sqldb.Tx) error {
+	err = r.db.Read(ctx, func(tx *sqldb.Tx) error {
 		var oldest time.Time
 		err := tx.QueryRow(ctx, `SELECT occur_time FROM outbox WHERE published_time IS NULL
 			ORDER BY occur_time, fact_id LIMIT 1`).Scan(&oldest)

@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/XSAM/otelsql"
 	"github.com/jackc/pgx/v5"
@@ -43,15 +45,34 @@ func (e *ConditionError) Unwrap() error { return ErrConditionFailed }
 
 // Batch runs the statements in their order: in one round trip on PostgreSQL, one by one on SQLite. The error is that
 // of the first statement that failed or missed its Want, and ends the transaction.
-func (tx *Tx) Batch(ctx context.Context, stmts ...Stmt) error {
-	if tx.failed != nil {
-		return tx.failed
+func (tx *Tx) Batch(ctx context.Context, stmts ...Stmt) error { return tx.batch(ctx, stmts, false) }
+
+// Last is the Batch with which an Update ends: PostgreSQL commits in the same round trip, unless a statement may miss
+// its Want. Nothing can be done in the transaction after it; the function answers its error, and no other.
+func (tx *Tx) Last(ctx context.Context, stmts ...Stmt) error {
+	err := tx.batch(ctx, stmts, !slices.ContainsFunc(stmts, mayMiss))
+	tx.over = true
+	return err
+}
+
+// mayMiss tells whether a statement can succeed and still touch another number of rows than it wants. A plain INSERT
+// cannot.
+func mayMiss(s Stmt) bool {
+	plain := strings.HasPrefix(s.SQL, "INSERT INTO ") && !strings.Contains(s.SQL, "ON CONFLICT") && !strings.Contains(s.SQL, "SELECT")
+	return s.SQL != "" && s.Want >= 0 && !plain
+}
+
+func (tx *Tx) batch(ctx context.Context, stmts []Stmt, last bool) error {
+	if err := tx.writable(); err != nil {
+		return err
 	}
+	some := slices.ContainsFunc(stmts, func(s Stmt) bool { return s.SQL != "" })
 	var err error
-	if tx.engine == Postgres {
-		err = tx.pipeline(ctx, stmts)
-	} else {
+	switch {
+	case tx.engine != Postgres:
 		err = tx.oneByOne(ctx, stmts)
+	case some:
+		err = tx.pipeline(ctx, stmts, last)
 	}
 	if err != nil {
 		return tx.fail(err)
@@ -75,17 +96,31 @@ func (tx *Tx) oneByOne(ctx context.Context, stmts []Stmt) error {
 	return nil
 }
 
-func (tx *Tx) pipeline(ctx context.Context, stmts []Stmt) error {
-	ctx, end := batchSpan(ctx, len(stmts))
+func (tx *Tx) pipeline(ctx context.Context, stmts []Stmt, last bool) error {
+	ctx, end := span(ctx, "sql.batch", "", len(stmts))
 	err := tx.raw(func(pg *pgx.Conn) error {
 		var batch pgx.Batch
+		began := tx.queueBegin(&batch)
 		for _, s := range stmts {
 			if s.SQL != "" {
 				batch.Queue(s.SQL, s.Args...)
 			}
 		}
+		if last {
+			batch.Queue("COMMIT")
+		}
 		results := pg.SendBatch(ctx, &batch)
-		failure := readResults(results, stmts)
+		var failure error
+		if began {
+			_, failure = results.Exec()
+			failure = clean(failure)
+		}
+		if failure == nil {
+			failure = readResults(results, stmts)
+		}
+		if failure == nil && last {
+			failure = tx.readCommit(results)
+		}
 		if err := results.Close(); failure == nil && err != nil {
 			return clean(err)
 		}
@@ -93,6 +128,18 @@ func (tx *Tx) pipeline(ctx context.Context, stmts []Stmt) error {
 	})
 	end(err)
 	return err
+}
+
+func (tx *Tx) readCommit(results pgx.BatchResults) error {
+	tag, err := results.Exec()
+	switch {
+	case err != nil:
+		return fmt.Errorf("commit: %w", clean(err))
+	case tag.String() != "COMMIT":
+		return errRolledBack
+	}
+	tx.state = committed
+	return nil
 }
 
 func readResults(results pgx.BatchResults, stmts []Stmt) error {
@@ -111,11 +158,22 @@ func readResults(results pgx.BatchResults, stmts []Stmt) error {
 	return nil
 }
 
-var errTxOver = errors.New("the transaction is over")
-
-// raw hands out the driver's connection, inside the open transaction. database/sql ends a transaction by itself when
-// the context of Update ends; what is sent after that would commit by itself, so the state is asked for first.
+// raw hands out the driver's connection, inside the open transaction or before it. The transaction may be gone (the
+// server ended it); what were sent then would commit by itself, so the state is asked for first.
 func (tx *Tx) raw(f func(*pgx.Conn) error) error {
+	want := byte('T')
+	if tx.state == fresh {
+		want = 'I'
+	}
+	return tx.connection(func(pg *pgx.Conn) error {
+		if pg.PgConn().TxStatus() != want {
+			return errTxOver
+		}
+		return f(pg)
+	})
+}
+
+func (tx *Tx) connection(f func(*pgx.Conn) error) error {
 	// The error of f, which may be a driver's bad connection, must not make database/sql think it may repeat.
 	var failure error
 	err := tx.conn.Raw(func(dc any) error {
@@ -126,11 +184,7 @@ func (tx *Tx) raw(f func(*pgx.Conn) error) error {
 		if !ok {
 			return fmt.Errorf("unexpected driver connection %T", dc)
 		}
-		pg := std.Conn()
-		if pg.PgConn().TxStatus() != 'T' {
-			return errTxOver
-		}
-		failure = f(pg)
+		failure = f(std.Conn())
 		return nil
 	})
 	if err != nil {
@@ -139,18 +193,36 @@ func (tx *Tx) raw(f func(*pgx.Conn) error) error {
 	return failure
 }
 
-func insideTrace(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
-	return trace.SpanContextFromContext(ctx).IsValid()
+// abandon rolls back. A connection on which that fails is thrown away.
+func (tx *Tx) abandon() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(tx.ctx), endTimeout)
+	defer cancel()
+	_ = tx.connection(func(pg *pgx.Conn) error {
+		if pg.IsClosed() || pg.PgConn().TxStatus() == 'I' {
+			return nil
+		}
+		if _, err := pg.Exec(ctx, "ROLLBACK"); err != nil {
+			return pg.Close(ctx)
+		}
+		return nil
+	})
 }
 
-// batchSpan is the span that database/sql's instrumentation gives to single statements.
-func batchSpan(ctx context.Context, statements int) (context.Context, func(error)) {
+func insideTrace(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
+	return trace.SpanFromContext(ctx).IsRecording()
+}
+
+// span is the span that database/sql's instrumentation gives to single statements, for those that go past it.
+func span(ctx context.Context, name, query string, statements int) (context.Context, func(error)) {
 	if !insideTrace(ctx, "", "", nil) {
 		return ctx, func(error) {}
 	}
-	ctx, span := otel.Tracer("github.com/tongzhen/tongzhen/services/internal/sqldb").Start(ctx, "sql.batch",
-		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-			attribute.String("db.system.name", string(Postgres)), attribute.Int("db.operation.batch.size", statements)))
+	attrs := []attribute.KeyValue{attribute.String("db.system.name", string(Postgres)), attribute.Int("db.operation.batch.size", statements)}
+	if query != "" {
+		attrs = append(attrs, attribute.String("db.query.text", query))
+	}
+	ctx, span := otel.Tracer("github.com/tongzhen/tongzhen/services/internal/sqldb").Start(ctx, name,
+		trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	return ctx, func(err error) {
 		if err != nil {
 			span.SetAttributes(attribute.String("error.type", errorClass(err)))

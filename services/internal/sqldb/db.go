@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
@@ -21,6 +22,7 @@ type DB struct {
 	writer  *sql.DB
 	reader  *sql.DB // the same pool on PostgreSQL
 	metrics []metric.Registration
+	held    sync.Map // names of Alone on SQLite
 }
 
 // Engine tells which database this is.
@@ -72,12 +74,8 @@ const maxRetries = 3
 // (the connection broke) is not repeated: the answer is Unavailable, and a request id makes the caller's repeat
 // harmless. An error of fn rolls back and is answered as it is.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	opts := &sql.TxOptions{}
-	if db.engine == Postgres {
-		opts.Isolation = sql.LevelReadCommitted
-	}
 	for attempt := 0; ; attempt++ {
-		err := db.once(ctx, db.writer, opts, fn)
+		err := db.once(ctx, db.writer, update, fn)
 		if err == nil || attempt == maxRetries || !refusedForConcurrency(err) {
 			return public(err)
 		}
@@ -91,37 +89,38 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 
 // View runs fn in a read-only transaction that sees one state of the database throughout.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	opts := &sql.TxOptions{ReadOnly: true}
-	if db.engine == Postgres {
-		opts.Isolation = sql.LevelRepeatableRead
-	}
-	return public(db.once(ctx, db.reader, opts, fn))
+	return public(db.once(ctx, db.reader, view, fn))
 }
 
-func (db *DB) once(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func(*Tx) error) error {
+// Read runs fn, which makes exactly one query: a View without the round trips of a transaction around it. A second
+// statement and one that writes are refused.
+func (db *DB) Read(ctx context.Context, fn func(*Tx) error) error {
+	return public(db.once(ctx, db.reader, single, fn))
+}
+
+func (db *DB) once(ctx context.Context, pool *sql.DB, m mode, fn func(*Tx) error) error {
 	conn, err := pool.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connect to the database: %w", clean(err))
 	}
 	defer func() { _ = conn.Close() }()
-	sqlTx, err := conn.BeginTx(ctx, opts)
-	if err != nil {
-		return fmt.Errorf("begin transaction: %w", clean(err))
-	}
-	// After Commit this does nothing; before, it also covers a panic in fn. It must precede conn.Close.
-	defer sqlTx.Rollback()
-	tx := &Tx{engine: db.engine, conn: conn, tx: sqlTx, now: db.clk.Now().UTC().Truncate(time.Microsecond)}
-	if err := fn(tx); err != nil {
+	tx := &Tx{engine: db.engine, mode: m, ctx: ctx, conn: conn, now: db.clk.Now().UTC().Truncate(time.Microsecond)}
+	// After the commit this does nothing; before, it also covers a panic in fn. It must precede conn.Close.
+	defer tx.rollback()
+	if err := tx.open(); err != nil {
 		return err
 	}
-	if tx.failed != nil {
-		return tx.failed
+	err = fn(tx)
+	if err == nil {
+		err = tx.failed
 	}
-	if err := sqlTx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", clean(err))
+	if err == nil {
+		err = tx.commit()
 	}
-	for _, f := range tx.onCommit {
-		f()
+	if tx.state == committed {
+		for _, f := range tx.onCommit {
+			f()
+		}
 	}
-	return nil
+	return err
 }

@@ -9,7 +9,7 @@
 //  1. Update commits everything or nothing, and nil means that it is on the disk.
 //  2. After a statement or a batch failed, the transaction is over: every later call answers the same error and the
 //     end is a roll-back, even if the function answers nil. (PostgreSQL aborts by itself; SQLite would go on.)
-//  3. View sees one state of the database from its first read to its end.
+//  3. View sees one state of the database from its first read to its end; so does the one query of Read.
 //  4. Every time that a transaction gives or reads is UTC in whole microseconds.
 //  5. Neither an error's text nor a span carries the value of an argument.
 //

@@ -243,3 +243,26 @@ func TestMigrationsOfBothEnginesHaveTheSameNumbersAndNames(t *testing.T) {
 		}
 	}
 }
+
+func TestAloneIsOneAtATimeAndEndsWithItsFunction(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, nil, func(t *testing.T, db *sqldb.DB) {
+		refused := errors.New("refused")
+		alone, err := db.Alone(t.Context(), "work", func() error {
+			if alone, err := db.Alone(t.Context(), "work", func() error { t.Error("ran beside the other"); return nil }); alone || err != nil {
+				t.Errorf("alone %v, %v", alone, err)
+			}
+			if alone, err := db.Alone(t.Context(), "other work", func() error { return nil }); !alone || err != nil {
+				t.Errorf("another name: alone %v, %v", alone, err)
+			}
+			return refused
+		})
+		if !alone || !errors.Is(err, refused) {
+			t.Errorf("alone %v, %v", alone, err)
+		}
+		ran := false
+		if alone, err := db.Alone(t.Context(), "work", func() error { ran = true; return nil }); !alone || !ran || err != nil {
+			t.Errorf("after the end: alone %v, ran %v, %v", alone, ran, err)
+		}
+	})
+}

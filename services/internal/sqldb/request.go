@@ -21,28 +21,39 @@ type Request struct {
 }
 
 // FindRequest looks for the answer that this request got before. The same id with another body is a Conflict,
-// REQUEST_ID_REUSED. Call it first in the transaction: a request that runs at the same moment with the same id is
+// REQUEST_ID_REUSED. Call it first in an Update: a request that runs at the same moment with the same id is
 // waited for, so that the loser of the race sees the winner's answer, and not its effects as somebody else's.
 func (tx *Tx) FindRequest(ctx context.Context, r Request) (response []byte, found bool, err error) {
 	if r.ID == "" {
 		return nil, false, nil
 	}
-	if tx.failed != nil {
-		return nil, false, tx.failed
+	if err := tx.usable(); err != nil {
+		return nil, false, err
 	}
 	const query = `SELECT body_hash, response FROM request_log
 		WHERE county_code = $1 AND account_id = $2 AND method = $3 AND request_id = $4`
 	var hash []byte
-	if tx.engine == Postgres {
+	var missing error
+	if tx.engine == Postgres && tx.mode == update {
 		err = tx.raw(func(pg *pgx.Conn) error {
 			// Two statements in one round trip: the second sees what was committed while the first waited.
 			var batch pgx.Batch
+			tx.queueBegin(&batch)
 			batch.Queue("SELECT pg_advisory_xact_lock($1)", advisoryKey("request", r.County, r.Account, r.Method, r.ID))
-			batch.Queue(query, r.County, r.Account, r.Method, r.ID).QueryRow(func(row pgx.Row) error { return row.Scan(&hash, &response) })
+			batch.Queue(query, r.County, r.Account, r.Method, r.ID).QueryRow(func(row pgx.Row) error {
+				// An error of the batch would have the driver forget the prepared statements.
+				if missing = row.Scan(&hash, &response); NoRows(missing) {
+					return nil
+				}
+				return missing
+			})
 			return pg.SendBatch(ctx, &batch).Close()
 		})
+		if err == nil {
+			err = missing
+		}
 	} else {
-		err = tx.tx.QueryRowContext(ctx, query, r.County, r.Account, r.Method, r.ID).Scan(&hash, &response)
+		err = tx.QueryRow(ctx, query, r.County, r.Account, r.Method, r.ID).Scan(&hash, &response)
 	}
 	if NoRows(err) {
 		return nil, false, nil

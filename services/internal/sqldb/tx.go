@@ -12,10 +12,14 @@ import (
 // Tx is one transaction. It carries its own time.
 type Tx struct {
 	engine   Engine
+	mode     mode
+	state    state
+	ctx      context.Context // of Update, View or Read: its end is the end of the transaction
 	conn     *sql.Conn
-	tx       *sql.Tx
+	tx       *sql.Tx // on SQLite; on PostgreSQL the connection itself is told to begin and to commit
 	now      time.Time
 	failed   error
+	over     bool // Last was called
 	onCommit []func()
 }
 
@@ -28,10 +32,17 @@ func (tx *Tx) Engine() Engine { return tx.engine }
 
 // Exec runs a statement and tells how many rows it touched.
 func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	if tx.failed != nil {
-		return 0, tx.failed
+	if err := tx.writable(); err != nil {
+		return 0, err
 	}
-	res, err := tx.tx.ExecContext(ctx, query, tx.normal(args)...)
+	if tx.engine == Postgres && tx.state == fresh {
+		n, err := tx.beginWith(ctx, query, args)
+		if err != nil {
+			return 0, tx.fail(err)
+		}
+		return n, nil
+	}
+	res, err := tx.on().ExecContext(ctx, query, tx.normal(args)...)
 	if err != nil {
 		return 0, tx.fail(tx.describe(ctx, err))
 	}
@@ -44,24 +55,41 @@ func (tx *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error
 
 // Query runs a query. The caller closes the rows before the next statement and checks their Err.
 func (tx *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if tx.failed != nil {
-		return nil, tx.failed
+	if err := tx.begin(ctx, query); err != nil {
+		return nil, err
 	}
-	rows, err := tx.tx.QueryContext(ctx, query, tx.normal(args)...)
+	rows, err := tx.on().QueryContext(ctx, query, tx.normal(args)...)
 	if err != nil {
 		return nil, tx.fail(tx.describe(ctx, err))
 	}
 	return rows, nil
 }
 
+// Row is the answer of QueryRow.
+type Row struct {
+	row *sql.Row
+	err error
+}
+
+// Scan is that of sql.Row.
+func (r *Row) Scan(dest ...any) error {
+	if r.err != nil {
+		return r.err
+	}
+	return r.row.Scan(dest...)
+}
+
 // QueryRow runs a query for at most one row; no row is found out by NoRows on the error of Scan. That error is the
 // driver's own, so IsUnique finds columns instead of a name on SQLite: insert through Exec or Batch where it matters.
-func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	row := tx.tx.QueryRowContext(ctx, query, tx.normal(args)...)
+func (tx *Tx) QueryRow(ctx context.Context, query string, args ...any) *Row {
+	if err := tx.begin(ctx, query); err != nil {
+		return &Row{err: err}
+	}
+	row := tx.on().QueryRowContext(ctx, query, tx.normal(args)...)
 	if err := row.Err(); err != nil && tx.failed == nil {
 		tx.failed = clean(err)
 	}
-	return row
+	return &Row{row: row}
 }
 
 // OnCommit calls f after the commit, in the order given, and not at all after a roll-back. f must be quick and must

@@ -133,7 +133,7 @@ func build(ctx context.Context, c Config) (*Telemetry, error) {
 	}, nil
 }
 
-// newTracers keeps no span when there is nowhere to send it, but still makes ids, so that logs can be joined.
+// newTracers records no span when there is nowhere to send it, but still makes ids, so that logs can be joined.
 func newTracers(ctx context.Context, c Config, about *resource.Resource) (*sdktrace.TracerProvider, error) {
 	options := []sdktrace.TracerProviderOption{sdktrace.WithResource(about)}
 	switch {
@@ -145,6 +145,8 @@ func newTracers(ctx context.Context, c Config, about *resource.Resource) (*sdktr
 			return nil, fmt.Errorf("make the OTLP exporter: %w", err)
 		}
 		options = append(options, sdktrace.WithBatcher(guard{exporter}))
+	default:
+		options = append(options, sdktrace.WithSampler(sdktrace.NeverSample()))
 	}
 	return sdktrace.NewTracerProvider(options...), nil
 }

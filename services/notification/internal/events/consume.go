@@ -19,7 +19,7 @@ import (
 
 // ReferralConsumer reads the facts of referrals that the rules name.
 func ReferralConsumer() bus.Consumer {
-	c := bus.Consumer{Name: "notification-referral", Workers: 8}
+	c := bus.Consumer{Name: "notification-referral", Workers: 4}
 	for _, event := range domain.Events() {
 		c.Subjects = append(c.Subjects, "referral.v1.*."+event)
 	}

@@ -21,7 +21,7 @@ func Relations() bus.Consumer {
 		"submitted", "returned", "resubmitted", "redirected", "accepted", "declined", "cancelled", "arrived", "arrival_undone",
 		"no_show", "rebooked", "admitted", "admission_undone", "concluded", "acknowledged",
 	}
-	c := bus.Consumer{Name: "patientrecord-relations", Workers: 8}
+	c := bus.Consumer{Name: "patientrecord-relations", Workers: 4}
 	for _, name := range names {
 		c.Subjects = append(c.Subjects, "referral.v1.*."+name)
 	}

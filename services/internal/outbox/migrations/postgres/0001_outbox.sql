@@ -7,7 +7,7 @@ CREATE TABLE outbox (
     payload        bytea NOT NULL,
     traceparent    text NOT NULL,
     occur_time     timestamptz NOT NULL,
-    claimed_until  timestamptz,
+    parked_until   timestamptz,
     published_time timestamptz,
     PRIMARY KEY (county_code, fact_id)
 ) WITH (fillfactor = 80);

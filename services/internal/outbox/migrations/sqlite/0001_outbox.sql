@@ -7,7 +7,7 @@ CREATE TABLE outbox (
     payload        BLOB NOT NULL,
     traceparent    text NOT NULL,
     occur_time     TIMESTAMP NOT NULL,
-    claimed_until  TIMESTAMP,
+    parked_until   TIMESTAMP,
     published_time TIMESTAMP,
     PRIMARY KEY (county_code, fact_id)
 );
