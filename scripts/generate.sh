@@ -17,5 +17,9 @@ new=$(mktemp -d "$(cd "$out" && pwd)/.generate.XXXXXX")
 trap 'rm -rf "$new"' EXIT
 chmod 755 "$new"
 (cd proto && ../scripts/tools/bin/buf generate --output "$new")
+# The generator takes title and version from the first file; they are those of the whole.
+sed -i -e '1,8s|"title": ".*"|"title": "Tongzhen REST API"|' -e '1,8s|"version": ".*"|"version": "v1"|' \
+  -e '1,8s|"description": ".*"|"description": "Two-way referral for county medical communities. Sign in with POST /api/v1/sessions, then send Authorization: Bearer."|' \
+  "$new/gen/openapi/tongzhen.swagger.json"
 rm -rf "$out/gen"
 mv "$new/gen" "$out/gen"
