@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strconv"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -23,7 +22,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
-	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/rpctest"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/notification"
 )
@@ -58,38 +57,29 @@ func account(name, organization, department string, roles ...commonv1.Role_Code)
 
 // fixture is the running service between a broker, a database and its peer.
 type fixture struct {
-	t       *testing.T
-	network *rpc.Network
-	signer  *authn.Signer
-	bus     bus.Bus
-	client  notificationv1.NotificationServiceClient
-	facts   chan bus.Msg
+	*rpctest.Mesh
+	t      *testing.T
+	bus    bus.Bus
+	client notificationv1.NotificationServiceClient
+	facts  chan bus.Msg
 }
 
 func start(t *testing.T) *fixture {
 	t.Helper()
-	pem, err := authn.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := authn.NewSigner(pem)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fixture{t: t, network: rpc.InProcess(), signer: signer, bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100)}
+	f := &fixture{t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100)}
 	table := authz.Table{}
 	for _, m := range directoryv1.DirectoryService_ServiceDesc.Methods {
 		table["/"+directoryv1.DirectoryService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"notification"}}
 	}
-	f.serve("directory", table, func(r grpc.ServiceRegistrar) {
+	f.Serve("directory", table, func(r grpc.ServiceRegistrar) {
 		directoryv1.RegisterDirectoryServiceServer(r, peer{accounts: []*directoryv1.Account{
 			account("desk", hospital, "", commonv1.Role_INTAKE_DESK), account("head", hospital, "0304", commonv1.Role_DEPARTMENT_HEAD),
 			account("doctor", centre, "", commonv1.Role_TOWNSHIP_DOCTOR),
 		}})
 	})
 	s, err := notification.New(t.Context(), notification.Config{}, notification.Deps{
-		DB: dbtest.SQLite(t, notification.Migrations()), Bus: f.bus, Peers: notification.Peers{Directory: f.dial("notification", "directory")},
-		Signer: signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
+		DB: dbtest.SQLite(t, notification.Migrations()), Bus: f.bus, Peers: notification.Peers{Directory: f.Dial("notification", "directory")},
+		Signer: f.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -97,57 +87,20 @@ func start(t *testing.T) *fixture {
 	if s.Health(t.Context()) == nil {
 		t.Error("ready before the accounts were read")
 	}
-	f.serve("notification", s.Policy(), s.Register)
-	f.background(s.Run)
+	f.Serve("notification", s.Policy(), s.Register)
+	f.Background(s.Run)
 	bustest.Start(t, f.bus, bus.Consumer{Name: "test-notification", Subjects: []string{"notification.v1.>"}}, func(_ context.Context, m bus.Msg) error {
 		f.facts <- m
 		return nil
 	})
-	f.client = notificationv1.NewNotificationServiceClient(f.dial("gateway", "notification"))
+	f.client = notificationv1.NewNotificationServiceClient(f.Dial("gateway", "notification"))
 	return f
-}
-
-func (f *fixture) serve(service string, table authz.Table, register func(grpc.ServiceRegistrar)) {
-	f.t.Helper()
-	server, err := rpc.NewServer(rpc.ServerConfig{Service: service, Table: table, Logger: slog.New(slog.DiscardHandler),
-		Verifier: authn.NewVerifier(authn.KeysOf(f.signer), clock.System()), Clock: clock.System()}, register)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.background(func(ctx context.Context) error { return server.Serve(ctx, f.network.Listen(service)) })
-}
-
-func (f *fixture) background(run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx) }()
-	f.t.Cleanup(func() {
-		cancel()
-		if err := bustest.Receive(f.t, done, "end of a service"); err != nil {
-			f.t.Error(err)
-		}
-	})
-}
-
-func (f *fixture) dial(self, target string) *grpc.ClientConn {
-	f.t.Helper()
-	conn, err := f.network.Dial(f.t.Context(), self, target, rpc.ClientConfig{Signer: f.signer, Clock: clock.System()})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() { _ = conn.Close() })
-	return conn
 }
 
 // as is a context in which the person calls.
 func (f *fixture) as(name string) context.Context {
 	f.t.Helper()
-	token, err := f.signer.Sign(authn.Identity{Subject: id.FromFact(name), Organization: hospital, County: county, Roles: []string{"INTAKE_DESK"}},
-		time.Minute, clock.System().Now())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return rpc.WithToken(f.t.Context(), token)
+	return f.As(authn.Identity{Subject: id.FromFact(name), Organization: hospital, County: county, Roles: []string{"INTAKE_DESK"}})
 }
 
 // submitted publishes an emergency for the hospital, as often as asked, and answers the referral's id.
@@ -201,7 +154,7 @@ func TestAnEmergencyReachesDeskAndHeadOnceAndEachAcknowledgesTheOwn(t *testing.T
 	last := f.submitted(1)
 	f.next("entry_created")
 	f.next("entry_created")
-	cli := notificationv1.NewNotificationServiceClient(f.dial("cli", "notification"))
+	cli := notificationv1.NewNotificationServiceClient(f.Dial("cli", "notification"))
 	for _, id := range []string{referral, last} {
 		all, err := cli.ListDelivered(f.t.Context(), &notificationv1.ListDeliveredRequest{County: county, ReferralId: id})
 		if err != nil || len(all.GetNotifications()) != 2 {

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -25,6 +24,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/rpctest"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/patientrecord"
@@ -59,9 +59,8 @@ func (r *referrals) GetReferral(context.Context, *referralv1.GetReferralRequest)
 
 // fixture is the running service between a broker, a database and its peer.
 type fixture struct {
+	*rpctest.Mesh
 	t        *testing.T
-	network  *rpc.Network
-	signer   *authn.Signer
 	bus      bus.Bus
 	peer     *referrals
 	log      *buffer
@@ -98,90 +97,45 @@ func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 
 func start(t *testing.T, db *sqldb.DB) *fixture {
 	t.Helper()
-	pem, err := authn.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := authn.NewSigner(pem)
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := &buffer{}
 	f := &fixture{
-		t: t, network: rpc.InProcess(), signer: signer, bus: bustest.Embedded(t), peer: &referrals{}, log: &buffer{}, facts: make(chan bus.Msg, 10),
+		t: t, Mesh: rpctest.New(t, slog.New(slog.NewJSONHandler(log, nil))), bus: bustest.Embedded(t), peer: &referrals{}, log: log, facts: make(chan bus.Msg, 10),
 	}
 	open := authz.Table{}
 	for _, m := range referralv1.ReferralService_ServiceDesc.Methods {
 		open["/"+referralv1.ReferralService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{AnyPerson: true, Services: []string{"patientrecord"}}
 	}
-	f.serve("referral", open, func(r grpc.ServiceRegistrar) { referralv1.RegisterReferralServiceServer(r, f.peer) })
+	f.Serve("referral", open, func(r grpc.ServiceRegistrar) { referralv1.RegisterReferralServiceServer(r, f.peer) })
 	tel := telemetry.Discard()
 	tel.Logger = slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
-		DB: db, Bus: f.bus, Cache: cache.Memory(clock.System()), Peers: patientrecord.Peers{Referral: f.dial("patientrecord", "referral")}, Ring: crypt.TestRing(),
-		Signer: signer, Clock: clock.System(), Telemetry: tel,
+		DB: db, Bus: f.bus, Cache: cache.Memory(clock.System()), Peers: patientrecord.Peers{Referral: f.Dial("patientrecord", "referral")}, Ring: crypt.TestRing(),
+		Signer: f.Signer, Clock: clock.System(), Telemetry: tel,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.serve("patientrecord", s.Policy(), s.Register)
-	f.background(s.Run)
+	f.Serve("patientrecord", s.Policy(), s.Register)
+	f.Background(s.Run)
 	bustest.Start(t, f.bus, bus.Consumer{Name: "test-record", Subjects: []string{"record.v1.>"}}, func(_ context.Context, m bus.Msg) error {
 		f.facts <- m
 		return nil
 	})
-	f.client = patientrecordv1.NewPatientRecordServiceClient(f.dial("gateway", "patientrecord"))
-	f.cli = patientrecordv1.NewPatientRecordServiceClient(f.dial("cli", "patientrecord"))
-	f.referral = patientrecordv1.NewPatientRecordServiceClient(f.dial("referral", "patientrecord"))
+	f.client = patientrecordv1.NewPatientRecordServiceClient(f.Dial("gateway", "patientrecord"))
+	f.cli = patientrecordv1.NewPatientRecordServiceClient(f.Dial("cli", "patientrecord"))
+	f.referral = patientrecordv1.NewPatientRecordServiceClient(f.Dial("referral", "patientrecord"))
 	if err := s.Health(t.Context()); err != nil {
 		t.Error(err)
 	}
 	return f
 }
 
-func (f *fixture) serve(service string, table authz.Table, register func(grpc.ServiceRegistrar)) {
-	f.t.Helper()
-	server, err := rpc.NewServer(rpc.ServerConfig{
-		Service: service, Table: table, Logger: slog.New(slog.NewJSONHandler(f.log, nil)),
-		Verifier: authn.NewVerifier(authn.KeysOf(f.signer), clock.System()), Clock: clock.System(),
-	}, register)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.background(func(ctx context.Context) error { return server.Serve(ctx, f.network.Listen(service)) })
-}
-
-func (f *fixture) background(run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx) }()
-	f.t.Cleanup(func() {
-		cancel()
-		if err := bustest.Receive(f.t, done, "end of a service"); err != nil {
-			f.t.Error(err)
-		}
-	})
-}
-
-func (f *fixture) dial(self, target string) *grpc.ClientConn {
-	f.t.Helper()
-	conn, err := f.network.Dial(f.t.Context(), self, target, rpc.ClientConfig{Signer: f.signer, Clock: clock.System()})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() { _ = conn.Close() })
-	return conn
-}
-
 // as is a context in which a person of the organisation calls.
 func (f *fixture) as(organization, role string) context.Context {
 	f.t.Helper()
-	token, err := f.signer.Sign(authn.Identity{
+	return f.As(authn.Identity{
 		Subject: id.FromFact(role, organization), Organization: organization, County: county, Roles: []string{role},
-	}, time.Minute, clock.System().Now())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return rpc.WithToken(f.t.Context(), token)
+	})
 }
 
 func zeng() *patientrecordv1.RegisterPatientRequest {

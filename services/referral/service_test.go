@@ -28,6 +28,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/rpctest"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/referral"
@@ -40,9 +41,8 @@ const (
 
 // fixture is the running service between a broker, a database and peers that answer by their contracts.
 type fixture struct {
+	*rpctest.Mesh
 	t                  *testing.T
-	network            *rpc.Network
-	signer             *authn.Signer
 	client             referralv1.ReferralServiceClient // of persons, by the gateway
 	scheduling         referralv1.ReferralServiceClient
 	patients           referralv1.ReferralServiceClient
@@ -128,85 +128,43 @@ func each(t *testing.T, test func(f *fixture)) {
 
 func start(t *testing.T, engine sqldb.Engine) *fixture {
 	t.Helper()
-	pem, err := authn.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := authn.NewSigner(pem)
-	if err != nil {
-		t.Fatal(err)
-	}
 	db, broker := dbtest.OpenClock(t, engine, clock.System(), referral.Migrations()), bustest.Embedded(t)
 	f := &fixture{
-		t: t, network: rpc.InProcess(), signer: signer, facts: make(chan bus.Msg, 100), township: id.New(), hospital: id.New(),
+		t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), facts: make(chan bus.Msg, 100), township: id.New(), hospital: id.New(),
 		begin: clock.System().Now(),
 	}
 	service := authz.Rule{Services: []string{"referral"}}
-	f.serve("directory", rules(directoryv1.DirectoryService_ServiceDesc, service), func(r grpc.ServiceRegistrar) {
+	f.Serve("directory", rules(directoryv1.DirectoryService_ServiceDesc, service), func(r grpc.ServiceRegistrar) {
 		directoryv1.RegisterDirectoryServiceServer(r, directory{f: f})
 	})
-	f.serve("patientrecord", rules(patientrecordv1.PatientRecordService_ServiceDesc, authz.Rule{AnyPerson: true}), func(r grpc.ServiceRegistrar) {
+	f.Serve("patientrecord", rules(patientrecordv1.PatientRecordService_ServiceDesc, authz.Rule{AnyPerson: true}), func(r grpc.ServiceRegistrar) {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientRecord{f: f})
 	})
-	f.serve("scheduling", rules(schedulingv1.SchedulingService_ServiceDesc, service), func(r grpc.ServiceRegistrar) {
+	f.Serve("scheduling", rules(schedulingv1.SchedulingService_ServiceDesc, service), func(r grpc.ServiceRegistrar) {
 		schedulingv1.RegisterSchedulingServiceServer(r, scheduling{f: f})
 	})
 	s, err := referral.New(t.Context(), referral.Config{}, referral.Deps{
-		DB: db, Bus: broker, Ring: crypt.TestRing(), Signer: signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
+		DB: db, Bus: broker, Ring: crypt.TestRing(), Signer: f.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
 		Peers: referral.Peers{
-			Directory: f.dial("referral", "directory"), PatientRecord: f.dial("referral", "patientrecord"), Scheduling: f.dial("referral", "scheduling"),
+			Directory: f.Dial("referral", "directory"), PatientRecord: f.Dial("referral", "patientrecord"), Scheduling: f.Dial("referral", "scheduling"),
 		},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.serve("referral", s.Policy(), s.Register)
-	f.background(s.Run)
+	f.Serve("referral", s.Policy(), s.Register)
+	f.Background(s.Run)
 	bustest.Start(t, broker, bus.Consumer{Name: "test-referral", Subjects: []string{"referral.v1.>"}}, func(_ context.Context, m bus.Msg) error {
 		f.facts <- m
 		return nil
 	})
-	f.client = referralv1.NewReferralServiceClient(f.dial("gateway", "referral"))
-	f.scheduling = referralv1.NewReferralServiceClient(f.dial("scheduling", "referral"))
-	f.patients = referralv1.NewReferralServiceClient(f.dial("patientrecord", "referral"))
+	f.client = referralv1.NewReferralServiceClient(f.Dial("gateway", "referral"))
+	f.scheduling = referralv1.NewReferralServiceClient(f.Dial("scheduling", "referral"))
+	f.patients = referralv1.NewReferralServiceClient(f.Dial("patientrecord", "referral"))
 	if err := s.Health(t.Context()); err != nil {
 		t.Error(err)
 	}
 	return f
-}
-
-func (f *fixture) serve(service string, table authz.Table, register func(grpc.ServiceRegistrar)) {
-	f.t.Helper()
-	server, err := rpc.NewServer(rpc.ServerConfig{
-		Service: service, Table: table, Logger: slog.New(slog.DiscardHandler),
-		Verifier: authn.NewVerifier(authn.KeysOf(f.signer), clock.System()), Clock: clock.System(),
-	}, register)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.background(func(ctx context.Context) error { return server.Serve(ctx, f.network.Listen(service)) })
-}
-
-func (f *fixture) background(run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx) }()
-	f.t.Cleanup(func() {
-		cancel()
-		if err := bustest.Receive(f.t, done, "end of a service"); err != nil {
-			f.t.Error(err)
-		}
-	})
-}
-
-func (f *fixture) dial(self, target string) *grpc.ClientConn {
-	f.t.Helper()
-	conn, err := f.network.Dial(f.t.Context(), self, target, rpc.ClientConfig{Signer: f.signer, Clock: clock.System()})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() { _ = conn.Close() })
-	return conn
 }
 
 // as is a context in which a person with the role calls, at the organisation where it works.
@@ -216,12 +174,7 @@ func (f *fixture) as(role string) context.Context {
 	if slices.Contains([]string{"TOWNSHIP_DOCTOR", "VILLAGE_DOCTOR", "CENTRE_HEAD"}, role) {
 		org = f.township
 	}
-	token, err := f.signer.Sign(authn.Identity{Subject: id.FromFact(role), Name: "医生 " + role, Organization: org, County: county, Roles: []string{role}},
-		time.Minute, clock.System().Now())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return rpc.WithToken(f.t.Context(), token)
+	return f.As(authn.Identity{Subject: id.FromFact(role), Name: "医生 " + role, Organization: org, County: county, Roles: []string{role}})
 }
 
 func (f *fixture) creation() *referralv1.CreateReferralRequest {

@@ -22,6 +22,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/rpctest"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/scheduling"
 )
@@ -30,9 +31,8 @@ const county = "450321"
 
 // fixture is the running service between a broker, a database and its peers.
 type fixture struct {
+	*rpctest.Mesh
 	t        *testing.T
-	network  *rpc.Network
-	signer   *authn.Signer
 	bus      bus.Bus
 	client   schedulingv1.SchedulingServiceClient // of persons, by the gateway
 	referral schedulingv1.SchedulingServiceClient
@@ -43,84 +43,39 @@ type fixture struct {
 
 func start(t *testing.T) *fixture {
 	t.Helper()
-	pem, err := authn.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	signer, err := authn.NewSigner(pem)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := &fixture{t: t, network: rpc.InProcess(), signer: signer, bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100), org: id.New(), patient: id.New()}
+	f := &fixture{t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100), org: id.New(), patient: id.New()}
 	open := authz.Table{}
 	for _, m := range referralv1.ReferralService_ServiceDesc.Methods {
 		open["/"+referralv1.ReferralService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"scheduling"}}
 	}
-	f.serve("referral", open, func(r grpc.ServiceRegistrar) {
+	f.Serve("referral", open, func(r grpc.ServiceRegistrar) {
 		referralv1.RegisterReferralServiceServer(r, referralv1.UnimplementedReferralServiceServer{})
 	})
 	s, err := scheduling.New(t.Context(), scheduling.Config{}, scheduling.Deps{
-		DB: dbtest.SQLite(t, scheduling.Migrations()), Bus: f.bus, Peers: scheduling.Peers{Referral: f.dial("scheduling", "referral")},
-		Signer: signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
+		DB: dbtest.SQLite(t, scheduling.Migrations()), Bus: f.bus, Peers: scheduling.Peers{Referral: f.Dial("scheduling", "referral")},
+		Signer: f.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.serve("scheduling", s.Policy(), s.Register)
-	f.background(s.Run)
+	f.Serve("scheduling", s.Policy(), s.Register)
+	f.Background(s.Run)
 	bustest.Start(t, f.bus, bus.Consumer{Name: "test-scheduling", Subjects: []string{"scheduling.v1.>"}}, func(_ context.Context, m bus.Msg) error {
 		f.facts <- m
 		return nil
 	})
-	f.client = schedulingv1.NewSchedulingServiceClient(f.dial("gateway", "scheduling"))
-	f.referral = schedulingv1.NewSchedulingServiceClient(f.dial("referral", "scheduling"))
+	f.client = schedulingv1.NewSchedulingServiceClient(f.Dial("gateway", "scheduling"))
+	f.referral = schedulingv1.NewSchedulingServiceClient(f.Dial("referral", "scheduling"))
 	if err := s.Health(t.Context()); err != nil {
 		t.Error(err)
 	}
 	return f
 }
 
-func (f *fixture) serve(service string, table authz.Table, register func(grpc.ServiceRegistrar)) {
-	f.t.Helper()
-	server, err := rpc.NewServer(rpc.ServerConfig{Service: service, Table: table, Logger: slog.New(slog.DiscardHandler),
-		Verifier: authn.NewVerifier(authn.KeysOf(f.signer), clock.System()), Clock: clock.System()}, register)
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.background(func(ctx context.Context) error { return server.Serve(ctx, f.network.Listen(service)) })
-}
-
-func (f *fixture) background(run func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx) }()
-	f.t.Cleanup(func() {
-		cancel()
-		if err := bustest.Receive(f.t, done, "end of a service"); err != nil {
-			f.t.Error(err)
-		}
-	})
-}
-
-func (f *fixture) dial(self, target string) *grpc.ClientConn {
-	f.t.Helper()
-	conn, err := f.network.Dial(f.t.Context(), self, target, rpc.ClientConfig{Signer: f.signer, Clock: clock.System()})
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	f.t.Cleanup(func() { _ = conn.Close() })
-	return conn
-}
-
 // as is a context in which a person with the role calls.
 func (f *fixture) as(role string) context.Context {
 	f.t.Helper()
-	token, err := f.signer.Sign(authn.Identity{Subject: id.FromFact(role), Organization: f.org, County: county, Roles: []string{role}},
-		time.Minute, clock.System().Now())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	return rpc.WithToken(f.t.Context(), token)
+	return f.As(authn.Identity{Subject: id.FromFact(role), Organization: f.org, County: county, Roles: []string{role}})
 }
 
 func (f *fixture) asService() context.Context { return rpc.WithCounty(f.t.Context(), county) }
@@ -216,7 +171,7 @@ func TestAHoldBecomesABookingThatAFactSettlesAndAnotherFrees(t *testing.T) {
 	if err != nil || now.GetState() != schedulingv1.BookingState_LIVE || now.GetReferralId() != referral {
 		t.Errorf("%v, %v", now, err)
 	}
-	live, err := schedulingv1.NewSchedulingServiceClient(f.dial("cli", "scheduling")).ListLive(f.t.Context(), &schedulingv1.ListLiveRequest{County: county})
+	live, err := schedulingv1.NewSchedulingServiceClient(f.Dial("cli", "scheduling")).ListLive(f.t.Context(), &schedulingv1.ListLiveRequest{County: county})
 	if err != nil || len(live.GetBookings()) != 1 || len(live.GetHolds()) != 0 {
 		t.Errorf("%v, %v", live, err)
 	}
