@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -148,12 +150,28 @@ func poll(ctx context.Context, what string, ended <-chan struct{}, ask func() bo
 	return nil
 }
 
-// freeAddr is an address of the loopback that was free a moment ago.
+// Ports below those that the system gives to outgoing connections: one of these would otherwise take a port between two
+// starts of the process that it was chosen for.
+const (
+	firstPort = 15000
+	lastPort  = 32000
+)
+
+// nextPort makes every port of this run another one; the start differs so that two runs side by side rarely meet.
+var nextPort = func() *atomic.Int64 {
+	var n atomic.Int64
+	n.Store(rand.Int64N(lastPort - firstPort))
+	return &n
+}()
+
+// freeAddr is an address of the loopback that was free a moment ago and is given to nobody else in this run.
 func freeAddr() (string, error) {
-	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", firstPort+nextPort.Add(1)%(lastPort-firstPort))
+		listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", addr)
+		if err == nil {
+			return addr, listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().String(), nil
+	return "", errors.New("a hundred ports in a row are taken")
 }
