@@ -1,0 +1,119 @@
+package stats
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxDimensions is how many columns the tables have for them.
+const maxDimensions = 12
+
+// Counter is something that is counted. A timed one counts by how long it took: its cells carry a bucket.
+type Counter struct {
+	Name  string
+	Timed bool
+}
+
+// Cube is a table of totals that is kept: the counters by period and by some of the dimensions. Its size is the number
+// of combinations that occur, however many cases there are.
+type Cube struct {
+	Grain      Grain // Day or Month
+	Dimensions []string
+}
+
+// Schema is what a service counts, by what, and which totals it keeps. It does not change and is safe for concurrent
+// use.
+type Schema struct {
+	dimensions []string
+	timed      map[string]bool // by the counter's name
+	cubes      []cube
+}
+
+// cube is a Cube by the places of its dimensions, ascending.
+type cube struct {
+	key    string // in the table: "M1.4" is months by the first and the fourth dimension
+	grain  Grain
+	places []int
+}
+
+var name = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// NewSchema checks and makes a schema. The tables know a dimension by its place, so a later release may append to the
+// dimensions and may rename one, but must not reorder them. Reading takes the first cube that serves, so cubes stand from
+// the smallest to the largest; one that is never read, because an earlier one serves all that it does, is refused.
+//
+// A cube, counter or dimension that is added later counts from its release on. Rebuild makes it right for the time
+// before; until then what it answers about that time is too low.
+func NewSchema(dimensions []string, counters []Counter, cubes []Cube) (*Schema, error) {
+	if len(dimensions) > maxDimensions {
+		return nil, fmt.Errorf("statistics schema: %d dimensions, at most %d", len(dimensions), maxDimensions)
+	}
+	s := &Schema{dimensions: slices.Clone(dimensions), timed: make(map[string]bool, len(counters))}
+	for i, d := range dimensions {
+		if !name.MatchString(d) || slices.Contains(dimensions[:i], d) {
+			return nil, fmt.Errorf("statistics schema: dimension %q is not a name in lower case, or is there twice", d)
+		}
+	}
+	for _, c := range counters {
+		if _, twice := s.timed[c.Name]; twice || !name.MatchString(c.Name) {
+			return nil, fmt.Errorf("statistics schema: counter %q is not a name in lower case, or is there twice", c.Name)
+		}
+		s.timed[c.Name] = c.Timed
+	}
+	for i, declared := range cubes {
+		c, err := s.cube(declared)
+		if err != nil {
+			return nil, fmt.Errorf("statistics schema: cube %d: %w", i, err)
+		}
+		for _, earlier := range s.cubes {
+			if earlier.serves(c.grain) && earlier.has(c.places) {
+				return nil, fmt.Errorf("statistics schema: cube %d is never read, an earlier one serves all that it does", i)
+			}
+		}
+		s.cubes = append(s.cubes, c)
+	}
+	return s, nil
+}
+
+func (s *Schema) cube(declared Cube) (cube, error) {
+	c := cube{grain: declared.Grain}
+	if c.grain != Day && c.grain != Month {
+		return cube{}, fmt.Errorf("its grain is %q, neither %s nor %s", c.grain, Day, Month)
+	}
+	var places []string
+	for _, d := range declared.Dimensions {
+		i := slices.Index(s.dimensions, d)
+		if i < 0 || slices.Contains(c.places, i) {
+			return cube{}, fmt.Errorf("its dimension %q is unknown, or is there twice", d)
+		}
+		c.places = append(c.places, i)
+	}
+	slices.Sort(c.places)
+	for _, i := range c.places {
+		places = append(places, strconv.Itoa(i+1))
+	}
+	c.key = string(c.grain[0]) + strings.Join(places, ".")
+	return c, nil
+}
+
+// serves tells whether periods of this grain can be made of the cube's.
+func (c cube) serves(grain Grain) bool { return c.grain == Day || grain == Month }
+
+func (c cube) has(places []int) bool {
+	return !slices.ContainsFunc(places, func(i int) bool { return !slices.Contains(c.places, i) })
+}
+
+// columns are the columns of all dimensions in use.
+func (s *Schema) columns() []string {
+	out := make([]string, len(s.dimensions))
+	for i := range out {
+		out[i] = column(i)
+	}
+	return out
+}
+
+// column is the column of the dimension at this place, counted from 0.
+func column(place int) string { return "d" + strconv.Itoa(place+1) }
