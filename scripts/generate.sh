@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Generates proto/gen from the .proto files. Needs no network once the modules below are in the module cache.
+# Generates proto/gen from the .proto files, and the document of the life cycle from its table. Needs no network once the modules below are in the module cache.
 #
-#   scripts/generate.sh         replace proto/gen
+#   scripts/generate.sh         replace proto/gen and services/doc/lifecycle.md
 #   scripts/generate.sh DIR     write to DIR/gen instead (verify compares the two)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,3 +23,6 @@ sed -i -e '1,8s|"title": ".*"|"title": "Tongzhen REST API"|' -e '1,8s|"version":
   "$new/gen/openapi/tongzhen.swagger.json"
 rm -rf "$out/gen"
 mv "$new/gen" "$out/gen"
+if [ $# -eq 0 ]; then
+  go run ./services/referral/internal/lifecycledoc >services/doc/lifecycle.md
+fi

@@ -69,6 +69,15 @@ generated_current() {
   diff -rq proto/gen "$tmp/proto/gen" || { echo "run make generate"; return 1; }
 }
 
+lifecycle_current() {
+  go run ./services/referral/internal/lifecycledoc | diff services/doc/lifecycle.md - || { echo "run make generate"; return 1; }
+}
+
+# Every criterion compiles, and its examples hold.
+criteria() {
+  go test -count=1 -run 'EveryRule' ./services/referral/internal/criteria || { echo "a rule or one of its examples is wrong"; return 1; }
+}
+
 migrations_paired() {
   local dir problems
   problems=$(for dir in $(files | only -oE '^.*/migrations/(postgres|sqlite)/' | sed -E 's#/(postgres|sqlite)/$##' | sort -u); do
@@ -130,6 +139,8 @@ check "gofmt" formatted
 check "contracts: lint" contract_lint
 check "contracts: compatible with the baseline" contract_compatible
 check "contracts: generated code is current" generated_current
+check "life cycle: its document is current" lifecycle_current
+check "criteria: rules and examples" criteria
 check "migrations: the same on both engines" migrations_paired
 check "migrations: unedited" migrations_unedited
 check "modules: tidy" modules_tidy

@@ -1,9 +1,9 @@
-// Package directory owns who and where: counties, organisations with their departments, accounts with their roles,
-// sign-in, sessions and the signed call token. It refuses to know patients, referrals and capacity, and to decide what
-// a role may do elsewhere.
+// Package directory owns who and where: counties, organisations with their departments, their medicines (药品目录) and
+// what they can do, accounts with their roles, sign-in, sessions and the signed call token. It refuses to know patients,
+// referrals and capacity, and to decide what a role may do elsewhere.
 //
-// RPCs: DirectoryService of tongzhen.directory.v1. Publishes organisation_changed and account_changed; consumes
-// nothing and calls no other service.
+// RPCs: DirectoryService of tongzhen.directory.v1. Publishes organisation_changed, account_changed, formulary_changed
+// and capabilities_changed; consumes nothing and calls no other service.
 //
 // Invariants (tests cite them by number):
 //  1. An organisation is known by its code within its county, an account by its login within the deployment; both keep
@@ -20,6 +20,10 @@
 //  7. A call token lives 5 minutes, and no longer than its session may at most. It carries what the account is at that
 //     moment; a disabled account gets none.
 //  8. Everybody sees the own county only, taken from the call token; a service whose token names no county sees all.
-//  9. Sign-ins, failed ones, locks, sign-outs and imports leave audit entries in the transaction of what they record;
-//     those about unknown logins under county 000000.
+//  9. Sign-ins, failed ones, locks, sign-outs, imports and changes of stock leave audit entries in the transaction of
+//     what they record; those about unknown logins under county 000000.
+//  10. A medicine is known by its organisation, name and specification, and its id is made of them: importing it again
+//     finds it. It leaves the list by a mark, never by deletion.
+//  11. People see the list of one organisation of their county without what left it; services also all lists of the
+//     county with it, so that a copy can follow. Stock is changed by the organisation's own doctors alone.
 package directory

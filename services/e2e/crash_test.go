@@ -68,7 +68,7 @@ func crash(t *testing.T, s *harness.System) {
 	if limit > time.Minute {
 		patience = 3 * time.Minute // the sweep asks about what was left behind after a minute
 	}
-	world := s.CheckRests(t, patience, l.cast.township, l.cast.township2)
+	world := l.cast.rests(t, s, patience)
 	t.Logf("%d kills, %d journeys, %d repeated calls, %d referrals, %d entries", killer.kills, l.journeys, l.repeats, len(world.Referrals), len(world.Entries))
 	if killer.kills == 0 || l.journeys == 0 {
 		t.Error("nothing was tested: no process was killed, or no journey came to its end")

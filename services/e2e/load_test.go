@@ -82,6 +82,19 @@ func (l *load) fault(what string, err error) {
 	l.faults = append(l.faults, what+": "+err.Error())
 }
 
+// asks and answered note a request that makes a referral, and which one it made.
+func (l *load) asks(request string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asked[request] = true
+}
+
+func (l *load) answered(request, referral string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.created[request] = referral
+}
+
 // ask repeats a call until it is answered or refused for good.
 func ask[T any](ctx context.Context, l *load, call func() (T, error)) (T, error) {
 	for {
@@ -135,7 +148,7 @@ func (j journey) reasoned(p *harness.Person, r *referralv1.Referral, action, rea
 	return j.act(p, r, action, &referralv1.ReasonRequest{RequestId: id.New(), Version: r.GetVersion(), ReasonCode: reason})
 }
 
-// run is sent, answered, treated, acknowledged; some are returned first, some declined or cancelled.
+// run is sent, answered, treated, and acknowledged or sent home; some are returned first, some declined or cancelled.
 func (j journey) run() error {
 	r, err := j.send()
 	if err != nil {
@@ -172,14 +185,16 @@ func (j journey) run() error {
 	if r, err = j.act(desk, r, "conclude", &referralv1.ConcludeRequest{RequestId: id.New(), Version: r.GetVersion(), OutcomeCode: "IMPROVED", Reply: reply()}); err != nil {
 		return err
 	}
+	if j.random.IntN(2) == 0 {
+		return j.goHome(r)
+	}
 	_, err = j.plain(j.doctor, r, "acknowledge")
 	return err
 }
 
-// send creates and submits. The request's id stands in the note, so that what came of it can be counted.
+// send creates and submits, with a slot, a bed or without.
 func (j journey) send() (*referralv1.Referral, error) {
 	request := j.load.cast.upward(j.patient, neurology)
-	request.TransferNote = request.GetRequestId()
 	var err error
 	switch j.random.IntN(4) {
 	case 0:
@@ -195,17 +210,18 @@ func (j journey) send() (*referralv1.Referral, error) {
 	if err != nil {
 		return nil, err
 	}
-	j.load.mu.Lock()
-	j.load.asked[request.GetRequestId()] = true
-	j.load.mu.Unlock()
-	r, err := do[referralv1.Referral](j, j.doctor, http.MethodPost, "/referrals", request)
-	if err != nil {
-		return nil, err
+	return j.create(j.doctor, request)
+}
+
+// create sends a referral. The request's id stands in the note, so that what came of it can be counted.
+func (j journey) create(p *harness.Person, request *referralv1.CreateReferralRequest) (*referralv1.Referral, error) {
+	request.TransferNote = request.GetRequestId()
+	j.load.asks(request.GetRequestId())
+	r, err := do[referralv1.Referral](j, p, http.MethodPost, "/referrals", request)
+	if err == nil {
+		j.load.answered(request.GetRequestId(), r.GetId())
 	}
-	j.load.mu.Lock()
-	j.load.created[request.GetRequestId()] = r.GetId()
-	j.load.mu.Unlock()
-	return r, nil
+	return r, err
 }
 
 // accept uses the hold that came with the referral, or takes one; an emergency walks in, and whoever finds the hospital full.

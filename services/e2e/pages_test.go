@@ -49,7 +49,7 @@ func TestThreePeopleSideBySideInBrowsers(t *testing.T) {
 	acknowledges(township, people, referralID)
 	inboxes(township, desk)
 	signsOut(township)
-	s.CheckRests(t, settleTime, people.township)
+	people.rests(t, s, settleTime)
 }
 
 func row(referralID string) string {
@@ -323,7 +323,7 @@ func TestARegistrationAndAReturnedReferralInTheBrowser(t *testing.T) {
 		t.Errorf("sent again: state %s, treatment %q", back.GetState(), back.GetForm().GetTreatment())
 	}
 	emergency(township, desk, people)
-	s.CheckRests(t, settleTime, people.township)
+	people.rests(t, s, settleTime)
 }
 
 // registers: a wrong identity number is named and nothing is lost; a number that is known leads to its patient.

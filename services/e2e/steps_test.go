@@ -18,6 +18,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/check"
 	"github.com/tongzhen/tongzhen/services/e2e/internal/harness"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
@@ -30,22 +31,28 @@ const neurology = "0303"
 
 // cast is who takes part in a journey, and where it goes.
 type cast struct {
-	township, township2, desk, specialist *harness.Person
-	hospital                              string // organisation id
+	township, township2, desk, specialist, head, admin *harness.Person
+	hospital, centre                                   string // organisation ids
 }
 
 func signInAll(t *testing.T, s *harness.System) cast {
 	t.Helper()
 	var c cast
 	for login, p := range map[string]**harness.Person{
-		"township": &c.township, "township2": &c.township2, "desk": &c.desk, "specialist": &c.specialist,
+		"township": &c.township, "township2": &c.township2, "desk": &c.desk, "specialist": &c.specialist, "head": &c.head, "admin": &c.admin,
 	} {
 		person, err := s.SignIn(t.Context(), login)
 		must(t, err)
 		*p = person
 	}
-	c.hospital = c.desk.Account.GetOrganizationId()
+	c.hospital, c.centre = c.desk.Account.GetOrganizationId(), c.township.Account.GetOrganizationId()
 	return c
+}
+
+// rests waits until the county is at rest, as those see it who together see every referral and candidate.
+func (c cast) rests(t *testing.T, s *harness.System, patience time.Duration) check.World {
+	t.Helper()
+	return s.CheckRests(t, patience, c.township, c.township2, c.desk)
 }
 
 func must(t *testing.T, err error) {

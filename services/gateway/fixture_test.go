@@ -86,6 +86,11 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	})
 	w.serve(network, logger, "referral", func(r grpc.ServiceRegistrar) {
 		referralv1.RegisterReferralServiceServer(r, referralv1.UnimplementedReferralServiceServer{})
+		referralv1.RegisterCriteriaServiceServer(r, referralv1.UnimplementedCriteriaServiceServer{})
+		referralv1.RegisterCandidateServiceServer(r, referralv1.UnimplementedCandidateServiceServer{})
+		referralv1.RegisterFollowUpServiceServer(r, referralv1.UnimplementedFollowUpServiceServer{})
+		referralv1.RegisterStatisticsServiceServer(r, referralv1.UnimplementedStatisticsServiceServer{})
+		referralv1.RegisterSettingServiceServer(r, referralv1.UnimplementedSettingServiceServer{})
 	})
 	w.serve(network, logger, "patientrecord", func(r grpc.ServiceRegistrar) {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientrecordv1.UnimplementedPatientRecordServiceServer{})
@@ -238,8 +243,10 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 		directoryv1.DirectoryService_SignOut_FullMethodName:         answering(w.signOut),
 		directoryv1.DirectoryService_SignIn_FullMethodName:          answering(w.signIn),
 	}
-	for method, out := range samples() {
-		all[method] = same(out)
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working()} {
+		for method, out := range answers {
+			all[method] = same(out)
+		}
 	}
 	return all
 }

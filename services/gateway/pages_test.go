@@ -144,8 +144,9 @@ func actionsOf(names ...string) *referralv1.ListActionsResponse {
 }
 
 var (
-	reasonedActions = strings.Fields("return redirect decline cancel undo_arrive undo_admit")
-	postedActions   = append(strings.Fields("accept rebook arrive no_show admit conclude acknowledge"), reasonedActions...)
+	reasonedActions = strings.Fields("return redirect decline cancel undo_arrive undo_admit correct")
+	postedActions   = append(strings.Fields(`accept rebook arrive no_show admit conclude acknowledge answer begin_follow_up record_visit revise_plan complete
+		depart message assess record_consent convert`), reasonedActions...)
 )
 
 func TestActionsAreDrawnFromTheListAndFromNothingElse(t *testing.T) {
@@ -193,7 +194,7 @@ func sent(action string) url.Values {
 	case "redirect":
 		return with(v, "reasonCode", "NO_BED", "receiver", hospitalID+"|20")
 	default:
-		return with(v, "reasonCode", "NO_BED")
+		return with(v, append(followed(action), "reasonCode", "NO_BED")...)
 	}
 }
 
@@ -201,7 +202,10 @@ func TestARefusedActionSaysWhyBesideItsFormAndKeepsWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.browser("desk")
-	methods := map[string]string{"no_show": "NoShow", "undo_arrive": "UndoArrive", "undo_admit": "UndoAdmit"}
+	methods := map[string]string{
+		"no_show": "NoShow", "undo_arrive": "UndoArrive", "undo_admit": "UndoAdmit", "begin_follow_up": "BeginFollowUp", "record_visit": "RecordVisit",
+		"revise_plan": "RevisePlan", "message": "PostMessage", "record_consent": "RecordConsent",
+	}
 	for _, action := range postedActions {
 		name := methods[action]
 		if name == "" {
@@ -217,7 +221,7 @@ func TestARefusedActionSaysWhyBesideItsFormAndKeepsWhatWasTyped(t *testing.T) {
 			if got.Code != errs.HTTPStatus(refusal) || !strings.Contains(body, reason) || strings.Contains(body, "{field}") {
 				t.Errorf("%s: %d, %q is not said", action, got.Code, reason)
 			}
-			but := []string{"requestId", "note", "choice", "version", "reasonCode", "receiver", "outcomeCode"}
+			but := []string{"requestId", "note", "choice", "version", "reasonCode", "receiver", "outcomeCode", "diagnosis", "visit"}
 			keeps(t, body, sent(action), but...)
 			if slices.Contains(reasonedActions, action) && (!strings.Contains(body, "说明文字</textarea>") || !strings.Contains(body, `value="NO_BED" selected`)) {
 				t.Errorf("%s: reason or note is lost", action)
@@ -229,7 +233,11 @@ func TestARefusedActionSaysWhyBesideItsFormAndKeepsWhatWasTyped(t *testing.T) {
 				t.Errorf("%s: %s", action, problem)
 			}
 		}
-		w.always("/tongzhen.referral.v1.ReferralService/"+name, sampleReferral(referralv1.State_ACCEPTED))
+		if action == "message" {
+			w.always(messageMethod, &referralv1.Message{})
+		} else {
+			w.always("/tongzhen.referral.v1.ReferralService/"+name, sampleReferral(referralv1.State_ACCEPTED))
+		}
 		if got := b.post("/referrals/"+referralID+"/"+action, sent(action)); got.Code != http.StatusSeeOther {
 			t.Errorf("%s: %d", action, got.Code)
 		}

@@ -14,6 +14,14 @@ import (
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 )
 
+const (
+	evaluateMethod  = referralv1.CriteriaService_EvaluateCriteria_FullMethodName
+	medicinesMethod = referralv1.CandidateService_CheckMedicines_FullMethodName
+	templatesMethod = referralv1.FollowUpService_ListFollowUpTemplates_FullMethodName
+
+	externalID, downID = "0192f0c1-0000-7000-8000-000000000003", "0192f0c1-0000-7000-8000-000000000018"
+)
+
 // The marks are patient data that no address, cookie or log line may hold.
 const (
 	markName, markNumber, markMasked = "标记患者甲", "110101199003078515", "110***********8515"
@@ -75,6 +83,43 @@ func sampleReferral(state referralv1.State_Code) *referralv1.Referral {
 	return r
 }
 
+// writing answers what the forms ask on which referrals are written.
+func writing() map[string]proto.Message {
+	return map[string]proto.Message{
+		evaluateMethod: &referralv1.EvaluateCriteriaResponse{RecordRead: true, Results: []*referralv1.CriterionResult{
+			{Status: "MET", Criterion: &referralv1.Criterion{Code: "GEN-1", Text: "收缩压≥180", TextEn: "systolic 180 or more", ConditionName: "高血压", Urgency: commonv1.Urgency_EMERGENCY, Source: "国家规范", Certainty: "FOUND"}, Used: []*referralv1.UsedValue{
+				{Name: "bp_systolic", Label: "收缩压", LabelEn: "systolic pressure", Value: &referralv1.UsedValue_Number{Number: 182}, Unit: "mm[Hg]", Time: in(-24 * time.Hour), Source: "RECORD"},
+				{Name: "dizzy", Label: "头晕", LabelEn: "dizziness", Value: &referralv1.UsedValue_Finding{Finding: true}, Source: "FORM"},
+			}},
+			{Status: "UNKNOWN", Criterion: &referralv1.Criterion{Code: "GEN-2", Text: "肾功能下降", TextEn: "kidney function falls", Source: "国家规范", Certainty: "OWN_LOW", CountyRule: true}, Missing: []*referralv1.MissingValue{
+				{Name: "egfr", Label: "肾小球滤过率", LabelEn: "eGFR", TooOld: true, Time: in(-9000 * time.Hour)}, {Name: "chest_pain", Label: "胸痛", LabelEn: "chest pain"},
+			}},
+			{Status: "NOT_MET", Criterion: &referralv1.Criterion{Code: "GEN-3", Text: "体温高", Urgency: commonv1.Urgency_URGENT}},
+		}, Inputs: []*referralv1.ValueDefinition{
+			{Name: "bp_systolic", Label: "收缩压", LabelEn: "systolic pressure", Type: "NUMBER", Unit: "mm[Hg]", Low: 40, High: 300},
+			{Name: "egfr", Label: "肾小球滤过率", LabelEn: "eGFR", Type: "NUMBER", Unit: "mL/min", Low: 1, High: 200},
+			{Name: "chest_pain", Label: "胸痛", LabelEn: "chest pain", Type: "FINDING"}, {Name: "dizzy", Label: "头晕", LabelEn: "dizziness", Type: "FINDING"},
+		}},
+		medicinesMethod: &referralv1.CheckMedicinesResponse{FormularyKnown: true, Capabilities: []string{"REHABILITATION", "TCM"}, Checks: []*referralv1.MedicineCheck{
+			{Availability: "IN_STOCK"}, {Availability: "MISSING", LongPrescription: []string{"OVER_4_WEEKS", "EXCLUDED_CLASS"}},
+			{Availability: "SUBSTITUTE", Substitutes: []string{"瑞舒伐他汀"}, LongPrescription: []string{"OVER_12_WEEKS"}}, {Availability: "ORDERABLE"}, {Availability: "UNKNOWN"},
+		}},
+		templatesMethod: &referralv1.ListFollowUpTemplatesResponse{Templates: []*referralv1.FollowUpTemplate{
+			followUpTemplate("CHD_STABLE", "CHD", "冠心病", "Coronary disease", "2026-03-16", "2026-04-02"), followUpTemplate("HYPERTENSION", "HYPERTENSION", "高血压", "Hypertension", "2026-03-09"),
+		}},
+		referralv1.ReferralService_RecordArrival_FullMethodName: sampleReferral(referralv1.State_ARRIVED),
+		referralv1.ReferralService_RecordOut_FullMethodName:     sampleReferral(referralv1.State_CLOSED),
+	}
+}
+
+func followUpTemplate(code, condition, name, english string, days ...string) *referralv1.FollowUpTemplate {
+	plan := &referralv1.FollowUpPlan{Template: code, Condition: condition, Goal: name + "平稳"}
+	for i, day := range days {
+		plan.Visits = append(plan.Visits, &referralv1.PlannedVisit{Number: int32(i + 1), Due: day, Mode: "HOME", Items: []string{"BP", "LIPIDS"}})
+	}
+	return &referralv1.FollowUpTemplate{Code: code, Condition: condition, Name: name, NameEn: english, Note: name, Source: "国家规范", Certainty: "FOUND", Plan: plan}
+}
+
 // samples answers every method that pages call.
 func samples() map[string]proto.Message {
 	slot := &schedulingv1.Slot{Id: slotID, OrganizationId: hospitalID, DepartmentCode: "0304", Kind: "CLINIC", PractitionerName: "陈医生", Start: in(time.Hour), End: in(75 * time.Minute), Free: true, Location: "3 层"}
@@ -93,6 +138,7 @@ func samples() map[string]proto.Message {
 		directoryv1.DirectoryService_GetCurrentSession_FullMethodName: &directoryv1.Session{Account: doctor()},
 		directoryv1.DirectoryService_ListOrganizations_FullMethodName: &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{
 			{Id: townshipID, Version: 7, Code: "450321101", Name: "白沙镇卫生院", NameEn: "Baisha Township Health Centre", Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE},
+			{Id: externalID, Code: "E1", Name: "桂林医学院附属医院", NameEn: "Guilin Medical University Hospital", Type: directoryv1.OrganizationType_EXTERNAL},
 			{Id: hospitalID, Code: "H1", Name: "阳朔县人民医院", NameEn: "Yangshuo County People's Hospital", Type: directoryv1.OrganizationType_COUNTY_HOSPITAL},
 		}},
 		directoryv1.DirectoryService_ListDepartments_FullMethodName: &directoryv1.ListDepartmentsResponse{Departments: []*directoryv1.Department{

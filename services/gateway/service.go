@@ -19,12 +19,18 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/live"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/account"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/apidocs"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/candidates"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/desk"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/down"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/inbox"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/patients"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/record"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/refer"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/referrals"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/settings"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/statistics"
 	"github.com/tongzhen/tongzhen/services/gateway/rest"
 	"github.com/tongzhen/tongzhen/services/gateway/style"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
@@ -116,12 +122,15 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		return nil, err
 	}
 	patientPages.Routes(mux)
-	referPages, err := refer.New(refer.Deps{Shell: sh, Record: record, Referral: referral, Scheduling: scheduling})
-	if err != nil {
+	if err := writingPages(mux, deps, sh); err != nil {
 		return nil, err
 	}
-	referPages.Routes(mux)
-	referralPages, err := referrals.New(referrals.Deps{Shell: sh, Referral: referral, Record: record, Scheduling: scheduling, Notification: notification})
+	if err := workplaces(mux, deps, sh); err != nil {
+		return nil, err
+	}
+	referralPages, err := referrals.New(referrals.Deps{
+		Shell: sh, Referral: referral, FollowUps: referralv1.NewFollowUpServiceClient(deps.Conns.Referral), Record: record, Scheduling: scheduling, Notification: notification,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -143,6 +152,64 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	apiPages.Routes(mux)
 	mux.Handle("/", sh.Open(notFound))
 	return mux, nil
+}
+
+// writingPages are those on which a patient is sent up or down, and what happened without a referral is recorded.
+func writingPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+	var (
+		patientRecord = patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord)
+		referral      = referralv1.NewReferralServiceClient(deps.Conns.Referral)
+		criteria      = referralv1.NewCriteriaServiceClient(deps.Conns.Referral)
+		candidate     = referralv1.NewCandidateServiceClient(deps.Conns.Referral)
+		followUp      = referralv1.NewFollowUpServiceClient(deps.Conns.Referral)
+		scheduling    = schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling)
+	)
+	referPages, err := refer.New(refer.Deps{Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling})
+	if err != nil {
+		return err
+	}
+	referPages.Routes(mux)
+	downPages, err := down.New(down.Deps{
+		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Candidate: candidate, FollowUp: followUp,
+	})
+	if err != nil {
+		return err
+	}
+	downPages.Routes(mux)
+	recordPages, err := record.New(record.Deps{Shell: sh, Record: patientRecord, Referral: referral})
+	if err != nil {
+		return err
+	}
+	recordPages.Routes(mux)
+	return nil
+}
+
+// workplaces are the lists that are worked through across referrals, the figures and the settings.
+func workplaces(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+	referral := referralv1.NewReferralServiceClient(deps.Conns.Referral)
+	followUpPages, err := followups.New(followups.Deps{Shell: sh, FollowUp: referralv1.NewFollowUpServiceClient(deps.Conns.Referral)})
+	if err != nil {
+		return err
+	}
+	followUpPages.Routes(mux)
+	candidatePages, err := candidates.New(candidates.Deps{Shell: sh, Candidate: referralv1.NewCandidateServiceClient(deps.Conns.Referral), Referral: referral})
+	if err != nil {
+		return err
+	}
+	candidatePages.Routes(mux)
+	statisticPages, err := statistics.New(statistics.Deps{Shell: sh, Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral), Referral: referral})
+	if err != nil {
+		return err
+	}
+	statisticPages.Routes(mux)
+	settingPages, err := settings.New(settings.Deps{
+		Shell: sh, Setting: referralv1.NewSettingServiceClient(deps.Conns.Referral), Criteria: referralv1.NewCriteriaServiceClient(deps.Conns.Referral),
+	})
+	if err != nil {
+		return err
+	}
+	settingPages.Routes(mux)
+	return nil
 }
 
 // limited gives every page and call its deadline.

@@ -52,7 +52,7 @@ func (p peer) ListAccounts(ctx context.Context, r *directoryv1.ListAccountsReque
 }
 
 func account(name, organization, department string, roles ...commonv1.Role_Code) *directoryv1.Account {
-	return &directoryv1.Account{Id: id.FromFact(name), Version: 1, OrganizationId: organization, DepartmentCode: department, Roles: roles}
+	return &directoryv1.Account{Id: id.FromFact(name), Version: 1, Name: "name of " + name, OrganizationId: organization, DepartmentCode: department, Roles: roles}
 }
 
 // fixture is the running service between a broker, a database and its peer.
@@ -74,7 +74,7 @@ func start(t *testing.T) *fixture {
 	f.Serve("directory", table, func(r grpc.ServiceRegistrar) {
 		directoryv1.RegisterDirectoryServiceServer(r, peer{accounts: []*directoryv1.Account{
 			account("desk", hospital, "", commonv1.Role_INTAKE_DESK), account("head", hospital, "0304", commonv1.Role_DEPARTMENT_HEAD),
-			account("doctor", centre, "", commonv1.Role_TOWNSHIP_DOCTOR),
+			account("doctor", centre, "", commonv1.Role_TOWNSHIP_DOCTOR), account("admin", "authority", "", commonv1.Role_COUNTY_ADMIN),
 		}})
 	})
 	s, err := notification.New(t.Context(), notification.Config{}, notification.Deps{

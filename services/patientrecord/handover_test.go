@@ -110,6 +110,27 @@ func TestImportedRecordReachesTheReceiverWithTheReferral(t *testing.T) {
 	})
 }
 
+func TestTheCentreThatFollowsUpReadsTheRecord(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		done, err := f.cli.ImportRecord(t.Context(), imported("county"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		read := func() error {
+			_, err := f.client.GetSummary(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.GetSummaryRequest{PatientId: done.GetPatientId()})
+			return err
+		}
+		f.reason(read(), errs.ReasonNotFound)
+		down := &referralv1.ReferralFact{
+			ReferralId: id.New(), PatientId: done.GetPatientId(), Direction: commonv1.Direction_DOWN, Kind: commonv1.Kind_REHABILITATION,
+			State: referralv1.State_FOLLOW_UP, PreviousState: referralv1.State_ARRIVED,
+			Originator: &commonv1.Party{OrganizationId: "county", DepartmentCode: "0304"}, Receiver: &commonv1.Party{OrganizationId: "township"},
+		}
+		f.publish(&referralv1.FollowUpBegun{Meta: meta(5), Referral: down}, "follow_up_begun")
+		f.until(read)
+	})
+}
+
 func TestImportNamesTheEntryThatIsWrong(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		in := imported("township")

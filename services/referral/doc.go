@@ -1,10 +1,13 @@
-// Package referral owns the life of a referral (双向转诊): its content, its states, its number, its history and its deadlines. It refuses to
-// own capacity (scheduling), patients and their records (patient-record), organisations and accounts (directory), and to tell people
-// (notification); of a patient it keeps one sealed snapshot, of organisations a projection.
+// Package referral owns the life of a referral (双向转诊): its content, its states, its number, its history and its deadlines; criteria,
+// candidates for the way down (应转未转), follow-up, and the figures of all of it. It refuses to own capacity (scheduling), patients and
+// their records (patient-record), organisations and accounts (directory), and to tell people (notification); of a patient it keeps one
+// sealed snapshot, of organisations and their medicines a projection.
 //
-// RPCs: ReferralService of tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed of directory.
-// Calls patient-record (snapshot at creation), scheduling (AttachHold, ConfirmHold) and directory (an organisation that the projection
-// misses). Kinds served today: up-referrals to a clinic, a ward or the emergency room.
+// RPCs: ReferralService, FollowUpService, CriteriaService, CandidateService, StatisticsService and SettingService of
+// tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed, formulary_changed and
+// capabilities_changed of directory, encounter_opened and encounter_closed of the record, and its own deadline_passed.
+// Calls patient-record (snapshot at creation, values for criteria), scheduling (AttachHold, ConfirmHold) and directory (an organisation
+// that the projection misses, the lists at start).
 //
 // Invariants (tests cite them by number):
 //  1. Every transition is a row of the one table in domain/lifecycle.go. The history of a referral is a path through it, and its versions
@@ -19,6 +22,13 @@
 //     returned keeps it, so that the patient does not lose the place to a question. Redirect, cancel, a walk-in or the arrival of an
 //     emergency and an edit to another department give it up, in their own transaction.
 //  8. Names, forms, notes and replies are sealed in the database and appear in no fact, log, error or page token.
+//  9. A limit that passed is told once for each rung, by one instance, also when another died over it; only no-show and acknowledge are
+//     decided by time. A step's new beginning silences what was claimed before.
+//  10. What a referral contributes to the figures is a pure function of it; the difference is written with every change, so that the
+//     figures are the recomputation at every moment.
+//  11. An up-referral and the down-referral that answers it, an escalation and its follow-up, a bounce-back and what it bounces off name
+//     each other, or neither does: both sides are written in one transaction.
+//  12. One stay makes at most one candidate, whichever source tells of it first.
 //
 // Opening a referral (by id or number) is audited before it is answered; lists are not.
 package referral

@@ -49,7 +49,7 @@ func TestPickListsAndTheTableAreForEverybody(t *testing.T) {
 	f := start(t, sqldb.SQLite)
 	admin := f.as("COUNTY_ADMIN")
 	table, err := f.client.GetLifecycle(admin, &referralv1.GetLifecycleRequest{})
-	if err != nil || len(table.GetActions()) != 27 {
+	if err != nil || len(table.GetActions()) != 28 {
 		t.Errorf("%d rows, %v", len(table.GetActions()), err)
 	}
 	reasons, err := f.client.ListReasons(admin, &referralv1.ListReasonsRequest{Action: "decline"})

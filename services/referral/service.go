@@ -17,10 +17,14 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/run"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/calendar"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 	"github.com/tongzhen/tongzhen/services/referral/internal/events"
+	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
+	"github.com/tongzhen/tongzhen/services/referral/internal/followup"
 	"github.com/tongzhen/tongzhen/services/referral/internal/icd10"
 	"github.com/tongzhen/tongzhen/services/referral/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/referral/internal/store"
@@ -55,6 +59,8 @@ const (
 	stopTimeout = 10 * time.Second
 	// retryReading is the pause between tries while directory is away at the start.
 	retryReading = time.Second
+	// lookForDeadlines is how late a limit may be told.
+	lookForDeadlines = 5 * time.Second
 )
 
 // New makes the service; it begins to work with Run.
@@ -71,15 +77,34 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	days, err := calendar.China()
+	if err != nil {
+		return nil, err
+	}
+	templates, err := followup.New()
+	if err != nil {
+		return nil, err
+	}
+	book, err := cfg.criteria()
+	if err != nil {
+		return nil, err
+	}
+	published, err := figures.Load()
+	if err != nil {
+		return nil, err
+	}
 	logger, peers := deps.Telemetry.Logger, rpc.Peers(deps.Peers)
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
-	st := store.New(store.Deps{DB: deps.DB, Ring: deps.Ring, Wire: wire{}, Wake: relay.Wake})
+	st := store.New(store.Deps{DB: deps.DB, Ring: deps.Ring, Wire: wire{}, Wake: relay.Wake, Zone: zone})
 	return &Service{
 		deps: deps, store: st, relay: relay,
 		app: app.New(app.Ports{
 			Referrals: st, Reader: st, Numbers: st, Organizations: st,
 			Directory: rpc.Directory{Peers: peers}, Patients: rpc.Patients{Peers: peers}, Capacity: rpc.Capacity{Peers: peers},
-			Diagnoses: diagnoses, Clock: deps.Clock, Calendar: domain.NewCalendar(zone),
+			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, FollowUps: st, Templates: templates,
+			Calendars:   app.NewCalendars(zone, days, st, deps.Clock),
+			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
+			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
 	}, nil
@@ -88,13 +113,16 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 // wire is how the store's answers and facts look outside.
 type wire struct{}
 
-func (wire) Fact(f app.Fact) (outbox.Fact, error)    { return events.Encode(f) }
-func (wire) EncodeAnswer(v app.View) ([]byte, error) { return rpc.EncodeAnswer(v) }
-func (wire) DecodeAnswer(b []byte) (app.View, error) { return rpc.DecodeAnswer(b) }
+func (wire) Fact(f app.Fact) (outbox.Fact, error)               { return events.Encode(f) }
+func (wire) Told(a domain.Action) bool                          { return events.Told(a) }
+func (wire) Deadline(d app.DeadlineFired) (outbox.Fact, error)  { return events.EncodeDeadline(d) }
+func (wire) Candidate(c app.CandidateTold) (outbox.Fact, error) { return events.EncodeCandidate(c) }
+func (wire) EncodeAnswer(v app.View) ([]byte, error)            { return rpc.EncodeAnswer(v) }
+func (wire) DecodeAnswer(b []byte) (app.View, error)            { return rpc.DecodeAnswer(b) }
 
 // Migrations are the schemas the service needs.
 func Migrations() []sqldb.MigrationSet {
-	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations}
 }
 
 // Register adds the service's methods.
@@ -105,16 +133,25 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 // Policy is who may call what.
 func (s *Service) Policy() authz.Table { return rpc.Policy() }
 
-// Run publishes, seals, and keeps the projection of organisations until ctx ends.
+// Run publishes, seals, tells the limits that pass, and keeps the projection of organisations until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return run.Group(ctx, stopTimeout,
+	return run.Group(ctx, stopTimeout, append(s.candidateParts(),
 		run.Part{Name: "relay", Runner: s.relay},
 		run.Part{Name: "sealer", Runner: s.sealer},
 		run.Part{Name: "directory facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Directory(), events.OnDirectory(s.store))
 		})},
+		run.Part{Name: "figures", Runner: stats.NewFolder(s.deps.DB, figures.Schema())},
+		run.Part{Name: "deadlines", Runner: run.Func(s.fireDeadlines)},
 		run.Part{Name: "organisations", Runner: run.Func(s.readOrganizations)},
-	)
+	)...)
+}
+
+// fireDeadlines looks for limits that passed, as many instances as there are, each under a name of its own.
+func (s *Service) fireDeadlines(ctx context.Context) error {
+	owner := id.New()
+	run.Every(ctx, lookForDeadlines, nil, func(ctx context.Context) error { return s.app.FireDeadlines(ctx, owner) })
+	return nil
 }
 
 // readOrganizations reads all of them once; while directory is away it goes on trying, and a receiver that is missing is asked for one
@@ -123,7 +160,7 @@ func (s *Service) readOrganizations(ctx context.Context) error {
 	ctx, done := context.WithCancel(ctx)
 	defer done()
 	run.Every(ctx, retryReading, nil, func(ctx context.Context) error {
-		err := s.app.RefreshOrganizations(ctx)
+		err := errors.Join(s.app.RefreshOrganizations(ctx), s.app.RefreshFormularies(ctx))
 		if err == nil {
 			done()
 		}

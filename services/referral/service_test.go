@@ -43,7 +43,12 @@ const (
 type fixture struct {
 	*rpctest.Mesh
 	t                  *testing.T
+	db                 *sqldb.DB
 	client             referralv1.ReferralServiceClient // of persons, by the gateway
+	settings           referralv1.SettingServiceClient  // of persons, by the gateway
+	candidates         referralv1.CandidateServiceClient
+	criteria           referralv1.CriteriaServiceClient
+	bus                bus.Bus
 	scheduling         referralv1.ReferralServiceClient
 	patients           referralv1.ReferralServiceClient
 	facts              chan bus.Msg
@@ -62,8 +67,12 @@ func (d directory) organization() *directoryv1.Organization {
 	}
 }
 
-func (d directory) GetOrganization(context.Context, *directoryv1.GetOrganizationRequest) (*directoryv1.Organization, error) {
-	return d.organization(), nil
+func (d directory) GetOrganization(_ context.Context, in *directoryv1.GetOrganizationRequest) (*directoryv1.Organization, error) {
+	o := d.organization()
+	if in.GetId() == d.f.township {
+		o.Id, o.Type = d.f.township, directoryv1.OrganizationType_TOWNSHIP_CENTRE
+	}
+	return o, nil
 }
 
 func (d directory) ListOrganizations(context.Context, *directoryv1.ListOrganizationsRequest) (*directoryv1.ListOrganizationsResponse, error) {
@@ -79,10 +88,10 @@ type patientRecord struct {
 	f *fixture
 }
 
-// GetSnapshot is asked by the person, for the own organisation.
+// GetSnapshot is asked by the person, for the own organisation, or by referral itself, for one that it names.
 func (p patientRecord) GetSnapshot(ctx context.Context, in *patientrecordv1.GetSnapshotRequest) (*patientrecordv1.PatientSnapshot, error) {
 	who, _ := authn.FromContext(ctx)
-	if who.IsService() || in.GetOrganizationId() != who.Organization {
+	if in.GetOrganizationId() == "" || !who.IsService() && in.GetOrganizationId() != who.Organization {
 		return nil, errs.NotFound("patient")
 	}
 	return &patientrecordv1.PatientSnapshot{PatientId: in.GetPatientId(), Name: secret, Sex: commonv1.Sex_MALE, BirthDate: "1956-03-12"}, nil
@@ -130,14 +139,14 @@ func start(t *testing.T, engine sqldb.Engine) *fixture {
 	t.Helper()
 	db, broker := dbtest.OpenClock(t, engine, clock.System(), referral.Migrations()), bustest.Embedded(t)
 	f := &fixture{
-		t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), facts: make(chan bus.Msg, 100), township: id.New(), hospital: id.New(),
+		t: t, db: db, bus: broker, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), facts: make(chan bus.Msg, 100), township: id.New(), hospital: id.New(),
 		begin: clock.System().Now(),
 	}
 	service := authz.Rule{Services: []string{"referral"}}
 	f.Serve("directory", rules(directoryv1.DirectoryService_ServiceDesc, service), func(r grpc.ServiceRegistrar) {
 		directoryv1.RegisterDirectoryServiceServer(r, directory{f: f})
 	})
-	f.Serve("patientrecord", rules(patientrecordv1.PatientRecordService_ServiceDesc, authz.Rule{AnyPerson: true}), func(r grpc.ServiceRegistrar) {
+	f.Serve("patientrecord", rules(patientrecordv1.PatientRecordService_ServiceDesc, authz.Rule{AnyPerson: true, Services: service.Services}), func(r grpc.ServiceRegistrar) {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientRecord{f: f})
 	})
 	f.Serve("scheduling", rules(schedulingv1.SchedulingService_ServiceDesc, service), func(r grpc.ServiceRegistrar) {
@@ -159,6 +168,9 @@ func start(t *testing.T, engine sqldb.Engine) *fixture {
 		return nil
 	})
 	f.client = referralv1.NewReferralServiceClient(f.Dial("gateway", "referral"))
+	f.settings = referralv1.NewSettingServiceClient(f.Dial("gateway", "referral"))
+	f.candidates = referralv1.NewCandidateServiceClient(f.Dial("gateway", "referral"))
+	f.criteria = referralv1.NewCriteriaServiceClient(f.Dial("gateway", "referral"))
 	f.scheduling = referralv1.NewReferralServiceClient(f.Dial("scheduling", "referral"))
 	f.patients = referralv1.NewReferralServiceClient(f.Dial("patientrecord", "referral"))
 	if err := s.Health(t.Context()); err != nil {
@@ -220,6 +232,36 @@ func (f *fixture) expectActions(role, referral string, want ...string) {
 	}
 }
 
+func (f *fixture) expectMarks(role, referral string, want ...string) {
+	f.t.Helper()
+	list, err := f.client.ListActions(f.as(role), &referralv1.ListActionsRequest{Id: referral})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var got []string
+	for _, m := range list.GetMarks() {
+		got = append(got, m.GetName())
+	}
+	if !slices.Equal(got, want) {
+		f.t.Errorf("%s may mark %q, want %q", role, got, want)
+	}
+}
+
+func (f *fixture) expectLinks(ctx context.Context, referral string, want ...string) {
+	f.t.Helper()
+	list, err := f.client.ListLinks(ctx, &referralv1.ListLinksRequest{Id: referral})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var got []string
+	for _, l := range list.GetLinks() {
+		got = append(got, l.GetKind())
+	}
+	if !slices.Equal(got, want) {
+		f.t.Errorf("links %q, want %q", got, want)
+	}
+}
+
 func TestTheJourney(t *testing.T) {
 	t.Parallel()
 	each(t, func(f *fixture) {
@@ -267,7 +309,7 @@ func TestTheJourney(t *testing.T) {
 			f.t.Errorf("%s at %d", r.GetState(), r.GetVersion())
 		}
 		f.expectTimeline(doctor, r.GetId(), "create", "submit", "seen", "accept", "arrive", "admit", "conclude", "acknowledge")
-		f.expectFacts("created", "submitted", "seen", "accepted", "arrived", "admitted", "concluded", "acknowledged")
+		f.expectFacts("created", "submitted", "seen", "accepted", "arrived", "admitted", "concluded", "candidate_found", "acknowledged")
 	})
 }
 

@@ -48,6 +48,7 @@ func (c *benchCommand) Run(ctx context.Context, settings *host.Settings) (err er
 		Scheduling:    schedulingv1.NewSchedulingServiceClient(connection.Conn(host.Scheduling)),
 		Referral:      referralv1.NewReferralServiceClient(connection.Conn(host.Referral)),
 		Notification:  notificationv1.NewNotificationServiceClient(connection.Conn(host.Notification)),
+		Statistics:    referralv1.NewStatisticsServiceClient(connection.Conn(host.Referral)),
 	}, bench.Options{
 		County: c.County, Password: c.Password, Doctors: c.Doctors, Desks: c.Desks, Duration: c.Duration, Journeys: c.Journeys,
 		OnlyCreate: c.Only == "create", Seed: c.Seed, Clock: clock.System(),

@@ -20,7 +20,8 @@ import (
 )
 
 type importCommand struct {
-	FHIR importFHIRCommand `cmd:"" name:"fhir" help:"Import FHIR R4 bundles: patients with their records. Importing again changes nothing."`
+	FHIR      importFHIRCommand      `cmd:"" name:"fhir" help:"Import FHIR R4 bundles: patients with their records. Importing again changes nothing."`
+	Formulary importFormularyCommand `cmd:"" help:"Import the medicines of organisations from a table. Importing again changes nothing."`
 }
 
 type importFHIRCommand struct {
@@ -44,16 +45,20 @@ func (c *importFHIRCommand) Run(ctx context.Context, settings *host.Settings) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, connection.Close()) }()
-	organization, err := c.organizationID(ctx, directoryv1.NewDirectoryServiceClient(connection.Conn(host.Directory)))
+	byCode, home, err := c.organizations(ctx, directoryv1.NewDirectoryServiceClient(connection.Conn(host.Directory)))
 	if err != nil {
 		return err
+	}
+	options := fhir.Options{Organization: home, Organizations: byCode}
+	if !c.ShiftTo.IsZero() {
+		options.ShiftTo = &c.ShiftTo
 	}
 	record := patientrecordv1.NewPatientRecordServiceClient(connection.Conn(host.PatientRecord))
 	done := outcome{skipped: map[string]int{}}
 	bar := newProgress("import")
 	for i, file := range c.Files {
 		bar.step(i, len(c.Files), file)
-		if ferr := c.importFile(ctx, record, organization, file, &done); ferr != nil {
+		if ferr := c.importFile(ctx, record, options, file, &done); ferr != nil {
 			done.refused = append(done.refused, refusal(file, ferr))
 		}
 		if ctx.Err() != nil {
@@ -65,35 +70,40 @@ func (c *importFHIRCommand) Run(ctx context.Context, settings *host.Settings) (e
 	return c.report(done)
 }
 
-func (c *importFHIRCommand) organizationID(ctx context.Context, directory directoryv1.DirectoryServiceClient) (string, error) {
+// organizations answers the ids of the organisations in the county by code, and that of the one that is named by code or id.
+func (c *importFHIRCommand) organizations(ctx context.Context, directory directoryv1.DirectoryServiceClient) (byCode map[string]string, home string, err error) {
+	byCode = map[string]string{}
 	var known []string
 	for token := ""; ; {
 		page, err := directory.ListOrganizations(ctx, &directoryv1.ListOrganizationsRequest{PageSize: 200, PageToken: token})
 		if err != nil {
-			return "", fmt.Errorf("list organisations: %w", err)
+			return nil, "", fmt.Errorf("list organisations: %w", err)
 		}
 		for _, o := range page.GetOrganizations() {
 			if o.GetCode() == c.Organization || o.GetId() == c.Organization {
-				return o.GetId(), nil
+				home = o.GetId()
+			}
+			if o.GetType() != directoryv1.OrganizationType_EXTERNAL {
+				byCode[o.GetCode()] = o.GetId()
 			}
 			known = append(known, o.GetCode()+" "+o.GetName())
 		}
 		if token = page.GetNextPageToken(); token == "" {
-			return "", fmt.Errorf("no organisation has the code %q in county %s; there are: %s", c.Organization, c.County, strings.Join(known, ", "))
+			break
 		}
 	}
+	if home == "" {
+		return nil, "", fmt.Errorf("no organisation has the code %q in county %s; there are: %s", c.Organization, c.County, strings.Join(known, ", "))
+	}
+	return byCode, home, nil
 }
 
-func (c *importFHIRCommand) importFile(ctx context.Context, record patientrecordv1.PatientRecordServiceClient, organization, file string, done *outcome) error {
+func (c *importFHIRCommand) importFile(ctx context.Context, record patientrecordv1.PatientRecordServiceClient, options fhir.Options, file string, done *outcome) error {
 	f, err := os.Open(file)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	options := fhir.Options{}
-	if !c.ShiftTo.IsZero() {
-		options.ShiftTo = &c.ShiftTo
-	}
 	bundle, err := fhir.ParseBundle(f, options)
 	if err != nil {
 		return err
@@ -102,7 +112,7 @@ func (c *importFHIRCommand) importFile(ctx context.Context, record patientrecord
 		done.skipped[kind] += n
 	}
 	for _, request := range bundle.Records {
-		request.County, request.OrganizationId = c.County, organization
+		request.County, request.OrganizationId = c.County, options.Organization
 		answer, err := record.ImportRecord(ctx, request)
 		if err != nil {
 			return err
@@ -139,24 +149,23 @@ func (c *importFHIRCommand) report(done outcome) error {
 	}
 	for _, r := range done.refused {
 		fmt.Fprintf(os.Stderr, "refused: %s %s: %s\n", r[0], r[1], r[2])
-		if err := writeErrors(r); err != nil {
+		if err := writeErrors(r[0], [][]string{{"file", "path", "reason"}, r[:]}); err != nil {
 			return err
 		}
 	}
 	return fmt.Errorf("%d of %d files were refused; each has the reason in FILE.errors.csv", len(done.refused), len(c.Files))
 }
 
-// writeErrors puts the reason beside the file, or here when that folder cannot be written.
-func writeErrors(refused [3]string) (err error) {
-	name := refused[0] + ".errors.csv"
+// writeErrors puts a table beside the file, or here when that folder cannot be written.
+func writeErrors(file string, table [][]string) (err error) {
+	name := file + ".errors.csv"
 	f, err := os.Create(name)
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
 		f, err = os.Create(filepath.Base(name))
 	}
 	if err != nil {
-		return fmt.Errorf("write errors of %s: %w", refused[0], err)
+		return fmt.Errorf("write errors of %s: %w", file, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	w := csv.NewWriter(f)
-	return w.WriteAll([][]string{{"file", "path", "reason"}, refused[:]})
+	return csv.NewWriter(f).WriteAll(table)
 }

@@ -31,6 +31,7 @@ type cli struct {
 	Seed    seedCommand    `cmd:"" help:"Create a demo county: organisations, accounts, slots, beds, patients."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a demo county and check the invariants."`
 	Import  importCommand  `cmd:"" help:"Bring in data from files."`
+	Admin   adminCommand   `cmd:"" help:"Look after a running system."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

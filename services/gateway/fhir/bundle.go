@@ -44,11 +44,15 @@ func wrong(path, reason string) *Error { return &Error{Path: path, Reason: reaso
 type Options struct {
 	// ShiftTo moves all clinical dates by the same time, so that the newest of the bundle becomes this instant. Birth dates stay.
 	ShiftTo *time.Time
+	// Organization is where an encounter is whose provider has no identifier; Organizations, ids by code, where the others may be.
+	Organization  string
+	Organizations map[string]string
 }
 
 // Bundle is what was read.
 type Bundle struct {
-	// Records are one request a patient, in the order of the bundle, entries in theirs. County and organisation are the caller's to fill.
+	// Records are one request a patient, in the order of the bundle, entries in theirs. County and home organisation are the caller's to
+	// fill.
 	Records []*patientrecordv1.ImportRecordRequest
 	// Kept and Other count the resources by type: those converted, and those that we do not keep.
 	Kept, Other map[string]int
@@ -59,8 +63,9 @@ type Bundle struct {
 func ParseBundle(r io.Reader, opt Options) (*Bundle, error) {
 	limited := &bounded{r: r, left: MaxSize}
 	p := &parser{
-		dec: json.NewDecoder(limited), kept: map[string]int{}, other: map[string]int{},
-		patients: map[string]*patient{}, identities: map[string]string{}, medicines: map[string]codeableConcept{}, seen: map[string]bool{},
+		opt: opt, dec: json.NewDecoder(limited), kept: map[string]int{}, other: map[string]int{},
+		patients: map[string]*patient{}, identities: map[string]string{}, seen: map[string]bool{},
+		medicines: map[string]codeableConcept{}, conditions: map[string]codeableConcept{},
 	}
 	if err := p.bundle(); err != nil {
 		return nil, limited.or(err)
@@ -126,6 +131,7 @@ func (b *bounded) or(err error) error {
 
 // parser reads a bundle entry by entry.
 type parser struct {
+	opt   Options
 	dec   *json.Decoder
 	kept  map[string]int
 	other map[string]int
@@ -136,6 +142,7 @@ type parser struct {
 	// identities are the identities of entries by every name that a reference may use.
 	identities map[string]string
 	medicines  map[string]codeableConcept
+	conditions map[string]codeableConcept
 	seen       map[string]bool
 }
 
@@ -151,6 +158,7 @@ type clinical struct {
 	subjectField string
 	entry        *patientrecordv1.ClinicalEntry
 	medicine     string
+	visit        *visit // of an encounter
 }
 
 func (p *parser) bundle() error {

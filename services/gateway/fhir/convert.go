@@ -63,13 +63,11 @@ func (p *parser) resource(path, fullURL string, raw json.RawMessage) error {
 		p.kept[h.ResourceType]++
 		return p.patient(path, fullURL, h.head, raw)
 	}
-	if h.ResourceType == "Medication" {
-		var m medication
-		if json.Unmarshal(raw, &m) == nil {
-			for _, name := range namesOf(fullURL, h.head) {
-				p.medicines[name] = m.Code
-			}
-		}
+	switch h.ResourceType {
+	case "Medication":
+		remember(p.medicines, namesOf(fullURL, h.head), raw)
+	case "Condition":
+		remember(p.conditions, namesOf(fullURL, h.head), raw)
 	}
 	read, ok := p.converter(h.ResourceType)
 	if !ok {
@@ -95,6 +93,16 @@ func (p *parser) resource(path, fullURL string, raw json.RawMessage) error {
 	p.clinical = append(p.clinical, c)
 	p.kept[h.ResourceType]++
 	return nil
+}
+
+// remember keeps the code of a resource that others refer to.
+func remember(in map[string]codeableConcept, names []string, raw json.RawMessage) {
+	var r coded
+	if json.Unmarshal(raw, &r) == nil {
+		for _, name := range names {
+			in[name] = r.Code
+		}
+	}
 }
 
 // identifiersOf reads a list of identifiers; a resource whose identifier is of another shape has none.
@@ -165,6 +173,9 @@ func (p *parser) attach() error {
 				m.Codes = codings(code)
 				m.Text = code.words()
 			}
+		}
+		if c.visit != nil {
+			p.attend(c.entry.GetEncounter(), c.visit)
 		}
 		if r := c.entry.GetDiagnosticReport(); r != nil {
 			for i, name := range r.GetResultIdentities() {

@@ -108,16 +108,6 @@ func immunizationEntry(r immunization, d *dates) *clinical {
 	return c
 }
 
-func encounterEntry(r encounter, d *dates) *clinical {
-	return about(r.Subject, &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Encounter{
-		Encounter: &patientrecordv1.Encounter{
-			ClassCode: r.Class.Code, Text: firstOf(r.Type).words(), Status: r.Status,
-			StartTime: d.at("period.start", r.Period.Start), EndTime: d.at("period.end", r.Period.End),
-			Reason: firstOf(r.ReasonCode).words(),
-		},
-	}})
-}
-
 func reportEntry(r diagnosticReport, d *dates) *clinical {
 	out := &patientrecordv1.DiagnosticReport{
 		Codes: codings(r.Code), Text: r.Code.words(), Category: firstOf(r.Category).code(), Status: r.Status, Conclusion: r.Conclusion,

@@ -1,6 +1,9 @@
 package fhir
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
 // The thin structs: of each resource what we keep, in the names of FHIR R4.
 
@@ -191,7 +194,8 @@ type medicationRequest struct {
 	DosageInstruction []dosage        `json:"dosageInstruction"`
 }
 
-type medication struct {
+// coded is all that is read of a resource for the sake of those that refer to it.
+type coded struct {
 	Code codeableConcept `json:"code"`
 }
 
@@ -222,12 +226,37 @@ type immunization struct {
 }
 
 type encounter struct {
-	Status     string            `json:"status"`
-	Class      coding            `json:"class"`
-	Type       []codeableConcept `json:"type"`
-	Subject    reference         `json:"subject"`
-	Period     period            `json:"period"`
-	ReasonCode []codeableConcept `json:"reasonCode"`
+	Status          string               `json:"status"`
+	Class           coding               `json:"class"`
+	Type            []codeableConcept    `json:"type"`
+	ServiceType     codeableConcept      `json:"serviceType"`
+	Subject         reference            `json:"subject"`
+	Period          period               `json:"period"`
+	ReasonCode      []codeableConcept    `json:"reasonCode"`
+	Diagnosis       []encounterDiagnosis `json:"diagnosis"`
+	Hospitalization hospitalization      `json:"hospitalization"`
+	ServiceProvider provider             `json:"serviceProvider"`
+}
+
+type encounterDiagnosis struct {
+	Condition reference `json:"condition"`
+	Rank      int       `json:"rank"`
+}
+
+// rank is from 1; a diagnosis without one comes last.
+func (d encounterDiagnosis) rank() int {
+	if d.Rank <= 0 {
+		return math.MaxInt32
+	}
+	return d.Rank
+}
+
+type hospitalization struct {
+	DischargeDisposition codeableConcept `json:"dischargeDisposition"`
+}
+
+type provider struct {
+	Identifier identifier `json:"identifier"`
 }
 
 type diagnosticReport struct {

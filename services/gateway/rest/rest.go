@@ -62,24 +62,23 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
 	)
-	for _, register := range []func() error{
-		func() error {
-			return directoryv1.RegisterDirectoryServiceHandler(ctx, a.mux, deps.Conns.Directory)
-		},
-		func() error {
-			return referralv1.RegisterReferralServiceHandler(ctx, a.mux, deps.Conns.Referral)
-		},
-		func() error {
-			return patientrecordv1.RegisterPatientRecordServiceHandler(ctx, a.mux, deps.Conns.PatientRecord)
-		},
-		func() error {
-			return schedulingv1.RegisterSchedulingServiceHandler(ctx, a.mux, deps.Conns.Scheduling)
-		},
-		func() error {
-			return notificationv1.RegisterNotificationServiceHandler(ctx, a.mux, deps.Conns.Notification)
-		},
+	referral := deps.Conns.Referral
+	for _, routes := range []struct {
+		register func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error
+		conn     *grpc.ClientConn
+	}{
+		{directoryv1.RegisterDirectoryServiceHandler, deps.Conns.Directory},
+		{referralv1.RegisterReferralServiceHandler, referral},
+		{referralv1.RegisterFollowUpServiceHandler, referral},
+		{referralv1.RegisterCriteriaServiceHandler, referral},
+		{referralv1.RegisterCandidateServiceHandler, referral},
+		{referralv1.RegisterStatisticsServiceHandler, referral},
+		{referralv1.RegisterSettingServiceHandler, referral},
+		{patientrecordv1.RegisterPatientRecordServiceHandler, deps.Conns.PatientRecord},
+		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
+		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
 	} {
-		if err := register(); err != nil {
+		if err := routes.register(ctx, a.mux, routes.conn); err != nil {
 			return nil, fmt.Errorf("register REST routes: %w", err)
 		}
 	}

@@ -36,8 +36,8 @@
   };
 
   // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.
-  // A careful part holds forms: while somebody works in one it only says that there is news.
-  const touched = (part) => part.querySelector("details[open]") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
+  // A careful part holds forms: while somebody works in one it only says that there is news. <details class="shown"> is open from the start.
+  const touched = (part) => part.querySelector("details[open]:not(.shown)") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
     field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
       : field.tagName === "SELECT" ? [...field.options].some((option, i) => option.selected !== option.defaultSelected && i > 0)
       : field.type !== "hidden" && field.value !== field.defaultValue);
@@ -59,6 +59,7 @@
         }
         if (focused) part.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
         tick();
+        show();
       }
     } finally {
       delete part.dataset.busy;
@@ -261,6 +262,124 @@
     input.addEventListener("blur", close);
   }
 
+  // ---- Writing a referral: parts that the server words anew, and lines that are added and taken away. ----
+
+  // What only a script can do is shown only with one: [data-script]. Empty lines beyond the first are for browsers without.
+  document.documentElement.classList.add("script");
+  const tidy = (part) => { for (const row of part.querySelectorAll("[data-spare]")) row.remove(); };
+  tidy(document);
+
+  // Answered parts: <div data-post="/refer/…/criteria" data-post-names="diagnosis kind"> sends its form there when one of these fields or
+  // one of its own changes, and shows the answer. An answer to something that was changed since is dropped: the next one is on its way.
+  for (const part of document.querySelectorAll("[data-post]")) {
+    const form = part.closest("form");
+    const names = part.dataset.postNames.split(" ");
+    let turn = 0, timer, composing = false;
+    const put = (html) => {
+      const at = part.contains(document.activeElement) ? document.activeElement : null;
+      const same = (field) => field.name === at.name && (field.type !== "checkbox" || field.value === at.value);
+      const index = at?.name ? [...part.querySelectorAll("[name]")].filter(same).indexOf(at) : -1;
+      const caret = [at?.selectionStart, at?.selectionEnd];
+      const open = [...part.querySelectorAll("details")].map((details) => details.open);
+      part.innerHTML = html;
+      tidy(part);
+      show();
+      part.querySelectorAll("details").forEach((details, i) => { details.open ||= open[i] ?? false; });
+      const field = index < 0 ? null : [...part.querySelectorAll("[name]")].filter(same)[index];
+      if (!field) return;
+      const fold = field.closest("details");
+      if (fold) fold.open = true;
+      field.focus({ preventScroll: true });
+      try { field.setSelectionRange(...caret); } catch { /* a field without a caret */ }
+    };
+    const post = async () => {
+      const mine = ++turn;
+      try {
+        const answer = await fetch(part.dataset.post, { method: "POST", body: new URLSearchParams(new FormData(form)), headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+        if (!answer.ok) return;
+        const html = await answer.text();
+        if (mine === turn && !composing) put(html);
+      } catch { /* the line is down: what was shown stays */ }
+    };
+    const soon = (event) => {
+      const name = event.target.name ?? event.target.dataset?.name ?? "";
+      if (event.type !== "draft" && !names.includes(name) && !part.contains(event.target)) return;
+      turn++;
+      clearTimeout(timer);
+      if ("postCareful" in part.dataset && !names.includes(name) && event.type !== "draft") return;
+      if (!composing) timer = setTimeout(post, 500);
+    };
+    form.addEventListener("compositionstart", () => { composing = true; });
+    form.addEventListener("compositionend", (event) => { composing = false; soon(event); });
+    for (const type of ["input", "picked", "draft"]) form.addEventListener(type, soon);
+    // Enter in a value looks it up; it does not send the referral.
+    part.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.tagName === "INPUT") { event.preventDefault(); clearTimeout(timer); post(); } });
+  }
+
+  // Lines: <… id="lines" data-name="field"> with [data-row] in it; a button [data-row-add="lines"] adds one, [data-row-drop] takes its own away.
+  const blank = (row) => {
+    for (const field of row.querySelectorAll("input, select, textarea")) {
+      if (field.type === "checkbox") field.checked = false;
+      else if (field.tagName === "SELECT") field.selectedIndex = 0;
+      else if (!("rowKey" in field.dataset)) field.value = "";
+    }
+    for (const part of row.querySelectorAll("[data-row-answer]")) part.replaceChildren();
+  };
+  const addRow = (lines) => {
+    const rows = lines.querySelectorAll("[data-row]");
+    const row = rows[rows.length - 1].cloneNode(true);
+    blank(row);
+    row.classList.remove("wrong");
+    for (const part of row.querySelectorAll(".error")) part.remove();
+    for (const part of [row, ...row.querySelectorAll("[id]")]) part.removeAttribute("id");
+    // The names of a line's boxes carry its key.
+    const key = row.querySelector("[data-row-key]");
+    if (key) {
+      const next = String(1 + Math.max(...[...lines.querySelectorAll("[data-row-key]")].map((field) => Number(field.value))));
+      for (const box of row.querySelectorAll("input[type=checkbox]")) box.name = box.name.replace(/\.\d+$/, `.${next}`);
+      key.value = next;
+    }
+    lines.append(row);
+    return row;
+  };
+  document.addEventListener("click", (event) => {
+    const add = event.target.closest("[data-row-add]");
+    if (add) addRow(document.getElementById(add.dataset.rowAdd)).querySelector("input:not([type=hidden])")?.focus();
+    const row = event.target.closest("[data-row-drop]")?.closest("[data-row]");
+    if (!row) return;
+    const lines = row.parentElement;
+    if (lines.querySelectorAll("[data-row]").length > 1) row.remove(); else blank(row);
+    lines.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  // A draft brings its lines and what a part was told back, before the parts ask the server.
+  const hide = (name, value) => { const field = document.createElement("input"); field.type = "hidden"; field.name = name; field.value = value; return field; };
+  for (const form of document.querySelectorAll("form[data-draft]")) {
+    form.addEventListener("draft", ({ detail }) => {
+      for (const field of form.querySelectorAll("[data-keep]")) field.value = detail[field.name]?.[0] ?? field.value;
+      for (const part of form.querySelectorAll("[data-post-keep]")) {
+        for (const [name, values] of Object.entries(detail)) {
+          if (part.dataset.postKeep.split(" ").some((kept) => kept === name || (kept.endsWith(".") && name.startsWith(kept)))) {
+            const there = [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
+            part.append(...values.filter((value) => !there.some((field) => field.type !== "checkbox" || field.value === value)).map((value) => hide(name, value)));
+          }
+        }
+      }
+      for (const lines of form.querySelectorAll("[data-name]")) {
+        const kept = detail[lines.dataset.name];
+        if (!kept || !lines.querySelector("[data-row]")) continue;
+        while (lines.querySelectorAll("[data-row]").length < kept.length) addRow(lines);
+        [...lines.querySelectorAll("[data-row]")].slice(Math.max(1, kept.length)).forEach((row) => row.remove());
+        lines.querySelectorAll("[data-row]").forEach((row, i) => {
+          const key = row.querySelector("[data-row-key]");
+          const boxes = row.querySelectorAll("input[type=checkbox]");
+          if (key) for (const box of boxes) box.name = box.name.replace(/\.\d+$/, `.${detail[key.name]?.[i] ?? key.value}`);
+          for (const box of boxes) box.checked = (detail[box.name] ?? []).includes(box.value);
+          for (const field of row.querySelectorAll("[name]:not([type=checkbox])")) field.value = detail[field.name]?.[i] ?? field.value;
+        });
+      }
+    });
+  }
+
   // Drafts: <form data-draft="key"> is kept in this browser until it was sent or thrown away. The server's values win after a refusal. Last, because the parts above listen for "draft".
   for (const form of document.querySelectorAll("form[data-draft]")) {
     const key = `draft:${body.dataset.account}:${form.dataset.draft}`;
@@ -293,6 +412,28 @@
     for (const button of form.querySelectorAll("[data-draft-drop]")) button.addEventListener("click", () => { localStorage.removeItem(key); location.reload(); });
   }
   for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
+
+  // ---- The page of one referral: messages, corrections. ----
+
+  // Ctrl and Enter send a message: <textarea data-send>.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("[data-send]")) return;
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  });
+  // The newest message is in sight, also when one comes in.
+  for (const part of document.querySelectorAll('[data-fragment-name="thread"]')) {
+    const last = () => { const list = part.querySelector(".messages"); if (list) list.scrollTop = list.scrollHeight; };
+    new MutationObserver(last).observe(part, { childList: true });
+    last();
+  }
+  // What is to be corrected is filled in with its present text, <select data-fills="field">, unless something else was typed.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("select[data-fills]")) return;
+    const field = event.target.form.elements[event.target.dataset.fills];
+    const known = [...event.target.options].map((option) => option.dataset.text ?? "");
+    if (known.includes(field.value)) field.value = event.target.selectedOptions[0].dataset.text ?? "";
+  });
 
   document.querySelector(".errors")?.focus();
 })();

@@ -103,10 +103,15 @@ func TestEveryCodeThatAPageWordsHasAText(t *testing.T) {
 	}
 }
 
+// desks are the parts of a queue, as a county and as a township calls them.
+var desks = strings.Fields(`county.waiting county.returned county.expected county.inside county.ended
+	township.waiting township.returned township.expected township.inside township.followed township.ended`)
+
 // acted are the actions of the life cycle with a form of their own, and those with a reason among them.
 var (
-	acted    = strings.Fields("accept rebook return resubmit redirect decline cancel arrive undo_arrive no_show admit undo_admit conclude acknowledge")
-	reasoned = strings.Fields("return redirect decline cancel undo_arrive undo_admit")
+	acted = strings.Fields(`accept rebook return resubmit redirect decline cancel arrive undo_arrive no_show admit undo_admit conclude acknowledge answer
+		begin_follow_up record_visit revise_plan escalate complete depart message assess correct record_consent convert`)
+	reasoned = strings.Fields("return redirect decline cancel undo_arrive undo_admit correct")
 )
 
 func codes() map[string][]string {
@@ -116,8 +121,8 @@ func codes() map[string][]string {
 	kinds := strings.Fields("invalid unauthenticated denied not_found stale conflict wrong_state limited unavailable internal")
 	states := enum(referralv1.State_Code_value)
 	return map[string][]string{
-		"state": states, "actions.none": states,
-		"clock": strings.Fields("SUBMITTED RETURNED ACCEPTED NO_SHOW ARRIVED ADMITTED CONCLUDED"),
+		"state": states, "actions.none": append(slices.Clone(states), strings.Fields("SUBMITTED.DOWN RETURNED.DOWN ACCEPTED.DOWN NO_SHOW.DOWN ARRIVED.DOWN")...),
+		"clock": strings.Fields("SUBMITTED RETURNED ACCEPTED NO_SHOW ARRIVED ADMITTED CONCLUDED FOLLOW_UP"),
 		"kind":  enum(commonv1.Kind_Code_value), "urgency": enum(commonv1.Urgency_Code_value), "sex": enum(commonv1.Sex_Code_value),
 		"direction": enum(commonv1.Direction_Code_value), "error": append(enum(commonv1.ErrorReason_Code_value), kinds...),
 		"failure": kinds, "remedy": kinds,
@@ -127,15 +132,47 @@ func codes() map[string][]string {
 		"relation":       strings.Split("0123456789", ""),
 		"document":       strings.Fields("RESIDENT_IDENTITY_CARD PASSPORT OTHER NONE"),
 		"no-document":    strings.Fields("NEWBORN LOST NEVER_ISSUED UNCONSCIOUS OTHER"),
-		"notice":         strings.Fields("submitted resubmitted redirected accepted returned declined cancelled arrived arrival_undone no_show rebooked admitted admission_undone concluded acknowledged"),
-		"action":         append(slices.Clone(acted), "create", "edit", "submit", "answer", "seen"),
-		"action.do":      append(slices.Clone(acted), "submit"), "done": acted,
-		"action.help": append(slices.Clone(reasoned), "conclude"), "action.note": reasoned,
-		"nav":      strings.Fields("patients referrals desk arrivals inbox"),
-		"desk.tab": strings.Fields("waiting returned expected inside ended"), "desk.empty": strings.Fields("waiting returned expected inside ended"),
+		"notice":         strings.Fields("submitted resubmitted redirected accepted returned declined cancelled arrived arrival_undone no_show rebooked admitted admission_undone concluded acknowledged answered follow_up_begun visit_recorded escalated completed recorded_out departed message_posted assessed corrected consent_recorded deadline_passed candidate_found candidate_dismissed bounce_back_found"),
+		"action":         append(slices.Clone(acted), "create", "edit", "submit", "seen", "record_arrival", "record_out", "deadline_passed"),
+		"action.do":      append(slices.Clone(acted), "submit", "accept.DOWN", "decline.DOWN", "redirect.DOWN", "arrive.DOWN"), "done": acted,
+		"action.help": append(slices.Clone(reasoned), "conclude", "acknowledge", "answer", "complete", "depart", "assess", "convert", "decline.DOWN", "redirect.DOWN"), "action.note": reasoned,
+		"ladder":  strings.Fields("desk head admin specialist doctor centre centre-head"),
+		"verdict": strings.Fields("NECESSARY MANAGEABLE_WITH_ADVICE TOO_LATE WRONG_DEPARTMENT"),
+		"link":    strings.Fields("ANSWERS ANSWERED_BY WORSENED ESCALATED_TO CONVERTED CONVERTED_TO BOUNCE_BACK_OF BOUNCED_BY"),
+		"correct": strings.Fields(`form.initial_impression form.present_illness form.past_history form.treatment form.diagnosis form.inpatient_number
+			form.examination_results form.next_plan form.rehabilitation_advice reply.diagnosis reply.findings reply.treatment reply.next_steps reply.answer`),
+		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
+		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
+		"measure":  strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr potassium fetal_heart_rate pain barthel danger_level"),
+		"nav":      strings.Fields("patients referrals sent desk received arrivals candidates followups statistics inbox"),
+		"desk.tab": desks, "desk.empty": desks,
 		"referrals.tab": strings.Fields("open draft ended"), "referrals.empty": strings.Fields("open draft ended"),
-		"refer.urgency": strings.Fields("ROUTINE URGENT"), "language": strings.Fields("zh-CN en"),
-		"demo":    strings.Fields("township desk specialist head township2 village admin"),
+		"refer.urgency": strings.Fields("ROUTINE URGENT EMERGENCY"), "down.urgency": strings.Fields("ROUTINE URGENT"), "language": strings.Fields("zh-CN en"),
+		"demo":            strings.Fields("township desk specialist head township2 village admin"),
+		"refer.exam":      strings.Fields("CT CT_CONTRAST MRI XRAY ULTRASOUND ECHO ECG HOLTER ABPM GASTROSCOPY COLONOSCOPY LUNG_FUNCTION BONE_DENSITY PATHOLOGY LABORATORY"),
+		"refer.suggest":   strings.Fields("EMERGENCY URGENT"),
+		"refer.certainty": strings.Fields("FOUND FOUND_MIRROR OWN_HIGH OWN_MEDIUM OWN_LOW SUGGESTED"),
+		"down.stock":      strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
+		"down.long":       strings.Fields("OVER_4_WEEKS OVER_12_WEEKS EXCLUDED_CLASS"),
+		"down.decision":   strings.Fields("SUBSTITUTED CENTRAL_ORDER COUNTY_DISPENSES PATIENT_BUYS STOPPED OTHER"),
+		"down.capability": strings.Fields("REHABILITATION DIALYSIS WOUND_CARE TCM LABORATORY ECG ULTRASOUND XRAY INFUSION HOME_VISIT PALLIATIVE"),
+		"down.mode":       strings.Fields("CLINIC HOME PHONE"),
+		"down.item": strings.Fields(`SYMPTOMS BP HEART_RATE TEMPERATURE SPO2 WEIGHT GLUCOSE HBA1C LIPIDS KIDNEY POTASSIUM ECG MEDICATION ADVERSE_REACTION LIFESTYLE
+			FEET EYES SWALLOWING REHABILITATION INHALER SPUTUM MENTAL_STATE DANGER_LEVEL SOCIAL_FUNCTION FETUS UTERUS BREASTFEEDING NEWBORN WOUND
+			SUTURES PAIN NUTRITION MOOD`),
+		"down.line": strings.Fields("medicines plan.visits"), "record.about": strings.Fields("arrival out"),
+		"followups.tab": strings.Fields("today overdue week done all"), "followups.empty": strings.Fields("today overdue week done all"),
+		"followups.norm":   strings.Fields("HYPERTENSION_REFERRAL_CHECK DIABETES_REFERRAL_CHECK SMD_REFERRAL_CHECK TB_SUSPICION_CHECK TB_NOTICE_VISIT SMD_STABLE_VISIT"),
+		"followups.result": strings.Fields("WENT NOT_GONE NOT_REACHED DIED"),
+		"candidates.tab":   strings.Fields("OPEN DISMISSED CLOSED"), "candidates.empty": strings.Fields("OPEN DISMISSED CLOSED"),
+		"candidates.origin":    strings.Fields("CONCLUDED DISCHARGED LENGTH_OF_STAY"),
+		"statistics.period":    strings.Fields("month last-month quarter year custom"),
+		"statistics.section":   strings.Fields("up down time quality apart reasons absent"),
+		"statistics.by":        strings.Fields("organization centre hospital department doctor condition urgency kind"),
+		"statistics.certainty": strings.Fields("FOUND MIRROR KNOWN SUGGESTED"), "statistics.direction": strings.Fields("HIGHER_BETTER LOWER_BETTER NEUTRAL"),
+		"statistics.part": strings.Fields("NUMERATOR DENOMINATOR"),
+		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
+		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
 		"weekday": strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
 	}
 }
@@ -162,7 +199,7 @@ func TestEveryKindOfErrorIsWorded(t *testing.T) {
 }
 
 // Words that are the same in both languages.
-var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|X|lgy|zs|PDF|API|JSON|OpenAPI|Bearer`)
+var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|X|lgy|zs|PDF|API|JSON|OpenAPI|Bearer|Ctrl`)
 
 func TestNoTextIsInTheOtherLanguage(t *testing.T) {
 	t.Parallel()

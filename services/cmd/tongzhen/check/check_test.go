@@ -12,24 +12,73 @@ import (
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/check"
 )
 
+func row(action string, from, to referralv1.State_Code, version int32) *referralv1.HistoryRow {
+	return &referralv1.HistoryRow{
+		Kind: "TRANSITION", Action: action, From: from, To: to, Version: version, Actor: &commonv1.Actor{AccountId: "doctor", OrganizationId: "township"},
+	}
+}
+
+func mark(action string, detail map[string]string) *referralv1.HistoryRow {
+	return &referralv1.HistoryRow{Kind: "MARK", Action: action, Detail: detail, Actor: &commonv1.Actor{AccountId: "doctor", OrganizationId: "township"}}
+}
+
+func entry(event, account string) *notificationv1.Notification {
+	return &notificationv1.Notification{FactId: event, Event: event, AccountId: account, ReferralId: "r1"}
+}
+
+// tell adds entries of an event for accounts.
+func tell(w *check.World, event string, accounts ...string) {
+	for _, account := range accounts {
+		w.Entries = append(w.Entries, entry(event, account))
+	}
+}
+
+// conclude takes the referral of [accepted] on to its end at the county, where the patient is found to be one who could go down.
+func conclude(w *check.World) {
+	r := &w.Referrals[0]
+	r.History = append(r.History, row("arrive", referralv1.State_ACCEPTED, referralv1.State_ARRIVED, 4),
+		row("conclude", referralv1.State_ARRIVED, referralv1.State_CONCLUDED, 5))
+	r.State, r.Version = referralv1.State_CONCLUDED, 5
+	tell(w, "arrived", "doctor")
+	tell(w, "concluded", "doctor")
+	tell(w, "candidate_found", "specialist")
+	w.Candidates = []*referralv1.Candidate{{Id: "c1", State: "OPEN", ReferralId: "r1", OrganizationId: "hospital", DepartmentCode: "03", Origin: "CONCLUDED"}}
+}
+
+// redirect sends the referral of [accepted] to another hospital before it is accepted.
+func redirect(w *check.World) {
+	r := &w.Referrals[0]
+	gone := row("redirect", referralv1.State_SUBMITTED, referralv1.State_SUBMITTED, 3)
+	gone.Detail = map[string]string{"fromOrganizationId": "hospital", "fromDepartmentCode": "03"}
+	last := r.History[3]
+	last.Version = 4
+	r.History = append(r.History[:3], gone, last)
+	r.Version, r.Receiver = 4, &commonv1.Party{OrganizationId: "hospital2", DepartmentCode: "03"}
+	tell(w, "redirected", "doctor", "desk2")
+}
+
 // accepted is a county with one referral that was created, submitted and accepted with a slot.
 func accepted() check.World {
-	row := func(action string, from, to referralv1.State_Code, version int32) *referralv1.HistoryRow {
-		return &referralv1.HistoryRow{Kind: "TRANSITION", Action: action, From: from, To: to, Version: version, Actor: &commonv1.Actor{AccountId: "doctor"}}
-	}
-	entry := func(event, account string) *notificationv1.Notification {
-		return &notificationv1.Notification{FactId: event, Event: event, AccountId: account, ReferralId: "r1"}
+	action := func(name string, to referralv1.State_Code, from ...referralv1.State_Code) *referralv1.Action {
+		return &referralv1.Action{
+			Name: name, From: from, To: to,
+			Directions: []commonv1.Direction_Code{commonv1.Direction_UP}, Kinds: []commonv1.Kind_Code{commonv1.Kind_OUTPATIENT},
+		}
 	}
 	return check.World{
 		Lifecycle: []*referralv1.Action{
-			{Name: "create", To: referralv1.State_DRAFT},
-			{Name: "submit", From: []referralv1.State_Code{referralv1.State_DRAFT}, To: referralv1.State_SUBMITTED},
-			{Name: "accept", From: []referralv1.State_Code{referralv1.State_SUBMITTED}, To: referralv1.State_ACCEPTED},
+			action("create", referralv1.State_DRAFT),
+			action("submit", referralv1.State_SUBMITTED, referralv1.State_DRAFT),
+			action("redirect", referralv1.State_SUBMITTED, referralv1.State_SUBMITTED),
+			action("accept", referralv1.State_ACCEPTED, referralv1.State_SUBMITTED),
+			action("arrive", referralv1.State_ARRIVED, referralv1.State_ACCEPTED),
+			action("conclude", referralv1.State_CONCLUDED, referralv1.State_ARRIVED),
 		},
 		Referrals: []check.Referral{{
 			Referral: &referralv1.Referral{
-				Id: "r1", Version: 3, State: referralv1.State_ACCEPTED, BookingId: "b1",
-				Originator: &commonv1.Party{OrganizationId: "township"}, Receiver: &commonv1.Party{OrganizationId: "hospital"},
+				Id: "r1", Number: "1", Version: 3, State: referralv1.State_ACCEPTED, BookingId: "b1",
+				Direction: commonv1.Direction_UP, Kind: commonv1.Kind_OUTPATIENT, Urgency: commonv1.Urgency_ROUTINE,
+				Originator: &commonv1.Party{OrganizationId: "township"}, Receiver: &commonv1.Party{OrganizationId: "hospital", DepartmentCode: "03"},
 			},
 			History: []*referralv1.HistoryRow{
 				row("create", referralv1.State_UNSPECIFIED, referralv1.State_DRAFT, 1),
@@ -44,14 +93,40 @@ func accepted() check.World {
 			{Id: "desk", OrganizationId: "hospital", Roles: []commonv1.Role_Code{commonv1.Role_INTAKE_DESK}},
 			{Id: "doctor", OrganizationId: "township", Roles: []commonv1.Role_Code{commonv1.Role_TOWNSHIP_DOCTOR}},
 			{Id: "colleague", OrganizationId: "township", Roles: []commonv1.Role_Code{commonv1.Role_TOWNSHIP_DOCTOR}},
+			{Id: "desk2", OrganizationId: "hospital2", Roles: []commonv1.Role_Code{commonv1.Role_INTAKE_DESK}},
+			{Id: "specialist", OrganizationId: "hospital", DepartmentCode: "03", Roles: []commonv1.Role_Code{commonv1.Role_SPECIALIST}},
 		},
 	}
 }
 
 func TestACountyInWhichAllIsWellHasNoProblems(t *testing.T) {
 	t.Parallel()
-	if problems := accepted().Problems(); len(problems) > 0 {
-		t.Error(problems)
+	for name, live := range map[string]func(*check.World){
+		"accepted":                     func(*check.World) {},
+		"concluded, with a candidate":  conclude,
+		"redirected to other people":   redirect,
+		"candidates that nobody reads": func(w *check.World) { conclude(w); w.Candidates = nil },
+		"marked": func(w *check.World) {
+			w.Referrals[0].History = append(w.Referrals[0].History, mark("message", nil), mark("depart", nil))
+			tell(w, "message_posted", "desk", "specialist")
+			tell(w, "departed", "desk")
+		},
+		"late, with those who must hear of it": func(w *check.World) {
+			w.Referrals[0].History = append(w.Referrals[0].History, mark("deadline_passed", map[string]string{"step": "REPLY", "level": "1"}))
+			tell(w, "deadline_passed", "specialist")
+		},
+		"late, but done before the news came": func(w *check.World) {
+			w.Referrals[0].History = append(w.Referrals[0].History, mark("deadline_passed", map[string]string{"step": "REPLY", "level": "1"}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := accepted()
+			live(&w)
+			if problems := w.Problems(); len(problems) > 0 {
+				t.Error(problems)
+			}
+		})
 	}
 }
 
@@ -61,9 +136,45 @@ func TestEachBrokenPromiseIsFound(t *testing.T) {
 		spoil func(*check.World)
 		want  string
 	}{
-		"a version is missing":    {func(w *check.World) { w.Referrals[0].History[1].Version = 3 }, "has version 3"},
-		"a row leads elsewhere":   {func(w *check.World) { w.Referrals[0].History[1].To = referralv1.State_RETURNED }, "the table has no submit"},
-		"a row is lost":           {func(w *check.World) { w.Referrals[0].History = w.Referrals[0].History[:2] }, "its history ends SUBMITTED"},
+		"a version is missing":       {func(w *check.World) { w.Referrals[0].History[1].Version = 3 }, "has version 3"},
+		"a row leads elsewhere":      {func(w *check.World) { w.Referrals[0].History[1].To = referralv1.State_RETURNED }, "the table has no submit"},
+		"a row is lost":              {func(w *check.World) { w.Referrals[0].History = w.Referrals[0].History[:2] }, "its history ends SUBMITTED"},
+		"a row of another direction": {func(w *check.World) { w.Referrals[0].Direction = commonv1.Direction_DOWN }, "r1 (DOWN OUTPATIENT): the table has no submit"},
+		"a mark takes a version":     {func(w *check.World) { w.Referrals[0].History[2].Version = 3 }, "the mark seen"},
+		"a link leads one way": {func(w *check.World) {
+			conclude(w)
+			w.Referrals[0].BounceBackOf = "r2"
+			w.Referrals = append(w.Referrals, check.Referral{Referral: &referralv1.Referral{Id: "r2"}})
+		}, "referral r1 is a bounce-back of r2, which does not say so"},
+		"a stay has two candidates": {func(w *check.World) {
+			conclude(w)
+			w.Candidates = append(w.Candidates, &referralv1.Candidate{Id: "c2", State: "DISMISSED", ReferralId: "r1"})
+		}, "the stay of referral r1 has the candidates c1 and c2"},
+		"a candidate is closed for nothing": {func(w *check.World) { conclude(w); w.Candidates[0].State = "CLOSED" }, "candidate c1 is CLOSED"},
+		"a candidate is kept from the department": {func(w *check.World) {
+			conclude(w)
+			w.Entries = w.Entries[:len(w.Entries)-1]
+		}, `account specialist has 0 entries "candidate_found", 1 are due`},
+		"a candidate is told too often": {func(w *check.World) {
+			conclude(w)
+			w.Candidates = nil
+			w.Entries = append(w.Entries, &notificationv1.Notification{FactId: "f", Event: "candidate_found", AccountId: "specialist", ReferralId: "r1"})
+		}, `has 2 entries "candidate_found", 0 to 1 are due`},
+		"a message is kept from the other side": {func(w *check.World) {
+			w.Referrals[0].History = append(w.Referrals[0].History, mark("message", nil))
+			tell(w, "message_posted", "desk")
+		}, `account specialist has 0 entries "message_posted", 1 are due`},
+		"who gave it away is told of the rest": {func(w *check.World) {
+			redirect(w)
+			tell(w, "acknowledged", "desk")
+		}, `account desk has an entry "acknowledged" without a cause`},
+		"a limit alarms whom it does not concern": {func(w *check.World) {
+			w.Referrals[0].History = append(w.Referrals[0].History, mark("deadline_passed", map[string]string{"step": "REPLY", "level": "1"}))
+			tell(w, "deadline_passed", "colleague")
+		}, `account colleague has an entry "deadline_passed" without a cause`},
+		"a figure is wrong": {func(w *check.World) {
+			w.Figures = []*referralv1.StatisticDifference{{Counter: "submitted", Day: "2026-03-02", Stored: 2, Recomputed: 1}}
+		}, "figure submitted of 2026-03-02 for [] is 2, history gives 1"},
 		"a booking is gone":       {func(w *check.World) { w.Bookings = nil }, "is not live"},
 		"a promise is empty":      {func(w *check.World) { w.Referrals[0].BookingId = "" }, "without a booking"},
 		"a booking is unknown":    {func(w *check.World) { w.Referrals = nil; w.Entries = nil }, "is named by 0 referrals"},

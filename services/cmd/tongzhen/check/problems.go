@@ -10,7 +10,7 @@ import (
 
 // Problems are the broken promises, in words and ids; nil for a county at rest in which all is well.
 func (w World) Problems() []string {
-	return slices.Concat(w.histories(), w.capacity(), w.promises(), w.told())
+	return slices.Concat(w.histories(), w.capacity(), w.promises(), w.links(), w.candidates(), w.told(), w.figures())
 }
 
 // histories: each is a path of the life-cycle table from its beginning to the referral's state, versions without a gap.
@@ -23,14 +23,16 @@ func (w World) histories() []string {
 			if row.GetFrom() != state {
 				bad = append(bad, fmt.Sprintf("referral %s: %s starts from %s, but the state was %s", r.GetId(), row.GetAction(), row.GetFrom(), state))
 			}
-			if !w.allows(row) {
-				bad = append(bad, fmt.Sprintf("referral %s: the table has no %s from %s to %s", r.GetId(), row.GetAction(), row.GetFrom(), row.GetTo()))
+			if !w.allows(r, row) {
+				bad = append(bad, fmt.Sprintf("referral %s (%s %s): the table has no %s from %s to %s",
+					r.GetId(), r.GetDirection(), r.GetKind(), row.GetAction(), row.GetFrom(), row.GetTo()))
 			}
 			if row.GetVersion() != int32(i+1) {
 				bad = append(bad, fmt.Sprintf("referral %s: row %d (%s) has version %d", r.GetId(), i+1, row.GetAction(), row.GetVersion()))
 			}
 			state = row.GetTo()
 		}
+		bad = append(bad, r.marks()...)
 		if state != r.GetState() || int(r.GetVersion()) != len(rows) {
 			bad = append(bad, fmt.Sprintf("referral %s is %s at version %d, its history ends %s after %d rows", r.GetId(), r.GetState(), r.GetVersion(), state, len(rows)))
 		}
@@ -38,8 +40,23 @@ func (w World) histories() []string {
 	return bad
 }
 
-func (w World) allows(row *referralv1.HistoryRow) bool {
+// marks: none changes a state or takes a version.
+func (r Referral) marks() []string {
+	var bad []string
+	for _, row := range r.History {
+		if row.GetKind() != "TRANSITION" && (row.GetFrom() != row.GetTo() || row.GetVersion() != 0) {
+			bad = append(bad, fmt.Sprintf("referral %s: the mark %s goes from %s to %s and has version %d",
+				r.GetId(), row.GetAction(), row.GetFrom(), row.GetTo(), row.GetVersion()))
+		}
+	}
+	return bad
+}
+
+func (w World) allows(r Referral, row *referralv1.HistoryRow) bool {
 	for _, a := range w.Lifecycle {
+		if !slices.Contains(a.GetDirections(), r.GetDirection()) || !slices.Contains(a.GetKinds(), r.GetKind()) {
+			continue
+		}
 		stays := a.GetTo() == referralv1.State_UNSPECIFIED && row.GetFrom() == row.GetTo()
 		starts := len(a.GetFrom()) == 0 && row.GetFrom() == referralv1.State_UNSPECIFIED
 		if a.GetName() == row.GetAction() && (a.GetTo() == row.GetTo() || stays) && (starts || slices.Contains(a.GetFrom(), row.GetFrom())) {
@@ -105,13 +122,14 @@ func (w World) promises() []string {
 	return append(bad, w.attached()...)
 }
 
-// promised: from acceptance until the patient has left. An emergency may arrive without having been promised anything.
+// promised: from acceptance until the patient has left. An emergency may arrive without having been promised anything, and who comes late
+// has lost what was promised.
 func promised(r Referral) bool {
 	switch r.GetState() {
 	case referralv1.State_ACCEPTED:
 		return true
 	case referralv1.State_ARRIVED, referralv1.State_ADMITTED:
-		return r.did("accept")
+		return r.arrivedFrom() == referralv1.State_ACCEPTED
 	default:
 		return false
 	}

@@ -3,116 +3,186 @@ package check
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
-	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
 
-// events are the transitions that somebody is told of, with the names of their facts. The table is written down here a
-// second time on purpose: it is what the rules of the notification service are held against.
-func events() (toDesk, toOriginator map[string]string) {
-	return map[string]string{
-			"submit": "submitted", "resubmit": "resubmitted", "cancel": "cancelled", "acknowledge": "acknowledged",
-		}, map[string]string{
-			"accept": "accepted", "rebook": "rebooked", "return": "returned", "decline": "declined", "arrive": "arrived",
-			"admit": "admitted", "no_show": "no_show", "conclude": "concluded",
-		}
+// duty is what a row of the timeline obliges to: a fact of this name reaches these people.
+type duty struct {
+	event string
+	to    []group
 }
 
-// told: every transition has reached each person concerned, once.
+// duties are the transitions and marks that somebody is told of. The table is written down here a second time on purpose: it is what the
+// rules of the notification service are held against.
+func duties() map[string]duty {
+	return map[string]duty{
+		"submit": {"submitted", []group{takers, alarmed}}, "resubmit": {"resubmitted", []group{takers}},
+		"redirect": {"redirected", []group{takers, author}}, "cancel": {"cancelled", []group{takersOfSent}},
+		"accept": {"accepted", []group{author}}, "rebook": {"rebooked", []group{author}}, "return": {"returned", []group{author}},
+		"decline": {"declined", []group{author}}, "answer": {"answered", []group{author}},
+		"arrive": {"arrived", []group{author}}, "record_arrival": {"arrived", []group{author}},
+		"admit": {"admitted", []group{author}}, "no_show": {"no_show", []group{author}}, "conclude": {"concluded", []group{author}},
+		"acknowledge":     {"acknowledged", []group{takers}},
+		"begin_follow_up": {"follow_up_begun", []group{author}}, "escalate": {"escalated", []group{author}}, "complete": {"completed", []group{author}},
+
+		"depart": {"departed", []group{takers}}, "message": {"message_posted", []group{otherSide}}, "correct": {"corrected", []group{otherSide}},
+		"assess": {"assessed", []group{author}}, "record_consent": {"consent_recorded", []group{takers}},
+		"bounce_back": {"bounce_back_found", []group{author, headOfReceiver}},
+	}
+}
+
+// entry is what one account was told of one referral.
+type entry struct{ referral, event, account string }
+
+// told: every row of a timeline has reached each person concerned, once, and nobody was told what did not happen or did not concern them.
 func (w World) told() []string {
-	type entry struct{ referral, event, account string }
 	var bad []string
-	got := map[entry]int{}
-	seen := map[string]bool{}
+	got, seen, known := map[entry]int{}, map[string]bool{}, map[string]bool{}
+	for _, r := range w.Referrals {
+		known[r.GetId()] = true
+	}
 	for _, e := range w.Entries {
 		if key := e.GetFactId() + " " + e.GetAccountId(); seen[key] {
 			bad = append(bad, fmt.Sprintf("fact %s was entered twice for account %s", e.GetFactId(), e.GetAccountId()))
 		} else {
 			seen[key] = true
 		}
-		got[entry{e.GetReferralId(), e.GetEvent(), e.GetAccountId()}]++
-	}
-	want := map[entry]int{}
-	for _, r := range w.Referrals {
-		if r.did("redirect") {
-			continue // who was the receiver at the time of each row is not in the referral any more
-		}
-		for _, row := range r.transitions() {
-			event, accounts := w.audience(r, row)
-			for _, account := range accounts {
-				want[entry{r.GetId(), event, account}]++
-			}
+		if known[e.GetReferralId()] {
+			got[entry{e.GetReferralId(), e.GetEvent(), e.GetAccountId()}]++
 		}
 	}
-	for e, n := range want {
-		if got[e] != n {
-			bad = append(bad, fmt.Sprintf("referral %s: account %s has %d entries %q, %d are due", e.referral, e.account, got[e], e.event, n))
+	must, may := w.due()
+	for e, n := range got {
+		if least, most := must[e], must[e]+may[e]; most == 0 {
+			bad = append(bad, fmt.Sprintf("referral %s: account %s has an entry %q without a cause", e.referral, e.account, e.event))
+		} else if n < least || n > most {
+			bad = append(bad, e.wrong(n, least, most))
 		}
 	}
-	return append(bad, w.untold(func(e *notificationv1.Notification) bool {
-		return want[entry{e.GetReferralId(), e.GetEvent(), e.GetAccountId()}] > 0
-	})...)
-}
-
-// untold: nobody has an entry for what did not happen or did not concern them.
-func (w World) untold(due func(*notificationv1.Notification) bool) []string {
-	known := map[string]bool{}
-	for _, r := range w.Referrals {
-		known[r.GetId()] = !r.did("redirect")
-	}
-	var bad []string
-	for _, e := range w.Entries {
-		if judged, ok := known[e.GetReferralId()]; ok && judged && !due(e) {
-			bad = append(bad, fmt.Sprintf("referral %s: account %s has an entry %q without a cause", e.GetReferralId(), e.GetAccountId(), e.GetEvent()))
+	for e, n := range must {
+		if got[e] == 0 {
+			bad = append(bad, e.wrong(0, n, n+may[e]))
 		}
 	}
 	return bad
 }
 
-// audience is the event of a row and the accounts that it concerns.
-func (w World) audience(r Referral, row *referralv1.HistoryRow) (event string, accounts []string) {
-	toDesk, toOriginator := events()
-	if event := toDesk[row.GetAction()]; event != "" {
-		if row.GetAction() == "cancel" && row.GetFrom() == referralv1.State_DRAFT {
-			return event, nil // nobody has seen it
-		}
-		accounts = w.staff(r.GetReceiver().GetOrganizationId(), "", commonv1.Role_INTAKE_DESK)
-		if row.GetAction() == "submit" && r.GetUrgency() == commonv1.Urgency_EMERGENCY {
-			accounts = append(accounts, w.staff(r.GetReceiver().GetOrganizationId(), r.GetReceiver().GetDepartmentCode(),
-				commonv1.Role_SPECIALIST, commonv1.Role_DEPARTMENT_HEAD)...)
-		}
-		slices.Sort(accounts)
-		return event, slices.Compact(accounts)
+func (e entry) wrong(n, least, most int) string {
+	due := fmt.Sprint(least)
+	if least < most {
+		due = fmt.Sprintf("%d to %d", least, most)
 	}
-	event = toOriginator[row.GetAction()]
-	if event == "" {
-		return "", nil
-	}
-	return event, w.writers(r)
+	return fmt.Sprintf("referral %s: account %s has %d entries %q, %s are due", e.referral, e.account, n, e.event, due)
 }
 
-// writers is who wrote the referral, or the doctors of the organisation when that account works there no more.
-func (w World) writers(r Referral) []string {
-	organization := r.GetOriginator().GetOrganizationId()
-	if len(r.History) > 0 {
-		author := r.History[0].GetActor().GetAccountId()
-		for _, a := range w.Accounts {
-			if a.GetId() == author && a.GetOrganizationId() == organization && !a.GetDisabled() {
-				return []string{author}
+// due is what each account must have been told, and may have been told besides: of a limit that passed but was kept before the news came,
+// and of a candidate, which the referral's own timeline does not show.
+func (w World) due() (must, may map[entry]int) {
+	must, may = map[entry]int{}, map[entry]int{}
+	for _, r := range w.Referrals {
+		for _, row := range r.History {
+			c := w.concern(r, row)
+			if d, ok := duties()[row.GetAction()]; ok {
+				for _, account := range c.people(d.to...) {
+					must[entry{r.GetId(), d.event, account}]++
+				}
+			}
+			if row.GetAction() == "deadline_passed" {
+				for _, account := range c.people(ladder(row.GetDetail()["step"], row.GetDetail()["level"])) {
+					may[entry{r.GetId(), "deadline_passed", account}]++
+				}
 			}
 		}
 	}
-	return w.staff(organization, "", commonv1.Role_TOWNSHIP_DOCTOR)
-}
-
-func (w World) staff(organization, department string, roles ...commonv1.Role_Code) []string {
-	var out []string
-	for _, a := range w.Accounts {
-		if a.GetOrganizationId() == organization && !a.GetDisabled() && (department == "" || a.GetDepartmentCode() == department) && holds(a, roles...) {
-			out = append(out, a.GetId())
+	for found, n := range w.found() {
+		must[found] += n
+	}
+	for _, r := range w.Referrals {
+		if !r.did("conclude") && !r.did("admit") {
+			continue
+		}
+		for _, account := range w.department(r.GetReceiver(), specialist, departmentHead) {
+			e := entry{r.GetId(), "candidate_found", account}
+			// The candidates may not have been read.
+			may[e] = max(0, 1+len(w.decisions(r.GetPatientId(), r.GetReceiver().GetOrganizationId()))-must[e])
 		}
 	}
+	return must, may
+}
+
+// found is what the departments were told of the candidates that were read: when it was found, and again whenever the down-referral that
+// it was sent with was taken back or declined.
+func (w World) found() map[entry]int {
+	out := map[entry]int{}
+	for _, c := range w.Candidates {
+		if c.GetReferralId() == "" || c.GetOrigin() != "CONCLUDED" {
+			continue
+		}
+		where := &commonv1.Party{OrganizationId: c.GetOrganizationId(), DepartmentCode: c.GetDepartmentCode()}
+		if n := w.opened(c); n > 0 {
+			for _, account := range w.department(where, specialist, departmentHead) {
+				out[entry{c.GetReferralId(), "candidate_found", account}] = n
+			}
+		}
+	}
+	return out
+}
+
+// opened counts how often a candidate came on its list: it leaves it with the first down-referral that the hospital sends the patient home
+// with, and is back when that one comes to nothing.
+func (w World) opened(c *referralv1.Candidate) int {
+	n, sent, listed := 0, "", false
+	list := func() {
+		if !listed && sent == "" {
+			n++
+		}
+		listed = true
+	}
+	for _, d := range w.decisions(c.GetPatientId(), c.GetOrganizationId()) {
+		if d.time.Before(c.GetStayStart().AsTime()) {
+			continue
+		}
+		if d.time.After(c.GetFoundTime().AsTime()) {
+			list()
+		}
+		switch {
+		case d.home && (sent == "" || !listed):
+			sent = d.down
+		case !d.home && sent == d.down:
+			sent = ""
+			if listed {
+				n++
+			}
+		}
+	}
+	list()
+	return n
+}
+
+// decision is that a hospital sent a patient home, or that this came to nothing.
+type decision struct {
+	time time.Time
+	down string
+	home bool
+}
+
+// decisions of a hospital about a patient, oldest first.
+func (w World) decisions(patient, hospital string) []decision {
+	var out []decision
+	for _, r := range w.Referrals {
+		if r.GetDirection() != commonv1.Direction_DOWN || r.GetPatientId() != patient || r.GetOriginator().GetOrganizationId() != hospital {
+			continue
+		}
+		for _, row := range r.transitions() {
+			home, not := row.GetAction() == "submit", row.GetAction() == "cancel" || row.GetAction() == "decline"
+			if home || not && row.GetFrom() != referralv1.State_DRAFT {
+				out = append(out, decision{row.GetTime().AsTime(), r.GetId(), home})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b decision) int { return a.time.Compare(b.time) })
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 // Clients are the services that are asked. Calls go out in the name "cli" unless a Viewer says otherwise.
@@ -17,10 +18,12 @@ type Clients struct {
 	Referral     referralv1.ReferralServiceClient
 	Scheduling   schedulingv1.SchedulingServiceClient
 	Notification notificationv1.NotificationServiceClient
+	Candidate    referralv1.CandidateServiceClient
+	Statistics   referralv1.StatisticsServiceClient
 }
 
 // Viewer turns a context into one in which calls are those of a person who may read the referrals of one organisation.
-// Together the viewers of all originators see every referral, drafts too.
+// Together the viewers of all originators see every referral, drafts too, and those of the hospitals every candidate.
 type Viewer func(ctx context.Context) (context.Context, error)
 
 // Referral with its timeline.
@@ -38,6 +41,10 @@ type World struct {
 	Bookings []*schedulingv1.Booking
 	Entries  []*notificationv1.Notification
 	Accounts []*directoryv1.Account
+	// Candidates in every state; none when nobody of a hospital looked.
+	Candidates []*referralv1.Candidate
+	// Figures are those that a recount from history gives another number for.
+	Figures []*referralv1.StatisticDifference
 }
 
 const pageSize = 200
@@ -50,6 +57,8 @@ func Read(ctx context.Context, c Clients, county string, viewers ...Viewer) (Wor
 		func() error { return w.readCapacity(ctx, c.Scheduling, county) },
 		func() error { return w.readEntries(ctx, c.Notification, county) },
 		func() error { return w.readAccounts(ctx, c.Directory) },
+		func() error { return w.readCandidates(ctx, c.Candidate, viewers) },
+		func() error { return w.readFigures(ctx, c.Statistics, county) },
 	} {
 		if err := step(); err != nil {
 			return World{}, err
@@ -142,6 +151,44 @@ func (w *World) readAccounts(ctx context.Context, client directoryv1.DirectorySe
 	}
 }
 
+func (w *World) readCandidates(ctx context.Context, client referralv1.CandidateServiceClient, viewers []Viewer) error {
+	seen := map[string]bool{}
+	for _, viewer := range viewers {
+		as, err := viewer(ctx)
+		if err != nil {
+			return fmt.Errorf("take a viewer's place: %w", err)
+		}
+		for token := ""; ; {
+			page, err := client.ListCandidates(as, &referralv1.ListCandidatesRequest{State: "ALL", PageSize: pageSize, PageToken: token})
+			if errs.KindOf(err) == errs.KindDenied {
+				break // candidates are the hospitals'
+			}
+			if err != nil {
+				return fmt.Errorf("list candidates: %w", err)
+			}
+			for _, c := range page.GetCandidates() {
+				if !seen[c.GetId()] {
+					seen[c.GetId()] = true
+					w.Candidates = append(w.Candidates, c)
+				}
+			}
+			if token = page.GetNextPageToken(); token == "" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (w *World) readFigures(ctx context.Context, client referralv1.StatisticsServiceClient, county string) error {
+	checked, err := client.CheckStatistics(ctx, &referralv1.CheckStatisticsRequest{County: county})
+	if err != nil {
+		return fmt.Errorf("check figures: %w", err)
+	}
+	w.Figures = checked.GetDifferences()
+	return nil
+}
+
 // transitions are the rows that changed the referral, without the marks.
 func (r Referral) transitions() []*referralv1.HistoryRow {
 	var rows []*referralv1.HistoryRow
@@ -151,6 +198,17 @@ func (r Referral) transitions() []*referralv1.HistoryRow {
 		}
 	}
 	return rows
+}
+
+// arrivedFrom is the state in which the patient was awaited; UNSPECIFIED for one who has not arrived, or whose arrival was recorded afterwards.
+func (r Referral) arrivedFrom() referralv1.State_Code {
+	from := referralv1.State_UNSPECIFIED
+	for _, row := range r.transitions() {
+		if row.GetAction() == "arrive" {
+			from = row.GetFrom()
+		}
+	}
+	return from
 }
 
 func (r Referral) did(action string) bool {

@@ -67,7 +67,7 @@ func (a *App) ImportOrganizations(ctx context.Context, caller authn.Identity, in
 		}
 		seen[e.Data.Code] = true
 	}
-	by := importCommand(caller, in.County)
+	by := commandBy(caller, in.County)
 	result := ImportResult{IDs: map[string]string{}}
 	err := a.deps.Store.Change(ctx, by, func(u Unit) error {
 		u.NameCounty(in.County, in.CountyName)
@@ -160,7 +160,7 @@ func mayImport(caller authn.Identity, county string) error {
 	return nil
 }
 
-func importCommand(caller authn.Identity, county string) Command {
+func commandBy(caller authn.Identity, county string) Command {
 	return Command{County: county, AccountID: caller.Subject, OrganizationID: caller.Organization}
 }
 

@@ -37,7 +37,7 @@ func (a *App) ImportAccounts(ctx context.Context, caller authn.Identity, in Acco
 	first := 0
 	for batch := range slices.Chunk(in.Entries, importBatch) {
 		var one ImportResult
-		err := a.deps.Store.Change(ctx, importCommand(caller, in.County), func(u Unit) (err error) {
+		err := a.deps.Store.Change(ctx, commandBy(caller, in.County), func(u Unit) (err error) {
 			one, err = importAccounts(ctx, u, batch, first)
 			return err
 		})

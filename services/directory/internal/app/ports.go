@@ -12,7 +12,7 @@ import (
 type Store interface {
 	// Change runs fn in one transaction and commits what the Unit collected: rows, audit entries and facts together,
 	// or nothing when fn or the commit fails. fn may run more than once and must start from nothing each time.
-	// Two imports that make the same code or login at once: one of them is answered Stale.
+	// Two imports that make the same code, login or medicine at once: one of them is answered Stale.
 	Change(ctx context.Context, by Command, fn func(Unit) error) error
 
 	// SignInState is what signing in with a normalised login needs; Found is false for an unknown login.
@@ -28,6 +28,12 @@ type Store interface {
 	Organization(ctx context.Context, county, id string) (domain.Organization, error)
 	// Accounts in the order of county and login. An empty county is all of them.
 	Accounts(ctx context.Context, q AccountQuery) ([]AccountView, error)
+
+	// Formulary of one organisation in the order of name and specification, without what left the list; with no
+	// organisation, of the whole county (or of all of them) in the order of county and id, with it.
+	Formulary(ctx context.Context, q FormularyQuery) ([]domain.FormularyItem, error)
+	// Capabilities in the order of county and organisation's id. An empty county is all of them.
+	Capabilities(ctx context.Context, q CapabilityQuery) ([]domain.Capabilities, error)
 
 	// Purge forgets sessions made before one instant and wrong passwords, none of them locking, before the other.
 	Purge(ctx context.Context, sessionsBefore, failuresBefore time.Time) error
@@ -57,12 +63,21 @@ type Unit interface {
 	// Session of the id; not found is errs.NotFound.
 	Session(ctx context.Context, id string) (domain.Session, error)
 
+	// FormularyItems by id.
+	FormularyItems(ctx context.Context, county string, ids []string) (map[string]domain.FormularyItem, error)
+	// Capabilities by organisation, of every one that is named; version 0 where nothing was said yet.
+	Capabilities(ctx context.Context, county string, organizationIDs []string) (map[string]domain.Capabilities, error)
+
 	NameCounty(county, name string)
 	CreateOrganization(o domain.Organization)
 	UpdateOrganization(o domain.Organization)
 	// CreateAccount keeps the hash of the password; "" is an account that cannot sign in.
 	CreateAccount(v AccountView, passwordHash string)
 	UpdateAccount(v AccountView)
+	// ImportFormulary keeps medicines of one organisation, new ones and changed ones.
+	ImportFormulary(organizationID string, items []domain.FormularyItem)
+	SetStock(item domain.FormularyItem)
+	ReplaceCapabilities(c domain.Capabilities)
 	// FailSignIn keeps the guard.
 	FailSignIn(f Failure)
 	// StartSession forgets wrong passwords under the guard's key.
@@ -126,4 +141,20 @@ type AccountQuery struct {
 	OrganizationID string
 	After          Position
 	Limit          int
+}
+
+// FormularyQuery asks for one page. OrganizationID "" is all of the county. Text is a part of the name, a part of its
+// pinyin initials, or the beginning of the ATC class, in any case; "" matches everything. After.Key is an id.
+type FormularyQuery struct {
+	County         string
+	OrganizationID string
+	Text           string
+	After          Position
+	Limit          int
+}
+
+// CapabilityQuery asks for all at once: organisations are few. OrganizationID "" is all of the county.
+type CapabilityQuery struct {
+	County         string
+	OrganizationID string
 }

@@ -1,5 +1,5 @@
-// Package domain holds the rules of who and where: organisations with their departments, accounts with their roles,
-// sessions, and the lock that wrong passwords close. It owns what may exist; it refuses I/O, time, randomness and
+// Package domain holds the rules of who and where: organisations with their departments, medicines and capabilities,
+// accounts with their roles, sessions, and the lock that wrong passwords close. It owns what may exist; it refuses I/O, time, randomness and
 // wire formats, which are given. Values are immutable: what changes answers a new one.
 package domain
 
@@ -39,11 +39,11 @@ func (v Violations) Error() string {
 	return strings.Join(parts, ", ")
 }
 
-// Within names the fields as parts of path, e.g. "organizations[3].organization".
+// Within names the fields as parts of path, e.g. "organizations[3].organization"; "" leaves them as they are.
 func (v Violations) Within(path string) Violations {
 	out := make(Violations, len(v))
 	for i, one := range v {
-		one.Field = path + "." + one.Field
+		one.Field = strings.TrimPrefix(path+"."+one.Field, ".")
 		out[i] = one
 	}
 	return out

@@ -1,6 +1,6 @@
 // Package events turns changes of the directory into facts: envelope, subject and payload. The directory consumes no
-// facts. It also owns the one translation of organisations and accounts into messages, which rpc uses too, so that a
-// fact and an answer never tell different things.
+// facts. It also owns the one translation of organisations, accounts, medicines and capabilities into messages, which rpc
+// uses too, so that a fact and an answer never tell different things.
 package events
 
 import (
@@ -41,6 +41,22 @@ func OrganizationChanged(m Meta, o domain.Organization) (outbox.Fact, error) {
 func AccountChanged(m Meta, a domain.Account, organizationName string) (outbox.Fact, error) {
 	meta := m.proto()
 	return m.fact(meta, "account_changed", &directoryv1.AccountChanged{Meta: meta, Account: Account(a, organizationName)})
+}
+
+// FormularyChanged is the fact that medicines of an organisation's list are new or different.
+func FormularyChanged(m Meta, organizationID string, items []domain.FormularyItem) (outbox.Fact, error) {
+	meta := m.proto()
+	msg := &directoryv1.FormularyChanged{Meta: meta, OrganizationId: organizationID}
+	for _, item := range items {
+		msg.Items = append(msg.Items, FormularyItem(item))
+	}
+	return m.fact(meta, "formulary_changed", msg)
+}
+
+// CapabilitiesChanged is the fact that an organisation can do other things than before.
+func CapabilitiesChanged(m Meta, c domain.Capabilities) (outbox.Fact, error) {
+	meta := m.proto()
+	return m.fact(meta, "capabilities_changed", &directoryv1.CapabilitiesChanged{Meta: meta, Capabilities: Capabilities(c)})
 }
 
 func (m Meta) proto() *commonv1.FactMeta {
@@ -98,4 +114,23 @@ func Account(a domain.Account, organizationName string) *directoryv1.Account {
 		OrganizationName: organizationName, DepartmentCode: d.DepartmentCode, County: d.County, Roles: roles,
 		Phone: d.Phone, Disabled: d.Disabled, PractitionerId: d.PractitionerID,
 	}
+}
+
+// FormularyItem as the contract writes it.
+func FormularyItem(f domain.FormularyItem) *directoryv1.FormularyItem {
+	d := f.Data()
+	return &directoryv1.FormularyItem{
+		Id: d.ID, Version: f.Version(), OrganizationId: d.OrganizationID, Name: d.Name, Specification: d.Specification,
+		Atc: d.ATC, Stock: directoryv1.StockState_Code(directoryv1.StockState_Code_value[string(d.Stock)]),
+		Orderable: d.Orderable, RestrictedClass: d.RestrictedClass, Removed: d.Removed,
+	}
+}
+
+// Capabilities of an organisation as the contract writes them.
+func Capabilities(c domain.Capabilities) *directoryv1.OrganizationCapabilities {
+	out := &directoryv1.OrganizationCapabilities{OrganizationId: c.OrganizationID(), Version: c.Version()}
+	for _, one := range c.List() {
+		out.Capabilities = append(out.Capabilities, &directoryv1.Capability{Code: one.Code, Note: one.Note})
+	}
+	return out
 }

@@ -47,6 +47,33 @@ func accountEntry(e *directoryv1.AccountEntry) app.AccountEntry {
 	}
 }
 
+func formularyEntry(e *directoryv1.FormularyEntry) app.FormularyEntry {
+	f := e.GetItem()
+	return app.FormularyEntry{
+		Data: domain.FormularyData{
+			Name: f.GetName(), Specification: f.GetSpecification(), ATC: f.GetAtc(), Stock: stock(f.GetStock()),
+			Orderable: f.GetOrderable(), RestrictedClass: f.GetRestrictedClass(), Removed: f.GetRemoved(),
+		},
+		OrganizationCode: e.GetOrganizationCode(),
+	}
+}
+
+func capabilityEntry(e *directoryv1.CapabilityEntry) app.CapabilityEntry {
+	out := app.CapabilityEntry{OrganizationCode: e.GetOrganizationCode()}
+	for _, c := range e.GetCapabilities() {
+		out.Capabilities = append(out.Capabilities, domain.Capability{Code: c.GetCode(), Note: c.GetNote()})
+	}
+	return out
+}
+
+// stock is "" for UNSPECIFIED, which is refused.
+func stock(s directoryv1.StockState_Code) domain.Stock {
+	if s == directoryv1.StockState_UNSPECIFIED {
+		return ""
+	}
+	return domain.Stock(s.String())
+}
+
 // organizationType is "" for UNSPECIFIED, which is every type in a query and refused in an import.
 func organizationType(t directoryv1.OrganizationType_Code) domain.OrganizationType {
 	if t == directoryv1.OrganizationType_UNSPECIFIED {
@@ -73,7 +100,7 @@ func account(v app.AccountView) *directoryv1.Account {
 }
 
 func importResult(r app.ImportResult) *directoryv1.ImportResult {
-	// At most 200 entries a request.
+	// At most 500 entries a request.
 	return &directoryv1.ImportResult{
 		Created: int32(r.Created), Updated: int32(r.Updated), Unchanged: int32(r.Unchanged), Ids: r.IDs,
 	}

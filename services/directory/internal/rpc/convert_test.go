@@ -45,7 +45,7 @@ func newServer(t testing.TB) (s *rpc.Server, ctx context.Context) {
 	return rpc.NewServer(a, signer), authn.WithIdentity(t.Context(), authn.Identity{Subject: "service:cli", Service: "cli", County: county})
 }
 
-func TestEveryRoleAndTypeOfTheContractIsOneOfTheDomain(t *testing.T) {
+func TestEveryRoleTypeAndStockOfTheContractIsOneOfTheDomain(t *testing.T) {
 	t.Parallel()
 	for n, name := range commonv1.Role_Code_name {
 		if n != 0 && !slices.Contains(domain.Roles(), domain.Role(name)) {
@@ -55,6 +55,11 @@ func TestEveryRoleAndTypeOfTheContractIsOneOfTheDomain(t *testing.T) {
 	for n, name := range directoryv1.OrganizationType_Code_name {
 		if n != 0 && !slices.Contains(domain.OrganizationTypes(), domain.OrganizationType(name)) {
 			t.Errorf("type %s is unknown", name)
+		}
+	}
+	for n, name := range directoryv1.StockState_Code_name {
+		if n != 0 && !slices.Contains(domain.Stocks(), domain.Stock(name)) {
+			t.Errorf("stock %s is unknown", name)
 		}
 	}
 }

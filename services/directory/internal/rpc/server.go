@@ -47,6 +47,8 @@ func Policy() authz.Table {
 	// Accounts are logins and phones of people: for those who look after them and who address messages to them.
 	accounts := authz.Rule{Roles: []string{"SYSTEM_ADMIN", "SECURITY_ADMIN", "SYSTEM"}, Services: []string{"notification", "cli"}}
 	imports := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
+	// The referral service keeps a copy of what every centre has.
+	pharmacy := authz.Rule{AnyPerson: true, Services: []string{"referral"}}
 	return authz.Table{
 		directoryv1.DirectoryService_SignIn_FullMethodName:              door,
 		directoryv1.DirectoryService_SignOut_FullMethodName:             door,
@@ -56,9 +58,14 @@ func Policy() authz.Table {
 		directoryv1.DirectoryService_ListOrganizations_FullMethodName:   readers,
 		directoryv1.DirectoryService_GetOrganization_FullMethodName:     readers,
 		directoryv1.DirectoryService_ListDepartments_FullMethodName:     readers,
+		directoryv1.DirectoryService_ListFormulary_FullMethodName:       pharmacy,
+		directoryv1.DirectoryService_ListCapabilities_FullMethodName:    pharmacy,
+		directoryv1.DirectoryService_SetStock_FullMethodName:            {Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD"}},
 		directoryv1.DirectoryService_ListAccounts_FullMethodName:        accounts,
 		directoryv1.DirectoryService_ImportOrganizations_FullMethodName: imports,
 		directoryv1.DirectoryService_ImportAccounts_FullMethodName:      imports,
+		directoryv1.DirectoryService_ImportFormulary_FullMethodName:     imports,
+		directoryv1.DirectoryService_ImportCapabilities_FullMethodName:  imports,
 	}
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,6 +92,53 @@ func (u *unit) accountChanged(v app.AccountView, action string) {
 	u.audit(action, "account", d.ID)
 	u.publish(events.AccountChanged(
 		u.meta(d.ID, v.Account.Version(), "org:"+d.OrganizationID, "account:"+d.ID), v.Account, v.OrganizationName))
+}
+
+// ImportFormulary implements app.Unit.
+func (u *unit) ImportFormulary(organizationID string, items []domain.FormularyItem) {
+	u.formularyChanged(organizationID, items)
+	u.audit("formulary.import", "organization", organizationID)
+}
+
+// SetStock implements app.Unit.
+func (u *unit) SetStock(item domain.FormularyItem) {
+	d := item.Data()
+	u.formularyChanged(d.OrganizationID, []domain.FormularyItem{item})
+	u.audit("formulary.set_stock", "formulary_item", d.ID)
+}
+
+// itemsPerFact keeps facts far from what a message may hold.
+const itemsPerFact = 200
+
+func (u *unit) formularyChanged(organizationID string, items []domain.FormularyItem) {
+	for _, item := range items {
+		d := item.Data()
+		u.write(1, `INSERT INTO formulary_item (county_code, id, version, organization_id, name, specification, initials, atc,
+			stock, orderable, restricted_class, removed, create_time, update_time)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+			ON CONFLICT (county_code, id) DO UPDATE SET version = excluded.version, atc = excluded.atc, stock = excluded.stock,
+			orderable = excluded.orderable, restricted_class = excluded.restricted_class, removed = excluded.removed,
+			update_time = excluded.update_time WHERE formulary_item.version = excluded.version - 1`,
+			d.County, d.ID, item.Version(), d.OrganizationID, d.Name, d.Specification, initials(d.Name), d.ATC,
+			string(d.Stock), d.Orderable, d.RestrictedClass, d.Removed, u.Now())
+	}
+	for part := range slices.Chunk(items, itemsPerFact) {
+		u.publish(events.FormularyChanged(u.meta(organizationID, 0, "org:"+organizationID), organizationID, part))
+	}
+}
+
+// ReplaceCapabilities implements app.Unit.
+func (u *unit) ReplaceCapabilities(c domain.Capabilities) {
+	u.write(1, `INSERT INTO capability_set (county_code, organization_id, version, update_time) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (county_code, organization_id) DO UPDATE SET version = excluded.version, update_time = excluded.update_time
+		WHERE capability_set.version = excluded.version - 1`, c.County(), c.OrganizationID(), c.Version(), u.Now())
+	u.write(-1, `DELETE FROM capability WHERE county_code = $1 AND organization_id = $2`, c.County(), c.OrganizationID())
+	for _, one := range c.List() {
+		u.write(1, `INSERT INTO capability (county_code, organization_id, code, note) VALUES ($1, $2, $3, $4)`,
+			c.County(), c.OrganizationID(), one.Code, one.Note)
+	}
+	u.audit("capabilities.import", "organization", c.OrganizationID())
+	u.publish(events.CapabilitiesChanged(u.meta(c.OrganizationID(), c.Version(), "org:"+c.OrganizationID()), c))
 }
 
 // FailSignIn implements app.Unit. The entry about an unknown login names the hash of the login.

@@ -21,9 +21,12 @@ import (
 // people are the ones whose organisations' referrals are looked at. The answer is the county as it was read last.
 func (s *System) CheckRests(t testing.TB, patience time.Duration, people ...*Person) check.World {
 	t.Helper()
+	referral := s.Dial(t, "referral")
 	clients := check.Clients{
 		Directory:    directoryv1.NewDirectoryServiceClient(s.Dial(t, "directory")),
-		Referral:     referralv1.NewReferralServiceClient(s.Dial(t, "referral")),
+		Referral:     referralv1.NewReferralServiceClient(referral),
+		Candidate:    referralv1.NewCandidateServiceClient(referral),
+		Statistics:   referralv1.NewStatisticsServiceClient(referral),
 		Scheduling:   schedulingv1.NewSchedulingServiceClient(s.Dial(t, "scheduling")),
 		Notification: notificationv1.NewNotificationServiceClient(s.Dial(t, "notification")),
 	}

@@ -1,12 +1,17 @@
-// Package desk holds the county's pages: the queue, most urgent first with a running clock, and today's arrivals.
+// Package desk holds the pages of whoever receives: the queue, most urgent first with a running clock, and who is expected
+// today or on the way. A county answers what was sent up, a township takes who comes down; both see the same queue, in their
+// own words.
 package desk
 
 import (
 	"embed"
 	"net/http"
 	"net/url"
+	"slices"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -56,15 +61,20 @@ type tab struct {
 	states []referralv1.State_Code
 }
 
-func tabs(active string) (all []tab, chosen tab) {
+// tabs are those of a county's queue, or of a township's, where those who came down are followed up.
+func tabs(active string, township bool) (all []tab, chosen tab) {
 	all = []tab{
 		{Name: "waiting", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_SUBMITTED}},
 		{Name: "returned", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_RETURNED}},
 		{Name: "expected", Order: "due", Clock: "expected", states: []referralv1.State_Code{referralv1.State_ACCEPTED, referralv1.State_NO_SHOW}},
 		{Name: "inside", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_ARRIVED, referralv1.State_ADMITTED}},
+		{Name: "followed", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_FOLLOW_UP}},
 		{Name: "ended", Order: "newest", Clock: "due", states: []referralv1.State_Code{
 			referralv1.State_CONCLUDED, referralv1.State_CLOSED, referralv1.State_DECLINED, referralv1.State_CANCELLED,
 		}},
+	}
+	if !township {
+		all = slices.DeleteFunc(all, func(t tab) bool { return t.Name == "followed" })
 	}
 	chosen = all[0]
 	for _, t := range all {
@@ -78,33 +88,57 @@ func tabs(active string) (all []tab, chosen tab) {
 	return all, chosen
 }
 
+// receives tells in whose words the page speaks: "county", or "township" for those who work at a centre alone.
+func receives(r *http.Request) string {
+	visitor, _ := door.VisitorFrom(r.Context())
+	if shell.IsTownship(visitor.Account) && !shell.IsCounty(visitor.Account) {
+		return "township"
+	}
+	return "county"
+}
+
 type queueData struct {
+	// Who is "county" or "township".
+	Who  string
 	Tabs []tab
 	Tab  tab
-	Rows []shell.Row
-	Next string
-	Path string
+	// Direction is UP or DOWN, "" for both.
+	Direction string
+	Rows      []shell.Row
+	Next      string
+	Path      string
 }
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
-	all, chosen := tabs(r.URL.Query().Get("tab"))
+	query, who := r.URL.Query(), receives(r)
+	all, chosen := tabs(query.Get("tab"), who == "township")
+	direction := commonv1.Direction_Code(commonv1.Direction_Code_value[query.Get("direction")])
 	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
-		View: "inbox", State: chosen.states, Order: chosen.Order, PageSize: pageSize, PageToken: r.URL.Query().Get("page"),
+		View: "inbox", Direction: direction, State: chosen.states, Order: chosen.Order, PageSize: pageSize, PageToken: query.Get("page"),
 	})
 	if err != nil {
 		return err
 	}
-	data := queueData{Tabs: all, Tab: chosen, Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI()}
+	data := queueData{Who: who, Tabs: all, Tab: chosen, Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI()}
+	if direction != commonv1.Direction_UNSPECIFIED {
+		data.Direction = direction.String()
+	}
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.queueSet, "rows", data)
 	}
-	return p.Shell.Render(w, r, p.queueSet, shell.Page{Title: "desk.title", Nav: "desk", Data: data})
+	title := "desk.title"
+	if who == "township" {
+		title = "desk.title.township"
+	}
+	return p.Shell.Render(w, r, p.queueSet, shell.Page{Title: title, Nav: "desk", Data: data})
 }
 
 type arrivalsData struct {
-	Rows   []shell.Row
-	Form   shell.Form
-	Number string
+	// Coming are those who have set out, Rows those expected today.
+	Coming, Rows []shell.Row
+	Form         shell.Form
+	// County: the visitor may record who came without a referral.
+	County bool
 }
 
 func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
@@ -112,18 +146,38 @@ func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int, form shell.Form) error {
-	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
+	today, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
 		View: "inbox", State: []referralv1.State_Code{referralv1.State_ACCEPTED, referralv1.State_NO_SHOW},
 		ExpectedOn: p.Shell.Now().Format("2006-01-02"), Order: "due", PageSize: pageSize,
 	})
 	if err != nil {
 		return err
 	}
-	data := arrivalsData{Rows: p.Shell.Rows(r, answer.GetReferrals()), Form: form}
+	coming, err := p.coming(r)
+	if err != nil {
+		return err
+	}
+	visitor, _ := door.VisitorFrom(r.Context())
+	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.Shell.Rows(r, coming), Rows: p.Shell.Rows(r, today.GetReferrals()), Form: form}
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.arrivalsSet, "rows", data)
 	}
 	return p.Shell.Render(w, r, p.arrivalsSet, shell.Page{Title: "arrivals.title", Nav: "arrivals", Status: status, Data: data})
+}
+
+// coming are the patients on the way (在途), the soonest first. An emergency may be on the way before anybody has answered.
+func (p *Pages) coming(r *http.Request) ([]*referralv1.Referral, error) {
+	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
+		View: "inbox", State: []referralv1.State_Code{referralv1.State_SUBMITTED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW}, Order: "due", PageSize: pageSize,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := slices.DeleteFunc(answer.GetReferrals(), func(one *referralv1.Referral) bool { return one.GetDepartTime() == nil })
+	slices.SortStableFunc(out, func(a, b *referralv1.Referral) int {
+		return a.GetExpectedArrival().AsTime().Compare(b.GetExpectedArrival().AsTime())
+	})
+	return out, nil
 }
 
 // find opens a referral by the number on the patient's slip.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
@@ -44,7 +45,7 @@ type Pages struct {
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	for file, set := range map[string]**shell.Set{"search.html": &p.searchSet, "register.html": &p.registerSet, "patient.html": &p.patientSet} {
-		parsed, err := deps.Shell.Parse(files, file)
+		parsed, err := deps.Shell.Parse(files, file, "begin.html")
 		if err != nil {
 			return nil, err
 		}
@@ -63,7 +64,16 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /patients/{id}", p.Shell.Page(p.patient))
 }
 
+// offered is what the visitor can begin for a patient: refer is a township's, recording an arrival the county's.
+type offered struct{ Township, County bool }
+
+func offer(r *http.Request) offered {
+	visitor, _ := door.VisitorFrom(r.Context())
+	return offered{Township: shell.IsTownship(visitor.Account), County: shell.IsCounty(visitor.Account)}
+}
+
 type searchData struct {
+	offered
 	Query    string
 	Searched bool
 	Patients []*patientrecordv1.Patient
@@ -71,7 +81,7 @@ type searchData struct {
 }
 
 func (p *Pages) search(w http.ResponseWriter, r *http.Request) error {
-	return p.Shell.Render(w, r, p.searchSet, shell.Page{Title: "patients.title", Nav: "patients", Data: searchData{}})
+	return p.Shell.Render(w, r, p.searchSet, shell.Page{Title: "patients.title", Nav: "patients", Data: searchData{offered: offer(r)}})
 }
 
 // find keeps the words under a random id and goes there, so that a reload and the way back work.
@@ -126,7 +136,7 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, words string) err
 		return err
 	}
 	return p.Shell.Render(w, r, p.searchSet, shell.Page{Title: "patients.title", Nav: "patients", Data: searchData{
-		Query: words, Searched: true, Patients: list.GetPatients(), More: list.GetNextPageToken() != "",
+		offered: offer(r), Query: words, Searched: true, Patients: list.GetPatients(), More: list.GetNextPageToken() != "",
 	}})
 }
 
@@ -195,6 +205,7 @@ func registerRequest(form url.Values) *patientrecordv1.RegisterPatientRequest {
 }
 
 type patientData struct {
+	offered
 	Patient *patientrecordv1.Patient
 	Summary *patientrecordv1.Summary
 	Home    string
@@ -205,6 +216,7 @@ func (p *Pages) patient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	data.offered = offer(r)
 	return p.Shell.Render(w, r, p.patientSet, shell.Page{Title: "patient.title", Nav: "patients", Data: data})
 }
 

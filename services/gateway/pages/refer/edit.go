@@ -6,8 +6,10 @@ import (
 
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -16,7 +18,7 @@ import (
 // edited are the fields that the form can change.
 func edited() *fieldmaskpb.FieldMask {
 	return &fieldmaskpb.FieldMask{Paths: []string{
-		"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone",
+		"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "exam_items",
 	}}
 }
 
@@ -25,6 +27,10 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
 	if err != nil {
 		return err
+	}
+	if referral.GetDirection() == commonv1.Direction_DOWN {
+		http.Redirect(w, r, "/down/"+referral.GetPatientId()+"?draft="+referral.GetId(), http.StatusSeeOther)
+		return nil
 	}
 	data, err := p.prepareEdit(r, referral)
 	if err != nil {
@@ -73,7 +79,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	flash := "refer.drafted"
-	if r.PostFormValue("do") == "slots" {
+	if onlyLooks(r) {
 		return p.changeAgain(w, r, referral, nil)
 	}
 	err = p.store(r, referral)
@@ -120,7 +126,9 @@ func (p *Pages) sendEdited(r *http.Request, referralID string) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.Referral.Submit(r.Context(), &referralv1.SubmitRequest{Id: referralID, Version: now.GetVersion(), RequestId: request, HoldId: hold})
+	_, err = p.Referral.Submit(r.Context(), &referralv1.SubmitRequest{
+		Id: referralID, Version: now.GetVersion(), RequestId: request, HoldId: hold, Values: parts.Values(r.PostForm),
+	})
 	return err
 }
 
@@ -129,7 +137,7 @@ func (p *Pages) changeAgain(w http.ResponseWriter, r *http.Request, referral *re
 	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
 		return err
 	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
 	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
 	return p.refused(w, r, data, cause)
 }

@@ -10,6 +10,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 )
 
 // choices are the receivers a patient can be sent up to.
@@ -49,6 +50,39 @@ func (p *Pages) choices(r *http.Request) (choices, error) {
 	return c, nil
 }
 
+// kindsOf are the kinds whose form shows a part.
+func kindsOf(part string) []string {
+	switch part {
+	case "urgency":
+		return []string{"OUTPATIENT", "INPATIENT", "EXAM", "ADVICE"}
+	case "exams":
+		return []string{"EXAM"}
+	case "advice":
+		return []string{"ADVICE"}
+	case "slot":
+		return []string{"OUTPATIENT", "INPATIENT", "EMERGENCY"}
+	default: // travel: nobody travels for an advice
+		return []string{"OUTPATIENT", "INPATIENT", "EMERGENCY", "EXAM"}
+	}
+}
+
+func shows(part, kind string) bool { return slices.Contains(kindsOf(part), kind) }
+
+// Kinds is the choice on which a part is shown, for the script.
+func (formData) Kinds(part string) string { return "kind=" + strings.Join(kindsOf(part), "|") }
+
+// Shows tells whether the chosen kind needs a part, for browsers without scripts.
+func (d formData) Shows(part string) bool { return shows(part, d.Form.Value("kind")) }
+
+// examLines are the filled lines and empty ones to fill.
+func examLines(form url.Values) []string {
+	lines := slices.DeleteFunc(slices.Clone(form["examItem"]), func(line string) bool { return strings.TrimSpace(line) == "" })
+	for len(lines) < 3 || lines[len(lines)-1] != "" {
+		lines = append(lines, "")
+	}
+	return lines
+}
+
 // createRequest reads the form. Fields are named as the API names them, so that an error finds its field.
 func createRequest(form url.Values, patientID string) *referralv1.CreateReferralRequest {
 	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
@@ -65,47 +99,21 @@ func createRequest(form url.Values, patientID string) *referralv1.CreateReferral
 			InitialImpression: get("form.initialImpression"), PresentIllness: get("form.presentIllness"),
 			PastHistory: get("form.pastHistory"), Treatment: get("form.treatment"),
 		},
-		Consent:      consentOf(form, kind),
-		TransferNote: get("transferNote"), Transport: get("transport"), OriginatorPhone: get("originatorPhone"),
+		Diagnoses: parts.Diagnoses(form), Consent: parts.Consent(form, kind), Values: parts.Values(form),
+		OriginatorPhone: get("originatorPhone"),
 	}
-	for _, value := range form["diagnosis"] {
-		code, display, _ := strings.Cut(strings.TrimSpace(value), "|")
-		if code == "" {
-			continue // the field for browsers without scripts, left empty
+	// Without scripts the form also sends what its kind does not need.
+	if shows("travel", kind.String()) {
+		request.TransferNote, request.Transport = get("transferNote"), get("transport")
+	}
+	if shows("exams", kind.String()) {
+		for _, line := range form["examItem"] {
+			if line = strings.TrimSpace(line); line != "" {
+				request.ExamItems = append(request.ExamItems, &commonv1.Coding{Display: line})
+			}
 		}
-		request.Diagnoses = append(request.Diagnoses, &commonv1.Coding{Code: code, Display: display})
 	}
 	return request
-}
-
-func consentOf(form url.Values, kind commonv1.Kind_Code) *referralv1.Consent {
-	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
-	if reason := get("consent.deferredReason"); reason != "" && kind == commonv1.Kind_EMERGENCY {
-		return &referralv1.Consent{DeferredReason: reason}
-	}
-	if get("consent.method") == "" {
-		return nil
-	}
-	return &referralv1.Consent{GivenBy: get("consent.givenBy"), Relation: get("consent.relation"), Method: get("consent.method")}
-}
-
-// consenterOf proposes who consents: the patient, or the guardian on record, most often a parent.
-func consenterOf(patient *patientrecordv1.Patient) (name, relation string) {
-	if guardian := patient.GetGuardianName(); guardian != "" {
-		return guardian, "5"
-	}
-	return patient.GetName(), "0"
-}
-
-func diagnosesOf(values []string) []diagnosis {
-	var out []diagnosis
-	for _, v := range values {
-		if v == "" {
-			continue
-		}
-		out = append(out, diagnosis{Value: v, Label: strings.Replace(v, "|", " ", 1)})
-	}
-	return out
 }
 
 // pastHistory proposes 主要既往史 from the problems and allergies on record; the doctor edits it.
@@ -126,17 +134,12 @@ func valuesOf(r *referralv1.Referral, patient *patientrecordv1.Patient) url.Valu
 		"organization": {r.GetReceiver().GetOrganizationId()}, "department": {r.GetReceiver().GetDepartmentCode()},
 		"form.initialImpression": {r.GetForm().GetInitialImpression()}, "form.presentIllness": {r.GetForm().GetPresentIllness()},
 		"form.pastHistory": {r.GetForm().GetPastHistory()}, "form.treatment": {r.GetForm().GetTreatment()},
-		"consent.givenBy": {r.GetConsent().GetGivenBy()}, "consent.relation": {r.GetConsent().GetRelation()},
-		"consent.method": {r.GetConsent().GetMethod()}, "consent.deferredReason": {r.GetConsent().GetDeferredReason()},
 		"transferNote": {r.GetTransferNote()}, "transport": {r.GetTransport()}, "originatorPhone": {r.GetOriginatorPhone()},
 	}
-	for _, d := range r.GetDiagnoses() {
-		values.Add("diagnosis", d.GetCode()+"|"+d.GetDisplay())
-	}
-	if r.GetConsent() == nil {
-		consenter, relation := consenterOf(patient)
-		values.Set("consent.givenBy", consenter)
-		values.Set("consent.relation", relation)
+	parts.SetDiagnoses(values, r.GetDiagnoses())
+	parts.SetConsent(values, r.GetConsent(), patient)
+	for _, item := range r.GetExamItems() {
+		values.Add("examItem", item.GetDisplay())
 	}
 	return values
 }

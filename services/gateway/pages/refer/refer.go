@@ -11,11 +11,14 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strings"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -29,6 +32,7 @@ type Deps struct {
 	Shell      *shell.Shell
 	Record     patientrecordv1.PatientRecordServiceClient
 	Referral   referralv1.ReferralServiceClient
+	Criteria   referralv1.CriteriaServiceClient
 	Scheduling schedulingv1.SchedulingServiceClient
 }
 
@@ -42,7 +46,7 @@ type Pages struct {
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.formSet, err = deps.Shell.Parse(files, "form.html", "slots.html"); err != nil {
+	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html"); err != nil {
 		return nil, err
 	}
 	p.slotsSet, err = deps.Shell.Parse(files, "slots.html")
@@ -53,6 +57,7 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /refer/{patient}", p.Shell.Page(p.form))
 	mux.Handle("POST /refer/{patient}", p.Shell.Page(p.send))
+	mux.Handle("POST /refer/{patient}/criteria", p.Shell.Page(p.criteria))
 	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
 	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
 	mux.Handle("GET /referrals/{id}/edit", p.Shell.Page(p.edit))
@@ -73,7 +78,10 @@ type formData struct {
 	RequestID     string
 	// HoldKey names what the form holds; it stays the same when the form is shown again.
 	HoldKey   string
-	Diagnoses []diagnosis
+	Diagnoses []parts.Diagnosis
+	Criteria  parts.Panel
+	// Exams are the lines of what is to be examined, with empty ones to fill.
+	Exams []string
 	// Existing is the open referral that makes this one a duplicate.
 	Existing, ExistingNumber string
 	// Returned is the referral that came back for information.
@@ -86,8 +94,6 @@ type formData struct {
 	Problem     string
 }
 
-type diagnosis struct{ Value, Label string }
-
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	data, err := p.prepare(r, r.PathValue("patient"))
 	if err != nil {
@@ -95,12 +101,11 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	}
 	visitor, _ := door.VisitorFrom(r.Context())
 	data.RequestID, data.HoldKey = id.New(), id.New()
-	consenter, relation := consenterOf(data.Patient)
 	data.Form.Values = url.Values{
 		"kind": {"OUTPATIENT"}, "urgency": {"ROUTINE"}, "organization": {data.Choices.first()},
-		"consent.givenBy": {consenter}, "consent.relation": {relation},
 		"originatorPhone": {visitor.Account.GetPhone()}, "form.pastHistory": {pastHistory(data.Summary)},
 	}
+	parts.SetConsent(data.Form.Values, nil, data.Patient)
 	return p.render(w, r, http.StatusOK, data)
 }
 
@@ -117,7 +122,8 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 }
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
-	data.Diagnoses = diagnosesOf(data.Form.Values["diagnosis"])
+	data.Diagnoses, data.Exams = parts.Chosen(data.Form.Values), examLines(data.Form.Values)
+	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	slots, err := p.loadSlots(r.Context(), data.Form.Values, true)
 	if err != nil {
 		// The form is worth more than the slots: without scheduling a referral is sent without one.
@@ -136,7 +142,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	patientID := r.PathValue("patient")
-	if r.PostFormValue("do") == "slots" {
+	if onlyLooks(r) {
 		return p.again(w, r, patientID, nil)
 	}
 	request := createRequest(r.PostForm, patientID)
@@ -164,6 +170,28 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// onlyLooks tells that the form was sent to be shown anew, by a browser without scripts.
+func onlyLooks(r *http.Request) bool {
+	switch r.PostFormValue("do") {
+	case "kind", "criteria", "slots":
+		return true
+	default:
+		return false
+	}
+}
+
+// held is the form held against the criteria for sending a patient up.
+func (p *Pages) held(r *http.Request, patientID string, form url.Values) parts.Panel {
+	return parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_UP, PatientID: patientID, Form: form})
+}
+
+func (p *Pages) criteria(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	return p.Shell.Fragment(w, r, p.formSet, "criteria", p.held(r, r.PathValue("patient"), r.PostForm))
+}
+
 // again shows the form with everything that was typed and what was wrong. Without the record or the directory the form is
 // shown without what they add.
 func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, cause error) error {
@@ -171,9 +199,20 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, 
 	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
 		return err
 	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
 	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
 	return p.refused(w, r, data, cause)
+}
+
+// fieldErrors calls the fields what the form calls them: an advice asks a question where the others tell the illness.
+func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
+	found := p.Shell.FieldErrors(r, cause)
+	for i, e := range found {
+		if e.Name == "form.presentIllness" && shows("advice", r.PostFormValue("kind")) {
+			found[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.form.presentIllness"), p.Shell.T(r, "refer.question"), 1)
+		}
+	}
+	return found
 }
 
 // refused words what can be mended on the form; everything else is a page of its own.

@@ -2,18 +2,16 @@ package referrals
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
-	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -29,22 +27,55 @@ type command struct {
 
 func (c command) get(name string) string { return strings.TrimSpace(c.form.Get(name)) }
 
+// doer carries out a command and answers the address to go on to, "" for the referral's page.
+type doer = func(context.Context, command) (next string, err error)
+
+// everything is what can be done on the page, by the name of the action or mark.
+func (p *Pages) everything() map[string]doer {
+	all := p.plain()
+	for _, group := range []map[string]doer{p.written(), p.followUps(), p.marks()} {
+		maps.Copy(all, group)
+	}
+	return all
+}
+
 // act carries out an action and goes back to the referral.
 func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
+	do, ok := p.doers[r.PathValue("action")]
+	if !ok {
+		return errs.NotFound("action")
+	}
+	c, err := commandOf(r, r.PathValue("action"))
+	if err != nil {
+		return err
+	}
+	next, err := do(r.Context(), c)
+	if err != nil {
+		return p.refused(w, r, c, err)
+	}
+	if next == "" {
+		next = "/referrals/" + c.id
+	}
+	p.Shell.Flash(w, "done."+c.action)
+	http.Redirect(w, r, next, http.StatusSeeOther)
+	return nil
+}
+
+// commandOf reads the form. A mark stands on no version.
+func commandOf(r *http.Request, action string) (command, error) {
 	if err := r.ParseForm(); err != nil {
-		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+		return command{}, errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	c := command{action: action, id: r.PathValue("id"), requestID: r.PostFormValue("requestId"), form: r.PostForm}
+	if isMark(action) {
+		return c, nil
 	}
 	version, err := strconv.ParseInt(r.PostFormValue("version"), 10, 32)
 	if err != nil {
-		return errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
+		return command{}, errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
 	}
-	c := command{action: r.PathValue("action"), id: r.PathValue("id"), version: int32(version), requestID: r.PostFormValue("requestId"), form: r.PostForm}
-	if err := p.carryOut(r.Context(), c); err != nil {
-		return p.refused(w, r, c, err)
-	}
-	p.Shell.Flash(w, "done."+c.action)
-	http.Redirect(w, r, "/referrals/"+c.id, http.StatusSeeOther)
-	return nil
+	c.version = int32(version)
+	return c, nil
 }
 
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, c command, cause error) error {
@@ -52,116 +83,120 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, c command, cause
 	case errs.KindUnauthenticated, errs.KindNotFound, errs.KindInternal, errs.KindDenied:
 		return cause
 	}
-	data, err := p.load(r)
+	data, err := p.load(r, "")
 	if err != nil {
 		return err
 	}
-	data.Actions.Failed = c.action
-	data.Actions.Form = shell.Form{Values: c.form, Errors: p.Shell.FieldErrors(r, cause)}
-	data.Actions.Problem = p.Shell.ErrorText(r, cause)
-	if errs.KindOf(cause) == errs.KindUnavailable {
+	a := &data.Actions
+	a.Failed = c.action
+	a.Form = shell.Form{Values: c.form, Errors: p.fieldErrors(r, cause)}
+	a.Problem = p.Shell.ErrorText(r, cause)
+	switch errs.KindOf(cause) {
+	case errs.KindUnavailable:
 		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		data.Actions.RequestID = c.requestID
+		a.RequestID = c.requestID
+		if !isMark(c.action) {
+			a.Version = c.version
+		}
+	case errs.KindStale, errs.KindWrongState:
+		a.Since = since(data.History, c.version)
+	}
+	if !a.Has(c.action) {
+		a.Typed = typed(c.form)
+	}
+	switch c.action {
+	case "begin_follow_up", "revise_plan":
+		a.Plan.again(c.form, a.Form)
 	}
 	return p.show(w, r, errs.HTTPStatus(cause), data)
+}
+
+// fieldErrors are [shell.Shell.FieldErrors], and with them those of single items ("plan.visits[2].due"), which are shown
+// beside the item.
+func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
+	list := p.Shell.FieldErrors(r, cause)
+	e, ok := errs.As(cause)
+	if !ok || e.Kind != errs.KindInvalid {
+		return list
+	}
+	for _, f := range e.Fields {
+		if strings.Contains(f.Name, "[") {
+			list = append(list, shell.FieldError{Name: f.Name, Text: p.Shell.ErrorText(r, errs.Invalid(f))})
+		}
+	}
+	return list
+}
+
+// since are the transitions after a version, the oldest first.
+func since(newestFirst []historyRow, version int32) []historyRow {
+	var out []historyRow
+	for _, row := range slices.Backward(newestFirst) {
+		if row.GetKind() == "TRANSITION" && row.GetVersion() > version {
+			out = append(out, row)
+		}
+	}
+	return out
+}
+
+// typed is the free text of a form that has no place on the page any more.
+func typed(form url.Values) []string {
+	var out []string
+	for _, name := range strings.Fields("answer reply.diagnosis reply.findings reply.treatment reply.nextSteps reply.medications findings.note plan.goal after text note") {
+		if text := strings.TrimSpace(form.Get(name)); text != "" {
+			out = append(out, text)
+		}
+	}
+	return out
 }
 
 // call is a transition of the referral service.
 type call[In any] = func(context.Context, In, ...grpc.CallOption) (*referralv1.Referral, error)
 
-func (p *Pages) carryOut(ctx context.Context, c command) error {
-	simple := map[string]call[*referralv1.ActionRequest]{
-		"resubmit": p.Referral.Resubmit, "arrive": p.Referral.Arrive, "no_show": p.Referral.NoShow, "acknowledge": p.Referral.Acknowledge,
+// plain are the actions that carry at most a reason.
+func (p *Pages) plain() map[string]doer {
+	simple := func(f call[*referralv1.ActionRequest]) doer {
+		return func(ctx context.Context, c command) (string, error) {
+			_, err := f(ctx, &referralv1.ActionRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Note: c.get("note")})
+			return "", err
+		}
 	}
-	reasoned := map[string]call[*referralv1.ReasonRequest]{
-		"return": p.Referral.Return, "decline": p.Referral.Decline, "cancel": p.Referral.Cancel,
-		"undo_arrive": p.Referral.UndoArrive, "undo_admit": p.Referral.UndoAdmit,
+	reasoned := func(f call[*referralv1.ReasonRequest]) doer {
+		return func(ctx context.Context, c command) (string, error) {
+			_, err := f(ctx, &referralv1.ReasonRequest{Id: c.id, Version: c.version, RequestId: c.requestID, ReasonCode: c.get("reasonCode"), Note: c.get("note")})
+			return "", err
+		}
 	}
-	var err error
-	switch {
-	case simple[c.action] != nil:
-		_, err = simple[c.action](ctx, &referralv1.ActionRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Note: c.get("note")})
-	case reasoned[c.action] != nil:
-		_, err = reasoned[c.action](ctx, &referralv1.ReasonRequest{Id: c.id, Version: c.version, RequestId: c.requestID, ReasonCode: c.get("reasonCode"), Note: c.get("note")})
-	case c.action == "accept" || c.action == "rebook":
-		err = p.accept(ctx, c)
-	case c.action == "redirect":
-		organization, department, _ := strings.Cut(c.get("receiver"), "|")
-		_, err = p.Referral.Redirect(ctx, &referralv1.RedirectRequest{
-			Id: c.id, Version: c.version, RequestId: c.requestID, ReasonCode: c.get("reasonCode"), Note: c.get("note"),
-			Receiver: &commonv1.Party{OrganizationId: organization, DepartmentCode: department},
-		})
-	case c.action == "admit":
-		_, err = p.Referral.Admit(ctx, &referralv1.AdmitRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Ward: c.get("ward"), Bed: c.get("bed"), Note: c.get("note")})
-	case c.action == "conclude":
-		_, err = p.Referral.Conclude(ctx, concludeRequest(c))
-	default:
-		return errs.NotFound("action")
+	return map[string]doer{
+		"resubmit": simple(p.Referral.Resubmit), "arrive": simple(p.Referral.Arrive), "no_show": simple(p.Referral.NoShow), "acknowledge": simple(p.Referral.Acknowledge),
+		"return": reasoned(p.Referral.Return), "decline": reasoned(p.Referral.Decline), "cancel": reasoned(p.Referral.Cancel),
+		"undo_arrive": reasoned(p.Referral.UndoArrive), "undo_admit": reasoned(p.Referral.UndoAdmit),
 	}
-	return err
 }
 
-// accept books what the desk chose: the hold that came with the referral, another slot, a bed, or a walk-in window.
-func (p *Pages) accept(ctx context.Context, c command) error {
-	request := &referralv1.AcceptRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Note: c.get("note")}
-	choice, slot, _ := strings.Cut(c.get("choice"), ":")
-	switch choice {
-	case "hold":
-		request.HoldId = slot
-	case "slot", "bed":
-		hold, err := p.take(ctx, c, slot)
-		if err != nil {
-			return err
-		}
-		request.HoldId = hold
-	case "walkin":
-		window, err := p.window(c)
-		if err != nil {
-			return err
-		}
-		request.WalkIn = window
-	default:
-		return errs.Invalid(errs.Required("holdId"))
+// written are the receiver's answers that carry more.
+func (p *Pages) written() map[string]doer {
+	return map[string]doer{
+		"accept": p.accept(p.Referral.Accept), "rebook": p.accept(p.Referral.Rebook),
+		"redirect": func(ctx context.Context, c command) (string, error) {
+			_, err := p.Referral.Redirect(ctx, &referralv1.RedirectRequest{
+				Id: c.id, Version: c.version, RequestId: c.requestID, ReasonCode: c.get("reasonCode"), Note: c.get("note"),
+				Receiver: partyOf(c.get("receiver")),
+			})
+			return "", err
+		},
+		"admit": func(ctx context.Context, c command) (string, error) {
+			_, err := p.Referral.Admit(ctx, &referralv1.AdmitRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Ward: c.get("ward"), Bed: c.get("bed"), Note: c.get("note")})
+			return "", err
+		},
+		"conclude": func(ctx context.Context, c command) (string, error) {
+			_, err := p.Referral.Conclude(ctx, concludeRequest(c))
+			return "", err
+		},
+		"answer": func(ctx context.Context, c command) (string, error) {
+			_, err := p.Referral.Answer(ctx, &referralv1.AnswerRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Answer: c.get("answer")})
+			return "", err
+		},
 	}
-	book := p.Referral.Accept
-	if c.action == "rebook" {
-		book = p.Referral.Rebook
-	}
-	_, err := book(ctx, request)
-	return err
-}
-
-// take holds another slot, or a bed of the receiving department when slot is empty.
-func (p *Pages) take(ctx context.Context, c command, slot string) (string, error) {
-	referral, err := p.Referral.GetReferral(ctx, &referralv1.GetReferralRequest{Id: c.id})
-	if err != nil {
-		return "", err
-	}
-	request := &schedulingv1.CreateHoldRequest{SlotId: slot, PatientId: referral.GetPatientId()}
-	if slot == "" {
-		request.Bed = &schedulingv1.BedRequest{OrganizationId: referral.GetReceiver().GetOrganizationId(), DepartmentCode: referral.GetReceiver().GetDepartmentCode()}
-	}
-	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, "answer", c.id, strconv.Itoa(int(c.version)), slot)
-	return hold.GetId(), err
-}
-
-func (p *Pages) window(c command) (*referralv1.WalkIn, error) {
-	parse := func(field string) (time.Time, error) {
-		at, err := time.ParseInLocation("2006-01-02 15:04", c.get("date")+" "+c.get(field), p.Shell.Zone())
-		if err != nil {
-			return at, errs.Invalid(errs.Bad("walkIn."+field, errs.ReasonFieldInvalid))
-		}
-		return at, nil
-	}
-	from, err := parse("from")
-	if err != nil {
-		return nil, err
-	}
-	to, err := parse("to")
-	if err != nil {
-		return nil, err
-	}
-	return &referralv1.WalkIn{From: timestamppb.New(from), To: timestamppb.New(to)}, nil
 }
 
 func concludeRequest(c command) *referralv1.ConcludeRequest {

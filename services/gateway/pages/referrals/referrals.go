@@ -1,19 +1,21 @@
 // Package referrals holds the list of what an organisation sent, and the page of one referral: who and why, the record,
 // the timeline and whatever can be done now.
 //
-// Buttons are drawn from referral.ListActions and from nothing else. A refused action shows the page again with the
-// reason beside its form and everything that was typed.
+// Buttons are drawn from referral.ListActions and from nothing else: it names transitions and marks alike. A refused
+// action shows the page again with the reason beside its form and everything that was typed; one that came too late also
+// shows what has happened since.
 package referrals
 
 import (
 	"embed"
 	"net/http"
 
-	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
@@ -27,6 +29,7 @@ const pageSize = 50
 type Deps struct {
 	Shell        *shell.Shell
 	Referral     referralv1.ReferralServiceClient
+	FollowUps    referralv1.FollowUpServiceClient
 	Record       patientrecordv1.PatientRecordServiceClient
 	Scheduling   schedulingv1.SchedulingServiceClient
 	Notification notificationv1.NotificationServiceClient
@@ -35,7 +38,8 @@ type Deps struct {
 // Pages serves them.
 type Pages struct {
 	Deps
-	listSet, pageSet *shell.Set
+	listSet, pageSet, escalateSet *shell.Set
+	doers                         map[string]doer
 }
 
 // New parses the pages.
@@ -45,7 +49,11 @@ func New(deps Deps) (*Pages, error) {
 	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
 		return nil, err
 	}
-	p.pageSet, err = deps.Shell.Parse(files, "page.html", "actions.html")
+	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "followup.html", "marks.html"); err != nil {
+		return nil, err
+	}
+	p.escalateSet, err = parts.Parse(deps.Shell, files, "escalate.html")
+	p.doers = p.everything()
 	return p, err
 }
 
@@ -54,6 +62,8 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /referrals", p.Shell.Page(p.list))
 	mux.Handle("GET /referrals/{id}", p.Shell.Page(p.page))
 	mux.Handle("POST /referrals/{id}/{action}", p.Shell.Page(p.act))
+	mux.Handle("GET /referrals/{id}/escalate", p.Shell.Page(p.escalation))
+	mux.Handle("POST /referrals/{id}/escalate", p.Shell.Page(p.escalate))
 }
 
 // tab is a part of the list, by states.
@@ -67,7 +77,7 @@ func tabs(active string) (all []tab, chosen tab) {
 	all = []tab{
 		{Name: "open", states: []referralv1.State_Code{
 			referralv1.State_SUBMITTED, referralv1.State_RETURNED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW,
-			referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED,
+			referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED, referralv1.State_FOLLOW_UP,
 		}},
 		{Name: "draft", states: []referralv1.State_Code{referralv1.State_DRAFT}},
 		{Name: "ended", states: []referralv1.State_Code{referralv1.State_CLOSED, referralv1.State_DECLINED, referralv1.State_CANCELLED}},
@@ -105,10 +115,9 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.listSet, "rows", data)
 	}
-	return p.Shell.Render(w, r, p.listSet, shell.Page{Title: "referrals.title", Nav: "referrals", Data: data})
-}
-
-// isCounty tells where a referral can be redirected to.
-func isCounty(o *directoryv1.Organization) bool {
-	return o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL && !o.GetDisabled()
+	title := "referrals.title"
+	if visitor, _ := door.VisitorFrom(r.Context()); !shell.IsTownship(visitor.Account) {
+		title = "referrals.title.county"
+	}
+	return p.Shell.Render(w, r, p.listSet, shell.Page{Title: title, Nav: "referrals", Data: data})
 }

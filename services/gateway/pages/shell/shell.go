@@ -84,7 +84,8 @@ func (s *Shell) Parse(fsys fs.FS, patterns ...string) (*Set, error) {
 type Page struct {
 	// Title is a text key, shown in the window's title and as the heading.
 	Title string
-	// Nav is the entry of the rail that is marked: patients, referrals, desk, arrivals, inbox.
+	// Nav is the page of the rail that is marked: patients, referrals, desk, arrivals, candidates, followups, statistics or
+	// inbox.
 	Nav string
 	// Status is the HTTP status; 0 = 200.
 	Status int
@@ -229,19 +230,37 @@ func Home(a *directoryv1.Account) string {
 	}
 }
 
+// navFor is the rail of an account. Who receives and who sends stands first for each; both can do the other too.
 func navFor(a *directoryv1.Account, active string, open int32) []navItem {
 	var items []navItem
-	add := func(name, href string, count int32) {
-		items = append(items, navItem{Name: name, Href: href, Active: name == active, Count: count})
+	add := func(name, page, href string) {
+		items = append(items, navItem{Name: name, Href: href, Active: page == active})
 	}
-	if IsCounty(a) {
-		add("desk", "/desk", 0)
-		add("arrivals", "/desk/arrivals", 0)
+	county, township := IsCounty(a), IsTownship(a)
+	if county {
+		add("desk", "desk", "/desk")
+		add("arrivals", "arrivals", "/desk/arrivals")
 	}
-	if IsTownship(a) {
-		add("patients", "/patients", 0)
-		add("referrals", "/referrals", 0)
+	if has(a, commonv1.Role_SPECIALIST, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_INTAKE_DESK) {
+		add("candidates", "candidates", "/candidates")
 	}
-	add("inbox", "/inbox", open)
+	if township {
+		add("patients", "patients", "/patients")
+		add("referrals", "referrals", "/referrals")
+	}
+	switch {
+	case county && !township:
+		add("sent", "referrals", "/referrals")
+	case township && !county:
+		add("received", "desk", "/desk")
+	}
+	if township {
+		add("followups", "followups", "/follow-ups")
+	}
+	if has(a, commonv1.Role_COUNTY_ADMIN, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD) {
+		add("statistics", "statistics", "/statistics")
+	}
+	add("inbox", "inbox", "/inbox")
+	items[len(items)-1].Count = open
 	return items
 }

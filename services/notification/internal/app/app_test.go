@@ -47,7 +47,7 @@ func (d *directory) add(accountID, organization string, roles ...string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.accounts = append(d.accounts, domain.Account{County: county, ID: accountID, Version: 1, OrganizationID: organization,
-		DepartmentCode: "0304", Roles: roles})
+		DepartmentCode: "0304", Name: "name of " + accountID, Roles: roles})
 }
 
 // fixture is the use cases on a real database.
@@ -59,7 +59,7 @@ type fixture struct {
 	directory *directory
 }
 
-// each runs the test on every engine, with one desk, two doctors of a centre, a specialist and a head.
+// each runs the test on every engine, with one desk, two doctors of a centre and its head, a specialist, a head, and the administrator.
 func each(t *testing.T, test func(*fixture)) {
 	t.Helper()
 	t.Parallel()
@@ -74,6 +74,8 @@ func each(t *testing.T, test func(*fixture)) {
 			d.add("head", "hospital", "SPECIALIST", "DEPARTMENT_HEAD")
 			d.add("doctor", "centre", "TOWNSHIP_DOCTOR")
 			d.add("colleague", "centre", "TOWNSHIP_DOCTOR")
+			d.add("centre head", "centre", "CENTRE_HEAD")
+			d.add("admin", "authority", "COUNTY_ADMIN")
 			a := app.New(store.New(db, events.Encode, func() {}), d, clk, slog.New(slog.DiscardHandler))
 			test(&fixture{App: a, t: t, db: db, clk: clk, directory: d})
 		})
@@ -82,8 +84,8 @@ func each(t *testing.T, test func(*fixture)) {
 
 // fact is of a referral from the doctor to the hospital.
 func (f *fixture) fact(event string) app.ReferralFact {
-	return app.ReferralFact{Consumer: consumer, County: county, OccurTime: f.clk.Now(), Fact: domain.Fact{
-		ID: id.New(), Event: event, ReferralID: "r", ReferralNumber: "n", Urgency: "ROUTINE", PreviousState: "SUBMITTED",
+	return app.ReferralFact{Consumer: consumer, County: county, Fact: domain.Fact{
+		ID: id.New(), Event: event, OccurTime: f.clk.Now(), Direction: domain.Up, ReferralID: "r", ReferralNumber: "n", Urgency: "ROUTINE", PreviousState: "SUBMITTED",
 		OriginatorAccountID: "doctor", OriginatorOrganizationID: "centre", ReceiverOrganizationID: "hospital", ReceiverDepartmentCode: "0304",
 	}}
 }

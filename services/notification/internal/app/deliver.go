@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -14,19 +16,18 @@ import (
 // ReferralFact is a fact of the referral service that is to be told.
 type ReferralFact struct {
 	Consumer, County string
-	OccurTime        time.Time
 	domain.Fact
 }
 
 // errReadFirst ends a delivery whose recipients the projection cannot know yet.
 var errReadFirst = errors.New("the accounts must be read first")
 
-// OnReferral makes one entry for each person whom the rules name, once for each fact. When the projection does not
-// know an organisation and was read before the fact occurred, it is read again first; while the directory is away
-// that is an error, and the fact comes again.
+// OnReferral makes one entry for each person whom the rules name, once for each fact, and acknowledges what the fact has made untrue.
+// When the projection does not know an organisation and was read before the fact occurred, it is read again first; while the directory is
+// away that is an error, and the fact comes again.
 func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 	recipients := domain.Recipients(f.Fact)
-	if len(recipients) == 0 {
+	if _, waits := domain.Ends(f.Fact); len(recipients)+len(waits) == 0 {
 		return nil
 	}
 	cmd := Command{Caller: Caller{County: f.County, AccountID: Self}, Consumer: f.Consumer, FactID: f.ID}
@@ -34,7 +35,7 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 		if err := mayDeliver(ctx, u, f.OccurTime, recipients); err != nil {
 			return err
 		}
-		return a.deliver(ctx, u, f, recipients)
+		return a.tell(ctx, u, f, recipients)
 	})
 	if !errors.Is(err, errReadFirst) {
 		return err
@@ -42,11 +43,60 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 	if err := a.ReadAccounts(ctx, f.County, f.OccurTime); err != nil {
 		return fmt.Errorf("read accounts for fact %s: %w", f.ID, err)
 	}
-	return a.store.Change(ctx, cmd, func(u Unit) error { return a.deliver(ctx, u, f, recipients) })
+	return a.store.Change(ctx, cmd, func(u Unit) error { return a.tell(ctx, u, f, recipients) })
+}
+
+// tell takes the fact into account: what it ends, then whom it reaches, unless it came too late to be true.
+func (a *App) tell(ctx context.Context, u Unit, f ReferralFact, recipients []domain.Recipient) error {
+	if err := settle(ctx, u, f); err != nil {
+		return err
+	}
+	if f.Event == domain.DeadlinePassed {
+		over, err := u.Settle(ctx, f.ReferralID, domain.WaitOf(f.Deadline.Step), time.Time{})
+		if err != nil || f.OccurTime.Before(over) {
+			return err
+		}
+	}
+	return a.deliver(ctx, u, f, recipients)
+}
+
+// settle acknowledges for everybody what was told of the waits that the fact ends.
+func settle(ctx context.Context, u Unit, f ReferralFact) error {
+	referral, waits := domain.Ends(f.Fact)
+	if len(waits) == 0 {
+		return nil
+	}
+	for _, w := range waits {
+		if _, err := u.Settle(ctx, referral, w, f.OccurTime); err != nil {
+			return err
+		}
+	}
+	open, err := u.OpenDeadlines(ctx, referral)
+	if err != nil {
+		return err
+	}
+	for _, e := range open {
+		// What passed since is of another round.
+		if d := e.Data(); slices.Contains(waits, domain.WaitOf(d.Step)) && d.OccurTime.Before(f.OccurTime) {
+			e.Acknowledge(u.Now())
+		}
+	}
+	return nil
+}
+
+// entryID follows from the fact and the account; of a passed limit from the rung of this round, so that nobody is told of one twice.
+func entryID(f ReferralFact, account string) string {
+	if d := f.Deadline; f.Event == domain.DeadlinePassed {
+		return id.FromFact("deadline", f.ReferralID, d.Step, strconv.Itoa(int(d.Level)), d.Due.UTC().Format(time.RFC3339Nano), account)
+	}
+	return id.FromFact("entry", f.ID, account)
 }
 
 // mayDeliver refuses until the projection can know everybody who was there when the fact occurred.
 func mayDeliver(ctx context.Context, u Unit, occurred time.Time, recipients []domain.Recipient) error {
+	if len(recipients) == 0 {
+		return nil
+	}
 	read, err := u.ReadTime(ctx)
 	if err != nil {
 		return err
@@ -85,7 +135,15 @@ func (a *App) deliver(ctx context.Context, u Unit, f ReferralFact, recipients []
 				continue
 			}
 			told[account] = true
-			e, err := domain.NewEntry(f.County, id.FromFact("entry", f.ID, account), account, f.Fact, u.Now())
+			key := entryID(f, account)
+			before, err := u.Exists(ctx, key)
+			if err != nil {
+				return err
+			}
+			if before {
+				continue
+			}
+			e, err := domain.NewEntry(f.County, key, account, f.Fact, u.Now())
 			if err != nil {
 				return fmt.Errorf("make entry for fact %s: %w", f.ID, err)
 			}

@@ -43,6 +43,21 @@ func (a *App) AcknowledgeReferral(ctx context.Context, caller Caller, referralID
 	return n, err
 }
 
+// maxTold bounds what Told answers: more than anybody reads of one referral.
+const maxTold = 500
+
+// Told lists who of the caller's organisation was told of a referral, oldest first; everywhere asks for the whole county.
+func (a *App) Told(ctx context.Context, caller Caller, referralID string, everywhere bool) ([]Told, error) {
+	organization := caller.OrganizationID
+	switch {
+	case everywhere:
+		organization = ""
+	case organization == "":
+		return nil, nil
+	}
+	return a.store.Told(ctx, caller.County, referralID, organization, maxTold)
+}
+
 // Delivered lists what was delivered in a county.
 func (a *App) Delivered(ctx context.Context, county, referralID string, p Page) ([]domain.EntryData, error) {
 	return a.store.Delivered(ctx, county, referralID, p)

@@ -43,6 +43,8 @@ type Store interface {
 
 	// Entries lists a person's entries, newest first, and counts the open ones.
 	Entries(ctx context.Context, q EntryQuery) (entries []domain.EntryData, open int, err error)
+	// Told lists at most limit entries about a referral, oldest first, of accounts that work in the organisation now; all if it is empty.
+	Told(ctx context.Context, county, referralID, organizationID string, limit int) ([]Told, error)
 	// Delivered lists the entries of a county by id, after an id, of one referral if it is set.
 	Delivered(ctx context.Context, county, referralID string, p Page) ([]domain.EntryData, error)
 
@@ -55,6 +57,12 @@ type Store interface {
 	ReadTime(ctx context.Context, county string) (time.Time, error)
 	// Counties are those of which anything is known.
 	Counties(ctx context.Context) ([]string, error)
+}
+
+// Told is an entry with the name of the person who has it; empty for an account that is not known.
+type Told struct {
+	Entry domain.EntryData
+	Name  string
 }
 
 // Page is one page of a list that goes by id.
@@ -79,12 +87,19 @@ type Unit interface {
 	// ReadTime is as in Store, here and now.
 	ReadTime(ctx context.Context) (time.Time, error)
 	// Resolve finds the accounts that a recipient means, by id. known is false if the projection has no account of
-	// the organisation at all, or not the one that is named.
+	// the organisation at all (of the county, for one who may be anywhere), or not the one that is named.
 	Resolve(ctx context.Context, r domain.Recipient) (accounts []string, known bool, err error)
 	// Add makes an entry part of the change.
 	Add(e *domain.Entry)
 	// Entry answers NotFound for an unknown id and for another account's entry.
 	Entry(ctx context.Context, accountID, id string) (*domain.Entry, error)
+	// Exists tells whether there is an entry with the id.
+	Exists(ctx context.Context, id string) (bool, error)
+	// Settle notes that a wait of a referral was over at an instant, unless a later one is known, and answers the latest. Until the change ends no other
+	// settles the same wait. The zero instant only asks; the answer is zero if it was never over.
+	Settle(ctx context.Context, referralID string, wait domain.Wait, at time.Time) (latest time.Time, err error)
+	// OpenDeadlines lists the open entries of passed limits of a referral, everybody's, by id.
+	OpenDeadlines(ctx context.Context, referralID string) ([]*domain.Entry, error)
 	// OpenEntries lists an account's open entries for a referral, by id.
 	OpenEntries(ctx context.Context, accountID, referralID string) ([]*domain.Entry, error)
 }

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ErrIncomplete says that an entry lacks its fact, its person or its referral.
-var ErrIncomplete = errors.New("an entry needs a fact, an account and a referral")
+// ErrIncomplete says that an entry lacks its fact, its person, or what it is about.
+var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral or a candidate")
 
 // EntryData is an entry as it is kept and shown.
 type EntryData struct {
@@ -15,6 +15,10 @@ type EntryData struct {
 	ReferralID, ReferralNumber string
 	Urgency, ReasonCode        string
 	FromOrganizationID         string
+	Step                       string // with Level: of the limit that passed
+	Level                      int32
+	CandidateID                string
+	OccurTime                  time.Time // of the fact; zero for entries older than the column
 	CreateTime                 time.Time
 	AcknowledgeTime            time.Time // zero while open
 }
@@ -36,15 +40,17 @@ type Entry struct {
 	fresh, dirty bool
 }
 
-// NewEntry tells one person of one fact. The id must follow from both, so that a repeat is the same entry.
+// NewEntry tells one person of one fact. The id must follow from the person and the fact, or the rung that it tells of, so that a repeat is
+// the same entry.
 func NewEntry(county, id, accountID string, f Fact, now time.Time) (*Entry, error) {
-	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID == "" {
+	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID == "" && f.Candidate.ID == "" {
 		return nil, ErrIncomplete
 	}
 	return &Entry{fresh: true, dirty: true, d: EntryData{
 		County: county, ID: id, AccountID: accountID, FactID: f.ID, Event: f.Event, ReferralID: f.ReferralID,
 		ReferralNumber: f.ReferralNumber, Urgency: f.Urgency, ReasonCode: f.ReasonCode,
-		FromOrganizationID: f.ActorOrganizationID, CreateTime: now,
+		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID,
+		OccurTime: f.OccurTime, CreateTime: now,
 	}}, nil
 }
 
@@ -69,6 +75,7 @@ type Account struct {
 	County, ID                     string
 	Version                        int32
 	OrganizationID, DepartmentCode string
+	Name                           string
 	Roles                          []string
 	Disabled                       bool
 }

@@ -1,32 +1,28 @@
 // Package domain holds who is told of what, and the entry in a person's inbox.
 //
-// Owns: the rules, as one table; the life of an entry (open, then acknowledged, never back).
-// Refuses: an entry without a fact, a person and a referral.
+// Owns: the rules and the ladders, as two tables; which wait a fact ends; the life of an entry (open, then acknowledged, never back).
+// Refuses: an entry without a fact, a person, and a referral or a candidate.
 package domain
 
 import "slices"
 
-// Fact is what the rules look at: ids and codes only.
-type Fact struct {
-	ID, Event                  string
-	ReferralID, ReferralNumber string
-	Urgency, PreviousState     string
-	ReasonCode                 string
-	OriginatorAccountID        string
-	OriginatorOrganizationID   string
-	ReceiverOrganizationID     string
-	ReceiverDepartmentCode     string
-	ActorOrganizationID        string
-}
-
-// To says whom a rule means.
+// To says whom a rule means. What is said of a receiver or an originator holds in both directions: a department of the county hospital
+// on the one side, a township centre on the other.
 type To uint8
 
 // The people a rule may mean.
 const (
-	ReceiverDesk       To = iota + 1 // the intake desk of the receiving organisation
-	ReceiverDepartment               // specialists and head of the receiving department
-	Originator                       // who wrote the referral, or the centre's doctors when that account is gone
+	Nobody              To = iota
+	Intake                 // who takes in what comes: the desk of a hospital; a centre has none, so its doctors and head
+	Receiver               // who has the case: desk, specialists and head of the department; the doctors of a centre
+	ReceiverDoctors        // specialists of the department; the doctors of a centre
+	ReceiverHead           // head of the department; of a centre
+	ReceiverDepartment     // specialists and head of the department
+	FamilyDoctor           // who follows the patient up, or the centre's doctors when there is none
+	Originator             // who wrote the referral, or the centre's doctors, or the department, when that account is gone
+	OriginatorHead         // head of the centre; of the department
+	CandidateDepartment    // specialists and head of the department that a candidate is with
+	CountyAdmin            // the administrators of the county, wherever they work
 )
 
 // When narrows a rule.
@@ -34,88 +30,110 @@ type When uint8
 
 // The conditions.
 const (
-	Always    When = iota
-	Emergency      // the referral is an emergency
-	Sent           // the referral was sent before: nobody has seen a draft
+	Always       When = iota
+	Emergency         // the referral is an emergency
+	Sent              // the referral was sent before: nobody has seen a draft
+	ByOriginator      // somebody of the originating organisation did it
+	ByReceiver        // somebody else did
 )
 
-// Rule is one row of the table.
+// Rule is one row of the table: a fact, and whom it reaches.
 type Rule struct {
 	Event string
 	To    To
 	When  When
 }
 
-// Rules is the table: which fact reaches whom. A fact that is not in it reaches nobody.
+// Rules is the table of facts. One that is not in it reaches nobody.
 func Rules() []Rule {
 	return []Rule{
-		{"submitted", ReceiverDesk, Always},
+		{"submitted", Intake, Always},
 		{"submitted", ReceiverDepartment, Emergency},
-		{"resubmitted", ReceiverDesk, Always},
-		{"redirected", ReceiverDesk, Always},
+		{"resubmitted", Intake, Always},
+		{"redirected", Intake, Always},
 		{"redirected", Originator, Always},
 		{"accepted", Originator, Always},
 		{"rebooked", Originator, Always},
 		{"returned", Originator, Always},
 		{"declined", Originator, Always},
+		{"answered", Originator, Always},
+		{"cancelled", Intake, Sent},
+		{"departed", Intake, Always},
 		{"arrived", Originator, Always},
 		{"admitted", Originator, Always},
 		{"no_show", Originator, Always},
 		{"concluded", Originator, Always},
-		{"cancelled", ReceiverDesk, Sent},
-		{"acknowledged", ReceiverDesk, Always},
+		{"acknowledged", Intake, Always},
+		{"follow_up_begun", Originator, Always},
+		{"escalated", Originator, Always},
+		{"completed", Originator, Always},
+		{"message_posted", Receiver, ByOriginator},
+		{"message_posted", Originator, ByReceiver},
+		{"corrected", Receiver, ByOriginator},
+		{"corrected", Originator, ByReceiver},
+		{"assessed", Originator, Always},
+		{"consent_recorded", Intake, Always},
+		{"bounce_back_found", Originator, Always},
+		{"bounce_back_found", ReceiverHead, Always},
+		{"candidate_found", CandidateDepartment, Always},
 	}
 }
 
-// Events are the events that the table names, sorted.
+// DeadlinePassed is the event that climbs the ladders.
+const DeadlinePassed = "deadline_passed"
+
+// Directions of a referral. Either is a ladder's for both.
+const (
+	Either = ""
+	Up     = "UP"
+	Down   = "DOWN"
+)
+
+// Ladder is who is told when a limit has passed and time goes on: First at level 1, Second at level 2, Top from level 3 on.
+type Ladder struct {
+	Step, Direction    string
+	First, Second, Top To
+}
+
+// Ladders is the table of passed limits. ARRIVAL has none: no_show tells the originator to call the patient; nor has ACKNOWLEDGE.
+func Ladders() []Ladder {
+	return []Ladder{
+		{"ANSWER", Up, Intake, ReceiverHead, CountyAdmin},
+		{"ANSWER", Down, ReceiverDoctors, ReceiverHead, CountyAdmin},
+		{"MISSING_INFORMATION", Either, Originator, OriginatorHead, CountyAdmin},
+		{"REPLY", Either, ReceiverDoctors, ReceiverHead, CountyAdmin},
+		{"FIRST_CONTACT", Either, FamilyDoctor, ReceiverHead, CountyAdmin},
+		{"VISIT", Either, FamilyDoctor, ReceiverHead, CountyAdmin},
+		{"DOWN_DECISION", Either, ReceiverDoctors, ReceiverHead, CountyAdmin},
+		{"STAY", Either, ReceiverDoctors, Nobody, Nobody},
+		{"CONSENT", Either, Originator, OriginatorHead, Nobody},
+		// What a national norm asks for is the township's, wherever it stands.
+		{"NORM_CHECK", Up, Originator, OriginatorHead, Nobody},
+		{"NORM_CHECK", Down, FamilyDoctor, ReceiverHead, Nobody},
+	}
+}
+
+func (l Ladder) rung(level int32) To {
+	switch {
+	case level <= 0:
+		return Nobody
+	case level == 1:
+		return l.First
+	case level == 2:
+		return l.Second
+	}
+	return l.Top
+}
+
+// Events are the events that reach somebody or end a wait, sorted.
 func Events() []string {
-	var events []string
+	events := []string{DeadlinePassed}
 	for _, r := range Rules() {
 		events = append(events, r.Event)
 	}
+	for _, e := range endings() {
+		events = append(events, e.event)
+	}
 	slices.Sort(events)
 	return slices.Compact(events)
-}
-
-// Recipient is whom to look for: the account, if it is set and works in the organisation; else everybody of the
-// organisation, and of the department if it is set, who holds one of the roles.
-type Recipient struct {
-	AccountID                      string
-	OrganizationID, DepartmentCode string
-	Roles                          []string
-}
-
-// Recipients applies the table to a fact.
-func Recipients(f Fact) []Recipient {
-	var out []Recipient
-	for _, r := range Rules() {
-		if r.Event != f.Event || !r.When.holds(f) {
-			continue
-		}
-		switch r.To {
-		case ReceiverDesk:
-			out = append(out, Recipient{OrganizationID: f.ReceiverOrganizationID, Roles: []string{"INTAKE_DESK"}})
-		case ReceiverDepartment:
-			// Without a department nobody but the desk knows whose patient it is.
-			if f.ReceiverDepartmentCode != "" {
-				out = append(out, Recipient{OrganizationID: f.ReceiverOrganizationID, DepartmentCode: f.ReceiverDepartmentCode,
-					Roles: []string{"SPECIALIST", "DEPARTMENT_HEAD"}})
-			}
-		case Originator:
-			out = append(out, Recipient{AccountID: f.OriginatorAccountID, OrganizationID: f.OriginatorOrganizationID,
-				Roles: []string{"TOWNSHIP_DOCTOR"}})
-		}
-	}
-	return out
-}
-
-func (w When) holds(f Fact) bool {
-	switch w {
-	case Emergency:
-		return f.Urgency == "EMERGENCY"
-	case Sent:
-		return f.PreviousState != "DRAFT"
-	default:
-		return true
-	}
 }

@@ -3,6 +3,7 @@ package domain_test
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,21 +11,50 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// fact is of an emergency that was sent before, from a centre to a department of a hospital.
-func fact(event string) domain.Fact {
-	return domain.Fact{ID: "f", Event: event, ReferralID: "r", Urgency: "ROUTINE", PreviousState: "SUBMITTED",
-		OriginatorAccountID: "doctor", OriginatorOrganizationID: "centre", ReceiverOrganizationID: "hospital", ReceiverDepartmentCode: "0304"}
+// up is of a referral that was sent before, from a centre to a department of the hospital.
+func up(event string) domain.Fact {
+	return domain.Fact{
+		ID: "f", Event: event, ReferralID: "r", Direction: domain.Up, Urgency: "ROUTINE", PreviousState: "SUBMITTED",
+		OriginatorAccountID: "writer", OriginatorOrganizationID: "centre",
+		ReceiverOrganizationID: "hospital", ReceiverDepartmentCode: "0304", ActorOrganizationID: "hospital",
+		Candidate: domain.Candidate{ID: "c", OrganizationID: "hospital", DepartmentCode: "05"},
+	}
 }
 
-// who prints recipients shortly: the account or the roles, at the organisation and department.
+// down is the same the other way.
+func down(event string) domain.Fact {
+	f := up(event)
+	f.Direction, f.FamilyDoctor = domain.Down, "family"
+	f.OriginatorOrganizationID, f.OriginatorDepartmentCode = "hospital", "0304"
+	f.ReceiverOrganizationID, f.ReceiverDepartmentCode = "centre", ""
+	f.ActorOrganizationID = "centre"
+	return f
+}
+
+// by is the fact as somebody of the organisation caused it.
+func by(f domain.Fact, organization string) domain.Fact {
+	f.ActorOrganizationID = organization
+	return f
+}
+
+// late is the fact of a limit that passed.
+func late(f domain.Fact, step string, level int32) domain.Fact {
+	f.Event, f.Deadline = domain.DeadlinePassed, domain.Deadline{Step: step, Level: level}
+	return f
+}
+
+// who prints recipients shortly: the account, or else the roles, at the organisation and department.
 func who(f domain.Fact) []string {
 	var out []string
 	for _, r := range domain.Recipients(f) {
-		s := r.AccountID
-		if s == "" {
-			s = strings.Join(r.Roles, "+")
+		s := strings.Join(r.Roles, "+")
+		if r.AccountID != "" {
+			s = r.AccountID + " or " + s
 		}
-		if s += " at " + r.OrganizationID; r.DepartmentCode != "" {
+		if s += " at " + r.OrganizationID; r.Anywhere {
+			s = strings.Join(r.Roles, "+") + " anywhere"
+		}
+		if r.DepartmentCode != "" {
 			s += "/" + r.DepartmentCode
 		}
 		out = append(out, s)
@@ -32,64 +62,212 @@ func who(f domain.Fact) []string {
 	return out
 }
 
+// People of the two sides, as who prints them.
 const (
-	desk   = "INTAKE_DESK at hospital"
-	doctor = "doctor at centre"
+	desk          = "INTAKE_DESK at hospital"
+	department    = "SPECIALIST+DEPARTMENT_HEAD at hospital/0304"
+	specialists   = "SPECIALIST at hospital/0304"
+	chief         = "DEPARTMENT_HEAD at hospital/0304"
+	candidates    = "SPECIALIST+DEPARTMENT_HEAD at hospital/05"
+	centre        = "TOWNSHIP_DOCTOR+CENTRE_HEAD at centre"
+	doctors       = "TOWNSHIP_DOCTOR at centre"
+	centreHead    = "CENTRE_HEAD at centre"
+	familyDoctor  = "family or TOWNSHIP_DOCTOR at centre"
+	upWriter      = "writer or TOWNSHIP_DOCTOR at centre"
+	downWriter    = "writer or SPECIALIST+DEPARTMENT_HEAD at hospital/0304"
+	administrator = "COUNTY_ADMIN anywhere"
 )
 
-// Invariant 1.
+// Invariant 1. Whoever is told of a fact, up and down; a fact that is not here reaches nobody.
 func TestTheRulesSayWhoIsTold(t *testing.T) {
 	t.Parallel()
-	for event, want := range map[string][]string{
-		"created": nil, "edited": nil, "seen": nil, "arrival_undone": nil, "admission_undone": nil,
-		"submitted": {desk}, "resubmitted": {desk}, "cancelled": {desk}, "acknowledged": {desk},
-		"redirected": {desk, doctor},
-		"accepted":   {doctor}, "rebooked": {doctor}, "returned": {doctor}, "declined": {doctor}, "arrived": {doctor},
-		"admitted": {doctor}, "no_show": {doctor}, "concluded": {doctor},
+	type told struct{ up, down []string }
+	table := map[string]told{
+		"submitted":         {[]string{desk}, []string{centre}},
+		"resubmitted":       {[]string{desk}, []string{centre}},
+		"redirected":        {[]string{desk, upWriter}, []string{centre, downWriter}},
+		"cancelled":         {[]string{desk}, []string{centre}},
+		"departed":          {[]string{desk}, []string{centre}},
+		"acknowledged":      {[]string{desk}, []string{centre}},
+		"consent_recorded":  {[]string{desk}, []string{centre}},
+		"bounce_back_found": {[]string{upWriter, chief}, []string{downWriter, centreHead}},
+		"candidate_found":   {[]string{candidates}, []string{candidates}},
+	}
+	for _, event := range []string{
+		"accepted", "rebooked", "returned", "declined", "answered", "arrived", "admitted", "no_show", "concluded", "follow_up_begun", "escalated",
+		"completed", "message_posted", "corrected", "assessed",
 	} {
-		if got := who(fact(event)); !slices.Equal(got, want) {
-			t.Errorf("%s tells %v, want %v", event, got, want)
+		table[event] = told{[]string{upWriter}, []string{downWriter}}
+	}
+	for _, event := range []string{
+		"created", "edited", "seen", "arrival_undone", "admission_undone", "visit_recorded", "plan_revised", "recorded_out", "candidate_dismissed",
+		"deadline_passed", "unheard_of",
+	} {
+		table[event] = told{}
+	}
+	for _, r := range domain.Rules() {
+		if _, ok := table[r.Event]; !ok {
+			t.Errorf("nobody said who is told of %s", r.Event)
 		}
-		if known := slices.Contains(domain.Events(), event); known != (want != nil) {
-			t.Errorf("%s is read: %v", event, known)
+	}
+	for event, want := range table {
+		if got := who(up(event)); !slices.Equal(got, want.up) {
+			t.Errorf("up, %s tells %q, want %q", event, got, want.up)
+		}
+		if got := who(down(event)); !slices.Equal(got, want.down) {
+			t.Errorf("down, %s tells %q, want %q", event, got, want.down)
+		}
+		if want.up != nil && !slices.Contains(domain.Events(), event) {
+			t.Errorf("%s is not read", event)
+		}
+	}
+}
+
+// Invariant 1. Who is told when a limit has passed: on the first rung, the second, the third and from there on.
+func TestTheLaddersSayWhoIsToldThatALimitPassed(t *testing.T) {
+	t.Parallel()
+	type ladder [3]string
+	for step, want := range map[string]struct{ up, down ladder }{
+		"ANSWER":              {ladder{desk, chief, administrator}, ladder{doctors, centreHead, administrator}},
+		"MISSING_INFORMATION": {ladder{upWriter, centreHead, administrator}, ladder{downWriter, chief, administrator}},
+		"ARRIVAL":             {},
+		"REPLY":               {ladder{specialists, chief, administrator}, ladder{doctors, centreHead, administrator}},
+		"FIRST_CONTACT":       {down: ladder{familyDoctor, centreHead, administrator}},
+		"VISIT":               {down: ladder{familyDoctor, centreHead, administrator}},
+		"ACKNOWLEDGE":         {},
+		"CONSENT":             {ladder{upWriter, centreHead}, ladder{downWriter, chief}},
+		"DOWN_DECISION":       {up: ladder{specialists, chief, administrator}},
+		"NORM_CHECK":          {ladder{upWriter, centreHead}, ladder{familyDoctor, centreHead}},
+		"STAY":                {up: ladder{specialists}},
+		"UNHEARD_OF":          {},
+	} {
+		for level := range int32(7) {
+			rung := func(l ladder) []string {
+				if level == 0 || l[min(level, 3)-1] == "" {
+					return nil
+				}
+				return []string{l[min(level, 3)-1]}
+			}
+			onlyDown, onlyUp := want.up == ladder{} && want.down != ladder{}, want.down == ladder{} && want.up != ladder{}
+			if got := who(late(up(""), step, level)); !onlyDown && !slices.Equal(got, rung(want.up)) {
+				t.Errorf("up, %s %d tells %q, want %q", step, level, got, rung(want.up))
+			}
+			if got := who(late(down(""), step, level)); !onlyUp && !slices.Equal(got, rung(want.down)) {
+				t.Errorf("down, %s %d tells %q, want %q", step, level, got, rung(want.down))
+			}
+		}
+	}
+}
+
+func TestMessagesAndCorrectionsReachTheOtherSide(t *testing.T) {
+	t.Parallel()
+	for _, event := range []string{"message_posted", "corrected"} {
+		for name, c := range map[string]struct {
+			fact domain.Fact
+			want []string
+		}{
+			"up, from the centre":     {by(up(event), "centre"), []string{desk, department}},
+			"up, from the hospital":   {by(up(event), "hospital"), []string{upWriter}},
+			"up, from one before":     {by(up(event), "first hospital"), []string{upWriter}},
+			"down, from the hospital": {by(down(event), "hospital"), []string{doctors}},
+			"down, from the centre":   {by(down(event), "centre"), []string{downWriter}},
+		} {
+			if got := who(c.fact); !slices.Equal(got, c.want) {
+				t.Errorf("%s %s: %q, want %q", event, name, got, c.want)
+			}
 		}
 	}
 }
 
 func TestAnEmergencyAlsoReachesTheDepartment(t *testing.T) {
 	t.Parallel()
-	f := fact("submitted")
+	f := up("submitted")
 	f.Urgency = "EMERGENCY"
-	if got, want := who(f), []string{desk, "SPECIALIST+DEPARTMENT_HEAD at hospital/0304"}; !slices.Equal(got, want) {
-		t.Errorf("%v, want %v", got, want)
+	if got := who(f); !slices.Equal(got, []string{desk, department}) {
+		t.Errorf("%q", got)
 	}
-	f.ReceiverDepartmentCode = ""
-	if got := who(f); !slices.Equal(got, []string{desk}) {
-		t.Errorf("without a department: %v", got)
+}
+
+func TestWithoutADepartmentTheDeskStandsInForIt(t *testing.T) {
+	t.Parallel()
+	emergency := up("submitted")
+	emergency.Urgency = "EMERGENCY"
+	for i, f := range []domain.Fact{emergency, late(up(""), "ANSWER", 2), late(up(""), "REPLY", 1)} {
+		f.ReceiverDepartmentCode = ""
+		if got := who(f); !slices.Equal(got, []string{desk}) {
+			t.Errorf("%d: %q", i, got)
+		}
+	}
+	f := down("accepted")
+	f.OriginatorDepartmentCode = ""
+	if got := who(f); !slices.Equal(got, []string{"writer or " + desk}) {
+		t.Errorf("down: %q", got)
 	}
 }
 
 func TestACancelledDraftReachesNobody(t *testing.T) {
 	t.Parallel()
-	f := fact("cancelled")
+	f := up("cancelled")
 	f.PreviousState = "DRAFT"
 	if got := who(f); got != nil {
 		t.Error(got)
 	}
 }
 
-func TestTheOriginatorsDoctorsStandInForTheOriginator(t *testing.T) {
+// Whatever was told of a step is over with the first fact that answers it; edited answers nothing, it is on the way there.
+func TestAnAnswerEndsWhatItAnswers(t *testing.T) {
 	t.Parallel()
-	got := domain.Recipients(fact("accepted"))
-	if len(got) != 1 || !slices.Equal(got[0].Roles, []string{"TOWNSHIP_DOCTOR"}) || got[0].DepartmentCode != "" {
-		t.Errorf("%+v", got)
+	steps := []string{
+		"ANSWER", "MISSING_INFORMATION", "ARRIVAL", "REPLY", "FIRST_CONTACT", "VISIT", "ACKNOWLEDGE", "CONSENT", "DOWN_DECISION", "NORM_CHECK", "STAY",
+	}
+	main := steps[:7]
+	want := map[string][]string{
+		"edited": nil, "seen": nil, "departed": nil, "message_posted": nil, "deadline_passed": nil, "submitted": nil,
+		"consent_recorded": {"CONSENT"}, "candidate_dismissed": {"DOWN_DECISION", "STAY"},
+		"declined": append(main[:7:7], "CONSENT", "NORM_CHECK"), "cancelled": append(main[:7:7], "CONSENT", "NORM_CHECK"),
+		"concluded": append(main[:7:7], "STAY"), "arrival_undone": append(main[:7:7], "STAY"), "admission_undone": append(main[:7:7], "STAY"),
+	}
+	for _, event := range []string{"follow_up_begun", "visit_recorded", "escalated", "completed"} {
+		want[event] = append(main[:7:7], "NORM_CHECK")
+	}
+	for _, event := range []string{
+		"returned", "resubmitted", "redirected", "accepted", "rebooked", "answered", "arrived", "no_show", "admitted", "acknowledged", "plan_revised",
+	} {
+		want[event] = main
+	}
+	for event, ended := range want {
+		referral, waits := domain.Ends(up(event))
+		if len(waits) > 0 && referral != "r" {
+			t.Errorf("%s ends a wait of %q", event, referral)
+		}
+		for _, step := range steps {
+			if got := slices.Contains(waits, domain.WaitOf(step)); got != slices.Contains(ended, step) {
+				t.Errorf("%s ends %s: %v", event, step, got)
+			}
+		}
+		if len(waits) > 0 && !slices.Contains(domain.Events(), event) {
+			t.Errorf("%s is not read", event)
+		}
+	}
+}
+
+func TestADownReferralThatAnswersIsTheDecision(t *testing.T) {
+	t.Parallel()
+	f := down("submitted")
+	f.ReplyTo = "up"
+	if referral, waits := domain.Ends(f); referral != "up" || !slices.Equal(waits, []domain.Wait{"DOWN_DECISION", "STAY"}) {
+		t.Errorf("%v of %q", waits, referral)
+	}
+	f.Direction = domain.Up
+	if _, waits := domain.Ends(f); len(waits) != 0 {
+		t.Errorf("an up-referral that follows another: %v", waits)
 	}
 }
 
 func TestAnEntryIsAcknowledgedOnce(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, time.March, 18, 1, 30, 0, 0, time.UTC)
-	e, err := domain.NewEntry("450321", "e", "a", fact("accepted"), now)
+	e, err := domain.NewEntry("450321", "e", "a", up("accepted"), now)
 	if err != nil || e.Data().Version() != 1 {
 		t.Fatal(err)
 	}
@@ -98,15 +276,21 @@ func TestAnEntryIsAcknowledgedOnce(t *testing.T) {
 	if got := e.Data(); !got.AcknowledgeTime.Equal(now.Add(time.Minute)) || got.Version() != 2 {
 		t.Errorf("acknowledged at %s, version %d", got.AcknowledgeTime, got.Version())
 	}
-	for _, missing := range []string{"account", "referral"} {
-		f, account := fact("accepted"), "a"
-		if missing == "account" {
-			account = ""
-		} else {
-			f.ReferralID = ""
-		}
-		if _, err := domain.NewEntry("450321", "e", account, f, now); !errors.Is(err, domain.ErrIncomplete) {
-			t.Errorf("without %s: %v", missing, err)
+}
+
+func TestAnEntryHasAPersonAndIsAboutAReferralOrACandidate(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, time.March, 18, 1, 30, 0, 0, time.UTC)
+	for i, c := range []struct {
+		account, referral, candidate string
+		want                         error
+	}{
+		{"a", "r", "", nil}, {"a", "", "c", nil}, {"a", "", "", domain.ErrIncomplete}, {"", "r", "", domain.ErrIncomplete},
+	} {
+		f := up("candidate_found")
+		f.ReferralID, f.Candidate.ID = c.referral, c.candidate
+		if _, err := domain.NewEntry("450321", "e"+strconv.Itoa(i), c.account, f, now); !errors.Is(err, c.want) {
+			t.Errorf("%+v: %v", c, err)
 		}
 	}
 }

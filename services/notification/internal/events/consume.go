@@ -17,7 +17,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// ReferralConsumer reads the facts of referrals that the rules name.
+// ReferralConsumer reads the facts of referrals that reach somebody or end a wait.
 func ReferralConsumer() bus.Consumer {
 	c := bus.Consumer{Name: "notification-referral", Workers: 4}
 	for _, event := range domain.Events() {
@@ -46,21 +46,48 @@ func OnReferral(a *app.App) func(context.Context, bus.Msg) error {
 		if err != nil {
 			return fmt.Errorf("read fact %s: %w", m.ID, err)
 		}
-		meta, r := fact.GetMeta(), fact.GetReferral()
 		return a.OnReferral(ctx, app.ReferralFact{
-			Consumer: consumer, County: meta.GetCounty(), OccurTime: meta.GetOccurTime().AsTime(),
-			Fact: domain.Fact{
-				ID: meta.GetFactId(), Event: m.Subject[strings.LastIndexByte(m.Subject, '.')+1:],
-				ReferralID: r.GetReferralId(), ReferralNumber: r.GetNumber(), Urgency: r.GetUrgency().String(),
-				PreviousState: r.GetPreviousState().String(), ReasonCode: r.GetReasonCode(),
-				OriginatorAccountID:      r.GetOriginatorAccountId(),
-				OriginatorOrganizationID: r.GetOriginator().GetOrganizationId(),
-				ReceiverOrganizationID:   r.GetReceiver().GetOrganizationId(),
-				ReceiverDepartmentCode:   r.GetReceiver().GetDepartmentCode(),
-				ActorOrganizationID:      meta.GetActor().GetOrganizationId(),
-			},
+			Consumer: consumer, County: fact.GetMeta().GetCounty(), Fact: referral(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], fact),
 		})
 	}
+}
+
+func referral(event string, fact referralFact) domain.Fact {
+	meta, r := fact.GetMeta(), fact.GetReferral()
+	out := domain.Fact{
+		ID: meta.GetFactId(), Event: event, OccurTime: meta.GetOccurTime().AsTime(),
+		ReferralID: r.GetReferralId(), ReferralNumber: r.GetNumber(), Direction: r.GetDirection().String(), Urgency: r.GetUrgency().String(),
+		PreviousState: r.GetPreviousState().String(), ReasonCode: r.GetReasonCode(), ReplyTo: r.GetReplyTo(),
+		OriginatorAccountID:      r.GetOriginatorAccountId(),
+		OriginatorOrganizationID: r.GetOriginator().GetOrganizationId(),
+		OriginatorDepartmentCode: r.GetOriginator().GetDepartmentCode(),
+		ReceiverOrganizationID:   r.GetReceiver().GetOrganizationId(),
+		ReceiverDepartmentCode:   r.GetReceiver().GetDepartmentCode(),
+		FamilyDoctor:             r.GetFamilyDoctor(),
+		ActorOrganizationID:      meta.GetActor().GetOrganizationId(),
+	}
+	if d, ok := fact.(interface {
+		GetDeadline() *referralv1.DeadlineFact
+	}); ok {
+		out.Deadline = domain.Deadline{Step: d.GetDeadline().GetStep(), Level: d.GetDeadline().GetLevel(), Due: d.GetDeadline().GetDueTime().AsTime()}
+	}
+	if c := candidate(fact); c != nil {
+		out.Candidate = domain.Candidate{ID: c.GetCandidateId(), OrganizationID: c.GetOrganizationId(), DepartmentCode: c.GetDepartmentCode()}
+		if out.ReasonCode == "" {
+			out.ReasonCode = c.GetReasonCode()
+		}
+	}
+	return out
+}
+
+// candidate is the one that the fact is about, if it is about one: then there may be no referral.
+func candidate(fact referralFact) *referralv1.CandidateFact {
+	if c, ok := fact.(interface {
+		GetCandidate() *referralv1.CandidateFact
+	}); ok {
+		return c.GetCandidate()
+	}
+	return nil
 }
 
 func decodeReferral(m bus.Msg) (referralFact, error) {
@@ -75,8 +102,9 @@ func decodeReferral(m bus.Msg) (referralFact, error) {
 	if err := proto.Unmarshal(m.Payload, fact); err != nil {
 		return nil, err
 	}
-	if fact.GetMeta().GetFactId() == "" || fact.GetMeta().GetCounty() == "" || fact.GetReferral().GetReferralId() == "" {
-		return nil, fmt.Errorf("%s names no fact, county or referral", m.Type)
+	about := fact.GetReferral().GetReferralId() + candidate(fact).GetCandidateId()
+	if fact.GetMeta().GetFactId() == "" || fact.GetMeta().GetCounty() == "" || about == "" {
+		return nil, fmt.Errorf("%s names no fact, county, or referral or candidate", m.Type)
 	}
 	return fact, nil
 }
@@ -100,7 +128,7 @@ func OnAccount(a *app.App) func(context.Context, bus.Msg) error {
 // Account is what the projection keeps of a directory's account.
 func Account(county string, p *directoryv1.Account) domain.Account {
 	out := domain.Account{County: county, ID: p.GetId(), Version: p.GetVersion(), OrganizationID: p.GetOrganizationId(),
-		DepartmentCode: p.GetDepartmentCode(), Disabled: p.GetDisabled()}
+		Name: p.GetName(), DepartmentCode: p.GetDepartmentCode(), Disabled: p.GetDisabled()}
 	for _, role := range p.GetRoles() {
 		out.Roles = append(out.Roles, role.String())
 	}

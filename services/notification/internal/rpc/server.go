@@ -14,16 +14,24 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
 )
 
-// Policy is who may call what. A person sees and acknowledges the own entries only.
+// Policy is who may call what. A person sees and acknowledges the own entries only; who else was told is for those who treat patients,
+// and for the county's administrator.
 func Policy() authz.Table {
 	person := authz.Rule{AnyPerson: true}
+	told := authz.Rule{Roles: []string{
+		"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER", countyAdmin,
+	}}
 	return authz.Table{
 		notificationv1.NotificationService_ListNotifications_FullMethodName:   person,
 		notificationv1.NotificationService_Acknowledge_FullMethodName:         person,
 		notificationv1.NotificationService_AcknowledgeReferral_FullMethodName: person,
+		notificationv1.NotificationService_ListTold_FullMethodName:            told,
 		notificationv1.NotificationService_ListDelivered_FullMethodName:       {Roles: []string{"SYSTEM"}, Services: []string{"cli"}},
 	}
 }
+
+// countyAdmin sees who was told anywhere in the county.
+const countyAdmin = "COUNTY_ADMIN"
 
 // Server implements the service of the contract.
 type Server struct {
@@ -118,6 +126,26 @@ func (s *Server) AcknowledgeReferral(ctx context.Context, r *notificationv1.Ackn
 		return nil, err
 	}
 	return &notificationv1.AcknowledgeReferralResponse{Acknowledged: int32(n)}, nil
+}
+
+// ListTold implements the contract.
+func (s *Server) ListTold(ctx context.Context, r *notificationv1.ListToldRequest) (*notificationv1.ListNotificationsResponse, error) {
+	c, err := caller(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	who, _ := authn.FromContext(ctx)
+	told, err := s.app.Told(ctx, c, r.GetReferralId(), who.Has(countyAdmin))
+	if err != nil {
+		return nil, err
+	}
+	out := &notificationv1.ListNotificationsResponse{}
+	for _, t := range told {
+		n := entryProto(t.Entry)
+		n.AccountName = t.Name
+		out.Notifications = append(out.Notifications, n)
+	}
+	return out, nil
 }
 
 // ListDelivered implements the contract.

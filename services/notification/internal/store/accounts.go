@@ -23,12 +23,13 @@ func (s *Store) SaveAccounts(ctx context.Context, cmd app.Command, accounts []do
 		stmts := make([]sqldb.Stmt, len(accounts))
 		for i, a := range accounts {
 			stmts[i] = sqldb.Stmt{
-				SQL: `INSERT INTO account (county_code, id, version, organization_id, department_code, roles, disabled)
-					VALUES ($1, $2, $3, $4, $5, $6, $7)
+				// The name came later than the table: a row without one takes it from the same version.
+				SQL: `INSERT INTO account (county_code, id, version, organization_id, department_code, roles, disabled, name)
+					VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 					ON CONFLICT (county_code, id) DO UPDATE SET version = excluded.version, organization_id = excluded.organization_id,
-					department_code = excluded.department_code, roles = excluded.roles, disabled = excluded.disabled
-					WHERE account.version < excluded.version`,
-				Args: []any{cmd.Caller.County, a.ID, a.Version, a.OrganizationID, a.DepartmentCode, joinRoles(a.Roles), a.Disabled},
+					department_code = excluded.department_code, roles = excluded.roles, disabled = excluded.disabled, name = excluded.name
+					WHERE account.version < excluded.version OR account.version = excluded.version AND account.name = ''`,
+				Args: []any{cmd.Caller.County, a.ID, a.Version, a.OrganizationID, a.DepartmentCode, joinRoles(a.Roles), a.Disabled, a.Name},
 				Want: -1,
 			}
 		}
@@ -104,7 +105,7 @@ type resolved struct {
 }
 
 func (u *unit) Resolve(ctx context.Context, r domain.Recipient) ([]string, bool, error) {
-	key := fmt.Sprintf("%q", r)
+	key := fmt.Sprintf("%#v", r)
 	if a, ok := u.resolved[key]; ok {
 		return a.accounts, a.known, nil
 	}
@@ -129,13 +130,13 @@ func (u *unit) resolve(ctx context.Context, r domain.Recipient) (accounts []stri
 		}
 		known = err == nil
 	}
-	args := []any{u.county, r.OrganizationID, r.DepartmentCode}
+	args := []any{u.county, r.OrganizationID, r.DepartmentCode, r.Anywhere}
 	roles := make([]string, len(r.Roles))
 	for i, role := range r.Roles {
 		args = append(args, "%"+joinRoles([]string{role})+"%")
 		roles[i] = fmt.Sprintf("roles LIKE $%d", len(args))
 	}
-	rows, err := u.tx.Query(ctx, `SELECT id FROM account WHERE county_code = $1 AND organization_id = $2
+	rows, err := u.tx.Query(ctx, `SELECT id FROM account WHERE county_code = $1 AND ($4 OR organization_id = $2)
 		AND ($3 = '' OR department_code = $3) AND NOT disabled AND (`+strings.Join(roles, " OR ")+`) ORDER BY id`, args...)
 	if err != nil {
 		return nil, false, fmt.Errorf("find recipients: %w", err)
@@ -147,15 +148,16 @@ func (u *unit) resolve(ctx context.Context, r domain.Recipient) (accounts []stri
 		return accounts, true, nil
 	}
 	if r.AccountID == "" {
-		known, err = u.knowsOrganization(ctx, r.OrganizationID)
+		known, err = u.knows(ctx, r)
 	}
 	return accounts, known, err
 }
 
-func (u *unit) knowsOrganization(ctx context.Context, organizationID string) (bool, error) {
+// knows tells whether there is an account where the recipient is looked for.
+func (u *unit) knows(ctx context.Context, r domain.Recipient) (bool, error) {
 	var n int
-	err := u.tx.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1 FROM account WHERE county_code = $1 AND organization_id = $2 LIMIT 1) AS one",
-		u.county, organizationID).Scan(&n)
+	err := u.tx.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1 FROM account WHERE county_code = $1 AND ($3 OR organization_id = $2) LIMIT 1) AS one",
+		u.county, r.OrganizationID, r.Anywhere).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look up organisation: %w", err)
 	}

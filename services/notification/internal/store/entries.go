@@ -15,15 +15,15 @@ import (
 )
 
 const entryColumns = `county_code, id, account_id, fact_id, event, referral_id, referral_number, urgency, reason_code,
-	from_organization_id, create_time, acknowledge_time`
+	from_organization_id, step, level, candidate_id, occur_time, create_time, acknowledge_time`
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanEntry(row scanner) (d domain.EntryData, err error) {
-	var acknowledged sql.NullTime
+	var occurred, acknowledged sql.NullTime
 	err = row.Scan(&d.County, &d.ID, &d.AccountID, &d.FactID, &d.Event, &d.ReferralID, &d.ReferralNumber, &d.Urgency,
-		&d.ReasonCode, &d.FromOrganizationID, &d.CreateTime, &acknowledged)
-	d.AcknowledgeTime = acknowledged.Time
+		&d.ReasonCode, &d.FromOrganizationID, &d.Step, &d.Level, &d.CandidateID, &occurred, &d.CreateTime, &acknowledged)
+	d.OccurTime, d.AcknowledgeTime = occurred.Time, acknowledged.Time
 	return d, err
 }
 
@@ -43,8 +43,11 @@ func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) 
 
 func insertEntry(d domain.EntryData) sqldb.Stmt {
 	return sqldb.Stmt{
-		SQL:  "INSERT INTO entry (" + entryColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)",
-		Args: []any{d.County, d.ID, d.AccountID, d.FactID, d.Event, d.ReferralID, d.ReferralNumber, d.Urgency, d.ReasonCode, d.FromOrganizationID, d.CreateTime},
+		SQL: "INSERT INTO entry (" + entryColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, NULL)",
+		Args: []any{
+			d.County, d.ID, d.AccountID, d.FactID, d.Event, d.ReferralID, d.ReferralNumber, d.Urgency, d.ReasonCode, d.FromOrganizationID,
+			d.Step, d.Level, d.CandidateID, sql.NullTime{Time: d.OccurTime, Valid: !d.OccurTime.IsZero()}, d.CreateTime,
+		},
 		Want: 1,
 	}
 }
@@ -94,9 +97,29 @@ func (u *unit) Entry(ctx context.Context, accountID, id string) (*domain.Entry, 
 	return u.keep(d), nil
 }
 
+func (u *unit) Exists(ctx context.Context, id string) (bool, error) {
+	if _, here := u.loaded[id]; here {
+		return true, nil
+	}
+	var n int
+	err := u.tx.QueryRow(ctx, "SELECT count(*) FROM entry WHERE county_code = $1 AND id = $2", u.county, id).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look up notification: %w", err)
+	}
+	return n == 1, nil
+}
+
 func (u *unit) OpenEntries(ctx context.Context, accountID, referralID string) ([]*domain.Entry, error) {
-	rows, err := u.tx.Query(ctx, "SELECT "+entryColumns+` FROM entry WHERE county_code = $1 AND account_id = $2 AND referral_id = $3
-		AND acknowledge_time IS NULL ORDER BY id`+u.tx.ForUpdate(), u.county, accountID, referralID)
+	return u.open(ctx, "account_id = $2 AND referral_id = $3", u.county, accountID, referralID)
+}
+
+func (u *unit) OpenDeadlines(ctx context.Context, referralID string) ([]*domain.Entry, error) {
+	return u.open(ctx, "event = $2 AND referral_id = $3", u.county, domain.DeadlinePassed, referralID)
+}
+
+func (u *unit) open(ctx context.Context, where string, args ...any) ([]*domain.Entry, error) {
+	rows, err := u.tx.Query(ctx, "SELECT "+entryColumns+" FROM entry WHERE county_code = $1 AND "+where+
+		" AND acknowledge_time IS NULL ORDER BY id"+u.tx.ForUpdate(), args...)
 	if err != nil {
 		return nil, fmt.Errorf("load open notifications: %w", err)
 	}

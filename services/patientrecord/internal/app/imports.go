@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -30,7 +31,7 @@ type Imported struct {
 
 // Import writes one record, whole or not at all; the same again changes nothing. A patient known by the source's identity takes the
 // source's demographics; one known only by the identity number keeps those that people here entered. A feed bound to an
-// organisation may write for that one only.
+// organisation may write for that one only, and of encounters there.
 func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imported, error) {
 	if caller.County != "" && caller.County != in.County {
 		return Imported{}, errs.Invalid(errs.Bad("county", errs.ReasonFieldCombination, "with", "caller"))
@@ -40,6 +41,11 @@ func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imp
 	}
 	if in.Organization == "" {
 		return Imported{}, errs.Invalid(errs.Required("organizationId"))
+	}
+	for i, e := range in.Entries {
+		if caller.Has("INTEGRATION") && e.Stay != nil && e.Stay.Organization != "" && e.Stay.Organization != in.Organization {
+			return Imported{}, errs.Invalid(errs.Bad(fmt.Sprintf("entries[%d].encounter.organizationId", i), errs.ReasonFieldCombination, "with", "caller"))
+		}
 	}
 	demographics, problems := domain.ImportedDemographics(in.Details, a.today())
 	if len(problems) > 0 {
@@ -98,7 +104,7 @@ func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demograp
 		return out, err
 	}
 	out.PatientID = patient.ID()
-	out.Entries, err = u.PutEntries(ctx, patient.ID(), in.Entries)
+	out.Entries, err = u.PutEntries(ctx, patient, in.Entries)
 	return out, err
 }
 

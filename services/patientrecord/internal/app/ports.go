@@ -71,6 +71,8 @@ type Store interface {
 
 	// Summary: see domain.Summary.
 	Summary(ctx context.Context, county, patient string) (domain.Summary, error)
+	// Values are the latest observation of each code, problems and medicines, those that are not past, newest first.
+	Values(ctx context.Context, county, patient string) ([]domain.Entry, error)
 	// Results are the observations after the cursor, newest first, at most limit.
 	Results(ctx context.Context, county, patient string, after Cursor, limit int) ([]domain.Entry, error)
 	// Standing of a referral, as far as its facts have come; ok is false when none has.
@@ -106,8 +108,9 @@ type Unit interface {
 	// PutRelations writes each over the one of the same patient, organisation, kind and source.
 	PutRelations(rs ...domain.Relation)
 
-	// PutEntries writes entries of a patient. An identity that is known gets a new version if its content differs, else nothing.
-	PutEntries(ctx context.Context, patient string, entries []domain.Entry) (Counts, error)
+	// PutEntries writes entries of a patient. An identity that is known gets a new version if its content differs, else nothing. An
+	// encounter that is news (domain.Entry.News) is published, and is a relation of the organisation where it is.
+	PutEntries(ctx context.Context, patient domain.Patient, entries []domain.Entry) (Counts, error)
 
 	Standing(ctx context.Context, referral string) (s domain.Standing, ok bool, err error)
 	PutStanding(s domain.Standing)
@@ -132,6 +135,7 @@ type Published struct {
 	County  string
 	Fact    domain.Fact
 	Patient string
+	// Version of the patient, or of the encounter.
 	Version int32
 	Account string
 	// Organization of the account.

@@ -69,14 +69,9 @@ func (a *App) Results(ctx context.Context, caller authn.Identity, patient string
 // Snapshot is what another service keeps of a patient: by name, with the number masked. A person asks for the own organisation; a
 // service for the one it names, which must have a relation.
 func (a *App) Snapshot(ctx context.Context, caller authn.Identity, patient, organization string) (Shown, error) {
-	switch {
-	case caller.IsService():
-		if organization == "" {
-			return Shown{}, errs.Invalid(errs.Required("organizationId"))
-		}
-		caller.Organization = organization
-	case organization != "" && organization != caller.Organization:
-		return Shown{}, errs.NotFound("patient")
+	caller, err := onBehalf(caller, organization)
+	if err != nil {
+		return Shown{}, err
 	}
 	p, _, err := a.open(ctx, caller, patient, domain.LevelPackage)
 	if err != nil {
@@ -88,4 +83,37 @@ func (a *App) Snapshot(ctx context.Context, caller authn.Identity, patient, orga
 	out := show(p, domain.LevelFull, false)
 	out.Details.IdentityNumber = domain.MaskNumber(out.Details.IdentityNumber)
 	return out, nil
+}
+
+// onBehalf is the caller as one of the organisation: a service must name it, a person may name only the own.
+func onBehalf(caller authn.Identity, organization string) (authn.Identity, error) {
+	switch {
+	case caller.IsService():
+		if organization == "" {
+			return caller, errs.Invalid(errs.Required("organizationId"))
+		}
+		caller.Organization = organization
+	case organization != "" && organization != caller.Organization:
+		return caller, errs.NotFound("patient")
+	}
+	return caller, nil
+}
+
+// Values are what criteria are held against, newest first: see Store.Values. Who may ask is as for Snapshot.
+func (a *App) Values(ctx context.Context, caller authn.Identity, patient, organization string) ([]domain.Entry, error) {
+	caller, err := onBehalf(caller, organization)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := a.open(ctx, caller, patient, domain.LevelPackage); err != nil {
+		return nil, err
+	}
+	values, err := a.store.Values(ctx, caller.County, patient)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.store.Audit(ctx, caller.County, look(caller, "record.values", patient)); err != nil {
+		return nil, err
+	}
+	return values, nil
 }

@@ -38,6 +38,8 @@ type Entry struct {
 	// Time of what happened; zero when the source does not say.
 	Time    time.Time
 	Content []byte
+	// Stay is set for an encounter that is to be stored; what was stored is read without it.
+	Stay *Stay
 }
 
 // Format prints kind and id only, in every verb.

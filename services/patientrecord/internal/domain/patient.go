@@ -20,6 +20,9 @@ type Patient struct {
 type Fact struct {
 	Name             string
 	HomeOrganization string
+	// Stay and EncounterID are set when it happened to an encounter.
+	Stay        *Stay
+	EncounterID string
 }
 
 // Names of facts.

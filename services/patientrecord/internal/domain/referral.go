@@ -39,8 +39,8 @@ type Standing struct {
 	At      time.Time
 }
 
-// Grants are the relations that a standing gives, To still open unless the referral is final: the sender sees everything while
-// it is open, the receiver the package from submission and everything from arrival.
+// Grants are the relations that a standing gives, To still open unless the referral is final: the sender, up or down,
+// sees everything while it is open, the receiver the package from submission and everything from arrival on, so also in a follow-up.
 func (s Standing) Grants() []Relation {
 	if s.State == Draft || s.Previous == Draft && s.State == Cancelled {
 		return nil

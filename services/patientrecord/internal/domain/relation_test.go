@@ -44,6 +44,8 @@ func TestReferralStateDecidesLevels(t *testing.T) {
 		{domain.Arrived, domain.Accepted, domain.LevelFull, domain.LevelFull, false},
 		{domain.Admitted, domain.Arrived, domain.LevelFull, domain.LevelFull, false},
 		{domain.Concluded, domain.Admitted, domain.LevelFull, domain.LevelFull, false},
+		{domain.FollowUp, domain.Arrived, domain.LevelFull, domain.LevelFull, false},
+		{domain.Closed, domain.FollowUp, domain.LevelFull, domain.LevelFull, true},
 		{domain.Closed, domain.Concluded, domain.LevelFull, domain.LevelFull, true},
 		{domain.Declined, domain.Submitted, domain.LevelFull, domain.LevelPackage, true},
 		{domain.Cancelled, domain.Accepted, domain.LevelFull, domain.LevelPackage, true},
@@ -62,6 +64,20 @@ func TestReferralStateDecidesLevels(t *testing.T) {
 		}
 		if before := levels(rows, s.At.Add(domain.AfterClosing-time.Second)); len(before) != len(got) {
 			t.Errorf("%s: ended early", c.state)
+		}
+	}
+}
+
+// The other way, each side has what the other had: the county that sends down looks on, the centre reads what it follows up.
+func TestADownReferralOpensTheRecordToTheCentreOnArrival(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[domain.State]domain.Level{
+		domain.Submitted: domain.LevelPackage, domain.Accepted: domain.LevelPackage, domain.Arrived: domain.LevelFull, domain.FollowUp: domain.LevelFull,
+	} {
+		s := standing(3, state, domain.Submitted)
+		s.Originator, s.Receiver = "county", "township"
+		if got := levels(s.Grants(), s.At); got["county"] != domain.LevelFull || got["township"] != want {
+			t.Errorf("%s: %v", state, got)
 		}
 	}
 }

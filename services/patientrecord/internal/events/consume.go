@@ -15,11 +15,13 @@ import (
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
 
-// Relations reads every fact that changes a referral's state or parties. Marks (seen, …) and edits change neither.
+// Relations reads every fact that changes a referral's state, parties or version. Marks (seen, …) and edits change neither; a patient
+// recorded as having left the county gives nobody a relation.
 func Relations() bus.Consumer {
 	names := []string{
 		"submitted", "returned", "resubmitted", "redirected", "accepted", "declined", "cancelled", "arrived", "arrival_undone",
-		"no_show", "rebooked", "admitted", "admission_undone", "concluded", "acknowledged",
+		"no_show", "rebooked", "admitted", "admission_undone", "concluded", "answered", "acknowledged",
+		"follow_up_begun", "visit_recorded", "plan_revised", "escalated", "completed",
 	}
 	c := bus.Consumer{Name: "patientrecord-relations", Workers: 4}
 	for _, name := range names {

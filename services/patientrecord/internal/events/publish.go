@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -15,22 +16,30 @@ import (
 
 // Encode is the fact as it goes to the stream; ok is false for a fact that stays inside.
 func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
-	if p.Fact.Name != domain.Registered {
-		return outbox.Fact{}, false, nil
-	}
 	meta := &commonv1.FactMeta{
 		FactId: p.FactID, County: p.County, AggregateId: p.Patient, AggregateVersion: p.Version,
 		OccurTime: timestamppb.New(p.Time),
 		Actor:     &commonv1.Actor{AccountId: p.Account, OrganizationId: p.Organization},
 	}
-	if p.Organization != "" {
-		meta.Audience = append(meta.Audience, "org:"+p.Organization)
+	var m proto.Message
+	told := p.Organization
+	switch p.Fact.Name {
+	case domain.Registered:
+		m = &patientrecordv1.PatientRegistered{Meta: meta, PatientId: p.Patient, HomeOrganizationId: p.Fact.HomeOrganization}
+	case domain.EncounterOpened:
+		meta.AggregateId, told = p.Fact.EncounterID, p.Fact.Stay.Organization
+		m = &patientrecordv1.EncounterOpened{Meta: meta, Encounter: encounter(p)}
+	case domain.EncounterClosed:
+		meta.AggregateId, told = p.Fact.EncounterID, p.Fact.Stay.Organization
+		m = &patientrecordv1.EncounterClosed{Meta: meta, Encounter: encounter(p)}
+	default:
+		return outbox.Fact{}, false, nil
 	}
-	if home := p.Fact.HomeOrganization; home != "" && home != p.Organization {
+	if told != "" {
+		meta.Audience = append(meta.Audience, "org:"+told)
+	}
+	if home := p.Fact.HomeOrganization; home != "" && home != told {
 		meta.Audience = append(meta.Audience, "org:"+home)
-	}
-	m := &patientrecordv1.PatientRegistered{
-		Meta: meta, PatientId: p.Patient, HomeOrganizationId: p.Fact.HomeOrganization,
 	}
 	payload, err := proto.Marshal(m)
 	if err != nil {
@@ -40,4 +49,20 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 		ID: p.FactID, County: p.County, Subject: "record.v1." + p.County + "." + p.Fact.Name,
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: p.Time,
 	}, true, nil
+}
+
+func encounter(p app.Published) *patientrecordv1.EncounterFact {
+	s := p.Fact.Stay
+	return &patientrecordv1.EncounterFact{
+		EncounterId: p.Fact.EncounterID, PatientId: p.Patient, HomeOrganizationId: p.Fact.HomeOrganization,
+		OrganizationId: s.Organization, DepartmentCode: s.Department, Class: s.Class, StartTime: stamp(s.Start), EndTime: stamp(s.End),
+		DiagnosisCodes: s.Diagnoses, DischargeWay: s.DischargeWay,
+	}
+}
+
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
 }

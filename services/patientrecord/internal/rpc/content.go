@@ -93,6 +93,7 @@ func describe(e *domain.Entry, in *patientrecordv1.ClinicalEntry) proto.Message 
 		p.Id = ""
 		e.Kind, e.Status, e.Code = domain.KindEncounter, p.GetStatus(), p.GetClassCode()
 		e.Time = first(p.GetStartTime(), p.GetEndTime())
+		e.Stay = stay(p)
 		return p
 	case *patientrecordv1.ClinicalEntry_DiagnosticReport:
 		p := r.DiagnosticReport
@@ -102,6 +103,29 @@ func describe(e *domain.Entry, in *patientrecordv1.ClinicalEntry) proto.Message 
 		return p
 	}
 	return nil
+}
+
+// stay is what others may be told of an encounter. What is no code stays in the record: another system may have put words there.
+func stay(p *patientrecordv1.Encounter) *domain.Stay {
+	s := &domain.Stay{
+		Organization: plain(p.GetOrganizationId()), Department: plain(p.GetDepartmentCode()), Class: plain(p.GetClassCode()),
+		DischargeWay: plain(p.GetDischargeWay()), Start: timeOf(p.GetStartTime()), End: timeOf(p.GetEndTime()),
+	}
+	for _, c := range p.GetDiagnosisCodes() {
+		if c = plain(c); c != "" {
+			s.Diagnoses = append(s.Diagnoses, c)
+		}
+	}
+	return s
+}
+
+// plain is s if it can be an id or a code, else nothing.
+func plain(s string) string {
+	odd := func(r rune) bool { return r <= ' ' || r == 0x7f || unicode.Is(unicode.Han, r) }
+	if len(s) > maxWord || strings.ContainsFunc(s, odd) {
+		return ""
+	}
+	return s
 }
 
 // code tells one kind of entry from another: the first code, or the words where there is none.

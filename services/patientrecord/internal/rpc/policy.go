@@ -19,6 +19,7 @@ func Policy() authz.Table {
 		patientrecordv1.PatientRecordService_GetSnapshot_FullMethodName: {
 			Roles: clinicians, Services: []string{"referral", "scheduling"},
 		},
+		patientrecordv1.PatientRecordService_GetClinicalValues_FullMethodName: {Services: []string{"referral"}},
 		patientrecordv1.PatientRecordService_ImportRecord_FullMethodName: {
 			Roles: []string{"SYSTEM", "INTEGRATION"}, Services: []string{"cli"},
 		},

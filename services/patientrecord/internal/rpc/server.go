@@ -169,8 +169,21 @@ func (s *Server) GetSnapshot(ctx context.Context, in *patientrecordv1.GetSnapsho
 	d := shown.Details
 	return &patientrecordv1.PatientSnapshot{
 		PatientId: shown.ID, Name: d.Name, Sex: fromSex(d.Sex), BirthDate: d.BirthDate.Text(), MaskedIdentityNumber: d.IdentityNumber,
-		Phone: d.Phone, Address: d.Address, HealthRecordNumber: d.HealthRecordNumber,
+		Phone: d.Phone, Address: d.Address, HealthRecordNumber: d.HealthRecordNumber, HomeOrganizationId: shown.Home,
 	}, nil
+}
+
+// GetClinicalValues implements the contract.
+func (s *Server) GetClinicalValues(ctx context.Context, in *patientrecordv1.GetSnapshotRequest) (*patientrecordv1.ClinicalValues, error) {
+	who, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.app.Values(ctx, who, in.GetPatientId(), in.GetOrganizationId())
+	if err != nil {
+		return nil, err
+	}
+	return fromValues(entries)
 }
 
 // ImportRecord implements the contract.

@@ -69,6 +69,8 @@ func (j patientJSON) domain() domain.Patient {
 type entryContent struct {
 	Code    string `json:"code,omitempty"`
 	Content []byte `json:"content"`
+	// Told is the last fact that was published of an encounter.
+	Told string `json:"told,omitempty"`
 }
 
 type entryJSON struct {

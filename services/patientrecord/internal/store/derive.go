@@ -108,14 +108,20 @@ func (d *derived) patient(p domain.Patient) {
 	d.tokens(p)
 	for _, f := range p.Facts() {
 		d.audit(strings.Replace(f.Name, "_", ".", 1), "patient", k.ID, k.ID, "")
-		fact, public, err := events.Encode(app.Published{
-			FactID: id.New(), County: u.county, Fact: f, Patient: k.ID, Version: k.Version,
-			Account: u.cmd.Account, Organization: u.cmd.Organization, Time: u.Now(),
-		})
-		d.fail(err)
-		if public {
-			d.facts = append(d.facts, fact)
-		}
+		d.publish(f, k.ID, k.Version)
+	}
+}
+
+// publish puts a fact into the outbox if the contract names it.
+func (d *derived) publish(f domain.Fact, patient string, version int32) {
+	u := d.u
+	fact, public, err := events.Encode(app.Published{
+		FactID: id.New(), County: u.county, Fact: f, Patient: patient, Version: version,
+		Account: u.cmd.Account, Organization: u.cmd.Organization, Time: u.Now(),
+	})
+	d.fail(err)
+	if public {
+		d.facts = append(d.facts, fact)
 	}
 }
 
@@ -151,7 +157,9 @@ func (d *derived) entries() {
 	patients := map[string]bool{}
 	for _, c := range u.entries {
 		e := c.entry
-		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), entryContent{Code: e.Code, Content: e.Content})
+		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), entryContent{
+			Code: e.Code, Content: e.Content, Told: c.told,
+		})
 		d.fail(err)
 		if e.Version > 1 {
 			d.write(1, `UPDATE clinical_entry SET is_current = FALSE WHERE county_code = $1 AND id = $2 AND version = $3 - 1 AND is_current`,
@@ -159,9 +167,12 @@ func (d *derived) entries() {
 		}
 		d.write(1, `INSERT INTO clinical_entry (county_code, id, version, is_current, patient_id, source_token, content_token, kind, category,
 			code_token, status, effective_time, content, create_time) VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-			u.county, e.ID, e.Version, c.patient, c.sourceToken, c.contentToken, string(e.Kind), e.Category,
+			u.county, e.ID, e.Version, c.patient.ID(), c.sourceToken, c.contentToken, string(e.Kind), e.Category,
 			c.codeHash, e.Status, e.Time.UTC().Truncate(time.Microsecond), sealed, u.Now())
-		patients[c.patient] = true
+		patients[c.patient.ID()] = true
+		if c.news != "" {
+			d.publish(domain.Fact{Name: c.news, HomeOrganization: c.patient.Home(), Stay: e.Stay, EncounterID: e.ID}, c.patient.ID(), e.Version)
+		}
 	}
 	for p := range patients {
 		d.audit("record.write", "patient", p, p, "")

@@ -82,6 +82,21 @@ func (c scope) scanEntry(rows *sql.Rows) (domain.Entry, error) {
 	return e, nil
 }
 
+// told is the last fact that was published of an encounter, up to this version.
+func (c scope) told(ctx context.Context, id string, version int32) (string, error) {
+	var sealed []byte
+	err := c.tx.QueryRow(ctx, "SELECT content FROM clinical_entry WHERE county_code = $1 AND id = $2 AND version = $3", c.county, id, version).
+		Scan(&sealed)
+	var content entryContent
+	if err == nil {
+		err = c.open("clinical_entry", "content", versioned(id, version), sealed, &content)
+	}
+	if err != nil {
+		return "", fmt.Errorf("load version %d of encounter %s: %w", version, id, err)
+	}
+	return content.Told, nil
+}
+
 func versioned(id string, version int32) string { return fmt.Sprintf("%s/%d", id, version) }
 
 // latestOfCode keeps, of observations with one code, the newest that counts.
@@ -124,6 +139,21 @@ func (c scope) summary(ctx context.Context, patient, lock string) (domain.Summar
 func (s *Store) Summary(ctx context.Context, county, patient string) (out domain.Summary, err error) {
 	err = s.view(ctx, county, func(c scope) error {
 		out, err = c.summary(ctx, patient, "")
+		return err
+	})
+	return out, err
+}
+
+// valuesLimit bounds how many kinds of observations are answered: beyond every real record.
+const valuesLimit = 500
+
+// Values implements app.Store.
+func (s *Store) Values(ctx context.Context, county, patient string) (out []domain.Entry, err error) {
+	err = s.read(ctx, county, func(c scope) error {
+		out, err = c.entries(ctx, patient,
+			selection{domain.KindObservation, valuesLimit, latestOfCode},
+			selection{domain.KindProblem, domain.SummaryLimit(domain.KindProblem), nil},
+			selection{domain.KindMedication, domain.SummaryLimit(domain.KindMedication), nil})
 		return err
 	})
 	return out, err

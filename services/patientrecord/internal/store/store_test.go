@@ -59,7 +59,7 @@ func add(ctx context.Context, s *store.Store, in domain.Details, entries ...doma
 		u.PutSource(patient, "system", "病案号12345678")
 		u.PutRelations(domain.HomeRelation(patient, "org-1", domain.FromImport, u.Now()))
 		u.Answer(p)
-		_, err := u.PutEntries(ctx, patient, entries)
+		_, err := u.PutEntries(ctx, p, entries)
 		return err
 	})
 }

@@ -38,9 +38,11 @@ type source struct {
 
 // entryChange is a new version of an entry.
 type entryChange struct {
-	patient                             string
+	patient                             domain.Patient
 	entry                               domain.Entry
 	sourceToken, contentToken, codeHash []byte
+	// news is the fact to publish, told the last one that was published, this included; both of an encounter, and may be empty.
+	news, told string
 }
 
 var _ app.Unit = (*unit)(nil)
@@ -198,8 +200,8 @@ func (u *unit) HasPackage(ctx context.Context, referral string) (bool, error) {
 func (u *unit) PutPackage(p domain.Package) { u.packages = append(u.packages, p) }
 
 // PutEntries implements app.Unit.
-func (u *unit) PutEntries(ctx context.Context, patient string, entries []domain.Entry) (app.Counts, error) {
-	known, err := u.knownEntries(ctx, patient)
+func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries []domain.Entry) (app.Counts, error) {
+	known, err := u.knownEntries(ctx, patient.ID())
 	if err != nil {
 		return app.Counts{}, err
 	}
@@ -228,10 +230,30 @@ func (u *unit) PutEntries(ctx context.Context, patient string, entries []domain.
 		if c.entry.Time.IsZero() {
 			c.entry.Time = u.Now()
 		}
+		if err := u.news(ctx, &c); err != nil {
+			return app.Counts{}, err
+		}
 		known[string(c.sourceToken)] = knownEntry{c.entry.ID, c.entry.Version, string(c.contentToken)}
 		u.entries = append(u.entries, c)
 	}
 	return n, nil
+}
+
+// news finds out what an encounter's new version is told by.
+func (u *unit) news(ctx context.Context, c *entryChange) (err error) {
+	if c.entry.Stay == nil {
+		return nil
+	}
+	if c.entry.Version > 1 {
+		if c.told, err = u.scope.told(ctx, c.entry.ID, c.entry.Version-1); err != nil {
+			return err
+		}
+	}
+	if c.news = c.entry.News(u.Now(), c.told); c.news != "" {
+		c.told = c.news
+		u.PutRelations(domain.EncounterRelation(c.patient.ID(), c.entry.Stay.Organization, domain.FromImport, u.Now()))
+	}
+	return nil
 }
 
 type knownEntry struct {

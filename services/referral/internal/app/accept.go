@@ -51,8 +51,8 @@ func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID strin
 	}
 	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: holdID}
 	step.Carry.Expected = booked.Window
-	return s.Referrals.Change(ctx, cmd, func(u Unit) error {
-		if err := s.step(ctx, u, cmd, step); err != nil {
+	return s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error {
+		if err := s.step(ctx, u, cmd, step, cal); err != nil {
 			return err
 		}
 		u.FinishAttempt(holdID, step.ID, booked.BookingID)
@@ -62,7 +62,7 @@ func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID strin
 
 // startAttempt notes that this hold is being confirmed for this version, if the accept would be right, and answers the referral.
 func (s *Service) startAttempt(ctx context.Context, cmd Command, in Step, holdID string) (found domain.Snapshot, err error) {
-	_, err = s.Referrals.Change(ctx, cmd.unlogged(), func(u Unit) error {
+	_, err = s.change(ctx, cmd.unlogged(), func(u Unit, cal domain.Calendar) error {
 		r, err := u.Referral(ctx, in.ID)
 		if err != nil {
 			return err
@@ -75,7 +75,7 @@ func (s *Service) startAttempt(ctx context.Context, cmd Command, in Step, holdID
 			carry.Expected = domain.Window{From: u.Now(), To: u.Now()}
 		}
 		c := domain.Command{Action: in.Action, Version: in.Version, At: u.Now(), Carry: carry}
-		if err := s.decide(domain.Restore(found), cmd.Caller, c); err != nil {
+		if err := s.decide(domain.Restore(found), cmd.Caller, c, cal); err != nil {
 			return err
 		}
 		u.StartAttempt(holdID, in.ID, in.Version)

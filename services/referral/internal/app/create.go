@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -16,6 +17,8 @@ type Creation struct {
 	Draft  domain.Draft
 	HoldID string
 	Submit bool
+	// Values are what the doctor found, for the criteria; they are not kept.
+	Values []ClinicalValue
 }
 
 // Create makes a referral of the caller's organisation. What is wrong is reported at once and before any peer is asked. Errors: fields,
@@ -30,32 +33,26 @@ func (s *Service) Create(ctx context.Context, cmd Command, in Creation) (View, e
 }
 
 func (s *Service) createNew(ctx context.Context, cmd Command, in Creation) (View, error) {
-	caller := cmd.Caller
-	in.Draft.Originator = domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
-	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
-	referral := referralID(cmd)
-	r := domain.New(referral, caller.County)
-	receiver, err := s.rehearseCreate(ctx, r, caller, in)
+	made := referralID(cmd)
+	if d := in.Draft.Direction; domain.KindsOf(d) != nil && !domain.MayAct(d, domain.Originator, cmd.Caller.Roles) {
+		return View{}, errs.Denied(errs.ReasonRole)
+	}
+	if err := s.replyTo(ctx, cmd, &in.Draft); err != nil {
+		return View{}, err
+	}
+	carry, err := s.prepareNew(ctx, cmd, made, &in)
 	if err != nil {
 		return View{}, err
 	}
-	if in.Draft.Patient, err = s.Patients.Snapshot(ctx, in.Draft.PatientID, caller.Organization); err != nil {
-		return View{}, patientError(err)
-	}
-	carry := domain.Carry{ReceiverName: receiver}
-	if in.Submit {
-		if err := s.prepareSubmit(ctx, r.Snapshot(), in.HoldID, &carry); err != nil {
-			return View{}, err
-		}
-	}
-	return s.Referrals.Change(ctx, cmd, func(u Unit) error {
-		r := domain.New(referral, caller.County)
-		if err := s.create(r, caller, in, u.Now()); err != nil {
+	return s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error {
+		r := domain.New(made, cmd.Caller.County)
+		c := domain.Command{At: u.Now(), Carry: carry}
+		if err := s.sendNew(r, cmd, in, c, cal); err != nil {
 			return err
 		}
 		if in.Submit {
-			c := domain.Command{Action: domain.ActionSubmit, Version: r.Snapshot().Version, At: u.Now(), Carry: carry}
-			if err := s.decide(r, caller, c); err != nil {
+			c.Action, c.By = domain.ActionSubmit, actor(cmd.Caller)
+			if err := s.linked(ctx, u, c, r); err != nil {
 				return err
 			}
 		}
@@ -64,31 +61,87 @@ func (s *Service) createNew(ctx context.Context, cmd Command, in Creation) (View
 	})
 }
 
-func (s *Service) create(r *domain.Referral, caller authn.Identity, in Creation, at time.Time) error {
+// prepareNew completes a creation and gathers what it needs from outside its transaction: every field that is wrong first, then the
+// patient's snapshot and, if it is sent at once, hold and number.
+func (s *Service) prepareNew(ctx context.Context, cmd Command, made string, in *Creation) (domain.Carry, error) {
+	caller := cmd.Caller
+	in.Draft.Originator = domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
+	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
+	if err := s.enrich(ctx, caller.County, &in.Draft); err != nil {
+		return domain.Carry{}, err
+	}
+	r := domain.New(made, caller.County)
+	receiver, err := s.rehearseCreate(ctx, r, caller, *in)
+	if err != nil {
+		return domain.Carry{}, err
+	}
+	if in.Draft.Patient, err = s.Patients.Snapshot(ctx, in.Draft.PatientID, caller.Organization); err != nil {
+		return domain.Carry{}, patientError(err)
+	}
+	carry := domain.Carry{ReceiverName: receiver}
+	if in.Submit {
+		carry.Criteria = s.matched(ctx, caller, r.Snapshot(), *in)
+		err = s.prepareSubmit(ctx, r.Snapshot(), in.HoldID, &carry)
+	}
+	return carry, err
+}
+
+// sendNew creates a referral and, if that is asked for, submits it.
+func (s *Service) sendNew(r *domain.Referral, cmd Command, in Creation, c domain.Command, cal domain.Calendar) error {
+	if err := s.create(r, cmd.Caller, in, c.At, cal); err != nil || !in.Submit {
+		return err
+	}
+	c.Action, c.Version = domain.ActionSubmit, r.Snapshot().Version
+	return s.decide(r, cmd.Caller, c, cal)
+}
+
+func (s *Service) create(r *domain.Referral, caller authn.Identity, in Creation, at time.Time, cal domain.Calendar) error {
 	return refusal(r.Decide(domain.Command{
 		Action: domain.ActionCreate, Side: domain.Originator, By: actor(caller), At: at,
 		Carry: domain.Carry{Draft: &in.Draft, Complete: in.Submit},
-	}, s.Calendar))
+	}, cal))
 }
 
 // rehearseCreate decides on the given aggregate without the patient's snapshot and the number, and gathers every field that is wrong.
 func (s *Service) rehearseCreate(ctx context.Context, r *domain.Referral, caller authn.Identity, in Creation) (string, error) {
-	err := s.create(r, caller, in, s.Clock.Now())
-	var refused *errs.Error
-	if errors.As(err, &refused) && refused.Kind != errs.KindInvalid {
+	cal, err := s.Calendars.Calendar(ctx, caller.County)
+	if err != nil {
+		return "", err
+	}
+	err = s.create(r, caller, in, s.Clock.Now(), cal)
+	if err != nil && errs.KindOf(err) != errs.KindInvalid {
 		return "", err
 	}
 	name, bad, peer := s.checkReceiver(ctx, caller.County, in.Draft.Direction, in.Draft.Receiver)
 	if peer != nil && err == nil {
 		return "", peer
 	}
-	if refused != nil {
-		bad = append(refused.Fields, bad...)
+	return name, gather(err, bad)
+}
+
+// gather puts fields that were found wrong elsewhere beside those of a refusal.
+func gather(err error, bad []errs.Field) error {
+	var refused *errs.Error
+	switch {
+	case errors.As(err, &refused) && refused.Kind == errs.KindInvalid:
+		return invalid(append(slices.Clone(refused.Fields), bad...))
+	case err == nil && len(bad) > 0:
+		return invalid(bad)
 	}
-	if len(bad) > 0 {
-		return "", invalid(bad)
+	return err
+}
+
+// within names the fields of a refusal as parts of a message.
+func within(part string, err error) error {
+	var refused *errs.Error
+	if !errors.As(err, &refused) || refused.Kind != errs.KindInvalid {
+		return err
 	}
-	return name, err
+	fields := slices.Clone(refused.Fields)
+	for i := range fields {
+		fields[i].Name = part + "." + fields[i].Name
+	}
+	return invalid(fields)
 }
 
 // referralID follows from the request, so that a request that broke off after a hold was attached finds that hold attached to itself.

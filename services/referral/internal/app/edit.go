@@ -22,6 +22,9 @@ func (s *Service) Edit(ctx context.Context, cmd Command, in Edition) (View, erro
 
 func (s *Service) edit(ctx context.Context, cmd Command, in Edition) (View, error) {
 	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
+	if err := s.enrichEdit(ctx, cmd.Caller, &in); err != nil {
+		return View{}, err
+	}
 	step := Step{ID: in.ID, Version: in.Version, Action: domain.ActionEdit, Carry: domain.Carry{Draft: &in.Draft, Fields: in.Fields}}
 	if slices.Contains(in.Fields, "receiver") {
 		c := domain.Command{Action: step.Action, Version: step.Version, Carry: step.Carry}

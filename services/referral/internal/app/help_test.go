@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 	"github.com/tongzhen/tongzhen/services/referral/internal/events"
@@ -29,6 +31,7 @@ const (
 	hospital = "hospital-1"
 	second   = "hospital-2"
 	centre   = "township-2"
+	outside  = "hospital-outside"
 )
 
 // house is the use cases over a real store, with fake peers.
@@ -36,6 +39,7 @@ type house struct {
 	*app.Service
 	ports app.Ports
 	clock *clock.Fixed
+	db    *sqldb.DB
 	peers *peers
 	facts func(t *testing.T) []string
 }
@@ -54,6 +58,11 @@ type peers struct {
 	// disabled is an organisation that is not in use.
 	disabled string
 	version  int32
+	// What patient-record and directory know.
+	record       app.Record
+	recordAway   error
+	medicines    []domain.FormularyItem
+	capabilities []app.Capabilities
 }
 
 func (p *peers) Snapshot(_ context.Context, patientID, _ string) (domain.Patient, error) {
@@ -99,20 +108,22 @@ func (p *peers) ConfirmHold(_ context.Context, a app.Attachment) (app.Reserved, 
 	return app.Reserved{BookingID: "booking of " + a.HoldID, OrganizationID: org, Window: domain.Window{From: from, To: from.Add(time.Hour)}}, nil
 }
 
-func (p *peers) Organization(_ context.Context, _, id string) (app.Organization, error) {
+func (p *peers) Organization(_ context.Context, in, id string) (app.Organization, error) {
 	if p.directoryAway != nil {
 		return app.Organization{}, p.directoryAway
 	}
 	kind := "COUNTY_HOSPITAL"
 	switch id {
 	case hospital, second:
-	case centre:
+	case centre, township:
 		kind = "TOWNSHIP_CENTRE"
+	case outside:
+		kind = "EXTERNAL"
 	default:
 		return app.Organization{}, errs.NotFound("organisation")
 	}
 	return app.Organization{
-		County: county, ID: id, Version: 1 + p.version, Name: "阳朔县人民医院", Type: kind, Disabled: id == p.disabled,
+		County: cmp.Or(in, county), ID: id, Version: 1 + p.version, Name: "阳朔县人民医院", Type: kind, Disabled: id == p.disabled,
 		Departments: []app.Department{{Code: "0304", Name: "心血管内科"}},
 	}, nil
 }
@@ -129,8 +140,11 @@ func (noList) Name(code string) string               { return "名 " + code }
 
 type wire struct{}
 
-func (wire) Fact(f app.Fact) (outbox.Fact, error)    { return events.Encode(f) }
-func (wire) EncodeAnswer(v app.View) ([]byte, error) { return json.Marshal(v) }
+func (wire) Fact(f app.Fact) (outbox.Fact, error)               { return events.Encode(f) }
+func (wire) Told(a domain.Action) bool                          { return events.Told(a) }
+func (wire) Deadline(d app.DeadlineFired) (outbox.Fact, error)  { return events.EncodeDeadline(d) }
+func (wire) Candidate(c app.CandidateTold) (outbox.Fact, error) { return events.EncodeCandidate(c) }
+func (wire) EncodeAnswer(v app.View) ([]byte, error)            { return json.Marshal(v) }
 func (wire) DecodeAnswer(b []byte) (v app.View, err error) {
 	return v, json.Unmarshal(b, &v)
 }
@@ -138,19 +152,22 @@ func (wire) DecodeAnswer(b []byte) (v app.View, err error) {
 // each runs a test on every engine.
 func each(t *testing.T, test func(t *testing.T, h house)) {
 	t.Helper()
-	sets := []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+	sets := []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations}
 	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			clk := dbtest.Clock(t)
 			db := dbtest.OpenClock(t, engine, clk, sets)
-			s := store.New(store.Deps{DB: db, Ring: crypt.TestRing(), Wire: wire{}, Wake: func() {}})
+			s := store.New(store.Deps{DB: db, Ring: crypt.TestRing(), Wire: wire{}, Wake: func() {}, Zone: time.FixedZone("CST", 8*3600)})
 			p := &peers{holds: map[string]string{"hold-1": hospital, "hold-2": hospital, "elsewhere": second}, attached: map[string]app.Attachment{}, booked: map[string]string{}}
 			ports := app.Ports{
 				Referrals: s, Reader: s, Numbers: s, Organizations: s, Directory: p, Patients: p, Capacity: p, Diagnoses: noList{},
-				Clock: clk, Calendar: domain.NewCalendar(time.FixedZone("CST", 8*3600)),
+				Clock: clk, Deadlines: s, Settings: s,
+				Calendars:   app.NewCalendars(time.FixedZone("CST", 8*3600), nil, s, clk),
+				Formularies: s, Lists: p, Criteria: shipped(t), Records: p, Candidates: s,
+				Statistics: s, Published: published(t), FollowUps: s, Templates: templates(t),
 			}
-			test(t, house{Service: app.New(ports), ports: ports, clock: clk, peers: p, facts: func(t *testing.T) []string { return subjects(t, db) }})
+			test(t, house{Service: app.New(ports), ports: ports, clock: clk, db: db, peers: p, facts: func(t *testing.T) []string { return subjects(t, db) }})
 		})
 	}
 }
@@ -179,11 +196,11 @@ func subjects(t *testing.T, db *sqldb.DB) (out []string) {
 }
 
 func doctor() authn.Identity {
-	return authn.Identity{Subject: "doctor-1", Name: "莫医生", Organization: township, County: county}
+	return authn.Identity{Subject: "doctor-1", Name: "莫医生", Organization: township, County: county, Roles: []string{"TOWNSHIP_DOCTOR"}}
 }
 
 func desk() authn.Identity {
-	return authn.Identity{Subject: "desk-1", Name: "韦前台", Organization: hospital, County: county}
+	return authn.Identity{Subject: "desk-1", Name: "韦前台", Organization: hospital, County: county, Roles: []string{"INTAKE_DESK"}}
 }
 
 func command(caller authn.Identity, request, body string) app.Command {

@@ -11,6 +11,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
 )
 
 // Command is one write as it was asked for. An empty RequestID means that the caller does not repeat.
@@ -51,10 +52,10 @@ type Unit interface {
 	Now() time.Time
 	// Referral loads one by id and keeps others from changing it until the end. NOT_FOUND if there is none in the county.
 	Referral(ctx context.Context, id string) (*domain.Referral, error)
-	// Save writes the referral's changes at the end; a new one is inserted.
+	// Save writes the referral's changes and marks at the end; a new one is inserted. The one saved last is the answer.
 	Save(r *domain.Referral)
-	// Mark notes a mark of the caller on a referral that was loaded; one that is there already is left alone and tells nobody again.
-	Mark(ctx context.Context, r *domain.Referral, mark domain.Action) error
+	// Seen notes that the caller has seen a referral that was loaded; again it changes nothing and tells nobody.
+	Seen(ctx context.Context, r *domain.Referral) error
 	// StartAttempt notes that the hold is about to be confirmed for a version of a referral: PENDING. Again is harmless while it is
 	// PENDING; otherwise the unit ends in BOOKING_LOST.
 	StartAttempt(holdID, referralID string, version int32)
@@ -62,6 +63,10 @@ type Unit interface {
 	FinishAttempt(holdID, referralID, bookingID string)
 	// AbandonAttempt makes sure that the hold can never be accepted for the referral any more: PENDING, and no attempt, become ABANDONED.
 	AbandonAttempt(holdID, referralID string)
+	// FinishTask notes at the end what a check of the work list found, and tells whether the referral has no other open one.
+	// ACTION_NOT_AVAILABLE if it was made before.
+	FinishTask(ctx context.Context, t Task) (last bool, err error)
+	CandidateUnit
 }
 
 // Fact is a change or a mark of a referral, ready to be told.
@@ -73,6 +78,8 @@ type Fact struct {
 
 // HistoryRow is a transition or a mark.
 type HistoryRow struct {
+	// ID of a mark that has one of its own: messages and corrections are referred to by it.
+	ID       string
 	Mark     bool
 	Action   domain.Action
 	From, To domain.State
@@ -111,6 +118,7 @@ type Cursor struct {
 // Standing is what a patient's referral says about an organisation's relation to the patient.
 type Standing struct {
 	ReferralID string
+	Kind       domain.Kind
 	State      domain.State
 	Side       domain.Side
 	UpdateTime time.Time
@@ -131,6 +139,13 @@ type Reader interface {
 	WasReceiver(ctx context.Context, county, id, organizationID string) (bool, error)
 	// Standings lists the referrals of a patient in which an organisation is a side, drafts left out.
 	Standings(ctx context.Context, county, patientID, organizationID string) ([]Standing, error)
+	// Notes are the marks of a name but seen, oldest first.
+	Notes(ctx context.Context, county, id string, mark domain.Action) ([]HistoryRow, error)
+	// Followers are the referrals that name this one in ReplyTo, oldest first.
+	Followers(ctx context.Context, county, id string) ([]View, error)
+	// LatestDown is the latest down-referral of the patient and condition of an up-referral that was sent within a window, is not
+	// taken back or refused, does not answer that up-referral itself and has not bounced yet; "" if there is none.
+	LatestDown(ctx context.Context, up domain.Snapshot, sent domain.Window) (string, error)
 	// NoteRead puts an audit entry: the caller opened the referral. It is called before the answer.
 	NoteRead(ctx context.Context, caller authn.Identity, s domain.Snapshot) error
 }
@@ -220,5 +235,16 @@ type Ports struct {
 	Capacity      Capacity
 	Diagnoses     Diagnoses
 	Clock         clock.Clock
-	Calendar      domain.Calendar
+	Calendars     Calendars
+	Deadlines     Deadlines
+	Settings      Settings
+	FollowUps     FollowUps
+	Templates     Templates
+	Formularies   Formularies
+	Lists         Lists
+	Criteria      Criteria
+	Records       Records
+	Candidates    Candidates
+	Statistics    Statistics
+	Published     *figures.Book
 }

@@ -97,7 +97,11 @@ const defaultPage, maxPage = 50, 200
 func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 	q := f.Query
 	if f.ExpectedOn != "" {
-		day, ok := s.Calendar.Day(f.ExpectedOn)
+		cal, err := s.Calendars.Calendar(ctx, q.Caller.County)
+		if err != nil {
+			return nil, "", err
+		}
+		day, ok := cal.Day(f.ExpectedOn)
 		if !ok {
 			return nil, "", errs.Invalid(errs.Bad("expectedOn", errs.ReasonFieldInvalid))
 		}
@@ -181,13 +185,19 @@ func (s *Service) History(ctx context.Context, caller authn.Identity, id string)
 	return s.Reader.History(ctx, caller.County, id)
 }
 
-// Actions are the rows of the table that the caller's side may use now; roles are the caller's business.
-func (s *Service) Actions(ctx context.Context, caller authn.Identity, id string) ([]domain.Row, error) {
+// Actions are the rows of the two tables that the caller may use now: none for one who may only read.
+func (s *Service) Actions(ctx context.Context, caller authn.Identity, id string) ([]domain.Row, []domain.Mark, error) {
 	v, err := s.visible(ctx, caller, id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return domain.Restore(v.Snapshot).Actions(v.Side(caller.Organization), s.Clock.Now()), nil
+	side := v.Side(caller.Organization)
+	if !domain.MayAct(v.Direction, side, caller.Roles) {
+		// A former receiver, or a colleague whose role does not act for this side.
+		return nil, nil, nil
+	}
+	r := domain.Restore(v.Snapshot)
+	return r.Actions(side, s.Clock.Now()), r.MarksFor(side), nil
 }
 
 const maxDiagnoses = 20

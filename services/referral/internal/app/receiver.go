@@ -24,7 +24,7 @@ func (s *Service) receiver(ctx context.Context, county string, d domain.Directio
 }
 
 // checkReceiver finds what is wrong with a receiver and answers its name for the history: the organisation must exist, be in use and
-// take patients, be a county hospital if they are sent up, and have the department. Empty parts are not its business.
+// take patients, be a county hospital if they are sent up and a centre or clinic if they are sent down, and have the department. Empty parts are not its business.
 func (s *Service) checkReceiver(ctx context.Context, county string, d domain.Direction, p domain.Party) (string, []errs.Field, error) {
 	if p.OrganizationID == "" {
 		return "", nil, nil
@@ -36,7 +36,7 @@ func (s *Service) checkReceiver(ctx context.Context, county string, d domain.Dir
 	if !found || o.Disabled || o.Type == "EXTERNAL" || o.Type == "AUTHORITY" {
 		return "", []errs.Field{errs.Bad("receiver.organizationId", errs.ReasonFieldUnknown)}, nil
 	}
-	if d == domain.Up && o.Type != "COUNTY_HOSPITAL" {
+	if (d == domain.Up) != (o.Type == "COUNTY_HOSPITAL") {
 		return "", []errs.Field{errs.Bad("receiver.organizationId", errs.ReasonFieldCombination)}, nil
 	}
 	if p.DepartmentCode == "" {
@@ -47,6 +47,23 @@ func (s *Service) checkReceiver(ctx context.Context, county string, d domain.Dir
 		return "", []errs.Field{errs.Bad("receiver.departmentCode", errs.ReasonFieldUnknown)}, nil
 	}
 	return o.Name + " " + name, nil, nil
+}
+
+// checkOrganization asks that an organisation, if one is named, exists and is of one of the types.
+func (s *Service) checkOrganization(ctx context.Context, county string, p domain.Party, field string, types ...string) ([]errs.Field, error) {
+	if p.OrganizationID == "" {
+		return nil, nil
+	}
+	o, found, err := s.organization(ctx, county, domain.Party{OrganizationID: p.OrganizationID})
+	switch {
+	case err != nil:
+		return nil, err
+	case !found || o.Disabled:
+		return []errs.Field{errs.Bad(field, errs.ReasonFieldUnknown)}, nil
+	case !slices.Contains(types, o.Type):
+		return []errs.Field{errs.Bad(field, errs.ReasonFieldCombination)}, nil
+	}
+	return nil, nil
 }
 
 // organization is the projection's, or directory's own answer where the projection misses the organisation or the department: the

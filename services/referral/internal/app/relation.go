@@ -16,7 +16,7 @@ type Relation struct {
 	Level, ReferralID string
 }
 
-// Relation answers patient-record: the sender sees all while it is open, the receiver the package from submission and all from arrival;
+// Relation answers patient-record: the sender sees all while it is open, the receiver the package from submission and all from arrival (of an ADVICE the package only);
 // a finished referral counts for another 30 days.
 func (s *Service) Relation(ctx context.Context, county, patientID, organizationID string) (Relation, error) {
 	standings, err := s.Reader.Standings(ctx, county, patientID, organizationID)
@@ -39,7 +39,8 @@ func (s *Service) Relation(ctx context.Context, county, patientID, organizationI
 
 func level(st Standing) string {
 	came := []domain.State{domain.StateArrived, domain.StateAdmitted, domain.StateConcluded, domain.StateFollowUp, domain.StateClosed}
-	if st.Side == domain.Originator || slices.Contains(came, st.State) {
+	// Nobody comes for an ADVICE: what was asked is answered from the package.
+	if st.Side == domain.Originator || st.Kind != domain.KindAdvice && slices.Contains(came, st.State) {
 		return "FULL"
 	}
 	return "PACKAGE"

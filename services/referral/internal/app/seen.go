@@ -2,8 +2,6 @@ package app
 
 import (
 	"context"
-
-	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
 // MarkSeen notes that the caller's account has seen the referral; once, and without a version.
@@ -20,6 +18,6 @@ func (s *Service) MarkSeen(ctx context.Context, cmd Command, id string) (View, e
 		if r.Snapshot().Side(cmd.Caller.Organization) == "" {
 			return notFound()
 		}
-		return u.Mark(ctx, r, domain.MarkSeen)
+		return u.Seen(ctx, r)
 	})
 }

@@ -53,14 +53,36 @@ func actor(c authn.Identity) domain.Actor {
 	return domain.Actor{AccountID: c.Subject, Name: c.Name, OrganizationID: c.Organization}
 }
 
+// change is Change with the calendar of the caller's county, which is read before the transaction begins.
+func (s *Service) change(ctx context.Context, cmd Command, decide func(Unit, domain.Calendar) error) (View, error) {
+	cal, err := s.Calendars.Calendar(ctx, cmd.Caller.County)
+	if err != nil {
+		return View{}, err
+	}
+	return s.Referrals.Change(ctx, cmd, func(u Unit) error { return decide(u, cal) })
+}
+
 // decide applies an action to a loaded referral for the caller.
-func (s *Service) decide(r *domain.Referral, caller authn.Identity, c domain.Command) error {
-	side := r.Snapshot().Side(caller.Organization)
-	if side == "" {
-		return notFound()
+func (s *Service) decide(r *domain.Referral, caller authn.Identity, c domain.Command, cal domain.Calendar) error {
+	side, err := sideOf(r.Snapshot(), caller, c.Action)
+	if err != nil {
+		return err
 	}
 	c.Side, c.By = side, actor(caller)
-	return refusal(r.Decide(c, s.Calendar))
+	return refusal(r.Decide(c, cal))
+}
+
+// sideOf is the side for which the caller may act: NOT_FOUND if the organisation is none, ROLE if the caller's roles do not act for it, or
+// never do this in the referral's direction.
+func sideOf(r domain.Snapshot, caller authn.Identity, a domain.Action) (domain.Side, error) {
+	side := r.Side(caller.Organization)
+	switch {
+	case side == "":
+		return "", notFound()
+	case !domain.MayAct(r.Direction, side, caller.Roles), !domain.MayDo(a, r.Direction, caller.Roles):
+		return "", errs.Denied(errs.ReasonRole)
+	}
+	return side, nil
 }
 
 // once answers a request that was answered before, and else does it.
@@ -95,6 +117,10 @@ func (s *Service) rehearse(ctx context.Context, caller authn.Identity, id string
 	if err != nil {
 		return domain.Snapshot{}, err
 	}
+	cal, err := s.Calendars.Calendar(ctx, caller.County)
+	if err != nil {
+		return domain.Snapshot{}, err
+	}
 	c.At = s.Clock.Now()
-	return v.Snapshot, s.decide(domain.Restore(v.Snapshot), caller, c)
+	return v.Snapshot, s.decide(domain.Restore(v.Snapshot), caller, c, cal)
 }

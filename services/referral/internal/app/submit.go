@@ -17,6 +17,8 @@ type Submission struct {
 	Version int32
 	HoldID  string
 	Consent *domain.Consent
+	// Values are what the doctor found, for the criteria; they are not kept.
+	Values []ClinicalValue
 }
 
 // Submit sends a draft to its receiver, which must be there. A hold that cannot be attached does not stop it: the referral says so. Errors: as Transition,
@@ -26,7 +28,11 @@ func (s *Service) Submit(ctx context.Context, cmd Command, in Submission) (View,
 }
 
 func (s *Service) submit(ctx context.Context, cmd Command, in Submission) (View, error) {
-	carry := domain.Carry{Consent: in.Consent}
+	checked, err := s.enrichSent(ctx, cmd.Caller, in.ID)
+	if err != nil {
+		return View{}, err
+	}
+	carry := domain.Carry{Consent: in.Consent, Draft: checked}
 	snapshot, err := s.rehearse(ctx, cmd.Caller, in.ID, domain.Command{Action: domain.ActionSubmit, Version: in.Version, Carry: carry})
 	if err != nil {
 		return View{}, err
@@ -34,6 +40,7 @@ func (s *Service) submit(ctx context.Context, cmd Command, in Submission) (View,
 	if carry.ReceiverName, err = s.receiver(ctx, cmd.Caller.County, snapshot.Direction, snapshot.Receiver); err != nil {
 		return View{}, err
 	}
+	carry.Criteria = s.matched(ctx, cmd.Caller, snapshot, Creation{Values: in.Values})
 	if err := s.prepareSubmit(ctx, snapshot, in.HoldID, &carry); err != nil {
 		return View{}, err
 	}
@@ -58,10 +65,14 @@ func (s *Service) Resubmit(ctx context.Context, cmd Command, in Step) (View, err
 // prepareSubmit attaches the hold, if one is named, and takes a number: what a submission needs from outside its transaction.
 func (s *Service) prepareSubmit(ctx context.Context, r domain.Snapshot, holdID string, carry *domain.Carry) error {
 	now := s.Clock.Now()
+	cal, err := s.Calendars.Calendar(ctx, r.County)
+	if err != nil {
+		return err
+	}
 	if holdID != "" {
 		reserved, err := s.Capacity.AttachHold(ctx, Attachment{
 			County: r.County, HoldID: holdID, ReferralID: r.ID, PatientID: r.PatientID,
-			KeepUntil: s.Calendar.AnswerDue(r.Direction, r.Urgency, now).Add(holdGrace),
+			KeepUntil: cal.AnswerDue(r.Direction, r.Urgency, now).Add(holdGrace),
 		})
 		switch {
 		case ctx.Err() != nil:
@@ -74,7 +85,6 @@ func (s *Service) prepareSubmit(ctx context.Context, r domain.Snapshot, holdID s
 			carry.HoldID = holdID
 		}
 	}
-	var err error
-	carry.Number, err = s.numbers.next(ctx, r.County, s.Calendar.Year(now))
+	carry.Number, err = s.numbers.next(ctx, r.County, cal.Year(now))
 	return err
 }

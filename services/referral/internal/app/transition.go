@@ -14,23 +14,38 @@ type Step struct {
 	Carry   domain.Carry
 }
 
-// Transition serves return, decline, cancel, arrive, undo_arrive, no_show, admit, undo_admit, conclude and acknowledge, and
-// accept and rebook with a walk-in window. Errors: NOT_FOUND, VERSION_REQUIRED, STALE_VERSION, ACTION_NOT_AVAILABLE, fields.
+// Transition serves every action that needs no other service and is told by its step alone; accept and rebook with a walk-in window.
+// Errors: NOT_FOUND, ROLE, VERSION_REQUIRED, STALE_VERSION, ACTION_NOT_AVAILABLE, fields.
 func (s *Service) Transition(ctx context.Context, cmd Command, in Step) (View, error) {
-	return s.Referrals.Change(ctx, cmd, func(u Unit) error { return s.step(ctx, u, cmd, in) })
+	return s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error { return s.step(ctx, u, cmd, in, cal) })
 }
 
-func (s *Service) step(ctx context.Context, u Unit, cmd Command, in Step) error {
-	r, err := u.Referral(ctx, in.ID)
+func (s *Service) step(ctx context.Context, u Unit, cmd Command, in Step, cal domain.Calendar) error {
+	r, _, err := s.apply(ctx, u, cmd, in, cal)
 	if err != nil {
-		return err
-	}
-	c := domain.Command{Action: in.Action, Version: in.Version, At: u.Now(), Carry: in.Carry}
-	if err := s.decide(r, cmd.Caller, c); err != nil {
 		return err
 	}
 	u.Save(r)
 	return nil
+}
+
+// apply loads a referral, applies the step and notes on others what follows from it. Saving it is the caller's.
+func (s *Service) apply(ctx context.Context, u Unit, cmd Command, in Step, cal domain.Calendar) (*domain.Referral, domain.Command, error) {
+	c := domain.Command{Action: in.Action, Version: in.Version, At: u.Now(), By: actor(cmd.Caller), Carry: in.Carry}
+	r, err := u.Referral(ctx, in.ID)
+	if err != nil {
+		return nil, c, err
+	}
+	if in.Action == domain.ActionAdmit {
+		c.Carry.StayDays = s.stayLimit(r.Snapshot(), cal.Today(c.At))
+	}
+	if err := s.decide(r, cmd.Caller, c, cal); err != nil {
+		return nil, c, err
+	}
+	if err := s.concluded(ctx, u, c, r, cal); err != nil {
+		return nil, c, err
+	}
+	return r, c, s.linked(ctx, u, c, r)
 }
 
 // Redirect gives a referral on to another organisation or department, which must exist and take such patients.

@@ -64,8 +64,8 @@ func KindsOf(d Direction) []Kind {
 	return nil
 }
 
-// checkServed refuses a direction and kind that no new referral can have: the rest of it cannot be judged then.
-func checkServed(d Direction, k Kind) []Field {
+// checkPair refuses a direction and kind that no referral can have: the rest of it cannot be judged then.
+func checkPair(d Direction, k Kind) []Field {
 	var bad []Field
 	if d == "" {
 		bad = append(bad, required("direction"))
@@ -80,8 +80,6 @@ func checkServed(d Direction, k Kind) []Field {
 		return []Field{invalid("direction")}
 	case !slices.Contains(KindsOf(d), k):
 		return []Field{combination("kind")}
-	case !journey().Has(d, k):
-		return []Field{invalid("kind")}
 	}
 	return nil
 }

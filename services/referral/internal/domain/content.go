@@ -46,13 +46,15 @@ type Consent struct {
 
 // Medication is one line of a reply.
 type Medication struct {
-	Name, Dosage string
+	Name, Dosage, Specification string
 }
 
 // Reply (回复) is what the county writes back. It never prints.
 type Reply struct {
 	Diagnosis, Findings, Treatment, NextSteps string
 	Medications                               []Medication
+	// Answer is that to an ADVICE.
+	Answer string
 }
 
 // Window is when the patient is expected; both ends or none.
@@ -109,6 +111,7 @@ func checkContent(s *Snapshot) []Field {
 	if s.Transport != "" && !slices.Contains(Transports(), s.Transport) {
 		bad = append(bad, unknown("transport"))
 	}
+	bad = append(bad, checkMedicines(s)...)
 	return append(bad, checkConsent(s)...)
 }
 
@@ -127,7 +130,7 @@ func checkConsent(s *Snapshot) []Field {
 	return bad
 }
 
-// checkComplete refuses what a referral still lacks before it may be sent: the required fields of the national 转出单, the
+// checkComplete refuses what a referral still lacks before it may be sent: the required fields of the national 转出单 or 回转单, the
 // receiver, a diagnosis, and consent or, for an emergency, the reason why it comes later.
 func checkComplete(s *Snapshot) []Field {
 	bad := checkContent(s)
@@ -138,12 +141,25 @@ func checkComplete(s *Snapshot) []Field {
 	}
 	need(string(s.Urgency), "urgency")
 	need(s.Receiver.OrganizationID, "receiver.organizationId")
-	need(s.Receiver.DepartmentCode, "receiver.departmentCode")
+	if s.Direction != Down {
+		// The paper form of the way back names no department.
+		need(s.Receiver.DepartmentCode, "receiver.departmentCode")
+	}
 	if len(s.Diagnoses) == 0 {
 		bad = append(bad, required("diagnoses"))
 	}
-	need(s.Form.InitialImpression, "form.initialImpression")
-	need(s.Form.PresentIllness, "form.presentIllness")
+	if s.Direction == Down {
+		need(s.Form.Diagnosis, "form.diagnosis")
+		need(s.Form.Treatment, "form.treatment")
+		need(s.Form.NextPlan, "form.nextPlan")
+		bad = append(bad, checkDecisions(s.Medicines)...)
+	} else {
+		need(s.Form.InitialImpression, "form.initialImpression")
+		need(s.Form.PresentIllness, "form.presentIllness")
+		if s.Kind == KindExam && len(s.ExamItems) == 0 {
+			bad = append(bad, required("examItems"))
+		}
+	}
 	switch c := s.Consent; {
 	case c.GivenBy != "":
 		need(c.Relation, "consent.relation")
@@ -173,20 +189,32 @@ func checkWindow(w Window, at time.Time) []Field {
 	return nil
 }
 
-func checkReply(r Reply, outcome string) []Field {
+// checkReply: the reply to an EXAM is what was found.
+func checkReply(r Reply, kind Kind, outcome string) []Field {
 	var bad []Field
 	need := func(value, name string) {
 		if value == "" {
 			bad = append(bad, required(name))
 		}
 	}
+	if kind == KindExam {
+		need(r.Findings, "reply.findings")
+		return append(bad, checkMedications(r)...)
+	}
 	need(r.Diagnosis, "reply.diagnosis")
 	need(r.Treatment, "reply.treatment")
 	if outcome != "DIED" {
 		need(r.NextSteps, "reply.nextSteps")
 	}
+	return append(bad, checkMedications(r)...)
+}
+
+func checkMedications(r Reply) []Field {
+	var bad []Field
 	for i, m := range r.Medications {
-		need(m.Name, fmt.Sprintf("reply.medications[%d].name", i))
+		if m.Name == "" {
+			bad = append(bad, required(fmt.Sprintf("reply.medications[%d].name", i)))
+		}
 	}
 	return bad
 }

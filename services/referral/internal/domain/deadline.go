@@ -1,65 +1,86 @@
 package domain
 
-import "time"
+import (
+	"slices"
+	"strconv"
+	"time"
+)
 
 // Step is what a referral waits for.
 type Step string
 
-// The steps that have a limit.
+// The steps that have a limit. A referral waits for at most one of the main ones; a step aside runs beside it, and a change of state
+// leaves it alone.
 const (
 	StepNone               Step = ""
 	StepAnswer             Step = "ANSWER"
 	StepMissingInformation Step = "MISSING_INFORMATION"
 	StepArrival            Step = "ARRIVAL"
 	StepReply              Step = "REPLY"
+	StepFirstContact       Step = "FIRST_CONTACT"
+	StepVisit              Step = "VISIT"
+	StepAcknowledge        Step = "ACKNOWLEDGE"
+
+	// StepConsent is the consent that an emergency gives later, StepDownDecision whether a patient who could go down does, StepNormCheck
+	// the follow-up that a national norm asks for, StepStay the prompt of a long stay.
+	StepConsent      Step = "CONSENT"
+	StepDownDecision Step = "DOWN_DECISION"
+	StepNormCheck    Step = "NORM_CHECK"
+	StepStay         Step = "STAY"
 )
 
-// Shown tells whether the step's end is the referral's due time: the reply is owed after the visit, its limit is watched but no
-// clock runs on the lists.
-func (s Step) Shown() bool { return s != StepNone && s != StepReply }
+// MainSteps are those of which a referral waits for at most one.
+func MainSteps() []Step {
+	return []Step{StepAnswer, StepMissingInformation, StepArrival, StepReply, StepFirstContact, StepVisit, StepAcknowledge}
+}
+
+// Aside tells whether the step runs beside the main one.
+func (s Step) Aside() bool { return s != StepNone && !slices.Contains(MainSteps(), s) }
+
+// Shown tells whether the step's end is the referral's due time. The other limits are watched, but no clock runs on the lists.
+func (s Step) Shown() bool {
+	return slices.Contains([]Step{StepAnswer, StepMissingInformation, StepArrival, StepFirstContact, StepVisit}, s)
+}
+
+// Expires is the action that the system takes when the limit has passed; "" for a step that makes noise and waits on.
+func (s Step) Expires() Action {
+	switch s {
+	case StepArrival:
+		return ActionNoShow
+	case StepAcknowledge:
+		return ActionAcknowledge
+	default:
+		return ""
+	}
+}
 
 const (
-	openHour, closeHour = 8, 18
+	day = 24 * time.Hour
 	// stayReminder stands in for a discharge fact where the hospital has no feed.
-	stayReminder = 14 * 24 * time.Hour
-	day          = 24 * time.Hour
+	stayReminder = 14 * day
+	// tbContact is the first contact with a tuberculosis patient after the notice, as the national norm has it; see [NormTBNotice].
+	tbContact = 72 * time.Hour
 )
 
-// Calendar computes limits in a county's local time. Working hours are Monday to Friday, 08:00 to 18:00; public holidays count as
-// working days, so a limit may fall early, never late.
-type Calendar struct {
-	zone *time.Location
-}
-
-// NewCalendar is the calendar of a county in a time zone.
-func NewCalendar(zone *time.Location) Calendar { return Calendar{zone} }
-
-// Year is the local year of an instant.
-func (c Calendar) Year(at time.Time) int { return at.In(c.zone).Year() }
-
-// Day is the local day [start, end) that an ISO date names.
-func (c Calendar) Day(date string) (Window, bool) {
-	t, err := time.ParseInLocation(time.DateOnly, date, c.zone)
-	if err != nil {
-		return Window{}, false
-	}
-	return Window{t.UTC(), t.AddDate(0, 0, 1).UTC()}, true
-}
-
-// due is when a step that begins at an instant runs out.
+// due is when a step that begins at an instant runs out. A day that is over already runs out with today. Zero for a step whose end
+// whoever starts it gives: that of a norm's task, of a usual stay.
 func (c Calendar) due(step Step, s *Snapshot, at time.Time) time.Time {
+	switch due := c.end(step, s, at); {
+	case due.IsZero(), !due.Before(at):
+		return due
+	default:
+		return c.endOfDay(at)
+	}
+}
+
+func (c Calendar) end(step Step, s *Snapshot, at time.Time) time.Time {
+	l := c.limit(step, s)
 	switch step {
-	case StepAnswer:
-		urgent := 2 * time.Hour
-		if s.Direction == Down {
-			urgent = 4 * time.Hour
-		}
-		return c.limit(limits{10 * time.Minute, urgent, 1}, s.Urgency, at)
-	case StepMissingInformation:
-		return c.limit(limits{10 * time.Minute, 4 * time.Hour, 3}, s.Urgency, at)
+	case StepAnswer, StepMissingInformation, StepAcknowledge, StepConsent, StepDownDecision:
+		return c.after(l, at)
 	case StepArrival:
 		if s.Urgency == UrgencyEmergency {
-			return at.Add(4 * time.Hour)
+			return c.after(l, at)
 		}
 		// The window is half-open: one that ends at midnight ends with the day before.
 		return c.endOfDay(s.Expected.To.Add(-time.Microsecond))
@@ -67,64 +88,90 @@ func (c Calendar) due(step Step, s *Snapshot, at time.Time) time.Time {
 		if s.State == StateAdmitted {
 			return s.AdmitTime.Add(stayReminder)
 		}
-		return c.endOfDay(s.ArriveTime).Add(day)
-	case StepNone:
+		return c.after(l, c.endOfDay(s.ArriveTime))
+	case StepFirstContact:
+		if len(s.Diagnoses) > 0 && InCategories(s.Diagnoses[0].Code, []string{"A15-A16", "A19"}) {
+			return at.Add(tbContact)
+		}
+		return c.after(l, at)
+	case StepVisit:
+		if visit, more := s.Plan.Next(); more {
+			if day, ok := c.Day(visit.Due); ok {
+				return day.To
+			}
+		}
+	case StepNormCheck, StepStay, StepNone:
 	}
 	return time.Time{}
 }
 
-type limits struct {
-	emergency, urgent time.Duration
-	workingDays       int
-}
-
-// limit applies the urgency's limit; emergency and urgent limits run at all hours, the routine one counts working days.
-func (c Calendar) limit(l limits, u Urgency, at time.Time) time.Time {
-	switch u {
-	case UrgencyEmergency:
-		return at.Add(l.emergency)
-	case UrgencyUrgent:
-		return at.Add(l.urgent)
-	case UrgencyRoutine:
-	}
-	return c.workingDaysLater(at, l.workingDays)
-}
-
-// workingDaysLater is the same clock time n working days on; outside working hours the clock starts at the next opening.
-func (c Calendar) workingDaysLater(at time.Time, n int) time.Time {
-	t := c.opening(at.In(c.zone))
-	for ; n > 0; n-- {
-		t = t.AddDate(0, 0, 1)
-		for weekend(t) {
-			t = t.AddDate(0, 0, 1)
+// limit is the county's row for a step of a referral. Where the table has none for its urgency, as for a direction that has no
+// emergencies, the slowest counts.
+func (c Calendar) limit(step Step, s *Snapshot) Limit {
+	var found Limit
+	for _, l := range c.settings.Limits {
+		if l.Step == step && l.Direction == s.Direction {
+			if found = l; l.Urgency == s.Urgency {
+				break
+			}
 		}
 	}
-	return t.UTC()
+	return found
 }
 
-// opening is t itself within working hours, else the next opening.
-func (c Calendar) opening(t time.Time) time.Time {
-	if !weekend(t) && t.Hour() >= openHour && t.Hour() < closeHour {
-		return t
+// after applies a limit: minutes run at all hours, working days by the calendar.
+func (c Calendar) after(l Limit, at time.Time) time.Time {
+	if l.WorkingDays > 0 {
+		return c.workingDaysLater(at, l.WorkingDays)
 	}
-	if weekend(t) || t.Hour() >= closeHour {
-		t = t.AddDate(0, 0, 1)
-		for weekend(t) {
-			t = t.AddDate(0, 0, 1)
-		}
-	}
-	return time.Date(t.Year(), t.Month(), t.Day(), openHour, 0, 0, 0, c.zone)
+	return at.Add(time.Duration(l.Minutes) * time.Minute)
 }
-
-// endOfDay is the local midnight that ends the day of t.
-func (c Calendar) endOfDay(t time.Time) time.Time {
-	l := t.In(c.zone)
-	return time.Date(l.Year(), l.Month(), l.Day()+1, 0, 0, 0, 0, c.zone).UTC()
-}
-
-func weekend(t time.Time) bool { return t.Weekday() == time.Saturday || t.Weekday() == time.Sunday }
 
 // AnswerDue is when the answer to a referral submitted at an instant is due.
 func (c Calendar) AnswerDue(d Direction, u Urgency, at time.Time) time.Time {
 	return c.due(StepAnswer, &Snapshot{Direction: d, Urgency: u}, at)
+}
+
+// maxLevel is the last rung of a ladder: the desk again, its head, the administrator. Then it is quiet; the step stays open.
+const maxLevel = 3
+
+// Rung is one rung of the ladder of a step: level 1 is when the limit passed.
+type Rung struct {
+	Step  Step
+	Level int
+	// Due is when the rung was due.
+	Due time.Time
+}
+
+// NextRung is when the rung after one that is told now is due; zero after the last. What was told late does not hurry the rest.
+func (c Calendar) NextRung(s Snapshot, told Rung, now time.Time) time.Time {
+	if told.Level >= maxLevel || told.Step.Expires() != "" {
+		return time.Time{}
+	}
+	l := c.limit(told.Step, &s)
+	if next := c.repeat(l, told.Due); next.After(now) {
+		return next
+	}
+	return c.repeat(l, now)
+}
+
+func (c Calendar) repeat(l Limit, at time.Time) time.Time {
+	if l.RepeatMinutes == 0 {
+		return c.workingDaysLater(at, 1)
+	}
+	return at.Add(time.Duration(l.RepeatMinutes) * time.Minute)
+}
+
+// Expire notes that a rung was reached and takes the action that the step has for it, if any. It answers when the next rung is due, zero
+// for none. The step must be open.
+func (r *Referral) Expire(told Rung, by Actor, at time.Time, cal Calendar) time.Time {
+	r.note(r.s, Change{
+		Action: MarkDeadlinePassed, Mark: true, From: r.s.State, By: by, At: at, KeepDeadline: true,
+		Detail: detail("step", string(told.Step), "level", strconv.Itoa(told.Level)),
+	})
+	if action := told.Step.Expires(); action != "" {
+		// A referral that will not have it only makes noise.
+		_ = r.Decide(Command{Action: action, Version: r.s.Version, Side: System, By: by, At: at}, cal)
+	}
+	return cal.NextRung(r.s, told, at)
 }

@@ -34,6 +34,21 @@ type Carry struct {
 	Ward, Bed    string
 	Outcome      string
 	Reply        Reply
+	Plan         *FollowUpPlan
+	FamilyDoctor string
+	// Visit is the number of the planned visit, 0 for one more.
+	Visit    int
+	Findings Findings
+	// Criteria are the codes of the rules that the patient met when the referral was sent.
+	Criteria []string
+	// Arrival is when a patient came that is recorded afterwards.
+	Arrival time.Time
+	// Destination is where a patient left the county for, in words.
+	Destination string
+	// Linked is the referral that an escalation made.
+	Linked string
+	// StayDays is after how many days a stay that begins now is longer than usual; 0 if nothing is known of that.
+	StayDays int
 }
 
 // Decide applies one row of the table or refuses with a [*Refusal], in the order version, state, content. A refusal changes nothing.
@@ -50,9 +65,9 @@ func (r *Referral) Decide(c Command, cal Calendar) error {
 		}
 	}
 	next := r.s
-	if c.Action == ActionCreate && c.Carry.Draft != nil && next.State == StateNone {
+	if next.State == StateNone && c.Carry.Draft != nil {
 		next.Direction, next.Kind = c.Carry.Draft.Direction, c.Carry.Draft.Kind
-		if bad := checkServed(next.Direction, next.Kind); bad != nil {
+		if bad := checkPair(next.Direction, next.Kind); bad != nil {
 			return refuse(Content, bad...)
 		}
 	}
@@ -64,6 +79,7 @@ func (r *Referral) Decide(c Command, cal Calendar) error {
 	if row.To != StateNone {
 		next.State = row.To
 	}
+	change.Today = cal.Today(c.At)
 	var bad []Field
 	if slices.Contains(row.Carries, "reason_code") {
 		bad = checkReason(c.Action, c.Carry.Reason, c.Carry.Note)
@@ -73,6 +89,8 @@ func (r *Referral) Decide(c Command, cal Calendar) error {
 	}
 	next.Version++
 	next.UpdateTime = c.At
+	r.aside(c, &next, &change, cal)
+	next.stayAside(c, &change)
 	r.wait(row, &next, &change, cal)
 	change.After = next
 	r.s = next
@@ -82,18 +100,74 @@ func (r *Referral) Decide(c Command, cal Calendar) error {
 
 // wait starts the step of a row and mirrors its limit; a change of state stops what was open before.
 func (r *Referral) wait(row Row, next *Snapshot, change *Change, cal Calendar) {
-	if row.starts == StepNone && row.To == StateNone {
+	if change.KeepDeadline || row.starts == StepNone && row.To == StateNone {
 		change.KeepDeadline = true
 		return
 	}
 	next.DueTime = time.Time{}
-	if row.starts == StepNone {
+	step := stepOf(row, next)
+	if step == StepNone {
 		return
 	}
-	change.Deadline = Deadline{row.starts, cal.due(row.starts, next, change.At)}
-	if row.starts.Shown() {
+	change.Deadline = Deadline{step, cal.due(step, next, change.At)}
+	if step.Shown() {
 		next.DueTime = change.Deadline.Due
 	}
+	if row.starts == StepAnswer {
+		if next.FirstDue.IsZero() {
+			next.FirstDue = change.Deadline.Due
+		}
+		// A redirect starts the limit anew: the history keeps both.
+		if change.Detail == nil {
+			change.Detail = map[string]string{}
+		}
+		change.Detail["dueTime"] = stamp(change.Deadline.Due)
+	}
+}
+
+// stepOf is the step that a row starts for this referral: after the arrival of a patient who came down the township owes the first
+// contact, not a reply, and with the last planned visit done nothing is awaited.
+func stepOf(row Row, s *Snapshot) Step {
+	switch {
+	case row.starts == StepReply && s.Direction == Down:
+		return StepFirstContact
+	case row.starts == StepVisit && s.Plan.Finished():
+		return StepNone
+	}
+	return row.starts
+}
+
+// aside starts and stops what runs beside the main step: the reminder of a consent that comes later, and the checks that the norms ask of
+// the township. What was never sent starts nothing.
+func (r *Referral) aside(c Command, next *Snapshot, change *Change, cal Calendar) {
+	switch was, is := r.s.owesConsent(), next.owesConsent(); {
+	case !was && is:
+		change.Aside = append(change.Aside, Deadline{StepConsent, cal.due(StepConsent, next, c.At)})
+	case was && !is:
+		change.Aside = append(change.Aside, Deadline{Step: StepConsent})
+	}
+	switch c.Action {
+	case ActionSubmit:
+		if tasks := NormTasks(next.Direction, codesOf(next.Diagnoses)); len(tasks) > 0 {
+			for _, task := range tasks {
+				// A day ends at midnight: what is due then is due on that day.
+				due := cal.NormDue(task, c.At).Add(-time.Microsecond)
+				change.Norms = append(change.Norms, NormCheck{task.Code, cal.DayOf(due)})
+			}
+			change.Aside = append(change.Aside, Deadline{StepNormCheck, cal.NormDue(tasks[0], c.At)})
+		}
+	case ActionEdit:
+		if next.Consent.GivenBy != "" && r.s.Consent.GivenBy == "" && next.Number != "" {
+			change.Aside = append(change.Aside, Deadline{Step: StepConsent})
+		}
+	case ActionDecline, ActionCancel:
+		change.Aside = append(change.Aside, Deadline{Step: StepConsent}, Deadline{Step: StepNormCheck})
+	}
+}
+
+// owesConsent: it was sent with the promise of a consent that has not come yet.
+func (s *Snapshot) owesConsent() bool {
+	return s.Number != "" && s.Consent.DeferredReason != "" && s.Consent.GivenBy == ""
 }
 
 // undoLimit is how long an arrival or admission may be taken back.

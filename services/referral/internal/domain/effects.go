@@ -21,23 +21,45 @@ type Draft struct {
 	TransferNote    string
 	Transport       string
 	OriginatorPhone string
+	// ReplyTo is the referral that this one follows, in the way of LinkKind.
+	ReplyTo      string
+	LinkKind     LinkKind
+	Medicines    []Medicine
+	Plan         FollowUpPlan
+	ExamItems    []Diagnosis
+	FamilyDoctor string
 }
 
 // The effects check what their row carries and change the copy they are given; Decide keeps or drops it.
 
-func create(s *Snapshot, c Command, _ *Change) []Field {
+func create(s *Snapshot, c Command, change *Change) []Field {
 	d := c.Carry.Draft
 	s.PatientID, s.Patient = d.PatientID, d.Patient
 	s.Originator, s.AccountID = d.Originator, c.By.AccountID
 	s.Receiver, s.Urgency = d.Receiver, d.Urgency
 	s.Diagnoses, s.Form, s.Consent = slices.Clone(d.Diagnoses), d.Form, d.Consent
 	s.TransferNote, s.Transport, s.OriginatorPhone = d.TransferNote, d.Transport, d.OriginatorPhone
+	s.ReplyTo, s.LinkKind = d.ReplyTo, d.LinkKind
+	s.Medicines, s.ExamItems, s.FamilyDoctor = slices.Clone(d.Medicines), slices.Clone(d.ExamItems), d.FamilyDoctor
 	s.CreateTime = c.At
 	complete(s, c.At)
+	bad := s.propose(d.Plan, change.Today)
 	if c.Carry.Complete {
-		return checkComplete(s)
+		return append(checkComplete(s), bad...)
 	}
-	return checkContent(s)
+	return append(checkContent(s), bad...)
+}
+
+// propose takes the plan that the township may begin with; it is one of visits to come.
+func (s *Snapshot) propose(p FollowUpPlan, today string) (bad []Field) {
+	switch s.Plan = p; {
+	case len(p.Visits) == 0:
+	case s.Direction != Down:
+		return []Field{combination("plan")}
+	default:
+		s.Plan, bad = FollowUpPlan{}.Revise(p, today)
+	}
+	return bad
 }
 
 // edit changes the fields named, in the names of the update mask; "form.x" names one field of the form.
@@ -53,6 +75,9 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 	}
 	complete(s, c.At)
 	bad := checkContent(s)
+	if slices.Contains(c.Carry.Fields, "plan") {
+		bad = append(bad, s.propose(s.Plan, change.Today)...)
+	}
 	// What is with a receiver stays the same case: another kind or organisation is a new referral, or the receiver's redirect.
 	if s.State == StateReturned {
 		if s.Kind != before.Kind {
@@ -65,9 +90,6 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 	// The hold was taken for the department that was asked.
 	if s.Receiver.DepartmentCode != before.Receiver.DepartmentCode {
 		free(s, change)
-	}
-	if !journey().Has(s.Direction, s.Kind) {
-		bad = append(bad, invalid("kind"))
 	}
 	return bad
 }
@@ -95,6 +117,14 @@ func editField(s *Snapshot, d Draft, name string) bool {
 		s.Transport = d.Transport
 	case "originator_phone":
 		s.OriginatorPhone = d.OriginatorPhone
+	case "medicines":
+		s.Medicines = slices.Clone(d.Medicines)
+	case "plan":
+		s.Plan = d.Plan
+	case "exam_items":
+		s.ExamItems = slices.Clone(d.ExamItems)
+	case "family_doctor":
+		s.FamilyDoctor = d.FamilyDoctor
 	default:
 		return false
 	}
@@ -102,19 +132,12 @@ func editField(s *Snapshot, d Draft, name string) bool {
 }
 
 func editForm(f *Form, d Form, name string) bool {
-	switch name {
-	case "initial_impression":
-		f.InitialImpression = d.InitialImpression
-	case "present_illness":
-		f.PresentIllness = d.PresentIllness
-	case "past_history":
-		f.PastHistory = d.PastHistory
-	case "treatment":
-		f.Treatment = d.Treatment
-	default:
-		return false
+	to, ok := f.field(name)
+	if ok {
+		from, _ := d.field(name)
+		*to = *from
 	}
-	return true
+	return ok
 }
 
 // ConsentText is the version of the consent text that is shown today.
@@ -143,7 +166,11 @@ func submit(s *Snapshot, c Command, change *Change) []Field {
 	}
 	s.Number = c.Carry.Number
 	s.HoldID, s.HoldLost = c.Carry.HoldID, c.Carry.HoldLost
-	s.SubmitTime = c.At
+	s.SubmitTime, s.MatchedCriteria = c.At, slices.Clone(c.Carry.Criteria)
+	if s.Direction == Down && c.Carry.Draft != nil {
+		// What the receiving centre has was looked up just now.
+		s.Medicines = slices.Clone(c.Carry.Draft.Medicines)
+	}
 	change.HoldID = s.HoldID
 	change.Detail = detail("number", s.Number.Printed(), "holdId", s.HoldID, "receiver", c.Carry.ReceiverName)
 	return checkComplete(s)
@@ -166,6 +193,8 @@ func accept(s *Snapshot, c Command, change *Change) []Field {
 		}
 		change.HoldID, change.BookingID = w.Booking.HoldID, w.Booking.ID
 	}
+	answered(s, c)
+	first(&s.AcceptTime, c.At)
 	s.HoldID = ""
 	s.WalkIn, s.Booking, s.Expected = w.WalkIn, w.Booking, w.Expected
 	change.Detail = detail("bookingId", w.Booking.ID, "expectedFrom", stamp(w.Expected.From), "expectedTo", stamp(w.Expected.To))
@@ -186,30 +215,36 @@ func free(s *Snapshot, change *Change) {
 
 // giveBack asks for what is missing. It is no final answer: the patient keeps the attached hold.
 func giveBack(s *Snapshot, c Command, _ *Change) []Field {
+	answered(s, c)
 	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
 	return nil
 }
 
 // refuse serves decline and cancel.
 func refuse(s *Snapshot, c Command, change *Change) []Field {
+	if c.Action == ActionDecline {
+		answered(s, c)
+	}
+	s.CloseTime = c.At
 	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
 	free(s, change)
 	return nil
 }
 
 func redirect(s *Snapshot, c Command, change *Change) []Field {
+	answered(s, c)
 	to := c.Carry.Receiver
 	var bad []Field
 	if to.OrganizationID == "" {
 		bad = append(bad, required("receiver.organizationId"))
 	}
-	if to.DepartmentCode == "" {
+	if to.DepartmentCode == "" && s.Direction == Up {
 		bad = append(bad, required("receiver.departmentCode"))
 	}
 	if to.OrganizationID != "" && to.OrganizationID == s.Originator.OrganizationID {
 		bad = append(bad, combination("receiver.organizationId"))
 	}
-	if to.OrganizationID == s.Receiver.OrganizationID && to.DepartmentCode == s.Receiver.DepartmentCode && to.DepartmentCode != "" {
+	if to.OrganizationID == s.Receiver.OrganizationID && to.DepartmentCode == s.Receiver.DepartmentCode && to.OrganizationID != "" && len(bad) == 0 {
 		bad = append(bad, combination("receiver"))
 	}
 	if to.OrganizationID != s.Receiver.OrganizationID {
@@ -224,6 +259,7 @@ func redirect(s *Snapshot, c Command, change *Change) []Field {
 
 // arrive without an answer needs no hold any more; a booking stays with the referral.
 func arrive(s *Snapshot, c Command, change *Change) []Field {
+	answered(s, c)
 	s.ArrivedFrom, s.ArriveTime = change.From, c.At
 	if change.From == StateSubmitted {
 		free(s, change)
@@ -236,7 +272,8 @@ func undoArrive(s *Snapshot, _ Command, _ *Change) []Field {
 	return nil
 }
 
-func noShow(s *Snapshot, _ Command, change *Change) []Field {
+func noShow(s *Snapshot, c Command, change *Change) []Field {
+	first(&s.NoShowTime, c.At)
 	change.Detail = detail("expectedFrom", stamp(s.Expected.From), "expectedTo", stamp(s.Expected.To))
 	free(s, change)
 	return nil
@@ -265,13 +302,30 @@ func conclude(s *Snapshot, c Command, change *Change) []Field {
 	case !slices.Contains(Outcomes(), c.Carry.Outcome):
 		bad = append(bad, unknown("outcomeCode"))
 	}
-	s.Outcome, s.Reply = c.Carry.Outcome, c.Carry.Reply
+	s.Outcome, s.Reply, s.ConcludeTime = c.Carry.Outcome, c.Carry.Reply, c.At
 	change.HoldID, change.BookingID = s.Booking.HoldID, s.Booking.ID
 	change.Detail = detail("outcome", s.Outcome)
-	return append(bad, checkReply(s.Reply, s.Outcome)...)
+	return append(bad, checkReply(s.Reply, s.Kind, s.Outcome)...)
 }
 
-func acknowledge(*Snapshot, Command, *Change) []Field { return nil }
+func acknowledge(s *Snapshot, c Command, _ *Change) []Field {
+	s.CloseTime = c.At
+	return nil
+}
+
+// answered keeps the first thing that the receiver did with a referral that was sent.
+func answered(s *Snapshot, c Command) {
+	if s.AnswerTime.IsZero() {
+		s.AnswerTime, s.FirstAnswer = c.At, c.Action
+	}
+}
+
+// first keeps the earliest of the times at which something happened.
+func first(t *time.Time, at time.Time) {
+	if t.IsZero() {
+		*t = at
+	}
+}
 
 func stamp(t time.Time) string {
 	if t.IsZero() {

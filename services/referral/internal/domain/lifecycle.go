@@ -58,11 +58,9 @@ const (
 	ActionRecordVisit   Action = "record_visit"
 	ActionEscalate      Action = "escalate"
 	ActionComplete      Action = "complete"
+	ActionRevisePlan    Action = "revise_plan"
 	ActionRecordOut     Action = "record_out"
 )
-
-// MarkSeen is the one mark of today: it changes no state and no version, and is no row of the table.
-const MarkSeen Action = "seen"
 
 // Side is how the one who acts stands to the referral.
 type Side string
@@ -95,8 +93,6 @@ type Row struct {
 	Who     []Side
 	Carries []string
 	Applies Scope
-	// Served is the part of Applies whose use case this service has; empty: the row is the plan, nobody can do it yet.
-	Served Scope
 	// Final: sealed, or not to be undone by the one who acts; the page asks first.
 	Final bool
 
@@ -104,7 +100,7 @@ type Row struct {
 	starts Step
 	// back: this row only undoes an arrival that came from To.
 	back bool
-	// effect checks what is carried and changes the copy it is given; nil where no use case is served.
+	// effect checks what is carried and changes the copy it is given.
 	effect effect
 }
 
@@ -114,52 +110,60 @@ type effect func(*Snapshot, Command, *Change) []Field
 func Lifecycle() []Row { return slices.Clone(lifecycle) }
 
 // lifecycle is built once and never written.
-var lifecycle = slices.Concat(beforeArrival(), afterArrival(), laterRows())
+var lifecycle = slices.Concat(beforeArrival(), afterArrival(), recordedRows(), followUpRows())
 
 func beforeArrival() []Row {
 	return []Row{
-		{Action: ActionCreate, To: StateDraft, Who: originator(), Carries: []string{"patient", "direction", "kind"}, Applies: allButOut(), Served: journey(), effect: create},
-		{Action: ActionEdit, From: []State{StateDraft, StateReturned}, Who: originator(), Carries: []string{"fields"}, Applies: allButOut(), Served: journey(), effect: edit},
-		{Action: ActionSubmit, From: []State{StateDraft}, To: StateSubmitted, Who: originator(), Carries: []string{"form", "consent"}, Applies: allButOut(), Served: journey(), starts: StepAnswer, effect: submit},
-		{Action: ActionAccept, From: []State{StateSubmitted}, To: StateAccepted, Who: receiver(), Carries: []string{"hold_or_walk_in"}, Applies: allButAdvice(), Served: journey(), starts: StepArrival, effect: accept},
-		{Action: ActionReturn, From: []State{StateSubmitted}, To: StateReturned, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: all(), Served: journey(), starts: StepMissingInformation, effect: giveBack},
-		{Action: ActionResubmit, From: []State{StateReturned}, To: StateSubmitted, Who: originator(), Applies: all(), Served: journey(), starts: StepAnswer, effect: resubmit},
-		{Action: ActionRedirect, From: []State{StateSubmitted}, To: StateSubmitted, Who: receiver(), Carries: []string{"receiver", "reason_code", "note"}, Applies: all(), Served: journey(), starts: StepAnswer, effect: redirect},
-		{Action: ActionDecline, From: []State{StateSubmitted}, To: StateDeclined, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: all(), Served: journey(), Final: true, effect: refuse},
-		{Action: ActionAnswer, From: []State{StateSubmitted}, To: StateConcluded, Who: receiver(), Carries: []string{"answer"}, Applies: Scope{everyDirection(), []Kind{KindAdvice}}},
+		{Action: ActionCreate, To: StateDraft, Who: originator(), Carries: []string{"patient", "direction", "kind"}, Applies: allButOut(), effect: create},
+		{Action: ActionEdit, From: []State{StateDraft, StateReturned}, Who: originator(), Carries: []string{"fields"}, Applies: allButOut(), effect: edit},
+		{Action: ActionSubmit, From: []State{StateDraft}, To: StateSubmitted, Who: originator(), Carries: []string{"form", "consent"}, Applies: allButOut(), starts: StepAnswer, effect: submit},
+		{Action: ActionAccept, From: []State{StateSubmitted}, To: StateAccepted, Who: receiver(), Carries: []string{"hold_or_walk_in"}, Applies: allButAdvice(), starts: StepArrival, effect: accept},
+		{Action: ActionReturn, From: []State{StateSubmitted}, To: StateReturned, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: all(), starts: StepMissingInformation, effect: giveBack},
+		{Action: ActionResubmit, From: []State{StateReturned}, To: StateSubmitted, Who: originator(), Applies: all(), starts: StepAnswer, effect: resubmit},
+		{Action: ActionRedirect, From: []State{StateSubmitted}, To: StateSubmitted, Who: receiver(), Carries: []string{"receiver", "reason_code", "note"}, Applies: all(), starts: StepAnswer, effect: redirect},
+		{Action: ActionDecline, From: []State{StateSubmitted}, To: StateDeclined, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: all(), Final: true, effect: refuse},
+		{Action: ActionAnswer, From: []State{StateSubmitted}, To: StateConcluded, Who: receiver(), Carries: []string{"answer"}, Applies: Scope{[]Direction{Up}, []Kind{KindAdvice}}, starts: StepAcknowledge, Final: true, effect: answer},
 		{
 			Action: ActionCancel, From: []State{StateDraft, StateSubmitted, StateReturned, StateAccepted, StateNoShow}, To: StateCancelled,
-			Who: originator(), Carries: []string{"reason_code", "note"}, Applies: all(), Served: journey(), Final: true, effect: refuse,
+			Who: originator(), Carries: []string{"reason_code", "note"}, Applies: all(), Final: true, effect: refuse,
 		},
-		{Action: ActionArrive, From: []State{StateSubmitted}, To: StateArrived, Who: receiver(), Applies: greenChannel(), Served: greenChannel(), starts: StepReply, effect: arrive},
-		{Action: ActionArrive, From: []State{StateAccepted, StateNoShow}, To: StateArrived, Who: receiver(), Applies: allButAdvice(), Served: journey(), starts: StepReply, effect: arrive},
+		{Action: ActionArrive, From: []State{StateSubmitted}, To: StateArrived, Who: receiver(), Applies: greenChannel(), starts: StepReply, effect: arrive},
+		{Action: ActionArrive, From: []State{StateAccepted, StateNoShow}, To: StateArrived, Who: receiver(), Applies: allButAdvice(), starts: StepReply, effect: arrive},
 	}
 }
 
 func afterArrival() []Row {
 	return []Row{
-		{Action: ActionUndoArrive, From: []State{StateArrived}, To: StateSubmitted, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: greenChannel(), Served: greenChannel(), starts: StepAnswer, back: true, effect: undoArrive},
-		{Action: ActionUndoArrive, From: []State{StateArrived}, To: StateAccepted, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: allButAdvice(), Served: journey(), starts: StepArrival, back: true, effect: undoArrive},
-		{Action: ActionUndoArrive, From: []State{StateArrived}, To: StateNoShow, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: allButAdvice(), Served: journey(), back: true, effect: undoArrive},
-		{Action: ActionNoShow, From: []State{StateAccepted}, To: StateNoShow, Who: []Side{Receiver, System}, Applies: allButAdvice(), Served: journey(), effect: noShow},
-		{Action: ActionRebook, From: []State{StateNoShow}, To: StateAccepted, Who: receiver(), Carries: []string{"hold_or_walk_in"}, Applies: allButAdvice(), Served: journey(), starts: StepArrival, effect: accept},
-		{Action: ActionAdmit, From: []State{StateArrived}, To: StateAdmitted, Who: receiver(), Carries: []string{"ward", "bed"}, Applies: journey(), Served: journey(), starts: StepReply, effect: admit},
-		{Action: ActionUndoAdmit, From: []State{StateAdmitted}, To: StateArrived, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: upward(), Served: journey(), starts: StepReply, effect: undoAdmit},
-		{Action: ActionConclude, From: []State{StateArrived, StateAdmitted}, To: StateConcluded, Who: receiver(), Carries: []string{"outcome", "reply"}, Applies: upward(), Served: journey(), Final: true, effect: conclude},
-		{Action: ActionAcknowledge, From: []State{StateConcluded}, To: StateClosed, Who: []Side{Originator, System}, Applies: upward(), Served: journey(), Final: true, effect: acknowledge},
+		{Action: ActionUndoArrive, From: []State{StateArrived}, To: StateSubmitted, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: greenChannel(), starts: StepAnswer, back: true, effect: undoArrive},
+		{Action: ActionUndoArrive, From: []State{StateArrived}, To: StateAccepted, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: allButAdvice(), starts: StepArrival, back: true, effect: undoArrive},
+		{Action: ActionUndoArrive, From: []State{StateArrived}, To: StateNoShow, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: allButAdvice(), back: true, effect: undoArrive},
+		{Action: ActionNoShow, From: []State{StateAccepted}, To: StateNoShow, Who: []Side{Receiver, System}, Applies: allButAdvice(), effect: noShow},
+		{Action: ActionRebook, From: []State{StateNoShow}, To: StateAccepted, Who: receiver(), Carries: []string{"hold_or_walk_in"}, Applies: allButAdvice(), starts: StepArrival, effect: accept},
+		{Action: ActionAdmit, From: []State{StateArrived}, To: StateAdmitted, Who: receiver(), Carries: []string{"ward", "bed"}, Applies: stay(), starts: StepReply, effect: admit},
+		{Action: ActionUndoAdmit, From: []State{StateAdmitted}, To: StateArrived, Who: receiver(), Carries: []string{"reason_code", "note"}, Applies: stay(), starts: StepReply, effect: undoAdmit},
+		{Action: ActionConclude, From: []State{StateArrived, StateAdmitted}, To: StateConcluded, Who: receiver(), Carries: []string{"outcome", "reply"}, Applies: visit(), starts: StepAcknowledge, Final: true, effect: conclude},
+		{Action: ActionAcknowledge, From: []State{StateConcluded}, To: StateClosed, Who: []Side{Originator, System}, Applies: upward(), Final: true, effect: acknowledge},
 	}
 }
 
-// laterRows have no use case yet: EXAM and ADVICE, retrospective arrivals, down-referrals and departures from the county.
-func laterRows() []Row {
+// recordedRows make a referral of what has happened already.
+func recordedRows() []Row {
+	out := Scope{[]Direction{Out}, KindsOf(Out)}
+	return []Row{
+		{Action: ActionRecordArrival, To: StateArrived, Who: receiver(), Carries: []string{"patient", "originator", "reason_code", "note", "date"}, Applies: visit(), starts: StepReply, effect: recordArrival},
+		{Action: ActionRecordOut, To: StateClosed, Who: originator(), Carries: []string{"patient", "destination", "reason_code", "note", "date"}, Applies: out, Final: true, effect: recordOut},
+	}
+}
+
+// followUpRows are the township's. The plan is revised without a visit too: a row that the design's table keeps inside record_visit (ADR 6).
+func followUpRows() []Row {
 	down := Scope{[]Direction{Down}, KindsOf(Down)}
 	return []Row{
-		{Action: ActionRecordArrival, To: StateArrived, Who: receiver(), Carries: []string{"patient", "originator", "transport", "date"}, Applies: upward()},
-		{Action: ActionBeginFollowUp, From: []State{StateArrived}, To: StateFollowUp, Who: receiver(), Carries: []string{"plan", "family_doctor"}, Applies: down},
-		{Action: ActionRecordVisit, From: []State{StateFollowUp}, To: StateFollowUp, Who: receiver(), Carries: []string{"findings"}, Applies: down},
-		{Action: ActionEscalate, From: []State{StateFollowUp}, To: StateClosed, Who: receiver(), Carries: []string{"referral"}, Applies: down, Final: true},
-		{Action: ActionComplete, From: []State{StateFollowUp}, To: StateClosed, Who: receiver(), Carries: []string{"outcome"}, Applies: down, Final: true},
-		{Action: ActionRecordOut, To: StateClosed, Who: originator(), Carries: []string{"patient", "destination", "reason_code", "date"}, Applies: Scope{[]Direction{Out}, KindsOf(Out)}, Final: true},
+		{Action: ActionBeginFollowUp, From: []State{StateArrived}, To: StateFollowUp, Who: receiver(), Carries: []string{"plan", "family_doctor"}, Applies: down, starts: StepVisit, effect: beginFollowUp},
+		{Action: ActionRecordVisit, From: []State{StateFollowUp}, To: StateFollowUp, Who: receiver(), Carries: []string{"findings"}, Applies: down, starts: StepVisit, effect: recordVisit},
+		{Action: ActionRevisePlan, From: []State{StateFollowUp}, To: StateFollowUp, Who: receiver(), Carries: []string{"plan"}, Applies: down, starts: StepVisit, effect: revisePlan},
+		{Action: ActionEscalate, From: []State{StateFollowUp}, To: StateClosed, Who: receiver(), Carries: []string{"referral"}, Applies: down, Final: true, effect: escalate},
+		{Action: ActionComplete, From: []State{StateFollowUp}, To: StateClosed, Who: receiver(), Carries: []string{"outcome"}, Applies: down, Final: true, effect: completeFollowUp},
 	}
 }
 
@@ -185,8 +189,12 @@ func allButAdvice() Scope {
 func upward() Scope       { return Scope{[]Direction{Up}, KindsOf(Up)} }
 func greenChannel() Scope { return Scope{[]Direction{Up}, []Kind{KindEmergency}} }
 
-// journey is what has use cases today: the patient is sent up and comes.
-func journey() Scope {
+// visit is what a patient travels up for; stay is what may end in a bed.
+func visit() Scope {
+	return Scope{[]Direction{Up}, []Kind{KindOutpatient, KindInpatient, KindEmergency, KindExam}}
+}
+
+func stay() Scope {
 	return Scope{[]Direction{Up}, []Kind{KindOutpatient, KindInpatient, KindEmergency}}
 }
 
@@ -194,7 +202,9 @@ func journey() Scope {
 func Waiting() []State {
 	var out []State
 	for _, row := range lifecycle {
-		if row.starts.Shown() && !slices.Contains(out, row.To) {
+		// For a patient who came down the township owes the first contact.
+		shown := row.starts.Shown() || row.Action == ActionArrive && slices.Contains(row.Applies.Directions, Down)
+		if shown && !slices.Contains(out, row.To) {
 			out = append(out, row.To)
 		}
 	}
@@ -204,7 +214,7 @@ func Waiting() []State {
 // find answers the row for an action on a referral as it is; false if the table has none.
 func find(a Action, s *Snapshot) (Row, bool) {
 	for _, row := range lifecycle {
-		if row.Action != a || !row.Served.Has(s.Direction, s.Kind) {
+		if row.Action != a || !row.Applies.Has(s.Direction, s.Kind) {
 			continue
 		}
 		if row.back && row.To != s.ArrivedFrom {

@@ -28,7 +28,9 @@ type Snapshot struct {
 	AccountID string
 	Receiver  Party
 
-	Diagnoses       []Diagnosis
+	Diagnoses []Diagnosis
+	// ExamItems are what an EXAM asks for.
+	ExamItems       []Diagnosis
 	Form            Form
 	Consent         Consent
 	TransferNote    string
@@ -49,14 +51,56 @@ type Snapshot struct {
 	// ReasonCode and Note of the last negative answer.
 	ReasonCode, Note string
 
+	// ReplyTo is the referral that this one follows, in the way of LinkKind. Escalated, DownReferral, BounceBackOf and BouncedBy name
+	// others that follow this one or that it was found to belong to.
+	ReplyTo   string
+	LinkKind  LinkKind
+	Escalated string
+	// DownReferral is the sent down-referral that answers this one; DownArrived is when its patient came.
+	DownReferral string
+	DownArrived  time.Time
+	BounceBackOf string
+	BouncedBy    string
+	// Retrospective: recorded after the patient had come without a referral (体系外).
+	Retrospective bool
+	Destination   string
+
+	// MatchedCriteria are the codes of the rules that were met at submission.
+	MatchedCriteria []string
+	Medicines       []Medicine
+	Plan            FollowUpPlan
+	FamilyDoctor    string
+
+	// Verdict of the county on the referral, the latest one.
+	Verdict     Verdict
+	VerdictNote string
+	// DepartTime and ExpectedArrival: the patient is on the way.
+	DepartTime      time.Time
+	ExpectedArrival time.Time
+	// Corrections counts the versions of sealed content beside the first.
+	Corrections int
+
+	// FirstDue is the limit of the first answer, AnswerTime and FirstAnswer what came of it.
+	FirstDue    time.Time
+	AnswerTime  time.Time
+	FirstAnswer Action
+
+	// AcceptTime and NoShowTime are when it was first accepted and when the patient first did not come, FollowUpTime when the follow-up began.
+	AcceptTime   time.Time
+	NoShowTime   time.Time
+	FollowUpTime time.Time
+
 	// ArrivedFrom is the state that an undone arrival goes back to.
 	ArrivedFrom State
 	SubmitTime  time.Time
 	ArriveTime  time.Time
 	AdmitTime   time.Time
-	DueTime     time.Time
-	CreateTime  time.Time
-	UpdateTime  time.Time
+	// ConcludeTime ends the county's part, CloseTime the referral.
+	ConcludeTime time.Time
+	CloseTime    time.Time
+	DueTime      time.Time
+	CreateTime   time.Time
+	UpdateTime   time.Time
 }
 
 // Format prints the id alone: names and clinical text stay out of logs.
@@ -102,9 +146,21 @@ type Deadline struct {
 	Due  time.Time
 }
 
-// Change is one row of the table applied: what history, deadlines, audit and facts are derived from.
+// LinkKind is how a referral follows another.
+type LinkKind string
+
+// The links: a down-referral answers an up-referral, a patient got worse during follow-up, an ADVICE was converted.
+const (
+	LinkAnswers   LinkKind = "ANSWERS"
+	LinkWorsened  LinkKind = "WORSENED"
+	LinkConverted LinkKind = "CONVERTED"
+)
+
+// Change is one row of the table applied, or a mark: what history, deadlines, audit and facts are derived from.
 type Change struct {
-	Action   Action
+	Action Action
+	// Mark: no transition; state and version stay.
+	Mark     bool
 	From     State
 	By       Actor
 	At       time.Time
@@ -114,6 +170,12 @@ type Change struct {
 	Deadline Deadline
 	// KeepDeadline: the open step, if any, goes on.
 	KeepDeadline bool
+	// Aside are steps that run beside the main one: those to start, or with no Due those to stop.
+	Aside []Deadline
+	// Norms are the checks that national norms ask of the township from now on.
+	Norms []NormCheck
+	// Today is the county's local day of At.
+	Today string
 	// Hold and Booking are what the change attaches, settles or frees.
 	HoldID, BookingID string
 	// FormerReceiver is the organisation that gave the referral on.

@@ -56,7 +56,6 @@ func TestADraftMayBeIncompleteButNotWrong(t *testing.T) {
 	}{
 		"urgency that is not the kind's":     {func(d *domain.Draft) { d.Urgency = domain.UrgencyEmergency }, "urgency FIELD_COMBINATION"},
 		"kind of another direction":          {func(d *domain.Draft) { d.Kind = domain.KindChronic }, "kind FIELD_COMBINATION"},
-		"kind without use case":              {func(d *domain.Draft) { d.Kind = domain.KindExam }, "kind FIELD_INVALID"},
 		"itself as receiver":                 {func(d *domain.Draft) { d.Receiver.OrganizationID = "township" }, "receiver.organizationId FIELD_COMBINATION"},
 		"code that is none":                  {func(d *domain.Draft) { d.Diagnoses[0].Code = "6I" }, "diagnoses[0].code FIELD_INVALID"},
 		"diagnosis without code":             {func(d *domain.Draft) { d.Diagnoses[0].Code = "" }, "diagnoses[0].code FIELD_REQUIRED"},
@@ -286,7 +285,7 @@ func TestADraftAndWhatBecameOfItConcernsItsOriginatorAlone(t *testing.T) {
 func TestEveryReasonListEndsInOtherWhichNeedsANote(t *testing.T) {
 	t.Parallel()
 	for _, row := range domain.Lifecycle() {
-		carries := slices.Contains(row.Carries, "reason_code") && row.Served.Has(domain.Up, domain.KindEmergency)
+		carries := slices.Contains(row.Carries, "reason_code")
 		list := domain.Reasons(row.Action)
 		if carries != (len(list) > 1) {
 			t.Errorf("%s has %d reasons", row.Action, len(list))

@@ -47,8 +47,30 @@ func published() map[domain.Action]event {
 		domain.ActionUndoAdmit:   {"admission_undone", func(m meta, f fact) proto.Message { return &referralv1.AdmissionUndone{Meta: m, Referral: f} }},
 		domain.ActionConclude:    {"concluded", func(m meta, f fact) proto.Message { return &referralv1.Concluded{Meta: m, Referral: f} }},
 		domain.ActionAcknowledge: {"acknowledged", func(m meta, f fact) proto.Message { return &referralv1.Acknowledged{Meta: m, Referral: f} }},
-		domain.MarkSeen:          {"seen", func(m meta, f fact) proto.Message { return &referralv1.Seen{Meta: m, Referral: f} }},
+
+		domain.ActionAnswer:        {"answered", func(m meta, f fact) proto.Message { return &referralv1.Answered{Meta: m, Referral: f} }},
+		domain.ActionRecordArrival: {"arrived", func(m meta, f fact) proto.Message { return &referralv1.Arrived{Meta: m, Referral: f} }},
+		domain.ActionRecordOut:     {"recorded_out", func(m meta, f fact) proto.Message { return &referralv1.RecordedOut{Meta: m, Referral: f} }},
+		domain.ActionBeginFollowUp: {"follow_up_begun", func(m meta, f fact) proto.Message { return &referralv1.FollowUpBegun{Meta: m, Referral: f} }},
+		domain.ActionRecordVisit:   {"visit_recorded", func(m meta, f fact) proto.Message { return &referralv1.VisitRecorded{Meta: m, Referral: f} }},
+		domain.ActionRevisePlan:    {"plan_revised", func(m meta, f fact) proto.Message { return &referralv1.PlanRevised{Meta: m, Referral: f} }},
+		domain.ActionEscalate:      {"escalated", func(m meta, f fact) proto.Message { return &referralv1.Escalated{Meta: m, Referral: f} }},
+		domain.ActionComplete:      {"completed", func(m meta, f fact) proto.Message { return &referralv1.Completed{Meta: m, Referral: f} }},
+
+		domain.MarkDepart:     {"departed", func(m meta, f fact) proto.Message { return &referralv1.Departed{Meta: m, Referral: f} }},
+		domain.MarkMessage:    {"message_posted", func(m meta, f fact) proto.Message { return &referralv1.MessagePosted{Meta: m, Referral: f} }},
+		domain.MarkAssess:     {"assessed", func(m meta, f fact) proto.Message { return &referralv1.Assessed{Meta: m, Referral: f} }},
+		domain.MarkCorrect:    {"corrected", func(m meta, f fact) proto.Message { return &referralv1.Corrected{Meta: m, Referral: f} }},
+		domain.MarkConsent:    {"consent_recorded", func(m meta, f fact) proto.Message { return &referralv1.ConsentRecorded{Meta: m, Referral: f} }},
+		domain.MarkBounceBack: {"bounce_back_found", func(m meta, f fact) proto.Message { return &referralv1.BounceBackFound{Meta: m, Referral: f} }},
+		domain.MarkSeen:       {"seen", func(m meta, f fact) proto.Message { return &referralv1.Seen{Meta: m, Referral: f} }},
 	}
+}
+
+// Told tells whether a fact is told of an action. The marks by which linked referrals learn of each other are told by what caused them.
+func Told(a domain.Action) bool {
+	_, ok := published()[a]
+	return ok
 }
 
 // Encode is the envelope and subject of a fact.
@@ -72,7 +94,7 @@ func Encode(f app.Fact) (outbox.Fact, error) {
 func meta(f app.Fact) *commonv1.FactMeta {
 	c, s := f.Change, f.Change.After
 	version := s.Version
-	if c.Action == domain.MarkSeen {
+	if c.Mark {
 		version = 0
 	}
 	return &commonv1.FactMeta{
@@ -105,6 +127,7 @@ func body(c domain.Change) *referralv1.ReferralFact {
 		Urgency:       commonv1.Urgency_Code(commonv1.Urgency_Code_value[string(s.Urgency)]),
 		PatientId:     s.PatientID, Originator: party(s.Originator), Receiver: party(s.Receiver), OriginatorAccountId: s.AccountID,
 		HoldId: c.HoldID, BookingId: c.BookingID, ReasonCode: c.Reason, DueTime: stamp(s.DueTime),
+		ReplyTo: s.ReplyTo, Retrospective: s.Retrospective, FamilyDoctor: s.FamilyDoctor, BounceBackOf: s.BounceBackOf,
 	}
 }
 

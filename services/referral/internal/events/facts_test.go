@@ -21,9 +21,21 @@ import (
 
 const secret = "秦秘密"
 
+// marks are those of which a fact is told.
+func marks() []domain.Action {
+	out := []domain.Action{domain.MarkSeen, domain.MarkBounceBack}
+	for _, m := range domain.Marks() {
+		// Of a conversion the new draft is told.
+		if m.Action != domain.MarkConvert {
+			out = append(out, m.Action)
+		}
+	}
+	return out
+}
+
 func fact(action domain.Action) app.Fact {
 	return app.Fact{ID: "fact-1", CauseID: "request-1", Change: domain.Change{
-		Action: action, From: domain.StateSubmitted, At: time.Date(2026, 3, 18, 1, 30, 0, 0, time.UTC), Reason: "NO_BED", Note: secret,
+		Action: action, Mark: slices.Contains(marks(), action), From: domain.StateSubmitted, At: time.Date(2026, 3, 18, 1, 30, 0, 0, time.UTC), Reason: "NO_BED", Note: secret,
 		By: domain.Actor{AccountID: "desk-1", Name: secret, OrganizationID: "hospital"}, HoldID: "hold", BookingID: "booking",
 		Detail: map[string]string{"ward": secret}, FormerReceiver: "former",
 		After: domain.Snapshot{
@@ -39,9 +51,9 @@ func fact(action domain.Action) app.Fact {
 // Invariant 8: ids and codes only.
 func TestEveryServedActionIsToldWithIdsAndCodesOnly(t *testing.T) {
 	t.Parallel()
-	told := []domain.Action{domain.MarkSeen}
+	told := marks()
 	for _, row := range domain.Lifecycle() {
-		if row.Served.Has(domain.Up, domain.KindEmergency) && !slices.Contains(told, row.Action) {
+		if !slices.Contains(told, row.Action) {
 			told = append(told, row.Action)
 		}
 	}
@@ -52,7 +64,8 @@ func TestEveryServedActionIsToldWithIdsAndCodesOnly(t *testing.T) {
 			t.Errorf("%s: %v", action, err)
 			continue
 		}
-		if subjects[out.Subject] || bytes.Contains(out.Payload, []byte(secret)) {
+		// A patient who came without a referral has arrived like any other.
+		if subjects[out.Subject] && action != domain.ActionRecordArrival || bytes.Contains(out.Payload, []byte(secret)) {
 			t.Errorf("%s is told as %s, with %q", action, out.Subject, out.Payload)
 		}
 		subjects[out.Subject] = true
@@ -70,7 +83,7 @@ func TestEveryServedActionIsToldWithIdsAndCodesOnly(t *testing.T) {
 			t.Errorf("%s cannot be read back", action)
 			continue
 		}
-		if version := m.GetMeta().GetAggregateVersion(); (version == 0) != (action == domain.MarkSeen) {
+		if version := m.GetMeta().GetAggregateVersion(); (version == 0) != slices.Contains(marks(), action) {
 			t.Errorf("%s has version %d", action, version)
 		}
 	}
@@ -111,10 +124,16 @@ func TestAFactSaysWhatItSettlesAndWhomItConcerns(t *testing.T) {
 	}
 }
 
-func TestWhatNobodyServesIsNotTold(t *testing.T) {
+// By such marks linked referrals learn of each other; what caused them is told.
+func TestWhatOnlyTheTimelineKeepsIsNotTold(t *testing.T) {
 	t.Parallel()
-	if _, err := events.Encode(fact(domain.ActionEscalate)); err == nil {
-		t.Error("escalate is told")
+	for _, action := range []domain.Action{domain.MarkAnsweredBy, domain.MarkConvert, domain.MarkNormCheck, domain.MarkDeadlinePassed} {
+		if _, err := events.Encode(fact(action)); err == nil || events.Told(action) {
+			t.Errorf("%s is told", action)
+		}
+	}
+	if !events.Told(domain.MarkMessage) || !events.Told(domain.ActionEscalate) {
+		t.Error("a message or an escalation is not told")
 	}
 }
 

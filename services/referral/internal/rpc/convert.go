@@ -14,7 +14,7 @@ import (
 )
 
 // The two directions of a referral are total and each other's inverse on what a referral shows. What stays inside (the creator, the state
-// before an arrival, the instants of arrival and admission) is not in the message.
+// before an arrival, what only figures go by) is not in the message.
 
 // Referral is the message of a view.
 func Referral(v app.View) *referralv1.Referral {
@@ -37,6 +37,7 @@ func Referral(v app.View) *referralv1.Referral {
 	if s.WalkIn {
 		out.WalkIn = &referralv1.WalkIn{From: stamp(s.Expected.From), To: stamp(s.Expected.To)}
 	}
+	life(out, s)
 	return out
 }
 
@@ -56,6 +57,7 @@ func View(m *referralv1.Referral) app.View {
 		TransferNote: m.GetTransferNote(), Transport: m.GetTransport(), OriginatorPhone: m.GetOriginatorPhone(),
 	}
 	s.Diagnoses = toDiagnoses(m.GetDiagnoses())
+	toLife(&s, m)
 	return app.View{Snapshot: s, Unread: m.GetUnread()}
 }
 
@@ -164,9 +166,9 @@ func toConsent(m *referralv1.Consent) domain.Consent {
 }
 
 func reply(r domain.Reply) *referralv1.Reply {
-	out := &referralv1.Reply{Diagnosis: r.Diagnosis, Findings: r.Findings, Treatment: r.Treatment, NextSteps: r.NextSteps}
+	out := &referralv1.Reply{Diagnosis: r.Diagnosis, Findings: r.Findings, Treatment: r.Treatment, NextSteps: r.NextSteps, Answer: r.Answer}
 	for _, m := range r.Medications {
-		out.Medications = append(out.Medications, &referralv1.ReplyMedication{Name: m.Name, Dosage: m.Dosage})
+		out.Medications = append(out.Medications, &referralv1.ReplyMedication{Name: m.Name, Dosage: m.Dosage, Specification: m.Specification})
 	}
 	if proto.Size(out) == 0 {
 		return nil
@@ -175,9 +177,11 @@ func reply(r domain.Reply) *referralv1.Reply {
 }
 
 func toReply(m *referralv1.Reply) domain.Reply {
-	r := domain.Reply{Diagnosis: m.GetDiagnosis(), Findings: m.GetFindings(), Treatment: m.GetTreatment(), NextSteps: m.GetNextSteps()}
+	r := domain.Reply{
+		Diagnosis: m.GetDiagnosis(), Findings: m.GetFindings(), Treatment: m.GetTreatment(), NextSteps: m.GetNextSteps(), Answer: m.GetAnswer(),
+	}
 	for _, x := range m.GetMedications() {
-		r.Medications = append(r.Medications, domain.Medication{Name: x.GetName(), Dosage: x.GetDosage()})
+		r.Medications = append(r.Medications, domain.Medication{Name: x.GetName(), Dosage: x.GetDosage(), Specification: x.GetSpecification()})
 	}
 	return r
 }
@@ -186,6 +190,10 @@ func historyRow(h app.HistoryRow) *referralv1.HistoryRow {
 	kind := "TRANSITION"
 	if h.Mark {
 		kind = "MARK"
+	}
+	if h.Action == domain.MarkCorrect {
+		// What stood there is in the list of corrections.
+		h.Detail = nil
 	}
 	return &referralv1.HistoryRow{
 		Kind: kind, Action: string(h.Action), From: state(h.From), To: state(h.To), Time: stamp(h.At),

@@ -2,6 +2,8 @@ package rpc_test
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,9 +59,60 @@ func view(t *rapid.T) app.View {
 		s.Diagnoses = append(s.Diagnoses, domain.Diagnosis{System: say("system"), Code: say("code"), Display: say("display")})
 	}
 	for range rapid.IntRange(0, 3).Draw(t, "medications") {
-		s.Reply.Medications = append(s.Reply.Medications, domain.Medication{Name: say("medicine"), Dosage: say("dosage")})
+		s.Reply.Medications = append(s.Reply.Medications, domain.Medication{Name: say("medicine"), Dosage: say("dosage"), Specification: say("form")})
 	}
+	s.Reply.Answer = say("answer")
+	later(t, &s, say, when)
 	return app.View{Snapshot: s, Unread: rapid.Bool().Draw(t, "unread")}
+}
+
+// later draws what belongs to the later life of a referral. Free text of a plan has no blanks around it: they are taken off.
+func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(string) time.Time) {
+	count := func(label string, most int) int { return rapid.IntRange(0, most).Draw(t, label) }
+	s.ReplyTo, s.Escalated, s.DownReferral, s.BounceBackOf, s.BouncedBy = say("reply to"), say("escalated"), say("down"), say("bounces"), say("bounced")
+	s.LinkKind = rapid.SampledFrom([]domain.LinkKind{"", domain.LinkAnswers, domain.LinkWorsened, domain.LinkConverted}).Draw(t, "link")
+	s.Retrospective, s.Destination, s.FamilyDoctor = rapid.Bool().Draw(t, "retrospective"), say("destination"), say("doctor")
+	s.ArriveTime, s.AdmitTime, s.ConcludeTime, s.CloseTime = when("arrived"), when("admitted"), when("concluded"), when("closed")
+	s.DepartTime, s.ExpectedArrival = when("departed"), when("expected")
+	s.Verdict = rapid.SampledFrom(append(domain.Verdicts(), "")).Draw(t, "verdict")
+	s.VerdictNote, s.Corrections = say("verdict note"), count("corrections", 1000)
+	for range count("criteria", 3) {
+		s.MatchedCriteria = append(s.MatchedCriteria, say("criterion"))
+	}
+	for range count("items", 3) {
+		s.ExamItems = append(s.ExamItems, domain.Diagnosis{System: say("system"), Code: say("code"), Display: say("display")})
+	}
+	for range count("medicines", 3) {
+		s.Medicines = append(s.Medicines, domain.Medicine{
+			Name: say("name"), Specification: say("specification"), Dosage: say("dosage"), Days: count("days", 365),
+			Availability: domain.Availability(say("availability")), Decision: say("decision"), Substitute: say("substitute"), DecisionNote: say("why"),
+		})
+	}
+	s.Plan = domain.FollowUpPlan{Template: say("template"), Condition: say("condition"), Goal: strings.TrimSpace(say("goal"))}
+	for range count("visits", 3) {
+		v := domain.PlannedVisit{Number: count("number", 60), Due: say("due"), Mode: say("mode")}
+		for range count("visit items", 2) {
+			v.Items = append(v.Items, say("item"))
+		}
+		if v.Done = rapid.Bool().Draw(t, "done"); v.Done {
+			v.DoneTime, v.DoneBy = when("done at"), domain.Actor{AccountID: say("account"), Name: say("name"), OrganizationID: say("organisation")}
+			v.Findings = domain.Findings{
+				Result: say("result"), MedicationTaking: say("taking"), AdverseReaction: rapid.Bool().Draw(t, "reaction"), Note: strings.TrimSpace(say("found")),
+			}
+			for range count("values", 2) {
+				v.Findings.Values = append(v.Findings.Values, domain.Measured{Name: say("value"), Number: rapid.Float64().Draw(t, "number"), Unit: say("unit")})
+			}
+		}
+		s.Plan.Visits = append(s.Plan.Visits, v)
+	}
+}
+
+// inside is what the message of a referral leaves out, as no page shows it: who created it, and what the service keeps for its own
+// figures and for taking an arrival back. Of a booking the message has the id, not the hold.
+func inside() []string {
+	return []string{
+		"County", "AccountID", "ArrivedFrom", "FirstDue", "AnswerTime", "FirstAnswer", "AcceptTime", "NoShowTime", "FollowUpTime", "DownArrived",
+	}
 }
 
 func TestAReferralCrossesTheWireWithoutLoss(t *testing.T) {
@@ -84,6 +137,25 @@ func TestAReferralCrossesTheWireWithoutLoss(t *testing.T) {
 			t.Fatal("unread is lost")
 		}
 	})
+}
+
+// A field that is added is either shown, and then drawn above, or named among those that stay inside.
+func TestEveryFieldOfAReferralIsShownOrSaidToStayInside(t *testing.T) {
+	t.Parallel()
+	drawn := map[string]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		v := reflect.ValueOf(view(t).Snapshot)
+		for i := range v.NumField() {
+			if !v.Field(i).IsZero() {
+				drawn[v.Type().Field(i).Name] = true
+			}
+		}
+	})
+	for i := range reflect.TypeFor[domain.Snapshot]().NumField() {
+		if name := reflect.TypeFor[domain.Snapshot]().Field(i).Name; drawn[name] == slices.Contains(inside(), name) {
+			t.Errorf("%s is drawn: %v", name, drawn[name])
+		}
+	}
 }
 
 func FuzzAnyMessageIsReadAndWrittenAgain(f *testing.F) {

@@ -4,39 +4,21 @@
 package rpc
 
 import (
+	"maps"
 	"slices"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
-// Policy is who may call what; whether the referral concerns the caller's organisation is decided by the use cases.
+// Policy is who may call what; whether the referral concerns the caller's organisation, and whether the caller's roles act for its side
+// in its direction, is decided by the use cases.
 func Policy() authz.Table {
-	sends := []string{"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD"}
-	answers := []string{"INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER"}
-	originate, answer := authz.Rule{Roles: sends}, authz.Rule{Roles: answers}
-	read := authz.Rule{Roles: slices.Concat(sends, answers)}
-	anybody := authz.Rule{AnyPerson: true}
-	return authz.Table{
-		referralv1.ReferralService_CreateReferral_FullMethodName:    originate,
-		referralv1.ReferralService_EditReferral_FullMethodName:      originate,
-		referralv1.ReferralService_Submit_FullMethodName:            originate,
-		referralv1.ReferralService_Resubmit_FullMethodName:          originate,
-		referralv1.ReferralService_Cancel_FullMethodName:            originate,
-		referralv1.ReferralService_Acknowledge_FullMethodName:       originate,
-		referralv1.ReferralService_Accept_FullMethodName:            answer,
-		referralv1.ReferralService_Return_FullMethodName:            answer,
-		referralv1.ReferralService_Redirect_FullMethodName:          answer,
-		referralv1.ReferralService_Decline_FullMethodName:           answer,
-		referralv1.ReferralService_Arrive_FullMethodName:            answer,
-		referralv1.ReferralService_UndoArrive_FullMethodName:        answer,
-		referralv1.ReferralService_NoShow_FullMethodName:            answer,
-		referralv1.ReferralService_Rebook_FullMethodName:            answer,
-		referralv1.ReferralService_Admit_FullMethodName:             answer,
-		referralv1.ReferralService_UndoAdmit_FullMethodName:         answer,
-		referralv1.ReferralService_Conclude_FullMethodName:          answer,
+	clinical := slices.Concat(domain.Roles(domain.Up, domain.Originator), domain.Roles(domain.Up, domain.Receiver))
+	read, anybody := authz.Rule{Roles: clinical}, authz.Rule{AnyPerson: true}
+	candidates := []string{"SPECIALIST", "DEPARTMENT_HEAD", "INTAKE_DESK"}
+	table := authz.Table{
 		referralv1.ReferralService_MarkSeen_FullMethodName:          read,
 		referralv1.ReferralService_GetReferral_FullMethodName:       read,
 		referralv1.ReferralService_BatchGetReferrals_FullMethodName: read,
@@ -44,12 +26,62 @@ func Policy() authz.Table {
 		referralv1.ReferralService_FindReferral_FullMethodName:      read,
 		referralv1.ReferralService_ListHistory_FullMethodName:       read,
 		referralv1.ReferralService_ListActions_FullMethodName:       read,
+		referralv1.ReferralService_ListMessages_FullMethodName:      read,
+		referralv1.ReferralService_ListCorrections_FullMethodName:   read,
+		referralv1.ReferralService_ListLinks_FullMethodName:         read,
 		referralv1.ReferralService_GetLifecycle_FullMethodName:      anybody,
-		referralv1.ReferralService_ListReasons_FullMethodName:       anybody,
-		referralv1.ReferralService_SearchDiagnoses_FullMethodName:   anybody,
-		referralv1.ReferralService_SettleBooking_FullMethodName:     {Services: []string{"scheduling"}},
-		referralv1.ReferralService_GetRelation_FullMethodName:       {Services: []string{"patientrecord"}},
+
+		referralv1.FollowUpService_ListFollowUps_FullMethodName:         {Roles: domain.Roles(domain.Down, domain.Receiver)},
+		referralv1.FollowUpService_RecordCheck_FullMethodName:           {Roles: domain.Roles(domain.Down, domain.Receiver)},
+		referralv1.FollowUpService_ListFollowUpTemplates_FullMethodName: read,
+
+		referralv1.CriteriaService_ListCriteria_FullMethodName:      anybody,
+		referralv1.CriteriaService_EvaluateCriteria_FullMethodName:  read,
+		referralv1.CandidateService_CheckMedicines_FullMethodName:   read,
+		referralv1.CandidateService_ListCandidates_FullMethodName:   {Roles: candidates},
+		referralv1.CandidateService_GetCandidate_FullMethodName:     {Roles: candidates},
+		referralv1.CandidateService_ReferCandidate_FullMethodName:   {Roles: candidates},
+		referralv1.CandidateService_DismissCandidate_FullMethodName: {Roles: candidates},
+
+		referralv1.ReferralService_ListReasons_FullMethodName:     anybody,
+		referralv1.ReferralService_SearchDiagnoses_FullMethodName: anybody,
+		referralv1.SettingService_GetSettings_FullMethodName:      anybody,
+		referralv1.SettingService_UpdateSettings_FullMethodName:   {Roles: []string{"COUNTY_ADMIN"}},
+		referralv1.ReferralService_SettleBooking_FullMethodName:   {Services: []string{"scheduling"}},
+		referralv1.ReferralService_GetRelation_FullMethodName:     {Services: []string{"patientrecord"}},
 	}
+	maps.Copy(table, statisticsPolicy())
+	for a, method := range methods() {
+		table[method] = authz.Rule{Roles: rolesOf(a)}
+	}
+	for a, method := range markMethods() {
+		table[method] = authz.Rule{Roles: rolesOf(a)}
+	}
+	return table
+}
+
+// rolesOf are all roles that may do an action or set a mark in some direction.
+func rolesOf(a domain.Action) []string {
+	var out []string
+	add := func(scope domain.Scope, who []domain.Side) {
+		for _, d := range scope.Directions {
+			for _, side := range who {
+				out = append(out, domain.Roles(d, side)...)
+			}
+		}
+	}
+	for _, row := range domain.Lifecycle() {
+		if row.Action == a {
+			add(row.Applies, row.Who)
+		}
+	}
+	for _, m := range domain.Marks() {
+		if m.Action == a {
+			add(m.Applies, m.Who)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // methods is the method that serves each action of the life-cycle table.
@@ -72,13 +104,32 @@ func methods() map[domain.Action]string {
 		domain.ActionUndoAdmit:   referralv1.ReferralService_UndoAdmit_FullMethodName,
 		domain.ActionConclude:    referralv1.ReferralService_Conclude_FullMethodName,
 		domain.ActionAcknowledge: referralv1.ReferralService_Acknowledge_FullMethodName,
+
+		domain.ActionAnswer:        referralv1.ReferralService_Answer_FullMethodName,
+		domain.ActionRecordArrival: referralv1.ReferralService_RecordArrival_FullMethodName,
+		domain.ActionRecordOut:     referralv1.ReferralService_RecordOut_FullMethodName,
+		domain.ActionBeginFollowUp: referralv1.ReferralService_BeginFollowUp_FullMethodName,
+		domain.ActionRecordVisit:   referralv1.ReferralService_RecordVisit_FullMethodName,
+		domain.ActionRevisePlan:    referralv1.ReferralService_RevisePlan_FullMethodName,
+		domain.ActionEscalate:      referralv1.ReferralService_Escalate_FullMethodName,
+		domain.ActionComplete:      referralv1.ReferralService_Complete_FullMethodName,
 	}
 }
 
+// markMethods is the method that sets each mark.
+func markMethods() map[domain.Action]string {
+	return map[domain.Action]string{
+		domain.MarkDepart:  referralv1.ReferralService_Depart_FullMethodName,
+		domain.MarkMessage: referralv1.ReferralService_PostMessage_FullMethodName,
+		domain.MarkAssess:  referralv1.ReferralService_Assess_FullMethodName,
+		domain.MarkCorrect: referralv1.ReferralService_Correct_FullMethodName,
+		domain.MarkConsent: referralv1.ReferralService_RecordConsent_FullMethodName,
+		domain.MarkConvert: referralv1.ReferralService_Convert_FullMethodName,
+	}
+}
+
+// MarkMethod is the full name of the method that sets a mark; "" if none does.
+func MarkMethod(a domain.Action) string { return markMethods()[a] }
+
 // Method is the full name of the method that serves an action; "" if none does.
 func Method(a domain.Action) string { return methods()[a] }
-
-// may tells whether the caller's roles let it call the method of an action.
-func may(caller authn.Identity, a domain.Action) bool {
-	return Policy().Check(Method(a), &caller) == nil
-}

@@ -24,11 +24,14 @@ func caller(ctx context.Context) authn.Identity {
 	return c
 }
 
-// command is a write as its caller named it. The hash is over the message in a form that is the same for the same content.
-func command(ctx context.Context, method string, m interface {
+// markRequest is the part that all writes have.
+type markRequest interface {
 	proto.Message
 	GetRequestId() string
-}) (app.Command, error) {
+}
+
+// command is a write as its caller named it. The hash is over the message in a form that is the same for the same content.
+func command(ctx context.Context, method string, m markRequest) (app.Command, error) {
 	if len(m.GetRequestId()) > maxRequestID {
 		return app.Command{}, errs.Invalid(errs.Bad("requestId", errs.ReasonFieldTooLong, "max", fmt.Sprint(maxRequestID)))
 	}
@@ -56,17 +59,34 @@ func service(ctx context.Context, method, county string) (app.Command, error) {
 
 // draft is what the originator typed, without the blanks around it: a field of blanks is an empty one.
 func draft(m *referralv1.CreateReferralRequest) domain.Draft {
-	f := m.GetForm()
 	return domain.Draft{
 		Direction: domain.Direction(word(m.GetDirection())), Kind: domain.Kind(word(m.GetKind())), Urgency: domain.Urgency(word(m.GetUrgency())),
 		PatientID: m.GetPatientId(), Receiver: toParty(m.GetReceiver()), Diagnoses: typedDiagnoses(m.GetDiagnoses()),
-		Form: domain.Form{
-			InitialImpression: trim(f.GetInitialImpression()), PresentIllness: trim(f.GetPresentIllness()), PastHistory: trim(f.GetPastHistory()),
-			Treatment: trim(f.GetTreatment()),
-		},
+		Form: typedForm(m.GetForm()), ReplyTo: m.GetReplyTo(), Medicines: typedMedicines(m.GetMedicines()), Plan: toPlan(m.GetPlan()),
+		ExamItems: typedItems(m.GetExamItems()), FamilyDoctor: m.GetFamilyDoctor(),
 		Consent: typedConsent(m.GetConsent()), TransferNote: trim(m.GetTransferNote()), Transport: m.GetTransport(),
 		OriginatorPhone: trim(m.GetOriginatorPhone()),
 	}
+}
+
+func typedForm(m *referralv1.Form) domain.Form {
+	return domain.Form{
+		InitialImpression: trim(m.GetInitialImpression()), PresentIllness: trim(m.GetPresentIllness()), PastHistory: trim(m.GetPastHistory()),
+		Treatment: trim(m.GetTreatment()), Diagnosis: trim(m.GetDiagnosis()), InpatientNumber: trim(m.GetInpatientNumber()),
+		ExaminationResults: trim(m.GetExaminationResults()), NextPlan: trim(m.GetNextPlan()), RehabilitationAdvice: trim(m.GetRehabilitationAdvice()),
+	}
+}
+
+// typedItems are the tests that an EXAM asks for, in words or by code; a line left empty is none.
+func typedItems(ms []*commonv1.Coding) []domain.Diagnosis {
+	var out []domain.Diagnosis
+	for _, d := range toDiagnoses(ms) {
+		d = domain.Diagnosis{System: d.System, Code: trim(d.Code), Display: trim(d.Display)}
+		if d.Code != "" || d.Display != "" {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func typedDiagnoses(ms []*commonv1.Coding) []domain.Diagnosis {
@@ -91,8 +111,9 @@ func typedConsent(m *referralv1.Consent) domain.Consent {
 func typedReply(m *referralv1.Reply) domain.Reply {
 	r := toReply(m)
 	r.Diagnosis, r.Findings, r.Treatment, r.NextSteps = trim(r.Diagnosis), trim(r.Findings), trim(r.Treatment), trim(r.NextSteps)
+	r.Answer = trim(r.Answer)
 	for i, x := range r.Medications {
-		r.Medications[i] = domain.Medication{Name: trim(x.Name), Dosage: trim(x.Dosage)}
+		r.Medications[i] = domain.Medication{Name: trim(x.Name), Dosage: trim(x.Dosage), Specification: trim(x.Specification)}
 	}
 	return r
 }

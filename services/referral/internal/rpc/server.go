@@ -22,6 +22,11 @@ func NewServer(a *app.Service) *Server { return &Server{app: a} }
 // Register adds the service to a gRPC server.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	referralv1.RegisterReferralServiceServer(r, s)
+	referralv1.RegisterFollowUpServiceServer(r, &followUps{app: s.app})
+	referralv1.RegisterSettingServiceServer(r, settingServer{app: s.app})
+	referralv1.RegisterCriteriaServiceServer(r, criteriaServer{app: s.app})
+	referralv1.RegisterCandidateServiceServer(r, candidateServer{app: s.app})
+	referralv1.RegisterStatisticsServiceServer(r, statisticsServer{app: s.app})
 }
 
 func answer(v app.View, err error) (*referralv1.Referral, error) {
@@ -80,17 +85,18 @@ func (s *Server) ListHistory(ctx context.Context, m *referralv1.ListHistoryReque
 	return out, nil
 }
 
-// ListActions implements ReferralService: what the side may do, less what the caller's roles may not call.
+// ListActions implements ReferralService: what the caller may do, transitions and marks.
 func (s *Server) ListActions(ctx context.Context, m *referralv1.ListActionsRequest) (*referralv1.ListActionsResponse, error) {
-	rows, err := s.app.Actions(ctx, caller(ctx), m.GetId())
+	rows, marks, err := s.app.Actions(ctx, caller(ctx), m.GetId())
 	if err != nil {
 		return nil, err
 	}
 	out := &referralv1.ListActionsResponse{}
 	for _, r := range rows {
-		if may(caller(ctx), r.Action) {
-			out.Actions = append(out.Actions, action(r))
-		}
+		out.Actions = append(out.Actions, action(r))
+	}
+	for _, mark := range marks {
+		out.Marks = append(out.Marks, markAction(mark))
 	}
 	return out, nil
 }
@@ -107,7 +113,11 @@ func (s *Server) GetLifecycle(context.Context, *referralv1.GetLifecycleRequest) 
 // ListReasons implements ReferralService.
 func (s *Server) ListReasons(_ context.Context, m *referralv1.ListReasonsRequest) (*referralv1.ListReasonsResponse, error) {
 	out := &referralv1.ListReasonsResponse{}
-	for _, r := range domain.Reasons(domain.Action(m.GetAction())) {
+	reasons := domain.Reasons(domain.Action(m.GetAction()))
+	if d := word(m.GetDirection()); d != "" {
+		reasons = domain.ReasonsFor(domain.Action(m.GetAction()), domain.Direction(d))
+	}
+	for _, r := range reasons {
 		out.Reasons = append(out.Reasons, &referralv1.Reason{Code: r.Code, Text: r.Text, TextEn: r.TextEn, NoteRequired: r.NoteRequired})
 	}
 	return out, nil

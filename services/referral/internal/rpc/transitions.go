@@ -41,7 +41,9 @@ func (s *Server) CreateReferral(ctx context.Context, m *referralv1.CreateReferra
 	if err != nil {
 		return nil, err
 	}
-	return answer(s.app.Create(ctx, cmd, app.Creation{Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit()}))
+	return answer(s.app.Create(ctx, cmd, app.Creation{
+		Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit(), Values: clinicalValues(m.GetValues()),
+	}))
 }
 
 // EditReferral implements ReferralService.
@@ -61,7 +63,7 @@ func (s *Server) Submit(ctx context.Context, m *referralv1.SubmitRequest) (*refe
 	if err != nil {
 		return nil, err
 	}
-	in := app.Submission{ID: m.GetId(), Version: m.GetVersion(), HoldID: m.GetHoldId()}
+	in := app.Submission{ID: m.GetId(), Version: m.GetVersion(), HoldID: m.GetHoldId(), Values: clinicalValues(m.GetValues())}
 	if m.GetConsent() != nil {
 		c := typedConsent(m.GetConsent())
 		in.Consent = &c
@@ -134,7 +136,12 @@ func (s *Server) Resubmit(ctx context.Context, m *referralv1.ActionRequest) (*re
 
 // Arrive implements ReferralService.
 func (s *Server) Arrive(ctx context.Context, m *referralv1.ActionRequest) (*referralv1.Referral, error) {
-	return s.plain(ctx, domain.ActionArrive, m)
+	cmd, err := command(ctx, Method(domain.ActionArrive), m)
+	if err != nil {
+		return nil, err
+	}
+	step := app.Step{ID: m.GetId(), Version: m.GetVersion(), Carry: domain.Carry{Note: trim(m.GetNote())}}
+	return answer(s.app.Arrive(ctx, cmd, step))
 }
 
 // NoShow implements ReferralService.

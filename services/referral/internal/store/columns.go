@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,30 +18,57 @@ import (
 
 // The columns of a referral: those fixed at creation, those that change, and the sealed ones, in this order everywhere.
 const (
-	fixedColumns = `county_code, id, direction, patient_id, originator_org, originator_department, originator_practitioner, account_id, create_time`
+	fixedColumns = `county_code, id, direction, patient_id, originator_org, originator_department, originator_practitioner, account_id, create_time,
+		reply_to, link_kind, retrospective`
 
 	changingColumns = `version, number, state, kind, urgency, urgency_rank, receiver_org, receiver_department, receiver_practitioner,
 		diagnosis_codes, guard, transport, hold_id, hold_lost, booking_id, booking_hold_id, walk_in, expected_from, expected_to, outcome_code,
-		reason_code, arrived_from, submit_time, arrive_time, admit_time, due_time, due_order, update_time`
+		reason_code, arrived_from, submit_time, arrive_time, admit_time, due_time, due_order, update_time,
+		escalated_to, down_referral, down_arrive_time, bounce_back_of, bounced_by, matched_criteria, family_doctor, verdict, corrections,
+		condition, first_answer, first_due, answer_time, depart_time, expected_arrival, conclude_time, close_time,
+		accept_time, no_show_time, follow_up_time`
 
-	columns = fixedColumns + ", " + changingColumns + ", patient, content, result"
+	sealedColumns = `patient, content, result, plan`
 
-	insertReferral = `INSERT INTO referral (` + columns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-		$18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, $40)`
-
-	// A sealed column given as NULL stays.
-	updateReferral = `UPDATE referral SET version = $4, number = $5, state = $6, kind = $7, urgency = $8, urgency_rank = $9, receiver_org = $10,
-		receiver_department = $11, receiver_practitioner = $12, diagnosis_codes = $13, guard = $14, transport = $15, hold_id = $16,
-		hold_lost = $17, booking_id = $18, booking_hold_id = $19, walk_in = $20, expected_from = $21, expected_to = $22, outcome_code = $23,
-		reason_code = $24, arrived_from = $25, submit_time = $26, arrive_time = $27, admit_time = $28, due_time = $29, due_order = $30,
-		update_time = $31, content = COALESCE($32, content), result = COALESCE($33, result)
-		WHERE county_code = $1 AND id = $2 AND version = $3`
+	columns = fixedColumns + ", " + changingColumns + ", " + sealedColumns
 )
+
+// names splits a list of columns.
+func names(list string) []string {
+	out := strings.Split(list, ",")
+	for i, n := range out {
+		out[i] = strings.TrimSpace(n)
+	}
+	return out
+}
+
+// insertReferral takes the columns in their order.
+func insertReferral() string {
+	places := make([]string, len(names(columns)))
+	for i := range places {
+		places[i] = "$" + strconv.Itoa(i+1)
+	}
+	return "INSERT INTO referral (" + columns + ") VALUES (" + strings.Join(places, ", ") + ")"
+}
+
+// updateReferral takes county, id and the version that was read, then the changing columns and the sealed ones but the patient, which
+// stays; a sealed column given as NULL stays as well.
+func updateReferral() string {
+	const before = 3
+	var sets []string
+	for _, n := range names(changingColumns) {
+		sets = append(sets, n+" = $"+strconv.Itoa(len(sets)+before+1))
+	}
+	for _, n := range names(sealedColumns)[1:] {
+		sets = append(sets, fmt.Sprintf("%s = COALESCE($%d, %s)", n, len(sets)+before+1, n))
+	}
+	return "UPDATE referral SET " + strings.Join(sets, ", ") + " WHERE county_code = $1 AND id = $2 AND version = $3"
+}
 
 func fixed(s domain.Snapshot) []any {
 	return []any{
 		s.County, s.ID, string(s.Direction), s.PatientID, s.Originator.OrganizationID, s.Originator.DepartmentCode, s.Originator.PractitionerID,
-		s.AccountID, s.CreateTime,
+		s.AccountID, s.CreateTime, s.ReplyTo, string(s.LinkKind), s.Retrospective,
 	}
 }
 
@@ -51,6 +79,9 @@ func changing(s domain.Snapshot) []any {
 		s.Receiver.OrganizationID, s.Receiver.DepartmentCode, s.Receiver.PractitionerID, codes(s.Diagnoses), s.Guard(), s.Transport,
 		s.HoldID, s.HoldLost, s.Booking.ID, s.Booking.HoldID, s.WalkIn, null(s.Expected.From), null(s.Expected.To), s.Outcome,
 		s.ReasonCode, string(s.ArrivedFrom), null(s.SubmitTime), null(s.ArriveTime), null(s.AdmitTime), null(s.DueTime), place.Time, s.UpdateTime,
+		s.Escalated, s.DownReferral, null(s.DownArrived), s.BounceBackOf, s.BouncedBy, strings.Join(s.MatchedCriteria, " "), s.FamilyDoctor,
+		string(s.Verdict), s.Corrections, s.Condition(), string(s.FirstAnswer), null(s.FirstDue), null(s.AnswerTime), null(s.DepartTime),
+		null(s.ExpectedArrival), null(s.ConcludeTime), null(s.CloseTime), null(s.AcceptTime), null(s.NoShowTime), null(s.FollowUpTime),
 	}
 }
 
@@ -60,18 +91,22 @@ type scanner interface{ Scan(dest ...any) error }
 func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	var r domain.Snapshot
 	var rank int
-	var diagnoses, guard string
+	var diagnoses, guard, criteria, condition string
 	var order time.Time
-	var from, to, submitted, arrived, admitted, due sql.Null[time.Time]
-	var patient, content, result []byte
+	var from, to, submitted, arrived, admitted, due, downArrived, firstDue, answered, departed, expected, concluded, closed sql.Null[time.Time]
+	var accepted, noShow, followUp sql.Null[time.Time]
+	var patient, content, result, plan []byte
 	dest := []any{
 		&r.County, &r.ID, &r.Direction, &r.PatientID, &r.Originator.OrganizationID, &r.Originator.DepartmentCode, &r.Originator.PractitionerID,
-		&r.AccountID, &r.CreateTime,
+		&r.AccountID, &r.CreateTime, &r.ReplyTo, &r.LinkKind, &r.Retrospective,
 		&r.Version, &r.Number, &r.State, &r.Kind, &r.Urgency, &rank,
 		&r.Receiver.OrganizationID, &r.Receiver.DepartmentCode, &r.Receiver.PractitionerID, &diagnoses, &guard, &r.Transport,
 		&r.HoldID, &r.HoldLost, &r.Booking.ID, &r.Booking.HoldID, &r.WalkIn, &from, &to, &r.Outcome,
 		&r.ReasonCode, &r.ArrivedFrom, &submitted, &arrived, &admitted, &due, &order, &r.UpdateTime,
-		&patient, &content, &result,
+		&r.Escalated, &r.DownReferral, &downArrived, &r.BounceBackOf, &r.BouncedBy, &criteria, &r.FamilyDoctor, &r.Verdict, &r.Corrections,
+		&condition, &r.FirstAnswer, &firstDue, &answered, &departed, &expected, &concluded, &closed,
+		&accepted, &noShow, &followUp,
+		&patient, &content, &result, &plan,
 	}
 	if err := row.Scan(append(dest, more...)...); err != nil {
 		return domain.Snapshot{}, err
@@ -79,22 +114,35 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	r.CreateTime, r.UpdateTime = r.CreateTime.UTC(), r.UpdateTime.UTC()
 	r.Expected = domain.Window{From: instant(from), To: instant(to)}
 	r.SubmitTime, r.ArriveTime, r.AdmitTime, r.DueTime = instant(submitted), instant(arrived), instant(admitted), instant(due)
+	r.DownArrived, r.FirstDue, r.AnswerTime = instant(downArrived), instant(firstDue), instant(answered)
+	r.DepartTime, r.ExpectedArrival = instant(departed), instant(expected)
+	r.ConcludeTime, r.CloseTime = instant(concluded), instant(closed)
+	r.AcceptTime, r.NoShowTime, r.FollowUpTime = instant(accepted), instant(noShow), instant(followUp)
+	if criteria != "" {
+		r.MatchedCriteria = strings.Fields(criteria)
+	}
+	return r, s.unseal(&r, patient, content, result, plan)
+}
+
+func (s *Store) unseal(r *domain.Snapshot, patient, content, result, plan []byte) error {
 	var p sealedPatient
 	var c sealedContent
 	var o sealedResult
-	if err := s.open("patient", r.ID, patient, &p); err != nil {
-		return domain.Snapshot{}, err
-	}
-	if err := s.open("content", r.ID, content, &c); err != nil {
-		return domain.Snapshot{}, err
-	}
-	if err := s.open("result", r.ID, result, &o); err != nil {
-		return domain.Snapshot{}, err
+	var f sealedPlan
+	for _, part := range []struct {
+		column string
+		sealed []byte
+		into   any
+	}{{"patient", patient, &p}, {"content", content, &c}, {"result", result, &o}, {"plan", plan, &f}} {
+		if err := s.open(part.column, r.ID, part.sealed, part.into); err != nil {
+			return err
+		}
 	}
 	r.Patient = domain.Patient(p)
-	c.into(&r)
-	o.into(&r)
-	return r, nil
+	c.into(r)
+	o.into(r)
+	r.Plan = f.plan()
+	return nil
 }
 
 func (s *Store) open(column, id string, sealed []byte, into any) error {

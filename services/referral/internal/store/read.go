@@ -166,7 +166,11 @@ func (s *Store) History(ctx context.Context, county, id string) (out []app.Histo
 			return err
 		}
 		marks, err := marks(ctx, tx, county, id)
-		out = slices.Concat(transitions, marks)
+		if err != nil {
+			return err
+		}
+		notes, err := s.notes(ctx, tx, county, id, "")
+		out = slices.Concat(transitions, marks, notes)
 		return err
 	})
 	if err != nil {
@@ -192,16 +196,8 @@ func (s *Store) transitions(ctx context.Context, tx *sqldb.Tx, county, id string
 			return nil, err
 		}
 		h.At = h.At.UTC()
-		if sealed != nil {
-			plain, err := s.Ring.Open("history", "remark", fmt.Sprintf("%s/%d", id, h.Version), sealed)
-			if err != nil {
-				return nil, err
-			}
-			var r remark
-			if err := decode(plain, &r); err != nil {
-				return nil, err
-			}
-			h.Note, h.Detail = r.Note, r.Detail
+		if err := s.openRemark(&h, "history", fmt.Sprintf("%s/%d", id, h.Version), sealed); err != nil {
+			return nil, err
 		}
 		out = append(out, h)
 	}
@@ -242,7 +238,7 @@ func (s *Store) WasReceiver(ctx context.Context, county, id, organizationID stri
 // Standings implements [app.Reader].
 func (s *Store) Standings(ctx context.Context, county, patientID, organizationID string) (out []app.Standing, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, state, originator_org, update_time FROM referral WHERE county_code = $1 AND patient_id = $2
+		rows, err := tx.Query(ctx, `SELECT id, kind, state, originator_org, COALESCE(close_time, update_time) FROM referral WHERE county_code = $1 AND patient_id = $2
 			AND number <> '' AND (originator_org = $3 OR receiver_org = $3) ORDER BY update_time DESC`, county, patientID, organizationID)
 		if err != nil {
 			return err
@@ -262,7 +258,7 @@ func standings(rows *sql.Rows, organizationID string) ([]app.Standing, error) {
 	for rows.Next() {
 		st := app.Standing{Side: domain.Receiver}
 		var originator string
-		if err := rows.Scan(&st.ReferralID, &st.State, &originator, &st.UpdateTime); err != nil {
+		if err := rows.Scan(&st.ReferralID, &st.Kind, &st.State, &originator, &st.UpdateTime); err != nil {
 			return nil, err
 		}
 		if originator == organizationID {

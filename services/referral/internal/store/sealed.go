@@ -55,12 +55,32 @@ type sealedContent struct {
 	Consent         sealedConsent     `json:"consent,omitzero"`
 	TransferNote    string            `json:"transferNote,omitempty"`
 	OriginatorPhone string            `json:"originatorPhone,omitempty"`
+	ExamItems       []sealedDiagnosis `json:"examItems,omitempty"`
+	Medicines       []sealedMedicine  `json:"medicines,omitempty"`
+	Destination     string            `json:"destination,omitempty"`
+}
+
+type sealedMedicine struct {
+	Name          string              `json:"name,omitempty"`
+	Specification string              `json:"specification,omitempty"`
+	Dosage        string              `json:"dosage,omitempty"`
+	Days          int                 `json:"days,omitempty"`
+	Availability  domain.Availability `json:"availability,omitempty"`
+	Decision      string              `json:"decision,omitempty"`
+	Substitute    string              `json:"substitute,omitempty"`
+	DecisionNote  string              `json:"decisionNote,omitempty"`
 }
 
 func contentOf(s domain.Snapshot) sealedContent {
 	c := sealedContent{
 		Form: sealedForm(s.Form), Consent: sealedConsent(s.Consent), TransferNote: s.TransferNote, OriginatorPhone: s.OriginatorPhone,
-		Diagnoses: make([]sealedDiagnosis, len(s.Diagnoses)),
+		Diagnoses: make([]sealedDiagnosis, len(s.Diagnoses)), Destination: s.Destination,
+	}
+	for _, d := range s.ExamItems {
+		c.ExamItems = append(c.ExamItems, sealedDiagnosis(d))
+	}
+	for _, m := range s.Medicines {
+		c.Medicines = append(c.Medicines, sealedMedicine(m))
 	}
 	for i, d := range s.Diagnoses {
 		c.Diagnoses[i] = sealedDiagnosis(d)
@@ -70,7 +90,13 @@ func contentOf(s domain.Snapshot) sealedContent {
 
 func (c sealedContent) into(s *domain.Snapshot) {
 	s.Form, s.Consent = domain.Form(c.Form), domain.Consent(c.Consent)
-	s.TransferNote, s.OriginatorPhone = c.TransferNote, c.OriginatorPhone
+	s.TransferNote, s.OriginatorPhone, s.Destination = c.TransferNote, c.OriginatorPhone, c.Destination
+	for _, d := range c.ExamItems {
+		s.ExamItems = append(s.ExamItems, domain.Diagnosis(d))
+	}
+	for _, m := range c.Medicines {
+		s.Medicines = append(s.Medicines, domain.Medicine(m))
+	}
 	for _, d := range c.Diagnoses {
 		s.Diagnoses = append(s.Diagnoses, domain.Diagnosis(d))
 	}
@@ -79,6 +105,8 @@ func (c sealedContent) into(s *domain.Snapshot) {
 type sealedMedication struct {
 	Name   string `json:"name,omitempty"`
 	Dosage string `json:"dosage,omitempty"`
+
+	Specification string `json:"specification,omitempty"`
 }
 
 type sealedResult struct {
@@ -90,12 +118,15 @@ type sealedResult struct {
 	Treatment   string             `json:"treatment,omitempty"`
 	NextSteps   string             `json:"nextSteps,omitempty"`
 	Medications []sealedMedication `json:"medications,omitempty"`
+	Answer      string             `json:"answer,omitempty"`
+	VerdictNote string             `json:"verdictNote,omitempty"`
 }
 
 func resultOf(s domain.Snapshot) sealedResult {
 	r := sealedResult{
 		Note: s.Note, Ward: s.Ward, Bed: s.Bed,
 		Diagnosis: s.Reply.Diagnosis, Findings: s.Reply.Findings, Treatment: s.Reply.Treatment, NextSteps: s.Reply.NextSteps,
+		Answer: s.Reply.Answer, VerdictNote: s.VerdictNote,
 	}
 	for _, m := range s.Reply.Medications {
 		r.Medications = append(r.Medications, sealedMedication(m))
@@ -104,11 +135,86 @@ func resultOf(s domain.Snapshot) sealedResult {
 }
 
 func (r sealedResult) into(s *domain.Snapshot) {
-	s.Note, s.Ward, s.Bed = r.Note, r.Ward, r.Bed
-	s.Reply = domain.Reply{Diagnosis: r.Diagnosis, Findings: r.Findings, Treatment: r.Treatment, NextSteps: r.NextSteps}
+	s.Note, s.Ward, s.Bed, s.VerdictNote = r.Note, r.Ward, r.Bed, r.VerdictNote
+	s.Reply = domain.Reply{Diagnosis: r.Diagnosis, Findings: r.Findings, Treatment: r.Treatment, NextSteps: r.NextSteps, Answer: r.Answer}
 	for _, m := range r.Medications {
 		s.Reply.Medications = append(s.Reply.Medications, domain.Medication(m))
 	}
+}
+
+// sealedPlan is the follow-up plan. Its visits are those of the domain, named for storage.
+type sealedPlan struct {
+	Template  string        `json:"template,omitempty"`
+	Condition string        `json:"condition,omitempty"`
+	Goal      string        `json:"goal,omitempty"`
+	Visits    []sealedVisit `json:"visits,omitempty"`
+}
+
+type sealedVisit struct {
+	Number   int            `json:"number"`
+	Due      string         `json:"due,omitempty"`
+	Mode     string         `json:"mode,omitempty"`
+	Items    []string       `json:"items,omitempty"`
+	Done     bool           `json:"done,omitempty"`
+	DoneTime time.Time      `json:"doneTime,omitzero"`
+	DoneBy   sealedActor    `json:"doneBy,omitzero"`
+	Findings sealedFindings `json:"findings,omitzero"`
+}
+
+type sealedActor struct {
+	AccountID      string `json:"accountId,omitempty"`
+	Name           string `json:"name,omitempty"`
+	OrganizationID string `json:"organizationId,omitempty"`
+}
+
+type sealedFindings struct {
+	Result           string           `json:"result,omitempty"`
+	Values           []sealedMeasured `json:"values,omitempty"`
+	MedicationTaking string           `json:"medicationTaking,omitempty"`
+	AdverseReaction  bool             `json:"adverseReaction,omitempty"`
+	Note             string           `json:"note,omitempty"`
+}
+
+type sealedMeasured struct {
+	Name   string  `json:"name"`
+	Number float64 `json:"number"`
+	Unit   string  `json:"unit,omitempty"`
+}
+
+func planOf(s domain.Snapshot) sealedPlan {
+	p := sealedPlan{Template: s.Plan.Template, Condition: s.Plan.Condition, Goal: s.Plan.Goal}
+	for _, v := range s.Plan.Visits {
+		one := sealedVisit{
+			Number: v.Number, Due: v.Due, Mode: v.Mode, Items: v.Items, Done: v.Done, DoneTime: v.DoneTime, DoneBy: sealedActor(v.DoneBy),
+			Findings: sealedFindings{
+				Result: v.Findings.Result, MedicationTaking: v.Findings.MedicationTaking, AdverseReaction: v.Findings.AdverseReaction,
+				Note: v.Findings.Note,
+			},
+		}
+		for _, m := range v.Findings.Values {
+			one.Findings.Values = append(one.Findings.Values, sealedMeasured(m))
+		}
+		p.Visits = append(p.Visits, one)
+	}
+	return p
+}
+
+func (p sealedPlan) plan() domain.FollowUpPlan {
+	out := domain.FollowUpPlan{Template: p.Template, Condition: p.Condition, Goal: p.Goal}
+	for _, v := range p.Visits {
+		one := domain.PlannedVisit{
+			Number: v.Number, Due: v.Due, Mode: v.Mode, Items: v.Items, Done: v.Done, DoneTime: v.DoneTime, DoneBy: domain.Actor(v.DoneBy),
+			Findings: domain.Findings{
+				Result: v.Findings.Result, MedicationTaking: v.Findings.MedicationTaking, AdverseReaction: v.Findings.AdverseReaction,
+				Note: v.Findings.Note,
+			},
+		}
+		for _, m := range v.Findings.Values {
+			one.Findings.Values = append(one.Findings.Values, domain.Measured(m))
+		}
+		out.Visits = append(out.Visits, one)
+	}
+	return out
 }
 
 // remark is what was said with a transition.

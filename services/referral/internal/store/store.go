@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -31,26 +32,41 @@ var Migrations = sqldb.MigrationSet{Name: "referral", FS: files}
 
 // Wire turns what leaves the store into bytes and back.
 type Wire interface {
-	// Fact is the envelope and subject of a fact.
+	// Fact is the envelope and subject of a fact; Told, whether there is one of an action.
 	Fact(f app.Fact) (outbox.Fact, error)
+	Told(a domain.Action) bool
+	// Deadline is the same of a limit that passed.
+	Deadline(d app.DeadlineFired) (outbox.Fact, error)
+	// Candidate is the same of a candidate that was found or dismissed.
+	Candidate(c app.CandidateTold) (outbox.Fact, error)
 	// EncodeAnswer and DecodeAnswer keep an answer in the request log.
 	EncodeAnswer(v app.View) ([]byte, error)
 	DecodeAnswer(b []byte) (app.View, error)
 }
 
-// Deps is what a store stands on. Wake is called after each commit that wrote facts.
+// Deps is what a store stands on. Wake is called after each commit that wrote facts; figures count in the local days of Zone, which is UTC
+// if not given.
 type Deps struct {
 	DB   *sqldb.DB
 	Ring *crypt.Ring
 	Wire Wire
 	Wake func()
+	Zone *time.Location
 }
 
 // Store implements the ports Referrals, Reader, Numbers and Organizations.
 type Store struct{ Deps }
 
 // New makes a store of a migrated database.
-func New(d Deps) *Store { return &Store{d} }
+func New(d Deps) *Store {
+	if d.Zone == nil {
+		d.Zone = time.UTC
+	}
+	return &Store{d}
+}
+
+// The two statements are put together once.
+var insertStatement, updateStatement = insertReferral(), updateReferral()
 
 var (
 	_ app.Referrals     = (*Store)(nil)
@@ -85,7 +101,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, decide func(app.Uni
 	case errors.As(err, &lost):
 		return app.View{}, u.lost(ctx, lost.Index)
 	case sqldb.ViolatesUnique(err, "referral_guard"):
-		return app.View{}, s.openReferral(ctx, cmd.Caller.Organization, u.answer)
+		return app.View{}, s.openReferral(ctx, cmd.Caller.Organization, u.saved)
 	}
 	return app.View{}, err
 }
@@ -125,26 +141,29 @@ func (s *Store) replay(ctx context.Context, tx *sqldb.Tx, cmd app.Command) (app.
 
 // openReferral names the referral that holds the guard which another wanted, to its own two sides: who gives a referral on to where one
 // lies learns no more than that.
-func (s *Store) openReferral(ctx context.Context, organizationID string, wanted domain.Snapshot) error {
+func (s *Store) openReferral(ctx context.Context, organizationID string, saved []*domain.Referral) error {
 	refused := errs.Conflict(errs.ReasonOpenReferralExists, "the patient has an open referral of this kind between the two organisations")
-	if wanted.Side(organizationID) == "" {
-		return refused
-	}
-	err := s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		var other string
-		var number domain.Number
-		err := tx.QueryRow(ctx, "SELECT id, number FROM referral WHERE county_code = $1 AND guard = $2", wanted.County, wanted.Guard()).
-			Scan(&other, &number)
-		if err == nil {
-			refused = refused.With("referralId", other).With("number", number.Printed())
+	for _, r := range saved {
+		wanted := r.Snapshot()
+		if wanted.Guard() == "" || wanted.Side(organizationID) == "" {
+			continue
 		}
-		if sqldb.NoRows(err) {
-			return nil
+		err := s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+			var other string
+			var number domain.Number
+			err := tx.QueryRow(ctx, "SELECT id, number FROM referral WHERE county_code = $1 AND guard = $2 AND id <> $3",
+				wanted.County, wanted.Guard(), wanted.ID).Scan(&other, &number)
+			if err == nil {
+				refused = refused.With("referralId", other).With("number", number.Printed())
+			}
+			if sqldb.NoRows(err) {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("find the open referral: %w", err)
 		}
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("find the open referral: %w", err)
 	}
 	return refused
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 	"github.com/tongzhen/tongzhen/services/referral/internal/events"
@@ -21,7 +22,7 @@ import (
 )
 
 func sets() []sqldb.MigrationSet {
-	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations}
 }
 
 func TestTheStoreKeepsItsContractOnEveryEngine(t *testing.T) {
@@ -37,8 +38,11 @@ func TestTheStoreKeepsItsContractOnEveryEngine(t *testing.T) {
 // wire keeps answers as JSON; facts are the real ones.
 type wire struct{}
 
-func (wire) Fact(f app.Fact) (outbox.Fact, error)    { return events.Encode(f) }
-func (wire) EncodeAnswer(v app.View) ([]byte, error) { return json.Marshal(v) }
+func (wire) Fact(f app.Fact) (outbox.Fact, error)               { return events.Encode(f) }
+func (wire) Told(a domain.Action) bool                          { return events.Told(a) }
+func (wire) Deadline(d app.DeadlineFired) (outbox.Fact, error)  { return events.EncodeDeadline(d) }
+func (wire) Candidate(c app.CandidateTold) (outbox.Fact, error) { return events.EncodeCandidate(c) }
+func (wire) EncodeAnswer(v app.View) ([]byte, error)            { return json.Marshal(v) }
 func (wire) DecodeAnswer(b []byte) (v app.View, err error) {
 	return v, json.Unmarshal(b, &v)
 }
@@ -95,7 +99,8 @@ func column(t *testing.T, db *sqldb.DB, query string) (out []string) {
 func dump(t *testing.T, db *sqldb.DB) string {
 	t.Helper()
 	var out strings.Builder
-	for _, table := range []string{"referral", "history", "mark", "deadline", "booking_attempt", "former_receiver", "request_log", "outbox", "audit_entry"} {
+	for _, table := range []string{"referral", "history", "mark", "deadline", "booking_attempt", "former_receiver", "request_log", "outbox", "audit_entry", "candidate", "stay_watch",
+		"note", "follow_up_task"} {
 		err := db.View(t.Context(), func(tx *sqldb.Tx) error {
 			rows, err := tx.Query(t.Context(), "SELECT * FROM "+table)
 			if err != nil {

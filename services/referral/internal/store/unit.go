@@ -17,15 +17,18 @@ import (
 
 // unit collects what one transaction writes. write is the one place where what follows from a change is derived.
 type unit struct {
-	s       *Store
-	tx      *sqldb.Tx
-	cmd     app.Command
-	saved   []*domain.Referral
-	plans   []plan
-	facts   []outbox.Fact
-	answer  domain.Snapshot
-	touched bool
-	err     error
+	s     *Store
+	tx    *sqldb.Tx
+	cmd   app.Command
+	saved []*domain.Referral
+	// candidates are written after the referrals that their limits belong to.
+	candidates []*domain.Candidate
+	discharged []reported
+	plans      []plan
+	facts      []outbox.Fact
+	answer     domain.Snapshot
+	touched    bool
+	err        error
 }
 
 // plan is a statement and what it means when the row was not as it must be.
@@ -56,13 +59,13 @@ func (u *unit) Save(r *domain.Referral) {
 	u.answer, u.touched = r.Snapshot(), true
 }
 
-// Mark implements [app.Unit].
-func (u *unit) Mark(ctx context.Context, r *domain.Referral, mark domain.Action) error {
+// Seen implements [app.Unit].
+func (u *unit) Seen(ctx context.Context, r *domain.Referral) error {
 	s, by := r.Snapshot(), u.cmd.Caller
 	u.answer, u.touched = s, true
 	var n int
 	err := u.tx.QueryRow(ctx, "SELECT count(*) FROM mark WHERE county_code = $1 AND referral_id = $2 AND name = $3 AND account_id = $4",
-		s.County, s.ID, string(mark), by.Subject).Scan(&n)
+		s.County, s.ID, string(domain.MarkSeen), by.Subject).Scan(&n)
 	if err != nil {
 		return fmt.Errorf("look for a mark on referral %s: %w", s.ID, err)
 	}
@@ -70,12 +73,12 @@ func (u *unit) Mark(ctx context.Context, r *domain.Referral, mark domain.Action)
 		return nil
 	}
 	u.plan(1, `INSERT INTO mark (county_code, referral_id, name, account_id, account_name, organization_id, occur_time)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`, s.County, s.ID, string(mark), by.Subject, by.Name, by.Organization, u.Now())
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`, s.County, s.ID, string(domain.MarkSeen), by.Subject, by.Name, by.Organization, u.Now())
 	u.tell(domain.Change{
-		Action: mark, From: s.State, At: u.Now(), After: s,
+		Action: domain.MarkSeen, Mark: true, From: s.State, At: u.Now(), After: s,
 		By: domain.Actor{AccountID: by.Subject, Name: by.Name, OrganizationID: by.Organization},
 	})
-	u.stmt(audit.Stmt(entry(by, s, string(mark)), id.New(), u.Now()))
+	u.stmt(audit.Stmt(entry(by, s, string(domain.MarkSeen)), id.New(), u.Now()))
 	return nil
 }
 
@@ -88,13 +91,26 @@ func (u *unit) write(ctx context.Context) error {
 		}
 		u.row(r)
 		for _, c := range changes {
-			u.history(c)
-			u.tell(c)
+			if c.Mark {
+				u.note(c)
+			} else {
+				u.history(c)
+			}
+			if u.s.Wire.Told(c.Action) {
+				u.tell(c)
+			}
 		}
 		last := changes[len(changes)-1]
 		u.deadlines(changes, r.Loaded().Version == 0)
+		u.tasks(r, changes)
 		u.stmt(audit.Stmt(entry(u.cmd.Caller, last.After, string(last.Action)), id.New(), u.Now()))
 	}
+	u.writeCandidates()
+	if err := u.linkDischarges(ctx); err != nil {
+		return err
+	}
+	u.writeDischarges()
+	u.figures()
 	if u.touched && u.cmd.RequestID != "" {
 		u.log()
 	}
@@ -148,21 +164,25 @@ func (u *unit) row(r *domain.Referral) {
 		args = append(args,
 			u.seal("referral", "patient", s.ID, encode(patientOf(s))),
 			u.seal("referral", "content", s.ID, encode(contentOf(s))),
-			u.seal("referral", "result", s.ID, some(encode(resultOf(s)))))
-		u.plan(1, insertReferral, args...)
+			u.seal("referral", "result", s.ID, some(encode(resultOf(s)))),
+			u.seal("referral", "plan", s.ID, some(encode(planOf(s)))))
+		u.plan(1, insertStatement, args...)
 		return
 	}
 	old := r.Loaded()
-	var content, result any
+	var content, result, plan any
 	if now := encode(contentOf(s)); !bytes.Equal(now, encode(contentOf(old))) {
 		content = u.seal("referral", "content", s.ID, now)
 	}
 	if now := encode(resultOf(s)); !bytes.Equal(now, encode(resultOf(old))) {
 		result = u.seal("referral", "result", s.ID, now)
 	}
+	if now := encode(planOf(s)); !bytes.Equal(now, encode(planOf(old))) {
+		plan = u.seal("referral", "plan", s.ID, now)
+	}
 	args := append([]any{s.County, s.ID, r.Loaded().Version}, changing(s)...)
-	args = append(args, content, result)
-	u.plan(1, updateReferral, args...).lost = func(ctx context.Context) error { return u.s.stale(ctx, s.County, s.ID) }
+	args = append(args, content, result, plan)
+	u.plan(1, updateStatement, args...).lost = func(ctx context.Context) error { return u.s.stale(ctx, s.County, s.ID) }
 }
 
 func (u *unit) history(c domain.Change) {
@@ -178,33 +198,21 @@ func (u *unit) history(c domain.Change) {
 	}
 }
 
+// note keeps a mark for the timeline.
+func (u *unit) note(c domain.Change) {
+	s, key := c.After, id.New()
+	u.plan(1, `INSERT INTO note (county_code, id, referral_id, name, account_id, account_name, organization_id, occur_time, reason_code, remark)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		s.County, key, s.ID, string(c.Action), c.By.AccountID, c.By.Name, c.By.OrganizationID, c.At, c.Reason,
+		u.seal("note", "remark", key, some(encode(remarkOf(c)))))
+}
+
 func (u *unit) tell(c domain.Change) {
 	f, err := u.s.fact(c, u.cmd)
 	if err != nil && u.err == nil {
 		u.err = fmt.Errorf("envelope %s: %w", c.Action, err)
 	}
 	u.facts = append(u.facts, f)
-}
-
-// deadlines stops the open step and starts the one that the last change of state began.
-func (u *unit) deadlines(changes []domain.Change, isNew bool) {
-	var start domain.Deadline
-	stop := false
-	for _, c := range changes {
-		if !c.KeepDeadline {
-			stop, start = true, c.Deadline
-		}
-	}
-	s := changes[len(changes)-1].After
-	if stop && !isNew {
-		u.plan(-1, `UPDATE deadline SET state = 'STOPPED', stop_time = $3 WHERE county_code = $1 AND referral_id = $2 AND state = 'OPEN'`,
-			s.County, s.ID, u.Now())
-	}
-	if start.Step != domain.StepNone {
-		u.plan(1, `INSERT INTO deadline (county_code, referral_id, step, due_time, state, start_time) VALUES ($1, $2, $3, $4, 'OPEN', $5)
-			ON CONFLICT (county_code, referral_id, step) DO UPDATE SET due_time = $4, state = 'OPEN', start_time = $5, stop_time = NULL`,
-			s.County, s.ID, string(start.Step), start.Due, u.Now())
-	}
 }
 
 func (u *unit) log() {

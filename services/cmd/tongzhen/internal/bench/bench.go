@@ -32,6 +32,7 @@ type Clients struct {
 	Scheduling    schedulingv1.SchedulingServiceClient
 	Referral      referralv1.ReferralServiceClient
 	Notification  notificationv1.NotificationServiceClient
+	Statistics    referralv1.StatisticsServiceClient
 }
 
 // Options say what to run. One of Duration and Journeys ends the run; with both, whichever comes first.

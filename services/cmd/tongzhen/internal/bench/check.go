@@ -44,6 +44,9 @@ func (r *runner) check(ctx context.Context) (delivered time.Time, err error) {
 		return time.Time{}, fmt.Errorf("read what became of the facts: %w", err)
 	}
 	r.checkPlaces(base, live, outcomes)
+	if err := r.checkFigures(ctx); err != nil {
+		return time.Time{}, fmt.Errorf("check figures: %w", err)
+	}
 	return r.deliveries(outcomes), nil
 }
 
@@ -229,6 +232,18 @@ func (r *runner) checkPlaces(base check.World, live places, outcomes []*outcome)
 	for _, b := range live.bookings {
 		take(b.GetSlotId()+b.GetBedId(), "booking "+b.GetId())
 	}
+}
+
+// checkFigures holds what is counted against a recount of the whole county from history.
+func (r *runner) checkFigures(ctx context.Context) error {
+	checked, err := r.Statistics.CheckStatistics(ctx, &referralv1.CheckStatisticsRequest{County: r.options.County})
+	if err != nil {
+		return err
+	}
+	for _, p := range (check.World{Figures: checked.GetDifferences()}).Problems() {
+		r.breach(p)
+	}
+	return nil
 }
 
 // deliveries takes the times from each transition to the inbox entries that it caused, and answers the last of them.

@@ -102,7 +102,7 @@ func (h *Host) openReferral(ctx context.Context, db *sqldb.DB, peer dialer) (ser
 		}
 		conns[i] = conn
 	}
-	return referral.New(ctx, referral.Config{}, referral.Deps{
+	return referral.New(ctx, referral.Config{CriteriaDir: h.settings.CriteriaDir}, referral.Deps{
 		DB: db, Bus: h.bus, Peers: referral.Peers{Directory: conns[0], PatientRecord: conns[1], Scheduling: conns[2]},
 		Ring: h.keys.ring, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
 	})

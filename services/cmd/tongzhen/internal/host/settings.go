@@ -59,6 +59,7 @@ type Settings struct {
 	SigningKeyFile string `env:"TONGZHEN_SIGNING_KEY_FILE" help:"Ed25519 key that signs call tokens; made at first start in embedded mode."`
 
 	OTLPEndpoint string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OpenTelemetry collector (gRPC); empty = no traces are exported."`
+	CriteriaDir  string `env:"TONGZHEN_CRITERIA_DIR" help:"Folder with the county's own criteria of referral, over the shipped ones." type:"path"`
 	LogLevel     string `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 	SecureCookie bool   `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
 }

@@ -1,5 +1,5 @@
-// Package seed fills a running system with a demo county: the real townships of one county, and everything else
-// invented. It owns the data and the order of the calls; it writes through the services' gRPC interfaces like any
+// Package seed fills a running system with a demo county: the real townships of one county, the names of real
+// hospitals outside it, and everything else invented. It owns the data and the order of the calls; it writes through the services' gRPC interfaces like any
 // other client and refuses to touch their databases.
 //
 // Invariants:

@@ -1,6 +1,9 @@
 package seed
 
 import (
+	"strconv"
+	"strings"
+
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
@@ -8,6 +11,25 @@ import (
 // organizationID is known before the directory made the organisation, so that the same county gives the same ids.
 func (p place) organizationID(code string) string {
 	return id.FromFact("seed", "organization", p.code, code)
+}
+
+// outside is a hospital to which counties send who they cannot treat: those whose code begins with region.
+type outside struct{ region, name, nameEn, city string }
+
+// hospitalsOutside the county that it sends to. Real names: where a referral out goes is nothing to invent.
+func (p place) hospitalsOutside() []outside {
+	var out []outside
+	for _, h := range []outside{
+		{"4503", "桂林医学院附属医院", "Affiliated Hospital of Guilin Medical University", "广西壮族自治区桂林市"},
+		{"4503", "桂林市人民医院", "Guilin People's Hospital", "广西壮族自治区桂林市"},
+		{"45", "广西壮族自治区人民医院", "People's Hospital of Guangxi Zhuang Autonomous Region", "广西壮族自治区南宁市"},
+		{"45", "广西医科大学第一附属医院", "First Affiliated Hospital of Guangxi Medical University", "广西壮族自治区南宁市"},
+	} {
+		if strings.HasPrefix(p.code, h.region) {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // organizations as the directory takes them: who is above comes before who is below.
@@ -26,6 +48,11 @@ func (p place) organizations() []*directoryv1.OrganizationEntry {
 			Name: "上级医院（县外）", NameEn: "Higher-level Hospital (outside the county)", Type: directoryv1.OrganizationType_EXTERNAL,
 			Address: p.above,
 		}, nil),
+	}
+	for i, h := range p.hospitalsOutside() {
+		out = append(out, p.entry(p.code+"X0"+strconv.Itoa(i+2), &directoryv1.Organization{
+			Name: h.name, NameEn: h.nameEn, Type: directoryv1.OrganizationType_EXTERNAL, Address: h.city,
+		}, nil))
 	}
 	for _, t := range p.townships {
 		out = append(out, p.entry(t.code, &directoryv1.Organization{

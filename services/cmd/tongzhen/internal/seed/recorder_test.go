@@ -35,6 +35,8 @@ type recorder struct {
 	mu            sync.Mutex
 	organizations []*directoryv1.OrganizationEntry
 	accounts      []*directoryv1.AccountEntry
+	medicines     []*directoryv1.FormularyEntry
+	capabilities  []*directoryv1.CapabilityEntry
 	schedules     []*schedulingv1.Schedule
 	wards         []*schedulingv1.Ward
 	patients      []*patientrecordv1.ImportRecordRequest
@@ -68,6 +70,20 @@ func (r *recorder) ImportAccounts(_ context.Context, in *directoryv1.ImportAccou
 	defer r.mu.Unlock()
 	r.accounts = append(r.accounts, in.GetAccounts()...)
 	return &directoryv1.ImportResult{Created: int32(len(in.GetAccounts()))}, r.take(in)
+}
+
+func (r *recorder) ImportFormulary(_ context.Context, in *directoryv1.ImportFormularyRequest, _ ...grpc.CallOption) (*directoryv1.ImportResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.medicines = append(r.medicines, in.GetItems()...)
+	return &directoryv1.ImportResult{Created: int32(len(in.GetItems()))}, r.take(in)
+}
+
+func (r *recorder) ImportCapabilities(_ context.Context, in *directoryv1.ImportCapabilitiesRequest, _ ...grpc.CallOption) (*directoryv1.ImportResult, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.capabilities = append(r.capabilities, in.GetEntries()...)
+	return &directoryv1.ImportResult{Created: int32(len(in.GetEntries()))}, r.take(in)
 }
 
 func (r *recorder) CreateSchedules(_ context.Context, in *schedulingv1.CreateSchedulesRequest, _ ...grpc.CallOption) (*schedulingv1.CreateSchedulesResponse, error) {

@@ -40,10 +40,11 @@ type Report struct {
 	County        string // 阳朔县
 	Organizations int
 	Accounts      int
+	Medicines     int // of all lists together
 	Slots         int
 	Beds          int
 	Patients      int
-	// Changed counts organisations and accounts that were there and differed.
+	// Changed counts organisations, accounts, medicines and capabilities that were there and differed.
 	Changed      int
 	DemoAccounts []DemoAccount
 }
@@ -52,6 +53,8 @@ type Report struct {
 const (
 	organizationsPerCall = 20
 	accountsPerCall      = 10 // hashing passwords is slow on purpose
+	medicinesPerCall     = 250
+	capabilitiesPerCall  = 50
 	schedulesPerCall     = 40
 	wardsPerCall         = 40
 	callTimeout          = time.Minute
@@ -75,9 +78,14 @@ func County(ctx context.Context, c Clients, opt Options, progress func(done, tot
 	}
 	ctx = rpc.WithCounty(ctx, p.code)
 	accounts := p.accounts(opt)
+	medicines, err := p.medicineSteps(c.Directory)
+	if err != nil {
+		return Report{}, err
+	}
 	var steps []step
 	steps = append(steps, p.organizationSteps(c.Directory)...)
 	steps = append(steps, p.accountSteps(c.Directory, accounts)...)
+	steps = append(steps, medicines...)
 	steps = append(steps, p.capacitySteps(c.Scheduling, opt.AsOf, accounts)...)
 	steps = append(steps, p.patientSteps(c.PatientRecord, opt.AsOf)...)
 	report := Report{County: p.name}

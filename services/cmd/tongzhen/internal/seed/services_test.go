@@ -117,7 +117,7 @@ func TestTheServicesTakeTheCountyAndASecondRunChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.Organizations != 13 || first.Accounts < 50 || first.Slots < 4000 || first.Beds < 600 || first.Patients != 12 || first.Changed != 0 {
+	if first.Organizations != 17 || first.Medicines < 700 || first.Accounts < 50 || first.Slots < 4000 || first.Beds < 600 || first.Patients != 12 || first.Changed != 0 {
 		t.Errorf("first run: %+v", first)
 	}
 	second, err := seed.County(t.Context(), clients, options(demo), func(int, int, string) {})
@@ -125,7 +125,7 @@ func TestTheServicesTakeTheCountyAndASecondRunChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.County, second.DemoAccounts = "", nil
-	if second.Organizations+second.Accounts+second.Slots+second.Beds+second.Patients+second.Changed != 0 {
+	if second.Organizations+second.Accounts+second.Medicines+second.Slots+second.Beds+second.Patients+second.Changed != 0 {
 		t.Errorf("second run: %+v", second)
 	}
 }

@@ -47,6 +47,12 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		{"a use does not take back the end of a session", notRevived},
 		{"purging forgets what is old and keeps locks", purging},
 		{"a session that does not exist is not found", noSession},
+		{"row, audit entry and fact of a medicine are written together", medicinesAreKept},
+		{"a medicine made or changed by two is stale for the second", medicineMadeTwice},
+		{"facts carry at most 200 medicines", factsAreBounded},
+		{"medicines are listed by name for people and whole for copies", medicinesByName},
+		{"medicines are found by name, pinyin initials and class", medicinesAreFound},
+		{"capabilities are replaced all at once", capabilitiesAreReplaced},
 	}
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {

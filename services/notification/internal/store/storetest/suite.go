@@ -27,17 +27,23 @@ type Opened struct {
 // Suite holds a store to the contract. open gives each test a store of its own.
 func Suite(t *testing.T, open func(t *testing.T) Opened) {
 	for name, test := range map[string]func(*testing.T, Opened){
-		"a fact is handled once":                handledOnce,
-		"an error leaves no trace":              noTrace,
-		"lists go newest first and by pages":    pages,
-		"an entry is its account's alone":       alone,
-		"acknowledged entries leave the open":   acknowledged,
-		"an older account is ignored":           olderAccount,
-		"recipients are found by role":          byRole,
-		"an account is meant only where it is":  byAccount,
-		"the latest reading counts":             reading,
-		"delivered entries are listed by id":    delivered,
-		"counties do not see each other's rows": counties,
+		"a fact is handled once":                 handledOnce,
+		"an error leaves no trace":               noTrace,
+		"lists go newest first and by pages":     pages,
+		"an entry is its account's alone":        alone,
+		"acknowledged entries leave the open":    acknowledged,
+		"an older account is ignored":            olderAccount,
+		"recipients are found by role":           byRole,
+		"an account is meant only where it is":   byAccount,
+		"the latest reading counts":              reading,
+		"delivered entries are listed by id":     delivered,
+		"counties do not see each other's rows":  counties,
+		"a limit's entry keeps what it is about": aboutLimit,
+		"the latest end of a wait counts":        settledOnce,
+		"open limits of a referral are found":    openLimits,
+		"who was told is listed by organisation": whoWasTold,
+		"somebody anywhere in the county":        anywhere,
+		"a name that came later is taken":        nameTaken,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,7 +11,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
 
-func (f Fixture) put(t *testing.T, patient string, entries ...domain.Entry) (n app.Counts) {
+func (f Fixture) put(t *testing.T, patient domain.Patient, entries ...domain.Entry) (n app.Counts) {
 	t.Helper()
 	f.must(t, func(u app.Unit) (err error) {
 		n, err = u.PutEntries(t.Context(), patient, entries)
@@ -52,7 +52,7 @@ func entriesVersioned(t *testing.T, f Fixture) {
 		{[]domain.Entry{entry("a", domain.KindProblem, "active", day, "A2"), b}, app.Counts{Updated: 1, Unchanged: 1}},
 		{[]domain.Entry{entry("a", domain.KindProblem, "active", day, "A3"), b}, app.Counts{Updated: 1, Unchanged: 1}},
 	} {
-		if got := f.put(t, p.ID(), step.entries...); got != step.want {
+		if got := f.put(t, p, step.entries...); got != step.want {
 			t.Errorf("counts %+v, want %+v", got, step.want)
 		}
 	}
@@ -66,13 +66,13 @@ func entriesVersioned(t *testing.T, f Fixture) {
 	}
 	other := a
 	other.SourceSystem = "other system"
-	if got := f.put(t, p.ID(), other); got.Created != 1 {
+	if got := f.put(t, p, other); got.Created != 1 {
 		t.Error("another system's identity is another entry")
 	}
 	undated := entry("c", domain.KindObservation, "final", time.Time{}, "C1")
-	f.put(t, p.ID(), undated)
+	f.put(t, p, undated)
 	f.Clock.Advance(time.Minute)
-	if got := f.put(t, p.ID(), undated); got.Unchanged != 1 {
+	if got := f.put(t, p, undated); got.Unchanged != 1 {
 		t.Error("an entry without a time is the same when it comes again")
 	}
 }
@@ -85,7 +85,7 @@ func summaryCurrent(t *testing.T, f Fixture) {
 		e.Code = code
 		return e
 	}
-	f.put(t, p.ID(),
+	f.put(t, p,
 		entry("problem", domain.KindProblem, "active", day(-9), "problem"),
 		entry("over", domain.KindProblem, "resolved", day(-8), "over"),
 		entry("allergy", domain.KindAllergy, "active", day(-7), "allergy"),
@@ -109,6 +109,33 @@ func summaryCurrent(t *testing.T, f Fixture) {
 	}
 }
 
+func valuesLatest(t *testing.T, f Fixture) {
+	p := f.add(t, zeng)
+	day := func(n int) time.Time { return f.Clock.Now().AddDate(0, 0, n).Truncate(time.Second) }
+	coded := func(identity, code string, at time.Time) domain.Entry {
+		e := entry(identity, domain.KindObservation, "final", at, identity)
+		e.Code = code
+		return e
+	}
+	f.put(t, p,
+		coded("old", "hba1c", day(-30)), coded("new", "hba1c", day(-4)), coded("other", "bmi", day(-400)),
+		entry("problem", domain.KindProblem, "active", day(-1), "problem"), entry("over", domain.KindProblem, "resolved", day(-1), "over"),
+		entry("taken", domain.KindMedication, "active", day(-2), "taken"), entry("stopped", domain.KindMedication, "stopped", day(-2), "stopped"),
+		entry("allergy", domain.KindAllergy, "active", day(-3), "allergy"))
+	f.put(t, f.add(t, domain.Details{Name: "曾小红"}), coded("foreign", "bmi", day(0)))
+	list, err := f.Store.Values(t.Context(), county, p.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range list {
+		got = append(got, string(e.Content))
+	}
+	if want := []string{"problem", "taken", "new", "other"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func resultsPaged(t *testing.T, f Fixture) {
 	p := f.add(t, zeng)
 	now := f.Clock.Now()
@@ -117,7 +144,7 @@ func resultsPaged(t *testing.T, f Fixture) {
 		// Pairs share an instant.
 		entries = append(entries, entry(fmt.Sprint(i), domain.KindObservation, "final", now.Add(-time.Duration(i/2)*time.Hour), fmt.Sprint(i)))
 	}
-	f.put(t, p.ID(), entries...)
+	f.put(t, p, entries...)
 	var seen []domain.Entry
 	after := app.Cursor{}
 	for {
@@ -131,7 +158,7 @@ func resultsPaged(t *testing.T, f Fixture) {
 		seen = append(seen, page...)
 		last := page[len(page)-1]
 		after = app.Cursor{Time: last.Time, ID: last.ID}
-		f.put(t, p.ID(), entry("late"+last.ID, domain.KindObservation, "final", now.Add(time.Hour), "late"))
+		f.put(t, p, entry("late"+last.ID, domain.KindObservation, "final", now.Add(time.Hour), "late"))
 	}
 	if len(seen) != 7 || !slices.IsSortedFunc(seen, func(a, b domain.Entry) int { return b.Time.Compare(a.Time) }) {
 		t.Errorf("%d results, sorted newest first", len(seen))
@@ -148,7 +175,7 @@ func resultsPaged(t *testing.T, f Fixture) {
 func packageKept(t *testing.T, f Fixture) {
 	p := f.add(t, zeng)
 	now := f.Clock.Now()
-	f.put(t, p.ID(),
+	f.put(t, p,
 		entry("problem", domain.KindProblem, "active", now.Add(-time.Hour), "problem"),
 		entry("recent", domain.KindObservation, "final", now.Add(-time.Hour), "recent"),
 		entry("old", domain.KindObservation, "final", now.Add(-domain.PackageSpan-time.Hour), "old"),
@@ -169,7 +196,7 @@ func packageKept(t *testing.T, f Fixture) {
 		u.PutPackage(domain.Package{ReferralID: referral, Summary: s, Results: results, Assembled: u.Now()})
 		return nil
 	})
-	f.put(t, p.ID(), entry("problem", domain.KindProblem, "resolved", now, "changed"))
+	f.put(t, p, entry("problem", domain.KindProblem, "resolved", now, "changed"))
 	got, ok, err := f.Store.Package(t.Context(), county, referral)
 	if err != nil || !ok {
 		t.Fatal(ok, err)

@@ -36,6 +36,7 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"entries are versions of an identity":                      entriesVersioned,
 		"the summary leaves out what is past":                      summaryCurrent,
 		"results page newest first, stable under inserts":          resultsPaged,
+		"values are the latest of each code and what is not past":  valuesLatest,
 		"relations of a source are written over":                   relationsWritten,
 		"a package stays as it was assembled":                      packageKept,
 		"an older standing does not replace a newer":               standingKept,
@@ -148,7 +149,7 @@ func allOrNothing(t *testing.T, f Fixture) {
 	err := f.change(t, app.Command{}, func(u app.Unit) error {
 		p = domain.NewPatient(id.New(), demographics(t, zeng), "org-1", u.Now())
 		u.PutPatient(p)
-		if _, err := u.PutEntries(t.Context(), p.ID(), []domain.Entry{entry("a", domain.KindProblem, "active", f.Clock.Now(), "x")}); err != nil {
+		if _, err := u.PutEntries(t.Context(), p, []domain.Entry{entry("a", domain.KindProblem, "active", f.Clock.Now(), "x")}); err != nil {
 			return err
 		}
 		return broken

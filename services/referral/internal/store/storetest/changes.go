@@ -54,7 +54,7 @@ func whole(t *testing.T, f Fixture) {
 	}
 	expectList(t, "facts", f.Facts(t), "created", "submitted", "accepted", "arrived", "admitted", "concluded")
 	expectList(t, "audit", f.Entries(t), "referral.submit", "referral.accept", "referral.arrive", "referral.admit", "referral.conclude")
-	expectList(t, "deadlines", f.Deadlines(t), "ANSWER STOPPED", "ARRIVAL STOPPED", "REPLY STOPPED")
+	expectList(t, "deadlines", f.Deadlines(t), "ACKNOWLEDGE OPEN", "ANSWER STOPPED", "ARRIVAL STOPPED", "NORM_CHECK OPEN", "REPLY STOPPED")
 	if f.Woken() != 5 {
 		t.Errorf("the relay was woken %d times, want 5", f.Woken())
 	}
@@ -237,7 +237,7 @@ func emptied(t *testing.T, f Fixture) {
 	if got.Ward != "" || !got.AdmitTime.IsZero() {
 		t.Error("the undone admission is still there")
 	}
-	expectList(t, "deadlines", f.Deadlines(t), "ANSWER STOPPED", "REPLY OPEN")
+	expectList(t, "deadlines", f.Deadlines(t), "ANSWER STOPPED", "NORM_CHECK OPEN", "REPLY OPEN")
 }
 
 func marks(t *testing.T, f Fixture) {
@@ -248,7 +248,7 @@ func marks(t *testing.T, f Fixture) {
 		if err != nil {
 			return err
 		}
-		return u.Mark(t.Context(), r, domain.MarkSeen)
+		return u.Seen(t.Context(), r)
 	}
 	for range 2 {
 		if _, err := f.Store.Change(t.Context(), command(desk(), "", ""), seen); err != nil {

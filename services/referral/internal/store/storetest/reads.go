@@ -211,6 +211,9 @@ func sealed(t *testing.T, f Fixture) {
 	if err := f.Store.NoteRead(t.Context(), desk(), v.Snapshot); err != nil {
 		t.Fatal(err)
 	}
+	found(t, f, match(f, "encounter-1"))
+	lives(t, f)
+	checks(t, f)
 	dump := f.Dump(t)
 	if strings.Contains(dump, string(cmd.BodyHash)) {
 		t.Error("the hash of a request is kept as it is: whoever guesses the text can prove it")

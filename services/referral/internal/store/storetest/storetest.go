@@ -20,6 +20,11 @@ type Store interface {
 	app.Reader
 	app.Numbers
 	app.Organizations
+	app.Deadlines
+	app.Settings
+	app.Candidates
+	app.Formularies
+	app.FollowUps
 }
 
 // Fixture is an empty store on a fixed clock. Facts and Entries tell the events of the facts and the actions in the audit, in the order
@@ -56,12 +61,35 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"a patient has one open referral of a kind":                  guard,
 		"of racing referrals of a patient one is open":               guardRace,
 		"what is emptied is stored empty":                            emptied,
+		"a whole life is read back as it was written":                lives,
+		"marks are kept beside the history and none is lost":         notes,
+		"linked referrals find one another":                          links,
+		"the work list is the plan that is followed":                 visits,
+		"a check is made once and the last is known":                 checks,
 		"a mark is noted and told once":                              marks,
 		"an attempt is finished or abandoned and never both":         attempts,
 		"blocks of numbers do not overlap":                           numbers,
+		"a rung is claimed by one and told once":                     rungs,
+		"a claim whose holder died is taken over":                    deadHolder,
+		"an answer stops the step that was claimed":                  answered,
+		"a patient who did not come is a no-show":                    noShows,
+		"a step aside outlives a change of state":                    aside,
+		"of many each rung is claimed by one":                        claimRace,
+		"settings are replaced version by version":                   countySettings,
+		"of racing settings one is kept":                             racingSettings,
 		"lists go by due time or newest and page by page":            pages,
 		"lists keep to their filters":                                filters,
 		"an organisation is replaced by no older version":            organizations,
+		"a medicine is replaced by no older version":                 formularies,
+		"capabilities are replaced by no older version":              capabilities,
+		"a candidate is written whole and read back as it was":       candidates,
+		"a fact finds a candidate once":                              candidateFacts,
+		"of racing sources of a stay one candidate comes":            candidateRace,
+		"one of many dismissals wins":                                candidateVersions,
+		"candidates go by due time and page by page":                 candidatePages,
+		"the limit of a decision runs until it is made":              candidateLimits,
+		"what else the patient has in the stay is found":             staysOfPatients,
+		"a long stay is taken once and an ended one never":           stayWatches,
 		"standings and former receivers tell who had the referral":   standings,
 		"nothing personal is readable":                               sealed,
 		"counties do not see one another":                            counties,
@@ -74,7 +102,9 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-func calendar() domain.Calendar { return domain.NewCalendar(time.FixedZone("CST", 8*3600)) }
+func calendar() domain.Calendar {
+	return domain.NewCalendar(time.FixedZone("CST", 8*3600), domain.Settings{}, nil)
+}
 
 // Doctor is an account of the township.
 func Doctor() authn.Identity {

@@ -92,6 +92,56 @@ func (OrganizationType_Code) EnumDescriptor() ([]byte, []int) {
 	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{9, 0}
 }
 
+type StockState_Code int32
+
+const (
+	StockState_UNSPECIFIED StockState_Code = 0
+	StockState_IN_STOCK    StockState_Code = 1
+	// Listed, but none at the moment.
+	StockState_OUT_OF_STOCK StockState_Code = 2
+)
+
+// Enum value maps for StockState_Code.
+var (
+	StockState_Code_name = map[int32]string{
+		0: "UNSPECIFIED",
+		1: "IN_STOCK",
+		2: "OUT_OF_STOCK",
+	}
+	StockState_Code_value = map[string]int32{
+		"UNSPECIFIED":  0,
+		"IN_STOCK":     1,
+		"OUT_OF_STOCK": 2,
+	}
+)
+
+func (x StockState_Code) Enum() *StockState_Code {
+	p := new(StockState_Code)
+	*p = x
+	return p
+}
+
+func (x StockState_Code) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (StockState_Code) Descriptor() protoreflect.EnumDescriptor {
+	return file_tongzhen_directory_v1_directory_proto_enumTypes[1].Descriptor()
+}
+
+func (StockState_Code) Type() protoreflect.EnumType {
+	return &file_tongzhen_directory_v1_directory_proto_enumTypes[1]
+}
+
+func (x StockState_Code) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use StockState_Code.Descriptor instead.
+func (StockState_Code) EnumDescriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{29, 0}
+}
+
 type SignInRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
@@ -1581,6 +1631,772 @@ func (x *ImportResult) GetIds() map[string]string {
 	return nil
 }
 
+// Capability is something a centre can do.
+type Capability struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// REHABILITATION, DIALYSIS, WOUND_CARE, TCM, LABORATORY, ECG, ULTRASOUND, XRAY, INFUSION, HOME_VISIT, PALLIATIVE.
+	Code          string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Note          string `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Capability) Reset() {
+	*x = Capability{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Capability) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Capability) ProtoMessage() {}
+
+func (x *Capability) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Capability.ProtoReflect.Descriptor instead.
+func (*Capability) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Capability) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Capability) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type ListCapabilitiesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: of all organisations of the county (services only).
+	OrganizationId string `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ListCapabilitiesRequest) Reset() {
+	*x = ListCapabilitiesRequest{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCapabilitiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCapabilitiesRequest) ProtoMessage() {}
+
+func (x *ListCapabilitiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCapabilitiesRequest.ProtoReflect.Descriptor instead.
+func (*ListCapabilitiesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ListCapabilitiesRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+type ListCapabilitiesResponse struct {
+	state         protoimpl.MessageState      `protogen:"open.v1"`
+	Organizations []*OrganizationCapabilities `protobuf:"bytes,1,rep,name=organizations,proto3" json:"organizations,omitempty"`
+	// Those of the organisation that was asked for.
+	Capabilities  []*Capability `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCapabilitiesResponse) Reset() {
+	*x = ListCapabilitiesResponse{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCapabilitiesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCapabilitiesResponse) ProtoMessage() {}
+
+func (x *ListCapabilitiesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCapabilitiesResponse.ProtoReflect.Descriptor instead.
+func (*ListCapabilitiesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *ListCapabilitiesResponse) GetOrganizations() []*OrganizationCapabilities {
+	if x != nil {
+		return x.Organizations
+	}
+	return nil
+}
+
+func (x *ListCapabilitiesResponse) GetCapabilities() []*Capability {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+type OrganizationCapabilities struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Version        int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Capabilities   []*Capability          `protobuf:"bytes,3,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *OrganizationCapabilities) Reset() {
+	*x = OrganizationCapabilities{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OrganizationCapabilities) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OrganizationCapabilities) ProtoMessage() {}
+
+func (x *OrganizationCapabilities) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OrganizationCapabilities.ProtoReflect.Descriptor instead.
+func (*OrganizationCapabilities) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *OrganizationCapabilities) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *OrganizationCapabilities) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *OrganizationCapabilities) GetCapabilities() []*Capability {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
+type StockState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StockState) Reset() {
+	*x = StockState{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StockState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StockState) ProtoMessage() {}
+
+func (x *StockState) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StockState.ProtoReflect.Descriptor instead.
+func (*StockState) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{29}
+}
+
+// FormularyItem is a medicine of an organisation's list.
+type FormularyItem struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version        int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// Generic name (通用名), e.g. 苯磺酸氨氯地平片.
+	Name          string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Specification string `protobuf:"bytes,5,opt,name=specification,proto3" json:"specification,omitempty"`
+	// ATC class, e.g. C08CA01: what else of the class is there counts as a substitute.
+	Atc   string          `protobuf:"bytes,6,opt,name=atc,proto3" json:"atc,omitempty"`
+	Stock StockState_Code `protobuf:"varint,7,opt,name=stock,proto3,enum=tongzhen.directory.v1.StockState_Code" json:"stock,omitempty"`
+	// Can be had from the central pharmacy (中心药房).
+	Orderable bool `protobuf:"varint,8,opt,name=orderable,proto3" json:"orderable,omitempty"`
+	// No long prescription: ANTIMICROBIAL, NARCOTIC, PSYCHOTROPIC, TOXIC, RADIOACTIVE, PRECURSOR, SPECIAL_STORAGE; empty = none of these.
+	RestrictedClass string `protobuf:"bytes,9,opt,name=restricted_class,json=restrictedClass,proto3" json:"restricted_class,omitempty"`
+	Removed         bool   `protobuf:"varint,10,opt,name=removed,proto3" json:"removed,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *FormularyItem) Reset() {
+	*x = FormularyItem{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormularyItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormularyItem) ProtoMessage() {}
+
+func (x *FormularyItem) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormularyItem.ProtoReflect.Descriptor instead.
+func (*FormularyItem) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *FormularyItem) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *FormularyItem) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *FormularyItem) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *FormularyItem) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FormularyItem) GetSpecification() string {
+	if x != nil {
+		return x.Specification
+	}
+	return ""
+}
+
+func (x *FormularyItem) GetAtc() string {
+	if x != nil {
+		return x.Atc
+	}
+	return ""
+}
+
+func (x *FormularyItem) GetStock() StockState_Code {
+	if x != nil {
+		return x.Stock
+	}
+	return StockState_UNSPECIFIED
+}
+
+func (x *FormularyItem) GetOrderable() bool {
+	if x != nil {
+		return x.Orderable
+	}
+	return false
+}
+
+func (x *FormularyItem) GetRestrictedClass() string {
+	if x != nil {
+		return x.RestrictedClass
+	}
+	return ""
+}
+
+func (x *FormularyItem) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
+type ListFormularyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: of all organisations of the county (services only).
+	OrganizationId string `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Query          string `protobuf:"bytes,2,opt,name=query,proto3" json:"query,omitempty"`
+	PageSize       int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken      string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ListFormularyRequest) Reset() {
+	*x = ListFormularyRequest{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFormularyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFormularyRequest) ProtoMessage() {}
+
+func (x *ListFormularyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFormularyRequest.ProtoReflect.Descriptor instead.
+func (*ListFormularyRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *ListFormularyRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ListFormularyRequest) GetQuery() string {
+	if x != nil {
+		return x.Query
+	}
+	return ""
+}
+
+func (x *ListFormularyRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListFormularyRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListFormularyResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Items         []*FormularyItem       `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListFormularyResponse) Reset() {
+	*x = ListFormularyResponse{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListFormularyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListFormularyResponse) ProtoMessage() {}
+
+func (x *ListFormularyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListFormularyResponse.ProtoReflect.Descriptor instead.
+func (*ListFormularyResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ListFormularyResponse) GetItems() []*FormularyItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *ListFormularyResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type SetStockRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Stock         StockState_Code        `protobuf:"varint,3,opt,name=stock,proto3,enum=tongzhen.directory.v1.StockState_Code" json:"stock,omitempty"`
+	Orderable     bool                   `protobuf:"varint,4,opt,name=orderable,proto3" json:"orderable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetStockRequest) Reset() {
+	*x = SetStockRequest{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetStockRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetStockRequest) ProtoMessage() {}
+
+func (x *SetStockRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetStockRequest.ProtoReflect.Descriptor instead.
+func (*SetStockRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SetStockRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SetStockRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SetStockRequest) GetStock() StockState_Code {
+	if x != nil {
+		return x.Stock
+	}
+	return StockState_UNSPECIFIED
+}
+
+func (x *SetStockRequest) GetOrderable() bool {
+	if x != nil {
+		return x.Orderable
+	}
+	return false
+}
+
+type ImportFormularyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
+	Items         []*FormularyEntry      `protobuf:"bytes,2,rep,name=items,proto3" json:"items,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportFormularyRequest) Reset() {
+	*x = ImportFormularyRequest{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportFormularyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportFormularyRequest) ProtoMessage() {}
+
+func (x *ImportFormularyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportFormularyRequest.ProtoReflect.Descriptor instead.
+func (*ImportFormularyRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *ImportFormularyRequest) GetCounty() string {
+	if x != nil {
+		return x.County
+	}
+	return ""
+}
+
+func (x *ImportFormularyRequest) GetItems() []*FormularyEntry {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+type FormularyEntry struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationCode string                 `protobuf:"bytes,1,opt,name=organization_code,json=organizationCode,proto3" json:"organization_code,omitempty"`
+	Item             *FormularyItem         `protobuf:"bytes,2,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *FormularyEntry) Reset() {
+	*x = FormularyEntry{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormularyEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormularyEntry) ProtoMessage() {}
+
+func (x *FormularyEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormularyEntry.ProtoReflect.Descriptor instead.
+func (*FormularyEntry) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *FormularyEntry) GetOrganizationCode() string {
+	if x != nil {
+		return x.OrganizationCode
+	}
+	return ""
+}
+
+func (x *FormularyEntry) GetItem() *FormularyItem {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+type ImportCapabilitiesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
+	Entries       []*CapabilityEntry     `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ImportCapabilitiesRequest) Reset() {
+	*x = ImportCapabilitiesRequest{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ImportCapabilitiesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ImportCapabilitiesRequest) ProtoMessage() {}
+
+func (x *ImportCapabilitiesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ImportCapabilitiesRequest.ProtoReflect.Descriptor instead.
+func (*ImportCapabilitiesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ImportCapabilitiesRequest) GetCounty() string {
+	if x != nil {
+		return x.County
+	}
+	return ""
+}
+
+func (x *ImportCapabilitiesRequest) GetEntries() []*CapabilityEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+type CapabilityEntry struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationCode string                 `protobuf:"bytes,1,opt,name=organization_code,json=organizationCode,proto3" json:"organization_code,omitempty"`
+	Capabilities     []*Capability          `protobuf:"bytes,2,rep,name=capabilities,proto3" json:"capabilities,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CapabilityEntry) Reset() {
+	*x = CapabilityEntry{}
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CapabilityEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CapabilityEntry) ProtoMessage() {}
+
+func (x *CapabilityEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_directory_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CapabilityEntry.ProtoReflect.Descriptor instead.
+func (*CapabilityEntry) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_directory_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *CapabilityEntry) GetOrganizationCode() string {
+	if x != nil {
+		return x.OrganizationCode
+	}
+	return ""
+}
+
+func (x *CapabilityEntry) GetCapabilities() []*Capability {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
 var File_tongzhen_directory_v1_directory_proto protoreflect.FileDescriptor
 
 const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
@@ -1708,8 +2524,68 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\x03ids\x18\x04 \x03(\v2,.tongzhen.directory.v1.ImportResult.IdsEntryR\x03ids\x1a6\n" +
 	"\bIdsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x012\xb9\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"G\n" +
 	"\n" +
+	"Capability\x12\x1b\n" +
+	"\x04code\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x04code\x12\x1c\n" +
+	"\x04note\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04note\"B\n" +
+	"\x17ListCapabilitiesRequest\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\"\xb8\x01\n" +
+	"\x18ListCapabilitiesResponse\x12U\n" +
+	"\rorganizations\x18\x01 \x03(\v2/.tongzhen.directory.v1.OrganizationCapabilitiesR\rorganizations\x12E\n" +
+	"\fcapabilities\x18\x02 \x03(\v2!.tongzhen.directory.v1.CapabilityR\fcapabilities\"\xa4\x01\n" +
+	"\x18OrganizationCapabilities\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12E\n" +
+	"\fcapabilities\x18\x03 \x03(\v2!.tongzhen.directory.v1.CapabilityR\fcapabilities\"E\n" +
+	"\n" +
+	"StockState\"7\n" +
+	"\x04Code\x12\x0f\n" +
+	"\vUNSPECIFIED\x10\x00\x12\f\n" +
+	"\bIN_STOCK\x10\x01\x12\x10\n" +
+	"\fOUT_OF_STOCK\x10\x02\"\xf4\x02\n" +
+	"\rFormularyItem\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\x12\x1c\n" +
+	"\x04name\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12-\n" +
+	"\rspecification\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\rspecification\x12\x19\n" +
+	"\x03atc\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x03atc\x12<\n" +
+	"\x05stock\x18\a \x01(\x0e2&.tongzhen.directory.v1.StockState.CodeR\x05stock\x12\x1c\n" +
+	"\torderable\x18\b \x01(\bR\torderable\x122\n" +
+	"\x10restricted_class\x18\t \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x0frestrictedClass\x12\x18\n" +
+	"\aremoved\x18\n" +
+	" \x01(\bR\aremoved\"\xa6\x01\n" +
+	"\x14ListFormularyRequest\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\x1d\n" +
+	"\x05query\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\x05query\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"{\n" +
+	"\x15ListFormularyResponse\x12:\n" +
+	"\x05items\x18\x01 \x03(\v2$.tongzhen.directory.v1.FormularyItemR\x05items\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa1\x01\n" +
+	"\x0fSetStockRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12<\n" +
+	"\x05stock\x18\x03 \x01(\x0e2&.tongzhen.directory.v1.StockState.CodeR\x05stock\x12\x1c\n" +
+	"\torderable\x18\x04 \x01(\bR\torderable\"\x8b\x01\n" +
+	"\x16ImportFormularyRequest\x12)\n" +
+	"\x06county\x18\x01 \x01(\tB\x11\xbaH\x0er\f2\n" +
+	"^[0-9]{6}$R\x06county\x12F\n" +
+	"\x05items\x18\x02 \x03(\v2%.tongzhen.directory.v1.FormularyEntryB\t\xbaH\x06\x92\x01\x03\x10\xf4\x03R\x05items\"\x80\x01\n" +
+	"\x0eFormularyEntry\x124\n" +
+	"\x11organization_code\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\x10organizationCode\x128\n" +
+	"\x04item\x18\x02 \x01(\v2$.tongzhen.directory.v1.FormularyItemR\x04item\"\x93\x01\n" +
+	"\x19ImportCapabilitiesRequest\x12)\n" +
+	"\x06county\x18\x01 \x01(\tB\x11\xbaH\x0er\f2\n" +
+	"^[0-9]{6}$R\x06county\x12K\n" +
+	"\aentries\x18\x02 \x03(\v2&.tongzhen.directory.v1.CapabilityEntryB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\aentries\"\x8e\x01\n" +
+	"\x0fCapabilityEntry\x124\n" +
+	"\x11organization_code\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\x10organizationCode\x12E\n" +
+	"\fcapabilities\x18\x02 \x03(\v2!.tongzhen.directory.v1.CapabilityR\fcapabilities2\xf0\x0f\n" +
 	"\x10DirectoryService\x12k\n" +
 	"\x06SignIn\x12$.tongzhen.directory.v1.SignInRequest\x1a\x1e.tongzhen.directory.v1.Session\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/sessions\x12H\n" +
 	"\aSignOut\x12%.tongzhen.directory.v1.SignOutRequest\x1a\x16.google.protobuf.Empty\x12\x86\x01\n" +
@@ -1718,7 +2594,12 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\x0fListSigningKeys\x12-.tongzhen.directory.v1.ListSigningKeysRequest\x1a..tongzhen.directory.v1.ListSigningKeysResponse\x12\x95\x01\n" +
 	"\x11ListOrganizations\x12/.tongzhen.directory.v1.ListOrganizationsRequest\x1a0.tongzhen.directory.v1.ListOrganizationsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/organizations\x12\x89\x01\n" +
 	"\x0fGetOrganization\x12-.tongzhen.directory.v1.GetOrganizationRequest\x1a#.tongzhen.directory.v1.Organization\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/organizations/{id}\x12\xad\x01\n" +
-	"\x0fListDepartments\x12-.tongzhen.directory.v1.ListDepartmentsRequest\x1a..tongzhen.directory.v1.ListDepartmentsResponse\";\x82\xd3\xe4\x93\x025\x123/api/v1/organizations/{organization_id}/departments\x12g\n" +
+	"\x0fListDepartments\x12-.tongzhen.directory.v1.ListDepartmentsRequest\x1a..tongzhen.directory.v1.ListDepartmentsResponse\";\x82\xd3\xe4\x93\x025\x123/api/v1/organizations/{organization_id}/departments\x12\xb1\x01\n" +
+	"\x10ListCapabilities\x12..tongzhen.directory.v1.ListCapabilitiesRequest\x1a/.tongzhen.directory.v1.ListCapabilitiesResponse\"<\x82\xd3\xe4\x93\x026\x124/api/v1/organizations/{organization_id}/capabilities\x12\xa5\x01\n" +
+	"\rListFormulary\x12+.tongzhen.directory.v1.ListFormularyRequest\x1a,.tongzhen.directory.v1.ListFormularyResponse\"9\x82\xd3\xe4\x93\x023\x121/api/v1/organizations/{organization_id}/formulary\x12\x84\x01\n" +
+	"\bSetStock\x12&.tongzhen.directory.v1.SetStockRequest\x1a$.tongzhen.directory.v1.FormularyItem\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/formulary/{id}:setStock\x12e\n" +
+	"\x0fImportFormulary\x12-.tongzhen.directory.v1.ImportFormularyRequest\x1a#.tongzhen.directory.v1.ImportResult\x12k\n" +
+	"\x12ImportCapabilities\x120.tongzhen.directory.v1.ImportCapabilitiesRequest\x1a#.tongzhen.directory.v1.ImportResult\x12g\n" +
 	"\fListAccounts\x12*.tongzhen.directory.v1.ListAccountsRequest\x1a+.tongzhen.directory.v1.ListAccountsResponse\x12m\n" +
 	"\x13ImportOrganizations\x121.tongzhen.directory.v1.ImportOrganizationsRequest\x1a#.tongzhen.directory.v1.ImportResult\x12c\n" +
 	"\x0eImportAccounts\x12,.tongzhen.directory.v1.ImportAccountsRequest\x1a#.tongzhen.directory.v1.ImportResultBMZKgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1;directoryv1b\x06proto3"
@@ -1735,86 +2616,120 @@ func file_tongzhen_directory_v1_directory_proto_rawDescGZIP() []byte {
 	return file_tongzhen_directory_v1_directory_proto_rawDescData
 }
 
-var file_tongzhen_directory_v1_directory_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tongzhen_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_tongzhen_directory_v1_directory_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_tongzhen_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_tongzhen_directory_v1_directory_proto_goTypes = []any{
 	(OrganizationType_Code)(0),         // 0: tongzhen.directory.v1.OrganizationType.Code
-	(*SignInRequest)(nil),              // 1: tongzhen.directory.v1.SignInRequest
-	(*Session)(nil),                    // 2: tongzhen.directory.v1.Session
-	(*SignOutRequest)(nil),             // 3: tongzhen.directory.v1.SignOutRequest
-	(*GetCurrentSessionRequest)(nil),   // 4: tongzhen.directory.v1.GetCurrentSessionRequest
-	(*ExchangeSessionRequest)(nil),     // 5: tongzhen.directory.v1.ExchangeSessionRequest
-	(*CallToken)(nil),                  // 6: tongzhen.directory.v1.CallToken
-	(*ListSigningKeysRequest)(nil),     // 7: tongzhen.directory.v1.ListSigningKeysRequest
-	(*ListSigningKeysResponse)(nil),    // 8: tongzhen.directory.v1.ListSigningKeysResponse
-	(*SigningKey)(nil),                 // 9: tongzhen.directory.v1.SigningKey
-	(*OrganizationType)(nil),           // 10: tongzhen.directory.v1.OrganizationType
-	(*Organization)(nil),               // 11: tongzhen.directory.v1.Organization
-	(*Department)(nil),                 // 12: tongzhen.directory.v1.Department
-	(*Account)(nil),                    // 13: tongzhen.directory.v1.Account
-	(*ListOrganizationsRequest)(nil),   // 14: tongzhen.directory.v1.ListOrganizationsRequest
-	(*ListOrganizationsResponse)(nil),  // 15: tongzhen.directory.v1.ListOrganizationsResponse
-	(*GetOrganizationRequest)(nil),     // 16: tongzhen.directory.v1.GetOrganizationRequest
-	(*ListDepartmentsRequest)(nil),     // 17: tongzhen.directory.v1.ListDepartmentsRequest
-	(*ListDepartmentsResponse)(nil),    // 18: tongzhen.directory.v1.ListDepartmentsResponse
-	(*ListAccountsRequest)(nil),        // 19: tongzhen.directory.v1.ListAccountsRequest
-	(*ListAccountsResponse)(nil),       // 20: tongzhen.directory.v1.ListAccountsResponse
-	(*ImportOrganizationsRequest)(nil), // 21: tongzhen.directory.v1.ImportOrganizationsRequest
-	(*OrganizationEntry)(nil),          // 22: tongzhen.directory.v1.OrganizationEntry
-	(*ImportAccountsRequest)(nil),      // 23: tongzhen.directory.v1.ImportAccountsRequest
-	(*AccountEntry)(nil),               // 24: tongzhen.directory.v1.AccountEntry
-	(*ImportResult)(nil),               // 25: tongzhen.directory.v1.ImportResult
-	nil,                                // 26: tongzhen.directory.v1.ImportResult.IdsEntry
-	(*timestamppb.Timestamp)(nil),      // 27: google.protobuf.Timestamp
-	(v1.Role_Code)(0),                  // 28: tongzhen.common.v1.Role.Code
-	(*emptypb.Empty)(nil),              // 29: google.protobuf.Empty
+	(StockState_Code)(0),               // 1: tongzhen.directory.v1.StockState.Code
+	(*SignInRequest)(nil),              // 2: tongzhen.directory.v1.SignInRequest
+	(*Session)(nil),                    // 3: tongzhen.directory.v1.Session
+	(*SignOutRequest)(nil),             // 4: tongzhen.directory.v1.SignOutRequest
+	(*GetCurrentSessionRequest)(nil),   // 5: tongzhen.directory.v1.GetCurrentSessionRequest
+	(*ExchangeSessionRequest)(nil),     // 6: tongzhen.directory.v1.ExchangeSessionRequest
+	(*CallToken)(nil),                  // 7: tongzhen.directory.v1.CallToken
+	(*ListSigningKeysRequest)(nil),     // 8: tongzhen.directory.v1.ListSigningKeysRequest
+	(*ListSigningKeysResponse)(nil),    // 9: tongzhen.directory.v1.ListSigningKeysResponse
+	(*SigningKey)(nil),                 // 10: tongzhen.directory.v1.SigningKey
+	(*OrganizationType)(nil),           // 11: tongzhen.directory.v1.OrganizationType
+	(*Organization)(nil),               // 12: tongzhen.directory.v1.Organization
+	(*Department)(nil),                 // 13: tongzhen.directory.v1.Department
+	(*Account)(nil),                    // 14: tongzhen.directory.v1.Account
+	(*ListOrganizationsRequest)(nil),   // 15: tongzhen.directory.v1.ListOrganizationsRequest
+	(*ListOrganizationsResponse)(nil),  // 16: tongzhen.directory.v1.ListOrganizationsResponse
+	(*GetOrganizationRequest)(nil),     // 17: tongzhen.directory.v1.GetOrganizationRequest
+	(*ListDepartmentsRequest)(nil),     // 18: tongzhen.directory.v1.ListDepartmentsRequest
+	(*ListDepartmentsResponse)(nil),    // 19: tongzhen.directory.v1.ListDepartmentsResponse
+	(*ListAccountsRequest)(nil),        // 20: tongzhen.directory.v1.ListAccountsRequest
+	(*ListAccountsResponse)(nil),       // 21: tongzhen.directory.v1.ListAccountsResponse
+	(*ImportOrganizationsRequest)(nil), // 22: tongzhen.directory.v1.ImportOrganizationsRequest
+	(*OrganizationEntry)(nil),          // 23: tongzhen.directory.v1.OrganizationEntry
+	(*ImportAccountsRequest)(nil),      // 24: tongzhen.directory.v1.ImportAccountsRequest
+	(*AccountEntry)(nil),               // 25: tongzhen.directory.v1.AccountEntry
+	(*ImportResult)(nil),               // 26: tongzhen.directory.v1.ImportResult
+	(*Capability)(nil),                 // 27: tongzhen.directory.v1.Capability
+	(*ListCapabilitiesRequest)(nil),    // 28: tongzhen.directory.v1.ListCapabilitiesRequest
+	(*ListCapabilitiesResponse)(nil),   // 29: tongzhen.directory.v1.ListCapabilitiesResponse
+	(*OrganizationCapabilities)(nil),   // 30: tongzhen.directory.v1.OrganizationCapabilities
+	(*StockState)(nil),                 // 31: tongzhen.directory.v1.StockState
+	(*FormularyItem)(nil),              // 32: tongzhen.directory.v1.FormularyItem
+	(*ListFormularyRequest)(nil),       // 33: tongzhen.directory.v1.ListFormularyRequest
+	(*ListFormularyResponse)(nil),      // 34: tongzhen.directory.v1.ListFormularyResponse
+	(*SetStockRequest)(nil),            // 35: tongzhen.directory.v1.SetStockRequest
+	(*ImportFormularyRequest)(nil),     // 36: tongzhen.directory.v1.ImportFormularyRequest
+	(*FormularyEntry)(nil),             // 37: tongzhen.directory.v1.FormularyEntry
+	(*ImportCapabilitiesRequest)(nil),  // 38: tongzhen.directory.v1.ImportCapabilitiesRequest
+	(*CapabilityEntry)(nil),            // 39: tongzhen.directory.v1.CapabilityEntry
+	nil,                                // 40: tongzhen.directory.v1.ImportResult.IdsEntry
+	(*timestamppb.Timestamp)(nil),      // 41: google.protobuf.Timestamp
+	(v1.Role_Code)(0),                  // 42: tongzhen.common.v1.Role.Code
+	(*emptypb.Empty)(nil),              // 43: google.protobuf.Empty
 }
 var file_tongzhen_directory_v1_directory_proto_depIdxs = []int32{
-	27, // 0: tongzhen.directory.v1.Session.expires_at:type_name -> google.protobuf.Timestamp
-	13, // 1: tongzhen.directory.v1.Session.account:type_name -> tongzhen.directory.v1.Account
-	27, // 2: tongzhen.directory.v1.CallToken.expires_at:type_name -> google.protobuf.Timestamp
-	13, // 3: tongzhen.directory.v1.CallToken.account:type_name -> tongzhen.directory.v1.Account
-	27, // 4: tongzhen.directory.v1.CallToken.session_expires_at:type_name -> google.protobuf.Timestamp
-	9,  // 5: tongzhen.directory.v1.ListSigningKeysResponse.keys:type_name -> tongzhen.directory.v1.SigningKey
+	41, // 0: tongzhen.directory.v1.Session.expires_at:type_name -> google.protobuf.Timestamp
+	14, // 1: tongzhen.directory.v1.Session.account:type_name -> tongzhen.directory.v1.Account
+	41, // 2: tongzhen.directory.v1.CallToken.expires_at:type_name -> google.protobuf.Timestamp
+	14, // 3: tongzhen.directory.v1.CallToken.account:type_name -> tongzhen.directory.v1.Account
+	41, // 4: tongzhen.directory.v1.CallToken.session_expires_at:type_name -> google.protobuf.Timestamp
+	10, // 5: tongzhen.directory.v1.ListSigningKeysResponse.keys:type_name -> tongzhen.directory.v1.SigningKey
 	0,  // 6: tongzhen.directory.v1.Organization.type:type_name -> tongzhen.directory.v1.OrganizationType.Code
-	28, // 7: tongzhen.directory.v1.Account.roles:type_name -> tongzhen.common.v1.Role.Code
+	42, // 7: tongzhen.directory.v1.Account.roles:type_name -> tongzhen.common.v1.Role.Code
 	0,  // 8: tongzhen.directory.v1.ListOrganizationsRequest.type:type_name -> tongzhen.directory.v1.OrganizationType.Code
-	11, // 9: tongzhen.directory.v1.ListOrganizationsResponse.organizations:type_name -> tongzhen.directory.v1.Organization
-	12, // 10: tongzhen.directory.v1.ListDepartmentsResponse.departments:type_name -> tongzhen.directory.v1.Department
-	13, // 11: tongzhen.directory.v1.ListAccountsResponse.accounts:type_name -> tongzhen.directory.v1.Account
-	22, // 12: tongzhen.directory.v1.ImportOrganizationsRequest.organizations:type_name -> tongzhen.directory.v1.OrganizationEntry
-	11, // 13: tongzhen.directory.v1.OrganizationEntry.organization:type_name -> tongzhen.directory.v1.Organization
-	12, // 14: tongzhen.directory.v1.OrganizationEntry.departments:type_name -> tongzhen.directory.v1.Department
-	24, // 15: tongzhen.directory.v1.ImportAccountsRequest.accounts:type_name -> tongzhen.directory.v1.AccountEntry
-	13, // 16: tongzhen.directory.v1.AccountEntry.account:type_name -> tongzhen.directory.v1.Account
-	26, // 17: tongzhen.directory.v1.ImportResult.ids:type_name -> tongzhen.directory.v1.ImportResult.IdsEntry
-	1,  // 18: tongzhen.directory.v1.DirectoryService.SignIn:input_type -> tongzhen.directory.v1.SignInRequest
-	3,  // 19: tongzhen.directory.v1.DirectoryService.SignOut:input_type -> tongzhen.directory.v1.SignOutRequest
-	4,  // 20: tongzhen.directory.v1.DirectoryService.GetCurrentSession:input_type -> tongzhen.directory.v1.GetCurrentSessionRequest
-	5,  // 21: tongzhen.directory.v1.DirectoryService.ExchangeSession:input_type -> tongzhen.directory.v1.ExchangeSessionRequest
-	7,  // 22: tongzhen.directory.v1.DirectoryService.ListSigningKeys:input_type -> tongzhen.directory.v1.ListSigningKeysRequest
-	14, // 23: tongzhen.directory.v1.DirectoryService.ListOrganizations:input_type -> tongzhen.directory.v1.ListOrganizationsRequest
-	16, // 24: tongzhen.directory.v1.DirectoryService.GetOrganization:input_type -> tongzhen.directory.v1.GetOrganizationRequest
-	17, // 25: tongzhen.directory.v1.DirectoryService.ListDepartments:input_type -> tongzhen.directory.v1.ListDepartmentsRequest
-	19, // 26: tongzhen.directory.v1.DirectoryService.ListAccounts:input_type -> tongzhen.directory.v1.ListAccountsRequest
-	21, // 27: tongzhen.directory.v1.DirectoryService.ImportOrganizations:input_type -> tongzhen.directory.v1.ImportOrganizationsRequest
-	23, // 28: tongzhen.directory.v1.DirectoryService.ImportAccounts:input_type -> tongzhen.directory.v1.ImportAccountsRequest
-	2,  // 29: tongzhen.directory.v1.DirectoryService.SignIn:output_type -> tongzhen.directory.v1.Session
-	29, // 30: tongzhen.directory.v1.DirectoryService.SignOut:output_type -> google.protobuf.Empty
-	2,  // 31: tongzhen.directory.v1.DirectoryService.GetCurrentSession:output_type -> tongzhen.directory.v1.Session
-	6,  // 32: tongzhen.directory.v1.DirectoryService.ExchangeSession:output_type -> tongzhen.directory.v1.CallToken
-	8,  // 33: tongzhen.directory.v1.DirectoryService.ListSigningKeys:output_type -> tongzhen.directory.v1.ListSigningKeysResponse
-	15, // 34: tongzhen.directory.v1.DirectoryService.ListOrganizations:output_type -> tongzhen.directory.v1.ListOrganizationsResponse
-	11, // 35: tongzhen.directory.v1.DirectoryService.GetOrganization:output_type -> tongzhen.directory.v1.Organization
-	18, // 36: tongzhen.directory.v1.DirectoryService.ListDepartments:output_type -> tongzhen.directory.v1.ListDepartmentsResponse
-	20, // 37: tongzhen.directory.v1.DirectoryService.ListAccounts:output_type -> tongzhen.directory.v1.ListAccountsResponse
-	25, // 38: tongzhen.directory.v1.DirectoryService.ImportOrganizations:output_type -> tongzhen.directory.v1.ImportResult
-	25, // 39: tongzhen.directory.v1.DirectoryService.ImportAccounts:output_type -> tongzhen.directory.v1.ImportResult
-	29, // [29:40] is the sub-list for method output_type
-	18, // [18:29] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	12, // 9: tongzhen.directory.v1.ListOrganizationsResponse.organizations:type_name -> tongzhen.directory.v1.Organization
+	13, // 10: tongzhen.directory.v1.ListDepartmentsResponse.departments:type_name -> tongzhen.directory.v1.Department
+	14, // 11: tongzhen.directory.v1.ListAccountsResponse.accounts:type_name -> tongzhen.directory.v1.Account
+	23, // 12: tongzhen.directory.v1.ImportOrganizationsRequest.organizations:type_name -> tongzhen.directory.v1.OrganizationEntry
+	12, // 13: tongzhen.directory.v1.OrganizationEntry.organization:type_name -> tongzhen.directory.v1.Organization
+	13, // 14: tongzhen.directory.v1.OrganizationEntry.departments:type_name -> tongzhen.directory.v1.Department
+	25, // 15: tongzhen.directory.v1.ImportAccountsRequest.accounts:type_name -> tongzhen.directory.v1.AccountEntry
+	14, // 16: tongzhen.directory.v1.AccountEntry.account:type_name -> tongzhen.directory.v1.Account
+	40, // 17: tongzhen.directory.v1.ImportResult.ids:type_name -> tongzhen.directory.v1.ImportResult.IdsEntry
+	30, // 18: tongzhen.directory.v1.ListCapabilitiesResponse.organizations:type_name -> tongzhen.directory.v1.OrganizationCapabilities
+	27, // 19: tongzhen.directory.v1.ListCapabilitiesResponse.capabilities:type_name -> tongzhen.directory.v1.Capability
+	27, // 20: tongzhen.directory.v1.OrganizationCapabilities.capabilities:type_name -> tongzhen.directory.v1.Capability
+	1,  // 21: tongzhen.directory.v1.FormularyItem.stock:type_name -> tongzhen.directory.v1.StockState.Code
+	32, // 22: tongzhen.directory.v1.ListFormularyResponse.items:type_name -> tongzhen.directory.v1.FormularyItem
+	1,  // 23: tongzhen.directory.v1.SetStockRequest.stock:type_name -> tongzhen.directory.v1.StockState.Code
+	37, // 24: tongzhen.directory.v1.ImportFormularyRequest.items:type_name -> tongzhen.directory.v1.FormularyEntry
+	32, // 25: tongzhen.directory.v1.FormularyEntry.item:type_name -> tongzhen.directory.v1.FormularyItem
+	39, // 26: tongzhen.directory.v1.ImportCapabilitiesRequest.entries:type_name -> tongzhen.directory.v1.CapabilityEntry
+	27, // 27: tongzhen.directory.v1.CapabilityEntry.capabilities:type_name -> tongzhen.directory.v1.Capability
+	2,  // 28: tongzhen.directory.v1.DirectoryService.SignIn:input_type -> tongzhen.directory.v1.SignInRequest
+	4,  // 29: tongzhen.directory.v1.DirectoryService.SignOut:input_type -> tongzhen.directory.v1.SignOutRequest
+	5,  // 30: tongzhen.directory.v1.DirectoryService.GetCurrentSession:input_type -> tongzhen.directory.v1.GetCurrentSessionRequest
+	6,  // 31: tongzhen.directory.v1.DirectoryService.ExchangeSession:input_type -> tongzhen.directory.v1.ExchangeSessionRequest
+	8,  // 32: tongzhen.directory.v1.DirectoryService.ListSigningKeys:input_type -> tongzhen.directory.v1.ListSigningKeysRequest
+	15, // 33: tongzhen.directory.v1.DirectoryService.ListOrganizations:input_type -> tongzhen.directory.v1.ListOrganizationsRequest
+	17, // 34: tongzhen.directory.v1.DirectoryService.GetOrganization:input_type -> tongzhen.directory.v1.GetOrganizationRequest
+	18, // 35: tongzhen.directory.v1.DirectoryService.ListDepartments:input_type -> tongzhen.directory.v1.ListDepartmentsRequest
+	28, // 36: tongzhen.directory.v1.DirectoryService.ListCapabilities:input_type -> tongzhen.directory.v1.ListCapabilitiesRequest
+	33, // 37: tongzhen.directory.v1.DirectoryService.ListFormulary:input_type -> tongzhen.directory.v1.ListFormularyRequest
+	35, // 38: tongzhen.directory.v1.DirectoryService.SetStock:input_type -> tongzhen.directory.v1.SetStockRequest
+	36, // 39: tongzhen.directory.v1.DirectoryService.ImportFormulary:input_type -> tongzhen.directory.v1.ImportFormularyRequest
+	38, // 40: tongzhen.directory.v1.DirectoryService.ImportCapabilities:input_type -> tongzhen.directory.v1.ImportCapabilitiesRequest
+	20, // 41: tongzhen.directory.v1.DirectoryService.ListAccounts:input_type -> tongzhen.directory.v1.ListAccountsRequest
+	22, // 42: tongzhen.directory.v1.DirectoryService.ImportOrganizations:input_type -> tongzhen.directory.v1.ImportOrganizationsRequest
+	24, // 43: tongzhen.directory.v1.DirectoryService.ImportAccounts:input_type -> tongzhen.directory.v1.ImportAccountsRequest
+	3,  // 44: tongzhen.directory.v1.DirectoryService.SignIn:output_type -> tongzhen.directory.v1.Session
+	43, // 45: tongzhen.directory.v1.DirectoryService.SignOut:output_type -> google.protobuf.Empty
+	3,  // 46: tongzhen.directory.v1.DirectoryService.GetCurrentSession:output_type -> tongzhen.directory.v1.Session
+	7,  // 47: tongzhen.directory.v1.DirectoryService.ExchangeSession:output_type -> tongzhen.directory.v1.CallToken
+	9,  // 48: tongzhen.directory.v1.DirectoryService.ListSigningKeys:output_type -> tongzhen.directory.v1.ListSigningKeysResponse
+	16, // 49: tongzhen.directory.v1.DirectoryService.ListOrganizations:output_type -> tongzhen.directory.v1.ListOrganizationsResponse
+	12, // 50: tongzhen.directory.v1.DirectoryService.GetOrganization:output_type -> tongzhen.directory.v1.Organization
+	19, // 51: tongzhen.directory.v1.DirectoryService.ListDepartments:output_type -> tongzhen.directory.v1.ListDepartmentsResponse
+	29, // 52: tongzhen.directory.v1.DirectoryService.ListCapabilities:output_type -> tongzhen.directory.v1.ListCapabilitiesResponse
+	34, // 53: tongzhen.directory.v1.DirectoryService.ListFormulary:output_type -> tongzhen.directory.v1.ListFormularyResponse
+	32, // 54: tongzhen.directory.v1.DirectoryService.SetStock:output_type -> tongzhen.directory.v1.FormularyItem
+	26, // 55: tongzhen.directory.v1.DirectoryService.ImportFormulary:output_type -> tongzhen.directory.v1.ImportResult
+	26, // 56: tongzhen.directory.v1.DirectoryService.ImportCapabilities:output_type -> tongzhen.directory.v1.ImportResult
+	21, // 57: tongzhen.directory.v1.DirectoryService.ListAccounts:output_type -> tongzhen.directory.v1.ListAccountsResponse
+	26, // 58: tongzhen.directory.v1.DirectoryService.ImportOrganizations:output_type -> tongzhen.directory.v1.ImportResult
+	26, // 59: tongzhen.directory.v1.DirectoryService.ImportAccounts:output_type -> tongzhen.directory.v1.ImportResult
+	44, // [44:60] is the sub-list for method output_type
+	28, // [28:44] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_directory_v1_directory_proto_init() }
@@ -1827,8 +2742,8 @@ func file_tongzhen_directory_v1_directory_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_directory_v1_directory_proto_rawDesc), len(file_tongzhen_directory_v1_directory_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   26,
+			NumEnums:      2,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -31,6 +31,11 @@ const (
 	DirectoryService_ListOrganizations_FullMethodName   = "/tongzhen.directory.v1.DirectoryService/ListOrganizations"
 	DirectoryService_GetOrganization_FullMethodName     = "/tongzhen.directory.v1.DirectoryService/GetOrganization"
 	DirectoryService_ListDepartments_FullMethodName     = "/tongzhen.directory.v1.DirectoryService/ListDepartments"
+	DirectoryService_ListCapabilities_FullMethodName    = "/tongzhen.directory.v1.DirectoryService/ListCapabilities"
+	DirectoryService_ListFormulary_FullMethodName       = "/tongzhen.directory.v1.DirectoryService/ListFormulary"
+	DirectoryService_SetStock_FullMethodName            = "/tongzhen.directory.v1.DirectoryService/SetStock"
+	DirectoryService_ImportFormulary_FullMethodName     = "/tongzhen.directory.v1.DirectoryService/ImportFormulary"
+	DirectoryService_ImportCapabilities_FullMethodName  = "/tongzhen.directory.v1.DirectoryService/ImportCapabilities"
 	DirectoryService_ListAccounts_FullMethodName        = "/tongzhen.directory.v1.DirectoryService/ListAccounts"
 	DirectoryService_ImportOrganizations_FullMethodName = "/tongzhen.directory.v1.DirectoryService/ImportOrganizations"
 	DirectoryService_ImportAccounts_FullMethodName      = "/tongzhen.directory.v1.DirectoryService/ImportAccounts"
@@ -57,6 +62,17 @@ type DirectoryServiceClient interface {
 	ListOrganizations(ctx context.Context, in *ListOrganizationsRequest, opts ...grpc.CallOption) (*ListOrganizationsResponse, error)
 	GetOrganization(ctx context.Context, in *GetOrganizationRequest, opts ...grpc.CallOption) (*Organization, error)
 	ListDepartments(ctx context.Context, in *ListDepartmentsRequest, opts ...grpc.CallOption) (*ListDepartmentsResponse, error)
+	// ListCapabilities: what an organisation can do for a patient who comes down.
+	ListCapabilities(ctx context.Context, in *ListCapabilitiesRequest, opts ...grpc.CallOption) (*ListCapabilitiesResponse, error)
+	// ListFormulary: the medicines of an organisation, by generic name. query matches name, pinyin initials or code.
+	ListFormulary(ctx context.Context, in *ListFormularyRequest, opts ...grpc.CallOption) (*ListFormularyResponse, error)
+	// SetStock changes the stock state of one medicine of the caller's own organisation.
+	SetStock(ctx context.Context, in *SetStockRequest, opts ...grpc.CallOption) (*FormularyItem, error)
+	// ImportFormulary creates or updates medicines of organisations by organisation code, name and specification; re-running is
+	// harmless. SYSTEM only.
+	ImportFormulary(ctx context.Context, in *ImportFormularyRequest, opts ...grpc.CallOption) (*ImportResult, error)
+	// ImportCapabilities replaces the capabilities of the organisations it names. SYSTEM only.
+	ImportCapabilities(ctx context.Context, in *ImportCapabilitiesRequest, opts ...grpc.CallOption) (*ImportResult, error)
 	// ListAccounts lists accounts without secrets, for projections and pickers.
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
 	// ImportOrganizations creates or updates organisations by code; re-running is harmless. SYSTEM only.
@@ -153,6 +169,56 @@ func (c *directoryServiceClient) ListDepartments(ctx context.Context, in *ListDe
 	return out, nil
 }
 
+func (c *directoryServiceClient) ListCapabilities(ctx context.Context, in *ListCapabilitiesRequest, opts ...grpc.CallOption) (*ListCapabilitiesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCapabilitiesResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_ListCapabilities_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) ListFormulary(ctx context.Context, in *ListFormularyRequest, opts ...grpc.CallOption) (*ListFormularyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListFormularyResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_ListFormulary_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) SetStock(ctx context.Context, in *SetStockRequest, opts ...grpc.CallOption) (*FormularyItem, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FormularyItem)
+	err := c.cc.Invoke(ctx, DirectoryService_SetStock_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) ImportFormulary(ctx context.Context, in *ImportFormularyRequest, opts ...grpc.CallOption) (*ImportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportResult)
+	err := c.cc.Invoke(ctx, DirectoryService_ImportFormulary_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *directoryServiceClient) ImportCapabilities(ctx context.Context, in *ImportCapabilitiesRequest, opts ...grpc.CallOption) (*ImportResult, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ImportResult)
+	err := c.cc.Invoke(ctx, DirectoryService_ImportCapabilities_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *directoryServiceClient) ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListAccountsResponse)
@@ -204,6 +270,17 @@ type DirectoryServiceServer interface {
 	ListOrganizations(context.Context, *ListOrganizationsRequest) (*ListOrganizationsResponse, error)
 	GetOrganization(context.Context, *GetOrganizationRequest) (*Organization, error)
 	ListDepartments(context.Context, *ListDepartmentsRequest) (*ListDepartmentsResponse, error)
+	// ListCapabilities: what an organisation can do for a patient who comes down.
+	ListCapabilities(context.Context, *ListCapabilitiesRequest) (*ListCapabilitiesResponse, error)
+	// ListFormulary: the medicines of an organisation, by generic name. query matches name, pinyin initials or code.
+	ListFormulary(context.Context, *ListFormularyRequest) (*ListFormularyResponse, error)
+	// SetStock changes the stock state of one medicine of the caller's own organisation.
+	SetStock(context.Context, *SetStockRequest) (*FormularyItem, error)
+	// ImportFormulary creates or updates medicines of organisations by organisation code, name and specification; re-running is
+	// harmless. SYSTEM only.
+	ImportFormulary(context.Context, *ImportFormularyRequest) (*ImportResult, error)
+	// ImportCapabilities replaces the capabilities of the organisations it names. SYSTEM only.
+	ImportCapabilities(context.Context, *ImportCapabilitiesRequest) (*ImportResult, error)
 	// ListAccounts lists accounts without secrets, for projections and pickers.
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
 	// ImportOrganizations creates or updates organisations by code; re-running is harmless. SYSTEM only.
@@ -243,6 +320,21 @@ func (UnimplementedDirectoryServiceServer) GetOrganization(context.Context, *Get
 }
 func (UnimplementedDirectoryServiceServer) ListDepartments(context.Context, *ListDepartmentsRequest) (*ListDepartmentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDepartments not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ListCapabilities(context.Context, *ListCapabilitiesRequest) (*ListCapabilitiesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCapabilities not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ListFormulary(context.Context, *ListFormularyRequest) (*ListFormularyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListFormulary not implemented")
+}
+func (UnimplementedDirectoryServiceServer) SetStock(context.Context, *SetStockRequest) (*FormularyItem, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetStock not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ImportFormulary(context.Context, *ImportFormularyRequest) (*ImportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ImportFormulary not implemented")
+}
+func (UnimplementedDirectoryServiceServer) ImportCapabilities(context.Context, *ImportCapabilitiesRequest) (*ImportResult, error) {
+	return nil, status.Error(codes.Unimplemented, "method ImportCapabilities not implemented")
 }
 func (UnimplementedDirectoryServiceServer) ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAccounts not implemented")
@@ -418,6 +510,96 @@ func _DirectoryService_ListDepartments_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoryService_ListCapabilities_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCapabilitiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ListCapabilities(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ListCapabilities_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ListCapabilities(ctx, req.(*ListCapabilitiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_ListFormulary_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListFormularyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ListFormulary(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ListFormulary_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ListFormulary(ctx, req.(*ListFormularyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_SetStock_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetStockRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).SetStock(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_SetStock_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).SetStock(ctx, req.(*SetStockRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_ImportFormulary_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportFormularyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ImportFormulary(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ImportFormulary_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ImportFormulary(ctx, req.(*ImportFormularyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _DirectoryService_ImportCapabilities_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ImportCapabilitiesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).ImportCapabilities(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_ImportCapabilities_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).ImportCapabilities(ctx, req.(*ImportCapabilitiesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DirectoryService_ListAccounts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListAccountsRequest)
 	if err := dec(in); err != nil {
@@ -510,6 +692,26 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListDepartments",
 			Handler:    _DirectoryService_ListDepartments_Handler,
+		},
+		{
+			MethodName: "ListCapabilities",
+			Handler:    _DirectoryService_ListCapabilities_Handler,
+		},
+		{
+			MethodName: "ListFormulary",
+			Handler:    _DirectoryService_ListFormulary_Handler,
+		},
+		{
+			MethodName: "SetStock",
+			Handler:    _DirectoryService_SetStock_Handler,
+		},
+		{
+			MethodName: "ImportFormulary",
+			Handler:    _DirectoryService_ImportFormulary_Handler,
+		},
+		{
+			MethodName: "ImportCapabilities",
+			Handler:    _DirectoryService_ImportCapabilities_Handler,
 		},
 		{
 			MethodName: "ListAccounts",

@@ -136,6 +136,120 @@ func (x *AccountChanged) GetAccount() *Account {
 	return nil
 }
 
+// FormularyChanged: directory.v1.<county>.formulary_changed. The items that changed, each with its own version; aggregate_version is 0.
+type FormularyChanged struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Meta           *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,2,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Items          []*FormularyItem       `protobuf:"bytes,3,rep,name=items,proto3" json:"items,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *FormularyChanged) Reset() {
+	*x = FormularyChanged{}
+	mi := &file_tongzhen_directory_v1_events_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FormularyChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FormularyChanged) ProtoMessage() {}
+
+func (x *FormularyChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_events_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FormularyChanged.ProtoReflect.Descriptor instead.
+func (*FormularyChanged) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_events_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *FormularyChanged) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *FormularyChanged) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *FormularyChanged) GetItems() []*FormularyItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+// CapabilitiesChanged: directory.v1.<county>.capabilities_changed. All that the organisation has after the change.
+type CapabilitiesChanged struct {
+	state         protoimpl.MessageState    `protogen:"open.v1"`
+	Meta          *v1.FactMeta              `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Capabilities  *OrganizationCapabilities `protobuf:"bytes,2,opt,name=capabilities,proto3" json:"capabilities,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CapabilitiesChanged) Reset() {
+	*x = CapabilitiesChanged{}
+	mi := &file_tongzhen_directory_v1_events_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CapabilitiesChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CapabilitiesChanged) ProtoMessage() {}
+
+func (x *CapabilitiesChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_events_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CapabilitiesChanged.ProtoReflect.Descriptor instead.
+func (*CapabilitiesChanged) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_events_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CapabilitiesChanged) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *CapabilitiesChanged) GetCapabilities() *OrganizationCapabilities {
+	if x != nil {
+		return x.Capabilities
+	}
+	return nil
+}
+
 var File_tongzhen_directory_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_directory_v1_events_proto_rawDesc = "" +
@@ -147,7 +261,14 @@ const file_tongzhen_directory_v1_events_proto_rawDesc = "" +
 	"\vdepartments\x18\x03 \x03(\v2!.tongzhen.directory.v1.DepartmentR\vdepartments\"|\n" +
 	"\x0eAccountChanged\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x128\n" +
-	"\aaccount\x18\x02 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccountBMZKgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1;directoryv1b\x06proto3"
+	"\aaccount\x18\x02 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccount\"\xa9\x01\n" +
+	"\x10FormularyChanged\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12'\n" +
+	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\x12:\n" +
+	"\x05items\x18\x03 \x03(\v2$.tongzhen.directory.v1.FormularyItemR\x05items\"\x9c\x01\n" +
+	"\x13CapabilitiesChanged\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12S\n" +
+	"\fcapabilities\x18\x02 \x01(\v2/.tongzhen.directory.v1.OrganizationCapabilitiesR\fcapabilitiesBMZKgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1;directoryv1b\x06proto3"
 
 var (
 	file_tongzhen_directory_v1_events_proto_rawDescOnce sync.Once
@@ -161,26 +282,34 @@ func file_tongzhen_directory_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_directory_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_directory_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_tongzhen_directory_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_tongzhen_directory_v1_events_proto_goTypes = []any{
-	(*OrganisationChanged)(nil), // 0: tongzhen.directory.v1.OrganisationChanged
-	(*AccountChanged)(nil),      // 1: tongzhen.directory.v1.AccountChanged
-	(*v1.FactMeta)(nil),         // 2: tongzhen.common.v1.FactMeta
-	(*Organization)(nil),        // 3: tongzhen.directory.v1.Organization
-	(*Department)(nil),          // 4: tongzhen.directory.v1.Department
-	(*Account)(nil),             // 5: tongzhen.directory.v1.Account
+	(*OrganisationChanged)(nil),      // 0: tongzhen.directory.v1.OrganisationChanged
+	(*AccountChanged)(nil),           // 1: tongzhen.directory.v1.AccountChanged
+	(*FormularyChanged)(nil),         // 2: tongzhen.directory.v1.FormularyChanged
+	(*CapabilitiesChanged)(nil),      // 3: tongzhen.directory.v1.CapabilitiesChanged
+	(*v1.FactMeta)(nil),              // 4: tongzhen.common.v1.FactMeta
+	(*Organization)(nil),             // 5: tongzhen.directory.v1.Organization
+	(*Department)(nil),               // 6: tongzhen.directory.v1.Department
+	(*Account)(nil),                  // 7: tongzhen.directory.v1.Account
+	(*FormularyItem)(nil),            // 8: tongzhen.directory.v1.FormularyItem
+	(*OrganizationCapabilities)(nil), // 9: tongzhen.directory.v1.OrganizationCapabilities
 }
 var file_tongzhen_directory_v1_events_proto_depIdxs = []int32{
-	2, // 0: tongzhen.directory.v1.OrganisationChanged.meta:type_name -> tongzhen.common.v1.FactMeta
-	3, // 1: tongzhen.directory.v1.OrganisationChanged.organization:type_name -> tongzhen.directory.v1.Organization
-	4, // 2: tongzhen.directory.v1.OrganisationChanged.departments:type_name -> tongzhen.directory.v1.Department
-	2, // 3: tongzhen.directory.v1.AccountChanged.meta:type_name -> tongzhen.common.v1.FactMeta
-	5, // 4: tongzhen.directory.v1.AccountChanged.account:type_name -> tongzhen.directory.v1.Account
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	4, // 0: tongzhen.directory.v1.OrganisationChanged.meta:type_name -> tongzhen.common.v1.FactMeta
+	5, // 1: tongzhen.directory.v1.OrganisationChanged.organization:type_name -> tongzhen.directory.v1.Organization
+	6, // 2: tongzhen.directory.v1.OrganisationChanged.departments:type_name -> tongzhen.directory.v1.Department
+	4, // 3: tongzhen.directory.v1.AccountChanged.meta:type_name -> tongzhen.common.v1.FactMeta
+	7, // 4: tongzhen.directory.v1.AccountChanged.account:type_name -> tongzhen.directory.v1.Account
+	4, // 5: tongzhen.directory.v1.FormularyChanged.meta:type_name -> tongzhen.common.v1.FactMeta
+	8, // 6: tongzhen.directory.v1.FormularyChanged.items:type_name -> tongzhen.directory.v1.FormularyItem
+	4, // 7: tongzhen.directory.v1.CapabilitiesChanged.meta:type_name -> tongzhen.common.v1.FactMeta
+	9, // 8: tongzhen.directory.v1.CapabilitiesChanged.capabilities:type_name -> tongzhen.directory.v1.OrganizationCapabilities
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_directory_v1_events_proto_init() }
@@ -195,7 +324,7 @@ func file_tongzhen_directory_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_directory_v1_events_proto_rawDesc), len(file_tongzhen_directory_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   2,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -129,8 +129,14 @@ type Notification struct {
 	AcknowledgeTime    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=acknowledge_time,json=acknowledgeTime,proto3" json:"acknowledge_time,omitempty"`
 	FactId             string                 `protobuf:"bytes,11,opt,name=fact_id,json=factId,proto3" json:"fact_id,omitempty"`
 	ReasonCode         string                 `protobuf:"bytes,12,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// For "deadline_passed": the step and the rung of the ladder; for candidates the candidate's id.
+	Step        string `protobuf:"bytes,13,opt,name=step,proto3" json:"step,omitempty"`
+	Level       int32  `protobuf:"varint,14,opt,name=level,proto3" json:"level,omitempty"`
+	CandidateId string `protobuf:"bytes,15,opt,name=candidate_id,json=candidateId,proto3" json:"candidate_id,omitempty"`
+	// The name of the account's person, in ListTold.
+	AccountName   string `protobuf:"bytes,16,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Notification) Reset() {
@@ -243,6 +249,34 @@ func (x *Notification) GetFactId() string {
 func (x *Notification) GetReasonCode() string {
 	if x != nil {
 		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *Notification) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *Notification) GetLevel() int32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *Notification) GetCandidateId() string {
+	if x != nil {
+		return x.CandidateId
+	}
+	return ""
+}
+
+func (x *Notification) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
 	}
 	return ""
 }
@@ -500,6 +534,50 @@ func (x *AcknowledgeReferralResponse) GetAcknowledged() int32 {
 	return 0
 }
 
+type ListToldRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId    string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListToldRequest) Reset() {
+	*x = ListToldRequest{}
+	mi := &file_tongzhen_notification_v1_notification_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListToldRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListToldRequest) ProtoMessage() {}
+
+func (x *ListToldRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_notification_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListToldRequest.ProtoReflect.Descriptor instead.
+func (*ListToldRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_notification_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListToldRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
 type ListDeliveredRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
@@ -512,7 +590,7 @@ type ListDeliveredRequest struct {
 
 func (x *ListDeliveredRequest) Reset() {
 	*x = ListDeliveredRequest{}
-	mi := &file_tongzhen_notification_v1_notification_proto_msgTypes[7]
+	mi := &file_tongzhen_notification_v1_notification_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -524,7 +602,7 @@ func (x *ListDeliveredRequest) String() string {
 func (*ListDeliveredRequest) ProtoMessage() {}
 
 func (x *ListDeliveredRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_notification_proto_msgTypes[7]
+	mi := &file_tongzhen_notification_v1_notification_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -537,7 +615,7 @@ func (x *ListDeliveredRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveredRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveredRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_notification_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_notification_v1_notification_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListDeliveredRequest) GetCounty() string {
@@ -577,7 +655,7 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04OPEN\x10\x01\x12\x10\n" +
-	"\fACKNOWLEDGED\x10\x02\"\x91\x04\n" +
+	"\fACKNOWLEDGED\x10\x02\"\x81\x05\n" +
 	"\fNotification\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -595,7 +673,11 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\x0facknowledgeTime\x12\x17\n" +
 	"\afact_id\x18\v \x01(\tR\x06factId\x12\x1f\n" +
 	"\vreason_code\x18\f \x01(\tR\n" +
-	"reasonCode\"\x9a\x01\n" +
+	"reasonCode\x12\x12\n" +
+	"\x04step\x18\r \x01(\tR\x04step\x12\x14\n" +
+	"\x05level\x18\x0e \x01(\x05R\x05level\x12!\n" +
+	"\fcandidate_id\x18\x0f \x01(\tR\vcandidateId\x12!\n" +
+	"\faccount_name\x18\x10 \x01(\tR\vaccountName\"\x9a\x01\n" +
 	"\x18ListNotificationsRequest\x126\n" +
 	"\x05state\x18\x01 \x01(\tB \xbaH\x1dr\x1bR\x00R\x04OPENR\fACKNOWLEDGEDR\x03ALLR\x05state\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
@@ -613,18 +695,22 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\"A\n" +
 	"\x1bAcknowledgeReferralResponse\x12\"\n" +
-	"\facknowledged\x18\x01 \x01(\x05R\facknowledged\"\x8b\x01\n" +
+	"\facknowledged\x18\x01 \x01(\x05R\facknowledged\"<\n" +
+	"\x0fListToldRequest\x12)\n" +
+	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"referralId\"\x8b\x01\n" +
 	"\x14ListDeliveredRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
 	"referralId\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken2\xc7\x04\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken2\xe2\x05\n" +
 	"\x13NotificationService\x12\x9b\x01\n" +
 	"\x11ListNotifications\x122.tongzhen.notification.v1.ListNotificationsRequest\x1a3.tongzhen.notification.v1.ListNotificationsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/notifications\x12\x96\x01\n" +
 	"\vAcknowledge\x12,.tongzhen.notification.v1.AcknowledgeRequest\x1a&.tongzhen.notification.v1.Notification\"1\x82\xd3\xe4\x93\x02+:\x01*\"&/api/v1/notifications/{id}:acknowledge\x12\x82\x01\n" +
-	"\x13AcknowledgeReferral\x124.tongzhen.notification.v1.AcknowledgeReferralRequest\x1a5.tongzhen.notification.v1.AcknowledgeReferralResponse\x12t\n" +
+	"\x13AcknowledgeReferral\x124.tongzhen.notification.v1.AcknowledgeReferralRequest\x1a5.tongzhen.notification.v1.AcknowledgeReferralResponse\x12\x98\x01\n" +
+	"\bListTold\x12).tongzhen.notification.v1.ListToldRequest\x1a3.tongzhen.notification.v1.ListNotificationsResponse\",\x82\xd3\xe4\x93\x02&\x12$/api/v1/referrals/{referral_id}/told\x12t\n" +
 	"\rListDelivered\x12..tongzhen.notification.v1.ListDeliveredRequest\x1a3.tongzhen.notification.v1.ListNotificationsResponseBSZQgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1;notificationv1b\x06proto3"
 
 var (
@@ -640,7 +726,7 @@ func file_tongzhen_notification_v1_notification_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_notification_v1_notification_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tongzhen_notification_v1_notification_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_tongzhen_notification_v1_notification_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_tongzhen_notification_v1_notification_proto_goTypes = []any{
 	(NotificationState_Code)(0),         // 0: tongzhen.notification.v1.NotificationState.Code
 	(*NotificationState)(nil),           // 1: tongzhen.notification.v1.NotificationState
@@ -650,26 +736,29 @@ var file_tongzhen_notification_v1_notification_proto_goTypes = []any{
 	(*AcknowledgeRequest)(nil),          // 5: tongzhen.notification.v1.AcknowledgeRequest
 	(*AcknowledgeReferralRequest)(nil),  // 6: tongzhen.notification.v1.AcknowledgeReferralRequest
 	(*AcknowledgeReferralResponse)(nil), // 7: tongzhen.notification.v1.AcknowledgeReferralResponse
-	(*ListDeliveredRequest)(nil),        // 8: tongzhen.notification.v1.ListDeliveredRequest
-	(v1.Urgency_Code)(0),                // 9: tongzhen.common.v1.Urgency.Code
-	(*timestamppb.Timestamp)(nil),       // 10: google.protobuf.Timestamp
+	(*ListToldRequest)(nil),             // 8: tongzhen.notification.v1.ListToldRequest
+	(*ListDeliveredRequest)(nil),        // 9: tongzhen.notification.v1.ListDeliveredRequest
+	(v1.Urgency_Code)(0),                // 10: tongzhen.common.v1.Urgency.Code
+	(*timestamppb.Timestamp)(nil),       // 11: google.protobuf.Timestamp
 }
 var file_tongzhen_notification_v1_notification_proto_depIdxs = []int32{
-	9,  // 0: tongzhen.notification.v1.Notification.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	10, // 0: tongzhen.notification.v1.Notification.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	0,  // 1: tongzhen.notification.v1.Notification.state:type_name -> tongzhen.notification.v1.NotificationState.Code
-	10, // 2: tongzhen.notification.v1.Notification.create_time:type_name -> google.protobuf.Timestamp
-	10, // 3: tongzhen.notification.v1.Notification.acknowledge_time:type_name -> google.protobuf.Timestamp
+	11, // 2: tongzhen.notification.v1.Notification.create_time:type_name -> google.protobuf.Timestamp
+	11, // 3: tongzhen.notification.v1.Notification.acknowledge_time:type_name -> google.protobuf.Timestamp
 	2,  // 4: tongzhen.notification.v1.ListNotificationsResponse.notifications:type_name -> tongzhen.notification.v1.Notification
 	3,  // 5: tongzhen.notification.v1.NotificationService.ListNotifications:input_type -> tongzhen.notification.v1.ListNotificationsRequest
 	5,  // 6: tongzhen.notification.v1.NotificationService.Acknowledge:input_type -> tongzhen.notification.v1.AcknowledgeRequest
 	6,  // 7: tongzhen.notification.v1.NotificationService.AcknowledgeReferral:input_type -> tongzhen.notification.v1.AcknowledgeReferralRequest
-	8,  // 8: tongzhen.notification.v1.NotificationService.ListDelivered:input_type -> tongzhen.notification.v1.ListDeliveredRequest
-	4,  // 9: tongzhen.notification.v1.NotificationService.ListNotifications:output_type -> tongzhen.notification.v1.ListNotificationsResponse
-	2,  // 10: tongzhen.notification.v1.NotificationService.Acknowledge:output_type -> tongzhen.notification.v1.Notification
-	7,  // 11: tongzhen.notification.v1.NotificationService.AcknowledgeReferral:output_type -> tongzhen.notification.v1.AcknowledgeReferralResponse
-	4,  // 12: tongzhen.notification.v1.NotificationService.ListDelivered:output_type -> tongzhen.notification.v1.ListNotificationsResponse
-	9,  // [9:13] is the sub-list for method output_type
-	5,  // [5:9] is the sub-list for method input_type
+	8,  // 8: tongzhen.notification.v1.NotificationService.ListTold:input_type -> tongzhen.notification.v1.ListToldRequest
+	9,  // 9: tongzhen.notification.v1.NotificationService.ListDelivered:input_type -> tongzhen.notification.v1.ListDeliveredRequest
+	4,  // 10: tongzhen.notification.v1.NotificationService.ListNotifications:output_type -> tongzhen.notification.v1.ListNotificationsResponse
+	2,  // 11: tongzhen.notification.v1.NotificationService.Acknowledge:output_type -> tongzhen.notification.v1.Notification
+	7,  // 12: tongzhen.notification.v1.NotificationService.AcknowledgeReferral:output_type -> tongzhen.notification.v1.AcknowledgeReferralResponse
+	4,  // 13: tongzhen.notification.v1.NotificationService.ListTold:output_type -> tongzhen.notification.v1.ListNotificationsResponse
+	4,  // 14: tongzhen.notification.v1.NotificationService.ListDelivered:output_type -> tongzhen.notification.v1.ListNotificationsResponse
+	10, // [10:15] is the sub-list for method output_type
+	5,  // [5:10] is the sub-list for method input_type
 	5,  // [5:5] is the sub-list for extension type_name
 	5,  // [5:5] is the sub-list for extension extendee
 	0,  // [0:5] is the sub-list for field type_name
@@ -686,7 +775,7 @@ func file_tongzhen_notification_v1_notification_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_notification_v1_notification_proto_rawDesc), len(file_tongzhen_notification_v1_notification_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

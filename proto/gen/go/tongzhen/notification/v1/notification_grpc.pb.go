@@ -24,6 +24,7 @@ const (
 	NotificationService_ListNotifications_FullMethodName   = "/tongzhen.notification.v1.NotificationService/ListNotifications"
 	NotificationService_Acknowledge_FullMethodName         = "/tongzhen.notification.v1.NotificationService/Acknowledge"
 	NotificationService_AcknowledgeReferral_FullMethodName = "/tongzhen.notification.v1.NotificationService/AcknowledgeReferral"
+	NotificationService_ListTold_FullMethodName            = "/tongzhen.notification.v1.NotificationService/ListTold"
 	NotificationService_ListDelivered_FullMethodName       = "/tongzhen.notification.v1.NotificationService/ListDelivered"
 )
 
@@ -39,6 +40,8 @@ type NotificationServiceClient interface {
 	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*Notification, error)
 	// AcknowledgeReferral acknowledges every open entry of the caller for one referral (opening its page does that).
 	AcknowledgeReferral(ctx context.Context, in *AcknowledgeReferralRequest, opts ...grpc.CallOption) (*AcknowledgeReferralResponse, error)
+	// ListTold tells who of the caller's organisation was told of a referral and when they acknowledged, oldest first.
+	ListTold(ctx context.Context, in *ListToldRequest, opts ...grpc.CallOption) (*ListNotificationsResponse, error)
 	// ListDelivered lists entries of a county by fact, for the invariant check. SYSTEM only.
 	ListDelivered(ctx context.Context, in *ListDeliveredRequest, opts ...grpc.CallOption) (*ListNotificationsResponse, error)
 }
@@ -81,6 +84,16 @@ func (c *notificationServiceClient) AcknowledgeReferral(ctx context.Context, in 
 	return out, nil
 }
 
+func (c *notificationServiceClient) ListTold(ctx context.Context, in *ListToldRequest, opts ...grpc.CallOption) (*ListNotificationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListNotificationsResponse)
+	err := c.cc.Invoke(ctx, NotificationService_ListTold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *notificationServiceClient) ListDelivered(ctx context.Context, in *ListDeliveredRequest, opts ...grpc.CallOption) (*ListNotificationsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListNotificationsResponse)
@@ -103,6 +116,8 @@ type NotificationServiceServer interface {
 	Acknowledge(context.Context, *AcknowledgeRequest) (*Notification, error)
 	// AcknowledgeReferral acknowledges every open entry of the caller for one referral (opening its page does that).
 	AcknowledgeReferral(context.Context, *AcknowledgeReferralRequest) (*AcknowledgeReferralResponse, error)
+	// ListTold tells who of the caller's organisation was told of a referral and when they acknowledged, oldest first.
+	ListTold(context.Context, *ListToldRequest) (*ListNotificationsResponse, error)
 	// ListDelivered lists entries of a county by fact, for the invariant check. SYSTEM only.
 	ListDelivered(context.Context, *ListDeliveredRequest) (*ListNotificationsResponse, error)
 	mustEmbedUnimplementedNotificationServiceServer()
@@ -123,6 +138,9 @@ func (UnimplementedNotificationServiceServer) Acknowledge(context.Context, *Ackn
 }
 func (UnimplementedNotificationServiceServer) AcknowledgeReferral(context.Context, *AcknowledgeReferralRequest) (*AcknowledgeReferralResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AcknowledgeReferral not implemented")
+}
+func (UnimplementedNotificationServiceServer) ListTold(context.Context, *ListToldRequest) (*ListNotificationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTold not implemented")
 }
 func (UnimplementedNotificationServiceServer) ListDelivered(context.Context, *ListDeliveredRequest) (*ListNotificationsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListDelivered not implemented")
@@ -202,6 +220,24 @@ func _NotificationService_AcknowledgeReferral_Handler(srv interface{}, ctx conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NotificationService_ListTold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListToldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NotificationServiceServer).ListTold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NotificationService_ListTold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NotificationServiceServer).ListTold(ctx, req.(*ListToldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _NotificationService_ListDelivered_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListDeliveredRequest)
 	if err := dec(in); err != nil {
@@ -238,6 +274,10 @@ var NotificationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AcknowledgeReferral",
 			Handler:    _NotificationService_AcknowledgeReferral_Handler,
+		},
+		{
+			MethodName: "ListTold",
+			Handler:    _NotificationService_ListTold_Handler,
 		},
 		{
 			MethodName: "ListDelivered",

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -83,16 +84,262 @@ func (x *PatientRegistered) GetHomeOrganizationId() string {
 	return ""
 }
 
+// EncounterFact is a visit or stay: ids and codes only.
+type EncounterFact struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	EncounterId    string                 `protobuf:"bytes,1,opt,name=encounter_id,json=encounterId,proto3" json:"encounter_id,omitempty"`
+	PatientId      string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string                 `protobuf:"bytes,4,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	// FHIR v3-ActCode: IMP, AMB, EMER, …
+	Class     string                 `protobuf:"bytes,5,opt,name=class,proto3" json:"class,omitempty"`
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	EndTime   *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	// ICD-10 codes of its reasons.
+	DiagnosisCodes     []string `protobuf:"bytes,8,rep,name=diagnosis_codes,json=diagnosisCodes,proto3" json:"diagnosis_codes,omitempty"`
+	HomeOrganizationId string   `protobuf:"bytes,9,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
+	// 离院方式: 1 医嘱离院 2 医嘱转院 3 医嘱转基层 4 非医嘱离院 5 死亡 9 其他; empty if not said.
+	DischargeWay  string `protobuf:"bytes,10,opt,name=discharge_way,json=dischargeWay,proto3" json:"discharge_way,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncounterFact) Reset() {
+	*x = EncounterFact{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncounterFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncounterFact) ProtoMessage() {}
+
+func (x *EncounterFact) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncounterFact.ProtoReflect.Descriptor instead.
+func (*EncounterFact) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *EncounterFact) GetEncounterId() string {
+	if x != nil {
+		return x.EncounterId
+	}
+	return ""
+}
+
+func (x *EncounterFact) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *EncounterFact) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *EncounterFact) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *EncounterFact) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *EncounterFact) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *EncounterFact) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
+func (x *EncounterFact) GetDiagnosisCodes() []string {
+	if x != nil {
+		return x.DiagnosisCodes
+	}
+	return nil
+}
+
+func (x *EncounterFact) GetHomeOrganizationId() string {
+	if x != nil {
+		return x.HomeOrganizationId
+	}
+	return ""
+}
+
+func (x *EncounterFact) GetDischargeWay() string {
+	if x != nil {
+		return x.DischargeWay
+	}
+	return ""
+}
+
+// EncounterOpened: record.v1.<county>.encounter_opened.
+type EncounterOpened struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Encounter     *EncounterFact         `protobuf:"bytes,2,opt,name=encounter,proto3" json:"encounter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncounterOpened) Reset() {
+	*x = EncounterOpened{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncounterOpened) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncounterOpened) ProtoMessage() {}
+
+func (x *EncounterOpened) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncounterOpened.ProtoReflect.Descriptor instead.
+func (*EncounterOpened) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *EncounterOpened) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *EncounterOpened) GetEncounter() *EncounterFact {
+	if x != nil {
+		return x.Encounter
+	}
+	return nil
+}
+
+// EncounterClosed: record.v1.<county>.encounter_closed.
+type EncounterClosed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Encounter     *EncounterFact         `protobuf:"bytes,2,opt,name=encounter,proto3" json:"encounter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncounterClosed) Reset() {
+	*x = EncounterClosed{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncounterClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncounterClosed) ProtoMessage() {}
+
+func (x *EncounterClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncounterClosed.ProtoReflect.Descriptor instead.
+func (*EncounterClosed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *EncounterClosed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *EncounterClosed) GetEncounter() *EncounterFact {
+	if x != nil {
+		return x.Encounter
+	}
+	return nil
+}
+
 var File_tongzhen_patientrecord_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"&tongzhen/patientrecord/v1/events.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1ftongzhen/common/v1/common.proto\"\x96\x01\n" +
+	"&tongzhen/patientrecord/v1/events.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\x96\x01\n" +
 	"\x11PatientRegistered\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x02 \x01(\tR\tpatientId\x120\n" +
-	"\x14home_organization_id\x18\x03 \x01(\tR\x12homeOrganizationIdBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	"\x14home_organization_id\x18\x03 \x01(\tR\x12homeOrganizationId\"\xab\x03\n" +
+	"\rEncounterFact\x12!\n" +
+	"\fencounter_id\x18\x01 \x01(\tR\vencounterId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tR\tpatientId\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tR\x0edepartmentCode\x12\x14\n" +
+	"\x05class\x18\x05 \x01(\tR\x05class\x129\n" +
+	"\n" +
+	"start_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12'\n" +
+	"\x0fdiagnosis_codes\x18\b \x03(\tR\x0ediagnosisCodes\x120\n" +
+	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\x12#\n" +
+	"\rdischarge_way\x18\n" +
+	" \x01(\tR\fdischargeWay\"\x8b\x01\n" +
+	"\x0fEncounterOpened\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12F\n" +
+	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounter\"\x8b\x01\n" +
+	"\x0fEncounterClosed\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12F\n" +
+	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounterBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_events_proto_rawDescOnce sync.Once
@@ -106,18 +353,28 @@ func file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
-	(*PatientRegistered)(nil), // 0: tongzhen.patientrecord.v1.PatientRegistered
-	(*v1.FactMeta)(nil),       // 1: tongzhen.common.v1.FactMeta
+	(*PatientRegistered)(nil),     // 0: tongzhen.patientrecord.v1.PatientRegistered
+	(*EncounterFact)(nil),         // 1: tongzhen.patientrecord.v1.EncounterFact
+	(*EncounterOpened)(nil),       // 2: tongzhen.patientrecord.v1.EncounterOpened
+	(*EncounterClosed)(nil),       // 3: tongzhen.patientrecord.v1.EncounterClosed
+	(*v1.FactMeta)(nil),           // 4: tongzhen.common.v1.FactMeta
+	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 }
 var file_tongzhen_patientrecord_v1_events_proto_depIdxs = []int32{
-	1, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	4, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
+	5, // 1: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
+	5, // 2: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
+	4, // 3: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
+	1, // 4: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	4, // 5: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
+	1, // 6: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_events_proto_init() }
@@ -131,7 +388,7 @@ func file_tongzhen_patientrecord_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_events_proto_rawDesc), len(file_tongzhen_patientrecord_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   1,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

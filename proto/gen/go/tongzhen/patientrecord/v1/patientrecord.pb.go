@@ -1390,12 +1390,19 @@ type Encounter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// FHIR v3-ActCode: AMB, EMER, IMP, …
-	ClassCode     string                 `protobuf:"bytes,2,opt,name=class_code,json=classCode,proto3" json:"class_code,omitempty"`
-	Text          string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
-	Status        string                 `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
-	StartTime     *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
-	EndTime       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	Reason        string                 `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	ClassCode string                 `protobuf:"bytes,2,opt,name=class_code,json=classCode,proto3" json:"class_code,omitempty"`
+	Text      string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	Status    string                 `protobuf:"bytes,4,opt,name=status,proto3" json:"status,omitempty"`
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	EndTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	Reason    string                 `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Where it is, if that is an organisation of the county; the department by the national code.
+	OrganizationId string `protobuf:"bytes,8,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string `protobuf:"bytes,9,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	// ICD-10 codes of its reasons or discharge diagnoses.
+	DiagnosisCodes []string `protobuf:"bytes,10,rep,name=diagnosis_codes,json=diagnosisCodes,proto3" json:"diagnosis_codes,omitempty"`
+	// 离院方式: 1 医嘱离院 2 医嘱转院 3 医嘱转基层 4 非医嘱离院 5 死亡 9 其他; empty if not said.
+	DischargeWay  string `protobuf:"bytes,11,opt,name=discharge_way,json=dischargeWay,proto3" json:"discharge_way,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1475,6 +1482,34 @@ func (x *Encounter) GetEndTime() *timestamppb.Timestamp {
 func (x *Encounter) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *Encounter) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *Encounter) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *Encounter) GetDiagnosisCodes() []string {
+	if x != nil {
+		return x.DiagnosisCodes
+	}
+	return nil
+}
+
+func (x *Encounter) GetDischargeWay() string {
+	if x != nil {
+		return x.DischargeWay
 	}
 	return ""
 }
@@ -2382,6 +2417,7 @@ type PatientSnapshot struct {
 	Phone                string                 `protobuf:"bytes,6,opt,name=phone,proto3" json:"phone,omitempty"`
 	Address              string                 `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
 	HealthRecordNumber   string                 `protobuf:"bytes,8,opt,name=health_record_number,json=healthRecordNumber,proto3" json:"health_record_number,omitempty"`
+	HomeOrganizationId   string                 `protobuf:"bytes,9,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
 	unknownFields        protoimpl.UnknownFields
 	sizeCache            protoimpl.SizeCache
 }
@@ -2470,6 +2506,77 @@ func (x *PatientSnapshot) GetHealthRecordNumber() string {
 		return x.HealthRecordNumber
 	}
 	return ""
+}
+
+func (x *PatientSnapshot) GetHomeOrganizationId() string {
+	if x != nil {
+		return x.HomeOrganizationId
+	}
+	return ""
+}
+
+// ClinicalValues is what criteria are held against.
+type ClinicalValues struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The latest of each kind, components apart.
+	Observations []*Observation `protobuf:"bytes,1,rep,name=observations,proto3" json:"observations,omitempty"`
+	// Active problems.
+	Problems []*Problem `protobuf:"bytes,2,rep,name=problems,proto3" json:"problems,omitempty"`
+	// Active medicines.
+	Medications   []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClinicalValues) Reset() {
+	*x = ClinicalValues{}
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClinicalValues) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClinicalValues) ProtoMessage() {}
+
+func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClinicalValues.ProtoReflect.Descriptor instead.
+func (*ClinicalValues) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ClinicalValues) GetObservations() []*Observation {
+	if x != nil {
+		return x.Observations
+	}
+	return nil
+}
+
+func (x *ClinicalValues) GetProblems() []*Problem {
+	if x != nil {
+		return x.Problems
+	}
+	return nil
+}
+
+func (x *ClinicalValues) GetMedications() []*Medication {
+	if x != nil {
+		return x.Medications
+	}
+	return nil
 }
 
 var File_tongzhen_patientrecord_v1_patientrecord_proto protoreflect.FileDescriptor
@@ -2612,7 +2719,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\tR\x06status\x12C\n" +
-	"\x0foccurrence_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0eoccurrenceTime\"\xf0\x01\n" +
+	"\x0foccurrence_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0eoccurrenceTime\"\x90\x03\n" +
 	"\tEncounter\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -2622,7 +2729,12 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\n" +
 	"start_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
 	"\bend_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reason\"\xcf\x02\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\x12'\n" +
+	"\x0forganization_id\x18\b \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\t \x01(\tR\x0edepartmentCode\x12'\n" +
+	"\x0fdiagnosis_codes\x18\n" +
+	" \x03(\tR\x0ediagnosisCodes\x12#\n" +
+	"\rdischarge_way\x18\v \x01(\tR\fdischargeWay\"\xcf\x02\n" +
 	"\x10DiagnosticReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -2704,7 +2816,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x12GetSnapshotRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12'\n" +
-	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\xab\x02\n" +
+	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\xdd\x02\n" +
 	"\x0fPatientSnapshot\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x12\n" +
@@ -2715,7 +2827,12 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x05 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\a \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber2\xd4\b\n" +
+	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber\x120\n" +
+	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\xe5\x01\n" +
+	"\x0eClinicalValues\x12J\n" +
+	"\fobservations\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\fobservations\x12>\n" +
+	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +
+	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications2\xc3\t\n" +
 	"\x14PatientRecordService\x12\x85\x01\n" +
 	"\x0fRegisterPatient\x121.tongzhen.patientrecord.v1.RegisterPatientRequest\x1a\".tongzhen.patientrecord.v1.Patient\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/patients\x12}\n" +
 	"\n" +
@@ -2726,7 +2843,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\vListResults\x12-.tongzhen.patientrecord.v1.ListResultsRequest\x1a..tongzhen.patientrecord.v1.ListResultsResponse\"-\x82\xd3\xe4\x93\x02'\x12%/api/v1/patients/{patient_id}/results\x12\x8f\x01\n" +
 	"\n" +
 	"GetPackage\x12,.tongzhen.patientrecord.v1.GetPackageRequest\x1a\".tongzhen.patientrecord.v1.Package\"/\x82\xd3\xe4\x93\x02)\x12'/api/v1/referrals/{referral_id}/package\x12h\n" +
-	"\vGetSnapshot\x12-.tongzhen.patientrecord.v1.GetSnapshotRequest\x1a*.tongzhen.patientrecord.v1.PatientSnapshot\x12o\n" +
+	"\vGetSnapshot\x12-.tongzhen.patientrecord.v1.GetSnapshotRequest\x1a*.tongzhen.patientrecord.v1.PatientSnapshot\x12m\n" +
+	"\x11GetClinicalValues\x12-.tongzhen.patientrecord.v1.GetSnapshotRequest\x1a).tongzhen.patientrecord.v1.ClinicalValues\x12o\n" +
 	"\fImportRecord\x12..tongzhen.patientrecord.v1.ImportRecordRequest\x1a/.tongzhen.patientrecord.v1.ImportRecordResponseBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
@@ -2742,7 +2860,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_patientrecord_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(DocumentType_Code)(0),         // 0: tongzhen.patientrecord.v1.DocumentType.Code
 	(Access_Code)(0),               // 1: tongzhen.patientrecord.v1.Access.Code
@@ -2774,41 +2892,42 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(*Package)(nil),                // 27: tongzhen.patientrecord.v1.Package
 	(*GetSnapshotRequest)(nil),     // 28: tongzhen.patientrecord.v1.GetSnapshotRequest
 	(*PatientSnapshot)(nil),        // 29: tongzhen.patientrecord.v1.PatientSnapshot
-	(v1.Sex_Code)(0),               // 30: tongzhen.common.v1.Sex.Code
-	(*timestamppb.Timestamp)(nil),  // 31: google.protobuf.Timestamp
-	(*v1.Coding)(nil),              // 32: tongzhen.common.v1.Coding
+	(*ClinicalValues)(nil),         // 30: tongzhen.patientrecord.v1.ClinicalValues
+	(v1.Sex_Code)(0),               // 31: tongzhen.common.v1.Sex.Code
+	(*timestamppb.Timestamp)(nil),  // 32: google.protobuf.Timestamp
+	(*v1.Coding)(nil),              // 33: tongzhen.common.v1.Coding
 }
 var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
-	30, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
+	31, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 1: tongzhen.patientrecord.v1.Patient.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	1,  // 2: tongzhen.patientrecord.v1.Patient.access:type_name -> tongzhen.patientrecord.v1.Access.Code
-	31, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
-	31, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
-	30, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
+	32, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	32, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
+	31, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 6: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	4,  // 7: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
-	32, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
-	31, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
-	31, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
-	31, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
-	32, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
-	31, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
-	32, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
-	31, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
-	32, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
+	33, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
+	32, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
+	32, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
+	32, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
+	33, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
+	32, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
+	33, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
+	32, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
+	33, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
 	12, // 17: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	32, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
-	31, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
+	33, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
+	32, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
 	12, // 20: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
 	13, // 21: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
-	32, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
-	31, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
-	32, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
-	31, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
-	31, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
-	31, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
-	32, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
-	31, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
+	33, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
+	32, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
+	33, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
+	32, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
+	32, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
+	32, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
+	33, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
+	32, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
 	9,  // 30: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
 	10, // 31: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
 	11, // 32: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
@@ -2830,29 +2949,34 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	14, // 48: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
 	23, // 49: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
 	14, // 50: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
-	31, // 51: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
-	30, // 52: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	5,  // 53: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 54: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 55: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	22, // 56: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	24, // 57: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	26, // 58: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	28, // 59: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	20, // 60: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 61: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 62: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 63: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	23, // 64: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	25, // 65: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	27, // 66: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	29, // 67: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	21, // 68: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	61, // [61:69] is the sub-list for method output_type
-	53, // [53:61] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	32, // 51: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
+	31, // 52: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	14, // 53: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	9,  // 54: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 55: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	5,  // 56: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	6,  // 57: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	7,  // 58: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	22, // 59: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	24, // 60: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	26, // 61: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	28, // 62: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	28, // 63: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	20, // 64: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 65: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 66: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	8,  // 67: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	23, // 68: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	25, // 69: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	27, // 70: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	29, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	30, // 72: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	21, // 73: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	65, // [65:74] is the sub-list for method output_type
+	56, // [56:65] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
@@ -2876,7 +3000,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc), len(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

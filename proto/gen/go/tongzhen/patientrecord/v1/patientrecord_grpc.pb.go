@@ -21,14 +21,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PatientRecordService_RegisterPatient_FullMethodName = "/tongzhen.patientrecord.v1.PatientRecordService/RegisterPatient"
-	PatientRecordService_GetPatient_FullMethodName      = "/tongzhen.patientrecord.v1.PatientRecordService/GetPatient"
-	PatientRecordService_SearchPatients_FullMethodName  = "/tongzhen.patientrecord.v1.PatientRecordService/SearchPatients"
-	PatientRecordService_GetSummary_FullMethodName      = "/tongzhen.patientrecord.v1.PatientRecordService/GetSummary"
-	PatientRecordService_ListResults_FullMethodName     = "/tongzhen.patientrecord.v1.PatientRecordService/ListResults"
-	PatientRecordService_GetPackage_FullMethodName      = "/tongzhen.patientrecord.v1.PatientRecordService/GetPackage"
-	PatientRecordService_GetSnapshot_FullMethodName     = "/tongzhen.patientrecord.v1.PatientRecordService/GetSnapshot"
-	PatientRecordService_ImportRecord_FullMethodName    = "/tongzhen.patientrecord.v1.PatientRecordService/ImportRecord"
+	PatientRecordService_RegisterPatient_FullMethodName   = "/tongzhen.patientrecord.v1.PatientRecordService/RegisterPatient"
+	PatientRecordService_GetPatient_FullMethodName        = "/tongzhen.patientrecord.v1.PatientRecordService/GetPatient"
+	PatientRecordService_SearchPatients_FullMethodName    = "/tongzhen.patientrecord.v1.PatientRecordService/SearchPatients"
+	PatientRecordService_GetSummary_FullMethodName        = "/tongzhen.patientrecord.v1.PatientRecordService/GetSummary"
+	PatientRecordService_ListResults_FullMethodName       = "/tongzhen.patientrecord.v1.PatientRecordService/ListResults"
+	PatientRecordService_GetPackage_FullMethodName        = "/tongzhen.patientrecord.v1.PatientRecordService/GetPackage"
+	PatientRecordService_GetSnapshot_FullMethodName       = "/tongzhen.patientrecord.v1.PatientRecordService/GetSnapshot"
+	PatientRecordService_GetClinicalValues_FullMethodName = "/tongzhen.patientrecord.v1.PatientRecordService/GetClinicalValues"
+	PatientRecordService_ImportRecord_FullMethodName      = "/tongzhen.patientrecord.v1.PatientRecordService/ImportRecord"
 )
 
 // PatientRecordServiceClient is the client API for PatientRecordService service.
@@ -55,6 +56,8 @@ type PatientRecordServiceClient interface {
 	GetPackage(ctx context.Context, in *GetPackageRequest, opts ...grpc.CallOption) (*Package, error)
 	// GetSnapshot gives another service what it keeps of a patient at submission. Services only.
 	GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*PatientSnapshot, error)
+	// GetClinicalValues gives referral the latest values, problems and medicines. Services only; the organisation must have a relation.
+	GetClinicalValues(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*ClinicalValues, error)
 	// ImportRecord writes one patient with the clinical entries of a bundle, whole or not at all;
 	// the same identities again update or change nothing. SYSTEM and INTEGRATION only.
 	ImportRecord(ctx context.Context, in *ImportRecordRequest, opts ...grpc.CallOption) (*ImportRecordResponse, error)
@@ -138,6 +141,16 @@ func (c *patientRecordServiceClient) GetSnapshot(ctx context.Context, in *GetSna
 	return out, nil
 }
 
+func (c *patientRecordServiceClient) GetClinicalValues(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*ClinicalValues, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ClinicalValues)
+	err := c.cc.Invoke(ctx, PatientRecordService_GetClinicalValues_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *patientRecordServiceClient) ImportRecord(ctx context.Context, in *ImportRecordRequest, opts ...grpc.CallOption) (*ImportRecordResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ImportRecordResponse)
@@ -172,6 +185,8 @@ type PatientRecordServiceServer interface {
 	GetPackage(context.Context, *GetPackageRequest) (*Package, error)
 	// GetSnapshot gives another service what it keeps of a patient at submission. Services only.
 	GetSnapshot(context.Context, *GetSnapshotRequest) (*PatientSnapshot, error)
+	// GetClinicalValues gives referral the latest values, problems and medicines. Services only; the organisation must have a relation.
+	GetClinicalValues(context.Context, *GetSnapshotRequest) (*ClinicalValues, error)
 	// ImportRecord writes one patient with the clinical entries of a bundle, whole or not at all;
 	// the same identities again update or change nothing. SYSTEM and INTEGRATION only.
 	ImportRecord(context.Context, *ImportRecordRequest) (*ImportRecordResponse, error)
@@ -205,6 +220,9 @@ func (UnimplementedPatientRecordServiceServer) GetPackage(context.Context, *GetP
 }
 func (UnimplementedPatientRecordServiceServer) GetSnapshot(context.Context, *GetSnapshotRequest) (*PatientSnapshot, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSnapshot not implemented")
+}
+func (UnimplementedPatientRecordServiceServer) GetClinicalValues(context.Context, *GetSnapshotRequest) (*ClinicalValues, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetClinicalValues not implemented")
 }
 func (UnimplementedPatientRecordServiceServer) ImportRecord(context.Context, *ImportRecordRequest) (*ImportRecordResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ImportRecord not implemented")
@@ -356,6 +374,24 @@ func _PatientRecordService_GetSnapshot_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PatientRecordService_GetClinicalValues_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSnapshotRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PatientRecordServiceServer).GetClinicalValues(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PatientRecordService_GetClinicalValues_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PatientRecordServiceServer).GetClinicalValues(ctx, req.(*GetSnapshotRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PatientRecordService_ImportRecord_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ImportRecordRequest)
 	if err := dec(in); err != nil {
@@ -408,6 +444,10 @@ var PatientRecordService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetSnapshot",
 			Handler:    _PatientRecordService_GetSnapshot_Handler,
+		},
+		{
+			MethodName: "GetClinicalValues",
+			Handler:    _PatientRecordService_GetClinicalValues_Handler,
 		},
 		{
 			MethodName: "ImportRecord",

@@ -46,6 +46,10 @@ type ReferralFact struct {
 	BookingId     string                 `protobuf:"bytes,13,opt,name=booking_id,json=bookingId,proto3" json:"booking_id,omitempty"`
 	ReasonCode    string                 `protobuf:"bytes,14,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	DueTime       *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	ReplyTo       string                 `protobuf:"bytes,16,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`
+	Retrospective bool                   `protobuf:"varint,17,opt,name=retrospective,proto3" json:"retrospective,omitempty"`
+	FamilyDoctor  string                 `protobuf:"bytes,18,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
+	BounceBackOf  string                 `protobuf:"bytes,19,opt,name=bounce_back_of,json=bounceBackOf,proto3" json:"bounce_back_of,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +189,200 @@ func (x *ReferralFact) GetDueTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *ReferralFact) GetReplyTo() string {
+	if x != nil {
+		return x.ReplyTo
+	}
+	return ""
+}
+
+func (x *ReferralFact) GetRetrospective() bool {
+	if x != nil {
+		return x.Retrospective
+	}
+	return false
+}
+
+func (x *ReferralFact) GetFamilyDoctor() string {
+	if x != nil {
+		return x.FamilyDoctor
+	}
+	return ""
+}
+
+func (x *ReferralFact) GetBounceBackOf() string {
+	if x != nil {
+		return x.BounceBackOf
+	}
+	return ""
+}
+
+// DeadlineFact is a limit that passed. The referral stays as it was, but for the step ARRIVAL (then no_show is told as well) and
+// ACKNOWLEDGE (acknowledged).
+type DeadlineFact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY.
+	Step string `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	// 1 when the limit passed, then one more with every rung of the ladder.
+	Level   int32                  `protobuf:"varint,2,opt,name=level,proto3" json:"level,omitempty"`
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// When the next rung is due; unset on the last.
+	NextTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=next_time,json=nextTime,proto3" json:"next_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadlineFact) Reset() {
+	*x = DeadlineFact{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadlineFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadlineFact) ProtoMessage() {}
+
+func (x *DeadlineFact) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadlineFact.ProtoReflect.Descriptor instead.
+func (*DeadlineFact) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *DeadlineFact) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *DeadlineFact) GetLevel() int32 {
+	if x != nil {
+		return x.Level
+	}
+	return 0
+}
+
+func (x *DeadlineFact) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *DeadlineFact) GetNextTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextTime
+	}
+	return nil
+}
+
+// CandidateFact is a patient who could go down (应转未转).
+type CandidateFact struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	CandidateId    string                 `protobuf:"bytes,1,opt,name=candidate_id,json=candidateId,proto3" json:"candidate_id,omitempty"`
+	PatientId      string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string                 `protobuf:"bytes,4,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	CentreId       string                 `protobuf:"bytes,5,opt,name=centre_id,json=centreId,proto3" json:"centre_id,omitempty"`
+	Criteria       []string               `protobuf:"bytes,6,rep,name=criteria,proto3" json:"criteria,omitempty"`
+	ReasonCode     string                 `protobuf:"bytes,7,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *CandidateFact) Reset() {
+	*x = CandidateFact{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CandidateFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CandidateFact) ProtoMessage() {}
+
+func (x *CandidateFact) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CandidateFact.ProtoReflect.Descriptor instead.
+func (*CandidateFact) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CandidateFact) GetCandidateId() string {
+	if x != nil {
+		return x.CandidateId
+	}
+	return ""
+}
+
+func (x *CandidateFact) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *CandidateFact) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *CandidateFact) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *CandidateFact) GetCentreId() string {
+	if x != nil {
+		return x.CentreId
+	}
+	return ""
+}
+
+func (x *CandidateFact) GetCriteria() []string {
+	if x != nil {
+		return x.Criteria
+	}
+	return nil
+}
+
+func (x *CandidateFact) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
 // Created: referral.v1.<county>.created.
 type Created struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -196,7 +394,7 @@ type Created struct {
 
 func (x *Created) Reset() {
 	*x = Created{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[1]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -208,7 +406,7 @@ func (x *Created) String() string {
 func (*Created) ProtoMessage() {}
 
 func (x *Created) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[1]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -221,7 +419,7 @@ func (x *Created) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Created.ProtoReflect.Descriptor instead.
 func (*Created) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{1}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Created) GetMeta() *v1.FactMeta {
@@ -249,7 +447,7 @@ type Edited struct {
 
 func (x *Edited) Reset() {
 	*x = Edited{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[2]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -261,7 +459,7 @@ func (x *Edited) String() string {
 func (*Edited) ProtoMessage() {}
 
 func (x *Edited) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[2]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -274,7 +472,7 @@ func (x *Edited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Edited.ProtoReflect.Descriptor instead.
 func (*Edited) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{2}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Edited) GetMeta() *v1.FactMeta {
@@ -302,7 +500,7 @@ type Submitted struct {
 
 func (x *Submitted) Reset() {
 	*x = Submitted{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[3]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -314,7 +512,7 @@ func (x *Submitted) String() string {
 func (*Submitted) ProtoMessage() {}
 
 func (x *Submitted) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[3]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -327,7 +525,7 @@ func (x *Submitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Submitted.ProtoReflect.Descriptor instead.
 func (*Submitted) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Submitted) GetMeta() *v1.FactMeta {
@@ -355,7 +553,7 @@ type Returned struct {
 
 func (x *Returned) Reset() {
 	*x = Returned{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[4]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -367,7 +565,7 @@ func (x *Returned) String() string {
 func (*Returned) ProtoMessage() {}
 
 func (x *Returned) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[4]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -380,7 +578,7 @@ func (x *Returned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Returned.ProtoReflect.Descriptor instead.
 func (*Returned) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Returned) GetMeta() *v1.FactMeta {
@@ -408,7 +606,7 @@ type Resubmitted struct {
 
 func (x *Resubmitted) Reset() {
 	*x = Resubmitted{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[5]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -420,7 +618,7 @@ func (x *Resubmitted) String() string {
 func (*Resubmitted) ProtoMessage() {}
 
 func (x *Resubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[5]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -433,7 +631,7 @@ func (x *Resubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resubmitted.ProtoReflect.Descriptor instead.
 func (*Resubmitted) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Resubmitted) GetMeta() *v1.FactMeta {
@@ -461,7 +659,7 @@ type Redirected struct {
 
 func (x *Redirected) Reset() {
 	*x = Redirected{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +671,7 @@ func (x *Redirected) String() string {
 func (*Redirected) ProtoMessage() {}
 
 func (x *Redirected) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +684,7 @@ func (x *Redirected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Redirected.ProtoReflect.Descriptor instead.
 func (*Redirected) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Redirected) GetMeta() *v1.FactMeta {
@@ -514,7 +712,7 @@ type Accepted struct {
 
 func (x *Accepted) Reset() {
 	*x = Accepted{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -526,7 +724,7 @@ func (x *Accepted) String() string {
 func (*Accepted) ProtoMessage() {}
 
 func (x *Accepted) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -539,7 +737,7 @@ func (x *Accepted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Accepted.ProtoReflect.Descriptor instead.
 func (*Accepted) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Accepted) GetMeta() *v1.FactMeta {
@@ -567,7 +765,7 @@ type Declined struct {
 
 func (x *Declined) Reset() {
 	*x = Declined{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -579,7 +777,7 @@ func (x *Declined) String() string {
 func (*Declined) ProtoMessage() {}
 
 func (x *Declined) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -592,7 +790,7 @@ func (x *Declined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Declined.ProtoReflect.Descriptor instead.
 func (*Declined) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Declined) GetMeta() *v1.FactMeta {
@@ -620,7 +818,7 @@ type Cancelled struct {
 
 func (x *Cancelled) Reset() {
 	*x = Cancelled{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -632,7 +830,7 @@ func (x *Cancelled) String() string {
 func (*Cancelled) ProtoMessage() {}
 
 func (x *Cancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -645,7 +843,7 @@ func (x *Cancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cancelled.ProtoReflect.Descriptor instead.
 func (*Cancelled) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Cancelled) GetMeta() *v1.FactMeta {
@@ -673,7 +871,7 @@ type Arrived struct {
 
 func (x *Arrived) Reset() {
 	*x = Arrived{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -685,7 +883,7 @@ func (x *Arrived) String() string {
 func (*Arrived) ProtoMessage() {}
 
 func (x *Arrived) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -698,7 +896,7 @@ func (x *Arrived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Arrived.ProtoReflect.Descriptor instead.
 func (*Arrived) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Arrived) GetMeta() *v1.FactMeta {
@@ -726,7 +924,7 @@ type ArrivalUndone struct {
 
 func (x *ArrivalUndone) Reset() {
 	*x = ArrivalUndone{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +936,7 @@ func (x *ArrivalUndone) String() string {
 func (*ArrivalUndone) ProtoMessage() {}
 
 func (x *ArrivalUndone) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +949,7 @@ func (x *ArrivalUndone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ArrivalUndone.ProtoReflect.Descriptor instead.
 func (*ArrivalUndone) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ArrivalUndone) GetMeta() *v1.FactMeta {
@@ -779,7 +977,7 @@ type NoShow struct {
 
 func (x *NoShow) Reset() {
 	*x = NoShow{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +989,7 @@ func (x *NoShow) String() string {
 func (*NoShow) ProtoMessage() {}
 
 func (x *NoShow) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +1002,7 @@ func (x *NoShow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoShow.ProtoReflect.Descriptor instead.
 func (*NoShow) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *NoShow) GetMeta() *v1.FactMeta {
@@ -832,7 +1030,7 @@ type Rebooked struct {
 
 func (x *Rebooked) Reset() {
 	*x = Rebooked{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -844,7 +1042,7 @@ func (x *Rebooked) String() string {
 func (*Rebooked) ProtoMessage() {}
 
 func (x *Rebooked) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -857,7 +1055,7 @@ func (x *Rebooked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rebooked.ProtoReflect.Descriptor instead.
 func (*Rebooked) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Rebooked) GetMeta() *v1.FactMeta {
@@ -885,7 +1083,7 @@ type Admitted struct {
 
 func (x *Admitted) Reset() {
 	*x = Admitted{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +1095,7 @@ func (x *Admitted) String() string {
 func (*Admitted) ProtoMessage() {}
 
 func (x *Admitted) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -910,7 +1108,7 @@ func (x *Admitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Admitted.ProtoReflect.Descriptor instead.
 func (*Admitted) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Admitted) GetMeta() *v1.FactMeta {
@@ -938,7 +1136,7 @@ type AdmissionUndone struct {
 
 func (x *AdmissionUndone) Reset() {
 	*x = AdmissionUndone{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -950,7 +1148,7 @@ func (x *AdmissionUndone) String() string {
 func (*AdmissionUndone) ProtoMessage() {}
 
 func (x *AdmissionUndone) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -963,7 +1161,7 @@ func (x *AdmissionUndone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmissionUndone.ProtoReflect.Descriptor instead.
 func (*AdmissionUndone) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AdmissionUndone) GetMeta() *v1.FactMeta {
@@ -991,7 +1189,7 @@ type Concluded struct {
 
 func (x *Concluded) Reset() {
 	*x = Concluded{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1003,7 +1201,7 @@ func (x *Concluded) String() string {
 func (*Concluded) ProtoMessage() {}
 
 func (x *Concluded) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1016,7 +1214,7 @@ func (x *Concluded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Concluded.ProtoReflect.Descriptor instead.
 func (*Concluded) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Concluded) GetMeta() *v1.FactMeta {
@@ -1044,7 +1242,7 @@ type Acknowledged struct {
 
 func (x *Acknowledged) Reset() {
 	*x = Acknowledged{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1056,7 +1254,7 @@ func (x *Acknowledged) String() string {
 func (*Acknowledged) ProtoMessage() {}
 
 func (x *Acknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1069,7 +1267,7 @@ func (x *Acknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledged.ProtoReflect.Descriptor instead.
 func (*Acknowledged) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Acknowledged) GetMeta() *v1.FactMeta {
@@ -1097,7 +1295,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1109,7 +1307,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1122,7 +1320,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Seen) GetMeta() *v1.FactMeta {
@@ -1139,11 +1337,883 @@ func (x *Seen) GetReferral() *ReferralFact {
 	return nil
 }
 
+// Answered: referral.v1.<county>.answered.
+type Answered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answered) Reset() {
+	*x = Answered{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answered) ProtoMessage() {}
+
+func (x *Answered) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answered.ProtoReflect.Descriptor instead.
+func (*Answered) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Answered) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *Answered) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// FollowUpBegun: referral.v1.<county>.follow_up_begun.
+type FollowUpBegun struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowUpBegun) Reset() {
+	*x = FollowUpBegun{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowUpBegun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowUpBegun) ProtoMessage() {}
+
+func (x *FollowUpBegun) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowUpBegun.ProtoReflect.Descriptor instead.
+func (*FollowUpBegun) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *FollowUpBegun) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *FollowUpBegun) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// VisitRecorded: referral.v1.<county>.visit_recorded.
+type VisitRecorded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VisitRecorded) Reset() {
+	*x = VisitRecorded{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VisitRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VisitRecorded) ProtoMessage() {}
+
+func (x *VisitRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VisitRecorded.ProtoReflect.Descriptor instead.
+func (*VisitRecorded) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *VisitRecorded) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *VisitRecorded) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// PlanRevised: referral.v1.<county>.plan_revised.
+type PlanRevised struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanRevised) Reset() {
+	*x = PlanRevised{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanRevised) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanRevised) ProtoMessage() {}
+
+func (x *PlanRevised) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanRevised.ProtoReflect.Descriptor instead.
+func (*PlanRevised) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *PlanRevised) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *PlanRevised) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// Escalated: referral.v1.<county>.escalated.
+type Escalated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Escalated) Reset() {
+	*x = Escalated{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Escalated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Escalated) ProtoMessage() {}
+
+func (x *Escalated) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Escalated.ProtoReflect.Descriptor instead.
+func (*Escalated) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Escalated) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *Escalated) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// Completed: referral.v1.<county>.completed.
+type Completed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Completed) Reset() {
+	*x = Completed{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Completed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Completed) ProtoMessage() {}
+
+func (x *Completed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Completed.ProtoReflect.Descriptor instead.
+func (*Completed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Completed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *Completed) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// RecordedOut: referral.v1.<county>.recorded_out.
+type RecordedOut struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordedOut) Reset() {
+	*x = RecordedOut{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordedOut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordedOut) ProtoMessage() {}
+
+func (x *RecordedOut) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordedOut.ProtoReflect.Descriptor instead.
+func (*RecordedOut) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RecordedOut) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *RecordedOut) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// Departed: referral.v1.<county>.departed.
+type Departed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Departed) Reset() {
+	*x = Departed{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Departed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Departed) ProtoMessage() {}
+
+func (x *Departed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Departed.ProtoReflect.Descriptor instead.
+func (*Departed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Departed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *Departed) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// MessagePosted: referral.v1.<county>.message_posted.
+type MessagePosted struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MessagePosted) Reset() {
+	*x = MessagePosted{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MessagePosted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MessagePosted) ProtoMessage() {}
+
+func (x *MessagePosted) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MessagePosted.ProtoReflect.Descriptor instead.
+func (*MessagePosted) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *MessagePosted) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *MessagePosted) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// Assessed: referral.v1.<county>.assessed.
+type Assessed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Assessed) Reset() {
+	*x = Assessed{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Assessed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Assessed) ProtoMessage() {}
+
+func (x *Assessed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Assessed.ProtoReflect.Descriptor instead.
+func (*Assessed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Assessed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *Assessed) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// Corrected: referral.v1.<county>.corrected.
+type Corrected struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Corrected) Reset() {
+	*x = Corrected{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Corrected) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Corrected) ProtoMessage() {}
+
+func (x *Corrected) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Corrected.ProtoReflect.Descriptor instead.
+func (*Corrected) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Corrected) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *Corrected) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// ConsentRecorded: referral.v1.<county>.consent_recorded.
+type ConsentRecorded struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentRecorded) Reset() {
+	*x = ConsentRecorded{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentRecorded) ProtoMessage() {}
+
+func (x *ConsentRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentRecorded.ProtoReflect.Descriptor instead.
+func (*ConsentRecorded) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ConsentRecorded) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *ConsentRecorded) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// BounceBackFound: referral.v1.<county>.bounce_back_found.
+type BounceBackFound struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BounceBackFound) Reset() {
+	*x = BounceBackFound{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BounceBackFound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BounceBackFound) ProtoMessage() {}
+
+func (x *BounceBackFound) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BounceBackFound.ProtoReflect.Descriptor instead.
+func (*BounceBackFound) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *BounceBackFound) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *BounceBackFound) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+// DeadlinePassed: referral.v1.<county>.deadline_passed. aggregate_version is 0: it changes no version.
+type DeadlinePassed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	Deadline      *DeadlineFact          `protobuf:"bytes,3,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadlinePassed) Reset() {
+	*x = DeadlinePassed{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadlinePassed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadlinePassed) ProtoMessage() {}
+
+func (x *DeadlinePassed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadlinePassed.ProtoReflect.Descriptor instead.
+func (*DeadlinePassed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *DeadlinePassed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *DeadlinePassed) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+func (x *DeadlinePassed) GetDeadline() *DeadlineFact {
+	if x != nil {
+		return x.Deadline
+	}
+	return nil
+}
+
+// CandidateFound: referral.v1.<county>.candidate_found. referral is that of the stay, if there is one.
+type CandidateFound struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	Candidate     *CandidateFact         `protobuf:"bytes,3,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CandidateFound) Reset() {
+	*x = CandidateFound{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CandidateFound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CandidateFound) ProtoMessage() {}
+
+func (x *CandidateFound) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CandidateFound.ProtoReflect.Descriptor instead.
+func (*CandidateFound) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *CandidateFound) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *CandidateFound) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+func (x *CandidateFound) GetCandidate() *CandidateFact {
+	if x != nil {
+		return x.Candidate
+	}
+	return nil
+}
+
+// CandidateDismissed: referral.v1.<county>.candidate_dismissed.
+type CandidateDismissed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	Candidate     *CandidateFact         `protobuf:"bytes,3,opt,name=candidate,proto3" json:"candidate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CandidateDismissed) Reset() {
+	*x = CandidateDismissed{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CandidateDismissed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CandidateDismissed) ProtoMessage() {}
+
+func (x *CandidateDismissed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CandidateDismissed.ProtoReflect.Descriptor instead.
+func (*CandidateDismissed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *CandidateDismissed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *CandidateDismissed) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+func (x *CandidateDismissed) GetCandidate() *CandidateFact {
+	if x != nil {
+		return x.Candidate
+	}
+	return nil
+}
+
 var File_tongzhen_referral_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"!tongzhen/referral/v1/events.proto\x12\x14tongzhen.referral.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xce\x05\n" +
+	"!tongzhen/referral/v1/events.proto\x12\x14tongzhen.referral.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xda\x06\n" +
 	"\fReferralFact\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x16\n" +
@@ -1166,7 +2236,26 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"booking_id\x18\r \x01(\tR\tbookingId\x12\x1f\n" +
 	"\vreason_code\x18\x0e \x01(\tR\n" +
 	"reasonCode\x125\n" +
-	"\bdue_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\"{\n" +
+	"\bdue_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\x19\n" +
+	"\breply_to\x18\x10 \x01(\tR\areplyTo\x12$\n" +
+	"\rretrospective\x18\x11 \x01(\bR\rretrospective\x12#\n" +
+	"\rfamily_doctor\x18\x12 \x01(\tR\ffamilyDoctor\x12$\n" +
+	"\x0ebounce_back_of\x18\x13 \x01(\tR\fbounceBackOf\"\xa8\x01\n" +
+	"\fDeadlineFact\x12\x12\n" +
+	"\x04step\x18\x01 \x01(\tR\x04step\x12\x14\n" +
+	"\x05level\x18\x02 \x01(\x05R\x05level\x125\n" +
+	"\bdue_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x127\n" +
+	"\tnext_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bnextTime\"\xfd\x01\n" +
+	"\rCandidateFact\x12!\n" +
+	"\fcandidate_id\x18\x01 \x01(\tR\vcandidateId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tR\tpatientId\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tR\x0edepartmentCode\x12\x1b\n" +
+	"\tcentre_id\x18\x05 \x01(\tR\bcentreId\x12\x1a\n" +
+	"\bcriteria\x18\x06 \x03(\tR\bcriteria\x12\x1f\n" +
+	"\vreason_code\x18\a \x01(\tR\n" +
+	"reasonCode\"{\n" +
 	"\aCreated\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"z\n" +
@@ -1221,7 +2310,58 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"x\n" +
 	"\x04Seen\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
-	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferralBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"|\n" +
+	"\bAnswered\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x81\x01\n" +
+	"\rFollowUpBegun\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x81\x01\n" +
+	"\rVisitRecorded\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x7f\n" +
+	"\vPlanRevised\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"}\n" +
+	"\tEscalated\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"}\n" +
+	"\tCompleted\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x7f\n" +
+	"\vRecordedOut\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"|\n" +
+	"\bDeparted\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x81\x01\n" +
+	"\rMessagePosted\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"|\n" +
+	"\bAssessed\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"}\n" +
+	"\tCorrected\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x83\x01\n" +
+	"\x0fConsentRecorded\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x83\x01\n" +
+	"\x0fBounceBackFound\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\xc2\x01\n" +
+	"\x0eDeadlinePassed\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\x12>\n" +
+	"\bdeadline\x18\x03 \x01(\v2\".tongzhen.referral.v1.DeadlineFactR\bdeadline\"\xc5\x01\n" +
+	"\x0eCandidateFound\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\x12A\n" +
+	"\tcandidate\x18\x03 \x01(\v2#.tongzhen.referral.v1.CandidateFactR\tcandidate\"\xc9\x01\n" +
+	"\x12CandidateDismissed\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\x12A\n" +
+	"\tcandidate\x18\x03 \x01(\v2#.tongzhen.referral.v1.CandidateFactR\tcandidateBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
 
 var (
 	file_tongzhen_referral_v1_events_proto_rawDescOnce sync.Once
@@ -1235,85 +2375,140 @@ func file_tongzhen_referral_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_tongzhen_referral_v1_events_proto_goTypes = []any{
 	(*ReferralFact)(nil),          // 0: tongzhen.referral.v1.ReferralFact
-	(*Created)(nil),               // 1: tongzhen.referral.v1.Created
-	(*Edited)(nil),                // 2: tongzhen.referral.v1.Edited
-	(*Submitted)(nil),             // 3: tongzhen.referral.v1.Submitted
-	(*Returned)(nil),              // 4: tongzhen.referral.v1.Returned
-	(*Resubmitted)(nil),           // 5: tongzhen.referral.v1.Resubmitted
-	(*Redirected)(nil),            // 6: tongzhen.referral.v1.Redirected
-	(*Accepted)(nil),              // 7: tongzhen.referral.v1.Accepted
-	(*Declined)(nil),              // 8: tongzhen.referral.v1.Declined
-	(*Cancelled)(nil),             // 9: tongzhen.referral.v1.Cancelled
-	(*Arrived)(nil),               // 10: tongzhen.referral.v1.Arrived
-	(*ArrivalUndone)(nil),         // 11: tongzhen.referral.v1.ArrivalUndone
-	(*NoShow)(nil),                // 12: tongzhen.referral.v1.NoShow
-	(*Rebooked)(nil),              // 13: tongzhen.referral.v1.Rebooked
-	(*Admitted)(nil),              // 14: tongzhen.referral.v1.Admitted
-	(*AdmissionUndone)(nil),       // 15: tongzhen.referral.v1.AdmissionUndone
-	(*Concluded)(nil),             // 16: tongzhen.referral.v1.Concluded
-	(*Acknowledged)(nil),          // 17: tongzhen.referral.v1.Acknowledged
-	(*Seen)(nil),                  // 18: tongzhen.referral.v1.Seen
-	(State_Code)(0),               // 19: tongzhen.referral.v1.State.Code
-	(v1.Direction_Code)(0),        // 20: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),             // 21: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),          // 22: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),              // 23: tongzhen.common.v1.Party
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*v1.FactMeta)(nil),           // 25: tongzhen.common.v1.FactMeta
+	(*DeadlineFact)(nil),          // 1: tongzhen.referral.v1.DeadlineFact
+	(*CandidateFact)(nil),         // 2: tongzhen.referral.v1.CandidateFact
+	(*Created)(nil),               // 3: tongzhen.referral.v1.Created
+	(*Edited)(nil),                // 4: tongzhen.referral.v1.Edited
+	(*Submitted)(nil),             // 5: tongzhen.referral.v1.Submitted
+	(*Returned)(nil),              // 6: tongzhen.referral.v1.Returned
+	(*Resubmitted)(nil),           // 7: tongzhen.referral.v1.Resubmitted
+	(*Redirected)(nil),            // 8: tongzhen.referral.v1.Redirected
+	(*Accepted)(nil),              // 9: tongzhen.referral.v1.Accepted
+	(*Declined)(nil),              // 10: tongzhen.referral.v1.Declined
+	(*Cancelled)(nil),             // 11: tongzhen.referral.v1.Cancelled
+	(*Arrived)(nil),               // 12: tongzhen.referral.v1.Arrived
+	(*ArrivalUndone)(nil),         // 13: tongzhen.referral.v1.ArrivalUndone
+	(*NoShow)(nil),                // 14: tongzhen.referral.v1.NoShow
+	(*Rebooked)(nil),              // 15: tongzhen.referral.v1.Rebooked
+	(*Admitted)(nil),              // 16: tongzhen.referral.v1.Admitted
+	(*AdmissionUndone)(nil),       // 17: tongzhen.referral.v1.AdmissionUndone
+	(*Concluded)(nil),             // 18: tongzhen.referral.v1.Concluded
+	(*Acknowledged)(nil),          // 19: tongzhen.referral.v1.Acknowledged
+	(*Seen)(nil),                  // 20: tongzhen.referral.v1.Seen
+	(*Answered)(nil),              // 21: tongzhen.referral.v1.Answered
+	(*FollowUpBegun)(nil),         // 22: tongzhen.referral.v1.FollowUpBegun
+	(*VisitRecorded)(nil),         // 23: tongzhen.referral.v1.VisitRecorded
+	(*PlanRevised)(nil),           // 24: tongzhen.referral.v1.PlanRevised
+	(*Escalated)(nil),             // 25: tongzhen.referral.v1.Escalated
+	(*Completed)(nil),             // 26: tongzhen.referral.v1.Completed
+	(*RecordedOut)(nil),           // 27: tongzhen.referral.v1.RecordedOut
+	(*Departed)(nil),              // 28: tongzhen.referral.v1.Departed
+	(*MessagePosted)(nil),         // 29: tongzhen.referral.v1.MessagePosted
+	(*Assessed)(nil),              // 30: tongzhen.referral.v1.Assessed
+	(*Corrected)(nil),             // 31: tongzhen.referral.v1.Corrected
+	(*ConsentRecorded)(nil),       // 32: tongzhen.referral.v1.ConsentRecorded
+	(*BounceBackFound)(nil),       // 33: tongzhen.referral.v1.BounceBackFound
+	(*DeadlinePassed)(nil),        // 34: tongzhen.referral.v1.DeadlinePassed
+	(*CandidateFound)(nil),        // 35: tongzhen.referral.v1.CandidateFound
+	(*CandidateDismissed)(nil),    // 36: tongzhen.referral.v1.CandidateDismissed
+	(State_Code)(0),               // 37: tongzhen.referral.v1.State.Code
+	(v1.Direction_Code)(0),        // 38: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),             // 39: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),          // 40: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),              // 41: tongzhen.common.v1.Party
+	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
+	(*v1.FactMeta)(nil),           // 43: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_referral_v1_events_proto_depIdxs = []int32{
-	19, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
-	19, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
-	20, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
-	21, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
-	22, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	23, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
-	23, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
-	24, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
-	25, // 8: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 9: tongzhen.referral.v1.Created.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 10: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 11: tongzhen.referral.v1.Edited.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 12: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 13: tongzhen.referral.v1.Submitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 14: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 15: tongzhen.referral.v1.Returned.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 16: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 17: tongzhen.referral.v1.Resubmitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 18: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 19: tongzhen.referral.v1.Redirected.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 20: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 21: tongzhen.referral.v1.Accepted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 22: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 23: tongzhen.referral.v1.Declined.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 24: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 25: tongzhen.referral.v1.Cancelled.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 26: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 27: tongzhen.referral.v1.Arrived.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 28: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 29: tongzhen.referral.v1.ArrivalUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 30: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 31: tongzhen.referral.v1.NoShow.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 32: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 33: tongzhen.referral.v1.Rebooked.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 34: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 35: tongzhen.referral.v1.Admitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 36: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 37: tongzhen.referral.v1.AdmissionUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 38: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 39: tongzhen.referral.v1.Concluded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 40: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 41: tongzhen.referral.v1.Acknowledged.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	25, // 42: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 43: tongzhen.referral.v1.Seen.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // [44:44] is the sub-list for method output_type
-	44, // [44:44] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	37, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
+	37, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
+	38, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
+	39, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
+	40, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	41, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
+	41, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
+	42, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
+	42, // 8: tongzhen.referral.v1.DeadlineFact.due_time:type_name -> google.protobuf.Timestamp
+	42, // 9: tongzhen.referral.v1.DeadlineFact.next_time:type_name -> google.protobuf.Timestamp
+	43, // 10: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 11: tongzhen.referral.v1.Created.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 12: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 13: tongzhen.referral.v1.Edited.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 14: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 15: tongzhen.referral.v1.Submitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 16: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 17: tongzhen.referral.v1.Returned.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 18: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 19: tongzhen.referral.v1.Resubmitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 20: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 21: tongzhen.referral.v1.Redirected.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 22: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 23: tongzhen.referral.v1.Accepted.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 24: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 25: tongzhen.referral.v1.Declined.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 26: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 27: tongzhen.referral.v1.Cancelled.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 28: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 29: tongzhen.referral.v1.Arrived.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 30: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 31: tongzhen.referral.v1.ArrivalUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 32: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 33: tongzhen.referral.v1.NoShow.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 34: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 35: tongzhen.referral.v1.Rebooked.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 36: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 37: tongzhen.referral.v1.Admitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 38: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 39: tongzhen.referral.v1.AdmissionUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 40: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 41: tongzhen.referral.v1.Concluded.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 42: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 43: tongzhen.referral.v1.Acknowledged.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 44: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 45: tongzhen.referral.v1.Seen.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 46: tongzhen.referral.v1.Answered.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 47: tongzhen.referral.v1.Answered.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 48: tongzhen.referral.v1.FollowUpBegun.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 49: tongzhen.referral.v1.FollowUpBegun.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 50: tongzhen.referral.v1.VisitRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 51: tongzhen.referral.v1.VisitRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 52: tongzhen.referral.v1.PlanRevised.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 53: tongzhen.referral.v1.PlanRevised.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 54: tongzhen.referral.v1.Escalated.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 55: tongzhen.referral.v1.Escalated.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 56: tongzhen.referral.v1.Completed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 57: tongzhen.referral.v1.Completed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 58: tongzhen.referral.v1.RecordedOut.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 59: tongzhen.referral.v1.RecordedOut.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 60: tongzhen.referral.v1.Departed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 61: tongzhen.referral.v1.Departed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 62: tongzhen.referral.v1.MessagePosted.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 63: tongzhen.referral.v1.MessagePosted.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 64: tongzhen.referral.v1.Assessed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 65: tongzhen.referral.v1.Assessed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 66: tongzhen.referral.v1.Corrected.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 67: tongzhen.referral.v1.Corrected.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 68: tongzhen.referral.v1.ConsentRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 69: tongzhen.referral.v1.ConsentRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 70: tongzhen.referral.v1.BounceBackFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 71: tongzhen.referral.v1.BounceBackFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	43, // 72: tongzhen.referral.v1.DeadlinePassed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 73: tongzhen.referral.v1.DeadlinePassed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	1,  // 74: tongzhen.referral.v1.DeadlinePassed.deadline:type_name -> tongzhen.referral.v1.DeadlineFact
+	43, // 75: tongzhen.referral.v1.CandidateFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 76: tongzhen.referral.v1.CandidateFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 77: tongzhen.referral.v1.CandidateFound.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	43, // 78: tongzhen.referral.v1.CandidateDismissed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 79: tongzhen.referral.v1.CandidateDismissed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 80: tongzhen.referral.v1.CandidateDismissed.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	81, // [81:81] is the sub-list for method output_type
+	81, // [81:81] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	81, // [81:81] is the sub-list for extension extendee
+	0,  // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_events_proto_init() }
@@ -1328,7 +2523,7 @@ func file_tongzhen_referral_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_events_proto_rawDesc), len(file_tongzhen_referral_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

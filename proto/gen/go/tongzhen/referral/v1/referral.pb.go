@@ -153,7 +153,7 @@ func (x SettleBookingResponse_Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SettleBookingResponse_Verdict.Descriptor instead.
 func (SettleBookingResponse_Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38, 0}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68, 0}
 }
 
 type State struct {
@@ -453,12 +453,14 @@ func (x *WalkIn) GetTo() *timestamppb.Timestamp {
 }
 
 type Reply struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Diagnosis     string                 `protobuf:"bytes,1,opt,name=diagnosis,proto3" json:"diagnosis,omitempty"`
-	Findings      string                 `protobuf:"bytes,2,opt,name=findings,proto3" json:"findings,omitempty"`
-	Treatment     string                 `protobuf:"bytes,3,opt,name=treatment,proto3" json:"treatment,omitempty"`
-	NextSteps     string                 `protobuf:"bytes,4,opt,name=next_steps,json=nextSteps,proto3" json:"next_steps,omitempty"`
-	Medications   []*ReplyMedication     `protobuf:"bytes,5,rep,name=medications,proto3" json:"medications,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Diagnosis   string                 `protobuf:"bytes,1,opt,name=diagnosis,proto3" json:"diagnosis,omitempty"`
+	Findings    string                 `protobuf:"bytes,2,opt,name=findings,proto3" json:"findings,omitempty"`
+	Treatment   string                 `protobuf:"bytes,3,opt,name=treatment,proto3" json:"treatment,omitempty"`
+	NextSteps   string                 `protobuf:"bytes,4,opt,name=next_steps,json=nextSteps,proto3" json:"next_steps,omitempty"`
+	Medications []*ReplyMedication     `protobuf:"bytes,5,rep,name=medications,proto3" json:"medications,omitempty"`
+	// The written answer to an ADVICE.
+	Answer        string `protobuf:"bytes,6,opt,name=answer,proto3" json:"answer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -528,10 +530,18 @@ func (x *Reply) GetMedications() []*ReplyMedication {
 	return nil
 }
 
+func (x *Reply) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
 type ReplyMedication struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Dosage        string                 `protobuf:"bytes,2,opt,name=dosage,proto3" json:"dosage,omitempty"`
+	Specification string                 `protobuf:"bytes,3,opt,name=specification,proto3" json:"specification,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -580,6 +590,431 @@ func (x *ReplyMedication) GetDosage() string {
 	return ""
 }
 
+func (x *ReplyMedication) GetSpecification() string {
+	if x != nil {
+		return x.Specification
+	}
+	return ""
+}
+
+// DischargeMedicine is one medicine that a patient goes down with, and what was decided when the township lacks it.
+type DischargeMedicine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Generic name (通用名).
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Specification string `protobuf:"bytes,2,opt,name=specification,proto3" json:"specification,omitempty"`
+	Dosage        string `protobuf:"bytes,3,opt,name=dosage,proto3" json:"dosage,omitempty"`
+	// How long it is to be taken; 0 = not said.
+	Days int32 `protobuf:"varint,4,opt,name=days,proto3" json:"days,omitempty"`
+	// IN_STOCK, SUBSTITUTE, ORDERABLE, MISSING or UNKNOWN at the receiving centre, as found when the referral was sent.
+	Availability string `protobuf:"bytes,5,opt,name=availability,proto3" json:"availability,omitempty"`
+	// Needed when MISSING: SUBSTITUTED, CENTRAL_ORDER, COUNTY_DISPENSES, PATIENT_BUYS, STOPPED, OTHER (needs a note).
+	Decision      string `protobuf:"bytes,6,opt,name=decision,proto3" json:"decision,omitempty"`
+	Substitute    string `protobuf:"bytes,7,opt,name=substitute,proto3" json:"substitute,omitempty"`
+	DecisionNote  string `protobuf:"bytes,8,opt,name=decision_note,json=decisionNote,proto3" json:"decision_note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DischargeMedicine) Reset() {
+	*x = DischargeMedicine{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DischargeMedicine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DischargeMedicine) ProtoMessage() {}
+
+func (x *DischargeMedicine) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DischargeMedicine.ProtoReflect.Descriptor instead.
+func (*DischargeMedicine) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DischargeMedicine) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DischargeMedicine) GetSpecification() string {
+	if x != nil {
+		return x.Specification
+	}
+	return ""
+}
+
+func (x *DischargeMedicine) GetDosage() string {
+	if x != nil {
+		return x.Dosage
+	}
+	return ""
+}
+
+func (x *DischargeMedicine) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *DischargeMedicine) GetAvailability() string {
+	if x != nil {
+		return x.Availability
+	}
+	return ""
+}
+
+func (x *DischargeMedicine) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
+func (x *DischargeMedicine) GetSubstitute() string {
+	if x != nil {
+		return x.Substitute
+	}
+	return ""
+}
+
+func (x *DischargeMedicine) GetDecisionNote() string {
+	if x != nil {
+		return x.DecisionNote
+	}
+	return ""
+}
+
+// FollowUpPlan (随访计划). Dates are local days, YYYY-MM-DD.
+type FollowUpPlan struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code of the template that it came from; empty if none.
+	Template      string          `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
+	Condition     string          `protobuf:"bytes,2,opt,name=condition,proto3" json:"condition,omitempty"`
+	Visits        []*PlannedVisit `protobuf:"bytes,3,rep,name=visits,proto3" json:"visits,omitempty"`
+	Goal          string          `protobuf:"bytes,4,opt,name=goal,proto3" json:"goal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FollowUpPlan) Reset() {
+	*x = FollowUpPlan{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FollowUpPlan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FollowUpPlan) ProtoMessage() {}
+
+func (x *FollowUpPlan) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FollowUpPlan.ProtoReflect.Descriptor instead.
+func (*FollowUpPlan) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *FollowUpPlan) GetTemplate() string {
+	if x != nil {
+		return x.Template
+	}
+	return ""
+}
+
+func (x *FollowUpPlan) GetCondition() string {
+	if x != nil {
+		return x.Condition
+	}
+	return ""
+}
+
+func (x *FollowUpPlan) GetVisits() []*PlannedVisit {
+	if x != nil {
+		return x.Visits
+	}
+	return nil
+}
+
+func (x *FollowUpPlan) GetGoal() string {
+	if x != nil {
+		return x.Goal
+	}
+	return ""
+}
+
+type PlannedVisit struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From 1; 0 in a request for a new one.
+	Number int32  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	Due    string `protobuf:"bytes,2,opt,name=due,proto3" json:"due,omitempty"`
+	// CLINIC 门诊, HOME 入户, PHONE 电话.
+	Mode string `protobuf:"bytes,3,opt,name=mode,proto3" json:"mode,omitempty"`
+	// Codes of what is to be looked at.
+	Items         []string               `protobuf:"bytes,4,rep,name=items,proto3" json:"items,omitempty"`
+	Done          bool                   `protobuf:"varint,5,opt,name=done,proto3" json:"done,omitempty"`
+	DoneTime      *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=done_time,json=doneTime,proto3" json:"done_time,omitempty"`
+	DoneBy        *v1.Actor              `protobuf:"bytes,7,opt,name=done_by,json=doneBy,proto3" json:"done_by,omitempty"`
+	Findings      *Findings              `protobuf:"bytes,8,opt,name=findings,proto3" json:"findings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlannedVisit) Reset() {
+	*x = PlannedVisit{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlannedVisit) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlannedVisit) ProtoMessage() {}
+
+func (x *PlannedVisit) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlannedVisit.ProtoReflect.Descriptor instead.
+func (*PlannedVisit) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PlannedVisit) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *PlannedVisit) GetDue() string {
+	if x != nil {
+		return x.Due
+	}
+	return ""
+}
+
+func (x *PlannedVisit) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *PlannedVisit) GetItems() []string {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *PlannedVisit) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *PlannedVisit) GetDoneTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DoneTime
+	}
+	return nil
+}
+
+func (x *PlannedVisit) GetDoneBy() *v1.Actor {
+	if x != nil {
+		return x.DoneBy
+	}
+	return nil
+}
+
+func (x *PlannedVisit) GetFindings() *Findings {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+// Findings of a follow-up visit.
+type Findings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// STABLE 稳定, IMPROVED 好转, WORSE 加重, NOT_REACHED 失访, DIED 死亡.
+	Result string      `protobuf:"bytes,1,opt,name=result,proto3" json:"result,omitempty"`
+	Values []*Measured `protobuf:"bytes,2,rep,name=values,proto3" json:"values,omitempty"`
+	// REGULAR, IRREGULAR, NONE; empty = not asked.
+	MedicationTaking string `protobuf:"bytes,3,opt,name=medication_taking,json=medicationTaking,proto3" json:"medication_taking,omitempty"`
+	AdverseReaction  bool   `protobuf:"varint,4,opt,name=adverse_reaction,json=adverseReaction,proto3" json:"adverse_reaction,omitempty"`
+	Note             string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Findings) Reset() {
+	*x = Findings{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Findings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Findings) ProtoMessage() {}
+
+func (x *Findings) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Findings.ProtoReflect.Descriptor instead.
+func (*Findings) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Findings) GetResult() string {
+	if x != nil {
+		return x.Result
+	}
+	return ""
+}
+
+func (x *Findings) GetValues() []*Measured {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *Findings) GetMedicationTaking() string {
+	if x != nil {
+		return x.MedicationTaking
+	}
+	return ""
+}
+
+func (x *Findings) GetAdverseReaction() bool {
+	if x != nil {
+		return x.AdverseReaction
+	}
+	return false
+}
+
+func (x *Findings) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type Measured struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Name   string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Number float64                `protobuf:"fixed64,2,opt,name=number,proto3" json:"number,omitempty"`
+	// UCUM.
+	Unit          string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Measured) Reset() {
+	*x = Measured{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Measured) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Measured) ProtoMessage() {}
+
+func (x *Measured) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Measured.ProtoReflect.Descriptor instead.
+func (*Measured) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Measured) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Measured) GetNumber() float64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Measured) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
 // PatientSummary is the snapshot taken at creation, for lists and slips.
 type PatientSummary struct {
 	state                protoimpl.MessageState `protogen:"open.v1"`
@@ -596,7 +1031,7 @@ type PatientSummary struct {
 
 func (x *PatientSummary) Reset() {
 	*x = PatientSummary{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -608,7 +1043,7 @@ func (x *PatientSummary) String() string {
 func (*PatientSummary) ProtoMessage() {}
 
 func (x *PatientSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -621,7 +1056,7 @@ func (x *PatientSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientSummary.ProtoReflect.Descriptor instead.
 func (*PatientSummary) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PatientSummary) GetName() string {
@@ -721,13 +1156,44 @@ type Referral struct {
 	// 转送方式: ESCORTED, OWN, AMBULANCE; empty if not said.
 	Transport       string `protobuf:"bytes,35,opt,name=transport,proto3" json:"transport,omitempty"`
 	OriginatorPhone string `protobuf:"bytes,36,opt,name=originator_phone,json=originatorPhone,proto3" json:"originator_phone,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// How reply_to is followed: ANSWERS (down after up), WORSENED (up out of a follow-up), CONVERTED (from an ADVICE).
+	LinkKind string `protobuf:"bytes,37,opt,name=link_kind,json=linkKind,proto3" json:"link_kind,omitempty"`
+	// The up-referral that a follow-up was escalated to.
+	EscalatedTo string `protobuf:"bytes,38,opt,name=escalated_to,json=escalatedTo,proto3" json:"escalated_to,omitempty"`
+	// The down-referral that answers this up-referral.
+	DownReferral string `protobuf:"bytes,39,opt,name=down_referral,json=downReferral,proto3" json:"down_referral,omitempty"`
+	// This up-referral is a bounce-back of that down-referral; bounced_by is the other way round.
+	BounceBackOf string `protobuf:"bytes,40,opt,name=bounce_back_of,json=bounceBackOf,proto3" json:"bounce_back_of,omitempty"`
+	BouncedBy    string `protobuf:"bytes,41,opt,name=bounced_by,json=bouncedBy,proto3" json:"bounced_by,omitempty"`
+	// Recorded after the patient had come without a referral.
+	Retrospective bool                   `protobuf:"varint,42,opt,name=retrospective,proto3" json:"retrospective,omitempty"`
+	ArriveTime    *timestamppb.Timestamp `protobuf:"bytes,43,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
+	AdmitTime     *timestamppb.Timestamp `protobuf:"bytes,44,opt,name=admit_time,json=admitTime,proto3" json:"admit_time,omitempty"`
+	ConcludeTime  *timestamppb.Timestamp `protobuf:"bytes,45,opt,name=conclude_time,json=concludeTime,proto3" json:"conclude_time,omitempty"`
+	CloseTime     *timestamppb.Timestamp `protobuf:"bytes,46,opt,name=close_time,json=closeTime,proto3" json:"close_time,omitempty"`
+	// Latest verdict: NECESSARY, MANAGEABLE_WITH_ADVICE, TOO_LATE, WRONG_DEPARTMENT.
+	Verdict     string               `protobuf:"bytes,47,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	VerdictNote string               `protobuf:"bytes,48,opt,name=verdict_note,json=verdictNote,proto3" json:"verdict_note,omitempty"`
+	Medicines   []*DischargeMedicine `protobuf:"bytes,49,rep,name=medicines,proto3" json:"medicines,omitempty"`
+	Plan        *FollowUpPlan        `protobuf:"bytes,50,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Account of the family doctor (家庭医生) who follows the patient up.
+	FamilyDoctor string `protobuf:"bytes,51,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
+	// What an EXAM asks for.
+	ExamItems []*v1.Coding `protobuf:"bytes,52,rep,name=exam_items,json=examItems,proto3" json:"exam_items,omitempty"`
+	// The patient is on the way; transport tells how.
+	DepartTime      *timestamppb.Timestamp `protobuf:"bytes,53,opt,name=depart_time,json=departTime,proto3" json:"depart_time,omitempty"`
+	ExpectedArrival *timestamppb.Timestamp `protobuf:"bytes,54,opt,name=expected_arrival,json=expectedArrival,proto3" json:"expected_arrival,omitempty"`
+	// How many corrections the content has had.
+	Corrections int32 `protobuf:"varint,55,opt,name=corrections,proto3" json:"corrections,omitempty"`
+	// Where an OUT referral went, in words, when the hospital is no entry of the directory.
+	Destination   string `protobuf:"bytes,56,opt,name=destination,proto3" json:"destination,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Referral) Reset() {
 	*x = Referral{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -739,7 +1205,7 @@ func (x *Referral) String() string {
 func (*Referral) ProtoMessage() {}
 
 func (x *Referral) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -752,7 +1218,7 @@ func (x *Referral) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Referral.ProtoReflect.Descriptor instead.
 func (*Referral) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Referral) GetId() string {
@@ -1007,6 +1473,146 @@ func (x *Referral) GetOriginatorPhone() string {
 	return ""
 }
 
+func (x *Referral) GetLinkKind() string {
+	if x != nil {
+		return x.LinkKind
+	}
+	return ""
+}
+
+func (x *Referral) GetEscalatedTo() string {
+	if x != nil {
+		return x.EscalatedTo
+	}
+	return ""
+}
+
+func (x *Referral) GetDownReferral() string {
+	if x != nil {
+		return x.DownReferral
+	}
+	return ""
+}
+
+func (x *Referral) GetBounceBackOf() string {
+	if x != nil {
+		return x.BounceBackOf
+	}
+	return ""
+}
+
+func (x *Referral) GetBouncedBy() string {
+	if x != nil {
+		return x.BouncedBy
+	}
+	return ""
+}
+
+func (x *Referral) GetRetrospective() bool {
+	if x != nil {
+		return x.Retrospective
+	}
+	return false
+}
+
+func (x *Referral) GetArriveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ArriveTime
+	}
+	return nil
+}
+
+func (x *Referral) GetAdmitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AdmitTime
+	}
+	return nil
+}
+
+func (x *Referral) GetConcludeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ConcludeTime
+	}
+	return nil
+}
+
+func (x *Referral) GetCloseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CloseTime
+	}
+	return nil
+}
+
+func (x *Referral) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *Referral) GetVerdictNote() string {
+	if x != nil {
+		return x.VerdictNote
+	}
+	return ""
+}
+
+func (x *Referral) GetMedicines() []*DischargeMedicine {
+	if x != nil {
+		return x.Medicines
+	}
+	return nil
+}
+
+func (x *Referral) GetPlan() *FollowUpPlan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *Referral) GetFamilyDoctor() string {
+	if x != nil {
+		return x.FamilyDoctor
+	}
+	return ""
+}
+
+func (x *Referral) GetExamItems() []*v1.Coding {
+	if x != nil {
+		return x.ExamItems
+	}
+	return nil
+}
+
+func (x *Referral) GetDepartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DepartTime
+	}
+	return nil
+}
+
+func (x *Referral) GetExpectedArrival() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpectedArrival
+	}
+	return nil
+}
+
+func (x *Referral) GetCorrections() int32 {
+	if x != nil {
+		return x.Corrections
+	}
+	return 0
+}
+
+func (x *Referral) GetDestination() string {
+	if x != nil {
+		return x.Destination
+	}
+	return ""
+}
+
 type CreateReferralRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -1024,13 +1630,22 @@ type CreateReferralRequest struct {
 	TransferNote    string            `protobuf:"bytes,12,opt,name=transfer_note,json=transferNote,proto3" json:"transfer_note,omitempty"`
 	Transport       string            `protobuf:"bytes,13,opt,name=transport,proto3" json:"transport,omitempty"`
 	OriginatorPhone string            `protobuf:"bytes,14,opt,name=originator_phone,json=originatorPhone,proto3" json:"originator_phone,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// A DOWN that answers an up-referral names it; the patient must be the same.
+	ReplyTo   string               `protobuf:"bytes,15,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`
+	Medicines []*DischargeMedicine `protobuf:"bytes,16,rep,name=medicines,proto3" json:"medicines,omitempty"`
+	// The plan that the county proposes with a DOWN; the township takes or changes it.
+	Plan      *FollowUpPlan `protobuf:"bytes,17,opt,name=plan,proto3" json:"plan,omitempty"`
+	ExamItems []*v1.Coding  `protobuf:"bytes,18,rep,name=exam_items,json=examItems,proto3" json:"exam_items,omitempty"`
+	// What the doctor found, for the criteria; kept are only the codes of the rules that were met.
+	Values        []*ClinicalValue `protobuf:"bytes,19,rep,name=values,proto3" json:"values,omitempty"`
+	FamilyDoctor  string           `protobuf:"bytes,20,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CreateReferralRequest) Reset() {
 	*x = CreateReferralRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +1657,7 @@ func (x *CreateReferralRequest) String() string {
 func (*CreateReferralRequest) ProtoMessage() {}
 
 func (x *CreateReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +1670,7 @@ func (x *CreateReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateReferralRequest.ProtoReflect.Descriptor instead.
 func (*CreateReferralRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateReferralRequest) GetRequestId() string {
@@ -1156,6 +1771,148 @@ func (x *CreateReferralRequest) GetOriginatorPhone() string {
 	return ""
 }
 
+func (x *CreateReferralRequest) GetReplyTo() string {
+	if x != nil {
+		return x.ReplyTo
+	}
+	return ""
+}
+
+func (x *CreateReferralRequest) GetMedicines() []*DischargeMedicine {
+	if x != nil {
+		return x.Medicines
+	}
+	return nil
+}
+
+func (x *CreateReferralRequest) GetPlan() *FollowUpPlan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *CreateReferralRequest) GetExamItems() []*v1.Coding {
+	if x != nil {
+		return x.ExamItems
+	}
+	return nil
+}
+
+func (x *CreateReferralRequest) GetValues() []*ClinicalValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
+func (x *CreateReferralRequest) GetFamilyDoctor() string {
+	if x != nil {
+		return x.FamilyDoctor
+	}
+	return ""
+}
+
+// ClinicalValue is a named value (see ListCriteria): a number in the value's unit, or a finding.
+type ClinicalValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Types that are valid to be assigned to Value:
+	//
+	//	*ClinicalValue_Number
+	//	*ClinicalValue_Finding
+	Value isClinicalValue_Value `protobuf_oneof:"value"`
+	// When it was measured; unset = now.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClinicalValue) Reset() {
+	*x = ClinicalValue{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClinicalValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClinicalValue) ProtoMessage() {}
+
+func (x *ClinicalValue) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClinicalValue.ProtoReflect.Descriptor instead.
+func (*ClinicalValue) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ClinicalValue) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ClinicalValue) GetValue() isClinicalValue_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *ClinicalValue) GetNumber() float64 {
+	if x != nil {
+		if x, ok := x.Value.(*ClinicalValue_Number); ok {
+			return x.Number
+		}
+	}
+	return 0
+}
+
+func (x *ClinicalValue) GetFinding() bool {
+	if x != nil {
+		if x, ok := x.Value.(*ClinicalValue_Finding); ok {
+			return x.Finding
+		}
+	}
+	return false
+}
+
+func (x *ClinicalValue) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+type isClinicalValue_Value interface {
+	isClinicalValue_Value()
+}
+
+type ClinicalValue_Number struct {
+	Number float64 `protobuf:"fixed64,2,opt,name=number,proto3,oneof"`
+}
+
+type ClinicalValue_Finding struct {
+	Finding bool `protobuf:"varint,3,opt,name=finding,proto3,oneof"`
+}
+
+func (*ClinicalValue_Number) isClinicalValue_Value() {}
+
+func (*ClinicalValue_Finding) isClinicalValue_Value() {}
+
 type EditReferralRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	Id         string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1170,7 +1927,7 @@ type EditReferralRequest struct {
 
 func (x *EditReferralRequest) Reset() {
 	*x = EditReferralRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1182,7 +1939,7 @@ func (x *EditReferralRequest) String() string {
 func (*EditReferralRequest) ProtoMessage() {}
 
 func (x *EditReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1195,7 +1952,7 @@ func (x *EditReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EditReferralRequest.ProtoReflect.Descriptor instead.
 func (*EditReferralRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EditReferralRequest) GetId() string {
@@ -1242,7 +1999,7 @@ type GetReferralRequest struct {
 
 func (x *GetReferralRequest) Reset() {
 	*x = GetReferralRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1254,7 +2011,7 @@ func (x *GetReferralRequest) String() string {
 func (*GetReferralRequest) ProtoMessage() {}
 
 func (x *GetReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1267,7 +2024,7 @@ func (x *GetReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReferralRequest.ProtoReflect.Descriptor instead.
 func (*GetReferralRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetReferralRequest) GetId() string {
@@ -1286,7 +2043,7 @@ type BatchGetReferralsRequest struct {
 
 func (x *BatchGetReferralsRequest) Reset() {
 	*x = BatchGetReferralsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +2055,7 @@ func (x *BatchGetReferralsRequest) String() string {
 func (*BatchGetReferralsRequest) ProtoMessage() {}
 
 func (x *BatchGetReferralsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +2068,7 @@ func (x *BatchGetReferralsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetReferralsRequest.ProtoReflect.Descriptor instead.
 func (*BatchGetReferralsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *BatchGetReferralsRequest) GetIds() []string {
@@ -1330,7 +2087,7 @@ type BatchGetReferralsResponse struct {
 
 func (x *BatchGetReferralsResponse) Reset() {
 	*x = BatchGetReferralsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +2099,7 @@ func (x *BatchGetReferralsResponse) String() string {
 func (*BatchGetReferralsResponse) ProtoMessage() {}
 
 func (x *BatchGetReferralsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +2112,7 @@ func (x *BatchGetReferralsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BatchGetReferralsResponse.ProtoReflect.Descriptor instead.
 func (*BatchGetReferralsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *BatchGetReferralsResponse) GetReferrals() []*Referral {
@@ -1374,7 +2131,7 @@ type FindReferralRequest struct {
 
 func (x *FindReferralRequest) Reset() {
 	*x = FindReferralRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1386,7 +2143,7 @@ func (x *FindReferralRequest) String() string {
 func (*FindReferralRequest) ProtoMessage() {}
 
 func (x *FindReferralRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1399,7 +2156,7 @@ func (x *FindReferralRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindReferralRequest.ProtoReflect.Descriptor instead.
 func (*FindReferralRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FindReferralRequest) GetNumber() string {
@@ -1430,7 +2187,7 @@ type ListReferralsRequest struct {
 
 func (x *ListReferralsRequest) Reset() {
 	*x = ListReferralsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1442,7 +2199,7 @@ func (x *ListReferralsRequest) String() string {
 func (*ListReferralsRequest) ProtoMessage() {}
 
 func (x *ListReferralsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1455,7 +2212,7 @@ func (x *ListReferralsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReferralsRequest.ProtoReflect.Descriptor instead.
 func (*ListReferralsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListReferralsRequest) GetView() string {
@@ -1531,7 +2288,7 @@ type ListReferralsResponse struct {
 
 func (x *ListReferralsResponse) Reset() {
 	*x = ListReferralsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1543,7 +2300,7 @@ func (x *ListReferralsResponse) String() string {
 func (*ListReferralsResponse) ProtoMessage() {}
 
 func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1556,7 +2313,7 @@ func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReferralsResponse.ProtoReflect.Descriptor instead.
 func (*ListReferralsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListReferralsResponse) GetReferrals() []*Referral {
@@ -1582,7 +2339,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1594,7 +2351,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1607,7 +2364,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListHistoryRequest) GetId() string {
@@ -1626,7 +2383,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +2395,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +2408,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListHistoryResponse) GetHistory() []*HistoryRow {
@@ -1682,7 +2439,7 @@ type HistoryRow struct {
 
 func (x *HistoryRow) Reset() {
 	*x = HistoryRow{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1694,7 +2451,7 @@ func (x *HistoryRow) String() string {
 func (*HistoryRow) ProtoMessage() {}
 
 func (x *HistoryRow) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1707,7 +2464,7 @@ func (x *HistoryRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRow.ProtoReflect.Descriptor instead.
 func (*HistoryRow) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *HistoryRow) GetKind() string {
@@ -1789,7 +2546,7 @@ type ListActionsRequest struct {
 
 func (x *ListActionsRequest) Reset() {
 	*x = ListActionsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1801,7 +2558,7 @@ func (x *ListActionsRequest) String() string {
 func (*ListActionsRequest) ProtoMessage() {}
 
 func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1814,7 +2571,7 @@ func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsRequest.ProtoReflect.Descriptor instead.
 func (*ListActionsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListActionsRequest) GetId() string {
@@ -1825,15 +2582,18 @@ func (x *ListActionsRequest) GetId() string {
 }
 
 type ListActionsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Actions       []*Action              `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Transitions of the life cycle.
+	Actions []*Action `protobuf:"bytes,1,rep,name=actions,proto3" json:"actions,omitempty"`
+	// Marks, which change no state: depart, message, assess, correct, record_consent, convert.
+	Marks         []*Action `protobuf:"bytes,2,rep,name=marks,proto3" json:"marks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListActionsResponse) Reset() {
 	*x = ListActionsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +2605,7 @@ func (x *ListActionsResponse) String() string {
 func (*ListActionsResponse) ProtoMessage() {}
 
 func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,12 +2618,19 @@ func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsResponse.ProtoReflect.Descriptor instead.
 func (*ListActionsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListActionsResponse) GetActions() []*Action {
 	if x != nil {
 		return x.Actions
+	}
+	return nil
+}
+
+func (x *ListActionsResponse) GetMarks() []*Action {
+	if x != nil {
+		return x.Marks
 	}
 	return nil
 }
@@ -1889,7 +2656,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +2668,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +2681,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Action) GetName() string {
@@ -1981,7 +2748,7 @@ type GetLifecycleRequest struct {
 
 func (x *GetLifecycleRequest) Reset() {
 	*x = GetLifecycleRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1993,7 +2760,7 @@ func (x *GetLifecycleRequest) String() string {
 func (*GetLifecycleRequest) ProtoMessage() {}
 
 func (x *GetLifecycleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2006,7 +2773,7 @@ func (x *GetLifecycleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLifecycleRequest.ProtoReflect.Descriptor instead.
 func (*GetLifecycleRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{28}
 }
 
 type Lifecycle struct {
@@ -2018,7 +2785,7 @@ type Lifecycle struct {
 
 func (x *Lifecycle) Reset() {
 	*x = Lifecycle{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2030,7 +2797,7 @@ func (x *Lifecycle) String() string {
 func (*Lifecycle) ProtoMessage() {}
 
 func (x *Lifecycle) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2043,7 +2810,7 @@ func (x *Lifecycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lifecycle.ProtoReflect.Descriptor instead.
 func (*Lifecycle) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Lifecycle) GetActions() []*Action {
@@ -2054,15 +2821,17 @@ func (x *Lifecycle) GetActions() []*Action {
 }
 
 type ListReasonsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Action        string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Action string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	// Only those that a list for this direction shows; unset: all.
+	Direction     v1.Direction_Code `protobuf:"varint,2,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListReasonsRequest) Reset() {
 	*x = ListReasonsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2074,7 +2843,7 @@ func (x *ListReasonsRequest) String() string {
 func (*ListReasonsRequest) ProtoMessage() {}
 
 func (x *ListReasonsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2087,7 +2856,7 @@ func (x *ListReasonsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReasonsRequest.ProtoReflect.Descriptor instead.
 func (*ListReasonsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListReasonsRequest) GetAction() string {
@@ -2095,6 +2864,13 @@ func (x *ListReasonsRequest) GetAction() string {
 		return x.Action
 	}
 	return ""
+}
+
+func (x *ListReasonsRequest) GetDirection() v1.Direction_Code {
+	if x != nil {
+		return x.Direction
+	}
+	return v1.Direction_Code(0)
 }
 
 type ListReasonsResponse struct {
@@ -2106,7 +2882,7 @@ type ListReasonsResponse struct {
 
 func (x *ListReasonsResponse) Reset() {
 	*x = ListReasonsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2118,7 +2894,7 @@ func (x *ListReasonsResponse) String() string {
 func (*ListReasonsResponse) ProtoMessage() {}
 
 func (x *ListReasonsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2131,7 +2907,7 @@ func (x *ListReasonsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReasonsResponse.ProtoReflect.Descriptor instead.
 func (*ListReasonsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListReasonsResponse) GetReasons() []*Reason {
@@ -2153,7 +2929,7 @@ type Reason struct {
 
 func (x *Reason) Reset() {
 	*x = Reason{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2165,7 +2941,7 @@ func (x *Reason) String() string {
 func (*Reason) ProtoMessage() {}
 
 func (x *Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2178,7 +2954,7 @@ func (x *Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reason.ProtoReflect.Descriptor instead.
 func (*Reason) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Reason) GetCode() string {
@@ -2218,7 +2994,7 @@ type SearchDiagnosesRequest struct {
 
 func (x *SearchDiagnosesRequest) Reset() {
 	*x = SearchDiagnosesRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2230,7 +3006,7 @@ func (x *SearchDiagnosesRequest) String() string {
 func (*SearchDiagnosesRequest) ProtoMessage() {}
 
 func (x *SearchDiagnosesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2243,7 +3019,7 @@ func (x *SearchDiagnosesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchDiagnosesRequest.ProtoReflect.Descriptor instead.
 func (*SearchDiagnosesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SearchDiagnosesRequest) GetQuery() string {
@@ -2262,7 +3038,7 @@ type SearchDiagnosesResponse struct {
 
 func (x *SearchDiagnosesResponse) Reset() {
 	*x = SearchDiagnosesResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2274,7 +3050,7 @@ func (x *SearchDiagnosesResponse) String() string {
 func (*SearchDiagnosesResponse) ProtoMessage() {}
 
 func (x *SearchDiagnosesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2287,7 +3063,7 @@ func (x *SearchDiagnosesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchDiagnosesResponse.ProtoReflect.Descriptor instead.
 func (*SearchDiagnosesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SearchDiagnosesResponse) GetDiagnoses() []*v1.Coding {
@@ -2309,7 +3085,7 @@ type ActionRequest struct {
 
 func (x *ActionRequest) Reset() {
 	*x = ActionRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2321,7 +3097,7 @@ func (x *ActionRequest) String() string {
 func (*ActionRequest) ProtoMessage() {}
 
 func (x *ActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2334,7 +3110,7 @@ func (x *ActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionRequest.ProtoReflect.Descriptor instead.
 func (*ActionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ActionRequest) GetId() string {
@@ -2366,19 +3142,21 @@ func (x *ActionRequest) GetNote() string {
 }
 
 type SubmitRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	HoldId        string                 `protobuf:"bytes,4,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
-	Consent       *Consent               `protobuf:"bytes,5,opt,name=consent,proto3" json:"consent,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version   int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	HoldId    string                 `protobuf:"bytes,4,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	Consent   *Consent               `protobuf:"bytes,5,opt,name=consent,proto3" json:"consent,omitempty"`
+	// What the doctor found, for the criteria; kept are only the codes of the rules that were met.
+	Values        []*ClinicalValue `protobuf:"bytes,6,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SubmitRequest) Reset() {
 	*x = SubmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2390,7 +3168,7 @@ func (x *SubmitRequest) String() string {
 func (*SubmitRequest) ProtoMessage() {}
 
 func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2403,7 +3181,7 @@ func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitRequest.ProtoReflect.Descriptor instead.
 func (*SubmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SubmitRequest) GetId() string {
@@ -2441,6 +3219,13 @@ func (x *SubmitRequest) GetConsent() *Consent {
 	return nil
 }
 
+func (x *SubmitRequest) GetValues() []*ClinicalValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 type AcceptRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2456,7 +3241,7 @@ type AcceptRequest struct {
 
 func (x *AcceptRequest) Reset() {
 	*x = AcceptRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2468,7 +3253,7 @@ func (x *AcceptRequest) String() string {
 func (*AcceptRequest) ProtoMessage() {}
 
 func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2481,7 +3266,7 @@ func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptRequest.ProtoReflect.Descriptor instead.
 func (*AcceptRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AcceptRequest) GetId() string {
@@ -2539,7 +3324,7 @@ type ReasonRequest struct {
 
 func (x *ReasonRequest) Reset() {
 	*x = ReasonRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2551,7 +3336,7 @@ func (x *ReasonRequest) String() string {
 func (*ReasonRequest) ProtoMessage() {}
 
 func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2564,7 +3349,7 @@ func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReasonRequest.ProtoReflect.Descriptor instead.
 func (*ReasonRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ReasonRequest) GetId() string {
@@ -2616,7 +3401,7 @@ type RedirectRequest struct {
 
 func (x *RedirectRequest) Reset() {
 	*x = RedirectRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2628,7 +3413,7 @@ func (x *RedirectRequest) String() string {
 func (*RedirectRequest) ProtoMessage() {}
 
 func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2641,7 +3426,7 @@ func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedirectRequest.ProtoReflect.Descriptor instead.
 func (*RedirectRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RedirectRequest) GetId() string {
@@ -2700,7 +3485,7 @@ type AdmitRequest struct {
 
 func (x *AdmitRequest) Reset() {
 	*x = AdmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2712,7 +3497,7 @@ func (x *AdmitRequest) String() string {
 func (*AdmitRequest) ProtoMessage() {}
 
 func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2725,7 +3510,7 @@ func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
 func (*AdmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *AdmitRequest) GetId() string {
@@ -2785,7 +3570,7 @@ type ConcludeRequest struct {
 
 func (x *ConcludeRequest) Reset() {
 	*x = ConcludeRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2797,7 +3582,7 @@ func (x *ConcludeRequest) String() string {
 func (*ConcludeRequest) ProtoMessage() {}
 
 func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2810,7 +3595,7 @@ func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConcludeRequest.ProtoReflect.Descriptor instead.
 func (*ConcludeRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ConcludeRequest) GetId() string {
@@ -2855,16 +3640,1779 @@ func (x *ConcludeRequest) GetNote() string {
 	return ""
 }
 
-type MarkSeenRequest struct {
+type AnswerRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Answer        string                 `protobuf:"bytes,4,opt,name=answer,proto3" json:"answer,omitempty"`
+	Note          string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AnswerRequest) Reset() {
+	*x = AnswerRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AnswerRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AnswerRequest) ProtoMessage() {}
+
+func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
+func (*AnswerRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *AnswerRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *AnswerRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *AnswerRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AnswerRequest) GetAnswer() string {
+	if x != nil {
+		return x.Answer
+	}
+	return ""
+}
+
+func (x *AnswerRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type RecordArrivalRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	PatientId string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// OUTPATIENT, INPATIENT, EMERGENCY or EXAM.
+	Kind    v1.Kind_Code    `protobuf:"varint,3,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	Urgency v1.Urgency_Code `protobuf:"varint,4,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
+	// Who sent the patient.
+	Originator *v1.Party `protobuf:"bytes,5,opt,name=originator,proto3" json:"originator,omitempty"`
+	// Where the patient is now; the organisation is the caller's.
+	DepartmentCode string       `protobuf:"bytes,6,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	Diagnoses      []*v1.Coding `protobuf:"bytes,7,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
+	// How the patient came: PHONE, WECHAT, PAPER, SELF, AMBULANCE, OTHER (needs a note).
+	ReasonCode string `protobuf:"bytes,8,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	Note       string `protobuf:"bytes,9,opt,name=note,proto3" json:"note,omitempty"`
+	// Default: now.
+	ArriveTime    *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=arrive_time,json=arriveTime,proto3" json:"arrive_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordArrivalRequest) Reset() {
+	*x = RecordArrivalRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordArrivalRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordArrivalRequest) ProtoMessage() {}
+
+func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordArrivalRequest.ProtoReflect.Descriptor instead.
+func (*RecordArrivalRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *RecordArrivalRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordArrivalRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *RecordArrivalRequest) GetKind() v1.Kind_Code {
+	if x != nil {
+		return x.Kind
+	}
+	return v1.Kind_Code(0)
+}
+
+func (x *RecordArrivalRequest) GetUrgency() v1.Urgency_Code {
+	if x != nil {
+		return x.Urgency
+	}
+	return v1.Urgency_Code(0)
+}
+
+func (x *RecordArrivalRequest) GetOriginator() *v1.Party {
+	if x != nil {
+		return x.Originator
+	}
+	return nil
+}
+
+func (x *RecordArrivalRequest) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *RecordArrivalRequest) GetDiagnoses() []*v1.Coding {
+	if x != nil {
+		return x.Diagnoses
+	}
+	return nil
+}
+
+func (x *RecordArrivalRequest) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *RecordArrivalRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *RecordArrivalRequest) GetArriveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ArriveTime
+	}
+	return nil
+}
+
+type RecordOutRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	PatientId string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// An organisation of type EXTERNAL, or else destination in words.
+	Receiver    *v1.Party    `protobuf:"bytes,3,opt,name=receiver,proto3" json:"receiver,omitempty"`
+	Destination string       `protobuf:"bytes,4,opt,name=destination,proto3" json:"destination,omitempty"`
+	Diagnoses   []*v1.Coding `protobuf:"bytes,5,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
+	ReasonCode  string       `protobuf:"bytes,6,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	Note        string       `protobuf:"bytes,7,opt,name=note,proto3" json:"note,omitempty"`
+	// Local date; default today.
+	Date          string `protobuf:"bytes,8,opt,name=date,proto3" json:"date,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordOutRequest) Reset() {
+	*x = RecordOutRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordOutRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordOutRequest) ProtoMessage() {}
+
+func (x *RecordOutRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordOutRequest.ProtoReflect.Descriptor instead.
+func (*RecordOutRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *RecordOutRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordOutRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *RecordOutRequest) GetReceiver() *v1.Party {
+	if x != nil {
+		return x.Receiver
+	}
+	return nil
+}
+
+func (x *RecordOutRequest) GetDestination() string {
+	if x != nil {
+		return x.Destination
+	}
+	return ""
+}
+
+func (x *RecordOutRequest) GetDiagnoses() []*v1.Coding {
+	if x != nil {
+		return x.Diagnoses
+	}
+	return nil
+}
+
+func (x *RecordOutRequest) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *RecordOutRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *RecordOutRequest) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+type BeginFollowUpRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Plan          *FollowUpPlan          `protobuf:"bytes,4,opt,name=plan,proto3" json:"plan,omitempty"`
+	FamilyDoctor  string                 `protobuf:"bytes,5,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
+	Note          string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginFollowUpRequest) Reset() {
+	*x = BeginFollowUpRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginFollowUpRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginFollowUpRequest) ProtoMessage() {}
+
+func (x *BeginFollowUpRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginFollowUpRequest.ProtoReflect.Descriptor instead.
+func (*BeginFollowUpRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *BeginFollowUpRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *BeginFollowUpRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *BeginFollowUpRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *BeginFollowUpRequest) GetPlan() *FollowUpPlan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *BeginFollowUpRequest) GetFamilyDoctor() string {
+	if x != nil {
+		return x.FamilyDoctor
+	}
+	return ""
+}
+
+func (x *BeginFollowUpRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type RecordVisitRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version   int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Number of the planned visit; 0 = one that was not planned.
+	Visit         int32         `protobuf:"varint,4,opt,name=visit,proto3" json:"visit,omitempty"`
+	Findings      *Findings     `protobuf:"bytes,5,opt,name=findings,proto3" json:"findings,omitempty"`
+	Plan          *FollowUpPlan `protobuf:"bytes,6,opt,name=plan,proto3" json:"plan,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordVisitRequest) Reset() {
+	*x = RecordVisitRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordVisitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordVisitRequest) ProtoMessage() {}
+
+func (x *RecordVisitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordVisitRequest.ProtoReflect.Descriptor instead.
+func (*RecordVisitRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *RecordVisitRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RecordVisitRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RecordVisitRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordVisitRequest) GetVisit() int32 {
+	if x != nil {
+		return x.Visit
+	}
+	return 0
+}
+
+func (x *RecordVisitRequest) GetFindings() *Findings {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *RecordVisitRequest) GetPlan() *FollowUpPlan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+type RevisePlanRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Plan          *FollowUpPlan          `protobuf:"bytes,4,opt,name=plan,proto3" json:"plan,omitempty"`
+	FamilyDoctor  string                 `protobuf:"bytes,5,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
+	Note          string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevisePlanRequest) Reset() {
+	*x = RevisePlanRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevisePlanRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevisePlanRequest) ProtoMessage() {}
+
+func (x *RevisePlanRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevisePlanRequest.ProtoReflect.Descriptor instead.
+func (*RevisePlanRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *RevisePlanRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RevisePlanRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RevisePlanRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RevisePlanRequest) GetPlan() *FollowUpPlan {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *RevisePlanRequest) GetFamilyDoctor() string {
+	if x != nil {
+		return x.FamilyDoctor
+	}
+	return ""
+}
+
+func (x *RevisePlanRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type EscalateRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version   int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The complete new UP referral; patient_id, direction and submit are filled in.
+	Referral      *CreateReferralRequest `protobuf:"bytes,4,opt,name=referral,proto3" json:"referral,omitempty"`
+	Note          string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EscalateRequest) Reset() {
+	*x = EscalateRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EscalateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EscalateRequest) ProtoMessage() {}
+
+func (x *EscalateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EscalateRequest.ProtoReflect.Descriptor instead.
+func (*EscalateRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *EscalateRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *EscalateRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *EscalateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *EscalateRequest) GetReferral() *CreateReferralRequest {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+func (x *EscalateRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type CompleteRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version   int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// CURED IMPROVED UNCHANGED WORSE DIED OTHER
+	OutcomeCode   string `protobuf:"bytes,4,opt,name=outcome_code,json=outcomeCode,proto3" json:"outcome_code,omitempty"`
+	Note          string `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompleteRequest) Reset() {
+	*x = CompleteRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompleteRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompleteRequest) ProtoMessage() {}
+
+func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
+func (*CompleteRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *CompleteRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CompleteRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *CompleteRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CompleteRequest) GetOutcomeCode() string {
+	if x != nil {
+		return x.OutcomeCode
+	}
+	return ""
+}
+
+func (x *CompleteRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+type DepartRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// ESCORTED 护送, OWN 自理, AMBULANCE 120.
+	Transport       string                 `protobuf:"bytes,3,opt,name=transport,proto3" json:"transport,omitempty"`
+	ExpectedArrival *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expected_arrival,json=expectedArrival,proto3" json:"expected_arrival,omitempty"`
+	Note            string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	// Taken and not looked at: a mark needs none.
+	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DepartRequest) Reset() {
+	*x = DepartRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DepartRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DepartRequest) ProtoMessage() {}
+
+func (x *DepartRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DepartRequest.ProtoReflect.Descriptor instead.
+func (*DepartRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *DepartRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DepartRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DepartRequest) GetTransport() string {
+	if x != nil {
+		return x.Transport
+	}
+	return ""
+}
+
+func (x *DepartRequest) GetExpectedArrival() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpectedArrival
+	}
+	return nil
+}
+
+func (x *DepartRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *DepartRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type PostMessageRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Text      string                 `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// Taken and not looked at: a mark needs none.
+	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostMessageRequest) Reset() {
+	*x = PostMessageRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostMessageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostMessageRequest) ProtoMessage() {}
+
+func (x *PostMessageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostMessageRequest.ProtoReflect.Descriptor instead.
+func (*PostMessageRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *PostMessageRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PostMessageRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *PostMessageRequest) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *PostMessageRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type Message struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	ReferralId    string                 `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	Author        *v1.Actor              `protobuf:"bytes,3,opt,name=author,proto3" json:"author,omitempty"`
+	Text          string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Message) Reset() {
+	*x = Message{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Message) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Message) ProtoMessage() {}
+
+func (x *Message) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Message.ProtoReflect.Descriptor instead.
+func (*Message) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *Message) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Message) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *Message) GetAuthor() *v1.Actor {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Message) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Message) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+type ListMessagesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *ListMessagesRequest) Reset() {
+	*x = ListMessagesRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMessagesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMessagesRequest) ProtoMessage() {}
+
+func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
+func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *ListMessagesRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ListMessagesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Messages      []*Message             `protobuf:"bytes,1,rep,name=messages,proto3" json:"messages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMessagesResponse) Reset() {
+	*x = ListMessagesResponse{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMessagesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMessagesResponse) ProtoMessage() {}
+
+func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
+func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *ListMessagesResponse) GetMessages() []*Message {
+	if x != nil {
+		return x.Messages
+	}
+	return nil
+}
+
+type AssessRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// NECESSARY, MANAGEABLE_WITH_ADVICE, TOO_LATE, WRONG_DEPARTMENT.
+	Verdict string `protobuf:"bytes,3,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	Note    string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	// Taken and not looked at: a mark needs none.
+	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssessRequest) Reset() {
+	*x = AssessRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssessRequest) ProtoMessage() {}
+
+func (x *AssessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssessRequest.ProtoReflect.Descriptor instead.
+func (*AssessRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *AssessRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *AssessRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AssessRequest) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *AssessRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *AssessRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type CorrectRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Paths of Referral: form.*, reply.*, diagnoses, outcome_code.
+	UpdateMask *fieldmaskpb.FieldMask `protobuf:"bytes,3,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	Referral   *Referral              `protobuf:"bytes,4,opt,name=referral,proto3" json:"referral,omitempty"`
+	ReasonCode string                 `protobuf:"bytes,5,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	Note       string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	// Taken and not looked at: a mark needs none.
+	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CorrectRequest) Reset() {
+	*x = CorrectRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CorrectRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CorrectRequest) ProtoMessage() {}
+
+func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CorrectRequest.ProtoReflect.Descriptor instead.
+func (*CorrectRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *CorrectRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CorrectRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CorrectRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+func (x *CorrectRequest) GetReferral() *Referral {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
+func (x *CorrectRequest) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *CorrectRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *CorrectRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type ListCorrectionsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCorrectionsRequest) Reset() {
+	*x = ListCorrectionsRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCorrectionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCorrectionsRequest) ProtoMessage() {}
+
+func (x *ListCorrectionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCorrectionsRequest.ProtoReflect.Descriptor instead.
+func (*ListCorrectionsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *ListCorrectionsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ListCorrectionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Corrections   []*Correction          `protobuf:"bytes,1,rep,name=corrections,proto3" json:"corrections,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCorrectionsResponse) Reset() {
+	*x = ListCorrectionsResponse{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCorrectionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCorrectionsResponse) ProtoMessage() {}
+
+func (x *ListCorrectionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCorrectionsResponse.ProtoReflect.Descriptor instead.
+func (*ListCorrectionsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *ListCorrectionsResponse) GetCorrections() []*Correction {
+	if x != nil {
+		return x.Corrections
+	}
+	return nil
+}
+
+type Correction struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        int32                  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	Author        *v1.Actor              `protobuf:"bytes,2,opt,name=author,proto3" json:"author,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	ReasonCode    string                 `protobuf:"bytes,4,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	Note          string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	Fields        []*CorrectedField      `protobuf:"bytes,6,rep,name=fields,proto3" json:"fields,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Correction) Reset() {
+	*x = Correction{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Correction) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Correction) ProtoMessage() {}
+
+func (x *Correction) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Correction.ProtoReflect.Descriptor instead.
+func (*Correction) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *Correction) GetNumber() int32 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Correction) GetAuthor() *v1.Actor {
+	if x != nil {
+		return x.Author
+	}
+	return nil
+}
+
+func (x *Correction) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *Correction) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *Correction) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Correction) GetFields() []*CorrectedField {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+type CorrectedField struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Path of Referral.
+	Path          string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Before        string `protobuf:"bytes,2,opt,name=before,proto3" json:"before,omitempty"`
+	After         string `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CorrectedField) Reset() {
+	*x = CorrectedField{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CorrectedField) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CorrectedField) ProtoMessage() {}
+
+func (x *CorrectedField) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CorrectedField.ProtoReflect.Descriptor instead.
+func (*CorrectedField) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *CorrectedField) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *CorrectedField) GetBefore() string {
+	if x != nil {
+		return x.Before
+	}
+	return ""
+}
+
+func (x *CorrectedField) GetAfter() string {
+	if x != nil {
+		return x.After
+	}
+	return ""
+}
+
+type RecordConsentRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Consent   *Consent               `protobuf:"bytes,3,opt,name=consent,proto3" json:"consent,omitempty"`
+	// Taken and not looked at: a mark needs none.
+	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordConsentRequest) Reset() {
+	*x = RecordConsentRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordConsentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordConsentRequest) ProtoMessage() {}
+
+func (x *RecordConsentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordConsentRequest.ProtoReflect.Descriptor instead.
+func (*RecordConsentRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *RecordConsentRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RecordConsentRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RecordConsentRequest) GetConsent() *Consent {
+	if x != nil {
+		return x.Consent
+	}
+	return nil
+}
+
+func (x *RecordConsentRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type ConvertRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RequestId string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// OUTPATIENT, INPATIENT, EMERGENCY or EXAM.
+	Kind v1.Kind_Code `protobuf:"varint,3,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	// Taken and not looked at: a mark needs none.
+	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConvertRequest) Reset() {
+	*x = ConvertRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConvertRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConvertRequest) ProtoMessage() {}
+
+func (x *ConvertRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConvertRequest.ProtoReflect.Descriptor instead.
+func (*ConvertRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{62}
+}
+
+func (x *ConvertRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ConvertRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ConvertRequest) GetKind() v1.Kind_Code {
+	if x != nil {
+		return x.Kind
+	}
+	return v1.Kind_Code(0)
+}
+
+func (x *ConvertRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type ListLinksRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLinksRequest) Reset() {
+	*x = ListLinksRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLinksRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLinksRequest) ProtoMessage() {}
+
+func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLinksRequest.ProtoReflect.Descriptor instead.
+func (*ListLinksRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *ListLinksRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ListLinksResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Links         []*Link                `protobuf:"bytes,1,rep,name=links,proto3" json:"links,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLinksResponse) Reset() {
+	*x = ListLinksResponse{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLinksResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLinksResponse) ProtoMessage() {}
+
+func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLinksResponse.ProtoReflect.Descriptor instead.
+func (*ListLinksResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *ListLinksResponse) GetLinks() []*Link {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+// Link names a referral that this one follows or that follows it.
+type Link struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ANSWERS, ANSWERED_BY, WORSENED (this one was sent up out of that follow-up), ESCALATED_TO, CONVERTED, CONVERTED_TO,
+	// BOUNCE_BACK_OF, BOUNCED_BY.
+	Kind         string                 `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	ReferralId   string                 `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	Number       string                 `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
+	State        State_Code             `protobuf:"varint,4,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
+	Direction    v1.Direction_Code      `protobuf:"varint,5,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
+	ReferralKind v1.Kind_Code           `protobuf:"varint,6,opt,name=referral_kind,json=referralKind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"referral_kind,omitempty"`
+	CreateTime   *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// The caller's organisation is a side of it and may open it.
+	Readable      bool `protobuf:"varint,8,opt,name=readable,proto3" json:"readable,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Link) Reset() {
+	*x = Link{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Link) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Link) ProtoMessage() {}
+
+func (x *Link) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Link.ProtoReflect.Descriptor instead.
+func (*Link) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *Link) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Link) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *Link) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Link) GetState() State_Code {
+	if x != nil {
+		return x.State
+	}
+	return State_UNSPECIFIED
+}
+
+func (x *Link) GetDirection() v1.Direction_Code {
+	if x != nil {
+		return x.Direction
+	}
+	return v1.Direction_Code(0)
+}
+
+func (x *Link) GetReferralKind() v1.Kind_Code {
+	if x != nil {
+		return x.ReferralKind
+	}
+	return v1.Kind_Code(0)
+}
+
+func (x *Link) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Link) GetReadable() bool {
+	if x != nil {
+		return x.Readable
+	}
+	return false
+}
+
+type MarkSeenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Taken and not looked at: a mark needs none.
+	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
 func (x *MarkSeenRequest) Reset() {
 	*x = MarkSeenRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2876,7 +5424,7 @@ func (x *MarkSeenRequest) String() string {
 func (*MarkSeenRequest) ProtoMessage() {}
 
 func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2889,7 +5437,7 @@ func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkSeenRequest.ProtoReflect.Descriptor instead.
 func (*MarkSeenRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *MarkSeenRequest) GetId() string {
@@ -2897,6 +5445,13 @@ func (x *MarkSeenRequest) GetId() string {
 		return x.Id
 	}
 	return ""
+}
+
+func (x *MarkSeenRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
 }
 
 type SettleBookingRequest struct {
@@ -2910,7 +5465,7 @@ type SettleBookingRequest struct {
 
 func (x *SettleBookingRequest) Reset() {
 	*x = SettleBookingRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +5477,7 @@ func (x *SettleBookingRequest) String() string {
 func (*SettleBookingRequest) ProtoMessage() {}
 
 func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +5490,7 @@ func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingRequest.ProtoReflect.Descriptor instead.
 func (*SettleBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *SettleBookingRequest) GetCounty() string {
@@ -2970,7 +5525,7 @@ type SettleBookingResponse struct {
 
 func (x *SettleBookingResponse) Reset() {
 	*x = SettleBookingResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2982,7 +5537,7 @@ func (x *SettleBookingResponse) String() string {
 func (*SettleBookingResponse) ProtoMessage() {}
 
 func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2995,7 +5550,7 @@ func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingResponse.ProtoReflect.Descriptor instead.
 func (*SettleBookingResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *SettleBookingResponse) GetVerdict() SettleBookingResponse_Verdict {
@@ -3023,7 +5578,7 @@ type GetRelationRequest struct {
 
 func (x *GetRelationRequest) Reset() {
 	*x = GetRelationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3035,7 +5590,7 @@ func (x *GetRelationRequest) String() string {
 func (*GetRelationRequest) ProtoMessage() {}
 
 func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3048,7 +5603,7 @@ func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationRequest.ProtoReflect.Descriptor instead.
 func (*GetRelationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *GetRelationRequest) GetCounty() string {
@@ -3083,7 +5638,7 @@ type GetRelationResponse struct {
 
 func (x *GetRelationResponse) Reset() {
 	*x = GetRelationResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3095,7 +5650,7 @@ func (x *GetRelationResponse) String() string {
 func (*GetRelationResponse) ProtoMessage() {}
 
 func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3108,7 +5663,7 @@ func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationResponse.ProtoReflect.Descriptor instead.
 func (*GetRelationResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *GetRelationResponse) GetLevel() string {
@@ -3166,17 +5721,56 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x0fdeferred_reason\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x0edeferredReason\"d\n" +
 	"\x06WalkIn\x12.\n" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
-	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\"\xf9\x01\n" +
+	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\"\x9b\x02\n" +
 	"\x05Reply\x12&\n" +
 	"\tdiagnosis\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\tdiagnosis\x12$\n" +
 	"\bfindings\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\bfindings\x12&\n" +
 	"\ttreatment\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\ttreatment\x12'\n" +
 	"\n" +
 	"next_steps\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\tnextSteps\x12Q\n" +
-	"\vmedications\x18\x05 \x03(\v2%.tongzhen.referral.v1.ReplyMedicationB\b\xbaH\x05\x92\x01\x02\x102R\vmedications\"Q\n" +
+	"\vmedications\x18\x05 \x03(\v2%.tongzhen.referral.v1.ReplyMedicationB\b\xbaH\x05\x92\x01\x02\x102R\vmedications\x12 \n" +
+	"\x06answer\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x06answer\"\x80\x01\n" +
 	"\x0fReplyMedication\x12\x1c\n" +
 	"\x04name\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12 \n" +
-	"\x06dosage\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06dosage\"\x8b\x02\n" +
+	"\x06dosage\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06dosage\x12-\n" +
+	"\rspecification\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\rspecification\"\xc4\x02\n" +
+	"\x11DischargeMedicine\x12\x1c\n" +
+	"\x04name\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12-\n" +
+	"\rspecification\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\rspecification\x12 \n" +
+	"\x06dosage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06dosage\x12\x1e\n" +
+	"\x04days\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xda\x05(\x00R\x04days\x12\"\n" +
+	"\favailability\x18\x05 \x01(\tR\favailability\x12#\n" +
+	"\bdecision\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\bdecision\x12(\n" +
+	"\n" +
+	"substitute\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\n" +
+	"substitute\x12-\n" +
+	"\rdecision_note\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\fdecisionNote\"\xbe\x01\n" +
+	"\fFollowUpPlan\x12#\n" +
+	"\btemplate\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\btemplate\x12%\n" +
+	"\tcondition\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\tcondition\x12D\n" +
+	"\x06visits\x18\x03 \x03(\v2\".tongzhen.referral.v1.PlannedVisitB\b\xbaH\x05\x92\x01\x02\x10xR\x06visits\x12\x1c\n" +
+	"\x04goal\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04goal\"\xbb\x02\n" +
+	"\fPlannedVisit\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x05R\x06number\x12\x19\n" +
+	"\x03due\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x03due\x12\x1b\n" +
+	"\x04mode\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04mode\x12\x1e\n" +
+	"\x05items\x18\x04 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\x14R\x05items\x12\x12\n" +
+	"\x04done\x18\x05 \x01(\bR\x04done\x127\n" +
+	"\tdone_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bdoneTime\x122\n" +
+	"\adone_by\x18\a \x01(\v2\x19.tongzhen.common.v1.ActorR\x06doneBy\x12:\n" +
+	"\bfindings\x18\b \x01(\v2\x1e.tongzhen.referral.v1.FindingsR\bfindings\"\xec\x01\n" +
+	"\bFindings\x12\x1f\n" +
+	"\x06result\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x06result\x12@\n" +
+	"\x06values\x18\x02 \x03(\v2\x1e.tongzhen.referral.v1.MeasuredB\b\xbaH\x05\x92\x01\x02\x10\x1eR\x06values\x124\n" +
+	"\x11medication_taking\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x10medicationTaking\x12)\n" +
+	"\x10adverse_reaction\x18\x04 \x01(\bR\x0fadverseReaction\x12\x1c\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04note\"\\\n" +
+	"\bMeasured\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x04name\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\x01R\x06number\x12\x1b\n" +
+	"\x04unit\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04unit\"\x8b\x02\n" +
 	"\x0ePatientSummary\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x03sex\x18\x02 \x01(\x0e2\x1c.tongzhen.common.v1.Sex.CodeR\x03sex\x12\x1d\n" +
@@ -3185,7 +5779,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x04 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x05 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\x9e\f\n" +
+	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xc6\x13\n" +
 	"\bReferral\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -3232,7 +5826,33 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\thold_lost\x18! \x01(\bR\bholdLost\x12#\n" +
 	"\rtransfer_note\x18\" \x01(\tR\ftransferNote\x12\x1c\n" +
 	"\ttransport\x18# \x01(\tR\ttransport\x12)\n" +
-	"\x10originator_phone\x18$ \x01(\tR\x0foriginatorPhone\"\xbd\x05\n" +
+	"\x10originator_phone\x18$ \x01(\tR\x0foriginatorPhone\x12\x1b\n" +
+	"\tlink_kind\x18% \x01(\tR\blinkKind\x12!\n" +
+	"\fescalated_to\x18& \x01(\tR\vescalatedTo\x12#\n" +
+	"\rdown_referral\x18' \x01(\tR\fdownReferral\x12$\n" +
+	"\x0ebounce_back_of\x18( \x01(\tR\fbounceBackOf\x12\x1d\n" +
+	"\n" +
+	"bounced_by\x18) \x01(\tR\tbouncedBy\x12$\n" +
+	"\rretrospective\x18* \x01(\bR\rretrospective\x12;\n" +
+	"\varrive_time\x18+ \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"arriveTime\x129\n" +
+	"\n" +
+	"admit_time\x18, \x01(\v2\x1a.google.protobuf.TimestampR\tadmitTime\x12?\n" +
+	"\rconclude_time\x18- \x01(\v2\x1a.google.protobuf.TimestampR\fconcludeTime\x129\n" +
+	"\n" +
+	"close_time\x18. \x01(\v2\x1a.google.protobuf.TimestampR\tcloseTime\x12\x18\n" +
+	"\averdict\x18/ \x01(\tR\averdict\x12!\n" +
+	"\fverdict_note\x180 \x01(\tR\vverdictNote\x12E\n" +
+	"\tmedicines\x181 \x03(\v2'.tongzhen.referral.v1.DischargeMedicineR\tmedicines\x126\n" +
+	"\x04plan\x182 \x01(\v2\".tongzhen.referral.v1.FollowUpPlanR\x04plan\x12#\n" +
+	"\rfamily_doctor\x183 \x01(\tR\ffamilyDoctor\x129\n" +
+	"\n" +
+	"exam_items\x184 \x03(\v2\x1a.tongzhen.common.v1.CodingR\texamItems\x12;\n" +
+	"\vdepart_time\x185 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"departTime\x12E\n" +
+	"\x10expected_arrival\x186 \x01(\v2\x1a.google.protobuf.TimestampR\x0fexpectedArrival\x12 \n" +
+	"\vcorrections\x187 \x01(\x05R\vcorrections\x12 \n" +
+	"\vdestination\x188 \x01(\tR\vdestination\"\x9c\b\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
@@ -3251,7 +5871,20 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x06submit\x18\v \x01(\bR\x06submit\x12-\n" +
 	"\rtransfer_note\x18\f \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\ftransferNote\x12\x1c\n" +
 	"\ttransport\x18\r \x01(\tR\ttransport\x122\n" +
-	"\x10originator_phone\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x0foriginatorPhone\"\xee\x01\n" +
+	"\x10originator_phone\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x0foriginatorPhone\x12\x19\n" +
+	"\breply_to\x18\x0f \x01(\tR\areplyTo\x12O\n" +
+	"\tmedicines\x18\x10 \x03(\v2'.tongzhen.referral.v1.DischargeMedicineB\b\xbaH\x05\x92\x01\x02\x102R\tmedicines\x126\n" +
+	"\x04plan\x18\x11 \x01(\v2\".tongzhen.referral.v1.FollowUpPlanR\x04plan\x12C\n" +
+	"\n" +
+	"exam_items\x18\x12 \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\x14R\texamItems\x12F\n" +
+	"\x06values\x18\x13 \x03(\v2#.tongzhen.referral.v1.ClinicalValueB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x06values\x12,\n" +
+	"\rfamily_doctor\x18\x14 \x01(\tB\a\xbaH\x04r\x02\x18@R\ffamilyDoctor\"\x9b\x01\n" +
+	"\rClinicalValue\x12\x1b\n" +
+	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04name\x12\x18\n" +
+	"\x06number\x18\x02 \x01(\x01H\x00R\x06number\x12\x1a\n" +
+	"\afinding\x18\x03 \x01(\bH\x00R\afinding\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04timeB\a\n" +
+	"\x05value\"\xee\x01\n" +
 	"\x13EditReferralRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
@@ -3307,9 +5940,10 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\".\n" +
 	"\x12ListActionsRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"M\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x81\x01\n" +
 	"\x13ListActionsResponse\x126\n" +
-	"\aactions\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ActionR\aactions\"\xbf\x02\n" +
+	"\aactions\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ActionR\aactions\x122\n" +
+	"\x05marks\x18\x02 \x03(\v2\x1c.tongzhen.referral.v1.ActionR\x05marks\"\xbf\x02\n" +
 	"\x06Action\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x124\n" +
 	"\x04from\x18\x02 \x03(\x0e2 .tongzhen.referral.v1.State.CodeR\x04from\x120\n" +
@@ -3323,9 +5957,10 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x05final\x18\b \x01(\bR\x05final\"\x15\n" +
 	"\x13GetLifecycleRequest\"C\n" +
 	"\tLifecycle\x126\n" +
-	"\aactions\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ActionR\aactions\"5\n" +
+	"\aactions\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ActionR\aactions\"w\n" +
 	"\x12ListReasonsRequest\x12\x1f\n" +
-	"\x06action\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06action\"M\n" +
+	"\x06action\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06action\x12@\n" +
+	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\"M\n" +
 	"\x13ListReasonsResponse\x126\n" +
 	"\areasons\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ReasonR\areasons\"n\n" +
 	"\x06Reason\x12\x12\n" +
@@ -3342,14 +5977,15 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x1c\n" +
-	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xb4\x01\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xfc\x01\n" +
 	"\rSubmitRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x17\n" +
 	"\ahold_id\x18\x04 \x01(\tR\x06holdId\x127\n" +
-	"\aconsent\x18\x05 \x01(\v2\x1d.tongzhen.referral.v1.ConsentR\aconsent\"\xd0\x01\n" +
+	"\aconsent\x18\x05 \x01(\v2\x1d.tongzhen.referral.v1.ConsentR\aconsent\x12F\n" +
+	"\x06values\x18\x06 \x03(\v2#.tongzhen.referral.v1.ClinicalValueB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x06values\"\xd0\x01\n" +
 	"\rAcceptRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
@@ -3390,9 +6026,176 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12*\n" +
 	"\foutcome_code\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\voutcomeCode\x121\n" +
 	"\x05reply\x18\x05 \x01(\v2\x1b.tongzhen.referral.v1.ReplyR\x05reply\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"+\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xa2\x01\n" +
+	"\rAnswerRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12 \n" +
+	"\x06answer\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x06answer\x12\x1c\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\x90\x04\n" +
+	"\x14RecordArrivalRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tpatientId\x12;\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12:\n" +
+	"\aurgency\x18\x04 \x01(\x0e2 .tongzhen.common.v1.Urgency.CodeR\aurgency\x129\n" +
+	"\n" +
+	"originator\x18\x05 \x01(\v2\x19.tongzhen.common.v1.PartyR\n" +
+	"originator\x120\n" +
+	"\x0fdepartment_code\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\x0edepartmentCode\x12B\n" +
+	"\tdiagnoses\x18\a \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\tdiagnoses\x12(\n" +
+	"\vreason_code\x18\b \x01(\tB\a\xbaH\x04r\x02\x18<R\n" +
+	"reasonCode\x12\x1c\n" +
+	"\x04note\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x12;\n" +
+	"\varrive_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"arriveTime\"\xe9\x02\n" +
+	"\x10RecordOutRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\tpatientId\x125\n" +
+	"\breceiver\x18\x03 \x01(\v2\x19.tongzhen.common.v1.PartyR\breceiver\x12*\n" +
+	"\vdestination\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vdestination\x12B\n" +
+	"\tdiagnoses\x18\x05 \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\n" +
+	"R\tdiagnoses\x12(\n" +
+	"\vreason_code\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18<R\n" +
+	"reasonCode\x12\x1c\n" +
+	"\x04note\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x12\x1b\n" +
+	"\x04date\x18\b \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04date\"\xed\x01\n" +
+	"\x14BeginFollowUpRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x126\n" +
+	"\x04plan\x18\x04 \x01(\v2\".tongzhen.referral.v1.FollowUpPlanR\x04plan\x12,\n" +
+	"\rfamily_doctor\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\ffamilyDoctor\x12\x1c\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xf1\x01\n" +
+	"\x12RecordVisitRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12\x14\n" +
+	"\x05visit\x18\x04 \x01(\x05R\x05visit\x12:\n" +
+	"\bfindings\x18\x05 \x01(\v2\x1e.tongzhen.referral.v1.FindingsR\bfindings\x126\n" +
+	"\x04plan\x18\x06 \x01(\v2\".tongzhen.referral.v1.FollowUpPlanR\x04plan\"\xea\x01\n" +
+	"\x11RevisePlanRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x126\n" +
+	"\x04plan\x18\x04 \x01(\v2\".tongzhen.referral.v1.FollowUpPlanR\x04plan\x12,\n" +
+	"\rfamily_doctor\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\ffamilyDoctor\x12\x1c\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xcb\x01\n" +
+	"\x0fEscalateRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12G\n" +
+	"\breferral\x18\x04 \x01(\v2+.tongzhen.referral.v1.CreateReferralRequestR\breferral\x12\x1c\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xae\x01\n" +
+	"\x0fCompleteRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12*\n" +
+	"\foutcome_code\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\voutcomeCode\x12\x1c\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xee\x01\n" +
+	"\rDepartRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12%\n" +
+	"\ttransport\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\ttransport\x12E\n" +
+	"\x10expected_arrival\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fexpectedArrival\x12\x1c\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversion\"\x85\x01\n" +
+	"\x12PostMessageRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x1c\n" +
+	"\x04text\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04text\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversion\"\xbe\x01\n" +
+	"\aMessage\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
+	"\vreferral_id\x18\x02 \x01(\tR\n" +
+	"referralId\x121\n" +
+	"\x06author\x18\x03 \x01(\v2\x19.tongzhen.common.v1.ActorR\x06author\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12;\n" +
+	"\vcreate_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\"/\n" +
+	"\x13ListMessagesRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"Q\n" +
+	"\x14ListMessagesResponse\x129\n" +
+	"\bmessages\x18\x01 \x03(\v2\x1d.tongzhen.referral.v1.MessageR\bmessages\"\xa3\x01\n" +
+	"\rAssessRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12!\n" +
+	"\averdict\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\averdict\x12\x1c\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversion\"\xa4\x02\n" +
+	"\x0eCorrectRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12;\n" +
+	"\vupdate_mask\x18\x03 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\x12:\n" +
+	"\breferral\x18\x04 \x01(\v2\x1e.tongzhen.referral.v1.ReferralR\breferral\x12(\n" +
+	"\vreason_code\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\n" +
+	"reasonCode\x12\x1c\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversion\"2\n" +
+	"\x16ListCorrectionsRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"]\n" +
+	"\x17ListCorrectionsResponse\x12B\n" +
+	"\vcorrections\x18\x01 \x03(\v2 .tongzhen.referral.v1.CorrectionR\vcorrections\"\xfa\x01\n" +
+	"\n" +
+	"Correction\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x05R\x06number\x121\n" +
+	"\x06author\x18\x02 \x01(\v2\x19.tongzhen.common.v1.ActorR\x06author\x12.\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1f\n" +
+	"\vreason_code\x18\x04 \x01(\tR\n" +
+	"reasonCode\x12\x12\n" +
+	"\x04note\x18\x05 \x01(\tR\x04note\x12<\n" +
+	"\x06fields\x18\x06 \x03(\v2$.tongzhen.referral.v1.CorrectedFieldR\x06fields\"R\n" +
+	"\x0eCorrectedField\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
+	"\x06before\x18\x02 \x01(\tR\x06before\x12\x14\n" +
+	"\x05after\x18\x03 \x01(\tR\x05after\"\xa2\x01\n" +
+	"\x14RecordConsentRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x127\n" +
+	"\aconsent\x18\x03 \x01(\v2\x1d.tongzhen.referral.v1.ConsentR\aconsent\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversion\"\xa0\x01\n" +
+	"\x0eConvertRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12;\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversion\",\n" +
+	"\x10ListLinksRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"E\n" +
+	"\x11ListLinksResponse\x120\n" +
+	"\x05links\x18\x01 \x03(\v2\x1a.tongzhen.referral.v1.LinkR\x05links\"\xea\x02\n" +
+	"\x04Link\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1f\n" +
+	"\vreferral_id\x18\x02 \x01(\tR\n" +
+	"referralId\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\tR\x06number\x126\n" +
+	"\x05state\x18\x04 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x05state\x12@\n" +
+	"\tdirection\x18\x05 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x12B\n" +
+	"\rreferral_kind\x18\x06 \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\freferralKind\x12;\n" +
+	"\vcreate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12\x1a\n" +
+	"\breadable\x18\b \x01(\bR\breadable\"E\n" +
 	"\x0fMarkSeenRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"h\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversion\"h\n" +
 	"\x14SettleBookingRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12\x17\n" +
 	"\ahold_id\x18\x02 \x01(\tR\x06holdId\x12\x1f\n" +
@@ -3413,7 +6216,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x13GetRelationResponse\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\tR\x05level\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
-	"referralId2\xa5\x1c\n" +
+	"referralId2\xf2-\n" +
 	"\x0fReferralService\x12{\n" +
 	"\x0eCreateReferral\x12+.tongzhen.referral.v1.CreateReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/referrals\x12|\n" +
 	"\fEditReferral\x12).tongzhen.referral.v1.EditReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"!\x82\xd3\xe4\x93\x02\x1b:\x01*2\x16/api/v1/referrals/{id}\x12w\n" +
@@ -3441,7 +6244,25 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x05Admit\x12\".tongzhen.referral.v1.AdmitRequest\x1a\x1e.tongzhen.referral.v1.Referral\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/api/v1/referrals/{id}:admit\x12}\n" +
 	"\tUndoAdmit\x12#.tongzhen.referral.v1.ReasonRequest\x1a\x1e.tongzhen.referral.v1.Referral\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/referrals/{id}:undoAdmit\x12}\n" +
 	"\bConclude\x12%.tongzhen.referral.v1.ConcludeRequest\x1a\x1e.tongzhen.referral.v1.Referral\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/referrals/{id}:conclude\x12\x81\x01\n" +
-	"\vAcknowledge\x12#.tongzhen.referral.v1.ActionRequest\x1a\x1e.tongzhen.referral.v1.Referral\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/referrals/{id}:acknowledge\x12}\n" +
+	"\vAcknowledge\x12#.tongzhen.referral.v1.ActionRequest\x1a\x1e.tongzhen.referral.v1.Referral\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/referrals/{id}:acknowledge\x12w\n" +
+	"\x06Answer\x12#.tongzhen.referral.v1.AnswerRequest\x1a\x1e.tongzhen.referral.v1.Referral\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/referrals/{id}:answer\x12\x87\x01\n" +
+	"\rRecordArrival\x12*.tongzhen.referral.v1.RecordArrivalRequest\x1a\x1e.tongzhen.referral.v1.Referral\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/referrals:recordArrival\x12{\n" +
+	"\tRecordOut\x12&.tongzhen.referral.v1.RecordOutRequest\x1a\x1e.tongzhen.referral.v1.Referral\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/api/v1/referrals:recordOut\x12\x8c\x01\n" +
+	"\rBeginFollowUp\x12*.tongzhen.referral.v1.BeginFollowUpRequest\x1a\x1e.tongzhen.referral.v1.Referral\"/\x82\xd3\xe4\x93\x02):\x01*\"$/api/v1/referrals/{id}:beginFollowUp\x12\x86\x01\n" +
+	"\vRecordVisit\x12(.tongzhen.referral.v1.RecordVisitRequest\x1a\x1e.tongzhen.referral.v1.Referral\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/referrals/{id}:recordVisit\x12\x83\x01\n" +
+	"\n" +
+	"RevisePlan\x12'.tongzhen.referral.v1.RevisePlanRequest\x1a\x1e.tongzhen.referral.v1.Referral\",\x82\xd3\xe4\x93\x02&:\x01*\"!/api/v1/referrals/{id}:revisePlan\x12}\n" +
+	"\bEscalate\x12%.tongzhen.referral.v1.EscalateRequest\x1a\x1e.tongzhen.referral.v1.Referral\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/referrals/{id}:escalate\x12}\n" +
+	"\bComplete\x12%.tongzhen.referral.v1.CompleteRequest\x1a\x1e.tongzhen.referral.v1.Referral\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/referrals/{id}:complete\x12w\n" +
+	"\x06Depart\x12#.tongzhen.referral.v1.DepartRequest\x1a\x1e.tongzhen.referral.v1.Referral\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/referrals/{id}:depart\x12\x82\x01\n" +
+	"\vPostMessage\x12(.tongzhen.referral.v1.PostMessageRequest\x1a\x1d.tongzhen.referral.v1.Message\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/referrals/{id}/messages\x12\x8e\x01\n" +
+	"\fListMessages\x12).tongzhen.referral.v1.ListMessagesRequest\x1a*.tongzhen.referral.v1.ListMessagesResponse\"'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/referrals/{id}/messages\x12w\n" +
+	"\x06Assess\x12#.tongzhen.referral.v1.AssessRequest\x1a\x1e.tongzhen.referral.v1.Referral\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/referrals/{id}:assess\x12z\n" +
+	"\aCorrect\x12$.tongzhen.referral.v1.CorrectRequest\x1a\x1e.tongzhen.referral.v1.Referral\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/referrals/{id}:correct\x12\x9a\x01\n" +
+	"\x0fListCorrections\x12,.tongzhen.referral.v1.ListCorrectionsRequest\x1a-.tongzhen.referral.v1.ListCorrectionsResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/referrals/{id}/corrections\x12\x8c\x01\n" +
+	"\rRecordConsent\x12*.tongzhen.referral.v1.RecordConsentRequest\x1a\x1e.tongzhen.referral.v1.Referral\"/\x82\xd3\xe4\x93\x02):\x01*\"$/api/v1/referrals/{id}:recordConsent\x12z\n" +
+	"\aConvert\x12$.tongzhen.referral.v1.ConvertRequest\x1a\x1e.tongzhen.referral.v1.Referral\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/referrals/{id}:convert\x12\x82\x01\n" +
+	"\tListLinks\x12&.tongzhen.referral.v1.ListLinksRequest\x1a'.tongzhen.referral.v1.ListLinksResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/referrals/{id}/links\x12}\n" +
 	"\bMarkSeen\x12%.tongzhen.referral.v1.MarkSeenRequest\x1a\x1e.tongzhen.referral.v1.Referral\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/referrals/{id}:markSeen\x12h\n" +
 	"\rSettleBooking\x12*.tongzhen.referral.v1.SettleBookingRequest\x1a+.tongzhen.referral.v1.SettleBookingResponse\x12b\n" +
 	"\vGetRelation\x12(.tongzhen.referral.v1.GetRelationRequest\x1a).tongzhen.referral.v1.GetRelationResponseBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
@@ -3459,7 +6280,7 @@ func file_tongzhen_referral_v1_referral_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_referral_v1_referral_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
 var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(State_Code)(0),                    // 0: tongzhen.referral.v1.State.Code
 	(SettleBookingResponse_Verdict)(0), // 1: tongzhen.referral.v1.SettleBookingResponse.Verdict
@@ -3469,172 +6290,287 @@ var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(*WalkIn)(nil),                     // 5: tongzhen.referral.v1.WalkIn
 	(*Reply)(nil),                      // 6: tongzhen.referral.v1.Reply
 	(*ReplyMedication)(nil),            // 7: tongzhen.referral.v1.ReplyMedication
-	(*PatientSummary)(nil),             // 8: tongzhen.referral.v1.PatientSummary
-	(*Referral)(nil),                   // 9: tongzhen.referral.v1.Referral
-	(*CreateReferralRequest)(nil),      // 10: tongzhen.referral.v1.CreateReferralRequest
-	(*EditReferralRequest)(nil),        // 11: tongzhen.referral.v1.EditReferralRequest
-	(*GetReferralRequest)(nil),         // 12: tongzhen.referral.v1.GetReferralRequest
-	(*BatchGetReferralsRequest)(nil),   // 13: tongzhen.referral.v1.BatchGetReferralsRequest
-	(*BatchGetReferralsResponse)(nil),  // 14: tongzhen.referral.v1.BatchGetReferralsResponse
-	(*FindReferralRequest)(nil),        // 15: tongzhen.referral.v1.FindReferralRequest
-	(*ListReferralsRequest)(nil),       // 16: tongzhen.referral.v1.ListReferralsRequest
-	(*ListReferralsResponse)(nil),      // 17: tongzhen.referral.v1.ListReferralsResponse
-	(*ListHistoryRequest)(nil),         // 18: tongzhen.referral.v1.ListHistoryRequest
-	(*ListHistoryResponse)(nil),        // 19: tongzhen.referral.v1.ListHistoryResponse
-	(*HistoryRow)(nil),                 // 20: tongzhen.referral.v1.HistoryRow
-	(*ListActionsRequest)(nil),         // 21: tongzhen.referral.v1.ListActionsRequest
-	(*ListActionsResponse)(nil),        // 22: tongzhen.referral.v1.ListActionsResponse
-	(*Action)(nil),                     // 23: tongzhen.referral.v1.Action
-	(*GetLifecycleRequest)(nil),        // 24: tongzhen.referral.v1.GetLifecycleRequest
-	(*Lifecycle)(nil),                  // 25: tongzhen.referral.v1.Lifecycle
-	(*ListReasonsRequest)(nil),         // 26: tongzhen.referral.v1.ListReasonsRequest
-	(*ListReasonsResponse)(nil),        // 27: tongzhen.referral.v1.ListReasonsResponse
-	(*Reason)(nil),                     // 28: tongzhen.referral.v1.Reason
-	(*SearchDiagnosesRequest)(nil),     // 29: tongzhen.referral.v1.SearchDiagnosesRequest
-	(*SearchDiagnosesResponse)(nil),    // 30: tongzhen.referral.v1.SearchDiagnosesResponse
-	(*ActionRequest)(nil),              // 31: tongzhen.referral.v1.ActionRequest
-	(*SubmitRequest)(nil),              // 32: tongzhen.referral.v1.SubmitRequest
-	(*AcceptRequest)(nil),              // 33: tongzhen.referral.v1.AcceptRequest
-	(*ReasonRequest)(nil),              // 34: tongzhen.referral.v1.ReasonRequest
-	(*RedirectRequest)(nil),            // 35: tongzhen.referral.v1.RedirectRequest
-	(*AdmitRequest)(nil),               // 36: tongzhen.referral.v1.AdmitRequest
-	(*ConcludeRequest)(nil),            // 37: tongzhen.referral.v1.ConcludeRequest
-	(*MarkSeenRequest)(nil),            // 38: tongzhen.referral.v1.MarkSeenRequest
-	(*SettleBookingRequest)(nil),       // 39: tongzhen.referral.v1.SettleBookingRequest
-	(*SettleBookingResponse)(nil),      // 40: tongzhen.referral.v1.SettleBookingResponse
-	(*GetRelationRequest)(nil),         // 41: tongzhen.referral.v1.GetRelationRequest
-	(*GetRelationResponse)(nil),        // 42: tongzhen.referral.v1.GetRelationResponse
-	nil,                                // 43: tongzhen.referral.v1.HistoryRow.DetailEntry
-	(*timestamppb.Timestamp)(nil),      // 44: google.protobuf.Timestamp
-	(v1.Sex_Code)(0),                   // 45: tongzhen.common.v1.Sex.Code
-	(v1.Direction_Code)(0),             // 46: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),                  // 47: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),               // 48: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),                   // 49: tongzhen.common.v1.Party
-	(*v1.Coding)(nil),                  // 50: tongzhen.common.v1.Coding
-	(*fieldmaskpb.FieldMask)(nil),      // 51: google.protobuf.FieldMask
-	(*v1.Actor)(nil),                   // 52: tongzhen.common.v1.Actor
+	(*DischargeMedicine)(nil),          // 8: tongzhen.referral.v1.DischargeMedicine
+	(*FollowUpPlan)(nil),               // 9: tongzhen.referral.v1.FollowUpPlan
+	(*PlannedVisit)(nil),               // 10: tongzhen.referral.v1.PlannedVisit
+	(*Findings)(nil),                   // 11: tongzhen.referral.v1.Findings
+	(*Measured)(nil),                   // 12: tongzhen.referral.v1.Measured
+	(*PatientSummary)(nil),             // 13: tongzhen.referral.v1.PatientSummary
+	(*Referral)(nil),                   // 14: tongzhen.referral.v1.Referral
+	(*CreateReferralRequest)(nil),      // 15: tongzhen.referral.v1.CreateReferralRequest
+	(*ClinicalValue)(nil),              // 16: tongzhen.referral.v1.ClinicalValue
+	(*EditReferralRequest)(nil),        // 17: tongzhen.referral.v1.EditReferralRequest
+	(*GetReferralRequest)(nil),         // 18: tongzhen.referral.v1.GetReferralRequest
+	(*BatchGetReferralsRequest)(nil),   // 19: tongzhen.referral.v1.BatchGetReferralsRequest
+	(*BatchGetReferralsResponse)(nil),  // 20: tongzhen.referral.v1.BatchGetReferralsResponse
+	(*FindReferralRequest)(nil),        // 21: tongzhen.referral.v1.FindReferralRequest
+	(*ListReferralsRequest)(nil),       // 22: tongzhen.referral.v1.ListReferralsRequest
+	(*ListReferralsResponse)(nil),      // 23: tongzhen.referral.v1.ListReferralsResponse
+	(*ListHistoryRequest)(nil),         // 24: tongzhen.referral.v1.ListHistoryRequest
+	(*ListHistoryResponse)(nil),        // 25: tongzhen.referral.v1.ListHistoryResponse
+	(*HistoryRow)(nil),                 // 26: tongzhen.referral.v1.HistoryRow
+	(*ListActionsRequest)(nil),         // 27: tongzhen.referral.v1.ListActionsRequest
+	(*ListActionsResponse)(nil),        // 28: tongzhen.referral.v1.ListActionsResponse
+	(*Action)(nil),                     // 29: tongzhen.referral.v1.Action
+	(*GetLifecycleRequest)(nil),        // 30: tongzhen.referral.v1.GetLifecycleRequest
+	(*Lifecycle)(nil),                  // 31: tongzhen.referral.v1.Lifecycle
+	(*ListReasonsRequest)(nil),         // 32: tongzhen.referral.v1.ListReasonsRequest
+	(*ListReasonsResponse)(nil),        // 33: tongzhen.referral.v1.ListReasonsResponse
+	(*Reason)(nil),                     // 34: tongzhen.referral.v1.Reason
+	(*SearchDiagnosesRequest)(nil),     // 35: tongzhen.referral.v1.SearchDiagnosesRequest
+	(*SearchDiagnosesResponse)(nil),    // 36: tongzhen.referral.v1.SearchDiagnosesResponse
+	(*ActionRequest)(nil),              // 37: tongzhen.referral.v1.ActionRequest
+	(*SubmitRequest)(nil),              // 38: tongzhen.referral.v1.SubmitRequest
+	(*AcceptRequest)(nil),              // 39: tongzhen.referral.v1.AcceptRequest
+	(*ReasonRequest)(nil),              // 40: tongzhen.referral.v1.ReasonRequest
+	(*RedirectRequest)(nil),            // 41: tongzhen.referral.v1.RedirectRequest
+	(*AdmitRequest)(nil),               // 42: tongzhen.referral.v1.AdmitRequest
+	(*ConcludeRequest)(nil),            // 43: tongzhen.referral.v1.ConcludeRequest
+	(*AnswerRequest)(nil),              // 44: tongzhen.referral.v1.AnswerRequest
+	(*RecordArrivalRequest)(nil),       // 45: tongzhen.referral.v1.RecordArrivalRequest
+	(*RecordOutRequest)(nil),           // 46: tongzhen.referral.v1.RecordOutRequest
+	(*BeginFollowUpRequest)(nil),       // 47: tongzhen.referral.v1.BeginFollowUpRequest
+	(*RecordVisitRequest)(nil),         // 48: tongzhen.referral.v1.RecordVisitRequest
+	(*RevisePlanRequest)(nil),          // 49: tongzhen.referral.v1.RevisePlanRequest
+	(*EscalateRequest)(nil),            // 50: tongzhen.referral.v1.EscalateRequest
+	(*CompleteRequest)(nil),            // 51: tongzhen.referral.v1.CompleteRequest
+	(*DepartRequest)(nil),              // 52: tongzhen.referral.v1.DepartRequest
+	(*PostMessageRequest)(nil),         // 53: tongzhen.referral.v1.PostMessageRequest
+	(*Message)(nil),                    // 54: tongzhen.referral.v1.Message
+	(*ListMessagesRequest)(nil),        // 55: tongzhen.referral.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),       // 56: tongzhen.referral.v1.ListMessagesResponse
+	(*AssessRequest)(nil),              // 57: tongzhen.referral.v1.AssessRequest
+	(*CorrectRequest)(nil),             // 58: tongzhen.referral.v1.CorrectRequest
+	(*ListCorrectionsRequest)(nil),     // 59: tongzhen.referral.v1.ListCorrectionsRequest
+	(*ListCorrectionsResponse)(nil),    // 60: tongzhen.referral.v1.ListCorrectionsResponse
+	(*Correction)(nil),                 // 61: tongzhen.referral.v1.Correction
+	(*CorrectedField)(nil),             // 62: tongzhen.referral.v1.CorrectedField
+	(*RecordConsentRequest)(nil),       // 63: tongzhen.referral.v1.RecordConsentRequest
+	(*ConvertRequest)(nil),             // 64: tongzhen.referral.v1.ConvertRequest
+	(*ListLinksRequest)(nil),           // 65: tongzhen.referral.v1.ListLinksRequest
+	(*ListLinksResponse)(nil),          // 66: tongzhen.referral.v1.ListLinksResponse
+	(*Link)(nil),                       // 67: tongzhen.referral.v1.Link
+	(*MarkSeenRequest)(nil),            // 68: tongzhen.referral.v1.MarkSeenRequest
+	(*SettleBookingRequest)(nil),       // 69: tongzhen.referral.v1.SettleBookingRequest
+	(*SettleBookingResponse)(nil),      // 70: tongzhen.referral.v1.SettleBookingResponse
+	(*GetRelationRequest)(nil),         // 71: tongzhen.referral.v1.GetRelationRequest
+	(*GetRelationResponse)(nil),        // 72: tongzhen.referral.v1.GetRelationResponse
+	nil,                                // 73: tongzhen.referral.v1.HistoryRow.DetailEntry
+	(*timestamppb.Timestamp)(nil),      // 74: google.protobuf.Timestamp
+	(*v1.Actor)(nil),                   // 75: tongzhen.common.v1.Actor
+	(v1.Sex_Code)(0),                   // 76: tongzhen.common.v1.Sex.Code
+	(v1.Direction_Code)(0),             // 77: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),                  // 78: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),               // 79: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),                   // 80: tongzhen.common.v1.Party
+	(*v1.Coding)(nil),                  // 81: tongzhen.common.v1.Coding
+	(*fieldmaskpb.FieldMask)(nil),      // 82: google.protobuf.FieldMask
 }
 var file_tongzhen_referral_v1_referral_proto_depIdxs = []int32{
-	44, // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
-	44, // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
-	44, // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
-	7,  // 3: tongzhen.referral.v1.Reply.medications:type_name -> tongzhen.referral.v1.ReplyMedication
-	45, // 4: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
-	0,  // 5: tongzhen.referral.v1.Referral.state:type_name -> tongzhen.referral.v1.State.Code
-	46, // 6: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
-	47, // 7: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
-	48, // 8: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	8,  // 9: tongzhen.referral.v1.Referral.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	49, // 10: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
-	49, // 11: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
-	50, // 12: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
-	3,  // 13: tongzhen.referral.v1.Referral.form:type_name -> tongzhen.referral.v1.Form
-	4,  // 14: tongzhen.referral.v1.Referral.consent:type_name -> tongzhen.referral.v1.Consent
-	5,  // 15: tongzhen.referral.v1.Referral.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	44, // 16: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
-	44, // 17: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
-	6,  // 18: tongzhen.referral.v1.Referral.reply:type_name -> tongzhen.referral.v1.Reply
-	44, // 19: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
-	44, // 20: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
-	44, // 21: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	44, // 22: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	46, // 23: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	47, // 24: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	48, // 25: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	49, // 26: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
-	50, // 27: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	3,  // 28: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
-	4,  // 29: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	51, // 30: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
-	10, // 31: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	9,  // 32: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	46, // 33: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	0,  // 34: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
-	48, // 35: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	9,  // 36: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	20, // 37: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
-	0,  // 38: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
-	0,  // 39: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
-	52, // 40: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
-	44, // 41: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
-	43, // 42: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
-	23, // 43: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
-	0,  // 44: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
-	0,  // 45: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
-	46, // 46: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
-	47, // 47: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
-	23, // 48: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
-	28, // 49: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
-	50, // 50: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
-	4,  // 51: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	5,  // 52: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	49, // 53: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
-	6,  // 54: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
-	1,  // 55: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
-	10, // 56: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
-	11, // 57: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
-	12, // 58: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
-	13, // 59: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
-	16, // 60: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
-	15, // 61: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
-	18, // 62: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
-	21, // 63: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
-	24, // 64: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
-	26, // 65: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
-	29, // 66: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
-	32, // 67: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
-	33, // 68: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
-	34, // 69: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
-	31, // 70: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
-	35, // 71: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
-	34, // 72: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
-	34, // 73: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
-	31, // 74: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
-	34, // 75: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
-	31, // 76: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
-	33, // 77: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
-	36, // 78: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
-	34, // 79: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
-	37, // 80: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
-	31, // 81: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
-	38, // 82: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
-	39, // 83: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
-	41, // 84: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
-	9,  // 85: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
-	9,  // 86: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
-	9,  // 87: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
-	14, // 88: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
-	17, // 89: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
-	9,  // 90: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
-	19, // 91: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
-	22, // 92: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
-	25, // 93: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
-	27, // 94: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
-	30, // 95: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
-	9,  // 96: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
-	9,  // 97: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
-	9,  // 98: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
-	9,  // 99: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
-	9,  // 100: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
-	9,  // 101: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
-	9,  // 102: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
-	9,  // 103: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
-	9,  // 104: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
-	9,  // 105: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
-	9,  // 106: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
-	9,  // 107: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
-	9,  // 108: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
-	9,  // 109: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
-	9,  // 110: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
-	9,  // 111: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
-	40, // 112: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
-	42, // 113: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
-	85, // [85:114] is the sub-list for method output_type
-	56, // [56:85] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	74,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
+	74,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
+	74,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
+	7,   // 3: tongzhen.referral.v1.Reply.medications:type_name -> tongzhen.referral.v1.ReplyMedication
+	10,  // 4: tongzhen.referral.v1.FollowUpPlan.visits:type_name -> tongzhen.referral.v1.PlannedVisit
+	74,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
+	75,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
+	11,  // 7: tongzhen.referral.v1.PlannedVisit.findings:type_name -> tongzhen.referral.v1.Findings
+	12,  // 8: tongzhen.referral.v1.Findings.values:type_name -> tongzhen.referral.v1.Measured
+	76,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
+	0,   // 10: tongzhen.referral.v1.Referral.state:type_name -> tongzhen.referral.v1.State.Code
+	77,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
+	78,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
+	79,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	13,  // 14: tongzhen.referral.v1.Referral.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	80,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
+	80,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
+	81,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
+	3,   // 18: tongzhen.referral.v1.Referral.form:type_name -> tongzhen.referral.v1.Form
+	4,   // 19: tongzhen.referral.v1.Referral.consent:type_name -> tongzhen.referral.v1.Consent
+	5,   // 20: tongzhen.referral.v1.Referral.walk_in:type_name -> tongzhen.referral.v1.WalkIn
+	74,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
+	74,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
+	6,   // 23: tongzhen.referral.v1.Referral.reply:type_name -> tongzhen.referral.v1.Reply
+	74,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
+	74,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
+	74,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	74,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	74,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
+	74,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
+	74,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
+	74,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
+	8,   // 32: tongzhen.referral.v1.Referral.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
+	9,   // 33: tongzhen.referral.v1.Referral.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	81,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
+	74,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
+	74,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
+	77,  // 37: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	78,  // 38: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	79,  // 39: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	80,  // 40: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
+	81,  // 41: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	3,   // 42: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
+	4,   // 43: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	8,   // 44: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
+	9,   // 45: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	81,  // 46: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
+	16,  // 47: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	74,  // 48: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
+	82,  // 49: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
+	15,  // 50: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	14,  // 51: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
+	77,  // 52: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	0,   // 53: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
+	79,  // 54: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	14,  // 55: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
+	26,  // 56: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
+	0,   // 57: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 58: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
+	75,  // 59: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
+	74,  // 60: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
+	73,  // 61: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
+	29,  // 62: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
+	29,  // 63: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
+	0,   // 64: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 65: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
+	77,  // 66: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
+	78,  // 67: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	29,  // 68: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
+	77,  // 69: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	34,  // 70: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
+	81,  // 71: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
+	4,   // 72: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	16,  // 73: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,   // 74: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
+	80,  // 75: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
+	6,   // 76: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
+	78,  // 77: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	79,  // 78: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	80,  // 79: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
+	81,  // 80: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	74,  // 81: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
+	80,  // 82: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
+	81,  // 83: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	9,   // 84: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	11,  // 85: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
+	9,   // 86: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	9,   // 87: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	15,  // 88: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	74,  // 89: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
+	75,  // 90: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
+	74,  // 91: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	54,  // 92: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
+	82,  // 93: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	14,  // 94: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
+	61,  // 95: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
+	75,  // 96: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
+	74,  // 97: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
+	62,  // 98: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
+	4,   // 99: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	78,  // 100: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	67,  // 101: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
+	0,   // 102: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
+	77,  // 103: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
+	78,  // 104: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
+	74,  // 105: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
+	1,   // 106: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
+	15,  // 107: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
+	17,  // 108: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
+	18,  // 109: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
+	19,  // 110: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
+	22,  // 111: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
+	21,  // 112: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
+	24,  // 113: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
+	27,  // 114: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
+	30,  // 115: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
+	32,  // 116: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
+	35,  // 117: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
+	38,  // 118: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
+	39,  // 119: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
+	40,  // 120: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
+	37,  // 121: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
+	41,  // 122: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
+	40,  // 123: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
+	40,  // 124: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
+	37,  // 125: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
+	40,  // 126: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
+	37,  // 127: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
+	39,  // 128: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
+	42,  // 129: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
+	40,  // 130: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
+	43,  // 131: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
+	37,  // 132: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
+	44,  // 133: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
+	45,  // 134: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
+	46,  // 135: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
+	47,  // 136: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
+	48,  // 137: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
+	49,  // 138: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
+	50,  // 139: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
+	51,  // 140: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
+	52,  // 141: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
+	53,  // 142: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
+	55,  // 143: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
+	57,  // 144: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
+	58,  // 145: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
+	59,  // 146: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
+	63,  // 147: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
+	64,  // 148: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
+	65,  // 149: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
+	68,  // 150: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
+	69,  // 151: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
+	71,  // 152: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
+	14,  // 153: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 154: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 155: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
+	20,  // 156: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
+	23,  // 157: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
+	14,  // 158: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
+	25,  // 159: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
+	28,  // 160: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
+	31,  // 161: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
+	33,  // 162: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
+	36,  // 163: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
+	14,  // 164: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 165: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
+	14,  // 166: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
+	14,  // 167: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 168: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
+	14,  // 169: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
+	14,  // 170: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
+	14,  // 171: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 172: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 173: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
+	14,  // 174: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
+	14,  // 175: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 176: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 177: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
+	14,  // 178: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
+	14,  // 179: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
+	14,  // 180: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
+	14,  // 181: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
+	14,  // 182: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
+	14,  // 183: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 184: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
+	14,  // 185: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
+	14,  // 186: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
+	14,  // 187: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
+	54,  // 188: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
+	56,  // 189: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
+	14,  // 190: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
+	14,  // 191: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
+	60,  // 192: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
+	14,  // 193: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
+	14,  // 194: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
+	66,  // 195: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
+	14,  // 196: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
+	70,  // 197: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
+	72,  // 198: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
+	153, // [153:199] is the sub-list for method output_type
+	107, // [107:153] is the sub-list for method input_type
+	107, // [107:107] is the sub-list for extension type_name
+	107, // [107:107] is the sub-list for extension extendee
+	0,   // [0:107] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_referral_proto_init() }
@@ -3642,13 +6578,17 @@ func file_tongzhen_referral_v1_referral_proto_init() {
 	if File_tongzhen_referral_v1_referral_proto != nil {
 		return
 	}
+	file_tongzhen_referral_v1_referral_proto_msgTypes[14].OneofWrappers = []any{
+		(*ClinicalValue_Number)(nil),
+		(*ClinicalValue_Finding)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_referral_proto_rawDesc), len(file_tongzhen_referral_v1_referral_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   42,
+			NumMessages:   72,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -47,6 +47,23 @@ const (
 	ReferralService_UndoAdmit_FullMethodName         = "/tongzhen.referral.v1.ReferralService/UndoAdmit"
 	ReferralService_Conclude_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Conclude"
 	ReferralService_Acknowledge_FullMethodName       = "/tongzhen.referral.v1.ReferralService/Acknowledge"
+	ReferralService_Answer_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Answer"
+	ReferralService_RecordArrival_FullMethodName     = "/tongzhen.referral.v1.ReferralService/RecordArrival"
+	ReferralService_RecordOut_FullMethodName         = "/tongzhen.referral.v1.ReferralService/RecordOut"
+	ReferralService_BeginFollowUp_FullMethodName     = "/tongzhen.referral.v1.ReferralService/BeginFollowUp"
+	ReferralService_RecordVisit_FullMethodName       = "/tongzhen.referral.v1.ReferralService/RecordVisit"
+	ReferralService_RevisePlan_FullMethodName        = "/tongzhen.referral.v1.ReferralService/RevisePlan"
+	ReferralService_Escalate_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Escalate"
+	ReferralService_Complete_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Complete"
+	ReferralService_Depart_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Depart"
+	ReferralService_PostMessage_FullMethodName       = "/tongzhen.referral.v1.ReferralService/PostMessage"
+	ReferralService_ListMessages_FullMethodName      = "/tongzhen.referral.v1.ReferralService/ListMessages"
+	ReferralService_Assess_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Assess"
+	ReferralService_Correct_FullMethodName           = "/tongzhen.referral.v1.ReferralService/Correct"
+	ReferralService_ListCorrections_FullMethodName   = "/tongzhen.referral.v1.ReferralService/ListCorrections"
+	ReferralService_RecordConsent_FullMethodName     = "/tongzhen.referral.v1.ReferralService/RecordConsent"
+	ReferralService_Convert_FullMethodName           = "/tongzhen.referral.v1.ReferralService/Convert"
+	ReferralService_ListLinks_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListLinks"
 	ReferralService_MarkSeen_FullMethodName          = "/tongzhen.referral.v1.ReferralService/MarkSeen"
 	ReferralService_SettleBooking_FullMethodName     = "/tongzhen.referral.v1.ReferralService/SettleBooking"
 	ReferralService_GetRelation_FullMethodName       = "/tongzhen.referral.v1.ReferralService/GetRelation"
@@ -99,6 +116,42 @@ type ReferralServiceClient interface {
 	UndoAdmit(ctx context.Context, in *ReasonRequest, opts ...grpc.CallOption) (*Referral, error)
 	Conclude(ctx context.Context, in *ConcludeRequest, opts ...grpc.CallOption) (*Referral, error)
 	Acknowledge(ctx context.Context, in *ActionRequest, opts ...grpc.CallOption) (*Referral, error)
+	// Answer is the county's written answer to an ADVICE (远程会诊); it concludes it.
+	Answer(ctx context.Context, in *AnswerRequest, opts ...grpc.CallOption) (*Referral, error)
+	// RecordArrival records a patient who came without a referral (体系外): the caller's organisation is the receiver, the
+	// referral is ARRIVED and retrospective. Errors: OPEN_REFERRAL_EXISTS (then that one arrives instead).
+	RecordArrival(ctx context.Context, in *RecordArrivalRequest, opts ...grpc.CallOption) (*Referral, error)
+	// RecordOut records that a patient left the county (外转); the referral is CLOSED at once.
+	RecordOut(ctx context.Context, in *RecordOutRequest, opts ...grpc.CallOption) (*Referral, error)
+	// BeginFollowUp starts the follow-up (随访) of a patient who came down.
+	BeginFollowUp(ctx context.Context, in *BeginFollowUpRequest, opts ...grpc.CallOption) (*Referral, error)
+	// RecordVisit records a planned visit, or with visit 0 one more. A plan given with it replaces the visits still to come.
+	RecordVisit(ctx context.Context, in *RecordVisitRequest, opts ...grpc.CallOption) (*Referral, error)
+	// RevisePlan replaces the visits still to come.
+	RevisePlan(ctx context.Context, in *RevisePlanRequest, opts ...grpc.CallOption) (*Referral, error)
+	// Escalate closes a follow-up and sends the patient up again by a linked referral, both or neither. The answer is the closed
+	// referral; escalated_to names the new one, which is SUBMITTED.
+	Escalate(ctx context.Context, in *EscalateRequest, opts ...grpc.CallOption) (*Referral, error)
+	// Complete ends a follow-up.
+	Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (*Referral, error)
+	// Depart is a mark: the patient is on the way. The latest one counts.
+	Depart(ctx context.Context, in *DepartRequest, opts ...grpc.CallOption) (*Referral, error)
+	// PostMessage adds to the thread of the case; both sides read it, also after it is closed.
+	PostMessage(ctx context.Context, in *PostMessageRequest, opts ...grpc.CallOption) (*Message, error)
+	// ListMessages: oldest first.
+	ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error)
+	// Assess is the county's verdict on an up-referral, which the referring doctor sees. The latest one counts.
+	Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*Referral, error)
+	// Correct puts a new version of sealed content beside the old one, with a reason.
+	Correct(ctx context.Context, in *CorrectRequest, opts ...grpc.CallOption) (*Referral, error)
+	// ListCorrections: oldest first, each with what stood there before.
+	ListCorrections(ctx context.Context, in *ListCorrectionsRequest, opts ...grpc.CallOption) (*ListCorrectionsResponse, error)
+	// RecordConsent brings the consent (知情同意) that an emergency was sent without. It stops the reminder.
+	RecordConsent(ctx context.Context, in *RecordConsentRequest, opts ...grpc.CallOption) (*Referral, error)
+	// Convert makes a linked DRAFT of another kind out of an ADVICE, with its text. The answer is the draft.
+	Convert(ctx context.Context, in *ConvertRequest, opts ...grpc.CallOption) (*Referral, error)
+	// ListLinks: the referrals that this one follows or that follow it.
+	ListLinks(ctx context.Context, in *ListLinksRequest, opts ...grpc.CallOption) (*ListLinksResponse, error)
 	// MarkSeen is a mark: no version, once per account.
 	MarkSeen(ctx context.Context, in *MarkSeenRequest, opts ...grpc.CallOption) (*Referral, error)
 	// SettleBooking answers scheduling's sweep. Scheduling only. RELEASE is answered only after a PENDING attempt was turned
@@ -376,6 +429,176 @@ func (c *referralServiceClient) Acknowledge(ctx context.Context, in *ActionReque
 	return out, nil
 }
 
+func (c *referralServiceClient) Answer(ctx context.Context, in *AnswerRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_Answer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordArrival(ctx context.Context, in *RecordArrivalRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_RecordArrival_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordOut(ctx context.Context, in *RecordOutRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_RecordOut_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) BeginFollowUp(ctx context.Context, in *BeginFollowUpRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_BeginFollowUp_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordVisit(ctx context.Context, in *RecordVisitRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_RecordVisit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RevisePlan(ctx context.Context, in *RevisePlanRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_RevisePlan_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) Escalate(ctx context.Context, in *EscalateRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_Escalate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) Complete(ctx context.Context, in *CompleteRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_Complete_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) Depart(ctx context.Context, in *DepartRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_Depart_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) PostMessage(ctx context.Context, in *PostMessageRequest, opts ...grpc.CallOption) (*Message, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Message)
+	err := c.cc.Invoke(ctx, ReferralService_PostMessage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListMessages(ctx context.Context, in *ListMessagesRequest, opts ...grpc.CallOption) (*ListMessagesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListMessagesResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListMessages_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) Assess(ctx context.Context, in *AssessRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_Assess_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) Correct(ctx context.Context, in *CorrectRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_Correct_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListCorrections(ctx context.Context, in *ListCorrectionsRequest, opts ...grpc.CallOption) (*ListCorrectionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCorrectionsResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListCorrections_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) RecordConsent(ctx context.Context, in *RecordConsentRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_RecordConsent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) Convert(ctx context.Context, in *ConvertRequest, opts ...grpc.CallOption) (*Referral, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Referral)
+	err := c.cc.Invoke(ctx, ReferralService_Convert_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListLinks(ctx context.Context, in *ListLinksRequest, opts ...grpc.CallOption) (*ListLinksResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLinksResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListLinks_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *referralServiceClient) MarkSeen(ctx context.Context, in *MarkSeenRequest, opts ...grpc.CallOption) (*Referral, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Referral)
@@ -453,6 +676,42 @@ type ReferralServiceServer interface {
 	UndoAdmit(context.Context, *ReasonRequest) (*Referral, error)
 	Conclude(context.Context, *ConcludeRequest) (*Referral, error)
 	Acknowledge(context.Context, *ActionRequest) (*Referral, error)
+	// Answer is the county's written answer to an ADVICE (远程会诊); it concludes it.
+	Answer(context.Context, *AnswerRequest) (*Referral, error)
+	// RecordArrival records a patient who came without a referral (体系外): the caller's organisation is the receiver, the
+	// referral is ARRIVED and retrospective. Errors: OPEN_REFERRAL_EXISTS (then that one arrives instead).
+	RecordArrival(context.Context, *RecordArrivalRequest) (*Referral, error)
+	// RecordOut records that a patient left the county (外转); the referral is CLOSED at once.
+	RecordOut(context.Context, *RecordOutRequest) (*Referral, error)
+	// BeginFollowUp starts the follow-up (随访) of a patient who came down.
+	BeginFollowUp(context.Context, *BeginFollowUpRequest) (*Referral, error)
+	// RecordVisit records a planned visit, or with visit 0 one more. A plan given with it replaces the visits still to come.
+	RecordVisit(context.Context, *RecordVisitRequest) (*Referral, error)
+	// RevisePlan replaces the visits still to come.
+	RevisePlan(context.Context, *RevisePlanRequest) (*Referral, error)
+	// Escalate closes a follow-up and sends the patient up again by a linked referral, both or neither. The answer is the closed
+	// referral; escalated_to names the new one, which is SUBMITTED.
+	Escalate(context.Context, *EscalateRequest) (*Referral, error)
+	// Complete ends a follow-up.
+	Complete(context.Context, *CompleteRequest) (*Referral, error)
+	// Depart is a mark: the patient is on the way. The latest one counts.
+	Depart(context.Context, *DepartRequest) (*Referral, error)
+	// PostMessage adds to the thread of the case; both sides read it, also after it is closed.
+	PostMessage(context.Context, *PostMessageRequest) (*Message, error)
+	// ListMessages: oldest first.
+	ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error)
+	// Assess is the county's verdict on an up-referral, which the referring doctor sees. The latest one counts.
+	Assess(context.Context, *AssessRequest) (*Referral, error)
+	// Correct puts a new version of sealed content beside the old one, with a reason.
+	Correct(context.Context, *CorrectRequest) (*Referral, error)
+	// ListCorrections: oldest first, each with what stood there before.
+	ListCorrections(context.Context, *ListCorrectionsRequest) (*ListCorrectionsResponse, error)
+	// RecordConsent brings the consent (知情同意) that an emergency was sent without. It stops the reminder.
+	RecordConsent(context.Context, *RecordConsentRequest) (*Referral, error)
+	// Convert makes a linked DRAFT of another kind out of an ADVICE, with its text. The answer is the draft.
+	Convert(context.Context, *ConvertRequest) (*Referral, error)
+	// ListLinks: the referrals that this one follows or that follow it.
+	ListLinks(context.Context, *ListLinksRequest) (*ListLinksResponse, error)
 	// MarkSeen is a mark: no version, once per account.
 	MarkSeen(context.Context, *MarkSeenRequest) (*Referral, error)
 	// SettleBooking answers scheduling's sweep. Scheduling only. RELEASE is answered only after a PENDING attempt was turned
@@ -547,6 +806,57 @@ func (UnimplementedReferralServiceServer) Conclude(context.Context, *ConcludeReq
 }
 func (UnimplementedReferralServiceServer) Acknowledge(context.Context, *ActionRequest) (*Referral, error) {
 	return nil, status.Error(codes.Unimplemented, "method Acknowledge not implemented")
+}
+func (UnimplementedReferralServiceServer) Answer(context.Context, *AnswerRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method Answer not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordArrival(context.Context, *RecordArrivalRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordArrival not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordOut(context.Context, *RecordOutRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordOut not implemented")
+}
+func (UnimplementedReferralServiceServer) BeginFollowUp(context.Context, *BeginFollowUpRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method BeginFollowUp not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordVisit(context.Context, *RecordVisitRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordVisit not implemented")
+}
+func (UnimplementedReferralServiceServer) RevisePlan(context.Context, *RevisePlanRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevisePlan not implemented")
+}
+func (UnimplementedReferralServiceServer) Escalate(context.Context, *EscalateRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method Escalate not implemented")
+}
+func (UnimplementedReferralServiceServer) Complete(context.Context, *CompleteRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method Complete not implemented")
+}
+func (UnimplementedReferralServiceServer) Depart(context.Context, *DepartRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method Depart not implemented")
+}
+func (UnimplementedReferralServiceServer) PostMessage(context.Context, *PostMessageRequest) (*Message, error) {
+	return nil, status.Error(codes.Unimplemented, "method PostMessage not implemented")
+}
+func (UnimplementedReferralServiceServer) ListMessages(context.Context, *ListMessagesRequest) (*ListMessagesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListMessages not implemented")
+}
+func (UnimplementedReferralServiceServer) Assess(context.Context, *AssessRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method Assess not implemented")
+}
+func (UnimplementedReferralServiceServer) Correct(context.Context, *CorrectRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method Correct not implemented")
+}
+func (UnimplementedReferralServiceServer) ListCorrections(context.Context, *ListCorrectionsRequest) (*ListCorrectionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCorrections not implemented")
+}
+func (UnimplementedReferralServiceServer) RecordConsent(context.Context, *RecordConsentRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordConsent not implemented")
+}
+func (UnimplementedReferralServiceServer) Convert(context.Context, *ConvertRequest) (*Referral, error) {
+	return nil, status.Error(codes.Unimplemented, "method Convert not implemented")
+}
+func (UnimplementedReferralServiceServer) ListLinks(context.Context, *ListLinksRequest) (*ListLinksResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLinks not implemented")
 }
 func (UnimplementedReferralServiceServer) MarkSeen(context.Context, *MarkSeenRequest) (*Referral, error) {
 	return nil, status.Error(codes.Unimplemented, "method MarkSeen not implemented")
@@ -1046,6 +1356,312 @@ func _ReferralService_Acknowledge_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReferralService_Answer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnswerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Answer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Answer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Answer(ctx, req.(*AnswerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordArrival_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordArrivalRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordArrival(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordArrival_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordArrival(ctx, req.(*RecordArrivalRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordOut_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordOutRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordOut(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordOut_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordOut(ctx, req.(*RecordOutRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_BeginFollowUp_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BeginFollowUpRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).BeginFollowUp(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_BeginFollowUp_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).BeginFollowUp(ctx, req.(*BeginFollowUpRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordVisit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordVisitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordVisit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordVisit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordVisit(ctx, req.(*RecordVisitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RevisePlan_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevisePlanRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RevisePlan(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RevisePlan_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RevisePlan(ctx, req.(*RevisePlanRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_Escalate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EscalateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Escalate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Escalate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Escalate(ctx, req.(*EscalateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_Complete_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompleteRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Complete(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Complete_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Complete(ctx, req.(*CompleteRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_Depart_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DepartRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Depart(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Depart_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Depart(ctx, req.(*DepartRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_PostMessage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PostMessageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).PostMessage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_PostMessage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).PostMessage(ctx, req.(*PostMessageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListMessages_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListMessagesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListMessages(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListMessages_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListMessages(ctx, req.(*ListMessagesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_Assess_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AssessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Assess(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Assess_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Assess(ctx, req.(*AssessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_Correct_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CorrectRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Correct(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Correct_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Correct(ctx, req.(*CorrectRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListCorrections_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCorrectionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListCorrections(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListCorrections_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListCorrections(ctx, req.(*ListCorrectionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_RecordConsent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordConsentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).RecordConsent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_RecordConsent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).RecordConsent(ctx, req.(*RecordConsentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_Convert_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConvertRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).Convert(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_Convert_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).Convert(ctx, req.(*ConvertRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListLinks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLinksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListLinks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListLinks_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListLinks(ctx, req.(*ListLinksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ReferralService_MarkSeen_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MarkSeenRequest)
 	if err := dec(in); err != nil {
@@ -1210,6 +1826,74 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Acknowledge",
 			Handler:    _ReferralService_Acknowledge_Handler,
+		},
+		{
+			MethodName: "Answer",
+			Handler:    _ReferralService_Answer_Handler,
+		},
+		{
+			MethodName: "RecordArrival",
+			Handler:    _ReferralService_RecordArrival_Handler,
+		},
+		{
+			MethodName: "RecordOut",
+			Handler:    _ReferralService_RecordOut_Handler,
+		},
+		{
+			MethodName: "BeginFollowUp",
+			Handler:    _ReferralService_BeginFollowUp_Handler,
+		},
+		{
+			MethodName: "RecordVisit",
+			Handler:    _ReferralService_RecordVisit_Handler,
+		},
+		{
+			MethodName: "RevisePlan",
+			Handler:    _ReferralService_RevisePlan_Handler,
+		},
+		{
+			MethodName: "Escalate",
+			Handler:    _ReferralService_Escalate_Handler,
+		},
+		{
+			MethodName: "Complete",
+			Handler:    _ReferralService_Complete_Handler,
+		},
+		{
+			MethodName: "Depart",
+			Handler:    _ReferralService_Depart_Handler,
+		},
+		{
+			MethodName: "PostMessage",
+			Handler:    _ReferralService_PostMessage_Handler,
+		},
+		{
+			MethodName: "ListMessages",
+			Handler:    _ReferralService_ListMessages_Handler,
+		},
+		{
+			MethodName: "Assess",
+			Handler:    _ReferralService_Assess_Handler,
+		},
+		{
+			MethodName: "Correct",
+			Handler:    _ReferralService_Correct_Handler,
+		},
+		{
+			MethodName: "ListCorrections",
+			Handler:    _ReferralService_ListCorrections_Handler,
+		},
+		{
+			MethodName: "RecordConsent",
+			Handler:    _ReferralService_RecordConsent_Handler,
+		},
+		{
+			MethodName: "Convert",
+			Handler:    _ReferralService_Convert_Handler,
+		},
+		{
+			MethodName: "ListLinks",
+			Handler:    _ReferralService_ListLinks_Handler,
 		},
 		{
 			MethodName: "MarkSeen",

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
+)
+
+type adminCommand struct {
+	Statistics adminStatisticsCommand `cmd:"" help:"Hold the figures against the histories of the referrals."`
+}
+
+type adminStatisticsCommand struct {
+	Check   statisticsCheckCommand   `cmd:"" help:"Recompute a county's figures from the histories and list what differs; exit code 1 if anything does."`
+	Rebuild statisticsRebuildCommand `cmd:"" help:"Make a county's figures what the histories say, and list what was mended."`
+}
+
+type statisticsCheckCommand struct {
+	County string `required:"" help:"County code, e.g. 450321."`
+}
+
+type statisticsRebuildCommand struct {
+	County string `required:"" help:"County code, e.g. 450321."`
+}
+
+// errDiffer says that figures and histories do not agree.
+var errDiffer = errors.New("the figures differ from the histories; `tongzhen admin statistics rebuild` mends them")
+
+// Run compares and changes nothing; people may go on working.
+func (c *statisticsCheckCommand) Run(ctx context.Context, settings *host.Settings) error {
+	return withStatistics(ctx, settings, c.County, func(ctx context.Context, client referralv1.StatisticsServiceClient) error {
+		found, err := client.CheckStatistics(ctx, &referralv1.CheckStatisticsRequest{County: c.County})
+		if err != nil {
+			return err
+		}
+		printDifferences(found, "differ")
+		if len(found.GetDifferences()) > 0 {
+			return errDiffer
+		}
+		return nil
+	})
+}
+
+// Run mends what a check would list; people may go on working.
+func (c *statisticsRebuildCommand) Run(ctx context.Context, settings *host.Settings) error {
+	return withStatistics(ctx, settings, c.County, func(ctx context.Context, client referralv1.StatisticsServiceClient) error {
+		mended, err := client.RebuildStatistics(ctx, &referralv1.RebuildStatisticsRequest{County: c.County})
+		if err != nil {
+			return err
+		}
+		printDifferences(mended, "were mended")
+		return nil
+	})
+}
+
+// statisticsTimeout is for a county with millions of referrals.
+const statisticsTimeout = 10 * time.Minute
+
+func withStatistics(ctx context.Context, settings *host.Settings, county string, do func(context.Context, referralv1.StatisticsServiceClient) error) (err error) {
+	ctx, done := context.WithTimeout(ctx, statisticsTimeout)
+	defer done()
+	connection, err := host.Connect(ctx, *settings, county)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, connection.Close()) }()
+	return do(ctx, referralv1.NewStatisticsServiceClient(connection.Conn(host.Referral)))
+}
+
+func printDifferences(found *referralv1.CheckStatisticsResponse, what string) {
+	for _, d := range found.GetDifferences() {
+		fmt.Printf("%s %s %s: stored %d, recomputed %d\n", d.GetDay(), d.GetCounter(), strings.Join(d.GetKey(), " "), d.GetStored(), d.GetRecomputed())
+	}
+	fmt.Printf("%d referrals, %d contributions recomputed; %d totals %s\n", found.GetReferrals(), found.GetCells(), len(found.GetDifferences()), what)
+}

@@ -1,0 +1,235 @@
+// Package down holds the page on which the county sends a patient down (回转单): filled from the reply to the up-referral or from
+// a draft, with the medicines held against what the township centre has and a plan for the follow-up.
+//
+// A medicine that the centre lacks needs a decision before the patient is sent. The form carries a request id made when it was
+// shown; a refusal keeps everything that was typed.
+package down
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell     *shell.Shell
+	Record    patientrecordv1.PatientRecordServiceClient
+	Referral  referralv1.ReferralServiceClient
+	Criteria  referralv1.CriteriaServiceClient
+	Candidate referralv1.CandidateServiceClient
+	FollowUp  referralv1.FollowUpServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	formSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	set, err := parts.Parse(deps.Shell, files, "form.html", "medicines.html", "plan.html")
+	return &Pages{Deps: deps, formSet: set}, err
+}
+
+// Routes adds the pages to a mux. The query names what the form answers (reply_to) or goes on with (draft).
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /down/{patient}", p.Shell.Page(p.form))
+	mux.Handle("POST /down/{patient}", p.Shell.Page(p.send))
+	mux.Handle("POST /down/{patient}/{part}", p.Shell.Page(p.part))
+}
+
+// formData is what form.html sees.
+type formData struct {
+	Form      shell.Form
+	PatientID string
+	// Patient and Summary are nil when the record is away.
+	Patient *patientrecordv1.Patient
+	Summary *patientrecordv1.Summary
+	// Up is the up-referral that is answered, Draft the down-referral that is gone on with; nil for none.
+	Up, Draft *referralv1.Referral
+	// Action is where the form is sent; Query names Up or Draft, with its question mark; Kept is the form's name in the browser's storage.
+	Action, Query, Kept string
+	RequestID           string
+	Centres             []centre
+	Diagnoses           []parts.Diagnosis
+	Criteria            parts.Panel
+	Medicines           medicinesData
+	Plan                planData
+	// Existing is the open referral that makes this one a duplicate.
+	Existing, ExistingNumber string
+	// Reason words why the draft came back.
+	Reason, Problem string
+}
+
+// Returned tells that the township asks for more.
+func (d formData) Returned() bool { return d.Draft.GetState() == referralv1.State_RETURNED }
+
+func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
+	data, err := p.load(r)
+	if err != nil {
+		return err
+	}
+	data.RequestID = id.New()
+	if data.Draft != nil {
+		data.Form.Values = draftValues(data.Draft, data.Patient)
+		if len(data.Draft.GetPlan().GetVisits()) == 0 {
+			p.propose(r, data.Form.Values)
+		}
+	} else {
+		data.Form.Values = p.proposed(r, data)
+	}
+	return p.render(w, r, http.StatusOK, data)
+}
+
+// load reads what every showing of the form needs. Without the record the form is shown without what it adds.
+func (p *Pages) load(r *http.Request) (formData, error) {
+	data := formData{PatientID: r.PathValue("patient")}
+	data.Action, data.Kept = "/down/"+data.PatientID, "down:"+data.PatientID
+	up := r.URL.Query().Get("reply_to")
+	if draft := r.URL.Query().Get("draft"); draft != "" {
+		referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: draft})
+		if err != nil {
+			return data, err
+		}
+		if referral.GetPatientId() != data.PatientID || referral.GetDirection() != commonv1.Direction_DOWN {
+			return data, errs.NotFound("referral")
+		}
+		data.Draft, up = referral, referral.GetReplyTo()
+		data.Query = "?draft=" + url.QueryEscape(draft)
+		data.Kept = "edit:" + draft + ":" + strconv.Itoa(int(referral.GetVersion()))
+		if data.Returned() {
+			data.Reason = p.Shell.ReasonOf(r, referral)
+		}
+	} else if up != "" {
+		data.Query = "?reply_to=" + url.QueryEscape(up)
+	}
+	if up != "" {
+		referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: up})
+		switch {
+		case err != nil && data.Draft == nil:
+			return data, err
+		case err == nil && (referral.GetPatientId() != data.PatientID || referral.GetDirection() != commonv1.Direction_UP):
+			return data, errs.NotFound("referral")
+		}
+		data.Up = referral
+	}
+	data.Action += data.Query
+	summary, err := p.Record.GetSummary(r.Context(), &patientrecordv1.GetSummaryRequest{PatientId: data.PatientID})
+	if err == nil {
+		data.Patient, data.Summary = summary.GetPatient(), summary
+	} else if errs.KindOf(err) != errs.KindUnavailable {
+		return data, err
+	}
+	data.Centres, err = p.centres(r)
+	if errs.KindOf(err) == errs.KindUnavailable && r.Method == http.MethodPost {
+		err = nil // what was typed is worth more than the list of centres
+	}
+	return data, err
+}
+
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
+	form := data.Form.Values
+	data.Diagnoses = parts.Chosen(form)
+	data.Criteria = p.held(r, data.PatientID, form)
+	data.Medicines = p.medicines(r, form, data.Form.Errors)
+	data.Plan = p.plan(r, form, data.Form.Errors)
+	title := "down.title"
+	if data.Draft != nil {
+		title = "down.edit"
+	}
+	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "desk", Status: status, Data: data})
+}
+
+func (p *Pages) held(r *http.Request, patientID string, form url.Values) parts.Panel {
+	return parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_DOWN, PatientID: patientID, Form: form})
+}
+
+// part answers with one part of the form, worded anew.
+func (p *Pages) part(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	var data any
+	switch r.PathValue("part") {
+	case "criteria":
+		data = p.held(r, r.PathValue("patient"), r.PostForm)
+	case "medicines":
+		data = p.medicines(r, r.PostForm, nil)
+	case "plan":
+		data = p.plan(r, r.PostForm, nil)
+	default:
+		return errs.NotFound("page")
+	}
+	return p.Shell.Fragment(w, r, p.formSet, r.PathValue("part"), data)
+}
+
+// send keeps the form as a draft or sends it; any other button only shows it anew, for browsers without scripts.
+func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	data, err := p.load(r)
+	if err != nil {
+		return err
+	}
+	do := r.PostFormValue("do")
+	if do != "send" && do != "draft" {
+		return p.again(w, r, data, nil)
+	}
+	r.PostForm = p.planned(r, r.PostForm)
+	var made *referralv1.Referral
+	if err = countable(r.PostForm); err == nil {
+		made, err = p.store(r, data, do == "send")
+	}
+	if err != nil {
+		return p.again(w, r, data, err)
+	}
+	flash := "down.sent"
+	if do == "draft" {
+		flash = "down.drafted"
+	}
+	p.Shell.Flash(w, flash)
+	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
+	return nil
+}
+
+// again shows the form with everything that was typed and what was wrong; what cannot be mended on it is a page of its own.
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, data formData, cause error) error {
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
+	data.RequestID = r.PostFormValue("requestId")
+	status := http.StatusOK
+	if cause != nil {
+		status = errs.HTTPStatus(cause)
+	}
+	switch {
+	case cause == nil:
+	case errs.ReasonOf(cause) == errs.ReasonOpenReferralExists:
+		if e, ok := errs.As(cause); ok {
+			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
+		}
+		data.RequestID = id.New()
+	case data.Form.Errors != nil:
+		// A refused request was not carried out: the corrected form is a new one.
+		data.RequestID = id.New()
+	case errs.KindOf(cause) == errs.KindUnavailable:
+		// The answer may have been lost on its way: the same request id makes the repetition harmless.
+		data.Problem = p.Shell.ErrorText(r, cause)
+	default:
+		return cause
+	}
+	return p.render(w, r, status, data)
+}

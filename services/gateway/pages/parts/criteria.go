@@ -1,0 +1,304 @@
+package parts
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+// The fields of the panel: "value.<name>" holds a number; "finding" the names of findings that are there, findingNot of those
+// that are not, findingAsked of those that were shown, and findingRest says that whatever was shown and not ticked is not there.
+const (
+	valuePrefix  = "value."
+	finding      = "finding"
+	findingNot   = "finding.not"
+	findingAsked = "finding.asked"
+	findingRest  = "finding.rest"
+)
+
+// Panel is what criteria.html sees: the referral criteria (转诊指征) held against what was typed and the record. It advises and
+// never blocks.
+type Panel struct {
+	// Asked tells that there was a diagnosis to ask about; Away that nobody answered.
+	Asked, Away bool
+	// RecordRead tells that the values of the record counted too.
+	RecordRead   bool
+	Met, Unknown []Rule
+	// Wanted are the values that rules miss or that were typed, the first ones in sight; Known those that the record has.
+	Wanted, Findings Inputs
+	Known            []Input
+	// Denied are the findings that were said not to be there.
+	Denied []Input
+	// Suggest is the urgency that the rules ask for beyond the chosen one; "" for none.
+	Suggest string
+	// Kept are the fields of the panel as typed, for when nobody answered.
+	Kept []Input
+}
+
+// Rule is a criterion in the visitor's language.
+type Rule struct {
+	Text, Condition, Urgency, Source, Certainty string
+	County                                      bool
+	Missing                                     []Missing
+	Used                                        []Used
+}
+
+// Missing is a value that a rule waits for; Time is when the record's was measured, if it has one that is too old.
+type Missing struct {
+	Label string
+	Time  *timestamppb.Timestamp
+}
+
+// Used is a value that a rule was held against; Time is nil for what was typed.
+type Used struct {
+	Label, Unit string
+	Number      float64
+	// Finding tells that it is a finding, which is there or not.
+	Finding, Present bool
+	Time             *timestamppb.Timestamp
+}
+
+// Inputs are fields in the order of the rules' values, so that none moves while somebody types.
+type Inputs struct{ First, More []Input }
+
+// inSight is how many fields of a sort are shown without being asked for.
+const inSight = 8
+
+func (in *Inputs) add(one Input) {
+	if len(in.First) < inSight {
+		in.First = append(in.First, one)
+	} else {
+		in.More = append(in.More, one)
+	}
+}
+
+// Open tells that something was typed out of sight.
+func (in Inputs) Open() bool {
+	return slices.ContainsFunc(in.More, func(one Input) bool { return one.Checked || (one.Field != finding && one.Value != "") })
+}
+
+// Input is one field of the panel.
+type Input struct {
+	// Field is the whole name of the field, Name that of the value.
+	Field, Name, Label, Unit, Value string
+	Checked                         bool
+	// NoNumber and OutOfRange tell what is wrong with what was typed.
+	NoNumber, OutOfRange bool
+	Low, High            float64
+}
+
+// Values reads the panel; what is no number is left out, as criteria never block.
+func Values(form url.Values) []*referralv1.ClinicalValue {
+	var out []*referralv1.ClinicalValue
+	for _, field := range slices.Sorted(maps.Keys(form)) {
+		name, ok := strings.CutPrefix(field, valuePrefix)
+		if number, err := number(form.Get(field)); ok && err == nil {
+			out = append(out, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Number{Number: number}})
+		}
+	}
+	for _, name := range form[finding] {
+		out = append(out, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Finding{Finding: true}})
+	}
+	for _, name := range denied(form) {
+		out = append(out, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Finding{Finding: false}})
+	}
+	return out
+}
+
+// fullWidth turns the digits of a Chinese input method into plain ones.
+var fullWidth = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9", "．", ".", "。", ".", "－", "-")
+
+func number(typed string) (float64, error) {
+	return strconv.ParseFloat(strings.TrimSpace(fullWidth.Replace(typed)), 64)
+}
+
+// denied are the findings said not to be there; a tick comes first.
+func denied(form url.Values) []string {
+	names := slices.Clone(form[findingNot])
+	if form.Get(findingRest) != "" {
+		names = append(names, form[findingAsked]...)
+	}
+	slices.Sort(names)
+	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return slices.Contains(form[finding], name) })
+}
+
+// Ask holds a form against the criteria of a direction.
+type Ask struct {
+	Direction commonv1.Direction_Code
+	PatientID string
+	Form      url.Values
+}
+
+// Criteria asks and words the answer. Whatever goes wrong makes a panel that says so: a form is worth more than its criteria.
+func Criteria(sh *shell.Shell, r *http.Request, client referralv1.CriteriaServiceClient, ask Ask) Panel {
+	request := &referralv1.EvaluateCriteriaRequest{
+		Direction: ask.Direction, Diagnoses: Diagnoses(ask.Form), Values: Values(ask.Form), PatientId: ask.PatientID,
+	}
+	if len(request.GetDiagnoses()) == 0 {
+		return Panel{Kept: kept(ask.Form)}
+	}
+	answer, err := evaluate(r.Context(), client, request, ask.Form)
+	if err != nil {
+		return Panel{Asked: true, Away: true, Kept: kept(ask.Form)}
+	}
+	p := Panel{Asked: true, RecordRead: answer.GetRecordRead()}
+	w := words{english: sh.Language(r) == "en", urgent: ask.Direction == commonv1.Direction_UP}
+	missing, known := map[string]bool{}, map[string]bool{}
+	for _, result := range answer.GetResults() {
+		switch result.GetStatus() {
+		case "MET":
+			p.Met = append(p.Met, w.rule(result))
+		case "UNKNOWN":
+			p.Unknown = append(p.Unknown, w.rule(result))
+		}
+		for _, m := range result.GetMissing() {
+			missing[m.GetName()] = true
+		}
+		for _, u := range result.GetUsed() {
+			known[u.GetName()] = u.GetSource() == "RECORD"
+		}
+	}
+	for _, definition := range answer.GetInputs() {
+		p.add(w.input(definition, ask.Form), missing[definition.GetName()], known[definition.GetName()])
+	}
+	p.Suggest = suggested(answer.GetResults(), ask)
+	return p
+}
+
+// evaluate asks; what is refused or cannot be is asked again without, because it must neither count nor hide the field in which
+// it is mended.
+func evaluate(ctx context.Context, client referralv1.CriteriaServiceClient, request *referralv1.EvaluateCriteriaRequest, form url.Values) (*referralv1.EvaluateCriteriaResponse, error) {
+	answer, err := client.EvaluateCriteria(ctx, request)
+	if errs.KindOf(err) == errs.KindInvalid && len(request.GetValues()) > 0 {
+		request.Values = nil
+		answer, err = client.EvaluateCriteria(ctx, request)
+	}
+	impossible := func(v *referralv1.ClinicalValue) bool {
+		return slices.ContainsFunc(answer.GetInputs(), func(d *referralv1.ValueDefinition) bool {
+			return d.GetName() == v.GetName() && words{}.input(d, form).OutOfRange
+		})
+	}
+	if err == nil && slices.ContainsFunc(request.GetValues(), impossible) {
+		request.Values = slices.DeleteFunc(request.GetValues(), impossible)
+		answer, err = client.EvaluateCriteria(ctx, request)
+	}
+	return answer, err
+}
+
+// add puts a field where it belongs: asked for when a rule misses it or it was typed, else offered if the record has it.
+func (p *Panel) add(in Input, missing, known bool) {
+	switch {
+	case in.Field == findingNot:
+		p.Denied = append(p.Denied, in)
+	case in.Field == finding && (missing || in.Checked):
+		p.Findings.add(in)
+	case in.Field != finding && (missing || in.Value != ""):
+		p.Wanted.add(in)
+	case in.Field != finding && known:
+		p.Known = append(p.Known, in)
+	}
+}
+
+// kept carries what was typed over an answer that did not come.
+func kept(form url.Values) []Input {
+	var out []Input
+	for _, field := range slices.Sorted(maps.Keys(form)) {
+		if !strings.HasPrefix(field, valuePrefix) && field != finding && field != findingNot {
+			continue
+		}
+		for _, value := range form[field] {
+			out = append(out, Input{Field: field, Value: value})
+		}
+	}
+	return out
+}
+
+// suggested is the most urgent that a met rule of an up-referral asks for, if the form chose less.
+func suggested(results []*referralv1.CriterionResult, ask Ask) string {
+	if ask.Direction != commonv1.Direction_UP {
+		return ""
+	}
+	most := commonv1.Urgency_ROUTINE
+	for _, result := range results {
+		if u := result.GetCriterion().GetUrgency(); result.GetStatus() == "MET" && u != commonv1.Urgency_UNSPECIFIED {
+			most = min(most, u)
+		}
+	}
+	chosen := cmp.Or(commonv1.Urgency_Code(commonv1.Urgency_Code_value[ask.Form.Get("urgency")]), commonv1.Urgency_ROUTINE)
+	switch {
+	case ask.Form.Get("kind") == commonv1.Kind_EMERGENCY.String(), most == commonv1.Urgency_ROUTINE:
+		return ""
+	case most == commonv1.Urgency_EMERGENCY, most < chosen:
+		return most.String()
+	default:
+		return ""
+	}
+}
+
+// words picks the language of data; urgent tells whether the urgency of a rule is of interest.
+type words struct{ english, urgent bool }
+
+func (w words) of(chinese, english string) string {
+	if w.english && english != "" {
+		return english
+	}
+	return chinese
+}
+
+func (w words) rule(result *referralv1.CriterionResult) Rule {
+	c := result.GetCriterion()
+	rule := Rule{
+		Text: w.of(c.GetText(), c.GetTextEn()), Condition: w.of(c.GetConditionName(), c.GetConditionNameEn()),
+		Source: c.GetSource(), Certainty: c.GetCertainty(), County: c.GetCountyRule(),
+	}
+	if w.urgent && c.GetUrgency() != commonv1.Urgency_UNSPECIFIED {
+		rule.Urgency = c.GetUrgency().String()
+	}
+	for _, m := range result.GetMissing() {
+		one := Missing{Label: w.of(m.GetLabel(), m.GetLabelEn())}
+		if m.GetTooOld() {
+			one.Time = m.GetTime()
+		}
+		rule.Missing = append(rule.Missing, one)
+	}
+	for _, u := range result.GetUsed() {
+		one := Used{Label: w.of(u.GetLabel(), u.GetLabelEn()), Unit: u.GetUnit(), Number: u.GetNumber(), Present: u.GetFinding()}
+		_, one.Finding = u.GetValue().(*referralv1.UsedValue_Finding)
+		if u.GetSource() == "RECORD" {
+			one.Time = u.GetTime()
+		}
+		rule.Used = append(rule.Used, one)
+	}
+	return rule
+}
+
+func (w words) input(d *referralv1.ValueDefinition, form url.Values) Input {
+	in := Input{Field: valuePrefix + d.GetName(), Name: d.GetName(), Label: w.of(d.GetLabel(), d.GetLabelEn()), Unit: d.GetUnit(), Low: d.GetLow(), High: d.GetHigh()}
+	if d.GetType() == "FINDING" {
+		in.Field, in.Value = finding, d.GetName()
+		in.Checked = slices.Contains(form[finding], d.GetName())
+		if slices.Contains(denied(form), d.GetName()) {
+			in.Field = findingNot
+		}
+		return in
+	}
+	if in.Value = strings.TrimSpace(form.Get(in.Field)); in.Value == "" {
+		return in
+	}
+	v, err := number(in.Value)
+	in.NoNumber = err != nil
+	in.OutOfRange = err == nil && in.Low < in.High && (v < in.Low || v > in.High)
+	return in
+}

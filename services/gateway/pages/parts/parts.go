@@ -1,0 +1,102 @@
+// Package parts holds what the forms have in common on which referrals are written: the diagnoses, the consent and the
+// criteria that are held against what was typed.
+//
+// Fields are named as the API names them, so that an error finds its field. Owns no page and decides nothing. Safe for
+// concurrent use.
+package parts
+
+import (
+	"embed"
+	"errors"
+	"io/fs"
+	"net/url"
+	"strings"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// Parse reads a page's templates, which may use "diagnoses", "consent" and "criteria".
+func Parse(sh *shell.Shell, fsys fs.FS, names ...string) (*shell.Set, error) {
+	return sh.Parse(both{fsys, files}, append(names, "diagnoses.html", "consent.html", "criteria.html")...)
+}
+
+// both opens a file of the page, else one of the parts.
+type both struct{ own, shared fs.FS }
+
+func (b both) Open(name string) (fs.File, error) {
+	f, err := b.own.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return b.shared.Open(name)
+	}
+	return f, err
+}
+
+// Diagnosis is a chosen one: Value is what the field sends ("I10|原发性高血压").
+type Diagnosis struct{ Value, Label string }
+
+// Chosen are the diagnoses of a form as the picker shows them.
+func Chosen(form url.Values) []Diagnosis {
+	var out []Diagnosis
+	for _, v := range form["diagnosis"] {
+		if v != "" {
+			out = append(out, Diagnosis{Value: v, Label: strings.Replace(v, "|", " ", 1)})
+		}
+	}
+	return out
+}
+
+// Diagnoses reads the picker; the field for browsers without scripts may be empty.
+func Diagnoses(form url.Values) []*commonv1.Coding {
+	var out []*commonv1.Coding
+	for _, value := range form["diagnosis"] {
+		if code, display, _ := strings.Cut(strings.TrimSpace(value), "|"); code != "" {
+			out = append(out, &commonv1.Coding{Code: code, Display: display})
+		}
+	}
+	return out
+}
+
+// SetDiagnoses fills the picker.
+func SetDiagnoses(form url.Values, diagnoses []*commonv1.Coding) {
+	for _, d := range diagnoses {
+		form.Add("diagnosis", d.GetCode()+"|"+d.GetDisplay())
+	}
+}
+
+// Consent reads the consent; nil when nothing was said. That it comes later is said in an emergency only.
+func Consent(form url.Values, kind commonv1.Kind_Code) *referralv1.Consent {
+	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
+	if reason := get("consent.deferredReason"); reason != "" && kind == commonv1.Kind_EMERGENCY {
+		return &referralv1.Consent{DeferredReason: reason}
+	}
+	if get("consent.method") == "" {
+		return nil
+	}
+	return &referralv1.Consent{GivenBy: get("consent.givenBy"), Relation: get("consent.relation"), Method: get("consent.method")}
+}
+
+// SetConsent fills the consent from a referral; without one it proposes who consents.
+func SetConsent(form url.Values, consent *referralv1.Consent, patient *patientrecordv1.Patient) {
+	if consent == nil {
+		name, relation := consenter(patient)
+		consent = &referralv1.Consent{GivenBy: name, Relation: relation}
+	}
+	form.Set("consent.givenBy", consent.GetGivenBy())
+	form.Set("consent.relation", consent.GetRelation())
+	form.Set("consent.method", consent.GetMethod())
+	form.Set("consent.deferredReason", consent.GetDeferredReason())
+}
+
+// consenter is the patient, or the guardian on record, most often a parent.
+func consenter(patient *patientrecordv1.Patient) (name, relation string) {
+	if guardian := patient.GetGuardianName(); guardian != "" {
+		return guardian, "5"
+	}
+	return patient.GetName(), "0"
+}

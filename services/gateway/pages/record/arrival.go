@@ -1,0 +1,79 @@
+package record
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+func (p *Pages) loadArrival(r *http.Request) (formData, error) {
+	return p.load(r, "record_arrival", directoryv1.OrganizationType_TOWNSHIP_CENTRE, directoryv1.OrganizationType_VILLAGE_CLINIC)
+}
+
+func (p *Pages) arrival(w http.ResponseWriter, r *http.Request) error {
+	data, err := p.loadArrival(r)
+	if err != nil {
+		return err
+	}
+	visitor, _ := door.VisitorFrom(r.Context())
+	data.RequestID = id.New()
+	data.Form.Values = empty("kind", "OUTPATIENT", "urgency", "ROUTINE", "department", visitor.Account.GetDepartmentCode(),
+		"originator", data.Patient.GetHomeOrganizationId(), "date", p.day(), "hour", p.Shell.Now().Format("15:04"))
+	return p.show(w, r, p.arrivalSet, shell.Page{Title: "record.arrival", Data: data})
+}
+
+func (p *Pages) recordArrival(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	request, err := p.arrivalRequest(r.PostForm, r.PathValue("patient"))
+	if err == nil {
+		var made *referralv1.Referral
+		if made, err = p.Referral.RecordArrival(r.Context(), request); err == nil {
+			return p.done(w, r, made, "record.arrival.done")
+		}
+	}
+	data, lerr := p.loadArrival(r)
+	if lerr != nil {
+		return lerr
+	}
+	if rerr := p.refused(r, &data, err); rerr != nil {
+		return rerr
+	}
+	return p.show(w, r, p.arrivalSet, shell.Page{Title: "record.arrival", Status: errs.HTTPStatus(err), Data: data})
+}
+
+func (p *Pages) arrivalRequest(form url.Values, patientID string) (*referralv1.RecordArrivalRequest, error) {
+	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
+	kind := commonv1.Kind_Code(commonv1.Kind_Code_value[get("kind")])
+	urgency := commonv1.Urgency_Code(commonv1.Urgency_Code_value[get("urgency")])
+	if kind == commonv1.Kind_EMERGENCY {
+		urgency = commonv1.Urgency_EMERGENCY
+	}
+	request := &referralv1.RecordArrivalRequest{
+		RequestId: get("requestId"), PatientId: patientID, Kind: kind, Urgency: urgency,
+		Originator: &commonv1.Party{OrganizationId: get("originator")}, DepartmentCode: get("department"),
+		Diagnoses: parts.Diagnoses(form), ReasonCode: get("reasonCode"), Note: get("note"),
+	}
+	if get("date") == "" && get("hour") == "" {
+		return request, nil // the service takes the present moment
+	}
+	at, err := time.ParseInLocation("2006-01-02 15:04", get("date")+" "+get("hour"), p.Shell.Zone())
+	if err != nil {
+		return nil, errs.Invalid(errs.Bad("arriveTime", errs.ReasonFieldInvalid))
+	}
+	request.ArriveTime = timestamppb.New(at)
+	return request, nil
+}

@@ -1,0 +1,222 @@
+package referrals
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// actionsData is what actions.html sees.
+type actionsData struct {
+	Names     []string
+	Referral  *referralv1.Referral
+	Reasons   map[string][]*referralv1.Reason
+	RequestID string
+	// Version is the one that the forms stand on.
+	Version   int32
+	Booking   bookingData
+	Redirects []place
+	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
+	Plan  planData
+	Visit visitData
+	// Correctable are the parts of the sealed content with their present text.
+	Correctable []correctable
+	// Failed is the action whose form was refused, with what was typed.
+	Failed  string
+	Form    shell.Form
+	Problem string
+	// Since is what has happened since the refused form was shown.
+	Since []historyRow
+	// Typed is what was typed into a form that is not offered any more.
+	Typed []string
+}
+
+// Chosen are the diagnoses that the correction starts from, or those that were sent.
+func (a actionsData) Chosen() []parts.Diagnosis {
+	form := a.FormOf("correct").Values
+	if form == nil {
+		form = url.Values{}
+		parts.SetDiagnoses(form, a.Referral.GetDiagnoses())
+	}
+	return parts.Chosen(form)
+}
+
+// Has tells whether an action is offered.
+func (a actionsData) Has(name string) bool { return slices.Contains(a.Names, name) }
+
+// Waits tells that the other side is to act: what is offered, if anything, takes something back or is a mark.
+func (a actionsData) Waits() bool {
+	return !slices.ContainsFunc(a.Names, func(name string) bool {
+		return name != "cancel" && !strings.HasPrefix(name, "undo_") && !isMark(name)
+	})
+}
+
+// FormOf is the refused form of an action; an empty one for the others.
+func (a actionsData) FormOf(name string) shell.Form {
+	if a.Failed == name {
+		return a.Form
+	}
+	return shell.Form{}
+}
+
+// Down tells that a township answers.
+func (a actionsData) Down() bool { return a.Referral.GetDirection().String() == "DOWN" }
+
+// Word is the name of an action, or of a state, in the texts: some are called otherwise where a patient comes down.
+func (a actionsData) Word(name any) string { return word(a.Referral, name) }
+
+func word(r *referralv1.Referral, name any) string {
+	plain := ""
+	switch n := name.(type) {
+	case string:
+		plain = n
+	case referralv1.State_Code:
+		plain = n.String()
+	}
+	if r.GetDirection().String() == "DOWN" && slices.Contains(strings.Fields("accept decline redirect arrive SUBMITTED RETURNED ACCEPTED NO_SHOW ARRIVED"), plain) {
+		return plain + ".DOWN"
+	}
+	return plain
+}
+
+func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actionsData, error) {
+	ctx := r.Context()
+	list, err := p.Referral.ListActions(ctx, &referralv1.ListActionsRequest{Id: referral.GetId()})
+	if err != nil {
+		return actionsData{}, err
+	}
+	data := actionsData{Referral: referral, Reasons: map[string][]*referralv1.Reason{}, RequestID: id.New(), Version: referral.GetVersion()}
+	for _, action := range slices.Concat(list.GetActions(), list.GetMarks()) {
+		data.Names = append(data.Names, action.GetName())
+		if slices.Contains(action.GetCarries(), "reason_code") {
+			reasons, rerr := p.Referral.ListReasons(ctx, &referralv1.ListReasonsRequest{Action: action.GetName(), Direction: referral.GetDirection()})
+			if rerr != nil {
+				return actionsData{}, rerr
+			}
+			data.Reasons[action.GetName()] = reasons.GetReasons()
+		}
+	}
+	if data.Has("accept") || data.Has("rebook") {
+		data.Booking = p.capacity(r, referral)
+	}
+	if data.Has("redirect") {
+		data.Redirects = p.redirects(r, referral)
+	}
+	if data.Has("begin_follow_up") || data.Has("revise_plan") {
+		data.Plan = p.plan(r, referral)
+	}
+	if data.Has("record_visit") {
+		data.Visit = visitOf(referral)
+	}
+	if data.Has("correct") {
+		data.Correctable = correctableOf(referral)
+	}
+	return data, nil
+}
+
+// bookingData is what an acceptance can book, and the walk-in window that is proposed, as the form's values.
+type bookingData struct {
+	Slots []*schedulingv1.Slot
+	Beds  int32
+	Hold  *schedulingv1.Hold
+
+	Date, Until, From, To string
+}
+
+// takenDown is how many days a township proposes for a patient who comes back to arrive in.
+const takenDown = 7
+
+// capacity reads what an acceptance can book. Without scheduling, and for a patient who comes down, the walk-in window is left.
+func (p *Pages) capacity(r *http.Request, referral *referralv1.Referral) bookingData {
+	ctx, now := r.Context(), p.Shell.Now()
+	data := bookingData{Date: now.Format("2006-01-02"), Until: now.AddDate(0, 0, takenDown).Format("2006-01-02"), From: now.Format("15:04"), To: "17:30"}
+	if referral.GetDirection().String() == "DOWN" {
+		return data
+	}
+	if referral.GetKind().String() == "EMERGENCY" {
+		data.To = "23:59"
+	}
+	if referral.GetHoldId() != "" {
+		if hold, err := p.Scheduling.GetHold(ctx, &schedulingv1.GetHoldRequest{Id: referral.GetHoldId()}); err == nil && hold.GetState() == schedulingv1.HoldState_ATTACHED {
+			data.Hold = hold
+		}
+	}
+	organization, code := referral.GetReceiver().GetOrganizationId(), referral.GetReceiver().GetDepartmentCode()
+	sessions := map[string]string{"OUTPATIENT": "CLINIC", "EXAM": "EXAM"}
+	switch kind := referral.GetKind().String(); kind {
+	case "OUTPATIENT", "EXAM":
+		list, err := p.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{OrganizationId: organization, Department: code, Kind: sessions[kind], FreeOnly: true, PageSize: 24})
+		if err == nil {
+			data.Slots = list.GetSlots()
+		}
+	case "INPATIENT":
+		list, err := p.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: organization, Department: code})
+		if err == nil {
+			for _, b := range list.GetBeds() {
+				data.Beds += b.GetFree()
+			}
+		}
+	}
+	return data
+}
+
+// redirects are where a referral can go instead: another department of a county hospital, or another township centre when
+// the patient comes down.
+func (p *Pages) redirects(r *http.Request, referral *referralv1.Referral) []place {
+	wanted := directoryv1.OrganizationType_COUNTY_HOSPITAL
+	if referral.GetDirection().String() == "DOWN" {
+		wanted = directoryv1.OrganizationType_TOWNSHIP_CENTRE
+	}
+	here := placeOf(referral.GetReceiver())
+	return slices.DeleteFunc(p.places(r, wanted), func(to place) bool { return to.Value == here })
+}
+
+// place is an organisation with a department, as a form sends it: "organisation|department".
+type place struct{ Value, Name string }
+
+func placeOf(party *commonv1.Party) string {
+	return party.GetOrganizationId() + "|" + party.GetDepartmentCode()
+}
+
+// partyOf reads a place that a form sent.
+func partyOf(value string) *commonv1.Party {
+	organization, department, _ := strings.Cut(value, "|")
+	return &commonv1.Party{OrganizationId: organization, DepartmentCode: department}
+}
+
+// places are the departments of all organisations of a type; none without directory.
+func (p *Pages) places(r *http.Request, wanted directoryv1.OrganizationType_Code) []place {
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil {
+		return nil
+	}
+	language := p.Shell.Language(r)
+	var out []place
+	for _, o := range county.Organizations {
+		if o.GetType() != wanted || o.GetDisabled() {
+			continue
+		}
+		for _, d := range departmentsOf(county, o) {
+			name := strings.TrimSpace(county.OrganizationName(language, o.GetId()) + " " + county.DepartmentName(language, o.GetId(), d.GetCode()))
+			out = append(out, place{placeOf(&commonv1.Party{OrganizationId: o.GetId(), DepartmentCode: d.GetCode()}), name})
+		}
+	}
+	return out
+}
+
+// departmentsOf an organisation; a centre without departments takes patients as a whole.
+func departmentsOf(county *shell.County, o *directoryv1.Organization) []*directoryv1.Department {
+	if all := county.Departments(o.GetId()); len(all) > 0 || o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL {
+		return all
+	}
+	return []*directoryv1.Department{{}}
+}

@@ -1,0 +1,74 @@
+package referrals
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+// accept books what the desk chose: the hold that came with the referral, another slot, a bed, or a walk-in window.
+func (p *Pages) accept(book call[*referralv1.AcceptRequest]) doer {
+	return func(ctx context.Context, c command) (string, error) {
+		request := &referralv1.AcceptRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Note: c.get("note")}
+		choice, slot, _ := strings.Cut(c.get("choice"), ":")
+		switch choice {
+		case "hold":
+			request.HoldId = slot
+		case "slot", "bed":
+			hold, err := p.take(ctx, c, slot)
+			if err != nil {
+				return "", err
+			}
+			request.HoldId = hold
+		case "walkin", "days":
+			window, err := p.window(c, choice == "days")
+			if err != nil {
+				return "", err
+			}
+			request.WalkIn = window
+		default:
+			return "", errs.Invalid(errs.Required("holdId"))
+		}
+		_, err := book(ctx, request)
+		return "", err
+	}
+}
+
+// take holds another slot, or a bed of the receiving department when slot is empty.
+func (p *Pages) take(ctx context.Context, c command, slot string) (string, error) {
+	referral, err := p.Referral.GetReferral(ctx, &referralv1.GetReferralRequest{Id: c.id})
+	if err != nil {
+		return "", err
+	}
+	request := &schedulingv1.CreateHoldRequest{SlotId: slot, PatientId: referral.GetPatientId()}
+	if slot == "" {
+		request.Bed = &schedulingv1.BedRequest{OrganizationId: referral.GetReceiver().GetOrganizationId(), DepartmentCode: referral.GetReceiver().GetDepartmentCode()}
+	}
+	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, "answer", c.id, strconv.Itoa(int(c.version)), slot)
+	return hold.GetId(), err
+}
+
+// window reads a walk-in window: the hours of a day, or whole days from one to another.
+func (p *Pages) window(c command, days bool) (*referralv1.WalkIn, error) {
+	from, to := c.get("date")+" "+c.get("from"), c.get("date")+" "+c.get("to")
+	if days {
+		// A centre sees patients by day.
+		from, to = c.get("date")+" 08:00", c.get("until")+" 18:00"
+	}
+	start, err := time.ParseInLocation("2006-01-02 15:04", from, p.Shell.Zone())
+	if err != nil {
+		return nil, errs.Invalid(errs.Bad("walkIn.from", errs.ReasonFieldInvalid))
+	}
+	end, err := time.ParseInLocation("2006-01-02 15:04", to, p.Shell.Zone())
+	if err != nil {
+		return nil, errs.Invalid(errs.Bad("walkIn.to", errs.ReasonFieldInvalid))
+	}
+	return &referralv1.WalkIn{From: timestamppb.New(start), To: timestamppb.New(end)}, nil
+}

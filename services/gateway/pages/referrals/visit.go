@@ -1,0 +1,149 @@
+package referrals
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+// visitData is the form of one visit.
+type visitData struct {
+	// Open are the visits still to come; Next is the one proposed, nil when none is planned.
+	Open []*referralv1.PlannedVisit
+	Next *referralv1.PlannedVisit
+	// Asked are the numbers that the proposed visit asks for, Others the rest of those that can be kept.
+	Asked, Others []measure
+	// Following is the planned day of the visit after the proposed one; "" when that is the last.
+	Following string
+	// Worse tells that the patient was worse at the last visit.
+	Worse bool
+	// Finished tells that no visit is waited for: every planned one was made, or the patient has died.
+	Finished, Died bool
+}
+
+// measure is a number: its name, its UCUM unit and the unit as people write it.
+type measure struct{ Name, Unit, Shown string }
+
+// measures are the numbers that a visit can keep, with the items that ask for them.
+func measures() []struct {
+	measure
+	item string
+} {
+	return []struct {
+		measure
+		item string
+	}{
+		{measure{"sbp", "mm[Hg]", "mmHg"}, "BP"}, {measure{"dbp", "mm[Hg]", "mmHg"}, "BP"}, {measure{"heart_rate", "/min", "/min"}, "HEART_RATE"},
+		{measure{"fasting_glucose", "mmol/L", "mmol/L"}, "GLUCOSE"}, {measure{"glucose", "mmol/L", "mmol/L"}, "GLUCOSE"}, {measure{"hba1c", "%", "%"}, "HBA1C"},
+		{measure{"temperature", "Cel", "℃"}, "TEMPERATURE"}, {measure{"spo2", "%", "%"}, "SPO2"}, {measure{"resp_rate", "/min", "/min"}, "SPO2"},
+		{measure{"weight", "kg", "kg"}, "WEIGHT"}, {measure{"ldl", "mmol/L", "mmol/L"}, "LIPIDS"}, {measure{"egfr", "mL/min/{1.73_m2}", "mL/min/1.73m²"}, "KIDNEY"},
+		{measure{"potassium", "mmol/L", "mmol/L"}, "POTASSIUM"}, {measure{"fetal_heart_rate", "/min", "/min"}, "FETUS"}, {measure{"pain", "{score}", ""}, "PAIN"},
+		{measure{"barthel", "{score}", ""}, "REHABILITATION"}, {measure{"danger_level", "{score}", ""}, "DANGER_LEVEL"},
+	}
+}
+
+// Extends tells that the patient may be followed up further than was planned.
+func (d visitData) Extends() bool { return d.Finished && !d.Died }
+
+func visitOf(referral *referralv1.Referral) visitData {
+	last := lastVisit(referral.GetPlan())
+	data := visitData{Open: ahead(referral.GetPlan()), Worse: last.GetFindings().GetResult() == "WORSE", Died: last.GetFindings().GetResult() == "DIED"}
+	if data.Died {
+		data.Open = nil
+	}
+	if len(data.Open) > 0 {
+		data.Next = data.Open[0]
+	}
+	if len(data.Open) > 1 {
+		data.Following = data.Open[1].GetDue()
+	}
+	for _, m := range measures() {
+		if slices.Contains(data.Next.GetItems(), m.item) {
+			data.Asked = append(data.Asked, m.measure)
+		} else {
+			data.Others = append(data.Others, m.measure)
+		}
+	}
+	data.Finished = last != nil && data.Next == nil
+	return data
+}
+
+// lastVisit is the one made last, nil before the first.
+func lastVisit(plan *referralv1.FollowUpPlan) *referralv1.PlannedVisit {
+	done := slices.DeleteFunc(slices.Clone(plan.GetVisits()), func(v *referralv1.PlannedVisit) bool { return !v.GetDone() })
+	if len(done) == 0 {
+		return nil
+	}
+	return slices.MaxFunc(done, func(a, b *referralv1.PlannedVisit) int {
+		return cmp.Or(a.GetDoneTime().AsTime().Compare(b.GetDoneTime().AsTime()), cmp.Compare(a.GetNumber(), b.GetNumber()))
+	})
+}
+
+// findingsOf reads the form, and names the fields of the values in the order in which they are sent.
+func findingsOf(c command) (*referralv1.Findings, []string, error) {
+	findings := &referralv1.Findings{
+		Result: c.get("findings.result"), MedicationTaking: c.get("findings.medicationTaking"),
+		AdverseReaction: c.get("findings.adverseReaction") != "", Note: c.get("findings.note"),
+	}
+	var names []string
+	var bad []errs.Field
+	for _, m := range measures() {
+		field := "value." + m.Name
+		text := strings.ReplaceAll(c.get(field), "，", ".")
+		if text == "" {
+			continue
+		}
+		number, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", "."), 64)
+		if err != nil {
+			bad = append(bad, errs.Bad(field, errs.ReasonFieldInvalid))
+			continue
+		}
+		names = append(names, field)
+		findings.Values = append(findings.Values, &referralv1.Measured{Name: m.Name, Number: number, Unit: m.Unit})
+	}
+	if bad != nil {
+		return nil, nil, errs.Invalid(bad...)
+	}
+	return findings, names, nil
+}
+
+// named puts the fields of the form in the place of "findings.values[2].number" in a refusal.
+func named(err error, fields []string) error {
+	e, ok := errs.As(err)
+	if !ok || e.Kind != errs.KindInvalid {
+		return err
+	}
+	renamed := slices.Clone(e.Fields)
+	for i, f := range renamed {
+		for j, field := range fields {
+			if strings.HasPrefix(f.Name, fmt.Sprintf("findings.values[%d]", j)) {
+				renamed[i].Name = field
+			}
+		}
+	}
+	return errs.Invalid(renamed...)
+}
+
+// nextOn is a plan whose next visit after the one being recorded is on a day, those behind it as far away as they were; with
+// none planned it is one more of the same kind.
+func nextOn(plan *referralv1.FollowUpPlan, recorded int32, day string) *referralv1.FollowUpPlan {
+	open := ahead(plan)
+	same := &referralv1.PlannedVisit{Due: day, Mode: "CLINIC"}
+	for _, v := range open {
+		if v.GetNumber() == recorded {
+			same.Mode, same.Items = v.GetMode(), v.GetItems()
+		}
+	}
+	rest := slices.DeleteFunc(open, func(v *referralv1.PlannedVisit) bool { return v.GetNumber() == recorded })
+	if len(rest) == 0 {
+		rest = []*referralv1.PlannedVisit{same}
+	} else {
+		rest = moved(rest, day)
+	}
+	return &referralv1.FollowUpPlan{Template: plan.GetTemplate(), Condition: plan.GetCondition(), Goal: plan.GetGoal(), Visits: rest}
+}

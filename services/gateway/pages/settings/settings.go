@@ -1,0 +1,141 @@
+// Package settings holds the page of what a county may set of the life of a referral, and that of the referral criteria.
+//
+// An administrator changes the settings, everybody else reads them; who may is decided by the referral service. A refusal keeps
+// everything that was typed; after a change by somebody else the form also says what stands now.
+package settings
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+	"slices"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell    *shell.Shell
+	Setting  referralv1.SettingServiceClient
+	Criteria referralv1.CriteriaServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	settingsSet, criteriaSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	var err error
+	if p.settingsSet, err = deps.Shell.Parse(files, "settings.html"); err != nil {
+		return nil, err
+	}
+	p.criteriaSet, err = deps.Shell.Parse(files, "criteria.html")
+	return p, err
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /settings", p.Shell.Page(p.settings))
+	mux.Handle("POST /settings", p.Shell.Page(p.save))
+	mux.Handle("GET /criteria", p.Shell.Page(p.criteria))
+}
+
+// settingsData is what settings.html sees.
+type settingsData struct {
+	Form shell.Form
+	Rows []row
+	// Edits tells that the visitor may change them.
+	Edits     bool
+	RequestID string
+	Version   int32
+	// Now is what stands, field by field; Changed tells that somebody else changed it since the form was shown.
+	Now     url.Values
+	Changed bool
+	Problem string
+}
+
+// Differs is what stands in a field when it is not what was typed; "" when it is, or when nobody has changed anything.
+func (d settingsData) Differs(field string) string {
+	if now := d.Now.Get(field); d.Changed && now != d.Form.Value(field) {
+		return now
+	}
+	return ""
+}
+
+func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
+	data, _, err := p.load(r)
+	if err != nil {
+		return err
+	}
+	data.Form.Values = data.Now
+	return p.show(w, r, http.StatusOK, data)
+}
+
+func (p *Pages) load(r *http.Request) (settingsData, *referralv1.Settings, error) {
+	stands, err := p.Setting.GetSettings(r.Context(), &referralv1.GetSettingsRequest{})
+	if err != nil {
+		return settingsData{}, nil, err
+	}
+	visitor, _ := door.VisitorFrom(r.Context())
+	return settingsData{
+		Rows: rowsOf(stands), Edits: slices.Contains(visitor.Account.GetRoles(), commonv1.Role_COUNTY_ADMIN),
+		RequestID: id.New(), Version: stands.GetVersion(), Now: valuesOf(stands),
+	}, stands, nil
+}
+
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, data settingsData) error {
+	return p.Shell.Render(w, r, p.settingsSet, shell.Page{Title: "settings.title", Nav: "statistics", Status: status, Data: data})
+}
+
+func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	wanted, err := settingsOf(r.PostForm)
+	if err == nil {
+		_, err = p.Setting.UpdateSettings(r.Context(), &referralv1.UpdateSettingsRequest{Settings: wanted, RequestId: r.PostFormValue("requestId")})
+	}
+	if err != nil {
+		return p.refused(w, r, err)
+	}
+	p.Shell.Flash(w, "settings.saved")
+	http.Redirect(w, r, "/settings", http.StatusSeeOther)
+	return nil
+}
+
+// refused shows the form with everything that was typed and what was wrong.
+func (p *Pages) refused(w http.ResponseWriter, r *http.Request, cause error) error {
+	data, stands, err := p.load(r)
+	switch kind := errs.KindOf(cause); {
+	case kind == errs.KindUnauthenticated, kind == errs.KindInternal, kind == errs.KindDenied:
+		return cause
+	case err != nil:
+		return err
+	case kind == errs.KindStale:
+		// Sent again it stands on what stands now, which is shown beside each field.
+		data.Changed = true
+	case kind == errs.KindUnavailable:
+		// The answer may have been lost on its way: the same request id and version make the repetition harmless.
+		data.RequestID = r.PostFormValue("requestId")
+		data.Version = versionOf(r.PostForm)
+	default:
+		data.Version = versionOf(r.PostForm)
+	}
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause, stands)}
+	if data.Form.Errors == nil {
+		data.Problem = p.Shell.ErrorText(r, cause)
+	}
+	return p.show(w, r, errs.HTTPStatus(cause), data)
+}

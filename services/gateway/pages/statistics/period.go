@@ -1,0 +1,101 @@
+package statistics
+
+import (
+	"net/url"
+	"slices"
+	"time"
+)
+
+// period is what the figures are of: the days from From to the day before To, local dates.
+type period struct {
+	// Name is month, last-month, quarter, year or custom.
+	Name     string
+	from, to time.Time
+	// Wrong tells that the days that were typed are no period.
+	Wrong bool
+	// typedFrom and typedTo are the days of a custom one as they were typed.
+	typedFrom, typedTo string
+}
+
+// periods are those that can be chosen by name; a custom one has its days typed.
+func periods() []string { return []string{"month", "last-month", "quarter", "year", "custom"} }
+
+// yearsMost is how long a period may be.
+const yearsMost = 3
+
+// periodOf reads the chosen period; "to" is typed as the last day, for people do not count half-open.
+func periodOf(query url.Values, now time.Time) period {
+	p := period{Name: query.Get("period"), typedFrom: query.Get("from"), typedTo: query.Get("to")}
+	if !slices.Contains(periods(), p.Name) {
+		p.Name = periods()[0]
+	}
+	first := monthOf(now)
+	switch p.Name {
+	case "last-month":
+		p.from, p.to = first.AddDate(0, -1, 0), first
+	case "quarter":
+		p.from = first.AddDate(0, -int(first.Month()-1)%3, 0)
+		p.to = p.from.AddDate(0, 3, 0)
+	case "year":
+		p.from = time.Date(now.Year(), time.January, 1, 0, 0, 0, 0, time.UTC)
+		p.to = p.from.AddDate(1, 0, 0)
+	case "custom":
+		from, err := time.Parse(time.DateOnly, p.typedFrom)
+		last, err2 := time.Parse(time.DateOnly, p.typedTo)
+		if p.Wrong = err != nil || err2 != nil || last.Before(from) || !last.Before(from.AddDate(yearsMost, 0, 0)); p.Wrong {
+			p.from, p.to = first, first.AddDate(0, 1, 0)
+			break
+		}
+		p.from, p.to = from, last.AddDate(0, 0, 1)
+	default:
+		p.from, p.to = first, first.AddDate(0, 1, 0)
+	}
+	return p
+}
+
+func monthOf(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), 1, 0, 0, 0, 0, time.UTC)
+}
+
+// From is the first day.
+func (p period) From() string { return p.from.Format(time.DateOnly) }
+
+// To is the day after the last.
+func (p period) To() string { return p.to.Format(time.DateOnly) }
+
+// Last is the last day, as people name the end of a period.
+func (p period) Last() string { return p.to.AddDate(0, 0, -1).Format(time.DateOnly) }
+
+// TypedFrom is what the field of the first day shows: what was typed, else the day itself.
+func (p period) TypedFrom() string { return p.typed(p.typedFrom, p.From()) }
+
+// TypedTo is what the field of the last day shows.
+func (p period) TypedTo() string { return p.typed(p.typedTo, p.Last()) }
+
+func (p period) typed(text, otherwise string) string {
+	if p.Name != "custom" || text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// monthsShown is how many months stand beside each other: a year, and the same month of the year before.
+const monthsShown = 13
+
+// months are the whole months that end with the last of the period, or with the present one.
+func (p period) months(now time.Time) period {
+	last := monthOf(p.to.AddDate(0, 0, -1))
+	if present := monthOf(now); last.After(present) {
+		last = present
+	}
+	return period{from: last.AddDate(0, 1-monthsShown, 0), to: last.AddDate(0, 1, 0)}
+}
+
+// monthFrom is the month that begins on a local day ("2006-01-02").
+func monthFrom(day string) (period, bool) {
+	from, err := time.Parse(time.DateOnly, day)
+	return period{from: from, to: from.AddDate(0, 1, 0)}, err == nil
+}
+
+// Label is how a month is written.
+func (p period) Label() string { return p.from.Format("2006-01") }

@@ -1,0 +1,338 @@
+// Package statistics holds the pages of the figures: the two down-referral rates side by side, every measure with its published
+// definition, months against months, figures by organisation, department, doctor or condition, and the cases behind each.
+//
+// Nothing is computed here: values, definitions and cases come from the referral service, and every number leads to exactly the
+// cases that it counts. Addresses hold codes and dates only.
+package statistics
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// The two rates that stand side by side.
+const rateA, rateB = "IND-DN-A", "IND-DN-B"
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell      *shell.Shell
+	Statistics referralv1.StatisticsServiceClient
+	Referral   referralv1.ReferralServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	overviewSet, casesSet, mineSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	var err error
+	if p.overviewSet, err = deps.Shell.Parse(files, "overview.html", "parts.html"); err != nil {
+		return nil, err
+	}
+	if p.casesSet, err = deps.Shell.Parse(files, "cases.html", "parts.html"); err != nil {
+		return nil, err
+	}
+	p.mineSet, err = deps.Shell.Parse(files, "mine.html", "parts.html")
+	return p, err
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /statistics", p.Shell.Page(p.overview))
+	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
+	mux.Handle("GET /statistics/mine", p.Shell.Page(p.mine))
+}
+
+// overviewData is what overview.html sees.
+type overviewData struct {
+	Period  period
+	Periods []string
+	// Retrospective tells that what was recorded after the fact counts too.
+	Retrospective bool
+	Rates         []rate
+	Sections      []section
+	// Absent are indicators that are asked for and cannot be derived; their notes say why.
+	Absent  []*referralv1.Measure
+	Reasons []grouped
+	Grouped grouped
+	// Dimensions and Grouping are what the last table can be of.
+	Dimensions []string
+	Grouping   []*referralv1.Measure
+	Measure    string
+	By         string
+}
+
+// rate is one of the two rates: its figure, its months and the denominators to choose from.
+type rate struct {
+	figure
+	// Chosen is the code of the denominator, Field the name of its field.
+	Chosen, Field string
+	Months        chart
+}
+
+// section is a part of the table of all measures.
+type section struct {
+	Name    string
+	Figures []figure
+}
+
+// grouped is a measure by one of its dimensions.
+type grouped struct {
+	Measure *referralv1.Measure
+	Figures []figure
+	// Problem says why there is no table.
+	Problem string
+}
+
+func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{})
+	if err != nil {
+		return err
+	}
+	measures, absent := derived(definitions.GetMeasures())
+	data := overviewData{
+		Period: periodOf(query, p.Shell.Now()), Periods: periods(), Retrospective: query.Get("retrospective") != "", Dimensions: dimensions(measures),
+		Absent: absent, Measure: query.Get("measure"), By: query.Get("by"),
+	}
+	about := scope{from: data.Period.From(), to: data.Period.To(), retrospective: data.Retrospective}
+	if data.Rates, err = p.rates(r, measures, about, data.Period); err != nil {
+		return err
+	}
+	if data.Sections, err = p.sections(r, measures, about); err != nil {
+		return err
+	}
+	data.Reasons = p.reasons(r, measures, about)
+	if !slices.Contains(data.Dimensions, data.By) && len(data.Dimensions) > 0 {
+		data.By = data.Dimensions[0]
+	}
+	data.Grouping = groupedBy(measures, data.By)
+	chosen := find(data.Grouping, data.Measure)
+	if chosen == nil {
+		chosen = find(data.Grouping, rateA)
+	}
+	if chosen == nil && len(data.Grouping) > 0 {
+		chosen = data.Grouping[0]
+	}
+	if chosen != nil {
+		data.Measure, data.Grouped = chosen.GetCode(), p.by(r, chosen, data.By, about)
+	}
+	return p.Shell.Render(w, r, p.overviewSet, shell.Page{Title: "statistics.title", Nav: "statistics", Data: data})
+}
+
+// derived parts the measures from the indicators that cannot be derived, which have no unit.
+func derived(all []*referralv1.Measure) (measures, absent []*referralv1.Measure) {
+	for _, m := range all {
+		if m.GetUnit() == "" {
+			absent = append(absent, m)
+		} else {
+			measures = append(measures, m)
+		}
+	}
+	return measures, absent
+}
+
+func find(measures []*referralv1.Measure, code string) *referralv1.Measure {
+	i := slices.IndexFunc(measures, func(m *referralv1.Measure) bool { return m.GetCode() == code })
+	if i < 0 {
+		return nil
+	}
+	return measures[i]
+}
+
+// rates are the two rates with the chosen denominators, and what they were month by month.
+func (p *Pages) rates(r *http.Request, measures []*referralv1.Measure, about scope, when period) ([]rate, error) {
+	var out []rate
+	for _, code := range []string{rateA, rateB} {
+		m := find(measures, code)
+		if m == nil {
+			continue
+		}
+		one := rate{Field: "of-" + code}
+		within := about
+		within.denominator = denominatorOf(m, r.URL.Query().Get(one.Field))
+		one.Chosen = within.denominator
+		found, err := p.query(r, within, []string{code})
+		if err != nil {
+			return nil, err
+		}
+		one.figure = figureOf(m, first(found, code), within)
+		span := when.months(p.Shell.Now())
+		within.from, within.to = span.From(), span.To()
+		byMonth, err := p.query(r, within, []string{code}, "month")
+		if err != nil {
+			return nil, err
+		}
+		one.Months = chartOf(m, byMonth, within)
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+// denominatorOf is the chosen denominator of a measure, the first when it has no such one.
+func denominatorOf(m *referralv1.Measure, code string) string {
+	for _, d := range m.GetDenominators() {
+		if d.GetCode() == code {
+			return code
+		}
+	}
+	if len(m.GetDenominators()) > 0 {
+		return m.GetDenominators()[0].GetCode()
+	}
+	return ""
+}
+
+// query asks for figures of measures, all of them when there is none.
+func (p *Pages) query(r *http.Request, about scope, codes []string, by ...string) ([]*referralv1.Figure, error) {
+	answer, err := p.Statistics.QueryStatistics(r.Context(), &referralv1.QueryStatisticsRequest{
+		Measure: codes, From: about.from, To: about.to, GroupBy: by, OrganizationId: about.organization, Department: about.department,
+		Doctor: about.doctor, Condition: about.condition, Urgency: urgencyOf(about.urgency), Kind: kindOf(about.kind),
+		Denominator: about.denominator, WithRetrospective: about.retrospective,
+	})
+	return answer.GetFigures(), err
+}
+
+// first is the figure of a measure; one without a case has none, which is nought.
+func first(figures []*referralv1.Figure, code string) *referralv1.Figure {
+	for _, f := range figures {
+		if f.GetMeasure() == code {
+			return f
+		}
+	}
+	return &referralv1.Figure{Measure: code}
+}
+
+// sections are all measures in the parts that people look for.
+func (p *Pages) sections(r *http.Request, measures []*referralv1.Measure, about scope) ([]section, error) {
+	found, err := p.query(r, about, nil)
+	if err != nil {
+		return nil, err
+	}
+	var out []section
+	for _, name := range []string{"up", "down", "time", "quality", "apart"} {
+		one := section{Name: name}
+		for _, m := range measures {
+			if sectionOf(m) == name {
+				one.Figures = append(one.Figures, figureOf(m, first(found, m.GetCode()), about))
+			}
+		}
+		if one.Figures != nil {
+			out = append(out, one)
+		}
+	}
+	return out, nil
+}
+
+// sectionOf is where a measure stands. What was cancelled or came back stands apart, so that nobody takes it for work done; a measure
+// that is new to this page is among the quality ones.
+func sectionOf(m *referralv1.Measure) string {
+	begins := func(with ...string) bool {
+		return slices.ContainsFunc(with, func(prefix string) bool { return strings.HasPrefix(m.GetCode(), prefix) })
+	}
+	switch {
+	case m.GetUnit() == "DURATION":
+		return "time"
+	case strings.Contains(m.GetCode(), "CANCELLED"), begins("BOUNCE", "NO-SHOW"):
+		return "apart"
+	case begins("IND-DN", "IND-T3", "DN-", "CAND-", "FU-"):
+		return "down"
+	case begins("IND-UP", "UP-", "OUT-", "RETRO", "CRIT-", "ARRIVED-"):
+		return "up"
+	default:
+		return "quality"
+	}
+}
+
+// reasons are the measures that count by a coded reason, the most frequent first. Without one of them the page stands.
+func (p *Pages) reasons(r *http.Request, measures []*referralv1.Measure, about scope) []grouped {
+	var out []grouped
+	for _, m := range measures {
+		if reasonAction(m.GetCode()) != "" && slices.Contains(m.GetGroupBy(), "reason") {
+			out = append(out, p.by(r, m, "reason", about))
+		}
+	}
+	return out
+}
+
+// reasonAction is the action whose reasons a measure counts; "" for none.
+func reasonAction(code string) string {
+	return map[string]string{"DECLINED-N": "decline", "CANCELLED-N": "cancel", "CAND-DISMISSED-N": "dismiss_candidate", "OUT-N": "record_out"}[code]
+}
+
+// by is a measure by one dimension, the most cases first.
+func (p *Pages) by(r *http.Request, m *referralv1.Measure, dimension string, about scope) grouped {
+	out := grouped{Measure: m}
+	found, err := p.query(r, about, []string{m.GetCode()}, dimension)
+	if err != nil {
+		out.Problem = p.problem(r, err)
+		return out
+	}
+	weight := func(f *referralv1.Figure) int64 { return max(f.GetNumerator(), f.GetDenominator()) }
+	slices.SortStableFunc(found, func(a, b *referralv1.Figure) int { return int(weight(b) - weight(a)) })
+	names := p.namer(r, m.GetCode())
+	for _, f := range found {
+		if len(f.GetKey()) != 1 {
+			continue
+		}
+		within := about.of(dimension, f.GetKey()[0])
+		within.unlisted = within.unlisted || elsewhere(r, dimension, f.GetKey()[0])
+		one := figureOf(m, f, within)
+		one.Key = names(dimension, f.GetKey()[0])
+		out.Figures = append(out.Figures, one)
+	}
+	return out
+}
+
+// elsewhere tells that a value is an organisation whose cases are not the visitor's to list: only administrators look at others.
+func elsewhere(r *http.Request, dimension, value string) bool {
+	visitor, _ := door.VisitorFrom(r.Context())
+	return slices.Contains([]string{"organization", "centre", "hospital"}, dimension) && value != visitor.Account.GetOrganizationId() &&
+		!slices.Contains(visitor.Account.GetRoles(), commonv1.Role_COUNTY_ADMIN)
+}
+
+// problem words why a table is missing: some are kept by whole months only.
+func (p *Pages) problem(r *http.Request, err error) string {
+	if errs.KindOf(err) == errs.KindInvalid {
+		return p.Shell.T(r, "statistics.whole-months")
+	}
+	return p.Shell.ErrorText(r, err)
+}
+
+// dimensions are those by which the figures can be grouped, in the order of the chooser.
+func dimensions(measures []*referralv1.Measure) []string {
+	var out []string
+	for _, name := range []string{"organization", "centre", "hospital", "department", "doctor", "condition", "urgency", "kind"} {
+		if len(groupedBy(measures, name)) > 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+func groupedBy(measures []*referralv1.Measure, dimension string) []*referralv1.Measure {
+	return slices.DeleteFunc(slices.Clone(measures), func(m *referralv1.Measure) bool { return !slices.Contains(m.GetGroupBy(), dimension) })
+}
+
+// here is the address of the page with another choice.
+func here(path string, query url.Values) string {
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}

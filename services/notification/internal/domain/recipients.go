@@ -1,0 +1,175 @@
+package domain
+
+import (
+	"slices"
+	"time"
+)
+
+// Fact is what the rules look at: ids, codes and times only.
+type Fact struct {
+	ID, Event                string
+	OccurTime                time.Time
+	ReferralID               string // empty for a candidate without a referral
+	ReferralNumber           string
+	Direction                string
+	Urgency, PreviousState   string
+	ReasonCode               string
+	ReplyTo                  string // the referral that this one follows
+	OriginatorAccountID      string
+	OriginatorOrganizationID string
+	OriginatorDepartmentCode string
+	ReceiverOrganizationID   string
+	ReceiverDepartmentCode   string
+	FamilyDoctor             string // account
+	ActorOrganizationID      string
+	Deadline                 Deadline
+	Candidate                Candidate
+}
+
+// Deadline is the limit that deadline_passed is about. Due is when the step itself was due, the same on every rung.
+type Deadline struct {
+	Step  string
+	Level int32
+	Due   time.Time
+}
+
+// Candidate is the patient whom candidate_found is about.
+type Candidate struct {
+	ID, OrganizationID, DepartmentCode string
+}
+
+// Recipient is whom to look for: the account, if it is set and works in the organisation; else everybody of the organisation, and of the
+// department if it is set, who holds one of the roles. Anywhere looks in all organisations of the county.
+type Recipient struct {
+	AccountID                      string
+	OrganizationID, DepartmentCode string
+	Roles                          []string
+	Anywhere                       bool
+}
+
+// Recipients applies the tables to a fact.
+func Recipients(f Fact) []Recipient {
+	var out []Recipient
+	add := func(to To) {
+		for _, r := range f.find(to) {
+			if !slices.ContainsFunc(out, r.equal) {
+				out = append(out, r)
+			}
+		}
+	}
+	for _, r := range Rules() {
+		if r.Event == f.Event && r.When.holds(f) {
+			add(r.To)
+		}
+	}
+	for _, l := range Ladders() {
+		if f.Event == DeadlinePassed && l.Step == f.Deadline.Step && (l.Direction == Either || l.Direction == f.Direction) {
+			add(l.rung(f.Deadline.Level))
+		}
+	}
+	return out
+}
+
+func (r Recipient) equal(o Recipient) bool {
+	return r.AccountID == o.AccountID && r.OrganizationID == o.OrganizationID && r.DepartmentCode == o.DepartmentCode &&
+		r.Anywhere == o.Anywhere && slices.Equal(r.Roles, o.Roles)
+}
+
+func (w When) holds(f Fact) bool {
+	switch w {
+	case Emergency:
+		return f.Urgency == "EMERGENCY"
+	case Sent:
+		return f.PreviousState != "DRAFT"
+	case ByOriginator:
+		return f.ActorOrganizationID == f.OriginatorOrganizationID
+	case ByReceiver:
+		return f.ActorOrganizationID != f.OriginatorOrganizationID
+	default:
+		return true
+	}
+}
+
+const (
+	desk           = "INTAKE_DESK"
+	doctor         = "TOWNSHIP_DOCTOR"
+	centreHead     = "CENTRE_HEAD"
+	specialist     = "SPECIALIST"
+	departmentHead = "DEPARTMENT_HEAD"
+	countyAdmin    = "COUNTY_ADMIN"
+)
+
+// find is where the people are whom a rule means, in this fact.
+func (f Fact) find(to To) []Recipient {
+	down := f.Direction == Down
+	switch to {
+	case Intake:
+		if down {
+			return f.receiver(doctor, centreHead)
+		}
+		return atDesk(f.ReceiverOrganizationID)
+	case Receiver:
+		if down {
+			return f.receiver(doctor)
+		}
+		return append(atDesk(f.ReceiverOrganizationID), f.receiver(specialist, departmentHead)...)
+	case ReceiverDoctors:
+		if down {
+			return f.receiver(doctor)
+		}
+		return f.receiver(specialist)
+	case ReceiverHead:
+		if down {
+			return f.receiver(centreHead)
+		}
+		return f.receiver(departmentHead)
+	case ReceiverDepartment:
+		return f.receiver(specialist, departmentHead)
+	case FamilyDoctor:
+		return []Recipient{{AccountID: f.FamilyDoctor, OrganizationID: f.ReceiverOrganizationID, Roles: []string{doctor}}}
+	case Originator:
+		out := f.originator(doctor)
+		if down {
+			out = f.originator(specialist, departmentHead)
+		}
+		out[0].AccountID = f.OriginatorAccountID
+		return out
+	case OriginatorHead:
+		if down {
+			return f.originator(departmentHead)
+		}
+		return f.originator(centreHead)
+	case CandidateDepartment:
+		return department(f.Candidate.OrganizationID, f.Candidate.DepartmentCode, specialist, departmentHead)
+	case CountyAdmin:
+		return []Recipient{{Roles: []string{countyAdmin}, Anywhere: true}}
+	default:
+		return nil
+	}
+}
+
+func (f Fact) receiver(roles ...string) []Recipient {
+	if f.Direction == Down {
+		return []Recipient{{OrganizationID: f.ReceiverOrganizationID, Roles: roles}}
+	}
+	return department(f.ReceiverOrganizationID, f.ReceiverDepartmentCode, roles...)
+}
+
+func (f Fact) originator(roles ...string) []Recipient {
+	if f.Direction == Down {
+		return department(f.OriginatorOrganizationID, f.OriginatorDepartmentCode, roles...)
+	}
+	return []Recipient{{OrganizationID: f.OriginatorOrganizationID, Roles: roles}}
+}
+
+func atDesk(organization string) []Recipient {
+	return []Recipient{{OrganizationID: organization, Roles: []string{desk}}}
+}
+
+// department: without a code nobody but the desk knows whose patient it is.
+func department(organization, code string, roles ...string) []Recipient {
+	if code == "" {
+		return atDesk(organization)
+	}
+	return []Recipient{{OrganizationID: organization, DepartmentCode: code, Roles: roles}}
+}

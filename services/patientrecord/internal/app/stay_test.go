@@ -1,0 +1,115 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+func (w *world) published(event string) (n int) {
+	w.t.Helper()
+	err := w.db.View(w.t.Context(), func(tx *sqldb.Tx) error {
+		return tx.QueryRow(w.t.Context(), "SELECT count(*) FROM outbox WHERE subject = $1", "record.v1."+county+"."+event).Scan(&n)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+// stay is an encounter at the county hospital that began so long ago.
+func (w *world) stay(status string, ago time.Duration, content string) domain.Entry {
+	return domain.Entry{
+		SourceSystem: "his", SourceIdentity: "stay", Kind: domain.KindEncounter, Status: status, Content: []byte(content),
+		Stay: &domain.Stay{Organization: "county", Start: w.clk.Now().Add(-ago)},
+	}
+}
+
+func TestAStayIsToldWhenItOpensAndWhenItCloses(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		ended := func(content string) domain.Entry {
+			e := w.stay("finished", 48*time.Hour, content)
+			e.Stay.End = w.clk.Now()
+			return e
+		}
+		open := w.stay("in-progress", 48*time.Hour, "1")
+		corrected := w.stay("in-progress", 48*time.Hour, "2")
+		for i, step := range []struct {
+			entry          domain.Entry
+			opened, closed int
+		}{
+			{open, 1, 0}, {open, 1, 0}, {corrected, 1, 0}, {ended("3"), 1, 1}, {ended("3"), 1, 1}, {ended("4"), 1, 1},
+		} {
+			w.bring(app.Import{Details: zeng, Entries: []domain.Entry{step.entry}})
+			if opened, closed := w.published("encounter_opened"), w.published("encounter_closed"); opened != step.opened || closed != step.closed {
+				t.Errorf("import %d: %d opened, %d closed", i+1, opened, closed)
+			}
+		}
+	})
+}
+
+func TestWhereThePatientStaysTheRecordMayBeRead(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		done := w.bring(app.Import{Details: zeng, Entries: []domain.Entry{w.stay("in-progress", time.Hour, "1")}})
+		if _, err := w.Summary(t.Context(), desk, done.PatientID); err != nil {
+			t.Error(err)
+		}
+		_, err := w.Summary(t.Context(), stranger, done.PatientID)
+		w.reason(err, errs.ReasonNotFound)
+	})
+}
+
+func TestAnOldHistoryIsNoNews(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		old := w.stay("finished", 400*24*time.Hour, "1")
+		old.Stay.End = old.Stay.Start.Add(time.Hour)
+		w.bring(app.Import{Details: zeng, Entries: []domain.Entry{old}})
+		if n := w.published("encounter_opened") + w.published("encounter_closed"); n != 0 {
+			t.Errorf("%d facts", n)
+		}
+	})
+}
+
+func TestAFeedTellsOfItsOwnStaysOnly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		in := app.Import{County: county, Organization: "township", SourceSystem: "his", PatientIdentity: "1", Details: zeng}
+		in.Entries = []domain.Entry{observation("a", w.clk.Now(), "1"), w.stay("in-progress", time.Hour, "1")}
+		_, err := w.Import(t.Context(), person("township", "INTEGRATION"), in)
+		w.reason(err, errs.ReasonFieldCombination)
+		if e, ok := errs.As(err); !ok || len(e.Fields) != 1 || e.Fields[0].Name != "entries[1].encounter.organizationId" {
+			t.Errorf("%v", err)
+		}
+		in.Entries[1].Stay.Organization = "township"
+		if _, err := w.Import(t.Context(), person("township", "INTEGRATION"), in); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestValuesAreForServicesOnBehalfOfWhoHasARelation(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		done := w.bring(app.Import{Details: zeng, Entries: []domain.Entry{observation("a", w.clk.Now(), "1")}})
+		service := cli
+		service.County = county
+		for organization, want := range map[string]string{"": errs.ReasonFieldRequired, "elsewhere": errs.ReasonNotFound} {
+			_, err := w.Values(t.Context(), service, done.PatientID, organization)
+			if err == nil || organization != "" && errs.ReasonOf(err) != want {
+				t.Errorf("for %q: %v", organization, err)
+			}
+		}
+		if w.looks("record.values", done.PatientID) != 0 {
+			t.Error("a refusal was audited as a look")
+		}
+		values, err := w.Values(t.Context(), service, done.PatientID, "township")
+		if err != nil || len(values) != 1 {
+			t.Fatalf("%d values, %v", len(values), err)
+		}
+		if w.looks("record.values", done.PatientID) != 1 {
+			t.Error("the look was not audited")
+		}
+	})
+}

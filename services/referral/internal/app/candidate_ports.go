@@ -1,0 +1,104 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// Candidates keeps the patients who could go down and have not.
+type Candidates interface {
+	// Candidate is NOT_FOUND for an unknown id.
+	Candidate(ctx context.Context, county, id string) (CandidateView, error)
+	// ListCandidates is a page, the soonest due first.
+	ListCandidates(ctx context.Context, q CandidateQuery) ([]CandidateView, error)
+	// ChangeCandidate runs decide on one candidate in one transaction with audit, request log and facts. A request that was answered before
+	// changes nothing and is answered with the candidate as it is now. Errors: those of decide; NOT_FOUND; STALE_VERSION; REQUEST_ID_REUSED.
+	ChangeCandidate(ctx context.Context, cmd Command, id string, decide func(c *domain.Candidate, now time.Time) error) (CandidateView, error)
+	// TakeFact runs decide for the service itself, in one transaction with the note that the fact was taken; again it does nothing. Without
+	// a fact id it runs in any case.
+	TakeFact(ctx context.Context, county, factID string, decide func(Unit) error) error
+	// NoteCandidateRead puts an audit entry: the caller opened the candidate.
+	NoteCandidateRead(ctx context.Context, caller authn.Identity, c domain.CandidateSnapshot) error
+
+	// WatchStay keeps a stay until it is due or ended. What was told before, or ended already, stays as it is.
+	WatchStay(ctx context.Context, w StayWatch) error
+	// StaysDue are at most n watched stays that are due, the longest due first.
+	StaysDue(ctx context.Context, n int) ([]StayWatch, error)
+}
+
+// CandidateUnit is what a transaction does about candidates. It is part of [Unit].
+type CandidateUnit interface {
+	// Candidates are all of a patient, oldest first. Until the end of the transaction nobody else finds, answers or takes back any.
+	Candidates(ctx context.Context, patientID string) ([]*domain.Candidate, error)
+	// SaveCandidate writes it at the end, with audit and facts, and lets the limit of its up-referral run or stop.
+	SaveCandidate(c *domain.Candidate)
+	// SentDown is the latest down-referral of the patient that the hospital sent since the stay began and that stands; "" if there is none.
+	SentDown(ctx context.Context, s domain.Stay) (string, error)
+	// Concluded tells whether an up-referral of the patient was concluded by the hospital within the stay.
+	Concluded(ctx context.Context, s domain.Stay) (bool, error)
+	// EndStay ends the watch over an encounter, also if its beginning was not told yet.
+	EndStay(encounterID string)
+	// Discharged keeps the end of a stay that a hospital's system reported, for figures; told again it replaces what was told before.
+	Discharged(ctx context.Context, s domain.Stay) error
+	// TakeStay ends the watch over a stay that was due; the unit ends in a conflict if another has done so.
+	TakeStay(encounterID string)
+}
+
+// CandidateView is a candidate as it is shown.
+type CandidateView struct {
+	domain.CandidateSnapshot
+	// FamilyDoctorName is the name under which the family doctor made the up-referral; empty if not known.
+	FamilyDoctorName string
+}
+
+// CandidateQuery selects a page of an organisation's candidates.
+type CandidateQuery struct {
+	Caller authn.Identity
+	// Department, if set, selects one.
+	Department string
+	States     []domain.CandidateState
+	// After is the last row of the page before.
+	After *Cursor
+	Limit int
+}
+
+// StayWatch is a stay in a ward that a hospital's system reported.
+type StayWatch struct {
+	domain.Stay
+	// Criterion is the code of the row that says when it is longer than usual: at Due.
+	Criterion string
+	Due       time.Time
+}
+
+// CandidateTold is a candidate to be told of: found, or dismissed.
+type CandidateTold struct {
+	ID      string
+	Change  domain.CandidateChange
+	CauseID string
+}
+
+// Records is patient-record, asked by this service on behalf of an organisation that must have a relation to the patient.
+type Records interface {
+	// Record is what criteria are held against. NOT_FOUND without a relation; PEER_AWAY.
+	Record(ctx context.Context, county, patientID, organizationID string) (Record, error)
+	// Patient is the snapshot for a candidate. NOT_FOUND without a relation; PEER_AWAY.
+	Patient(ctx context.Context, county, patientID, organizationID string) (domain.Patient, error)
+}
+
+// Record is the latest of a patient's record.
+type Record struct {
+	Observations []Observation
+	// Problems that are active, by whatever system codes them.
+	Problems []domain.Diagnosis
+}
+
+// Observation is one measurement with all its codes; the unit is UCUM.
+type Observation struct {
+	Codes  []string
+	Unit   string
+	Number float64
+	Time   time.Time
+}

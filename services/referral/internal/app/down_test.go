@@ -1,0 +1,119 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// answering is a down-referral that answers an up-referral.
+func answering(up app.View) app.Creation {
+	in := back(up.PatientID)
+	in.Draft.ReplyTo = up.ID
+	return in
+}
+
+func TestADownReferralAnswersOnlyAPatientWhoCameUp(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		came := h.came(t, patient())
+		waiting := h.make(t, family(), green(patient()))
+		try := func(spoil func(*domain.Draft)) error {
+			in := answering(came)
+			spoil(&in.Draft)
+			_, err := h.Create(t.Context(), by(specialist()), in)
+			return err
+		}
+		expectFields(t, try(func(d *domain.Draft) { d.ReplyTo = "no such referral" }), "replyTo FIELD_UNKNOWN")
+		expectFields(t, try(func(d *domain.Draft) { d.PatientID = patient() }), "replyTo FIELD_COMBINATION")
+		expectFields(t, try(func(d *domain.Draft) { d.ReplyTo, d.PatientID = waiting.ID, waiting.PatientID }), "replyTo FIELD_COMBINATION")
+
+		// Another hospital was never asked: that there is such a referral is not its business.
+		elsewhere := specialist()
+		elsewhere.Organization = second
+		_, err := h.Create(t.Context(), by(elsewhere), answering(came))
+		expectFields(t, err, "replyTo FIELD_UNKNOWN")
+		// The sender of the up-referral answers nothing, and sends nobody down.
+		_, err = h.Create(t.Context(), by(family()), answering(came))
+		expectReason(t, err, errs.ReasonRole)
+		up := creation(came.PatientID)
+		up.Draft.ReplyTo = came.ID
+		_, err = h.Create(t.Context(), by(family()), up)
+		expectFields(t, err, "replyTo FIELD_COMBINATION")
+	})
+}
+
+func TestAnUpReferralKnowsTheDownReferralThatAnswersIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		up := h.came(t, patient())
+		in := answering(up)
+		in.Submit = false
+		draft := h.make(t, specialist(), in)
+		if draft.LinkKind != domain.LinkAnswers || h.now(t, family(), up.ID).DownReferral != "" {
+			t.Error("a draft answers already, or is not linked")
+		}
+		h.clock.Advance(time.Minute)
+		down, err := h.Submit(t.Context(), by(specialist()), app.Submission{ID: draft.ID, Version: draft.Version})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := h.now(t, family(), up.ID); got.DownReferral != down.ID || !got.DownArrived.IsZero() || got.Version != up.Version {
+			t.Errorf("sent: %s at %d", got.DownReferral, got.Version)
+		}
+		down = h.arrive(t, family(), h.accept(t, family(), down))
+		if got := h.now(t, desk(), up.ID); got.DownReferral != down.ID || !got.DownArrived.Equal(h.clock.Now()) {
+			t.Errorf("arrived: %s at %v", got.DownReferral, got.DownArrived)
+		}
+		h.do(t, family(), down, domain.ActionUndoArrive)
+		if got := h.now(t, desk(), up.ID); got.DownReferral != down.ID || !got.DownArrived.IsZero() {
+			t.Errorf("arrival undone: %s at %v", got.DownReferral, got.DownArrived)
+		}
+		for _, who := range []string{down.ID, up.ID} {
+			links, err := h.Links(t.Context(), by(family()), who)
+			want := map[string]string{down.ID: "ANSWERS", up.ID: "ANSWERED_BY"}[who]
+			if err != nil || len(links) != 1 || links[0].Kind != want || !links[0].Readable {
+				t.Errorf("links %+v, %v; want %s", links, err, want)
+			}
+		}
+	})
+}
+
+func TestAnUpReferralForgetsADownReferralThatCameToNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		up := h.came(t, patient())
+		first := h.make(t, specialist(), answering(up))
+		h.do(t, family(), first, domain.ActionDecline)
+		if got := h.now(t, desk(), up.ID); got.DownReferral != "" {
+			t.Errorf("declined, and still answered by %s", got.DownReferral)
+		}
+		next := h.make(t, specialist(), answering(up))
+		if got := h.now(t, desk(), up.ID); got.DownReferral != next.ID {
+			t.Errorf("answered by %q", got.DownReferral)
+		}
+		h.do(t, specialist(), next, domain.ActionCancel)
+		if got := h.now(t, desk(), up.ID); got.DownReferral != "" {
+			t.Errorf("cancelled, and still answered by %s", got.DownReferral)
+		}
+	})
+}
+
+// Two kinds at once are two cases; the later one answers, and what becomes of the earlier one does not matter any more.
+func TestTheLatestDownReferralAnswers(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		up := h.came(t, patient())
+		first := h.make(t, specialist(), answering(up))
+		other := answering(up)
+		other.Draft.Kind = domain.KindChronic
+		second := h.make(t, specialist(), other)
+		h.do(t, family(), first, domain.ActionDecline)
+		if got := h.now(t, desk(), up.ID); got.DownReferral != second.ID {
+			t.Errorf("answered by %q", got.DownReferral)
+		}
+	})
+}

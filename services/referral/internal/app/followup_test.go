@@ -1,0 +1,244 @@
+package app_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// dues are the days of a plan's visits.
+func dues(p domain.FollowUpPlan) (out []string) {
+	for _, v := range p.Visits {
+		out = append(out, v.Due)
+	}
+	return out
+}
+
+func found(result string) domain.Findings { return domain.Findings{Result: result} }
+
+// escalate sends the patient up again, as an emergency.
+func (h house) escalate(t *testing.T, v app.View) app.View {
+	t.Helper()
+	out, err := h.Escalate(t.Context(), by(family()), app.Escalation{ID: v.ID, Version: v.Version, Draft: green("").Draft, Note: "加重"})
+	if err != nil {
+		t.Fatalf("escalate: %v", err)
+	}
+	return out
+}
+
+func TestAFollowUpBeginsWithThePlanThatTheCountyProposed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		for _, c := range []struct {
+			wait           int // days until the patient comes
+			proposed, want []string
+		}{
+			{0, []string{"2026-03-25", "2026-04-08"}, []string{"2026-03-25", "2026-04-08"}},
+			// Days that passed move, and the others as far.
+			{20, []string{"2026-03-21", "2026-04-04", "2026-04-21"}, []string{"2026-04-07", "2026-04-21", "2026-05-08"}},
+		} {
+			in := back(patient())
+			in.Draft.Plan = plan(c.proposed...)
+			sent := h.make(t, specialist(), in)
+			h.clock.Advance(days(c.wait))
+			v := h.arrive(t, family(), h.accept(t, family(), sent))
+			if h.limit(t, v.ID, domain.StepFirstContact) != "OPEN" || len(h.workOf(t, v)) > 0 {
+				t.Error("a plan that is only proposed makes work, or no first contact is awaited")
+			}
+			_, err := h.Transition(t.Context(), by(family()), app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionBeginFollowUp})
+			expectFields(t, err, "familyDoctor FIELD_REQUIRED")
+			v = h.step(t, family(), v, domain.ActionBeginFollowUp, domain.Carry{FamilyDoctor: "family-1"})
+			expectList(t, "plan", dues(v.Plan), c.want)
+			expectList(t, "work", h.workOf(t, v), c.want)
+			expectList(t, "plan as the county reads it", dues(h.now(t, specialist(), v.ID).Plan), c.want)
+			if v.State != domain.StateFollowUp || v.FamilyDoctor != "family-1" || h.limit(t, v.ID, domain.StepVisit) != "OPEN" {
+				t.Errorf("%s of %s", v.State, v.FamilyDoctor)
+			}
+		}
+	})
+}
+
+// workOf are the days on which a patient's visits are open.
+func (h house) workOf(t *testing.T, v app.View) (out []string) {
+	t.Helper()
+	list, err := h.ListFollowUps(t.Context(), app.FollowUpFilter{Caller: family(), Due: "all", Patient: v.PatientID})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range list.FollowUps {
+		out = append(out, f.Due)
+	}
+	return out
+}
+
+func TestAPlanThatCannotBeFollowedIsNotProposed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		in := back(patient())
+		in.Draft.Plan = plan("2026-03-25", "2026-03-17")
+		in.Draft.Plan.Visits[0].Mode = "LETTER"
+		_, err := h.Create(t.Context(), by(specialist()), in)
+		expectFields(t, err, "plan.visits[0].mode FIELD_UNKNOWN", "plan.visits[1].due FIELD_OUT_OF_RANGE")
+		in.Draft.Plan = plan("2026-03-20", "2026-03-25")
+		in.Draft.Plan.Visits[0].Done = true // nobody can have been there yet
+		in.Submit = false
+		v := h.make(t, specialist(), in)
+		expectList(t, "visits", dues(v.Plan), []string{"2026-03-25"})
+		edit := app.Edition{ID: v.ID, Version: v.Version, Draft: domain.Draft{Plan: plan("soon")}, Fields: []string{"plan"}}
+		_, err = h.Edit(t.Context(), by(specialist()), edit)
+		expectFields(t, err, "plan.visits[0].due FIELD_INVALID")
+		up := creation(patient())
+		up.Draft.Plan = plan("2026-03-25")
+		_, err = h.Create(t.Context(), by(family()), up)
+		expectFields(t, err, "plan FIELD_COMBINATION")
+	})
+}
+
+func TestWithoutAnyPlanNoFollowUpBegins(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.arrive(t, family(), h.accept(t, family(), h.make(t, specialist(), back(patient()))))
+		step := app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionBeginFollowUp, Carry: domain.Carry{FamilyDoctor: "family-1"}}
+		_, err := h.Transition(t.Context(), by(family()), step)
+		expectFields(t, err, "plan.condition FIELD_REQUIRED", "plan.visits FIELD_REQUIRED")
+	})
+}
+
+func TestVisitsAreRecordedOnceAndThePlanGoesOn(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.followed(t, patient(), "2026-03-20", "2026-04-03")
+		visit := domain.Carry{Visit: 1, Findings: domain.Findings{Result: "STABLE", Values: []domain.Measured{{Name: "sbp", Number: 138, Unit: "mm[Hg]"}}, Note: "好"}}
+		v = h.step(t, family(), v, domain.ActionRecordVisit, visit)
+		if done := v.Plan.Visits[0]; !done.Done || done.DoneBy.AccountID != family().Subject || done.Findings.Values[0].Number != 138 || !done.DoneTime.Equal(h.clock.Now()) {
+			t.Errorf("recorded as %d, %v", done.Number, done.Done)
+		}
+		try := func(carry domain.Carry) error {
+			_, err := h.Transition(t.Context(), by(family()), app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionRecordVisit, Carry: carry})
+			return err
+		}
+		expectFields(t, try(visit), "visit FIELD_COMBINATION")
+		expectFields(t, try(domain.Carry{Visit: 9, Findings: found("STABLE")}), "visit FIELD_UNKNOWN")
+		expectFields(t, try(domain.Carry{Visit: 2}), "findings.result FIELD_REQUIRED")
+
+		v = h.step(t, family(), v, domain.ActionRecordVisit, domain.Carry{Findings: found("WORSE")})
+		if extra := v.Plan.Visits[2]; !extra.Done || extra.Number != 3 || extra.Due != "" {
+			t.Errorf("a visit that nobody had planned is %d, due %q", extra.Number, extra.Due)
+		}
+		revised := plan("2026-03-27", "2026-04-10", "2026-05-08")
+		v = h.step(t, family(), v, domain.ActionRevisePlan, domain.Carry{Plan: &revised, FamilyDoctor: "family-2"})
+		expectList(t, "done and to come", dues(v.Plan), []string{"2026-03-20", "", "2026-03-27", "2026-04-10", "2026-05-08"})
+		if v.FamilyDoctor != "family-2" || !v.DueTime.Equal(midnight(t, h, "2026-03-27")) {
+			t.Errorf("of %s, due %v", v.FamilyDoctor, v.DueTime)
+		}
+		var listed []string
+		for _, f := range h.work(t, "all").FollowUps {
+			listed = append(listed, f.Due+" "+f.FamilyDoctor)
+		}
+		expectList(t, "work list", listed, []string{"2026-03-27 family-2", "2026-04-10 family-2", "2026-05-08 family-2"})
+	})
+}
+
+func midnight(t *testing.T, h house, day string) time.Time {
+	t.Helper()
+	cal, err := h.ports.Calendars.Calendar(t.Context(), county)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, ok := cal.Day(day)
+	if !ok {
+		t.Fatalf("%q is no day", day)
+	}
+	return w.To
+}
+
+func TestAfterTheLastVisitNothingIsAwaitedUntilItIsCompleted(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.followed(t, patient(), "2026-03-20")
+		v = h.step(t, family(), v, domain.ActionRecordVisit, domain.Carry{Visit: 1, Findings: found("IMPROVED")})
+		if v.State != domain.StateFollowUp || !v.DueTime.IsZero() || h.limit(t, v.ID, domain.StepVisit) != "STOPPED" {
+			t.Errorf("%s, due %v", v.State, v.DueTime)
+		}
+		_, err := h.Transition(t.Context(), by(family()), app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionComplete, Carry: domain.Carry{Outcome: "WELL"}})
+		expectFields(t, err, "outcomeCode FIELD_UNKNOWN")
+		v = h.step(t, family(), v, domain.ActionComplete, domain.Carry{Outcome: "CURED"})
+		if v.State != domain.StateClosed || v.Outcome != "CURED" || v.CloseTime.IsZero() || h.told(t, "completed") != 1 {
+			t.Errorf("%s with %s", v.State, v.Outcome)
+		}
+	})
+}
+
+func TestWhatIsLeftOfAPlanIsOffTheListWhenTheFollowUpEnds(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.followed(t, patient(), "2026-03-20", "2026-04-03")
+		v = h.step(t, family(), v, domain.ActionRecordVisit, domain.Carry{Visit: 1, Findings: found("STABLE")})
+		h.step(t, family(), v, domain.ActionComplete, domain.Carry{Outcome: "IMPROVED"})
+		if open, done := h.work(t, "all").FollowUps, h.work(t, "done").FollowUps; len(open) != 0 || len(done) != 1 || done[0].Result != "STABLE" {
+			t.Errorf("%d open, %d done", len(open), len(done))
+		}
+	})
+}
+
+func TestAPatientWhoGotWorseGoesUpAgainByALinkedReferral(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		down := h.followed(t, patient(), "2026-03-20")
+		cmd := command(family(), "r1", "a")
+		in := app.Escalation{ID: down.ID, Version: down.Version, Draft: green("").Draft, Note: "加重"}
+		closed, err := h.Escalate(t.Context(), cmd, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		up := h.now(t, desk(), closed.Escalated)
+		if closed.State != domain.StateClosed || up.State != domain.StateSubmitted || up.PatientID != down.PatientID || up.ReplyTo != down.ID ||
+			up.LinkKind != domain.LinkWorsened || up.Originator.OrganizationID != centre || up.Number == "" {
+			t.Errorf("%s, and %s linked to %s", closed.State, up.State, up.ReplyTo)
+		}
+		if again, err := h.Escalate(t.Context(), cmd, in); err != nil || again.Escalated != up.ID || h.told(t, "submitted") != 2 {
+			t.Errorf("the same request again: %s, %v", again.Escalated, err)
+		}
+		if len(h.work(t, "all").FollowUps) != 0 || h.limit(t, down.ID, domain.StepVisit) != "STOPPED" || h.limit(t, up.ID, domain.StepAnswer) != "OPEN" {
+			t.Error("visits are still awaited, or no answer")
+		}
+	})
+}
+
+// Both or neither: what stops the new referral leaves the follow-up open.
+func TestAnEscalationThatCannotBeSentLeavesTheFollowUpOpen(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		down := h.followed(t, patient(), "2026-03-20")
+		open := h.make(t, family(), green(down.PatientID))
+		before := len(h.facts(t))
+		in := app.Escalation{ID: down.ID, Version: down.Version, Draft: green("").Draft}
+		_, err := h.Escalate(t.Context(), by(family()), in)
+		if e := refused(t, err, errs.ReasonOpenReferralExists); e.Meta["referralId"] != open.ID || e.Meta["number"] != open.Number.Printed() {
+			t.Errorf("it names %v", e.Meta)
+		}
+		in.Draft.Form.PresentIllness, in.Draft.Diagnoses, in.Draft.Receiver.DepartmentCode = "", nil, "99"
+		_, err = h.Escalate(t.Context(), by(family()), in)
+		expectFields(t, err, "referral.diagnoses FIELD_REQUIRED", "referral.form.presentIllness FIELD_REQUIRED", "referral.receiver.departmentCode FIELD_UNKNOWN")
+		in.Version--
+		_, err = h.Escalate(t.Context(), by(family()), in)
+		expectReason(t, err, errs.ReasonStaleVersion)
+		_, err = h.Escalate(t.Context(), by(specialist()), in)
+		expectReason(t, err, errs.ReasonRole)
+		h.peers.patientsAway = errs.Unavailable("patientrecord", nil)
+		in.Version, in.Draft = down.Version, green("").Draft
+		_, err = h.Escalate(t.Context(), by(family()), in)
+		expectReason(t, err, errs.ReasonPeerAway)
+
+		if got := h.now(t, family(), down.ID); got.State != domain.StateFollowUp || got.Version != down.Version || got.Escalated != "" {
+			t.Errorf("%s at %d", got.State, got.Version)
+		}
+		if len(h.facts(t)) != before || slices.Contains(h.timeline(t, family(), down.ID), "escalate") || len(h.work(t, "all").FollowUps) != 1 {
+			t.Error("something of it was written")
+		}
+	})
+}

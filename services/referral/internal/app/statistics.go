@@ -1,0 +1,339 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
+)
+
+// Statistics answers the county's figures. They are exact at the moment of the call.
+type Statistics interface {
+	// Figures computes measures as of one moment, in the order asked. Errors are those of [stats.Schema.Figures].
+	Figures(ctx context.Context, asked []FigureRead) ([][]stats.Figure, error)
+	// Cases is a page of the cases behind a part of a measure, in the order of its event, and where the next begins; nil after the last.
+	Cases(ctx context.Context, q CaseScan) ([]StatisticCase, *Cursor, error)
+	// CheckFigures recomputes a county's figures from the histories and tells what differs.
+	CheckFigures(ctx context.Context, county string) (FigureCheck, error)
+	// RebuildFigures mends what CheckFigures would tell and answers it.
+	RebuildFigures(ctx context.Context, county string) (FigureCheck, error)
+}
+
+// FigureRead asks for one measure.
+type FigureRead struct {
+	Measure     stats.Measure
+	Denominator string
+	Query       stats.Query
+}
+
+// CaseScan asks for at most Limit cases that contribute to a part of a measure within a query.
+type CaseScan struct {
+	Query stats.Query
+	Part  stats.Part
+	After *Cursor
+	Limit int
+}
+
+// StatisticCase is a case behind a figure. Of the referral it holds what figures go by, and no patient.
+type StatisticCase struct {
+	Referral domain.Snapshot
+	// StayID names a case that is no referral: a candidate, or a discharge that a hospital reported. Referral is then that of the stay, if it
+	// had one.
+	StayID string
+	// Day is the first on which it counts, Count how often it does.
+	Day   stats.Date
+	Count int64
+}
+
+// FigureCheck is what was recomputed, and what differed.
+type FigureCheck struct {
+	Referrals, Cells int64
+	Differences      []stats.Difference
+}
+
+// FigureQuery is what somebody wants to know. Measures are codes, none for all; From and To are local days, the second is not in.
+type FigureQuery struct {
+	Caller            authn.Identity
+	Measures          []string
+	From, To          string
+	GroupBy           []string // dimensions, and day or month
+	OrganizationID    string
+	Department        string
+	Doctor            string
+	Condition         string
+	Urgency           domain.Urgency
+	Kind              domain.Kind
+	Denominator       string
+	WithRetrospective bool
+}
+
+// FigureRow is a figure of a measure. Key are the values of GroupBy without day and month; Period is empty without those.
+type FigureRow struct {
+	Measure string
+	stats.Figure
+	Filling bool
+}
+
+const (
+	byDay   = "day"
+	byMonth = "month"
+
+	maxStatisticYears = 3
+)
+
+// GroupBy are the names by which every measure can be grouped, some of them together: which, the published totals say.
+func GroupBy() []string { return append([]string{byMonth, byDay}, figures.Dimensions()...) }
+
+// Definitions are the published ones.
+func (s *Service) Definitions() *figures.Book { return s.Published }
+
+// Figures answers figures of the county to its administrators, and to everybody else those of the own organisation. Errors: fields;
+// ROLE for those of another organisation.
+func (s *Service) Figures(ctx context.Context, q FigureQuery) ([]FigureRow, error) {
+	grain, dimensions, bad := grainOf(q.GroupBy)
+	measures, wrong := s.measures(q)
+	bad = append(append(bad, wrong...), period(q.From, q.To)...)
+	if len(bad) > 0 {
+		return nil, errs.Invalid(bad...)
+	}
+	base, err := s.statisticQuery(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	base.Grain, base.GroupBy = grain, dimensions
+	asked := make([]FigureRead, len(measures))
+	for i, m := range measures {
+		asked[i] = FigureRead{Measure: m, Query: narrowed(base, m, q.WithRetrospective)}
+		if _, ok := m.Denominator(q.Denominator); ok {
+			asked[i].Denominator = q.Denominator
+		}
+	}
+	found, err := s.Statistics.Figures(ctx, asked)
+	if err != nil {
+		return nil, asAsked(err, q.GroupBy)
+	}
+	cal, err := s.Calendars.Calendar(ctx, q.Caller.County)
+	if err != nil {
+		return nil, err
+	}
+	today := stats.Date(cal.Today(s.Clock.Now()))
+	var out []FigureRow
+	for i, rows := range found {
+		for _, f := range rows {
+			row := FigureRow{Measure: measures[i].Code, Figure: f, Filling: base.Filling(f.Period, today)}
+			if grain == stats.Whole {
+				row.Period = ""
+			}
+			out = append(out, row)
+		}
+	}
+	return out, nil
+}
+
+// CaseQuery asks for the cases behind one figure.
+type CaseQuery struct {
+	FigureQuery
+	// OfDenominator: of what is below the line, not above it.
+	OfDenominator bool
+	PageToken     string
+	PageSize      int
+}
+
+// Cases answers a page of exactly the cases that a figure of the same query counts, and the token of the next; "" after the last. Their
+// counts add up to the figure.
+func (s *Service) Cases(ctx context.Context, q CaseQuery) ([]StatisticCase, string, error) {
+	measures, bad := s.measures(q.FigureQuery)
+	bad = append(bad, period(q.From, q.To)...)
+	if len(bad) > 0 {
+		return nil, "", errs.Invalid(bad...)
+	}
+	part := measures[0].Numerator
+	if q.OfDenominator {
+		var ok bool
+		if part, ok = measures[0].Denominator(q.Denominator); !ok {
+			return nil, "", errs.Invalid(errs.Bad("part", errs.ReasonFieldCombination))
+		}
+	}
+	base, err := s.statisticQuery(ctx, q.FigureQuery)
+	if err != nil {
+		return nil, "", err
+	}
+	base.Grain = stats.Whole
+	scan := CaseScan{Query: narrowed(base, measures[0], q.WithRetrospective), Part: part, Limit: q.PageSize}
+	if scan.Limit <= 0 {
+		scan.Limit = defaultPage
+	}
+	scan.Limit = min(scan.Limit, maxPage)
+	if q.PageToken != "" {
+		after, ok := parseToken(q.PageToken, false)
+		if !ok {
+			return nil, "", errs.Invalid(errs.Bad("pageToken", errs.ReasonFieldInvalid))
+		}
+		scan.After = &after
+	}
+	cases, next, err := s.Statistics.Cases(ctx, scan)
+	if err != nil || next == nil {
+		return cases, "", err
+	}
+	return cases, token(*next, false), nil
+}
+
+// measures are those that were asked for by code; the denominator must be one that some of them offers.
+func (s *Service) measures(q FigureQuery) (out []stats.Measure, bad []errs.Field) {
+	for i, code := range q.Measures {
+		m, ok := s.Published.Measure(code)
+		if !ok {
+			bad = append(bad, errs.Bad(fmt.Sprintf("measure[%d]", i), errs.ReasonFieldUnknown, "allowed", strings.Join(s.Published.Codes(), " ")))
+		}
+		out = append(out, m)
+	}
+	if len(q.Measures) == 0 {
+		out = s.Published.Measures
+	}
+	offered := func(m stats.Measure) bool { _, ok := m.Denominator(q.Denominator); return ok }
+	if q.Denominator != "" && len(bad) == 0 && !slices.ContainsFunc(out, offered) {
+		bad = append(bad, errs.Bad("denominator", errs.ReasonFieldUnknown))
+	}
+	return out, bad
+}
+
+// grainOf takes day and month out of the names.
+func grainOf(groupBy []string) (grain stats.Grain, dimensions []string, bad []errs.Field) {
+	grain = stats.Whole
+	for i, name := range groupBy {
+		switch {
+		case !slices.Contains(GroupBy(), name):
+			bad = append(bad, errs.Bad(fmt.Sprintf("groupBy[%d]", i), errs.ReasonFieldUnknown, "allowed", strings.Join(GroupBy(), " ")))
+		case name != byDay && name != byMonth:
+			dimensions = append(dimensions, name)
+		case grain != stats.Whole:
+			bad = append(bad, errs.Bad(fmt.Sprintf("groupBy[%d]", i), errs.ReasonFieldCombination))
+		case name == byDay:
+			grain = stats.Day
+		default:
+			grain = stats.Month
+		}
+	}
+	return grain, dimensions, bad
+}
+
+// period refuses days that are none, that end before they begin, or more than three years.
+func period(from, to string) (bad []errs.Field) {
+	for _, f := range [][2]string{{"from", from}, {"to", to}} {
+		switch {
+		case f[1] == "":
+			bad = append(bad, errs.Required(f[0]))
+		case !stats.Date(f[1]).Valid():
+			bad = append(bad, errs.Bad(f[0], errs.ReasonFieldInvalid))
+		}
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	// Checked above.
+	begin, _ := time.Parse(time.DateOnly, from)
+	if to <= from || to > begin.AddDate(maxStatisticYears, 0, 0).Format(time.DateOnly) {
+		bad = append(bad, errs.Bad("to", errs.ReasonFieldOutOfRange, "maxYears", fmt.Sprint(maxStatisticYears)))
+	}
+	return bad
+}
+
+// statisticQuery is the query for what the caller may see of what was asked.
+func (s *Service) statisticQuery(ctx context.Context, q FigureQuery) (stats.Query, error) {
+	organization := q.OrganizationID
+	if !q.Caller.Has("COUNTY_ADMIN") {
+		if organization != "" && organization != q.Caller.Organization {
+			return stats.Query{}, errs.Denied(errs.ReasonRole)
+		}
+		organization = q.Caller.Organization
+	}
+	out := stats.Query{County: q.Caller.County, From: stats.Date(q.From), To: stats.Date(q.To), Where: map[string][]string{}}
+	for _, f := range [][2]string{
+		{figures.Department, q.Department}, {figures.Doctor, q.Doctor}, {figures.Condition, strings.ToUpper(q.Condition)},
+		{figures.Urgency, string(q.Urgency)}, {figures.Kind, string(q.Kind)},
+	} {
+		if f[1] != "" {
+			out.Where[f[0]] = []string{f[1]}
+		}
+	}
+	if organization == "" {
+		return out, nil
+	}
+	o, found, err := s.organization(ctx, q.Caller.County, domain.Party{OrganizationID: organization})
+	if err != nil {
+		return stats.Query{}, err
+	}
+	if !found {
+		return stats.Query{}, errs.Invalid(errs.Bad("organizationId", errs.ReasonFieldUnknown))
+	}
+	side := figures.Centre
+	if o.Type == "COUNTY_HOSPITAL" {
+		side = figures.Hospital
+	}
+	out.Where[side] = []string{organization}
+	return out, nil
+}
+
+// narrowed leaves out what was recorded afterwards, unless it was asked for or the measure says itself what it counts of that.
+func narrowed(q stats.Query, m stats.Measure, withRetrospective bool) stats.Query {
+	if withRetrospective || figures.NamesOrigin(m) {
+		return q
+	}
+	where := map[string][]string{figures.Origin: {figures.Regular}}
+	for d, values := range q.Where {
+		where[d] = values
+	}
+	q.Where = where
+	return q
+}
+
+// asAsked names the refused fields as the caller named them.
+func asAsked(err error, groupBy []string) error {
+	var refused *errs.Error
+	if !errors.As(err, &refused) || refused.Kind != errs.KindInvalid {
+		return err
+	}
+	fields := slices.Clone(refused.Fields)
+	var dimensions []string
+	for i, name := range groupBy {
+		if name != byDay && name != byMonth {
+			dimensions = append(dimensions, fmt.Sprintf("groupBy[%d]", i))
+		}
+	}
+	for i, f := range fields {
+		name := strings.TrimPrefix(f.Name, "where.")
+		switch {
+		case name == figures.Centre || name == figures.Hospital:
+			name = "organizationId"
+		case name == figures.Origin:
+			name = "withRetrospective"
+		case name == "grain":
+			name = "groupBy"
+		}
+		for place, as := range dimensions {
+			if f.Name == fmt.Sprintf("groupBy[%d]", place) {
+				name = as
+			}
+		}
+		fields[i].Name = name
+	}
+	return errs.Invalid(fields...)
+}
+
+// CheckFigures holds a county's figures against its histories.
+func (s *Service) CheckFigures(ctx context.Context, county string) (FigureCheck, error) {
+	return s.Statistics.CheckFigures(ctx, county)
+}
+
+// RebuildFigures makes a county's figures what its histories say, and answers what it mended.
+func (s *Service) RebuildFigures(ctx context.Context, county string) (FigureCheck, error) {
+	return s.Statistics.RebuildFigures(ctx, county)
+}

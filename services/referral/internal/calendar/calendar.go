@@ -1,0 +1,110 @@
+// Package calendar holds the public holidays as data.
+//
+// Owns: the days of china.yaml, each year with its source and how certain it is. Refuses: to compute a limit; that is domain's.
+package calendar
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+//go:embed china.yaml
+var china []byte
+
+type file struct{ Years []year }
+
+type year struct {
+	Year      int
+	Source    string
+	URL       string
+	Certainty string
+	Breaks    []pause
+}
+
+type pause struct {
+	Name     string
+	From, To string
+	Worked   []string
+}
+
+// China is the shipped calendar of mainland China.
+func China() (domain.Days, error) { return Read(china) }
+
+// Read makes the days of a calendar in the form of china.yaml. It refuses unknown keys, a year without source and certainty, what is no
+// date or not of its year, a worked day that is a weekday anyway, and a day that is said twice.
+func Read(content []byte) (domain.Days, error) {
+	d := yaml.NewDecoder(bytes.NewReader(content))
+	d.KnownFields(true)
+	var f file
+	if err := d.Decode(&f); err != nil {
+		return nil, fmt.Errorf("read the calendar: %w", err)
+	}
+	days := domain.Days{}
+	for _, y := range f.Years {
+		if err := y.into(days); err != nil {
+			return nil, fmt.Errorf("calendar of %d: %w", y.Year, err)
+		}
+	}
+	return days, nil
+}
+
+func (y year) into(days domain.Days) error {
+	if y.Source == "" || !slices.Contains(domain.Certainties(), y.Certainty) {
+		return fmt.Errorf("the source or its certainty is missing")
+	}
+	for _, p := range y.Breaks {
+		from, err := y.date(p.From)
+		if err != nil {
+			return err
+		}
+		to, err := y.date(p.To)
+		if err != nil {
+			return err
+		}
+		if to.Before(from) {
+			return fmt.Errorf("%s ends before it begins", p.Name)
+		}
+		for t := from; !t.After(to); t = t.AddDate(0, 0, 1) {
+			if err := put(days, t, false); err != nil {
+				return err
+			}
+		}
+		for _, w := range p.Worked {
+			t, err := y.date(w)
+			if err != nil {
+				return err
+			}
+			if t.Weekday() != time.Saturday && t.Weekday() != time.Sunday {
+				return fmt.Errorf("%s is worked anyway", w)
+			}
+			if err := put(days, t, true); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (y year) date(text string) (time.Time, error) {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil || t.Year() != y.Year {
+		return time.Time{}, fmt.Errorf("%q is no day of the year", text)
+	}
+	return t, nil
+}
+
+func put(days domain.Days, t time.Time, worked bool) error {
+	day := t.Format(time.DateOnly)
+	if _, twice := days[day]; twice {
+		return fmt.Errorf("%s is said twice", day)
+	}
+	days[day] = worked
+	return nil
+}

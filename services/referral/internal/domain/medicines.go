@@ -1,0 +1,99 @@
+package domain
+
+import (
+	"fmt"
+	"slices"
+)
+
+// Medicine is one that a patient goes down with. It never prints.
+type Medicine struct {
+	// Name is the generic one (通用名).
+	Name, Specification, Dosage string
+	// Days is how long it is to be taken; 0 is not said.
+	Days int
+	// Availability at the receiving centre when the referral was sent; Decision is what is done where it lacks the medicine.
+	Availability                       Availability
+	Decision, Substitute, DecisionNote string
+}
+
+// Format keeps clinical text out of whatever prints a medicine.
+func (Medicine) Format(f fmt.State, _ rune) { hide(f) }
+
+// Availability is what a centre can do about a medicine.
+type Availability string
+
+// The availabilities. Unknown: the centre's list is not known, which asks for no decision.
+const (
+	InStock        Availability = "IN_STOCK"
+	HasSubstitute  Availability = "SUBSTITUTE"
+	Orderable      Availability = "ORDERABLE"
+	MedicineMissed Availability = "MISSING"
+	NotKnown       Availability = "UNKNOWN"
+)
+
+// MedicineDecisions are what may be decided about a medicine that the centre lacks (domain.md 7.5).
+func MedicineDecisions() []string {
+	return []string{"SUBSTITUTED", "CENTRAL_ORDER", "COUNTY_DISPENSES", "PATIENT_BUYS", "STOPPED", "OTHER"}
+}
+
+// checkMedicines refuses what cannot be in a draft.
+func checkMedicines(s *Snapshot) []Field {
+	var bad []Field
+	if s.Direction != Down && len(s.Medicines) > 0 {
+		return []Field{combination("medicines")}
+	}
+	for i, m := range s.Medicines {
+		if m.Name == "" {
+			bad = append(bad, required(fmt.Sprintf("medicines[%d].name", i)))
+		}
+		if m.Days < 0 {
+			bad = append(bad, outOfRange(fmt.Sprintf("medicines[%d].days", i)))
+		}
+		if m.Decision != "" && !slices.Contains(MedicineDecisions(), m.Decision) {
+			bad = append(bad, unknown(fmt.Sprintf("medicines[%d].decision", i)))
+		}
+	}
+	return bad
+}
+
+// checkDecisions asks, before a patient is sent down, for a decision about every medicine that the centre lacks.
+func checkDecisions(medicines []Medicine) []Field {
+	var bad []Field
+	for i, m := range medicines {
+		name := func(part string) string { return fmt.Sprintf("medicines[%d].%s", i, part) }
+		switch {
+		case m.Availability == MedicineMissed && m.Decision == "":
+			bad = append(bad, required(name("decision")))
+		case m.Decision == "SUBSTITUTED" && m.Substitute == "":
+			bad = append(bad, required(name("substitute")))
+		case m.Decision == "OTHER" && m.DecisionNote == "":
+			bad = append(bad, required(name("decisionNote")))
+		}
+	}
+	return bad
+}
+
+// Long prescriptions (长期处方管理规范（试行）2021): normally up to 4 weeks, for stable patients up to 12; above 4 the doctor assesses
+// strictly, notes it and has the patient sign.
+const (
+	LongPrescriptionDays    = 28
+	LongestPrescriptionDays = 84
+)
+
+// LongPrescription names what of the rules on long prescriptions concerns so many days of a medicine of a restricted class ("" for
+// none): OVER_4_WEEKS, OVER_12_WEEKS, EXCLUDED_CLASS.
+func LongPrescription(days int, restrictedClass string) []string {
+	var out []string
+	switch {
+	case days > LongestPrescriptionDays:
+		out = append(out, "OVER_12_WEEKS")
+	case days > LongPrescriptionDays:
+		out = append(out, "OVER_4_WEEKS")
+	}
+	// A restricted medicine is prescribed for days, not for weeks.
+	const short = 7
+	if restrictedClass != "" && days > short {
+		out = append(out, "EXCLUDED_CLASS")
+	}
+	return out
+}

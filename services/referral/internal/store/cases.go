@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
+)
+
+// countedColumns are what figures read of a referral. Only the days of a plan's visits are sealed; the patient is left alone.
+const countedColumns = `id, number, state, direction, kind, urgency, originator_org, originator_department, receiver_org,
+	receiver_department, account_id, condition, retrospective, reason_code, outcome_code, verdict, matched_criteria, first_answer, down_referral,
+	bounced_by, submit_time, first_due, answer_time, accept_time, no_show_time, arrive_time, admit_time, conclude_time, close_time,
+	follow_up_time, down_arrive_time, CASE WHEN follow_up_time IS NULL THEN NULL ELSE plan END`
+
+// countedCandidate are what figures read of a candidate.
+const countedCandidate = `id, state, organization_id, department_code, centre_id, diagnosis_codes, reason_code, referral_id, number, found_time`
+
+// counted is a case with all that it contributes.
+type counted struct {
+	app.StatisticCase
+	place app.Cursor
+	cells []stats.Cell
+}
+
+// scanCounted reads countedColumns as a snapshot that holds what figures go by and nothing else.
+func (s *Store) scanCounted(row scanner, county string) (domain.Snapshot, error) {
+	r := domain.Snapshot{County: county}
+	var condition, criteria string
+	var plan []byte
+	var times [11]sql.Null[time.Time]
+	dest := []any{
+		&r.ID, &r.Number, &r.State, &r.Direction, &r.Kind, &r.Urgency, &r.Originator.OrganizationID, &r.Originator.DepartmentCode,
+		&r.Receiver.OrganizationID, &r.Receiver.DepartmentCode, &r.AccountID, &condition, &r.Retrospective, &r.ReasonCode, &r.Outcome, &r.Verdict,
+		&criteria, &r.FirstAnswer, &r.DownReferral, &r.BouncedBy,
+	}
+	for i := range times {
+		dest = append(dest, &times[i])
+	}
+	if err := row.Scan(append(dest, &plan)...); err != nil {
+		return r, err
+	}
+	for i, t := range []*time.Time{
+		&r.SubmitTime, &r.FirstDue, &r.AnswerTime, &r.AcceptTime, &r.NoShowTime, &r.ArriveTime, &r.AdmitTime, &r.ConcludeTime, &r.CloseTime,
+		&r.FollowUpTime, &r.DownArrived,
+	} {
+		*t = instant(times[i])
+	}
+	r.Diagnoses, r.MatchedCriteria = []domain.Diagnosis{{Code: condition}}, strings.Fields(criteria)
+	var p sealedPlan
+	err := s.open("plan", r.ID, plan, &p)
+	r.Plan = p.plan()
+	return r, err
+}
+
+// source is where cases are, in the order of a time and then of a key.
+type source struct {
+	columns, table, time, key string
+	scan                      func(s *Store, row scanner, county string) (counted, error)
+	// filters are the columns of dimensions that are the same for all of a case's cells.
+	filters map[string]string
+}
+
+// sources are where the cases of a part are, one after the other.
+func sources(p stats.Part) []source {
+	event := figures.EventOfPart(p)
+	if event == figures.Found {
+		return []source{{countedCandidate, "candidate", "found_time", "id", (*Store).countedCandidate, map[string]string{
+			figures.Centre: "centre_id", figures.Hospital: "organization_id", figures.Department: "department_code",
+		}}}
+	}
+	times := map[figures.Event]string{
+		figures.Submitted: "submit_time", figures.Arrived: "arrive_time", figures.Concluded: "conclude_time", figures.Planned: "follow_up_time",
+	}
+	out := []source{{countedColumns, "referral", times[event], "id", (*Store).countedReferral, map[string]string{
+		figures.Doctor: "account_id", figures.Condition: "condition", figures.Direction: "direction", figures.Kind: "kind", figures.Urgency: "urgency",
+	}}}
+	if event == figures.Concluded {
+		out = append(out, source{dischargeColumns, "discharge", "end_time", "encounter_id", (*Store).countedDischarge, map[string]string{
+			figures.Centre: "centre_id", figures.Hospital: "organization_id", figures.Department: "department_code", figures.Condition: "condition",
+		}})
+	}
+	return out
+}
+
+func (s *Store) countedReferral(row scanner, county string) (counted, error) {
+	r, err := s.scanCounted(row, county)
+	return counted{StatisticCase: app.StatisticCase{Referral: r}, cells: figures.Cells(r, s.Zone)}, err
+}
+
+func (s *Store) countedCandidate(row scanner, county string) (counted, error) {
+	c := domain.CandidateSnapshot{Match: domain.Match{Stay: domain.Stay{County: county}}}
+	var codes string
+	if err := row.Scan(&c.ID, &c.State, &c.OrganizationID, &c.DepartmentCode, &c.CentreID, &codes, &c.ReasonCode, &c.ReferralID, &c.Number, &c.FoundTime); err != nil {
+		return counted{}, err
+	}
+	for _, code := range strings.Fields(codes) {
+		c.Diagnoses = append(c.Diagnoses, domain.Diagnosis{Code: code})
+	}
+	return counted{StatisticCase: app.StatisticCase{StayID: c.ID, Referral: domain.Snapshot{
+		County: county, ID: c.ReferralID, Number: c.Number, ReasonCode: c.ReasonCode, Diagnoses: c.Diagnoses,
+		Originator: domain.Party{OrganizationID: c.CentreID},
+		Receiver:   domain.Party{OrganizationID: c.OrganizationID, DepartmentCode: c.DepartmentCode},
+	}}, cells: figures.CandidateCells(c, s.Zone)}, nil
+}
+
+func (s *Store) countedDischarge(row scanner, county string) (counted, error) {
+	d, err := scanDischarge(row, county)
+	return counted{StatisticCase: app.StatisticCase{StayID: d.EncounterID, Referral: domain.Snapshot{
+		County: county, Diagnoses: []domain.Diagnosis{{Code: d.Condition}},
+		Originator: domain.Party{OrganizationID: d.CentreID},
+		Receiver:   domain.Party{OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode},
+	}}, cells: figures.DischargeCells(d, s.Zone)}, err
+}
+
+// batch is how many rows are looked at in one statement.
+const batch = 500
+
+// Cases implements [app.Statistics]. The rank of a cursor is the source that it is in.
+func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticCase, next *app.Cursor, err error) {
+	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+		out, next = nil, nil
+		all, rank, after := sources(q.Part), 0, q.After
+		if after != nil {
+			rank = after.Rank
+		}
+		for rank < len(all) {
+			rows, err := s.countedRows(ctx, tx, q, all[rank], after)
+			if err != nil {
+				return err
+			}
+			for _, c := range rows {
+				c.place.Rank = rank
+				after = &c.place
+				if c.Day, c.Count = weigh(c.cells, q); c.Count == 0 {
+					continue
+				}
+				if len(out) == q.Limit {
+					return nil
+				}
+				out, next = append(out, c.StatisticCase), after
+			}
+			if len(rows) < batch {
+				rank, after = rank+1, nil
+			}
+		}
+		next = nil
+		return nil
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("list the cases of a figure: %w", err)
+	}
+	return out, next, nil
+}
+
+// weigh is how often a case counts in a part, and the first day on which it does.
+func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64) {
+	for i, t := range slices.Concat(q.Part.Plus, q.Part.Minus) {
+		term := q.Query.Of(t)
+		for _, c := range cells {
+			if !term.Has(c) {
+				continue
+			}
+			if day == "" || c.Day < day {
+				day = c.Day
+			}
+			if i < len(q.Part.Plus) {
+				n += c.N
+			} else {
+				n -= c.N
+			}
+		}
+	}
+	return day, n
+}
+
+// planAhead is how far ahead of its making a visit may be planned, and a day.
+const planAhead = 2
+
+// countedRows are the next cases of an event in the order of its time. The days of the query are those of the zone; what a row contributes
+// is judged by its cells, the conditions here only leave out what cannot count.
+func (s *Store) countedRows(ctx context.Context, tx *sqldb.Tx, q app.CaseScan, from source, after *app.Cursor) ([]counted, error) {
+	args := []any{q.Query.County}
+	add := func(format string, values ...any) string {
+		places := make([]any, len(values))
+		for i, v := range values {
+			args = append(args, v)
+			places[i] = len(args)
+		}
+		return " AND " + fmt.Sprintf(format, places...)
+	}
+	begin, end := midnight(q.Query.From, s.Zone), midnight(q.Query.To, s.Zone)
+	text := "SELECT " + from.columns + ", " + from.time + " FROM " + from.table + " WHERE county_code = $1"
+	text += add(from.time+" < $%d", end)
+	if from.time == "follow_up_time" {
+		text += add("(close_time IS NULL OR close_time >= $%d)", begin.AddDate(-planAhead, 0, -1))
+	} else {
+		text += add(from.time+" >= $%d", begin)
+	}
+	for _, d := range slices.Sorted(maps.Keys(q.Query.Where)) {
+		if column, known := from.filters[d]; known {
+			frag, list := tx.List(column, len(args)+1, q.Query.Where[d])
+			args = append(args, list)
+			text += " AND " + frag
+		}
+	}
+	if after != nil {
+		text += add("("+from.time+", "+from.key+") > ($%d, $%d)", after.Time, after.ID)
+	}
+	text += fmt.Sprintf(" ORDER BY %s, %s LIMIT %d", from.time, from.key, batch)
+	rows, err := tx.Query(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []counted
+	for rows.Next() {
+		var at time.Time
+		c, err := from.scan(s, placed{rows, &at}, q.Query.County)
+		if err != nil {
+			return nil, err
+		}
+		c.place = app.Cursor{Time: at.UTC(), ID: c.key()}
+		out = append(out, c)
+	}
+	return out, rows.Err()
+}
+
+func (c counted) key() string {
+	if c.StayID != "" {
+		return c.StayID
+	}
+	return c.Referral.ID
+}
+
+// placed scans a row whose last column is the time by which it is ordered.
+type placed struct {
+	row scanner
+	at  *time.Time
+}
+
+func (p placed) Scan(dest ...any) error { return p.row.Scan(append(dest, p.at)...) }
+
+// midnight is the beginning of a local day that was checked.
+func midnight(d stats.Date, zone *time.Location) time.Time {
+	t, _ := time.ParseInLocation(time.DateOnly, string(d), zone)
+	return t.UTC()
+}

@@ -1,0 +1,4 @@
+package store
+
+// DueRows is the search for rungs that are due.
+const DueRows = dueRows
