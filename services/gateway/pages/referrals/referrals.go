@@ -101,6 +101,8 @@ type listData struct {
 	Next string
 	// Path is where the list is fetched again.
 	Path string
+	// Township: the visitor sends patients up and may see what the county thinks of it.
+	Township bool
 }
 
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
@@ -111,7 +113,8 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data := listData{Tabs: all, Tab: chosen.Name, Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI()}
+	visitor, _ := door.VisitorFrom(r.Context())
+	data := listData{Township: shell.IsTownship(visitor.Account), Tabs: all, Tab: chosen.Name, Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI()}
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.listSet, "rows", data)
 	}
