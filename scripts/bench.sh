@@ -77,7 +77,7 @@ export TONGZHEN_DATABASE_URL=$scratch TONGZHEN_DATA_DIR=$work/data TONGZHEN_HTTP
 # The tables of the submission once more, for pgbench, by the same migrations.
 export PGOPTIONS='-c search_path=bench_rows'
 "$psql" -X -q -d "$scratch" -c 'CREATE SCHEMA bench_rows'
-for f in services/internal/{sqldb,outbox,audit}/migrations/postgres/*.sql services/referral/internal/store/migrations/postgres/*.sql scripts/bench/three-schema.sql; do
+for f in services/internal/{sqldb,outbox,audit,stats}/migrations/postgres/*.sql services/referral/internal/store/migrations/postgres/*.sql scripts/bench/three-schema.sql; do
   "$psql" -X -q -v ON_ERROR_STOP=1 -d "$scratch" -f "$f" >/dev/null
 done
 unset PGOPTIONS

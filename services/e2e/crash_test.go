@@ -69,7 +69,8 @@ func crash(t *testing.T, s *harness.System) {
 		patience = 3 * time.Minute // the sweep asks about what was left behind after a minute
 	}
 	world := l.cast.rests(t, s, patience)
-	t.Logf("%d kills, %d journeys, %d repeated calls, %d referrals, %d entries", killer.kills, l.journeys, l.repeats, len(world.Referrals), len(world.Entries))
+	t.Logf("%d kills, %d journeys, %d repeated calls, %d referrals, %d candidates, %d entries",
+		killer.kills, l.journeys, l.repeats, len(world.Referrals), len(world.Candidates), len(world.Entries))
 	if killer.kills == 0 || l.journeys == 0 {
 		t.Error("nothing was tested: no process was killed, or no journey came to its end")
 	}

@@ -5,9 +5,11 @@ package e2e_test
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -179,6 +181,7 @@ func (l *life) isSentDown(t *testing.T, draft *referralv1.Referral) {
 	if e := refused(t, err, http.StatusBadRequest, ""); len(e.Fields) != 1 || e.Fields["medicines[3].decision"] == "" {
 		t.Errorf("what is undecided is refused for %v", e.Fields)
 	}
+	l.checksMedicines(t, draft.GetMedicines())
 	medicines := draft.GetMedicines()
 	medicines[lacking].Decision, medicines[lacking].DecisionNote = "COUNTY_DISPENSES", "带药 28 天"
 	draft, err = harness.Call[referralv1.Referral](t.Context(), l.specialist, http.MethodPatch, path, &referralv1.EditReferralRequest{
@@ -204,6 +207,27 @@ func (l *life) isSentDown(t *testing.T, draft *referralv1.Referral) {
 	}
 	if up := read(t, l.township, l.up.GetId()); up.GetDownReferral() != l.down.GetId() {
 		t.Errorf("the up-referral is answered by %q", up.GetDownReferral())
+	}
+}
+
+// checksMedicines: what the centre has instead and can do, and how long a prescription may be.
+func (l *life) checksMedicines(t *testing.T, medicines []*referralv1.DischargeMedicine) {
+	t.Helper()
+	request := &referralv1.CheckMedicinesRequest{OrganizationId: l.centre}
+	for i, m := range medicines {
+		asked := proto.CloneOf(m)
+		asked.Days = []int32{28, 29, 85, 0}[i]
+		request.Medicines = append(request.Medicines, asked)
+	}
+	answer := post[referralv1.CheckMedicinesResponse](t, l.specialist, "/medicines:check", request)
+	var limits []string
+	for _, c := range answer.GetChecks() {
+		limits = append(limits, strings.Join(c.GetLongPrescription(), "+"))
+	}
+	if !answer.GetFormularyKnown() || !slices.Contains(answer.GetCapabilities(), "REHABILITATION") || len(answer.GetChecks()[1].GetSubstitutes()) == 0 ||
+		!slices.Equal(limits, []string{"", "OVER_4_WEEKS", "OVER_12_WEEKS", ""}) {
+		t.Errorf("the centre's list: known %v, can %v, limits %q, substitutes %v", answer.GetFormularyKnown(), answer.GetCapabilities(), limits,
+			answer.GetChecks()[1].GetSubstitutes())
 	}
 }
 

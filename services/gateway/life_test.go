@@ -228,8 +228,8 @@ func TestATakenDecisionIsToldAndCanBeRepeated(t *testing.T) {
 	w.always(actionsMethod, actionsOf("return"))
 	w.refuse(referralv1.ReferralService_Return_FullMethodName, errs.Stale(4, "SUBMITTED"))
 	body := b.post("/referrals/"+referralID+"/return", sent("return")).Body.String()
-	since := body[strings.Index(body, "What changed meanwhile"):]
-	since = since[:strings.Index(since, "</ul>")]
+	_, since, _ := strings.Cut(body, "What changed meanwhile")
+	since, _, _ = strings.Cut(since, "</ul>")
 	if !strings.Contains(since, "吴护士") || !strings.Contains(since, "Redirected") || strings.Contains(since, "李医生") {
 		t.Errorf("%s", since)
 	}

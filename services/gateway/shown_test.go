@@ -223,7 +223,8 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 		body := w.browser(role.String()).get("/inbox").Body.String()
 		var got []string
 		for _, part := range strings.Split(body, `data-nav="`)[1:] {
-			got = append(got, part[:strings.Index(part, `"`)])
+			name, _, _ := strings.Cut(part, `"`)
+			got = append(got, name)
 		}
 		if !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%s: %v, want %s", role, got, want)

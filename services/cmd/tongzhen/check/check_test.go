@@ -1,8 +1,12 @@
 package check_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -45,6 +49,36 @@ func conclude(w *check.World) {
 	w.Candidates = []*referralv1.Candidate{{Id: "c1", State: "OPEN", ReferralId: "r1", OrganizationId: "hospital", DepartmentCode: "03", Origin: "CONCLUDED"}}
 }
 
+// sendBack concludes, sends the patient home, and has the centre decline: the candidate is on its list for the second time.
+func sendBack(w *check.World) {
+	conclude(w)
+	found := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	w.Candidates[0].FoundTime = timestamppb.New(found)
+	rows := []*referralv1.HistoryRow{
+		row("create", referralv1.State_UNSPECIFIED, referralv1.State_DRAFT, 1),
+		row("submit", referralv1.State_DRAFT, referralv1.State_SUBMITTED, 2),
+		row("decline", referralv1.State_SUBMITTED, referralv1.State_DECLINED, 3),
+	}
+	for i, r := range rows {
+		r.Time = timestamppb.New(found.Add(time.Duration(i+1) * time.Hour))
+		r.Actor = &commonv1.Actor{AccountId: "specialist", OrganizationId: "hospital"}
+	}
+	w.Referrals = append(w.Referrals, check.Referral{
+		Referral: &referralv1.Referral{
+			Id: "r2", Number: "2", Version: 3, State: referralv1.State_DECLINED, Direction: commonv1.Direction_DOWN, Kind: commonv1.Kind_CHRONIC,
+			Originator: &commonv1.Party{OrganizationId: "hospital", DepartmentCode: "03"}, Receiver: &commonv1.Party{OrganizationId: "township"},
+			ReplyTo: "r1", LinkKind: "ANSWERS",
+		},
+		History: rows,
+	})
+	w.Entries = append(w.Entries,
+		&notificationv1.Notification{FactId: "again", Event: "candidate_found", AccountId: "specialist", ReferralId: "r1"},
+		&notificationv1.Notification{FactId: "down", Event: "submitted", AccountId: "doctor", ReferralId: "r2"},
+		&notificationv1.Notification{FactId: "down", Event: "submitted", AccountId: "colleague", ReferralId: "r2"},
+		&notificationv1.Notification{FactId: "no", Event: "declined", AccountId: "specialist", ReferralId: "r2"},
+	)
+}
+
 // redirect sends the referral of [accepted] to another hospital before it is accepted.
 func redirect(w *check.World) {
 	r := &w.Referrals[0]
@@ -62,7 +96,8 @@ func accepted() check.World {
 	action := func(name string, to referralv1.State_Code, from ...referralv1.State_Code) *referralv1.Action {
 		return &referralv1.Action{
 			Name: name, From: from, To: to,
-			Directions: []commonv1.Direction_Code{commonv1.Direction_UP}, Kinds: []commonv1.Kind_Code{commonv1.Kind_OUTPATIENT},
+			Directions: []commonv1.Direction_Code{commonv1.Direction_UP, commonv1.Direction_DOWN},
+			Kinds:      []commonv1.Kind_Code{commonv1.Kind_OUTPATIENT, commonv1.Kind_CHRONIC},
 		}
 	}
 	return check.World{
@@ -70,6 +105,7 @@ func accepted() check.World {
 			action("create", referralv1.State_DRAFT),
 			action("submit", referralv1.State_SUBMITTED, referralv1.State_DRAFT),
 			action("redirect", referralv1.State_SUBMITTED, referralv1.State_SUBMITTED),
+			action("decline", referralv1.State_DECLINED, referralv1.State_SUBMITTED),
 			action("accept", referralv1.State_ACCEPTED, referralv1.State_SUBMITTED),
 			action("arrive", referralv1.State_ARRIVED, referralv1.State_ACCEPTED),
 			action("conclude", referralv1.State_CONCLUDED, referralv1.State_ARRIVED),
@@ -105,6 +141,7 @@ func TestACountyInWhichAllIsWellHasNoProblems(t *testing.T) {
 		"accepted":                     func(*check.World) {},
 		"concluded, with a candidate":  conclude,
 		"redirected to other people":   redirect,
+		"sent down and declined":       sendBack,
 		"candidates that nobody reads": func(w *check.World) { conclude(w); w.Candidates = nil },
 		"marked": func(w *check.World) {
 			w.Referrals[0].History = append(w.Referrals[0].History, mark("message", nil), mark("depart", nil))
@@ -136,11 +173,11 @@ func TestEachBrokenPromiseIsFound(t *testing.T) {
 		spoil func(*check.World)
 		want  string
 	}{
-		"a version is missing":       {func(w *check.World) { w.Referrals[0].History[1].Version = 3 }, "has version 3"},
-		"a row leads elsewhere":      {func(w *check.World) { w.Referrals[0].History[1].To = referralv1.State_RETURNED }, "the table has no submit"},
-		"a row is lost":              {func(w *check.World) { w.Referrals[0].History = w.Referrals[0].History[:2] }, "its history ends SUBMITTED"},
-		"a row of another direction": {func(w *check.World) { w.Referrals[0].Direction = commonv1.Direction_DOWN }, "r1 (DOWN OUTPATIENT): the table has no submit"},
-		"a mark takes a version":     {func(w *check.World) { w.Referrals[0].History[2].Version = 3 }, "the mark seen"},
+		"a version is missing":   {func(w *check.World) { w.Referrals[0].History[1].Version = 3 }, "has version 3"},
+		"a row leads elsewhere":  {func(w *check.World) { w.Referrals[0].History[1].To = referralv1.State_RETURNED }, "the table has no submit"},
+		"a row is lost":          {func(w *check.World) { w.Referrals[0].History = w.Referrals[0].History[:2] }, "its history ends SUBMITTED"},
+		"a row of another kind":  {func(w *check.World) { w.Referrals[0].Kind = commonv1.Kind_ADVICE }, "r1 (UP ADVICE): the table has no submit"},
+		"a mark takes a version": {func(w *check.World) { w.Referrals[0].History[2].Version = 3 }, "the mark seen"},
 		"a link leads one way": {func(w *check.World) {
 			conclude(w)
 			w.Referrals[0].BounceBackOf = "r2"
@@ -155,6 +192,10 @@ func TestEachBrokenPromiseIsFound(t *testing.T) {
 			conclude(w)
 			w.Entries = w.Entries[:len(w.Entries)-1]
 		}, `account specialist has 0 entries "candidate_found", 1 are due`},
+		"a candidate comes back unheard": {func(w *check.World) {
+			sendBack(w)
+			w.Entries = slices.DeleteFunc(w.Entries, func(e *notificationv1.Notification) bool { return e.GetFactId() == "again" })
+		}, `has 1 entries "candidate_found", 2 are due`},
 		"a candidate is told too often": {func(w *check.World) {
 			conclude(w)
 			w.Candidates = nil

@@ -63,7 +63,7 @@ func (w World) told() []string {
 		}
 	}
 	for e, n := range must {
-		if got[e] == 0 {
+		if got[e] == 0 && n > 0 {
 			bad = append(bad, e.wrong(0, n, n+may[e]))
 		}
 	}
@@ -97,38 +97,35 @@ func (w World) due() (must, may map[entry]int) {
 			}
 		}
 	}
-	for found, n := range w.found() {
-		must[found] += n
-	}
-	for _, r := range w.Referrals {
-		if !r.did("conclude") && !r.did("admit") {
-			continue
-		}
-		for _, account := range w.department(r.GetReceiver(), specialist, departmentHead) {
-			e := entry{r.GetId(), "candidate_found", account}
-			// The candidates may not have been read.
-			may[e] = max(0, 1+len(w.decisions(r.GetPatientId(), r.GetReceiver().GetOrganizationId()))-must[e])
-		}
-	}
+	w.found(must, may)
 	return must, may
 }
 
-// found is what the departments were told of the candidates that were read: when it was found, and again whenever the down-referral that
-// it was sent with was taken back or declined.
-func (w World) found() map[entry]int {
-	out := map[entry]int{}
+// found adds what the departments were told of candidates: when one was found, and again whenever the down-referral that it was sent with
+// was taken back or declined. Of candidates that were not read, or that another source found first, it bounds how often.
+func (w World) found(must, may map[entry]int) {
+	candidates := map[string]*referralv1.Candidate{}
 	for _, c := range w.Candidates {
-		if c.GetReferralId() == "" || c.GetOrigin() != "CONCLUDED" {
+		candidates[c.GetReferralId()] = c
+	}
+	for _, r := range w.Referrals {
+		c, where := candidates[r.GetId()], r.GetReceiver()
+		exact := c.GetOrigin() == "CONCLUDED"
+		if c != nil {
+			where = &commonv1.Party{OrganizationId: c.GetOrganizationId(), DepartmentCode: c.GetDepartmentCode()}
+		}
+		if c == nil && len(w.Candidates) > 0 || !r.did("conclude") && !r.did("admit") {
 			continue
 		}
-		where := &commonv1.Party{OrganizationId: c.GetOrganizationId(), DepartmentCode: c.GetDepartmentCode()}
-		if n := w.opened(c); n > 0 {
-			for _, account := range w.department(where, specialist, departmentHead) {
-				out[entry{c.GetReferralId(), "candidate_found", account}] = n
+		for _, account := range w.department(where, specialist, departmentHead) {
+			e := entry{r.GetId(), "candidate_found", account}
+			if exact {
+				must[e] = w.opened(c)
+			} else {
+				may[e] = 1 + len(w.decisions(r.GetPatientId(), where.GetOrganizationId()))
 			}
 		}
 	}
-	return out
 }
 
 // opened counts how often a candidate came on its list: it leaves it with the first down-referral that the hospital sends the patient home

@@ -6,6 +6,7 @@
 package down
 
 import (
+	"cmp"
 	"embed"
 	"net/http"
 	"net/url"
@@ -155,7 +156,10 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 }
 
 func (p *Pages) held(r *http.Request, patientID string, form url.Values) parts.Panel {
-	return parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_DOWN, PatientID: patientID, Form: form})
+	query := r.URL.Query()
+	return parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{
+		Direction: commonv1.Direction_DOWN, PatientID: patientID, ReplyTo: cmp.Or(query.Get("draft"), query.Get("reply_to")), Form: form,
+	})
 }
 
 // part answers with one part of the form, worded anew.

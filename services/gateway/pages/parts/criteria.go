@@ -138,13 +138,16 @@ func denied(form url.Values) []string {
 type Ask struct {
 	Direction commonv1.Direction_Code
 	PatientID string
-	Form      url.Values
+	// ReplyTo is what a down-referral answers, or its draft; may be empty.
+	ReplyTo string
+	Form    url.Values
 }
 
 // Criteria asks and words the answer. Whatever goes wrong makes a panel that says so: a form is worth more than its criteria.
 func Criteria(sh *shell.Shell, r *http.Request, client referralv1.CriteriaServiceClient, ask Ask) Panel {
 	request := &referralv1.EvaluateCriteriaRequest{
 		Direction: ask.Direction, Diagnoses: Diagnoses(ask.Form), Values: Values(ask.Form), PatientId: ask.PatientID,
+		ReplyTo: ask.ReplyTo,
 	}
 	if len(request.GetDiagnoses()) == 0 {
 		return Panel{Kept: kept(ask.Form)}

@@ -100,6 +100,10 @@ func TestAConversionFitsTheUrgencyToTheKindAndIsRefusedWhereNoneIs(t *testing.T)
 				t.Errorf("%s is %q, %v", kind, made.Urgency, err)
 			}
 		}
+		routine := h.make(t, family(), question(patient()))
+		if made, err := h.Convert(t.Context(), by(family()), routine.ID, domain.KindEmergency); err != nil || made.Urgency != domain.UrgencyEmergency {
+			t.Errorf("an emergency is %q, %v", made.Urgency, err)
+		}
 		for kind, want := range map[domain.Kind]string{
 			domain.KindAdvice: "kind FIELD_COMBINATION", domain.KindChronic: "kind FIELD_COMBINATION", "": "kind FIELD_REQUIRED",
 		} {

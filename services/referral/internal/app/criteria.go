@@ -49,6 +49,8 @@ type Question struct {
 	Values    []ClinicalValue
 	// PatientID, if set, adds the record's values, problems and age.
 	PatientID string
+	// ReplyTo, if set, is the up-referral that is answered, or the down-referral that answers it.
+	ReplyTo string
 }
 
 // Evaluation is the answer: first what is met, the most urgent first.
@@ -93,6 +95,14 @@ func (s *Service) EvaluateCriteria(ctx context.Context, caller authn.Identity, q
 	values, bad := s.typed(q.Values)
 	if len(bad) > 0 {
 		return Evaluation{}, invalid(bad)
+	}
+	if q.ReplyTo != "" {
+		v, err := s.visible(ctx, caller, q.ReplyTo)
+		if err != nil {
+			return Evaluation{}, err
+		}
+		more, _ := s.typed(s.told(ctx, caller, answering(v.Snapshot), q.Values))
+		values = append(values, more...)
 	}
 	in := criteria.Input{Direction: string(q.Direction), Diagnoses: domain.Codes(q.Diagnoses), Age: -1, Values: values}
 	var out Evaluation
@@ -180,7 +190,7 @@ const recordPatience = 2 * time.Second
 // matched are the codes of the rules that a referral meets as it is sent. Nothing that goes wrong here stops a submission: what could not
 // be read does not count.
 func (s *Service) matched(ctx context.Context, caller authn.Identity, r domain.Snapshot, in Creation) []string {
-	values, _ := s.typed(in.Values)
+	values, _ := s.typed(append(slices.Clone(in.Values), s.told(ctx, caller, r, in.Values)...))
 	birthDate := cmp.Or(r.Patient.BirthDate, in.Draft.Patient.BirthDate)
 	known := criteria.Input{Direction: string(r.Direction), Diagnoses: domain.Codes(r.Diagnoses), Age: -1, Values: values}
 	patient, done := context.WithTimeout(ctx, recordPatience)
@@ -197,6 +207,32 @@ func (s *Service) matched(ctx context.Context, caller authn.Identity, r domain.S
 		}
 	}
 	return codes
+}
+
+// answering is the down-referral itself, or what stands for one that is to answer an up-referral.
+func answering(r domain.Snapshot) domain.Snapshot {
+	if r.Direction == domain.Up {
+		return domain.Snapshot{LinkKind: domain.LinkAnswers, ReplyTo: r.ID}
+	}
+	return r
+}
+
+// told are the findings that the up-referral's conclusion tells of a patient who goes down, but those that the doctor gave.
+func (s *Service) told(ctx context.Context, caller authn.Identity, r domain.Snapshot, given []ClinicalValue) []ClinicalValue {
+	if r.LinkKind != domain.LinkAnswers {
+		return nil
+	}
+	up, err := s.Reader.Get(ctx, caller, r.ReplyTo)
+	if err != nil {
+		return nil
+	}
+	var out []ClinicalValue
+	for name, finding := range up.Findings() {
+		if !slices.ContainsFunc(given, func(v ClinicalValue) bool { return v.Name == name }) {
+			out = append(out, ClinicalValue{Name: name, Finding: &finding})
+		}
+	}
+	return out
 }
 
 // stayDays is after how many days a stay that begins now is longer than usual for its diagnoses, and by which row; 0 if no row has them.

@@ -117,3 +117,18 @@ func TestTheLatestDownReferralAnswers(t *testing.T) {
 		}
 	})
 }
+
+// Who came down and was not contacted yet is on the township's list of what is due; who came up has no clock of the desk's.
+func TestTheFirstContactIsDueOnTheList(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		down := h.arrive(t, family(), h.accept(t, family(), h.make(t, specialist(), back(patient()))))
+		list, _, err := h.List(t.Context(), app.Filter{Query: app.Query{Caller: family(), Inbox: true, ByDue: true}})
+		if err != nil || len(list) != 1 || list[0].ID != down.ID || !list[0].DueTime.Equal(h.clock.Now().Add(days(7))) {
+			t.Errorf("%d are due, %v", len(list), err)
+		}
+		if up := h.came(t, patient()); !up.DueTime.IsZero() {
+			t.Errorf("due %v", up.DueTime)
+		}
+	})
+}

@@ -101,8 +101,8 @@ func whole(s domain.Snapshot, at time.Time) domain.Carry {
 }
 
 // attempt tries an action or a mark as a person would.
-func attempt(h *app.Service, who authn.Identity, s domain.Snapshot, action domain.Action, at time.Time) (err error) {
-	ctx, cmd := context.Background(), by(who)
+func (d *drawer) attempt(ctx context.Context, h *app.Service, who authn.Identity, action domain.Action) (err error) {
+	s, cmd := d.s, by(who)
 	marks := func(m domain.Mark) bool { return m.Action == action }
 	switch {
 	case action == domain.MarkConvert:
@@ -117,7 +117,7 @@ func attempt(h *app.Service, who authn.Identity, s domain.Snapshot, action domai
 		}
 		_, err = h.Mark(ctx, cmd, s.ID, m)
 	default:
-		_, err = h.Transition(ctx, cmd, app.Step{ID: s.ID, Version: s.Version, Action: action, Carry: whole(s, at)})
+		_, err = h.Transition(ctx, cmd, app.Step{ID: s.ID, Version: s.Version, Action: action, Carry: whole(s, d.at)})
 	}
 	return err
 }
@@ -148,7 +148,7 @@ func TestEveryStateActionRoleAndRelation(t *testing.T) {
 								Direction: string(direction), Kind: string(kind), State: string(state), Action: string(action), Role: role, Relation: relation,
 							}
 							who := authn.Identity{Subject: "a", Organization: organizationOf(store.s, relation), County: county, Roles: []string{role}}
-							err := attempt(h, who, store.s, action, at)
+							err := store.attempt(t.Context(), h, who, action)
 							if want := domaintest.Verdict(try); errs.ReasonOf(err) != want || (err == nil) != (want == "") {
 								t.Errorf("%v: got %v, want %q", try, err, want)
 							}

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -39,8 +38,9 @@ func (h house) checks(t *testing.T) (out []string) {
 	return out
 }
 
-func (h house) check(caller authn.Identity, task, result string) (app.FollowUp, error) {
-	return h.RecordCheck(context.Background(), by(caller), app.Check{TaskID: task, Result: result, Note: "已就诊"})
+func (h house) check(t *testing.T, caller authn.Identity, task, result string) (app.FollowUp, error) {
+	t.Helper()
+	return h.RecordCheck(t.Context(), by(caller), app.Check{TaskID: task, Result: result, Note: "已就诊"})
 }
 
 func TestANormsCheckIsOnTheTownshipsListUntilItIsMade(t *testing.T) {
@@ -56,7 +56,7 @@ func TestANormsCheckIsOnTheTownshipsListUntilItIsMade(t *testing.T) {
 			t.Errorf("%d within the week", len(rest))
 		}
 		for result, want := range map[string]string{"": "result FIELD_REQUIRED", "STABLE": "result FIELD_UNKNOWN"} {
-			_, err := h.check(family(), list[0].ID, result)
+			_, err := h.check(t, family(), list[0].ID, result)
 			expectFields(t, err, want)
 		}
 		cmd := command(family(), "r1", "a")
@@ -69,9 +69,9 @@ func TestANormsCheckIsOnTheTownshipsListUntilItIsMade(t *testing.T) {
 		if got := h.limit(t, v.ID, domain.StepNormCheck); got != "OPEN" {
 			t.Errorf("one is left, and the reminder is %s", got)
 		}
-		_, err := h.check(family(), list[0].ID, "WENT")
+		_, err := h.check(t, family(), list[0].ID, "WENT")
 		expectReason(t, err, errs.ReasonActionNotAvailable)
-		if _, err = h.check(family(), list[1].ID, "NOT_GONE"); err != nil {
+		if _, err = h.check(t, family(), list[1].ID, "NOT_GONE"); err != nil {
 			t.Fatal(err)
 		}
 		if got := h.limit(t, v.ID, domain.StepNormCheck); got != "STOPPED" || len(h.checks(t)) > 0 {
@@ -90,17 +90,17 @@ func TestACheckIsItsOwnTownshipsAndAPlannedVisitIsNone(t *testing.T) {
 		h.make(t, family(), managed(patient(), "I10"))
 		task := h.work(t, "all").FollowUps[0].ID
 		for _, who := range []authn.Identity{doctor(), desk()} {
-			_, err := h.check(who, task, "WENT")
+			_, err := h.check(t, who, task, "WENT")
 			expectReason(t, err, errs.ReasonNotFound)
 		}
-		_, err := h.check(family(), "no such task", "WENT")
+		_, err := h.check(t, family(), "no such task", "WENT")
 		expectReason(t, err, errs.ReasonNotFound)
 		v := h.followed(t, patient(), "2026-03-18")
 		visit := h.work(t, "today").FollowUps[0]
 		if visit.Source != "PLAN" || visit.ReferralID != v.ID || visit.Planned.Mode != "CLINIC" {
 			t.Fatalf("due today is %s of %s", visit.Source, visit.ReferralID)
 		}
-		_, err = h.check(family(), visit.ID, "WENT")
+		_, err = h.check(t, family(), visit.ID, "WENT")
 		expectReason(t, err, errs.ReasonActionNotAvailable)
 	})
 }
@@ -147,7 +147,7 @@ func TestAChecksMoveWithADownReferralThatIsGivenOn(t *testing.T) {
 		if err != nil || len(list.FollowUps) != 1 {
 			t.Fatalf("%d moved, %v", len(list.FollowUps), err)
 		}
-		if _, err := h.check(doctor(), list.FollowUps[0].ID, "WENT"); err != nil {
+		if _, err := h.check(t, doctor(), list.FollowUps[0].ID, "WENT"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -250,7 +250,7 @@ func TestACheckThatNobodyMadeIsTold(t *testing.T) {
 		if !slices.Contains(h.rungs(t), string(domain.StepNormCheck)) {
 			t.Fatalf("told %q", h.rungs(t))
 		}
-		if _, err := h.check(family(), h.work(t, "overdue").FollowUps[0].ID, "NOT_REACHED"); err != nil {
+		if _, err := h.check(t, family(), h.work(t, "overdue").FollowUps[0].ID, "NOT_REACHED"); err != nil {
 			t.Fatal(err)
 		}
 		h.clock.Advance(days(10))

@@ -1,9 +1,11 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
@@ -25,23 +27,14 @@ func (s *Service) Record(ctx context.Context, cmd Command, in Recording) (View, 
 
 func (s *Service) record(ctx context.Context, cmd Command, in Recording) (View, error) {
 	caller := cmd.Caller
-	side := domain.Receiver
-	own := domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
-	if in.Action == domain.ActionRecordOut {
-		side, in.Draft.Originator = domain.Originator, own
-	} else {
-		in.Draft.Receiver.OrganizationID = caller.Organization
-	}
-	if !domain.MayAct(in.Draft.Direction, side, caller.Roles) {
-		return View{}, errs.Denied(errs.ReasonRole)
-	}
-	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
 	cal, err := s.Calendars.Calendar(ctx, caller.County)
 	if err != nil {
 		return View{}, err
 	}
-	if in.Date == "" && in.Action == domain.ActionRecordOut {
-		in.Date = cal.Today(s.Clock.Now())
+	id, now := referralID(cmd), s.Clock.Now()
+	side, err := s.recorder(caller, &in, cal.Today(now))
+	if err != nil {
+		return View{}, err
 	}
 	if in.Date != "" {
 		day, ok := cal.Day(in.Date)
@@ -57,7 +50,6 @@ func (s *Service) record(ctx context.Context, cmd Command, in Recording) (View, 
 			},
 		}, cal))
 	}
-	id, now := referralID(cmd), s.Clock.Now()
 	rehearsed := domain.New(id, caller.County)
 	bad, err := s.recordedParties(ctx, caller.County, in)
 	if err != nil {
@@ -91,6 +83,22 @@ func (s *Service) record(ctx context.Context, cmd Command, in Recording) (View, 
 		u.Save(r)
 		return nil
 	})
+}
+
+// recorder is the side that the caller is of what is recorded, which gets its organisation and, for a leave, the day.
+func (s *Service) recorder(caller authn.Identity, in *Recording, today string) (domain.Side, error) {
+	side := domain.Receiver
+	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
+	if in.Action == domain.ActionRecordOut {
+		side, in.Date = domain.Originator, cmp.Or(in.Date, today)
+		in.Draft.Originator = domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
+	} else {
+		in.Draft.Receiver.OrganizationID = caller.Organization
+	}
+	if !domain.MayAct(in.Draft.Direction, side, caller.Roles) {
+		return "", errs.Denied(errs.ReasonRole)
+	}
+	return side, nil
 }
 
 // recordedParties finds what is wrong with the organisations: a patient comes from a centre or clinic of the county and leaves for an

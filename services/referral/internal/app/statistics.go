@@ -250,7 +250,7 @@ func period(from, to string) (bad []errs.Field) {
 func (s *Service) statisticQuery(ctx context.Context, q FigureQuery) (stats.Query, error) {
 	organization := q.OrganizationID
 	if !q.Caller.Has("COUNTY_ADMIN") {
-		if organization != "" && organization != q.Caller.Organization {
+		if own := q.Caller.Organization; own == "" || organization != "" && organization != own {
 			return stats.Query{}, errs.Denied(errs.ReasonRole)
 		}
 		organization = q.Caller.Organization

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -11,8 +12,10 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
 )
 
 func admin() authn.Identity {
@@ -311,6 +314,39 @@ func TestReportedDischargesAreTheDenominatorAndOneStayCountsOnce(t *testing.T) {
 		other.Class = "AMB"
 		h.closed(t, other)
 		expect("a visit to the clinic", "1/3")
+		if check, err := h.CheckFigures(t.Context(), county); err != nil || len(check.Differences) > 0 {
+			t.Errorf("%v, %v", check.Differences, err)
+		}
+	})
+}
+
+func TestOfManyChangesAndFoldersAtOnceNoneIsLostOrCountedTwice(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		const doctors, times = 4, 5
+		var wg sync.WaitGroup
+		for range doctors {
+			wg.Go(func() {
+				for range times {
+					v, err := h.Create(t.Context(), by(family()), creation(id.New()))
+					if err == nil {
+						_, err = h.Transition(t.Context(), by(desk()), app.Step{
+							ID: v.ID, Version: v.Version, Action: domain.ActionDecline, Carry: domain.Carry{Reason: "NO_BED"},
+						})
+					}
+					if err == nil {
+						err = stats.NewFolder(h.db, figures.Schema()).Fold(t.Context())
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if got := h.shares(t, march(admin(), "IND-REJ"))["IND-REJ"]; got != fmt.Sprintf("%d/%d", doctors*times, doctors*times) {
+			t.Errorf("declined: %s", got)
+		}
 		if check, err := h.CheckFigures(t.Context(), county); err != nil || len(check.Differences) > 0 {
 			t.Errorf("%v, %v", check.Differences, err)
 		}

@@ -30,7 +30,7 @@ func (s criteriaServer) ListCriteria(_ context.Context, m *referralv1.ListCriter
 func (s criteriaServer) EvaluateCriteria(ctx context.Context, m *referralv1.EvaluateCriteriaRequest) (*referralv1.EvaluateCriteriaResponse, error) {
 	e, err := s.app.EvaluateCriteria(ctx, caller(ctx), app.Question{
 		Direction: domain.Direction(word(m.GetDirection())), Diagnoses: typedDiagnoses(m.GetDiagnoses()), Values: clinicalValues(m.GetValues()),
-		PatientID: m.GetPatientId(),
+		PatientID: m.GetPatientId(), ReplyTo: m.GetReplyTo(),
 	})
 	if err != nil {
 		return nil, err

@@ -225,7 +225,7 @@ func (s *Store) countedRows(ctx context.Context, tx *sqldb.Tx, q app.CaseScan, f
 	var out []counted
 	for rows.Next() {
 		var at time.Time
-		c, err := from.scan(s, placed{rows, &at}, q.Query.County)
+		c, err := from.scan(s, with{rows, &at}, q.Query.County)
 		if err != nil {
 			return nil, err
 		}
@@ -242,13 +242,14 @@ func (c counted) key() string {
 	return c.Referral.ID
 }
 
-// placed scans a row whose last column is the time by which it is ordered.
-type placed struct {
-	row scanner
-	at  *time.Time
+// with scans a row that has one more column at its end.
+type with struct {
+	row  scanner
+	more any
 }
 
-func (p placed) Scan(dest ...any) error { return p.row.Scan(append(dest, p.at)...) }
+// Scan implements scanner.
+func (w with) Scan(dest ...any) error { return w.row.Scan(append(dest, w.more)...) }
 
 // midnight is the beginning of a local day that was checked.
 func midnight(d stats.Date, zone *time.Location) time.Time {

@@ -151,12 +151,53 @@ func (s *Store) foundCandidates(ctx context.Context, tx *sqldb.Tx, county, after
 	return out, rows.Err()
 }
 
-// reportedDischarges are the next discharges by encounter.
+// reportedDischarges are the next discharges by encounter, tied to the referrals that belong to them.
 func (s *Store) reportedDischarges(ctx context.Context, tx *sqldb.Tx, county, after string) ([]counted, error) {
 	found, err := discharges(ctx, tx, county, fmt.Sprintf("encounter_id > $2 ORDER BY encounter_id LIMIT %d", batch), after)
+	if err != nil {
+		return nil, err
+	}
+	patients := make([]string, len(found))
+	for i, d := range found {
+		patients[i] = d.PatientID
+	}
+	referrals, err := s.countedOf(ctx, tx, county, patients)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]counted, len(found))
 	for i, d := range found {
+		d.ReferralID, d.DownReferral = "", ""
+		for _, r := range referrals[d.PatientID] {
+			if d.Concludes(r) {
+				d.ReferralID = r.ID
+			}
+			if d.FollowedBy(r) {
+				d.DownReferral = r.ID
+			}
+		}
 		out[i] = counted{StatisticCase: app.StatisticCase{StayID: d.EncounterID}, cells: figures.DischargeCells(d, s.Zone)}
 	}
-	return out, err
+	return out, nil
+}
+
+// countedOf are the referrals of some patients that were sent.
+func (s *Store) countedOf(ctx context.Context, tx *sqldb.Tx, county string, patients []string) (map[string][]domain.Snapshot, error) {
+	frag, list := tx.List("patient_id", 2, patients)
+	rows, err := tx.Query(ctx, "SELECT "+countedColumns+", patient_id FROM referral WHERE county_code = $1 AND number <> '' AND "+frag, county, list)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string][]domain.Snapshot{}
+	for rows.Next() {
+		var patient string
+		r, err := s.scanCounted(with{rows, &patient}, county)
+		if err != nil {
+			return nil, err
+		}
+		r.PatientID = patient
+		out[patient] = append(out[patient], r)
+	}
+	return out, rows.Err()
 }

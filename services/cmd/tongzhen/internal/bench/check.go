@@ -253,9 +253,13 @@ func (r *runner) deliveries(outcomes []*outcome) (last time.Time) {
 		for _, row := range o.History {
 			happened[event(row.GetAction())] = row.GetTime().AsTime()
 		}
+		// A candidate is found in the transaction that concludes.
+		happened["candidate_found"] = happened["concluded"]
 		for _, e := range o.entries {
 			at := e.GetCreateTime().AsTime()
-			r.meter.add("commit to inbox", happened[e.GetEvent()], at)
+			if from := happened[e.GetEvent()]; !from.IsZero() {
+				r.meter.add("commit to inbox", from, at)
+			}
 			if at.After(last) {
 				last = at
 			}

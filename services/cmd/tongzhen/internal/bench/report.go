@@ -72,7 +72,7 @@ func (r Report) Print(w io.Writer) {
 		}
 	}
 	if len(r.Violations) == 0 {
-		fmt.Fprintln(w, "\ninvariants: nothing lost, nothing doubled, no place given twice, every history a path, every notification once")
+		fmt.Fprintln(w, "\ninvariants: nothing lost, nothing doubled, no place given twice, every history a path, every notification once, figures as the histories say")
 		return
 	}
 	fmt.Fprintf(w, "\n%d invariants broken:\n  %s\n", len(r.Violations), strings.Join(r.Violations[:min(len(r.Violations), shownViolations)], "\n  "))

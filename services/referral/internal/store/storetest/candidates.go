@@ -270,17 +270,20 @@ func staysOfPatients(t *testing.T, f Fixture) {
 	expect(true, "")
 }
 
+// stayWatch watches a stay of an encounter that began at an instant.
+func stayWatch(encounter string, start, due time.Time) app.StayWatch {
+	return app.StayWatch{
+		Stay: domain.Stay{
+			County: County, PatientID: "patient-1", OrganizationID: hospital, DepartmentCode: "0304", CentreID: township, EncounterID: encounter,
+			Start: start, Diagnoses: []domain.Diagnosis{{System: "ICD-10", Code: "I63.9"}, {System: "ICD-10", Code: "I10"}},
+		},
+		Criterion: "LOS-I63", Due: due,
+	}
+}
+
 func stayWatches(t *testing.T, f Fixture) {
 	now := f.Clock.Now()
-	watch := func(encounter string, due time.Time) app.StayWatch {
-		return app.StayWatch{
-			Stay: domain.Stay{
-				County: County, PatientID: "patient-1", OrganizationID: hospital, DepartmentCode: "0304", CentreID: township, EncounterID: encounter,
-				Start: now, Diagnoses: []domain.Diagnosis{{System: "ICD-10", Code: "I63.9"}, {System: "ICD-10", Code: "I10"}},
-			},
-			Criterion: "LOS-I63", Due: due,
-		}
-	}
+	watch := func(encounter string, due time.Time) app.StayWatch { return stayWatch(encounter, now, due) }
 	end := func(encounter string) {
 		t.Helper()
 		err := f.Store.TakeFact(t.Context(), County, "", func(u app.Unit) error {

@@ -147,58 +147,60 @@ func notes(t *testing.T, f Fixture) {
 	}
 }
 
-// links: what follows a referral, and the way back that an arrival could bounce off.
+// links: what follows a referral names it.
 func links(t *testing.T, f Fixture) {
-	patient := "patient-1"
-	up := Draft(patient, domain.KindOutpatient)
-	up.Diagnoses = []domain.Diagnosis{{Code: "I63.5"}}
-	arriving := submitted(t, f, up).Snapshot
-	sent := domain.Window{From: f.Clock.Now(), To: f.Clock.Now().Add(time.Hour)}
-	latest := func() string {
-		t.Helper()
-		id, err := f.Store.LatestDown(t.Context(), arriving, sent)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return id
-	}
-	// None of these counts: another patient, another condition, a draft, one that answers the up-referral itself.
+	up := submitted(t, f, Draft("patient-1", domain.KindOutpatient))
+	d := downDraft("patient-1", "I63.9")
+	d.ReplyTo, d.LinkKind = up.ID, domain.LinkAnswers
+	answer := sentDown(t, f, d)
 	sentDown(t, f, downDraft("patient-2", "I63.9"))
-	sentDown(t, f, downDraft(patient, "I64"))
-	if _, err := tryCreate(t, f, command(desk(), "", ""), downDraft(patient, "I63.9"), ""); err != nil {
-		t.Fatal(err)
-	}
-	answers := downDraft(patient, "I63.9")
-	answers.Kind, answers.ReplyTo, answers.LinkKind = domain.KindRehabilitation, arriving.ID, domain.LinkAnswers
-	answer := sentDown(t, f, answers)
-	if got := latest(); got != "" {
-		t.Errorf("found %s", got)
-	}
-	followers, err := f.Store.Followers(t.Context(), County, arriving.ID)
+	followers, err := f.Store.Followers(t.Context(), County, up.ID)
 	if err != nil || len(followers) != 1 || followers[0].ID != answer.ID || followers[0].LinkKind != domain.LinkAnswers {
 		t.Errorf("%d follow, %v", len(followers), err)
 	}
 	if none, err := f.Store.Followers(t.Context(), County, answer.ID); err != nil || len(none) > 0 {
 		t.Errorf("%d follow what nobody answers, %v", len(none), err)
 	}
-	palliative := downDraft(patient, "I63.9")
-	palliative.Kind = domain.KindPalliative
-	first := sentDown(t, f, palliative)
-	f.Clock.Advance(time.Minute)
-	refused := downDraft(patient, "I63.0")
-	refused.Kind = domain.KindPostoperative
-	must(t, f, Doctor(), sentDown(t, f, refused), domain.Command{Action: domain.ActionDecline, Carry: domain.Carry{Reason: "NO_BED"}})
-	if got := latest(); got != first.ID {
-		t.Errorf("found %q, want the one that stands", got)
+	if none, err := f.Store.Followers(t.Context(), "450322", up.ID); err != nil || len(none) > 0 {
+		t.Errorf("another county reads %d, %v", len(none), err)
 	}
-	for _, other := range []domain.Window{
-		{From: f.Clock.Now(), To: sent.To}, {From: sent.From.Add(-time.Hour), To: sent.From.Add(-time.Second)},
-	} {
-		if id, err := f.Store.LatestDown(t.Context(), arriving, other); id != "" || err != nil {
-			t.Errorf("found %s, which was sent too early or too late, %v", id, err)
+}
+
+// wayBack: the latest way back that an arrival could bounce off.
+func wayBack(t *testing.T, f Fixture) {
+	patient := "patient-1"
+	arriving := submitted(t, f, Draft(patient, domain.KindOutpatient)).Snapshot
+	sent := domain.Window{From: f.Clock.Now(), To: f.Clock.Now().Add(time.Hour)}
+	expect := func(why string, w domain.Window, want string) {
+		t.Helper()
+		if got, err := f.Store.LatestDown(t.Context(), arriving, w); got != want || err != nil {
+			t.Errorf("%s: found %q, want %q, %v", why, got, want, err)
 		}
 	}
-	_, err = f.Store.Change(t.Context(), command(desk(), "", ""), func(u app.Unit) error {
+	of := func(patient, code string, kind domain.Kind) domain.Draft {
+		d := downDraft(patient, code)
+		d.Kind = kind
+		return d
+	}
+	sentDown(t, f, of("patient-2", "I63.9", domain.KindChronic))
+	sentDown(t, f, of(patient, "I64", domain.KindChronic))
+	if _, err := tryCreate(t, f, command(desk(), "", ""), of(patient, "I63.9", domain.KindChronic), ""); err != nil {
+		t.Fatal(err)
+	}
+	answers := of(patient, "I63.9", domain.KindRehabilitation)
+	answers.ReplyTo, answers.LinkKind = arriving.ID, domain.LinkAnswers
+	sentDown(t, f, answers)
+	expect("another patient's, another condition's, a draft, the answer to this very one", sent, "")
+
+	first := sentDown(t, f, of(patient, "I63.9", domain.KindPalliative))
+	f.Clock.Advance(time.Minute)
+	refused := sentDown(t, f, of(patient, "I63.0", domain.KindPostoperative))
+	expect("the latest", sent, refused.ID)
+	must(t, f, Doctor(), refused, domain.Command{Action: domain.ActionDecline, Carry: domain.Carry{Reason: "NO_BED"}})
+	expect("the latest that stands", sent, first.ID)
+	expect("sent too early", domain.Window{From: f.Clock.Now(), To: sent.To}, "")
+	expect("sent too late", domain.Window{From: sent.From.Add(-time.Hour), To: sent.From.Add(-time.Second)}, "")
+	_, err := f.Store.Change(t.Context(), command(desk(), "", ""), func(u app.Unit) error {
 		r, err := u.Referral(t.Context(), first.ID)
 		if err != nil {
 			return err
@@ -207,9 +209,10 @@ func links(t *testing.T, f Fixture) {
 		u.Save(r)
 		return nil
 	})
-	if got := latest(); got != "" || err != nil {
-		t.Errorf("found %s, which has bounced, %v", got, err)
+	if err != nil {
+		t.Fatal(err)
 	}
+	expect("one that has bounced", sent, "")
 }
 
 // tasksOf are the tasks of a query as "source code visit day state".

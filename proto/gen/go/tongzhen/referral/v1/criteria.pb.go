@@ -265,11 +265,13 @@ func (x *ListCriteriaResponse) GetCriteria() []*Criterion {
 }
 
 type EvaluateCriteriaRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Direction     v1.Direction_Code      `protobuf:"varint,1,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
-	Diagnoses     []*v1.Coding           `protobuf:"bytes,2,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
-	Values        []*ClinicalValue       `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty"`
-	PatientId     string                 `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Direction v1.Direction_Code      `protobuf:"varint,1,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
+	Diagnoses []*v1.Coding           `protobuf:"bytes,2,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
+	Values    []*ClinicalValue       `protobuf:"bytes,3,rep,name=values,proto3" json:"values,omitempty"`
+	PatientId string                 `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// The up-referral that a down-referral answers, or the draft of it: what its conclusion tells is taken too.
+	ReplyTo       string `protobuf:"bytes,5,opt,name=reply_to,json=replyTo,proto3" json:"reply_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -328,6 +330,13 @@ func (x *EvaluateCriteriaRequest) GetValues() []*ClinicalValue {
 func (x *EvaluateCriteriaRequest) GetPatientId() string {
 	if x != nil {
 		return x.PatientId
+	}
+	return ""
+}
+
+func (x *EvaluateCriteriaRequest) GetReplyTo() string {
+	if x != nil {
+		return x.ReplyTo
 	}
 	return ""
 }
@@ -802,14 +811,15 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\x13ListCriteriaRequest\x12%\n" +
 	"\tcondition\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\tcondition\"S\n" +
 	"\x14ListCriteriaResponse\x12;\n" +
-	"\bcriteria\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.CriterionR\bcriteria\"\x86\x02\n" +
+	"\bcriteria\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.CriterionR\bcriteria\"\xa1\x02\n" +
 	"\x17EvaluateCriteriaRequest\x12@\n" +
 	"\tdirection\x18\x01 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x12B\n" +
 	"\tdiagnoses\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\n" +
 	"R\tdiagnoses\x12F\n" +
 	"\x06values\x18\x03 \x03(\v2#.tongzhen.referral.v1.ClinicalValueB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x06values\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\x04 \x01(\tR\tpatientId\"\xbb\x01\n" +
+	"patient_id\x18\x04 \x01(\tR\tpatientId\x12\x19\n" +
+	"\breply_to\x18\x05 \x01(\tR\areplyTo\"\xbb\x01\n" +
 	"\x18EvaluateCriteriaResponse\x12?\n" +
 	"\aresults\x18\x01 \x03(\v2%.tongzhen.referral.v1.CriterionResultR\aresults\x12=\n" +
 	"\x06inputs\x18\x02 \x03(\v2%.tongzhen.referral.v1.ValueDefinitionR\x06inputs\x12\x1f\n" +
