@@ -1226,7 +1226,7 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x17ListDefinitionsResponse\x129\n" +
 	"\bmeasures\x18\x01 \x03(\v2\x1d.tongzhen.referral.v1.MeasureR\bmeasures\"\xf1\x03\n" +
 	"\x16QueryStatisticsRequest\x12\"\n" +
-	"\ameasure\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10(R\ameasure\x12\x1b\n" +
+	"\ameasure\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\ameasure\x12\x1b\n" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x04from\x12\x17\n" +
 	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
