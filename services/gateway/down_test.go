@@ -92,8 +92,8 @@ func TestWithoutMedicinesInTheReplyThoseOfTheRecordAreProposed(t *testing.T) {
 	up := sampleReferral(referralv1.State_CONCLUDED)
 	up.Reply.Medications = nil
 	w.always(getMethod, up)
-	if body := w.browser("desk").get(answersUp).Body.String(); !strings.Contains(body, `name="medicine.name" value="氨氯地平"`) {
-		t.Error("the record's medicine is not proposed")
+	if body := w.browser("desk").get(answersUp).Body.String(); !strings.Contains(body, `name="medicine.name" value="氨氯地平"`) || !strings.Contains(body, `name="medicine.specification" value="5mg"`) {
+		t.Error("the record's medicine is not proposed, its name apart from its specification")
 	}
 }
 

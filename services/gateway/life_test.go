@@ -24,7 +24,7 @@ func followed(action string) []string {
 	case "begin_follow_up", "revise_plan":
 		return []string{"plan.template", "CHD", "plan.condition", "CHD", "plan.rows", "3", "plan.due.0", "2026-04-09", "plan.mode.0", "HOME", "plan.items.0", "BP", "plan.goal", "血压达标"}
 	case "record_visit":
-		return []string{"visit", "2", "findings.result", "WORSE", "value.sbp", "182", "value.hba1c", "7,5", "findings.medicationTaking", "IRREGULAR", "findings.note", "头晕两天", "nextProposed", "2026-04-05", "nextDue", "2026-04-05"}
+		return []string{"visit", "2", "findings.result", "WORSE", "value.sbp", "１８２", "value.hba1c", "7,5", "findings.medicationTaking", "IRREGULAR", "findings.note", "头晕两天", "nextProposed", "2026-04-05", "nextDue", "2026-04-05"}
 	case "complete":
 		return []string{"outcomeCode", "IMPROVED"}
 	case "depart":
@@ -211,6 +211,9 @@ func TestAWrongLineOrNumberIsExplainedBesideItself(t *testing.T) {
 	w.refuse(visitMethod, errs.Invalid(errs.Bad("findings.values[1].number", errs.ReasonFieldOutOfRange)))
 	explained("record_visit", `name="value.hba1c"`, sent("record_visit"))
 	explained("record_visit", `name="value.sbp"`, with(sent("record_visit"), "value.sbp", "many"))
+	if body := b.post("/referrals/"+referralID+"/record_visit", with(sent("record_visit"), "value.sbp", "many")).Body.String(); !strings.Contains(body, "“Systolic pressure” is not right") {
+		t.Error("the number is not called by its name")
+	}
 }
 
 func TestATakenDecisionIsToldAndCanBeRepeated(t *testing.T) {
@@ -323,5 +326,36 @@ func TestARefusedEscalationKeepsEverything(t *testing.T) {
 		for _, problem := range htmlcheck.Page(body) {
 			t.Errorf("%s: %s", name, problem)
 		}
+	}
+}
+
+func TestADownReferralIsToldInTheWordsOfTheCentre(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(getMethod, sampleDown(referralv1.State_SUBMITTED))
+	b := w.browser("township")
+	if body := b.get("/referrals/" + referralID).Body.String(); !strings.Contains(body, ">Waiting for the centre</span>") || strings.Contains(body, "Waiting for an answer") {
+		t.Error("it waits as an up-referral does")
+	}
+	w.always(getMethod, sampleReferral(referralv1.State_SUBMITTED))
+	if body := b.get("/referrals/" + referralID).Body.String(); !strings.Contains(body, ">Waiting for an answer</span>") {
+		t.Error("an up-referral waits otherwise")
+	}
+}
+
+func TestNobodyIsSentBackFromAnAdvice(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	answered := sampleReferral(referralv1.State_CONCLUDED)
+	w.always(getMethod, answered)
+	if !strings.Contains(b.get("/referrals/"+referralID).Body.String(), `href="/down/`) {
+		t.Error("the patient cannot be sent back")
+	}
+	advice := sampleReferral(referralv1.State_CONCLUDED)
+	advice.Kind = commonv1.Kind_ADVICE
+	w.always(getMethod, advice)
+	if strings.Contains(b.get("/referrals/"+referralID).Body.String(), `href="/down/`) {
+		t.Error("who never came is sent back")
 	}
 }

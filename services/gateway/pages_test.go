@@ -198,6 +198,20 @@ func sent(action string) url.Values {
 	}
 }
 
+// noteOf is what the form of an action calls its note.
+func noteOf(action string) string {
+	switch {
+	case action == "return":
+		return "What is missing"
+	case action == "decline":
+		return "Advice to the sender"
+	case slices.Contains(reasonedActions, action):
+		return "Note"
+	default:
+		return "note"
+	}
+}
+
 func TestARefusedActionSaysWhyBesideItsFormAndKeepsWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -213,7 +227,7 @@ func TestARefusedActionSaysWhyBesideItsFormAndKeepsWhatWasTyped(t *testing.T) {
 		}
 		w.always(actionsMethod, actionsOf(action))
 		for reason, refusal := range map[string]error{
-			"Reload, then decide": errs.Stale(4, "RETURNED"), "cannot be reached": errs.Unavailable("referral", nil), "Please fill in “note”": errs.Invalid(errs.Required("note")),
+			"Reload, then decide": errs.Stale(4, "RETURNED"), "cannot be reached": errs.Unavailable("referral", nil), "Please fill in “" + noteOf(action) + "”": errs.Invalid(errs.Required("note")),
 		} {
 			w.refuse("/tongzhen.referral.v1.ReferralService/"+name, refusal)
 			got := b.post("/referrals/"+referralID+"/"+action, sent(action))

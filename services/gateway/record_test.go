@@ -125,6 +125,15 @@ func TestARefusedRecordKeepsEverything(t *testing.T) {
 	}
 }
 
+func TestTheReasonOfAnArrivalIsCalledWhatTheFormCallsIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(arrivalMethod, errs.Invalid(errs.Required("reasonCode")))
+	if body := w.browser("desk").post(arrivalPage, typedArrival()).Body.String(); !strings.Contains(body, "Please fill in “How the patient came”") {
+		t.Error("the error speaks of another field")
+	}
+}
+
 func TestEveryRefusedFieldOfARecordIsLinkedAndExplainedInPlace(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

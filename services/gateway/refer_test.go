@@ -91,6 +91,54 @@ func TestEveryRefusedFieldIsLinkedAndExplainedInPlace(t *testing.T) {
 	}
 }
 
+func TestTheErrorsOnTopStandInTheOrderOfTheForm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(createMethod, errs.Invalid(errs.Required("consent.method"), errs.Required("receiver.departmentCode"), errs.Required("form.presentIllness"), errs.Required("diagnoses"), errs.Required("urgency")))
+	body := w.browser("township").post("/refer/"+patientID, typedReferral()).Body.String()
+	at := 0
+	for _, name := range strings.Fields("urgency diagnoses form.presentIllness receiver.departmentCode consent.method") {
+		next := strings.Index(body, `href="#f-`+name+`"`)
+		if next < at {
+			t.Errorf("%s stands too early", name)
+		}
+		at = next
+	}
+}
+
+func TestAnEmergencyIsProposedToTheEmergencyDepartment(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	if body := b.get("/refer/" + patientID).Body.String(); !strings.Contains(body, `data-preset="kind=EMERGENCY:20"`) {
+		t.Error("the script is not told")
+	}
+	// Without scripts it is proposed when the form is shown anew.
+	body := b.post("/refer/"+patientID, with(typedReferral(), "kind", "EMERGENCY", "department", "", "do", "kind")).Body.String()
+	if !strings.Contains(body, `<option value="20" selected>`) {
+		t.Error("nothing is proposed")
+	}
+	body = b.post("/refer/"+patientID, with(typedReferral(), "kind", "EMERGENCY", "do", "kind")).Body.String()
+	if !strings.Contains(body, `<option value="0304" selected>`) {
+		t.Error("what was chosen is lost")
+	}
+}
+
+func TestThePatientsPageLeadsToTheReferralsThatTheVisitorMaySee(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	body := b.get("/patients/" + patientID).Body.String()
+	asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod)
+	if !strings.Contains(body, `<a href="/referrals/`+referralID+`">450321-26-0000123-4</a>`) || asked.GetPatientId() != patientID || asked.GetView() != "all" || asked.GetPageSize() != 10 {
+		t.Errorf("%v", asked)
+	}
+	w.refuse(listMethod, errs.Unavailable("referral", nil))
+	if got := b.get("/patients/" + patientID); got.Code != http.StatusOK || strings.Contains(got.Body.String(), "Latest referrals") {
+		t.Error("without the referrals the page does not stand")
+	}
+}
+
 func TestTheFormStaysWhenTheRecordIsAway(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -51,7 +51,7 @@ func sampleSummary() *patientrecordv1.Summary {
 		Patient:          samplePatient(),
 		Problems:         []*patientrecordv1.Problem{{Text: "高血压", OnsetTime: in(-1000 * time.Hour)}},
 		Allergies:        []*patientrecordv1.Allergy{{Text: "青霉素", Criticality: "high"}},
-		Medications:      []*patientrecordv1.Medication{{Text: "氨氯地平", Dosage: "5 mg 每日一次", AuthoredTime: in(-100 * time.Hour)}},
+		Medications:      []*patientrecordv1.Medication{{Text: "氨氯地平 5mg", Dosage: "每日一次", AuthoredTime: in(-100 * time.Hour)}},
 		RecentResults:    []*patientrecordv1.Observation{pressure, {Text: "吸烟", ValueText: "从不", ReferenceRange: "—"}},
 		RecentEncounters: []*patientrecordv1.Encounter{{Text: "门诊", StartTime: in(-50 * time.Hour), Reason: "头晕"}},
 		Procedures:       []*patientrecordv1.Procedure{{Text: "心电图", PerformedTime: in(-50 * time.Hour)}},

@@ -77,6 +77,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	d := door.New(directory, deps.Clock, cfg.Secure, hub.End)
 	sh, err := shell.New(shell.Deps{
 		Text: catalogue, Assets: assets, Names: shell.NewNames(directory, deps.Clock),
+		Criteria:     shell.NewCriteria(referralv1.NewCriteriaServiceClient(deps.Conns.Referral), deps.Clock),
 		Notification: notificationv1.NewNotificationServiceClient(deps.Conns.Notification),
 		Referral:     referralv1.NewReferralServiceClient(deps.Conns.Referral),
 		Clock:        deps.Clock, Logger: deps.Logger, Zone: cfg.Zone,
@@ -117,7 +118,7 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		scheduling   = schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling)
 		notification = notificationv1.NewNotificationServiceClient(deps.Conns.Notification)
 	)
-	patientPages, err := patients.New(patients.Deps{Shell: sh, Record: record, Cache: deps.Cache, Ring: deps.Ring})
+	patientPages, err := patients.New(patients.Deps{Shell: sh, Record: record, Referral: referral, Cache: deps.Cache, Ring: deps.Ring})
 	if err != nil {
 		return nil, err
 	}

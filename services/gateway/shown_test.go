@@ -9,6 +9,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -229,5 +230,67 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 		if !slices.Equal(got, strings.Fields(want)) {
 			t.Errorf("%s: %v, want %s", role, got, want)
 		}
+	}
+}
+
+func TestTheCriteriaThatWereMetAreWorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	met := sampleReferral(referralv1.State_SUBMITTED)
+	met.MatchedCriteria = []string{"UP-HTN-01", "UP-OLD-01"}
+	w.always(getMethod, met)
+	b := w.browser("desk")
+	says(t, b, `<a href="/criteria">`, "systolic 180 or more；UP-OLD-01")
+	says(t, b)
+	if n := len(called[*referralv1.ListCriteriaRequest](w, criteriaMethod)); n != 1 {
+		t.Errorf("they are asked for %d times within a minute", n)
+	}
+	w.refuse(criteriaMethod, errs.Unavailable("referral", nil))
+	w.clk.Advance(2 * time.Minute)
+	says(t, b, "systolic 180 or more")
+}
+
+func TestTheTimelineSaysWhereAndHow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(historyMethod, &referralv1.ListHistoryResponse{History: []*referralv1.HistoryRow{
+		{Kind: "TRANSITION", Action: "redirect", Time: in(-time.Hour), Detail: map[string]string{"fromOrganizationId": hospitalID, "fromDepartmentCode": "0304", "toOrganizationId": hospitalID, "toDepartmentCode": "20"}},
+		{Kind: "MARK", Action: "depart", Time: in(-time.Minute), Detail: map[string]string{"transport": "AMBULANCE"}},
+	}})
+	body := says(t, w.browser("desk"))
+	_, body, _ = strings.Cut(body, `class="timeline"`)
+	for _, words := range []string{"Yangshuo County People&#39;s Hospital Cardiology → Yangshuo County People&#39;s Hospital Emergency", "Ambulance"} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%q is not told", words)
+		}
+	}
+}
+
+func TestAnEmergencyLeavesFirstAndConsentsLater(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(actionsMethod, actionsOf("record_consent", "depart"))
+	b := w.browser("township")
+	body := says(t, b, `name="consent.givenBy" type="text" value="王某"`, `value="5" selected`)
+	if strings.Index(body, "/depart\"") > strings.Index(body, "/record_consent\"") || strings.Count(body, "/depart\"") != 1 {
+		t.Error("the consent stands before the departure")
+	}
+	w.refuse(patientrecordv1.PatientRecordService_GetPatient_FullMethodName, errs.Unavailable("patientrecord", nil))
+	left := sampleReferral(referralv1.State_SUBMITTED)
+	left.DepartTime = in(-time.Minute)
+	w.always(getMethod, left)
+	says(t, b, `name="consent.givenBy" type="text" value="`+markName+`"`, `data-action="depart">Update the departure</button>`)
+}
+
+func TestARefusedActionTellsAllThatIsWrong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(actionsMethod, actionsOf("admit"))
+	w.refuse(referralv1.ReferralService_Admit_FullMethodName, errs.Invalid(errs.Required("ward"), errs.Required("bed")))
+	body := w.browser("desk").post("/referrals/"+referralID+"/admit", sent("admit")).Body.String()
+	_, top, _ := strings.Cut(body, `<div class="errors"`)
+	top, _, _ = strings.Cut(top, "</div>")
+	if strings.Count(top, "<li>") != 2 {
+		t.Errorf("%s", top)
 	}
 }

@@ -52,7 +52,7 @@ func figuresOf(m *referralv1.Measure, in *referralv1.QueryStatisticsRequest) []*
 		case m.GetUnit() == "COUNT":
 			f.Denominator, f.Value, f.HasValue = 0, float64(n), true
 		case m.GetUnit() == "DURATION":
-			f.Denominator, f.HasValue, f.Median, f.Percentile_90 = 0, true, 90, 600
+			f.Denominator, f.HasValue, f.Median, f.Percentile_90 = 0, true, 12, 600
 		case of > 0:
 			f.Value, f.HasValue = 100*float64(n)/float64(of), true
 		}
@@ -65,7 +65,7 @@ func figuresOf(m *referralv1.Measure, in *referralv1.QueryStatisticsRequest) []*
 			out = append(out, figure(n, 0, reason))
 		}
 	case "month":
-		for month, n := range map[string]int64{"2025-03-01": 2, "2026-01-01": 8, "2026-03-01": 4} {
+		for month, n := range map[string]int64{"2025-03-01": 2, "2026-01-01": 6, "2026-03-01": 4} {
 			f := figure(n, 8)
 			f.Period = month
 			out = append(out, f)
@@ -114,7 +114,7 @@ func TestTheTwoRatesStandSideBySideWithTheirDefinitions(t *testing.T) {
 	for what, words := range map[string]string{
 		"the first rate": `<h2>Down-referral rate</h2>`, "the second": `<h2>Return rate</h2>`, "the value": `<p class="big">77.8%</p>`, "the numerator in words": "Return rate: those",
 		"the chosen denominator": `<dt>Denominator</dt><dd>all ENDED_FIT</dd>`, "the choice": `<option value="ENDED_FIT" selected>all ENDED_FIT</option>`, "where it comes from": "本平台口径 (suggested by the system)",
-		"its direction": "↑ higher is better", "that it fills": "still filling", "on whose day": "the day of sending", "the note": "A note", "hours": "1.5 hours (median)", "the 90th percentile": "nine of ten within 10.0 hours",
+		"its direction": "↑ higher is better", "that it fills": "still filling", "on whose day": "the day of sending", "the note": "A note", "minutes": "12 minutes (median)", "the 90th percentile": "nine of ten within 10.0 hours",
 	} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%s: %q is missing", what, words)
@@ -147,8 +147,8 @@ func TestTheBarsBeginAtNoughtAndSayTheirNumbers(t *testing.T) {
 	if n := strings.Count(chart, "<rect"); n != 13 {
 		t.Errorf("%d bars", n)
 	}
-	// 8 of 8 is the longest bar, 4 of 8 half of it; months without a case are there, without a bar.
-	for _, words := range []string{`width="150"`, `width="75"`, ">2026-03<", ">100.0% filling<", ">50.0% filling<", ">—<", `<line x1="62" y1="0" x2="62"`} {
+	// 8 of 8 would be the whole length of 150; months without a case are there, without a bar.
+	for _, words := range []string{`width="112"`, `width="75"`, `width="37"`, ">2026-03<", ">75.0% filling<", ">50.0% filling<", ">—<", `<line x1="62" y1="0" x2="62"`} {
 		if !strings.Contains(chart, words) {
 			t.Errorf("%q is not drawn", words)
 		}

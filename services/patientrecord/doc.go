@@ -6,8 +6,8 @@
 //
 // RPCs: RegisterPatient, GetPatient, SearchPatients, GetSummary, ListResults, GetPackage (clinicians), GetSnapshot (referral, scheduling and
 // clinicians), GetClinicalValues (referral), ImportRecord (SYSTEM, INTEGRATION, the command line). Publishes patient_registered,
-// encounter_opened and encounter_closed. Consumes the referral facts that change a state or a party; asks referral.GetRelation on a miss and
-// referral.GetReferral for a package whose fact has not come.
+// encounter_opened, encounter_closed and encounter_cancelled. Consumes the referral facts that change a state or a party; asks
+// referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
 //
 // Invariants:
 //  1. One identity number is one patient of a county.
@@ -19,5 +19,6 @@
 //  6. An entry's content never changes: another content is another version.
 //  7. A referral's relations follow the newest standing, in whatever order its facts come.
 //  8. A package is what the record said at submission; later entries do not change it.
-//  9. An encounter is told when it opens and when it closes, once each, if it is in the county and no older than domain.NewsSpan.
+//  9. An encounter is told when it opens and when it closes, if it is in the county and no older than domain.NewsSpan; what was told is told
+//     again when it changes, and taken back when it never was. The same is never told twice in a row.
 package patientrecord

@@ -61,6 +61,19 @@ func TestADischargeIsToldByIDsAndCodes(t *testing.T) {
 		if !found {
 			t.Errorf("the record has %v", summary.GetRecentEncounters())
 		}
+		in.Entries[8].GetEncounter().Status = "entered-in-error"
+		if _, err := f.cli.ImportRecord(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		m = bustest.Receive(t, f.facts, "that it never was")
+		var never patientrecordv1.EncounterCancelled
+		if err := proto.Unmarshal(m.Payload, &never); err != nil {
+			t.Fatal(err)
+		}
+		if m.Subject != "record.v1.450321.encounter_cancelled" || !proto.Equal(never.GetEncounter(), want) ||
+			never.GetMeta().GetAggregateId() != got.GetEncounterId() || never.GetMeta().GetAggregateVersion() != 2 {
+			t.Errorf("%s\n got %v\nwant %v", m.Subject, &never, want)
+		}
 	})
 }
 

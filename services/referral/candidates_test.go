@@ -188,7 +188,7 @@ func TestADismissalIsTold(t *testing.T) {
 		_, err := f.candidates.GetCandidate(f.as("TOWNSHIP_DOCTOR"), &referralv1.GetCandidateRequest{Id: c.GetId()})
 		f.expectReason(err, errs.ReasonRole)
 		reasons, err := f.client.ListReasons(f.as("SPECIALIST"), &referralv1.ListReasonsRequest{Action: "dismiss_candidate"})
-		if err != nil || len(reasons.GetReasons()) != 9 {
+		if err != nil || len(reasons.GetReasons()) != 10 {
 			f.t.Errorf("%d reasons, %v", len(reasons.GetReasons()), err)
 		}
 		f.expectFacts("created", "submitted", "arrived", "concluded", "candidate_found", "candidate_dismissed")

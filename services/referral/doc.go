@@ -5,7 +5,7 @@
 //
 // RPCs: ReferralService, FollowUpService, CriteriaService, CandidateService, StatisticsService and SettingService of
 // tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed, formulary_changed and
-// capabilities_changed of directory, encounter_opened and encounter_closed of the record, and its own deadline_passed.
+// capabilities_changed of directory, encounter_opened, encounter_closed and encounter_cancelled of the record, and its own deadline_passed.
 // Calls patient-record (snapshot at creation, values for criteria), scheduling (AttachHold, ConfirmHold) and directory (an organisation
 // that the projection misses, the lists at start).
 //
@@ -29,6 +29,11 @@
 //  11. An up-referral and the down-referral that answers it, an escalation and its follow-up, a bounce-back and what it bounces off name
 //     each other, or neither does: both sides are written in one transaction.
 //  12. One stay makes at most one candidate, whichever source tells of it first.
+//
+// At its start the service takes over what an earlier release left. It builds the figures of every county that has none by today's counters,
+// dimensions and totals (table figures_built); one instance does, and until then a county's figures are answered as filling. A county that
+// makes its first referral later is whole from the start. Limits that nobody was told of begin anew (domain.Calendar.Anew); none of them is
+// told before.
 //
 // Opening a referral (by id or number) is audited before it is answered; lists are not.
 package referral

@@ -59,6 +59,8 @@ const (
 	stopTimeout = 10 * time.Second
 	// retryReading is the pause between tries while directory is away at the start.
 	retryReading = time.Second
+	// retryTakingOver is the pause while another instance builds figures.
+	retryTakingOver = 5 * time.Second
 	// lookForDeadlines is how late a limit may be told.
 	lookForDeadlines = 5 * time.Second
 )
@@ -142,9 +144,24 @@ func (s *Service) Run(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Directory(), events.OnDirectory(s.store))
 		})},
 		run.Part{Name: "figures", Runner: stats.NewFolder(s.deps.DB, figures.Schema())},
+		run.Part{Name: "what an earlier release left", Runner: run.Func(s.takeOver)},
 		run.Part{Name: "deadlines", Runner: run.Func(s.fireDeadlines)},
 		run.Part{Name: "organisations", Runner: run.Func(s.readOrganizations)},
 	)...)
+}
+
+// takeOver ends when everything that an earlier release left is done; until then it goes on trying.
+func (s *Service) takeOver(ctx context.Context) error {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	run.Every(ctx, retryTakingOver, nil, func(ctx context.Context) error {
+		done, err := s.app.TakeOver(ctx)
+		if done {
+			end()
+		}
+		return err
+	})
+	return nil
 }
 
 // fireDeadlines looks for limits that passed, as many instances as there are, each under a name of its own.

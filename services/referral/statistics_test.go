@@ -37,7 +37,7 @@ func TestFiguresAreAnsweredWithTheirDefinitionsAndCases(t *testing.T) {
 		}
 
 		from, to := f.year()
-		for _, role := range []string{"COUNTY_ADMIN", "DEPARTMENT_HEAD", "CENTRE_HEAD", "SPECIALIST", "TOWNSHIP_DOCTOR", "INTAKE_DESK"} {
+		for _, role := range []string{"COUNTY_ADMIN", "DEPARTMENT_HEAD", "CENTRE_HEAD", "SPECIALIST", "TOWNSHIP_DOCTOR", "VILLAGE_DOCTOR", "INTAKE_DESK"} {
 			got, err := c.QueryStatistics(f.as(role), &referralv1.QueryStatisticsRequest{
 				Measure: []string{"IND-REJ", "TIME-ANSWER"}, From: from, To: to, GroupBy: []string{"hospital", "centre"},
 			})
@@ -58,7 +58,7 @@ func TestFiguresAreAnsweredWithTheirDefinitionsAndCases(t *testing.T) {
 			cases.GetCases()[0].GetCount() != 1 || cases.GetCases()[0].GetNumber() == "" || cases.GetNextPageToken() != "" {
 			f.t.Errorf("%v, %v", cases, err)
 		}
-		_, err = c.QueryStatistics(f.as("VILLAGE_DOCTOR"), &referralv1.QueryStatisticsRequest{From: from, To: to})
+		_, err = c.QueryStatistics(f.as("BED_MANAGER"), &referralv1.QueryStatisticsRequest{From: from, To: to})
 		f.expectReason(err, errs.ReasonRole)
 	})
 }

@@ -72,9 +72,16 @@ func withStatistics(ctx context.Context, settings *host.Settings, county string,
 	return do(ctx, referralv1.NewStatisticsServiceClient(connection.Conn(host.Referral)))
 }
 
+// shownDifferences are enough to see what is wrong.
+const shownDifferences = 20
+
 func printDifferences(found *referralv1.CheckStatisticsResponse, what string) {
-	for _, d := range found.GetDifferences() {
+	shown := found.GetDifferences()[:min(shownDifferences, len(found.GetDifferences()))]
+	for _, d := range shown {
 		fmt.Printf("%s %s %s: stored %d, recomputed %d\n", d.GetDay(), d.GetCounter(), strings.Join(d.GetKey(), " "), d.GetStored(), d.GetRecomputed())
+	}
+	if more := len(found.GetDifferences()) - len(shown); more > 0 {
+		fmt.Printf("and %d more\n", more)
 	}
 	fmt.Printf("%d referrals, %d contributions recomputed; %d totals %s\n", found.GetReferrals(), found.GetCells(), len(found.GetDifferences()), what)
 }

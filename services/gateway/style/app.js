@@ -176,6 +176,16 @@
   document.addEventListener("draft", show, true);
   show();
 
+  // A choice that another one proposes while nothing is chosen: <select data-preset="kind=EMERGENCY:20">, if it is in the list.
+  document.addEventListener("change", (event) => {
+    for (const select of event.target.form?.querySelectorAll("select[data-preset]") ?? []) {
+      const [name, value, preset] = select.dataset.preset.split(/[=:]/);
+      if (select.value || event.target.name !== name || event.target.value !== value || ![...select.options].some((option) => option.value === preset)) continue;
+      select.value = preset;
+      select.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+
   // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind"> is fetched with the named fields when they change.
   for (const part of document.querySelectorAll("[data-load]")) {
     const form = part.closest("form");

@@ -144,6 +144,8 @@ func (c *Catalogue) Field(language string, f errs.Field) string {
 	}
 	if c.Has("field." + list) {
 		label = c.T(language, "field."+list)
+	} else if measure, ok := strings.CutPrefix(list, "value."); ok && c.Has("measure."+measure) {
+		label = c.T(language, "measure."+measure)
 	}
 	return c.T(language, key, append(pairs(f.Meta), "field", label)...)
 }

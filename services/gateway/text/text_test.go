@@ -125,7 +125,7 @@ func codes() map[string][]string {
 		"clock": strings.Fields("SUBMITTED RETURNED ACCEPTED NO_SHOW ARRIVED ADMITTED CONCLUDED FOLLOW_UP"),
 		"kind":  enum(commonv1.Kind_Code_value), "urgency": enum(commonv1.Urgency_Code_value), "sex": enum(commonv1.Sex_Code_value),
 		"direction": enum(commonv1.Direction_Code_value), "error": append(enum(commonv1.ErrorReason_Code_value), kinds...),
-		"failure": kinds, "remedy": kinds,
+		"failure": kinds, "remedy": kinds, "statistics.span": strings.Fields("minutes hours"),
 		"outcome":        strings.Fields("CURED IMPROVED UNCHANGED WORSE REFERRED_OUT DIED OTHER"),
 		"transport":      strings.Fields("OWN ESCORTED AMBULANCE"),
 		"consent.method": strings.Fields("SIGNED VERBAL_WITNESSED ELECTRONIC"),

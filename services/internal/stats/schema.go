@@ -1,7 +1,10 @@
 package stats
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -76,6 +79,21 @@ func NewSchema(dimensions []string, counters []Counter, cubes []Cube) (*Schema, 
 		s.cubes = append(s.cubes, c)
 	}
 	return s, nil
+}
+
+// Fingerprint is the same for schemas that count the same, by the same, in the same totals, and another after a change that Rebuild has to
+// follow: 16 hex digits.
+func (s *Schema) Fingerprint() string {
+	const bytes = 8
+	h := sha256.New()
+	fmt.Fprintln(h, s.dimensions)
+	for _, counter := range slices.Sorted(maps.Keys(s.timed)) {
+		fmt.Fprintln(h, counter, s.timed[counter])
+	}
+	for _, c := range s.cubes {
+		fmt.Fprintln(h, c.key)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:bytes])
 }
 
 func (s *Schema) cube(declared Cube) (cube, error) {

@@ -70,3 +70,32 @@ func TestAPeriodFillsForThirtyDaysAfterItsEnd(t *testing.T) {
 		}
 	}
 }
+
+func TestAFingerprintTellsSchemasApartThatNeedARebuild(t *testing.T) {
+	t.Parallel()
+	of := func(dimensions []string, counters []stats.Counter, cubes ...stats.Cube) string {
+		s, err := stats.NewSchema(dimensions, counters, cubes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Fingerprint()
+	}
+	a, b, cube := stats.Counter{Name: "a"}, stats.Counter{Name: "b"}, stats.Cube{Grain: stats.Month, Dimensions: []string{"x"}}
+	base := of([]string{"x", "y"}, []stats.Counter{a, b}, cube)
+	if len(base) != 16 || base != of([]string{"x", "y"}, []stats.Counter{b, a}, cube) {
+		t.Errorf("%q hangs on the order of the counters", base)
+	}
+	day := cube
+	day.Grain = stats.Day
+	for what, other := range map[string]string{
+		"a dimension":     of([]string{"x", "y", "z"}, []stats.Counter{a, b}, cube),
+		"a counter":       of([]string{"x", "y"}, []stats.Counter{a}, cube),
+		"a timed counter": of([]string{"x", "y"}, []stats.Counter{a, {Name: "b", Timed: true}}, cube),
+		"a grain":         of([]string{"x", "y"}, []stats.Counter{a, b}, day),
+		"a total more":    of([]string{"x", "y"}, []stats.Counter{a, b}, cube, day),
+	} {
+		if other == base {
+			t.Errorf("%s makes no difference", what)
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 // ofLine is an error of one line: medicines[2].decision, plan.visits[0].items[1].
 var ofLine = regexp.MustCompile(`^(medicines|plan\.visits)\[(\d+)\](?:\.([a-zA-Z]+))?`)
 
-// fieldErrors words what was refused, each field once, in the order of the error; nil for every error that is not about fields.
+// fieldErrors words what was refused, each field once, in the order of the form; nil for every error that is not about fields.
 // An error of a line says which line, and leads to its field ("medicines.2.decision").
 func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	e, ok := errs.As(cause)
@@ -44,7 +44,9 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 			}
 		}
 	}
-	return form.Errors
+	return shell.InOrder(form.Errors, strings.Fields(`kind urgency receiver receiver.organizationId familyDoctor diagnoses form.diagnosis form.inpatientNumber
+		form.examinationResults form.treatment form.nextPlan form.rehabilitationAdvice medicines plan plan.goal values
+		consent consent.method consent.givenBy consent.relation transport transferNote originatorPhone`)...)
 }
 
 // anchor is the field that shows an error: what is wrong with the plan as a whole stands above it.

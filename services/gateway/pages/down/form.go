@@ -66,7 +66,8 @@ func (p *Pages) proposed(r *http.Request, data formData) url.Values {
 	}
 	if medicines == nil {
 		for _, m := range data.Summary.GetMedications() {
-			medicines = append(medicines, &referralv1.DischargeMedicine{Name: m.GetText(), Dosage: m.GetDosage()})
+			name, specification := specified(m.GetText())
+			medicines = append(medicines, &referralv1.DischargeMedicine{Name: name, Specification: specification, Dosage: m.GetDosage()})
 		}
 	}
 	setMedicines(form, medicines)
@@ -74,6 +75,14 @@ func (p *Pages) proposed(r *http.Request, data formData) url.Values {
 		p.propose(r, form)
 	}
 	return form
+}
+
+// specified parts a medicine as the record words it ("阿托伐他汀钙片 20mg"): the centre's list has its name alone.
+func specified(text string) (name, specification string) {
+	if at := strings.LastIndexByte(text, ' '); at > 0 && at+1 < len(text) && '0' <= text[at+1] && text[at+1] <= '9' {
+		return text[:at], text[at+1:]
+	}
+	return text, ""
 }
 
 // draftValues fills the form from a referral that is gone on with.

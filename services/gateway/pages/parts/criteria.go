@@ -104,7 +104,7 @@ func Values(form url.Values) []*referralv1.ClinicalValue {
 	var out []*referralv1.ClinicalValue
 	for _, field := range slices.Sorted(maps.Keys(form)) {
 		name, ok := strings.CutPrefix(field, valuePrefix)
-		if number, err := number(form.Get(field)); ok && err == nil {
+		if number, err := Number(form.Get(field)); ok && err == nil {
 			out = append(out, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Number{Number: number}})
 		}
 	}
@@ -120,7 +120,8 @@ func Values(form url.Values) []*referralv1.ClinicalValue {
 // fullWidth turns the digits of a Chinese input method into plain ones.
 var fullWidth = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9", "．", ".", "。", ".", "－", "-")
 
-func number(typed string) (float64, error) {
+// Number reads a number as people type it.
+func Number(typed string) (float64, error) {
 	return strconv.ParseFloat(strings.TrimSpace(fullWidth.Replace(typed)), 64)
 }
 
@@ -300,7 +301,7 @@ func (w words) input(d *referralv1.ValueDefinition, form url.Values) Input {
 	if in.Value = strings.TrimSpace(form.Get(in.Field)); in.Value == "" {
 		return in
 	}
-	v, err := number(in.Value)
+	v, err := Number(in.Value)
 	in.NoNumber = err != nil
 	in.OutOfRange = err == nil && in.Low < in.High && (v < in.Low || v > in.High)
 	return in

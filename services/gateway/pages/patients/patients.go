@@ -13,6 +13,7 @@ import (
 	"time"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/cache"
@@ -27,12 +28,16 @@ var files embed.FS
 // searchTTL is how long a search can be shown again by its address.
 const searchTTL = 10 * time.Minute
 
+// referralsShown is how many referrals a patient's page lists.
+const referralsShown = 10
+
 // Deps is what the pages need; all fields are required.
 type Deps struct {
-	Shell  *shell.Shell
-	Record patientrecordv1.PatientRecordServiceClient
-	Cache  cache.Cache
-	Ring   *crypt.Ring
+	Shell    *shell.Shell
+	Record   patientrecordv1.PatientRecordServiceClient
+	Referral referralv1.ReferralServiceClient
+	Cache    cache.Cache
+	Ring     *crypt.Ring
 }
 
 // Pages serves them.
@@ -209,6 +214,8 @@ type patientData struct {
 	Patient *patientrecordv1.Patient
 	Summary *patientrecordv1.Summary
 	Home    string
+	// Referrals are the newest that the visitor may see.
+	Referrals []shell.Row
 }
 
 func (p *Pages) patient(w http.ResponseWriter, r *http.Request) error {
@@ -217,6 +224,10 @@ func (p *Pages) patient(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data.offered = offer(r)
+	// Without them the page is still worth having.
+	if list, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{View: "all", PatientId: r.PathValue("id"), PageSize: referralsShown}); err == nil {
+		data.Referrals = p.Shell.Rows(r, list.GetReferrals())
+	}
 	return p.Shell.Render(w, r, p.patientSet, shell.Page{Title: "patient.title", Nav: "patients", Data: data})
 }
 

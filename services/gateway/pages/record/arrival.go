@@ -49,7 +49,7 @@ func (p *Pages) recordArrival(w http.ResponseWriter, r *http.Request) error {
 	if lerr != nil {
 		return lerr
 	}
-	if rerr := p.refused(r, &data, err); rerr != nil {
+	if rerr := p.refused(r, &data, "record.how", err); rerr != nil {
 		return rerr
 	}
 	return p.show(w, r, p.arrivalSet, shell.Page{Title: "record.arrival", Status: errs.HTTPStatus(err), Data: data})

@@ -40,7 +40,7 @@ func (p *Pages) recordOut(w http.ResponseWriter, r *http.Request) error {
 	if lerr != nil {
 		return lerr
 	}
-	if rerr := p.refused(r, &data, err); rerr != nil {
+	if rerr := p.refused(r, &data, "field.reasonCode", err); rerr != nil {
 		return rerr
 	}
 	return p.show(w, r, p.outSet, shell.Page{Title: "record.out", Status: errs.HTTPStatus(err), Data: data})

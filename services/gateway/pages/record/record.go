@@ -9,6 +9,7 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -143,9 +144,20 @@ func (p *Pages) done(w http.ResponseWriter, r *http.Request, made *referralv1.Re
 	return nil
 }
 
+// fieldErrors stand in the order of the forms, and call the reason what the form calls it, by a text key.
+func (p *Pages) fieldErrors(r *http.Request, reason string, cause error) []shell.FieldError {
+	list := p.Shell.FieldErrors(r, cause)
+	for i, e := range list {
+		if e.Name == "reasonCode" {
+			list[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.reasonCode"), p.Shell.T(r, reason), 1)
+		}
+	}
+	return shell.InOrder(list, strings.Fields("originator.organizationId receiver.organizationId destination reasonCode note kind urgency departmentCode diagnoses arriveTime date")...)
+}
+
 // refused fills the form again with everything that was typed and what was wrong; what cannot be mended on it is a page of its own.
-func (p *Pages) refused(r *http.Request, data *formData, cause error) error {
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
+func (p *Pages) refused(r *http.Request, data *formData, reason string, cause error) error {
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, reason, cause)}
 	data.RequestID = id.New()
 	switch {
 	case errs.ReasonOf(cause) == errs.ReasonOpenReferralExists:

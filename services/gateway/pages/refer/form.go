@@ -30,6 +30,27 @@ func (c choices) first() string {
 	return c.Receivers[0].ID
 }
 
+// emergencyDepartment is the national code of 急诊医学科, which is proposed for an emergency. The form's script is told it by the form.
+const emergencyDepartment = "20"
+
+// has tells whether a receiver has a department.
+func (c choices) has(organization, code string) bool {
+	return slices.ContainsFunc(c.Receivers, func(r receiver) bool {
+		return r.ID == organization && slices.ContainsFunc(r.Departments, func(d department) bool { return d.Code == code })
+	})
+}
+
+// EmergencyDepartment is the one that the form proposes for an emergency.
+func (formData) EmergencyDepartment() string { return emergencyDepartment }
+
+// propose chooses it where no department was chosen, as the script does.
+func (d formData) propose() {
+	form := d.Form
+	if form.Value("kind") == "EMERGENCY" && form.Value("department") == "" && d.Choices.has(form.Value("organization"), emergencyDepartment) {
+		form.Values.Set("department", emergencyDepartment)
+	}
+}
+
 func (p *Pages) choices(r *http.Request) (choices, error) {
 	county, err := p.Shell.Names().County(r.Context())
 	if err != nil {

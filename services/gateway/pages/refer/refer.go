@@ -212,7 +212,14 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 			found[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.form.presentIllness"), p.Shell.T(r, "refer.question"), 1)
 		}
 	}
-	return found
+	return shell.InOrder(found, fields()...)
+}
+
+// fields are in the order of the form.
+func fields() []string {
+	return strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
+		receiver receiver.organizationId receiver.departmentCode slot consent consent.method consent.givenBy consent.relation consent.deferredReason
+		transport transferNote originatorPhone`)
 }
 
 // refused words what can be mended on the form; everything else is a page of its own.
@@ -234,6 +241,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 	default:
 		switch {
 		case cause == nil:
+			data.propose()
 		case data.Form.Errors != nil:
 			data.RequestID = id.New()
 		case errs.KindOf(cause) == errs.KindUnavailable:

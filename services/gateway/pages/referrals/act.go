@@ -89,7 +89,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, c command, cause
 	}
 	a := &data.Actions
 	a.Failed = c.action
-	a.Form = shell.Form{Values: c.form, Errors: p.fieldErrors(r, cause)}
+	a.Form = shell.Form{Values: c.form, Errors: p.called(r, c.action, p.fieldErrors(r, cause))}
 	a.Problem = p.Shell.ErrorText(r, cause)
 	switch errs.KindOf(cause) {
 	case errs.KindUnavailable:
@@ -122,6 +122,18 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	for _, f := range e.Fields {
 		if strings.Contains(f.Name, "[") {
 			list = append(list, shell.FieldError{Name: f.Name, Text: p.Shell.ErrorText(r, errs.Invalid(f))})
+		}
+	}
+	return list
+}
+
+// called gives the note of an action the name that its form shows.
+func (p *Pages) called(r *http.Request, action string, list []shell.FieldError) []shell.FieldError {
+	key := "action.note." + action
+	name := p.Shell.T(r, key)
+	for i, e := range list {
+		if e.Name == "note" && name != key {
+			list[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.note"), name, 1)
 		}
 	}
 	return list

@@ -8,6 +8,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
@@ -28,6 +29,8 @@ type actionsData struct {
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
 	Plan  planData
 	Visit visitData
+	// Consenter is the form of record_consent as it is first shown.
+	Consenter url.Values
 	// Correctable are the parts of the sealed content with their present text.
 	Correctable []correctable
 	// Failed is the action whose form was refused, with what was typed.
@@ -66,6 +69,25 @@ func (a actionsData) FormOf(name string) shell.Form {
 		return a.Form
 	}
 	return shell.Form{}
+}
+
+// Problems are all errors of the refused form, each once; an item and its list say the same. nil when no field is to blame.
+func (a actionsData) Problems() []string {
+	var out []string
+	for _, e := range a.Form.Errors {
+		if !slices.Contains(out, e.Text) {
+			out = append(out, e.Text)
+		}
+	}
+	return out
+}
+
+// ConsentForm is the refused form, or one that proposes who consents.
+func (a actionsData) ConsentForm() shell.Form {
+	if a.Failed == "record_consent" {
+		return a.Form
+	}
+	return shell.Form{Values: a.Consenter}
 }
 
 // Down tells that a township answers.
@@ -117,10 +139,24 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	if data.Has("record_visit") {
 		data.Visit = visitOf(referral)
 	}
+	if data.Has("record_consent") {
+		data.Consenter = p.consenter(r, referral)
+	}
 	if data.Has("correct") {
 		data.Correctable = correctableOf(referral)
 	}
 	return data, nil
+}
+
+// consenter proposes who consents: without the record, the patient.
+func (p *Pages) consenter(r *http.Request, referral *referralv1.Referral) url.Values {
+	patient, err := p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: referral.GetPatientId()})
+	if err != nil {
+		patient = &patientrecordv1.Patient{Name: referral.GetPatient().GetName()}
+	}
+	form := url.Values{}
+	parts.SetConsent(form, nil, patient)
+	return form
 }
 
 // bookingData is what an acceptance can book, and the walk-in window that is proposed, as the form's values.

@@ -127,7 +127,7 @@ func (p *Pages) escalateRefused(w http.ResponseWriter, r *http.Request, c comman
 		return err
 	}
 	data.RequestID = id.New()
-	data.Form = shell.Form{Values: c.form, Errors: p.Shell.FieldErrors(r, withoutPrefix(cause, "referral."))}
+	data.Form = shell.Form{Values: c.form, Errors: shell.InOrder(p.Shell.FieldErrors(r, withoutPrefix(cause, "referral.")), escalated()...)}
 	if data.Form.Errors == nil {
 		data.Problem = p.Shell.ErrorText(r, cause)
 	}
@@ -142,6 +142,12 @@ func (p *Pages) escalateRefused(w http.ResponseWriter, r *http.Request, c comman
 		}
 	}
 	return p.showEscalation(w, r, errs.HTTPStatus(cause), data)
+}
+
+// escalated are the fields in the order of the form.
+func escalated() []string {
+	return strings.Fields(`kind urgency receiver receiver.organizationId receiver.departmentCode diagnoses form.initialImpression form.presentIllness form.treatment
+		originatorPhone consent consent.method consent.givenBy consent.relation consent.deferredReason`)
 }
 
 // withoutPrefix names the fields of a refusal as the form does.

@@ -35,7 +35,8 @@ func (p *Pages) marks() map[string]doer {
 		},
 		"correct": p.correct,
 		"record_consent": func(ctx context.Context, c command) (string, error) {
-			_, err := p.Referral.RecordConsent(ctx, &referralv1.RecordConsentRequest{Id: c.id, RequestId: c.requestID, Consent: parts.Consent(c.form, commonv1.Kind_UNSPECIFIED)})
+			consent := &referralv1.Consent{GivenBy: c.get("consent.givenBy"), Relation: c.get("consent.relation"), Method: c.get("consent.method")}
+			_, err := p.Referral.RecordConsent(ctx, &referralv1.RecordConsentRequest{Id: c.id, RequestId: c.requestID, Consent: consent})
 			return "", err
 		},
 		"convert": func(ctx context.Context, c command) (string, error) {

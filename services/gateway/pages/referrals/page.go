@@ -3,6 +3,7 @@ package referrals
 import (
 	"net/http"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -26,6 +27,8 @@ type pageData struct {
 	Links   []*referralv1.Link
 	Booking *schedulingv1.Booking
 	Actions actionsData
+	// Matched words the criteria that were met.
+	Matched []string
 	// Reason words why the referral was returned, declined or cancelled.
 	Reason string
 
@@ -40,8 +43,11 @@ func (d pageData) ConsentAwaited() bool {
 	return d.GetConsent().GetDeferredReason() != "" && d.GetConsent().GetGivenBy() == ""
 }
 
-// SendDown tells that the visitor's hospital may send this patient back from here.
+// SendDown tells that the visitor's hospital may send this patient back from here; who was only asked about has not come.
 func (d pageData) SendDown() bool {
+	if d.GetKind() == commonv1.Kind_ADVICE {
+		return false
+	}
 	switch d.GetState() {
 	case referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED:
 		return d.Receiving && d.GetDirection().String() == "UP" && d.GetDownReferral() == ""

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -23,6 +24,8 @@ type historyRow struct {
 	// Rung is whom a passed limit calls, as a text key below "ladder", and Level how often it has passed.
 	Rung  string
 	Level int
+	// FormerPlace and Place are where a redirect took the referral from and to; "" for every other row.
+	FormerPlace, Place string
 }
 
 // story reads the timeline, and who was told of what. Without the notifications the timeline stands alone.
@@ -37,6 +40,13 @@ func (p *Pages) story(r *http.Request, data *pageData) error {
 		one := historyRow{HistoryRow: row, Reason: p.Shell.Reason(r, row.GetAction(), row.GetReasonCode())}
 		if cerr == nil {
 			one.Organization = county.OrganizationName(language, row.GetActor().GetOrganizationId())
+			if row.GetAction() == "redirect" {
+				at := func(which string) string {
+					organization := row.GetDetail()[which+"OrganizationId"]
+					return strings.TrimSpace(county.OrganizationName(language, organization) + " " + county.DepartmentName(language, organization, row.GetDetail()[which+"DepartmentCode"]))
+				}
+				one.FormerPlace, one.Place = at("from"), at("to")
+			}
 		}
 		if due, terr := time.Parse(time.RFC3339, row.GetDetail()["dueTime"]); terr == nil {
 			one.Due = timestamppb.New(due)
@@ -126,6 +136,7 @@ func (p *Pages) content(r *http.Request, data *pageData) {
 	if list, err := p.Referral.ListLinks(r.Context(), &referralv1.ListLinksRequest{Id: data.GetId()}); err == nil {
 		data.Links = list.GetLinks()
 	}
+	data.Matched = p.Shell.Criteria(r, data.GetMatchedCriteria())
 	if data.GetCorrections() == 0 {
 		return
 	}

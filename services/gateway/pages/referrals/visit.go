@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -98,7 +98,7 @@ func findingsOf(c command) (*referralv1.Findings, []string, error) {
 		if text == "" {
 			continue
 		}
-		number, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", "."), 64)
+		number, err := parts.Number(strings.ReplaceAll(text, ",", "."))
 		if err != nil {
 			bad = append(bad, errs.Bad(field, errs.ReasonFieldInvalid))
 			continue

@@ -30,6 +30,12 @@ func (s *Shell) funcs(language string) template.FuncMap {
 			}
 			return word
 		},
+		"directed": func(kind string, code, direction any) string {
+			if key := fmt.Sprint(kind, ".", code, ".", direction); s.deps.Text.Has(key) {
+				return t(key)
+			}
+			return t(fmt.Sprint(kind, ".", code))
+		},
 		"asset": s.deps.Assets.URL,
 		"when":  func(ts *timestamppb.Timestamp) template.HTML { return s.when(language, ts) },
 		"due":   func(ts *timestamppb.Timestamp) template.HTML { return s.due(language, ts) },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/gateway/door"
@@ -162,6 +163,25 @@ type Form struct {
 
 // Value of a field.
 func (f Form) Value(name string) string { return f.Values.Get(name) }
+
+// InOrder puts errors in the order in which a form shows its fields; a field's name stands for what is below it too ("medicines" for
+// "medicines.2.days"), and what is not named comes last.
+func InOrder(wrong []FieldError, fields ...string) []FieldError {
+	place := func(name string) int {
+		for {
+			if at := slices.Index(fields, name); at >= 0 {
+				return at
+			}
+			end := strings.LastIndexByte(name, '.')
+			if end < 0 {
+				return len(fields)
+			}
+			name = name[:end]
+		}
+	}
+	slices.SortStableFunc(wrong, func(a, b FieldError) int { return place(a.Name) - place(b.Name) })
+	return wrong
+}
 
 // Error of a field, "" if it is right.
 func (f Form) Error(name string) string {

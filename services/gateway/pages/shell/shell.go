@@ -34,6 +34,7 @@ type Deps struct {
 	Text         *text.Catalogue
 	Assets       *style.Assets
 	Names        *Names
+	Criteria     *Criteria
 	Notification notificationv1.NotificationServiceClient
 	Referral     referralv1.ReferralServiceClient
 	Clock        clock.Clock

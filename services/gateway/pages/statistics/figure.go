@@ -1,6 +1,7 @@
 package statistics
 
 import (
+	"math"
 	"net/url"
 	"strconv"
 
@@ -84,8 +85,9 @@ type figure struct {
 	Measure *referralv1.Measure
 	// Key words what it is of in a table by one dimension.
 	Key string
-	// Shown is the value, Ninety the 90th percentile of a duration; "" when there is nothing to compute it from.
-	Shown, Ninety string
+	// Shown is the value, "" when there is nothing to compute it from; a duration has its Median and its 90th percentile instead.
+	Shown          string
+	Median, Ninety span
 	// Above and Below lead to the cases of numerator and denominator; "" when they cannot be listed alone.
 	Above, Below string
 	// Divided tells that there is a denominator, and Divisor says which.
@@ -110,12 +112,23 @@ func figureOf(m *referralv1.Measure, f *referralv1.Figure, within scope) figure 
 		out.Shown = shown(m.GetUnit(), f)
 	}
 	if m.GetUnit() == "DURATION" && f.GetHasValue() {
-		out.Ninety = hours(f.GetPercentile_90())
+		out.Median, out.Ninety = spanOf(f.GetMedian()), spanOf(f.GetPercentile_90())
 	}
 	return out
 }
 
-// shown writes a value as a report does: percentages with one digit, times in hours.
+// span is a time with its unit, minutes or hours; empty for none.
+type span struct{ Number, Unit string }
+
+// spanOf writes what is shorter than an hour in whole minutes, the rest as hours with one digit.
+func spanOf(minutes float64) span {
+	if whole := math.Round(minutes); whole < 60 {
+		return span{strconv.FormatFloat(whole, 'f', 0, 64), "minutes"}
+	}
+	return span{strconv.FormatFloat(minutes/60, 'f', 1, 64), "hours"}
+}
+
+// shown writes a value as a report does: percentages with one digit.
 func shown(unit string, f *referralv1.Figure) string {
 	switch unit {
 	case "PERCENT":
@@ -123,14 +136,11 @@ func shown(unit string, f *referralv1.Figure) string {
 	case "PERMILLE":
 		return strconv.FormatFloat(f.GetValue(), 'f', 1, 64) + "‰"
 	case "DURATION":
-		return hours(f.GetMedian())
+		return ""
 	default:
 		return strconv.FormatFloat(f.GetValue(), 'f', 3, 64)
 	}
 }
-
-// hours writes minutes as hours with one digit.
-func hours(minutes float64) string { return strconv.FormatFloat(minutes/60, 'f', 1, 64) }
 
 // chart is bars that begin at nought, one for each month, with the table behind them.
 type chart struct {
@@ -154,10 +164,13 @@ const (
 	barLength = 150
 )
 
-// chartOf draws a measure month by month; months without a case have an empty bar, so that the distance is true.
+// chartOf draws a measure month by month, a share on a scale to 100 %, anything else to its highest value; months without a case have an empty bar, so that the distance is true.
 func chartOf(m *referralv1.Measure, figures []*referralv1.Figure, within scope) chart {
 	var out chart
 	most := 0.0
+	if m.GetUnit() == "PERCENT" {
+		most = 100
+	}
 	for _, f := range figures {
 		most = max(most, f.GetValue())
 	}

@@ -29,24 +29,38 @@ func (w *world) stay(status string, ago time.Duration, content string) domain.En
 	}
 }
 
-func TestAStayIsToldWhenItOpensAndWhenItCloses(t *testing.T) {
+func TestAStayIsToldWhenItOpensAndClosesAndWhenWhatWasToldChanges(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		ended := func(content string) domain.Entry {
+		ended := func(content string, codes ...string) domain.Entry {
 			e := w.stay("finished", 48*time.Hour, content)
-			e.Stay.End = w.clk.Now()
+			e.Stay.End, e.Stay.Diagnoses = w.clk.Now(), codes
 			return e
 		}
 		open := w.stay("in-progress", 48*time.Hour, "1")
-		corrected := w.stay("in-progress", 48*time.Hour, "2")
+		reworded := w.stay("in-progress", 48*time.Hour, "2")
+		cancelled := ended("6", "I63.9")
+		cancelled.Status = "entered-in-error"
 		for i, step := range []struct {
-			entry          domain.Entry
-			opened, closed int
+			entry                     domain.Entry
+			opened, closed, cancelled int
 		}{
-			{open, 1, 0}, {open, 1, 0}, {corrected, 1, 0}, {ended("3"), 1, 1}, {ended("3"), 1, 1}, {ended("4"), 1, 1},
+			{open, 1, 0, 0},
+			{open, 1, 0, 0},
+			{reworded, 1, 0, 0},
+			{ended("3"), 1, 1, 0},
+			{ended("3"), 1, 1, 0},
+			{ended("4"), 1, 1, 0},
+			{ended("5", "I63.9"), 1, 2, 0},
+			{ended("5 with a word", "I63.9"), 1, 2, 0},
+			{w.stay("in-progress", 48*time.Hour, "reopened"), 2, 2, 0},
+			{ended("over again", "I63.9"), 2, 3, 0},
+			{cancelled, 2, 3, 1},
+			{cancelled, 2, 3, 1},
 		} {
 			w.bring(app.Import{Details: zeng, Entries: []domain.Entry{step.entry}})
-			if opened, closed := w.published("encounter_opened"), w.published("encounter_closed"); opened != step.opened || closed != step.closed {
-				t.Errorf("import %d: %d opened, %d closed", i+1, opened, closed)
+			opened, closed, cancelled := w.published("encounter_opened"), w.published("encounter_closed"), w.published("encounter_cancelled")
+			if opened != step.opened || closed != step.closed || cancelled != step.cancelled {
+				t.Errorf("import %d: %d opened, %d closed, %d cancelled", i+1, opened, closed, cancelled)
 			}
 		}
 	})

@@ -32,6 +32,9 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 	case domain.EncounterClosed:
 		meta.AggregateId, told = p.Fact.EncounterID, p.Fact.Stay.Organization
 		m = &patientrecordv1.EncounterClosed{Meta: meta, Encounter: encounter(p)}
+	case domain.EncounterCancelled:
+		meta.AggregateId, told = p.Fact.EncounterID, p.Fact.Stay.Organization
+		m = &patientrecordv1.EncounterCancelled{Meta: meta, Encounter: encounter(p)}
 	default:
 		return outbox.Fact{}, false, nil
 	}

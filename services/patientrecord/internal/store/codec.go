@@ -69,8 +69,35 @@ func (j patientJSON) domain() domain.Patient {
 type entryContent struct {
 	Code    string `json:"code,omitempty"`
 	Content []byte `json:"content"`
-	// Told is the last fact that was published of an encounter.
-	Told string `json:"told,omitempty"`
+	// Told is the last fact that was published of an encounter, ToldStay what it said.
+	Told     string    `json:"told,omitempty"`
+	ToldStay *stayJSON `json:"toldStay,omitempty"`
+}
+
+type stayJSON struct {
+	Organization string    `json:"organization,omitempty"`
+	Department   string    `json:"department,omitempty"`
+	Class        string    `json:"class,omitempty"`
+	Diagnoses    []string  `json:"diagnoses,omitempty"`
+	DischargeWay string    `json:"dischargeWay,omitempty"`
+	Start        time.Time `json:"start,omitzero"`
+	End          time.Time `json:"end,omitzero"`
+}
+
+func toEntryContent(e domain.Entry, told domain.Told) entryContent {
+	out := entryContent{Code: e.Code, Content: e.Content, Told: told.Fact}
+	if told.Fact != "" {
+		out.ToldStay = new(stayJSON(told.Stay))
+	}
+	return out
+}
+
+func (j entryContent) told() domain.Told {
+	out := domain.Told{Fact: j.Told}
+	if j.ToldStay != nil {
+		out.Stay = domain.Stay(*j.ToldStay)
+	}
+	return out
 }
 
 type entryJSON struct {

@@ -157,9 +157,7 @@ func (d *derived) entries() {
 	patients := map[string]bool{}
 	for _, c := range u.entries {
 		e := c.entry
-		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), entryContent{
-			Code: e.Code, Content: e.Content, Told: c.told,
-		})
+		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), toEntryContent(e, c.told))
 		d.fail(err)
 		if e.Version > 1 {
 			d.write(1, `UPDATE clinical_entry SET is_current = FALSE WHERE county_code = $1 AND id = $2 AND version = $3 - 1 AND is_current`,

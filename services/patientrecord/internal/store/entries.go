@@ -82,8 +82,8 @@ func (c scope) scanEntry(rows *sql.Rows) (domain.Entry, error) {
 	return e, nil
 }
 
-// told is the last fact that was published of an encounter, up to this version.
-func (c scope) told(ctx context.Context, id string, version int32) (string, error) {
+// told is what was published last of an encounter, up to this version.
+func (c scope) told(ctx context.Context, id string, version int32) (domain.Told, error) {
 	var sealed []byte
 	err := c.tx.QueryRow(ctx, "SELECT content FROM clinical_entry WHERE county_code = $1 AND id = $2 AND version = $3", c.county, id, version).
 		Scan(&sealed)
@@ -92,9 +92,9 @@ func (c scope) told(ctx context.Context, id string, version int32) (string, erro
 		err = c.open("clinical_entry", "content", versioned(id, version), sealed, &content)
 	}
 	if err != nil {
-		return "", fmt.Errorf("load version %d of encounter %s: %w", version, id, err)
+		return domain.Told{}, fmt.Errorf("load version %d of encounter %s: %w", version, id, err)
 	}
-	return content.Told, nil
+	return content.told(), nil
 }
 
 func versioned(id string, version int32) string { return fmt.Sprintf("%s/%d", id, version) }

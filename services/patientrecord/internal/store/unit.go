@@ -41,8 +41,9 @@ type entryChange struct {
 	patient                             domain.Patient
 	entry                               domain.Entry
 	sourceToken, contentToken, codeHash []byte
-	// news is the fact to publish, told the last one that was published, this included; both of an encounter, and may be empty.
-	news, told string
+	// news is the fact to publish, told what was published last, this included; both of an encounter, and may be empty.
+	news string
+	told domain.Told
 }
 
 var _ app.Unit = (*unit)(nil)
@@ -249,8 +250,11 @@ func (u *unit) news(ctx context.Context, c *entryChange) (err error) {
 			return err
 		}
 	}
-	if c.news = c.entry.News(u.Now(), c.told); c.news != "" {
-		c.told = c.news
+	c.news = c.entry.News(u.Now(), c.told)
+	if c.news != "" {
+		c.told = domain.Told{Fact: c.news, Stay: *c.entry.Stay}
+	}
+	if c.news == domain.EncounterOpened || c.news == domain.EncounterClosed {
 		u.PutRelations(domain.EncounterRelation(c.patient.ID(), c.entry.Stay.Organization, domain.FromImport, u.Now()))
 	}
 	return nil

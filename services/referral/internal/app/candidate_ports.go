@@ -23,10 +23,10 @@ type Candidates interface {
 	// NoteCandidateRead puts an audit entry: the caller opened the candidate.
 	NoteCandidateRead(ctx context.Context, caller authn.Identity, c domain.CandidateSnapshot) error
 
-	// WatchStay keeps a stay until it is due or ended. What was told before, or ended already, stays as it is.
-	WatchStay(ctx context.Context, w StayWatch) error
 	// StaysDue are at most n watched stays that are due, the longest due first.
 	StaysDue(ctx context.Context, n int) ([]StayWatch, error)
+	// DelayStay lets a watched stay be due later; never sooner.
+	DelayStay(ctx context.Context, w StayWatch, due time.Time) error
 }
 
 // CandidateUnit is what a transaction does about candidates. It is part of [Unit].
@@ -39,9 +39,13 @@ type CandidateUnit interface {
 	SentDown(ctx context.Context, s domain.Stay) (string, error)
 	// Concluded tells whether an up-referral of the patient was concluded by the hospital within the stay.
 	Concluded(ctx context.Context, s domain.Stay) (bool, error)
-	// EndStay ends the watch over an encounter, also if its beginning was not told yet.
-	EndStay(encounterID string)
-	// Discharged keeps the end of a stay that a hospital's system reported, for figures; told again it replaces what was told before.
+	// TakeEncounter notes that a fact of an encounter was taken and ends the watch over its stay; false if a newer one was taken before. Until
+	// the end of the transaction nobody else takes facts of the patient. CONFLICT for the encounter of another patient.
+	TakeEncounter(ctx context.Context, t EncounterTold) (newest bool, err error)
+	// WatchStay keeps the stay of an encounter that was taken until it is due or ended.
+	WatchStay(w StayWatch)
+	// Discharged keeps the end of a stay that a hospital's system reported, for figures; told again it replaces what was told before. A stay
+	// without an end takes back what was told.
 	Discharged(ctx context.Context, s domain.Stay) error
 	// TakeStay ends the watch over a stay that was due; the unit ends in a conflict if another has done so.
 	TakeStay(encounterID string)
@@ -63,6 +67,12 @@ type CandidateQuery struct {
 	// After is the last row of the page before.
 	After *Cursor
 	Limit int
+}
+
+// EncounterTold names a fact of an encounter; facts of one encounter come in any order, the highest version is what is so.
+type EncounterTold struct {
+	EncounterID, PatientID string
+	Version                int32
 }
 
 // StayWatch is a stay in a ward that a hospital's system reported.

@@ -16,17 +16,33 @@ import (
 
 // concluded finds a candidate when an up-referral is concluded.
 func (s *Service) concluded(ctx context.Context, u Unit, c domain.Command, r *domain.Referral, cal domain.Calendar) error {
-	now := r.Snapshot()
-	if c.Action != domain.ActionConclude || !now.Stays() {
+	if c.Action != domain.ActionConclude {
+		return nil
+	}
+	return s.judged(ctx, u, c.At, r.Snapshot(), cal)
+}
+
+// corrected is the same for a conclusion whose outcome was corrected, where that decides whether the patient can go down.
+func (s *Service) corrected(ctx context.Context, u Unit, r *domain.Referral, cal domain.Calendar) error {
+	was, _ := r.Loaded().Lost()
+	if lost, _ := r.Snapshot().Lost(); lost == was {
+		return nil
+	}
+	return s.judged(ctx, u, u.Now(), r.Snapshot(), cal)
+}
+
+// judged makes a candidate of what the county concluded of a stay, or ends the one that it has.
+func (s *Service) judged(ctx context.Context, u Unit, at time.Time, now domain.Snapshot, cal domain.Calendar) error {
+	if !now.Stays() {
 		return nil
 	}
 	if lost, died := now.Lost(); lost {
 		return s.ended(ctx, u, now.Stay(), died)
 	}
-	age := domain.AgeOn(now.Patient.BirthDate, cal.Today(c.At))
+	age := domain.AgeOn(now.Patient.BirthDate, cal.Today(at))
 	return s.found(ctx, u, domain.Match{
-		Stay: now.Stay(), Origin: domain.OriginConcluded, Due: cal.DecisionDue(c.At),
-		Reasons: s.downReasons(domain.Codes(now.Diagnoses), now.Findings(), age, c.At),
+		Stay: now.Stay(), Origin: domain.OriginConcluded, Due: cal.DecisionDue(at),
+		Reasons: s.downReasons(domain.Codes(now.Diagnoses), now.Findings(), age, at),
 	})
 }
 
@@ -93,7 +109,7 @@ func (s *Service) sentDown(ctx context.Context, u Unit, c domain.Command, down d
 		if c.Action == domain.ActionSubmit {
 			one.SentDown(down, c.By, c.At)
 		} else {
-			one.TakenBack(down.ID, c.By, c.At)
+			one.TakenBack(down.ID, c.Carry.DecisionDue, c.By, c.At)
 		}
 		u.SaveCandidate(one)
 	}
@@ -266,6 +282,12 @@ type referring struct {
 }
 
 func (s *Service) refer(ctx context.Context, u Unit, cmd Command, in referring, cal domain.Calendar) error {
+	if in.candidate.State == domain.CandidateReferred {
+		// Whoever changes a referral and its patient's candidates takes the referral first.
+		if _, err := u.Referral(ctx, in.candidate.DownReferral); err != nil {
+			return err
+		}
+	}
 	all, err := u.Candidates(ctx, in.candidate.PatientID)
 	if err != nil {
 		return err

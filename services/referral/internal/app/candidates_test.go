@@ -15,7 +15,7 @@ import (
 
 // family is a doctor of a centre that directory knows; patients go back there.
 func family() authn.Identity {
-	return authn.Identity{Subject: "family-1", Name: "黄医生", Organization: centre, County: county, Roles: []string{"TOWNSHIP_DOCTOR"}}
+	return authn.Identity{Subject: "0192f0c1-2b3c-7d4e-8f50-617283940a5b", Name: "黄医生", Organization: centre, County: county, Roles: []string{"TOWNSHIP_DOCTOR"}}
 }
 
 func specialist() authn.Identity {

@@ -21,6 +21,11 @@ type Deadlines interface {
 	// deadline_passed. decide answers when the next rung is due, zero for none; it may run more than once. False: the step has ended or
 	// another has claimed the rung meanwhile, and nothing was written.
 	Fire(ctx context.Context, c Claim, decide func(r *domain.Referral, now time.Time) (next time.Time)) (bool, error)
+	// Left are at most n limits that began before any were told, by referral and step; none of them is claimed before Begin.
+	Left(ctx context.Context, after LeftLimit, n int) ([]LeftLimit, error)
+	// Begin writes when such a limit is due and when its first rung is, as decide says; zero takes it away. A limit that ended or was begun
+	// meanwhile stays as it is.
+	Begin(ctx context.Context, l LeftLimit, decide func(r domain.Snapshot, now time.Time) (due, next time.Time)) error
 }
 
 // Claim is a rung that is due, held by one process.

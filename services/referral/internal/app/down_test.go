@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
@@ -102,15 +103,122 @@ func TestAnUpReferralForgetsADownReferralThatCameToNothing(t *testing.T) {
 	})
 }
 
+// expectAnswer holds an up-referral against the down-referral that is to answer it ("" for none) and when that patient came.
+func (h house) expectAnswer(t *testing.T, up app.View, down string, arrived time.Time) {
+	t.Helper()
+	if got := h.now(t, desk(), up.ID); got.DownReferral != down || !got.DownArrived.Equal(arrived) {
+		t.Errorf("answered by %q, arrived %v; want %q, %v", got.DownReferral, got.DownArrived, down, arrived)
+	}
+}
+
+// another is a second case of a patient: a down-referral of another kind.
+func another(up app.View) app.Creation {
+	in := answering(up)
+	in.Draft.Kind = domain.KindChronic
+	return in
+}
+
+func TestAReturnThatWasMadeCountsWhateverIsSentAfterIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		up := h.came(t, patient())
+		first := h.arrive(t, family(), h.accept(t, family(), h.make(t, specialist(), answering(up))))
+		came := h.clock.Now()
+		h.clock.Advance(time.Hour)
+		second := h.make(t, specialist(), another(up))
+		h.expectAnswer(t, up, first.ID, came)
+		second = h.do(t, specialist(), second, domain.ActionCancel)
+		h.expectAnswer(t, up, first.ID, came)
+		if second.State != domain.StateCancelled {
+			t.Errorf("the second is %s", second.State)
+		}
+		third := h.arrive(t, family(), h.accept(t, family(), h.make(t, specialist(), another(up))))
+		h.expectAnswer(t, up, first.ID, came)
+
+		// The first was noted by mistake: the patient came with the third.
+		h.do(t, family(), first, domain.ActionUndoArrive)
+		h.expectAnswer(t, up, third.ID, third.ArriveTime)
+		h.do(t, family(), third, domain.ActionUndoArrive)
+		h.expectAnswer(t, up, third.ID, time.Time{})
+	})
+}
+
+func TestWhenADownReferralIsTakenBackAnotherThatStandsAnswers(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		for _, end := range []domain.Action{domain.ActionDecline, domain.ActionCancel} {
+			up := h.came(t, patient())
+			first := h.make(t, specialist(), answering(up))
+			h.clock.Advance(time.Minute)
+			draft := another(up)
+			draft.Draft.Kind, draft.Submit = domain.KindPalliative, false
+			h.make(t, specialist(), draft)
+			second := h.make(t, specialist(), another(up))
+			h.expectAnswer(t, up, second.ID, time.Time{})
+			who := map[domain.Action]func() authn.Identity{domain.ActionDecline: family, domain.ActionCancel: specialist}[end]
+			h.do(t, who(), second, end)
+			h.expectAnswer(t, up, first.ID, time.Time{})
+			h.do(t, who(), first, end)
+			h.expectAnswer(t, up, "", time.Time{})
+		}
+	})
+}
+
+// A draft may lie for days: who was noted as arrived by mistake did not come, and is not sent back.
+func TestNobodyIsSentBackWhoseArrivalWasUndone(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		up := h.came(t, patient())
+		in := answering(up)
+		in.Submit = false
+		draft := h.make(t, specialist(), in)
+		submit := func() error {
+			_, err := h.Submit(t.Context(), by(specialist()), app.Submission{ID: draft.ID, Version: draft.Version})
+			return err
+		}
+		up = h.do(t, desk(), up, domain.ActionUndoArrive)
+		expectFields(t, submit(), "replyTo FIELD_COMBINATION")
+		up = h.do(t, family(), up, domain.ActionCancel)
+		expectFields(t, submit(), "replyTo FIELD_COMBINATION")
+		h.expectAnswer(t, up, "", time.Time{})
+		if got := h.now(t, specialist(), draft.ID); got.State != domain.StateDraft || got.Number != "" {
+			t.Errorf("the draft is %s", got.State)
+		}
+	})
+}
+
+func TestAnArrivalThatIsAnsweredOrJudgedIsNotTakenBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		undo := func(v app.View) error {
+			_, err := h.Transition(t.Context(), by(desk()), app.Step{
+				ID: v.ID, Version: v.Version, Action: domain.ActionUndoArrive, Carry: domain.Carry{Reason: "OTHER", Note: "说明"},
+			})
+			return err
+		}
+		up := h.came(t, patient())
+		down := h.make(t, specialist(), answering(up))
+		expectReason(t, undo(up), errs.ReasonActionNotAvailable)
+		h.do(t, specialist(), down, domain.ActionCancel)
+		if err := undo(up); err != nil {
+			t.Errorf("nothing stands on it any more: %v", err)
+		}
+		judged := h.came(t, patient())
+		in := domain.MarkCommand{Action: domain.MarkAssess, Verdict: domain.VerdictNecessary}
+		if _, err := h.Mark(t.Context(), by(desk()), judged.ID, in); err != nil {
+			t.Fatal(err)
+		}
+		expectReason(t, undo(judged), errs.ReasonActionNotAvailable)
+	})
+}
+
 // Two kinds at once are two cases; the later one answers, and what becomes of the earlier one does not matter any more.
 func TestTheLatestDownReferralAnswers(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h house) {
 		up := h.came(t, patient())
 		first := h.make(t, specialist(), answering(up))
-		other := answering(up)
-		other.Draft.Kind = domain.KindChronic
-		second := h.make(t, specialist(), other)
+		second := h.make(t, specialist(), another(up))
 		h.do(t, family(), first, domain.ActionDecline)
 		if got := h.now(t, desk(), up.ID); got.DownReferral != second.ID {
 			t.Errorf("answered by %q", got.DownReferral)

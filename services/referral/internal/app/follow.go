@@ -28,30 +28,40 @@ func (s *Service) linked(ctx context.Context, u Unit, c domain.Command, r *domai
 	return nil
 }
 
-// answersUp: the up-referral is answered from the moment at which the down-referral is sent until that is taken back or refused.
+// answersUp: the up-referral is answered from the moment at which a down-referral is sent until the last that was is taken back or
+// refused. Of several the latest answers, until the patient of one has come: that return counts, whatever is sent after it.
 func (s *Service) answersUp(ctx context.Context, u Unit, c domain.Command, down domain.Snapshot) error {
-	var arrived time.Time
-	answers := down.ID
-	switch c.Action {
-	case domain.ActionSubmit, domain.ActionUndoArrive:
-	case domain.ActionArrive:
-		arrived = c.At
-	case domain.ActionDecline, domain.ActionCancel:
-		answers = ""
-	default:
-		return nil
-	}
-	if down.Number == "" {
+	steps := []domain.Action{domain.ActionSubmit, domain.ActionArrive, domain.ActionUndoArrive, domain.ActionDecline, domain.ActionCancel}
+	if down.Number == "" || !slices.Contains(steps, c.Action) {
 		return nil
 	}
 	up, err := u.Referral(ctx, down.ReplyTo)
 	if err != nil {
 		return err
 	}
-	if was := up.Snapshot().DownReferral; was == answers && up.Snapshot().DownArrived.Equal(arrived) || answers == "" && was != down.ID {
-		return nil
+	was, by := up.Snapshot(), Answering{down.ID, down.ArriveTime}
+	switch c.Action {
+	case domain.ActionSubmit, domain.ActionArrive:
+		// Who never came, or whose arrival was undone since the draft was written, is not sent back.
+		if c.Action == domain.ActionSubmit && was.ArriveTime.IsZero() {
+			return errs.Invalid(errs.Bad("replyTo", errs.ReasonFieldCombination))
+		}
+		if !was.DownArrived.IsZero() {
+			return nil
+		}
+	default:
+		if was.DownReferral != down.ID {
+			return nil
+		}
+		other, err := u.Answering(ctx, was.ID, down.ID)
+		if err != nil {
+			return err
+		}
+		if c.Action != domain.ActionUndoArrive || !other.Arrived.IsZero() {
+			by = other
+		}
 	}
-	up.AnsweredBy(answers, arrived, c)
+	up.AnsweredBy(by.DownID, by.Arrived, c)
 	u.Save(up)
 	return nil
 }

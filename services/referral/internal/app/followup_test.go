@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,11 +52,11 @@ func TestAFollowUpBeginsWithThePlanThatTheCountyProposed(t *testing.T) {
 			}
 			_, err := h.Transition(t.Context(), by(family()), app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionBeginFollowUp})
 			expectFields(t, err, "familyDoctor FIELD_REQUIRED")
-			v = h.step(t, family(), v, domain.ActionBeginFollowUp, domain.Carry{FamilyDoctor: "family-1"})
+			v = h.step(t, family(), v, domain.ActionBeginFollowUp, domain.Carry{FamilyDoctor: family().Subject})
 			expectList(t, "plan", dues(v.Plan), c.want)
 			expectList(t, "work", h.workOf(t, v), c.want)
 			expectList(t, "plan as the county reads it", dues(h.now(t, specialist(), v.ID).Plan), c.want)
-			if v.State != domain.StateFollowUp || v.FamilyDoctor != "family-1" || h.limit(t, v.ID, domain.StepVisit) != "OPEN" {
+			if v.State != domain.StateFollowUp || v.FamilyDoctor != family().Subject || h.limit(t, v.ID, domain.StepVisit) != "OPEN" {
 				t.Errorf("%s of %s", v.State, v.FamilyDoctor)
 			}
 		}
@@ -102,7 +103,7 @@ func TestWithoutAnyPlanNoFollowUpBegins(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h house) {
 		v := h.arrive(t, family(), h.accept(t, family(), h.make(t, specialist(), back(patient()))))
-		step := app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionBeginFollowUp, Carry: domain.Carry{FamilyDoctor: "family-1"}}
+		step := app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionBeginFollowUp, Carry: domain.Carry{FamilyDoctor: family().Subject}}
 		_, err := h.Transition(t.Context(), by(family()), step)
 		expectFields(t, err, "plan.condition FIELD_REQUIRED", "plan.visits FIELD_REQUIRED")
 	})
@@ -130,16 +131,18 @@ func TestVisitsAreRecordedOnceAndThePlanGoesOn(t *testing.T) {
 			t.Errorf("a visit that nobody had planned is %d, due %q", extra.Number, extra.Due)
 		}
 		revised := plan("2026-03-27", "2026-04-10", "2026-05-08")
-		v = h.step(t, family(), v, domain.ActionRevisePlan, domain.Carry{Plan: &revised, FamilyDoctor: "family-2"})
+		v = h.step(t, family(), v, domain.ActionRevisePlan, domain.Carry{Plan: &revised, FamilyDoctor: doctor().Subject})
 		expectList(t, "done and to come", dues(v.Plan), []string{"2026-03-20", "", "2026-03-27", "2026-04-10", "2026-05-08"})
-		if v.FamilyDoctor != "family-2" || !v.DueTime.Equal(midnight(t, h, "2026-03-27")) {
+		if v.FamilyDoctor != doctor().Subject || !v.DueTime.Equal(midnight(t, h, "2026-03-27")) {
 			t.Errorf("of %s, due %v", v.FamilyDoctor, v.DueTime)
 		}
 		var listed []string
 		for _, f := range h.work(t, "all").FollowUps {
 			listed = append(listed, f.Due+" "+f.FamilyDoctor)
 		}
-		expectList(t, "work list", listed, []string{"2026-03-27 family-2", "2026-04-10 family-2", "2026-05-08 family-2"})
+		expectList(t, "work list", listed, []string{
+			"2026-03-27 " + doctor().Subject, "2026-04-10 " + doctor().Subject, "2026-05-08 " + doctor().Subject,
+		})
 	})
 }
 
@@ -240,5 +243,55 @@ func TestAnEscalationThatCannotBeSentLeavesTheFollowUpOpen(t *testing.T) {
 		if len(h.facts(t)) != before || slices.Contains(h.timeline(t, family(), down.ID), "escalate") || len(h.work(t, "all").FollowUps) != 1 {
 			t.Error("something of it was written")
 		}
+	})
+}
+
+// A family doctor stands in the clear with the referral, its tasks and its facts: it is an account, never words.
+func TestAFamilyDoctorIsNamedByTheAccount(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		for _, name := range []string{"黄医生", "13800138000", strings.Repeat("a", 36), family().Subject + " "} {
+			in := back(patient())
+			in.Draft.FamilyDoctor = name
+			_, err := h.Create(t.Context(), by(specialist()), in)
+			expectFields(t, err, "familyDoctor FIELD_INVALID")
+			v := h.arrive(t, family(), h.accept(t, family(), h.make(t, specialist(), back(patient()))))
+			p := plan("2026-04-03")
+			step := app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionBeginFollowUp, Carry: domain.Carry{Plan: &p, FamilyDoctor: name}}
+			_, err = h.Transition(t.Context(), by(family()), step)
+			expectFields(t, err, "familyDoctor FIELD_INVALID")
+			v = h.step(t, family(), v, domain.ActionBeginFollowUp, domain.Carry{Plan: &p, FamilyDoctor: family().Subject})
+			step.Action, step.Version = domain.ActionRevisePlan, v.Version
+			_, err = h.Transition(t.Context(), by(family()), step)
+			expectFields(t, err, "familyDoctor FIELD_INVALID")
+		}
+	})
+}
+
+// Advice and an examination treat nobody: with them the township would be rid of a patient who got worse.
+func TestAPatientWhoGotWorseTravels(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		down := h.followed(t, patient(), "2026-03-20")
+		send := func(kind domain.Kind) error {
+			in := creation("")
+			in.Draft.Kind, in.Draft.ExamItems = kind, []domain.Diagnosis{{Display: "CT"}}
+			_, err := h.Escalate(t.Context(), by(family()), app.Escalation{ID: down.ID, Version: down.Version, Draft: in.Draft})
+			return err
+		}
+		expectFields(t, send(domain.KindAdvice), "referral.kind FIELD_COMBINATION")
+		expectFields(t, send(domain.KindExam), "referral.kind FIELD_COMBINATION")
+		expectFields(t, send(domain.KindChronic), "referral.kind FIELD_COMBINATION")
+		expectFields(t, send(""), "referral.kind FIELD_REQUIRED")
+		if got := h.now(t, family(), down.ID); got.State != domain.StateFollowUp {
+			t.Errorf("the follow-up is %s", got.State)
+		}
+		for _, kind := range []domain.Kind{domain.KindOutpatient, domain.KindInpatient} {
+			if err := send(kind); err != nil {
+				t.Errorf("%s: %v", kind, err)
+			}
+			down = h.followed(t, patient(), "2026-03-20")
+		}
+		h.escalate(t, down)
 	})
 }

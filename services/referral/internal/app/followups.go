@@ -191,7 +191,7 @@ func (s *Service) RecordCheck(ctx context.Context, cmd Command, in Check) (Follo
 		return FollowUp{}, errs.WrongState("record", t.Source)
 	}
 	t.Result, t.Note = in.Result, in.Note
-	_, err = s.Referrals.Change(ctx, cmd, func(u Unit) error {
+	_, err = s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error {
 		r, err := u.Referral(ctx, t.ReferralID)
 		if err != nil {
 			return err
@@ -199,14 +199,15 @@ func (s *Service) RecordCheck(ctx context.Context, cmd Command, in Check) (Follo
 		if r.Snapshot().Side(cmd.Caller.Organization) == "" {
 			return notFound()
 		}
-		last, err := u.FinishTask(ctx, t)
+		open, err := u.Checks(ctx, t.ReferralID)
 		if err != nil {
 			return err
 		}
 		c := domain.Command{By: actor(cmd.Caller), At: u.Now(), Carry: domain.Carry{Note: in.Note}}
-		if err := refusal(r.Checked(t.Code, in.Result, last, c)); err != nil {
+		if err := refusal(r.Checked(domain.MadeCheck{Code: t.Code, Result: in.Result, Open: open}, c, cal)); err != nil {
 			return err
 		}
+		u.FinishTask(t)
 		u.Save(r)
 		return nil
 	})

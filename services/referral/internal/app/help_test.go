@@ -149,27 +149,36 @@ func (wire) DecodeAnswer(b []byte) (v app.View, err error) {
 	return v, json.Unmarshal(b, &v)
 }
 
+// schemas are those of the service.
+func schemas() []sqldb.MigrationSet {
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations}
+}
+
 // each runs a test on every engine.
 func each(t *testing.T, test func(t *testing.T, h house)) {
 	t.Helper()
-	sets := []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations}
 	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			clk := dbtest.Clock(t)
-			db := dbtest.OpenClock(t, engine, clk, sets)
-			s := store.New(store.Deps{DB: db, Ring: crypt.TestRing(), Wire: wire{}, Wake: func() {}, Zone: time.FixedZone("CST", 8*3600)})
-			p := &peers{holds: map[string]string{"hold-1": hospital, "hold-2": hospital, "elsewhere": second}, attached: map[string]app.Attachment{}, booked: map[string]string{}}
-			ports := app.Ports{
-				Referrals: s, Reader: s, Numbers: s, Organizations: s, Directory: p, Patients: p, Capacity: p, Diagnoses: noList{},
-				Clock: clk, Deadlines: s, Settings: s,
-				Calendars:   app.NewCalendars(time.FixedZone("CST", 8*3600), nil, s, clk),
-				Formularies: s, Lists: p, Criteria: shipped(t), Records: p, Candidates: s,
-				Statistics: s, Published: published(t), FollowUps: s, Templates: templates(t),
-			}
-			test(t, house{Service: app.New(ports), ports: ports, clock: clk, db: db, peers: p, facts: func(t *testing.T) []string { return subjects(t, db) }})
+			test(t, open(t, dbtest.OpenClock(t, engine, clk, schemas()), clk))
 		})
 	}
+}
+
+// open is a house over a database.
+func open(t *testing.T, db *sqldb.DB, clk *clock.Fixed) house {
+	t.Helper()
+	s := store.New(store.Deps{DB: db, Ring: crypt.TestRing(), Wire: wire{}, Wake: func() {}, Zone: time.FixedZone("CST", 8*3600)})
+	p := &peers{holds: map[string]string{"hold-1": hospital, "hold-2": hospital, "elsewhere": second}, attached: map[string]app.Attachment{}, booked: map[string]string{}}
+	ports := app.Ports{
+		Referrals: s, Reader: s, Numbers: s, Organizations: s, Directory: p, Patients: p, Capacity: p, Diagnoses: noList{},
+		Clock: clk, Deadlines: s, Settings: s,
+		Calendars:   app.NewCalendars(time.FixedZone("CST", 8*3600), nil, s, clk),
+		Formularies: s, Lists: p, Criteria: shipped(t), Records: p, Candidates: s,
+		Statistics: s, Published: published(t), FollowUps: s, Templates: templates(t),
+	}
+	return house{Service: app.New(ports), ports: ports, clock: clk, db: db, peers: p, facts: func(t *testing.T) []string { return subjects(t, db) }}
 }
 
 func subjects(t *testing.T, db *sqldb.DB) (out []string) {
@@ -196,7 +205,7 @@ func subjects(t *testing.T, db *sqldb.DB) (out []string) {
 }
 
 func doctor() authn.Identity {
-	return authn.Identity{Subject: "doctor-1", Name: "莫医生", Organization: township, County: county, Roles: []string{"TOWNSHIP_DOCTOR"}}
+	return authn.Identity{Subject: "0192f0c1-2b3c-7d4e-8f50-617283940a5c", Name: "莫医生", Organization: township, County: county, Roles: []string{"TOWNSHIP_DOCTOR"}}
 }
 
 func desk() authn.Identity {

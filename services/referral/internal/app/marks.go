@@ -12,7 +12,7 @@ import (
 // Mark sets a mark of a person: depart, message, assess, correct, record_consent. It needs no version. Errors: NOT_FOUND, ROLE,
 // ACTION_NOT_AVAILABLE, fields.
 func (s *Service) Mark(ctx context.Context, cmd Command, id string, in domain.MarkCommand) (View, error) {
-	return s.Referrals.Change(ctx, cmd, func(u Unit) error {
+	return s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error {
 		r, err := u.Referral(ctx, id)
 		if err != nil {
 			return err
@@ -23,6 +23,9 @@ func (s *Service) Mark(ctx context.Context, cmd Command, id string, in domain.Ma
 		}
 		in.Side, in.By, in.At = side, actor(cmd.Caller), u.Now()
 		if err := refusal(r.Mark(in)); err != nil {
+			return err
+		}
+		if err := s.corrected(ctx, u, r, cal); err != nil {
 			return err
 		}
 		u.Save(r)

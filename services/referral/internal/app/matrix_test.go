@@ -40,6 +40,7 @@ func (d *drawer) Referral(context.Context, string) (*domain.Referral, error) {
 	return domain.Restore(d.s), nil
 }
 
+func (d *drawer) Checks(context.Context, string) ([]domain.NormCheck, error)      { return nil, nil }
 func (d *drawer) Candidates(context.Context, string) ([]*domain.Candidate, error) { return nil, nil }
 func (d *drawer) SentDown(context.Context, domain.Stay) (string, error)           { return "", nil }
 func (d *drawer) SaveCandidate(*domain.Candidate)                                 {}
@@ -96,7 +97,7 @@ func whole(s domain.Snapshot, at time.Time) domain.Carry {
 		Draft: &domain.Draft{TransferNote: "说明"}, Fields: []string{"transfer_note"}, Number: "4503212600001234", Reason: "OTHER", Note: "说明",
 		Booking: domain.Booking{ID: "b", HoldID: "h"}, Expected: domain.Window{From: at, To: at.Add(time.Hour)},
 		Receiver: domain.Party{OrganizationID: s.Receiver.OrganizationID, DepartmentCode: "0305"}, Ward: "一病区", Outcome: "IMPROVED", Reply: s.Reply,
-		Plan: &later, FamilyDoctor: "doctor-1", Findings: domain.Findings{Result: "STABLE"}, Linked: "r2",
+		Plan: &later, FamilyDoctor: doctor().Subject, Findings: domain.Findings{Result: "STABLE"}, Linked: "r2",
 	}
 }
 

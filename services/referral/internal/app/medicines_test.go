@@ -115,3 +115,41 @@ func TestACentreWithoutAListAsksForNoDecision(t *testing.T) {
 		}
 	})
 }
+
+// The list of the former centre says nothing of the next: who gives on looks it up anew, who sends again decides about what is missing.
+func TestAReferralThatIsGivenOnKnowsWhatTheNextCentreHas(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		stocked(t, h)
+		in := back(id.New())
+		in.Draft.Receiver.OrganizationID = township
+		in.Draft.Medicines = []domain.Medicine{{Name: "苯磺酸氨氯地平片"}, {Name: "氯吡格雷片"}}
+		v := h.make(t, specialist(), in)
+		v, err := h.Redirect(t.Context(), by(doctor()), app.Step{ID: v.ID, Version: v.Version, Carry: domain.Carry{
+			Reason: "NEARER", Receiver: domain.Party{OrganizationID: centre},
+		}})
+		if err != nil || v.Medicines[1].Decision != "" ||
+			!slices.Equal(availabilities(v.Medicines), []domain.Availability{domain.InStock, domain.MedicineMissed}) {
+			t.Fatalf("given on with %q, %v", availabilities(v.Medicines), err)
+		}
+		v = h.do(t, family(), v, domain.ActionReturn)
+		item := shelf()[0]
+		item.Version, item.InStock = 2, false
+		if err := h.ports.Formularies.PutFormulary(t.Context(), "fact-1", []domain.FormularyItem{item}); err != nil {
+			t.Fatal(err)
+		}
+		_, err = h.Resubmit(t.Context(), by(specialist()), app.Step{ID: v.ID, Version: v.Version})
+		expectFields(t, err, "medicines[0].decision FIELD_REQUIRED", "medicines[1].decision FIELD_REQUIRED")
+		decided := []domain.Medicine{{Name: "苯磺酸氨氯地平片", Decision: "PATIENT_BUYS"}, {Name: "氯吡格雷片", Decision: "COUNTY_DISPENSES"}}
+		v, err = h.Edit(t.Context(), by(specialist()), app.Edition{
+			ID: v.ID, Version: v.Version, Draft: domain.Draft{Medicines: decided}, Fields: []string{"medicines"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err = h.Resubmit(t.Context(), by(specialist()), app.Step{ID: v.ID, Version: v.Version})
+		if err != nil || !slices.Equal(availabilities(v.Medicines), []domain.Availability{domain.MedicineMissed, domain.MedicineMissed}) {
+			t.Errorf("sent again with %q, %v", availabilities(v.Medicines), err)
+		}
+	})
+}

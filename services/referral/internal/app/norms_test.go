@@ -291,3 +291,96 @@ func (h house) rungs(t *testing.T) (out []string) {
 	}
 	return out
 }
+
+// Of several checks the reminder is that of the one that is due first and open.
+func TestTheReminderRunsOnToTheNextOpenCheck(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		h.make(t, family(), managed(patient(), "A15.0", "I10", "E11.9"))
+		if _, err := h.check(t, family(), h.work(t, "all").FollowUps[0].ID, "WENT"); err != nil {
+			t.Fatal(err)
+		}
+		reminders := func(after int) (n int) {
+			t.Helper()
+			h.clock.Advance(days(after))
+			look(t, h.Service)
+			for _, rung := range h.rungs(t) {
+				if rung == string(domain.StepNormCheck) {
+					n++
+				}
+			}
+			return n
+		}
+		if n := reminders(8); n > 0 {
+			t.Errorf("the check of the first week was made, and %d were told", n)
+		}
+		told := reminders(7)
+		if told != 1 {
+			t.Fatalf("two are late, and %d were told", told)
+		}
+		// The other was due on the same day: the ladder goes on where it is.
+		if _, err := h.check(t, family(), h.work(t, "overdue").FollowUps[0].ID, "WENT"); err != nil {
+			t.Fatal(err)
+		}
+		if n := reminders(0); n != told {
+			t.Errorf("%d told anew", n-told)
+		}
+	})
+}
+
+// downWith is a patient who is sent down with these conditions.
+func (h house) downWith(t *testing.T, codes ...string) app.View {
+	t.Helper()
+	in := back(patient())
+	in.Draft.Kind, in.Draft.Diagnoses = domain.KindChronic, managed("", codes...).Draft.Diagnoses
+	return h.make(t, specialist(), in)
+}
+
+func TestAFollowUpDoesWhatTheNormsAskForAPatientWhoCameDown(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.arrive(t, family(), h.accept(t, family(), h.downWith(t, "A15.0", "F20.0")))
+		expectList(t, "sent", h.checks(t), []string{"SMD_STABLE_VISIT 2026-06-16", "TB_NOTICE_VISIT 2026-03-21"})
+		p := plan("2026-03-25", "2026-06-10")
+		v = h.step(t, family(), v, domain.ActionBeginFollowUp, domain.Carry{Plan: &p, FamilyDoctor: family().Subject})
+		expectList(t, "begun", h.checks(t), []string{"SMD_STABLE_VISIT 2026-06-16"})
+		h.clock.Advance(days(4))
+		look(t, h.Service)
+		if slices.Contains(h.rungs(t), string(domain.StepNormCheck)) || h.limit(t, v.ID, domain.StepNormCheck) != "OPEN" {
+			t.Errorf("told %q", h.rungs(t))
+		}
+		v = h.step(t, family(), v, domain.ActionRecordVisit, domain.Carry{Visit: 1, Findings: found("IMPROVED")})
+		if got := h.limit(t, v.ID, domain.StepNormCheck); got != "STOPPED" || len(h.checks(t)) > 0 {
+			t.Errorf("visited, and the reminder is %s", got)
+		}
+		var done []string
+		for _, f := range h.work(t, "done").FollowUps {
+			if f.Source == "NORM" {
+				done = append(done, f.Code+" "+f.Result)
+			}
+		}
+		slices.Sort(done)
+		expectList(t, "done", done, []string{"SMD_STABLE_VISIT IMPROVED", "TB_NOTICE_VISIT "})
+	})
+}
+
+func TestAFollowUpThatEndsTakesItsChecksOffTheList(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		for action, end := range map[string]func(app.View){
+			"completed": func(v app.View) { h.step(t, family(), v, domain.ActionComplete, domain.Carry{Outcome: "IMPROVED"}) },
+			"escalated": func(v app.View) { h.escalate(t, v) },
+		} {
+			v := h.arrive(t, family(), h.accept(t, family(), h.downWith(t, "F20.0")))
+			p := plan("2026-03-25")
+			v = h.step(t, family(), v, domain.ActionBeginFollowUp, domain.Carry{Plan: &p, FamilyDoctor: family().Subject})
+			end(v)
+			if got := h.limit(t, v.ID, domain.StepNormCheck); got != "STOPPED" || len(h.checks(t)) > 0 {
+				t.Errorf("%s: %q, the reminder is %s", action, h.checks(t), got)
+			}
+		}
+		if n := len(h.work(t, "done").FollowUps); n > 0 {
+			t.Errorf("%d that nobody made are done", n)
+		}
+	})
+}

@@ -63,10 +63,20 @@ type Unit interface {
 	FinishAttempt(holdID, referralID, bookingID string)
 	// AbandonAttempt makes sure that the hold can never be accepted for the referral any more: PENDING, and no attempt, become ABANDONED.
 	AbandonAttempt(holdID, referralID string)
-	// FinishTask notes at the end what a check of the work list found, and tells whether the referral has no other open one.
-	// ACTION_NOT_AVAILABLE if it was made before.
-	FinishTask(ctx context.Context, t Task) (last bool, err error)
+	// Answering is the down-referral, besides one, that answers an up-referral: of those that were sent and stand the one whose patient
+	// came first, else the one sent last. Empty if there is none.
+	Answering(ctx context.Context, upID, besides string) (Answering, error)
+	// Checks are the norms' checks of a referral that are open.
+	Checks(ctx context.Context, referralID string) ([]domain.NormCheck, error)
+	// FinishTask notes at the end what a check of the work list found. The unit ends in ACTION_NOT_AVAILABLE if it was made before.
+	FinishTask(t Task)
 	CandidateUnit
+}
+
+// Answering is a down-referral that answers an up-referral, and when its patient came, if that is so.
+type Answering struct {
+	DownID  string
+	Arrived time.Time
 }
 
 // Fact is a change or a mark of a referral, ready to be told.

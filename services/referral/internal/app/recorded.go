@@ -142,6 +142,9 @@ func (s *Service) escalate(ctx context.Context, cmd Command, in Escalation) (Vie
 	if err != nil {
 		return View{}, err
 	}
+	if k := in.Draft.Kind; k != "" && !domain.Travels(k) {
+		return View{}, errs.Invalid(errs.Bad("referral.kind", errs.ReasonFieldCombination))
+	}
 	in.Draft.Direction, in.Draft.PatientID, in.Draft.ReplyTo, in.Draft.LinkKind = domain.Up, down.PatientID, down.ID, domain.LinkWorsened
 	creation := Creation{Draft: in.Draft, HoldID: in.HoldID, Submit: true}
 	carry, err := s.prepareNew(ctx, cmd, made, &creation)

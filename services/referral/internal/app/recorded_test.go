@@ -125,6 +125,26 @@ func TestWhatIsWrongInARecordedLeaveIsTold(t *testing.T) {
 	})
 }
 
+func TestWhatIsRecordedNamesDepartmentsAndPeopleByCodeAndId(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		in := recording(patient())
+		in.Draft.Originator.DepartmentCode, in.Draft.Originator.PractitionerID = "全科门诊", "黄医生"
+		in.Draft.Receiver.DepartmentCode = "x"
+		_, err := h.Record(t.Context(), by(desk()), in)
+		expectFields(t, err, "originator.departmentCode FIELD_INVALID", "originator.practitionerId FIELD_INVALID", "departmentCode FIELD_INVALID",
+			"departmentCode FIELD_UNKNOWN")
+		in = leaving(patient())
+		in.Draft.Receiver = domain.Party{OrganizationID: outside, DepartmentCode: "神经内科", PractitionerID: "王 主任"}
+		_, err = h.Record(t.Context(), by(specialist()), in)
+		expectFields(t, err, "receiver.departmentCode FIELD_INVALID", "receiver.practitionerId FIELD_INVALID")
+		in.Draft.Receiver.DepartmentCode, in.Draft.Receiver.PractitionerID = "0304", "450321101P1000"
+		if _, err = h.Record(t.Context(), by(specialist()), in); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // Who may make a referral, by the rule of the matrix: the first step has no state and no relation yet.
 func TestWhoMayMakeAReferral(t *testing.T) {
 	t.Parallel()

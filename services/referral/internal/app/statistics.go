@@ -25,6 +25,12 @@ type Statistics interface {
 	CheckFigures(ctx context.Context, county string) (FigureCheck, error)
 	// RebuildFigures mends what CheckFigures would tell and answers it.
 	RebuildFigures(ctx context.Context, county string) (FigureCheck, error)
+	// UnbuiltCounties are those of which it is not known that their figures hold everything, by the schema of today.
+	UnbuiltCounties(ctx context.Context) ([]string, error)
+	// FiguresBuilt tells whether a county's figures hold everything.
+	FiguresBuilt(ctx context.Context, county string) (bool, error)
+	// BuildFigures is RebuildFigures and notes that it was done. Errors: Conflict while another is at it.
+	BuildFigures(ctx context.Context, county string) error
 }
 
 // FigureRead asks for one measure.
@@ -75,7 +81,8 @@ type FigureQuery struct {
 	WithRetrospective bool
 }
 
-// FigureRow is a figure of a measure. Key are the values of GroupBy without day and month; Period is empty without those.
+// FigureRow is a figure of a measure. Key are the values of GroupBy without day and month; Period is empty without those. Filling: cases are
+// still being added, because the period is young or because the county's figures are being built after an upgrade.
 type FigureRow struct {
 	Measure string
 	stats.Figure
@@ -116,6 +123,11 @@ func (s *Service) Figures(ctx context.Context, q FigureQuery) ([]FigureRow, erro
 			asked[i].Denominator = q.Denominator
 		}
 	}
+	// Asked first: what is built now is whole in what is read after it.
+	built, err := s.Statistics.FiguresBuilt(ctx, q.Caller.County)
+	if err != nil {
+		return nil, err
+	}
 	found, err := s.Statistics.Figures(ctx, asked)
 	if err != nil {
 		return nil, asAsked(err, q.GroupBy)
@@ -128,7 +140,7 @@ func (s *Service) Figures(ctx context.Context, q FigureQuery) ([]FigureRow, erro
 	var out []FigureRow
 	for i, rows := range found {
 		for _, f := range rows {
-			row := FigureRow{Measure: measures[i].Code, Figure: f, Filling: base.Filling(f.Period, today)}
+			row := FigureRow{Measure: measures[i].Code, Figure: f, Filling: !built || base.Filling(f.Period, today)}
 			if grain == stats.Whole {
 				row.Period = ""
 			}

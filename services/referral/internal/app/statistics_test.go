@@ -138,7 +138,7 @@ func TestVerdictsAreReadByDoctorAndCondition(t *testing.T) {
 		q := march(family(), "VERDICT-NECESSARY", "VERDICT-TOO-LATE")
 		q.GroupBy = []string{"month", "doctor", "condition"}
 		got := h.shares(t, q)
-		if got["VERDICT-NECESSARY family-1 I63"] != "1/1" || got["VERDICT-TOO-LATE family-1 I63"] != "0/1" {
+		if of := " " + family().Subject + " I63"; got["VERDICT-NECESSARY"+of] != "1/1" || got["VERDICT-TOO-LATE"+of] != "0/1" {
 			t.Errorf("%v", got)
 		}
 	})

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -220,18 +221,22 @@ func (w *walk) dismiss(r *rapid.T) {
 	w.tolerate("dismiss", err)
 }
 
-// discharge reports the end of a stay, known or not.
+// discharge reports the end of a stay, known or not; or that it goes on, or never was. Facts come in any order.
 func (w *walk) discharge(r *rapid.T) {
 	stay := time.Duration(rapid.IntRange(1, 200).Draw(r, "hours there")) * time.Hour
 	e := app.Encounter{
 		County: w.county, FactID: id.New(), Class: "IMP", DischargeWay: "1",
 		PatientID: rapid.SampledFrom(w.patients).Draw(r, "patient"), HomeOrganizationID: centre, DepartmentCode: "0304",
-		OrganizationID: rapid.SampledFrom([]string{hospital, second}).Draw(r, "hospital"), Codes: []string{"I63.9"},
-		Start: w.clock.Now().Add(-stay), End: w.clock.Now().Add(-time.Hour / 2),
+		OrganizationID: rapid.SampledFrom([]string{hospital, second}).Draw(r, "hospital"), Codes: []string{diagnosis(r)[0].Code},
+		Version: int32(rapid.IntRange(1, 5).Draw(r, "version")),
+		Start:   w.clock.Now().Add(-stay), End: w.clock.Now().Add(-time.Hour / 2),
 	}
 	// The same encounter may be told again, with other times.
 	e.ID = id.FromFact(e.PatientID, e.OrganizationID, fmt.Sprint(rapid.IntRange(0, 1).Draw(r, "encounter")))
-	w.tolerate("discharge", w.EncounterClosed(w.t.Context(), e))
+	tell := rapid.SampledFrom([]func(context.Context, app.Encounter) error{
+		w.EncounterClosed, w.EncounterClosed, w.EncounterClosed, w.EncounterOpened, w.EncounterCancelled,
+	}).Draw(r, "fact")
+	w.tolerate("discharge", tell(w.t.Context(), e))
 }
 
 // pass lets time go by, and the limits that ran out take effect.

@@ -11,7 +11,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
-// Encounter is a visit or stay that a hospital's own system reported, as patient-record told it.
+// Encounter is a visit or stay that a hospital's own system reported, as patient-record told it. The same encounter is told again, with a
+// higher Version, when what was told has changed; facts come in any order.
 type Encounter struct {
 	County, FactID, ID, PatientID  string
 	OrganizationID, DepartmentCode string
@@ -20,32 +21,47 @@ type Encounter struct {
 	HomeOrganizationID  string
 	Codes               []string
 	Start, End          time.Time
+	Version             int32
+}
+
+func (e Encounter) told() EncounterTold {
+	return EncounterTold{EncounterID: e.ID, PatientID: e.PatientID, Version: e.Version}
 }
 
 // inpatient is the class of a stay in a ward.
 const inpatient = "IMP"
 
-// EncounterOpened watches a stay in a county hospital's ward that can become longer than usual. Told again, or after its end, it changes
-// nothing.
+// EncounterOpened watches a stay in a county hospital's ward that can become longer than usual. One that was told to have ended goes on: the
+// discharge is taken back. Its candidate stays on the department's list, with what was known at that end.
 func (s *Service) EncounterOpened(ctx context.Context, e Encounter) error {
+	e.End = time.Time{}
 	stay, cal, err := s.stayOf(ctx, e)
-	if err != nil || stay == nil {
+	if err != nil {
 		return err
+	}
+	if stay == nil {
+		return s.noStay(ctx, e)
 	}
 	// The age decides little; without it the rows that ask for one are left out.
 	patient, _ := s.patientOf(ctx, e)
 	days, criterion := s.stayDays(e.Codes, domain.AgeOn(patient.BirthDate, cal.Today(e.Start)))
-	if days == 0 {
-		return nil
-	}
-	return s.Candidates.WatchStay(ctx, StayWatch{Stay: *stay, Criterion: criterion, Due: domain.StayDue(e.Start, days)})
+	return s.take(ctx, e, func(u Unit) error {
+		if days > 0 {
+			u.WatchStay(StayWatch{Stay: *stay, Criterion: criterion, Due: domain.StayDue(e.Start, days)})
+		}
+		return u.Discharged(ctx, *stay)
+	})
 }
 
-// EncounterClosed finds a candidate when a patient was discharged from a county hospital's ward.
+// EncounterClosed finds a candidate when a patient was discharged from a county hospital's ward, and looks again when the discharge is told
+// anew: codes often come days after it.
 func (s *Service) EncounterClosed(ctx context.Context, e Encounter) error {
 	stay, cal, err := s.stayOf(ctx, e)
-	if err != nil || stay == nil {
+	if err != nil {
 		return err
+	}
+	if stay == nil {
+		return s.noStay(ctx, e)
 	}
 	d := domain.Discharge{Way: e.DischargeWay, Coded: len(e.Codes) > 0}
 	lost, died := d.Lost()
@@ -54,8 +70,7 @@ func (s *Service) EncounterClosed(ctx context.Context, e Encounter) error {
 			return err
 		}
 	}
-	return s.Candidates.TakeFact(ctx, e.County, e.FactID, func(u Unit) error {
-		u.EndStay(e.ID)
+	return s.take(ctx, e, func(u Unit) error {
 		if err := u.Discharged(ctx, *stay); err != nil {
 			return err
 		}
@@ -67,6 +82,44 @@ func (s *Service) EncounterClosed(ctx context.Context, e Encounter) error {
 			Stay: *stay, Origin: domain.OriginDischarged, Due: cal.DecisionDue(u.Now()),
 			Reasons: s.downReasons(e.Codes, d.Findings(), age, u.Now()),
 		})
+	})
+}
+
+// EncounterCancelled takes back what followed from an encounter that never was: watch, discharge and, unless a referral knows of the stay or
+// somebody has answered it, the candidate.
+func (s *Service) EncounterCancelled(ctx context.Context, e Encounter) error {
+	return s.take(ctx, e, func(u Unit) error {
+		if err := u.Discharged(ctx, domain.Stay{County: e.County, PatientID: e.PatientID, EncounterID: e.ID}); err != nil {
+			return err
+		}
+		all, err := u.Candidates(ctx, e.PatientID)
+		if err != nil {
+			return err
+		}
+		for _, c := range all {
+			c.NoStay(e.ID, domain.Actor{AccountID: Self}, u.Now())
+			u.SaveCandidate(c)
+		}
+		return nil
+	})
+}
+
+// noStay takes a visit, or a stay in no ward of a county hospital. It concerns nobody here unless it was told otherwise before.
+func (s *Service) noStay(ctx context.Context, e Encounter) error {
+	if e.Version <= 1 {
+		return nil
+	}
+	return s.EncounterCancelled(ctx, e)
+}
+
+// take runs decide if the fact is the newest of its encounter.
+func (s *Service) take(ctx context.Context, e Encounter, decide func(Unit) error) error {
+	return s.Candidates.TakeFact(ctx, e.County, e.FactID, func(u Unit) error {
+		newest, err := u.TakeEncounter(ctx, e.told())
+		if err != nil || !newest {
+			return err
+		}
+		return decide(u)
 	})
 }
 
@@ -135,10 +188,14 @@ func (s *Service) StayDeadline(ctx context.Context, county, factID, referralID s
 	})
 }
 
-const staysAtOnce = 100
+const (
+	staysAtOnce = 100
+	// stayAgain is when a stay that could not be looked at is looked at again.
+	stayAgain = time.Hour
+)
 
 // FindLongStays looks for stays that hospitals reported and that are longer than usual by now. Any number of instances may do so at once:
-// each stay is taken by one of them. One that cannot be looked at does not stop the others and is looked at again.
+// each stay is taken by one of them. One that cannot be looked at makes way for the others and is looked at again an hour later.
 func (s *Service) FindLongStays(ctx context.Context) error {
 	due, err := s.Candidates.StaysDue(ctx, staysAtOnce)
 	if err != nil {
@@ -147,7 +204,8 @@ func (s *Service) FindLongStays(ctx context.Context) error {
 	var failed []error
 	for _, w := range due {
 		if err := s.longStay(ctx, w); err != nil {
-			failed = append(failed, fmt.Errorf("look at the stay of encounter %s: %w", w.EncounterID, err))
+			later := s.Candidates.DelayStay(ctx, w, s.Clock.Now().Add(stayAgain))
+			failed = append(failed, fmt.Errorf("look at the stay of encounter %s: %w", w.EncounterID, errors.Join(err, later)))
 		}
 	}
 	return errors.Join(failed...)

@@ -51,6 +51,11 @@ func (s *Service) submit(ctx context.Context, cmd Command, in Submission) (View,
 func (s *Service) Resubmit(ctx context.Context, cmd Command, in Step) (View, error) {
 	in.Action = domain.ActionResubmit
 	return s.once(ctx, cmd, func() (View, error) {
+		checked, err := s.enrichSent(ctx, cmd.Caller, in.ID)
+		if err != nil {
+			return View{}, err
+		}
+		in.Carry.Draft = checked
 		snapshot, err := s.rehearse(ctx, cmd.Caller, in.ID, domain.Command{Action: in.Action, Version: in.Version, Carry: in.Carry})
 		if err != nil {
 			return View{}, err

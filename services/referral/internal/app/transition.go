@@ -36,8 +36,15 @@ func (s *Service) apply(ctx context.Context, u Unit, cmd Command, in Step, cal d
 	if err != nil {
 		return nil, c, err
 	}
-	if in.Action == domain.ActionAdmit {
+	switch in.Action {
+	case domain.ActionAdmit:
 		c.Carry.StayDays = s.stayLimit(r.Snapshot(), cal.Today(c.At))
+	case domain.ActionBeginFollowUp, domain.ActionRecordVisit:
+		if c.Carry.Checks, err = u.Checks(ctx, in.ID); err != nil {
+			return nil, c, err
+		}
+	case domain.ActionDecline, domain.ActionCancel:
+		c.Carry.DecisionDue = cal.DecisionDue(c.At)
 	}
 	if err := s.decide(r, cmd.Caller, c, cal); err != nil {
 		return nil, c, err
@@ -63,5 +70,10 @@ func (s *Service) redirect(ctx context.Context, cmd Command, in Step) (View, err
 	if in.Carry.ReceiverName, err = s.receiver(ctx, cmd.Caller.County, before.Direction, in.Carry.Receiver); err != nil {
 		return View{}, err
 	}
+	medicines, err := s.checked(ctx, cmd.Caller.County, in.Carry.Receiver.OrganizationID, before.Medicines)
+	if err != nil {
+		return View{}, err
+	}
+	in.Carry.Draft = &domain.Draft{Medicines: medicines}
 	return s.Transition(ctx, cmd, in)
 }

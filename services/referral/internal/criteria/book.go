@@ -190,21 +190,34 @@ func (b *Book) Rule(code string) (Rule, bool) {
 // Values lists every value that a rule may name.
 func (b *Book) Values() []ValueDefinition { return slices.Clone(b.values) }
 
-// Inputs lists the values that the rules of a direction ask for at these diagnoses, in the order of the table. The age is not among them.
+// Inputs lists the values that the rules of a direction ask for at these diagnoses: what the rules of the diagnoses themselves name before
+// what is asked of every patient, each in the order of the table. The age is not among them.
 func (b *Book) Inputs(direction string, diagnoses []string) []ValueDefinition {
-	named := map[string]bool{}
+	always := map[string]bool{}
+	for _, c := range b.conditions {
+		always[c.Code] = c.Always
+	}
+	own, general := map[string]bool{}, map[string]bool{}
 	for _, r := range b.applicable(direction, diagnoses) {
 		for _, name := range r.names {
-			named[name] = name != ageName
+			if always[r.Condition] {
+				general[name] = true
+			} else {
+				own[name] = true
+			}
 		}
 	}
-	var out []ValueDefinition
+	var first, rest []ValueDefinition
 	for _, v := range b.values {
-		if named[v.Name] {
-			out = append(out, v)
+		switch {
+		case v.Name == ageName:
+		case own[v.Name]:
+			first = append(first, v)
+		case general[v.Name]:
+			rest = append(rest, v)
 		}
 	}
-	return out
+	return append(first, rest...)
 }
 
 // FromObservation turns a measurement of another system into a value in the unit of its definition. False if no value has the code, the

@@ -132,6 +132,16 @@ func TestTheFormAsksForWhatTheRulesOfTheDiagnosesName(t *testing.T) {
 	}
 }
 
+func TestWhatTheDiagnosisIsAboutIsAskedBeforeWhatEverybodyIsAsked(t *testing.T) {
+	inputs := book(t).Inputs(criteria.Up, []string{"E11.9"})
+	at := func(name string) int {
+		return slices.IndexFunc(inputs, func(v criteria.ValueDefinition) bool { return v.Name == name })
+	}
+	if at("hba1c") > at("iss") || at("foot_ulcer_wagner") > at("critical_condition") {
+		t.Errorf("%v", inputs)
+	}
+}
+
 func TestAnObservationBecomesAValueInTheUnitOfTheRules(t *testing.T) {
 	b := book(t)
 	for _, c := range []struct {

@@ -161,7 +161,7 @@ func (c CandidateSnapshot) Covers(s Stay) bool {
 }
 
 // Merge takes what another source, or the same one later, knows of the stay. A stay that was found too long and is over now is due anew;
-// if it had been dismissed because the patient was not stable then, it is open again.
+// if it had been dismissed because the patient was not stable then, it is open again. So is one whose stay was taken back and is told anew.
 func (c *Candidate) Merge(m Match, at time.Time) {
 	before, from := c.s, c.s.State
 	s := &c.s
@@ -170,6 +170,10 @@ func (c *Candidate) Merge(m Match, at time.Time) {
 		s.ReferralID, s.Number, s.Patient, s.DepartmentCode = m.ReferralID, m.Number, m.Patient, m.DepartmentCode
 		take(&s.CentreID, m.CentreID)
 		take(&s.FamilyDoctor, m.FamilyDoctor)
+	}
+	if before.ReferralID == "" && m.ReferralID == "" {
+		// The hospital's system says where the stay was, and may correct it.
+		s.OrganizationID, s.DepartmentCode = m.OrganizationID, m.DepartmentCode
 	}
 	if s.EncounterID == "" {
 		s.EncounterID = m.EncounterID
@@ -202,6 +206,9 @@ func (c *Candidate) Merge(m Match, at time.Time) {
 			s.State, s.ReasonCode, s.Note = CandidateOpen, "", ""
 		}
 	}
+	if s.State == CandidateDismissed && s.ReasonCode == noStay && len(m.Reasons) > 0 {
+		s.State, s.ReasonCode, s.Note, s.Due = CandidateOpen, "", "", m.Due
+	}
 	if !same(before, c.s) {
 		c.note(MergeCandidate, from, Actor{}, at)
 	}
@@ -216,8 +223,9 @@ func take(to *string, from string) {
 // same tells whether merging left a candidate as it was.
 func same(a, b CandidateSnapshot) bool {
 	return a.ReferralID == b.ReferralID && a.EncounterID == b.EncounterID && a.Start.Equal(b.Start) && a.End.Equal(b.End) &&
-		a.CentreID == b.CentreID && a.Origin == b.Origin && a.State == b.State && slices.Equal(a.Medicines, b.Medicines) &&
-		len(a.Diagnoses) == len(b.Diagnoses) && len(a.Reasons) == len(b.Reasons)
+		a.OrganizationID == b.OrganizationID && a.DepartmentCode == b.DepartmentCode && a.CentreID == b.CentreID && a.Origin == b.Origin &&
+		a.State == b.State && slices.Equal(a.Medicines, b.Medicines) && len(a.Diagnoses) == len(b.Diagnoses) &&
+		len(a.Reasons) == len(b.Reasons)
 }
 
 // Dismissal is why a candidate is taken off the list, by whom has seen Version.
@@ -265,13 +273,13 @@ func (c *Candidate) SentDown(down Snapshot, by Actor, at time.Time) {
 	c.note(CloseCandidate, from, by, at)
 }
 
-// TakenBack opens it again, if this is the down-referral, or the draft, that it waited for no more.
-func (c *Candidate) TakenBack(downID string, by Actor, at time.Time) {
+// TakenBack opens it again, if this is the down-referral, or the draft, that it waited for no more. The department has until due to decide.
+func (c *Candidate) TakenBack(downID string, due time.Time, by Actor, at time.Time) {
 	if c.s.DownReferral != downID || c.s.State == CandidateDismissed {
 		return
 	}
 	from := c.s.State
-	c.s.State, c.s.DownReferral = CandidateOpen, ""
+	c.s.State, c.s.DownReferral, c.s.Due = CandidateOpen, "", due
 	c.note(ReopenCandidate, from, by, at)
 }
 
@@ -286,6 +294,16 @@ func (c *Candidate) Ended(died bool, by Actor, at time.Time) {
 		c.s.ReasonCode = "DIED"
 	}
 	c.note(DismissCandidate, from, by, at)
+}
+
+// NoStay takes it off the list when the stay of an encounter never was. One that an up-referral knows of is a stay all the same, and one that
+// somebody has answered, be it with a draft, is theirs to answer.
+func (c *Candidate) NoStay(encounterID string, by Actor, at time.Time) {
+	if c.s.State != CandidateOpen || c.s.EncounterID != encounterID || c.s.ReferralID != "" {
+		return
+	}
+	c.s.State, c.s.ReasonCode = CandidateDismissed, noStay
+	c.note(DismissCandidate, CandidateOpen, by, at)
 }
 
 // Draft is the down-referral that a candidate makes, with what the hospital wrote back.

@@ -174,20 +174,21 @@ func TestADismissalNeedsAVersionAndACodedReason(t *testing.T) {
 func TestADownReferralClosesAndItsEndOpensAgain(t *testing.T) {
 	t.Parallel()
 	down := domain.Snapshot{ID: "down", Originator: domain.Party{OrganizationID: "hospital"}, SubmitTime: now}
+	again := now.AddDate(0, 0, 9)
 	c := candidate(t, match())
 	if err := c.Refer("down", doctor(), now); err != nil {
 		t.Fatal(err)
 	}
 	c = reloaded(c)
-	c.TakenBack("another", doctor(), now)
+	c.TakenBack("another", again, doctor(), now)
 	expectCandidate(t, c, domain.CandidateReferred)
 	c.SentDown(down, doctor(), now)
 	expectCandidate(t, c, domain.CandidateClosed, domain.CloseCandidate)
 	c = reloaded(c)
-	c.TakenBack("down", doctor(), now)
+	c.TakenBack("down", again, doctor(), now)
 	expectCandidate(t, c, domain.CandidateOpen, domain.ReopenCandidate)
-	if !c.Changes()[0].Opens() || c.Snapshot().DownReferral != "" {
-		t.Error("the department is not told that it is open again")
+	if !c.Changes()[0].Opens() || c.Snapshot().DownReferral != "" || !c.Snapshot().Due.Equal(again) {
+		t.Error("the department is not told that it is open again, or has no time to decide")
 	}
 	for name, other := range map[string]domain.Snapshot{
 		"another hospital": {ID: "x", Originator: domain.Party{OrganizationID: "other"}, SubmitTime: now},
@@ -205,7 +206,7 @@ func TestADownReferralClosesAndItsEndOpensAgain(t *testing.T) {
 	}
 	dismissed = reloaded(dismissed)
 	dismissed.SentDown(down, doctor(), now)
-	dismissed.TakenBack("", doctor(), now)
+	dismissed.TakenBack("", again, doctor(), now)
 	expectCandidate(t, dismissed, domain.CandidateDismissed)
 }
 

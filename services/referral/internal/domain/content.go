@@ -92,6 +92,35 @@ func Transports() []string { return []string{"ESCORTED", "OWN", "AMBULANCE"} }
 // ICD-10 国家临床版: a category, then up to three characters, then an extension, as in I10, I63.9, A01.000x017, I10.x00x002.
 var icd10 = regexp.MustCompile(`^[A-Z][0-9]{2}(\.[0-9x]{1,3}(x[0-9]{3})?)?$`)
 
+// Ids and codes stand where the database and the bus have them in the clear, so that nothing else may pass for one.
+var (
+	// An account's, as directory makes them.
+	accountID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	// A practitioner's is what the hospital's own system calls the person.
+	practitionerID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z._-]{0,63}$`)
+	// The national list (诊疗科目名录) without dots.
+	departmentCode = regexp.MustCompile(`^[0-9]{2}([0-9]{2}){0,2}$`)
+)
+
+// checkParty refuses a department or person that is not named by code or id; that an organisation exists is asked elsewhere.
+func checkParty(name string, p Party) []Field {
+	var bad []Field
+	if p.DepartmentCode != "" && !departmentCode.MatchString(p.DepartmentCode) {
+		bad = append(bad, invalid(name+".departmentCode"))
+	}
+	if p.PractitionerID != "" && !practitionerID.MatchString(p.PractitionerID) {
+		bad = append(bad, invalid(name+".practitionerId"))
+	}
+	return bad
+}
+
+func checkFamilyDoctor(account string) []Field {
+	if account != "" && !accountID.MatchString(account) {
+		return []Field{invalid("familyDoctor")}
+	}
+	return nil
+}
+
 // checkContent refuses what is wrong in a draft; that something is missing is no fault there.
 func checkContent(s *Snapshot) []Field {
 	bad := checkCodes(s.Direction, s.Kind, s.Urgency)
@@ -101,6 +130,9 @@ func checkContent(s *Snapshot) []Field {
 	if s.Receiver.OrganizationID != "" && s.Receiver.OrganizationID == s.Originator.OrganizationID {
 		bad = append(bad, combination("receiver.organizationId"))
 	}
+	bad = append(bad, checkParty("originator", s.Originator)...)
+	bad = append(bad, checkParty("receiver", s.Receiver)...)
+	bad = append(bad, checkFamilyDoctor(s.FamilyDoctor)...)
 	for i, d := range s.Diagnoses {
 		if d.Code == "" {
 			bad = append(bad, required(fmt.Sprintf("diagnoses[%d].code", i)))

@@ -132,6 +132,26 @@ func (c Calendar) AnswerDue(d Direction, u Urgency, at time.Time) time.Time {
 	return c.due(StepAnswer, &Snapshot{Direction: d, Urgency: u}, at)
 }
 
+// Anew is the limit of a step that began before limits were told, and when its first rung is: one that is still to come stays as it was;
+// one that passed unnoticed keeps its time and is told when a whole limit is over after the next opening. A reply and a consent had none:
+// theirs begins now. Zero: the referral does not wait for this.
+func (c Calendar) Anew(step Step, s Snapshot, due, now time.Time) (limit, next time.Time) {
+	switch {
+	case step == StepConsent && !s.owesConsent():
+		return time.Time{}, time.Time{}
+	case step == StepConsent, step == StepAcknowledge:
+		limit = c.due(step, &s, now)
+		return limit, limit
+	case due.After(now):
+		return due, due
+	}
+	l := c.limit(step, &s)
+	if l.Minutes == 0 {
+		l.WorkingDays = max(l.WorkingDays, 1)
+	}
+	return due, c.after(l, c.opening(now.In(c.zone))).UTC()
+}
+
 // maxLevel is the last rung of a ladder: the desk again, its head, the administrator. Then it is quiet; the step stays open.
 const maxLevel = 3
 

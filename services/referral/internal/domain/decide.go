@@ -47,6 +47,10 @@ type Carry struct {
 	Destination string
 	// Linked is the referral that an escalation made.
 	Linked string
+	// Checks are the norms' checks of the referral that are open.
+	Checks []NormCheck
+	// DecisionDue is until when a department is to decide about a candidate that this brings back onto its list.
+	DecisionDue time.Time
 	// StayDays is after how many days a stay that begins now is longer than usual; 0 if nothing is known of that.
 	StayDays int
 }
@@ -72,7 +76,7 @@ func (r *Referral) Decide(c Command, cal Calendar) error {
 		}
 	}
 	row, ok := find(c.Action, &next)
-	if !ok || !slices.Contains(row.Who, c.Side) || !inTime(row, &r.s, c.At) {
+	if !ok || !slices.Contains(row.Who, c.Side) || !permitted(row, &r.s, c.At) {
 		return refuse(NotAvailable)
 	}
 	change := Change{Action: c.Action, From: r.s.State, By: c.By, At: c.At, Reason: c.Carry.Reason, Note: c.Carry.Note}
@@ -160,6 +164,16 @@ func (r *Referral) aside(c Command, next *Snapshot, change *Change, cal Calendar
 		if next.Consent.GivenBy != "" && r.s.Consent.GivenBy == "" && next.Number != "" {
 			change.Aside = append(change.Aside, Deadline{Step: StepConsent})
 		}
+	case ActionBeginFollowUp, ActionRecordVisit:
+		does := func(n NormCheck) bool { return doneBy(n.Code, c.Action) }
+		for _, n := range c.Carry.Checks {
+			if does(n) {
+				change.NormsMade = append(change.NormsMade, n.Code)
+			}
+		}
+		change.made(c.Carry.Checks, cal, does)
+	case ActionEscalate, ActionComplete:
+		change.Aside = append(change.Aside, Deadline{Step: StepNormCheck})
 	case ActionDecline, ActionCancel:
 		change.Aside = append(change.Aside, Deadline{Step: StepConsent}, Deadline{Step: StepNormCheck})
 	}
@@ -173,10 +187,11 @@ func (s *Snapshot) owesConsent() bool {
 // undoLimit is how long an arrival or admission may be taken back.
 const undoLimit = 24 * time.Hour
 
-func inTime(row Row, s *Snapshot, at time.Time) bool {
+// permitted: what is taken back is taken back in time, and an arrival only while nothing else stands on it.
+func permitted(row Row, s *Snapshot, at time.Time) bool {
 	switch row.Action {
 	case ActionUndoArrive:
-		return at.Sub(s.ArriveTime) <= undoLimit
+		return at.Sub(s.ArriveTime) <= undoLimit && s.DownReferral == "" && s.Verdict == ""
 	case ActionUndoAdmit:
 		return at.Sub(s.AdmitTime) <= undoLimit
 	default:
@@ -191,7 +206,7 @@ func (r *Referral) Actions(side Side, at time.Time) []Row {
 		if !slices.Contains(row.From, r.s.State) || !slices.Contains(row.Who, side) {
 			continue
 		}
-		if found, ok := find(row.Action, &r.s); ok && found.To == row.To && inTime(row, &r.s, at) {
+		if found, ok := find(row.Action, &r.s); ok && found.To == row.To && permitted(row, &r.s, at) {
 			rows = append(rows, row)
 		}
 	}

@@ -167,16 +167,23 @@ func submit(s *Snapshot, c Command, change *Change) []Field {
 	s.Number = c.Carry.Number
 	s.HoldID, s.HoldLost = c.Carry.HoldID, c.Carry.HoldLost
 	s.SubmitTime, s.MatchedCriteria = c.At, slices.Clone(c.Carry.Criteria)
-	if s.Direction == Down && c.Carry.Draft != nil {
-		// What the receiving centre has was looked up just now.
-		s.Medicines = slices.Clone(c.Carry.Draft.Medicines)
-	}
+	lookedUp(s, c)
 	change.HoldID = s.HoldID
 	change.Detail = detail("number", s.Number.Printed(), "holdId", s.HoldID, "receiver", c.Carry.ReceiverName)
 	return checkComplete(s)
 }
 
-func resubmit(s *Snapshot, _ Command, _ *Change) []Field { return checkComplete(s) }
+func resubmit(s *Snapshot, c Command, _ *Change) []Field {
+	lookedUp(s, c)
+	return checkComplete(s)
+}
+
+// lookedUp takes what the receiving centre has of the medicines, as it was looked up just now.
+func lookedUp(s *Snapshot, c Command) {
+	if s.Direction == Down && c.Carry.Draft != nil {
+		s.Medicines = slices.Clone(c.Carry.Draft.Medicines)
+	}
+}
 
 // accept serves accept and rebook: a confirmed booking or a walk-in window. A hold that was attached and is not the one booked is
 // named by a walk-in's fact, which frees it; next to a booking scheduling's sweep frees it by asking.
@@ -234,7 +241,7 @@ func refuse(s *Snapshot, c Command, change *Change) []Field {
 func redirect(s *Snapshot, c Command, change *Change) []Field {
 	answered(s, c)
 	to := c.Carry.Receiver
-	var bad []Field
+	bad := checkParty("receiver", to)
 	if to.OrganizationID == "" {
 		bad = append(bad, required("receiver.organizationId"))
 	}
@@ -253,6 +260,8 @@ func redirect(s *Snapshot, c Command, change *Change) []Field {
 	change.Detail = detail("fromOrganizationId", s.Receiver.OrganizationID, "fromDepartmentCode", s.Receiver.DepartmentCode,
 		"toOrganizationId", to.OrganizationID, "toDepartmentCode", to.DepartmentCode, "receiver", c.Carry.ReceiverName)
 	s.Receiver = to
+	// What the next centre lacks is not for this one to decide.
+	lookedUp(s, c)
 	free(s, change)
 	return bad
 }

@@ -11,6 +11,12 @@ import (
 // recordArrival makes a referral of a patient who came without one: it counts apart.
 func recordArrival(s *Snapshot, c Command, change *Change) []Field {
 	bad := create(s, c, change)
+	// The request has the department alone: the organisation is the caller's.
+	for i, f := range bad {
+		if f.Name == "receiver.departmentCode" {
+			bad[i].Name = "departmentCode"
+		}
+	}
 	s.Number, s.Retrospective = c.Carry.Number, true
 	s.SubmitTime, s.ArriveTime = c.At, c.Carry.Arrival
 	if s.ArriveTime.IsZero() {
@@ -74,6 +80,7 @@ func beginFollowUp(s *Snapshot, c Command, change *Change) []Field {
 	if s.FamilyDoctor == "" {
 		bad = append(bad, required("familyDoctor"))
 	}
+	bad = append(bad, checkFamilyDoctor(s.FamilyDoctor)...)
 	change.Detail = planDetail(s)
 	return bad
 }
@@ -119,7 +126,7 @@ func revisePlan(s *Snapshot, c Command, change *Change) []Field {
 		s.FamilyDoctor = c.Carry.FamilyDoctor
 	}
 	change.Detail = planDetail(s)
-	return bad
+	return append(bad, checkFamilyDoctor(c.Carry.FamilyDoctor)...)
 }
 
 func planDetail(s *Snapshot) map[string]string {

@@ -34,6 +34,8 @@ type norm struct {
 	direction  Direction
 	categories []string
 	task       NormTask
+	// doneBy are the steps of a follow-up that do what the norm asks for; without any it takes a check of its own.
+	doneBy []Action
 }
 
 // norms are the shortest first; beside each stands the rule of the criteria that asks for it. The first contact after any down-referral is
@@ -46,12 +48,12 @@ func norms() []norm {
 		smdSource = "国家基本公共卫生服务规范（第三版）严重精神障碍患者管理"
 	)
 	return []norm{
-		{Down, tb, NormTask{NormTBNotice, 0, 72, tbSource, "FOUND"}}, // DN-TB-01
-		{Up, tb, NormTask{NormTBSuspicion, 7, 0, tbSource, "FOUND"}}, // UP-TB-01
-		{Up, []string{"I10-I15"}, NormTask{NormHypertension, 14, 0, "国家基本公共卫生服务规范（第三版）高血压患者健康管理", "FOUND_MIRROR"}}, // UP-HTN-07
-		{Up, []string{"E10-E14"}, NormTask{NormDiabetes, 14, 0, "国家基本公共卫生服务规范（第三版）2型糖尿病患者健康管理", "FOUND_MIRROR"}},   // UP-DM-01 to 07
-		{Up, smd, NormTask{NormSMD, 14, 0, smdSource, "FOUND"}},         // UP-SMD-01
-		{Down, smd, NormTask{NormSMDStable, 90, 0, smdSource, "FOUND"}}, // DN-SMD-01: at 3 months
+		{Down, tb, NormTask{NormTBNotice, 0, 72, tbSource, "FOUND"}, []Action{ActionBeginFollowUp, ActionRecordVisit}},  // DN-TB-01
+		{Up, tb, NormTask{NormTBSuspicion, 7, 0, tbSource, "FOUND"}, nil},                                               // UP-TB-01
+		{Up, []string{"I10-I15"}, NormTask{NormHypertension, 14, 0, "国家基本公共卫生服务规范（第三版）高血压患者健康管理", "FOUND_MIRROR"}, nil}, // UP-HTN-07
+		{Up, []string{"E10-E14"}, NormTask{NormDiabetes, 14, 0, "国家基本公共卫生服务规范（第三版）2型糖尿病患者健康管理", "FOUND_MIRROR"}, nil},   // UP-DM-01 to 07
+		{Up, smd, NormTask{NormSMD, 14, 0, smdSource, "FOUND"}, nil},                                                    // UP-SMD-01
+		{Down, smd, NormTask{NormSMDStable, 90, 0, smdSource, "FOUND"}, []Action{ActionRecordVisit}},                    // DN-SMD-01: at 3 months
 	}
 }
 
@@ -65,6 +67,11 @@ func NormTasks(direction Direction, diagnoses []string) []NormTask {
 		}
 	}
 	return out
+}
+
+// doneBy tells whether a step of the follow-up makes the check of a norm.
+func doneBy(code string, step Action) bool {
+	return slices.ContainsFunc(norms(), func(n norm) bool { return n.task.Code == code && slices.Contains(n.doneBy, step) })
 }
 
 // NormDue is when a task that begins at an instant is due.

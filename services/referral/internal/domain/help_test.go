@@ -20,6 +20,9 @@ func calendar(t testing.TB) domain.Calendar {
 	return domain.NewCalendar(zone, domain.Settings{}, nil)
 }
 
+// account is an id as directory makes them.
+const account = "0192f0c1-2b3c-7d4e-8f50-617283940a5b"
+
 func doctor() domain.Actor {
 	return domain.Actor{AccountID: "account-1", Name: "莫医生", OrganizationID: "township"}
 }
@@ -100,7 +103,7 @@ func command(r *domain.Referral, action domain.Action, side domain.Side) domain.
 			Receiver: domain.Party{OrganizationID: s.Receiver.OrganizationID, DepartmentCode: other(s.Receiver.DepartmentCode)},
 			Ward:     "内科一病区", Bed: "12", Outcome: "IMPROVED",
 			Reply:        domain.Reply{Diagnosis: "脑梗死", Findings: "基底节区低密度影", Treatment: "溶栓", NextSteps: "随访", Answer: "继续抗血小板"},
-			FamilyDoctor: "account-1", Findings: domain.Findings{Result: "STABLE"}, Linked: "r2", Destination: "桂林医学院附属医院",
+			FamilyDoctor: account, Findings: domain.Findings{Result: "STABLE"}, Linked: "r2", Destination: "桂林医学院附属医院",
 		},
 	}
 	if action == domain.ActionRevisePlan {

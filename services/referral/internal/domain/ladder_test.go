@@ -62,7 +62,7 @@ func TestAPlannedVisitIsDueAtTheEndOfItsLocalDay(t *testing.T) {
 	} {
 		r := domain.Restore(down(domain.StateArrived, c.visit))
 		cmd := command(r, domain.ActionBeginFollowUp, domain.Receiver)
-		cmd.Carry.Plan, cmd.Carry.FamilyDoctor = nil, "doctor-1"
+		cmd.Carry.Plan, cmd.Carry.FamilyDoctor = nil, account
 		if err := r.Decide(cmd, calendar(t)); err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,7 @@ type model struct {
 	arrived, admitted time.Time
 	from              domain.State
 	concluded, sent   bool
+	assessed          bool
 	owesConsent       bool
 	corrections       int
 }
@@ -171,7 +172,7 @@ func (l *life) expect(c domain.Command, empty bool) (domain.Why, domain.State) {
 		return domain.NoVersion, ""
 	case c.Version != l.m.version:
 		return domain.Stale, ""
-	case !ok, c.Action == domain.ActionUndoArrive && l.at.Sub(l.m.arrived) > late, c.Action == domain.ActionUndoAdmit && l.at.Sub(l.m.admitted) > late:
+	case !ok, c.Action == domain.ActionUndoArrive && (l.m.assessed || l.at.Sub(l.m.arrived) > late), c.Action == domain.ActionUndoAdmit && l.at.Sub(l.m.admitted) > late:
 		return domain.NotAvailable, ""
 	case empty && !slices.Contains(bare(), c.Action):
 		return domain.Content, ""

@@ -198,6 +198,9 @@ func stay() Scope {
 	return Scope{[]Direction{Up}, []Kind{KindOutpatient, KindInpatient, KindEmergency}}
 }
 
+// Travels tells whether a patient who got worse goes up by a referral of the kind: an ADVICE or EXAM treats nobody and ends no follow-up.
+func Travels(k Kind) bool { return stay().Has(Up, k) }
+
 // Waiting lists the states in which somebody is waited for and a due time is shown.
 func Waiting() []State {
 	var out []State

@@ -84,8 +84,9 @@ func (l *life) mark() error {
 	}
 	err := l.do(func(r *domain.Referral) error { return r.Mark(c) })
 	l.check(string(c.Action), c.Side, want, err)
-	if err == nil && c.Action == domain.MarkConsent {
-		l.m.owesConsent = false
+	if err == nil {
+		l.m.owesConsent = l.m.owesConsent && c.Action != domain.MarkConsent
+		l.m.assessed = l.m.assessed || c.Action == domain.MarkAssess
 	}
 	return err
 }

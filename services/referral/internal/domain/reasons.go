@@ -122,6 +122,7 @@ func afterwardsReasons() map[Action][]Reason {
 			{"LIVES_ELSEWHERE", "居住地不在本县", "Lives outside the county", false, ""},
 			{"DIED", "患者死亡", "Died", false, ""},
 			{"ALREADY_FOLLOWED", "基层已在管理", "The township follows up already", false, ""},
+			{noStay, "住院记录有误或已撤销", "The stay was entered in error", false, ""},
 		},
 		ActionUndoArrive: {
 			{"WRONG_PATIENT", "登记错患者", "Wrong patient", false, ""},

@@ -174,6 +174,8 @@ type Change struct {
 	Aside []Deadline
 	// Norms are the checks that national norms ask of the township from now on.
 	Norms []NormCheck
+	// NormsMade are the codes of open checks that the change makes, with the result in its detail if it has one.
+	NormsMade []string
 	// Today is the county's local day of At.
 	Today string
 	// Hold and Booking are what the change attaches, settles or frees.

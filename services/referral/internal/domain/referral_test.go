@@ -63,6 +63,14 @@ func TestADraftMayBeIncompleteButNotWrong(t *testing.T) {
 		"relation that is none":              {func(d *domain.Draft) { d.Consent.Relation = "x" }, "consent.relation FIELD_UNKNOWN"},
 		"method that is none":                {func(d *domain.Draft) { d.Consent.Method = "NOD" }, "consent.method FIELD_UNKNOWN"},
 		"deferred consent without emergency": {func(d *domain.Draft) { d.Consent.DeferredReason = "昏迷" }, "consent.deferredReason FIELD_COMBINATION"},
+		"department in words":                {func(d *domain.Draft) { d.Receiver.DepartmentCode = "心内科" }, "receiver.departmentCode FIELD_INVALID"},
+		"department of three digits":         {func(d *domain.Draft) { d.Receiver.DepartmentCode = "030" }, "receiver.departmentCode FIELD_INVALID"},
+		"department of eight digits":         {func(d *domain.Draft) { d.Originator.DepartmentCode = "03040506" }, "originator.departmentCode FIELD_INVALID"},
+		"name for a person's id":             {func(d *domain.Draft) { d.Receiver.PractitionerID = "莫医生" }, "receiver.practitionerId FIELD_INVALID"},
+		"sentence for a person's id":         {func(d *domain.Draft) { d.Originator.PractitionerID = "ask at the desk" }, "originator.practitionerId FIELD_INVALID"},
+		"person's id without end":            {func(d *domain.Draft) { d.Receiver.PractitionerID = strings.Repeat("1", 65) }, "receiver.practitionerId FIELD_INVALID"},
+		"name for the family doctor":         {func(d *domain.Draft) { d.FamilyDoctor = "黄医生" }, "familyDoctor FIELD_INVALID"},
+		"telephone for the family doctor":    {func(d *domain.Draft) { d.FamilyDoctor = "13800138000" }, "familyDoctor FIELD_INVALID"},
 		"no kind":                            {func(d *domain.Draft) { d.Kind = "" }, "kind FIELD_REQUIRED"},
 		"no direction":                       {func(d *domain.Draft) { d.Direction = "" }, "direction FIELD_REQUIRED"},
 		"no patient":                         {func(d *domain.Draft) { d.PatientID = "" }, "patientId FIELD_REQUIRED"},
@@ -72,6 +80,18 @@ func TestADraftMayBeIncompleteButNotWrong(t *testing.T) {
 		_, err := create(t, d, false)
 		if got := refusedFields(t, err); !slices.Contains(got, c.field) {
 			t.Errorf("%s: got %q, want %q", name, got, c.field)
+		}
+	}
+}
+
+func TestCodesAndIdsAreTakenAsTheyAreMade(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"03", "0304", "030401"} {
+		d := draft(domain.KindOutpatient)
+		d.Originator.DepartmentCode, d.Receiver.DepartmentCode = code, code
+		d.Receiver.PractitionerID, d.FamilyDoctor = "450321101P1000", account
+		if _, err := create(t, d, true); err != nil {
+			t.Errorf("department %s: %v", code, err)
 		}
 	}
 }
@@ -137,6 +157,26 @@ func TestAnArrivalIsTakenBackWithinADayOnly(t *testing.T) {
 		c.At = s.ArriveTime.Add(after)
 		if err := r.Decide(c, calendar(t)); (err == nil) != want {
 			t.Errorf("after %v: %v", after, err)
+		}
+	}
+}
+
+func TestAnArrivalOnWhichSomethingStandsIsNotTakenBack(t *testing.T) {
+	t.Parallel()
+	for name, stands := range map[string]func(*domain.Snapshot){
+		"a down-referral that answers it": func(s *domain.Snapshot) { s.DownReferral = "d1" },
+		"a verdict":                       func(s *domain.Snapshot) { s.Verdict = domain.VerdictTooLate },
+	} {
+		s := inState(domain.KindInpatient, domain.StateArrived)
+		stands(&s)
+		r := domain.Restore(s)
+		var refused *domain.Refusal
+		err := r.Decide(command(r, domain.ActionUndoArrive, domain.Receiver), calendar(t))
+		if !errors.As(err, &refused) || refused.Why != domain.NotAvailable {
+			t.Errorf("%s: %v", name, err)
+		}
+		if slices.ContainsFunc(r.Actions(domain.Receiver, now), func(row domain.Row) bool { return row.Action == domain.ActionUndoArrive }) {
+			t.Errorf("%s: it is offered", name)
 		}
 	}
 }

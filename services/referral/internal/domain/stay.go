@@ -8,6 +8,7 @@ import (
 const (
 	stillUnstable   = "STILL_UNSTABLE"
 	needsSpecialist = "NEEDS_SPECIALIST"
+	noStay          = "ENTERED_IN_ERROR"
 )
 
 // Stay is the stay of an up-referral. Who recorded an arrival afterwards is no family doctor.

@@ -76,6 +76,11 @@ func (s *stays) EncounterClosed(_ context.Context, e app.Encounter) error {
 	return nil
 }
 
+func (s *stays) EncounterCancelled(_ context.Context, e app.Encounter) error {
+	s.got = append(s.got, "cancelled", e)
+	return nil
+}
+
 func (s *stays) StayDeadline(_ context.Context, county, factID, referralID string) error {
 	s.got = append(s.got, county, factID, referralID)
 	return nil
@@ -95,7 +100,7 @@ func TestEncountersReachTheUseCases(t *testing.T) {
 	s := &stays{}
 	handle := events.OnEncounter(s)
 	at := time.Date(2026, 3, 18, 1, 30, 0, 0, time.UTC)
-	meta := &commonv1.FactMeta{FactId: "f1", County: "450321"}
+	meta := &commonv1.FactMeta{FactId: "f1", County: "450321", AggregateVersion: 3}
 	e := &patientrecordv1.EncounterFact{
 		EncounterId: "e1", PatientId: "p1", OrganizationId: "o1", DepartmentCode: "0304", Class: "IMP", StartTime: timestamppb.New(at),
 		DiagnosisCodes: []string{"I63.9"}, HomeOrganizationId: "h1", DischargeWay: "3",
@@ -107,19 +112,20 @@ func TestEncountersReachTheUseCases(t *testing.T) {
 	for _, m := range []bus.Msg{
 		message(t, "record.v1.450321.encounter_opened", &patientrecordv1.EncounterOpened{Meta: meta, Encounter: e}),
 		message(t, "record.v1.450321.encounter_closed", &patientrecordv1.EncounterClosed{Meta: meta, Encounter: e}),
+		message(t, "record.v1.450321.encounter_cancelled", &patientrecordv1.EncounterCancelled{Meta: meta, Encounter: e}),
 	} {
 		if err := handle(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i, name := range []string{"opened", "closed"} {
+	for i, name := range []string{"opened", "closed", "cancelled"} {
 		got, ok := s.got[2*i+1].(app.Encounter)
 		if s.got[2*i] != name || !ok || !slices.Equal(got.Codes, want.Codes) || got.Start != want.Start || got.ID != want.ID || got.DischargeWay != "3" ||
-			got.HomeOrganizationID != "h1" || got.FactID != "f1" || got.County != "450321" || !got.End.IsZero() {
+			got.HomeOrganizationID != "h1" || got.FactID != "f1" || got.County != "450321" || !got.End.IsZero() || got.Version != 3 {
 			t.Errorf("%s: %+v", name, s.got[2*i+1])
 		}
 	}
-	for _, subject := range []string{"record.v1.450321.encounter_opened", "record.v1.450321.encounter_closed"} {
+	for _, subject := range []string{"record.v1.450321.encounter_opened", "record.v1.450321.encounter_closed", "record.v1.450321.encounter_cancelled"} {
 		if handle(t.Context(), bus.Msg{Subject: subject, Payload: []byte{0xff}}) == nil || handle(t.Context(), bus.Msg{Subject: subject}) == nil {
 			t.Errorf("%s is taken without a fact", subject)
 		}

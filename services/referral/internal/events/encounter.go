@@ -18,6 +18,7 @@ import (
 type Stays interface {
 	EncounterOpened(ctx context.Context, e app.Encounter) error
 	EncounterClosed(ctx context.Context, e app.Encounter) error
+	EncounterCancelled(ctx context.Context, e app.Encounter) error
 	StayDeadline(ctx context.Context, county, factID, referralID string) error
 }
 
@@ -25,26 +26,34 @@ type Stays interface {
 func Encounters() bus.Consumer {
 	return bus.Consumer{
 		Name: "referral-encounter", Workers: 1,
-		Subjects: []string{"record.v1.*.encounter_opened", "record.v1.*.encounter_closed"},
+		Subjects: []string{"record.v1.*.encounter_opened", "record.v1.*.encounter_closed", "record.v1.*.encounter_cancelled"},
 	}
 }
 
-// OnEncounter watches a stay that begins and looks for a candidate when it ends.
+// OnEncounter watches a stay that begins, looks for a candidate when it ends and takes back what followed when it never was.
 func OnEncounter(s Stays) func(context.Context, bus.Msg) error {
 	return func(ctx context.Context, m bus.Msg) error {
-		if strings.HasSuffix(m.Subject, ".encounter_opened") {
-			var f patientrecordv1.EncounterOpened
-			if err := read(m, &f); err != nil {
-				return err
-			}
-			return s.EncounterOpened(ctx, encounter(&f, f.GetEncounter()))
+		switch {
+		case strings.HasSuffix(m.Subject, ".encounter_opened"):
+			return onEncounter(ctx, m, &patientrecordv1.EncounterOpened{}, s.EncounterOpened)
+		case strings.HasSuffix(m.Subject, ".encounter_cancelled"):
+			return onEncounter(ctx, m, &patientrecordv1.EncounterCancelled{}, s.EncounterCancelled)
 		}
-		var f patientrecordv1.EncounterClosed
-		if err := read(m, &f); err != nil {
-			return err
-		}
-		return s.EncounterClosed(ctx, encounter(&f, f.GetEncounter()))
+		return onEncounter(ctx, m, &patientrecordv1.EncounterClosed{}, s.EncounterClosed)
 	}
+}
+
+// toldEncounter is a fact of patient-record about an encounter.
+type toldEncounter interface {
+	told
+	GetEncounter() *patientrecordv1.EncounterFact
+}
+
+func onEncounter(ctx context.Context, m bus.Msg, f toldEncounter, follow func(context.Context, app.Encounter) error) error {
+	if err := read(m, f); err != nil {
+		return err
+	}
+	return follow(ctx, encounter(f, f.GetEncounter()))
 }
 
 func encounter(f told, e *patientrecordv1.EncounterFact) app.Encounter {
@@ -52,7 +61,7 @@ func encounter(f told, e *patientrecordv1.EncounterFact) app.Encounter {
 		County: f.GetMeta().GetCounty(), FactID: f.GetMeta().GetFactId(), ID: e.GetEncounterId(), PatientID: e.GetPatientId(),
 		OrganizationID: e.GetOrganizationId(), DepartmentCode: e.GetDepartmentCode(), Class: e.GetClass(), DischargeWay: e.GetDischargeWay(),
 		HomeOrganizationID: e.GetHomeOrganizationId(), Codes: e.GetDiagnosisCodes(),
-		Start: instant(e.GetStartTime()), End: instant(e.GetEndTime()),
+		Start: instant(e.GetStartTime()), End: instant(e.GetEndTime()), Version: f.GetMeta().GetAggregateVersion(),
 	}
 }
 

@@ -36,9 +36,13 @@ func (u *unit) AbandonAttempt(holdID, referralID string) {
 		u.cmd.Caller.County, holdID, referralID, u.Now())
 }
 
-// ReserveNumbers implements [app.Numbers].
+// ReserveNumbers implements [app.Numbers]. With its first number a county begins to have figures, whole from the start.
 func (s *Store) ReserveNumbers(ctx context.Context, county string, year int, n int64) (first int64, err error) {
 	err = s.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		var known bool
+		if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM number_block WHERE county_code = $1)", county).Scan(&known); err != nil {
+			return fmt.Errorf("look for numbers of county %s: %w", county, err)
+		}
 		var next int64
 		err := tx.QueryRow(ctx, `INSERT INTO number_block (county_code, year, next) VALUES ($1, $2, $3)
 			ON CONFLICT (county_code, year) DO UPDATE SET next = number_block.next + $4 RETURNING next`, county, year, n+1, n).Scan(&next)
@@ -46,7 +50,10 @@ func (s *Store) ReserveNumbers(ctx context.Context, county string, year int, n i
 			return fmt.Errorf("reserve %d numbers: %w", n, err)
 		}
 		first = next - n
-		return nil
+		if known {
+			return nil
+		}
+		return tx.Last(ctx, builtStmt(tx, county, "DO NOTHING"))
 	})
 	return first, err
 }

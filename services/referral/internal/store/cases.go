@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -70,6 +69,9 @@ type source struct {
 	filters map[string]string
 }
 
+// planned is the column by which follow-ups are in order. Their visits count on later days, so a period has no begin in it.
+const planned = "follow_up_time"
+
 // sources are where the cases of a part are, one after the other.
 func sources(p stats.Part) []source {
 	event := figures.EventOfPart(p)
@@ -79,7 +81,7 @@ func sources(p stats.Part) []source {
 		}}}
 	}
 	times := map[figures.Event]string{
-		figures.Submitted: "submit_time", figures.Arrived: "arrive_time", figures.Concluded: "conclude_time", figures.Planned: "follow_up_time",
+		figures.Submitted: "submit_time", figures.Arrived: "arrive_time", figures.Concluded: "conclude_time", figures.Planned: planned,
 	}
 	out := []source{{countedColumns, "referral", times[event], "id", (*Store).countedReferral, map[string]string{
 		figures.Doctor: "account_id", figures.Condition: "condition", figures.Direction: "direction", figures.Kind: "kind", figures.Urgency: "urgency",
@@ -122,8 +124,12 @@ func (s *Store) countedDischarge(row scanner, county string) (counted, error) {
 	}}, cells: figures.DischargeCells(d, s.Zone)}, err
 }
 
-// batch is how many rows are looked at in one statement.
-const batch = 500
+const (
+	// batch is how many rows are looked at in one statement.
+	batch = 500
+	// batchesAtMost is how many statements a page may take: where few of many rows count, it ends before it is full.
+	batchesAtMost = 10
+)
 
 // Cases implements [app.Statistics]. The rank of a cursor is the source that it is in.
 func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticCase, next *app.Cursor, err error) {
@@ -133,27 +139,31 @@ func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticC
 		if after != nil {
 			rank = after.Rank
 		}
-		for rank < len(all) {
+		last := after
+		for read := 0; rank < len(all); read++ {
+			if read == batchesAtMost {
+				next = last
+				return nil
+			}
 			rows, err := s.countedRows(ctx, tx, q, all[rank], after)
 			if err != nil {
 				return err
 			}
 			for _, c := range rows {
 				c.place.Rank = rank
-				after = &c.place
-				if c.Day, c.Count = weigh(c.cells, q); c.Count == 0 {
-					continue
+				if c.Day, c.Count = weigh(c.cells, q); c.Count != 0 {
+					if len(out) == q.Limit {
+						next = last
+						return nil
+					}
+					out = append(out, c.StatisticCase)
 				}
-				if len(out) == q.Limit {
-					return nil
-				}
-				out, next = append(out, c.StatisticCase), after
+				last, after = &c.place, &c.place
 			}
 			if len(rows) < batch {
 				rank, after = rank+1, nil
 			}
 		}
-		next = nil
 		return nil
 	})
 	if err != nil {
@@ -183,41 +193,20 @@ func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64) {
 	return day, n
 }
 
-// planAhead is how far ahead of its making a visit may be planned, and a day.
-const planAhead = 2
-
 // countedRows are the next cases of an event in the order of its time. The days of the query are those of the zone; what a row contributes
 // is judged by its cells, the conditions here only leave out what cannot count.
 func (s *Store) countedRows(ctx context.Context, tx *sqldb.Tx, q app.CaseScan, from source, after *app.Cursor) ([]counted, error) {
-	args := []any{q.Query.County}
-	add := func(format string, values ...any) string {
-		places := make([]any, len(values))
-		for i, v := range values {
-			args = append(args, v)
-			places[i] = len(args)
-		}
-		return " AND " + fmt.Sprintf(format, places...)
-	}
-	begin, end := midnight(q.Query.From, s.Zone), midnight(q.Query.To, s.Zone)
-	text := "SELECT " + from.columns + ", " + from.time + " FROM " + from.table + " WHERE county_code = $1"
-	text += add(from.time+" < $%d", end)
-	if from.time == "follow_up_time" {
-		text += add("(close_time IS NULL OR close_time >= $%d)", begin.AddDate(-planAhead, 0, -1))
-	} else {
-		text += add(from.time+" >= $%d", begin)
-	}
-	for _, d := range slices.Sorted(maps.Keys(q.Query.Where)) {
-		if column, known := from.filters[d]; known {
-			frag, list := tx.List(column, len(args)+1, q.Query.Where[d])
-			args = append(args, list)
-			text += " AND " + frag
-		}
+	w := where{tx: tx, args: []any{q.Query.County}}
+	text := "SELECT " + from.columns + ", " + from.time + " FROM " + from.table + " WHERE county_code = $1 AND " +
+		from.time + " < " + w.value(midnight(q.Query.To, s.Zone)) + " AND " + s.narrowed(&w, q, from)
+	if from.time != planned {
+		text += " AND " + from.time + " >= " + w.value(midnight(q.Query.From, s.Zone))
 	}
 	if after != nil {
-		text += add("("+from.time+", "+from.key+") > ($%d, $%d)", after.Time, after.ID)
+		text += fmt.Sprintf(" AND (%s, %s) > (%s, %s)", from.time, from.key, w.value(after.Time), w.value(after.ID))
 	}
 	text += fmt.Sprintf(" ORDER BY %s, %s LIMIT %d", from.time, from.key, batch)
-	rows, err := tx.Query(ctx, text, args...)
+	rows, err := tx.Query(ctx, text, w.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -63,12 +62,11 @@ func (u *unit) startStep(s domain.Snapshot, d domain.Deadline) {
 		s.County, s.ID, string(d.Step), d.Due, u.Now())
 }
 
-// dueRows are the rungs that are due and not claimed. A row without next_time waits for its first rung, or has told its last; the first two
-// conditions are those of the index.
+// dueRows are the rungs that are due and not claimed. A row without next_time has told its last, or was left by an earlier release and has
+// to be begun first.
 const dueRows = `SELECT county_code, referral_id, step, due_time, level, next_time, fence FROM deadline
-	WHERE state = 'OPEN' AND (next_time IS NOT NULL OR level = 0) AND COALESCE(next_time, due_time) <= $1
-		AND (lease_until IS NULL OR lease_until <= $1)
-	ORDER BY COALESCE(next_time, due_time) LIMIT $2`
+	WHERE state = 'OPEN' AND next_time <= $1 AND (lease_until IS NULL OR lease_until <= $1)
+	ORDER BY next_time LIMIT $2`
 
 // Claim implements [app.Deadlines].
 func (s *Store) Claim(ctx context.Context, owner string, lease time.Duration, n int) (out []app.Claim, err error) {
@@ -103,15 +101,11 @@ func due(ctx context.Context, tx *sqldb.Tx, n int) ([]app.Claim, error) {
 	var out []app.Claim
 	for rows.Next() {
 		var c app.Claim
-		var next sql.Null[time.Time]
-		if err := rows.Scan(&c.County, &c.ReferralID, &c.Step, &c.Limit, &c.Level, &next, &c.Fence); err != nil {
+		if err := rows.Scan(&c.County, &c.ReferralID, &c.Step, &c.Limit, &c.Level, &c.Due, &c.Fence); err != nil {
 			return nil, err
 		}
 		c.Level++
-		c.Limit = c.Limit.UTC()
-		if c.Due = instant(next); c.Due.IsZero() {
-			c.Due = c.Limit
-		}
+		c.Limit, c.Due = c.Limit.UTC(), c.Due.UTC()
 		out = append(out, c)
 	}
 	return out, rows.Err()

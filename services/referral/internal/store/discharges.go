@@ -15,7 +15,7 @@ const putDischarge = `INSERT INTO discharge (county_code, ` + dischargeColumns +
 	ON CONFLICT (county_code, encounter_id) DO UPDATE SET patient_id = $3, organization_id = $4, department_code = $5, centre_id = $6,
 	condition = $7, referral_id = $8, down_referral = $9, start_time = $10, end_time = $11`
 
-// reported is a discharge before and after a transaction; before is empty for a new one.
+// reported is a discharge before and after a transaction; before is empty for a new one, after for one that is taken back.
 type reported struct{ before, after domain.ReportedDischarge }
 
 func scanDischarge(row scanner, county string) (domain.ReportedDischarge, error) {
@@ -46,9 +46,6 @@ func discharges(ctx context.Context, tx *sqldb.Tx, county, condition string, arg
 
 // Discharged implements [app.CandidateUnit].
 func (u *unit) Discharged(ctx context.Context, s domain.Stay) error {
-	if s.End.IsZero() {
-		return nil
-	}
 	if err := u.gate(ctx, s.PatientID); err != nil {
 		return err
 	}
@@ -56,10 +53,17 @@ func (u *unit) Discharged(ctx context.Context, s domain.Stay) error {
 	if err != nil {
 		return fmt.Errorf("load the discharge of encounter %s: %w", s.EncounterID, err)
 	}
-	r := reported{after: s.Reported()}
+	var r reported
 	if len(known) > 0 {
 		r.before = known[0]
 	}
+	if s.End.IsZero() {
+		if len(known) > 0 {
+			u.discharged = append(u.discharged, r)
+		}
+		return nil
+	}
+	r.after = s.Reported()
 	if r.after.ReferralID, err = u.concludedBy(ctx, r.after); err != nil {
 		return err
 	}
@@ -137,6 +141,10 @@ func (u *unit) linked(ctx context.Context, d domain.ReportedDischarge, s domain.
 func (u *unit) writeDischarges() {
 	for _, r := range u.discharged {
 		d := r.after
+		if d.EncounterID == "" {
+			u.plan(1, "DELETE FROM discharge WHERE county_code = $1 AND encounter_id = $2", r.before.County, r.before.EncounterID)
+			continue
+		}
 		u.plan(1, putDischarge, d.County, d.EncounterID, d.PatientID, d.OrganizationID, d.DepartmentCode, d.CentreID, d.Condition, d.ReferralID,
 			d.DownReferral, d.Start, d.End)
 	}

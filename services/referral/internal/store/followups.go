@@ -18,37 +18,57 @@ var _ app.FollowUps = (*Store)(nil)
 
 const insertTask = `INSERT INTO follow_up_task (county_code, id, referral_id, organization_id, patient_id, family_doctor, source, code, visit,
 	due_date, state, done_time, result) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
-	ON CONFLICT (county_code, id) DO UPDATE SET family_doctor = $6, due_date = $10, state = $11, done_time = $12, result = $13`
+	ON CONFLICT (county_code, id) DO UPDATE SET organization_id = $4, family_doctor = $6, code = $8, due_date = $10, state = $11,
+		done_time = $12, result = $13`
 
-// tasks keeps the work list in step with the changes: the visits of a plan that is being followed, and the checks that norms ask for.
+// tasks keeps the work list in step with the changes: the visits of a plan that is being followed, and the checks that norms ask for. It
+// writes what differs from before.
 func (u *unit) tasks(r *domain.Referral, changes []domain.Change) {
 	for _, c := range changes {
 		u.normTasks(c)
 	}
 	s := r.Snapshot()
-	before, after := followed(r.Loaded()), followed(s)
-	if before == nil && after == nil {
-		return
+	before, after := visitTasks(r.Loaded()), visitTasks(s)
+	var gone []string
+	for number, was := range before {
+		if _, stays := after[number]; !stays && !was.done {
+			gone = append(gone, visitID(s, number))
+		}
 	}
-	u.plan(-1, `DELETE FROM follow_up_task WHERE county_code = $1 AND referral_id = $2 AND source = 'PLAN' AND state = 'OPEN'`, s.County, s.ID)
-	done := map[int]bool{}
-	for _, v := range before {
-		done[v.Number] = v.Done
+	if len(gone) > 0 {
+		among, list := u.tx.List("id", 2, gone)
+		u.plan(-1, `DELETE FROM follow_up_task WHERE county_code = $1 AND `+among, s.County, list)
 	}
 	for _, v := range s.Plan.Visits {
-		if after == nil && !v.Done || done[v.Number] {
-			continue
+		was, is := before[v.Number], after[v.Number]
+		if is != was && !was.done && is.number > 0 {
+			u.visit(changes[len(changes)-1], v)
 		}
-		u.visit(changes[len(changes)-1], v)
 	}
 }
 
-// followed are the visits of a plan that the township works on; a plan that is only proposed makes no work.
-func followed(s domain.Snapshot) []domain.PlannedVisit {
-	if s.State != domain.StateFollowUp {
-		return nil
+// visitTask is what the work list says of a visit.
+type visitTask struct {
+	number                               int
+	due, condition, organization, doctor string
+	done                                 bool
+}
+
+// visitTasks are, by their numbers, the visits that were made and those that the township has still to make. A plan that is only proposed,
+// one that is finished and one whose follow-up has ended make no work.
+func visitTasks(s domain.Snapshot) map[int]visitTask {
+	followed := s.State == domain.StateFollowUp && !s.Plan.Finished()
+	out := make(map[int]visitTask, len(s.Plan.Visits))
+	for _, v := range s.Plan.Visits {
+		if v.Done || followed {
+			out[v.Number] = visitTask{v.Number, v.Due, s.Plan.Condition, s.Receiver.OrganizationID, s.FamilyDoctor, v.Done}
+		}
 	}
-	return s.Plan.Visits
+	return out
+}
+
+func visitID(s domain.Snapshot, number int) string {
+	return id.FromFact("visit", s.ID, strconv.Itoa(number))
 }
 
 func (u *unit) visit(c domain.Change, v domain.PlannedVisit) {
@@ -59,17 +79,22 @@ func (u *unit) visit(c domain.Change, v domain.PlannedVisit) {
 	if due == "" {
 		due = c.Today
 	}
-	u.plan(1, insertTask, s.County, id.FromFact("visit", s.ID, strconv.Itoa(v.Number)), s.ID, s.Receiver.OrganizationID, s.PatientID, s.FamilyDoctor,
+	u.plan(1, insertTask, s.County, visitID(s, v.Number), s.ID, s.Receiver.OrganizationID, s.PatientID, s.FamilyDoctor,
 		"PLAN", s.Plan.Condition, v.Number, due, state, null(v.DoneTime), v.Findings.Result)
 }
 
-// normTasks puts the checks of a referral that was sent onto the township's list, gives them on with it, and takes them off one that was
-// taken back or refused.
+// normTasks puts the checks of a referral that was sent onto the township's list, gives them on with it, notes those that a follow-up has
+// made, and takes them off one that was taken back, refused or closed.
 func (u *unit) normTasks(c domain.Change) {
 	s := c.After
-	if c.Action == domain.ActionDecline || c.Action == domain.ActionCancel {
+	switch c.Action {
+	case domain.ActionDecline, domain.ActionCancel, domain.ActionEscalate, domain.ActionComplete:
 		u.plan(-1, `UPDATE follow_up_task SET state = 'CANCELLED' WHERE county_code = $1 AND referral_id = $2 AND source = 'NORM' AND state = 'OPEN'`,
 			s.County, s.ID)
+	}
+	for _, code := range c.NormsMade {
+		u.plan(1, `UPDATE follow_up_task SET state = 'DONE', done_time = $3, result = $4 WHERE county_code = $1 AND id = $2 AND state = 'OPEN'`,
+			s.County, normID(s, code), c.At, c.Detail["result"])
 	}
 	township, doctor := s.Originator.OrganizationID, s.AccountID
 	if s.Direction == domain.Down {
@@ -80,10 +105,12 @@ func (u *unit) normTasks(c domain.Change) {
 			s.County, s.ID, township)
 	}
 	for _, n := range c.Norms {
-		u.plan(1, insertTask, s.County, id.FromFact("norm", s.ID, n.Code), s.ID, township, s.PatientID, doctor, "NORM", n.Code, 0, n.Due, "OPEN",
+		u.plan(1, insertTask, s.County, normID(s, n.Code), s.ID, township, s.PatientID, doctor, "NORM", n.Code, 0, n.Due, "OPEN",
 			null(time.Time{}), "")
 	}
 }
+
+func normID(s domain.Snapshot, code string) string { return id.FromFact("norm", s.ID, code) }
 
 const taskColumns = `id, referral_id, organization_id, patient_id, family_doctor, source, code, visit, due_date, state, done_time, result, remark`
 
@@ -197,17 +224,28 @@ func (s *Store) Task(ctx context.Context, county, id string) (t app.Task, err er
 	return t, nil
 }
 
-// FinishTask implements [app.Unit].
-func (u *unit) FinishTask(ctx context.Context, t app.Task) (last bool, err error) {
-	var open int
-	err = u.tx.QueryRow(ctx, `SELECT count(*) FROM follow_up_task WHERE county_code = $1 AND referral_id = $2 AND source = 'NORM' AND state = 'OPEN'
-		AND id <> $3`, t.County, t.ReferralID, t.ID).Scan(&open)
+// Checks implements [app.Unit].
+func (u *unit) Checks(ctx context.Context, referralID string) (out []domain.NormCheck, err error) {
+	rows, err := u.tx.Query(ctx, `SELECT code, due_date FROM follow_up_task WHERE county_code = $1 AND referral_id = $2 AND source = 'NORM'
+		AND state = 'OPEN'`, u.cmd.Caller.County, referralID)
 	if err != nil {
-		return false, fmt.Errorf("count the open checks of referral %s: %w", t.ReferralID, err)
+		return nil, fmt.Errorf("read the open checks of referral %s: %w", referralID, err)
 	}
+	defer rows.Close()
+	for rows.Next() {
+		var n domain.NormCheck
+		if err := rows.Scan(&n.Code, &n.Due); err != nil {
+			return nil, fmt.Errorf("read the open checks of referral %s: %w", referralID, err)
+		}
+		out = append(out, n)
+	}
+	return out, rows.Err()
+}
+
+// FinishTask implements [app.Unit].
+func (u *unit) FinishTask(t app.Task) {
 	u.plan(1, `UPDATE follow_up_task SET state = 'DONE', done_time = $3, result = $4, remark = $5 WHERE county_code = $1 AND id = $2 AND state = 'OPEN'`,
 		t.County, t.ID, u.Now(), t.Result, u.seal("follow_up_task", "remark", t.ID, some(encode(remark{Note: t.Note})))).lost = func(context.Context) error {
 		return errs.WrongState("record", "DONE")
 	}
-	return open == 0, nil
 }

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
@@ -71,6 +73,19 @@ func (s *Store) Followers(ctx context.Context, county, id string) (out []app.Vie
 	if err != nil {
 		return nil, fmt.Errorf("read what follows referral %s: %w", id, err)
 	}
+	return out, nil
+}
+
+// Answering implements [app.Unit]. Those who change one of them hold the up-referral first, so that nothing moves meanwhile.
+func (u *unit) Answering(ctx context.Context, upID, besides string) (out app.Answering, err error) {
+	var arrived sql.Null[time.Time]
+	err = u.tx.QueryRow(ctx, `SELECT id, arrive_time FROM referral WHERE county_code = $1 AND reply_to = $2 AND reply_to <> '' AND link_kind = 'ANSWERS'
+		AND id <> $3 AND number <> '' AND state NOT IN ('DECLINED', 'CANCELLED')
+		ORDER BY arrive_time IS NULL, arrive_time, submit_time DESC, id DESC LIMIT 1`, u.cmd.Caller.County, upID, besides).Scan(&out.DownID, &arrived)
+	if err != nil && !sqldb.NoRows(err) {
+		return app.Answering{}, fmt.Errorf("look for what answers referral %s: %w", upID, err)
+	}
+	out.Arrived = instant(arrived)
 	return out, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -131,22 +132,38 @@ func (u *unit) Concluded(ctx context.Context, s domain.Stay) (bool, error) {
 	return n > 0, nil
 }
 
-// WatchStay implements [app.Candidates].
-func (s *Store) WatchStay(ctx context.Context, w app.StayWatch) error {
-	err := s.DB.Update(ctx, func(tx *sqldb.Tx) error {
-		return tx.Last(ctx, sqldb.Stmt{
-			SQL: `INSERT INTO stay_watch (county_code, encounter_id, state, patient_id, organization_id, department_code, centre_id,
-				diagnosis_codes, criterion, start_time, due_time) VALUES ($1, $2, 'OPEN', $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING`,
-			Args: []any{
-				w.County, w.EncounterID, w.PatientID, w.OrganizationID, w.DepartmentCode, w.CentreID, codes(w.Diagnoses), w.Criterion, w.Start, w.Due,
-			},
-			Want: -1,
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("watch encounter %s: %w", w.EncounterID, err)
+// TakeEncounter implements [app.CandidateUnit].
+func (u *unit) TakeEncounter(ctx context.Context, t app.EncounterTold) (newest bool, err error) {
+	if err := u.gate(ctx, t.PatientID); err != nil {
+		return false, err
 	}
-	return nil
+	var patientID string
+	var version int32
+	err = u.tx.QueryRow(ctx, "SELECT patient_id, version FROM stay_watch WHERE county_code = $1 AND encounter_id = $2",
+		u.cmd.Caller.County, t.EncounterID).Scan(&patientID, &version)
+	switch {
+	case err != nil && !sqldb.NoRows(err):
+		return false, fmt.Errorf("look for encounter %s: %w", t.EncounterID, err)
+	case patientID != "" && patientID != t.PatientID:
+		return false, errs.Conflict(errs.ReasonAlreadyRegistered, "encounter "+t.EncounterID+" is of another patient")
+	case version > t.Version:
+		return false, nil
+	}
+	_, err = u.tx.Exec(ctx, `INSERT INTO stay_watch (county_code, encounter_id, state, patient_id, organization_id, department_code, centre_id,
+		diagnosis_codes, criterion, version) VALUES ($1, $2, 'ENDED', $3, '', '', '', '', '', $4)
+		ON CONFLICT (county_code, encounter_id) DO UPDATE SET state = 'ENDED', patient_id = $3, version = $4`,
+		u.cmd.Caller.County, t.EncounterID, t.PatientID, t.Version)
+	if err != nil {
+		return false, fmt.Errorf("note encounter %s: %w", t.EncounterID, err)
+	}
+	return true, nil
+}
+
+// WatchStay implements [app.CandidateUnit].
+func (u *unit) WatchStay(w app.StayWatch) {
+	u.plan(1, `UPDATE stay_watch SET state = 'OPEN', organization_id = $3, department_code = $4, centre_id = $5, diagnosis_codes = $6,
+		criterion = $7, start_time = $8, due_time = $9 WHERE county_code = $1 AND encounter_id = $2`,
+		w.County, w.EncounterID, w.OrganizationID, w.DepartmentCode, w.CentreID, codes(w.Diagnoses), w.Criterion, w.Start, w.Due)
 }
 
 // StaysDue implements [app.Candidates].
@@ -181,11 +198,18 @@ func (s *Store) StaysDue(ctx context.Context, n int) (out []app.StayWatch, err e
 	return out, nil
 }
 
-// EndStay implements [app.CandidateUnit].
-func (u *unit) EndStay(encounterID string) {
-	u.plan(-1, `INSERT INTO stay_watch (county_code, encounter_id, state, patient_id, organization_id, department_code, centre_id,
-		diagnosis_codes, criterion) VALUES ($1, $2, 'ENDED', '', '', '', '', '', '')
-		ON CONFLICT (county_code, encounter_id) DO UPDATE SET state = 'ENDED'`, u.cmd.Caller.County, encounterID)
+// DelayStay implements [app.Candidates].
+func (s *Store) DelayStay(ctx context.Context, w app.StayWatch, due time.Time) error {
+	err := s.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		return tx.Last(ctx, sqldb.Stmt{
+			SQL:  `UPDATE stay_watch SET due_time = $3 WHERE county_code = $1 AND encounter_id = $2 AND state = 'OPEN' AND due_time < $3`,
+			Args: []any{w.County, w.EncounterID, due}, Want: -1,
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("delay encounter %s: %w", w.EncounterID, err)
+	}
+	return nil
 }
 
 // TakeStay implements [app.CandidateUnit].

@@ -281,29 +281,59 @@ func stayWatch(encounter string, start, due time.Time) app.StayWatch {
 	}
 }
 
-func stayWatches(t *testing.T, f Fixture) {
-	now := f.Clock.Now()
-	watch := func(encounter string, due time.Time) app.StayWatch { return stayWatch(encounter, now, due) }
-	end := func(encounter string) {
-		t.Helper()
+// takenOnce lets workers take a stay that is due: one of them gets it.
+func takenOnce(t *testing.T, f Fixture, encounter string) {
+	t.Helper()
+	var conflicts atomic.Int32
+	won := race(func(int) error {
 		err := f.Store.TakeFact(t.Context(), County, "", func(u app.Unit) error {
-			u.EndStay(encounter)
+			u.TakeStay(encounter)
 			return nil
 		})
-		if err != nil {
-			t.Fatal(err)
+		if errs.KindOf(err) == errs.KindConflict {
+			conflicts.Add(1)
 		}
+		return err
+	})
+	if won != 1 || conflicts.Load() != workers-1 {
+		t.Errorf("%d took it, %d did not", won, conflicts.Load())
 	}
-	end("told late")
-	for _, w := range []app.StayWatch{
-		watch("later", now.Add(2*time.Hour)), watch("first", now.Add(time.Hour)), watch("ended", now.Add(time.Hour)),
-		watch("told late", now.Add(time.Hour)), watch("first", now.Add(time.Minute)),
+}
+
+func stayWatches(t *testing.T, f Fixture) {
+	now := f.Clock.Now()
+	take := func(version int32, w app.StayWatch) error {
+		return f.Store.TakeFact(t.Context(), County, "", func(u app.Unit) error {
+			newest, err := u.TakeEncounter(t.Context(), app.EncounterTold{EncounterID: w.EncounterID, PatientID: w.PatientID, Version: version})
+			if newest && !w.Due.IsZero() {
+				u.WatchStay(w)
+			}
+			return err
+		})
+	}
+	for _, told := range []struct {
+		version   int32
+		encounter string
+		due       time.Time
+	}{
+		{2, "told late", time.Time{}},
+		{1, "later", now.Add(2 * time.Hour)},
+		{2, "first", now.Add(time.Hour)},
+		{1, "ended", now.Add(time.Hour)},
+		{1, "told late", now.Add(time.Hour)},
+		{1, "first", now.Add(time.Minute)},
+		{2, "ended", time.Time{}},
+		{1, "goes on", now.Add(time.Minute)},
+		{2, "goes on", time.Time{}},
+		{3, "goes on", now.Add(time.Hour + time.Minute)},
 	} {
-		if err := f.Store.WatchStay(t.Context(), w); err != nil {
+		if err := take(told.version, stayWatch(told.encounter, now, told.due)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	end("ended")
+	another := stayWatch("later", now, now)
+	another.PatientID = "patient-2"
+	expectReason(t, take(3, another), errs.ReasonAlreadyRegistered)
 	due := func() (out []string) {
 		t.Helper()
 		all, err := f.Store.StaysDue(t.Context(), 10)
@@ -322,22 +352,9 @@ func stayWatches(t *testing.T, f Fixture) {
 	if err != nil || all[0].Criterion != "LOS-I63" || len(all[0].Diagnoses) != 2 || !all[0].Start.Equal(now) || all[0].CentreID != township {
 		t.Errorf("it is not read back: %v", err)
 	}
-	var conflicts atomic.Int32
-	won := race(func(int) error {
-		err := f.Store.TakeFact(t.Context(), County, "", func(u app.Unit) error {
-			u.TakeStay("first")
-			return nil
-		})
-		if errs.KindOf(err) == errs.KindConflict {
-			conflicts.Add(1)
-		}
-		return err
-	})
-	if won != 1 || conflicts.Load() != workers-1 {
-		t.Errorf("%d took it, %d did not", won, conflicts.Load())
-	}
+	takenOnce(t, f, "first")
 	f.Clock.Advance(time.Hour)
-	expectList(t, "then", due(), "later")
+	expectList(t, "then", due(), "goes on", "later")
 }
 
 // decisions are the rungs of the departments' decisions that are due.

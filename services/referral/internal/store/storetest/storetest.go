@@ -109,7 +109,7 @@ func calendar() domain.Calendar {
 
 // Doctor is an account of the township.
 func Doctor() authn.Identity {
-	return authn.Identity{Subject: "doctor-1", Name: "莫医生", Organization: township, County: County, Roles: []string{"TOWNSHIP_DOCTOR"}}
+	return authn.Identity{Subject: "0192f0c1-2b3c-7d4e-8f50-617283940a5b", Name: "莫医生", Organization: township, County: County, Roles: []string{"TOWNSHIP_DOCTOR"}}
 }
 
 func desk() authn.Identity {

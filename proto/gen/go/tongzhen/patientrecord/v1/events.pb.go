@@ -310,6 +310,59 @@ func (x *EncounterClosed) GetEncounter() *EncounterFact {
 	return nil
 }
 
+// EncounterCancelled: record.v1.<county>.encounter_cancelled. What was told of the encounter never was, or is of no organisation of the county.
+type EncounterCancelled struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Encounter     *EncounterFact         `protobuf:"bytes,2,opt,name=encounter,proto3" json:"encounter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EncounterCancelled) Reset() {
+	*x = EncounterCancelled{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EncounterCancelled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EncounterCancelled) ProtoMessage() {}
+
+func (x *EncounterCancelled) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EncounterCancelled.ProtoReflect.Descriptor instead.
+func (*EncounterCancelled) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *EncounterCancelled) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *EncounterCancelled) GetEncounter() *EncounterFact {
+	if x != nil {
+		return x.Encounter
+	}
+	return nil
+}
+
 var File_tongzhen_patientrecord_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
@@ -339,6 +392,9 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounter\"\x8b\x01\n" +
 	"\x0fEncounterClosed\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12F\n" +
+	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounter\"\x8e\x01\n" +
+	"\x12EncounterCancelled\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12F\n" +
 	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounterBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
@@ -353,28 +409,31 @@ func file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*PatientRegistered)(nil),     // 0: tongzhen.patientrecord.v1.PatientRegistered
 	(*EncounterFact)(nil),         // 1: tongzhen.patientrecord.v1.EncounterFact
 	(*EncounterOpened)(nil),       // 2: tongzhen.patientrecord.v1.EncounterOpened
 	(*EncounterClosed)(nil),       // 3: tongzhen.patientrecord.v1.EncounterClosed
-	(*v1.FactMeta)(nil),           // 4: tongzhen.common.v1.FactMeta
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*EncounterCancelled)(nil),    // 4: tongzhen.patientrecord.v1.EncounterCancelled
+	(*v1.FactMeta)(nil),           // 5: tongzhen.common.v1.FactMeta
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_tongzhen_patientrecord_v1_events_proto_depIdxs = []int32{
-	4, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
-	5, // 1: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
-	5, // 2: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
-	4, // 3: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
+	5, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
+	6, // 1: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
+	6, // 2: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
+	5, // 3: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
 	1, // 4: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	4, // 5: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
+	5, // 5: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
 	1, // 6: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	5, // 7: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	1, // 8: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_events_proto_init() }
@@ -388,7 +447,7 @@ func file_tongzhen_patientrecord_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_events_proto_rawDesc), len(file_tongzhen_patientrecord_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -36,7 +36,7 @@ type FollowUp struct {
 	Patient         *PatientSummary        `protobuf:"bytes,6,opt,name=patient,proto3" json:"patient,omitempty"`
 	// PLAN or NORM.
 	Source string `protobuf:"bytes,7,opt,name=source,proto3" json:"source,omitempty"`
-	// For NORM the code of the rule: HYPERTENSION_14D …
+	// For NORM the code of the rule: HYPERTENSION_REFERRAL_CHECK …
 	Code  string `protobuf:"bytes,8,opt,name=code,proto3" json:"code,omitempty"`
 	Visit int32  `protobuf:"varint,9,opt,name=visit,proto3" json:"visit,omitempty"`
 	// Local day.
@@ -51,7 +51,7 @@ type FollowUp struct {
 	DoneTime     *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=done_time,json=doneTime,proto3" json:"done_time,omitempty"`
 	Findings     *Findings              `protobuf:"bytes,18,opt,name=findings,proto3" json:"findings,omitempty"`
 	Direction    v1.Direction_Code      `protobuf:"varint,19,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
-	// For NORM: REFERRED_SEEN (the patient went), NOT_GONE, NOT_REACHED …
+	// For NORM: WENT, NOT_GONE, NOT_REACHED, DIED; of one that a follow-up made the result of its visit, empty at its begin.
 	Result        string `protobuf:"bytes,20,opt,name=result,proto3" json:"result,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

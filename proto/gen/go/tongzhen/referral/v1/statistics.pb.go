@@ -520,7 +520,7 @@ type Figure struct {
 	// For DURATION: minutes.
 	Median        float64 `protobuf:"fixed64,8,opt,name=median,proto3" json:"median,omitempty"`
 	Percentile_90 float64 `protobuf:"fixed64,9,opt,name=percentile_90,json=percentile90,proto3" json:"percentile_90,omitempty"`
-	// The period is younger than 30 days: cases are still being added.
+	// The period is younger than 30 days, or the figures of the county are being built after an upgrade: cases are still being added.
 	Filling       bool `protobuf:"varint,10,opt,name=filling,proto3" json:"filling,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
