@@ -110,21 +110,8 @@ func NewPlan(t PlanTemplate, start string) (FollowUpPlan, bool) {
 	return p, true
 }
 
-// CheckPlan refuses a plan that cannot begin on a local day: 1 to 60 visits to come, each on a day of its own from today to two years
-// ahead, in ascending order, with known modes and items and numbers of their own. What is done is not judged again.
-func CheckPlan(p FollowUpPlan, today string) []Field {
-	bad := checkAhead(p, today)
-	seen := map[int]bool{}
-	for i, v := range p.Visits {
-		if v.Number < 1 || seen[v.Number] {
-			bad = append(bad, invalid(fmt.Sprintf("plan.visits[%d].number", i)))
-		}
-		seen[v.Number] = true
-	}
-	return bad
-}
-
-// checkAhead judges all but the numbers. A day that is no date lets nothing through.
+// checkAhead refuses what cannot begin on a local day: 1 to 60 visits to come, each on a day of its own from today to two years ahead, in
+// ascending order, with known modes and items. What is done is not judged again; a day that is no date lets nothing through.
 func checkAhead(p FollowUpPlan, today string) []Field {
 	var bad []Field
 	switch {

@@ -70,12 +70,18 @@ func TestATemplateIsLaidOutFromTheDayThatItBegins(t *testing.T) {
 	if p.Template != "HYPERTENSION" || p.Condition != domain.ConditionHypertension {
 		t.Errorf("made from %q for %q", p.Template, p.Condition)
 	}
-	if bad := domain.CheckPlan(p, today); bad != nil {
+	if bad := check(p, today); bad != nil {
 		t.Errorf("a fresh plan is refused: %v", names(bad))
 	}
 	if _, ok := domain.NewPlan(domain.PlanTemplate{}, "18.3.2026"); ok {
 		t.Error("a plan begins on no date")
 	}
+}
+
+// check is what a plan is refused for that is to begin on a local day.
+func check(p domain.FollowUpPlan, today string) []domain.Field {
+	_, bad := domain.FollowUpPlan{}.Revise(p, today)
+	return bad
 }
 
 func TestAPlanNamesWhatIsWrongWithWhichVisit(t *testing.T) {
@@ -84,35 +90,33 @@ func TestAPlanNamesWhatIsWrongWithWhichVisit(t *testing.T) {
 		spoil func(*domain.FollowUpPlan)
 		field string
 	}{
-		"no condition":            {func(p *domain.FollowUpPlan) { p.Condition = "" }, "plan.condition FIELD_REQUIRED"},
-		"condition that is none":  {func(p *domain.FollowUpPlan) { p.Condition = "FLU" }, "plan.condition FIELD_UNKNOWN"},
-		"no visit":                {func(p *domain.FollowUpPlan) { p.Visits = nil }, "plan.visits FIELD_REQUIRED"},
-		"too many visits":         {func(p *domain.FollowUpPlan) { p.Visits = make([]domain.PlannedVisit, 61) }, "plan.visits FIELD_OUT_OF_RANGE"},
-		"no day":                  {func(p *domain.FollowUpPlan) { p.Visits[2].Due = "" }, "plan.visits[2].due FIELD_REQUIRED"},
-		"day that is none":        {func(p *domain.FollowUpPlan) { p.Visits[2].Due = "2026-02-30" }, "plan.visits[2].due FIELD_INVALID"},
-		"yesterday":               {func(p *domain.FollowUpPlan) { p.Visits[0].Due = "2026-03-17" }, "plan.visits[0].due FIELD_OUT_OF_RANGE"},
-		"after two years":         {func(p *domain.FollowUpPlan) { p.Visits[2].Due = "2028-03-19" }, "plan.visits[2].due FIELD_OUT_OF_RANGE"},
-		"two on a day":            {func(p *domain.FollowUpPlan) { p.Visits[1].Due = p.Visits[0].Due }, "plan.visits[1].due FIELD_COMBINATION"},
-		"earlier than the last":   {func(p *domain.FollowUpPlan) { p.Visits[1].Due = today }, "plan.visits[1].due FIELD_COMBINATION"},
-		"no mode":                 {func(p *domain.FollowUpPlan) { p.Visits[1].Mode = "" }, "plan.visits[1].mode FIELD_REQUIRED"},
-		"mode that is none":       {func(p *domain.FollowUpPlan) { p.Visits[1].Mode = "LETTER" }, "plan.visits[1].mode FIELD_UNKNOWN"},
-		"item that is none":       {func(p *domain.FollowUpPlan) { p.Visits[1].Items = []string{"BP", "AURA"} }, "plan.visits[1].items[1] FIELD_UNKNOWN"},
-		"item twice":              {func(p *domain.FollowUpPlan) { p.Visits[1].Items = []string{"BP", "BP"} }, "plan.visits[1].items[1] FIELD_COMBINATION"},
-		"no number":               {func(p *domain.FollowUpPlan) { p.Visits[1].Number = 0 }, "plan.visits[1].number FIELD_INVALID"},
-		"number of another visit": {func(p *domain.FollowUpPlan) { p.Visits[1].Number = 1 }, "plan.visits[1].number FIELD_INVALID"},
+		"no condition":           {func(p *domain.FollowUpPlan) { p.Condition = "" }, "plan.condition FIELD_REQUIRED"},
+		"condition that is none": {func(p *domain.FollowUpPlan) { p.Condition = "FLU" }, "plan.condition FIELD_UNKNOWN"},
+		"no visit":               {func(p *domain.FollowUpPlan) { p.Visits = nil }, "plan.visits FIELD_REQUIRED"},
+		"too many visits":        {func(p *domain.FollowUpPlan) { p.Visits = make([]domain.PlannedVisit, 61) }, "plan.visits FIELD_OUT_OF_RANGE"},
+		"no day":                 {func(p *domain.FollowUpPlan) { p.Visits[2].Due = "" }, "plan.visits[2].due FIELD_REQUIRED"},
+		"day that is none":       {func(p *domain.FollowUpPlan) { p.Visits[2].Due = "2026-02-30" }, "plan.visits[2].due FIELD_INVALID"},
+		"yesterday":              {func(p *domain.FollowUpPlan) { p.Visits[0].Due = "2026-03-17" }, "plan.visits[0].due FIELD_OUT_OF_RANGE"},
+		"after two years":        {func(p *domain.FollowUpPlan) { p.Visits[2].Due = "2028-03-19" }, "plan.visits[2].due FIELD_OUT_OF_RANGE"},
+		"two on a day":           {func(p *domain.FollowUpPlan) { p.Visits[1].Due = p.Visits[0].Due }, "plan.visits[1].due FIELD_COMBINATION"},
+		"earlier than the last":  {func(p *domain.FollowUpPlan) { p.Visits[1].Due = today }, "plan.visits[1].due FIELD_COMBINATION"},
+		"no mode":                {func(p *domain.FollowUpPlan) { p.Visits[1].Mode = "" }, "plan.visits[1].mode FIELD_REQUIRED"},
+		"mode that is none":      {func(p *domain.FollowUpPlan) { p.Visits[1].Mode = "LETTER" }, "plan.visits[1].mode FIELD_UNKNOWN"},
+		"item that is none":      {func(p *domain.FollowUpPlan) { p.Visits[1].Items = []string{"BP", "AURA"} }, "plan.visits[1].items[1] FIELD_UNKNOWN"},
+		"item twice":             {func(p *domain.FollowUpPlan) { p.Visits[1].Items = []string{"BP", "BP"} }, "plan.visits[1].items[1] FIELD_COMBINATION"},
 	} {
 		p := plan(t)
 		c.spoil(&p)
-		if got := names(domain.CheckPlan(p, today)); !slices.Contains(got, c.field) {
+		if got := names(check(p, today)); !slices.Contains(got, c.field) {
 			t.Errorf("%s: got %q, want %q", name, got, c.field)
 		}
 	}
 	p := plan(t)
 	p.Visits[0].Due, p.Visits[2].Due = today, "2028-03-18"
-	if bad := domain.CheckPlan(p, today); bad != nil {
+	if bad := check(p, today); bad != nil {
 		t.Errorf("today and two years ahead are refused: %v", names(bad))
 	}
-	if bad := domain.CheckPlan(plan(t), "some day"); bad == nil {
+	if bad := check(plan(t), "some day"); bad == nil {
 		t.Error("a day that is no date lets a plan through")
 	}
 }
@@ -171,7 +175,7 @@ func TestAVisitThatNobodyPlannedIsAppendedAsDone(t *testing.T) {
 	if next, _ := p.Next(); next.Number != 1 {
 		t.Errorf("next is %d", next.Number)
 	}
-	if bad := domain.CheckPlan(p, today); bad != nil {
+	if bad := check(p, today); bad != nil {
 		t.Errorf("a visit without a due day spoils the plan: %v", names(bad))
 	}
 }
@@ -199,7 +203,7 @@ func TestARevisionReplacesWhatIsNotDone(t *testing.T) {
 		t.Errorf("got %q and %d visits", names(bad), len(got.Visits))
 	}
 	first, bad := domain.FollowUpPlan{}.Revise(plan(t), today)
-	if bad != nil || domain.CheckPlan(first, today) != nil {
+	if bad != nil || check(first, today) != nil {
 		t.Error("a new plan is not the revision of an empty one")
 	}
 }

@@ -36,7 +36,7 @@ func TestEveryTemplateMakesAPlanThatMayBeginAndStartsWithinAWeek(t *testing.T) {
 	const today, week = "2026-03-18", "2026-03-25"
 	for _, template := range book(t).Templates() {
 		p, ok := domain.NewPlan(template.PlanTemplate, today)
-		if bad := domain.CheckPlan(p, today); !ok || bad != nil {
+		if _, bad := (domain.FollowUpPlan{}).Revise(p, today); !ok || bad != nil {
 			t.Errorf("%s: %v", template.Code, bad)
 			continue
 		}
