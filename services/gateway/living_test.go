@@ -71,6 +71,9 @@ func sampleDown(state referralv1.State_Code) *referralv1.Referral {
 		{Number: 2, Due: "2026-03-05", Mode: "CLINIC", Items: []string{"BP", "MEDICATION"}},
 		{Number: 3, Due: "2026-04-05", Mode: "HOME", Items: []string{"BP"}},
 	}}
+	if state == referralv1.State_FOLLOW_UP {
+		r.WorseReasons = []string{"RESULT_WORSE", "BP_VERY_HIGH"}
+	}
 	if state == referralv1.State_FOLLOW_UP || state == referralv1.State_CLOSED {
 		first := r.GetPlan().GetVisits()[0]
 		first.Done, first.DoneTime, first.DoneBy = true, in(-240*time.Hour), &commonv1.Actor{Name: "李医生"}

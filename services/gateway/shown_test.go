@@ -145,7 +145,7 @@ func TestAfterTheLastVisitThePageOffersToEndOrToGoOn(t *testing.T) {
 	r.Plan.Visits = r.GetPlan().GetVisits()[:1]
 	w.always(getMethod, r)
 	w.always(actionsMethod, actionsOf("record_visit", "revise_plan", "complete", "escalate"))
-	body := says(t, w.browser("township"), "Extend the plan", "All planned visits were made", `data-action="complete"`, `class="button primary" href="/referrals/`+referralID+`/escalate"`)
+	body := says(t, w.browser("township"), "Extend the plan", "All planned visits were made", `data-action="complete"`, `class="button primary" href="/referrals/`+referralID+`/escalate"`, "worse at the visit", "blood pressure very high")
 	if strings.Contains(body, `data-action="record_visit"`) {
 		t.Error("a visit is asked for that nobody planned")
 	}

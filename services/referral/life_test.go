@@ -1,6 +1,7 @@
 package referral_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,9 @@ func TestAPatientGoesUpComesDownGetsWorseAndGoesUpAgain(t *testing.T) {
 		}))
 		if v := down.GetPlan().GetVisits()[0]; !v.GetDone() || v.GetFindings().GetValues()[0].GetNumber() != 178 || v.GetDoneBy().GetName() == "" {
 			f.t.Errorf("the visit is kept as %d, done %v", v.GetNumber(), v.GetDone())
+		}
+		if !slices.Contains(down.GetWorseReasons(), "RESULT_WORSE") {
+			f.t.Errorf("going up is offered for %q", down.GetWorseReasons())
 		}
 		worse := f.emergency("")
 		worse.Submit, worse.PatientId = false, ""

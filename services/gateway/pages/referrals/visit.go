@@ -20,8 +20,8 @@ type visitData struct {
 	Asked, Others []measure
 	// Following is the planned day of the visit after the proposed one; "" when that is the last.
 	Following string
-	// Worse tells that the patient was worse at the last visit.
-	Worse bool
+	// Worse is why the visits so far speak for sending the patient up again.
+	Worse []string
 	// Finished tells that no visit is waited for: every planned one was made, or the patient has died.
 	Finished, Died bool
 }
@@ -52,7 +52,7 @@ func (d visitData) Extends() bool { return d.Finished && !d.Died }
 
 func visitOf(referral *referralv1.Referral) visitData {
 	last := lastVisit(referral.GetPlan())
-	data := visitData{Open: ahead(referral.GetPlan()), Worse: last.GetFindings().GetResult() == "WORSE", Died: last.GetFindings().GetResult() == "DIED"}
+	data := visitData{Open: ahead(referral.GetPlan()), Worse: referral.GetWorseReasons(), Died: last.GetFindings().GetResult() == "DIED"}
 	if data.Died {
 		data.Open = nil
 	}

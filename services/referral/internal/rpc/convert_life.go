@@ -18,6 +18,9 @@ func life(out *referralv1.Referral, s domain.Snapshot) {
 	out.Verdict, out.VerdictNote = string(s.Verdict), s.VerdictNote
 	out.DepartTime, out.ExpectedArrival, out.Corrections = stamp(s.DepartTime), stamp(s.ExpectedArrival), small(s.Corrections)
 	out.Plan = plan(s.Plan)
+	if s.State == domain.StateFollowUp {
+		out.WorseReasons = s.Plan.Worse()
+	}
 	for _, m := range s.Medicines {
 		out.Medicines = append(out.Medicines, medicine(m))
 	}

@@ -1186,7 +1186,10 @@ type Referral struct {
 	// How many corrections the content has had.
 	Corrections int32 `protobuf:"varint,55,opt,name=corrections,proto3" json:"corrections,omitempty"`
 	// Where an OUT referral went, in words, when the hospital is no entry of the directory.
-	Destination   string `protobuf:"bytes,56,opt,name=destination,proto3" json:"destination,omitempty"`
+	Destination string `protobuf:"bytes,56,opt,name=destination,proto3" json:"destination,omitempty"`
+	// In FOLLOW_UP: why the visits so far speak for sending the patient up again (RESULT_WORSE, BP_VERY_HIGH, NOT_CONTROLLED_TWICE, …). A
+	// hint that blocks nothing.
+	WorseReasons  []string `protobuf:"bytes,57,rep,name=worse_reasons,json=worseReasons,proto3" json:"worse_reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1611,6 +1614,13 @@ func (x *Referral) GetDestination() string {
 		return x.Destination
 	}
 	return ""
+}
+
+func (x *Referral) GetWorseReasons() []string {
+	if x != nil {
+		return x.WorseReasons
+	}
+	return nil
 }
 
 type CreateReferralRequest struct {
@@ -5779,7 +5789,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x04 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x05 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xc6\x13\n" +
+	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xeb\x13\n" +
 	"\bReferral\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -5852,7 +5862,8 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"departTime\x12E\n" +
 	"\x10expected_arrival\x186 \x01(\v2\x1a.google.protobuf.TimestampR\x0fexpectedArrival\x12 \n" +
 	"\vcorrections\x187 \x01(\x05R\vcorrections\x12 \n" +
-	"\vdestination\x188 \x01(\tR\vdestination\"\x9c\b\n" +
+	"\vdestination\x188 \x01(\tR\vdestination\x12#\n" +
+	"\rworse_reasons\x189 \x03(\tR\fworseReasons\"\x9c\b\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
