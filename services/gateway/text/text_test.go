@@ -174,6 +174,7 @@ func codes() map[string][]string {
 		"statistics.part": strings.Fields("NUMERATOR DENOMINATOR"),
 		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
 		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
+		"tab":     strings.Fields("summary"),
 		"weekday": strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
 	}
 }

@@ -49,8 +49,9 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		// number shows a measured value without digits that no instrument has.
 		"number": func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
 		// unit shows a UCUM unit as a laboratory slip prints it.
-		"unit": func(code string) string { return units.Replace(code) },
-		"list": func(items ...string) []string { return items },
+		"unit":        func(code string) string { return units.Replace(code) },
+		"list":        func(items ...string) []string { return items },
+		"patientTabs": patientTabs,
 	}
 }
 
