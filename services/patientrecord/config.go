@@ -2,14 +2,35 @@ package patientrecord
 
 import (
 	"fmt"
+	"os"
 	"time"
 	_ "time/tzdata" // the county's zone, also on machines without zone files
+
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/sensitive"
 )
 
 // Config is what can be set. The zero value runs.
 type Config struct {
 	TimeZone string `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county's days: a birth date may not be later than today there."`
+	// SensitiveClasses is a file in the shape of the shipped one that takes its place.
+	SensitiveClasses string        `name:"sensitive-classes" help:"File with the county's own sensitive classes, in place of the shipped ones."`
+	SensitiveOpen    time.Duration `name:"sensitive-open" default:"4h" help:"How long sensitive content stays open after a purpose was stated."`
 }
+
+func (c Config) classes() (domain.Classifier, error) {
+	if c.SensitiveClasses == "" {
+		return sensitive.Shipped()
+	}
+	text, err := os.ReadFile(c.SensitiveClasses)
+	if err != nil {
+		return domain.Classifier{}, fmt.Errorf("sensitive classes of the county: %w", err)
+	}
+	return sensitive.Read(text)
+}
+
+func (c Config) spans() app.Spans { return app.Spans{Sensitive: c.SensitiveOpen} }
 
 const defaultZone = "Asia/Shanghai"
 

@@ -21,4 +21,5 @@
 //  8. A package is what the record said at submission; later entries do not change it.
 //  9. An encounter is told when it opens and when it closes, if it is in the county and no older than domain.NewsSpan; what was told is told
 //     again when it changes, and taken back when it never was. The same is never told twice in a row.
+//  10. What is sensitive (sensitive/classes.yaml; everything about a patient under 14) is shown only by app.Sieve, after a stated purpose.
 package patientrecord

@@ -58,6 +58,10 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	classes, err := cfg.classes()
+	if err != nil {
+		return nil, err
+	}
 	if deps.DB == nil || deps.Bus == nil || deps.Cache == nil || deps.Peers.Referral == nil || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
 		return nil, errors.New("make patientrecord: a dependency is missing")
 	}
@@ -67,7 +71,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		deps: deps, relay: relay,
 		app: app.New(app.Deps{
 			Store: store.New(deps.DB, deps.Ring, relay.Wake), Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
-			Clock: deps.Clock, Zone: zone,
+			Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
 		}),
 		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
 	}, nil

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -20,7 +21,20 @@ type Deps struct {
 	Clock   clock.Clock
 	// Zone is the county's: "today" of a birth date is a local day.
 	Zone *time.Location
+	// Classes tell what is sensitive, by the Marks of an entry.
+	Classes domain.Classifier
+	Marks   func(domain.Entry) (domain.Marks, error)
+	Spans   Spans
 }
+
+// Spans are how long what a person opens stays open.
+type Spans struct {
+	// Sensitive content, after a purpose was stated; zero is DefaultSensitive.
+	Sensitive time.Duration
+}
+
+// DefaultSensitive is a morning's work.
+const DefaultSensitive = 4 * time.Hour
 
 // App is all use cases. Safe for concurrent use.
 type App struct {
@@ -29,11 +43,18 @@ type App struct {
 	limiter   cache.Limiter
 	clk       clock.Clock
 	zone      *time.Location
+	classes   domain.Classifier
+	marks     func(domain.Entry) (domain.Marks, error)
+	spans     Spans
 }
 
 // New makes the use cases.
 func New(d Deps) *App {
-	return &App{store: d.Store, referrals: d.Referrals, limiter: d.Limiter, clk: d.Clock, zone: d.Zone}
+	d.Spans.Sensitive = cmp.Or(d.Spans.Sensitive, DefaultSensitive)
+	return &App{
+		store: d.Store, referrals: d.Referrals, limiter: d.Limiter, clk: d.Clock, zone: d.Zone,
+		classes: d.Classes, marks: d.Marks, spans: d.Spans,
+	}
 }
 
 func (a *App) today() domain.Date { return domain.DateOf(a.clk.Now().In(a.zone)) }

@@ -122,15 +122,29 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 			return ShownPackage{}, notThere(err)
 		}
 	}
-	seen := look(caller, "record.package", standing.PatientID)
+	sieve, err := a.sieve(ctx, caller, p.Summary.Patient)
+	if err != nil {
+		return ShownPackage{}, err
+	}
+	summary, err := sieve.filterAll(p.Summary.Entries)
+	if err != nil {
+		return ShownPackage{}, err
+	}
+	results, err := sieve.Filter(p.Results)
+	if err != nil {
+		return ShownPackage{}, err
+	}
+	seen := sieve.with(look(caller, "record.package", standing.PatientID))
 	seen.ObjectType, seen.ObjectID = "referral", referral
 	if err := a.store.Audit(ctx, caller.County, seen); err != nil {
 		return ShownPackage{}, err
 	}
 	return ShownPackage{
 		ReferralID: referral,
-		Summary:    ShownSummary{Patient: show(p.Summary.Patient, level, false), Entries: p.Summary.Entries},
-		Results:    p.Results, Assembled: p.Assembled,
+		Summary: ShownSummary{
+			Patient: show(p.Summary.Patient, sieve.level(level), false), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
+		},
+		Results: results, Assembled: p.Assembled,
 	}, nil
 }
 

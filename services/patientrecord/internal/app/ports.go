@@ -79,6 +79,8 @@ type Store interface {
 	Standing(ctx context.Context, county, referral string) (s domain.Standing, ok bool, err error)
 	// Package of a referral; ok is false when it was not assembled yet.
 	Package(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error)
+
+	AccessStore
 }
 
 // Unit is one change under way: reads see the committed state, with rows that decide something locked; Put… only collects.
@@ -100,6 +102,8 @@ type Unit interface {
 
 	// Look writes down with the change that somebody looks.
 	Look(l Access)
+
+	AccessUnit
 
 	// HomeRelations of a patient, those that ended included.
 	HomeRelations(ctx context.Context, patient string) ([]domain.Relation, error)

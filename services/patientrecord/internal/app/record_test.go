@@ -171,11 +171,13 @@ func TestReferralOpensPackageThenRecordThenCloses(t *testing.T) {
 		if s, err := w.Summary(t.Context(), desk, patient); err != nil || len(s.Entries[domain.KindObservation]) != 3 {
 			t.Errorf("after arrival: %v", err)
 		}
-		page, next, err := w.Results(t.Context(), desk, patient, app.Cursor{}, 2)
+		first, err := w.Results(t.Context(), desk, patient, app.Cursor{}, 2)
+		page, next := first.Results, first.Next
 		if err != nil || len(page) != 2 || string(page[0].Content) != "late" {
 			t.Fatalf("%d results %v", len(page), err)
 		}
-		if page, next, err = w.Results(t.Context(), desk, patient, next, 2); err != nil || len(page) != 1 || next != (app.Cursor{}) {
+		last, err := w.Results(t.Context(), desk, patient, next, 2)
+		if page, next = last.Results, last.Next; err != nil || len(page) != 1 || next != (app.Cursor{}) {
 			t.Errorf("last page: %d %v", len(page), err)
 		}
 

@@ -26,6 +26,9 @@ func (a *App) Patient(ctx context.Context, caller authn.Identity, patient string
 type ShownSummary struct {
 	Patient Shown
 	Entries map[domain.EntryKind][]domain.Entry
+	// Withheld and Opening: see Sieve.
+	Withheld Withheld
+	Opening  domain.Opening
 }
 
 // Summary needs the whole record: who has only the package reads that.
@@ -38,32 +41,58 @@ func (a *App) Summary(ctx context.Context, caller authn.Identity, patient string
 	if err != nil {
 		return ShownSummary{}, err
 	}
-	if err := a.store.Audit(ctx, caller.County, look(caller, "record.summary", patient)); err != nil {
+	sieve, err := a.sieve(ctx, caller, s.Patient)
+	if err != nil {
 		return ShownSummary{}, err
 	}
-	return ShownSummary{Patient: show(s.Patient, level, false), Entries: s.Entries}, nil
+	shown, err := sieve.filterAll(s.Entries)
+	if err != nil {
+		return ShownSummary{}, err
+	}
+	if err := a.store.Audit(ctx, caller.County, sieve.with(look(caller, "record.summary", patient))); err != nil {
+		return ShownSummary{}, err
+	}
+	return ShownSummary{
+		Patient: show(s.Patient, sieve.level(level), false), Entries: shown, Withheld: sieve.Withheld, Opening: sieve.Opening,
+	}, nil
 }
 
-// Results is a page of observations, newest first; next is zero on the last page.
-func (a *App) Results(ctx context.Context, caller authn.Identity, patient string, after Cursor, size int) (page []domain.Entry, next Cursor, err error) {
-	if _, _, err := a.open(ctx, caller, patient, domain.LevelFull); err != nil {
-		return nil, Cursor{}, err
+// ResultPage is a page of observations; Next is zero on the last one.
+type ResultPage struct {
+	Results  []domain.Entry
+	Next     Cursor
+	Withheld Withheld
+}
+
+// Results is a page of observations, newest first. What is withheld leaves a shorter page.
+func (a *App) Results(ctx context.Context, caller authn.Identity, patient string, after Cursor, size int) (ResultPage, error) {
+	p, _, err := a.open(ctx, caller, patient, domain.LevelFull)
+	if err != nil {
+		return ResultPage{}, err
+	}
+	sieve, err := a.sieve(ctx, caller, p)
+	if err != nil {
+		return ResultPage{}, err
 	}
 	if size == 0 {
 		size = defaultResults
 	}
-	page, err = a.store.Results(ctx, caller.County, patient, after, size+1)
+	page, err := a.store.Results(ctx, caller.County, patient, after, size+1)
 	if err != nil {
-		return nil, Cursor{}, err
+		return ResultPage{}, err
 	}
+	var next Cursor
 	if len(page) > size {
 		page = page[:size]
 		next = Cursor{Time: page[size-1].Time, ID: page[size-1].ID}
 	}
-	if err := a.store.Audit(ctx, caller.County, look(caller, "record.results", patient)); err != nil {
-		return nil, Cursor{}, err
+	if page, err = sieve.Filter(page); err != nil {
+		return ResultPage{}, err
 	}
-	return page, next, nil
+	if err := a.store.Audit(ctx, caller.County, sieve.with(look(caller, "record.results", patient))); err != nil {
+		return ResultPage{}, err
+	}
+	return ResultPage{Results: page, Next: next, Withheld: sieve.Withheld}, nil
 }
 
 // Snapshot is what another service keeps of a patient: by name, with the number masked. A person asks for the own organisation; a

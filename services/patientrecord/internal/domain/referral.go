@@ -39,6 +39,11 @@ type Standing struct {
 	At      time.Time
 }
 
+// Ended reports whether the referral is over, so that nobody waits for the patient any more.
+func (s Standing) Ended() bool {
+	return s.State == Declined || s.State == Cancelled || s.State == Closed
+}
+
 // Grants are the relations that a standing gives, To still open unless the referral is final: the sender, up or down,
 // sees everything while it is open, the receiver the package from submission and everything from arrival on, so also in a follow-up.
 func (s Standing) Grants() []Relation {

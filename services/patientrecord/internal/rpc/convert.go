@@ -160,7 +160,7 @@ func stamp(t time.Time) *timestamppb.Timestamp {
 }
 
 func fromSummary(s app.ShownSummary) (*patientrecordv1.Summary, error) {
-	out := &patientrecordv1.Summary{Patient: fromShown(s.Patient)}
+	out := &patientrecordv1.Summary{Patient: fromShown(s.Patient), Withheld: fromWithheld(s.Withheld), Opening: fromOpening(s.Opening)}
 	var e1, e2, e3, e4, e5, e6, e7 error
 	out.Problems, e1 = fromEntries(s.Entries[domain.KindProblem], func(m *patientrecordv1.Problem, id string) { m.Id = id })
 	out.Medications, e2 = fromEntries(s.Entries[domain.KindMedication], func(m *patientrecordv1.Medication, id string) { m.Id = id })

@@ -23,5 +23,7 @@ func Policy() authz.Table {
 		patientrecordv1.PatientRecordService_ImportRecord_FullMethodName: {
 			Roles: []string{"SYSTEM", "INTEGRATION"}, Services: []string{"cli"},
 		},
+
+		patientrecordv1.AccessService_StatePurpose_FullMethodName: clinical,
 	}
 }

@@ -28,6 +28,7 @@ func NewServer(a *app.App) *Server { return &Server{app: a} }
 // Register adds the service to a gRPC server.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	patientrecordv1.RegisterPatientRecordServiceServer(r, s)
+	patientrecordv1.RegisterAccessServiceServer(r, accessServer{app: s.app})
 }
 
 func caller(ctx context.Context) (authn.Identity, error) {
@@ -122,15 +123,17 @@ func (s *Server) ListResults(ctx context.Context, in *patientrecordv1.ListResult
 	if err != nil {
 		return nil, err
 	}
-	page, next, err := s.app.Results(ctx, who, in.GetPatientId(), after, int(in.GetPageSize()))
+	page, err := s.app.Results(ctx, who, in.GetPatientId(), after, int(in.GetPageSize()))
 	if err != nil {
 		return nil, err
 	}
-	results, err := observations(page)
+	results, err := observations(page.Results)
 	if err != nil {
 		return nil, err
 	}
-	return &patientrecordv1.ListResultsResponse{Results: results, NextPageToken: cursorToken(next)}, nil
+	return &patientrecordv1.ListResultsResponse{
+		Results: results, NextPageToken: cursorToken(page.Next), Withheld: fromWithheld(page.Withheld),
+	}, nil
 }
 
 // GetPackage implements the contract.

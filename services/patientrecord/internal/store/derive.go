@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"strings"
 	"time"
 
@@ -47,11 +48,16 @@ func (u *unit) commit(ctx context.Context) error {
 	for _, p := range u.packages {
 		d.handover(p)
 	}
+	d.access()
 	for _, l := range u.looks {
 		d.stmts = append(d.stmts, lookStmt(u.county, l, u.Now()))
 	}
-	if u.answer != nil && u.request.ID != "" {
-		sealed, err := u.seal("request_log", "response", u.request.ID, toPatient(*u.answer))
+	if u.request.ID != "" && (u.answer != nil || u.access.replay != nil) {
+		var answer any = json.RawMessage(u.access.replay)
+		if u.answer != nil {
+			answer = toPatient(*u.answer)
+		}
+		sealed, err := u.seal("request_log", "response", u.request.ID, answer)
 		d.fail(err)
 		d.stmts = append(d.stmts, sqldb.RequestStmt(u.request, sealed, u.Now()))
 	}

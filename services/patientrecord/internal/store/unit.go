@@ -27,6 +27,7 @@ type unit struct {
 	packages  []domain.Package
 	looks     []app.Access
 	answer    *domain.Patient
+	access    accessChanges
 	// known are the versions of the standings that were read: what follows from one holds only as long as it stands.
 	known map[string]int32
 }

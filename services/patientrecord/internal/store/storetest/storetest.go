@@ -40,6 +40,7 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"relations of a source are written over":                   relationsWritten,
 		"a package stays as it was assembled":                      packageKept,
 		"an older standing does not replace a newer":               standingKept,
+		"an opening is the account's and the patient's":            openingsKept,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

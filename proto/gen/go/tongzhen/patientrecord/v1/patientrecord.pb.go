@@ -2030,8 +2030,11 @@ type Summary struct {
 	Procedures       []*Procedure    `protobuf:"bytes,6,rep,name=procedures,proto3" json:"procedures,omitempty"`
 	RecentEncounters []*Encounter    `protobuf:"bytes,7,rep,name=recent_encounters,json=recentEncounters,proto3" json:"recent_encounters,omitempty"`
 	Immunizations    []*Immunization `protobuf:"bytes,8,rep,name=immunizations,proto3" json:"immunizations,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// What is not shown until a purpose is stated (AccessService.StatePurpose), and the purpose that is open.
+	Withheld      *Withheld `protobuf:"bytes,40,opt,name=withheld,proto3" json:"withheld,omitempty"`
+	Opening       *Opening  `protobuf:"bytes,41,opt,name=opening,proto3" json:"opening,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Summary) Reset() {
@@ -2120,6 +2123,20 @@ func (x *Summary) GetImmunizations() []*Immunization {
 	return nil
 }
 
+func (x *Summary) GetWithheld() *Withheld {
+	if x != nil {
+		return x.Withheld
+	}
+	return nil
+}
+
+func (x *Summary) GetOpening() *Opening {
+	if x != nil {
+		return x.Opening
+	}
+	return nil
+}
+
 type ListResultsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	PatientId     string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
@@ -2184,6 +2201,7 @@ type ListResultsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Results       []*Observation         `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
 	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	Withheld      *Withheld              `protobuf:"bytes,40,opt,name=withheld,proto3" json:"withheld,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2230,6 +2248,13 @@ func (x *ListResultsResponse) GetNextPageToken() string {
 		return x.NextPageToken
 	}
 	return ""
+}
+
+func (x *ListResultsResponse) GetWithheld() *Withheld {
+	if x != nil {
+		return x.Withheld
+	}
+	return nil
 }
 
 type GetPackageRequest struct {
@@ -2583,7 +2608,7 @@ var File_tongzhen_patientrecord_v1_patientrecord_proto protoreflect.FileDescript
 
 const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\n" +
-	"-tongzhen/patientrecord/v1/patientrecord.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\xd6\x01\n" +
+	"-tongzhen/patientrecord/v1/patientrecord.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a&tongzhen/patientrecord/v1/access.proto\"\xd6\x01\n" +
 	"\fDocumentType\"\xc5\x01\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x1a\n" +
@@ -2780,7 +2805,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\tunchanged\x18\x05 \x01(\x05R\tunchanged\"<\n" +
 	"\x11GetSummaryRequest\x12'\n" +
 	"\n" +
-	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\"\xc9\x04\n" +
+	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\"\xc8\x05\n" +
 	"\aSummary\x12<\n" +
 	"\apatient\x18\x01 \x01(\v2\".tongzhen.patientrecord.v1.PatientR\apatient\x12>\n" +
 	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +
@@ -2791,17 +2816,20 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"procedures\x18\x06 \x03(\v2$.tongzhen.patientrecord.v1.ProcedureR\n" +
 	"procedures\x12Q\n" +
 	"\x11recent_encounters\x18\a \x03(\v2$.tongzhen.patientrecord.v1.EncounterR\x10recentEncounters\x12M\n" +
-	"\rimmunizations\x18\b \x03(\v2'.tongzhen.patientrecord.v1.ImmunizationR\rimmunizations\"\x85\x01\n" +
+	"\rimmunizations\x18\b \x03(\v2'.tongzhen.patientrecord.v1.ImmunizationR\rimmunizations\x12?\n" +
+	"\bwithheld\x18( \x01(\v2#.tongzhen.patientrecord.v1.WithheldR\bwithheld\x12<\n" +
+	"\aopening\x18) \x01(\v2\".tongzhen.patientrecord.v1.OpeningR\aopening\"\x85\x01\n" +
 	"\x12ListResultsRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x7f\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\xc0\x01\n" +
 	"\x13ListResultsResponse\x12@\n" +
 	"\aresults\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\aresults\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\">\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12?\n" +
+	"\bwithheld\x18( \x01(\v2#.tongzhen.patientrecord.v1.WithheldR\bwithheld\">\n" +
 	"\x11GetPackageRequest\x12)\n" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\"\x8c\x02\n" +
@@ -2896,6 +2924,8 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(v1.Sex_Code)(0),               // 31: tongzhen.common.v1.Sex.Code
 	(*timestamppb.Timestamp)(nil),  // 32: google.protobuf.Timestamp
 	(*v1.Coding)(nil),              // 33: tongzhen.common.v1.Coding
+	(*Withheld)(nil),               // 34: tongzhen.patientrecord.v1.Withheld
+	(*Opening)(nil),                // 35: tongzhen.patientrecord.v1.Opening
 }
 var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	31, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
@@ -2946,37 +2976,40 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	15, // 45: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
 	17, // 46: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
 	16, // 47: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
-	14, // 48: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
-	23, // 49: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
-	14, // 50: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
-	32, // 51: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
-	31, // 52: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 53: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 54: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 55: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 56: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 57: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 58: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	22, // 59: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	24, // 60: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	26, // 61: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	28, // 62: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	28, // 63: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	20, // 64: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 65: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 66: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 67: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	23, // 68: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	25, // 69: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	27, // 70: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	29, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	30, // 72: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	21, // 73: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	65, // [65:74] is the sub-list for method output_type
-	56, // [56:65] is the sub-list for method input_type
-	56, // [56:56] is the sub-list for extension type_name
-	56, // [56:56] is the sub-list for extension extendee
-	0,  // [0:56] is the sub-list for field type_name
+	34, // 48: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	35, // 49: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
+	14, // 50: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
+	34, // 51: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	23, // 52: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
+	14, // 53: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
+	32, // 54: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
+	31, // 55: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	14, // 56: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	9,  // 57: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 58: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	5,  // 59: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	6,  // 60: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	7,  // 61: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	22, // 62: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	24, // 63: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	26, // 64: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	28, // 65: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	28, // 66: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	20, // 67: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 68: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 69: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	8,  // 70: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	23, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	25, // 72: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	27, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	29, // 74: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	30, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	21, // 76: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	68, // [68:77] is the sub-list for method output_type
+	59, // [59:68] is the sub-list for method input_type
+	59, // [59:59] is the sub-list for extension type_name
+	59, // [59:59] is the sub-list for extension extendee
+	0,  // [0:59] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
@@ -2984,6 +3017,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 	if File_tongzhen_patientrecord_v1_patientrecord_proto != nil {
 		return
 	}
+	file_tongzhen_patientrecord_v1_access_proto_init()
 	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17].OneofWrappers = []any{
 		(*ClinicalEntry_Problem)(nil),
 		(*ClinicalEntry_Allergy)(nil),
