@@ -5,8 +5,9 @@
 // clinical content.
 //
 // RPCs: RegisterPatient, GetPatient, SearchPatients, GetSummary, ListResults, GetPackage (clinicians), GetSnapshot (referral, scheduling and
-// clinicians), GetClinicalValues (referral), ImportRecord (SYSTEM, INTEGRATION, the command line). Publishes patient_registered,
-// encounter_opened, encounter_closed and encounter_cancelled. Consumes the referral facts that change a state or a party; asks
+// clinicians), GetClinicalValues (referral), ImportRecord (SYSTEM, INTEGRATION, the command line);
+// RecordEntries, AmendEntry, CorrectEntry, MarkEnteredInError, GetEntry, ListEntryVersions, ListEntries, GetTrends (clinicians). Publishes
+// patient_registered, encounter_opened, encounter_closed, encounter_cancelled and result_recorded. Consumes the referral facts that change a state or a party; asks
 // referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
 //
 // Invariants:
@@ -22,4 +23,7 @@
 //  9. An encounter is told when it opens and when it closes, if it is in the county and no older than domain.NewsSpan; what was told is told
 //     again when it changes, and taken back when it never was. The same is never told twice in a row.
 //  10. What is sensitive (sensitive/classes.yaml; everything about a patient under 14) is shown only by app.Sieve, after a stated purpose.
+//
+// What people write (domain/written.go): a change is a new version with who, where and why; what belongs to a visit or referral is sealed when that
+// ends, and then only corrected with a reason by its author or the head, at the organisation where it was written.
 package patientrecord

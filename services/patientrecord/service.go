@@ -3,6 +3,7 @@ package patientrecord
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"google.golang.org/grpc"
@@ -21,6 +22,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/events"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/measure"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/store"
 )
@@ -44,6 +46,7 @@ type Peers struct{ Referral grpc.ClientConnInterface }
 type Service struct {
 	deps   Deps
 	app    *app.App
+	record *app.Clinical
 	relay  *outbox.Relay
 	sealer *audit.Sealer
 }
@@ -67,12 +70,16 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	logger := deps.Telemetry.Logger
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
+	measures, err := measure.Shipped()
+	if err != nil {
+		return nil, fmt.Errorf("make patientrecord: %w", err)
+	}
+	useCases := app.New(app.Deps{
+		Store: store.New(deps.DB, deps.Ring, relay.Wake), Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
+		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
+	})
 	return &Service{
-		deps: deps, relay: relay,
-		app: app.New(app.Deps{
-			Store: store.New(deps.DB, deps.Ring, relay.Wake), Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
-			Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
-		}),
+		deps: deps, relay: relay, app: useCases, record: app.NewClinical(useCases, measures),
 		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
 	}, nil
 }
@@ -85,6 +92,7 @@ func Migrations() []sqldb.MigrationSet {
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app).Register(r)
+	rpc.NewClinicalServer(s.record).Register(r)
 }
 
 // Policy is who may call what.

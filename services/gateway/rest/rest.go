@@ -76,6 +76,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{referralv1.RegisterSettingServiceHandler, referral},
 		{patientrecordv1.RegisterPatientRecordServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterAccessServiceHandler, deps.Conns.PatientRecord},
+		{patientrecordv1.RegisterClinicalRecordServiceHandler, deps.Conns.PatientRecord},
 		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
 	} {

@@ -18,6 +18,7 @@ const (
 
 	ReasonRole               string = "ROLE"
 	ReasonBreakGlassRequired string = "BREAK_GLASS_REQUIRED"
+	ReasonNotTheAuthor       string = "NOT_THE_AUTHOR"
 
 	ReasonNotFound string = "NOT_FOUND"
 
@@ -30,6 +31,9 @@ const (
 	ReasonHoldExpired        string = "HOLD_EXPIRED"
 
 	ReasonActionNotAvailable string = "ACTION_NOT_AVAILABLE"
+	ReasonEntrySealed        string = "ENTRY_SEALED"
+	ReasonEntryElsewhere     string = "ENTRY_ELSEWHERE"
+	ReasonEntryWithdrawn     string = "ENTRY_WITHDRAWN"
 
 	ReasonRateLimited string = "RATE_LIMITED"
 	ReasonPeerAway    string = "PEER_AWAY"

@@ -42,6 +42,10 @@ func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imp
 	if in.Organization == "" {
 		return Imported{}, errs.Invalid(errs.Required("organizationId"))
 	}
+	if in.SourceSystem == domain.OwnSystem {
+		// The name under which people's own entries are kept: an import would write over them.
+		return Imported{}, errs.Invalid(errs.Bad("sourceSystem", errs.ReasonFieldInvalid))
+	}
 	for i, e := range in.Entries {
 		if caller.Has("INTEGRATION") && e.Stay != nil && e.Stay.Organization != "" && e.Stay.Organization != in.Organization {
 			return Imported{}, errs.Invalid(errs.Bad(fmt.Sprintf("entries[%d].encounter.organizationId", i), errs.ReasonFieldCombination, "with", "caller"))

@@ -75,12 +75,36 @@ type Store interface {
 	Values(ctx context.Context, county, patient string) ([]domain.Entry, error)
 	// Results are the observations after the cursor, newest first, at most limit.
 	Results(ctx context.Context, county, patient string, after Cursor, limit int) ([]domain.Entry, error)
+	// Entry is the current version; errs.NotFound when there is none.
+	Entry(ctx context.Context, county, id string) (domain.Written, error)
+	// Versions of an entry, newest first; errs.NotFound when there is none.
+	Versions(ctx context.Context, county, id string) ([]domain.Written, error)
+	// Entries are the current versions that the listing asks for, newest first, at most limit.
+	Entries(ctx context.Context, county, patient string, l Listing, limit int) ([]domain.Written, error)
+	// Measured are the current observations with one of the codes (system|code), those that count, newest first, at most limit.
+	Measured(ctx context.Context, county, patient string, m Measuring, limit int) ([]domain.Written, error)
 	// Standing of a referral, as far as its facts have come; ok is false when none has.
 	Standing(ctx context.Context, county, referral string) (s domain.Standing, ok bool, err error)
 	// Package of a referral; ok is false when it was not assembled yet.
 	Package(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error)
 
 	AccessStore
+}
+
+// Listing is which entries of a record are asked for; the zero Listing is all that were not entered in error.
+type Listing struct {
+	Kinds    []domain.EntryKind
+	Category string
+	// From is inclusive, To exclusive; either may be zero.
+	From, To   time.Time
+	WithErrors bool
+	After      Cursor
+}
+
+// Measuring is which observations are asked for: From is inclusive, To exclusive, and either may be zero.
+type Measuring struct {
+	Codes    []string
+	From, To time.Time
 }
 
 // Unit is one change under way: reads see the committed state, with rows that decide something locked; Put… only collects.
@@ -115,6 +139,16 @@ type Unit interface {
 	// PutEntries writes entries of a patient. An identity that is known gets a new version if its content differs, else nothing. An
 	// encounter that is news (domain.Entry.News) is published, and is a relation of the organisation where it is.
 	PutEntries(ctx context.Context, patient domain.Patient, entries []domain.Entry) (Counts, error)
+
+	// Entry is the current version; errs.NotFound when there is none.
+	Entry(ctx context.Context, id string) (domain.Written, error)
+	// PutWritten takes a new version of an entry of a patient that a person wrote. One that is not the next of the current is Stale.
+	// What it tells others is as with PutEntries.
+	PutWritten(ctx context.Context, patient domain.Patient, w domain.Written) error
+	// AnsweredReference is what the command's request was answered with before. REQUEST_ID_REUSED when its body was another.
+	AnsweredReference(ctx context.Context) (ref string, ok bool, err error)
+	// AnswerReference is what a repeat of the request is to get.
+	AnswerReference(ref string)
 
 	Standing(ctx context.Context, referral string) (s domain.Standing, ok bool, err error)
 	PutStanding(s domain.Standing)

@@ -115,6 +115,21 @@ func (s *Sieve) hides(e domain.Entry) (bool, error) {
 	return slices.ContainsFunc(s.app.classes.Classes(marks), func(c domain.Class) bool { return !s.app.classes.Treats(s.department, c) }), nil
 }
 
+// written is Filter for versions of entries.
+func (s *Sieve) written(list []domain.Written) ([]domain.Written, error) {
+	shown := make([]domain.Written, 0, len(list))
+	for _, w := range list {
+		kept, err := s.Filter([]domain.Entry{w.Entry})
+		if err != nil {
+			return nil, err
+		}
+		if len(kept) > 0 {
+			shown = append(shown, w)
+		}
+	}
+	return shown, nil
+}
+
 // filterAll is Filter for entries by kind.
 func (s *Sieve) filterAll(by map[domain.EntryKind][]domain.Entry) (map[domain.EntryKind][]domain.Entry, error) {
 	out := make(map[domain.EntryKind][]domain.Entry, len(by))

@@ -40,6 +40,22 @@ type Entry struct {
 	Content []byte
 	// Stay is set for an encounter that is to be stored; what was stored is read without it.
 	Stay *Stay
+	// Result is set for an observation or report that is to be stored; what was stored is read without it.
+	Result *Result
+}
+
+// ResultRecorded is the name of the fact that a value or report was written or changed. Published.
+const ResultRecorded = "result_recorded"
+
+// Result is what others are told of an observation or report besides its kind, category, status and time.
+type Result struct {
+	// Codes are system|code of what was measured, those of parts too.
+	Codes []string
+}
+
+// Told reports whether a result stored at this moment is told to others: the import of an old history is no news.
+func (e Entry) Told(now time.Time) bool {
+	return e.Result != nil && !e.Time.Before(now.Add(-NewsSpan))
 }
 
 // Format prints kind and id only, in every verb.

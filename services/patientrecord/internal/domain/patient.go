@@ -23,6 +23,8 @@ type Fact struct {
 	// Stay and EncounterID are set when it happened to an encounter.
 	Stay        *Stay
 	EncounterID string
+	// Result is the entry that ResultRecorded is about.
+	Result Entry
 }
 
 // Names of facts.

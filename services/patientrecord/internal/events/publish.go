@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -35,6 +36,9 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 	case domain.EncounterCancelled:
 		meta.AggregateId, told = p.Fact.EncounterID, p.Fact.Stay.Organization
 		m = &patientrecordv1.EncounterCancelled{Meta: meta, Encounter: encounter(p)}
+	case domain.ResultRecorded:
+		meta.AggregateId = p.Fact.Result.ID
+		m = result(meta, p)
 	default:
 		return outbox.Fact{}, false, nil
 	}
@@ -52,6 +56,19 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 		ID: p.FactID, County: p.County, Subject: "record.v1." + p.County + "." + p.Fact.Name,
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: p.Time,
 	}, true, nil
+}
+
+func result(meta *commonv1.FactMeta, p app.Published) *patientrecordv1.ResultRecorded {
+	e := p.Fact.Result
+	out := &patientrecordv1.ResultRecorded{
+		Meta: meta, EntryId: e.ID, PatientId: p.Patient, Kind: string(e.Kind), Category: e.Category, Status: e.Status,
+		EffectiveTime: stamp(e.Time), OrganizationId: p.Organization, HomeOrganizationId: p.Fact.HomeOrganization,
+	}
+	for _, code := range e.Result.Codes {
+		system, code, _ := strings.Cut(code, "|")
+		out.Codes = append(out.Codes, &commonv1.Coding{System: system, Code: code})
+	}
+	return out
 }
 
 func encounter(p app.Published) *patientrecordv1.EncounterFact {

@@ -74,7 +74,7 @@ func describe(e *domain.Entry, in *patientrecordv1.ClinicalEntry) proto.Message 
 		p := r.Observation
 		p.Id = ""
 		e.Kind, e.Status, e.Code = domain.KindObservation, p.GetStatus(), code(p.GetCodes(), p.GetText())
-		e.Category, e.Time = p.GetCategory(), timeOf(p.GetEffectiveTime())
+		e.Category, e.Time, e.Result = p.GetCategory(), timeOf(p.GetEffectiveTime()), observed(p)
 		return p
 	case *patientrecordv1.ClinicalEntry_Procedure:
 		p := r.Procedure
@@ -99,7 +99,12 @@ func describe(e *domain.Entry, in *patientrecordv1.ClinicalEntry) proto.Message 
 		p := r.DiagnosticReport
 		p.Id = ""
 		e.Kind, e.Status, e.Code = domain.KindReport, p.GetStatus(), code(p.GetCodes(), p.GetText())
-		e.Category, e.Time = p.GetCategory(), timeOf(p.GetEffectiveTime())
+		e.Category, e.Time, e.Result = p.GetCategory(), timeOf(p.GetEffectiveTime()), result(p.GetCodes()...)
+		return p
+	case *patientrecordv1.ClinicalEntry_Note:
+		p := r.Note
+		p.Id = ""
+		e.Kind, e.Status, e.Category, e.Time = domain.KindNote, p.GetStatus(), p.GetCategory(), timeOf(p.GetWrittenTime())
 		return p
 	}
 	return nil

@@ -41,6 +41,8 @@ func message(k domain.EntryKind) proto.Message {
 		return &patientrecordv1.Encounter{}
 	case domain.KindReport:
 		return &patientrecordv1.DiagnosticReport{}
+	case domain.KindNote:
+		return &patientrecordv1.Note{}
 	}
 	return nil
 }
@@ -76,6 +78,8 @@ func marksOf(m proto.Message) domain.Marks {
 		for _, c := range r.GetDiagnosisCodes() {
 			code(&commonv1.Coding{Code: c})
 		}
+	case *patientrecordv1.Note:
+		out.Words = append(out.Words, r.GetTitle(), r.GetText())
 	case *patientrecordv1.DiagnosticReport:
 		out.Words = append(append(out.Words, r.GetConclusion()), r.GetResultNames()...)
 	}

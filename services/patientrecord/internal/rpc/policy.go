@@ -24,6 +24,14 @@ func Policy() authz.Table {
 			Roles: []string{"SYSTEM", "INTEGRATION"}, Services: []string{"cli"},
 		},
 
-		patientrecordv1.AccessService_StatePurpose_FullMethodName: clinical,
+		patientrecordv1.AccessService_StatePurpose_FullMethodName:               clinical,
+		patientrecordv1.ClinicalRecordService_RecordEntries_FullMethodName:      clinical,
+		patientrecordv1.ClinicalRecordService_AmendEntry_FullMethodName:         clinical,
+		patientrecordv1.ClinicalRecordService_CorrectEntry_FullMethodName:       clinical,
+		patientrecordv1.ClinicalRecordService_MarkEnteredInError_FullMethodName: clinical,
+		patientrecordv1.ClinicalRecordService_GetEntry_FullMethodName:           clinical,
+		patientrecordv1.ClinicalRecordService_ListEntryVersions_FullMethodName:  clinical,
+		patientrecordv1.ClinicalRecordService_ListEntries_FullMethodName:        clinical,
+		patientrecordv1.ClinicalRecordService_GetTrends_FullMethodName:          clinical,
 	}
 }

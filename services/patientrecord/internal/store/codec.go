@@ -72,6 +72,10 @@ type entryContent struct {
 	// Told is the last fact that was published of an encounter, ToldStay what it said.
 	Told     string    `json:"told,omitempty"`
 	ToldStay *stayJSON `json:"toldStay,omitempty"`
+	// Author and Writer are names, Note is why it was corrected, in words.
+	Author string `json:"author,omitempty"`
+	Writer string `json:"writer,omitempty"`
+	Note   string `json:"note,omitempty"`
 }
 
 type stayJSON struct {

@@ -52,6 +52,11 @@ func (u *unit) commit(ctx context.Context) error {
 	for _, l := range u.looks {
 		d.stmts = append(d.stmts, lookStmt(u.county, l, u.Now()))
 	}
+	if u.reference != "" && u.request.ID != "" {
+		sealed, err := u.seal("request_log", "response", u.request.ID, u.reference)
+		d.fail(err)
+		d.stmts = append(d.stmts, sqldb.RequestStmt(u.request, sealed, u.Now()))
+	}
 	if u.request.ID != "" && (u.answer != nil || u.access.replay != nil) {
 		var answer any = json.RawMessage(u.access.replay)
 		if u.answer != nil {
@@ -163,16 +168,33 @@ func (d *derived) entries() {
 	patients := map[string]bool{}
 	for _, c := range u.entries {
 		e := c.entry
-		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), toEntryContent(e, c.told))
+		w := c.written
+		content := toEntryContent(e, c.told)
+		content.Author, content.Writer, content.Note = w.Author.Name, w.Writer.Name, w.Why.Note
+		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), content)
 		d.fail(err)
 		if e.Version > 1 {
 			d.write(1, `UPDATE clinical_entry SET is_current = FALSE WHERE county_code = $1 AND id = $2 AND version = $3 - 1 AND is_current`,
 				u.county, e.ID, e.Version)
 		}
 		d.write(1, `INSERT INTO clinical_entry (county_code, id, version, is_current, patient_id, source_token, content_token, kind, category,
-			code_token, status, effective_time, content, create_time) VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+			code_token, status, effective_time, content, create_time, author_id, writer_id, organization_id, change_kind, reason_code, after_sealing,
+			encounter_id, referral_id, record_time, end_time)
+			VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 			u.county, e.ID, e.Version, c.patient.ID(), c.sourceToken, c.contentToken, string(e.Kind), e.Category,
-			c.codeHash, e.Status, e.Time.UTC().Truncate(time.Microsecond), sealed, u.Now())
+			c.codeHash, e.Status, e.Time.UTC().Truncate(time.Microsecond), sealed, u.Now(),
+			w.Author.Account, w.Writer.Account, w.Organization, string(w.Change), w.Why.Code, w.AfterSealing,
+			w.EncounterID, w.ReferralID, nullTime(w.Began), nullTime(c.end()))
+		if e.Told(u.Now()) {
+			d.publish(domain.Fact{Name: domain.ResultRecorded, HomeOrganization: c.patient.Home(), Result: e}, c.patient.ID(), e.Version)
+		}
+		if w.ByPerson() {
+			d.audit("record."+strings.ToLower(string(w.Change)), "entry", e.ID, c.patient.ID(), w.Why.Code)
+			if c.news != "" {
+				d.publish(domain.Fact{Name: c.news, HomeOrganization: c.patient.Home(), Stay: e.Stay, EncounterID: e.ID}, c.patient.ID(), e.Version)
+			}
+			continue
+		}
 		patients[c.patient.ID()] = true
 		if c.news != "" {
 			d.publish(domain.Fact{Name: c.news, HomeOrganization: c.patient.Home(), Stay: e.Stay, EncounterID: e.ID}, c.patient.ID(), e.Version)

@@ -28,6 +28,7 @@ type unit struct {
 	looks     []app.Access
 	answer    *domain.Patient
 	access    accessChanges
+	reference string
 	// known are the versions of the standings that were read: what follows from one holds only as long as it stands.
 	known map[string]int32
 }
@@ -45,6 +46,8 @@ type entryChange struct {
 	// news is the fact to publish, told what was published last, this included; both of an encounter, and may be empty.
 	news string
 	told domain.Told
+	// written is who wrote it, where and why.
+	written domain.Written
 }
 
 var _ app.Unit = (*unit)(nil)
@@ -209,14 +212,10 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 	}
 	var n app.Counts
 	for _, e := range entries {
-		c := entryChange{patient: patient, entry: e}
-		c.sourceToken = u.ring.Token(sourceKind, sourceText(e.SourceSystem, e.SourceIdentity))
-		content, err := json.Marshal([]any{e.Kind, e.Category, e.Status, e.Code, e.Content})
+		c, err := u.hashed(patient, e)
 		if err != nil {
-			return app.Counts{}, fmt.Errorf("encode entry: %w", err)
+			return app.Counts{}, err
 		}
-		c.contentToken = u.ring.Token(contentKind, string(content))
-		c.codeHash = u.ring.Token(codeKind, e.Code)
 		old, there := known[string(c.sourceToken)]
 		switch {
 		case there && old.content == string(c.contentToken):
@@ -232,6 +231,10 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 		if c.entry.Time.IsZero() {
 			c.entry.Time = u.Now()
 		}
+		c.written = domain.Written{
+			Author: domain.Person{Account: u.cmd.Account}, Writer: domain.Person{Account: u.cmd.Account}, Organization: u.cmd.Organization,
+			Change: domain.Imported,
+		}
 		if err := u.news(ctx, &c); err != nil {
 			return app.Counts{}, err
 		}
@@ -239,6 +242,19 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 		u.entries = append(u.entries, c)
 	}
 	return n, nil
+}
+
+// hashed is a change with its tokens.
+func (u *unit) hashed(patient domain.Patient, e domain.Entry) (entryChange, error) {
+	c := entryChange{patient: patient, entry: e}
+	c.sourceToken = u.ring.Token(sourceKind, sourceText(e.SourceSystem, e.SourceIdentity))
+	content, err := json.Marshal([]any{e.Kind, e.Category, e.Status, e.Code, e.Content})
+	if err != nil {
+		return c, fmt.Errorf("encode entry: %w", err)
+	}
+	c.contentToken = u.ring.Token(contentKind, string(content))
+	c.codeHash = u.ring.Token(codeKind, e.Code)
+	return c, nil
 }
 
 // news finds out what an encounter's new version is told by.

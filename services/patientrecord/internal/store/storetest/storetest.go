@@ -39,6 +39,12 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"values are the latest of each code and what is not past":  valuesLatest,
 		"relations of a source are written over":                   relationsWritten,
 		"a package stays as it was assembled":                      packageKept,
+		"every version of an entry stays with who, where and why":  versionsStay,
+		"a visit that ends seals what was written under it":        visitSeals,
+		"a referral that ends seals what was written under it":     referralSeals,
+		"entries are listed newest first by kind and time":         entriesListed,
+		"measured values are found by their codes":                 measuredFound,
+		"a repeated request gets its first reference":              referenceRepeats,
 		"an older standing does not replace a newer":               standingKept,
 		"an opening is the account's and the patient's":            openingsKept,
 	} {

@@ -364,7 +364,9 @@ const (
 	// The caller may not.
 	ErrorReason_ROLE                 ErrorReason_Code = 30
 	ErrorReason_BREAK_GLASS_REQUIRED ErrorReason_Code = 31
-	ErrorReason_NOT_FOUND            ErrorReason_Code = 40
+	// Only the author, or the head of the department or centre, changes what was written into a record.
+	ErrorReason_NOT_THE_AUTHOR ErrorReason_Code = 35
+	ErrorReason_NOT_FOUND      ErrorReason_Code = 40
 	// Somebody was faster: read again, then decide.
 	ErrorReason_STALE_VERSION        ErrorReason_Code = 50
 	ErrorReason_REQUEST_ID_REUSED    ErrorReason_Code = 51
@@ -374,6 +376,12 @@ const (
 	ErrorReason_ALREADY_REGISTERED   ErrorReason_Code = 55
 	ErrorReason_HOLD_EXPIRED         ErrorReason_Code = 56
 	ErrorReason_ACTION_NOT_AVAILABLE ErrorReason_Code = 60
+	// What was written is sealed, its visit or referral having ended: it can only be corrected with a reason.
+	ErrorReason_ENTRY_SEALED ErrorReason_Code = 63
+	// What another system wrote is corrected there.
+	ErrorReason_ENTRY_ELSEWHERE ErrorReason_Code = 64
+	// It was marked as entered in error: write it anew.
+	ErrorReason_ENTRY_WITHDRAWN ErrorReason_Code = 65
 	// The operator or time heals it.
 	ErrorReason_RATE_LIMITED ErrorReason_Code = 70
 	ErrorReason_PEER_AWAY    ErrorReason_Code = 80
@@ -398,6 +406,7 @@ var (
 		23: "LOCKED",
 		30: "ROLE",
 		31: "BREAK_GLASS_REQUIRED",
+		35: "NOT_THE_AUTHOR",
 		40: "NOT_FOUND",
 		50: "STALE_VERSION",
 		51: "REQUEST_ID_REUSED",
@@ -407,6 +416,9 @@ var (
 		55: "ALREADY_REGISTERED",
 		56: "HOLD_EXPIRED",
 		60: "ACTION_NOT_AVAILABLE",
+		63: "ENTRY_SEALED",
+		64: "ENTRY_ELSEWHERE",
+		65: "ENTRY_WITHDRAWN",
 		70: "RATE_LIMITED",
 		80: "PEER_AWAY",
 		90: "INTERNAL",
@@ -427,6 +439,7 @@ var (
 		"LOCKED":                23,
 		"ROLE":                  30,
 		"BREAK_GLASS_REQUIRED":  31,
+		"NOT_THE_AUTHOR":        35,
 		"NOT_FOUND":             40,
 		"STALE_VERSION":         50,
 		"REQUEST_ID_REUSED":     51,
@@ -436,6 +449,9 @@ var (
 		"ALREADY_REGISTERED":    55,
 		"HOLD_EXPIRED":          56,
 		"ACTION_NOT_AVAILABLE":  60,
+		"ENTRY_SEALED":          63,
+		"ENTRY_ELSEWHERE":       64,
+		"ENTRY_WITHDRAWN":       65,
 		"RATE_LIMITED":          70,
 		"PEER_AWAY":             80,
 		"INTERNAL":              90,
@@ -1068,8 +1084,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\xa9\x04\n" +
-	"\vErrorReason\"\x99\x04\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\xf9\x04\n" +
+	"\vErrorReason\"\xe9\x04\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1086,7 +1102,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\n" +
 	"\x06LOCKED\x10\x17\x12\b\n" +
 	"\x04ROLE\x10\x1e\x12\x18\n" +
-	"\x14BREAK_GLASS_REQUIRED\x10\x1f\x12\r\n" +
+	"\x14BREAK_GLASS_REQUIRED\x10\x1f\x12\x12\n" +
+	"\x0eNOT_THE_AUTHOR\x10#\x12\r\n" +
 	"\tNOT_FOUND\x10(\x12\x11\n" +
 	"\rSTALE_VERSION\x102\x12\x15\n" +
 	"\x11REQUEST_ID_REUSED\x103\x12\x18\n" +
@@ -1097,6 +1114,9 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\x12ALREADY_REGISTERED\x107\x12\x10\n" +
 	"\fHOLD_EXPIRED\x108\x12\x18\n" +
 	"\x14ACTION_NOT_AVAILABLE\x10<\x12\x10\n" +
+	"\fENTRY_SEALED\x10?\x12\x13\n" +
+	"\x0fENTRY_ELSEWHERE\x10@\x12\x13\n" +
+	"\x0fENTRY_WITHDRAWN\x10A\x12\x10\n" +
 	"\fRATE_LIMITED\x10F\x12\r\n" +
 	"\tPEER_AWAY\x10P\x12\f\n" +
 	"\bINTERNAL\x10ZBGZEgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1;commonv1b\x06proto3"

@@ -363,6 +363,128 @@ func (x *EncounterCancelled) GetEncounter() *EncounterFact {
 	return nil
 }
 
+// ResultRecorded: record.v1.<county>.result_recorded. A value or report was written or changed, by a person or another system; an old history that is
+// imported is not told. status entered-in-error: it never was.
+type ResultRecorded struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Meta      *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	EntryId   string                 `protobuf:"bytes,2,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	PatientId string                 `protobuf:"bytes,3,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// OBSERVATION or REPORT.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// vital-signs, laboratory, imaging, …
+	Category string `protobuf:"bytes,5,opt,name=category,proto3" json:"category,omitempty"`
+	Status   string `protobuf:"bytes,6,opt,name=status,proto3" json:"status,omitempty"`
+	// Codes of what was measured, those of a panel's parts too; never values.
+	Codes         []*v1.Coding           `protobuf:"bytes,7,rep,name=codes,proto3" json:"codes,omitempty"`
+	EffectiveTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=effective_time,json=effectiveTime,proto3" json:"effective_time,omitempty"`
+	// Where it was written; empty for what a service imports.
+	OrganizationId     string `protobuf:"bytes,9,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	HomeOrganizationId string `protobuf:"bytes,10,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *ResultRecorded) Reset() {
+	*x = ResultRecorded{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResultRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResultRecorded) ProtoMessage() {}
+
+func (x *ResultRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResultRecorded.ProtoReflect.Descriptor instead.
+func (*ResultRecorded) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ResultRecorded) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *ResultRecorded) GetEntryId() string {
+	if x != nil {
+		return x.EntryId
+	}
+	return ""
+}
+
+func (x *ResultRecorded) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *ResultRecorded) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ResultRecorded) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *ResultRecorded) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *ResultRecorded) GetCodes() []*v1.Coding {
+	if x != nil {
+		return x.Codes
+	}
+	return nil
+}
+
+func (x *ResultRecorded) GetEffectiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EffectiveTime
+	}
+	return nil
+}
+
+func (x *ResultRecorded) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ResultRecorded) GetHomeOrganizationId() string {
+	if x != nil {
+		return x.HomeOrganizationId
+	}
+	return ""
+}
+
 var File_tongzhen_patientrecord_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
@@ -395,7 +517,20 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounter\"\x8e\x01\n" +
 	"\x12EncounterCancelled\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12F\n" +
-	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounterBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	"\tencounter\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.EncounterFactR\tencounter\"\x94\x03\n" +
+	"\x0eResultRecorded\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x19\n" +
+	"\bentry_id\x18\x02 \x01(\tR\aentryId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x03 \x01(\tR\tpatientId\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\x1a\n" +
+	"\bcategory\x18\x05 \x01(\tR\bcategory\x12\x16\n" +
+	"\x06status\x18\x06 \x01(\tR\x06status\x120\n" +
+	"\x05codes\x18\a \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12A\n" +
+	"\x0eeffective_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12'\n" +
+	"\x0forganization_id\x18\t \x01(\tR\x0eorganizationId\x120\n" +
+	"\x14home_organization_id\x18\n" +
+	" \x01(\tR\x12homeOrganizationIdBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_events_proto_rawDescOnce sync.Once
@@ -409,31 +544,36 @@ func file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*PatientRegistered)(nil),     // 0: tongzhen.patientrecord.v1.PatientRegistered
 	(*EncounterFact)(nil),         // 1: tongzhen.patientrecord.v1.EncounterFact
 	(*EncounterOpened)(nil),       // 2: tongzhen.patientrecord.v1.EncounterOpened
 	(*EncounterClosed)(nil),       // 3: tongzhen.patientrecord.v1.EncounterClosed
 	(*EncounterCancelled)(nil),    // 4: tongzhen.patientrecord.v1.EncounterCancelled
-	(*v1.FactMeta)(nil),           // 5: tongzhen.common.v1.FactMeta
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*ResultRecorded)(nil),        // 5: tongzhen.patientrecord.v1.ResultRecorded
+	(*v1.FactMeta)(nil),           // 6: tongzhen.common.v1.FactMeta
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*v1.Coding)(nil),             // 8: tongzhen.common.v1.Coding
 }
 var file_tongzhen_patientrecord_v1_events_proto_depIdxs = []int32{
-	5, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
-	6, // 1: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
-	6, // 2: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
-	5, // 3: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
-	1, // 4: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	5, // 5: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
-	1, // 6: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	5, // 7: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
-	1, // 8: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	6,  // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
+	7,  // 1: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
+	7,  // 2: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
+	6,  // 3: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
+	1,  // 4: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	6,  // 5: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
+	1,  // 6: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	6,  // 7: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	1,  // 8: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	6,  // 9: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	8,  // 10: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
+	7,  // 11: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
+	12, // [12:12] is the sub-list for method output_type
+	12, // [12:12] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_events_proto_init() }
@@ -447,7 +587,7 @@ func file_tongzhen_patientrecord_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_events_proto_rawDesc), len(file_tongzhen_patientrecord_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

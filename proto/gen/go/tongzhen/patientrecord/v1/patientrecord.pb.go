@@ -1623,6 +1623,92 @@ func (x *DiagnosticReport) GetResultNames() []string {
 	return nil
 }
 
+// Note is a text that somebody wrote into the record: a course, a discharge summary, a consultation.
+type Note struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// PROGRESS 病程, VISIT 门诊记录, DISCHARGE 出院小结, CONSULTATION 会诊意见, OTHER 其他
+	Category      string                 `protobuf:"bytes,2,opt,name=category,proto3" json:"category,omitempty"`
+	Title         string                 `protobuf:"bytes,3,opt,name=title,proto3" json:"title,omitempty"`
+	Text          string                 `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	Status        string                 `protobuf:"bytes,5,opt,name=status,proto3" json:"status,omitempty"`
+	WrittenTime   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Note) Reset() {
+	*x = Note{}
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Note) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Note) ProtoMessage() {}
+
+func (x *Note) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Note.ProtoReflect.Descriptor instead.
+func (*Note) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Note) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Note) GetCategory() string {
+	if x != nil {
+		return x.Category
+	}
+	return ""
+}
+
+func (x *Note) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Note) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Note) GetStatus() string {
+	if x != nil {
+		return x.Status
+	}
+	return ""
+}
+
+func (x *Note) GetWrittenTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.WrittenTime
+	}
+	return nil
+}
+
 // ClinicalEntry is one resource of a record, with where it came from.
 type ClinicalEntry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1638,6 +1724,7 @@ type ClinicalEntry struct {
 	//	*ClinicalEntry_Immunization
 	//	*ClinicalEntry_Encounter
 	//	*ClinicalEntry_DiagnosticReport
+	//	*ClinicalEntry_Note
 	Resource      isClinicalEntry_Resource `protobuf_oneof:"resource"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1645,7 +1732,7 @@ type ClinicalEntry struct {
 
 func (x *ClinicalEntry) Reset() {
 	*x = ClinicalEntry{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1657,7 +1744,7 @@ func (x *ClinicalEntry) String() string {
 func (*ClinicalEntry) ProtoMessage() {}
 
 func (x *ClinicalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1670,7 +1757,7 @@ func (x *ClinicalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalEntry.ProtoReflect.Descriptor instead.
 func (*ClinicalEntry) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ClinicalEntry) GetSourceIdentity() string {
@@ -1759,6 +1846,15 @@ func (x *ClinicalEntry) GetDiagnosticReport() *DiagnosticReport {
 	return nil
 }
 
+func (x *ClinicalEntry) GetNote() *Note {
+	if x != nil {
+		if x, ok := x.Resource.(*ClinicalEntry_Note); ok {
+			return x.Note
+		}
+	}
+	return nil
+}
+
 type isClinicalEntry_Resource interface {
 	isClinicalEntry_Resource()
 }
@@ -1795,6 +1891,10 @@ type ClinicalEntry_DiagnosticReport struct {
 	DiagnosticReport *DiagnosticReport `protobuf:"bytes,17,opt,name=diagnostic_report,json=diagnosticReport,proto3,oneof"`
 }
 
+type ClinicalEntry_Note struct {
+	Note *Note `protobuf:"bytes,18,opt,name=note,proto3,oneof"`
+}
+
 func (*ClinicalEntry_Problem) isClinicalEntry_Resource() {}
 
 func (*ClinicalEntry_Allergy) isClinicalEntry_Resource() {}
@@ -1810,6 +1910,8 @@ func (*ClinicalEntry_Immunization) isClinicalEntry_Resource() {}
 func (*ClinicalEntry_Encounter) isClinicalEntry_Resource() {}
 
 func (*ClinicalEntry_DiagnosticReport) isClinicalEntry_Resource() {}
+
+func (*ClinicalEntry_Note) isClinicalEntry_Resource() {}
 
 type ImportRecordRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
@@ -1828,7 +1930,7 @@ type ImportRecordRequest struct {
 
 func (x *ImportRecordRequest) Reset() {
 	*x = ImportRecordRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1840,7 +1942,7 @@ func (x *ImportRecordRequest) String() string {
 func (*ImportRecordRequest) ProtoMessage() {}
 
 func (x *ImportRecordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1853,7 +1955,7 @@ func (x *ImportRecordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRecordRequest.ProtoReflect.Descriptor instead.
 func (*ImportRecordRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ImportRecordRequest) GetCounty() string {
@@ -1911,7 +2013,7 @@ type ImportRecordResponse struct {
 
 func (x *ImportRecordResponse) Reset() {
 	*x = ImportRecordResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1923,7 +2025,7 @@ func (x *ImportRecordResponse) String() string {
 func (*ImportRecordResponse) ProtoMessage() {}
 
 func (x *ImportRecordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1936,7 +2038,7 @@ func (x *ImportRecordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRecordResponse.ProtoReflect.Descriptor instead.
 func (*ImportRecordResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ImportRecordResponse) GetPatientId() string {
@@ -1983,7 +2085,7 @@ type GetSummaryRequest struct {
 
 func (x *GetSummaryRequest) Reset() {
 	*x = GetSummaryRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1995,7 +2097,7 @@ func (x *GetSummaryRequest) String() string {
 func (*GetSummaryRequest) ProtoMessage() {}
 
 func (x *GetSummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2008,7 +2110,7 @@ func (x *GetSummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSummaryRequest.ProtoReflect.Descriptor instead.
 func (*GetSummaryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetSummaryRequest) GetPatientId() string {
@@ -2039,7 +2141,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2051,7 +2153,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2064,7 +2166,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Summary) GetPatient() *Patient {
@@ -2148,7 +2250,7 @@ type ListResultsRequest struct {
 
 func (x *ListResultsRequest) Reset() {
 	*x = ListResultsRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2160,7 +2262,7 @@ func (x *ListResultsRequest) String() string {
 func (*ListResultsRequest) ProtoMessage() {}
 
 func (x *ListResultsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2173,7 +2275,7 @@ func (x *ListResultsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResultsRequest.ProtoReflect.Descriptor instead.
 func (*ListResultsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListResultsRequest) GetPatientId() string {
@@ -2208,7 +2310,7 @@ type ListResultsResponse struct {
 
 func (x *ListResultsResponse) Reset() {
 	*x = ListResultsResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2220,7 +2322,7 @@ func (x *ListResultsResponse) String() string {
 func (*ListResultsResponse) ProtoMessage() {}
 
 func (x *ListResultsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2233,7 +2335,7 @@ func (x *ListResultsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResultsResponse.ProtoReflect.Descriptor instead.
 func (*ListResultsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListResultsResponse) GetResults() []*Observation {
@@ -2266,7 +2368,7 @@ type GetPackageRequest struct {
 
 func (x *GetPackageRequest) Reset() {
 	*x = GetPackageRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2278,7 +2380,7 @@ func (x *GetPackageRequest) String() string {
 func (*GetPackageRequest) ProtoMessage() {}
 
 func (x *GetPackageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2291,7 +2393,7 @@ func (x *GetPackageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPackageRequest.ProtoReflect.Descriptor instead.
 func (*GetPackageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *GetPackageRequest) GetReferralId() string {
@@ -2315,7 +2417,7 @@ type Package struct {
 
 func (x *Package) Reset() {
 	*x = Package{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2327,7 +2429,7 @@ func (x *Package) String() string {
 func (*Package) ProtoMessage() {}
 
 func (x *Package) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2340,7 +2442,7 @@ func (x *Package) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Package.ProtoReflect.Descriptor instead.
 func (*Package) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Package) GetReferralId() string {
@@ -2389,7 +2491,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2401,7 +2503,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2414,7 +2516,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetSnapshotRequest) GetPatientId() string {
@@ -2449,7 +2551,7 @@ type PatientSnapshot struct {
 
 func (x *PatientSnapshot) Reset() {
 	*x = PatientSnapshot{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2461,7 +2563,7 @@ func (x *PatientSnapshot) String() string {
 func (*PatientSnapshot) ProtoMessage() {}
 
 func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2474,7 +2576,7 @@ func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientSnapshot.ProtoReflect.Descriptor instead.
 func (*PatientSnapshot) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PatientSnapshot) GetPatientId() string {
@@ -2555,7 +2657,7 @@ type ClinicalValues struct {
 
 func (x *ClinicalValues) Reset() {
 	*x = ClinicalValues{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2567,7 +2669,7 @@ func (x *ClinicalValues) String() string {
 func (*ClinicalValues) ProtoMessage() {}
 
 func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2580,7 +2682,7 @@ func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalValues.ProtoReflect.Descriptor instead.
 func (*ClinicalValues) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ClinicalValues) GetObservations() []*Observation {
@@ -2771,7 +2873,14 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"conclusion\x18\a \x01(\tR\n" +
 	"conclusion\x12+\n" +
 	"\x11result_identities\x18\b \x03(\tR\x10resultIdentities\x12!\n" +
-	"\fresult_names\x18\t \x03(\tR\vresultNames\"\x90\x05\n" +
+	"\fresult_names\x18\t \x03(\tR\vresultNames\"\xb3\x01\n" +
+	"\x04Note\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
+	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x14\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\x12\x12\n" +
+	"\x04text\x18\x04 \x01(\tR\x04text\x12\x16\n" +
+	"\x06status\x18\x05 \x01(\tR\x06status\x12=\n" +
+	"\fwritten_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xc7\x05\n" +
 	"\rClinicalEntry\x12'\n" +
 	"\x0fsource_identity\x18\x01 \x01(\tR\x0esourceIdentity\x12>\n" +
 	"\aproblem\x18\n" +
@@ -2784,7 +2893,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\tprocedure\x18\x0e \x01(\v2$.tongzhen.patientrecord.v1.ProcedureH\x00R\tprocedure\x12M\n" +
 	"\fimmunization\x18\x0f \x01(\v2'.tongzhen.patientrecord.v1.ImmunizationH\x00R\fimmunization\x12D\n" +
 	"\tencounter\x18\x10 \x01(\v2$.tongzhen.patientrecord.v1.EncounterH\x00R\tencounter\x12Z\n" +
-	"\x11diagnostic_report\x18\x11 \x01(\v2+.tongzhen.patientrecord.v1.DiagnosticReportH\x00R\x10diagnosticReportB\n" +
+	"\x11diagnostic_report\x18\x11 \x01(\v2+.tongzhen.patientrecord.v1.DiagnosticReportH\x00R\x10diagnosticReport\x125\n" +
+	"\x04note\x18\x12 \x01(\v2\x1f.tongzhen.patientrecord.v1.NoteH\x00R\x04noteB\n" +
 	"\n" +
 	"\bresource\"\xe1\x02\n" +
 	"\x13ImportRecordRequest\x12)\n" +
@@ -2888,7 +2998,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_patientrecord_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(DocumentType_Code)(0),         // 0: tongzhen.patientrecord.v1.DocumentType.Code
 	(Access_Code)(0),               // 1: tongzhen.patientrecord.v1.Access.Code
@@ -2909,107 +3019,110 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(*Immunization)(nil),           // 16: tongzhen.patientrecord.v1.Immunization
 	(*Encounter)(nil),              // 17: tongzhen.patientrecord.v1.Encounter
 	(*DiagnosticReport)(nil),       // 18: tongzhen.patientrecord.v1.DiagnosticReport
-	(*ClinicalEntry)(nil),          // 19: tongzhen.patientrecord.v1.ClinicalEntry
-	(*ImportRecordRequest)(nil),    // 20: tongzhen.patientrecord.v1.ImportRecordRequest
-	(*ImportRecordResponse)(nil),   // 21: tongzhen.patientrecord.v1.ImportRecordResponse
-	(*GetSummaryRequest)(nil),      // 22: tongzhen.patientrecord.v1.GetSummaryRequest
-	(*Summary)(nil),                // 23: tongzhen.patientrecord.v1.Summary
-	(*ListResultsRequest)(nil),     // 24: tongzhen.patientrecord.v1.ListResultsRequest
-	(*ListResultsResponse)(nil),    // 25: tongzhen.patientrecord.v1.ListResultsResponse
-	(*GetPackageRequest)(nil),      // 26: tongzhen.patientrecord.v1.GetPackageRequest
-	(*Package)(nil),                // 27: tongzhen.patientrecord.v1.Package
-	(*GetSnapshotRequest)(nil),     // 28: tongzhen.patientrecord.v1.GetSnapshotRequest
-	(*PatientSnapshot)(nil),        // 29: tongzhen.patientrecord.v1.PatientSnapshot
-	(*ClinicalValues)(nil),         // 30: tongzhen.patientrecord.v1.ClinicalValues
-	(v1.Sex_Code)(0),               // 31: tongzhen.common.v1.Sex.Code
-	(*timestamppb.Timestamp)(nil),  // 32: google.protobuf.Timestamp
-	(*v1.Coding)(nil),              // 33: tongzhen.common.v1.Coding
-	(*Withheld)(nil),               // 34: tongzhen.patientrecord.v1.Withheld
-	(*Opening)(nil),                // 35: tongzhen.patientrecord.v1.Opening
+	(*Note)(nil),                   // 19: tongzhen.patientrecord.v1.Note
+	(*ClinicalEntry)(nil),          // 20: tongzhen.patientrecord.v1.ClinicalEntry
+	(*ImportRecordRequest)(nil),    // 21: tongzhen.patientrecord.v1.ImportRecordRequest
+	(*ImportRecordResponse)(nil),   // 22: tongzhen.patientrecord.v1.ImportRecordResponse
+	(*GetSummaryRequest)(nil),      // 23: tongzhen.patientrecord.v1.GetSummaryRequest
+	(*Summary)(nil),                // 24: tongzhen.patientrecord.v1.Summary
+	(*ListResultsRequest)(nil),     // 25: tongzhen.patientrecord.v1.ListResultsRequest
+	(*ListResultsResponse)(nil),    // 26: tongzhen.patientrecord.v1.ListResultsResponse
+	(*GetPackageRequest)(nil),      // 27: tongzhen.patientrecord.v1.GetPackageRequest
+	(*Package)(nil),                // 28: tongzhen.patientrecord.v1.Package
+	(*GetSnapshotRequest)(nil),     // 29: tongzhen.patientrecord.v1.GetSnapshotRequest
+	(*PatientSnapshot)(nil),        // 30: tongzhen.patientrecord.v1.PatientSnapshot
+	(*ClinicalValues)(nil),         // 31: tongzhen.patientrecord.v1.ClinicalValues
+	(v1.Sex_Code)(0),               // 32: tongzhen.common.v1.Sex.Code
+	(*timestamppb.Timestamp)(nil),  // 33: google.protobuf.Timestamp
+	(*v1.Coding)(nil),              // 34: tongzhen.common.v1.Coding
+	(*Withheld)(nil),               // 35: tongzhen.patientrecord.v1.Withheld
+	(*Opening)(nil),                // 36: tongzhen.patientrecord.v1.Opening
 }
 var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
-	31, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
+	32, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 1: tongzhen.patientrecord.v1.Patient.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	1,  // 2: tongzhen.patientrecord.v1.Patient.access:type_name -> tongzhen.patientrecord.v1.Access.Code
-	32, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
-	32, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
-	31, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
+	33, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	33, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
+	32, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 6: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	4,  // 7: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
-	33, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
-	32, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
-	32, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
-	32, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
-	33, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
-	32, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
-	33, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
-	32, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
-	33, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
+	34, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
+	33, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
+	33, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
+	33, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
+	34, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
+	33, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
+	34, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
+	33, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
+	34, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
 	12, // 17: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	33, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
-	32, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
+	34, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
+	33, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
 	12, // 20: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
 	13, // 21: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
-	33, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
-	32, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
-	33, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
-	32, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
-	32, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
-	32, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
-	33, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
-	32, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
-	9,  // 30: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
-	10, // 31: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
-	11, // 32: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
-	14, // 33: tongzhen.patientrecord.v1.ClinicalEntry.observation:type_name -> tongzhen.patientrecord.v1.Observation
-	15, // 34: tongzhen.patientrecord.v1.ClinicalEntry.procedure:type_name -> tongzhen.patientrecord.v1.Procedure
-	16, // 35: tongzhen.patientrecord.v1.ClinicalEntry.immunization:type_name -> tongzhen.patientrecord.v1.Immunization
-	17, // 36: tongzhen.patientrecord.v1.ClinicalEntry.encounter:type_name -> tongzhen.patientrecord.v1.Encounter
-	18, // 37: tongzhen.patientrecord.v1.ClinicalEntry.diagnostic_report:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
-	4,  // 38: tongzhen.patientrecord.v1.ImportRecordRequest.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	19, // 39: tongzhen.patientrecord.v1.ImportRecordRequest.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
-	4,  // 40: tongzhen.patientrecord.v1.Summary.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	9,  // 41: tongzhen.patientrecord.v1.Summary.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 42: tongzhen.patientrecord.v1.Summary.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	10, // 43: tongzhen.patientrecord.v1.Summary.allergies:type_name -> tongzhen.patientrecord.v1.Allergy
-	14, // 44: tongzhen.patientrecord.v1.Summary.recent_results:type_name -> tongzhen.patientrecord.v1.Observation
-	15, // 45: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
-	17, // 46: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
-	16, // 47: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
-	34, // 48: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	35, // 49: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
-	14, // 50: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
-	34, // 51: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	23, // 52: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
-	14, // 53: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
-	32, // 54: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
-	31, // 55: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 56: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 57: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 58: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 59: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 60: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 61: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	22, // 62: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	24, // 63: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	26, // 64: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	28, // 65: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	28, // 66: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	20, // 67: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 68: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 69: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 70: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	23, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	25, // 72: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	27, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	29, // 74: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	30, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	21, // 76: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	68, // [68:77] is the sub-list for method output_type
-	59, // [59:68] is the sub-list for method input_type
-	59, // [59:59] is the sub-list for extension type_name
-	59, // [59:59] is the sub-list for extension extendee
-	0,  // [0:59] is the sub-list for field type_name
+	34, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
+	33, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
+	34, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
+	33, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
+	33, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
+	33, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
+	34, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
+	33, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
+	33, // 30: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
+	9,  // 31: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
+	10, // 32: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
+	11, // 33: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
+	14, // 34: tongzhen.patientrecord.v1.ClinicalEntry.observation:type_name -> tongzhen.patientrecord.v1.Observation
+	15, // 35: tongzhen.patientrecord.v1.ClinicalEntry.procedure:type_name -> tongzhen.patientrecord.v1.Procedure
+	16, // 36: tongzhen.patientrecord.v1.ClinicalEntry.immunization:type_name -> tongzhen.patientrecord.v1.Immunization
+	17, // 37: tongzhen.patientrecord.v1.ClinicalEntry.encounter:type_name -> tongzhen.patientrecord.v1.Encounter
+	18, // 38: tongzhen.patientrecord.v1.ClinicalEntry.diagnostic_report:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
+	19, // 39: tongzhen.patientrecord.v1.ClinicalEntry.note:type_name -> tongzhen.patientrecord.v1.Note
+	4,  // 40: tongzhen.patientrecord.v1.ImportRecordRequest.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	20, // 41: tongzhen.patientrecord.v1.ImportRecordRequest.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
+	4,  // 42: tongzhen.patientrecord.v1.Summary.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	9,  // 43: tongzhen.patientrecord.v1.Summary.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 44: tongzhen.patientrecord.v1.Summary.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	10, // 45: tongzhen.patientrecord.v1.Summary.allergies:type_name -> tongzhen.patientrecord.v1.Allergy
+	14, // 46: tongzhen.patientrecord.v1.Summary.recent_results:type_name -> tongzhen.patientrecord.v1.Observation
+	15, // 47: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
+	17, // 48: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
+	16, // 49: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
+	35, // 50: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	36, // 51: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
+	14, // 52: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
+	35, // 53: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	24, // 54: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
+	14, // 55: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
+	33, // 56: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
+	32, // 57: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	14, // 58: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	9,  // 59: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 60: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	5,  // 61: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	6,  // 62: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	7,  // 63: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	23, // 64: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	25, // 65: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	27, // 66: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	29, // 67: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	29, // 68: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	21, // 69: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 70: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	8,  // 72: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	24, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	26, // 74: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	28, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	30, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	31, // 77: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	22, // 78: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	70, // [70:79] is the sub-list for method output_type
+	61, // [61:70] is the sub-list for method input_type
+	61, // [61:61] is the sub-list for extension type_name
+	61, // [61:61] is the sub-list for extension extendee
+	0,  // [0:61] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
@@ -3018,7 +3131,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 		return
 	}
 	file_tongzhen_patientrecord_v1_access_proto_init()
-	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17].OneofWrappers = []any{
+	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18].OneofWrappers = []any{
 		(*ClinicalEntry_Problem)(nil),
 		(*ClinicalEntry_Allergy)(nil),
 		(*ClinicalEntry_Medication)(nil),
@@ -3027,6 +3140,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 		(*ClinicalEntry_Immunization)(nil),
 		(*ClinicalEntry_Encounter)(nil),
 		(*ClinicalEntry_DiagnosticReport)(nil),
+		(*ClinicalEntry_Note)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -3034,7 +3148,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc), len(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   29,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
