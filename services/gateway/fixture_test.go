@@ -95,6 +95,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	w.serve(network, logger, "patientrecord", func(r grpc.ServiceRegistrar) {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientrecordv1.UnimplementedPatientRecordServiceServer{})
 		patientrecordv1.RegisterClinicalRecordServiceServer(r, patientrecordv1.UnimplementedClinicalRecordServiceServer{})
+		patientrecordv1.RegisterPatientIndexServiceServer(r, patientrecordv1.UnimplementedPatientIndexServiceServer{})
 	})
 	w.serve(network, logger, "scheduling", func(r grpc.ServiceRegistrar) {
 		schedulingv1.RegisterSchedulingServiceServer(r, schedulingv1.UnimplementedSchedulingServiceServer{})

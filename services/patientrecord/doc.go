@@ -10,6 +10,9 @@
 // patient_registered, encounter_opened, encounter_closed, encounter_cancelled and result_recorded. Consumes the referral facts that change a state or a party; asks
 // referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
 //
+// PatientIndexService: UpdatePatient, RevealPatient, FindLikelyPatients, ListMatches, GetMatch, DecideMatch, ListMerges, UnmergePatients
+// (clinicians; who decides sees both records whole). Publishes patient_merged and patient_unmerged.
+//
 // Invariants:
 //  1. One identity number is one patient of a county.
 //  2. Who may see a patient is decided by domain.LevelOf over care_relation and by nothing else. No relation and no such patient are told
@@ -23,6 +26,8 @@
 //  9. An encounter is told when it opens and when it closes, if it is in the county and no older than domain.NewsSpan; what was told is told
 //     again when it changes, and taken back when it never was. The same is never told twice in a row.
 //  10. What is sensitive (sensitive/classes.yaml; everything about a patient under 14) is shown only by app.Sieve, after a stated purpose.
+//  11. A merge moves no row: rows keep the record for which they were written, and whoever reads those of a patient reads the records of one
+//     person (store.kin). What a person said of two records is not asked again.
 //
 // What people write (domain/written.go): a change is a new version with who, where and why; what belongs to a visit or referral is sealed when that
 // ends, and then only corrected with a reason by its author or the head, at the organisation where it was written.

@@ -47,6 +47,7 @@ type Service struct {
 	deps   Deps
 	app    *app.App
 	record *app.Clinical
+	store  *store.Store
 	relay  *outbox.Relay
 	sealer *audit.Sealer
 }
@@ -74,12 +75,13 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make patientrecord: %w", err)
 	}
+	st := store.New(deps.DB, deps.Ring, relay.Wake)
 	useCases := app.New(app.Deps{
-		Store: store.New(deps.DB, deps.Ring, relay.Wake), Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
+		Store: st, Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
 		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
 	})
 	return &Service{
-		deps: deps, relay: relay, app: useCases, record: app.NewClinical(useCases, measures),
+		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
 		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
 	}, nil
 }
@@ -103,6 +105,7 @@ func (s *Service) Run(ctx context.Context) error {
 	return run.Group(ctx, stopTimeout,
 		run.Part{Name: "relay", Runner: s.relay},
 		run.Part{Name: "sealer", Runner: s.sealer},
+		run.Part{Name: "search terms", Runner: reindex(s, s.store)},
 		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Relations(), events.Apply(s.app))
 		})},

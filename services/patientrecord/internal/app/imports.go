@@ -79,15 +79,22 @@ func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demograp
 	if err != nil {
 		return out, err
 	}
+	if known && taken && bySource.ID() != byNumber.ID() {
+		// Two records of, it seems, one person. Which is right is for a person to say; what the source says otherwise is taken.
+		if err := numberTaken(ctx, u, bySource, byNumber, d.Details()); err != nil {
+			return out, err
+		}
+		d = d.WithDocumentOf(bySource.Demographics())
+	}
 	patient := bySource
 	switch {
-	case known && taken && bySource.ID() != byNumber.ID():
-		return out, errs.Conflict(errs.ReasonAlreadyRegistered, "another patient has this identity number").
-			With("patientId", byNumber.ID())
 	case known:
 		if corrected, changed := bySource.Correct(d, in.Organization, u.Now()); changed {
 			patient = corrected
 			u.PutPatient(patient)
+			if err := rematch(ctx, u, patient); err != nil {
+				return out, err
+			}
 		}
 	case taken:
 		patient = byNumber
@@ -100,6 +107,9 @@ func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demograp
 		patient = domain.NewPatient(id.New(), d, in.Organization, u.Now())
 		u.PutPatient(patient)
 		out.Created = true
+		if err := rematch(ctx, u, patient); err != nil {
+			return out, err
+		}
 	}
 	if !known {
 		u.PutSource(patient.ID(), in.SourceSystem, in.PatientIdentity)

@@ -46,6 +46,8 @@ type Cursor struct {
 type Found struct {
 	Patient   domain.Patient
 	Relations []domain.Relation
+	// Also are the records that were merged into the patient's.
+	Also []domain.Details
 }
 
 // Counts is what an import did to the entries.
@@ -53,6 +55,8 @@ type Counts struct{ Created, Updated, Unchanged int }
 
 // Store keeps patients, relations and entries of all counties. A missing patient is errs.NotFound. Safe for concurrent use.
 type Store interface {
+	IndexStore
+
 	// Change is the only way to write a record. fn works on a Unit; when it answers nil, rows, search tokens, audit entries, facts,
 	// the request log and the inbox row derived from what the Unit collected are committed together, else nothing is. fn may
 	// run more than once. A fact that this consumer had before is skipped: fn does not run and the answer is nil.
@@ -60,6 +64,8 @@ type Store interface {
 	// Audit writes down that somebody looks. Whoever answers with patient data calls it before.
 	Audit(ctx context.Context, county string, looks ...Access) error
 
+	// Patient of an id; of a record that was merged, the survivor. Everything else that is asked for by a patient's id is answered for
+	// all records that are of one person.
 	Patient(ctx context.Context, county, id string) (domain.Patient, error)
 	// Relations of one organisation to one patient, those that ended included.
 	Relations(ctx context.Context, county, patient, organization string) ([]domain.Relation, error)
@@ -109,12 +115,15 @@ type Measuring struct {
 
 // Unit is one change under way: reads see the committed state, with rows that decide something locked; Put… only collects.
 type Unit interface {
+	IndexUnit
+
 	Now() time.Time
 	// Answered is the answer that the command's request got before. REQUEST_ID_REUSED when its body was another.
 	Answered(ctx context.Context) (p domain.Patient, ok bool, err error)
 	// Answer is what a repeat of the request is to get.
 	Answer(p domain.Patient)
 
+	// Patient of an id, of a merged one the survivor; as the other two.
 	Patient(ctx context.Context, id string) (domain.Patient, error)
 	// PatientByNumber finds by domain.Demographics.Number.
 	PatientByNumber(ctx context.Context, number string) (p domain.Patient, ok bool, err error)

@@ -24,6 +24,7 @@ const (
 	rankInitials
 	rankInside
 	rankTail
+	rankVillage
 )
 
 // rank checks every candidate against every word, because hashed terms may collide and a tail is not a whole number, and orders
@@ -31,7 +32,7 @@ const (
 func rank(candidates []Found, words []Word) []match {
 	var out []match
 	for _, c := range candidates {
-		if score, ok := score(c.Patient.Demographics().Details(), words); ok {
+		if score, ok := best(c, words); ok {
 			out = append(out, match{found: c, score: score})
 		}
 	}
@@ -43,6 +44,17 @@ func rank(candidates []Found, words []Word) []match {
 		)
 	})
 	return out
+}
+
+// best is the score of the record, or of one that was merged into it: whoever knows the patient by the former name finds the patient.
+func best(c Found, words []Word) (int, bool) {
+	least, ok := score(c.Patient.Demographics().Details(), words)
+	for _, d := range c.Also {
+		if n, fits := score(d, words); fits && (!ok || n < least) {
+			least, ok = n, true
+		}
+	}
+	return least, ok
 }
 
 func score(d domain.Details, words []Word) (int, bool) {
@@ -102,6 +114,12 @@ func rankOf(d domain.Details, w Word, t Term) (int, bool) {
 		return rankTail, strings.HasSuffix(digitsOf(d.Phone), w.Text)
 	case TermNumberTail:
 		return rankTail, strings.HasSuffix(d.IdentityNumber, w.Text)
+	case TermHealthTail:
+		return rankTail, strings.HasSuffix(d.HealthRecordNumber, w.Text)
+	case TermInsuranceTail:
+		return rankTail, strings.HasSuffix(d.InsuranceNumber, w.Text)
+	case TermVillage, TermVillagePair:
+		return rankVillage, strings.Contains(plainVillage(d.Village), w.Text)
 	}
 	return rankNumber, true
 }

@@ -14,6 +14,8 @@ import (
 type Registration struct {
 	Request Request
 	Details domain.Details
+	// SameAs is the id of a likely match of which the caller says that it is this patient: no second record is written.
+	SameAs string
 }
 
 // Register adds a patient at the caller's organisation, which is an encounter there. Who does primary care becomes the patient's
@@ -39,6 +41,10 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 		if len(problems) > 0 {
 			return refused(problems, "")
 		}
+		if in.SameAs != "" {
+			patient, err = sameAs(ctx, u, caller, in.SameAs, demographics)
+			return err
+		}
 		patient, known, err = a.registered(ctx, u, caller, demographics)
 		return err
 	})
@@ -63,17 +69,7 @@ func (a *App) registered(ctx context.Context, u Unit, caller authn.Identity, d d
 		return domain.Patient{}, false, err
 	}
 	if found {
-		if known.Home() == "" && home != "" {
-			if corrected, changed := known.Correct(known.Demographics(), home, now); changed {
-				u.PutPatient(corrected)
-				u.PutRelations(domain.HomeRelation(known.ID(), home, domain.FromRegistration, now))
-			}
-		}
-		u.PutRelations(domain.EncounterRelation(known.ID(), org, domain.FromRegistration, now))
-		opened := look(caller, "patient.register", known.ID())
-		opened.Detail = errs.ReasonAlreadyRegistered
-		u.Look(opened)
-		return known, true, nil
+		return opened(u, caller, known, errs.ReasonAlreadyRegistered), true, nil
 	}
 	patient := domain.NewPatient(id.New(), d, home, now)
 	u.PutPatient(patient)
@@ -82,7 +78,44 @@ func (a *App) registered(ctx context.Context, u Unit, caller authn.Identity, d d
 		u.PutRelations(domain.HomeRelation(patient.ID(), home, domain.FromRegistration, now))
 	}
 	u.Answer(patient)
-	return patient, false, nil
+	return patient, false, rematch(ctx, u, patient)
+}
+
+// opened is a patient who is there already and stands in front of the caller: an encounter; how that came stands in the audit.
+func opened(u Unit, caller authn.Identity, known domain.Patient, how string) domain.Patient {
+	now := u.Now()
+	if known.Home() == "" && primaryCare(caller) {
+		if corrected, changed := known.Correct(known.Demographics(), caller.Organization, now); changed {
+			known = corrected
+			u.PutPatient(known)
+			u.PutRelations(domain.HomeRelation(known.ID(), caller.Organization, domain.FromRegistration, now))
+		}
+	}
+	u.PutRelations(domain.EncounterRelation(known.ID(), caller.Organization, domain.FromRegistration, now))
+	seen := look(caller, "patient.register", known.ID())
+	seen.Detail = how
+	u.Look(seen)
+	return known
+}
+
+// sameAs opens a record that the description likely matches; any other is told as not there.
+func sameAs(ctx context.Context, u Unit, caller authn.Identity, patient string, d domain.Demographics) (domain.Patient, error) {
+	alike, err := u.Alike(ctx, d.Details())
+	if err != nil {
+		return domain.Patient{}, err
+	}
+	for _, other := range alike {
+		if other.Patient.ID() == patient && closest([]domain.Details{d.Details()}, other).Likely() {
+			known, err := u.Patient(ctx, patient)
+			if err != nil {
+				return domain.Patient{}, err
+			}
+			known = opened(u, caller, known, "SAME_AS")
+			u.Answer(known)
+			return known, nil
+		}
+	}
+	return domain.Patient{}, errs.NotFound("patient")
 }
 
 // primaryCare: the roles of township centres and village clinics.

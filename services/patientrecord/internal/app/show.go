@@ -44,6 +44,7 @@ func show(p domain.Patient, level domain.Level, list bool) Shown {
 	if list {
 		out.Details.Phone = domain.MaskNumber(d.Phone)
 		out.Details.GuardianPhone = domain.MaskNumber(d.GuardianPhone)
+		out.Details.InsuranceNumber = domain.MaskNumber(d.InsuranceNumber)
 	}
 	return out
 }

@@ -28,11 +28,28 @@ const (
 	TermNumberTail
 	// TermHealthRecord: 居民健康档案编号, whole.
 	TermHealthRecord
+	// TermHealthTail: the last four of it.
+	TermHealthTail
+	// TermInsurance: 医保号, whole.
+	TermInsurance
+	// TermInsuranceTail: the last four of it.
+	TermInsuranceTail
+	// TermVillage: the village's name and its prefixes of two or more characters.
+	TermVillage
+	// TermVillagePair: two neighbouring characters of it.
+	TermVillagePair
+	// The rest are what records of one person are found by, see matches.go; nobody can type them.
+	TermGuardianPhone
+	TermNameBirth
+	TermSoundBirth
+	TermGuardianBirth
+	TermNameVillage
 )
 
 // String is the kind's name, which goes into the hash.
 func (k TermKind) String() string {
-	names := [...]string{"", "name", "pair", "pinyin", "initials", "latin", "phone", "phone_tail", "number", "number_tail", "health_record"}
+	names := [...]string{"", "name", "pair", "pinyin", "initials", "latin", "phone", "phone_tail", "number", "number_tail", "health_record",
+		"health_tail", "insurance", "insurance_tail", "village", "village_pair", "guardian_phone", "name_birth", "sound_birth", "guardian_birth", "name_village"}
 	if k < 1 || int(k) >= len(names) {
 		return ""
 	}
@@ -73,8 +90,26 @@ func Terms(d domain.Details) []Term {
 		t.add(TermNumber, n)
 		t.add(TermNumberTail, last(n))
 	}
-	if d.HealthRecordNumber != "" {
-		t.add(TermHealthRecord, d.HealthRecordNumber)
+	if n := d.HealthRecordNumber; n != "" {
+		t.add(TermHealthRecord, n)
+		t.add(TermHealthTail, last(n))
+	}
+	if n := d.InsuranceNumber; n != "" {
+		t.add(TermInsurance, n)
+		t.add(TermInsuranceTail, last(n))
+	}
+	t.village(d.Village)
+	t.blocks(d)
+	return t.list
+}
+
+// AllTerms are those of records that are of one person, each once.
+func AllTerms(records ...domain.Details) []Term {
+	t := terms{seen: map[Term]bool{}}
+	for _, d := range records {
+		for _, one := range Terms(d) {
+			t.add(one.Kind, one.Text)
+		}
 	}
 	return t.list
 }
@@ -105,17 +140,25 @@ func word(text string) Word {
 		case len(w.Text) >= 17:
 			add(TermNumber, w.Text)
 			add(TermHealthRecord, w.Text)
+			add(TermInsurance, w.Text)
 		default:
 			add(TermPhoneTail, last(w.Text))
 			add(TermNumberTail, last(w.Text))
 			add(TermNumber, w.Text)
+			add(TermHealthTail, last(w.Text))
+			add(TermInsuranceTail, last(w.Text))
+			add(TermInsurance, w.Text)
 		}
 	case strings.ContainsFunc(text, isHan):
 		w.Text = joined(text)
 		runes := []rune(w.Text)
 		add(TermName, string(runes[:min(len(runes), longestName)]))
+		if len(runes) >= 2 {
+			add(TermVillage, string(runes[:min(len(runes), longestName)]))
+		}
 		if len(runes) == 2 {
 			add(TermPair, w.Text)
+			add(TermVillagePair, w.Text)
 		}
 	case len(text) >= 2:
 		// A word in Latin script may be pinyin, initials, or a name as it is written. A document's number may begin with letters.
@@ -127,6 +170,7 @@ func word(text string) Word {
 		add(TermLatin, string(runes[:min(len(runes), longestName)]))
 		if number := domain.NormaliseNumber(text); strings.ContainsFunc(number, unicode.IsDigit) {
 			add(TermNumber, number)
+			add(TermInsurance, number)
 		}
 	}
 	return w
@@ -165,6 +209,20 @@ func (t *terms) name(name string) {
 		}
 		t.pinyin(part)
 	}
+}
+
+func (t *terms) village(village string) {
+	runes := []rune(plainVillage(village))
+	for n := 2; n <= min(len(runes), longestName); n++ {
+		t.add(TermVillage, string(runes[:n]))
+	}
+	for n := 0; n+2 <= len(runes) && n < longestName; n++ {
+		t.add(TermVillagePair, string(runes[n:n+2]))
+	}
+}
+
+func plainVillage(village string) string {
+	return joined(strings.ToLower(domain.NormaliseName(village)))
 }
 
 func (t *terms) pinyin(name string) {

@@ -62,13 +62,28 @@ func TestNumbersAreFoundWholeAndByTheirEnd(t *testing.T) {
 	}
 	for _, q := range []string{
 		"8000", "38000", "13800138000", "+8613800138000", "138-0013-8000", "001X", "001x", "0101001x", "34052419800101001X", "34052419800101001x",
-		"45032110000100001", "曾 8000", "zxm 001x", "１３８００１３８０００",
+		"45032110000100001", "0001", "曾 0001", "曾 8000", "zxm 001x", "１３８００１３８０００",
 	} {
 		if !finds(d, q) {
 			t.Errorf("%q does not find", q)
 		}
 	}
-	for _, q := range []string{"800", "3800", "1380013", "0001", "曾 0001"} {
+	for _, q := range []string{"800", "3800", "1380013", "0000", "曾 0000"} {
+		if finds(d, q) {
+			t.Errorf("%q finds", q)
+		}
+	}
+}
+
+func TestTheVillageIsFoundByItsNameAndAfterEverythingElse(t *testing.T) {
+	t.Parallel()
+	d := domain.Details{Name: "曾小明", Village: "石塘 大湾村", InsuranceNumber: "M45032100017777"}
+	for _, q := range []string{"石塘", "石塘大", "大湾", "石塘大湾村", "zxm 大湾", "7777", "M45032100017777", "m45032100017777"} {
+		if !finds(d, q) {
+			t.Errorf("%q does not find", q)
+		}
+	}
+	for _, q := range []string{"湾", "小湾", "湾村口", "7778"} {
 		if finds(d, q) {
 			t.Errorf("%q finds", q)
 		}

@@ -21,8 +21,10 @@ type Details struct {
 	Address            string
 	Village            string
 	HealthRecordNumber string
-	GuardianName       string
-	GuardianPhone      string
+	// InsuranceNumber is the 医保号 or 医保电子凭证号 as the patient has it; often the identity number itself.
+	InsuranceNumber string
+	GuardianName    string
+	GuardianPhone   string
 }
 
 // Format hides the details in every verb.
@@ -44,6 +46,12 @@ func (d Demographics) Number() string {
 		return ""
 	}
 	return NumberKey(d.d.DocumentType, d.d.IdentityNumber)
+}
+
+// WithDocumentOf is d with the document of another: what remains to be written when d's own number belongs to somebody else's record.
+func (d Demographics) WithDocumentOf(o Demographics) Demographics {
+	d.d.DocumentType, d.d.IdentityNumber, d.d.NoDocumentReason = o.d.DocumentType, o.d.IdentityNumber, o.d.NoDocumentReason
+	return d
 }
 
 // NumberKey is Demographics.Number for a number that is searched for.
@@ -72,6 +80,9 @@ func NewDemographics(in Details, today Date) (Demographics, Problems) {
 	checkPhone(&ps, "guardianPhone", &d.GuardianPhone)
 	if n := d.HealthRecordNumber; n != "" && (len(n) != 17 || !allDigits(n)) {
 		ps.add("healthRecordNumber", ReasonInvalid, "")
+	}
+	if n := d.InsuranceNumber; n != "" && !plausibleInsurance(n) {
+		ps.add("insuranceNumber", ReasonInvalid, "")
 	}
 	if len(ps) > 0 {
 		return Demographics{}, ps
@@ -111,6 +122,7 @@ func tidy(d Details) Details {
 	d.GuardianName = NormaliseName(d.GuardianName)
 	d.IdentityNumber = NormaliseNumber(d.IdentityNumber)
 	d.HealthRecordNumber = NormaliseNumber(d.HealthRecordNumber)
+	d.InsuranceNumber = NormaliseNumber(d.InsuranceNumber)
 	d.NoDocumentReason = strings.TrimSpace(d.NoDocumentReason)
 	d.Phone = strings.TrimSpace(d.Phone)
 	d.GuardianPhone = strings.TrimSpace(d.GuardianPhone)
@@ -231,6 +243,19 @@ func plausibleNumber(s string) bool {
 			if !unicode.Is(unicode.Han, r) {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+// plausibleInsurance: the number of the insurance is 6 to 30 letters and digits; its form differs by region.
+func plausibleInsurance(s string) bool {
+	if len(s) < 6 || len(s) > 30 {
+		return false
+	}
+	for _, r := range s {
+		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') {
+			return false
 		}
 	}
 	return true

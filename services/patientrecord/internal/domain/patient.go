@@ -25,6 +25,8 @@ type Fact struct {
 	EncounterID string
 	// Result is the entry that ResultRecorded is about.
 	Result Entry
+	// Survivor is set when the record was merged into another, or taken out of it again.
+	Survivor string
 }
 
 // Names of facts.
@@ -33,6 +35,10 @@ const (
 	Registered = "patient_registered"
 	// Corrected: demographics or home changed. Audited only.
 	Corrected = "patient_corrected"
+	// Merged: the record is one with Survivor from now on. Published, as of the merged record.
+	Merged = "patient_merged"
+	// Unmerged: it is a record of its own again. Published, as of the record that was merged.
+	Unmerged = "patient_unmerged"
 )
 
 // NewPatient is version 1. home is the township centre that looks after the patient; it may be empty.
@@ -95,4 +101,22 @@ func (p Patient) Correct(d Demographics, home string, now time.Time) (Patient, b
 	p.demographics, p.home, p.updated = d, home, now
 	p.facts = append(p.facts[:len(p.facts):len(p.facts)], Fact{Name: Corrected, HomeOrganization: home})
 	return p, true
+}
+
+// MergeInto is the record after it was merged into survivor. Its demographics, and whatever else was written about it, stay as they were: a
+// merge is a link that can be taken away again.
+func (p Patient) MergeInto(survivor string, now time.Time) Patient {
+	return p.linked(Fact{Name: Merged, HomeOrganization: p.home, Survivor: survivor}, now)
+}
+
+// TakeOut is the record after it was taken out of survivor again.
+func (p Patient) TakeOut(survivor string, now time.Time) Patient {
+	return p.linked(Fact{Name: Unmerged, HomeOrganization: p.home, Survivor: survivor}, now)
+}
+
+func (p Patient) linked(f Fact, now time.Time) Patient {
+	p.version++
+	p.updated = now
+	p.facts = append(p.facts[:len(p.facts):len(p.facts)], f)
+	return p
 }

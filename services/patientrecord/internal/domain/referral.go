@@ -83,6 +83,10 @@ func Settle(held []Relation, s Standing) []Relation {
 	granted := make(map[string]int, len(rows))
 	for i, r := range rows {
 		granted[r.Organization] = i
+		if len(held) > 0 {
+			// A merge moved the referral to the survivor; its relations stay with the record that they were given for.
+			rows[i].PatientID = held[0].PatientID
+		}
 	}
 	for _, old := range held {
 		if i, still := granted[old.Organization]; still {

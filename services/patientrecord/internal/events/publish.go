@@ -27,6 +27,10 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 	switch p.Fact.Name {
 	case domain.Registered:
 		m = &patientrecordv1.PatientRegistered{Meta: meta, PatientId: p.Patient, HomeOrganizationId: p.Fact.HomeOrganization}
+	case domain.Merged:
+		m = &patientrecordv1.PatientMerged{Meta: meta, MergedPatientId: p.Patient, SurvivingPatientId: p.Fact.Survivor}
+	case domain.Unmerged:
+		m = &patientrecordv1.PatientUnmerged{Meta: meta, MergedPatientId: p.Patient, SurvivingPatientId: p.Fact.Survivor}
 	case domain.EncounterOpened:
 		meta.AggregateId, told = p.Fact.EncounterID, p.Fact.Stay.Organization
 		m = &patientrecordv1.EncounterOpened{Meta: meta, Encounter: encounter(p)}

@@ -94,7 +94,7 @@ func registration(in *patientrecordv1.RegisterPatientRequest) (domain.Details, [
 		Name: in.GetName(), Sex: toSex(in.GetSex()), BirthDate: birth, DocumentType: document,
 		IdentityNumber: in.GetIdentityNumber(), NoDocumentReason: in.GetNoDocumentReason(), Phone: in.GetPhone(),
 		Address: in.GetAddress(), Village: in.GetVillage(), HealthRecordNumber: in.GetHealthRecordNumber(),
-		GuardianName: in.GetGuardianName(), GuardianPhone: in.GetGuardianPhone(),
+		GuardianName: in.GetGuardianName(), GuardianPhone: in.GetGuardianPhone(), InsuranceNumber: in.GetInsuranceNumber(),
 	}, fields
 }
 
@@ -109,7 +109,7 @@ func importedDetails(in *patientrecordv1.Patient) (domain.Details, []errs.Field)
 		Name: in.GetName(), Sex: toSex(in.GetSex()), BirthDate: birth, DocumentType: document,
 		IdentityNumber: in.GetIdentityNumber(), NoDocumentReason: in.GetNoDocumentReason(), Phone: in.GetPhone(),
 		Address: in.GetAddress(), Village: in.GetVillage(), HealthRecordNumber: in.GetHealthRecordNumber(),
-		GuardianName: in.GetGuardianName(), GuardianPhone: in.GetGuardianPhone(),
+		GuardianName: in.GetGuardianName(), GuardianPhone: in.GetGuardianPhone(), InsuranceNumber: in.GetInsuranceNumber(),
 	}, fields
 }
 
@@ -131,7 +131,7 @@ func fromShown(s app.Shown) *patientrecordv1.Patient {
 		DocumentType: fromDocumentType(d.DocumentType), IdentityNumber: d.IdentityNumber, NoDocumentReason: d.NoDocumentReason,
 		Phone: d.Phone, Address: d.Address, Village: d.Village, HealthRecordNumber: d.HealthRecordNumber,
 		HomeOrganizationId: s.Home, Access: fromLevel(s.Level), CreateTime: stamp(s.Created), UpdateTime: stamp(s.Updated),
-		GuardianName: d.GuardianName, GuardianPhone: d.GuardianPhone,
+		GuardianName: d.GuardianName, GuardianPhone: d.GuardianPhone, InsuranceNumber: d.InsuranceNumber,
 	}
 }
 

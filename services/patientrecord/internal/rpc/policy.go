@@ -9,7 +9,18 @@ import (
 func Policy() authz.Table {
 	clinicians := []string{"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER"}
 	clinical := authz.Rule{Roles: clinicians}
+	// Who may say that two records are one person: those who treat patients or keep the desk, not a village doctor alone.
+	linking := authz.Rule{Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD"}}
 	return authz.Table{
+		patientrecordv1.PatientIndexService_UpdatePatient_FullMethodName:      clinical,
+		patientrecordv1.PatientIndexService_RevealPatient_FullMethodName:      clinical,
+		patientrecordv1.PatientIndexService_FindLikelyPatients_FullMethodName: clinical,
+		patientrecordv1.PatientIndexService_ListMatches_FullMethodName:        clinical,
+		patientrecordv1.PatientIndexService_GetMatch_FullMethodName:           clinical,
+		patientrecordv1.PatientIndexService_ListMerges_FullMethodName:         clinical,
+		patientrecordv1.PatientIndexService_DecideMatch_FullMethodName:        linking,
+		patientrecordv1.PatientIndexService_UnmergePatients_FullMethodName:    linking,
+
 		patientrecordv1.PatientRecordService_RegisterPatient_FullMethodName: clinical,
 		patientrecordv1.PatientRecordService_GetPatient_FullMethodName:      clinical,
 		patientrecordv1.PatientRecordService_SearchPatients_FullMethodName:  clinical,

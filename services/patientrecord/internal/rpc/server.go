@@ -29,6 +29,7 @@ func NewServer(a *app.App) *Server { return &Server{app: a} }
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	patientrecordv1.RegisterPatientRecordServiceServer(r, s)
 	patientrecordv1.RegisterAccessServiceServer(r, accessServer{app: s.app})
+	patientrecordv1.RegisterPatientIndexServiceServer(r, indexServer{index: app.NewIndex(s.app)})
 }
 
 func caller(ctx context.Context) (authn.Identity, error) {
@@ -55,6 +56,7 @@ func (s *Server) RegisterPatient(ctx context.Context, in *patientrecordv1.Regist
 	}
 	shown, err := s.app.Register(ctx, who, app.Registration{
 		Request: app.Request{Method: "RegisterPatient", ID: in.GetRequestId(), Body: body}, Details: details,
+		SameAs: in.GetSameAsPatientId(),
 	})
 	if err != nil {
 		return nil, err

@@ -48,7 +48,7 @@ func (s *Store) Openings(ctx context.Context, county, patient, account string) (
 
 func (c scope) openings(ctx context.Context, patient, account string) (out []domain.Opening, err error) {
 	rows, err := c.tx.Query(ctx, `SELECT id, account_id, organization_id, patient_id, purpose, from_time, to_time FROM sensitive_opening
-		WHERE county_code = $1 AND patient_id = $2 AND account_id = $3 ORDER BY to_time DESC LIMIT $4`, c.county, patient, account, recentOpenings)
+		WHERE county_code = $1 AND `+c.kin("patient_id", "$2")+` AND account_id = $3 ORDER BY to_time DESC LIMIT $4`, c.county, patient, account, recentOpenings)
 	if err != nil {
 		return nil, fmt.Errorf("load openings of patient %s: %w", patient, err)
 	}

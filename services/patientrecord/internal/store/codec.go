@@ -21,6 +21,7 @@ type demographicsJSON struct {
 	Address            string `json:"address,omitempty"`
 	Village            string `json:"village,omitempty"`
 	HealthRecordNumber string `json:"healthRecordNumber,omitempty"`
+	InsuranceNumber    string `json:"insuranceNumber,omitempty"`
 	GuardianName       string `json:"guardianName,omitempty"`
 	GuardianPhone      string `json:"guardianPhone,omitempty"`
 }
@@ -30,7 +31,8 @@ func toDemographics(d domain.Demographics) demographicsJSON {
 	return demographicsJSON{
 		Name: v.Name, Sex: uint8(v.Sex), BirthDate: v.BirthDate.Text(), DocumentType: uint8(v.DocumentType),
 		IdentityNumber: v.IdentityNumber, NoDocumentReason: v.NoDocumentReason, Phone: v.Phone, Address: v.Address,
-		Village: v.Village, HealthRecordNumber: v.HealthRecordNumber, GuardianName: v.GuardianName, GuardianPhone: v.GuardianPhone,
+		Village: v.Village, HealthRecordNumber: v.HealthRecordNumber, InsuranceNumber: v.InsuranceNumber,
+		GuardianName: v.GuardianName, GuardianPhone: v.GuardianPhone,
 	}
 }
 
@@ -39,7 +41,8 @@ func (j demographicsJSON) domain() domain.Demographics {
 	return domain.RestoreDemographics(domain.Details{
 		Name: j.Name, Sex: domain.Sex(j.Sex), BirthDate: birth, DocumentType: domain.DocumentType(j.DocumentType),
 		IdentityNumber: j.IdentityNumber, NoDocumentReason: j.NoDocumentReason, Phone: j.Phone, Address: j.Address,
-		Village: j.Village, HealthRecordNumber: j.HealthRecordNumber, GuardianName: j.GuardianName, GuardianPhone: j.GuardianPhone,
+		Village: j.Village, HealthRecordNumber: j.HealthRecordNumber, InsuranceNumber: j.InsuranceNumber,
+		GuardianName: j.GuardianName, GuardianPhone: j.GuardianPhone,
 	})
 }
 

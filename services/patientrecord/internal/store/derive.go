@@ -34,6 +34,9 @@ func (u *unit) commit(ctx context.Context) error {
 	for _, p := range u.patients {
 		d.patient(p)
 	}
+	if err := d.index(ctx); err != nil {
+		return err
+	}
 	for _, s := range u.sources {
 		d.write(1, `INSERT INTO patient_source (county_code, source_token, patient_id, create_time) VALUES ($1, $2, $3, $4)`,
 			u.county, s.token, s.patient, u.Now())
@@ -114,9 +117,7 @@ func (d *derived) patient(p domain.Patient) {
 	} else {
 		d.write(1, `UPDATE patient SET version = $3, demographics = $4, number_token = $5, home_organization_id = $6, update_time = $7
 			WHERE county_code = $1 AND id = $2 AND version = $3 - 1`, u.county, k.ID, k.Version, sealed, number, k.Home, k.Updated)
-		d.write(-1, `DELETE FROM patient_token WHERE county_code = $1 AND patient_id = $2`, u.county, k.ID)
 	}
-	d.tokens(p)
 	for _, f := range p.Facts() {
 		d.audit(strings.Replace(f.Name, "_", ".", 1), "patient", k.ID, k.ID, "")
 		d.publish(f, k.ID, k.Version)
@@ -133,22 +134,6 @@ func (d *derived) publish(f domain.Fact, patient string, version int32) {
 	d.fail(err)
 	if public {
 		d.facts = append(d.facts, fact)
-	}
-}
-
-// tokens writes what the patient is found by, many to a statement.
-func (d *derived) tokens(p domain.Patient) {
-	const most = 100
-	terms := app.Terms(p.Demographics().Details())
-	for len(terms) > 0 {
-		n := min(most, len(terms))
-		q := query{args: []any{d.u.county, p.ID()}}
-		rows := make([]string, n)
-		for i, t := range terms[:n] {
-			rows[i] = "($1, " + q.arg(int16(t.Kind)) + ", " + q.arg(d.u.ring.Token(t.Kind.String(), t.Text)) + ", $2)"
-		}
-		d.write(int64(n), "INSERT INTO patient_token (county_code, kind, token, patient_id) VALUES "+strings.Join(rows, ", "), q.args...)
-		terms = terms[n:]
 	}
 }
 
@@ -181,7 +166,7 @@ func (d *derived) entries() {
 			code_token, status, effective_time, content, create_time, author_id, writer_id, organization_id, change_kind, reason_code, after_sealing,
 			encounter_id, referral_id, record_time, end_time)
 			VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
-			u.county, e.ID, e.Version, c.patient.ID(), c.sourceToken, c.contentToken, string(e.Kind), e.Category,
+			u.county, e.ID, e.Version, c.owner, c.sourceToken, c.contentToken, string(e.Kind), e.Category,
 			c.codeHash, e.Status, e.Time.UTC().Truncate(time.Microsecond), sealed, u.Now(),
 			w.Author.Account, w.Writer.Account, w.Organization, string(w.Change), w.Why.Code, w.AfterSealing,
 			w.EncounterID, w.ReferralID, nullTime(w.Began), nullTime(c.end()))

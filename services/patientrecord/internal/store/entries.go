@@ -29,8 +29,8 @@ type selection struct {
 	more  func(*query) string
 }
 
-// text is the query; county and patient are the arguments 1 and 2.
-func (s selection) text(q *query) string {
+// text is the query of a selection; county and patient are the arguments 1 and 2.
+func (c scope) text(s selection, q *query) string {
 	where := "e.kind = " + q.arg(string(s.kind))
 	past := make([]string, 0, 5)
 	for _, status := range domain.PastStatuses(s.kind) {
@@ -39,7 +39,7 @@ func (s selection) text(q *query) string {
 	if s.more != nil {
 		where += " AND " + s.more(q)
 	}
-	return "SELECT " + entryColumns + ` FROM clinical_entry e WHERE e.county_code = $1 AND e.patient_id = $2 AND e.is_current
+	return "SELECT " + entryColumns + ` FROM clinical_entry e WHERE e.county_code = $1 AND ` + c.kin("e.patient_id", "$2") + ` AND e.is_current
 		AND e.status NOT IN (` + strings.Join(past, ", ") + ") AND " + where + " ORDER BY e.effective_time DESC, e.id DESC LIMIT " + q.arg(s.limit)
 }
 
@@ -48,7 +48,7 @@ func (c scope) entries(ctx context.Context, patient string, selections ...select
 	q := query{args: []any{c.county, patient}}
 	texts := make([]string, len(selections))
 	for i, s := range selections {
-		texts[i] = fmt.Sprintf("SELECT * FROM (%s) AS s%d", s.text(&q), i)
+		texts[i] = fmt.Sprintf("SELECT * FROM (%s) AS s%d", c.text(s, &q), i)
 	}
 	rows, err := c.tx.Query(ctx, strings.Join(texts, " UNION ALL "), q.args...)
 	if err != nil {
@@ -100,12 +100,12 @@ func (c scope) told(ctx context.Context, id string, version int32) (domain.Told,
 func versioned(id string, version int32) string { return fmt.Sprintf("%s/%d", id, version) }
 
 // latestOfCode keeps, of observations with one code, the newest that counts.
-func latestOfCode(q *query) string {
+func (c scope) latestOfCode(q *query) string {
 	past := make([]string, 0, 5)
 	for _, status := range domain.PastStatuses(domain.KindObservation) {
 		past = append(past, q.arg(status))
 	}
-	return `NOT EXISTS (SELECT 1 FROM clinical_entry n WHERE n.county_code = e.county_code AND n.patient_id = e.patient_id AND n.kind = e.kind
+	return `NOT EXISTS (SELECT 1 FROM clinical_entry n WHERE n.county_code = e.county_code AND ` + c.kin("n.patient_id", "$2") + ` AND n.kind = e.kind
 		AND n.code_token = e.code_token AND n.is_current AND n.status NOT IN (` + strings.Join(past, ", ") + `)
 		AND (n.effective_time > e.effective_time OR n.effective_time = e.effective_time AND n.id > e.id))`
 }
@@ -121,7 +121,7 @@ func (c scope) summary(ctx context.Context, patient, lock string) (domain.Summar
 	for i, kind := range kinds {
 		selections[i] = selection{kind: kind, limit: domain.SummaryLimit(kind)}
 		if kind == domain.KindObservation {
-			selections[i].more = latestOfCode
+			selections[i].more = c.latestOfCode
 		}
 		s.Entries[kind] = nil
 	}
@@ -151,7 +151,7 @@ const valuesLimit = 500
 func (s *Store) Values(ctx context.Context, county, patient string) (out []domain.Entry, err error) {
 	err = s.read(ctx, county, func(c scope) error {
 		out, err = c.entries(ctx, patient,
-			selection{domain.KindObservation, valuesLimit, latestOfCode},
+			selection{domain.KindObservation, valuesLimit, c.latestOfCode},
 			selection{domain.KindProblem, domain.SummaryLimit(domain.KindProblem), nil},
 			selection{domain.KindMedication, domain.SummaryLimit(domain.KindMedication), nil})
 		return err

@@ -30,7 +30,7 @@ func (c scope) scanPatient(scan func(...any) error) (domain.Patient, error) {
 }
 
 func (c scope) patient(ctx context.Context, id, lock string) (domain.Patient, error) {
-	row := c.tx.QueryRow(ctx, "SELECT "+patientColumns+" FROM patient p WHERE p.county_code = $1 AND p.id = $2"+lock, c.county, id)
+	row := c.tx.QueryRow(ctx, "SELECT "+patientColumns+" FROM patient p WHERE p.county_code = $1 AND p.id = "+rootOf("$2")+lock, c.county, id)
 	p, err := c.scanPatient(row.Scan)
 	if sqldb.NoRows(err) {
 		return domain.Patient{}, errs.NotFound("patient")
@@ -77,7 +77,7 @@ func (c scope) relations(ctx context.Context, where string, args ...any) ([]doma
 // Relations implements app.Store.
 func (s *Store) Relations(ctx context.Context, county, patient, organization string) (out []domain.Relation, err error) {
 	err = s.read(ctx, county, func(c scope) error {
-		out, err = c.relations(ctx, "r.patient_id = $2 AND r.organization_id = $3", county, patient, organization)
+		out, err = c.relations(ctx, c.kin("r.patient_id", "$2")+" AND r.organization_id = $3", county, patient, organization)
 		return err
 	})
 	return out, err
@@ -117,8 +117,10 @@ func (s *Store) wordsQuery(county, organization string, words []app.Word, now ti
 	for _, w := range words {
 		b.WriteString(" AND p.id IN (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND " + q.anyToken("t", s.tokens(w.Any)) + ")")
 	}
-	b.WriteString(` AND EXISTS (SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id = $2 AND r.patient_id = p.id
-		AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3))`)
+	b.WriteString(` AND (EXISTS (SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id = $2 AND r.patient_id = p.id
+		AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)) OR EXISTS (SELECT 1 FROM patient_merge m JOIN care_relation r
+		ON r.county_code = m.county_code AND r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.root_id = p.id AND m.undo_time IS NULL
+		AND r.organization_id = $2 AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)))`)
 	q.text = b.String()
 	return q
 }
@@ -156,6 +158,13 @@ func (c scope) found(ctx context.Context, q query, organization string) ([]app.F
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
+	roots, err := c.also(ctx, found, ids)
+	if err != nil {
+		return nil, err
+	}
+	for merged := range roots {
+		ids = append(ids, merged)
+	}
 	among, list := c.tx.List("r.patient_id", 3, ids)
 	relations, err := c.relations(ctx, "r.organization_id = $2 AND "+among, c.county, organization, list)
 	if err != nil {
@@ -163,7 +172,11 @@ func (c scope) found(ctx context.Context, q query, organization string) ([]app.F
 	}
 	by := make(map[string][]domain.Relation, len(found))
 	for _, r := range relations {
-		by[r.PatientID] = append(by[r.PatientID], r)
+		patient := r.PatientID
+		if root := roots[patient]; root != "" {
+			patient = root
+		}
+		by[patient] = append(by[patient], r)
 	}
 	for i := range found {
 		found[i].Relations = by[found[i].Patient.ID()]

@@ -9,7 +9,7 @@ import (
 )
 
 func (c scope) standing(ctx context.Context, referral, lock string) (s domain.Standing, ok bool, err error) {
-	row := c.tx.QueryRow(ctx, `SELECT referral_id, version, patient_id, state, previous, originator_id, receiver_id, written, occur_time
+	row := c.tx.QueryRow(ctx, `SELECT referral_id, version, `+rootOf("patient_id")+`, state, previous, originator_id, receiver_id, written, occur_time
 		FROM referral_standing WHERE county_code = $1 AND referral_id = $2`+lock, c.county, referral)
 	err = row.Scan(&s.ReferralID, &s.Version, &s.PatientID, &s.State, &s.Previous, &s.Originator, &s.Receiver, &s.Written, &s.At)
 	if sqldb.NoRows(err) {

@@ -29,6 +29,7 @@ type unit struct {
 	answer    *domain.Patient
 	access    accessChanges
 	reference string
+	indexed
 	// known are the versions of the standings that were read: what follows from one holds only as long as it stands.
 	known map[string]int32
 }
@@ -40,7 +41,9 @@ type source struct {
 
 // entryChange is a new version of an entry.
 type entryChange struct {
-	patient                             domain.Patient
+	patient domain.Patient
+	// owner is the record that has the entry: a new version stays with the record of the old one.
+	owner                               string
 	entry                               domain.Entry
 	sourceToken, contentToken, codeHash []byte
 	// news is the fact to publish, told what was published last, this included; both of an encounter, and may be empty.
@@ -118,7 +121,8 @@ func (u *unit) one(ctx context.Context, q query) (domain.Patient, bool, error) {
 	if err != nil {
 		return domain.Patient{}, false, fmt.Errorf("find patient: %w", err)
 	}
-	return p, true, nil
+	p, err = u.survivor(ctx, p)
+	return p, err == nil, err
 }
 
 func places(q *query, tokens [][]byte) string {
@@ -158,7 +162,7 @@ func (u *unit) Look(l app.Access) { u.looks = append(u.looks, l) }
 
 // HomeRelations implements app.Unit.
 func (u *unit) HomeRelations(ctx context.Context, patient string) ([]domain.Relation, error) {
-	return u.scope.relations(ctx, "r.patient_id = $2 AND r.kind = $3"+u.tx.ForUpdate(), u.county, patient, string(domain.Home))
+	return u.scope.relations(ctx, u.kin("r.patient_id", "$2")+" AND r.kind = $3"+u.tx.ForUpdate(), u.county, patient, string(domain.Home))
 }
 
 // ReferralRelations implements app.Unit.
@@ -223,7 +227,7 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 			continue
 		case there:
 			n.Updated++
-			c.entry.ID, c.entry.Version = old.id, old.version+1
+			c.entry.ID, c.entry.Version, c.owner = old.id, old.version+1, old.owner
 		default:
 			n.Created++
 			c.entry.ID, c.entry.Version = id.New(), 1
@@ -238,7 +242,7 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 		if err := u.news(ctx, &c); err != nil {
 			return app.Counts{}, err
 		}
-		known[string(c.sourceToken)] = knownEntry{c.entry.ID, c.entry.Version, string(c.contentToken)}
+		known[string(c.sourceToken)] = knownEntry{c.entry.ID, c.entry.Version, string(c.contentToken), c.owner}
 		u.entries = append(u.entries, c)
 	}
 	return n, nil
@@ -246,7 +250,7 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 
 // hashed is a change with its tokens.
 func (u *unit) hashed(patient domain.Patient, e domain.Entry) (entryChange, error) {
-	c := entryChange{patient: patient, entry: e}
+	c := entryChange{patient: patient, owner: patient.ID(), entry: e}
 	c.sourceToken = u.ring.Token(sourceKind, sourceText(e.SourceSystem, e.SourceIdentity))
 	content, err := json.Marshal([]any{e.Kind, e.Category, e.Status, e.Code, e.Content})
 	if err != nil {
@@ -281,11 +285,12 @@ type knownEntry struct {
 	id      string
 	version int32
 	content string
+	owner   string
 }
 
 func (u *unit) knownEntries(ctx context.Context, patient string) (map[string]knownEntry, error) {
-	rows, err := u.tx.Query(ctx, `SELECT id, version, source_token, content_token FROM clinical_entry
-		WHERE county_code = $1 AND patient_id = $2 AND is_current`, u.county, patient)
+	rows, err := u.tx.Query(ctx, `SELECT id, version, source_token, content_token, patient_id FROM clinical_entry
+		WHERE county_code = $1 AND `+u.kin("patient_id", "$2")+` AND is_current`, u.county, patient)
 	if err != nil {
 		return nil, fmt.Errorf("load entries of patient %s: %w", patient, err)
 	}
@@ -294,7 +299,7 @@ func (u *unit) knownEntries(ctx context.Context, patient string) (map[string]kno
 	for rows.Next() {
 		var k knownEntry
 		var source, content []byte
-		if err := rows.Scan(&k.id, &k.version, &source, &content); err != nil {
+		if err := rows.Scan(&k.id, &k.version, &source, &content, &k.owner); err != nil {
 			return nil, fmt.Errorf("load entries of patient %s: %w", patient, err)
 		}
 		k.content = string(content)

@@ -13,14 +13,13 @@ import (
 )
 
 // writtenColumns: v is the visit, and s the referral, that an entry was written under.
-const (
-	writtenColumns = `e.id, e.version, e.kind, e.category, e.status, e.effective_time, e.content, e.patient_id, e.author_id, e.writer_id,
+var writtenColumns = `e.id, e.version, e.kind, e.category, e.status, e.effective_time, e.content, ` + rootOf("e.patient_id") + `, e.author_id, e.writer_id,
 		e.organization_id, e.change_kind, e.reason_code, e.after_sealing, e.encounter_id, e.referral_id, e.record_time, e.create_time, e.end_time,
 		v.status, v.end_time, s.state`
-	writtenTables = ` FROM clinical_entry e
+
+const writtenTables = ` FROM clinical_entry e
 		LEFT JOIN clinical_entry v ON v.county_code = e.county_code AND v.id = e.encounter_id AND v.is_current
 		LEFT JOIN referral_standing s ON s.county_code = e.county_code AND s.referral_id = e.referral_id `
-)
 
 // end is when the visit that the entry is was over; zero for everything else.
 func (c entryChange) end() time.Time {
@@ -115,7 +114,7 @@ func (s *Store) Versions(ctx context.Context, county, id string) (out []domain.W
 // Entries implements app.Store.
 func (s *Store) Entries(ctx context.Context, county, patient string, l app.Listing, limit int) (out []domain.Written, err error) {
 	q := query{args: []any{county, patient}}
-	where := "WHERE e.county_code = $1 AND e.patient_id = $2 AND e.is_current"
+	where := "WHERE e.county_code = $1 AND " + kin(s.db.Engine(), "e.patient_id", "$2") + " AND e.is_current"
 	if len(l.Kinds) > 0 {
 		kinds := make([]string, len(l.Kinds))
 		for i, k := range l.Kinds {
@@ -164,7 +163,7 @@ func (s *Store) Measured(ctx context.Context, county, patient string, m app.Meas
 	for _, code := range m.Codes {
 		tokens = append(tokens, s.ring.Tokens(codeKind, code)...)
 	}
-	where := "WHERE e.county_code = $1 AND e.patient_id = $2 AND e.is_current AND e.kind = " + q.arg(string(domain.KindObservation)) +
+	where := "WHERE e.county_code = $1 AND " + kin(s.db.Engine(), "e.patient_id", "$2") + " AND e.is_current AND e.kind = " + q.arg(string(domain.KindObservation)) +
 		" AND e.code_token IN (" + places(&q, tokens) + ")"
 	for _, status := range domain.PastStatuses(domain.KindObservation) {
 		where += " AND e.status <> " + q.arg(status)
@@ -197,6 +196,12 @@ func (u *unit) PutWritten(ctx context.Context, patient domain.Patient, w domain.
 		return err
 	}
 	c.written = w
+	if w.Version > 1 {
+		row := u.tx.QueryRow(ctx, "SELECT patient_id FROM clinical_entry WHERE county_code = $1 AND id = $2 AND version = $3", u.county, w.ID, w.Version-1)
+		if err := row.Scan(&c.owner); err != nil {
+			return fmt.Errorf("look whose entry %s is: %w", w.ID, err)
+		}
+	}
 	if w.Kind == domain.KindEncounter && c.entry.Stay == nil {
 		told, err := u.told(ctx, w.ID, w.Version-1)
 		if err != nil {

@@ -84,6 +84,129 @@ func (x *PatientRegistered) GetHomeOrganizationId() string {
 	return ""
 }
 
+// PatientMerged: record.v1.<county>.patient_merged. meta.aggregate_id is the merged patient, aggregate_version that patient's. What is kept
+// for merged_patient_id belongs to surviving_patient_id until a patient_unmerged of a higher version.
+type PatientMerged struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Meta               *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	MergedPatientId    string                 `protobuf:"bytes,2,opt,name=merged_patient_id,json=mergedPatientId,proto3" json:"merged_patient_id,omitempty"`
+	SurvivingPatientId string                 `protobuf:"bytes,3,opt,name=surviving_patient_id,json=survivingPatientId,proto3" json:"surviving_patient_id,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *PatientMerged) Reset() {
+	*x = PatientMerged{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PatientMerged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PatientMerged) ProtoMessage() {}
+
+func (x *PatientMerged) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PatientMerged.ProtoReflect.Descriptor instead.
+func (*PatientMerged) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PatientMerged) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *PatientMerged) GetMergedPatientId() string {
+	if x != nil {
+		return x.MergedPatientId
+	}
+	return ""
+}
+
+func (x *PatientMerged) GetSurvivingPatientId() string {
+	if x != nil {
+		return x.SurvivingPatientId
+	}
+	return ""
+}
+
+// PatientUnmerged: record.v1.<county>.patient_unmerged. What was moved because of the merge goes back; what came since stays.
+type PatientUnmerged struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Meta               *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	MergedPatientId    string                 `protobuf:"bytes,2,opt,name=merged_patient_id,json=mergedPatientId,proto3" json:"merged_patient_id,omitempty"`
+	SurvivingPatientId string                 `protobuf:"bytes,3,opt,name=surviving_patient_id,json=survivingPatientId,proto3" json:"surviving_patient_id,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *PatientUnmerged) Reset() {
+	*x = PatientUnmerged{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PatientUnmerged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PatientUnmerged) ProtoMessage() {}
+
+func (x *PatientUnmerged) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PatientUnmerged.ProtoReflect.Descriptor instead.
+func (*PatientUnmerged) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PatientUnmerged) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *PatientUnmerged) GetMergedPatientId() string {
+	if x != nil {
+		return x.MergedPatientId
+	}
+	return ""
+}
+
+func (x *PatientUnmerged) GetSurvivingPatientId() string {
+	if x != nil {
+		return x.SurvivingPatientId
+	}
+	return ""
+}
+
 // EncounterFact is a visit or stay: ids and codes only.
 type EncounterFact struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -106,7 +229,7 @@ type EncounterFact struct {
 
 func (x *EncounterFact) Reset() {
 	*x = EncounterFact{}
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[1]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -118,7 +241,7 @@ func (x *EncounterFact) String() string {
 func (*EncounterFact) ProtoMessage() {}
 
 func (x *EncounterFact) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[1]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -131,7 +254,7 @@ func (x *EncounterFact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncounterFact.ProtoReflect.Descriptor instead.
 func (*EncounterFact) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{1}
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *EncounterFact) GetEncounterId() string {
@@ -215,7 +338,7 @@ type EncounterOpened struct {
 
 func (x *EncounterOpened) Reset() {
 	*x = EncounterOpened{}
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[2]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -227,7 +350,7 @@ func (x *EncounterOpened) String() string {
 func (*EncounterOpened) ProtoMessage() {}
 
 func (x *EncounterOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[2]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -240,7 +363,7 @@ func (x *EncounterOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncounterOpened.ProtoReflect.Descriptor instead.
 func (*EncounterOpened) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{2}
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *EncounterOpened) GetMeta() *v1.FactMeta {
@@ -268,7 +391,7 @@ type EncounterClosed struct {
 
 func (x *EncounterClosed) Reset() {
 	*x = EncounterClosed{}
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -280,7 +403,7 @@ func (x *EncounterClosed) String() string {
 func (*EncounterClosed) ProtoMessage() {}
 
 func (x *EncounterClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -293,7 +416,7 @@ func (x *EncounterClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncounterClosed.ProtoReflect.Descriptor instead.
 func (*EncounterClosed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *EncounterClosed) GetMeta() *v1.FactMeta {
@@ -321,7 +444,7 @@ type EncounterCancelled struct {
 
 func (x *EncounterCancelled) Reset() {
 	*x = EncounterCancelled{}
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -333,7 +456,7 @@ func (x *EncounterCancelled) String() string {
 func (*EncounterCancelled) ProtoMessage() {}
 
 func (x *EncounterCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -346,7 +469,7 @@ func (x *EncounterCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EncounterCancelled.ProtoReflect.Descriptor instead.
 func (*EncounterCancelled) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EncounterCancelled) GetMeta() *v1.FactMeta {
@@ -387,7 +510,7 @@ type ResultRecorded struct {
 
 func (x *ResultRecorded) Reset() {
 	*x = ResultRecorded{}
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -399,7 +522,7 @@ func (x *ResultRecorded) String() string {
 func (*ResultRecorded) ProtoMessage() {}
 
 func (x *ResultRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -412,7 +535,7 @@ func (x *ResultRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResultRecorded.ProtoReflect.Descriptor instead.
 func (*ResultRecorded) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ResultRecorded) GetMeta() *v1.FactMeta {
@@ -494,7 +617,15 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x02 \x01(\tR\tpatientId\x120\n" +
-	"\x14home_organization_id\x18\x03 \x01(\tR\x12homeOrganizationId\"\xab\x03\n" +
+	"\x14home_organization_id\x18\x03 \x01(\tR\x12homeOrganizationId\"\x9f\x01\n" +
+	"\rPatientMerged\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12*\n" +
+	"\x11merged_patient_id\x18\x02 \x01(\tR\x0fmergedPatientId\x120\n" +
+	"\x14surviving_patient_id\x18\x03 \x01(\tR\x12survivingPatientId\"\xa1\x01\n" +
+	"\x0fPatientUnmerged\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12*\n" +
+	"\x11merged_patient_id\x18\x02 \x01(\tR\x0fmergedPatientId\x120\n" +
+	"\x14surviving_patient_id\x18\x03 \x01(\tR\x12survivingPatientId\"\xab\x03\n" +
 	"\rEncounterFact\x12!\n" +
 	"\fencounter_id\x18\x01 \x01(\tR\vencounterId\x12\x1d\n" +
 	"\n" +
@@ -544,36 +675,40 @@ func file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*PatientRegistered)(nil),     // 0: tongzhen.patientrecord.v1.PatientRegistered
-	(*EncounterFact)(nil),         // 1: tongzhen.patientrecord.v1.EncounterFact
-	(*EncounterOpened)(nil),       // 2: tongzhen.patientrecord.v1.EncounterOpened
-	(*EncounterClosed)(nil),       // 3: tongzhen.patientrecord.v1.EncounterClosed
-	(*EncounterCancelled)(nil),    // 4: tongzhen.patientrecord.v1.EncounterCancelled
-	(*ResultRecorded)(nil),        // 5: tongzhen.patientrecord.v1.ResultRecorded
-	(*v1.FactMeta)(nil),           // 6: tongzhen.common.v1.FactMeta
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
-	(*v1.Coding)(nil),             // 8: tongzhen.common.v1.Coding
+	(*PatientMerged)(nil),         // 1: tongzhen.patientrecord.v1.PatientMerged
+	(*PatientUnmerged)(nil),       // 2: tongzhen.patientrecord.v1.PatientUnmerged
+	(*EncounterFact)(nil),         // 3: tongzhen.patientrecord.v1.EncounterFact
+	(*EncounterOpened)(nil),       // 4: tongzhen.patientrecord.v1.EncounterOpened
+	(*EncounterClosed)(nil),       // 5: tongzhen.patientrecord.v1.EncounterClosed
+	(*EncounterCancelled)(nil),    // 6: tongzhen.patientrecord.v1.EncounterCancelled
+	(*ResultRecorded)(nil),        // 7: tongzhen.patientrecord.v1.ResultRecorded
+	(*v1.FactMeta)(nil),           // 8: tongzhen.common.v1.FactMeta
+	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
+	(*v1.Coding)(nil),             // 10: tongzhen.common.v1.Coding
 }
 var file_tongzhen_patientrecord_v1_events_proto_depIdxs = []int32{
-	6,  // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
-	7,  // 1: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
-	7,  // 2: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
-	6,  // 3: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
-	1,  // 4: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	6,  // 5: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
-	1,  // 6: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	6,  // 7: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
-	1,  // 8: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	6,  // 9: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
-	8,  // 10: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
-	7,  // 11: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
-	12, // [12:12] is the sub-list for method output_type
-	12, // [12:12] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	8,  // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
+	8,  // 1: tongzhen.patientrecord.v1.PatientMerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	8,  // 2: tongzhen.patientrecord.v1.PatientUnmerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 3: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
+	9,  // 4: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
+	8,  // 5: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
+	3,  // 6: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	8,  // 7: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
+	3,  // 8: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	8,  // 9: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	3,  // 10: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
+	8,  // 11: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	10, // 12: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
+	9,  // 13: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_events_proto_init() }
@@ -587,7 +722,7 @@ func file_tongzhen_patientrecord_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_events_proto_rawDesc), len(file_tongzhen_patientrecord_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

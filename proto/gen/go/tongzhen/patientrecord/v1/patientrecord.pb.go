@@ -256,8 +256,10 @@ type Patient struct {
 	UpdateTime         *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	GuardianName       string                 `protobuf:"bytes,17,opt,name=guardian_name,json=guardianName,proto3" json:"guardian_name,omitempty"`
 	GuardianPhone      string                 `protobuf:"bytes,18,opt,name=guardian_phone,json=guardianPhone,proto3" json:"guardian_phone,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// 医保号 or 医保电子凭证号; masked in lists.
+	InsuranceNumber string `protobuf:"bytes,19,opt,name=insurance_number,json=insuranceNumber,proto3" json:"insurance_number,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Patient) Reset() {
@@ -416,6 +418,13 @@ func (x *Patient) GetGuardianPhone() string {
 	return ""
 }
 
+func (x *Patient) GetInsuranceNumber() string {
+	if x != nil {
+		return x.InsuranceNumber
+	}
+	return ""
+}
+
 type RegisterPatientRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -433,8 +442,12 @@ type RegisterPatientRequest struct {
 	HealthRecordNumber string `protobuf:"bytes,11,opt,name=health_record_number,json=healthRecordNumber,proto3" json:"health_record_number,omitempty"`
 	GuardianName       string `protobuf:"bytes,12,opt,name=guardian_name,json=guardianName,proto3" json:"guardian_name,omitempty"`
 	GuardianPhone      string `protobuf:"bytes,13,opt,name=guardian_phone,json=guardianPhone,proto3" json:"guardian_phone,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	InsuranceNumber    string `protobuf:"bytes,14,opt,name=insurance_number,json=insuranceNumber,proto3" json:"insurance_number,omitempty"`
+	// A patient whom PatientIndexService.FindLikelyPatients named and who is this one: no second record is written, the answer is that
+	// patient, and the registration is an encounter. NOT_FOUND if the description does not likely match.
+	SameAsPatientId string `protobuf:"bytes,15,opt,name=same_as_patient_id,json=sameAsPatientId,proto3" json:"same_as_patient_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RegisterPatientRequest) Reset() {
@@ -554,6 +567,20 @@ func (x *RegisterPatientRequest) GetGuardianName() string {
 func (x *RegisterPatientRequest) GetGuardianPhone() string {
 	if x != nil {
 		return x.GuardianPhone
+	}
+	return ""
+}
+
+func (x *RegisterPatientRequest) GetInsuranceNumber() string {
+	if x != nil {
+		return x.InsuranceNumber
+	}
+	return ""
+}
+
+func (x *RegisterPatientRequest) GetSameAsPatientId() string {
+	if x != nil {
+		return x.SameAsPatientId
 	}
 	return ""
 }
@@ -2731,7 +2758,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\aPACKAGE\x10\x02\x12\b\n" +
 	"\x04FULL\x10\x03\x12\r\n" +
 	"\tSENSITIVE\x10\x04\x12\x0f\n" +
-	"\vBREAK_GLASS\x10\x05\"\xf4\x05\n" +
+	"\vBREAK_GLASS\x10\x05\"\x9f\x06\n" +
 	"\aPatient\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x12\n" +
@@ -2754,7 +2781,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\vupdate_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12#\n" +
 	"\rguardian_name\x18\x11 \x01(\tR\fguardianName\x12%\n" +
-	"\x0eguardian_phone\x18\x12 \x01(\tR\rguardianPhone\"\xcc\x04\n" +
+	"\x0eguardian_phone\x18\x12 \x01(\tR\rguardianPhone\x12)\n" +
+	"\x10insurance_number\x18\x13 \x01(\tR\x0finsuranceNumber\"\xad\x05\n" +
 	"\x16RegisterPatientRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1b\n" +
@@ -2771,7 +2799,9 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	" \x01(\tB\a\xbaH\x04r\x02\x18<R\avillage\x120\n" +
 	"\x14health_record_number\x18\v \x01(\tR\x12healthRecordNumber\x12,\n" +
 	"\rguardian_name\x18\f \x01(\tB\a\xbaH\x04r\x02\x18<R\fguardianName\x12.\n" +
-	"\x0eguardian_phone\x18\r \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\rguardianPhone\"-\n" +
+	"\x0eguardian_phone\x18\r \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\rguardianPhone\x122\n" +
+	"\x10insurance_number\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18(R\x0finsuranceNumber\x12+\n" +
+	"\x12same_as_patient_id\x18\x0f \x01(\tR\x0fsameAsPatientId\"-\n" +
 	"\x11GetPatientRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb0\x01\n" +
 	"\x15SearchPatientsRequest\x12\x1d\n" +

@@ -42,9 +42,10 @@ type PatientRecordServiceClient interface {
 	// ALREADY_REGISTERED with metadata "patientId" (so the page opens the patient instead).
 	// Idempotent by request_id.
 	RegisterPatient(ctx context.Context, in *RegisterPatientRequest, opts ...grpc.CallOption) (*Patient, error)
-	// GetPatient at the caller's level; NOT_FOUND also when there is no relation.
+	// GetPatient at the caller's level; NOT_FOUND also when there is no relation. The id of a record that was merged answers with the
+	// survivor, so that the id of the answer may be another; so do all methods that take a patient's id.
 	GetPatient(ctx context.Context, in *GetPatientRequest, opts ...grpc.CallOption) (*Patient, error)
-	// SearchPatients by words (name, pinyin, initials, phone tail; one word or several) or by exact
+	// SearchPatients by words (name, pinyin, initials, village, tail of a telephone or number; one word or several) or by exact
 	// identity number. Answers are masked; the caller sees patients with a relation to the own organisation, and by exact
 	// identity number any patient of the county at level INDEX with access BREAK_GLASS.
 	SearchPatients(ctx context.Context, in *SearchPatientsRequest, opts ...grpc.CallOption) (*SearchPatientsResponse, error)
@@ -171,9 +172,10 @@ type PatientRecordServiceServer interface {
 	// ALREADY_REGISTERED with metadata "patientId" (so the page opens the patient instead).
 	// Idempotent by request_id.
 	RegisterPatient(context.Context, *RegisterPatientRequest) (*Patient, error)
-	// GetPatient at the caller's level; NOT_FOUND also when there is no relation.
+	// GetPatient at the caller's level; NOT_FOUND also when there is no relation. The id of a record that was merged answers with the
+	// survivor, so that the id of the answer may be another; so do all methods that take a patient's id.
 	GetPatient(context.Context, *GetPatientRequest) (*Patient, error)
-	// SearchPatients by words (name, pinyin, initials, phone tail; one word or several) or by exact
+	// SearchPatients by words (name, pinyin, initials, village, tail of a telephone or number; one word or several) or by exact
 	// identity number. Answers are masked; the caller sees patients with a relation to the own organisation, and by exact
 	// identity number any patient of the county at level INDEX with access BREAK_GLASS.
 	SearchPatients(context.Context, *SearchPatientsRequest) (*SearchPatientsResponse, error)

@@ -1,0 +1,196 @@
+package app
+
+import (
+	"context"
+	"slices"
+
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+// Index is the use cases about who is who: corrections, full numbers, and records of one person. Safe for concurrent use.
+type Index struct{ a *App }
+
+// NewIndex makes the use cases.
+func NewIndex(a *App) *Index { return &Index{a: a} }
+
+// Update is a correction of a patient's demographics. Change gets the details as they are and answers with what they should be.
+type Update struct {
+	Request Request
+	Patient string
+	// Version that the caller saw.
+	Version int32
+	Change  func(domain.Details) domain.Details
+}
+
+// Update corrects the demographics; the caller's organisation must see the whole record. An identity number that another record has is
+// ALREADY_REGISTERED with metadata "patientId" and "matchId": nothing is changed, the two records are a match to be decided, and the other
+// record is opened, as by registering with that number.
+func (x *Index) Update(ctx context.Context, caller authn.Identity, in Update) (Shown, error) {
+	p, _, err := x.a.open(ctx, caller, in.Patient, domain.LevelFull)
+	if err != nil {
+		return Shown{}, err
+	}
+	var out, other domain.Patient
+	match := ""
+	err = x.a.store.Change(ctx, command(caller, in.Request), func(u Unit) error {
+		match = ""
+		first, answered, err := u.Answered(ctx)
+		if err != nil || answered {
+			out = first
+			return err
+		}
+		if out, err = u.Patient(ctx, p.ID()); err != nil {
+			return err
+		}
+		if out.Version() != in.Version {
+			return errs.Stale(out.Version(), "")
+		}
+		d, problems := domain.NewDemographics(in.Change(out.Demographics().Details()), x.a.today())
+		if len(problems) > 0 {
+			return refused(problems, "")
+		}
+		taken := false
+		if other, taken, err = u.PatientByNumber(ctx, d.Number()); err != nil {
+			return err
+		}
+		if taken && other.ID() != out.ID() {
+			opened(u, caller, other, errs.ReasonAlreadyRegistered)
+			if err := numberTaken(ctx, u, out, other, d.Details()); err != nil {
+				return err
+			}
+			match = other.ID()
+			return nil
+		}
+		return x.correct(ctx, u, &out, d)
+	})
+	if err != nil {
+		return Shown{}, err
+	}
+	if match != "" {
+		return Shown{}, x.taken(ctx, caller, out.ID(), match)
+	}
+	return show(out, domain.LevelFull, false), nil
+}
+
+func (x *Index) correct(ctx context.Context, u Unit, p *domain.Patient, d domain.Demographics) error {
+	corrected, changed := p.Correct(d, p.Home(), u.Now())
+	if changed {
+		*p = corrected
+		u.PutPatient(corrected)
+		if err := rematchFamily(ctx, u, corrected); err != nil {
+			return err
+		}
+	}
+	u.Answer(*p)
+	return nil
+}
+
+// taken is the refusal that leads on to the match.
+func (x *Index) taken(ctx context.Context, caller authn.Identity, patient, other string) error {
+	e := errs.Conflict(errs.ReasonAlreadyRegistered, "another record has this identity number").With("patientId", other)
+	err := x.a.store.Change(ctx, command(caller, Request{}), func(u Unit) error {
+		m, ok, err := u.MatchOf(ctx, patient, other)
+		if ok {
+			e = e.With("matchId", m.ID)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return e
+}
+
+// numberTaken makes a match of two records because somebody brought for p the number of other. A person's word that they are two people stays.
+func numberTaken(ctx context.Context, u Unit, p, other domain.Patient, brought domain.Details) error {
+	m, ok, err := u.MatchOf(ctx, p.ID(), other.ID())
+	if err != nil || ok && m.State == domain.MatchDifferent {
+		return err
+	}
+	brought.DocumentType, brought.IdentityNumber = domain.NoDocument, ""
+	c := compare(brought, other.Demographics().Details()).NumberTaken()
+	if !ok {
+		m = domain.NewMatch(id.New(), p.ID(), other.ID(), c)
+	} else if m.State != domain.MatchOpen || !slices.Contains(m.Comparison.Agrees, domain.FeatureNumber) {
+		m.Version++
+		m.State, m.Comparison = domain.MatchOpen, c
+	} else {
+		return nil
+	}
+	u.PutMatch(m)
+	return nil
+}
+
+// rematchFamily is rematch with the records that were merged into the patient's.
+func rematchFamily(ctx context.Context, u Unit, p domain.Patient) error {
+	family, err := u.Family(ctx, p.ID())
+	if err != nil {
+		return err
+	}
+	var also []domain.Details
+	for _, m := range family {
+		r, err := u.Record(ctx, m.Merged)
+		if err != nil {
+			return err
+		}
+		also = append(also, r.Demographics().Details())
+	}
+	return rematch(ctx, u, p, also...)
+}
+
+// Reveal is a patient with every number in full, for who sees the whole record and says why. Each is an entry of its own in the audit.
+func (x *Index) Reveal(ctx context.Context, caller authn.Identity, patient, purpose string) (Shown, error) {
+	p, level, err := x.a.open(ctx, caller, patient, domain.LevelFull)
+	if err != nil {
+		return Shown{}, err
+	}
+	seen := look(caller, "patient.reveal", p.ID())
+	seen.Detail = purpose
+	if err := x.a.store.Audit(ctx, caller.County, seen); err != nil {
+		return Shown{}, err
+	}
+	return show(p, level, false), nil
+}
+
+// Likely is a record that may be the patient's who is being registered.
+type Likely struct {
+	Shown      Shown
+	Comparison domain.Comparison
+}
+
+// Likely finds records that a registration would likely double, best first, masked as in a list, also those to which the organisation has no
+// relation; it counts as a look-up by number does.
+func (x *Index) Likely(ctx context.Context, caller authn.Identity, in domain.Details) ([]Likely, error) {
+	d, problems := domain.NewDemographics(in, x.a.today())
+	if len(problems) > 0 {
+		return nil, refused(problems, "")
+	}
+	if err := x.a.allowLookup(ctx, caller); err != nil {
+		return nil, err
+	}
+	alike, err := x.a.store.Alike(ctx, caller.County, d.Details())
+	if err != nil {
+		return nil, err
+	}
+	var out []Likely
+	var list []Shown
+	for _, other := range alike {
+		c := closest([]domain.Details{d.Details()}, other)
+		if !c.Likely() {
+			continue
+		}
+		held, err := x.a.store.Relations(ctx, caller.County, other.Patient.ID(), caller.Organization)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Likely{Shown: show(other.Patient, domain.LevelOf(held, x.a.clk.Now()), true), Comparison: c})
+	}
+	slices.SortFunc(out, func(a, b Likely) int { return b.Comparison.Score - a.Comparison.Score })
+	for _, l := range out {
+		list = append(list, l.Shown)
+	}
+	return out, x.a.audited(ctx, caller, "patient.find_alike", list)
+}

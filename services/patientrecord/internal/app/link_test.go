@@ -1,0 +1,279 @@
+package app_test
+
+import (
+	"testing"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
+)
+
+var birthday = domain.Date{Year: 1956, Month: 3, Day: 12}
+
+// nameless is 曾小明 without papers, as somebody registered him on another day.
+var nameless = domain.Details{
+	Name: "曾晓明", Sex: domain.Male, BirthDate: birthday, DocumentType: domain.NoDocument, NoDocumentReason: "LOST",
+	Phone: "13800138000", Village: "新县村",
+}
+
+func (w *world) index() *app.Index { return app.NewIndex(w.App) }
+
+// pair registers one person twice and answers with the match.
+func (w *world) pair() (withPapers, without app.Shown, m app.ShownMatch) {
+	w.t.Helper()
+	withPapers, without = w.register(township, zeng), w.register(township, nameless)
+	page, _, err := w.index().Matches(w.t.Context(), township, app.MatchCursor{}, 0)
+	if err != nil || len(page) != 1 {
+		w.t.Fatalf("%d matches, %v", len(page), err)
+	}
+	return withPapers, without, page[0]
+}
+
+func (w *world) decide(m app.ShownMatch, survivor string) app.ShownMatch {
+	w.t.Helper()
+	out, err := w.index().Decide(w.t.Context(), township, app.Decide{
+		Linking: app.Linking{Request: app.Request{Method: "DecideMatch", ID: id.New()}, Version: m.Match.Version, Reason: "同一人，本人确认"},
+		Match:   m.Match.ID, Survivor: survivor,
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+func (w *world) facts(subject string) int {
+	w.t.Helper()
+	var n int
+	err := w.db.View(w.t.Context(), func(tx *sqldb.Tx) error {
+		return tx.QueryRow(w.t.Context(), "SELECT count(*) FROM outbox WHERE subject = $1", "record.v1."+county+"."+subject).Scan(&n)
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func (w *world) finds(query string) []app.Shown {
+	w.t.Helper()
+	list, _, err := w.Search(w.t.Context(), township, app.Search{Query: query})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list
+}
+
+func TestASecondRecordOfAPersonIsToldBeforeItIsWrittenAndListedAfter(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first := w.register(township, zeng)
+		likely, err := w.index().Likely(t.Context(), stranger, nameless)
+		if err != nil || len(likely) != 1 || likely[0].Shown.ID != first.ID {
+			t.Fatalf("%d likely, %v", len(likely), err)
+		}
+		if s := likely[0].Shown; s.Level != domain.LevelNone || s.Details.Name != "曾＊＊" || s.Details.Phone != "" {
+			t.Error("who has no relation sees more than the masked line")
+		}
+		if w.looks("patient.find_alike", first.ID) != 1 {
+			t.Error("it was not audited")
+		}
+		second := w.register(township, nameless)
+		page, _, err := w.index().Matches(t.Context(), township, app.MatchCursor{}, 0)
+		if err != nil || len(page) != 1 || page[0].Match.Other(first.ID) != second.ID || !page[0].MayDecide || page[0].Survivor != first.ID || !page[0].MustSurvive {
+			t.Fatalf("%d matches, %v", len(page), err)
+		}
+		if others, _, err := w.index().Matches(t.Context(), stranger, app.MatchCursor{}, 0); err != nil || len(others) != 0 {
+			t.Errorf("another organisation's list: %d, %v", len(others), err)
+		}
+		if _, err := w.index().Match(t.Context(), stranger, page[0].Match.ID); errs.KindOf(err) != errs.KindNotFound {
+			t.Errorf("another organisation reads it: %v", err)
+		}
+	})
+}
+
+func TestSayingThatItIsTheSamePersonOpensTheRecordAndWritesNoSecond(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first := w.register(township, zeng)
+		got, err := w.Register(t.Context(), stranger, app.Registration{Details: nameless, SameAs: first.ID})
+		if err != nil || got.ID != first.ID {
+			t.Fatalf("%s %v", got.ID, err)
+		}
+		if _, err := w.Patient(t.Context(), stranger, first.ID); err != nil {
+			t.Errorf("the encounter does not open the record: %v", err)
+		}
+		other := nameless
+		other.Name, other.Phone, other.BirthDate = "李四", "13900139000", domain.Date{Year: 1990, Month: 1, Day: 1}
+		if _, err := w.Register(t.Context(), desk, app.Registration{Details: other, SameAs: first.ID}); errs.KindOf(err) != errs.KindNotFound {
+			t.Errorf("a description that does not match opens a record: %v", err)
+		}
+	})
+}
+
+func TestOnePersonAnswersUnderBothIds(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		stays, goes, m := w.pair()
+		if got := w.decide(m, stays.ID); got.Match.State != domain.MatchMerged {
+			t.Fatalf("state %s", got.Match.State)
+		}
+		got, err := w.Patient(t.Context(), township, goes.ID)
+		if err != nil || got.ID != stays.ID {
+			t.Errorf("the merged id answers with %s, %v", got.ID, err)
+		}
+		for _, query := range []string{"曾小明", "曾晓明", "新县村", "旧县村", "8000"} {
+			if found := w.finds(query); len(found) != 1 || found[0].ID != stays.ID {
+				t.Errorf("%s finds %d", query, len(found))
+			}
+		}
+		if w.facts("patient_merged") != 1 || w.looks("patient.merged", goes.ID) != 1 || w.looks("match.merge", m.Match.First) != 1 {
+			t.Error("without fact or audit entry")
+		}
+		if page, _, err := w.index().Matches(t.Context(), township, app.MatchCursor{}, 0); err != nil || len(page) != 0 {
+			t.Errorf("still on the list: %d %v", len(page), err)
+		}
+	})
+}
+
+func TestUndoingAMergeGivesBothBackWhatTheyHad(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		stays, goes, m := w.pair()
+		w.decide(m, stays.ID)
+		list, err := w.index().Merges(t.Context(), township, goes.ID)
+		if err != nil || len(list) != 1 || list[0].Merged != goes.ID || list[0].Done.Reason == "" {
+			t.Fatalf("%d merges, %v", len(list), err)
+		}
+		undo := app.Linking{Request: app.Request{Method: "UnmergePatients", ID: "u1"}, Reason: "两个人"}
+		for range 2 { // the same request again changes nothing
+			got, err := w.index().Unmerge(t.Context(), township, list[0].ID, undo)
+			if err != nil || got.Open() {
+				t.Fatalf("undone: %v", err)
+			}
+		}
+		if w.facts("patient_unmerged") != 1 {
+			t.Error("not told once")
+		}
+		for query, want := range map[string]string{"曾小明": stays.ID, "曾晓明": goes.ID, "新县村": goes.ID, "旧县村": stays.ID} {
+			if found := w.finds(query); len(found) != 1 || found[0].ID != want {
+				t.Errorf("%s finds %d", query, len(found))
+			}
+		}
+		if got, err := w.Patient(t.Context(), township, goes.ID); err != nil || got.ID != goes.ID || got.Details != goes.Details {
+			t.Errorf("the record is not what it was: %v", err)
+		}
+		if page, _, err := w.index().Matches(t.Context(), township, app.MatchCursor{}, 0); err != nil || len(page) != 0 {
+			t.Errorf("asked about again: %d %v", len(page), err)
+		}
+		undo.Request.ID = "u2"
+		_, err = w.index().Unmerge(t.Context(), township, list[0].ID, undo)
+		w.reason(err, errs.ReasonActionNotAvailable)
+	})
+}
+
+func TestTwoPeopleAreNeverAskedAboutAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		stays, goes, m := w.pair()
+		w.decide(m, "")
+		_, err := w.index().Update(t.Context(), township, app.Update{
+			Patient: goes.ID, Version: 1, Change: func(d domain.Details) domain.Details { d.Village = "旧县村"; return d },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page, _, err := w.index().Matches(t.Context(), township, app.MatchCursor{}, 0); err != nil || len(page) != 0 {
+			t.Errorf("%d matches, %v", len(page), err)
+		}
+		if got, err := w.Patient(t.Context(), township, goes.ID); err != nil || got.ID == stays.ID {
+			t.Errorf("merged all the same: %v", err)
+		}
+		_, err = w.index().Decide(t.Context(), township, app.Decide{Linking: app.Linking{Version: m.Match.Version, Reason: "x"}, Match: m.Match.ID, Survivor: stays.ID})
+		w.reason(err, errs.ReasonActionNotAvailable)
+	})
+}
+
+func TestARecordWithADocumentSurvivesAndAReasonIsNeeded(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		stays, goes, m := w.pair()
+		in := app.Decide{Linking: app.Linking{Version: m.Match.Version}, Match: m.Match.ID, Survivor: goes.ID}
+		if _, err := w.index().Decide(t.Context(), township, in); errs.KindOf(err) != errs.KindInvalid {
+			t.Errorf("without a reason: %v", err)
+		}
+		in.Reason = "同一人"
+		if _, err := w.index().Decide(t.Context(), township, in); errs.KindOf(err) != errs.KindInvalid {
+			t.Errorf("the record without a document survives: %v", err)
+		}
+		in.Survivor, in.Version = stays.ID, 99
+		_, err := w.index().Decide(t.Context(), township, in)
+		w.reason(err, errs.ReasonStaleVersion)
+		w.register(desk, zengAgain(w, stays))
+		in.Version = m.Match.Version
+		_, err = w.index().Decide(t.Context(), desk, in)
+		w.reason(err, errs.ReasonBreakGlassRequired)
+	})
+}
+
+// zengAgain gives the desk a relation to the first record only, and describes somebody else for it to register.
+func zengAgain(w *world, known app.Shown) domain.Details {
+	w.t.Helper()
+	_, err := w.Register(w.t.Context(), desk, app.Registration{Details: zeng})
+	w.reason(err, errs.ReasonAlreadyRegistered)
+	if e, _ := errs.As(err); e.Meta["patientId"] != known.ID {
+		w.t.Error("another patient has the number")
+	}
+	return domain.Details{Name: "欧阳娜娜", IdentityNumber: "990122196311070023"}
+}
+
+func TestADocumentThatCameLaterIsAddedAndOneOfAnotherRecordIsAMatch(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		baby := w.register(township, domain.Details{
+			Name: "张三之女", Sex: domain.Female, BirthDate: domain.Date{Year: 2019, Month: 7, Day: 5}, DocumentType: domain.NoDocument,
+			NoDocumentReason: domain.Newborn, GuardianName: "张三",
+		})
+		update := app.Update{
+			Request: app.Request{Method: "UpdatePatient", ID: "r1"}, Patient: baby.ID, Version: 1,
+			Change: func(d domain.Details) domain.Details {
+				d.Name, d.DocumentType, d.IdentityNumber = "张雨桐", domain.ResidentCard, "990122201907050086"
+				return d
+			},
+		}
+		for range 2 {
+			got, err := w.index().Update(t.Context(), township, update)
+			if err != nil || got.Version != 2 || got.Details.Name != "张雨桐" || got.Details.NoDocumentReason != "" {
+				t.Fatalf("version %d, %v", got.Version, err)
+			}
+		}
+		update.Request.ID = "r2"
+		_, err := w.index().Update(t.Context(), township, update)
+		w.reason(err, errs.ReasonStaleVersion)
+
+		other := w.register(desk, zeng)
+		update.Request.ID, update.Version = "r3", 2
+		update.Change = func(d domain.Details) domain.Details {
+			d.Sex, d.BirthDate, d.IdentityNumber = domain.Male, domain.Date{}, zeng.IdentityNumber
+			return d
+		}
+		_, err = w.index().Update(t.Context(), township, update)
+		w.reason(err, errs.ReasonAlreadyRegistered)
+		e, _ := errs.As(err)
+		m, err := w.index().Match(t.Context(), township, e.Meta["matchId"])
+		if err != nil || e.Meta["patientId"] != other.ID || m.Match.Other(baby.ID) != other.ID || !m.MayDecide {
+			t.Errorf("the match: %v", err)
+		}
+	})
+}
+
+func TestFullNumbersAreShownOnPurposeAndAudited(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		d := zeng
+		d.InsuranceNumber = "M45032100012345"
+		p := w.register(township, d)
+		if list := w.finds("2345"); len(list) != 1 || list[0].Details.InsuranceNumber != "M45********2345" {
+			t.Errorf("by the insurance number's tail: %d", len(list))
+		}
+		got, err := w.index().Reveal(t.Context(), township, p.ID, "CONTACT")
+		if err != nil || got.Details.IdentityNumber != zeng.IdentityNumber || w.looks("patient.reveal", p.ID) != 1 {
+			t.Errorf("revealed: %v", err)
+		}
+		if _, err := w.index().Reveal(t.Context(), stranger, p.ID, "CONTACT"); errs.KindOf(err) != errs.KindNotFound {
+			t.Errorf("a stranger: %v", err)
+		}
+	})
+}
