@@ -63,7 +63,7 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /patients", p.Shell.Page(p.search))
 	mux.Handle("POST /patients/search", p.Shell.Page(p.find))
-	mux.Handle("GET /patients/found/{search}", p.Shell.Page(p.found))
+	mux.Handle("GET /patient-searches/{search}", p.Shell.Page(p.found))
 	mux.Handle("GET /patients/new", p.Shell.Page(p.registerForm))
 	mux.Handle("POST /patients/new", p.Shell.Page(p.register))
 	mux.Handle("GET /patients/{id}", p.Shell.Page(p.patient))
@@ -105,7 +105,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 		// Without a cache the answer is shown in place; only the way back is lost.
 		return p.answer(w, r, words)
 	}
-	http.Redirect(w, r, "/patients/found/"+search, http.StatusSeeOther)
+	http.Redirect(w, r, "/patient-searches/"+search, http.StatusSeeOther)
 	return nil
 }
 
