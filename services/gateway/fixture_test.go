@@ -126,6 +126,9 @@ func check(t *testing.T, err error) {
 func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, register func(grpc.ServiceRegistrar)) {
 	table := authz.Table{}
 	register(registrar(func(desc *grpc.ServiceDesc, _ any) {
+		for _, s := range desc.Streams {
+			table["/"+desc.ServiceName+"/"+s.StreamName] = authz.Rule{AnyPerson: true}
+		}
 		for _, m := range desc.Methods {
 			full := "/" + desc.ServiceName + "/" + m.MethodName
 			table[full] = authz.Rule{AnyPerson: true}

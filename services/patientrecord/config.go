@@ -15,8 +15,10 @@ import (
 type Config struct {
 	TimeZone string `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county's days: a birth date may not be later than today there."`
 	// SensitiveClasses is a file in the shape of the shipped one that takes its place.
-	SensitiveClasses string        `name:"sensitive-classes" help:"File with the county's own sensitive classes, in place of the shipped ones."`
-	SensitiveOpen    time.Duration `name:"sensitive-open" default:"4h" help:"How long sensitive content stays open after a purpose was stated."`
+	SensitiveClasses string `name:"sensitive-classes" help:"File with the county's own sensitive classes, in place of the shipped ones."`
+	// AttachmentScan: see scan.New.
+	AttachmentScan string        `name:"attachment-scan" help:"Virus scanner of uploaded files: none, unix:PATH or tcp:HOST:PORT of a clamd. While it does not answer nothing is taken."`
+	SensitiveOpen  time.Duration `name:"sensitive-open" default:"4h" help:"How long sensitive content stays open after a purpose was stated."`
 }
 
 func (c Config) classes() (domain.Classifier, error) {

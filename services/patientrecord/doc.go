@@ -31,4 +31,8 @@
 //
 // What people write (domain/written.go): a change is a new version with who, where and why; what belongs to a visit or referral is sealed when that
 // ends, and then only corrected with a reason by its author or the head, at the organisation where it was written.
+//
+// Documents (AttachmentService: UploadAttachment and DownloadAttachment as streams, ListAttachments, GetAttachment, CorrectAttachment,
+// MarkAttachmentEnteredInError; clinicians): a file is kept only as what domain/document made of it, in pieces sealed for their place; a
+// piece that is missing or stands elsewhere is an error, never a shorter file. Nothing is deleted.
 package patientrecord

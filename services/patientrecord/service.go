@@ -24,6 +24,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/events"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/measure"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/scan"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/store"
 )
 
@@ -48,8 +49,10 @@ type Service struct {
 	app    *app.App
 	record *app.Clinical
 	store  *store.Store
-	relay  *outbox.Relay
-	sealer *audit.Sealer
+	// attachments stand beside app: what they need beyond it is a scanner.
+	attachments *app.Attachments
+	relay       *outbox.Relay
+	sealer      *audit.Sealer
 }
 
 const (
@@ -63,6 +66,10 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	classes, err := cfg.classes()
+	if err != nil {
+		return nil, err
+	}
+	scanner, err := scan.New(cfg.AttachmentScan)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +89,8 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	})
 	return &Service{
 		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
-		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+		attachments: app.NewAttachments(useCases, scanner),
+		sealer:      audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
 	}, nil
 }
 
@@ -95,6 +103,7 @@ func Migrations() []sqldb.MigrationSet {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app).Register(r)
 	rpc.NewClinicalServer(s.record).Register(r)
+	rpc.NewAttachments(s.attachments).Register(r)
 }
 
 // Policy is who may call what.

@@ -65,6 +65,7 @@ type fixture struct {
 	peer     *referrals
 	log      *buffer
 	client   patientrecordv1.PatientRecordServiceClient // of persons, by the gateway
+	files    patientrecordv1.AttachmentServiceClient
 	cli      patientrecordv1.PatientRecordServiceClient
 	referral patientrecordv1.PatientRecordServiceClient
 	facts    chan bus.Msg
@@ -122,6 +123,7 @@ func start(t *testing.T, db *sqldb.DB) *fixture {
 		return nil
 	})
 	f.client = patientrecordv1.NewPatientRecordServiceClient(f.Dial("gateway", "patientrecord"))
+	f.files = patientrecordv1.NewAttachmentServiceClient(f.Dial("gateway", "patientrecord"))
 	f.cli = patientrecordv1.NewPatientRecordServiceClient(f.Dial("cli", "patientrecord"))
 	f.referral = patientrecordv1.NewPatientRecordServiceClient(f.Dial("referral", "patientrecord"))
 	if err := s.Health(t.Context()); err != nil {

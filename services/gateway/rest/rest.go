@@ -78,6 +78,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{patientrecordv1.RegisterAccessServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterClinicalRecordServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterPatientIndexServiceHandler, deps.Conns.PatientRecord},
+		{patientrecordv1.RegisterAttachmentServiceHandler, deps.Conns.PatientRecord},
 		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
 	} {

@@ -10,6 +10,7 @@ const (
 	ReasonFieldIdentityNumber string = "FIELD_IDENTITY_NUMBER"
 	ReasonFieldCombination    string = "FIELD_COMBINATION"
 	ReasonVersionRequired     string = "VERSION_REQUIRED"
+	ReasonFileRefused         string = "FILE_REFUSED"
 
 	ReasonSessionExpired string = "SESSION_EXPIRED"
 	ReasonBadCredentials string = "BAD_CREDENTIALS"
@@ -37,5 +38,6 @@ const (
 
 	ReasonRateLimited string = "RATE_LIMITED"
 	ReasonPeerAway    string = "PEER_AWAY"
+	ReasonScannerAway string = "SCANNER_AWAY"
 	ReasonInternal    string = "INTERNAL"
 )

@@ -71,6 +71,7 @@ func (cfg ClientConfig) dial(target string, creds credentials.TransportCredentia
 		grpc.WithTransportCredentials(creds),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler()),
 		grpc.WithUnaryInterceptor(cfg.unary),
+		grpc.WithStreamInterceptor(cfg.stream),
 		grpc.WithNoProxy(), // peers are never behind the proxy of the environment
 		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"time"
 
 	"buf.build/go/protovalidate"
 	"google.golang.org/grpc"
@@ -23,7 +24,7 @@ import (
 const (
 	authorization = "authorization"
 	bearer        = "Bearer "
-	// openHealth is admitted without a token; reflection streams and does not pass the gate at all.
+	// openHealth is admitted without a token; reflection streams and has no rule.
 	openHealth = "/grpc.health.v1.Health/"
 )
 
@@ -53,18 +54,26 @@ func (g gate) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, ne
 		caller, _ = authn.FromContext(inner)
 		return next(inner, req)
 	})
+	if err = g.told(ctx, err, info.FullMethod, caller, start); err != nil {
+		return nil, err
+	}
+	return answer, nil
+}
+
+// told logs how a call ended, once, and gives the error its form on the wire.
+func (g gate) told(ctx context.Context, err error, method string, caller authn.Identity, start time.Time) error {
 	attrs := []slog.Attr{
-		slog.String("method", info.FullMethod), slog.String("caller", caller.Subject),
+		slog.String("method", method), slog.String("caller", caller.Subject),
 		slog.Duration("duration", g.Clock.Now().Sub(start)),
 	}
 	if err == nil {
 		g.Logger.LogAttrs(ctx, slog.LevelDebug, "call answered", attrs...)
-		return answer, nil
+		return nil
 	}
 	kind := errs.KindOf(err)
 	attrs = append(attrs, slog.String("kind", kind.String()), slog.String("reason", errs.ReasonOf(err)), slog.Any("error", err))
 	g.Logger.LogAttrs(ctx, level(ctx, kind), "call refused or failed", attrs...)
-	return nil, errs.ToStatus(err).Err()
+	return errs.ToStatus(err).Err()
 }
 
 // level is that of the person who must act: the operator, or nobody here.
@@ -102,6 +111,15 @@ func (g gate) recovered(ctx context.Context, f func() (any, error)) (answer any,
 // admit finds out who calls, asks the table, and checks the request, in this order: whoever may not call a method
 // learns nothing about its fields. The answer is the handler's context.
 func (g gate) admit(ctx context.Context, req any, method string) (context.Context, error) {
+	ctx, err := g.enter(ctx, method)
+	if err != nil {
+		return nil, err
+	}
+	return ctx, g.validate(req)
+}
+
+// enter is the part of admit that needs no request.
+func (g gate) enter(ctx context.Context, method string) (context.Context, error) {
 	caller, token, err := g.identify(ctx)
 	if err != nil && !g.Table[method].Open {
 		return nil, err
@@ -116,7 +134,7 @@ func (g gate) admit(ctx context.Context, req any, method string) (context.Contex
 			ctx = WithToken(ctx, token)
 		}
 	}
-	return ctx, g.validate(req)
+	return ctx, nil
 }
 
 // identify answers nil for a call without a token.

@@ -1,6 +1,6 @@
 // Package rpc is the one place that builds gRPC servers and clients. It owns what every call must have: a deadline, an
 // identity, a trace, admission by the service's table, a validated request, and an error of the errs vocabulary. It
-// refuses streaming methods (only health and reflection have them) and knows no service.
+// refuses methods that stream both ways and knows no service.
 //
 // Invariants:
 //  1. A server whose table does not fit its methods one to one is not made.
@@ -65,7 +65,7 @@ type Server struct {
 }
 
 // NewServer makes a server of the methods that register adds. It fails when a method has no rule, a rule no method, a
-// rule admits nobody, or a method streams.
+// rule admits nobody, or a method streams both ways.
 func NewServer(cfg ServerConfig, register func(grpc.ServiceRegistrar)) (*Server, error) {
 	if cfg.Service == "" || cfg.Verifier == nil || cfg.Logger == nil || cfg.Clock == nil {
 		return nil, errors.New("make gRPC server: service, verifier, logger and clock are needed")
@@ -83,6 +83,7 @@ func NewServer(cfg ServerConfig, register func(grpc.ServiceRegistrar)) (*Server,
 		grpc.Creds(creds),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithFilter(filters.Not(filters.HealthCheck())))),
 		grpc.UnaryInterceptor(g.unary),
+		grpc.StreamInterceptor(g.stream),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingTimeout, PermitWithoutStream: true}),
@@ -105,8 +106,8 @@ func check(table authz.Table, services map[string]grpc.ServiceInfo) error {
 		for _, m := range info.Methods {
 			method := "/" + name + "/" + m.Name
 			registered[method] = true
-			if m.IsClientStream || m.IsServerStream {
-				problems = append(problems, fmt.Errorf("%s streams", method))
+			if m.IsClientStream && m.IsServerStream {
+				problems = append(problems, fmt.Errorf("%s streams both ways", method))
 			}
 			if _, ok := table[method]; !ok {
 				problems = append(problems, fmt.Errorf("%s has no rule", method))

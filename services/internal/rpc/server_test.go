@@ -31,7 +31,7 @@ func TestAServerWhoseTableDoesNotFitItsMethodsIsNotMade(t *testing.T) {
 	w := newWorld(t)
 	streams := func(r grpc.ServiceRegistrar) {
 		r.RegisterService(&grpc.ServiceDesc{ServiceName: "s", HandlerType: (*any)(nil), Streams: []grpc.StreamDesc{{
-			StreamName: "Watch", ServerStreams: true, Handler: func(any, grpc.ServerStream) error { return nil },
+			StreamName: "Watch", ServerStreams: true, ClientStreams: true, Handler: func(any, grpc.ServerStream) error { return nil },
 		}}}, struct{}{})
 	}
 	for name, c := range map[string]struct {
@@ -43,7 +43,7 @@ func TestAServerWhoseTableDoesNotFitItsMethodsIsNotMade(t *testing.T) {
 		"rule without a method": {authz.Table{askPath: {Open: true}, "/a/B": {Open: true}}, registerAsk(yes), "/a/B has no method"},
 		"rule for nobody":       {authz.Table{askPath: {}}, registerAsk(yes), "admits nobody"},
 		"unknown role":          {authz.Table{askPath: {Roles: []string{"DOKTOR"}}}, registerAsk(yes), "DOKTOR"},
-		"stream":                {authz.Table{"/s/Watch": {Open: true}}, streams, "streams"},
+		"stream both ways":      {authz.Table{"/s/Watch": {Open: true}}, streams, "streams both ways"},
 	} {
 		_, err := rpc.NewServer(w.config("referral", c.table), c.reg)
 		if err == nil || !strings.Contains(err.Error(), c.want) {

@@ -95,6 +95,7 @@ type Store interface {
 	Package(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error)
 
 	AccessStore
+	AttachmentStore
 }
 
 // Listing is which entries of a record are asked for; the zero Listing is all that were not entered in error.
@@ -166,6 +167,8 @@ type Unit interface {
 	ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error)
 	HasPackage(ctx context.Context, referral string) (bool, error)
 	PutPackage(p domain.Package)
+
+	AttachmentUnit
 }
 
 // Referrals asks the referral service. Unavailable when it does not answer in time.

@@ -44,5 +44,12 @@ func Policy() authz.Table {
 		patientrecordv1.ClinicalRecordService_ListEntryVersions_FullMethodName:  clinical,
 		patientrecordv1.ClinicalRecordService_ListEntries_FullMethodName:        clinical,
 		patientrecordv1.ClinicalRecordService_GetTrends_FullMethodName:          clinical,
+
+		patientrecordv1.AttachmentService_UploadAttachment_FullMethodName:             clinical,
+		patientrecordv1.AttachmentService_ListAttachments_FullMethodName:              clinical,
+		patientrecordv1.AttachmentService_GetAttachment_FullMethodName:                clinical,
+		patientrecordv1.AttachmentService_DownloadAttachment_FullMethodName:           clinical,
+		patientrecordv1.AttachmentService_CorrectAttachment_FullMethodName:            clinical,
+		patientrecordv1.AttachmentService_MarkAttachmentEnteredInError_FullMethodName: clinical,
 	}
 }

@@ -52,6 +52,7 @@ func (u *unit) commit(ctx context.Context) error {
 		d.handover(p)
 	}
 	d.access()
+	d.attachments()
 	for _, l := range u.looks {
 		d.stmts = append(d.stmts, lookStmt(u.county, l, u.Now()))
 	}

@@ -30,6 +30,7 @@ type unit struct {
 	access    accessChanges
 	reference string
 	indexed
+	documents []putAttachment
 	// known are the versions of the standings that were read: what follows from one holds only as long as it stands.
 	known map[string]int32
 }

@@ -88,7 +88,7 @@ func (h *Host) openPatientRecord(ctx context.Context, db *sqldb.DB, peer dialer)
 	if err != nil {
 		return nil, err
 	}
-	return patientrecord.New(ctx, patientrecord.Config{}, patientrecord.Deps{
+	return patientrecord.New(ctx, patientrecord.Config{AttachmentScan: h.settings.AttachmentScan}, patientrecord.Deps{
 		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral}, Ring: h.keys.ring, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
 	})
 }

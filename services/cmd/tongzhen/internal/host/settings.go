@@ -60,8 +60,10 @@ type Settings struct {
 
 	OTLPEndpoint string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OpenTelemetry collector (gRPC); empty = no traces are exported."`
 	CriteriaDir  string `env:"TONGZHEN_CRITERIA_DIR" help:"Folder with the county's own criteria of referral, over the shipped ones." type:"path"`
-	LogLevel     string `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
-	SecureCookie bool   `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
+	// AttachmentScan is patientrecord's; the syntax is checked when it starts.
+	AttachmentScan string `env:"TONGZHEN_ATTACHMENT_SCAN" help:"Virus scanner of uploaded files: none, or unix:PATH or tcp:HOST:PORT of a clamd; while it does not answer no file is taken."`
+	LogLevel       string `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
+	SecureCookie   bool   `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
 }
 
 // maxSocketPath is what every platform takes as the path of a unix socket; most take 3 to 7 bytes more.

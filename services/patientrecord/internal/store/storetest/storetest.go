@@ -47,6 +47,8 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"a repeated request gets its first reference":              referenceRepeats,
 		"an older standing does not replace a newer":               standingKept,
 		"an opening is the account's and the patient's":            openingsKept,
+		"a document comes back whole, in pieces":                   attachmentKept,
+		"documents are listed by patient and referral":             attachmentsListed,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -356,6 +356,8 @@ const (
 	ErrorReason_FIELD_IDENTITY_NUMBER ErrorReason_Code = 6
 	ErrorReason_FIELD_COMBINATION     ErrorReason_Code = 7
 	ErrorReason_VERSION_REQUIRED      ErrorReason_Code = 8
+	// A file cannot be kept; metadata "cause" says why.
+	ErrorReason_FILE_REFUSED ErrorReason_Code = 15
 	// The caller must sign in.
 	ErrorReason_SESSION_EXPIRED ErrorReason_Code = 20
 	ErrorReason_BAD_CREDENTIALS ErrorReason_Code = 21
@@ -385,6 +387,8 @@ const (
 	// The operator or time heals it.
 	ErrorReason_RATE_LIMITED ErrorReason_Code = 70
 	ErrorReason_PEER_AWAY    ErrorReason_Code = 80
+	// Files are scanned before they are kept, and the scanner does not answer.
+	ErrorReason_SCANNER_AWAY ErrorReason_Code = 85
 	ErrorReason_INTERNAL     ErrorReason_Code = 90
 )
 
@@ -400,6 +404,7 @@ var (
 		6:  "FIELD_IDENTITY_NUMBER",
 		7:  "FIELD_COMBINATION",
 		8:  "VERSION_REQUIRED",
+		15: "FILE_REFUSED",
 		20: "SESSION_EXPIRED",
 		21: "BAD_CREDENTIALS",
 		22: "OTP_REQUIRED",
@@ -421,6 +426,7 @@ var (
 		65: "ENTRY_WITHDRAWN",
 		70: "RATE_LIMITED",
 		80: "PEER_AWAY",
+		85: "SCANNER_AWAY",
 		90: "INTERNAL",
 	}
 	ErrorReason_Code_value = map[string]int32{
@@ -433,6 +439,7 @@ var (
 		"FIELD_IDENTITY_NUMBER": 6,
 		"FIELD_COMBINATION":     7,
 		"VERSION_REQUIRED":      8,
+		"FILE_REFUSED":          15,
 		"SESSION_EXPIRED":       20,
 		"BAD_CREDENTIALS":       21,
 		"OTP_REQUIRED":          22,
@@ -454,6 +461,7 @@ var (
 		"ENTRY_WITHDRAWN":       65,
 		"RATE_LIMITED":          70,
 		"PEER_AWAY":             80,
+		"SCANNER_AWAY":          85,
 		"INTERNAL":              90,
 	}
 )
@@ -1084,8 +1092,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\xf9\x04\n" +
-	"\vErrorReason\"\xe9\x04\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\x9d\x05\n" +
+	"\vErrorReason\"\x8d\x05\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1095,7 +1103,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\rFIELD_UNKNOWN\x10\x05\x12\x19\n" +
 	"\x15FIELD_IDENTITY_NUMBER\x10\x06\x12\x15\n" +
 	"\x11FIELD_COMBINATION\x10\a\x12\x14\n" +
-	"\x10VERSION_REQUIRED\x10\b\x12\x13\n" +
+	"\x10VERSION_REQUIRED\x10\b\x12\x10\n" +
+	"\fFILE_REFUSED\x10\x0f\x12\x13\n" +
 	"\x0fSESSION_EXPIRED\x10\x14\x12\x13\n" +
 	"\x0fBAD_CREDENTIALS\x10\x15\x12\x10\n" +
 	"\fOTP_REQUIRED\x10\x16\x12\n" +
@@ -1118,7 +1127,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\x0fENTRY_ELSEWHERE\x10@\x12\x13\n" +
 	"\x0fENTRY_WITHDRAWN\x10A\x12\x10\n" +
 	"\fRATE_LIMITED\x10F\x12\r\n" +
-	"\tPEER_AWAY\x10P\x12\f\n" +
+	"\tPEER_AWAY\x10P\x12\x10\n" +
+	"\fSCANNER_AWAY\x10U\x12\f\n" +
 	"\bINTERNAL\x10ZBGZEgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1;commonv1b\x06proto3"
 
 var (
