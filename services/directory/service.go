@@ -12,6 +12,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/directory/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/directory/internal/store"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
@@ -26,12 +27,13 @@ import (
 
 // Deps is what the service stands on. All of it belongs to the caller.
 type Deps struct {
-	DB        *sqldb.DB
-	Bus       bus.Bus
-	Cache     cache.Store   // counts tries to sign in
-	Signer    *authn.Signer // signs call tokens and the heads of the audit chain
-	Clock     clock.Clock
-	Telemetry *telemetry.Telemetry
+	DB         *sqldb.DB
+	Bus        bus.Bus
+	Cache      cache.Store    // counts tries to sign in
+	Signer     *authn.Signer  // signs call tokens and the heads of the audit chain
+	AuditHeads audit.HeadFile // beside the database, or none
+	Clock      clock.Clock
+	Telemetry  *telemetry.Telemetry
 }
 
 // Service is directory, whole.
@@ -59,7 +61,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		app: app.New(app.Deps{
 			Store: store.New(deps.DB, relay.Wake), Limiter: deps.Cache, Signer: deps.Signer, Clock: deps.Clock, Entropy: rand.Reader,
 		}, cfg.limits()),
-		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
 	}, nil
 }
 
@@ -71,10 +73,11 @@ func Migrations() []sqldb.MigrationSet {
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app, s.deps.Signer).Register(r)
+	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return rpc.Policy() }
+func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
 
 // Run publishes, seals and forgets what is over until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

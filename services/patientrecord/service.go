@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
@@ -30,14 +31,15 @@ import (
 
 // Deps is what the service stands on. All of it belongs to the caller.
 type Deps struct {
-	DB        *sqldb.DB
-	Bus       bus.Bus
-	Cache     cache.Store // counts look-ups by identity number
-	Peers     Peers
-	Ring      *crypt.Ring
-	Signer    *authn.Signer // signs the heads of the audit chain
-	Clock     clock.Clock
-	Telemetry *telemetry.Telemetry
+	DB         *sqldb.DB
+	Bus        bus.Bus
+	Cache      cache.Store // counts look-ups by identity number
+	Peers      Peers
+	Ring       *crypt.Ring
+	Signer     *authn.Signer  // signs the heads of the audit chain
+	AuditHeads audit.HeadFile // beside the database, or none
+	Clock      clock.Clock
+	Telemetry  *telemetry.Telemetry
 }
 
 // Peers are connections to the services that this one calls.
@@ -90,7 +92,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	return &Service{
 		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
 		attachments: app.NewAttachments(useCases, scanner),
-		sealer:      audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+		sealer:      audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
 	}, nil
 }
 
@@ -104,10 +106,11 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app).Register(r)
 	rpc.NewClinicalServer(s.record).Register(r)
 	rpc.NewAttachments(s.attachments).Register(r)
+	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return rpc.Policy() }
+func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
 
 // Run publishes, seals and consumes until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

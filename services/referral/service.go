@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
@@ -32,13 +33,14 @@ import (
 
 // Deps is what the service stands on. All of it belongs to the caller.
 type Deps struct {
-	DB        *sqldb.DB
-	Bus       bus.Bus
-	Peers     Peers
-	Ring      *crypt.Ring
-	Signer    *authn.Signer // signs the heads of the audit chain
-	Clock     clock.Clock
-	Telemetry *telemetry.Telemetry
+	DB         *sqldb.DB
+	Bus        bus.Bus
+	Peers      Peers
+	Ring       *crypt.Ring
+	Signer     *authn.Signer  // signs the heads of the audit chain
+	AuditHeads audit.HeadFile // beside the database, or none
+	Clock      clock.Clock
+	Telemetry  *telemetry.Telemetry
 }
 
 // Peers are connections to the services that this one calls.
@@ -108,7 +110,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
 			Statistics: st, Published: published,
 		}),
-		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
 	}, nil
 }
 
@@ -130,10 +132,11 @@ func Migrations() []sqldb.MigrationSet {
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app).Register(r)
+	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return rpc.Policy() }
+func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
 
 // Run publishes, seals, tells the limits that pass, and keeps the projection of organisations until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

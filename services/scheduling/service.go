@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
@@ -25,12 +26,13 @@ import (
 
 // Deps is what the service stands on. All of it belongs to the caller.
 type Deps struct {
-	DB        *sqldb.DB
-	Bus       bus.Bus
-	Peers     Peers
-	Signer    *authn.Signer // signs the heads of the audit chain
-	Clock     clock.Clock
-	Telemetry *telemetry.Telemetry
+	DB         *sqldb.DB
+	Bus        bus.Bus
+	Peers      Peers
+	Signer     *authn.Signer  // signs the heads of the audit chain
+	AuditHeads audit.HeadFile // beside the database, or none
+	Clock      clock.Clock
+	Telemetry  *telemetry.Telemetry
 }
 
 // Peers are connections to the services that this one calls.
@@ -69,7 +71,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	return &Service{
 		cfg: cfg, deps: deps, relay: relay, holder: holder,
 		app:    app.New(st, rpc.NewReferral(deps.Peers.Referral), zone, logger),
-		sealer: audit.NewSealer(deps.DB, deps.Signer, holder, logger, deps.Clock),
+		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, holder, logger, deps.Clock),
 	}, nil
 }
 
@@ -81,10 +83,11 @@ func Migrations() []sqldb.MigrationSet {
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app, s.deps.Clock).Register(r)
+	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return rpc.Policy() }
+func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
 
 // Run publishes, seals, consumes and sweeps until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

@@ -12,6 +12,7 @@ import (
 )
 
 type adminCommand struct {
+	Audit      adminAuditCommand      `cmd:"" help:"Check and export the record of who did and who saw what."`
 	Statistics adminStatisticsCommand `cmd:"" help:"Hold the figures against the histories of the referrals."`
 }
 

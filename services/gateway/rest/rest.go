@@ -17,6 +17,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	"github.com/tongzhen/tongzhen/proto"
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -24,6 +25,7 @@ import (
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
+	"github.com/tongzhen/tongzhen/services/gateway/trail"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -36,6 +38,12 @@ const maxBody = 1 << 20
 // Conns are the connections to the services; all are required.
 type Conns struct {
 	Directory, Referral, PatientRecord, Scheduling, Notification *grpc.ClientConn
+}
+
+// Trail is the audit record of all services.
+func (c Conns) Trail() *trail.Trail {
+	return trail.New([]string{"directory", "patientrecord", "referral", "scheduling", "notification"},
+		[]grpc.ClientConnInterface{c.Directory, c.PatientRecord, c.Referral, c.Scheduling, c.Notification})
 }
 
 // Deps is what the API needs; all fields are required.
@@ -85,6 +93,9 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		if err := routes.register(ctx, a.mux, routes.conn); err != nil {
 			return nil, fmt.Errorf("register REST routes: %w", err)
 		}
+	}
+	if err := commonv1.RegisterAuditServiceHandlerClient(ctx, a.mux, deps.Conns.Trail()); err != nil {
+		return nil, fmt.Errorf("register REST routes: %w", err)
 	}
 	routes := http.NewServeMux()
 	routes.HandleFunc("GET "+Prefix+"/openapi.json", openAPI)

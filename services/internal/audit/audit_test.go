@@ -100,7 +100,7 @@ func verify(t *testing.T, db *sqldb.DB, keys audit.Keys, known ...audit.Head) au
 // sealed is a database with two counties of ten entries, sealed and signed, and one with a second head.
 func sealed(t *testing.T, db *sqldb.DB, s *authn.Signer, logger *slog.Logger) {
 	t.Helper()
-	sealer := audit.NewSealer(db, s, "test", logger, clock.System())
+	sealer := audit.NewSealer(db, audit.Signing{Signer: s, Heads: audit.HeadFile{Service: "test"}}, "test", logger, clock.System())
 	for range 2 {
 		write(t, db, "450321", 5)
 		write(t, db, "450322", 5)
@@ -264,7 +264,7 @@ func TestAChainThatWasWrittenAnewDoesNotFitItsSignedHead(t *testing.T) {
 		// Whoever owns the database can unseal everything, change it, and let a sealer with another key build it again.
 		exec(t, db, "UPDATE audit_entry SET seq = NULL, hash = NULL, action = 'nothing'")
 		exec(t, db, "DELETE FROM audit_chain")
-		if err := audit.NewSealer(db, forger, "test", quiet(), clock.System()).Flush(t.Context()); err != nil {
+		if err := audit.NewSealer(db, audit.Signing{Signer: forger, Heads: audit.HeadFile{Service: "test"}}, "test", quiet(), clock.System()).Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		r := verify(t, db, keysOf(good, forger))
@@ -272,7 +272,7 @@ func TestAChainThatWasWrittenAnewDoesNotFitItsSignedHead(t *testing.T) {
 			t.Error("the old heads do not fit, and nobody says so")
 		}
 		exec(t, db, "DELETE FROM audit_head")
-		if err := audit.NewSealer(db, forger, "test", quiet(), clock.System()).Flush(t.Context()); err != nil {
+		if err := audit.NewSealer(db, audit.Signing{Signer: forger, Heads: audit.HeadFile{Service: "test"}}, "test", quiet(), clock.System()).Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if r := verify(t, db, keysOf(good)); r.OK() {
@@ -292,7 +292,7 @@ func TestAnEntrySlippedInLateIsCounted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := audit.NewSealer(db, s, "test", quiet(), clock.System()).Flush(t.Context()); err != nil {
+		if err := audit.NewSealer(db, audit.Signing{Signer: s, Heads: audit.HeadFile{Service: "test"}}, "test", quiet(), clock.System()).Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if r := verify(t, db, keysOf(s)); r.Counties[0].Late != 1 {
@@ -309,7 +309,7 @@ func TestSeveralSealersMakeOneChainAndStopSealedAndSigned(t *testing.T) {
 		var sealers sync.WaitGroup
 		for i := range 3 {
 			sealers.Go(func() {
-				if err := audit.NewSealer(db, s, strconv.Itoa(i), quiet(), clock.System()).Run(ctx); err != nil {
+				if err := audit.NewSealer(db, audit.Signing{Signer: s, Heads: audit.HeadFile{Service: "test"}}, strconv.Itoa(i), quiet(), clock.System()).Run(ctx); err != nil {
 					t.Error(err)
 				}
 			})
@@ -345,7 +345,7 @@ func TestASealerThatWasOvertakenWritesNothing(t *testing.T) {
 			clk := dbtest.Clock(t)
 			db := dbtest.OpenClock(t, engine, clk, sets())
 			s := signer(t)
-			first := audit.NewSealer(db, s, "first", quiet(), clk)
+			first := audit.NewSealer(db, audit.Signing{Signer: s, Heads: audit.HeadFile{Service: "test"}}, "first", quiet(), clk)
 			write(t, db, "450321", 2)
 			if err := first.Flush(t.Context()); err != nil {
 				t.Fatal(err)

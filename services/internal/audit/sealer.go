@@ -22,13 +22,19 @@ const (
 	stopTime  = 5 * time.Second
 )
 
+// Signing is how the ends of chains are signed, and where the heads are kept beside the database and the log.
+type Signing struct {
+	Signer *authn.Signer
+	Heads  HeadFile
+}
+
 // Sealer numbers, chains and signs. Several may run on one database: one of them works, by a lease.
 type Sealer struct {
-	db     *sqldb.DB
-	signer *authn.Signer
-	holder string
-	logger *slog.Logger
-	clk    clock.Clock
+	db      *sqldb.DB
+	signing Signing
+	holder  string
+	logger  *slog.Logger
+	clk     clock.Clock
 
 	fence  int64
 	until  time.Time // the lease is surely ours until then
@@ -36,8 +42,8 @@ type Sealer struct {
 }
 
 // NewSealer gives a sealer that Run starts. holder names this process and no other, ever.
-func NewSealer(db *sqldb.DB, signer *authn.Signer, holder string, logger *slog.Logger, clk clock.Clock) *Sealer {
-	return &Sealer{db: db, signer: signer, holder: holder, logger: logger, clk: clk}
+func NewSealer(db *sqldb.DB, signing Signing, holder string, logger *slog.Logger, clk clock.Clock) *Sealer {
+	return &Sealer{db: db, signing: signing, holder: holder, logger: logger, clk: clk}
 }
 
 // Run seals every second and signs every minute until ctx ends; then it seals and signs what there is, gives up the
@@ -273,8 +279,12 @@ func (s *Sealer) sign(ctx context.Context) error {
 	}
 	for _, h := range heads {
 		// The log is the copy that whoever owns the database does not own.
-		s.logger.InfoContext(ctx, "audit head", "county", h.County, "seq", h.Seq, "hash", hex.EncodeToString(h.Hash),
+		s.logger.InfoContext(ctx, headMessage, "part", s.signing.Heads.Service, "county", h.County, "seq", h.Seq, "hash", hex.EncodeToString(h.Hash),
 			"head", h.Time.Format(time.RFC3339Nano), "key_id", h.KeyID, "signature", hex.EncodeToString(h.Signature))
+	}
+	if err := s.signing.Heads.Append(heads...); err != nil {
+		// The heads stand in the database and in the log; the next ones cover these.
+		s.logger.ErrorContext(ctx, "audit heads are missing in their file", "error", err)
 	}
 	return nil
 }
@@ -285,14 +295,14 @@ func (s *Sealer) grown(ctx context.Context, tx *sqldb.Tx) ([]Head, error) {
 		return nil, err
 	}
 	defer rows.Close()
-	keyID, _ := s.signer.Public()
+	keyID, _ := s.signing.Signer.Public()
 	var heads []Head
 	for rows.Next() {
 		h := Head{Time: tx.Now(), KeyID: keyID}
 		if err := rows.Scan(&h.County, &h.Seq, &h.Hash); err != nil {
 			return nil, err
 		}
-		h.Signature = s.signer.SignBytes(headPurpose, h.statement())
+		h.Signature = s.signing.Signer.SignBytes(headPurpose, h.statement())
 		heads = append(heads, h)
 	}
 	return heads, rows.Err()

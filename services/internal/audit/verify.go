@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"database/sql"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -38,6 +40,7 @@ type CountyReport struct {
 	County   string
 	Sealed   int64 // entries in the chain
 	Signed   int64 // up to this number the chain is covered by a good signature
+	SignTime time.Time
 	Unsealed int64 // entries that have no number yet
 	// OldestUnsealed is the zero time if there is none. More than some seconds means that no sealer works.
 	OldestUnsealed time.Time
@@ -69,41 +72,100 @@ func (r Report) OK() bool {
 // they find a record that was cut off together with its heads. An error means that it could not look, not that
 // something is wrong. It may run at any time, beside a sealer too.
 func Verify(ctx context.Context, db *sqldb.DB, keys Keys, known ...Head) (Report, error) {
-	// Heads first: keys may come from afar, and a chain read later than its heads only reaches further.
-	heads, err := storedHeads(ctx, db)
+	return Check{Keys: keys, Known: known}.Run(ctx, db)
+}
+
+// Check is a Verify that can be watched.
+type Check struct {
+	Keys  Keys
+	Known []Head
+	// Progress is told up to which number a county's chain is checked and where it ends; may be nil.
+	Progress func(county string, checked, end int64)
+}
+
+// partSize is how many entries are checked in one transaction.
+const partSize = 5000
+
+// Run is Verify.
+func (c Check) Run(ctx context.Context, db *sqldb.DB) (Report, error) {
+	counties, err := allCounties(ctx, db)
 	if err != nil {
 		return Report{}, fmt.Errorf("verify audit: %w", err)
 	}
-	heads = append(heads, known...)
-	found, err := findKeys(ctx, keys, heads)
-	if err != nil {
-		return Report{}, fmt.Errorf("verify audit: %w", err)
+	for _, h := range c.Known {
+		counties = append(counties, h.County)
 	}
+	slices.Sort(counties)
 	var report Report
-	err = db.View(ctx, func(tx *sqldb.Tx) error {
-		counties, err := allCounties(ctx, tx)
-		if err != nil {
-			return err
-		}
-		byCounty := make(map[string][]Head)
-		for _, h := range heads {
-			byCounty[h.County] = append(byCounty[h.County], h)
-			counties = append(counties, h.County)
-		}
-		slices.Sort(counties)
-		for _, county := range slices.Compact(counties) {
-			v := verifier{tx: tx, report: CountyReport{County: county}}
-			if err := v.run(ctx, v.good(byCounty[county], found)); err != nil {
-				return err
+	for _, county := range slices.Compact(counties) {
+		total := CountyReport{County: county}
+		for at, done := (Position{}), false; !done; {
+			part, err := VerifyPart(ctx, db, Chain{County: county, Keys: c.Keys, Known: c.Known, Limit: partSize}, at)
+			if err != nil {
+				return Report{}, err
 			}
-			report.Counties = append(report.Counties, v.report)
+			total.add(part.CountyReport)
+			at, done = part.Next, part.Done
+			if c.Progress != nil {
+				c.Progress(county, at.Seq, part.End)
+			}
 		}
-		return nil
-	})
-	if err != nil {
-		return Report{}, fmt.Errorf("verify audit: %w", err)
+		report.Counties = append(report.Counties, total)
 	}
 	return report, nil
+}
+
+func (c *CountyReport) add(part CountyReport) {
+	c.Sealed += part.Sealed
+	c.Signed = max(c.Signed, part.Signed)
+	if part.SignTime.After(c.SignTime) {
+		c.SignTime = part.SignTime
+	}
+	c.Unsealed, c.OldestUnsealed = part.Unsealed, part.OldestUnsealed
+	c.Late += part.Late
+	c.Problems = append(c.Problems, part.Problems...)
+	c.Problems = c.Problems[:min(maxProblems, len(c.Problems))]
+}
+
+// Chain is one county's chain and what it is held against.
+type Chain struct {
+	County string
+	Keys   Keys
+	// Known are heads from outside of the database; those of other counties do not count.
+	Known []Head
+	// Limit is how many entries a part has at most.
+	Limit int
+}
+
+// Position is a place in a chain. The zero Position is its beginning.
+type Position struct {
+	Seq  int64
+	Hash []byte
+	// Latest is the latest time before it, for CountyReport.Late.
+	Latest time.Time
+}
+
+// Part is what VerifyPart found.
+type Part struct {
+	CountyReport
+	// Next is where to go on, unless Done.
+	Next Position
+	Done bool
+	// End is the number at which the chain ends.
+	End int64
+}
+
+// VerifyPart checks the entries of a chain from a place on, up to the limit. What it finds counts as long as the parts before are as they were.
+func VerifyPart(ctx context.Context, db *sqldb.DB, c Chain, from Position) (Part, error) {
+	if from.Seq == 0 {
+		from.Hash = origin()
+	}
+	v := verifier{county: c.County, from: from}
+	part, err := v.part(ctx, db, c)
+	if err != nil {
+		return Part{}, fmt.Errorf("verify audit of county %s: %w", c.County, err)
+	}
+	return part, nil
 }
 
 // findKeys looks up the key of every head once. An unknown key is nil, which fits no signature.
@@ -125,46 +187,104 @@ func findKeys(ctx context.Context, keys Keys, heads []Head) (map[string]ed25519.
 	return found, nil
 }
 
-func storedHeads(ctx context.Context, db *sqldb.DB) (heads []Head, err error) {
+func (v *verifier) storedHeads(ctx context.Context, tx *sqldb.Tx) (heads []Head, err error) {
+	rows, err := tx.Query(ctx, `SELECT county_code, seq, hash, sign_time, key_id, signature FROM audit_head
+		WHERE county_code = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`, v.county, v.from.Seq, v.upto)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var h Head
+		if err := rows.Scan(&h.County, &h.Seq, &h.Hash, &h.Time, &h.KeyID, &h.Signature); err != nil {
+			return nil, err
+		}
+		heads = append(heads, h)
+	}
+	return heads, rows.Err()
+}
+
+func allCounties(ctx context.Context, db *sqldb.DB) (counties []string, err error) {
 	err = db.View(ctx, func(tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT county_code, seq, hash, sign_time, key_id, signature FROM audit_head
-			ORDER BY county_code, seq`)
+		counties = nil
+		rows, err := tx.Query(ctx, `SELECT county_code FROM audit_chain UNION SELECT county_code FROM audit_entry UNION SELECT county_code FROM audit_head`)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var h Head
-			if err := rows.Scan(&h.County, &h.Seq, &h.Hash, &h.Time, &h.KeyID, &h.Signature); err != nil {
+			var county string
+			if err := rows.Scan(&county); err != nil {
 				return err
 			}
-			heads = append(heads, h)
+			counties = append(counties, county)
 		}
 		return rows.Err()
 	})
-	return heads, err
+	return counties, err
 }
 
-func allCounties(ctx context.Context, tx *sqldb.Tx) ([]string, error) {
-	rows, err := tx.Query(ctx, `SELECT county_code FROM audit_chain UNION SELECT county_code FROM audit_entry`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var counties []string
-	for rows.Next() {
-		var county string
-		if err := rows.Scan(&county); err != nil {
-			return nil, err
-		}
-		counties = append(counties, county)
-	}
-	return counties, rows.Err()
-}
-
+// verifier checks the entries after from up to the number upto.
 type verifier struct {
+	county string
+	from   Position
+	upto   int64
+	last   bool
 	tx     *sqldb.Tx
 	report CountyReport
+}
+
+// bound finds where the part ends: at its limit, or, as the last part, at the end of everything.
+func (v *verifier) bound(ctx context.Context, tx *sqldb.Tx, limit int) error {
+	var n int
+	var upto sql.NullInt64
+	err := tx.QueryRow(ctx, `SELECT count(*), max(seq) FROM (SELECT seq FROM audit_entry
+		WHERE county_code = $1 AND seq > $2 ORDER BY seq LIMIT $3) part`, v.county, v.floor(), limit).Scan(&n, &upto)
+	v.upto, v.last = upto.Int64, n < limit
+	if v.last {
+		v.upto = math.MaxInt64
+	}
+	return err
+}
+
+// floor lets the first part see numbers below 1, which no sealer gives.
+func (v *verifier) floor() int64 {
+	if v.from.Seq == 0 {
+		return math.MinInt64
+	}
+	return v.from.Seq
+}
+
+func (v *verifier) part(ctx context.Context, db *sqldb.DB, c Chain) (Part, error) {
+	// Heads first: keys may come from afar, and a chain read later than its heads only reaches further.
+	var heads []Head
+	err := db.View(ctx, func(tx *sqldb.Tx) error {
+		err := v.bound(ctx, tx, c.Limit)
+		if err != nil {
+			return err
+		}
+		heads, err = v.storedHeads(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return Part{}, err
+	}
+	for _, h := range c.Known {
+		if h.County == v.county && h.Seq > v.from.Seq && h.Seq <= v.upto {
+			heads = append(heads, h)
+		}
+	}
+	found, err := findKeys(ctx, c.Keys, heads)
+	if err != nil {
+		return Part{}, err
+	}
+	var part Part
+	err = db.View(ctx, func(tx *sqldb.Tx) error {
+		v.tx, v.report = tx, CountyReport{County: v.county}
+		part, err = v.run(ctx, v.good(heads, found))
+		return err
+	})
+	return part, err
 }
 
 func (v *verifier) problem(kind string, seq int64, id string) {
@@ -186,46 +306,50 @@ func (v *verifier) good(heads []Head, keys map[string]ed25519.PublicKey) []Head 
 	return out
 }
 
-func (v *verifier) run(ctx context.Context, heads []Head) error {
-	last, err := v.walk(ctx, heads)
+func (v *verifier) run(ctx context.Context, heads []Head) (Part, error) {
+	last, latest, err := v.walk(ctx, heads)
 	if err != nil {
-		return err
+		return Part{}, err
 	}
 	end := Head{Hash: origin()}
-	err = v.tx.QueryRow(ctx, "SELECT seq, hash FROM audit_chain WHERE county_code = $1", v.report.County).Scan(&end.Seq, &end.Hash)
+	err = v.tx.QueryRow(ctx, "SELECT seq, hash FROM audit_chain WHERE county_code = $1", v.county).Scan(&end.Seq, &end.Hash)
 	if err != nil && !sqldb.NoRows(err) {
-		return err
+		return Part{}, err
 	}
-	if end.Seq != last.seq || !bytes.Equal(end.Hash, last.hash) {
-		v.problem(ProblemEnd, end.Seq, last.id)
-	}
-	for _, h := range heads {
-		if h.Seq > last.seq {
-			v.problem(ProblemLost, h.Seq, "")
+	if v.last {
+		if end.Seq != last.seq || !bytes.Equal(end.Hash, last.hash) {
+			v.problem(ProblemEnd, end.Seq, last.id)
+		}
+		for _, h := range heads {
+			if h.Seq > last.seq {
+				v.problem(ProblemLost, h.Seq, "")
+			}
 		}
 	}
-	return v.tail(ctx)
+	if err := v.tail(ctx); err != nil {
+		return Part{}, err
+	}
+	return Part{CountyReport: v.report, Next: Position{Seq: last.seq, Hash: last.hash, Latest: latest}, Done: v.last, End: end.Seq}, nil
 }
 
 // walk goes along the chain and answers its last entry. After a problem it goes on from what is stored, so that one
 // change is one problem.
-func (v *verifier) walk(ctx context.Context, heads []Head) (last stored, err error) {
+func (v *verifier) walk(ctx context.Context, heads []Head) (last stored, latest time.Time, err error) {
 	rows, err := v.tx.Query(ctx, "SELECT "+entryColumns+`, seq, hash FROM audit_entry
-		WHERE county_code = $1 AND seq IS NOT NULL ORDER BY seq`, v.report.County)
+		WHERE county_code = $1 AND seq > $2 AND seq <= $3 ORDER BY seq`, v.county, v.floor(), v.upto)
 	if err != nil {
-		return stored{}, err
+		return stored{}, latest, err
 	}
 	defer rows.Close()
 	at := make(map[int64][]Head, len(heads))
 	for _, h := range heads {
 		at[h.Seq] = append(at[h.Seq], h)
 	}
-	last.hash = origin()
-	var latest time.Time
+	last.seq, last.hash, latest = v.from.Seq, v.from.Hash, v.from.Latest
 	for rows.Next() {
 		var e stored
 		if err := rows.Scan(append(e.fields(), &e.seq, &e.hash)...); err != nil {
-			return stored{}, err
+			return stored{}, latest, err
 		}
 		v.compare(last, e, at[e.seq])
 		if e.time.Before(latest.Add(-lateBy)) {
@@ -237,7 +361,7 @@ func (v *verifier) walk(ctx context.Context, heads []Head) (last stored, err err
 		v.report.Sealed++
 		last = e
 	}
-	return last, rows.Err()
+	return last, latest, rows.Err()
 }
 
 func (v *verifier) compare(prev, e stored, heads []Head) {
@@ -252,16 +376,19 @@ func (v *verifier) compare(prev, e stored, heads []Head) {
 			v.problem(ProblemHead, h.Seq, e.id)
 		} else {
 			v.report.Signed = max(v.report.Signed, h.Seq)
+			if h.Time.After(v.report.SignTime) {
+				v.report.SignTime = h.Time
+			}
 		}
 	}
 }
 
 func (v *verifier) tail(ctx context.Context) error {
 	err := v.tx.QueryRow(ctx, "SELECT count(*) FROM audit_entry WHERE county_code = $1 AND seq IS NULL",
-		v.report.County).Scan(&v.report.Unsealed)
+		v.county).Scan(&v.report.Unsealed)
 	if err != nil || v.report.Unsealed == 0 {
 		return err
 	}
 	return v.tx.QueryRow(ctx, `SELECT entry_time FROM audit_entry WHERE county_code = $1 AND seq IS NULL
-		ORDER BY entry_time LIMIT 1`, v.report.County).Scan(&v.report.OldestUnsealed)
+		ORDER BY entry_time LIMIT 1`, v.county).Scan(&v.report.OldestUnsealed)
 }

@@ -104,9 +104,20 @@ func connectControl(addr, county string) (*Connection, error) {
 	}
 	c := &Connection{conns: map[string]grpc.ClientConnInterface{}, close: conn.Close}
 	for _, name := range Backends() {
-		c.conns[name] = conn
+		c.conns[name] = namedConn{conn, name}
 	}
 	return c, nil
+}
+
+// namedConn says which service a call is for, where its method does not.
+type namedConn struct {
+	*grpc.ClientConn
+	service string
+}
+
+// Invoke calls the service.
+func (c namedConn) Invoke(ctx context.Context, method string, in, out any, opts ...grpc.CallOption) error {
+	return c.ClientConn.Invoke(metadata.AppendToOutgoingContext(ctx, serviceHeader, c.service), method, in, out, opts...)
 }
 
 // countyConn names the county of a command in every call.

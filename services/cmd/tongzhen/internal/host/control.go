@@ -19,6 +19,9 @@ import (
 // countyHeader carries --county of a command; a person's county comes from the token.
 const countyHeader = "tongzhen-county"
 
+// serviceHeader names the service of a call whose method every service has.
+const serviceHeader = "tongzhen-service"
+
 // frame is a message that is passed on unread.
 type frame struct{ data []byte }
 
@@ -68,6 +71,11 @@ func (c *control) forward(_ any, stream grpc.ServerStream) error {
 	if i := strings.LastIndex(service[:max(strings.Index(service, "/"), 0)], "."); i > 0 {
 		service = service[:i]
 	}
+	ctx := stream.Context()
+	header, _ := metadata.FromIncomingContext(ctx)
+	if named := header.Get(serviceHeader); service == "tongzhen.common.v1" && len(named) == 1 {
+		service = "tongzhen." + named[0] + ".v1"
+	}
 	conn, ok := c.conns[service]
 	if !ok {
 		return status.Error(codes.Unimplemented, "unknown service")
@@ -76,8 +84,6 @@ func (c *control) forward(_ any, stream grpc.ServerStream) error {
 	if err := stream.RecvMsg(&in); err != nil {
 		return err
 	}
-	ctx := stream.Context()
-	header, _ := metadata.FromIncomingContext(ctx)
 	if token := header.Get("authorization"); len(token) == 1 {
 		ctx = rpc.WithToken(ctx, strings.TrimPrefix(token[0], "Bearer "))
 	} else if county := header.Get(countyHeader); len(county) == 1 {

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tongzhen/tongzhen/services/directory"
+	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -55,6 +56,11 @@ func (h *Host) openService(ctx context.Context, name string) error {
 	return err
 }
 
+// auditHeads is where a service's signed heads are kept beside its database.
+func (h *Host) auditHeads(name string) audit.HeadFile {
+	return audit.HeadFile{Path: h.settings.AuditHeadFile, Service: name}
+}
+
 type dialer func(target string) (*grpc.ClientConn, error)
 
 func (h *Host) openScheduling(ctx context.Context, db *sqldb.DB, peer dialer) (service, error) {
@@ -63,7 +69,7 @@ func (h *Host) openScheduling(ctx context.Context, db *sqldb.DB, peer dialer) (s
 		return nil, err
 	}
 	return scheduling.New(ctx, scheduling.Config{}, scheduling.Deps{
-		DB: db, Bus: h.bus, Peers: scheduling.Peers{Referral: toReferral}, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
+		DB: db, Bus: h.bus, Peers: scheduling.Peers{Referral: toReferral}, Signer: h.keys.signer, AuditHeads: h.auditHeads(Scheduling), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 
@@ -73,13 +79,13 @@ func (h *Host) openNotification(ctx context.Context, db *sqldb.DB, peer dialer) 
 		return nil, err
 	}
 	return notification.New(ctx, notification.Config{}, notification.Deps{
-		DB: db, Bus: h.bus, Peers: notification.Peers{Directory: toDirectory}, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
+		DB: db, Bus: h.bus, Peers: notification.Peers{Directory: toDirectory}, Signer: h.keys.signer, AuditHeads: h.auditHeads(Notification), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 
 func (h *Host) openDirectory(ctx context.Context, db *sqldb.DB) (service, error) {
 	return directory.New(ctx, directory.Config{}, directory.Deps{
-		DB: db, Bus: h.bus, Cache: h.cache, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
+		DB: db, Bus: h.bus, Cache: h.cache, Signer: h.keys.signer, AuditHeads: h.auditHeads(Directory), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 
@@ -89,7 +95,7 @@ func (h *Host) openPatientRecord(ctx context.Context, db *sqldb.DB, peer dialer)
 		return nil, err
 	}
 	return patientrecord.New(ctx, patientrecord.Config{AttachmentScan: h.settings.AttachmentScan}, patientrecord.Deps{
-		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral}, Ring: h.keys.ring, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
+		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral}, Ring: h.keys.ring, Signer: h.keys.signer, AuditHeads: h.auditHeads(PatientRecord), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 
@@ -104,7 +110,7 @@ func (h *Host) openReferral(ctx context.Context, db *sqldb.DB, peer dialer) (ser
 	}
 	return referral.New(ctx, referral.Config{CriteriaDir: h.settings.CriteriaDir}, referral.Deps{
 		DB: db, Bus: h.bus, Peers: referral.Peers{Directory: conns[0], PatientRecord: conns[1], Scheduling: conns[2]},
-		Ring: h.keys.ring, Signer: h.keys.signer, Clock: h.clock, Telemetry: h.telemetry,
+		Ring: h.keys.ring, Signer: h.keys.signer, AuditHeads: h.auditHeads(Referral), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 

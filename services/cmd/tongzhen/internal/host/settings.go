@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Names of the services, in the order in which they start.
@@ -58,6 +59,9 @@ type Settings struct {
 	KeyringFile    string `env:"TONGZHEN_KEYRING_FILE" help:"Keys that encrypt patient data; made at first start in embedded mode."`
 	SigningKeyFile string `env:"TONGZHEN_SIGNING_KEY_FILE" help:"Ed25519 key that signs call tokens; made at first start in embedded mode."`
 
+	AuditHeadFile string        `env:"TONGZHEN_AUDIT_HEAD_FILE" help:"Append-only file that gets a copy of every signed head of the audit record; put it on another disk or machine than the databases." type:"path"`
+	AuditKeep     time.Duration `env:"TONGZHEN_AUDIT_KEEP" default:"26304h" help:"How long audit entries are kept at least; 180 days (4320h) or more by law, three years (26304h) unless set. This release deletes none of them."`
+
 	OTLPEndpoint string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OpenTelemetry collector (gRPC); empty = no traces are exported."`
 	CriteriaDir  string `env:"TONGZHEN_CRITERIA_DIR" help:"Folder with the county's own criteria of referral, over the shipped ones." type:"path"`
 	// AttachmentScan is patientrecord's; the syntax is checked when it starts.
@@ -82,6 +86,9 @@ func (s Settings) checkControl() error {
 	return nil
 }
 
+// minAuditKeep is what the law asks for.
+const minAuditKeep = 180 * 24 * time.Hour
+
 // check tells all problems of the settings at once.
 func (s Settings) check(services []string) error {
 	var problems []error
@@ -92,6 +99,9 @@ func (s Settings) check(services []string) error {
 	}
 	if (s.TLSCertFile == "") != (s.TLSKeyFile == "") {
 		problems = append(problems, errors.New("TONGZHEN_TLS_CERT_FILE and TONGZHEN_TLS_KEY_FILE belong together"))
+	}
+	if s.AuditKeep != 0 && s.AuditKeep < minAuditKeep {
+		problems = append(problems, fmt.Errorf("TONGZHEN_AUDIT_KEEP=%s: records of who saw patient data must be kept for at least 6 months by law (网络安全法): 4320h or more", s.AuditKeep))
 	}
 	if s.TLSCAFile != "" && s.TLSCertFile == "" {
 		problems = append(problems, errors.New("TONGZHEN_TLS_CA_FILE needs TONGZHEN_TLS_CERT_FILE and TONGZHEN_TLS_KEY_FILE"))

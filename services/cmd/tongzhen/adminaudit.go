@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
+	"github.com/tongzhen/tongzhen/services/internal/audit"
+)
+
+type adminAuditCommand struct {
+	Verify auditVerifyCommand `cmd:"" help:"Check the chains and signatures of the audit records in the databases; exit code 1 if anything is not what was sealed."`
+	Export auditExportCommand `cmd:"" help:"Write audit entries of a county to a file. The export is itself recorded."`
+}
+
+type auditVerifyCommand struct {
+	Service []string `help:"Services to check; all unless named."`
+	Head    string   `help:"File with signed heads from outside of the databases: the one of TONGZHEN_AUDIT_HEAD_FILE, or a log. Finds a record whose end was cut off." type:"existingfile"`
+}
+
+// errTampered says that an audit record is not what was sealed.
+var errTampered = errors.New("the audit record is not what was sealed; keep the databases and the log as they are and tell the security administrator")
+
+// Run checks and changes nothing; people may go on working.
+func (c *auditVerifyCommand) Run(ctx context.Context, settings *host.Settings) error {
+	heads, err := c.heads()
+	if err != nil {
+		return err
+	}
+	bar := newProgress("audit")
+	check := host.AuditCheck{Services: c.Service, Heads: heads, Progress: func(service, county string, checked, end int64) {
+		bar.step(int(checked), int(end), service+" "+county)
+	}}
+	if len(check.Services) == 0 {
+		check.Services = host.Backends()
+	}
+	reports, err := host.VerifyAudit(ctx, *settings, check)
+	bar.done()
+	if err != nil {
+		return err
+	}
+	ok := true
+	for _, service := range check.Services {
+		report := reports[service]
+		for _, county := range report.Counties {
+			printCounty(service, county)
+		}
+		ok = ok && report.OK()
+	}
+	if !ok {
+		return errTampered
+	}
+	return nil
+}
+
+func (c *auditVerifyCommand) heads() (map[string][]audit.Head, error) {
+	if c.Head == "" {
+		return nil, nil
+	}
+	file, err := os.Open(c.Head)
+	if err != nil {
+		return nil, fmt.Errorf("read heads: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	heads, err := audit.ReadHeads(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(heads) == 0 {
+		return nil, fmt.Errorf("%s holds no signed head", c.Head)
+	}
+	for service := range heads {
+		if !slices.Contains(host.Backends(), service) {
+			return nil, fmt.Errorf("%s holds a head of %q, which is no service", c.Head, service)
+		}
+	}
+	return heads, nil
+}
+
+func printCounty(service string, c audit.CountyReport) {
+	signed := "never signed"
+	if !c.SignTime.IsZero() {
+		signed = fmt.Sprintf("signed up to %d at %s", c.Signed, c.SignTime.UTC().Format(time.RFC3339))
+	}
+	fmt.Printf("%s %s: %d sealed, %s, %d not sealed yet", service, c.County, c.Sealed, signed, c.Unsealed)
+	if !c.OldestUnsealed.IsZero() {
+		fmt.Printf(" (oldest %s)", c.OldestUnsealed.UTC().Format(time.RFC3339))
+	}
+	if c.Late > 0 {
+		fmt.Printf(", %d entries say they are older than ones sealed before them", c.Late)
+	}
+	if len(c.Problems) == 0 {
+		fmt.Println(": whole")
+		return
+	}
+	fmt.Println()
+	for _, p := range c.Problems {
+		fmt.Printf("%s %s: number %d: %s", service, c.County, p.Seq, problemText(p.Kind))
+		if p.ID != "" {
+			fmt.Printf(" (entry %s)", p.ID)
+		}
+		fmt.Println()
+	}
+}
+
+func problemText(kind string) string {
+	return map[string]string{
+		audit.ProblemMissing: "MISSING, no entry has this number", audit.ProblemChanged: "CHANGED, the entry or its hash is not what was sealed",
+		audit.ProblemEnd: "END, the entries end elsewhere than the chain", audit.ProblemHead: "HEAD, a signed head says something else than the chain",
+		audit.ProblemSignature: "SIGNATURE, a head's signature is wrong or its key unknown", audit.ProblemLost: "LOST, a signed head is beyond the end of the chain",
+	}[kind]
+}
