@@ -1,13 +1,13 @@
 package host_test
 
 import (
+	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
-
-	"log/slog"
 
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
@@ -20,7 +20,7 @@ import (
 func TestTamperingInADatabaseIsFoundAndTheNumberNamed(t *testing.T) {
 	t.Parallel()
 	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
-		t.Run(engine.String(), func(t *testing.T) {
+		t.Run(fmt.Sprint(engine), func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
 			settings := host.Settings{DataDir: dir}
