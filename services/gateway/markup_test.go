@@ -41,6 +41,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	w.visitLives(clerk, doctor, see, look)
 	w.visitForms(doctor, see, look)
 	w.visitWriting(doctor, clerk, see, look)
+	w.visitRecord(doctor, see, look)
 	w.visitWorkplaces(doctor, clerk, see, look)
 	found := clerk.post("/desk/find", form("number", "450321-26-0000123-4"))
 	look("find", clerk, found)

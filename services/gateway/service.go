@@ -123,6 +123,9 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		return nil, err
 	}
 	patientPages.Routes(mux)
+	if err := clinicalPages(mux, deps, sh); err != nil {
+		return nil, err
+	}
 	if err := writingPages(mux, deps, sh); err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // units turn UCUM codes into what people write: mm[Hg] is mmHg, 10*3/uL is 10³/µL, {score} is left out.
-var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3", "10³", "10*6", "10⁶", "10*9", "10⁹", "10*12", "10¹²", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "umol", "µmol", "{score}", "")
+var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3", "10³", "10*6", "10⁶", "10*9", "10⁹", "10*12", "10¹²", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "umol", "µmol", "{score}", "", "{1.73_m2}", "1.73m²")
 
 // funcs are the template functions of one language.
 func (s *Shell) funcs(language string) template.FuncMap {
@@ -49,11 +49,15 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		// number shows a measured value without digits that no instrument has.
 		"number": func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
 		// unit shows a UCUM unit as a laboratory slip prints it.
-		"unit":        func(code string) string { return units.Replace(code) },
+		"unit":        Unit,
 		"list":        func(items ...string) []string { return items },
 		"patientTabs": patientTabs,
+		"allergic":    allergic,
 	}
 }
+
+// Unit is a UCUM unit as people write it.
+func Unit(code string) string { return units.Replace(code) }
 
 // dict builds the argument of a component: {{template "field" (dict "Name" "phone" "Form" .Form)}}.
 func dict(pairs ...any) (map[string]any, error) {

@@ -9,5 +9,7 @@ func patientTabs(patient string) []tab {
 	at := "/patients/" + patient
 	return []tab{
 		{"summary", at},
+		{"record", at + "/record"},
+		{"trends", at + "/trends"},
 	}
 }
