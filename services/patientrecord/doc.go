@@ -4,6 +4,9 @@
 // hand-over packages. It refuses to own referrals (it follows their facts), accounts, and anything about beds or slots; it judges no
 // clinical content.
 //
+// A referral that comes again after a return has another package; what the county hands back (the medicines of a reply or a down-referral)
+// becomes entries of the record, asked of referral.GetHandedBack when a referral is concluded or its patient comes down.
+//
 // RPCs: RegisterPatient, GetPatient, SearchPatients, GetSummary, ListResults, GetPackage (clinicians), GetSnapshot (referral, scheduling and
 // clinicians), GetClinicalValues (referral), ImportRecord (SYSTEM, INTEGRATION, the command line);
 // RecordEntries, AmendEntry, CorrectEntry, MarkEnteredInError, GetEntry, ListEntryVersions, ListEntries, GetTrends (clinicians). Publishes
@@ -22,7 +25,8 @@
 //  5. An import is whole or not at all, and the same again changes nothing.
 //  6. An entry's content never changes: another content is another version.
 //  7. A referral's relations follow the newest standing, in whatever order its facts come.
-//  8. A package is what the record said at submission; later entries do not change it.
+//  8. A package is what the record said at submission, each entry by id and version; later entries do not change it. Each resubmission has
+//     its own, and the ones before are kept.
 //  9. An encounter is told when it opens and when it closes, if it is in the county and no older than domain.NewsSpan; what was told is told
 //     again when it changes, and taken back when it never was. The same is never told twice in a row.
 //  10. What is sensitive (sensitive/classes.yaml; everything about a patient under 14) is shown only by app.Sieve, after a stated purpose.

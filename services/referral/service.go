@@ -22,6 +22,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/calendar"
+	"github.com/tongzhen/tongzhen/services/referral/internal/completeness"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 	"github.com/tongzhen/tongzhen/services/referral/internal/events"
 	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
@@ -97,6 +98,10 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	items, err := completeness.New()
+	if err != nil {
+		return nil, err
+	}
 	logger, peers := deps.Telemetry.Logger, rpc.Peers(deps.Peers)
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
 	st := store.New(store.Deps{DB: deps.DB, Ring: deps.Ring, Wire: wire{}, Wake: relay.Wake, Zone: zone})
@@ -108,6 +113,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, FollowUps: st, Templates: templates,
 			Calendars:   app.NewCalendars(zone, days, st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
+			Completeness: items, Slips: st,
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),

@@ -31,6 +31,19 @@ type peer struct {
 	referral  string
 	standing  domain.Standing
 	submitted time.Time
+	// back is what the county hands back, for the patient.
+	back    []domain.Entry
+	patient string
+}
+
+func (p *peer) HandedBack(context.Context, string, string) (string, []domain.Entry, error) {
+	switch {
+	case p.away:
+		return "", nil, errs.Unavailable("referral", errors.New("away"))
+	case p.patient == "":
+		return "", nil, errs.NotFound("referral")
+	}
+	return p.patient, p.back, nil
 }
 
 func (p *peer) Relation(context.Context, string, string, string) (domain.Level, string, error) {

@@ -25,7 +25,9 @@ type ReferralFact struct {
 	Organization string
 	// Submission: this fact is the submission itself, so that its time is when the package is assembled for.
 	Submission bool
-	Standing   domain.Standing
+	// Again: it is a resubmission, after a return.
+	Again    bool
+	Standing domain.Standing
 }
 
 // ApplyReferral takes a referral's fact into account, once: relations follow the newest standing, and the hand-over package is
@@ -41,7 +43,7 @@ func (a *App) ApplyReferral(ctx context.Context, f ReferralFact) error {
 		if !f.Submission {
 			return nil
 		}
-		return assemble(ctx, u, f.Standing, f.Standing.At)
+		return assemble(ctx, u, f.Standing, f.Standing.At, f.Again)
 	})
 }
 
@@ -60,11 +62,13 @@ func follow(ctx context.Context, u Unit, s domain.Standing) error {
 	return nil
 }
 
-// assemble keeps the package of a referral, the first time only.
-func assemble(ctx context.Context, u Unit, s domain.Standing, submitted time.Time) error {
-	there, err := u.HasPackage(ctx, s.ReferralID)
-	if err != nil || there {
-		return err
+// assemble keeps the package of a submission: of the first one once, of each resubmission beside the ones before.
+func assemble(ctx context.Context, u Unit, s domain.Standing, submitted time.Time, again bool) error {
+	if !again {
+		there, err := u.HasPackage(ctx, s.ReferralID)
+		if err != nil || there {
+			return err
+		}
 	}
 	summary, err := u.Summary(ctx, s.PatientID)
 	if err != nil {
@@ -74,7 +78,9 @@ func assemble(ctx context.Context, u Unit, s domain.Standing, submitted time.Tim
 	if err != nil {
 		return err
 	}
-	u.PutPackage(domain.Package{ReferralID: s.ReferralID, Summary: summary, Results: results, Assembled: u.Now()})
+	u.PutPackage(domain.Package{
+		ReferralID: s.ReferralID, ReferralVersion: s.Version, Resubmitted: again, Summary: summary, Results: results, Assembled: u.Now(),
+	})
 	return nil
 }
 
@@ -83,12 +89,16 @@ type ShownPackage struct {
 	ReferralID string
 	Summary    ShownSummary
 	Results    []domain.Entry
-	Assembled  time.Time
+	Items      []domain.PackageItem
+	// Version of this package; Versions are all of the referral, oldest first.
+	Version  domain.PackageVersion
+	Versions []domain.PackageVersion
 }
 
 // Package is the hand-over package of a referral: for its sender and receiver from submission on, and for whoever sees the whole
-// record. When the fact of the submission has not come yet, the referral service is asked and the package assembled at once.
-func (a *App) Package(ctx context.Context, caller authn.Identity, referral string) (ShownPackage, error) {
+// record; version 0 is the latest. When the fact of the submission has not come yet, the referral service is asked and the package
+// assembled at once.
+func (a *App) Package(ctx context.Context, caller authn.Identity, referral string, version int32) (ShownPackage, error) {
 	standing, known, err := a.store.Standing(ctx, caller.County, referral)
 	if err != nil {
 		return ShownPackage{}, err
@@ -109,16 +119,19 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 	if !party && level < domain.LevelFull {
 		return ShownPackage{}, errs.NotFound("package")
 	}
-	p, ok, err := a.store.Package(ctx, caller.County, referral)
+	p, versions, ok, err := a.store.Package(ctx, caller.County, referral, version)
 	if err != nil {
 		return ShownPackage{}, err
+	}
+	if !ok && len(versions) > 0 {
+		return ShownPackage{}, errs.NotFound("package")
 	}
 	if !ok {
 		// The standing is known from a later fact; the submission's own is still on its way.
 		if _, err := a.fetch(ctx, caller, referral); err != nil {
 			return ShownPackage{}, err
 		}
-		if p, ok, err = a.store.Package(ctx, caller.County, referral); err != nil || !ok {
+		if p, versions, ok, err = a.store.Package(ctx, caller.County, referral, version); err != nil || !ok {
 			return ShownPackage{}, notThere(err)
 		}
 	}
@@ -144,8 +157,22 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 		Summary: ShownSummary{
 			Patient: show(p.Summary.Patient, sieve.level(level), false), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
 		},
-		Results: results, Assembled: p.Assembled,
+		Results: results, Items: domain.Package{Summary: domain.Summary{Entries: summary}, Results: results}.Items(),
+		Version: which(versions, version), Versions: versions,
 	}, nil
+}
+
+// which is the version that was asked for, the last one for 0.
+func which(versions []domain.PackageVersion, version int32) domain.PackageVersion {
+	for _, v := range versions {
+		if v.Version == version {
+			return v
+		}
+	}
+	if len(versions) == 0 {
+		return domain.PackageVersion{}
+	}
+	return versions[len(versions)-1]
 }
 
 func notThere(err error) error {
@@ -168,7 +195,7 @@ func (a *App) fetch(ctx context.Context, caller authn.Identity, referral string)
 		if err := follow(ctx, u, s); err != nil {
 			return err
 		}
-		return assemble(ctx, u, s, submitted)
+		return assemble(ctx, u, s, submitted, false)
 	})
 	return s, err
 }

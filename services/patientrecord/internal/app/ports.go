@@ -91,8 +91,8 @@ type Store interface {
 	Measured(ctx context.Context, county, patient string, m Measuring, limit int) ([]domain.Written, error)
 	// Standing of a referral, as far as its facts have come; ok is false when none has.
 	Standing(ctx context.Context, county, referral string) (s domain.Standing, ok bool, err error)
-	// Package of a referral; ok is false when it was not assembled yet.
-	Package(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error)
+	// Package of a referral by its version, 0 for the latest, with all versions there are, oldest first; ok is false when there is none.
+	Package(ctx context.Context, county, referral string, version int32) (p domain.Package, all []domain.PackageVersion, ok bool, err error)
 
 	AccessStore
 	AttachmentStore
@@ -165,7 +165,9 @@ type Unit interface {
 	Summary(ctx context.Context, patient string) (domain.Summary, error)
 	// ResultsBetween are the observations from (inclusive) to (inclusive), newest first, at most limit.
 	ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error)
+	// HasPackage tells whether the package of the first submission is there.
 	HasPackage(ctx context.Context, referral string) (bool, error)
+	// PutPackage keeps a package. That of a resubmission that is there already stays as it is.
 	PutPackage(p domain.Package)
 
 	AttachmentUnit
@@ -177,6 +179,9 @@ type Referrals interface {
 	Relation(ctx context.Context, county, patient, organization string) (level domain.Level, referral string, err error)
 	// Standing is the referral as the caller of ctx may see it, with when it was submitted (zero for a draft); errs.NotFound else.
 	Standing(ctx context.Context, referral string) (s domain.Standing, submitted time.Time, err error)
+	// HandedBack is what the county hands back with a referral, as entries of the patient's record; none until there is something.
+	// errs.NotFound for an unknown referral.
+	HandedBack(ctx context.Context, county, referral string) (patient string, entries []domain.Entry, err error)
 }
 
 // Published is a fact for the stream.

@@ -142,13 +142,13 @@ func TestReferralOpensPackageThenRecordThenCloses(t *testing.T) {
 			observation("recent", w.clk.Now().Add(-time.Hour), "recent"), observation("old", w.clk.Now().AddDate(0, 0, -91), "old"),
 		}})
 		patient, referral := done.PatientID, id.New()
-		_, err := w.Package(t.Context(), desk, referral)
+		_, err := w.Package(t.Context(), desk, referral, 0)
 		w.reason(err, errs.ReasonNotFound)
 
 		w.fact(referral, patient, 2, domain.Submitted, domain.Draft)
 		w.clk.Advance(time.Minute)
 		w.bring(app.Import{Details: zeng, Entries: []domain.Entry{observation("late", w.clk.Now(), "late")}})
-		p, err := w.Package(t.Context(), desk, referral)
+		p, err := w.Package(t.Context(), desk, referral, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,9 +160,9 @@ func TestReferralOpensPackageThenRecordThenCloses(t *testing.T) {
 		}
 		_, err = w.Summary(t.Context(), desk, patient)
 		w.reason(err, errs.ReasonBreakGlassRequired)
-		_, err = w.Package(t.Context(), stranger, referral)
+		_, err = w.Package(t.Context(), stranger, referral, 0)
 		w.reason(err, errs.ReasonNotFound)
-		if _, err := w.Package(t.Context(), township, referral); err != nil {
+		if _, err := w.Package(t.Context(), township, referral, 0); err != nil {
 			t.Errorf("the sender: %v", err)
 		}
 
@@ -197,18 +197,18 @@ func TestPackageIsBuiltOnDemandBeforeTheFactComes(t *testing.T) {
 		done := w.bring(app.Import{Details: zeng})
 		referral := id.New()
 		w.peer.away = true
-		_, err := w.Package(t.Context(), desk, referral)
+		_, err := w.Package(t.Context(), desk, referral, 0)
 		w.reason(err, errs.ReasonPeerAway)
 		w.peer.away = false
 		w.peer.standing = domain.Standing{
 			ReferralID: referral, PatientID: done.PatientID, Version: 2, State: domain.Submitted, Originator: "township", Receiver: "county", At: w.clk.Now(),
 		}
 		w.peer.submitted = w.clk.Now()
-		if _, err := w.Package(t.Context(), desk, referral); err != nil {
+		if _, err := w.Package(t.Context(), desk, referral, 0); err != nil {
 			t.Fatal(err)
 		}
 		w.fact(referral, done.PatientID, 2, domain.Submitted, domain.Draft)
-		if _, err := w.Package(t.Context(), desk, referral); err != nil {
+		if _, err := w.Package(t.Context(), desk, referral, 0); err != nil {
 			t.Errorf("after the fact: %v", err)
 		}
 	})
@@ -218,7 +218,7 @@ func TestDraftHasNoPackage(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		done := w.bring(app.Import{Details: zeng})
 		w.peer.standing = domain.Standing{ReferralID: id.New(), PatientID: done.PatientID, Version: 1, State: domain.Draft, Originator: "township"}
-		_, err := w.Package(t.Context(), township, w.peer.standing.ReferralID)
+		_, err := w.Package(t.Context(), township, w.peer.standing.ReferralID, 0)
 		w.reason(err, errs.ReasonNotFound)
 	})
 }

@@ -104,12 +104,48 @@ type Summary struct {
 // PackageSpan is how far back a hand-over package goes for results.
 const PackageSpan = 90 * 24 * time.Hour
 
-// Package is what goes with a referral: the summary and the results as at submission.
+// Package is what goes with a referral: the summary and the results as at submission, or as at one resubmission.
 type Package struct {
 	ReferralID string
-	Summary    Summary
-	Results    []Entry
-	Assembled  time.Time
+	// ReferralVersion is the version of the referral, so of its form, that this goes with; 0 in packages from before it was kept.
+	ReferralVersion int32
+	// Resubmitted: it came again after it had been returned; it stands beside the packages before.
+	Resubmitted bool
+	Summary     Summary
+	Results     []Entry
+	Assembled   time.Time
+}
+
+// PackageItem names an entry as it stood when a package was assembled.
+type PackageItem struct {
+	Kind    EntryKind
+	ID      string
+	Version int32
+}
+
+// Items are what belongs to the package, each entry once, by kind and newest first.
+func (p Package) Items() []PackageItem {
+	var out []PackageItem
+	seen := map[string]bool{}
+	add := func(entries []Entry) {
+		for _, e := range entries {
+			if !seen[e.ID] {
+				seen[e.ID] = true
+				out = append(out, PackageItem{Kind: e.Kind, ID: e.ID, Version: e.Version})
+			}
+		}
+	}
+	for _, kind := range []EntryKind{KindProblem, KindAllergy, KindMedication, KindObservation, KindProcedure, KindImmunization, KindEncounter} {
+		add(p.Summary.Entries[kind])
+	}
+	add(p.Results)
+	return out
+}
+
+// PackageVersion is one package among those of a referral. Version is from 1 and counts submissions.
+type PackageVersion struct {
+	Version, ReferralVersion int32
+	Assembled                time.Time
 }
 
 // Format prints the referral's id in every verb.

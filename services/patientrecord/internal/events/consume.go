@@ -65,8 +65,9 @@ func decode(m bus.Msg) (app.ReferralFact, error) {
 		return app.ReferralFact{}, fmt.Errorf("%s without fact id, county, referral or patient", m.Type)
 	}
 	_, submission := fact.(*referralv1.Submitted)
+	_, again := fact.(*referralv1.Resubmitted)
 	return app.ReferralFact{
-		FactID: meta.GetFactId(), County: meta.GetCounty(), Submission: submission,
+		FactID: meta.GetFactId(), County: meta.GetCounty(), Submission: submission || again, Again: again,
 		Account: meta.GetActor().GetAccountId(), Organization: meta.GetActor().GetOrganizationId(),
 		Standing: domain.Standing{
 			ReferralID: r.GetReferralId(), PatientID: r.GetPatientId(), Version: meta.GetAggregateVersion(),

@@ -39,6 +39,10 @@ func (nobody) Standing(context.Context, string) (domain.Standing, time.Time, err
 	return domain.Standing{}, time.Time{}, errs.NotFound("package")
 }
 
+func (nobody) HandedBack(context.Context, string, string) (string, []domain.Entry, error) {
+	return "", nil, errs.NotFound("referral")
+}
+
 func server(t testing.TB) *rpc.Server {
 	sets := []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations()}
 	clk := dbtest.Clock(t)

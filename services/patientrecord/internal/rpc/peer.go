@@ -19,14 +19,15 @@ const relationTimeout = 300 * time.Millisecond
 
 // Referrals implements app.Referrals over gRPC.
 type Referrals struct {
-	client referralv1.ReferralServiceClient
+	client   referralv1.ReferralServiceClient
+	handover referralv1.HandoverServiceClient
 }
 
 var _ app.Referrals = (*Referrals)(nil)
 
 // NewReferrals calls through conn.
 func NewReferrals(conn grpc.ClientConnInterface) *Referrals {
-	return &Referrals{client: referralv1.NewReferralServiceClient(conn)}
+	return &Referrals{client: referralv1.NewReferralServiceClient(conn), handover: referralv1.NewHandoverServiceClient(conn)}
 }
 
 // Relation implements app.Referrals, as the service itself: the person may have no other relation to the referral.

@@ -138,29 +138,6 @@ func (s *Server) ListResults(ctx context.Context, in *patientrecordv1.ListResult
 	}, nil
 }
 
-// GetPackage implements the contract.
-func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageRequest) (*patientrecordv1.Package, error) {
-	who, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	p, err := s.app.Package(ctx, who, in.GetReferralId())
-	if err != nil {
-		return nil, err
-	}
-	summary, err := fromSummary(p.Summary)
-	if err != nil {
-		return nil, err
-	}
-	results, err := observations(p.Results)
-	if err != nil {
-		return nil, err
-	}
-	return &patientrecordv1.Package{
-		ReferralId: p.ReferralID, PatientId: p.Summary.Patient.ID, Summary: summary, Results: results, AssembledTime: stamp(p.Assembled),
-	}, nil
-}
-
 // GetSnapshot implements the contract.
 func (s *Server) GetSnapshot(ctx context.Context, in *patientrecordv1.GetSnapshotRequest) (*patientrecordv1.PatientSnapshot, error) {
 	who, err := caller(ctx)

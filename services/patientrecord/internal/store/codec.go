@@ -138,13 +138,15 @@ func fromEntries(list []entryJSON) []domain.Entry {
 }
 
 type packageJSON struct {
+	ReferralVersion int32 `json:"referralVersion,omitempty"`
+
 	Patient patientJSON `json:"patient"`
 	Summary []entryJSON `json:"summary"`
 	Results []entryJSON `json:"results"`
 }
 
 func toPackage(p domain.Package) packageJSON {
-	out := packageJSON{Patient: toPatient(p.Summary.Patient), Results: toEntries(p.Results)}
+	out := packageJSON{ReferralVersion: p.ReferralVersion, Patient: toPatient(p.Summary.Patient), Results: toEntries(p.Results)}
 	for _, kind := range summaryKinds() {
 		out.Summary = append(out.Summary, toEntries(p.Summary.Entries[kind])...)
 	}
@@ -153,8 +155,9 @@ func toPackage(p domain.Package) packageJSON {
 
 func (j packageJSON) domain() domain.Package {
 	p := domain.Package{
-		Summary: domain.Summary{Patient: j.Patient.domain(), Entries: map[domain.EntryKind][]domain.Entry{}},
-		Results: fromEntries(j.Results),
+		ReferralVersion: j.ReferralVersion,
+		Summary:         domain.Summary{Patient: j.Patient.domain(), Entries: map[domain.EntryKind][]domain.Entry{}},
+		Results:         fromEntries(j.Results),
 	}
 	for _, e := range fromEntries(j.Summary) {
 		p.Summary.Entries[e.Kind] = append(p.Summary.Entries[e.Kind], e)

@@ -204,9 +204,23 @@ func (d *derived) standing(s domain.Standing) {
 }
 
 func (d *derived) handover(p domain.Package) {
+	if p.Resubmitted {
+		d.resubmission(p)
+		return
+	}
 	sealed, err := d.u.seal("handover_package", "content", p.ReferralID, toPackage(p))
 	d.fail(err)
 	d.write(1, `INSERT INTO handover_package (county_code, referral_id, patient_id, content, assembled_time) VALUES ($1, $2, $3, $4, $5)`,
 		d.u.county, p.ReferralID, p.Summary.Patient.ID(), sealed, p.Assembled)
 	d.audit("package.assemble", "referral", p.ReferralID, p.Summary.Patient.ID(), "")
+}
+
+// resubmission writes the package beside those before; again it changes nothing.
+func (d *derived) resubmission(p domain.Package) {
+	sealed, err := d.u.seal("handover_version", "content", versioned(p.ReferralID, p.ReferralVersion), toPackage(p))
+	d.fail(err)
+	d.write(-1, `INSERT INTO handover_version (county_code, referral_id, referral_version, patient_id, content, assembled_time)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (county_code, referral_id, referral_version) DO NOTHING`,
+		d.u.county, p.ReferralID, p.ReferralVersion, p.Summary.Patient.ID(), sealed, p.Assembled)
+	d.audit("package.assemble", "referral", p.ReferralID, p.Summary.Patient.ID(), "resubmission")
 }

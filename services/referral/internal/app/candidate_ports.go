@@ -103,6 +103,8 @@ type Record struct {
 	Observations []Observation
 	// Problems that are active, by whatever system codes them.
 	Problems []domain.Diagnosis
+	// Medicines tells that the patient takes some.
+	Medicines bool
 }
 
 // Observation is one measurement with all its codes; the unit is UCUM.

@@ -80,7 +80,9 @@ func (s *Service) prepareNew(ctx context.Context, cmd Command, made string, in *
 	}
 	carry := domain.Carry{ReceiverName: receiver}
 	if in.Submit {
-		carry.Criteria = s.matched(ctx, caller, r.Snapshot(), *in)
+		var known domain.RecordFacts
+		carry.Criteria, known = s.matched(ctx, caller, r.Snapshot(), *in)
+		carry.Completeness = domain.JudgeCompleteness(s.Ports.Completeness, r.Snapshot(), known)
 		err = s.prepareSubmit(ctx, r.Snapshot(), in.HoldID, &carry)
 	}
 	return carry, err

@@ -107,7 +107,7 @@ func (s *Service) EvaluateCriteria(ctx context.Context, caller authn.Identity, q
 	in := criteria.Input{Direction: string(q.Direction), Diagnoses: domain.Codes(q.Diagnoses), Age: -1, Values: values}
 	var out Evaluation
 	if q.PatientID != "" {
-		err := s.addRecord(ctx, caller, q.PatientID, &in)
+		_, err := s.addRecord(ctx, caller, q.PatientID, &in)
 		switch kind := errs.KindOf(err); {
 		case err == nil:
 			out.RecordRead = true
@@ -152,11 +152,12 @@ func (s *Service) typed(values []ClinicalValue) (out []criteria.Value, bad []err
 	return out, bad
 }
 
-// addRecord adds what the record knows: the values that were not given already, and the problems as ICD-10 categories.
-func (s *Service) addRecord(ctx context.Context, caller authn.Identity, patientID string, in *criteria.Input) error {
+// addRecord adds what the record knows: the values that were not given already, and the problems as ICD-10 categories. The answer is the
+// record itself.
+func (s *Service) addRecord(ctx context.Context, caller authn.Identity, patientID string, in *criteria.Input) (Record, error) {
 	r, err := s.Records.Record(ctx, caller.County, patientID, caller.Organization)
 	if err != nil {
-		return err
+		return Record{}, err
 	}
 	given := len(in.Values)
 	for _, o := range r.Observations {
@@ -181,21 +182,21 @@ func (s *Service) addRecord(ctx context.Context, caller authn.Identity, patientI
 			in.Diagnoses = append(in.Diagnoses, code)
 		}
 	}
-	return nil
+	return r, nil
 }
 
 // recordPatience is how long a submission waits for the record: what it adds is worth that, and no more.
 const recordPatience = 2 * time.Second
 
-// matched are the codes of the rules that a referral meets as it is sent. Nothing that goes wrong here stops a submission: what could not
-// be read does not count.
-func (s *Service) matched(ctx context.Context, caller authn.Identity, r domain.Snapshot, in Creation) []string {
+// matched are the codes of the rules that a referral meets as it is sent, and what the record holds. Nothing that goes wrong here stops a
+// submission: what could not be read does not count.
+func (s *Service) matched(ctx context.Context, caller authn.Identity, r domain.Snapshot, in Creation) ([]string, domain.RecordFacts) {
 	values, _ := s.typed(append(slices.Clone(in.Values), s.told(ctx, caller, r, in.Values)...))
 	birthDate := cmp.Or(r.Patient.BirthDate, in.Draft.Patient.BirthDate)
 	known := criteria.Input{Direction: string(r.Direction), Diagnoses: domain.Codes(r.Diagnoses), Age: -1, Values: values}
 	patient, done := context.WithTimeout(ctx, recordPatience)
 	defer done()
-	_ = s.addRecord(patient, caller, r.PatientID, &known)
+	record, err := s.addRecord(patient, caller, r.PatientID, &known)
 	now := s.Clock.Now()
 	if cal, err := s.Calendars.Calendar(ctx, caller.County); err == nil {
 		known.Age = domain.AgeOn(birthDate, cal.Today(now))
@@ -206,7 +207,7 @@ func (s *Service) matched(ctx context.Context, caller authn.Identity, r domain.S
 			codes = append(codes, result.Code)
 		}
 	}
-	return codes
+	return codes, facts(record, err, now)
 }
 
 // answering is the down-referral itself, or what stands for one that is to answer an up-referral.

@@ -253,8 +253,12 @@ type Ports struct {
 	Formularies   Formularies
 	Lists         Lists
 	Criteria      Criteria
-	Records       Records
-	Candidates    Candidates
-	Statistics    Statistics
-	Published     *figures.Book
+	// Completeness is what a hand-over should carry.
+	Completeness []domain.CompletenessItem
+	// Slips makes the keys of printed slips.
+	Slips      Slips
+	Records    Records
+	Candidates Candidates
+	Statistics Statistics
+	Published  *figures.Book
 }

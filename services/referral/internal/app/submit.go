@@ -40,7 +40,9 @@ func (s *Service) submit(ctx context.Context, cmd Command, in Submission) (View,
 	if carry.ReceiverName, err = s.receiver(ctx, cmd.Caller.County, snapshot.Direction, snapshot.Receiver); err != nil {
 		return View{}, err
 	}
-	carry.Criteria = s.matched(ctx, cmd.Caller, snapshot, Creation{Values: in.Values})
+	var known domain.RecordFacts
+	carry.Criteria, known = s.matched(ctx, cmd.Caller, snapshot, Creation{Values: in.Values})
+	carry.Completeness = s.judge(snapshot, carry, known)
 	if err := s.prepareSubmit(ctx, snapshot, in.HoldID, &carry); err != nil {
 		return View{}, err
 	}
@@ -63,6 +65,7 @@ func (s *Service) Resubmit(ctx context.Context, cmd Command, in Step) (View, err
 		if _, err := s.receiver(ctx, cmd.Caller.County, snapshot.Direction, snapshot.Receiver); err != nil {
 			return View{}, err
 		}
+		in.Carry.Completeness = s.judge(snapshot, in.Carry, s.recordFacts(ctx, cmd.Caller, snapshot.PatientID))
 		return s.Transition(ctx, cmd, in)
 	})
 }

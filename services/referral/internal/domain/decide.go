@@ -41,6 +41,8 @@ type Carry struct {
 	Findings Findings
 	// Criteria are the codes of the rules that the patient met when the referral was sent.
 	Criteria []string
+	// Completeness of what is handed over, as judged when the referral is sent.
+	Completeness Completeness
 	// Arrival is when a patient came that is recorded afterwards.
 	Arrival time.Time
 	// Destination is where a patient left the county for, in words.

@@ -167,6 +167,7 @@ func submit(s *Snapshot, c Command, change *Change) []Field {
 	s.Number = c.Carry.Number
 	s.HoldID, s.HoldLost = c.Carry.HoldID, c.Carry.HoldLost
 	s.SubmitTime, s.MatchedCriteria = c.At, slices.Clone(c.Carry.Criteria)
+	s.Completeness = c.Carry.Completeness
 	lookedUp(s, c)
 	change.HoldID = s.HoldID
 	change.Detail = detail("number", s.Number.Printed(), "holdId", s.HoldID, "receiver", c.Carry.ReceiverName)
@@ -175,6 +176,7 @@ func submit(s *Snapshot, c Command, change *Change) []Field {
 
 func resubmit(s *Snapshot, c Command, _ *Change) []Field {
 	lookedUp(s, c)
+	s.Completeness = c.Carry.Completeness
 	return checkComplete(s)
 }
 

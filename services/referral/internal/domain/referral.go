@@ -67,9 +67,11 @@ type Snapshot struct {
 
 	// MatchedCriteria are the codes of the rules that were met at submission.
 	MatchedCriteria []string
-	Medicines       []Medicine
-	Plan            FollowUpPlan
-	FamilyDoctor    string
+	// Completeness of what was handed over when it was last sent; of its statuses only what is missing is kept.
+	Completeness Completeness
+	Medicines    []Medicine
+	Plan         FollowUpPlan
+	FamilyDoctor string
 
 	// Verdict of the county on the referral, the latest one.
 	Verdict     Verdict

@@ -108,6 +108,8 @@ func (c *collector) sent(s domain.Snapshot) {
 	c.add(accepted, !s.AcceptTime.IsZero())
 	c.add(noShow, !s.NoShowTime.IsZero())
 	c.add(criteriaMet, len(s.MatchedCriteria) > 0)
+	c.add(handoverJudged, s.Completeness.Judged)
+	c.add(handoverWhole, s.Completeness.Complete())
 	c.add(bounced, s.Direction == domain.Down && s.BouncedBy != "" && !isCancelled && !isDeclined)
 	c.addTime(timeToAnswer, s.SubmitTime, s.AnswerTime)
 	c.addTime(timeToArrival, s.SubmitTime, s.ArriveTime)

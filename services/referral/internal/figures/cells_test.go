@@ -100,6 +100,16 @@ func TestACaseCountsOnTheLocalDayOfItsDenominatorsEvent(t *testing.T) {
 	has(t, s, []string{"ended 2026-03-20"}, "ended_fit")
 }
 
+func TestAHandOverCountsAsCompleteFromEightyOn(t *testing.T) {
+	t.Parallel()
+	s := sent()
+	has(t, s, nil, "handover_judged", "handover_complete")
+	s.Completeness = domain.Completeness{Judged: true, Score: 79}
+	has(t, s, []string{"handover_judged 2026-03-01"}, "handover_complete")
+	s.Completeness.Score = 80
+	has(t, s, []string{"handover_judged 2026-03-01", "handover_complete 2026-03-01"})
+}
+
 func TestAnAdviceIsAnsweredAndNobodyTravels(t *testing.T) {
 	t.Parallel()
 	s := sent()

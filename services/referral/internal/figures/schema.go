@@ -68,6 +68,8 @@ const (
 	assessedAdvice  = "assessed_manageable"
 	assessedLate    = "assessed_too_late"
 	assessedElse    = "assessed_wrong_department"
+	handoverJudged  = "handover_judged"   // the completeness of what was handed over was judged
+	handoverWhole   = "handover_complete" // and it was complete: domain.CompleteFrom
 	timeToAnswer    = "time_to_answer"
 	timeToArrival   = "time_to_arrival"
 	arrived         = "arrived"
@@ -100,6 +102,7 @@ func counters() map[Event]group {
 			plain: []string{
 				submitted, answered, answeredInTime, answeredLate, returnedFirst, redirectedFirst, declined, cancelled, travelling, cancelledEarly,
 				travelled, takenIn, accepted, noShow, criteriaMet, bounced, left, assessed, assessedNeeded, assessedAdvice, assessedLate, assessedElse,
+				handoverJudged, handoverWhole,
 			},
 			timed: []string{timeToAnswer, timeToArrival},
 		},

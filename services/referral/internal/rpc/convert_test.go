@@ -112,6 +112,7 @@ func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(st
 func inside() []string {
 	return []string{
 		"County", "AccountID", "ArrivedFrom", "FirstDue", "AnswerTime", "FirstAnswer", "AcceptTime", "NoShowTime", "FollowUpTime", "DownArrived",
+		"Completeness", // told by HandoverService
 	}
 }
 

@@ -31,6 +31,13 @@ func Policy() authz.Table {
 		referralv1.ReferralService_ListLinks_FullMethodName:         read,
 		referralv1.ReferralService_GetLifecycle_FullMethodName:      anybody,
 
+		referralv1.HandoverService_GetSlip_FullMethodName:               read,
+		referralv1.HandoverService_GetCompleteness_FullMethodName:       read,
+		referralv1.HandoverService_EvaluateCompleteness_FullMethodName:  read,
+		referralv1.HandoverService_ListCompletenessItems_FullMethodName: anybody,
+		referralv1.HandoverService_VerifySlip_FullMethodName:            {Services: []string{"gateway"}},
+		referralv1.HandoverService_GetHandedBack_FullMethodName:         {Services: []string{"patientrecord"}},
+
 		referralv1.FollowUpService_ListFollowUps_FullMethodName:         {Roles: domain.Roles(domain.Down, domain.Receiver)},
 		referralv1.FollowUpService_RecordCheck_FullMethodName:           {Roles: domain.Roles(domain.Down, domain.Receiver)},
 		referralv1.FollowUpService_ListFollowUpTemplates_FullMethodName: read,

@@ -59,3 +59,30 @@ func TestTheRolesOfAMethodAreThoseOfTheSide(t *testing.T) {
 		}
 	}
 }
+
+func TestOnlyTheGatewayVerifiesSlipsAndOnlyPatientRecordTakesBack(t *testing.T) {
+	t.Parallel()
+	policy := rpc.Policy()
+	for method, service := range map[string]string{
+		referralv1.HandoverService_VerifySlip_FullMethodName: "gateway", referralv1.HandoverService_GetHandedBack_FullMethodName: "patientrecord",
+	} {
+		for _, s := range []string{"gateway", "patientrecord", "scheduling", "notification"} {
+			if admitted := policy.Check(method, &authn.Identity{Subject: "service:" + s, Service: s}) == nil; admitted != (s == service) {
+				t.Errorf("%s may call %s: %v", s, method, admitted)
+			}
+		}
+		if policy.Check(method, &authn.Identity{Subject: "a", Roles: []string{"INTAKE_DESK"}}) == nil {
+			t.Errorf("a person may call %s", method)
+		}
+	}
+	for _, m := range referralv1.HandoverService_ServiceDesc.Methods {
+		method := "/" + referralv1.HandoverService_ServiceDesc.ServiceName + "/" + m.MethodName
+		if _, ok := policy[method]; !ok {
+			t.Errorf("%s has no rule", m.MethodName)
+		}
+		administrator := policy.Check(method, &authn.Identity{Subject: "a", Roles: []string{"COUNTY_ADMIN"}}) == nil
+		if administrator != (m.MethodName == "ListCompletenessItems") {
+			t.Errorf("an administrator may call %s: %v", m.MethodName, administrator)
+		}
+	}
+}

@@ -26,6 +26,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	referralv1.RegisterSettingServiceServer(r, settingServer{app: s.app})
 	referralv1.RegisterCriteriaServiceServer(r, criteriaServer{app: s.app})
 	referralv1.RegisterCandidateServiceServer(r, candidateServer{app: s.app})
+	referralv1.RegisterHandoverServiceServer(r, handoverServer{app: s.app})
 	referralv1.RegisterStatisticsServiceServer(r, statisticsServer{app: s.app})
 }
 

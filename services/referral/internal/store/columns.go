@@ -26,7 +26,7 @@ const (
 		reason_code, arrived_from, submit_time, arrive_time, admit_time, due_time, due_order, update_time,
 		escalated_to, down_referral, down_arrive_time, bounce_back_of, bounced_by, matched_criteria, family_doctor, verdict, corrections,
 		condition, first_answer, first_due, answer_time, depart_time, expected_arrival, conclude_time, close_time,
-		accept_time, no_show_time, follow_up_time`
+		accept_time, no_show_time, follow_up_time, completeness, completeness_missing`
 
 	sealedColumns = `patient, content, result, plan`
 
@@ -82,6 +82,7 @@ func changing(s domain.Snapshot) []any {
 		s.Escalated, s.DownReferral, null(s.DownArrived), s.BounceBackOf, s.BouncedBy, strings.Join(s.MatchedCriteria, " "), s.FamilyDoctor,
 		string(s.Verdict), s.Corrections, s.Condition(), string(s.FirstAnswer), null(s.FirstDue), null(s.AnswerTime), null(s.DepartTime),
 		null(s.ExpectedArrival), null(s.ConcludeTime), null(s.CloseTime), null(s.AcceptTime), null(s.NoShowTime), null(s.FollowUpTime),
+		score(s.Completeness), strings.Join(s.Completeness.Missing(), " "),
 	}
 }
 
@@ -96,6 +97,8 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	var from, to, submitted, arrived, admitted, due, downArrived, firstDue, answered, departed, expected, concluded, closed sql.Null[time.Time]
 	var accepted, noShow, followUp sql.Null[time.Time]
 	var patient, content, result, plan []byte
+	var complete sql.Null[int]
+	var missing string
 	dest := []any{
 		&r.County, &r.ID, &r.Direction, &r.PatientID, &r.Originator.OrganizationID, &r.Originator.DepartmentCode, &r.Originator.PractitionerID,
 		&r.AccountID, &r.CreateTime, &r.ReplyTo, &r.LinkKind, &r.Retrospective,
@@ -105,7 +108,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 		&r.ReasonCode, &r.ArrivedFrom, &submitted, &arrived, &admitted, &due, &order, &r.UpdateTime,
 		&r.Escalated, &r.DownReferral, &downArrived, &r.BounceBackOf, &r.BouncedBy, &criteria, &r.FamilyDoctor, &r.Verdict, &r.Corrections,
 		&condition, &r.FirstAnswer, &firstDue, &answered, &departed, &expected, &concluded, &closed,
-		&accepted, &noShow, &followUp,
+		&accepted, &noShow, &followUp, &complete, &missing,
 		&patient, &content, &result, &plan,
 	}
 	if err := row.Scan(append(dest, more...)...); err != nil {
@@ -121,6 +124,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	if criteria != "" {
 		r.MatchedCriteria = strings.Fields(criteria)
 	}
+	r.Completeness = completeness(complete, missing)
 	return r, s.unseal(&r, patient, content, result, plan)
 }
 
@@ -178,6 +182,20 @@ func codes(ds []domain.Diagnosis) string {
 }
 
 func null(t time.Time) sql.Null[time.Time] { return sql.Null[time.Time]{V: t, Valid: !t.IsZero()} }
+
+func score(c domain.Completeness) sql.Null[int] { return sql.Null[int]{V: c.Score, Valid: c.Judged} }
+
+// completeness is what was judged; of the statuses only what is missing is kept.
+func completeness(score sql.Null[int], missing string) domain.Completeness {
+	c := domain.Completeness{Judged: score.Valid, Score: score.V}
+	if codes := strings.Fields(missing); len(codes) > 0 {
+		c.Statuses = make(map[string]domain.ItemStatus, len(codes))
+		for _, code := range codes {
+			c.Statuses[code] = domain.ItemMissing
+		}
+	}
+	return c
+}
 
 func instant(t sql.Null[time.Time]) time.Time {
 	if !t.Valid {

@@ -53,6 +53,8 @@ func rare(table string) map[string]string {
 		"cancelled_early":           "state = 'CANCELLED'",
 		"no_show":                   "no_show_time IS NOT NULL",
 		"criteria_met":              "matched_criteria <> ''",
+		"handover_judged":           "completeness IS NOT NULL",
+		"handover_complete":         "completeness >= " + strconv.Itoa(domain.CompleteFrom),
 		"bounced":                   "bounced_by <> ''",
 		"left":                      "direction = 'OUT'",
 		"assessed":                  "verdict <> ''",

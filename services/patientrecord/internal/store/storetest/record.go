@@ -181,7 +181,7 @@ func packageKept(t *testing.T, f Fixture) {
 		entry("old", domain.KindObservation, "final", now.Add(-domain.PackageSpan-time.Hour), "old"),
 		entry("later", domain.KindObservation, "final", now.Add(time.Hour), "later"))
 	referral := id.New()
-	if _, ok, err := f.Store.Package(t.Context(), county, referral); ok || err != nil {
+	if _, _, ok, err := f.Store.Package(t.Context(), county, referral, 0); ok || err != nil {
 		t.Fatalf("a package that was never assembled: %v %v", ok, err)
 	}
 	f.must(t, func(u app.Unit) error {
@@ -197,7 +197,7 @@ func packageKept(t *testing.T, f Fixture) {
 		return nil
 	})
 	f.put(t, p, entry("problem", domain.KindProblem, "resolved", now, "changed"))
-	got, ok, err := f.Store.Package(t.Context(), county, referral)
+	got, _, ok, err := f.Store.Package(t.Context(), county, referral, 0)
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}

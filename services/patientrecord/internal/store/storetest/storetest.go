@@ -45,6 +45,7 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"entries are listed newest first by kind and time":         entriesListed,
 		"measured values are found by their codes":                 measuredFound,
 		"a repeated request gets its first reference":              referenceRepeats,
+		"each resubmission has a package of its own":               packagesBeside,
 		"an older standing does not replace a newer":               standingKept,
 		"an opening is the account's and the patient's":            openingsKept,
 		"a document comes back whole, in pieces":                   attachmentKept,

@@ -2387,8 +2387,10 @@ func (x *ListResultsResponse) GetWithheld() *Withheld {
 }
 
 type GetPackageRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	ReferralId    string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Which submission's package, from 1; 0 = the latest.
+	Version       int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2430,6 +2432,13 @@ func (x *GetPackageRequest) GetReferralId() string {
 	return ""
 }
 
+func (x *GetPackageRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 type Package struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ReferralId string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
@@ -2438,6 +2447,14 @@ type Package struct {
 	// Results of the last 90 days before submission.
 	Results       []*Observation         `protobuf:"bytes,4,rep,name=results,proto3" json:"results,omitempty"`
 	AssembledTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=assembled_time,json=assembledTime,proto3" json:"assembled_time,omitempty"`
+	// From 1; a resubmission makes the next and keeps the ones before.
+	Version int32 `protobuf:"varint,6,opt,name=version,proto3" json:"version,omitempty"`
+	// Version of the referral (its form, diagnoses, urgency, consent) that this goes with; 0 = not kept.
+	ReferralVersion int32 `protobuf:"varint,7,opt,name=referral_version,json=referralVersion,proto3" json:"referral_version,omitempty"`
+	// What belongs to it: each entry as it stood at submission, whatever the record says later.
+	Items []*PackageItem `protobuf:"bytes,8,rep,name=items,proto3" json:"items,omitempty"`
+	// All packages of the referral, oldest first.
+	Versions      []*PackageVersion `protobuf:"bytes,9,rep,name=versions,proto3" json:"versions,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2507,6 +2524,155 @@ func (x *Package) GetAssembledTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Package) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Package) GetReferralVersion() int32 {
+	if x != nil {
+		return x.ReferralVersion
+	}
+	return 0
+}
+
+func (x *Package) GetItems() []*PackageItem {
+	if x != nil {
+		return x.Items
+	}
+	return nil
+}
+
+func (x *Package) GetVersions() []*PackageVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+type PackageItem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// PROBLEM, ALLERGY, MEDICATION, OBSERVATION, PROCEDURE, IMMUNIZATION, ENCOUNTER.
+	Kind          string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	EntryId       string `protobuf:"bytes,2,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	Version       int32  `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PackageItem) Reset() {
+	*x = PackageItem{}
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PackageItem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PackageItem) ProtoMessage() {}
+
+func (x *PackageItem) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PackageItem.ProtoReflect.Descriptor instead.
+func (*PackageItem) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *PackageItem) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *PackageItem) GetEntryId() string {
+	if x != nil {
+		return x.EntryId
+	}
+	return ""
+}
+
+func (x *PackageItem) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+type PackageVersion struct {
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Version         int32                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	AssembledTime   *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=assembled_time,json=assembledTime,proto3" json:"assembled_time,omitempty"`
+	ReferralVersion int32                  `protobuf:"varint,3,opt,name=referral_version,json=referralVersion,proto3" json:"referral_version,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *PackageVersion) Reset() {
+	*x = PackageVersion{}
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PackageVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PackageVersion) ProtoMessage() {}
+
+func (x *PackageVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PackageVersion.ProtoReflect.Descriptor instead.
+func (*PackageVersion) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *PackageVersion) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *PackageVersion) GetAssembledTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AssembledTime
+	}
+	return nil
+}
+
+func (x *PackageVersion) GetReferralVersion() int32 {
+	if x != nil {
+		return x.ReferralVersion
+	}
+	return 0
+}
+
 type GetSnapshotRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
@@ -2518,7 +2684,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2530,7 +2696,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2543,7 +2709,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetSnapshotRequest) GetPatientId() string {
@@ -2578,7 +2744,7 @@ type PatientSnapshot struct {
 
 func (x *PatientSnapshot) Reset() {
 	*x = PatientSnapshot{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2590,7 +2756,7 @@ func (x *PatientSnapshot) String() string {
 func (*PatientSnapshot) ProtoMessage() {}
 
 func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2603,7 +2769,7 @@ func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientSnapshot.ProtoReflect.Descriptor instead.
 func (*PatientSnapshot) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PatientSnapshot) GetPatientId() string {
@@ -2684,7 +2850,7 @@ type ClinicalValues struct {
 
 func (x *ClinicalValues) Reset() {
 	*x = ClinicalValues{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2696,7 +2862,7 @@ func (x *ClinicalValues) String() string {
 func (*ClinicalValues) ProtoMessage() {}
 
 func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2709,7 +2875,7 @@ func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalValues.ProtoReflect.Descriptor instead.
 func (*ClinicalValues) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ClinicalValues) GetObservations() []*Observation {
@@ -2969,10 +3135,11 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x13ListResultsResponse\x12@\n" +
 	"\aresults\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\aresults\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12?\n" +
-	"\bwithheld\x18( \x01(\v2#.tongzhen.patientrecord.v1.WithheldR\bwithheld\">\n" +
+	"\bwithheld\x18( \x01(\v2#.tongzhen.patientrecord.v1.WithheldR\bwithheld\"a\n" +
 	"\x11GetPackageRequest\x12)\n" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
-	"referralId\"\x8c\x02\n" +
+	"referralId\x12!\n" +
+	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\"\xd6\x03\n" +
 	"\aPackage\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -2980,7 +3147,19 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"patient_id\x18\x02 \x01(\tR\tpatientId\x12<\n" +
 	"\asummary\x18\x03 \x01(\v2\".tongzhen.patientrecord.v1.SummaryR\asummary\x12@\n" +
 	"\aresults\x18\x04 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\aresults\x12A\n" +
-	"\x0eassembled_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\rassembledTime\"f\n" +
+	"\x0eassembled_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\rassembledTime\x12\x18\n" +
+	"\aversion\x18\x06 \x01(\x05R\aversion\x12)\n" +
+	"\x10referral_version\x18\a \x01(\x05R\x0freferralVersion\x12<\n" +
+	"\x05items\x18\b \x03(\v2&.tongzhen.patientrecord.v1.PackageItemR\x05items\x12E\n" +
+	"\bversions\x18\t \x03(\v2).tongzhen.patientrecord.v1.PackageVersionR\bversions\"V\n" +
+	"\vPackageItem\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x19\n" +
+	"\bentry_id\x18\x02 \x01(\tR\aentryId\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x05R\aversion\"\x98\x01\n" +
+	"\x0ePackageVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x05R\aversion\x12A\n" +
+	"\x0eassembled_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rassembledTime\x12)\n" +
+	"\x10referral_version\x18\x03 \x01(\x05R\x0freferralVersion\"f\n" +
 	"\x12GetSnapshotRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12'\n" +
@@ -3028,7 +3207,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_patientrecord_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(DocumentType_Code)(0),         // 0: tongzhen.patientrecord.v1.DocumentType.Code
 	(Access_Code)(0),               // 1: tongzhen.patientrecord.v1.Access.Code
@@ -3059,47 +3238,49 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(*ListResultsResponse)(nil),    // 26: tongzhen.patientrecord.v1.ListResultsResponse
 	(*GetPackageRequest)(nil),      // 27: tongzhen.patientrecord.v1.GetPackageRequest
 	(*Package)(nil),                // 28: tongzhen.patientrecord.v1.Package
-	(*GetSnapshotRequest)(nil),     // 29: tongzhen.patientrecord.v1.GetSnapshotRequest
-	(*PatientSnapshot)(nil),        // 30: tongzhen.patientrecord.v1.PatientSnapshot
-	(*ClinicalValues)(nil),         // 31: tongzhen.patientrecord.v1.ClinicalValues
-	(v1.Sex_Code)(0),               // 32: tongzhen.common.v1.Sex.Code
-	(*timestamppb.Timestamp)(nil),  // 33: google.protobuf.Timestamp
-	(*v1.Coding)(nil),              // 34: tongzhen.common.v1.Coding
-	(*Withheld)(nil),               // 35: tongzhen.patientrecord.v1.Withheld
-	(*Opening)(nil),                // 36: tongzhen.patientrecord.v1.Opening
+	(*PackageItem)(nil),            // 29: tongzhen.patientrecord.v1.PackageItem
+	(*PackageVersion)(nil),         // 30: tongzhen.patientrecord.v1.PackageVersion
+	(*GetSnapshotRequest)(nil),     // 31: tongzhen.patientrecord.v1.GetSnapshotRequest
+	(*PatientSnapshot)(nil),        // 32: tongzhen.patientrecord.v1.PatientSnapshot
+	(*ClinicalValues)(nil),         // 33: tongzhen.patientrecord.v1.ClinicalValues
+	(v1.Sex_Code)(0),               // 34: tongzhen.common.v1.Sex.Code
+	(*timestamppb.Timestamp)(nil),  // 35: google.protobuf.Timestamp
+	(*v1.Coding)(nil),              // 36: tongzhen.common.v1.Coding
+	(*Withheld)(nil),               // 37: tongzhen.patientrecord.v1.Withheld
+	(*Opening)(nil),                // 38: tongzhen.patientrecord.v1.Opening
 }
 var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
-	32, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
+	34, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 1: tongzhen.patientrecord.v1.Patient.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	1,  // 2: tongzhen.patientrecord.v1.Patient.access:type_name -> tongzhen.patientrecord.v1.Access.Code
-	33, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
-	33, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
-	32, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
+	35, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	35, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
+	34, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 6: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	4,  // 7: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
-	34, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
-	33, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
-	33, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
-	33, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
-	34, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
-	33, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
-	34, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
-	33, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
-	34, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
+	36, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
+	35, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
+	35, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
+	35, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
+	36, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
+	35, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
+	36, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
+	35, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
+	36, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
 	12, // 17: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	34, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
-	33, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
+	36, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
+	35, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
 	12, // 20: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
 	13, // 21: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
-	34, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
-	33, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
-	34, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
-	33, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
-	33, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
-	33, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
-	34, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
-	33, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
-	33, // 30: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
+	36, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
+	35, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
+	36, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
+	35, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
+	35, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
+	35, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
+	36, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
+	35, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
+	35, // 30: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
 	9,  // 31: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
 	10, // 32: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
 	11, // 33: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
@@ -3119,40 +3300,43 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	15, // 47: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
 	17, // 48: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
 	16, // 49: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
-	35, // 50: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	36, // 51: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
+	37, // 50: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	38, // 51: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
 	14, // 52: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
-	35, // 53: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	37, // 53: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
 	24, // 54: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
 	14, // 55: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
-	33, // 56: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
-	32, // 57: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 58: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 59: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 60: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 61: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 62: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 63: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	23, // 64: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	25, // 65: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	27, // 66: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	29, // 67: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	29, // 68: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	21, // 69: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 70: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 72: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	24, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	26, // 74: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	28, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	30, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	31, // 77: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	22, // 78: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	70, // [70:79] is the sub-list for method output_type
-	61, // [61:70] is the sub-list for method input_type
-	61, // [61:61] is the sub-list for extension type_name
-	61, // [61:61] is the sub-list for extension extendee
-	0,  // [0:61] is the sub-list for field type_name
+	35, // 56: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
+	29, // 57: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
+	30, // 58: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
+	35, // 59: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
+	34, // 60: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	14, // 61: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	9,  // 62: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 63: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	5,  // 64: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	6,  // 65: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	7,  // 66: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	23, // 67: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	25, // 68: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	27, // 69: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	31, // 70: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	31, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	21, // 72: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 73: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 74: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	8,  // 75: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	24, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	26, // 77: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	28, // 78: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	32, // 79: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	33, // 80: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	22, // 81: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	73, // [73:82] is the sub-list for method output_type
+	64, // [64:73] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
@@ -3178,7 +3362,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc), len(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   30,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -220,6 +220,8 @@ func local_request_PatientRecordService_ListResults_0(ctx context.Context, marsh
 	return msg, metadata, err
 }
 
+var filter_PatientRecordService_GetPackage_0 = &utilities.DoubleArray{Encoding: map[string]int{"referral_id": 0}, Base: []int{1, 1, 0}, Check: []int{0, 1, 2}}
+
 func request_PatientRecordService_GetPackage_0(ctx context.Context, marshaler runtime.Marshaler, client PatientRecordServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq GetPackageRequest
@@ -233,6 +235,12 @@ func request_PatientRecordService_GetPackage_0(ctx context.Context, marshaler ru
 	protoReq.ReferralId, err = runtime.String(val)
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "referral_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_PatientRecordService_GetPackage_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	if req.Body != nil {
 		_, _ = io.Copy(io.Discard, req.Body)
@@ -254,6 +262,12 @@ func local_request_PatientRecordService_GetPackage_0(ctx context.Context, marsha
 	protoReq.ReferralId, err = runtime.String(val)
 	if err != nil {
 		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "referral_id", err)
+	}
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_PatientRecordService_GetPackage_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
 	}
 	msg, err := server.GetPackage(ctx, &protoReq)
 	return msg, metadata, err

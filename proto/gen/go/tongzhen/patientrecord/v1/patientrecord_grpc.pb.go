@@ -53,7 +53,8 @@ type PatientRecordServiceClient interface {
 	GetSummary(ctx context.Context, in *GetSummaryRequest, opts ...grpc.CallOption) (*Summary, error)
 	// ListResults: observations and reports, newest first.
 	ListResults(ctx context.Context, in *ListResultsRequest, opts ...grpc.CallOption) (*ListResultsResponse, error)
-	// GetPackage is the hand-over package of a referral: visible to the receiver from submission.
+	// GetPackage is the hand-over package of a referral: visible to the receiver from submission. A resubmission makes another
+	// version; the ones before are kept.
 	GetPackage(ctx context.Context, in *GetPackageRequest, opts ...grpc.CallOption) (*Package, error)
 	// GetSnapshot gives another service what it keeps of a patient at submission. Services only.
 	GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*PatientSnapshot, error)
@@ -183,7 +184,8 @@ type PatientRecordServiceServer interface {
 	GetSummary(context.Context, *GetSummaryRequest) (*Summary, error)
 	// ListResults: observations and reports, newest first.
 	ListResults(context.Context, *ListResultsRequest) (*ListResultsResponse, error)
-	// GetPackage is the hand-over package of a referral: visible to the receiver from submission.
+	// GetPackage is the hand-over package of a referral: visible to the receiver from submission. A resubmission makes another
+	// version; the ones before are kept.
 	GetPackage(context.Context, *GetPackageRequest) (*Package, error)
 	// GetSnapshot gives another service what it keeps of a patient at submission. Services only.
 	GetSnapshot(context.Context, *GetSnapshotRequest) (*PatientSnapshot, error)
