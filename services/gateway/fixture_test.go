@@ -90,6 +90,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		referralv1.RegisterCandidateServiceServer(r, referralv1.UnimplementedCandidateServiceServer{})
 		referralv1.RegisterFollowUpServiceServer(r, referralv1.UnimplementedFollowUpServiceServer{})
 		referralv1.RegisterStatisticsServiceServer(r, referralv1.UnimplementedStatisticsServiceServer{})
+		referralv1.RegisterHandoverServiceServer(r, referralv1.UnimplementedHandoverServiceServer{})
 		referralv1.RegisterSettingServiceServer(r, referralv1.UnimplementedSettingServiceServer{})
 	})
 	w.serve(network, logger, "patientrecord", func(r grpc.ServiceRegistrar) {
@@ -136,6 +137,8 @@ func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, re
 			case directoryv1.DirectoryService_SignIn_FullMethodName:
 				table[full] = authz.Rule{Open: true}
 			case directoryv1.DirectoryService_SignOut_FullMethodName, directoryv1.DirectoryService_ExchangeSession_FullMethodName:
+				table[full] = authz.Rule{Services: []string{"gateway"}}
+			case referralv1.HandoverService_VerifySlip_FullMethodName:
 				table[full] = authz.Rule{Services: []string{"gateway"}}
 			}
 		}
@@ -249,6 +252,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 		directoryv1.DirectoryService_SignIn_FullMethodName:          answering(w.signIn),
 	}
 	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), handedOver()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

@@ -99,6 +99,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	root := http.NewServeMux()
 	root.Handle(style.Prefix, assets)
 	root.Handle(rest.Prefix+"/", limited(api, cfg))
+	root.Handle("GET "+rest.Prefix+"/verify/{number}", limited(pages, cfg)) // without a token
 	root.Handle("GET /events", d.Cookie(s.hub, sh.Fail))
 	root.Handle("/", limited(d.Cookie(sameSite.Handler(pages), sh.Fail), cfg))
 	s.handler = otelhttp.NewHandler(door.Headers(root, cfg.Secure), "http", otelhttp.WithSpanNameFormatter(spanName))
@@ -129,11 +130,15 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	if err := writingPages(mux, deps, sh); err != nil {
 		return nil, err
 	}
+	if err := slipPages(mux, cfg, deps, sh); err != nil {
+		return nil, err
+	}
 	if err := workplaces(mux, deps, sh); err != nil {
 		return nil, err
 	}
 	referralPages, err := referrals.New(referrals.Deps{
 		Shell: sh, Referral: referral, FollowUps: referralv1.NewFollowUpServiceClient(deps.Conns.Referral), Record: record, Scheduling: scheduling, Notification: notification,
+		Handover: referralv1.NewHandoverServiceClient(deps.Conns.Referral),
 	})
 	if err != nil {
 		return nil, err
@@ -167,14 +172,15 @@ func writingPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
 		candidate     = referralv1.NewCandidateServiceClient(deps.Conns.Referral)
 		followUp      = referralv1.NewFollowUpServiceClient(deps.Conns.Referral)
 		scheduling    = schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling)
+		handover      = referralv1.NewHandoverServiceClient(deps.Conns.Referral)
 	)
-	referPages, err := refer.New(refer.Deps{Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling})
+	referPages, err := refer.New(refer.Deps{Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling, Handover: handover})
 	if err != nil {
 		return err
 	}
 	referPages.Routes(mux)
 	downPages, err := down.New(down.Deps{
-		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Candidate: candidate, FollowUp: followUp,
+		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Candidate: candidate, FollowUp: followUp, Handover: handover,
 	})
 	if err != nil {
 		return err

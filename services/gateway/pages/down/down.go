@@ -32,6 +32,7 @@ type Deps struct {
 	Criteria  referralv1.CriteriaServiceClient
 	Candidate referralv1.CandidateServiceClient
 	FollowUp  referralv1.FollowUpServiceClient
+	Handover  referralv1.HandoverServiceClient
 }
 
 // Pages serves them.
@@ -68,6 +69,7 @@ type formData struct {
 	Centres             []centre
 	Diagnoses           []parts.Diagnosis
 	Criteria            parts.Panel
+	Complete            parts.Completeness
 	Medicines           medicinesData
 	Plan                planData
 	// Existing is the open referral that makes this one a duplicate.
@@ -146,6 +148,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	form := data.Form.Values
 	data.Diagnoses = parts.Chosen(form)
 	data.Criteria = p.held(r, data.PatientID, form)
+	data.Complete = p.complete(r, data.PatientID, form)
 	data.Medicines = p.medicines(r, form, data.Form.Errors)
 	data.Plan = p.plan(r, form, data.Form.Errors)
 	title := "down.title"
@@ -162,6 +165,11 @@ func (p *Pages) held(r *http.Request, patientID string, form url.Values) parts.P
 	})
 }
 
+// complete judges the form as typed.
+func (p *Pages) complete(r *http.Request, patientID string, form url.Values) parts.Completeness {
+	return parts.Complete(p.Shell, r, p.Handover, createRequest(form, formData{PatientID: patientID}))
+}
+
 // part answers with one part of the form, worded anew.
 func (p *Pages) part(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
@@ -173,6 +181,8 @@ func (p *Pages) part(w http.ResponseWriter, r *http.Request) error {
 		data = p.held(r, r.PathValue("patient"), r.PostForm)
 	case "medicines":
 		data = p.medicines(r, r.PostForm, nil)
+	case "completeness":
+		data = p.complete(r, r.PathValue("patient"), r.PostForm)
 	case "plan":
 		data = p.plan(r, r.PostForm, nil)
 	default:

@@ -21,9 +21,9 @@ import (
 //go:embed *.html
 var files embed.FS
 
-// Parse reads a page's templates, which may use "diagnoses", "consent" and "criteria".
+// Parse reads a page's templates, which may use "diagnoses", "consent", "criteria" and "completeness".
 func Parse(sh *shell.Shell, fsys fs.FS, names ...string) (*shell.Set, error) {
-	return sh.Parse(both{fsys, files}, append(names, "diagnoses.html", "consent.html", "criteria.html")...)
+	return sh.Parse(both{fsys, files}, append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html")...)
 }
 
 // both opens a file of the page, else one of the parts.

@@ -34,6 +34,7 @@ type Deps struct {
 	Referral   referralv1.ReferralServiceClient
 	Criteria   referralv1.CriteriaServiceClient
 	Scheduling schedulingv1.SchedulingServiceClient
+	Handover   referralv1.HandoverServiceClient
 }
 
 // Pages serves them.
@@ -58,6 +59,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /refer/{patient}", p.Shell.Page(p.form))
 	mux.Handle("POST /refer/{patient}", p.Shell.Page(p.send))
 	mux.Handle("POST /refer/{patient}/criteria", p.Shell.Page(p.criteria))
+	mux.Handle("POST /refer/{patient}/completeness", p.Shell.Page(p.completeness))
 	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
 	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
 	mux.Handle("GET /referrals/{id}/edit", p.Shell.Page(p.edit))
@@ -80,6 +82,7 @@ type formData struct {
 	HoldKey   string
 	Diagnoses []parts.Diagnosis
 	Criteria  parts.Panel
+	Complete  parts.Completeness
 	// Exams are the lines of what is to be examined, with empty ones to fill.
 	Exams []string
 	// Existing is the open referral that makes this one a duplicate.
@@ -124,6 +127,7 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
 	data.Diagnoses, data.Exams = parts.Chosen(data.Form.Values), examLines(data.Form.Values)
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
+	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
 	slots, err := p.loadSlots(r.Context(), data.Form.Values, true)
 	if err != nil {
 		// The form is worth more than the slots: without scheduling a referral is sent without one.
@@ -173,7 +177,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 // onlyLooks tells that the form was sent to be shown anew, by a browser without scripts.
 func onlyLooks(r *http.Request) bool {
 	switch r.PostFormValue("do") {
-	case "kind", "criteria", "slots":
+	case "kind", "criteria", "slots", "complete":
 		return true
 	default:
 		return false
@@ -190,6 +194,15 @@ func (p *Pages) criteria(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	return p.Shell.Fragment(w, r, p.formSet, "criteria", p.held(r, r.PathValue("patient"), r.PostForm))
+}
+
+// completeness judges the form as typed.
+func (p *Pages) completeness(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	typed := createRequest(r.PostForm, r.PathValue("patient"))
+	return p.Shell.Fragment(w, r, p.formSet, "completeness", parts.Complete(p.Shell, r, p.Handover, typed))
 }
 
 // again shows the form with everything that was typed and what was wrong. Without the record or the directory the form is

@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"net/http"
+	"strconv"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
@@ -9,6 +10,7 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
@@ -18,10 +20,12 @@ type pageData struct {
 	Receiving bool // the visitor's organisation receives it
 	Sending   bool // the visitor's organisation sent it
 	Summary   *patientrecordv1.Summary
-	Results   []*patientrecordv1.Observation
-	History   []historyRow
-	Told      []told
-	Messages  []message
+	// Package is what was handed over, Complete how complete it was; nil and not judged for a draft.
+	Package  *patientrecordv1.Package
+	Complete parts.Completeness
+	History  []historyRow
+	Told     []told
+	Messages []message
 	// Silent tells that the messages could not be read.
 	Silent  bool
 	Links   []*referralv1.Link
@@ -139,14 +143,28 @@ func (p *Pages) booking(r *http.Request, data *pageData) {
 	}
 }
 
+// handedOver reads the package, of the submission that the address names or else of the latest, and how complete it was.
+func (p *Pages) handedOver(r *http.Request, data *pageData) {
+	if data.GetState() == referralv1.State_DRAFT || data.GetDirection() == commonv1.Direction_OUT {
+		return
+	}
+	// What is no number is the latest.
+	version, _ := strconv.ParseInt(r.URL.Query().Get("package"), 10, 32)
+	data.Package, _ = p.Record.GetPackage(r.Context(), &patientrecordv1.GetPackageRequest{ReferralId: data.GetId(), Version: int32(max(0, version))})
+	answer, err := p.Handover.GetCompleteness(r.Context(), &referralv1.GetCompletenessRequest{ReferralId: data.GetId()})
+	data.Complete = parts.Completeness{Away: err != nil}
+	if err == nil {
+		data.Complete = parts.Completed(p.Shell, r, answer, false)
+	}
+}
+
 // record reads what the visitor may see of the record: the package as at submission for the receiver, which after arrival
 // may read the whole summary, and the summary for the sender. Without it the page shows the form and says so.
 func (p *Pages) record(r *http.Request, data *pageData) {
 	ctx := r.Context()
-	if data.Receiving {
-		if pack, err := p.Record.GetPackage(ctx, &patientrecordv1.GetPackageRequest{ReferralId: data.GetId()}); err == nil {
-			data.Summary, data.Results = pack.GetSummary(), pack.GetResults()
-		}
+	p.handedOver(r, data)
+	if data.Receiving && data.Package != nil {
+		data.Summary = data.Package.GetSummary()
 	}
 	early := data.GetState() == referralv1.State_SUBMITTED || data.GetState() == referralv1.State_RETURNED || data.GetState() == referralv1.State_ACCEPTED
 	if data.Summary == nil || (data.Receiving && !early) {

@@ -33,6 +33,7 @@ type Deps struct {
 	Record       patientrecordv1.PatientRecordServiceClient
 	Scheduling   schedulingv1.SchedulingServiceClient
 	Notification notificationv1.NotificationServiceClient
+	Handover     referralv1.HandoverServiceClient
 }
 
 // Pages serves them.
@@ -49,7 +50,7 @@ func New(deps Deps) (*Pages, error) {
 	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
 		return nil, err
 	}
-	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "followup.html", "marks.html"); err != nil {
+	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "followup.html", "marks.html", "package.html"); err != nil {
 		return nil, err
 	}
 	p.escalateSet, err = parts.Parse(deps.Shell, files, "escalate.html")

@@ -1,0 +1,194 @@
+// Package slips holds what is printed: the national 转出单 and 回转单 with their stubs and the county's additions, and the page on which anybody
+// who holds one may verify it.
+//
+// Owns the order and wording of the forms (fields.go) and the printed sheet, which is in Chinese whatever the visitor reads. Decides
+// nothing: what is genuine the referral service says. Safe for concurrent use.
+package slips
+
+import (
+	"embed"
+	"html/template"
+	"net/http"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell    *shell.Shell
+	Referral referralv1.ReferralServiceClient
+	Handover referralv1.HandoverServiceClient
+	// Limiter counts verifications by address, of which Ring keeps a keyed hash.
+	Limiter cache.Limiter
+	Ring    *crypt.Ring
+	// Secure tells that the gateway is reached over TLS, for the address in the QR code.
+	Secure bool
+}
+
+// Pages are the printed slips and their verification.
+type Pages struct {
+	Deps
+	slipSet, verifySet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	var err error
+	if p.slipSet, err = deps.Shell.Parse(files, "slip.html"); err != nil {
+		return nil, err
+	}
+	p.verifySet, err = deps.Shell.Parse(files, "verify.html")
+	return p, err
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /referrals/{id}/slip", p.Shell.Page(p.both))
+	mux.Handle("GET /referrals/{id}/slip/stub", p.Shell.Page(p.stub))
+	mux.Handle("GET /verify/{number}", p.Shell.Open(p.verify))
+}
+
+// slipData is what slip.html sees.
+type slipData struct {
+	ID, Number         string
+	Draft, Down        bool
+	Form               form
+	StubOnly           bool
+	Stub, Slip         []filled
+	County             []addition
+	Choices            []choices
+	Consent            string
+	Doctor             string
+	Valid              string
+	To                 string
+	QR                 template.HTML
+	Notices            []string
+	SealFrom, SealHome string
+}
+
+// addition is one line of the county's block.
+type addition struct{ Code, Label, Value string }
+
+// choices is a line of boxes.
+type choices struct {
+	Code, Label string
+	Boxes       []choice
+}
+
+func (p *Pages) both(w http.ResponseWriter, r *http.Request) error { return p.sheet(w, r, false) }
+
+func (p *Pages) stub(w http.ResponseWriter, r *http.Request) error { return p.sheet(w, r, true) }
+
+func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, stubOnly bool) error {
+	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
+	if err != nil {
+		return err
+	}
+	if d := referral.GetDirection(); d != commonv1.Direction_UP && d != commonv1.Direction_DOWN {
+		return errs.NotFound("slip") // a patient who left the county got none
+	}
+	slip, err := p.Handover.GetSlip(r.Context(), &referralv1.GetSlipRequest{ReferralId: referral.GetId()})
+	if err != nil {
+		return err
+	}
+	s := source{referral: referral, slip: slip, now: p.Shell.Now(), zone: p.Shell.Zone()}
+	if county, err := p.Shell.Names().County(r.Context()); err == nil {
+		const chinese = "zh-CN"
+		to := referral.GetReceiver()
+		s.from = county.OrganizationName(chinese, referral.GetOriginator().GetOrganizationId())
+		s.to = county.OrganizationName(chinese, to.GetOrganizationId())
+		s.department = county.DepartmentName(chinese, to.GetOrganizationId(), to.GetDepartmentCode())
+	}
+	data, err := s.data(stubOnly)
+	if err != nil {
+		return err
+	}
+	if !data.Draft {
+		if data.QR, err = qrCode(p.address(r, slip)); err != nil {
+			return err
+		}
+	}
+	return p.Shell.Render(w, r, p.slipSet, shell.Page{Title: "slip.title", Nav: "referrals", Data: data})
+}
+
+// data is the whole sheet but its QR code.
+func (s source) data(stubOnly bool) (slipData, error) {
+	r := s.referral
+	down := r.GetDirection() == commonv1.Direction_DOWN
+	form := out()
+	if down {
+		form = back()
+	}
+	d := slipData{
+		ID: r.GetId(), Number: r.GetNumber(), Draft: r.GetState() == referralv1.State_DRAFT || s.slip.GetVerificationKey() == "", Down: down, Form: form,
+		StubOnly: stubOnly, Stub: s.fill(form.Stub), Slip: s.fill(form.Slip), Consent: s.consent(), Doctor: s.slip.GetDoctor().GetName(),
+		To: s.to, Notices: notices(), SealFrom: s.from,
+	}
+	if from, until := s.slip.GetValidFrom(), s.slip.GetValidUntil(); from != nil && until != nil {
+		d.Valid = s.span(from, until)
+	}
+	d.County = []addition{
+		{"county.number", "转诊单号", r.GetNumber()},
+		{"county.identity_no", "身份证号", r.GetPatient().GetMaskedIdentityNumber()},
+		{"county.health_record_no", "健康档案号", r.GetPatient().GetHealthRecordNumber()},
+		{"county.visit_no", "门诊号/住院号", r.GetForm().GetInpatientNumber()},
+		{"county.diagnoses", "诊断编码", coded(r.GetDiagnoses())},
+		{"county.urgency", "紧急程度", urgency(r.GetUrgency())},
+		{"county.left", "转出时间", s.minute(r.GetDepartTime())},
+		{"county.validity", "转诊时限", d.Valid},
+		{"county.purpose", "转诊目的、注意事项", r.GetTransferNote()},
+	}
+	d.Choices = []choices{
+		{"county.payment", "支付方式", payments()}, {"county.patient_kind", "病人性质", s.patients()}, {"county.transport", "转送方式", s.transports()},
+	}
+	return d, nil
+}
+
+func (s source) span(from, until *timestamppb.Timestamp) string {
+	// The end is the midnight after the last day.
+	return s.day(from.AsTime()) + " 至 " + s.day(until.AsTime().Add(-1))
+}
+
+func coded(diagnoses []*commonv1.Coding) string {
+	text := ""
+	for i, d := range diagnoses {
+		if i > 0 {
+			text += "；"
+		}
+		text += d.GetCode() + " " + d.GetDisplay()
+	}
+	return text
+}
+
+func urgency(code commonv1.Urgency_Code) string {
+	switch code {
+	case commonv1.Urgency_EMERGENCY:
+		return "急诊"
+	case commonv1.Urgency_URGENT:
+		return "紧急"
+	case commonv1.Urgency_ROUTINE:
+		return "普通"
+	case commonv1.Urgency_UNSPECIFIED:
+	}
+	return ""
+}
+
+// address is where a slip is verified. Number and key name no patient.
+func (p *Pages) address(r *http.Request, slip *referralv1.Slip) string {
+	scheme := "http"
+	if p.Secure || r.TLS != nil {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + "/verify/" + slip.GetNumber() + "?k=" + slip.GetVerificationKey()
+}
