@@ -17,7 +17,7 @@ type field struct {
 // national forms (国家基本公共卫生服务规范 第三版, 双向转诊单).
 type form struct {
 	Heading, StubHeading string
-	Stub, Slip       []field
+	Stub, Slip           []field
 }
 
 // out is 双向转诊（转出）单.
