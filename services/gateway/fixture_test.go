@@ -251,8 +251,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 		directoryv1.DirectoryService_SignOut_FullMethodName:         answering(w.signOut),
 		directoryv1.DirectoryService_SignIn_FullMethodName:          answering(w.signIn),
 	}
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting()} {
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), handedOver()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

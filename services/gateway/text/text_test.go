@@ -189,9 +189,7 @@ func codes() map[string][]string {
 		"clinical.note":        strings.Fields("VISIT PROGRESS DISCHARGE CONSULTATION OTHER"),
 		"clinical.report":      strings.Fields("imaging laboratory ecg pathology endoscopy"),
 		"weekday":              strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
-		"tab":        strings.Fields("summary"),
-		"slip.print": strings.Fields("UP DOWN"),
-		"weekday":    strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
+		"slip.print":           strings.Fields("UP DOWN"),
 	}
 }
 
