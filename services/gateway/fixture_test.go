@@ -97,6 +97,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientrecordv1.UnimplementedPatientRecordServiceServer{})
 		patientrecordv1.RegisterClinicalRecordServiceServer(r, patientrecordv1.UnimplementedClinicalRecordServiceServer{})
 		patientrecordv1.RegisterPatientIndexServiceServer(r, patientrecordv1.UnimplementedPatientIndexServiceServer{})
+		patientrecordv1.RegisterAccessServiceServer(r, patientrecordv1.UnimplementedAccessServiceServer{})
 	})
 	w.serve(network, logger, "scheduling", func(r grpc.ServiceRegistrar) {
 		schedulingv1.RegisterSchedulingServiceServer(r, schedulingv1.UnimplementedSchedulingServiceServer{})
@@ -251,7 +252,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 		directoryv1.DirectoryService_SignOut_FullMethodName:         answering(w.signOut),
 		directoryv1.DirectoryService_SignIn_FullMethodName:          answering(w.signIn),
 	}
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

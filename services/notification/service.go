@@ -101,6 +101,14 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 			return s.deps.Bus.Consume(ctx, events.ReferralConsumer(), events.OnReferral(s.app))
 		})},
+		run.Part{Name: "record facts", Runner: run.Func(func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-s.read:
+			}
+			return s.deps.Bus.Consume(ctx, events.RecordConsumer(), events.OnGlass(s.app))
+		})},
 	)
 }
 

@@ -3,6 +3,7 @@ package notification_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
@@ -75,6 +77,7 @@ func start(t *testing.T) *fixture {
 		directoryv1.RegisterDirectoryServiceServer(r, peer{accounts: []*directoryv1.Account{
 			account("desk", hospital, "", commonv1.Role_INTAKE_DESK), account("head", hospital, "0304", commonv1.Role_DEPARTMENT_HEAD),
 			account("doctor", centre, "", commonv1.Role_TOWNSHIP_DOCTOR), account("admin", "authority", "", commonv1.Role_COUNTY_ADMIN),
+			account("auditor", "authority", "", commonv1.Role_AUDITOR),
 		}})
 	})
 	s, err := notification.New(t.Context(), notification.Config{}, notification.Deps{
@@ -194,5 +197,43 @@ func TestAnEmergencyReachesDeskAndHeadOnceAndEachAcknowledgesTheOwn(t *testing.T
 	}
 	if _, err := f.client.ListNotifications(f.as("desk"), &notificationv1.ListNotificationsRequest{State: "NONE"}); errs.KindOf(err) != errs.KindInvalid {
 		t.Errorf("an unknown state: %v", err)
+	}
+}
+
+// Invariant 2. The home centre and the auditors hear of a broken glass, once, however often the fact comes.
+func TestABrokenGlassReachesTheHomeCentreAndTheAuditors(t *testing.T) {
+	f := start(t)
+	fact := &patientrecordv1.GlassBroken{
+		Meta:    &commonv1.FactMeta{FactId: id.New(), County: county, OccurTime: timestamppb.Now(), Actor: &commonv1.Actor{OrganizationId: hospital}},
+		GlassId: id.New(), PatientId: id.New(), HomeOrganizationId: centre, OrganizationId: hospital, Way: "BREAK_GLASS", Reason: "EMERGENCY",
+	}
+	payload, err := proto.Marshal(fact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		m := bus.Msg{
+			Subject: "record.v1." + county + ".glass_broken", ID: fact.GetMeta().GetFactId() + strconv.Itoa(i), Type: "tongzhen.patientrecord.v1.GlassBroken", Payload: payload,
+		}
+		if _, err := f.bus.Publish(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	told := []string{f.next("entry_created"), f.next("entry_created")}
+	slices.Sort(told)
+	want := []string{"account:" + id.FromFact("doctor"), "account:" + id.FromFact("auditor")}
+	slices.Sort(want)
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	f.submitted(1) // the next facts are of this one: the second delivery told nobody
+	list, err := f.client.ListNotifications(f.As(authn.Identity{
+		Subject: id.FromFact("auditor"), Organization: "authority", County: county, Roles: []string{"AUDITOR"},
+	}), &notificationv1.ListNotificationsRequest{})
+	if err != nil || len(list.GetNotifications()) != 1 {
+		t.Fatalf("%v %v", list, err)
+	}
+	if n := list.GetNotifications()[0]; n.GetGlassId() != fact.GetGlassId() || n.GetReasonCode() != "EMERGENCY" || n.GetUrgency() != commonv1.Urgency_URGENT {
+		t.Errorf("%v", n)
 	}
 }

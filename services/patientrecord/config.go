@@ -19,6 +19,8 @@ type Config struct {
 	// AttachmentScan: see scan.New.
 	AttachmentScan string        `name:"attachment-scan" help:"Virus scanner of uploaded files: none, unix:PATH or tcp:HOST:PORT of a clamd. While it does not answer nothing is taken."`
 	SensitiveOpen  time.Duration `name:"sensitive-open" default:"4h" help:"How long sensitive content stays open after a purpose was stated."`
+	GlassOpen      time.Duration `name:"glass-open" default:"24h" help:"How long a record stays open after the glass was broken."`
+	VisitOpen      time.Duration `name:"visit-open" default:"72h" help:"How long a record is open to an organisation where the patient came without a referral; 24h to 168h."`
 }
 
 func (c Config) classes() (domain.Classifier, error) {
@@ -32,7 +34,9 @@ func (c Config) classes() (domain.Classifier, error) {
 	return sensitive.Read(text)
 }
 
-func (c Config) spans() app.Spans { return app.Spans{Sensitive: c.SensitiveOpen} }
+func (c Config) spans() app.Spans {
+	return app.Spans{Sensitive: c.SensitiveOpen, Glass: c.GlassOpen, Visit: c.VisitOpen}
+}
 
 const defaultZone = "Asia/Shanghai"
 

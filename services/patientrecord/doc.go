@@ -9,8 +9,10 @@
 //
 // RPCs: RegisterPatient, GetPatient, SearchPatients, GetSummary, ListResults, GetPackage (clinicians), GetSnapshot (referral, scheduling and
 // clinicians), GetClinicalValues (referral), ImportRecord (SYSTEM, INTEGRATION, the command line);
-// RecordEntries, AmendEntry, CorrectEntry, MarkEnteredInError, GetEntry, ListEntryVersions, ListEntries, GetTrends (clinicians). Publishes
-// patient_registered, encounter_opened, encounter_closed, encounter_cancelled and result_recorded. Consumes the referral facts that change a state or a party; asks
+// RecordEntries, AmendEntry, CorrectEntry, MarkEnteredInError, GetEntry, ListEntryVersions, ListEntries, GetTrends (clinicians);
+// AccessService: StatePurpose, BreakGlass, DeclareVisit (clinicians), ListGlasses, GetGlass, ReviewGlass (auditors, centre heads). Publishes
+// patient_registered, encounter_opened, encounter_closed, encounter_cancelled, result_recorded and glass_broken. Consumes the referral facts
+// that change a state or a party; asks
 // referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
 //
 // PatientIndexService: UpdatePatient, RevealPatient, FindLikelyPatients, ListMatches, GetMatch, DecideMatch, ListMerges, UnmergePatients
@@ -32,6 +34,8 @@
 //  10. What is sensitive (sensitive/classes.yaml; everything about a patient under 14) is shown only by app.Sieve, after a stated purpose.
 //  11. A merge moves no row: rows keep the record for which they were written, and whoever reads those of a patient reads the records of one
 //     person (store.kin). What a person said of two records is not asked again.
+//  12. A way around the care relation (AccessService: BreakGlass, DeclareVisit) is written down, told as glass_broken, and ends by itself; a registered
+//     number alone opens nothing.
 //
 // What people write (domain/written.go): a change is a new version with who, where and why; what belongs to a visit or referral is sealed when that
 // ends, and then only corrected with a reason by its author or the head, at the organisation where it was written.

@@ -82,7 +82,7 @@ func (p *Pages) items(r *http.Request, notices []*notificationv1.Notification) [
 	seen := map[string]bool{}
 	var ids []string
 	for _, n := range notices {
-		if !seen[n.GetReferralId()] {
+		if n.GetReferralId() != "" && !seen[n.GetReferralId()] {
 			seen[n.GetReferralId()] = true
 			ids = append(ids, n.GetReferralId())
 		}

@@ -261,6 +261,9 @@ func navFor(a *directoryv1.Account, active string, open int32) []navItem {
 	if has(a, commonv1.Role_COUNTY_ADMIN, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD) {
 		add("statistics", "statistics", "/statistics")
 	}
+	if has(a, commonv1.Role_AUDITOR, commonv1.Role_CENTRE_HEAD) {
+		add("reviews", "reviews", "/reviews")
+	}
 	add("inbox", "inbox", "/inbox")
 	items[len(items)-1].Count = open
 	return items

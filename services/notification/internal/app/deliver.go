@@ -13,7 +13,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// ReferralFact is a fact of the referral service that is to be told.
+// ReferralFact is a fact that is to be told: of the referral service, or of patient-record about a use of break-glass.
 type ReferralFact struct {
 	Consumer, County string
 	domain.Fact

@@ -6,7 +6,7 @@ import (
 )
 
 // ErrIncomplete says that an entry lacks its fact, its person, or what it is about.
-var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral or a candidate")
+var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate or a glass")
 
 // EntryData is an entry as it is kept and shown.
 type EntryData struct {
@@ -18,6 +18,7 @@ type EntryData struct {
 	Step                       string // with Level: of the limit that passed
 	Level                      int32
 	CandidateID                string
+	GlassID                    string    // of a use of break-glass
 	OccurTime                  time.Time // of the fact; zero for entries older than the column
 	CreateTime                 time.Time
 	AcknowledgeTime            time.Time // zero while open
@@ -43,13 +44,13 @@ type Entry struct {
 // NewEntry tells one person of one fact. The id must follow from the person and the fact, or the rung that it tells of, so that a repeat is
 // the same entry.
 func NewEntry(county, id, accountID string, f Fact, now time.Time) (*Entry, error) {
-	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID == "" && f.Candidate.ID == "" {
+	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.Glass.ID == "" {
 		return nil, ErrIncomplete
 	}
 	return &Entry{fresh: true, dirty: true, d: EntryData{
 		County: county, ID: id, AccountID: accountID, FactID: f.ID, Event: f.Event, ReferralID: f.ReferralID,
 		ReferralNumber: f.ReferralNumber, Urgency: f.Urgency, ReasonCode: f.ReasonCode,
-		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID,
+		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID, GlassID: f.Glass.ID,
 		OccurTime: f.OccurTime, CreateTime: now,
 	}}, nil
 }

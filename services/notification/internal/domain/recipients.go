@@ -24,6 +24,12 @@ type Fact struct {
 	ActorOrganizationID      string
 	Deadline                 Deadline
 	Candidate                Candidate
+	Glass                    Glass
+}
+
+// Glass is the use of a way around the care relation that glass_broken and visit_declared are about.
+type Glass struct {
+	ID, HomeOrganizationID string
 }
 
 // Deadline is the limit that deadline_passed is about. Due is when the step itself was due, the same on every rung.
@@ -97,6 +103,7 @@ const (
 	specialist     = "SPECIALIST"
 	departmentHead = "DEPARTMENT_HEAD"
 	countyAdmin    = "COUNTY_ADMIN"
+	auditor        = "AUDITOR"
 )
 
 // find is where the people are whom a rule means, in this fact.
@@ -141,6 +148,13 @@ func (f Fact) find(to To) []Recipient {
 		return f.originator(centreHead)
 	case CandidateDepartment:
 		return department(f.Candidate.OrganizationID, f.Candidate.DepartmentCode, specialist, departmentHead)
+	case HomeCentre:
+		if f.Glass.HomeOrganizationID == "" || f.Glass.HomeOrganizationID == f.ActorOrganizationID {
+			return nil
+		}
+		return []Recipient{{OrganizationID: f.Glass.HomeOrganizationID, Roles: []string{doctor, centreHead}}}
+	case Auditors:
+		return []Recipient{{Roles: []string{auditor}, Anywhere: true}}
 	case CountyAdmin:
 		return []Recipient{{Roles: []string{countyAdmin}, Anywhere: true}}
 	default:

@@ -1,7 +1,7 @@
 // Package domain holds who is told of what, and the entry in a person's inbox.
 //
 // Owns: the rules and the ladders, as two tables; which wait a fact ends; the life of an entry (open, then acknowledged, never back).
-// Refuses: an entry without a fact, a person, and a referral or a candidate.
+// Refuses: an entry without a fact, a person, and a referral, a candidate or a glass (a use of break-glass).
 package domain
 
 import "slices"
@@ -23,6 +23,8 @@ const (
 	OriginatorHead         // head of the centre; of the department
 	CandidateDepartment    // specialists and head of the department that a candidate is with
 	CountyAdmin            // the administrators of the county, wherever they work
+	HomeCentre             // head and doctors of the patient's home centre, unless it was they
+	Auditors               // the auditors of the county, wherever they work
 )
 
 // When narrows a rule.
@@ -76,8 +78,17 @@ func Rules() []Rule {
 		{"bounce_back_found", Originator, Always},
 		{"bounce_back_found", ReceiverHead, Always},
 		{"candidate_found", CandidateDepartment, Always},
+		{GlassBroken, HomeCentre, Always},
+		{GlassBroken, Auditors, Always},
+		{VisitDeclared, HomeCentre, Always},
 	}
 }
+
+// Events of the patient-record service: somebody without a relation to a patient sees the record.
+const (
+	GlassBroken   = "glass_broken"
+	VisitDeclared = "visit_declared"
+)
 
 // DeadlinePassed is the event that climbs the ladders.
 const DeadlinePassed = "deadline_passed"
@@ -125,11 +136,13 @@ func (l Ladder) rung(level int32) To {
 	return l.Top
 }
 
-// Events are the events that reach somebody or end a wait, sorted.
+// Events are the events of referrals that reach somebody or end a wait, sorted.
 func Events() []string {
 	events := []string{DeadlinePassed}
 	for _, r := range Rules() {
-		events = append(events, r.Event)
+		if r.Event != GlassBroken && r.Event != VisitDeclared {
+			events = append(events, r.Event)
+		}
 	}
 	for _, e := range endings() {
 		events = append(events, e.event)

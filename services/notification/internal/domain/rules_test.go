@@ -18,6 +18,7 @@ func up(event string) domain.Fact {
 		OriginatorAccountID: "writer", OriginatorOrganizationID: "centre",
 		ReceiverOrganizationID: "hospital", ReceiverDepartmentCode: "0304", ActorOrganizationID: "hospital",
 		Candidate: domain.Candidate{ID: "c", OrganizationID: "hospital", DepartmentCode: "05"},
+		Glass:     domain.Glass{ID: "g", HomeOrganizationID: "centre"},
 	}
 }
 
@@ -76,6 +77,7 @@ const (
 	upWriter      = "writer or TOWNSHIP_DOCTOR at centre"
 	downWriter    = "writer or SPECIALIST+DEPARTMENT_HEAD at hospital/0304"
 	administrator = "COUNTY_ADMIN anywhere"
+	auditors      = "AUDITOR anywhere"
 )
 
 // Invariant 1. Whoever is told of a fact, up and down; a fact that is not here reaches nobody.
@@ -92,6 +94,9 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		"consent_recorded":  {[]string{desk}, []string{centre}},
 		"bounce_back_found": {[]string{upWriter, chief}, []string{downWriter, centreHead}},
 		"candidate_found":   {[]string{candidates}, []string{candidates}},
+		// Whoever of the home centre did it itself is not told of it.
+		domain.GlassBroken:   {[]string{centre, auditors}, []string{auditors}},
+		domain.VisitDeclared: {[]string{centre}, nil},
 	}
 	for _, event := range []string{
 		"accepted", "rebooked", "returned", "declined", "answered", "arrived", "admitted", "no_show", "concluded", "follow_up_begun", "escalated",
@@ -116,6 +121,9 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		}
 		if got := who(down(event)); !slices.Equal(got, want.down) {
 			t.Errorf("down, %s tells %q, want %q", event, got, want.down)
+		}
+		if event == domain.GlassBroken || event == domain.VisitDeclared {
+			continue // not of a referral
 		}
 		if want.up != nil && !slices.Contains(domain.Events(), event) {
 			t.Errorf("%s is not read", event)
@@ -288,7 +296,7 @@ func TestAnEntryHasAPersonAndIsAboutAReferralOrACandidate(t *testing.T) {
 		{"a", "r", "", nil}, {"a", "", "c", nil}, {"a", "", "", domain.ErrIncomplete}, {"", "r", "", domain.ErrIncomplete},
 	} {
 		f := up("candidate_found")
-		f.ReferralID, f.Candidate.ID = c.referral, c.candidate
+		f.ReferralID, f.Candidate.ID, f.Glass.ID = c.referral, c.candidate, ""
 		if _, err := domain.NewEntry("450321", "e"+strconv.Itoa(i), c.account, f, now); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v", c, err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
@@ -24,6 +25,35 @@ func ReferralConsumer() bus.Consumer {
 		c.Subjects = append(c.Subjects, "referral.v1.*."+event)
 	}
 	return c
+}
+
+// RecordConsumer reads the facts of patient records that reach somebody.
+func RecordConsumer() bus.Consumer {
+	return bus.Consumer{Name: "notification-record", Subjects: []string{"record.v1.*." + domain.GlassBroken}}
+}
+
+// OnGlass hands a use of break-glass to the use case.
+func OnGlass(a *app.App) func(context.Context, bus.Msg) error {
+	consumer := RecordConsumer().Name
+	return func(ctx context.Context, m bus.Msg) error {
+		var fact patientrecordv1.GlassBroken
+		if err := proto.Unmarshal(m.Payload, &fact); err != nil {
+			return fmt.Errorf("read fact %s: %w", m.ID, err)
+		}
+		meta := fact.GetMeta()
+		if meta.GetFactId() == "" || meta.GetCounty() == "" || fact.GetGlassId() == "" {
+			return fmt.Errorf("read fact %s: it names no fact, county or glass", m.ID)
+		}
+		out := domain.Fact{
+			ID: meta.GetFactId(), Event: domain.GlassBroken, OccurTime: meta.GetOccurTime().AsTime(), Urgency: "URGENT", ReasonCode: fact.GetReason(),
+			ActorOrganizationID: fact.GetOrganizationId(),
+			Glass:               domain.Glass{ID: fact.GetGlassId(), HomeOrganizationID: fact.GetHomeOrganizationId()},
+		}
+		if fact.GetWay() == "VISIT" {
+			out.Event, out.Urgency = domain.VisitDeclared, "ROUTINE"
+		}
+		return a.OnReferral(ctx, app.ReferralFact{Consumer: consumer, County: meta.GetCounty(), Fact: out})
+	}
 }
 
 // AccountConsumer reads the facts of accounts.

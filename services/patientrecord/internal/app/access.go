@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
@@ -10,6 +11,12 @@ import (
 type AccessStore interface {
 	// Openings of an account for a patient, those that ended included.
 	Openings(ctx context.Context, county, patient, account string) ([]domain.Opening, error)
+	// Glasses are uses of ways around the relation, newest first.
+	Glasses(ctx context.Context, county string, q GlassQuery) ([]domain.Glass, error)
+	// Glass is one of them; errs.NotFound.
+	Glass(ctx context.Context, county, id string) (domain.Glass, error)
+	// GlassReads is what the audit tells of its account and patient while it counted, oldest first.
+	GlassReads(ctx context.Context, county string, g domain.Glass) ([]domain.GlassRead, error)
 }
 
 // AccessUnit is what of a Unit belongs to who may look.
@@ -20,4 +27,10 @@ type AccessUnit interface {
 	Replay(out any) error
 
 	PutOpening(o domain.Opening)
+	Glass(ctx context.Context, id string) (domain.Glass, error)
+	// PutGlass takes a new or reviewed use. A new one is published.
+	PutGlass(g domain.Glass)
 }
+
+// Now is the time by which answers are judged.
+func (a *App) Now() time.Time { return a.clk.Now() }

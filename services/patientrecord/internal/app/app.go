@@ -31,10 +31,16 @@ type Deps struct {
 type Spans struct {
 	// Sensitive content, after a purpose was stated; zero is DefaultSensitive.
 	Sensitive time.Duration
+	// Glass that was broken, and a Visit that a desk declared; zero are the defaults.
+	Glass, Visit time.Duration
 }
 
-// DefaultSensitive is a morning's work.
-const DefaultSensitive = 4 * time.Hour
+// Defaults: a morning's work, a night's duty, an observation ward.
+const (
+	DefaultSensitive = 4 * time.Hour
+	DefaultGlass     = 24 * time.Hour
+	DefaultVisit     = 72 * time.Hour
+)
 
 // App is all use cases. Safe for concurrent use.
 type App struct {
@@ -50,7 +56,9 @@ type App struct {
 
 // New makes the use cases.
 func New(d Deps) *App {
-	d.Spans.Sensitive = cmp.Or(d.Spans.Sensitive, DefaultSensitive)
+	d.Spans = Spans{
+		Sensitive: cmp.Or(d.Spans.Sensitive, DefaultSensitive), Glass: cmp.Or(d.Spans.Glass, DefaultGlass), Visit: cmp.Or(d.Spans.Visit, DefaultVisit),
+	}
 	return &App{
 		store: d.Store, referrals: d.Referrals, limiter: d.Limiter, clk: d.Clock, zone: d.Zone,
 		classes: d.Classes, marks: d.Marks, spans: d.Spans,
@@ -107,6 +115,21 @@ func (a *App) levelOf(ctx context.Context, county, patient, organization string)
 	return level, []domain.Relation{answer}, nil
 }
 
+// levelFor is levelOf for a person, who may have broken the glass. Then the referral service need not answer.
+func (a *App) levelFor(ctx context.Context, caller authn.Identity, patient string, need domain.Level) (domain.Level, error) {
+	level, _, err := a.levelOf(ctx, caller.County, patient, caller.Organization)
+	if err == nil && level >= need {
+		return level, nil
+	}
+	switch broken, berr := a.broken(ctx, caller, patient); {
+	case berr != nil:
+		return domain.LevelNone, berr
+	case broken:
+		return domain.LevelFull, nil
+	}
+	return level, err
+}
+
 // open loads a patient for a caller who needs at least the given level. No relation is NotFound, as if there were no such patient; a
 // relation that does not reach that far is Denied.
 func (a *App) open(ctx context.Context, caller authn.Identity, patient string, need domain.Level) (domain.Patient, domain.Level, error) {
@@ -114,7 +137,7 @@ func (a *App) open(ctx context.Context, caller authn.Identity, patient string, n
 	if err != nil {
 		return domain.Patient{}, domain.LevelNone, err
 	}
-	level, _, err := a.levelOf(ctx, caller.County, patient, caller.Organization)
+	level, err := a.levelFor(ctx, caller, patient, need)
 	switch {
 	case err != nil:
 		return domain.Patient{}, domain.LevelNone, err

@@ -177,9 +177,15 @@ func TestSameNumberOpensThePatientInstead(t *testing.T) {
 		if n := w.looks("patient.register", first.ID); n != 1 {
 			t.Errorf("%d entries say that the registration opened a patient who was there", n)
 		}
+		_, err = w.Patient(t.Context(), township, first.ID)
+		w.reason(err, errs.ReasonNotFound) // a number that somebody typed opens nothing
+		if _, err := w.Visit(t.Context(), township, app.Arrive{PatientID: first.ID, IdentityNumber: again.IdentityNumber}); err != nil {
+			t.Fatal(err)
+		}
+		w.peer.asked = 0
 		got, err := w.Patient(t.Context(), township, first.ID)
 		if err != nil || got.Details.Name != "曾小明" || got.Home != "township" {
-			t.Errorf("the encounter opens the record as it was, and primary care becomes the home: %q %v", got.Home, err)
+			t.Errorf("the visit opens the record as it was, and primary care becomes the home: %q %v", got.Home, err)
 		}
 		if w.peer.asked != 0 {
 			t.Error("the referral service was asked")

@@ -57,7 +57,7 @@ func (x *Index) Update(ctx context.Context, caller authn.Identity, in Update) (S
 			return err
 		}
 		if taken && other.ID() != out.ID() {
-			opened(u, caller, other, errs.ReasonAlreadyRegistered)
+			x.a.opened(u, caller, other, errs.ReasonAlreadyRegistered)
 			if err := numberTaken(ctx, u, out, other, d.Details()); err != nil {
 				return err
 			}

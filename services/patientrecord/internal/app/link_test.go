@@ -218,6 +218,9 @@ func zengAgain(w *world, known app.Shown) domain.Details {
 	if e, _ := errs.As(err); e.Meta["patientId"] != known.ID {
 		w.t.Error("another patient has the number")
 	}
+	if _, err := w.Visit(w.t.Context(), desk, app.Arrive{PatientID: known.ID, IdentityNumber: zeng.IdentityNumber}); err != nil {
+		w.t.Error(err)
+	}
 	return domain.Details{Name: "欧阳娜娜", IdentityNumber: "990122196311070023"}
 }
 

@@ -19,8 +19,8 @@ type Registration struct {
 }
 
 // Register adds a patient at the caller's organisation, which is an encounter there. Who does primary care becomes the patient's
-// home; a hospital does not. The same identity number again is ALREADY_REGISTERED with metadata "patientId"; the encounter is
-// written all the same, so that the caller can open the patient; the audit says how that came.
+// home; a hospital does not. The same identity number again is ALREADY_REGISTERED with metadata "patientId", and gives no relation: typing a
+// number is no way around breaking the glass. Visit is for a patient who is there.
 func (a *App) Register(ctx context.Context, caller authn.Identity, in Registration) (Shown, error) {
 	if caller.Organization == "" {
 		return Shown{}, errs.Denied(errs.ReasonRole)
@@ -42,7 +42,7 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 			return refused(problems, "")
 		}
 		if in.SameAs != "" {
-			patient, err = sameAs(ctx, u, caller, in.SameAs, demographics)
+			patient, err = a.sameAs(ctx, u, caller, in.SameAs, demographics)
 			return err
 		}
 		patient, known, err = a.registered(ctx, u, caller, demographics)
@@ -69,7 +69,10 @@ func (a *App) registered(ctx context.Context, u Unit, caller authn.Identity, d d
 		return domain.Patient{}, false, err
 	}
 	if found {
-		return opened(u, caller, known, errs.ReasonAlreadyRegistered), true, nil
+		seen := look(caller, "patient.register", known.ID())
+		seen.Detail = errs.ReasonAlreadyRegistered
+		u.Look(seen)
+		return known, true, nil
 	}
 	patient := domain.NewPatient(id.New(), d, home, now)
 	u.PutPatient(patient)
@@ -81,9 +84,12 @@ func (a *App) registered(ctx context.Context, u Unit, caller authn.Identity, d d
 	return patient, false, rematch(ctx, u, patient)
 }
 
-// opened is a patient who is there already and stands in front of the caller: an encounter; how that came stands in the audit.
-func opened(u Unit, caller authn.Identity, known domain.Patient, how string) domain.Patient {
+// opened is a patient who is there already and of whom the caller says to have them in front: a declared visit, with its end and its notice
+// to the home centre; how that came stands in the audit.
+func (a *App) opened(u Unit, caller authn.Identity, known domain.Patient, how string) domain.Patient {
 	now := u.Now()
+	visit := a.glass(caller, known, now)
+	visit.Way, visit.To = domain.Visit, now.Add(a.spans.Visit)
 	if known.Home() == "" && primaryCare(caller) {
 		if corrected, changed := known.Correct(known.Demographics(), caller.Organization, now); changed {
 			known = corrected
@@ -91,7 +97,8 @@ func opened(u Unit, caller authn.Identity, known domain.Patient, how string) dom
 			u.PutRelations(domain.HomeRelation(known.ID(), caller.Organization, domain.FromRegistration, now))
 		}
 	}
-	u.PutRelations(domain.EncounterRelation(known.ID(), caller.Organization, domain.FromRegistration, now))
+	u.PutRelations(domain.VisitRelation(visit))
+	u.PutGlass(visit)
 	seen := look(caller, "patient.register", known.ID())
 	seen.Detail = how
 	u.Look(seen)
@@ -99,7 +106,7 @@ func opened(u Unit, caller authn.Identity, known domain.Patient, how string) dom
 }
 
 // sameAs opens a record that the description likely matches; any other is told as not there.
-func sameAs(ctx context.Context, u Unit, caller authn.Identity, patient string, d domain.Demographics) (domain.Patient, error) {
+func (a *App) sameAs(ctx context.Context, u Unit, caller authn.Identity, patient string, d domain.Demographics) (domain.Patient, error) {
 	alike, err := u.Alike(ctx, d.Details())
 	if err != nil {
 		return domain.Patient{}, err
@@ -110,7 +117,7 @@ func sameAs(ctx context.Context, u Unit, caller authn.Identity, patient string, 
 			if err != nil {
 				return domain.Patient{}, err
 			}
-			known = opened(u, caller, known, "SAME_AS")
+			known = a.opened(u, caller, known, "SAME_AS")
 			u.Answer(known)
 			return known, nil
 		}

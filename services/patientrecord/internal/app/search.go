@@ -126,7 +126,17 @@ func (a *App) byNumber(ctx context.Context, caller authn.Identity, number string
 	var list []Shown
 	now := a.clk.Now()
 	for _, f := range found {
-		list = append(list, show(f.Patient, domain.LevelOf(f.Relations, now), true))
+		level := domain.LevelOf(f.Relations, now)
+		if level == domain.LevelNone {
+			broken, err := a.broken(ctx, caller, f.Patient.ID())
+			if err != nil {
+				return nil, err
+			}
+			if broken {
+				level = domain.LevelFull
+			}
+		}
+		list = append(list, show(f.Patient, level, true))
 	}
 	if len(list) == 0 {
 		// A miss is written down as well: that somebody tries numbers shows in nothing else. Which number is not.

@@ -27,6 +27,8 @@ type Fact struct {
 	Result Entry
 	// Survivor is set when the record was merged into another, or taken out of it again.
 	Survivor string
+	// Glass is set when it is about one.
+	Glass *Glass
 }
 
 // Names of facts.
@@ -39,6 +41,8 @@ const (
 	Merged = "patient_merged"
 	// Unmerged: it is a record of its own again. Published, as of the record that was merged.
 	Unmerged = "patient_unmerged"
+	// GlassBroken: somebody found a way around the care relation. Published.
+	GlassBroken = "glass_broken"
 )
 
 // NewPatient is version 1. home is the township centre that looks after the patient; it may be empty.

@@ -29,7 +29,7 @@ type Relation struct {
 	PatientID    string
 	Organization string
 	Kind         RelationKind
-	// Source is the referral's id, or "registration" or "import".
+	// Source is the referral's id, or "registration", "import" or "visit".
 	Source string
 	Level  Level
 	From   time.Time
@@ -40,6 +40,7 @@ type Relation struct {
 const (
 	FromRegistration = "registration"
 	FromImport       = "import"
+	FromVisit        = "visit"
 )
 
 // HomeRelation: the home organisation sees everything.
@@ -50,6 +51,13 @@ func HomeRelation(patient, organization, source string, now time.Time) Relation 
 // EncounterRelation: whoever has the patient in front of them sees everything.
 func EncounterRelation(patient, organization, source string, now time.Time) Relation {
 	return Relation{PatientID: patient, Organization: organization, Kind: Encounter, Source: source, Level: LevelFull, From: now}
+}
+
+// VisitRelation: the organisation that a patient came to without a referral sees everything, for some days.
+func VisitRelation(g Glass) Relation {
+	r := EncounterRelation(g.PatientID, g.Organization, FromVisit, g.From)
+	r.To = g.To
+	return r
 }
 
 // Holds reports whether the relation counts at the given moment.

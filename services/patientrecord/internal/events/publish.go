@@ -43,6 +43,13 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 	case domain.ResultRecorded:
 		meta.AggregateId = p.Fact.Result.ID
 		m = result(meta, p)
+	case domain.GlassBroken:
+		g := p.Fact.Glass
+		meta.AggregateId = g.ID
+		m = &patientrecordv1.GlassBroken{
+			Meta: meta, GlassId: g.ID, PatientId: p.Patient, HomeOrganizationId: g.Home, OrganizationId: g.Organization, AccountId: g.Account,
+			Way: string(g.Way), Reason: g.Reason, ExpireTime: stamp(g.To),
+		}
 	default:
 		return outbox.Fact{}, false, nil
 	}

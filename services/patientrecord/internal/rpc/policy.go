@@ -11,6 +11,7 @@ func Policy() authz.Table {
 	clinical := authz.Rule{Roles: clinicians}
 	// Who may say that two records are one person: those who treat patients or keep the desk, not a village doctor alone.
 	linking := authz.Rule{Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD"}}
+	reviewers := authz.Rule{Roles: []string{"AUDITOR", "CENTRE_HEAD"}}
 	return authz.Table{
 		patientrecordv1.PatientIndexService_UpdatePatient_FullMethodName:      clinical,
 		patientrecordv1.PatientIndexService_RevealPatient_FullMethodName:      clinical,
@@ -35,7 +36,6 @@ func Policy() authz.Table {
 			Roles: []string{"SYSTEM", "INTEGRATION"}, Services: []string{"cli"},
 		},
 
-		patientrecordv1.AccessService_StatePurpose_FullMethodName:               clinical,
 		patientrecordv1.ClinicalRecordService_RecordEntries_FullMethodName:      clinical,
 		patientrecordv1.ClinicalRecordService_AmendEntry_FullMethodName:         clinical,
 		patientrecordv1.ClinicalRecordService_CorrectEntry_FullMethodName:       clinical,
@@ -51,5 +51,12 @@ func Policy() authz.Table {
 		patientrecordv1.AttachmentService_DownloadAttachment_FullMethodName:           clinical,
 		patientrecordv1.AttachmentService_CorrectAttachment_FullMethodName:            clinical,
 		patientrecordv1.AttachmentService_MarkAttachmentEnteredInError_FullMethodName: clinical,
+		patientrecordv1.AccessService_StatePurpose_FullMethodName:                     clinical,
+		patientrecordv1.AccessService_BreakGlass_FullMethodName:                       clinical,
+		patientrecordv1.AccessService_DeclareVisit_FullMethodName:                     clinical,
+		// Reviewers see who looked at whom and why, never a record; a centre head those of the centre's patients only.
+		patientrecordv1.AccessService_ListGlasses_FullMethodName: reviewers,
+		patientrecordv1.AccessService_GetGlass_FullMethodName:    reviewers,
+		patientrecordv1.AccessService_ReviewGlass_FullMethodName: reviewers,
 	}
 }

@@ -11,6 +11,7 @@ import (
 // accessChanges are what a unit collected about who may look.
 type accessChanges struct {
 	openings []domain.Opening
+	glasses  []domain.Glass
 	replay   []byte
 }
 
@@ -71,5 +72,8 @@ func (d *derived) access() {
 		d.write(1, `INSERT INTO sensitive_opening (county_code, id, account_id, organization_id, patient_id, purpose, from_time, to_time)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			u.county, o.ID, o.Account, o.Organization, o.PatientID, string(o.Purpose), o.From, o.To)
+	}
+	for _, g := range u.access.glasses {
+		d.glass(g)
 	}
 }

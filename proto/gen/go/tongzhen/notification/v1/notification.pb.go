@@ -134,7 +134,9 @@ type Notification struct {
 	Level       int32  `protobuf:"varint,14,opt,name=level,proto3" json:"level,omitempty"`
 	CandidateId string `protobuf:"bytes,15,opt,name=candidate_id,json=candidateId,proto3" json:"candidate_id,omitempty"`
 	// The name of the account's person, in ListTold.
-	AccountName   string `protobuf:"bytes,16,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	AccountName string `protobuf:"bytes,16,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	// For "glass_broken" and "visit_declared": the use (patientrecord AccessService.GetGlass).
+	GlassId       string `protobuf:"bytes,17,opt,name=glass_id,json=glassId,proto3" json:"glass_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -277,6 +279,13 @@ func (x *Notification) GetCandidateId() string {
 func (x *Notification) GetAccountName() string {
 	if x != nil {
 		return x.AccountName
+	}
+	return ""
+}
+
+func (x *Notification) GetGlassId() string {
+	if x != nil {
+		return x.GlassId
 	}
 	return ""
 }
@@ -655,7 +664,7 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04OPEN\x10\x01\x12\x10\n" +
-	"\fACKNOWLEDGED\x10\x02\"\x81\x05\n" +
+	"\fACKNOWLEDGED\x10\x02\"\x9c\x05\n" +
 	"\fNotification\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -677,7 +686,8 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\x04step\x18\r \x01(\tR\x04step\x12\x14\n" +
 	"\x05level\x18\x0e \x01(\x05R\x05level\x12!\n" +
 	"\fcandidate_id\x18\x0f \x01(\tR\vcandidateId\x12!\n" +
-	"\faccount_name\x18\x10 \x01(\tR\vaccountName\"\x9a\x01\n" +
+	"\faccount_name\x18\x10 \x01(\tR\vaccountName\x12\x19\n" +
+	"\bglass_id\x18\x11 \x01(\tR\aglassId\"\x9a\x01\n" +
 	"\x18ListNotificationsRequest\x126\n" +
 	"\x05state\x18\x01 \x01(\tB \xbaH\x1dr\x1bR\x00R\x04OPENR\fACKNOWLEDGEDR\x03ALLR\x05state\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +

@@ -306,6 +306,693 @@ func (x *StatePurposeRequest) GetRequestId() string {
 	return ""
 }
 
+type BreakGlassRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One of the two.
+	PatientId      string `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	IdentityNumber string `protobuf:"bytes,2,opt,name=identity_number,json=identityNumber,proto3" json:"identity_number,omitempty"`
+	// EMERGENCY, UNCONSCIOUS, CONSULTATION, PUBLIC_HEALTH, OTHER.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// At least six characters.
+	Note          string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BreakGlassRequest) Reset() {
+	*x = BreakGlassRequest{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BreakGlassRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BreakGlassRequest) ProtoMessage() {}
+
+func (x *BreakGlassRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BreakGlassRequest.ProtoReflect.Descriptor instead.
+func (*BreakGlassRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BreakGlassRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *BreakGlassRequest) GetIdentityNumber() string {
+	if x != nil {
+		return x.IdentityNumber
+	}
+	return ""
+}
+
+func (x *BreakGlassRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *BreakGlassRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *BreakGlassRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type DeclareVisitRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	PatientId      string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	IdentityNumber string                 `protobuf:"bytes,2,opt,name=identity_number,json=identityNumber,proto3" json:"identity_number,omitempty"`
+	RequestId      string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *DeclareVisitRequest) Reset() {
+	*x = DeclareVisitRequest{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeclareVisitRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeclareVisitRequest) ProtoMessage() {}
+
+func (x *DeclareVisitRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeclareVisitRequest.ProtoReflect.Descriptor instead.
+func (*DeclareVisitRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DeclareVisitRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *DeclareVisitRequest) GetIdentityNumber() string {
+	if x != nil {
+		return x.IdentityNumber
+	}
+	return ""
+}
+
+func (x *DeclareVisitRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Glass is one use of a way around the care relation.
+type Glass struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Id                 string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version            int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	PatientId          string                 `protobuf:"bytes,3,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	AccountId          string                 `protobuf:"bytes,4,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	AccountName        string                 `protobuf:"bytes,5,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	OrganizationId     string                 `protobuf:"bytes,6,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	HomeOrganizationId string                 `protobuf:"bytes,7,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
+	// BREAK_GLASS or VISIT. A visit is listed and not reviewed.
+	Way        string                 `protobuf:"bytes,8,opt,name=way,proto3" json:"way,omitempty"`
+	Reason     string                 `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	Note       string                 `protobuf:"bytes,10,opt,name=note,proto3" json:"note,omitempty"`
+	StartTime  *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// A verdict is waited for, since when it is due, and whether that is past.
+	Open    bool                   `protobuf:"varint,13,opt,name=open,proto3" json:"open,omitempty"`
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	Overdue bool                   `protobuf:"varint,15,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	Reviews []*GlassReview         `protobuf:"bytes,16,rep,name=reviews,proto3" json:"reviews,omitempty"`
+	// Only of GetGlass.
+	Reads         []*GlassRead `protobuf:"bytes,17,rep,name=reads,proto3" json:"reads,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Glass) Reset() {
+	*x = Glass{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Glass) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Glass) ProtoMessage() {}
+
+func (x *Glass) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Glass.ProtoReflect.Descriptor instead.
+func (*Glass) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Glass) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Glass) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Glass) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *Glass) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *Glass) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
+func (x *Glass) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *Glass) GetHomeOrganizationId() string {
+	if x != nil {
+		return x.HomeOrganizationId
+	}
+	return ""
+}
+
+func (x *Glass) GetWay() string {
+	if x != nil {
+		return x.Way
+	}
+	return ""
+}
+
+func (x *Glass) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Glass) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Glass) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *Glass) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *Glass) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+func (x *Glass) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *Glass) GetOverdue() bool {
+	if x != nil {
+		return x.Overdue
+	}
+	return false
+}
+
+func (x *Glass) GetReviews() []*GlassReview {
+	if x != nil {
+		return x.Reviews
+	}
+	return nil
+}
+
+func (x *Glass) GetReads() []*GlassRead {
+	if x != nil {
+		return x.Reads
+	}
+	return nil
+}
+
+type GlassReview struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// JUSTIFIED, NOT_JUSTIFIED, ASKS.
+	Verdict        string                 `protobuf:"bytes,1,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	Note           string                 `protobuf:"bytes,2,opt,name=note,proto3" json:"note,omitempty"`
+	AccountName    string                 `protobuf:"bytes,3,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,4,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Time           *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *GlassReview) Reset() {
+	*x = GlassReview{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GlassReview) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GlassReview) ProtoMessage() {}
+
+func (x *GlassReview) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GlassReview.ProtoReflect.Descriptor instead.
+func (*GlassReview) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GlassReview) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *GlassReview) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *GlassReview) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
+func (x *GlassReview) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *GlassReview) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+type GlassRead struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// e.g. record.summary.
+	Action        string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	ObjectType    string                 `protobuf:"bytes,2,opt,name=object_type,json=objectType,proto3" json:"object_type,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=time,proto3" json:"time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GlassRead) Reset() {
+	*x = GlassRead{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GlassRead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GlassRead) ProtoMessage() {}
+
+func (x *GlassRead) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GlassRead.ProtoReflect.Descriptor instead.
+func (*GlassRead) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GlassRead) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *GlassRead) GetObjectType() string {
+	if x != nil {
+		return x.ObjectType
+	}
+	return ""
+}
+
+func (x *GlassRead) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+type ListGlassesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only those that wait for a verdict.
+	Open          bool   `protobuf:"varint,1,opt,name=open,proto3" json:"open,omitempty"`
+	PageSize      int32  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGlassesRequest) Reset() {
+	*x = ListGlassesRequest{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGlassesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGlassesRequest) ProtoMessage() {}
+
+func (x *ListGlassesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGlassesRequest.ProtoReflect.Descriptor instead.
+func (*ListGlassesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListGlassesRequest) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+func (x *ListGlassesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListGlassesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListGlassesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Glasses       []*Glass               `protobuf:"bytes,1,rep,name=glasses,proto3" json:"glasses,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListGlassesResponse) Reset() {
+	*x = ListGlassesResponse{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListGlassesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListGlassesResponse) ProtoMessage() {}
+
+func (x *ListGlassesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListGlassesResponse.ProtoReflect.Descriptor instead.
+func (*ListGlassesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListGlassesResponse) GetGlasses() []*Glass {
+	if x != nil {
+		return x.Glasses
+	}
+	return nil
+}
+
+func (x *ListGlassesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type GetGlassRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetGlassRequest) Reset() {
+	*x = GetGlassRequest{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetGlassRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetGlassRequest) ProtoMessage() {}
+
+func (x *GetGlassRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetGlassRequest.ProtoReflect.Descriptor instead.
+func (*GetGlassRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *GetGlassRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ReviewGlassRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// JUSTIFIED, NOT_JUSTIFIED, ASKS; the latter two need a note.
+	Verdict       string `protobuf:"bytes,3,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	Note          string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewGlassRequest) Reset() {
+	*x = ReviewGlassRequest{}
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewGlassRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewGlassRequest) ProtoMessage() {}
+
+func (x *ReviewGlassRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_access_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewGlassRequest.ProtoReflect.Descriptor instead.
+func (*ReviewGlassRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReviewGlassRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ReviewGlassRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *ReviewGlassRequest) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *ReviewGlassRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ReviewGlassRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 var File_tongzhen_patientrecord_v1_access_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_access_proto_rawDesc = "" +
@@ -334,9 +1021,81 @@ const file_tongzhen_patientrecord_v1_access_proto_rawDesc = "" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12A\n" +
 	"\apurpose\x18\x02 \x01(\x0e2'.tongzhen.patientrecord.v1.Purpose.CodeR\apurpose\x12&\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18<R\trequestId2\xab\x01\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18<R\trequestId\"\xd4\x01\n" +
+	"\x11BreakGlassRequest\x12&\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\tpatientId\x120\n" +
+	"\x0fidentity_number\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x0eidentityNumber\x12\x1f\n" +
+	"\x06reason\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x06reason\x12\x1c\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12&\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\trequestId\"\x98\x01\n" +
+	"\x13DeclareVisitRequest\x12'\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x120\n" +
+	"\x0fidentity_number\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x0eidentityNumber\x12&\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18<R\trequestId\"\x86\x05\n" +
+	"\x05Glass\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x03 \x01(\tR\tpatientId\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x04 \x01(\tR\taccountId\x12!\n" +
+	"\faccount_name\x18\x05 \x01(\tR\vaccountName\x12'\n" +
+	"\x0forganization_id\x18\x06 \x01(\tR\x0eorganizationId\x120\n" +
+	"\x14home_organization_id\x18\a \x01(\tR\x12homeOrganizationId\x12\x10\n" +
+	"\x03way\x18\b \x01(\tR\x03way\x12\x16\n" +
+	"\x06reason\x18\t \x01(\tR\x06reason\x12\x12\n" +
+	"\x04note\x18\n" +
+	" \x01(\tR\x04note\x129\n" +
+	"\n" +
+	"start_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12;\n" +
+	"\vexpire_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12\x12\n" +
+	"\x04open\x18\r \x01(\bR\x04open\x125\n" +
+	"\bdue_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x12\x18\n" +
+	"\aoverdue\x18\x0f \x01(\bR\aoverdue\x12@\n" +
+	"\areviews\x18\x10 \x03(\v2&.tongzhen.patientrecord.v1.GlassReviewR\areviews\x12:\n" +
+	"\x05reads\x18\x11 \x03(\v2$.tongzhen.patientrecord.v1.GlassReadR\x05reads\"\xb7\x01\n" +
+	"\vGlassReview\x12\x18\n" +
+	"\averdict\x18\x01 \x01(\tR\averdict\x12\x12\n" +
+	"\x04note\x18\x02 \x01(\tR\x04note\x12!\n" +
+	"\faccount_name\x18\x03 \x01(\tR\vaccountName\x12'\n" +
+	"\x0forganization_id\x18\x04 \x01(\tR\x0eorganizationId\x12.\n" +
+	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"t\n" +
+	"\tGlassRead\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x12\x1f\n" +
+	"\vobject_type\x18\x02 \x01(\tR\n" +
+	"objectType\x12.\n" +
+	"\x04time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"p\n" +
+	"\x12ListGlassesRequest\x12\x12\n" +
+	"\x04open\x18\x01 \x01(\bR\x04open\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"y\n" +
+	"\x13ListGlassesResponse\x12:\n" +
+	"\aglasses\x18\x01 \x03(\v2 .tongzhen.patientrecord.v1.GlassR\aglasses\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"+\n" +
+	"\x0fGetGlassRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb1\x01\n" +
+	"\x12ReviewGlassRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12!\n" +
+	"\averdict\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\averdict\x12\x1c\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12&\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\trequestId2\xd5\x06\n" +
 	"\rAccessService\x12\x99\x01\n" +
-	"\fStatePurpose\x12..tongzhen.patientrecord.v1.StatePurposeRequest\x1a\".tongzhen.patientrecord.v1.Opening\"5\x82\xd3\xe4\x93\x02/:\x01*\"*/api/v1/patients/{patient_id}:statePurposeBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	"\fStatePurpose\x12..tongzhen.patientrecord.v1.StatePurposeRequest\x1a\".tongzhen.patientrecord.v1.Opening\"5\x82\xd3\xe4\x93\x02/:\x01*\"*/api/v1/patients/{patient_id}:statePurpose\x12\x84\x01\n" +
+	"\n" +
+	"BreakGlass\x12,.tongzhen.patientrecord.v1.BreakGlassRequest\x1a .tongzhen.patientrecord.v1.Glass\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/api/v1/patients:breakGlass\x12\x97\x01\n" +
+	"\fDeclareVisit\x12..tongzhen.patientrecord.v1.DeclareVisitRequest\x1a .tongzhen.patientrecord.v1.Glass\"5\x82\xd3\xe4\x93\x02/:\x01*\"*/api/v1/patients/{patient_id}:declareVisit\x12\x85\x01\n" +
+	"\vListGlasses\x12-.tongzhen.patientrecord.v1.ListGlassesRequest\x1a..tongzhen.patientrecord.v1.ListGlassesResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/v1/glasses\x12v\n" +
+	"\bGetGlass\x12*.tongzhen.patientrecord.v1.GetGlassRequest\x1a .tongzhen.patientrecord.v1.Glass\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/glasses/{id}\x12\x86\x01\n" +
+	"\vReviewGlass\x12-.tongzhen.patientrecord.v1.ReviewGlassRequest\x1a .tongzhen.patientrecord.v1.Glass\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/api/v1/glasses/{id}:reviewBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_access_proto_rawDescOnce sync.Once
@@ -351,26 +1110,53 @@ func file_tongzhen_patientrecord_v1_access_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_access_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tongzhen_patientrecord_v1_access_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_tongzhen_patientrecord_v1_access_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_tongzhen_patientrecord_v1_access_proto_goTypes = []any{
 	(Purpose_Code)(0),             // 0: tongzhen.patientrecord.v1.Purpose.Code
 	(*Purpose)(nil),               // 1: tongzhen.patientrecord.v1.Purpose
 	(*Withheld)(nil),              // 2: tongzhen.patientrecord.v1.Withheld
 	(*Opening)(nil),               // 3: tongzhen.patientrecord.v1.Opening
 	(*StatePurposeRequest)(nil),   // 4: tongzhen.patientrecord.v1.StatePurposeRequest
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*BreakGlassRequest)(nil),     // 5: tongzhen.patientrecord.v1.BreakGlassRequest
+	(*DeclareVisitRequest)(nil),   // 6: tongzhen.patientrecord.v1.DeclareVisitRequest
+	(*Glass)(nil),                 // 7: tongzhen.patientrecord.v1.Glass
+	(*GlassReview)(nil),           // 8: tongzhen.patientrecord.v1.GlassReview
+	(*GlassRead)(nil),             // 9: tongzhen.patientrecord.v1.GlassRead
+	(*ListGlassesRequest)(nil),    // 10: tongzhen.patientrecord.v1.ListGlassesRequest
+	(*ListGlassesResponse)(nil),   // 11: tongzhen.patientrecord.v1.ListGlassesResponse
+	(*GetGlassRequest)(nil),       // 12: tongzhen.patientrecord.v1.GetGlassRequest
+	(*ReviewGlassRequest)(nil),    // 13: tongzhen.patientrecord.v1.ReviewGlassRequest
+	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
 }
 var file_tongzhen_patientrecord_v1_access_proto_depIdxs = []int32{
-	0, // 0: tongzhen.patientrecord.v1.Opening.purpose:type_name -> tongzhen.patientrecord.v1.Purpose.Code
-	5, // 1: tongzhen.patientrecord.v1.Opening.expire_time:type_name -> google.protobuf.Timestamp
-	0, // 2: tongzhen.patientrecord.v1.StatePurposeRequest.purpose:type_name -> tongzhen.patientrecord.v1.Purpose.Code
-	4, // 3: tongzhen.patientrecord.v1.AccessService.StatePurpose:input_type -> tongzhen.patientrecord.v1.StatePurposeRequest
-	3, // 4: tongzhen.patientrecord.v1.AccessService.StatePurpose:output_type -> tongzhen.patientrecord.v1.Opening
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	0,  // 0: tongzhen.patientrecord.v1.Opening.purpose:type_name -> tongzhen.patientrecord.v1.Purpose.Code
+	14, // 1: tongzhen.patientrecord.v1.Opening.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 2: tongzhen.patientrecord.v1.StatePurposeRequest.purpose:type_name -> tongzhen.patientrecord.v1.Purpose.Code
+	14, // 3: tongzhen.patientrecord.v1.Glass.start_time:type_name -> google.protobuf.Timestamp
+	14, // 4: tongzhen.patientrecord.v1.Glass.expire_time:type_name -> google.protobuf.Timestamp
+	14, // 5: tongzhen.patientrecord.v1.Glass.due_time:type_name -> google.protobuf.Timestamp
+	8,  // 6: tongzhen.patientrecord.v1.Glass.reviews:type_name -> tongzhen.patientrecord.v1.GlassReview
+	9,  // 7: tongzhen.patientrecord.v1.Glass.reads:type_name -> tongzhen.patientrecord.v1.GlassRead
+	14, // 8: tongzhen.patientrecord.v1.GlassReview.time:type_name -> google.protobuf.Timestamp
+	14, // 9: tongzhen.patientrecord.v1.GlassRead.time:type_name -> google.protobuf.Timestamp
+	7,  // 10: tongzhen.patientrecord.v1.ListGlassesResponse.glasses:type_name -> tongzhen.patientrecord.v1.Glass
+	4,  // 11: tongzhen.patientrecord.v1.AccessService.StatePurpose:input_type -> tongzhen.patientrecord.v1.StatePurposeRequest
+	5,  // 12: tongzhen.patientrecord.v1.AccessService.BreakGlass:input_type -> tongzhen.patientrecord.v1.BreakGlassRequest
+	6,  // 13: tongzhen.patientrecord.v1.AccessService.DeclareVisit:input_type -> tongzhen.patientrecord.v1.DeclareVisitRequest
+	10, // 14: tongzhen.patientrecord.v1.AccessService.ListGlasses:input_type -> tongzhen.patientrecord.v1.ListGlassesRequest
+	12, // 15: tongzhen.patientrecord.v1.AccessService.GetGlass:input_type -> tongzhen.patientrecord.v1.GetGlassRequest
+	13, // 16: tongzhen.patientrecord.v1.AccessService.ReviewGlass:input_type -> tongzhen.patientrecord.v1.ReviewGlassRequest
+	3,  // 17: tongzhen.patientrecord.v1.AccessService.StatePurpose:output_type -> tongzhen.patientrecord.v1.Opening
+	7,  // 18: tongzhen.patientrecord.v1.AccessService.BreakGlass:output_type -> tongzhen.patientrecord.v1.Glass
+	7,  // 19: tongzhen.patientrecord.v1.AccessService.DeclareVisit:output_type -> tongzhen.patientrecord.v1.Glass
+	11, // 20: tongzhen.patientrecord.v1.AccessService.ListGlasses:output_type -> tongzhen.patientrecord.v1.ListGlassesResponse
+	7,  // 21: tongzhen.patientrecord.v1.AccessService.GetGlass:output_type -> tongzhen.patientrecord.v1.Glass
+	7,  // 22: tongzhen.patientrecord.v1.AccessService.ReviewGlass:output_type -> tongzhen.patientrecord.v1.Glass
+	17, // [17:23] is the sub-list for method output_type
+	11, // [11:17] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_access_proto_init() }
@@ -384,7 +1170,7 @@ func file_tongzhen_patientrecord_v1_access_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_access_proto_rawDesc), len(file_tongzhen_patientrecord_v1_access_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

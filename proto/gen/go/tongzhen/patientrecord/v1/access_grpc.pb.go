@@ -20,6 +20,11 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	AccessService_StatePurpose_FullMethodName = "/tongzhen.patientrecord.v1.AccessService/StatePurpose"
+	AccessService_BreakGlass_FullMethodName   = "/tongzhen.patientrecord.v1.AccessService/BreakGlass"
+	AccessService_DeclareVisit_FullMethodName = "/tongzhen.patientrecord.v1.AccessService/DeclareVisit"
+	AccessService_ListGlasses_FullMethodName  = "/tongzhen.patientrecord.v1.AccessService/ListGlasses"
+	AccessService_GetGlass_FullMethodName     = "/tongzhen.patientrecord.v1.AccessService/GetGlass"
+	AccessService_ReviewGlass_FullMethodName  = "/tongzhen.patientrecord.v1.AccessService/ReviewGlass"
 )
 
 // AccessServiceClient is the client API for AccessService service.
@@ -31,6 +36,19 @@ type AccessServiceClient interface {
 	// StatePurpose opens what is sensitive about a patient (mental disorder, HIV, sexual health; everything of a patient under 14) to the
 	// caller's account for some hours. It needs a relation that shows entries and raises none. Idempotent by request_id.
 	StatePurpose(ctx context.Context, in *StatePurposeRequest, opts ...grpc.CallOption) (*Opening, error)
+	// BreakGlass opens the record of a patient without a relation to the caller's account for a day; in an emergency what is sensitive as
+	// well. The home centre and the auditors are told at once, and the use is reviewed. ACTION_NOT_AVAILABLE when the record is open to the
+	// caller anyway. Idempotent by request_id.
+	BreakGlass(ctx context.Context, in *BreakGlassRequest, opts ...grpc.CallOption) (*Glass, error)
+	// DeclareVisit says that a patient of another organisation is here today, with the card in hand: the caller's organisation sees the
+	// record for some days, and the home centre is told. NOT_FOUND when the number is not the patient's. Idempotent by request_id.
+	DeclareVisit(ctx context.Context, in *DeclareVisitRequest, opts ...grpc.CallOption) (*Glass, error)
+	// ListGlasses are the uses of both, newest first: all of the county for an AUDITOR, those of the centre's patients for a CENTRE_HEAD.
+	ListGlasses(ctx context.Context, in *ListGlassesRequest, opts ...grpc.CallOption) (*ListGlassesResponse, error)
+	// GetGlass is one use with what was read under it, from the audit: what and when, never what it said.
+	GetGlass(ctx context.Context, in *GetGlassRequest, opts ...grpc.CallOption) (*Glass, error)
+	// ReviewGlass records a verdict about the version that was seen. Nobody reviews the own use. Idempotent by request_id.
+	ReviewGlass(ctx context.Context, in *ReviewGlassRequest, opts ...grpc.CallOption) (*Glass, error)
 }
 
 type accessServiceClient struct {
@@ -51,6 +69,56 @@ func (c *accessServiceClient) StatePurpose(ctx context.Context, in *StatePurpose
 	return out, nil
 }
 
+func (c *accessServiceClient) BreakGlass(ctx context.Context, in *BreakGlassRequest, opts ...grpc.CallOption) (*Glass, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Glass)
+	err := c.cc.Invoke(ctx, AccessService_BreakGlass_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accessServiceClient) DeclareVisit(ctx context.Context, in *DeclareVisitRequest, opts ...grpc.CallOption) (*Glass, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Glass)
+	err := c.cc.Invoke(ctx, AccessService_DeclareVisit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accessServiceClient) ListGlasses(ctx context.Context, in *ListGlassesRequest, opts ...grpc.CallOption) (*ListGlassesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListGlassesResponse)
+	err := c.cc.Invoke(ctx, AccessService_ListGlasses_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accessServiceClient) GetGlass(ctx context.Context, in *GetGlassRequest, opts ...grpc.CallOption) (*Glass, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Glass)
+	err := c.cc.Invoke(ctx, AccessService_GetGlass_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accessServiceClient) ReviewGlass(ctx context.Context, in *ReviewGlassRequest, opts ...grpc.CallOption) (*Glass, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Glass)
+	err := c.cc.Invoke(ctx, AccessService_ReviewGlass_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccessServiceServer is the server API for AccessService service.
 // All implementations must embed UnimplementedAccessServiceServer
 // for forward compatibility.
@@ -60,6 +128,19 @@ type AccessServiceServer interface {
 	// StatePurpose opens what is sensitive about a patient (mental disorder, HIV, sexual health; everything of a patient under 14) to the
 	// caller's account for some hours. It needs a relation that shows entries and raises none. Idempotent by request_id.
 	StatePurpose(context.Context, *StatePurposeRequest) (*Opening, error)
+	// BreakGlass opens the record of a patient without a relation to the caller's account for a day; in an emergency what is sensitive as
+	// well. The home centre and the auditors are told at once, and the use is reviewed. ACTION_NOT_AVAILABLE when the record is open to the
+	// caller anyway. Idempotent by request_id.
+	BreakGlass(context.Context, *BreakGlassRequest) (*Glass, error)
+	// DeclareVisit says that a patient of another organisation is here today, with the card in hand: the caller's organisation sees the
+	// record for some days, and the home centre is told. NOT_FOUND when the number is not the patient's. Idempotent by request_id.
+	DeclareVisit(context.Context, *DeclareVisitRequest) (*Glass, error)
+	// ListGlasses are the uses of both, newest first: all of the county for an AUDITOR, those of the centre's patients for a CENTRE_HEAD.
+	ListGlasses(context.Context, *ListGlassesRequest) (*ListGlassesResponse, error)
+	// GetGlass is one use with what was read under it, from the audit: what and when, never what it said.
+	GetGlass(context.Context, *GetGlassRequest) (*Glass, error)
+	// ReviewGlass records a verdict about the version that was seen. Nobody reviews the own use. Idempotent by request_id.
+	ReviewGlass(context.Context, *ReviewGlassRequest) (*Glass, error)
 	mustEmbedUnimplementedAccessServiceServer()
 }
 
@@ -72,6 +153,21 @@ type UnimplementedAccessServiceServer struct{}
 
 func (UnimplementedAccessServiceServer) StatePurpose(context.Context, *StatePurposeRequest) (*Opening, error) {
 	return nil, status.Error(codes.Unimplemented, "method StatePurpose not implemented")
+}
+func (UnimplementedAccessServiceServer) BreakGlass(context.Context, *BreakGlassRequest) (*Glass, error) {
+	return nil, status.Error(codes.Unimplemented, "method BreakGlass not implemented")
+}
+func (UnimplementedAccessServiceServer) DeclareVisit(context.Context, *DeclareVisitRequest) (*Glass, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeclareVisit not implemented")
+}
+func (UnimplementedAccessServiceServer) ListGlasses(context.Context, *ListGlassesRequest) (*ListGlassesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListGlasses not implemented")
+}
+func (UnimplementedAccessServiceServer) GetGlass(context.Context, *GetGlassRequest) (*Glass, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetGlass not implemented")
+}
+func (UnimplementedAccessServiceServer) ReviewGlass(context.Context, *ReviewGlassRequest) (*Glass, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReviewGlass not implemented")
 }
 func (UnimplementedAccessServiceServer) mustEmbedUnimplementedAccessServiceServer() {}
 func (UnimplementedAccessServiceServer) testEmbeddedByValue()                       {}
@@ -112,6 +208,96 @@ func _AccessService_StatePurpose_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccessService_BreakGlass_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BreakGlassRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccessServiceServer).BreakGlass(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccessService_BreakGlass_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccessServiceServer).BreakGlass(ctx, req.(*BreakGlassRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccessService_DeclareVisit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeclareVisitRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccessServiceServer).DeclareVisit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccessService_DeclareVisit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccessServiceServer).DeclareVisit(ctx, req.(*DeclareVisitRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccessService_ListGlasses_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListGlassesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccessServiceServer).ListGlasses(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccessService_ListGlasses_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccessServiceServer).ListGlasses(ctx, req.(*ListGlassesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccessService_GetGlass_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetGlassRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccessServiceServer).GetGlass(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccessService_GetGlass_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccessServiceServer).GetGlass(ctx, req.(*GetGlassRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccessService_ReviewGlass_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReviewGlassRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccessServiceServer).ReviewGlass(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccessService_ReviewGlass_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccessServiceServer).ReviewGlass(ctx, req.(*ReviewGlassRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccessService_ServiceDesc is the grpc.ServiceDesc for AccessService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +308,26 @@ var AccessService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "StatePurpose",
 			Handler:    _AccessService_StatePurpose_Handler,
+		},
+		{
+			MethodName: "BreakGlass",
+			Handler:    _AccessService_BreakGlass_Handler,
+		},
+		{
+			MethodName: "DeclareVisit",
+			Handler:    _AccessService_DeclareVisit_Handler,
+		},
+		{
+			MethodName: "ListGlasses",
+			Handler:    _AccessService_ListGlasses_Handler,
+		},
+		{
+			MethodName: "GetGlass",
+			Handler:    _AccessService_GetGlass_Handler,
+		},
+		{
+			MethodName: "ReviewGlass",
+			Handler:    _AccessService_ReviewGlass_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

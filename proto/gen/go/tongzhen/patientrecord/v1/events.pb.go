@@ -608,6 +608,117 @@ func (x *ResultRecorded) GetHomeOrganizationId() string {
 	return ""
 }
 
+// GlassBroken: record.v1.<county>.glass_broken. Somebody without a relation to the patient sees the record.
+type GlassBroken struct {
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Meta               *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	GlassId            string                 `protobuf:"bytes,2,opt,name=glass_id,json=glassId,proto3" json:"glass_id,omitempty"`
+	PatientId          string                 `protobuf:"bytes,3,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	HomeOrganizationId string                 `protobuf:"bytes,4,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
+	// Whose account of which organisation.
+	OrganizationId string `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	AccountId      string `protobuf:"bytes,6,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// BREAK_GLASS, or VISIT: the patient came there without a referral.
+	Way           string                 `protobuf:"bytes,7,opt,name=way,proto3" json:"way,omitempty"`
+	Reason        string                 `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	ExpireTime    *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GlassBroken) Reset() {
+	*x = GlassBroken{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GlassBroken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GlassBroken) ProtoMessage() {}
+
+func (x *GlassBroken) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GlassBroken.ProtoReflect.Descriptor instead.
+func (*GlassBroken) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GlassBroken) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *GlassBroken) GetGlassId() string {
+	if x != nil {
+		return x.GlassId
+	}
+	return ""
+}
+
+func (x *GlassBroken) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *GlassBroken) GetHomeOrganizationId() string {
+	if x != nil {
+		return x.HomeOrganizationId
+	}
+	return ""
+}
+
+func (x *GlassBroken) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *GlassBroken) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *GlassBroken) GetWay() string {
+	if x != nil {
+		return x.Way
+	}
+	return ""
+}
+
+func (x *GlassBroken) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *GlassBroken) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
 var File_tongzhen_patientrecord_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
@@ -661,7 +772,20 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\x0eeffective_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveTime\x12'\n" +
 	"\x0forganization_id\x18\t \x01(\tR\x0eorganizationId\x120\n" +
 	"\x14home_organization_id\x18\n" +
-	" \x01(\tR\x12homeOrganizationIdBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	" \x01(\tR\x12homeOrganizationId\"\xda\x02\n" +
+	"\vGlassBroken\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x19\n" +
+	"\bglass_id\x18\x02 \x01(\tR\aglassId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x03 \x01(\tR\tpatientId\x120\n" +
+	"\x14home_organization_id\x18\x04 \x01(\tR\x12homeOrganizationId\x12'\n" +
+	"\x0forganization_id\x18\x05 \x01(\tR\x0eorganizationId\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x06 \x01(\tR\taccountId\x12\x10\n" +
+	"\x03way\x18\a \x01(\tR\x03way\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12;\n" +
+	"\vexpire_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTimeBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_events_proto_rawDescOnce sync.Once
@@ -675,7 +799,7 @@ func file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*PatientRegistered)(nil),     // 0: tongzhen.patientrecord.v1.PatientRegistered
 	(*PatientMerged)(nil),         // 1: tongzhen.patientrecord.v1.PatientMerged
@@ -685,30 +809,33 @@ var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*EncounterClosed)(nil),       // 5: tongzhen.patientrecord.v1.EncounterClosed
 	(*EncounterCancelled)(nil),    // 6: tongzhen.patientrecord.v1.EncounterCancelled
 	(*ResultRecorded)(nil),        // 7: tongzhen.patientrecord.v1.ResultRecorded
-	(*v1.FactMeta)(nil),           // 8: tongzhen.common.v1.FactMeta
-	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*v1.Coding)(nil),             // 10: tongzhen.common.v1.Coding
+	(*GlassBroken)(nil),           // 8: tongzhen.patientrecord.v1.GlassBroken
+	(*v1.FactMeta)(nil),           // 9: tongzhen.common.v1.FactMeta
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*v1.Coding)(nil),             // 11: tongzhen.common.v1.Coding
 }
 var file_tongzhen_patientrecord_v1_events_proto_depIdxs = []int32{
-	8,  // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
-	8,  // 1: tongzhen.patientrecord.v1.PatientMerged.meta:type_name -> tongzhen.common.v1.FactMeta
-	8,  // 2: tongzhen.patientrecord.v1.PatientUnmerged.meta:type_name -> tongzhen.common.v1.FactMeta
-	9,  // 3: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
-	9,  // 4: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
-	8,  // 5: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 1: tongzhen.patientrecord.v1.PatientMerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 2: tongzhen.patientrecord.v1.PatientUnmerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	10, // 3: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
+	10, // 4: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
+	9,  // 5: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 6: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	8,  // 7: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 7: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 8: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	8,  // 9: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 9: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 10: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	8,  // 11: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
-	10, // 12: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
-	9,  // 13: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	9,  // 11: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	11, // 12: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
+	10, // 13: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
+	9,  // 14: tongzhen.patientrecord.v1.GlassBroken.meta:type_name -> tongzhen.common.v1.FactMeta
+	10, // 15: tongzhen.patientrecord.v1.GlassBroken.expire_time:type_name -> google.protobuf.Timestamp
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_events_proto_init() }
@@ -722,7 +849,7 @@ func file_tongzhen_patientrecord_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_events_proto_rawDesc), len(file_tongzhen_patientrecord_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
