@@ -53,6 +53,7 @@ type world struct {
 	signer  *authn.Signer
 	log     *buffer
 	service *gateway.Service
+	archive *archive
 
 	mu       sync.Mutex
 	answers  map[string]func(ctx context.Context, in proto.Message) (proto.Message, error)
@@ -70,6 +71,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	check(t, err)
 	w := &world{
 		t: t, clk: clock.NewFixed(now), signer: signer, log: &buffer{}, calls: map[string][]proto.Message{},
+		archive:  &archive{},
 		sessions: map[string]*directoryv1.Account{"township": doctor(), "desk": clerk()},
 	}
 	w.answers = w.defaults()
@@ -95,6 +97,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	})
 	w.serve(network, logger, "patientrecord", func(r grpc.ServiceRegistrar) {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientrecordv1.UnimplementedPatientRecordServiceServer{})
+		patientrecordv1.RegisterAttachmentServiceServer(r, w.archive)
 		patientrecordv1.RegisterClinicalRecordServiceServer(r, patientrecordv1.UnimplementedClinicalRecordServiceServer{})
 		patientrecordv1.RegisterPatientIndexServiceServer(r, patientrecordv1.UnimplementedPatientIndexServiceServer{})
 		patientrecordv1.RegisterAccessServiceServer(r, patientrecordv1.UnimplementedAccessServiceServer{})
@@ -252,7 +255,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 		directoryv1.DirectoryService_SignOut_FullMethodName:         answering(w.signOut),
 		directoryv1.DirectoryService_SignIn_FullMethodName:          answering(w.signIn),
 	}
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

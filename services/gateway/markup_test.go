@@ -30,7 +30,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	for _, path := range []string{"/sign-in", "/sign-in?back=/desk", "/no-such-page", "/api/docs"} {
 		see(stranger, path)
 	}
-	for _, path := range strings.Fields("/referrals /referrals?tab=draft /referrals?tab=ended /patients /patients/new /inbox /inbox?show=all /no-such-page /api/docs /patients/" + patientID + " /refer/" + patientID) {
+	for _, path := range strings.Fields("/referrals /referrals?tab=draft /referrals?tab=ended /patients /patients/new /inbox /inbox?show=all /no-such-page /api/docs /patients/" + patientID + " /refer/" + patientID + " " + attachmentsPage + " " + attachmentsPage + "/" + attachmentID + " " + attachmentsPage + "/" + attachmentID + "?size=full") {
 		see(doctor, path)
 	}
 	for _, path := range strings.Fields("/desk /desk?tab=returned /desk?tab=expected /desk?tab=inside /desk?tab=ended /desk/arrivals /inbox") {

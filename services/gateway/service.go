@@ -101,7 +101,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	root.Handle(rest.Prefix+"/", limited(api, cfg))
 	root.Handle("GET "+rest.Prefix+"/verify/{number}", limited(pages, cfg)) // without a token
 	root.Handle("GET /events", d.Cookie(s.hub, sh.Fail))
-	root.Handle("/", limited(d.Cookie(sameSite.Handler(pages), sh.Fail), cfg))
+	signedIn := d.Cookie(sameSite.Handler(pages), sh.Fail)
+	slowRoutes(root, deps, api, signedIn)
+	root.Handle("/", limited(signedIn, cfg))
 	s.handler = otelhttp.NewHandler(door.Headers(root, cfg.Secure), "http", otelhttp.WithSpanNameFormatter(spanName))
 	return s, nil
 }
@@ -131,6 +133,9 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		return nil, err
 	}
 	if err := slipPages(mux, cfg, deps, sh); err != nil {
+		return nil, err
+	}
+	if err := attachmentPages(mux, deps, sh); err != nil {
 		return nil, err
 	}
 	if err := workplaces(mux, deps, sh); err != nil {

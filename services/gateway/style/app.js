@@ -445,5 +445,68 @@
     if (known.includes(field.value)) field.value = event.target.selectedOptions[0].dataset.text ?? "";
   });
 
+  // ---- Documents: files are sent one by one, each with its progress; what failed can be sent again. ----
+  for (const form of document.querySelectorAll("form[data-upload]")) {
+    const list = form.querySelector(".uploads");
+    const button = form.querySelector("button");
+    let entries = [];
+    const collect = () => {
+      entries = [...form.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]).map((file, index) => {
+        const row = document.createElement("li");
+        const name = document.createElement("strong");
+        const text = document.createElement("span");
+        const bar = document.createElement("progress");
+        name.textContent = file.name;
+        text.textContent = form.dataset.uploadWaiting;
+        bar.max = 100; bar.value = 0;
+        row.append(name, bar, text);
+        return { file, index, row, bar, text, done: false };
+      });
+      list.replaceChildren(...entries.map((entry) => entry.row));
+    };
+    form.addEventListener("change", (event) => { if (event.target.type === "file") collect(); });
+    const told = (entry, ok, text) => {
+      entry.done = ok;
+      entry.row.className = ok ? "done" : "failed";
+      entry.bar.hidden = !ok;
+      entry.text.textContent = text;
+    };
+    const send = (entry) => new Promise((resolve) => {
+      if (entry.file.size > Number(form.dataset.uploadMax)) {
+        told(entry, false, words(form.dataset.uploadLarge, { size: (entry.file.size / 1048576).toFixed(1) }));
+        resolve();
+        return;
+      }
+      // The fields come before the file; the index makes the same file the same write.
+      const data = new FormData();
+      for (const [key, value] of new FormData(form)) if (key !== "file") data.append(key, value);
+      data.append("index", entry.index);
+      data.append("file", entry.file);
+      const request = new XMLHttpRequest();
+      request.open("POST", form.action);
+      request.setRequestHeader("X-Fragment", "upload");
+      request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) entry.bar.value = Math.round(event.loaded / event.total * 100); });
+      request.addEventListener("load", () => {
+        if (request.status === 401) { location.reload(); return; }
+        told(entry, request.status < 300, request.status < 300 ? form.dataset.uploadDone : request.responseText);
+        resolve();
+      });
+      request.addEventListener("error", () => { told(entry, false, form.dataset.uploadLost); resolve(); });
+      entry.row.className = ""; entry.bar.hidden = false; entry.bar.value = 0; entry.text.textContent = "";
+      request.send(data);
+    });
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      if (button.disabled) return;
+      if (entries.length === 0) collect();
+      if (entries.length === 0) { list.textContent = form.dataset.uploadNone; return; }
+      button.disabled = true;
+      for (const entry of entries) if (!entry.done) await send(entry);
+      button.disabled = false;
+      if (entries.every((entry) => entry.done)) location.assign(form.action);
+    });
+  }
+
   document.querySelector(".errors")?.focus();
 })();

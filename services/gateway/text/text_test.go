@@ -176,7 +176,7 @@ func codes() map[string][]string {
 		"statistics.part": strings.Fields("NUMERATOR DENOMINATOR"),
 		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
 		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
-		"tab":                  strings.Fields("summary record trends"),
+		"tab":                  strings.Fields("summary record trends attachments"),
 		"clinical.form":        strings.Fields("values problem allergy medication result note encounter procedure immunization report"),
 		"clinical.kind":        strings.Fields("PROBLEM ALLERGY MEDICATION OBSERVATION REPORT NOTE ENCOUNTER PROCEDURE IMMUNIZATION"),
 		"clinical.change":      strings.Fields("RECORDED AMENDED CORRECTED ENTERED_IN_ERROR IMPORTED"),
@@ -192,6 +192,7 @@ func codes() map[string][]string {
 		"clinical.report":      strings.Fields("imaging laboratory ecg pathology endoscopy"),
 		"weekday":              strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
 		"slip.print":           strings.Fields("UP DOWN"),
+		"attachments.kind":     strings.Fields("LAB_REPORT EXAM_REPORT IMAGE ECG MEDICAL_RECORD CONSENT OTHER"),
 	}
 }
 

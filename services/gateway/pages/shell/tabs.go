@@ -11,5 +11,6 @@ func patientTabs(patient string) []tab {
 		{"summary", at},
 		{"record", at + "/record"},
 		{"trends", at + "/trends"},
+		{"attachments", at + "/attachments"},
 	}
 }

@@ -1,0 +1,274 @@
+// Package attachments holds the pages of a patient's documents: the list with small pictures, the form to add several at once, one document
+// with its versions, and its correction. Files go through package files; nothing of them is kept here.
+package attachments
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/files"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+//go:embed *.html
+var templates embed.FS
+
+const (
+	// listed is how many documents a page shows.
+	listed = 60
+	// referralsOffered is how many referrals a document can be put to.
+	referralsOffered = 20
+)
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell       *shell.Shell
+	Attachments patientrecordv1.AttachmentServiceClient
+	Record      patientrecordv1.PatientRecordServiceClient
+	Referral    referralv1.ReferralServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	listSet, oneSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	list, err := deps.Shell.Parse(templates, "list.html", "form.html")
+	if err != nil {
+		return nil, err
+	}
+	one, err := deps.Shell.Parse(templates, "one.html", "form.html")
+	if err != nil {
+		return nil, err
+	}
+	return &Pages{Deps: deps, listSet: list, oneSet: one}, nil
+}
+
+// The routes that carry files; whoever serves the pages gives them the deadline of files.Slow.
+const (
+	UploadRoute  = "POST /patients/{id}/attachments"
+	ContentRoute = "GET /patients/{id}/attachments/{attachment}/content"
+)
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /patients/{id}/attachments", p.Shell.Page(p.list))
+	mux.Handle(UploadRoute, p.Shell.Page(p.upload))
+	mux.Handle("GET /patients/{id}/attachments/{attachment}", p.Shell.Page(p.one))
+	mux.Handle("POST /patients/{id}/attachments/{attachment}", p.Shell.Page(p.change))
+	mux.Handle(ContentRoute, p.Shell.Page(p.content))
+}
+
+// kinds are those that can be chosen, in the order of the form.
+func kinds() []string {
+	return []string{"LAB_REPORT", "EXAM_REPORT", "IMAGE", "ECG", "MEDICAL_RECORD", "CONSENT", "OTHER"}
+}
+
+// fate is what became of one file of a form.
+type fate struct{ Name, Text string }
+
+type listData struct {
+	Patient     *patientrecordv1.Patient
+	Attachments []item
+	Withheld    *patientrecordv1.Withheld
+	After       string
+	Form        shell.Form
+	RequestID   string
+	Kinds       []string
+	Referrals   []shell.Row
+	// Added and Refused are the files of a form that was just sent without the script.
+	Added, Refused []fate
+}
+
+// item is a document with its organisation's name.
+type item struct {
+	*patientrecordv1.Attachment
+	Organization string
+}
+
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
+	return p.show(w, r, http.StatusOK, listData{Form: shell.Form{Values: url.Values{"kind": {"LAB_REPORT"}, "referralId": {r.URL.Query().Get("referral")}}}})
+}
+
+func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, data listData) error {
+	ctx, patient := r.Context(), r.PathValue("id")
+	list, err := p.Attachments.ListAttachments(ctx, &patientrecordv1.ListAttachmentsRequest{PatientId: patient, PageSize: listed, PageToken: r.URL.Query().Get("after")})
+	if err != nil {
+		return err
+	}
+	if data.Patient, err = p.Record.GetPatient(ctx, &patientrecordv1.GetPatientRequest{Id: patient}); err != nil {
+		return err
+	}
+	data.Attachments, data.Withheld, data.After = p.named(r, list.GetAttachments()...), list.GetWithheld(), list.GetNextPageToken()
+	data.Kinds, data.Referrals, data.RequestID = kinds(), p.referrals(r, patient), id.New()
+	return p.Shell.Render(w, r, p.listSet, shell.Page{Title: "attachments.title", Nav: "patients", Status: status, Data: data})
+}
+
+func (p *Pages) named(r *http.Request, list ...*patientrecordv1.Attachment) []item {
+	county, err := p.Shell.Names().County(r.Context())
+	out := make([]item, len(list))
+	for i, a := range list {
+		out[i].Attachment = a
+		if err == nil {
+			out[i].Organization = county.OrganizationName(p.Shell.Language(r), a.GetOrganizationId())
+		}
+	}
+	return out
+}
+
+// referrals that a document can go with; without an answer the form does without.
+func (p *Pages) referrals(r *http.Request, patient string) []shell.Row {
+	list, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{View: "all", PatientId: patient, PageSize: referralsOffered})
+	if err != nil {
+		return nil
+	}
+	return p.Shell.Rows(r, list.GetReferrals())
+}
+
+// upload takes all files of a form, each as a write of its own. A script sends them one by one and is answered in one line; else the page is
+// shown again with what became of each.
+func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
+	data := listData{}
+	var first error
+	n, fields, err := files.Each(r, func(u files.Upload) {
+		index := u.Fields["index"]
+		if index == "" {
+			index = strconv.Itoa(u.Index)
+		}
+		// The same form sent again names the same writes.
+		request := id.FromFact(u.Fields["requestId"], index)
+		if _, err := files.Send(r.Context(), p.Attachments, files.Header(r.PathValue("id"), request, u.Fields), u.Body); err != nil {
+			first = errors.Join(first, err)
+			data.Refused = append(data.Refused, fate{u.Name, p.Shell.ErrorText(r, err)})
+			return
+		}
+		data.Added = append(data.Added, fate{Name: u.Name})
+	})
+	if err == nil && n == 0 {
+		err = errs.Invalid(errs.Required("file"))
+	}
+	first = errors.Join(first, err)
+	if r.Header.Get("X-Fragment") != "" {
+		return p.line(w, r, first)
+	}
+	data.Form.Values = url.Values{}
+	for name, text := range fields {
+		data.Form.Values.Set(name, text)
+	}
+	switch {
+	case first == nil:
+		p.Shell.Flash(w, "attachments.added")
+		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/attachments", http.StatusSeeOther)
+		return nil
+	case err != nil && errs.KindOf(err) != errs.KindInvalid || len(data.Refused) > 0 && errs.KindOf(first) == errs.KindNotFound:
+		return first
+	case err != nil:
+		data.Form.Errors = p.Shell.FieldErrors(r, err)
+	}
+	return p.show(w, r, errs.HTTPStatus(first), data)
+}
+
+// line answers a script: the status, and what to say.
+func (p *Pages) line(w http.ResponseWriter, r *http.Request, err error) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	if err == nil {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	w.WriteHeader(errs.HTTPStatus(err))
+	_, werr := io.WriteString(w, p.Shell.ErrorText(r, err))
+	return werr
+}
+
+type oneData struct {
+	Attachment item
+	History    []item
+	Form       shell.Form
+	RequestID  string
+	Kinds      []string
+	Referrals  []shell.Row
+	Large      bool
+	// Problem is why a change was not made, if no field is to blame.
+	Problem string
+}
+
+func (p *Pages) one(w http.ResponseWriter, r *http.Request) error {
+	return p.showOne(w, r, http.StatusOK, oneData{})
+}
+
+func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, status int, data oneData) error {
+	a, err := p.Attachments.GetAttachment(r.Context(), &patientrecordv1.GetAttachmentRequest{PatientId: r.PathValue("id"), Id: r.PathValue("attachment")})
+	if err != nil {
+		return err
+	}
+	data.Attachment, data.History = p.named(r, a)[0], p.named(r, a.GetHistory()...)
+	data.Kinds, data.Referrals, data.RequestID = kinds(), p.referrals(r, a.GetPatientId()), id.New()
+	data.Large = r.URL.Query().Get("size") == "full"
+	if data.Form.Values == nil {
+		data.Form.Values = url.Values{
+			"kind": {a.GetKind().String()}, "title": {a.GetTitle()}, "documentDate": {a.GetDocumentDate()}, "author": {a.GetAuthor()}, "referralId": {a.GetReferralId()},
+		}
+	}
+	return p.Shell.Render(w, r, p.oneSet, shell.Page{Title: "attachments.one", Nav: "patients", Status: status, Data: data})
+}
+
+// change corrects a document's metadata, or marks it as entered in error.
+func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	err := p.write(r.Context(), r.PathValue("id"), r.PathValue("attachment"), r.PostForm)
+	data := oneData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}}
+	switch {
+	case err == nil:
+		p.Shell.Flash(w, "attachments.changed")
+		http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+		return nil
+	case data.Form.Errors != nil:
+		return p.showOne(w, r, http.StatusBadRequest, data)
+	case errs.KindOf(err) == errs.KindStale || errs.KindOf(err) == errs.KindUnavailable:
+		data.Problem = p.Shell.ErrorText(r, err)
+		return p.showOne(w, r, errs.HTTPStatus(err), data)
+	}
+	return err
+}
+
+func (p *Pages) write(ctx context.Context, patient, attachment string, form url.Values) error {
+	version, err := strconv.ParseInt(form.Get("version"), 10, 32)
+	if err != nil {
+		return errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
+	}
+	if form.Get("mistaken") != "" {
+		_, err = p.Attachments.MarkAttachmentEnteredInError(ctx, &patientrecordv1.MarkAttachmentEnteredInErrorRequest{
+			RequestId: form.Get("requestId"), PatientId: patient, Id: attachment, Version: int32(version), Reason: form.Get("reason"),
+		})
+		return err
+	}
+	_, err = p.Attachments.CorrectAttachment(ctx, &patientrecordv1.CorrectAttachmentRequest{
+		RequestId: form.Get("requestId"), PatientId: patient, Id: attachment, Version: int32(version), Kind: files.Kind(form.Get("kind")), Title: form.Get("title"),
+		DocumentDate: form.Get("documentDate"), Author: form.Get("author"), ReferralId: form.Get("referralId"), Reason: form.Get("reason"),
+	})
+	return err
+}
+
+func (p *Pages) content(w http.ResponseWriter, r *http.Request) error {
+	err := files.Receive(w, r, p.Attachments, &patientrecordv1.DownloadAttachmentRequest{
+		PatientId: r.PathValue("id"), Id: r.PathValue("attachment"), Thumbnail: r.URL.Query().Get("thumbnail") == "true",
+	}, r.URL.Query().Get("download") == "true")
+	if errors.Is(err, files.ErrBroken) {
+		return nil // nothing can be said any more
+	}
+	return err
+}
