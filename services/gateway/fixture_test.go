@@ -85,9 +85,11 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	}
 	w.serve(network, logger, "directory", func(r grpc.ServiceRegistrar) {
 		directoryv1.RegisterDirectoryServiceServer(r, directoryv1.UnimplementedDirectoryServiceServer{})
+		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.serve(network, logger, "referral", func(r grpc.ServiceRegistrar) {
 		referralv1.RegisterReferralServiceServer(r, referralv1.UnimplementedReferralServiceServer{})
+		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 		referralv1.RegisterCriteriaServiceServer(r, referralv1.UnimplementedCriteriaServiceServer{})
 		referralv1.RegisterCandidateServiceServer(r, referralv1.UnimplementedCandidateServiceServer{})
 		referralv1.RegisterFollowUpServiceServer(r, referralv1.UnimplementedFollowUpServiceServer{})
@@ -98,15 +100,18 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	w.serve(network, logger, "patientrecord", func(r grpc.ServiceRegistrar) {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientrecordv1.UnimplementedPatientRecordServiceServer{})
 		patientrecordv1.RegisterAttachmentServiceServer(r, w.archive)
+		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 		patientrecordv1.RegisterClinicalRecordServiceServer(r, patientrecordv1.UnimplementedClinicalRecordServiceServer{})
 		patientrecordv1.RegisterPatientIndexServiceServer(r, patientrecordv1.UnimplementedPatientIndexServiceServer{})
 		patientrecordv1.RegisterAccessServiceServer(r, patientrecordv1.UnimplementedAccessServiceServer{})
 	})
 	w.serve(network, logger, "scheduling", func(r grpc.ServiceRegistrar) {
 		schedulingv1.RegisterSchedulingServiceServer(r, schedulingv1.UnimplementedSchedulingServiceServer{})
+		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.serve(network, logger, "notification", func(r grpc.ServiceRegistrar) {
 		notificationv1.RegisterNotificationServiceServer(r, notificationv1.UnimplementedNotificationServiceServer{})
+		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.service, err = gateway.New(t.Context(), gateway.Config{Demo: true}, gateway.Deps{
 		Conns: rest.Conns{

@@ -167,6 +167,9 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		return nil, err
 	}
 	apiPages.Routes(mux)
+	if err := auditPages(mux, deps, sh); err != nil {
+		return nil, err
+	}
 	mux.Handle("/", sh.Open(notFound))
 	return mux, nil
 }

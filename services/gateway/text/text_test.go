@@ -144,7 +144,7 @@ func codes() map[string][]string {
 		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
 		"measure": strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr creatinine potassium fetal_heart_rate pain barthel danger_level"),
-		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox"),
+		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit"),
 		"purpose": strings.Fields("TREATMENT EMERGENCY FOLLOW_UP CONSULTATION PUBLIC_HEALTH"), "glass.way": strings.Fields("BREAK_GLASS VISIT"),
 		"glass.reason": strings.Fields("EMERGENCY UNCONSCIOUS CONSULTATION PUBLIC_HEALTH OTHER"), "glass.verdict": strings.Fields("JUSTIFIED NOT_JUSTIFIED ASKS"),
 		"desk.tab": desks, "desk.empty": desks,
@@ -176,7 +176,16 @@ func codes() map[string][]string {
 		"statistics.part": strings.Fields("NUMERATOR DENOMINATOR"),
 		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
 		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
-		"tab":                  strings.Fields("summary record trends attachments"),
+		"tab":           strings.Fields("summary record trends attachments"),
+		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
+		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
+		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
+		"audit.object":  strings.Fields("patient record referral organization account candidate audit"),
+		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary
+			record.results record.values record.package record.write relation.set package.assemble candidate.read sign_in sign_out sign_in.fail sign_in.lock
+			account.create account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
+			notification.acknowledge referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings audit.search audit.export`),
+		"weekday":              strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
 		"clinical.form":        strings.Fields("values problem allergy medication result note encounter procedure immunization report"),
 		"clinical.kind":        strings.Fields("PROBLEM ALLERGY MEDICATION OBSERVATION REPORT NOTE ENCOUNTER PROCEDURE IMMUNIZATION"),
 		"clinical.change":      strings.Fields("RECORDED AMENDED CORRECTED ENTERED_IN_ERROR IMPORTED"),
@@ -190,7 +199,6 @@ func codes() map[string][]string {
 		"clinical.criticality": strings.Fields("high low unknown"),
 		"clinical.note":        strings.Fields("VISIT PROGRESS DISCHARGE CONSULTATION OTHER"),
 		"clinical.report":      strings.Fields("imaging laboratory ecg pathology endoscopy"),
-		"weekday":              strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
 		"slip.print":           strings.Fields("UP DOWN"),
 		"attachments.kind":     strings.Fields("LAB_REPORT EXAM_REPORT IMAGE ECG MEDICAL_RECORD CONSENT OTHER"),
 	}

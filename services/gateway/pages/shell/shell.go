@@ -85,8 +85,8 @@ func (s *Shell) Parse(fsys fs.FS, patterns ...string) (*Set, error) {
 type Page struct {
 	// Title is a text key, shown in the window's title and as the heading.
 	Title string
-	// Nav is the page of the rail that is marked: patients, referrals, desk, arrivals, candidates, followups, statistics or
-	// inbox.
+	// Nav is the page of the rail that is marked: patients, referrals, desk, arrivals, candidates, followups, statistics,
+	// audit or inbox.
 	Nav string
 	// Status is the HTTP status; 0 = 200.
 	Status int
@@ -226,6 +226,8 @@ func Home(a *directoryv1.Account) string {
 		return "/desk"
 	case IsTownship(a):
 		return "/referrals"
+	case has(a, commonv1.Role_AUDITOR):
+		return "/audit"
 	default:
 		return "/inbox"
 	}
@@ -263,6 +265,9 @@ func navFor(a *directoryv1.Account, active string, open int32) []navItem {
 	}
 	if has(a, commonv1.Role_AUDITOR, commonv1.Role_CENTRE_HEAD) {
 		add("reviews", "reviews", "/reviews")
+	}
+	if has(a, commonv1.Role_AUDITOR) {
+		add("audit", "audit", "/audit")
 	}
 	add("inbox", "inbox", "/inbox")
 	items[len(items)-1].Count = open

@@ -1,0 +1,250 @@
+// Package audit holds the auditor's pages: who did and who saw what, by person, patient, organisation, time and kind of action, with an
+// export of what is shown; and where the chains of the record stand, with their verification.
+//
+// Owns nothing and decides nothing about access: every service refuses whoever is no auditor. Every look, also each further page, is
+// itself an entry of the record.
+package audit
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/gateway/trail"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+//go:embed *.html
+var files embed.FS
+
+const (
+	pageSize = 50
+	// days is the period shown when none was chosen.
+	days = 7
+)
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell     *shell.Shell
+	Trail     *trail.Trail
+	Directory directoryv1.DirectoryServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	listSet, chainSet *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	var err error
+	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
+		return nil, err
+	}
+	p.chainSet, err = deps.Shell.Parse(files, "chains.html")
+	return p, err
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /audit", p.Shell.Page(p.list))
+	mux.Handle("GET /audit/export", p.Shell.Page(p.export))
+	mux.Handle("GET /audit/chains", p.Shell.Page(p.chains))
+	mux.Handle("POST /audit/chains", p.Shell.Page(p.verify))
+}
+
+// group is a kind of actions as the page offers it.
+type group struct {
+	Name    string
+	actions []string
+}
+
+func groups() []group {
+	return []group{
+		{"reading", []string{"patient.*", "record.*", "relation.*"}},
+		{"referral", []string{"referral.*", "candidate.*", "package.*", "capacity.*"}},
+		{"sign-in", []string{"sign_in", "sign_in.*", "sign_out"}},
+		{"directory", []string{"account.*", "organization.*", "capabilities.*", "formulary.*"}},
+		{"notification", []string{"notification.*"}},
+		{"audit", []string{"audit.*"}},
+	}
+}
+
+// row is an entry with the names of who did it.
+type row struct {
+	*commonv1.AuditEntry
+	Person, Organization string
+}
+
+// listData is what list.html sees.
+type listData struct {
+	Form          shell.Form
+	Groups        []group
+	Organizations []*directoryv1.Organization
+	Rows          []row
+	Away          []string
+	query         url.Values
+	next          string
+}
+
+// Next is the address of the next page, "" after the last.
+func (d listData) Next() string {
+	if d.next == "" {
+		return ""
+	}
+	return d.at("/audit", "page", d.next)
+}
+
+// Export is the address of the same selection as a file.
+func (d listData) Export(format string) string { return d.at("/audit/export", "format", format) }
+
+// About is the address of everything about one patient in the same period.
+func (d listData) About(patient string) string {
+	return "/audit?" + url.Values{"patient": {patient}, "from": d.query["from"], "until": d.query["until"]}.Encode()
+}
+
+func (d listData) at(path, name, value string) string {
+	query := url.Values{}
+	for _, key := range filters() {
+		if v := d.query.Get(key); v != "" {
+			query.Set(key, v)
+		}
+	}
+	query.Set(name, value)
+	return path + "?" + query.Encode()
+}
+
+func filters() []string {
+	return []string{"person", "patient", "organization", "from", "until", "group"}
+}
+
+func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	p.defaults(query)
+	people, peopleErr := p.people(r)
+	data := listData{Form: shell.Form{Values: query}, Groups: groups(), query: query}
+	if county, err := p.Shell.Names().County(r.Context()); err == nil {
+		data.Organizations = county.Organizations
+	}
+	ask, err := p.ask(query, people)
+	if err == nil && query.Get("person") != "" && peopleErr != nil {
+		return peopleErr
+	}
+	status := http.StatusOK
+	if err == nil {
+		ask.PageSize, ask.PageToken = pageSize, query.Get("page")
+		var answer *commonv1.SearchAuditResponse
+		if answer, err = p.Trail.SearchAudit(r.Context(), ask); err == nil {
+			data.Rows, data.Away, data.next = p.rows(r, answer.GetEntries(), people), answer.GetAway(), answer.GetNextPageToken()
+		}
+	}
+	if err != nil {
+		if errs.KindOf(err) != errs.KindInvalid {
+			return err
+		}
+		data.Form.Errors, status = p.Shell.FieldErrors(r, err), errs.HTTPStatus(err)
+	}
+	return p.Shell.Render(w, r, p.listSet, shell.Page{Title: "audit.title", Nav: "audit", Status: status, Data: data})
+}
+
+// defaults fills in the last days where no period was chosen.
+func (p *Pages) defaults(query url.Values) {
+	if query.Get("from") == "" && query.Get("until") == "" {
+		query.Set("from", p.Shell.Now().AddDate(0, 0, 1-days).Format(time.DateOnly))
+		query.Set("until", p.Shell.Now().Format(time.DateOnly))
+	}
+}
+
+// ask is the search that a form stands for.
+func (p *Pages) ask(query url.Values, people map[string]*directoryv1.Account) (*commonv1.SearchAuditRequest, error) {
+	ask := &commonv1.SearchAuditRequest{PatientId: query.Get("patient"), OrganizationId: query.Get("organization")}
+	var wrong []errs.Field
+	day := func(name string, plus int) *timestamppb.Timestamp {
+		if query.Get(name) == "" {
+			return nil
+		}
+		at, err := time.ParseInLocation(time.DateOnly, query.Get(name), p.Shell.Zone())
+		if err != nil {
+			wrong = append(wrong, errs.Bad(name, errs.ReasonFieldInvalid))
+			return nil
+		}
+		return timestamppb.New(at.AddDate(0, 0, plus))
+	}
+	ask.From, ask.To = day("from", 0), day("until", 1)
+	if ask.From != nil && ask.To != nil && !ask.GetFrom().AsTime().Before(ask.GetTo().AsTime()) {
+		wrong = append(wrong, errs.Bad("until", errs.ReasonFieldOutOfRange))
+	}
+	for _, g := range groups() {
+		if g.Name == query.Get("group") {
+			ask.Actions = g.actions
+		}
+	}
+	if person := query.Get("person"); person != "" && people != nil {
+		found := named(people, person)
+		if len(found) != 1 {
+			wrong = append(wrong, errs.Bad("person", errs.ReasonFieldInvalid))
+		} else {
+			ask.AccountId = found[0].GetId()
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errs.Invalid(wrong...)
+	}
+	return ask, nil
+}
+
+// named are the accounts with this login, or else those of people with this name.
+func named(people map[string]*directoryv1.Account, text string) (found []*directoryv1.Account) {
+	for _, a := range people {
+		if a.GetLogin() == text || a.GetId() == text {
+			return []*directoryv1.Account{a}
+		}
+		if a.GetName() == text {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// people are the county's accounts by id.
+func (p *Pages) people(r *http.Request) (map[string]*directoryv1.Account, error) {
+	people := map[string]*directoryv1.Account{}
+	for token := ""; ; {
+		page, err := p.Directory.ListAccounts(r.Context(), &directoryv1.ListAccountsRequest{PageSize: 200, PageToken: token})
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range page.GetAccounts() {
+			people[a.GetId()] = a
+		}
+		if token = page.GetNextPageToken(); token == "" {
+			return people, nil
+		}
+	}
+}
+
+// rows adds names; without directory the rows stand with ids.
+func (p *Pages) rows(r *http.Request, entries []*commonv1.AuditEntry, people map[string]*directoryv1.Account) []row {
+	county, err := p.Shell.Names().County(r.Context())
+	rows := make([]row, 0, len(entries))
+	for _, e := range entries {
+		one := row{AuditEntry: e, Person: e.GetAccountId(), Organization: e.GetOrganizationId()}
+		if a := people[e.GetAccountId()]; a != nil {
+			one.Person = a.GetName() + " (" + a.GetLogin() + ")"
+		}
+		if err == nil && county.Organization(e.GetOrganizationId()) != nil {
+			one.Organization = county.OrganizationName(p.Shell.Language(r), e.GetOrganizationId())
+		}
+		rows = append(rows, one)
+	}
+	return slices.Clip(rows)
+}

@@ -1,0 +1,19 @@
+package gateway
+
+import (
+	"net/http"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/audit"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+)
+
+// auditPages are the auditor's.
+func auditPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+	pages, err := audit.New(audit.Deps{Shell: sh, Trail: deps.Conns.Trail(), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory)})
+	if err != nil {
+		return err
+	}
+	pages.Routes(mux)
+	return nil
+}
