@@ -18,6 +18,8 @@
 // PatientIndexService: UpdatePatient, RevealPatient, FindLikelyPatients, ListMatches, GetMatch, DecideMatch, ListMerges, UnmergePatients
 // (clinicians; who decides sees both records whole). Publishes patient_merged and patient_unmerged.
 //
+// As every service it answers AuditService (SearchAudit, VerifyAudit; auditors, the command line) about its own audit record.
+//
 // Invariants:
 //  1. One identity number is one patient of a county.
 //  2. Who may see a patient is decided by domain.LevelOf over care_relation and by nothing else. No relation and no such patient are told
