@@ -121,12 +121,15 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		scheduling   = schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling)
 		notification = notificationv1.NewNotificationServiceClient(deps.Conns.Notification)
 	)
-	patientPages, err := patients.New(patients.Deps{Shell: sh, Record: record, Referral: referral, Cache: deps.Cache, Ring: deps.Ring})
+	patientPages, err := patients.New(patients.Deps{Shell: sh, Record: record, Index: patientrecordv1.NewPatientIndexServiceClient(deps.Conns.PatientRecord), Referral: referral, Cache: deps.Cache, Ring: deps.Ring})
 	if err != nil {
 		return nil, err
 	}
 	patientPages.Routes(mux)
 	if err := clinicalPages(mux, deps, sh); err != nil {
+		return nil, err
+	}
+	if err := matchPages(mux, deps, sh); err != nil {
 		return nil, err
 	}
 	if err := writingPages(mux, deps, sh); err != nil {

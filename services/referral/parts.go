@@ -19,6 +19,7 @@ func (s *Service) candidateParts() []run.Part {
 	}
 	return []run.Part{
 		{Name: "medicine list facts", Runner: consume(events.Formulary(), events.OnFormulary(s.store))},
+		{Name: "facts about merged patients", Runner: consume(events.People(), events.OnPeople(s.store))},
 		{Name: "encounter facts", Runner: consume(events.Encounters(), events.OnEncounter(s.app))},
 		{Name: "long stays of referrals", Runner: consume(events.LongStays(), events.OnDeadline(s.app))},
 		{Name: "long stays of encounters", Runner: run.Func(func(ctx context.Context) error {

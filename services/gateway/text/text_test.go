@@ -176,7 +176,7 @@ func codes() map[string][]string {
 		"statistics.part": strings.Fields("NUMERATOR DENOMINATOR"),
 		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
 		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
-		"tab":           strings.Fields("summary record trends attachments"),
+		"tab":           strings.Fields("summary record trends attachments identity"),
 		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
@@ -201,6 +201,9 @@ func codes() map[string][]string {
 		"clinical.report":      strings.Fields("imaging laboratory ecg pathology endoscopy"),
 		"slip.print":           strings.Fields("UP DOWN"),
 		"attachments.kind":     strings.Fields("LAB_REPORT EXAM_REPORT IMAGE ECG MEDICAL_RECORD CONSENT OTHER"),
+		"matches.by":           strings.Fields("name sound birthDate sex phone guardianName guardianPhone village healthRecordNumber insuranceNumber identityNumber"),
+		"matches.state":        strings.Fields("MERGED DIFFERENT LAPSED"),
+		"reveal.purpose":       strings.Fields("CONTACT INSURANCE IDENTIFY OTHER"),
 	}
 }
 

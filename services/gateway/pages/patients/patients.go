@@ -9,6 +9,7 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ const referralsShown = 10
 type Deps struct {
 	Shell    *shell.Shell
 	Record   patientrecordv1.PatientRecordServiceClient
+	Index    patientrecordv1.PatientIndexServiceClient
 	Referral referralv1.ReferralServiceClient
 	Cache    cache.Cache
 	Ring     *crypt.Ring
@@ -158,10 +160,15 @@ type registerData struct {
 	Known     string // id of the patient who has this identity number already
 	RequestID string
 	Problem   string
+	// Likely are records that may be of this patient; they are shown once, before anything is written.
+	Likely []*patientrecordv1.LikelyPatient
 }
 
 func (p *Pages) registerForm(w http.ResponseWriter, r *http.Request) error {
 	values := url.Values{"documentType": {"RESIDENT_IDENTITY_CARD"}}
+	if r.URL.Query().Get("as") == "newborn" {
+		values = url.Values{"documentType": {"NONE"}, "noDocumentReason": {"NEWBORN"}, "newborn": {"1"}}
+	}
 	return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: values}, RequestID: id.New()})
 }
 
@@ -172,6 +179,10 @@ func (p *Pages) renderRegister(w http.ResponseWriter, r *http.Request, status in
 func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	if likely := p.likely(r); len(likely) > 0 {
+		r.PostForm.Set("confirmed", "1")
+		return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: r.PostForm}, RequestID: id.New(), Likely: likely})
 	}
 	patient, err := p.Record.RegisterPatient(r.Context(), registerRequest(r.PostForm))
 	data := registerData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}, RequestID: r.PostFormValue("requestId")}
@@ -197,6 +208,22 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 	}
 }
 
+// likely are records that the registration would double, unless the visitor has seen them. That they cannot be asked for now keeps nobody from
+// registering, and a form that is wrong is refused by the registration itself.
+func (p *Pages) likely(r *http.Request) []*patientrecordv1.LikelyPatient {
+	if r.PostFormValue("confirmed") != "" || r.PostFormValue("sameAs") != "" {
+		return nil
+	}
+	answer, err := p.Index.FindLikelyPatients(r.Context(), registerRequest(r.PostForm))
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(answer.GetPatients(), func(l *patientrecordv1.LikelyPatient) bool {
+		// One number is one patient: the registration itself opens that record.
+		return slices.Contains(l.GetAgrees(), "identityNumber")
+	})
+}
+
 func registerRequest(form url.Values) *patientrecordv1.RegisterPatientRequest {
 	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
 	return &patientrecordv1.RegisterPatientRequest{
@@ -206,6 +233,7 @@ func registerRequest(form url.Values) *patientrecordv1.RegisterPatientRequest {
 		IdentityNumber: get("identityNumber"), NoDocumentReason: get("noDocumentReason"),
 		Phone: get("phone"), Address: get("address"), Village: get("village"),
 		GuardianName: get("guardianName"), GuardianPhone: get("guardianPhone"),
+		InsuranceNumber: get("insuranceNumber"), HealthRecordNumber: get("healthRecordNumber"), SameAsPatientId: get("sameAs"),
 	}
 }
 
@@ -237,6 +265,10 @@ func (p *Pages) load(ctx context.Context, patientID, language string) (patientDa
 		return patientData{}, err
 	}
 	data := patientData{Patient: summary.GetPatient(), Summary: summary}
+	// In full it is shown on purpose only, on the page of the patient's identity.
+	if p := data.Patient; p != nil {
+		p.IdentityNumber = masked(p.GetIdentityNumber())
+	}
 	if county, cerr := p.Shell.Names().County(ctx); cerr == nil {
 		data.Home = county.OrganizationName(language, data.Patient.GetHomeOrganizationId())
 	}

@@ -12,5 +12,6 @@ func patientTabs(patient string) []tab {
 		{"record", at + "/record"},
 		{"trends", at + "/trends"},
 		{"attachments", at + "/attachments"},
+		{"identity", at + "/identity"},
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -97,32 +96,6 @@ func (s *Store) FindByNumber(ctx context.Context, county, organization, number s
 		return err
 	})
 	return found, err
-}
-
-// FindByWords implements app.Store.
-func (s *Store) FindByWords(ctx context.Context, county, organization string, words []app.Word, limit int) (found []app.Found, err error) {
-	err = s.view(ctx, county, func(c scope) error {
-		q := s.wordsQuery(county, organization, words, c.tx.Now())
-		q.text += " ORDER BY p.id DESC LIMIT " + q.arg(limit)
-		found, err = c.found(ctx, q, organization)
-		return err
-	})
-	return found, err
-}
-
-func (s *Store) wordsQuery(county, organization string, words []app.Word, now time.Time) query {
-	q := query{args: []any{county, organization, now}}
-	var b strings.Builder
-	b.WriteString("SELECT " + patientColumns + " FROM patient p WHERE p.county_code = $1")
-	for _, w := range words {
-		b.WriteString(" AND p.id IN (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND " + q.anyToken("t", s.tokens(w.Any)) + ")")
-	}
-	b.WriteString(` AND (EXISTS (SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id = $2 AND r.patient_id = p.id
-		AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)) OR EXISTS (SELECT 1 FROM patient_merge m JOIN care_relation r
-		ON r.county_code = m.county_code AND r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.root_id = p.id AND m.undo_time IS NULL
-		AND r.organization_id = $2 AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)))`)
-	q.text = b.String()
-	return q
 }
 
 // tokens of the terms, by every index key of the ring.

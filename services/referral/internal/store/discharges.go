@@ -77,7 +77,7 @@ func (u *unit) Discharged(ctx context.Context, s domain.Stay) error {
 // concludedBy is the up-referral whose conclusion is the discharge; "" for none.
 func (u *unit) concludedBy(ctx context.Context, d domain.ReportedDischarge) (string, error) {
 	latest, concluded := d.Admission()
-	return u.first(ctx, `SELECT id FROM referral WHERE county_code = $1 AND patient_id = $2 AND direction = 'UP' AND kind NOT IN ('ADVICE', 'EXAM')
+	return u.first(ctx, `SELECT id FROM referral WHERE county_code = $1 AND `+person(u.tx.Engine(), "patient_id", "$2")+` AND direction = 'UP' AND kind NOT IN ('ADVICE', 'EXAM')
 		AND receiver_org = $3 AND admit_time <= $4 AND conclude_time >= $5 ORDER BY conclude_time, id LIMIT 1`,
 		d.County, d.PatientID, d.OrganizationID, latest, concluded)
 }
@@ -85,7 +85,7 @@ func (u *unit) concludedBy(ctx context.Context, d domain.ReportedDischarge) (str
 // followedBy is the first down-referral that stands and belongs to the stay, but one; "" for none.
 func (u *unit) followedBy(ctx context.Context, d domain.ReportedDischarge, but string) (string, error) {
 	from, to := d.SentDown()
-	return u.first(ctx, `SELECT id FROM referral WHERE county_code = $1 AND patient_id = $2 AND direction = 'DOWN' AND originator_org = $3
+	return u.first(ctx, `SELECT id FROM referral WHERE county_code = $1 AND `+person(u.tx.Engine(), "patient_id", "$2")+` AND direction = 'DOWN' AND originator_org = $3
 		AND number <> '' AND submit_time >= $4 AND submit_time < $5 AND state NOT IN ('DECLINED', 'CANCELLED') AND id <> $6
 		ORDER BY submit_time, id LIMIT 1`, d.County, d.PatientID, d.OrganizationID, from, to, but)
 }
@@ -107,7 +107,7 @@ func (u *unit) linkDischarges(ctx context.Context) error {
 		if !concluded && was.Stands() == is.Stands() {
 			continue
 		}
-		found, err := discharges(ctx, u.tx, is.County, "patient_id = $2", is.PatientID)
+		found, err := discharges(ctx, u.tx, is.County, person(u.tx.Engine(), "patient_id", "$2"), is.PatientID)
 		if err != nil {
 			return fmt.Errorf("load the discharges of patient %s: %w", is.PatientID, err)
 		}

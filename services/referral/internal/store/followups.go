@@ -142,7 +142,7 @@ func (s *Store) Tasks(ctx context.Context, q app.TaskQuery) (out []app.Task, err
 		add("family_doctor = $%d", q.FamilyDoctor)
 	}
 	if q.PatientID != "" {
-		add("patient_id = $%d", q.PatientID)
+		add(person(s.DB.Engine(), "patient_id", "$%d"), q.PatientID)
 	}
 	if q.AfterID != "" {
 		add(compare, q.AfterDue, q.AfterID)

@@ -93,7 +93,7 @@ func (u *unit) Answering(ctx context.Context, upID, besides string) (out app.Ans
 func (s *Store) LatestDown(ctx context.Context, up domain.Snapshot, sent domain.Window) (found string, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		found = ""
-		err := tx.QueryRow(ctx, `SELECT id FROM referral WHERE county_code = $1 AND patient_id = $2 AND direction = 'DOWN' AND number <> ''
+		err := tx.QueryRow(ctx, `SELECT id FROM referral WHERE county_code = $1 AND `+person(tx.Engine(), "patient_id", "$2")+` AND direction = 'DOWN' AND number <> ''
 			AND condition = $3 AND submit_time >= $4 AND submit_time <= $5 AND reply_to <> $6 AND state NOT IN ('DECLINED', 'CANCELLED') AND bounced_by = ''
 			ORDER BY submit_time DESC, id DESC LIMIT 1`, up.County, up.PatientID, up.Condition(), sent.From, sent.To, up.ID).Scan(&found)
 		if sqldb.NoRows(err) {

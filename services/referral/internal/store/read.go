@@ -111,7 +111,7 @@ func listQuery(tx *sqldb.Tx, q app.Query, side string) (string, []any) {
 		add("r.urgency = $%d", string(q.Urgency))
 	}
 	if q.PatientID != "" {
-		add("r.patient_id = $%d", q.PatientID)
+		add(person(tx.Engine(), "r.patient_id", "$%d"), q.PatientID)
 	}
 	if len(q.States) == 1 {
 		add("r.state = $%d", string(q.States[0]))
@@ -238,7 +238,7 @@ func (s *Store) WasReceiver(ctx context.Context, county, id, organizationID stri
 // Standings implements [app.Reader].
 func (s *Store) Standings(ctx context.Context, county, patientID, organizationID string) (out []app.Standing, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT id, kind, state, originator_org, COALESCE(close_time, update_time) FROM referral WHERE county_code = $1 AND patient_id = $2
+		rows, err := tx.Query(ctx, `SELECT id, kind, state, originator_org, COALESCE(close_time, update_time) FROM referral WHERE county_code = $1 AND `+person(tx.Engine(), "patient_id", "$2")+`
 			AND number <> '' AND (originator_org = $3 OR receiver_org = $3) ORDER BY update_time DESC`, county, patientID, organizationID)
 		if err != nil {
 			return err

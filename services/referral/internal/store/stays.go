@@ -21,7 +21,7 @@ func (u *unit) Candidates(ctx context.Context, patientID string) ([]*domain.Cand
 	if err := u.gate(ctx, patientID); err != nil {
 		return nil, err
 	}
-	views, err := u.s.candidates(ctx, u.tx, "c.patient_id = $2 ORDER BY c.found_time, c.id", county, patientID)
+	views, err := u.s.candidates(ctx, u.tx, person(u.tx.Engine(), "c.patient_id", "$2")+" ORDER BY c.found_time, c.id", county, patientID)
 	if err != nil {
 		return nil, fmt.Errorf("load the candidates of patient %s: %w", patientID, err)
 	}
@@ -111,7 +111,7 @@ func (u *unit) tellCandidate(c domain.CandidateChange) {
 
 // SentDown implements [app.CandidateUnit].
 func (u *unit) SentDown(ctx context.Context, s domain.Stay) (found string, err error) {
-	err = u.tx.QueryRow(ctx, `SELECT id FROM referral WHERE county_code = $1 AND patient_id = $2 AND direction = 'DOWN' AND originator_org = $3
+	err = u.tx.QueryRow(ctx, `SELECT id FROM referral WHERE county_code = $1 AND `+person(u.tx.Engine(), "patient_id", "$2")+` AND direction = 'DOWN' AND originator_org = $3
 		AND number <> '' AND submit_time >= $4 AND state NOT IN ('DECLINED', 'CANCELLED') ORDER BY submit_time DESC, id DESC LIMIT 1`,
 		s.County, s.PatientID, s.OrganizationID, s.Start).Scan(&found)
 	if err != nil && !sqldb.NoRows(err) {
@@ -123,7 +123,7 @@ func (u *unit) SentDown(ctx context.Context, s domain.Stay) (found string, err e
 // Concluded implements [app.CandidateUnit].
 func (u *unit) Concluded(ctx context.Context, s domain.Stay) (bool, error) {
 	var n int
-	err := u.tx.QueryRow(ctx, `SELECT count(*) FROM referral WHERE county_code = $1 AND patient_id = $2 AND direction = 'UP'
+	err := u.tx.QueryRow(ctx, `SELECT count(*) FROM referral WHERE county_code = $1 AND `+person(u.tx.Engine(), "patient_id", "$2")+` AND direction = 'UP'
 		AND kind NOT IN ('ADVICE', 'EXAM') AND receiver_org = $3 AND conclude_time >= $4 AND arrive_time <= $5`,
 		s.County, s.PatientID, s.OrganizationID, s.Start, s.End).Scan(&n)
 	if err != nil {

@@ -25,6 +25,7 @@ type Store interface {
 	app.Candidates
 	app.Formularies
 	app.FollowUps
+	app.People
 }
 
 // Fixture is an empty store on a fixed clock. Facts and Entries tell the events of the facts and the actions in the audit, in the order
@@ -59,6 +60,7 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"one of many wins a version":                                 versions,
 		"racing identical requests make one referral":                identical,
 		"a patient has one open referral of a kind":                  guard,
+		"patients who are one person have their referrals together":  onePerson,
 		"of racing referrals of a patient one is open":               guardRace,
 		"what is emptied is stored empty":                            emptied,
 		"a whole life is read back as it was written":                lives,

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
+)
+
+// A common surname is a word of a tenth of a county, and a township centre has to do with a twentieth of it: neither may be read through for
+// a page of twenty. So the search begins at what is least: the organisation's patients if they are few, else the rarest word, whose
+// patients are read from the newest on until enough of them have a relation.
+const (
+	// fewPatients is how many patients an organisation has who are all looked at.
+	fewPatients = 3000
+	// fewTokens bounds the counting of how common a word is.
+	fewTokens = 2000
+)
+
+// FindByWords implements app.Store.
+func (s *Store) FindByWords(ctx context.Context, county, organization string, words []app.Word, limit int) (found []app.Found, err error) {
+	err = s.view(ctx, county, func(c scope) error {
+		q := query{args: []any{county, organization, c.tx.Now()}}
+		ids, err := s.driven(ctx, c, &q, words, limit)
+		if err != nil {
+			return err
+		}
+		q.text = "SELECT " + patientColumns + " FROM patient p WHERE p.county_code = $1 AND p.id IN (" + ids + ") ORDER BY p.id DESC LIMIT " + q.arg(limit)
+		found, err = c.found(ctx, q, organization)
+		return err
+	})
+	return found, err
+}
+
+// holds is that a relation of the organisation (argument 2) holds now (argument 3).
+const holds = "r.county_code = $1 AND r.organization_id = $2 AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)"
+
+// driven are the ids of patients who match every word and to whom the organisation has a relation, beginning at what is least.
+func (s *Store) driven(ctx context.Context, c scope, q *query, words []app.Word, limit int) (string, error) {
+	patients, err := c.count(ctx, "SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id = $2", fewPatients, q.args[0], q.args[1])
+	if err != nil {
+		return "", err
+	}
+	if patients <= fewPatients {
+		return `SELECT mine.patient_id FROM (SELECT r.patient_id FROM care_relation r WHERE ` + holds + ` UNION SELECT m.root_id FROM patient_merge m
+			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.undo_time IS NULL AND ` + holds + `) AS mine WHERE 1 = 1` +
+			s.matching(q, "mine.patient_id", words), nil
+	}
+	rarest, least := 0, fewTokens+2
+	for i, w := range words {
+		if len(words) == 1 {
+			break
+		}
+		of := query{args: []any{q.args[0]}}
+		text := "SELECT 1 FROM patient_token t WHERE t.county_code = $1 AND " + of.anyToken("t", s.tokens(w.Any))
+		n, err := c.count(ctx, text, fewTokens, of.args...)
+		if err != nil {
+			return "", err
+		}
+		if n < least {
+			rarest, least = i, n
+		}
+	}
+	rest := append(append([]app.Word{}, words[:rarest]...), words[rarest+1:]...)
+	var parts []string
+	for i, token := range s.tokens(words[rarest].Any) {
+		parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND t.token = %s
+			AND (EXISTS (SELECT 1 FROM care_relation r WHERE r.patient_id = t.patient_id AND %s) OR EXISTS (SELECT 1 FROM patient_merge m
+			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.root_id = t.patient_id AND m.undo_time IS NULL
+			AND %s))%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d`, q.arg(token), holds, holds, s.matching(q, "t.patient_id", rest), limit, i))
+	}
+	return strings.Join(parts, " UNION ALL "), nil
+}
+
+// matching is the condition that the patient in the column matches every word.
+func (s *Store) matching(q *query, column string, words []app.Word) string {
+	var b strings.Builder
+	for i, w := range words {
+		table := fmt.Sprintf("w%d", i)
+		fmt.Fprintf(&b, " AND EXISTS (SELECT 1 FROM patient_token %s WHERE %s.county_code = $1 AND %s.patient_id = %s AND %s)",
+			table, table, table, column, q.anyToken(table, s.tokens(w.Any)))
+	}
+	return b.String()
+}
+
+// count the rows of a query, to one more than most.
+func (c scope) count(ctx context.Context, text string, most int, args ...any) (n int, err error) {
+	err = c.tx.QueryRow(ctx, fmt.Sprintf("SELECT count(*) FROM (%s LIMIT %d) AS counted", text, most+1), args...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count before a search: %w", err)
+	}
+	return n, nil
+}
