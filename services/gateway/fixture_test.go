@@ -101,6 +101,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		patientrecordv1.RegisterPatientRecordServiceServer(r, patientrecordv1.UnimplementedPatientRecordServiceServer{})
 		patientrecordv1.RegisterAttachmentServiceServer(r, w.archive)
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
+		patientrecordv1.RegisterRecognitionServiceServer(r, patientrecordv1.UnimplementedRecognitionServiceServer{})
 		patientrecordv1.RegisterClinicalRecordServiceServer(r, patientrecordv1.UnimplementedClinicalRecordServiceServer{})
 		patientrecordv1.RegisterPatientIndexServiceServer(r, patientrecordv1.UnimplementedPatientIndexServiceServer{})
 		patientrecordv1.RegisterAccessServiceServer(r, patientrecordv1.UnimplementedAccessServiceServer{})
@@ -259,6 +260,8 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 		directoryv1.DirectoryService_ExchangeSession_FullMethodName: answering(w.exchange),
 		directoryv1.DirectoryService_SignOut_FullMethodName:         answering(w.signOut),
 		directoryv1.DirectoryService_SignIn_FullMethodName:          answering(w.signIn),
+
+		patientrecordv1.RecognitionService_ListRecognisable_FullMethodName: same(&patientrecordv1.ListRecognisableResponse{}),
 	}
 	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers()} {
 		for method, out := range answers {

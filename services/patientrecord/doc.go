@@ -45,4 +45,7 @@
 // Documents (AttachmentService: UploadAttachment and DownloadAttachment as streams, ListAttachments, GetAttachment, CorrectAttachment,
 // MarkAttachmentEnteredInError; clinicians): a file is kept only as what domain/document made of it, in pieces sealed for their place; a
 // piece that is missing or stands elsewhere is an error, never a shorter file. Nothing is deleted.
+// Recognition (互认): RecognitionService, published as result_recognised and result_repeated. What is recognisable is decided by
+// domain.Recognise over the county's catalogue and directions and by nothing else; an order of what is there is dropped or repeated for a reason;
+// figures are what the orders say. Asks directory for the organisations once, then follows their facts.
 package patientrecord

@@ -20,6 +20,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/run"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/events"
@@ -43,7 +44,7 @@ type Deps struct {
 }
 
 // Peers are connections to the services that this one calls.
-type Peers struct{ Referral grpc.ClientConnInterface }
+type Peers struct{ Referral, Directory grpc.ClientConnInterface }
 
 // Service is patient-record, whole.
 type Service struct {
@@ -53,6 +54,7 @@ type Service struct {
 	store  *store.Store
 	// attachments stand beside app: what they need beyond it is a scanner.
 	attachments *app.Attachments
+	recognition *app.Recognition
 	relay       *outbox.Relay
 	sealer      *audit.Sealer
 }
@@ -75,7 +77,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if deps.DB == nil || deps.Bus == nil || deps.Cache == nil || deps.Peers.Referral == nil || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
+	if deps.DB == nil || deps.Bus == nil || deps.Cache == nil || deps.Peers.Referral == nil || deps.Peers.Directory == nil || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
 		return nil, errors.New("make patientrecord: a dependency is missing")
 	}
 	logger := deps.Telemetry.Logger
@@ -89,8 +91,13 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		Store: st, Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
 		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
 	})
+	recognised, err := newRecognition(useCases, st)
+	if err != nil {
+		return nil, err
+	}
 	return &Service{
-		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
+		recognition: recognised,
+		deps:        deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
 		attachments: app.NewAttachments(useCases, scanner),
 		sealer:      audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
 	}, nil
@@ -98,12 +105,13 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 
 // Migrations are the schemas the service needs.
 func Migrations() []sqldb.MigrationSet {
-	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations()}
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations()}
 }
 
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app).Register(r)
+	rpc.RegisterRecognition(r, s.recognition)
 	rpc.NewClinicalServer(s.record).Register(r)
 	rpc.NewAttachments(s.attachments).Register(r)
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
@@ -114,7 +122,7 @@ func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
 
 // Run publishes, seals and consumes until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
-	return run.Group(ctx, stopTimeout,
+	return run.Group(ctx, stopTimeout, append(s.recognitionParts(),
 		run.Part{Name: "relay", Runner: s.relay},
 		run.Part{Name: "sealer", Runner: s.sealer},
 		run.Part{Name: "search terms", Runner: reindex(s, s.store)},
@@ -124,7 +132,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "referral replies", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Replies(), events.TakeBack(s.app))
 		})},
-	)
+	)...)
 }
 
 // Health answers nil when the service can do its work. Neither the bus nor the referral service is asked: facts wait, and most answers need

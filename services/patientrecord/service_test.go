@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -57,6 +58,18 @@ func (r *referrals) GetReferral(context.Context, *referralv1.GetReferralRequest)
 	return nil, errs.NotFound("referral")
 }
 
+// organisations is the directory service, with those of the tests.
+type organisations struct {
+	directoryv1.UnimplementedDirectoryServiceServer
+}
+
+func (organisations) ListOrganizations(context.Context, *directoryv1.ListOrganizationsRequest) (*directoryv1.ListOrganizationsResponse, error) {
+	return &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{
+		{County: county, Id: "township", Version: 1, Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE},
+		{County: county, Id: "county", Version: 1, Type: directoryv1.OrganizationType_COUNTY_HOSPITAL},
+	}}, nil
+}
+
 // fixture is the running service between a broker, a database and its peer.
 type fixture struct {
 	*rpctest.Mesh
@@ -69,6 +82,8 @@ type fixture struct {
 	cli      patientrecordv1.PatientRecordServiceClient
 	referral patientrecordv1.PatientRecordServiceClient
 	facts    chan bus.Msg
+	// recognition of persons, by the gateway.
+	recognition patientrecordv1.RecognitionServiceClient
 }
 
 // buffer collects what is logged.
@@ -107,10 +122,16 @@ func start(t *testing.T, db *sqldb.DB) *fixture {
 		open["/"+referralv1.ReferralService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{AnyPerson: true, Services: []string{"patientrecord"}}
 	}
 	f.Serve("referral", open, func(r grpc.ServiceRegistrar) { referralv1.RegisterReferralServiceServer(r, f.peer) })
+	readers := authz.Table{}
+	for _, m := range directoryv1.DirectoryService_ServiceDesc.Methods {
+		readers["/"+directoryv1.DirectoryService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"patientrecord"}}
+	}
+	f.Serve("directory", readers, func(r grpc.ServiceRegistrar) { directoryv1.RegisterDirectoryServiceServer(r, organisations{}) })
 	tel := telemetry.Discard()
 	tel.Logger = slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	s, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
-		DB: db, Bus: f.bus, Cache: cache.Memory(clock.System()), Peers: patientrecord.Peers{Referral: f.Dial("patientrecord", "referral")}, Ring: crypt.TestRing(),
+		DB: db, Bus: f.bus, Cache: cache.Memory(clock.System()), Ring: crypt.TestRing(),
+		Peers:  patientrecord.Peers{Referral: f.Dial("patientrecord", "referral"), Directory: f.Dial("patientrecord", "directory")},
 		Signer: f.Signer, Clock: clock.System(), Telemetry: tel,
 	})
 	if err != nil {
@@ -124,6 +145,7 @@ func start(t *testing.T, db *sqldb.DB) *fixture {
 	})
 	f.client = patientrecordv1.NewPatientRecordServiceClient(f.Dial("gateway", "patientrecord"))
 	f.files = patientrecordv1.NewAttachmentServiceClient(f.Dial("gateway", "patientrecord"))
+	f.recognition = patientrecordv1.NewRecognitionServiceClient(f.Dial("gateway", "patientrecord"))
 	f.cli = patientrecordv1.NewPatientRecordServiceClient(f.Dial("cli", "patientrecord"))
 	f.referral = patientrecordv1.NewPatientRecordServiceClient(f.Dial("referral", "patientrecord"))
 	if err := s.Health(t.Context()); err != nil {

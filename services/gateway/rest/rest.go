@@ -88,6 +88,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{patientrecordv1.RegisterClinicalRecordServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterPatientIndexServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterAttachmentServiceHandler, deps.Conns.PatientRecord},
+		{patientrecordv1.RegisterRecognitionServiceHandler, deps.Conns.PatientRecord},
 		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
 	} {

@@ -508,5 +508,15 @@
     });
   }
 
+  // ---- Examinations: a long list of items is narrowed while typing, <input data-filter="list">; what is ticked stays. ----
+  for (const filter of document.querySelectorAll("input[data-filter]")) {
+    const list = document.getElementById(filter.dataset.filter);
+    filter.addEventListener("input", () => {
+      const words = filter.value.toLowerCase().trim();
+      for (const item of list.children) item.hidden = words !== "" && !item.dataset.search.includes(words) && !item.querySelector("input[name=item]")?.checked;
+    });
+    filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
+  }
+
   document.querySelector(".errors")?.focus();
 })();

@@ -176,7 +176,7 @@ func codes() map[string][]string {
 		"statistics.part": strings.Fields("NUMERATOR DENOMINATOR"),
 		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
 		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
-		"tab":           strings.Fields("summary record trends attachments identity"),
+		"tab":           strings.Fields("summary record trends attachments identity orders"),
 		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
@@ -204,6 +204,12 @@ func codes() map[string][]string {
 		"matches.by":           strings.Fields("name sound birthDate sex phone guardianName guardianPhone village healthRecordNumber insuranceNumber identityNumber"),
 		"matches.state":        strings.Fields("MERGED DIFFERENT LAPSED"),
 		"reveal.purpose":       strings.Fields("CONTACT INSURANCE IDENTIFY OTHER"),
+		"recognition.setting":  strings.Fields("OUTPATIENT INPATIENT EMERGENCY"), "recognition.repeat": strings.Fields("RT1 RT2 RT3 RT4 RT5 RT6"),
+		"recognition.decision":  strings.Fields("ORDER DROP REPEAT RECOGNISE"),
+		"recognition.direction": strings.Fields("OWN UPPER LOWER PEER OUTSIDE UNKNOWN"),
+		"recognition.refusal":   strings.Fields("STATUS UNDATED UNIT METHOD UNKNOWN_ORGANIZATION DIRECTION RANGE QUALITY NEVER EXPIRED"),
+		"recognition.kind":      strings.Fields("LAB EXAM"), "recognition.range": strings.Fields("NATIONAL PROVINCE CITY COUNTY"),
+		"recognition.by": strings.Fields("organization item reason performer direction month none"),
 	}
 }
 

@@ -11,6 +11,8 @@ const (
 	ReasonFieldCombination    string = "FIELD_COMBINATION"
 	ReasonVersionRequired     string = "VERSION_REQUIRED"
 	ReasonFileRefused         string = "FILE_REFUSED"
+	ReasonFieldRecognisable   string = "FIELD_RECOGNISABLE"
+	ReasonNotRecognisable     string = "FIELD_NOT_RECOGNISABLE"
 
 	ReasonSessionExpired string = "SESSION_EXPIRED"
 	ReasonBadCredentials string = "BAD_CREDENTIALS"

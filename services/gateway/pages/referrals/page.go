@@ -26,6 +26,8 @@ type pageData struct {
 	History  []historyRow
 	Told     []told
 	Messages []message
+	// Recognised tells the receiver what need not be examined again.
+	Recognised recognised
 	// Silent tells that the messages could not be read.
 	Silent  bool
 	Links   []*referralv1.Link
@@ -125,6 +127,7 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	}
 	if all {
 		p.record(r, &data)
+		p.recognised(r, &data)
 	}
 	return data, nil
 }

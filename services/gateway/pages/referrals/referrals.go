@@ -31,6 +31,7 @@ type Deps struct {
 	Referral     referralv1.ReferralServiceClient
 	FollowUps    referralv1.FollowUpServiceClient
 	Record       patientrecordv1.PatientRecordServiceClient
+	Recognition  patientrecordv1.RecognitionServiceClient
 	Scheduling   schedulingv1.SchedulingServiceClient
 	Notification notificationv1.NotificationServiceClient
 	Handover     referralv1.HandoverServiceClient
@@ -50,7 +51,7 @@ func New(deps Deps) (*Pages, error) {
 	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
 		return nil, err
 	}
-	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "followup.html", "marks.html", "package.html"); err != nil {
+	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "followup.html", "marks.html", "package.html", "recognised.html"); err != nil {
 		return nil, err
 	}
 	p.escalateSet, err = parts.Parse(deps.Shell, files, "escalate.html")

@@ -13,5 +13,6 @@ func patientTabs(patient string) []tab {
 		{"trends", at + "/trends"},
 		{"attachments", at + "/attachments"},
 		{"identity", at + "/identity"},
+		{"orders", at + "/orders"},
 	}
 }

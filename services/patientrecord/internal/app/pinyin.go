@@ -110,3 +110,6 @@ func spellings(s string) []string {
 	}
 	return []string{s, strings.ReplaceAll(s, "v", "u"), strings.ReplaceAll(s, "v", "yu")}
 }
+
+// Initials are the first letters of the syllables of Chinese words, as they are typed to find them: 血常规 is xcg. Other characters are left out.
+func Initials(words string) string { return reading{syllables: syllablesOf(words)}.initials() }

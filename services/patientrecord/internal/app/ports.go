@@ -171,6 +171,7 @@ type Unit interface {
 	PutPackage(p domain.Package)
 
 	AttachmentUnit
+	OrderUnit
 }
 
 // Referrals asks the referral service. Unavailable when it does not answer in time.

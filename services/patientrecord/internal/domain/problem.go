@@ -4,13 +4,15 @@ import "strings"
 
 // Reasons of a Problem; the names are those of the contract's ErrorReason.
 const (
-	ReasonRequired       = "FIELD_REQUIRED"
-	ReasonInvalid        = "FIELD_INVALID"
-	ReasonTooLong        = "FIELD_TOO_LONG"
-	ReasonOutOfRange     = "FIELD_OUT_OF_RANGE"
-	ReasonUnknown        = "FIELD_UNKNOWN"
-	ReasonIdentityNumber = "FIELD_IDENTITY_NUMBER"
-	ReasonCombination    = "FIELD_COMBINATION"
+	ReasonRequired        = "FIELD_REQUIRED"
+	ReasonInvalid         = "FIELD_INVALID"
+	ReasonTooLong         = "FIELD_TOO_LONG"
+	ReasonOutOfRange      = "FIELD_OUT_OF_RANGE"
+	ReasonUnknown         = "FIELD_UNKNOWN"
+	ReasonIdentityNumber  = "FIELD_IDENTITY_NUMBER"
+	ReasonCombination     = "FIELD_COMBINATION"
+	ReasonRecognisable    = "FIELD_RECOGNISABLE"
+	ReasonNotRecognisable = "FIELD_NOT_RECOGNISABLE"
 )
 
 // Problem is one thing wrong with what was given: which input and why, never its value.

@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"maps"
+
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 )
@@ -12,7 +14,7 @@ func Policy() authz.Table {
 	// Who may say that two records are one person: those who treat patients or keep the desk, not a village doctor alone.
 	linking := authz.Rule{Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD"}}
 	reviewers := authz.Rule{Roles: []string{"AUDITOR", "CENTRE_HEAD"}}
-	return authz.Table{
+	table := authz.Table{
 		patientrecordv1.PatientIndexService_UpdatePatient_FullMethodName:      clinical,
 		patientrecordv1.PatientIndexService_RevealPatient_FullMethodName:      clinical,
 		patientrecordv1.PatientIndexService_FindLikelyPatients_FullMethodName: clinical,
@@ -59,4 +61,6 @@ func Policy() authz.Table {
 		patientrecordv1.AccessService_GetGlass_FullMethodName:    reviewers,
 		patientrecordv1.AccessService_ReviewGlass_FullMethodName: reviewers,
 	}
+	maps.Copy(table, recognitionPolicy(clinical))
+	return table
 }

@@ -53,6 +53,9 @@ func (u *unit) commit(ctx context.Context) error {
 	}
 	d.access()
 	d.attachments()
+	for _, o := range u.orders {
+		d.order(o)
+	}
 	for _, l := range u.looks {
 		d.stmts = append(d.stmts, lookStmt(u.county, l, u.Now()))
 	}

@@ -26,6 +26,7 @@ type unit struct {
 	standings []domain.Standing
 	packages  []domain.Package
 	looks     []app.Access
+	orders    []domain.Order
 	answer    *domain.Patient
 	access    accessChanges
 	reference string

@@ -94,8 +94,13 @@ func (h *Host) openPatientRecord(ctx context.Context, db *sqldb.DB, peer dialer)
 	if err != nil {
 		return nil, err
 	}
+	toDirectory, err := peer(Directory)
+	if err != nil {
+		return nil, err
+	}
 	return patientrecord.New(ctx, patientrecord.Config{AttachmentScan: h.settings.AttachmentScan}, patientrecord.Deps{
-		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral}, Ring: h.keys.ring, Signer: h.keys.signer, AuditHeads: h.auditHeads(PatientRecord), Clock: h.clock, Telemetry: h.telemetry,
+		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral, Directory: toDirectory}, Ring: h.keys.ring,
+		Signer: h.keys.signer, AuditHeads: h.auditHeads(PatientRecord), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 

@@ -99,7 +99,7 @@ func openTown(t *testing.T) seed.Clients {
 	})
 	w.serve("scheduling", s, err)
 	p, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
-		DB: w.database(patientrecord.Migrations()), Bus: b, Cache: cache.Memory(w.clk), Peers: patientrecord.Peers{Referral: w.dial("patientrecord", "referral")},
+		DB: w.database(patientrecord.Migrations()), Bus: b, Cache: cache.Memory(w.clk), Peers: patientrecord.Peers{Referral: w.dial("patientrecord", "referral"), Directory: w.dial("patientrecord", "directory")},
 		Ring: crypt.TestRing(), Signer: signer, Clock: w.clk, Telemetry: tel,
 	})
 	w.serve("patientrecord", p, err)

@@ -358,6 +358,10 @@ const (
 	ErrorReason_VERSION_REQUIRED      ErrorReason_Code = 8
 	// A file cannot be kept; metadata "cause" says why.
 	ErrorReason_FILE_REFUSED ErrorReason_Code = 15
+	// A valid result of the ordered examination is there: recognise it, or say why it is repeated.
+	ErrorReason_FIELD_RECOGNISABLE ErrorReason_Code = 18
+	// There is no valid result that could be recognised (any more), or it was already.
+	ErrorReason_FIELD_NOT_RECOGNISABLE ErrorReason_Code = 19
 	// The caller must sign in.
 	ErrorReason_SESSION_EXPIRED ErrorReason_Code = 20
 	ErrorReason_BAD_CREDENTIALS ErrorReason_Code = 21
@@ -405,6 +409,8 @@ var (
 		7:  "FIELD_COMBINATION",
 		8:  "VERSION_REQUIRED",
 		15: "FILE_REFUSED",
+		18: "FIELD_RECOGNISABLE",
+		19: "FIELD_NOT_RECOGNISABLE",
 		20: "SESSION_EXPIRED",
 		21: "BAD_CREDENTIALS",
 		22: "OTP_REQUIRED",
@@ -430,39 +436,41 @@ var (
 		90: "INTERNAL",
 	}
 	ErrorReason_Code_value = map[string]int32{
-		"UNSPECIFIED":           0,
-		"FIELD_REQUIRED":        1,
-		"FIELD_INVALID":         2,
-		"FIELD_TOO_LONG":        3,
-		"FIELD_OUT_OF_RANGE":    4,
-		"FIELD_UNKNOWN":         5,
-		"FIELD_IDENTITY_NUMBER": 6,
-		"FIELD_COMBINATION":     7,
-		"VERSION_REQUIRED":      8,
-		"FILE_REFUSED":          15,
-		"SESSION_EXPIRED":       20,
-		"BAD_CREDENTIALS":       21,
-		"OTP_REQUIRED":          22,
-		"LOCKED":                23,
-		"ROLE":                  30,
-		"BREAK_GLASS_REQUIRED":  31,
-		"NOT_THE_AUTHOR":        35,
-		"NOT_FOUND":             40,
-		"STALE_VERSION":         50,
-		"REQUEST_ID_REUSED":     51,
-		"OPEN_REFERRAL_EXISTS":  52,
-		"SLOT_TAKEN":            53,
-		"BOOKING_LOST":          54,
-		"ALREADY_REGISTERED":    55,
-		"HOLD_EXPIRED":          56,
-		"ACTION_NOT_AVAILABLE":  60,
-		"ENTRY_SEALED":          63,
-		"ENTRY_ELSEWHERE":       64,
-		"ENTRY_WITHDRAWN":       65,
-		"RATE_LIMITED":          70,
-		"PEER_AWAY":             80,
-		"SCANNER_AWAY":          85,
-		"INTERNAL":              90,
+		"UNSPECIFIED":            0,
+		"FIELD_REQUIRED":         1,
+		"FIELD_INVALID":          2,
+		"FIELD_TOO_LONG":         3,
+		"FIELD_OUT_OF_RANGE":     4,
+		"FIELD_UNKNOWN":          5,
+		"FIELD_IDENTITY_NUMBER":  6,
+		"FIELD_COMBINATION":      7,
+		"VERSION_REQUIRED":       8,
+		"FILE_REFUSED":           15,
+		"FIELD_RECOGNISABLE":     18,
+		"FIELD_NOT_RECOGNISABLE": 19,
+		"SESSION_EXPIRED":        20,
+		"BAD_CREDENTIALS":        21,
+		"OTP_REQUIRED":           22,
+		"LOCKED":                 23,
+		"ROLE":                   30,
+		"BREAK_GLASS_REQUIRED":   31,
+		"NOT_THE_AUTHOR":         35,
+		"NOT_FOUND":              40,
+		"STALE_VERSION":          50,
+		"REQUEST_ID_REUSED":      51,
+		"OPEN_REFERRAL_EXISTS":   52,
+		"SLOT_TAKEN":             53,
+		"BOOKING_LOST":           54,
+		"ALREADY_REGISTERED":     55,
+		"HOLD_EXPIRED":           56,
+		"ACTION_NOT_AVAILABLE":   60,
+		"ENTRY_SEALED":           63,
+		"ENTRY_ELSEWHERE":        64,
+		"ENTRY_WITHDRAWN":        65,
+		"RATE_LIMITED":           70,
+		"PEER_AWAY":              80,
+		"SCANNER_AWAY":           85,
+		"INTERNAL":               90,
 	}
 )
 
@@ -1092,8 +1100,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\x9d\x05\n" +
-	"\vErrorReason\"\x8d\x05\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\xd1\x05\n" +
+	"\vErrorReason\"\xc1\x05\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1104,7 +1112,9 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\x15FIELD_IDENTITY_NUMBER\x10\x06\x12\x15\n" +
 	"\x11FIELD_COMBINATION\x10\a\x12\x14\n" +
 	"\x10VERSION_REQUIRED\x10\b\x12\x10\n" +
-	"\fFILE_REFUSED\x10\x0f\x12\x13\n" +
+	"\fFILE_REFUSED\x10\x0f\x12\x16\n" +
+	"\x12FIELD_RECOGNISABLE\x10\x12\x12\x1a\n" +
+	"\x16FIELD_NOT_RECOGNISABLE\x10\x13\x12\x13\n" +
 	"\x0fSESSION_EXPIRED\x10\x14\x12\x13\n" +
 	"\x0fBAD_CREDENTIALS\x10\x15\x12\x10\n" +
 	"\fOTP_REQUIRED\x10\x16\x12\n" +

@@ -719,6 +719,233 @@ func (x *GlassBroken) GetExpireTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// RecognitionFact is a decision about a result that was valid when an examination was ordered: ids and codes only.
+type RecognitionFact struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	OrderId   string                 `protobuf:"bytes,1,opt,name=order_id,json=orderId,proto3" json:"order_id,omitempty"`
+	Line      int32                  `protobuf:"varint,2,opt,name=line,proto3" json:"line,omitempty"`
+	PatientId string                 `protobuf:"bytes,3,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	ItemCode  string                 `protobuf:"bytes,4,opt,name=item_code,json=itemCode,proto3" json:"item_code,omitempty"`
+	// The results, by entry.
+	EntryIds []string `protobuf:"bytes,5,rep,name=entry_ids,json=entryIds,proto3" json:"entry_ids,omitempty"`
+	// Who decided, and who had made the result (empty if not known).
+	OrganizationId           string `protobuf:"bytes,6,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	PerformingOrganizationId string `protobuf:"bytes,7,opt,name=performing_organization_id,json=performingOrganizationId,proto3" json:"performing_organization_id,omitempty"`
+	ReferralId               string `protobuf:"bytes,8,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// RT1 to RT6; of result_repeated.
+	ReasonCode string `protobuf:"bytes,9,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	// The examination was named in the order and dropped; of result_recognised.
+	Avoided       bool `protobuf:"varint,10,opt,name=avoided,proto3" json:"avoided,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecognitionFact) Reset() {
+	*x = RecognitionFact{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecognitionFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecognitionFact) ProtoMessage() {}
+
+func (x *RecognitionFact) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecognitionFact.ProtoReflect.Descriptor instead.
+func (*RecognitionFact) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RecognitionFact) GetOrderId() string {
+	if x != nil {
+		return x.OrderId
+	}
+	return ""
+}
+
+func (x *RecognitionFact) GetLine() int32 {
+	if x != nil {
+		return x.Line
+	}
+	return 0
+}
+
+func (x *RecognitionFact) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *RecognitionFact) GetItemCode() string {
+	if x != nil {
+		return x.ItemCode
+	}
+	return ""
+}
+
+func (x *RecognitionFact) GetEntryIds() []string {
+	if x != nil {
+		return x.EntryIds
+	}
+	return nil
+}
+
+func (x *RecognitionFact) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *RecognitionFact) GetPerformingOrganizationId() string {
+	if x != nil {
+		return x.PerformingOrganizationId
+	}
+	return ""
+}
+
+func (x *RecognitionFact) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *RecognitionFact) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *RecognitionFact) GetAvoided() bool {
+	if x != nil {
+		return x.Avoided
+	}
+	return false
+}
+
+// ResultRecognised: record.v1.<county>.result_recognised.
+type ResultRecognised struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Recognition   *RecognitionFact       `protobuf:"bytes,2,opt,name=recognition,proto3" json:"recognition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResultRecognised) Reset() {
+	*x = ResultRecognised{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResultRecognised) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResultRecognised) ProtoMessage() {}
+
+func (x *ResultRecognised) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResultRecognised.ProtoReflect.Descriptor instead.
+func (*ResultRecognised) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ResultRecognised) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *ResultRecognised) GetRecognition() *RecognitionFact {
+	if x != nil {
+		return x.Recognition
+	}
+	return nil
+}
+
+// ResultRepeated: record.v1.<county>.result_repeated.
+type ResultRepeated struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Recognition   *RecognitionFact       `protobuf:"bytes,2,opt,name=recognition,proto3" json:"recognition,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResultRepeated) Reset() {
+	*x = ResultRepeated{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResultRepeated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResultRepeated) ProtoMessage() {}
+
+func (x *ResultRepeated) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResultRepeated.ProtoReflect.Descriptor instead.
+func (*ResultRepeated) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResultRepeated) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *ResultRepeated) GetRecognition() *RecognitionFact {
+	if x != nil {
+		return x.Recognition
+	}
+	return nil
+}
+
 var File_tongzhen_patientrecord_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
@@ -785,7 +1012,28 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\x03way\x18\a \x01(\tR\x03way\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12;\n" +
 	"\vexpire_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"expireTimeBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	"expireTime\"\xdc\x02\n" +
+	"\x0fRecognitionFact\x12\x19\n" +
+	"\border_id\x18\x01 \x01(\tR\aorderId\x12\x12\n" +
+	"\x04line\x18\x02 \x01(\x05R\x04line\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x03 \x01(\tR\tpatientId\x12\x1b\n" +
+	"\titem_code\x18\x04 \x01(\tR\bitemCode\x12\x1b\n" +
+	"\tentry_ids\x18\x05 \x03(\tR\bentryIds\x12'\n" +
+	"\x0forganization_id\x18\x06 \x01(\tR\x0eorganizationId\x12<\n" +
+	"\x1aperforming_organization_id\x18\a \x01(\tR\x18performingOrganizationId\x12\x1f\n" +
+	"\vreferral_id\x18\b \x01(\tR\n" +
+	"referralId\x12\x1f\n" +
+	"\vreason_code\x18\t \x01(\tR\n" +
+	"reasonCode\x12\x18\n" +
+	"\aavoided\x18\n" +
+	" \x01(\bR\aavoided\"\x92\x01\n" +
+	"\x10ResultRecognised\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12L\n" +
+	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognition\"\x90\x01\n" +
+	"\x0eResultRepeated\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12L\n" +
+	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognitionBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_events_proto_rawDescOnce sync.Once
@@ -799,7 +1047,7 @@ func file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*PatientRegistered)(nil),     // 0: tongzhen.patientrecord.v1.PatientRegistered
 	(*PatientMerged)(nil),         // 1: tongzhen.patientrecord.v1.PatientMerged
@@ -810,32 +1058,39 @@ var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*EncounterCancelled)(nil),    // 6: tongzhen.patientrecord.v1.EncounterCancelled
 	(*ResultRecorded)(nil),        // 7: tongzhen.patientrecord.v1.ResultRecorded
 	(*GlassBroken)(nil),           // 8: tongzhen.patientrecord.v1.GlassBroken
-	(*v1.FactMeta)(nil),           // 9: tongzhen.common.v1.FactMeta
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
-	(*v1.Coding)(nil),             // 11: tongzhen.common.v1.Coding
+	(*RecognitionFact)(nil),       // 9: tongzhen.patientrecord.v1.RecognitionFact
+	(*ResultRecognised)(nil),      // 10: tongzhen.patientrecord.v1.ResultRecognised
+	(*ResultRepeated)(nil),        // 11: tongzhen.patientrecord.v1.ResultRepeated
+	(*v1.FactMeta)(nil),           // 12: tongzhen.common.v1.FactMeta
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*v1.Coding)(nil),             // 14: tongzhen.common.v1.Coding
 }
 var file_tongzhen_patientrecord_v1_events_proto_depIdxs = []int32{
-	9,  // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
-	9,  // 1: tongzhen.patientrecord.v1.PatientMerged.meta:type_name -> tongzhen.common.v1.FactMeta
-	9,  // 2: tongzhen.patientrecord.v1.PatientUnmerged.meta:type_name -> tongzhen.common.v1.FactMeta
-	10, // 3: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
-	10, // 4: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
-	9,  // 5: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
+	12, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
+	12, // 1: tongzhen.patientrecord.v1.PatientMerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	12, // 2: tongzhen.patientrecord.v1.PatientUnmerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	13, // 3: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
+	13, // 4: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
+	12, // 5: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 6: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	9,  // 7: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
+	12, // 7: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 8: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	9,  // 9: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	12, // 9: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 10: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	9,  // 11: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
-	11, // 12: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
-	10, // 13: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
-	9,  // 14: tongzhen.patientrecord.v1.GlassBroken.meta:type_name -> tongzhen.common.v1.FactMeta
-	10, // 15: tongzhen.patientrecord.v1.GlassBroken.expire_time:type_name -> google.protobuf.Timestamp
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	12, // 11: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	14, // 12: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
+	13, // 13: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
+	12, // 14: tongzhen.patientrecord.v1.GlassBroken.meta:type_name -> tongzhen.common.v1.FactMeta
+	13, // 15: tongzhen.patientrecord.v1.GlassBroken.expire_time:type_name -> google.protobuf.Timestamp
+	12, // 16: tongzhen.patientrecord.v1.ResultRecognised.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 17: tongzhen.patientrecord.v1.ResultRecognised.recognition:type_name -> tongzhen.patientrecord.v1.RecognitionFact
+	12, // 18: tongzhen.patientrecord.v1.ResultRepeated.meta:type_name -> tongzhen.common.v1.FactMeta
+	9,  // 19: tongzhen.patientrecord.v1.ResultRepeated.recognition:type_name -> tongzhen.patientrecord.v1.RecognitionFact
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_events_proto_init() }
@@ -849,7 +1104,7 @@ func file_tongzhen_patientrecord_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_events_proto_rawDesc), len(file_tongzhen_patientrecord_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1150,8 +1150,12 @@ type Observation struct {
 	ReferenceRange string                  `protobuf:"bytes,10,opt,name=reference_range,json=referenceRange,proto3" json:"reference_range,omitempty"`
 	// FHIR interpretation code: H, L, N, A, …
 	Interpretation string `protobuf:"bytes,11,opt,name=interpretation,proto3" json:"interpretation,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// How it was measured, as far as the code does not say it.
+	Method string `protobuf:"bytes,30,opt,name=method,proto3" json:"method,omitempty"`
+	// The organisation of the county that made it, if that is another than the one that sent it.
+	PerformerId   string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Observation) Reset() {
@@ -1257,6 +1261,20 @@ func (x *Observation) GetReferenceRange() string {
 func (x *Observation) GetInterpretation() string {
 	if x != nil {
 		return x.Interpretation
+	}
+	return ""
+}
+
+func (x *Observation) GetMethod() string {
+	if x != nil {
+		return x.Method
+	}
+	return ""
+}
+
+func (x *Observation) GetPerformerId() string {
+	if x != nil {
+		return x.PerformerId
 	}
 	return ""
 }
@@ -1553,8 +1571,10 @@ type DiagnosticReport struct {
 	// Identities (source_identity) of its observations.
 	ResultIdentities []string `protobuf:"bytes,8,rep,name=result_identities,json=resultIdentities,proto3" json:"result_identities,omitempty"`
 	ResultNames      []string `protobuf:"bytes,9,rep,name=result_names,json=resultNames,proto3" json:"result_names,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The organisation of the county that made it, if that is another than the one that sent it.
+	PerformerId   string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DiagnosticReport) Reset() {
@@ -1648,6 +1668,13 @@ func (x *DiagnosticReport) GetResultNames() []string {
 		return x.ResultNames
 	}
 	return nil
+}
+
+func (x *DiagnosticReport) GetPerformerId() string {
+	if x != nil {
+		return x.PerformerId
+	}
+	return ""
 }
 
 // Note is a text that somebody wrote into the record: a course, a discharge summary, a consultation.
@@ -3014,7 +3041,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\v2\x1a.tongzhen.common.v1.CodingR\x04code\x12?\n" +
 	"\bquantity\x18\x02 \x01(\v2#.tongzhen.patientrecord.v1.QuantityR\bquantity\x12\x1d\n" +
 	"\n" +
-	"value_text\x18\x03 \x01(\tR\tvalueText\"\xdc\x03\n" +
+	"value_text\x18\x03 \x01(\tR\tvalueText\"\x97\x04\n" +
 	"\vObservation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3030,7 +3057,9 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"components\x12'\n" +
 	"\x0freference_range\x18\n" +
 	" \x01(\tR\x0ereferenceRange\x12&\n" +
-	"\x0einterpretation\x18\v \x01(\tR\x0einterpretation\"\xbc\x01\n" +
+	"\x0einterpretation\x18\v \x01(\tR\x0einterpretation\x12\x16\n" +
+	"\x06method\x18\x1e \x01(\tR\x06method\x12!\n" +
+	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\"\xbc\x01\n" +
 	"\tProcedure\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3057,7 +3086,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x0fdepartment_code\x18\t \x01(\tR\x0edepartmentCode\x12'\n" +
 	"\x0fdiagnosis_codes\x18\n" +
 	" \x03(\tR\x0ediagnosisCodes\x12#\n" +
-	"\rdischarge_way\x18\v \x01(\tR\fdischargeWay\"\xcf\x02\n" +
+	"\rdischarge_way\x18\v \x01(\tR\fdischargeWay\"\xf2\x02\n" +
 	"\x10DiagnosticReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3069,7 +3098,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"conclusion\x18\a \x01(\tR\n" +
 	"conclusion\x12+\n" +
 	"\x11result_identities\x18\b \x03(\tR\x10resultIdentities\x12!\n" +
-	"\fresult_names\x18\t \x03(\tR\vresultNames\"\xb3\x01\n" +
+	"\fresult_names\x18\t \x03(\tR\vresultNames\x12!\n" +
+	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\"\xb3\x01\n" +
 	"\x04Note\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x14\n" +
