@@ -1,6 +1,10 @@
 package gateway
 
-import "time"
+import (
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/gateway/hl7"
+)
 
 // Config of the gateway; the zero value runs on loopback without TLS.
 type Config struct {
@@ -12,6 +16,8 @@ type Config struct {
 	Zone *time.Location
 	// RequestTimeout bounds a page or API call; 0 = 15 s. The live stream has no limit.
 	RequestTimeout time.Duration
+	// Senders are the systems that may send HL7 v2 messages; none by default.
+	Senders hl7.Senders
 }
 
 func (c Config) withDefaults() (Config, error) {

@@ -16,6 +16,7 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/hl7"
 	"github.com/tongzhen/tongzhen/services/gateway/live"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/account"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/apidocs"
@@ -55,6 +56,7 @@ type Deps struct {
 type Service struct {
 	deps    Deps
 	hub     *live.Hub
+	feed    *hl7.Feed
 	handler http.Handler
 }
 
@@ -93,7 +95,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{deps: deps, hub: hub}
+	s := &Service{deps: deps, hub: hub, feed: newFeed(cfg, deps)}
 	sameSite := http.NewCrossOriginProtection()
 	sameSite.SetDenyHandler(http.HandlerFunc(sh.FromElsewhere))
 	root := http.NewServeMux()

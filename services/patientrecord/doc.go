@@ -13,6 +13,9 @@
 // AccessService: StatePurpose, BreakGlass, DeclareVisit (clinicians), ListGlasses, GetGlass, ReviewGlass (auditors, centre heads). Publishes
 // patient_registered, encounter_opened, encounter_closed, encounter_cancelled, result_recorded and glass_broken. Consumes the referral facts
 // that change a state or a party; asks
+// RecordEntries, AmendEntry, CorrectEntry, MarkEnteredInError, GetEntry, ListEntryVersions, ListEntries, GetTrends (clinicians). Publishes
+// patient_registered, encounter_opened, encounter_closed, encounter_cancelled and result_recorded. FeedService: AcceptMessage
+// (gateway), quarantine (intake desk, heads; system administrators without content). Consumes the referral facts that change a state or a party; asks
 // referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
 //
 // PatientIndexService: UpdatePatient, RevealPatient, FindLikelyPatients, ListMatches, GetMatch, DecideMatch, ListMerges, UnmergePatients
@@ -38,6 +41,8 @@
 //     person (store.kin). What a person said of two records is not asked again.
 //  12. A way around the care relation (AccessService: BreakGlass, DeclareVisit) is written down, told as glass_broken, and ends by itself; a registered
 //     number alone opens nothing.
+//  12. A message of another system is stored whole or kept in quarantine, once for a sender, control id and content; its content is kept,
+//     sealed, only while it is in quarantine.
 //
 // What people write (domain/written.go): a change is a new version with who, where and why; what belongs to a visit or referral is sealed when that
 // ends, and then only corrected with a reason by its author or the head, at the organisation where it was written.

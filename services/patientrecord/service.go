@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -55,6 +56,7 @@ type Service struct {
 	// attachments stand beside app: what they need beyond it is a scanner.
 	attachments *app.Attachments
 	recognition *app.Recognition
+	feed        *app.Feed
 	relay       *outbox.Relay
 	sealer      *audit.Sealer
 }
@@ -87,17 +89,18 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, fmt.Errorf("make patientrecord: %w", err)
 	}
 	st := store.New(deps.DB, deps.Ring, relay.Wake)
-	useCases := app.New(app.Deps{
+	stands := app.Deps{
 		Store: st, Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
 		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
-	})
+	}
+	useCases := app.New(stands)
 	recognised, err := newRecognition(useCases, st)
 	if err != nil {
 		return nil, err
 	}
 	return &Service{
-		recognition: recognised,
-		deps:        deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
+		recognition: recognised, feed: app.NewFeed(stands),
+		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
 		attachments: app.NewAttachments(useCases, scanner),
 		sealer:      audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
 	}, nil
@@ -115,6 +118,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewClinicalServer(s.record).Register(r)
 	rpc.NewAttachments(s.attachments).Register(r)
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
+	patientrecordv1.RegisterFeedServiceServer(r, rpc.NewFeedServer(s.feed))
 }
 
 // Policy is who may call what.

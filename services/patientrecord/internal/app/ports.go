@@ -96,6 +96,7 @@ type Store interface {
 
 	AccessStore
 	AttachmentStore
+	FeedStore
 }
 
 // Listing is which entries of a record are asked for; the zero Listing is all that were not entered in error.
@@ -172,6 +173,7 @@ type Unit interface {
 
 	AttachmentUnit
 	OrderUnit
+	FeedUnit
 }
 
 // Referrals asks the referral service. Unavailable when it does not answer in time.

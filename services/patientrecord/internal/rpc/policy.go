@@ -62,5 +62,6 @@ func Policy() authz.Table {
 		patientrecordv1.AccessService_ReviewGlass_FullMethodName: reviewers,
 	}
 	maps.Copy(table, recognitionPolicy(clinical))
+	maps.Copy(table, feedPolicy())
 	return table
 }

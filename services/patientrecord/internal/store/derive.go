@@ -56,6 +56,9 @@ func (u *unit) commit(ctx context.Context) error {
 	for _, o := range u.orders {
 		d.order(o)
 	}
+	for _, m := range u.feed {
+		d.feed(m)
+	}
 	for _, l := range u.looks {
 		d.stmts = append(d.stmts, lookStmt(u.county, l, u.Now()))
 	}

@@ -27,6 +27,7 @@ type unit struct {
 	packages  []domain.Package
 	looks     []app.Access
 	orders    []domain.Order
+	feed      []feedChange
 	answer    *domain.Patient
 	access    accessChanges
 	reference string

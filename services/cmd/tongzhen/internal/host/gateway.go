@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -12,6 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/tongzhen/tongzhen/services/gateway"
+	"github.com/tongzhen/tongzhen/services/gateway/hl7"
 	"github.com/tongzhen/tongzhen/services/gateway/rest"
 	"github.com/tongzhen/tongzhen/services/internal/run"
 )
@@ -23,7 +25,11 @@ type gatewayPart struct {
 	cert    string
 	key     string
 	logger  *slog.Logger
+	mllp    mllpSettings
 }
+
+// mllpSettings are where hospitals' systems send; empty = off.
+type mllpSettings struct{ addr, cert, key string }
 
 func (h *Host) openGateway(ctx context.Context) (*gatewayPart, error) {
 	conns := map[string]*grpc.ClientConn{}
@@ -34,7 +40,13 @@ func (h *Host) openGateway(ctx context.Context) (*gatewayPart, error) {
 		}
 		conns[name] = conn
 	}
-	s, err := gateway.New(ctx, gateway.Config{Secure: h.settings.TLSCertFile != "" || h.settings.SecureCookie, Demo: h.options.Demo}, gateway.Deps{
+	senders, err := hl7.LoadSenders(h.settings.MLLPSendersFile)
+	if err != nil {
+		return nil, err
+	}
+	s, err := gateway.New(ctx, gateway.Config{
+		Secure: h.settings.TLSCertFile != "" || h.settings.SecureCookie, Demo: h.options.Demo, Senders: senders,
+	}, gateway.Deps{
 		Conns: rest.Conns{
 			Directory: conns[Directory], Referral: conns[Referral], PatientRecord: conns[PatientRecord],
 			Scheduling: conns[Scheduling], Notification: conns[Notification],
@@ -44,7 +56,10 @@ func (h *Host) openGateway(ctx context.Context) (*gatewayPart, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gatewayPart{service: s, addr: h.settings.HTTPAddr, cert: h.settings.TLSCertFile, key: h.settings.TLSKeyFile, logger: h.telemetry.Logger}, nil
+	return &gatewayPart{
+		service: s, addr: h.settings.HTTPAddr, cert: h.settings.TLSCertFile, key: h.settings.TLSKeyFile, logger: h.telemetry.Logger,
+		mllp: mllpSettings{h.settings.MLLPAddr, h.settings.MLLPCertFile, h.settings.MLLPKeyFile},
+	}, nil
 }
 
 // Run serves HTTP until ctx ends: open streams are ended, requests in flight are finished.
@@ -55,10 +70,32 @@ func (g *gatewayPart) Run(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(g.logger.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(g.service.Close)
-	return run.Group(ctx, stopTimeout,
-		run.Part{Name: "live", Runner: run.Func(g.service.Run)},
-		run.Part{Name: "http", Runner: run.Func(func(ctx context.Context) error { return serveHTTP(ctx, server, g.addr, g.cert, g.key) })},
-	)
+	parts := []run.Part{
+		{Name: "live", Runner: run.Func(g.service.Run)},
+		{Name: "http", Runner: run.Func(func(ctx context.Context) error { return serveHTTP(ctx, server, g.addr, g.cert, g.key) })},
+	}
+	if g.mllp.addr != "" {
+		parts = append(parts, run.Part{Name: "hl7", Runner: run.Func(g.serveHL7)})
+	}
+	return run.Group(ctx, stopTimeout, parts...)
+}
+
+// serveHL7 takes messages until ctx ends.
+func (g *gatewayPart) serveHL7(ctx context.Context) error {
+	var config *tls.Config
+	if g.mllp.cert != "" {
+		pair, err := tls.LoadX509KeyPair(g.mllp.cert, g.mllp.key)
+		if err != nil {
+			return fmt.Errorf("load the certificate for HL7: %w", err)
+		}
+		config = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	}
+	var listen net.ListenConfig
+	listener, err := listen.Listen(ctx, "tcp", g.mllp.addr)
+	if err != nil {
+		return fmt.Errorf("listen for HL7 on %s: %w", g.mllp.addr, err)
+	}
+	return g.service.ServeHL7(ctx, listener, config)
 }
 
 // serveHTTP serves until ctx ends, then finishes what is in flight, bounded.

@@ -68,6 +68,11 @@ type Settings struct {
 	AttachmentScan string `env:"TONGZHEN_ATTACHMENT_SCAN" help:"Virus scanner of uploaded files: none, or unix:PATH or tcp:HOST:PORT of a clamd; while it does not answer no file is taken."`
 	LogLevel       string `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 	SecureCookie   bool   `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
+
+	MLLPAddr        string `env:"TONGZHEN_MLLP_ADDR" help:"Where the gateway takes HL7 v2 messages (MLLP); empty = off."`
+	MLLPSendersFile string `env:"TONGZHEN_MLLP_SENDERS_FILE" help:"Systems that may send HL7 v2 messages (YAML)."`
+	MLLPCertFile    string `env:"TONGZHEN_MLLP_CERT_FILE" help:"TLS for HL7 v2 messages; empty = plain, for a network that is trusted."`
+	MLLPKeyFile     string `env:"TONGZHEN_MLLP_KEY_FILE"`
 }
 
 // maxSocketPath is what every platform takes as the path of a unix socket; most take 3 to 7 bytes more.
@@ -111,6 +116,12 @@ func (s Settings) check(services []string) error {
 	}
 	if s.HTTPAddr != "" && !loopback(s.HTTPAddr) && s.TLSCertFile == "" && !s.SecureCookie {
 		problems = append(problems, fmt.Errorf("TONGZHEN_HTTP_ADDR=%s: without TONGZHEN_TLS_CERT_FILE only loopback is served; behind a proxy that speaks TLS set TONGZHEN_SECURE_COOKIE", s.HTTPAddr))
+	}
+	if (s.MLLPCertFile == "") != (s.MLLPKeyFile == "") {
+		problems = append(problems, errors.New("TONGZHEN_MLLP_CERT_FILE and TONGZHEN_MLLP_KEY_FILE belong together"))
+	}
+	if s.MLLPAddr != "" && s.MLLPSendersFile == "" {
+		problems = append(problems, errors.New("TONGZHEN_MLLP_ADDR needs TONGZHEN_MLLP_SENDERS_FILE: without it every sender is refused"))
 	}
 	return errors.Join(problems...)
 }

@@ -50,6 +50,8 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"an opening is the account's and the patient's":            openingsKept,
 		"a document comes back whole, in pieces":                   attachmentKept,
 		"documents are listed by patient and referral":             attachmentsListed,
+		"a message is kept once, its content in quarantine":        messageKept,
+		"messages page newest first":                               messagesPaged,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,146 @@
+package hl7
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"sync"
+	"time"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
+)
+
+// Deps is what a feed stands on; all are required but Senders, which may be none.
+type Deps struct {
+	Senders   Senders
+	Feed      patientrecordv1.FeedServiceClient
+	Directory directoryv1.DirectoryServiceClient
+	Clock     clock.Clock
+	Logger    *slog.Logger
+	// Zone of time stamps that name none.
+	Zone *time.Location
+}
+
+// Feed takes messages one by one. Safe for concurrent use.
+type Feed struct {
+	Deps
+	mu sync.Mutex
+	// organizations are ids by county and code; they do not change.
+	organizations map[[2]string]string
+}
+
+// NewFeed makes a feed.
+func NewFeed(d Deps) *Feed { return &Feed{Deps: d, organizations: map[[2]string]string{}} }
+
+// Take answers a message that came from an address with its acknowledgement. An error means that nothing is known to be kept: close the
+// connection without an answer, and the sender sends it again. large says that raw is only the head of a message beyond MaxSize.
+func (f *Feed) Take(ctx context.Context, from netip.Addr, raw []byte, large bool) ([]byte, error) {
+	now := f.Clock.Now()
+	m, problem := Parse(raw, f.charsetAt(from))
+	if large {
+		problem = wrong(ReasonTooLarge, "MSH")
+	}
+	sender := f.Senders.only(from)
+	if m != nil {
+		sender = f.Senders.of(m, from)
+	}
+	if sender == nil {
+		return acknowledge(m, refused, wrong(reasonSenderDenied, "MSH-3"), now), nil
+	}
+	in := &patientrecordv1.AcceptMessageRequest{County: sender.County, AccountId: sender.Account, Sender: sender.Name(), Raw: raw}
+	ctx = rpc.WithCounty(rpc.AsService(ctx), sender.County)
+	organization, err := f.organization(ctx, sender)
+	if err != nil {
+		return nil, err
+	}
+	in.OrganizationId = organization
+	if m != nil {
+		kind, event := kindOf(m)
+		if !sender.allows(kind) && problem == nil {
+			return acknowledge(m, refused, wrong(reasonTypeRefused, "MSH-9"), now), nil
+		}
+		in.ControlId, in.Type = shorten(m.first("MSH").text(10), 60), shorten(plainType(kind+"^"+event), 30)
+	}
+	if problem == nil {
+		in.Record, problem = Reading{Sender: sender, OrganizationID: organization, Zone: f.Zone}.Read(m)
+	}
+	if problem != nil {
+		in.Problem = &patientrecordv1.FeedProblem{Reason: problem.Reason, Position: problem.Position}
+	}
+	answer, err := f.Feed.AcceptMessage(ctx, in)
+	if err != nil {
+		return nil, fmt.Errorf("store a message of %s: %w", sender.Name(), err)
+	}
+	if answer.GetState() == patientrecordv1.FeedState_QUARANTINED {
+		f.Logger.WarnContext(ctx, "message in quarantine", "id", answer.GetMessageId(), "reason", answer.GetProblem().GetReason())
+		return acknowledge(m, quarantined, &Error{answer.GetProblem().GetReason(), answer.GetProblem().GetPosition()}, now), nil
+	}
+	return acknowledge(m, accepted, nil, now), nil
+}
+
+// plainType keeps what may be a type of message; it is shown to people who may see no patient data.
+func plainType(s string) string {
+	out := make([]byte, 0, len(s))
+	for _, c := range []byte(s) {
+		if c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '^' {
+			out = append(out, c)
+		}
+	}
+	return string(out[:min(len(out), 10)])
+}
+
+// charsetAt is the character set of the senders at an address, if they agree.
+func (f *Feed) charsetAt(from netip.Addr) string {
+	if s := f.Senders.only(from); s != nil {
+		return s.Charset
+	}
+	return ""
+}
+
+// Reread reads a message in quarantine by today's settings. A sender that is no longer named is an *Error of the message.
+func (f *Feed) Reread(m *patientrecordv1.FeedMessage, county, organizationCode string) (*patientrecordv1.FeedRecord, *Error) {
+	sender := f.Senders.Named(county, organizationCode, m.GetSender())
+	if sender == nil {
+		return nil, wrong(reasonSenderDenied, "MSH-3")
+	}
+	parsed, problem := Parse(m.GetRaw(), sender.Charset)
+	if problem == nil && len(m.GetRaw()) == headKept {
+		problem = wrong(ReasonTooLarge, "MSH")
+	}
+	if problem != nil {
+		return nil, problem
+	}
+	return Reading{Sender: sender, OrganizationID: m.GetOrganizationId(), Zone: f.Zone}.Read(parsed)
+}
+
+// organization is the id of the sender's organisation.
+func (f *Feed) organization(ctx context.Context, s *Sender) (string, error) {
+	key := [2]string{s.County, s.Organization}
+	f.mu.Lock()
+	id, known := f.organizations[key]
+	f.mu.Unlock()
+	if known {
+		return id, nil
+	}
+	for token := ""; ; {
+		page, err := f.Directory.ListOrganizations(ctx, &directoryv1.ListOrganizationsRequest{PageSize: 200, PageToken: token})
+		if err != nil {
+			return "", fmt.Errorf("list organisations of county %s: %w", s.County, err)
+		}
+		for _, o := range page.GetOrganizations() {
+			if o.GetCode() == s.Organization && o.GetType() != directoryv1.OrganizationType_EXTERNAL {
+				f.mu.Lock()
+				defer f.mu.Unlock()
+				f.organizations[key] = o.GetId()
+				return o.GetId(), nil
+			}
+		}
+		if token = page.GetNextPageToken(); token == "" {
+			return "", fmt.Errorf("county %s has no organisation %s, which the settings of sender %s name", s.County, s.Organization, s.Name())
+		}
+	}
+}

@@ -1,0 +1,257 @@
+package hl7_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/hl7"
+)
+
+var zone = time.FixedZone("Asia/Shanghai", 8*3600)
+
+const organization = "018f0000-0000-7000-8000-000000000001"
+
+const settings = `
+senders:
+  - application: HIS
+    facility: YSX
+    addresses: [127.0.0.1, "::1", 10.1.0.0/16]
+    county: "450321"
+    organization: "450321101"
+    account: feed-his
+    charset: GB18030
+    departments: {NK1: "0304", "神内": "03.04"}
+    dispositions: {"下转": "3"}
+    observations: {GLU: "2345-7"}
+  - application: LIS
+    facility: YSX
+    addresses: [10.2.0.5]
+    county: "450321"
+    organization: "450321101"
+    account: feed-lis
+    types: [ORU]
+`
+
+func senders(t testing.TB) hl7.Senders {
+	t.Helper()
+	list, err := hl7.ReadSenders([]byte(settings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+// message joins segments.
+func message(segments ...string) string { return strings.Join(segments, "\r") + "\r" }
+
+func msh(kind, control string) string {
+	return `MSH|^~\&|HIS|YSX|TZ|450321|20261120093000||` + kind + "|" + control + "|P|2.4||||||UNICODE UTF-8"
+}
+
+const pid = `PID|1||B1001^^^YSX^MR~990122195603120016^^^^NI||曾^小明^^^^^L^I||19560312|M|||旧县村^^白沙镇||13800138000`
+
+func read(t *testing.T, text string) (*patientrecordv1.FeedRecord, *hl7.Error) {
+	t.Helper()
+	m, problem := hl7.Parse([]byte(text), "")
+	if problem != nil {
+		return nil, problem
+	}
+	return hl7.Reading{Sender: senders(t)[0], OrganizationID: organization, Zone: zone}.Read(m)
+}
+
+func good(t *testing.T, segments ...string) *patientrecordv1.FeedRecord {
+	t.Helper()
+	record, problem := read(t, message(segments...))
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	return record
+}
+
+func TestAnAdmissionBecomesAPatientAndAStay(t *testing.T) {
+	r := good(t, msh("ADT^A01", "1"), "EVN|A01|20261120092000", pid,
+		"NK1|1|曾^大明|CHD||13900139000",
+		"PV1|1|I|NK1^12^3^YSX||||||||||||||||V77|||||||||||||||||||||||||20261120091500",
+		"DG1|1||I63.900^脑梗死^ICD10|脑梗死||A", "AL1|1|DA|A01^青霉素|SV", "ZPV|whatever")
+	p := r.GetPatient()
+	if p.GetName() != "曾小明" || p.GetIdentityNumber() != "990122195603120016" || p.GetBirthDate() != "1956-03-12" || p.GetPhone() != "13800138000" ||
+		p.GetAddress() != "白沙镇旧县村" || p.GetGuardianName() != "曾大明" || r.GetPatientIdentity() != "B1001" || !r.GetUpdatesPatient() || r.GetBecomesHome() {
+		t.Errorf("patient %v of %q", p, r.GetPatientIdentity())
+	}
+	if len(r.GetEntries()) != 2 {
+		t.Fatalf("%d entries", len(r.GetEntries()))
+	}
+	e := r.GetEntries()[0].GetEncounter()
+	if e.GetClassCode() != "IMP" || e.GetStatus() != "in-progress" || e.GetDepartmentCode() != "0304" || e.GetOrganizationId() != organization ||
+		!e.GetStartTime().AsTime().Equal(time.Date(2026, 11, 20, 1, 15, 0, 0, time.UTC)) || len(e.GetDiagnosisCodes()) != 1 {
+		t.Errorf("stay %v", e)
+	}
+	if a := r.GetEntries()[1].GetAllergy(); a.GetText() != "青霉素" || a.GetCriticality() != "high" {
+		t.Errorf("allergy %v", a)
+	}
+}
+
+func TestADischargeSaysTheWayAndItsFinalDiagnoses(t *testing.T) {
+	r := good(t, msh("ADT^A03", "2"), "EVN|A03|20261125100000", pid,
+		"PV1|1|I|神内"+strings.Repeat("|", 16)+"V77"+strings.Repeat("|", 17)+"下转", "DG1|1||I63.900^脑梗死|||F")
+	if len(r.GetEntries()) != 2 {
+		t.Fatalf("%d entries", len(r.GetEntries()))
+	}
+	e := r.GetEntries()[0].GetEncounter()
+	if r.GetEntries()[0].GetSourceIdentity() != "visit:V77" || e.GetStatus() != "finished" || e.GetDischargeWay() != "3" ||
+		e.GetDepartmentCode() != "0304" || e.GetEndTime() == nil || r.GetEntries()[1].GetProblem().GetCodes()[0].GetCode() != "I63.900" {
+		t.Errorf("discharge %v", r.GetEntries()[0])
+	}
+}
+
+func TestEventsSayWhatBecomesOfAStay(t *testing.T) {
+	for event, want := range map[string][2]string{
+		"A02": {"IMP", "in-progress"}, "A04": {"AMB", "in-progress"}, "A06": {"IMP", "in-progress"}, "A07": {"AMB", "in-progress"},
+		"A11": {"IMP", "cancelled"}, "A13": {"IMP", "in-progress"},
+	} {
+		class := map[bool]string{true: "O", false: "I"}[event == "A04" || event == "A06"]
+		r := good(t, msh("ADT^"+event, "3"), "EVN|"+event+"|20261120092000", pid, "PV1|1|"+class+"|NK1||||||||||||||||V77")
+		if e := r.GetEntries()[0].GetEncounter(); e.GetClassCode() != want[0] || e.GetStatus() != want[1] || r.GetEvent() != event {
+			t.Errorf("%s: %s %s", event, e.GetClassCode(), e.GetStatus())
+		}
+	}
+}
+
+func TestAReportBecomesItsResults(t *testing.T) {
+	r := good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L55|GLU^葡萄糖|||20261120080000|||||||||||||||||LAB|F",
+		"OBX|1|NM|GLU^葡萄糖||7.8|mmol/L|3.9-6.1|H|||F", "OBX|2|SN|CRP^C反应蛋白||<^5|mg/L||||F", "OBX|3|ST|ABO^血型||A||||||C",
+		`OBX|4|TX|C^结论||血糖偏高\.br\建议复查`, "OBX|5|NM|WBC^白细胞||6.1|10^9/L||||F")
+	report := r.GetEntries()[0].GetDiagnosticReport()
+	if report.GetCategory() != "laboratory" || report.GetConclusion() != "血糖偏高\n建议复查" || len(report.GetResultIdentities()) != 4 || r.GetUpdatesPatient() {
+		t.Errorf("report %v", report)
+	}
+	glucose := r.GetEntries()[1].GetObservation()
+	if glucose.GetQuantity().GetValue() != 7.8 || glucose.GetCodes()[0].GetCode() != "2345-7" || glucose.GetInterpretation() != "H" || glucose.GetReferenceRange() != "3.9-6.1" {
+		t.Errorf("glucose %v", glucose)
+	}
+	if crp := r.GetEntries()[2].GetObservation(); crp.GetQuantity() != nil || crp.GetValueText() != "<5 mg/L" {
+		t.Errorf("crp %v", crp)
+	}
+	if abo := r.GetEntries()[3].GetObservation(); abo.GetValueText() != "A" || abo.GetStatus() != "corrected" {
+		t.Errorf("abo %v", abo)
+	}
+	if wbc := r.GetEntries()[4].GetObservation(); wbc.GetQuantity().GetUnit() != "10*9/L" {
+		t.Errorf("wbc %v", wbc)
+	}
+}
+
+func TestAppointmentsAndDocuments(t *testing.T) {
+	r := good(t, msh("SIU^S12", "5"), "SCH|P9|F9|||||复诊^复诊||||^^^20261201090000^20261201091000", pid, "AIS|1||NK^神经内科")
+	if e := r.GetEntries()[0].GetEncounter(); e.GetStatus() != "planned" || e.GetStartTime() == nil || r.GetEntries()[0].GetSourceIdentity() != "appointment:F9" {
+		t.Errorf("appointment %v", r.GetEntries()[0])
+	}
+	r = good(t, msh("SIU^S15", "6"), "SCH|P9|F9", pid)
+	if e := r.GetEntries()[0].GetEncounter(); e.GetStatus() != "cancelled" {
+		t.Errorf("cancelled appointment %v", e)
+	}
+	r = good(t, msh("MDM^T02", "7"), "EVN|T02|20261125", pid, "TXA|1|DS^出院小结|TX|20261125100000||||||||D42", "OBX|1|TX|||病情好转~带药出院")
+	if d := r.GetEntries()[0].GetDiagnosticReport(); d.GetConclusion() != "病情好转\n带药出院" || d.GetText() != "出院小结" || d.GetCategory() != "document" {
+		t.Errorf("document %v", d)
+	}
+}
+
+func TestWhatIsWrongIsToldByPlaceAndReason(t *testing.T) {
+	pv1 := "PV1|1|I|NK1||||||||||||||||V77"
+	for name, c := range map[string]struct {
+		text             string
+		reason, position string
+	}{
+		"nothing":              {"", hl7.ReasonHeader, "MSH"},
+		"no header":            {message("PID|1"), hl7.ReasonHeader, "MSH"},
+		"an unknown event":     {message(msh("ADT^A99", "1"), pid), hl7.ReasonEvent, "MSH-9"},
+		"no control id":        {message(msh("ADT^A01", ""), pid), hl7.ReasonNoControlID, "MSH-10"},
+		"no patient":           {message(msh("ADT^A01", "1"), pv1), hl7.ReasonMissing, "PID"},
+		"no name":              {message(msh("ADT^A01", "1"), "PID|1||B1", pv1), hl7.ReasonMissing, "PID-5"},
+		"no identity":          {message(msh("ADT^A01", "1"), "PID|1||||曾", pv1), hl7.ReasonMissing, "PID-3"},
+		"no visit":             {message(msh("ADT^A01", "1"), pid), hl7.ReasonMissing, "PV1"},
+		"no visit number":      {message(msh("ADT^A01", "1"), pid, "PV1|1|I|NK1"), hl7.ReasonMissing, "PV1-19"},
+		"an unknown ward":      {message(msh("ADT^A01", "1"), pid, "PV1|1|I|XX||||||||||||||||V77"), hl7.ReasonDepartment, "PV1-3"},
+		"an unknown class":     {message(msh("ADT^A01", "1"), pid, "PV1|1|Q|NK1||||||||||||||||V77"), hl7.ReasonCode, "PV1-2"},
+		"a time that is none":  {message(msh("ADT^A01", "1"), pid, pv1+strings.Repeat("|", 25)+"2026-11-20"), hl7.ReasonTime, "PV1-44"},
+		"a merge":              {message(msh("ADT^A40", "1"), pid, "MRG|B9"), hl7.ReasonMerge, "MRG-1"},
+		"results of no report": {message(msh("ORU^R01", "1"), pid, "OBX|1|NM|GLU||1"), hl7.ReasonMissing, "OBR"},
+		"a line that is none":  {message(msh("ADT^A01", "1"), pid, "曾小明"), hl7.ReasonHeader, "line 3"},
+		"not UTF-8":            {message(msh("ADT^A01", "1"), "PID|1||B1||\xff\xfe"), hl7.ReasonCharset, "MSH-18"},
+	} {
+		_, problem := read(t, c.text)
+		if problem == nil || problem.Reason != c.reason || problem.Position != c.position {
+			t.Errorf("%s: %v, want %s %s", name, problem, c.position, c.reason)
+		}
+	}
+}
+
+func TestGB18030IsReadBeforeItIsSplit(t *testing.T) {
+	// 丱 and its like end in 0x7C, which is the field separator.
+	name := "粅俽" + string([]rune{0x4E31})
+	text := strings.ReplaceAll(message(msh("ADT^A08", "1"), "PID|1||B1||"+name), "UNICODE UTF-8", "GB18030")
+	raw, err := simplifiedchinese.GB18030.NewEncoder().Bytes([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, declared := range []bool{true, false} {
+		if !declared {
+			raw = []byte(strings.Replace(string(raw), "|GB18030", "|", 1))
+		}
+		m, problem := hl7.Parse(raw, "")
+		if problem != nil {
+			t.Fatal(problem)
+		}
+		r, problem := hl7.Reading{Sender: senders(t)[0], OrganizationID: organization, Zone: zone}.Read(m)
+		if problem != nil || r.GetPatient().GetName() != name {
+			t.Errorf("declared %t: %q, %v", declared, r.GetPatient().GetName(), problem)
+		}
+	}
+}
+
+func TestEscapesAreResolved(t *testing.T) {
+	r := good(t, msh("MDM^T02", "7"), pid, "TXA|1|DS^D|TX|||||||||D42", `OBX|1|TX|||a\F\b\S\c\T\d\R\e\E\f\X41\\H\g\N\ h\q`)
+	if got := r.GetEntries()[0].GetDiagnosticReport().GetConclusion(); got != `a|b^c&d~e\fAg h\q` {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestSettingsThatAreWrongAreRefusedAllAtOnce(t *testing.T) {
+	_, err := hl7.ReadSenders([]byte("senders: [{application: A, county: x, organization: o, account: a, departments: {N: q}, addresses: [h]}]"))
+	for _, want := range []string{"county", "departments", "addresses"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v does not name %s", err, want)
+		}
+	}
+	if _, err := hl7.ReadSenders([]byte("senders: [{aplication: A}]")); err == nil {
+		t.Error("a field that is not known is taken")
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(message(msh("ADT^A01", "1"), pid, "PV1|1|I|NK1||||||||||||||||V77", "DG1|1||I63.9^x")))
+	f.Add([]byte(message(msh("ORU^R01", "4"), pid, "OBR|1|P1|L55|GLU", `OBX|1|NM|GLU^\X41\||7.8|mmol/L`)))
+	f.Add([]byte(message(msh("SIU^S12", "5"), "SCH|1|2|||||||||^^^20261201", pid)))
+	f.Add([]byte("MSH|^~\\&|\xb0\xa1|\xd0\xc2\r"))
+	list, err := hl7.ReadSenders([]byte(settings))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		m, problem := hl7.Parse(raw, "")
+		if m == nil && problem == nil {
+			t.Fatal("neither a message nor a problem")
+		}
+		if problem != nil {
+			return
+		}
+		g := hl7.Reading{Sender: list[0], OrganizationID: organization, Zone: zone}
+		record, problem := g.Read(m)
+		if (record == nil) == (problem == nil) {
+			t.Fatalf("record %v and problem %v", record, problem)
+		}
+	})
+}

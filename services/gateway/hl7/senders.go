@@ -1,0 +1,201 @@
+package hl7
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Sender is a system that may send, and how its codes are read.
+type Sender struct {
+	// Application and Facility are MSH-3 and MSH-4.
+	Application string `yaml:"application"`
+	Facility    string `yaml:"facility"`
+	// Addresses it may send from: addresses or networks.
+	Addresses []string `yaml:"addresses"`
+	// County and Organization (its code in the directory) to which it belongs; Account is the INTEGRATION account that the audit names.
+	County       string `yaml:"county"`
+	Organization string `yaml:"organization"`
+	Account      string `yaml:"account"`
+	// Home makes the organisation the home of patients who have none: a township centre's own system.
+	Home bool `yaml:"home"`
+	// Charset of messages that name none: "UTF-8" or "GB18030"; empty: whichever they are valid in.
+	Charset string `yaml:"charset"`
+	// Types that it may send; empty: ADT, ORU, SIU, MDM.
+	Types []string `yaml:"types"`
+	// Departments are the national codes (医疗机构诊疗科目名录, without dots) of its wards and departments. With any here, a message that names
+	// another goes to quarantine.
+	Departments map[string]string `yaml:"departments"`
+	// Dispositions are 离院方式 (1–5, 9) of its own codes in PV1-36.
+	Dispositions map[string]string `yaml:"dispositions"`
+	// Observations are the LOINC codes of its own in OBX-3.
+	Observations map[string]string `yaml:"observations"`
+
+	networks []netip.Prefix
+}
+
+// Name is how messages of the sender are told from others.
+func (s *Sender) Name() string { return s.Application + "|" + s.Facility }
+
+// takes tells whether the sender may send from there.
+func (s *Sender) takes(from netip.Addr) bool {
+	return slices.ContainsFunc(s.networks, func(p netip.Prefix) bool { return p.Contains(from.Unmap()) })
+}
+
+func (s *Sender) allows(kind string) bool {
+	if len(s.Types) > 0 {
+		return slices.Contains(s.Types, kind)
+	}
+	return slices.Contains(supported(), kind)
+}
+
+func supported() []string { return []string{"ADT", "ORU", "SIU", "MDM"} }
+
+// Senders are all that may send.
+type Senders []*Sender
+
+// LoadSenders reads the file of senders; an empty name is no sender. All that is wrong is told at once.
+func LoadSenders(file string) (Senders, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read HL7 senders: %w", err)
+	}
+	senders, err := ReadSenders(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	return senders, nil
+}
+
+var (
+	countyPattern     = regexp.MustCompile(`^[0-9]{6}$`)
+	departmentPattern = regexp.MustCompile(`^[0-9]{2}(\.?[0-9]{2}){0,2}$`)
+)
+
+// ReadSenders reads the YAML text of a file of senders; fields that are not known are refused.
+func ReadSenders(text []byte) (Senders, error) {
+	var in struct {
+		Senders Senders `yaml:"senders"`
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&in); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read HL7 senders: %w", err)
+	}
+	var problems []error
+	for i, s := range in.Senders {
+		if s == nil {
+			problems = append(problems, fmt.Errorf("senders[%d]: empty", i))
+			continue
+		}
+		if err := s.check(); err != nil {
+			problems = append(problems, fmt.Errorf("senders[%d]: %w", i, err))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return in.Senders, nil
+}
+
+func (s *Sender) check() error {
+	var problems []error
+	for _, f := range [][2]string{{"application", s.Application}, {"organization", s.Organization}, {"account", s.Account}} {
+		if f[1] == "" {
+			problems = append(problems, errors.New(f[0]+" is missing"))
+		}
+	}
+	if !countyPattern.MatchString(s.County) {
+		problems = append(problems, errors.New("county is not six digits"))
+	}
+	if _, known := charsetOf(s.Charset); s.Charset != "" && !known {
+		problems = append(problems, errors.New("charset is neither UTF-8 nor GB18030"))
+	}
+	if len(s.Addresses) == 0 {
+		problems = append(problems, errors.New("addresses are missing: say 0.0.0.0/0 if it may be any"))
+	}
+	for _, a := range s.Addresses {
+		if !strings.Contains(a, "/") {
+			if one, err := netip.ParseAddr(a); err == nil {
+				s.networks = append(s.networks, netip.PrefixFrom(one, one.BitLen()))
+				continue
+			}
+		}
+		network, err := netip.ParsePrefix(a)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("addresses: %q is no address and no network", a))
+			continue
+		}
+		s.networks = append(s.networks, network.Masked())
+	}
+	for own, national := range s.Departments {
+		if !departmentPattern.MatchString(national) {
+			problems = append(problems, fmt.Errorf("departments: %q has no national code", own))
+		}
+	}
+	for own, way := range s.Dispositions {
+		if !slices.Contains(ways(), way) {
+			problems = append(problems, fmt.Errorf("dispositions: %q is not 1–5 or 9", own))
+		}
+	}
+	for _, kind := range s.Types {
+		if !slices.Contains(supported(), kind) {
+			problems = append(problems, fmt.Errorf("types: %q is not taken", kind))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// ways are the codes of 离院方式 (住院病案首页, RC019).
+func ways() []string { return []string{"1", "2", "3", "4", "5", "9"} }
+
+// at tells whether anybody may send from an address.
+func (s Senders) at(from netip.Addr) bool {
+	return slices.ContainsFunc(s, func(one *Sender) bool { return one.takes(from) })
+}
+
+// of is the sender of a message that came from an address; nil if there is none.
+func (s Senders) of(m *Message, from netip.Addr) *Sender {
+	msh := m.first("MSH")
+	for _, one := range s {
+		if one.Application == msh.text(3) && one.Facility == msh.text(4) && one.takes(from) {
+			return one
+		}
+	}
+	return nil
+}
+
+// only is the one sender that may send from an address; nil if there are none or several. A message whose header cannot be read is its.
+func (s Senders) only(from netip.Addr) (found *Sender) {
+	for _, one := range s {
+		if !one.takes(from) {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = one
+	}
+	return found
+}
+
+// Named is the sender of that name in a county; nil if there is none any more.
+func (s Senders) Named(county, organization, name string) *Sender {
+	for _, one := range s {
+		if one.County == county && one.Organization == organization && one.Name() == name {
+			return one
+		}
+	}
+	return nil
+}
