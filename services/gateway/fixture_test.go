@@ -102,6 +102,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		patientrecordv1.RegisterAttachmentServiceServer(r, w.archive)
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 		patientrecordv1.RegisterRecognitionServiceServer(r, patientrecordv1.UnimplementedRecognitionServiceServer{})
+		patientrecordv1.RegisterFeedServiceServer(r, patientrecordv1.UnimplementedFeedServiceServer{})
 		patientrecordv1.RegisterClinicalRecordServiceServer(r, patientrecordv1.UnimplementedClinicalRecordServiceServer{})
 		patientrecordv1.RegisterPatientIndexServiceServer(r, patientrecordv1.UnimplementedPatientIndexServiceServer{})
 		patientrecordv1.RegisterAccessServiceServer(r, patientrecordv1.UnimplementedAccessServiceServer{})

@@ -152,6 +152,9 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	if err := recognitionPages(mux, deps, sh); err != nil {
 		return nil, err
 	}
+	if err := feedPages(mux, cfg, deps, sh); err != nil {
+		return nil, err
+	}
 	referralPages, err := referrals.New(referrals.Deps{
 		Shell: sh, Referral: referral, FollowUps: referralv1.NewFollowUpServiceClient(deps.Conns.Referral), Record: record, Scheduling: scheduling, Notification: notification,
 		Handover:    referralv1.NewHandoverServiceClient(deps.Conns.Referral),

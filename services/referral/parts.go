@@ -21,6 +21,7 @@ func (s *Service) candidateParts() []run.Part {
 		{Name: "medicine list facts", Runner: consume(events.Formulary(), events.OnFormulary(s.store))},
 		{Name: "facts about merged patients", Runner: consume(events.People(), events.OnPeople(s.store))},
 		{Name: "encounter facts", Runner: consume(events.Encounters(), events.OnEncounter(s.app))},
+		{Name: "registrations", Runner: consume(events.Arrivals(), events.OnRegistration(s.app.Registered))},
 		{Name: "long stays of referrals", Runner: consume(events.LongStays(), events.OnDeadline(s.app))},
 		{Name: "long stays of encounters", Runner: run.Func(func(ctx context.Context) error {
 			run.Every(ctx, lookForLongStays, nil, s.app.FindLongStays)

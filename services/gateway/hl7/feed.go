@@ -101,9 +101,9 @@ func (f *Feed) charsetAt(from netip.Addr) string {
 	return ""
 }
 
-// Reread reads a message in quarantine by today's settings. A sender that is no longer named is an *Error of the message.
-func (f *Feed) Reread(m *patientrecordv1.FeedMessage, county, organizationCode string) (*patientrecordv1.FeedRecord, *Error) {
-	sender := f.Senders.Named(county, organizationCode, m.GetSender())
+// Reread reads a message in quarantine by today's settings; organizationCode is its organisation's in the directory. A sender that is no longer named is an *Error of the message.
+func (f *Feed) Reread(m *patientrecordv1.FeedMessage, organizationCode string) (*patientrecordv1.FeedRecord, *Error) {
+	sender := f.Senders.named(organizationCode, m.GetSender())
 	if sender == nil {
 		return nil, wrong(reasonSenderDenied, "MSH-3")
 	}

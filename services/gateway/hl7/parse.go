@@ -278,3 +278,9 @@ func sequence(s string, seps separators) string {
 	}
 	return ""
 }
+
+// Lines are a message as a person may read it, whatever is wrong with it.
+func Lines(raw []byte) []string {
+	text, _, _ := decode(raw, "")
+	return strings.FieldsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' })
+}

@@ -190,10 +190,11 @@ func (s Senders) only(from netip.Addr) (found *Sender) {
 	return found
 }
 
-// Named is the sender of that name in a county; nil if there is none any more.
-func (s Senders) Named(county, organization, name string) *Sender {
+// named is the sender of that name of an organisation, by its code; nil if there is none any more. Codes are the county's, so that two
+// counties share none.
+func (s Senders) named(organization, name string) *Sender {
 	for _, one := range s {
-		if one.County == county && one.Organization == organization && one.Name() == name {
+		if one.Organization == organization && one.Name() == name {
 			return one
 		}
 	}

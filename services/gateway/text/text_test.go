@@ -144,7 +144,7 @@ func codes() map[string][]string {
 		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
 		"measure": strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr creatinine potassium fetal_heart_rate pain barthel danger_level"),
-		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit"),
+		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit feeds"),
 		"purpose": strings.Fields("TREATMENT EMERGENCY FOLLOW_UP CONSULTATION PUBLIC_HEALTH"), "glass.way": strings.Fields("BREAK_GLASS VISIT"),
 		"glass.reason": strings.Fields("EMERGENCY UNCONSCIOUS CONSULTATION PUBLIC_HEALTH OTHER"), "glass.verdict": strings.Fields("JUSTIFIED NOT_JUSTIFIED ASKS"),
 		"desk.tab": desks, "desk.empty": desks,
@@ -168,6 +168,11 @@ func codes() map[string][]string {
 		"followups.norm":   strings.Fields("HYPERTENSION_REFERRAL_CHECK DIABETES_REFERRAL_CHECK SMD_REFERRAL_CHECK TB_SUSPICION_CHECK TB_NOTICE_VISIT SMD_STABLE_VISIT"),
 		"followups.result": strings.Fields("WENT NOT_GONE NOT_REACHED DIED"),
 		"candidates.tab":   strings.Fields("OPEN DISMISSED CLOSED"), "candidates.empty": strings.Fields("OPEN DISMISSED CLOSED"),
+		"feeds.state": strings.Fields("QUARANTINED STORED SETTLED"), "feeds.empty": strings.Fields("QUARANTINED STORED SETTLED"),
+		"feeds.settle": strings.Fields("RESENT ENTERED_BY_HAND TEST NOT_OURS"),
+		"feeds.reason": strings.Fields(`HL7_HEADER HL7_CHARSET HL7_TOO_LARGE HL7_EVENT HL7_MISSING HL7_TIME HL7_CODE HL7_DEPARTMENT HL7_MERGE HL7_NO_CONTROL_ID
+			HL7_SENDER CONTROL_ID_REUSED ALREADY_REGISTERED FIELD_REQUIRED FIELD_INVALID FIELD_TOO_LONG FIELD_OUT_OF_RANGE FIELD_UNKNOWN
+			FIELD_IDENTITY_NUMBER FIELD_COMBINATION`),
 		"candidates.origin":    strings.Fields("CONCLUDED DISCHARGED LENGTH_OF_STAY"),
 		"statistics.period":    strings.Fields("month last-month quarter year custom"),
 		"statistics.section":   strings.Fields("up down time quality apart reasons absent"),

@@ -269,6 +269,9 @@ func navFor(a *directoryv1.Account, active string, open int32) []navItem {
 	if has(a, commonv1.Role_AUDITOR) {
 		add("audit", "audit", "/audit")
 	}
+	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK) {
+		add("feeds", "feeds", "/feeds")
+	}
 	add("inbox", "inbox", "/inbox")
 	items[len(items)-1].Count = open
 	return items

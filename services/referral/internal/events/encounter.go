@@ -22,6 +22,18 @@ type Stays interface {
 	StayDeadline(ctx context.Context, county, factID, referralID string) error
 }
 
+// Arrivals is the consumer of registrations that may make an arrival. It is apart from Encounters, so that neither waits for the other.
+func Arrivals() bus.Consumer {
+	return bus.Consumer{Name: "referral-registration", Workers: 1, Subjects: []string{"record.v1.*.encounter_opened"}}
+}
+
+// OnRegistration makes the arrival of the referral that a registration answers.
+func OnRegistration(registered func(context.Context, app.Encounter) error) func(context.Context, bus.Msg) error {
+	return func(ctx context.Context, m bus.Msg) error {
+		return onEncounter(ctx, m, &patientrecordv1.EncounterOpened{}, registered)
+	}
+}
+
 // Encounters is the consumer of patient-record's facts about visits and stays.
 func Encounters() bus.Consumer {
 	return bus.Consumer{
