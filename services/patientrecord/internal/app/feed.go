@@ -154,7 +154,7 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 	case known && taken && bySource.ID() != byNumber.ID():
 		return bySource, errs.Conflict(errs.ReasonAlreadyRegistered, "another patient has this identity number")
 	case known:
-		return f.known(u, bySource, r, home)
+		return f.known(ctx, u, bySource, naming{r, home})
 	case taken:
 		patient = byNumber
 		if corrected, changed := patient.Correct(patient.Demographics(), cmpOr(patient.Home(), home), now); changed {
@@ -164,6 +164,9 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 	default:
 		patient = domain.NewPatient(id.New(), told, home, now)
 		u.PutPatient(patient)
+		if err := rematch(ctx, u, patient); err != nil {
+			return patient, err
+		}
 	}
 	u.PutSource(patient.ID(), r.SourceSystem, r.PatientIdentity)
 	u.PutRelations(domain.EncounterRelation(patient.ID(), organization, domain.FromImport, now))
@@ -173,8 +176,14 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 	return patient, nil
 }
 
+// naming is what a record says of a patient, and whose home it would make.
+type naming struct {
+	FeedRecord
+	home string
+}
+
 // known brings a patient whom the sender named before up to date.
-func (f *Feed) known(u Unit, p domain.Patient, r FeedRecord, home string) (domain.Patient, error) {
+func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (domain.Patient, error) {
 	d := p.Demographics()
 	if r.Updates {
 		var problems domain.Problems
@@ -182,14 +191,15 @@ func (f *Feed) known(u Unit, p domain.Patient, r FeedRecord, home string) (domai
 			return p, refused(inMessage(problems), "")
 		}
 	}
-	corrected, changed := p.Correct(d, cmpOr(p.Home(), home), u.Now())
-	if changed {
-		u.PutPatient(corrected)
-		if p.Home() != corrected.Home() {
-			u.PutRelations(domain.HomeRelation(p.ID(), home, domain.FromImport, u.Now()))
-		}
+	corrected, changed := p.Correct(d, cmpOr(p.Home(), r.home), u.Now())
+	if !changed {
+		return p, nil
 	}
-	return corrected, nil
+	u.PutPatient(corrected)
+	if p.Home() != corrected.Home() {
+		u.PutRelations(domain.HomeRelation(p.ID(), r.home, domain.FromImport, u.Now()))
+	}
+	return corrected, rematch(ctx, u, corrected)
 }
 
 func cmpOr(a, b string) string {
