@@ -47,8 +47,10 @@ func (s *Service) Registered(ctx context.Context, e Encounter) error {
 		return nil
 	}
 	v := expected[0]
+	// It acts in the desk's place.
+	caller.Roles = domain.Roles(v.Direction, domain.Receiver)
 	cmd := Command{Caller: caller, Method: "Registered", RequestID: id.FromFact("registered", e.ID, v.ID), BodyHash: []byte(v.ID)}
-	_, err = s.Arrive(ctx, cmd, Step{ID: v.ID, Version: v.Version, Carry: domain.Carry{Reason: domain.ByRegistration}})
+	_, err = s.Arrive(ctx, cmd, Step{ID: v.ID, Version: v.Version, Carry: domain.Carry{Note: domain.ByRegistration}})
 	if errs.KindOf(err) == errs.KindWrongState || errs.KindOf(err) == errs.KindNotFound {
 		// Somebody was faster.
 		return nil

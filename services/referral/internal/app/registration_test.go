@@ -47,8 +47,8 @@ func TestARegistrationMakesTheArrivalOnceAndPeopleMayUndoIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		last := history[len(history)-1]
-		if v.State != domain.StateArrived || last.By.AccountID != app.Self || last.By.OrganizationID != hospital || last.Reason != domain.ByRegistration {
-			t.Errorf("%s by %+v for %q", v.State, last.By, last.Reason)
+		if v.State != domain.StateArrived || last.By.AccountID != app.Self || last.By.OrganizationID != hospital || last.Note != domain.ByRegistration {
+			t.Errorf("%s by %+v for %q", v.State, last.By, last.Note)
 		}
 		h.registered(t, e)
 		v = h.do(t, desk(), v, domain.ActionUndoArrive)

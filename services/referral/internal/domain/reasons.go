@@ -42,16 +42,10 @@ func checkReason(a Action, code, note string) []Field {
 	return nil
 }
 
-// ByRegistration is the reason in the history of an arrival that nobody at the desk made.
-const ByRegistration = "REGISTRATION"
-
 // answerReasons are those of answers and of taking back. The words follow the reason dictionaries in use at county and provincial referral
 // portals; OTHER ends every list.
 func answerReasons() map[Action][]Reason {
 	return map[Action][]Reason{
-		ActionArrive: {
-			{ByRegistration, "由医院登记自动确认", "Confirmed by the hospital's registration", false, ""},
-		},
 		ActionReturn: {
 			{"MISSING_HISTORY", "病史不完整", "History incomplete", false, Up},
 			{"MISSING_RESULTS", "缺少检查检验结果", "Test results missing", false, ""},
