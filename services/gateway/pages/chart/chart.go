@@ -88,8 +88,8 @@ type Dot struct {
 
 // Draw places everything; ok is false when there is no value to draw.
 func Draw(p Plot) (d Drawing, ok bool) {
-	first, last, any := span(p.Lines)
-	if !any {
+	first, last, found := span(p.Lines)
+	if !found {
 		return d, false
 	}
 	low, high := bounds(p)
@@ -125,19 +125,19 @@ func Draw(p Plot) (d Drawing, ok bool) {
 	return d, true
 }
 
-func span(lines []Line) (first, last time.Time, any bool) {
+func span(lines []Line) (first, last time.Time, found bool) {
 	for _, l := range lines {
 		for _, p := range l.Points {
-			if !any || p.At.Before(first) {
+			if !found || p.At.Before(first) {
 				first = p.At
 			}
-			if !any || p.At.After(last) {
+			if !found || p.At.After(last) {
 				last = p.At
 			}
-			any = true
+			found = true
 		}
 	}
-	return first, last, any
+	return first, last, found
 }
 
 // bounds of the axis before rounding.

@@ -146,9 +146,9 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	at := func(kind, days, errors, page string) string {
+	at := func(kind, days, wrong, page string) string {
 		v := url.Values{}
-		for name, value := range map[string]string{"kind": kind, "days": days, "errors": errors, "page": page} {
+		for name, value := range map[string]string{"kind": kind, "days": days, "errors": wrong, "page": page} {
 			if value != "" {
 				v.Set(name, value)
 			}
