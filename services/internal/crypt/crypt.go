@@ -7,7 +7,7 @@
 //  2. Keys are added, never taken away: everything sealed before stays readable.
 //  3. Data keys and index keys are different rings: whoever can search cannot read.
 //
-// A Ring is safe for concurrent use.
+// A Ring is safe for concurrent use, also while its keys are exchanged for more of them.
 package crypt
 
 import (
@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync/atomic"
 )
 
 const (
@@ -37,7 +38,11 @@ var ErrTampered = errors.New("sealed value does not fit its place")
 type keyID [keyIDSize]byte
 
 // Ring holds the data keys and the index keys. It prints as the ids of its current keys.
-type Ring struct {
+type Ring struct{ held atomic.Pointer[held] }
+
+// held is what a ring holds at one moment; it never changes.
+type held struct {
+	file    ringFile
 	current keyID
 	data    map[keyID]cipher.AEAD
 	index   [][]byte // the current one first
@@ -45,14 +50,15 @@ type Ring struct {
 }
 
 // Format keeps the keys out of whatever prints the ring.
-func (r *Ring) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.label) }
+func (r *Ring) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, r.held.Load().label) }
 
 // Seal encrypts a column of a row with the current data key: key id ‖ nonce ‖ AES-256-GCM, bound to its place.
 // The nonce is random, so a key is good for 2³² values.
 func (r *Ring) Seal(table, column, rowID string, plain []byte) ([]byte, error) {
-	aead := r.data[r.current]
+	h := r.held.Load()
+	aead := h.data[h.current]
 	out := make([]byte, keyIDSize+aead.NonceSize(), keyIDSize+aead.NonceSize()+len(plain)+aead.Overhead())
-	copy(out, r.current[:])
+	copy(out, h.current[:])
 	nonce := out[keyIDSize:]
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, fmt.Errorf("seal %s.%s: %w", table, column, err)
@@ -66,7 +72,7 @@ func (r *Ring) Open(table, column, rowID string, sealed []byte) ([]byte, error) 
 		return nil, fmt.Errorf("open %s.%s of %s: %w", table, column, rowID, ErrTampered)
 	}
 	id := keyID(sealed[:keyIDSize])
-	aead, ok := r.data[id]
+	aead, ok := r.held.Load().data[id]
 	if !ok {
 		return nil, fmt.Errorf("open %s.%s of %s: %w %x", table, column, rowID, ErrUnknownKey, id[:])
 	}
@@ -82,12 +88,15 @@ func (r *Ring) Open(table, column, rowID string, sealed []byte) ([]byte, error) 
 }
 
 // Token is what a text is stored and searched by: the first 16 bytes of an HMAC-SHA-256 with the current index key.
-func (r *Ring) Token(kind, normalised string) []byte { return token(r.index[0], kind, normalised) }
+func (r *Ring) Token(kind, normalised string) []byte {
+	return token(r.held.Load().index[0], kind, normalised)
+}
 
 // Tokens are those of all index keys, the current one first: what to search by while an index key is being replaced.
 func (r *Ring) Tokens(kind, normalised string) [][]byte {
-	out := make([][]byte, len(r.index))
-	for i, key := range r.index {
+	index := r.held.Load().index
+	out := make([][]byte, len(index))
+	for i, key := range index {
 		out[i] = token(key, kind, normalised)
 	}
 	return out

@@ -88,11 +88,7 @@ func TestAfterRotationOldValuesOpenAndNewOnesNeedTheNewRing(t *testing.T) {
 	text := newRing(t)
 	before := parse(t, text)
 	old := seal(t, before, []byte("old"))
-	text, err := crypt.AddDataKey(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	after := parse(t, text)
+	after := parse(t, rotated(t, text, crypt.DataKeys))
 	if got, err := after.Open("patient", "name", "1", old); err != nil || string(got) != "old" {
 		t.Errorf("old value: %q, %v", got, err)
 	}
@@ -121,11 +117,7 @@ func TestTokensFollowTheIndexKeys(t *testing.T) {
 			t.Errorf("%v has the same token", other)
 		}
 	}
-	text, err := crypt.AddIndexKey(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	after := parse(t, text)
+	after := parse(t, rotated(t, text, crypt.IndexKeys))
 	all := after.Tokens("name", "张三")
 	if len(all) != 2 || !bytes.Equal(all[0], after.Token("name", "张三")) || !bytes.Equal(all[1], a) {
 		t.Errorf("tokens %x, want the new and then the old %x", all, a)
@@ -253,6 +245,19 @@ func seal(t *testing.T, ring *crypt.Ring, plain []byte) []byte {
 		t.Fatal(err)
 	}
 	return sealed
+}
+
+// rotated is the ring with a new current key.
+func rotated(t *testing.T, ring []byte, use crypt.Use) []byte {
+	t.Helper()
+	text, id, err := crypt.AddKey(ring, use)
+	if err == nil {
+		text, err = crypt.MakeCurrent(text, use, id)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
 
 func newRing(t *testing.T) []byte {

@@ -55,38 +55,119 @@ func NewRing() ([]byte, error) {
 	return f.encode()
 }
 
-// AddDataKey is the JSON of the ring with a new current data key. Old values stay readable.
-func AddDataKey(ring []byte) ([]byte, error) {
+// Use is what keys are for.
+type Use string
+
+// The two rings.
+const (
+	// DataKeys seal values.
+	DataKeys Use = "data"
+	// IndexKeys make search tokens.
+	IndexKeys Use = "index"
+)
+
+// AddKey is the JSON of the ring with one more key, and the key's id. The current key stays what it was: a key may be used for writing
+// only when every process knows it.
+func AddKey(ring []byte, use Use) (text []byte, id string, err error) {
+	f, err := decode(ring)
+	if err != nil {
+		return nil, "", err
+	}
+	set := f.of(use)
+	before := set.Current
+	if err := set.add(); err != nil {
+		return nil, "", err
+	}
+	id, set.Current = set.Current, before
+	text, err = f.encode()
+	return text, id, err
+}
+
+// MakeCurrent is the JSON of the ring with the key that it holds under this id as the one to write with. What was written with others
+// stays readable.
+func MakeCurrent(ring []byte, use Use, id string) ([]byte, error) {
 	f, err := decode(ring)
 	if err != nil {
 		return nil, err
 	}
-	if err := f.Data.add(); err != nil {
+	f.of(use).Current = id
+	if err := f.of(use).check(string(use)); err != nil {
 		return nil, err
 	}
 	return f.encode()
 }
 
-// AddIndexKey is the JSON of the ring with a new current index key. Until all tokens are written anew, searches go by
-// Tokens.
-func AddIndexKey(ring []byte) ([]byte, error) {
-	f, err := decode(ring)
+// Keys are the ids of what a ring holds.
+type Keys struct {
+	// Data and Index are the current ones.
+	Data, Index string
+	// AllData and AllIndex are in ascending order.
+	AllData, AllIndex []string
+}
+
+// Keys that the ring holds now.
+func (r *Ring) Keys() Keys {
+	f := r.held.Load().file
+	return Keys{
+		Data: f.Data.Current, AllData: slices.Sorted(maps.Keys(f.Data.Keys)),
+		Index: f.Index.Current, AllIndex: slices.Sorted(maps.Keys(f.Index.Keys)),
+	}
+}
+
+// Prefix is what a value begins with that was sealed with the current data key.
+func (r *Ring) Prefix() []byte {
+	current := r.held.Load().current
+	return current[:]
+}
+
+// Replace takes the keys of another JSON in place of those held. It refuses one that lacks a key the ring holds, because what that key
+// sealed could not be read any more.
+func (r *Ring) Replace(text []byte) error {
+	next, err := parse(text)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := f.Index.add(); err != nil {
-		return nil, err
+	return r.adopt(next)
+}
+
+func (r *Ring) adopt(next *held) error {
+	now := r.held.Load().file
+	if err := next.file.Data.covers(now.Data, DataKeys); err != nil {
+		return err
 	}
-	return f.encode()
+	if err := next.file.Index.covers(now.Index, IndexKeys); err != nil {
+		return err
+	}
+	r.held.Store(next)
+	return nil
+}
+
+func (s keySet) covers(before keySet, use Use) error {
+	for id, key := range before.Keys {
+		if !bytes.Equal(key, s.Keys[id]) {
+			return fmt.Errorf("replace key ring: the new one lacks %s key %s", use, id)
+		}
+	}
+	return nil
 }
 
 // ParseRing reads the JSON of a ring and refuses whatever is not whole. No error quotes the text.
 func ParseRing(text []byte) (*Ring, error) {
+	h, err := parse(text)
+	if err != nil {
+		return nil, err
+	}
+	r := &Ring{}
+	r.held.Store(h)
+	return r, nil
+}
+
+func parse(text []byte) (*held, error) {
 	f, err := decode(text)
 	if err != nil {
 		return nil, err
 	}
-	r := &Ring{data: make(map[keyID]cipher.AEAD, len(f.Data.Keys))}
+	r := &held{file: f, data: make(map[keyID]cipher.AEAD, len(f.Data.Keys))}
 	for text, key := range f.Data.Keys {
 		id, err := parseKeyID(text)
 		if err != nil {
@@ -141,6 +222,13 @@ func decode(text []byte) (ringFile, error) {
 		return ringFile{}, errors.New("read key ring: something follows the JSON")
 	}
 	return f, errors.Join(f.Data.check("data"), f.Index.check("index"))
+}
+
+func (f *ringFile) of(use Use) *keySet {
+	if use == IndexKeys {
+		return &f.Index
+	}
+	return &f.Data
 }
 
 func (f ringFile) encode() ([]byte, error) {

@@ -1,0 +1,98 @@
+package crypt_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+)
+
+func TestAnAddedKeyIsKnownBeforeItIsUsed(t *testing.T) {
+	t.Parallel()
+	text := newRing(t)
+	ring := parse(t, text)
+	before := ring.Keys()
+	added, id, err := crypt.AddKey(text, crypt.DataKeys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Replace(added); err != nil {
+		t.Fatal(err)
+	}
+	keys := ring.Keys()
+	if keys.Data != before.Data || !slices.Contains(keys.AllData, id) {
+		t.Fatalf("keys %+v: the added key %s should be known and not current", keys, id)
+	}
+	old := seal(t, ring, []byte("old"))
+	current, err := crypt.MakeCurrent(added, crypt.DataKeys, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Another process uses the key while this one only knows it.
+	fresh := seal(t, parse(t, current), []byte("new"))
+	if got, err := ring.Open("patient", "name", "1", fresh); err != nil || string(got) != "new" {
+		t.Errorf("a value of the process that goes ahead: %q, %v", got, err)
+	}
+	if err := ring.Replace(current); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ring.Open("patient", "name", "1", old); err != nil || string(got) != "old" || ring.Keys().Data != id {
+		t.Errorf("old value %q, %v; current key %s, want %s", got, err, ring.Keys().Data, id)
+	}
+}
+
+func TestARingNeverLosesAKey(t *testing.T) {
+	t.Parallel()
+	ring := parse(t, newRing(t))
+	keys := ring.Keys()
+	if err := ring.Replace(newRing(t)); err == nil {
+		t.Fatal("a ring without the keys in use was taken over")
+	}
+	if got := ring.Keys(); got.Data != keys.Data || got.Index != keys.Index {
+		t.Errorf("the ring changed to %+v", got)
+	}
+	if _, err := crypt.MakeCurrent(newRing(t), crypt.IndexKeys, "ffffffff"); err == nil {
+		t.Error("a key that the ring does not hold became the current one")
+	}
+}
+
+func TestAProcessTakesOverWhatTheFileSays(t *testing.T) {
+	t.Parallel()
+	text := newRing(t)
+	path := filepath.Join(t.TempDir(), "keyring.json")
+	write := func(text []byte) {
+		t.Helper()
+		if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(text)
+	ring := parse(t, text)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- crypt.Follow(ctx, ring, path) }()
+	next := rotated(t, text, crypt.DataKeys)
+	want := parse(t, next).Keys().Data
+	write(next)
+	deadline := time.After(10 * crypt.FollowEvery)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for ring.Keys().Data != want {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the file's new key was not taken over")
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}

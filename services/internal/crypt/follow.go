@@ -1,0 +1,38 @@
+package crypt
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/run"
+)
+
+// FollowEvery is how soon a process knows what its ring's file says.
+const FollowEvery = time.Second
+
+// Follow takes over what the ring's file says whenever it has changed, until ctx ends; then it answers nil. A file that cannot be read, is no
+// ring or lacks a key is logged, and the ring stays what it is.
+func Follow(ctx context.Context, ring *Ring, path string) error {
+	var seen time.Time
+	run.Every(ctx, FollowEvery, nil, func(context.Context) error {
+		info, err := os.Stat(path)
+		if err != nil {
+			return fmt.Errorf("look at the key ring's file: %w", err)
+		}
+		if info.ModTime().Equal(seen) {
+			return nil
+		}
+		next, err := LoadRing(path)
+		if err != nil {
+			return err
+		}
+		if err := ring.adopt(next.held.Load()); err != nil {
+			return err
+		}
+		seen = info.ModTime()
+		return nil
+	})
+	return nil
+}
