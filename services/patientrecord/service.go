@@ -19,6 +19,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/rekey"
+	"github.com/tongzhen/tongzhen/services/internal/rekeyrpc"
 	"github.com/tongzhen/tongzhen/services/internal/run"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/stats"
@@ -59,6 +61,7 @@ type Service struct {
 	feed        *app.Feed
 	relay       *outbox.Relay
 	sealer      *audit.Sealer
+	rekey       *rekey.Walker
 }
 
 const (
@@ -103,12 +106,15 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
 		attachments: app.NewAttachments(useCases, scanner),
 		sealer:      audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
+		sealer:      audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+		rekey:       rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: id.New(), Logger: logger}),
 	}, nil
 }
 
 // Migrations are the schemas the service needs.
 func Migrations() []sqldb.MigrationSet {
 	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations()}
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, rekey.Migrations, store.Migrations()}
 }
 
 // Register adds the service's methods.
@@ -119,10 +125,11 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewAttachments(s.attachments).Register(r)
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
 	patientrecordv1.RegisterFeedServiceServer(r, rpc.NewFeedServer(s.feed))
+	rekeyrpc.Register(r, s.rekey)
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+func (s *Service) Policy() authz.Table { return rekeyrpc.With(auditrpc.With(rpc.Policy())) }
 
 // Run publishes, seals and consumes until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
@@ -130,6 +137,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "relay", Runner: s.relay},
 		run.Part{Name: "sealer", Runner: s.sealer},
 		run.Part{Name: "search terms", Runner: reindex(s, s.store)},
+		run.Part{Name: "sealed values", Runner: s.rekey},
 		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Relations(), events.Apply(s.app))
 		})},

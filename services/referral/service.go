@@ -16,6 +16,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/rekey"
+	"github.com/tongzhen/tongzhen/services/internal/rekeyrpc"
 	"github.com/tongzhen/tongzhen/services/internal/run"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/stats"
@@ -56,6 +58,7 @@ type Service struct {
 	store  *store.Store
 	relay  *outbox.Relay
 	sealer *audit.Sealer
+	rekey  *rekey.Walker
 }
 
 const (
@@ -117,6 +120,8 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
+		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
+		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: id.New(), Logger: logger}),
 	}, nil
 }
 
@@ -132,23 +137,25 @@ func (wire) DecodeAnswer(b []byte) (app.View, error)            { return rpc.Dec
 
 // Migrations are the schemas the service needs.
 func Migrations() []sqldb.MigrationSet {
-	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations}
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, rekey.Migrations, stats.Migrations, store.Migrations}
 }
 
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app).Register(r)
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
+	rekeyrpc.Register(r, s.rekey)
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+func (s *Service) Policy() authz.Table { return rekeyrpc.With(auditrpc.With(rpc.Policy())) }
 
 // Run publishes, seals, tells the limits that pass, and keeps the projection of organisations until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	return run.Group(ctx, stopTimeout, append(s.candidateParts(),
 		run.Part{Name: "relay", Runner: s.relay},
 		run.Part{Name: "sealer", Runner: s.sealer},
+		run.Part{Name: "sealed values", Runner: s.rekey},
 		run.Part{Name: "directory facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Directory(), events.OnDirectory(s.store))
 		})},

@@ -35,7 +35,9 @@ func column() rekey.Column {
 	}
 }
 
-func sets() []sqldb.MigrationSet { return []sqldb.MigrationSet{sqldb.Migrations, rekey.Migrations, paper()} }
+func sets() []sqldb.MigrationSet {
+	return []sqldb.MigrationSet{sqldb.Migrations, rekey.Migrations, paper()}
+}
 
 type desk struct {
 	t    *testing.T

@@ -15,6 +15,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/internal/run"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -239,7 +240,7 @@ func (h *Host) Conn(name string) *grpc.ClientConn { return h.conns[name] }
 
 // Run runs until ctx ends or a part fails; then everything stops, bounded, in reverse order.
 func (h *Host) Run(ctx context.Context, ready func()) error {
-	var parts []run.Part
+	parts := []run.Part{{Name: "key ring", Runner: run.Func(func(ctx context.Context) error { return crypt.Follow(ctx, h.keys.ring, h.keys.ringFile) })}}
 	for _, name := range Backends() {
 		if !h.runs(name) {
 			continue

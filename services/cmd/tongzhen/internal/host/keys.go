@@ -17,6 +17,7 @@ import (
 // keys are what all services of a deployment share.
 type keys struct {
 	ring     *crypt.Ring
+	ringFile string
 	signer   *authn.Signer
 	verifier *authn.Verifier
 	// tls is for calls between processes, both ways; nil = none leave this machine.
@@ -26,11 +27,11 @@ type keys struct {
 // openKeys reads the keys. Without configured files they live in the data folder and are made at the first start.
 func openKeys(s Settings, clk clock.Clock) (*keys, error) {
 	k := &keys{}
-	ringFile, err := keyFile(s.KeyringFile, filepath.Join(s.DataDir, "keyring.json"), crypt.GenerateRingFile)
-	if err != nil {
+	var err error
+	if k.ringFile, err = keyFile(s.KeyringFile, s.ringFile(), crypt.GenerateRingFile); err != nil {
 		return nil, err
 	}
-	if k.ring, err = crypt.LoadRing(ringFile); err != nil {
+	if k.ring, err = crypt.LoadRing(k.ringFile); err != nil {
 		return nil, err
 	}
 	signingFile, err := keyFile(s.SigningKeyFile, filepath.Join(s.DataDir, "signing.pem"), authn.GenerateKeyFile)

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+)
+
+type adminKeysCommand struct {
+	Rotate keysRotateCommand `cmd:"" help:"Encrypt patient data under a new key while the system runs; may be killed and started again."`
+	Status keysStatusCommand `cmd:"" help:"Show which keys the services know and how much is not under the current one."`
+}
+
+type keysRotateCommand struct {
+	Resume bool `help:"Make no new key; only bring what is left under the current one."`
+}
+
+type keysStatusCommand struct{}
+
+const (
+	// keysAsked is the pause between two questions to the services.
+	keysAsked = time.Second
+	// keysKnown bounds how long every service may take to read the ring's file again.
+	keysKnown = 30 * time.Second
+)
+
+// sealing are the services that seal patient data.
+func sealing() []string { return []string{host.PatientRecord, host.Referral} }
+
+// Run adds a key, waits until every service knows it, makes it the current one, and waits until nothing is left under another.
+func (c *keysRotateCommand) Run(ctx context.Context, settings *host.Settings) (err error) {
+	connection, err := host.Connect(ctx, *settings, "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, connection.Close()) }()
+	if !c.Resume {
+		if err := newDataKey(ctx, *settings, connection); err != nil {
+			return err
+		}
+	}
+	return resealed(ctx, connection)
+}
+
+func newDataKey(ctx context.Context, settings host.Settings, connection *host.Connection) error {
+	id, err := host.AddKey(settings, crypt.DataKeys)
+	if err != nil {
+		return err
+	}
+	known, done := context.WithTimeout(ctx, keysKnown)
+	defer done()
+	err = everywhere(known, connection, func(s *commonv1.KeyStatus) bool { return slices.Contains(s.GetDataKeys(), id) })
+	if err != nil {
+		return fmt.Errorf("key %s is in the key ring's file but not used: %w; give every process this file, then run the command again", id, err)
+	}
+	if err := host.UseKey(settings, crypt.DataKeys, id); err != nil {
+		return err
+	}
+	current, done := context.WithTimeout(ctx, keysKnown)
+	defer done()
+	if err := everywhere(current, connection, func(s *commonv1.KeyStatus) bool { return s.GetDataKey() == id }); err != nil {
+		return fmt.Errorf("key %s is the current one in the key ring's file: %w; give every process this file, then run the command with --resume", id, err)
+	}
+	fmt.Printf("new values are encrypted with key %s\n", id)
+	return nil
+}
+
+// everywhere waits until what is asked holds at every service.
+func everywhere(ctx context.Context, connection *host.Connection, holds func(*commonv1.KeyStatus) bool) error {
+	tick := time.NewTicker(keysAsked)
+	defer tick.Stop()
+	for _, name := range sealing() {
+		client := commonv1.NewKeyServiceClient(connection.Conn(name))
+		for {
+			status, err := client.GetKeyStatus(ctx, &commonv1.GetKeyStatusRequest{})
+			if err == nil && holds(status) {
+				break
+			}
+			select {
+			case <-tick.C:
+			case <-ctx.Done():
+				return fmt.Errorf("%s does not know it", name)
+			}
+		}
+	}
+	return nil
+}
+
+// resealed waits until nothing is left under another key than the current one.
+func resealed(ctx context.Context, connection *host.Connection) error {
+	bar := newProgress("encrypting")
+	defer bar.done()
+	tick := time.NewTicker(keysAsked)
+	defer tick.Stop()
+	total := int64(0)
+	for {
+		list, err := keyStatus(ctx, connection)
+		if err != nil {
+			return err
+		}
+		left, walked, finished := int64(0), int64(0), true
+		for _, s := range list {
+			for _, c := range s.status.GetColumns() {
+				left, walked, finished = left+c.GetRemaining(), walked+c.GetResealed(), finished && c.GetDone()
+			}
+		}
+		total = max(total, left)
+		bar.step(int(total-left), int(total), "encrypting")
+		if left == 0 && finished {
+			fmt.Printf("%d values were encrypted anew; nothing is left under another key\n", walked)
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// serviceKeys is one service's answer.
+type serviceKeys struct {
+	name   string
+	status *commonv1.KeyStatus
+}
+
+func keyStatus(ctx context.Context, connection *host.Connection) ([]serviceKeys, error) {
+	var list []serviceKeys
+	for _, name := range sealing() {
+		status, err := commonv1.NewKeyServiceClient(connection.Conn(name)).GetKeyStatus(ctx, &commonv1.GetKeyStatusRequest{Count: true})
+		if err != nil {
+			return nil, fmt.Errorf("ask %s for its keys: %w", name, err)
+		}
+		list = append(list, serviceKeys{name, status})
+	}
+	return list, nil
+}
+
+// Run shows and changes nothing.
+func (c *keysStatusCommand) Run(ctx context.Context, settings *host.Settings) (err error) {
+	connection, err := host.Connect(ctx, *settings, "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, connection.Close()) }()
+	list, err := keyStatus(ctx, connection)
+	if err != nil {
+		return err
+	}
+	for _, s := range list {
+		fmt.Printf("%s: data key %s of %d, index key %s of %d\n", s.name, s.status.GetDataKey(), len(s.status.GetDataKeys()), s.status.GetIndexKey(), len(s.status.GetIndexKeys()))
+		for _, c := range s.status.GetColumns() {
+			fmt.Printf("  %s.%s: %d under other keys\n", c.GetTable(), c.GetColumn(), c.GetRemaining())
+		}
+	}
+	return nil
+}

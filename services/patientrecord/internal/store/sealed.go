@@ -1,0 +1,23 @@
+package store
+
+import (
+	"strings"
+
+	"github.com/tongzhen/tongzhen/services/internal/rekey"
+)
+
+// Sealed are the columns of this service that hold what scope.seal made.
+func Sealed() []rekey.Column {
+	return []rekey.Column{
+		{Table: "patient", Name: "demographics", Key: []string{"county_code", "id"}, Row: joinedKey},
+		{Table: "clinical_entry", Name: "content", Key: []string{"county_code", "id", "version"}, Row: joinedKey},
+		{Table: "handover_package", Name: "content", Key: []string{"county_code", "referral_id"}, Row: joinedKey},
+		{
+			Table: "request_log", Name: "response", Key: []string{"county_code", "account_id", "method", "request_id"},
+			Row: func(key []string) string { return key[0] + "/" + key[3] },
+		},
+	}
+}
+
+// joinedKey is scope.row of what seal was given: the key's parts, the county first.
+func joinedKey(key []string) string { return strings.Join(key, "/") }
