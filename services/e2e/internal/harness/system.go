@@ -171,6 +171,22 @@ func (s *System) Command(ctx context.Context, args ...string) (output string, er
 	return string(out), nil
 }
 
+// DataDir is the folder of the system that runs in one process.
+func (s *System) DataDir() string { return filepath.Join(s.dir, "data") }
+
+// Kill starts a command and kills it once it has printed something, or when it ended before.
+func (s *System) Kill(t testing.TB, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), s.binary, args...)
+	cmd.Env = s.env
+	out, err := cmd.StdoutPipe()
+	s.must(t, err)
+	s.must(t, cmd.Start())
+	_, _ = out.Read(make([]byte, 1))
+	_ = cmd.Process.Kill()
+	_ = cmd.Wait()
+}
+
 // Seed fills the county.
 func (s *System) Seed(t testing.TB) {
 	t.Helper()

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -95,4 +96,44 @@ func (s *System) CheckAudit(t testing.TB, complete bool) {
 			}
 		}
 	}
+}
+
+// Sealed lists the columns of all databases that hold values sealed with this key, by service, table and column.
+func (s *System) Sealed(t testing.TB, key []byte) (columns []string) {
+	t.Helper()
+	for name, cfg := range s.data {
+		db, err := sqldb.Open(t.Context(), cfg, clock.System())
+		s.must(t, err)
+		err = db.Read(t.Context(), func(tx *sqldb.Tx) error {
+			blobs, err := blobColumns(t.Context(), tx)
+			for _, c := range blobs {
+				var n int
+				if err := tx.QueryRow(t.Context(), "SELECT count(*) FROM "+c[0]+" WHERE substr("+c[1]+", 1, 4) = $1", key).Scan(&n); err != nil {
+					return err
+				}
+				if n > 0 {
+					columns = append(columns, name+"."+c[0]+"."+c[1])
+				}
+			}
+			return err
+		})
+		s.must(t, errors.Join(err, db.Close()))
+	}
+	return columns
+}
+
+func blobColumns(ctx context.Context, tx *sqldb.Tx) (list [][2]string, err error) {
+	rows, err := tx.Query(ctx, `SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.type = 'BLOB'`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c [2]string
+		if err := rows.Scan(&c[0], &c[1]); err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
 }
