@@ -11,6 +11,9 @@ func Sealed() []rekey.Column {
 	return []rekey.Column{
 		{Table: "patient", Name: "demographics", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "clinical_entry", Name: "content", Key: []string{"county_code", "id", "version"}, Row: joinedKey},
+		{Table: "patient_match", Name: "reason", Key: []string{"county_code", "id"}, Row: joinedKey},
+		{Table: "patient_merge", Name: "reason", Key: []string{"county_code", "id"}, Row: joinedKey},
+		{Table: "patient_merge", Name: "undo_reason", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "handover_package", Name: "content", Key: []string{"county_code", "referral_id"}, Row: joinedKey},
 		{
 			Table: "request_log", Name: "response", Key: []string{"county_code", "account_id", "method", "request_id"},
