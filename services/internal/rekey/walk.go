@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,13 +68,14 @@ func readPosition(text string) (position []any, err error) {
 
 // row is a value to be sealed anew.
 type row struct {
-	key    []any
-	sealed []byte
+	key, with []any
+	sealed    []byte
 }
 
 func (r row) texts() []string {
-	out := make([]string, len(r.key))
-	for i, v := range r.key {
+	all := slices.Concat(r.key, r.with)
+	out := make([]string, len(all))
+	for i, v := range all {
 		out[i] = fmt.Sprint(v)
 	}
 	return out
@@ -97,16 +99,19 @@ func (w *Walker) stale(ctx context.Context, tx *sqldb.Tx, c Column, after []any)
 		}
 		where += " AND (" + keys + ") > (" + strings.Join(places, ", ") + ")"
 	}
-	rows, err := tx.Query(ctx, fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s ORDER BY %s LIMIT %d", keys, c.Name, c.Table, where, keys, batchRows), args...)
+	columns := strings.Join(slices.Concat(c.Key, c.With), ", ")
+	rows, err := tx.Query(ctx, fmt.Sprintf("SELECT %s, %s FROM %s WHERE %s ORDER BY %s LIMIT %d", columns, c.Name, c.Table, where, keys, batchRows), args...)
 	if err != nil {
 		return nil, fmt.Errorf("find values of %s.%s: %w", c.Table, c.Name, err)
 	}
 	defer rows.Close()
 	for rows.Next() {
-		r := row{key: make([]any, len(c.Key))}
-		into := make([]any, 0, len(c.Key)+1)
-		for i := range r.key {
-			into = append(into, &r.key[i])
+		r := row{key: make([]any, len(c.Key)), with: make([]any, len(c.With))}
+		into := make([]any, 0, len(c.Key)+len(c.With)+1)
+		for _, part := range [][]any{r.key, r.with} {
+			for i := range part {
+				into = append(into, &part[i])
+			}
 		}
 		if err := rows.Scan(append(into, &r.sealed)...); err != nil {
 			return nil, fmt.Errorf("read values of %s.%s: %w", c.Table, c.Name, err)

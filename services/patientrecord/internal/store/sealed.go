@@ -11,6 +11,13 @@ func Sealed() []rekey.Column {
 	return []rekey.Column{
 		{Table: "patient", Name: "demographics", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "clinical_entry", Name: "content", Key: []string{"county_code", "id", "version"}, Row: joinedKey},
+		{Table: "attachment", Name: "content", Key: []string{"county_code", "id", "version"}, Row: joinedKey},
+		{
+			Table: "attachment_chunk", Name: "content", Key: []string{"county_code", "attachment_id", "part", "number"}, Row: joinedKey,
+			// A piece is also sealed for how many there are.
+			With: []string{`(SELECT count(*) FROM attachment_chunk n WHERE n.county_code = attachment_chunk.county_code
+				AND n.attachment_id = attachment_chunk.attachment_id AND n.part = attachment_chunk.part)`},
+		},
 		{Table: "patient_match", Name: "reason", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "patient_merge", Name: "reason", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "patient_merge", Name: "undo_reason", Key: []string{"county_code", "id"}, Row: joinedKey},
