@@ -120,7 +120,6 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
-		sealer: audit.NewSealer(deps.DB, deps.Signer, id.New(), logger, deps.Clock),
 		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: id.New(), Logger: logger}),
 	}, nil
 }
