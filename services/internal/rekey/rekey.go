@@ -35,7 +35,7 @@ type Column struct {
 	Table, Name string
 	// Key are the columns of the table's primary key, in its order.
 	Key []string
-	// With are SQL expressions over the row of which Row needs the values besides those of Key. They must not change while the row is there.
+	// With are SQL expressions over the row of which Row needs the values besides those of Key. They may change only together with the value.
 	With []string
 	// Row is the row's id as the value was sealed for, from the values of Key, then those of With.
 	Row func(key []string) string

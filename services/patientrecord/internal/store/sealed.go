@@ -22,6 +22,11 @@ func Sealed() []rekey.Column {
 		{Table: "patient_merge", Name: "reason", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "patient_merge", Name: "undo_reason", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "handover_package", Name: "content", Key: []string{"county_code", "referral_id"}, Row: joinedKey},
+		{Table: "handover_version", Name: "content", Key: []string{"county_code", "referral_id", "referral_version"}, Row: joinedKey},
+		// The version changes with the content.
+		{Table: "glass", Name: "content", Key: []string{"county_code", "id"}, With: []string{"version"}, Row: joinedKey},
+		{Table: "exam_order", Name: "lines", Key: []string{"county_code", "id"}, Row: joinedKey},
+		{Table: "feed_message", Name: "raw", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{
 			Table: "request_log", Name: "response", Key: []string{"county_code", "account_id", "method", "request_id"},
 			Row: func(key []string) string { return key[0] + "/" + key[3] },
