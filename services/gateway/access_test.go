@@ -24,7 +24,6 @@ const (
 	reviewMethod  = patientrecordv1.AccessService_ReviewGlass_FullMethodName
 	glassMethod   = patientrecordv1.AccessService_GetGlass_FullMethodName
 	patientMethod = patientrecordv1.PatientRecordService_GetPatient_FullMethodName
-	summaryMethod = patientrecordv1.PatientRecordService_GetSummary_FullMethodName
 	glassID       = "0192f0c1-0000-7000-8000-0000000000f1"
 )
 

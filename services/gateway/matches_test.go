@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	likelyMethod  = patientrecordv1.PatientIndexService_FindLikelyPatients_FullMethodName
-	matchMethod   = patientrecordv1.PatientIndexService_GetMatch_FullMethodName
-	matchesMethod = patientrecordv1.PatientIndexService_ListMatches_FullMethodName
-	decideMethod  = patientrecordv1.PatientIndexService_DecideMatch_FullMethodName
-	correctMethod = patientrecordv1.PatientIndexService_UpdatePatient_FullMethodName
-	revealMethod  = patientrecordv1.PatientIndexService_RevealPatient_FullMethodName
-	mergesMethod  = patientrecordv1.PatientIndexService_ListMerges_FullMethodName
-	unmergeMethod = patientrecordv1.PatientIndexService_UnmergePatients_FullMethodName
+	likelyMethod        = patientrecordv1.PatientIndexService_FindLikelyPatients_FullMethodName
+	matchMethod         = patientrecordv1.PatientIndexService_GetMatch_FullMethodName
+	matchesMethod       = patientrecordv1.PatientIndexService_ListMatches_FullMethodName
+	decideMethod        = patientrecordv1.PatientIndexService_DecideMatch_FullMethodName
+	updatePatientMethod = patientrecordv1.PatientIndexService_UpdatePatient_FullMethodName
+	revealMethod        = patientrecordv1.PatientIndexService_RevealPatient_FullMethodName
+	mergesMethod        = patientrecordv1.PatientIndexService_ListMerges_FullMethodName
+	unmergeMethod       = patientrecordv1.PatientIndexService_UnmergePatients_FullMethodName
 
 	matchID = "0192f0c1-0000-7000-8000-0000000000a1"
 	otherID = "0192f0c1-0000-7000-8000-0000000000a2"
@@ -122,14 +122,14 @@ func TestIdentityIsCorrectedShownInFullAndUnmerged(t *testing.T) {
 	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "990122195603120016") || !strings.Contains(got.Header().Get("Cache-Control"), "no-store") {
 		t.Errorf("revealed: %d", got.Code)
 	}
-	w.always(correctMethod, &patientrecordv1.Patient{Id: patientID})
+	w.always(updatePatientMethod, &patientrecordv1.Patient{Id: patientID})
 	if got := b.post(at+"/identity", form("requestId", "r", "version", "2", "name", "张雨桐")); got.Code != http.StatusSeeOther {
 		t.Errorf("corrected: %d", got.Code)
 	}
-	if sent := lastly[*patientrecordv1.UpdatePatientRequest](t, w, correctMethod); sent.GetVersion() != 2 || sent.GetName() != "张雨桐" || sent.Phone != nil {
+	if sent := lastly[*patientrecordv1.UpdatePatientRequest](t, w, updatePatientMethod); sent.GetVersion() != 2 || sent.GetName() != "张雨桐" || sent.Phone != nil {
 		t.Errorf("%v", sent)
 	}
-	w.refuse(correctMethod, errs.Conflict(errs.ReasonAlreadyRegistered, "x").With("patientId", otherID).With("matchId", matchID))
+	w.refuse(updatePatientMethod, errs.Conflict(errs.ReasonAlreadyRegistered, "x").With("patientId", otherID).With("matchId", matchID))
 	if got := b.post(at+"/identity", form("requestId", "r", "version", "2")); got.Header().Get("Location") != "/matches/"+matchID {
 		t.Errorf("a number of another record leads to %q", got.Header().Get("Location"))
 	}

@@ -112,8 +112,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 
 // Migrations are the schemas the service needs.
 func Migrations() []sqldb.MigrationSet {
-	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, stats.Migrations, store.Migrations()}
-	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, rekey.Migrations, store.Migrations()}
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, rekey.Migrations, stats.Migrations, store.Migrations()}
 }
 
 // Register adds the service's methods.
