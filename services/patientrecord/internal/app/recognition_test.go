@@ -53,7 +53,8 @@ func eachOrdering(t *testing.T, fn func(t *testing.T, w *ordering)) {
 			}
 		}
 		o.patient = w.register(township, zeng).ID
-		if _, err := w.Register(t.Context(), desk, app.Registration{Details: zeng}); errs.ReasonOf(err) != errs.ReasonAlreadyRegistered {
+		visit := app.Arrive{Request: app.Request{Method: "DeclareVisit", ID: id.New()}, PatientID: o.patient, IdentityNumber: zeng.IdentityNumber}
+		if _, err := w.Visit(t.Context(), desk, visit); err != nil {
 			t.Fatal(err)
 		}
 		fn(t, o)
