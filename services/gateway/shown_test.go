@@ -213,10 +213,12 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 	for role, want := range map[commonv1.Role_Code]string{
 		commonv1.Role_TOWNSHIP_DOCTOR: "patients referrals received followups inbox",
 		commonv1.Role_CENTRE_HEAD:     "patients referrals received followups statistics reviews inbox",
-		commonv1.Role_INTAKE_DESK:     "desk arrivals candidates sent inbox",
+		commonv1.Role_INTAKE_DESK:     "desk arrivals candidates sent feeds inbox",
 		commonv1.Role_DEPARTMENT_HEAD: "desk arrivals candidates sent statistics inbox",
 		commonv1.Role_BED_MANAGER:     "desk arrivals sent inbox",
 		commonv1.Role_COUNTY_ADMIN:    "statistics inbox",
+		commonv1.Role_SYSTEM_ADMIN:    "feeds inbox",
+		commonv1.Role_AUDITOR:         "reviews audit inbox",
 	} {
 		w.mu.Lock()
 		w.sessions[role.String()] = &directoryv1.Account{Id: role.String(), Name: "x", OrganizationId: hospitalID, County: "450321", Roles: []commonv1.Role_Code{role}}

@@ -58,7 +58,8 @@ func serve(t *testing.T, db *sqldb.DB) (addr string) {
 		referralv1.RegisterReferralServiceServer(r, referralv1.UnimplementedReferralServiceServer{})
 	})
 	s, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
-		DB: db, Bus: bustest.Embedded(t), Cache: cache.Memory(clock.System()), Peers: patientrecord.Peers{Referral: mesh.Dial("patientrecord", "referral")},
+		DB: db, Bus: bustest.Embedded(t), Cache: cache.Memory(clock.System()),
+		Peers: patientrecord.Peers{Referral: mesh.Dial("patientrecord", "referral"), Directory: mesh.Dial("patientrecord", "directory")},
 		Ring: crypt.TestRing(), Signer: mesh.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
 	})
 	if err != nil {
