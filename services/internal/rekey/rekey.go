@@ -97,7 +97,7 @@ func (w *Walker) Walk(ctx context.Context) error {
 // unfinished are the columns that are not done under the current key.
 func (w *Walker) unfinished(ctx context.Context) (open []Column, err error) {
 	current := w.Ring.Keys().Data
-	err = w.DB.Read(ctx, func(tx *sqldb.Tx) error {
+	err = w.DB.View(ctx, func(tx *sqldb.Tx) error {
 		open = nil
 		for _, c := range w.Columns {
 			p, err := c.progress(ctx, tx)

@@ -23,7 +23,7 @@ const rows = 450 // more than four batches
 func paper() sqldb.MigrationSet {
 	table := func(bytes string) *fstest.MapFile {
 		return &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE paper (county_code text NOT NULL, id text NOT NULL, version integer NOT NULL, content " + bytes +
-			", PRIMARY KEY (county_code, id, version));\n")}
+			", stamp " + bytes + ", PRIMARY KEY (county_code, id, version));\n")}
 	}
 	return sqldb.MigrationSet{Name: "paper", FS: fstest.MapFS{"migrations/postgres/0001_paper.sql": table("bytea"), "migrations/sqlite/0001_paper.sql": table("BLOB")}}
 }
@@ -33,6 +33,13 @@ func column() rekey.Column {
 		Table: "paper", Name: "content", Key: []string{"county_code", "id", "version"},
 		Row: func(key []string) string { return strings.Join(key, "/") },
 	}
+}
+
+// stamp is a second sealed column, which stays empty.
+func stamp() rekey.Column {
+	c := column()
+	c.Name = "stamp"
+	return c
 }
 
 func sets() []sqldb.MigrationSet {
@@ -66,7 +73,7 @@ func newDesk(t *testing.T, db *sqldb.DB) *desk {
 }
 
 func (d *desk) walker() *rekey.Walker {
-	return rekey.New(rekey.Deps{DB: d.db, Ring: d.ring, Columns: []rekey.Column{column()}, Holder: id.New(), Logger: slog.New(slog.DiscardHandler)})
+	return rekey.New(rekey.Deps{DB: d.db, Ring: d.ring, Columns: []rekey.Column{column(), stamp()}, Holder: id.New(), Logger: slog.New(slog.DiscardHandler)})
 }
 
 func row(n int) string { return fmt.Sprintf("450321/p%04d/%d", n, n%3) }
@@ -119,7 +126,7 @@ func (d *desk) newKey() {
 func (d *desk) status() rekey.Status {
 	d.t.Helper()
 	list, err := d.walker().Status(d.t.Context())
-	if err != nil || len(list) != 1 {
+	if err != nil || len(list) != 2 {
 		d.t.Fatalf("status %v: %v", list, err)
 	}
 	return list[0]
