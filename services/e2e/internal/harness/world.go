@@ -104,7 +104,7 @@ func (s *System) Sealed(t testing.TB, key []byte) (columns []string) {
 	for name, cfg := range s.data {
 		db, err := sqldb.Open(t.Context(), cfg, clock.System())
 		s.must(t, err)
-		err = db.Read(t.Context(), func(tx *sqldb.Tx) error {
+		err = db.View(t.Context(), func(tx *sqldb.Tx) error {
 			blobs, err := blobColumns(t.Context(), tx)
 			for _, c := range blobs {
 				var n int
