@@ -60,7 +60,7 @@ func serve(t *testing.T, db *sqldb.DB) (addr string) {
 	s, err := patientrecord.New(t.Context(), patientrecord.Config{}, patientrecord.Deps{
 		DB: db, Bus: bustest.Embedded(t), Cache: cache.Memory(clock.System()),
 		Peers: patientrecord.Peers{Referral: mesh.Dial("patientrecord", "referral"), Directory: mesh.Dial("patientrecord", "directory")},
-		Ring: crypt.TestRing(), Signer: mesh.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
+		Ring:  crypt.TestRing(), Signer: mesh.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
 	})
 	if err != nil {
 		t.Fatal(err)
