@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/gateway/hl7"
@@ -16,6 +17,8 @@ type Config struct {
 	Zone *time.Location
 	// RequestTimeout bounds a page or API call; 0 = 15 s. The live stream has no limit.
 	RequestTimeout time.Duration
+	// Proxies may say by X-Forwarded-For whom they speak for; none by default.
+	Proxies []netip.Prefix
 	// Senders are the systems that may send HL7 v2 messages; none by default.
 	Senders hl7.Senders
 }

@@ -106,10 +106,11 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	signedIn := d.Cookie(sameSite.Handler(pages), sh.Fail)
 	slowRoutes(root, deps, api, signedIn)
 	root.Handle("/", limited(signedIn, cfg))
-	s.handler = otelhttp.NewHandler(door.Headers(root, cfg.Secure), "http", otelhttp.WithSpanNameFormatter(spanName))
+	s.handler = otelhttp.NewHandler(door.Headers(door.Behind(root, cfg.Proxies), cfg.Secure), "http", otelhttp.WithSpanNameFormatter(spanName))
 	return s, nil
 }
 
+// pageMux serves every page to whoever is signed in.
 func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory directoryv1.DirectoryServiceClient) (*http.ServeMux, error) {
 	mux := http.NewServeMux()
 	accountPages, err := account.New(sh, d, directory, cfg.Demo)
@@ -117,77 +118,70 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		return nil, err
 	}
 	accountPages.Routes(mux)
-	var (
-		record       = patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord)
-		referral     = referralv1.NewReferralServiceClient(deps.Conns.Referral)
-		scheduling   = schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling)
-		notification = notificationv1.NewNotificationServiceClient(deps.Conns.Notification)
-	)
-	patientPages, err := patients.New(patients.Deps{Shell: sh, Record: record, Index: patientrecordv1.NewPatientIndexServiceClient(deps.Conns.PatientRecord), Referral: referral, Cache: deps.Cache, Ring: deps.Ring})
-	if err != nil {
-		return nil, err
-	}
-	patientPages.Routes(mux)
-	if err := clinicalPages(mux, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := matchPages(mux, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := writingPages(mux, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := slipPages(mux, cfg, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := attachmentPages(mux, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := workplaces(mux, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := accessPages(mux, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := recognitionPages(mux, deps, sh); err != nil {
-		return nil, err
-	}
-	if err := feedPages(mux, cfg, deps, sh); err != nil {
-		return nil, err
-	}
-	referralPages, err := referrals.New(referrals.Deps{
-		Shell: sh, Referral: referral, FollowUps: referralv1.NewFollowUpServiceClient(deps.Conns.Referral), Record: record, Scheduling: scheduling, Notification: notification,
-		Handover:    referralv1.NewHandoverServiceClient(deps.Conns.Referral),
-		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
-	})
-	if err != nil {
-		return nil, err
-	}
-	referralPages.Routes(mux)
-	deskPages, err := desk.New(desk.Deps{Shell: sh, Referral: referral})
-	if err != nil {
-		return nil, err
-	}
-	deskPages.Routes(mux)
-	inboxPages, err := inbox.New(inbox.Deps{Shell: sh, Notification: notification, Referral: referral})
-	if err != nil {
-		return nil, err
-	}
-	inboxPages.Routes(mux)
-	apiPages, err := apidocs.New(sh)
-	if err != nil {
-		return nil, err
-	}
-	apiPages.Routes(mux)
-	if err := auditPages(mux, deps, sh); err != nil {
-		return nil, err
+	for _, add := range []func(*http.ServeMux, Config, Deps, *shell.Shell) error{
+		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
+		referralPages, auditPages,
+	} {
+		if err := add(mux, cfg, deps, sh); err != nil {
+			return nil, err
+		}
 	}
 	mux.Handle("/", sh.Open(notFound))
 	return mux, nil
 }
 
+func patientPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+	pages, err := patients.New(patients.Deps{
+		Shell: sh, Cache: deps.Cache, Ring: deps.Ring,
+		Record:   patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
+		Index:    patientrecordv1.NewPatientIndexServiceClient(deps.Conns.PatientRecord),
+		Referral: referralv1.NewReferralServiceClient(deps.Conns.Referral),
+	})
+	if err != nil {
+		return err
+	}
+	pages.Routes(mux)
+	return nil
+}
+
+// referralPages are a referral's own page, the desk's queue, the notices, and the page to try the REST interface.
+func referralPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+	var (
+		referral     = referralv1.NewReferralServiceClient(deps.Conns.Referral)
+		notification = notificationv1.NewNotificationServiceClient(deps.Conns.Notification)
+	)
+	pages, err := referrals.New(referrals.Deps{
+		Shell: sh, Referral: referral, Notification: notification,
+		FollowUps:   referralv1.NewFollowUpServiceClient(deps.Conns.Referral),
+		Record:      patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
+		Scheduling:  schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling),
+		Handover:    referralv1.NewHandoverServiceClient(deps.Conns.Referral),
+		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
+	})
+	if err != nil {
+		return err
+	}
+	pages.Routes(mux)
+	deskPages, err := desk.New(desk.Deps{Shell: sh, Referral: referral})
+	if err != nil {
+		return err
+	}
+	deskPages.Routes(mux)
+	inboxPages, err := inbox.New(inbox.Deps{Shell: sh, Notification: notification, Referral: referral})
+	if err != nil {
+		return err
+	}
+	inboxPages.Routes(mux)
+	apiPages, err := apidocs.New(sh)
+	if err != nil {
+		return err
+	}
+	apiPages.Routes(mux)
+	return nil
+}
+
 // writingPages are those on which a patient is sent up or down, and what happened without a referral is recorded.
-func writingPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func writingPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	var (
 		patientRecord = patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord)
 		referral      = referralv1.NewReferralServiceClient(deps.Conns.Referral)
@@ -218,7 +212,7 @@ func writingPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
 }
 
 // workplaces are the lists that are worked through across referrals, the figures and the settings.
-func workplaces(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func workplaces(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	referral := referralv1.NewReferralServiceClient(deps.Conns.Referral)
 	followUpPages, err := followups.New(followups.Deps{Shell: sh, FollowUp: referralv1.NewFollowUpServiceClient(deps.Conns.Referral)})
 	if err != nil {

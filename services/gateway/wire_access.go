@@ -9,7 +9,7 @@ import (
 )
 
 // accessPages are those of who may look, and their review.
-func accessPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func accessPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := access.New(access.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Access: patientrecordv1.NewAccessServiceClient(deps.Conns.PatientRecord),

@@ -9,7 +9,7 @@ import (
 )
 
 // auditPages are the auditor's.
-func auditPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func auditPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := audit.New(audit.Deps{Shell: sh, Trail: deps.Conns.Trail(), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory)})
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 )
 
 // clinicalPages are a patient's record and trends.
-func clinicalPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func clinicalPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := clinical.New(clinical.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Clinical: patientrecordv1.NewClinicalRecordServiceClient(deps.Conns.PatientRecord),

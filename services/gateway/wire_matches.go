@@ -9,7 +9,7 @@ import (
 )
 
 // matchPages are those on which it is said who is who.
-func matchPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func matchPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := matches.New(matches.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Index: patientrecordv1.NewPatientIndexServiceClient(deps.Conns.PatientRecord),

@@ -9,7 +9,7 @@ import (
 )
 
 // recognitionPages are those of mutual recognition: orders, catalogue and figures.
-func recognitionPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func recognitionPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := recognition.New(recognition.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),

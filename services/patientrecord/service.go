@@ -8,7 +8,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -122,7 +121,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewClinicalServer(s.record).Register(r)
 	rpc.NewAttachments(s.attachments).Register(r)
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
-	patientrecordv1.RegisterFeedServiceServer(r, rpc.NewFeedServer(s.feed))
+	rpc.NewFeedServer(s.feed).Register(r)
 	rekeyrpc.Register(r, s.rekey)
 }
 

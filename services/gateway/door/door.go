@@ -75,6 +75,22 @@ func VisitorFrom(ctx context.Context) (*Visitor, bool) {
 	return v, ok
 }
 
+type renewKey struct{}
+
+// Renewed is ctx with a call token that has not ended, for what lasts longer than a token lives; without a visitor, or when directory cannot
+// be asked, ctx itself.
+func Renewed(ctx context.Context) context.Context {
+	again, ok := ctx.Value(renewKey{}).(func(context.Context) (*Visitor, error))
+	if !ok {
+		return ctx
+	}
+	v, err := again(ctx)
+	if err != nil {
+		return ctx
+	}
+	return withVisitor(ctx, v)
+}
+
 func withVisitor(ctx context.Context, v *Visitor) context.Context {
 	return rpc.WithToken(context.WithValue(ctx, visitorKey{}, v), v.Token)
 }
@@ -171,7 +187,8 @@ func (d *Door) Cookie(next http.Handler, onError func(http.ResponseWriter, *http
 		v, err := d.Resolve(r.Context(), cookie.Value)
 		switch {
 		case err == nil:
-			next.ServeHTTP(w, r.WithContext(withVisitor(r.Context(), v)))
+			again := func(ctx context.Context) (*Visitor, error) { return d.Resolve(ctx, cookie.Value) }
+			next.ServeHTTP(w, r.WithContext(context.WithValue(withVisitor(r.Context(), v), renewKey{}, again)))
 		case errs.KindOf(err) == errs.KindUnauthenticated:
 			d.ClearCookie(w)
 			next.ServeHTTP(w, r)

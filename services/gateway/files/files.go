@@ -27,7 +27,10 @@ const (
 	maxBody = 256 << 20
 	// maxField of a form's text.
 	maxField = 4 << 10
-	piece    = 64 << 10
+	// maxFiles and maxFields of one form.
+	maxFiles  = 40
+	maxFields = 20
+	piece     = 64 << 10
 )
 
 // Slow gives a request the deadline of a stream instead of a page's; each read and write moves the line's own deadline on.
@@ -64,10 +67,15 @@ type slowReader struct {
 	line *line
 }
 
-// Read moves the deadline on after every read that brought something.
+// Read moves the deadline on before and after: what the service takes for a file is not the line's. After the end there is nothing to wait
+// for, and a deadline that passed would end the request.
 func (s *slowReader) Read(p []byte) (int, error) {
+	s.line.moved()
 	n, err := s.r.Read(p)
-	if n > 0 {
+	switch {
+	case errors.Is(err, io.EOF):
+		_ = s.line.control.SetReadDeadline(time.Time{})
+	case n > 0:
 		s.line.moved()
 	}
 	return n, err
@@ -123,6 +131,9 @@ func one(part *multipart.Part, fields map[string]string, n *int, do func(Upload)
 		if part.FileName() == "" {
 			return nil // an input that was left empty
 		}
+		if *n == maxFiles {
+			return errs.Invalid(errs.Bad("file", errs.ReasonFieldTooLong))
+		}
 		do(Upload{Name: part.FileName(), Index: *n, Fields: fields, Body: part})
 		*n++
 		if _, err := io.Copy(io.Discard, part); err != nil {
@@ -136,6 +147,9 @@ func one(part *multipart.Part, fields map[string]string, n *int, do func(Upload)
 	}
 	if len(text) > maxField {
 		return errs.Invalid(errs.Bad(part.FormName(), errs.ReasonFieldTooLong))
+	}
+	if _, ok := fields[part.FormName()]; !ok && len(fields) == maxFields {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldTooLong))
 	}
 	fields[part.FormName()] = strings.TrimSpace(string(text))
 	return nil

@@ -43,7 +43,8 @@ func (a *api) person(h func(http.ResponseWriter, *http.Request) error) http.Hand
 	}), a.fail)
 }
 
-// upload takes one file.
+// upload takes one file; of a request with more, none of the others is dropped in silence: the answer is Invalid, and the first is kept under
+// its request id.
 func (a *api) upload(w http.ResponseWriter, r *http.Request, client patientrecordv1.AttachmentServiceClient) error {
 	var added *patientrecordv1.Attachment
 	var refused error
@@ -61,6 +62,8 @@ func (a *api) upload(w http.ResponseWriter, r *http.Request, client patientrecor
 		return refused
 	case err != nil && added == nil:
 		return err
+	case n > 1:
+		return errs.Invalid(errs.Bad("file", errs.ReasonFieldInvalid))
 	case n == 0:
 		return errs.Invalid(errs.Required("file"))
 	}

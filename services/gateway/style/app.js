@@ -149,7 +149,8 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.dataset.sent) { event.preventDefault(); return; }
-    if (form.dataset.confirm && !confirm(form.dataset.confirm)) { event.preventDefault(); return; }
+    const ask = event.submitter?.dataset.confirm ?? form.dataset.confirm;
+    if (ask && !confirm(ask)) { event.preventDefault(); return; }
     if (form.method !== "post") return;
     // PCs in clinics are shared: who signs out leaves nothing of a patient behind. (A session that ran out keeps its drafts.)
     if (form.getAttribute("action") === "/sign-out") {
@@ -449,19 +450,29 @@
   for (const form of document.querySelectorAll("form[data-upload]")) {
     const list = form.querySelector(".uploads");
     const button = form.querySelector("button");
+    // Each file chosen or photographed is added to the list and has a number of its own: the same file is the same write, also sent again.
     let entries = [];
+    let numbers = 0;
     const collect = () => {
-      entries = [...form.querySelectorAll("input[type=file]")].flatMap((input) => [...input.files]).map((file, index) => {
-        const row = document.createElement("li");
-        const name = document.createElement("strong");
-        const text = document.createElement("span");
-        const bar = document.createElement("progress");
-        name.textContent = file.name;
-        text.textContent = form.dataset.uploadWaiting;
-        bar.max = 100; bar.value = 0;
-        row.append(name, bar, text);
-        return { file, index, row, bar, text, done: false };
-      });
+      for (const input of form.querySelectorAll("input[type=file]")) {
+        for (const file of input.files) {
+          const row = document.createElement("li");
+          const name = document.createElement("strong");
+          const text = document.createElement("span");
+          const bar = document.createElement("progress");
+          const away = document.createElement("button");
+          name.textContent = file.name;
+          text.textContent = form.dataset.uploadWaiting;
+          bar.max = 100; bar.value = 0;
+          away.type = "button"; away.textContent = form.dataset.uploadAway;
+          away.setAttribute("aria-label", `${form.dataset.uploadAway} ${file.name}`);
+          row.append(name, bar, text, away);
+          const entry = { file, index: numbers++, row, bar, text, away, done: false };
+          away.addEventListener("click", () => { entries = entries.filter((other) => other !== entry); row.remove(); button.focus(); });
+          entries.push(entry);
+        }
+        input.value = "";
+      }
       list.replaceChildren(...entries.map((entry) => entry.row));
     };
     form.addEventListener("change", (event) => { if (event.target.type === "file") collect(); });
@@ -469,6 +480,7 @@
       entry.done = ok;
       entry.row.className = ok ? "done" : "failed";
       entry.bar.hidden = !ok;
+      entry.away.hidden = ok;
       entry.text.textContent = text;
     };
     const send = (entry) => new Promise((resolve) => {
@@ -487,19 +499,20 @@
       request.setRequestHeader("X-Fragment", "upload");
       request.upload.addEventListener("progress", (event) => { if (event.lengthComputable) entry.bar.value = Math.round(event.loaded / event.total * 100); });
       request.addEventListener("load", () => {
-        if (request.status === 401) { location.reload(); return; }
-        told(entry, request.status < 300, request.status < 300 ? form.dataset.uploadDone : request.responseText);
+        // What a proxy on the way answers is a page, not a line for people.
+        const line = request.getResponseHeader("Content-Type")?.startsWith("text/plain") ? request.responseText : form.dataset.uploadFailed;
+        told(entry, request.status < 300, request.status < 300 ? form.dataset.uploadDone : request.status === 401 ? form.dataset.uploadSession : line);
         resolve();
       });
       request.addEventListener("error", () => { told(entry, false, form.dataset.uploadLost); resolve(); });
-      entry.row.className = ""; entry.bar.hidden = false; entry.bar.value = 0; entry.text.textContent = "";
+      entry.row.className = ""; entry.bar.hidden = false; entry.away.hidden = true; entry.bar.value = 0; entry.text.textContent = "";
       request.send(data);
     });
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       event.stopPropagation();
       if (button.disabled) return;
-      if (entries.length === 0) collect();
+      collect();
       if (entries.length === 0) { list.textContent = form.dataset.uploadNone; return; }
       button.disabled = true;
       for (const entry of entries) if (!entry.done) await send(entry);

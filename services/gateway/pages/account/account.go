@@ -3,7 +3,6 @@ package account
 
 import (
 	"embed"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -79,7 +78,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	account := strings.TrimSpace(r.PostFormValue("account"))
 	data := signInData{Form: shell.Form{Values: url.Values{"account": {account}}}, Back: shell.LocalPath(r.PostFormValue("back"))}
 	// Directory limits tries by address too.
-	ctx := metadata.AppendToOutgoingContext(rpc.AsService(r.Context()), "x-forwarded-for", address(r))
+	ctx := metadata.AppendToOutgoingContext(rpc.AsService(r.Context()), "x-forwarded-for", door.Address(r))
 	session, err := p.directory.SignIn(ctx, &directoryv1.SignInRequest{
 		Account: account, Password: r.PostFormValue("password"),
 	})
@@ -99,15 +98,6 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	p.door.SetCookie(w, session.GetAccessToken())
 	http.Redirect(w, r, data.Back, http.StatusSeeOther)
 	return nil
-}
-
-// address is the browser's, as far as this process can tell.
-func address(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	return host
 }
 
 func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {

@@ -13,6 +13,7 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/files"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -149,7 +150,7 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 		}
 		// The same form sent again names the same writes.
 		request := id.FromFact(u.Fields["requestId"], index)
-		if _, err := files.Send(r.Context(), p.Attachments, files.Header(r.PathValue("id"), request, u.Fields), u.Body); err != nil {
+		if _, err := files.Send(door.Renewed(r.Context()), p.Attachments, files.Header(r.PathValue("id"), request, u.Fields), u.Body); err != nil {
 			first = errors.Join(first, err)
 			data.Refused = append(data.Refused, fate{u.Name, p.Shell.ErrorText(r, err)})
 			return

@@ -41,11 +41,12 @@ type Plot struct {
 
 // Sizes of a drawing, in units of its own: it is shown as wide as there is room.
 const (
-	Width, Height = 360, 200
-	left, right   = 38, 284
-	top, bottom   = 14, 172
-	apart         = 15.0
-	gap           = 8
+	Width       = 360
+	Height      = 200
+	left, right = 38, 284
+	top, bottom = 14, 172
+	apart       = 15.0
+	gap         = 8
 )
 
 // Drawing is where everything stands.

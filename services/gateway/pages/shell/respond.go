@@ -71,7 +71,7 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	data := failure{Heading: s.T(r, "failure."+kind.String()), Explain: s.ErrorText(r, err), Remedy: s.T(r, "remedy."+kind.String()), Back: back(r)}
 	if again := kind == errs.KindUnavailable || kind == errs.KindInternal || kind == errs.KindLimited; again && r.Method == http.MethodGet {
-		data.Retry = r.URL.Path
+		data.Retry = r.URL.RequestURI()
 	}
 	s.showFailure(w, r, errs.HTTPStatus(err), data)
 }

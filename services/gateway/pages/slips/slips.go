@@ -103,13 +103,15 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, stubOnly bool) err
 		return err
 	}
 	s := source{referral: referral, slip: slip, now: p.Shell.Now(), zone: p.Shell.Zone()}
-	if county, err := p.Shell.Names().County(r.Context()); err == nil {
-		const chinese = "zh-CN"
-		to := referral.GetReceiver()
-		s.from = county.OrganizationName(chinese, referral.GetOriginator().GetOrganizationId())
-		s.to = county.OrganizationName(chinese, to.GetOrganizationId())
-		s.department = county.DepartmentName(chinese, to.GetOrganizationId(), to.GetDepartmentCode())
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil {
+		return err // a slip that does not say where to go is worth nothing
 	}
+	const chinese = "zh-CN"
+	to := referral.GetReceiver()
+	s.from = county.OrganizationName(chinese, referral.GetOriginator().GetOrganizationId())
+	s.to = county.OrganizationName(chinese, to.GetOrganizationId())
+	s.department = county.DepartmentName(chinese, to.GetOrganizationId(), to.GetDepartmentCode())
 	data, err := s.data(stubOnly)
 	if err != nil {
 		return err

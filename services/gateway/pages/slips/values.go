@@ -96,13 +96,16 @@ func sex(code commonv1.Sex_Code) string {
 	return ""
 }
 
-// age on the day of the submission: in months below two years.
+// age on the day of the submission: in months below two years. Of an estimated birth date only the year or month is known: the age is about.
 func (s source) age(birth string) string {
+	on := s.sent().In(s.zone)
+	if year, err := time.Parse("2006", birth[:min(len(birth), len("2006"))]); err == nil && len(birth) < len(time.DateOnly) {
+		return fmt.Sprintf("约%d岁", max(0, on.Year()-year.Year()))
+	}
 	born, err := time.ParseInLocation(time.DateOnly, birth, s.zone)
 	if err != nil {
 		return ""
 	}
-	on := s.sent().In(s.zone)
 	months := (on.Year()-born.Year())*12 + int(on.Month()-born.Month())
 	if on.Day() < born.Day() {
 		months--

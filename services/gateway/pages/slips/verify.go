@@ -4,14 +4,15 @@ import (
 	"context"
 	"encoding/hex"
 	"math"
-	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
@@ -57,7 +58,7 @@ func (p *Pages) Verify(w http.ResponseWriter, r *http.Request) {
 
 // verified counts the try and asks, as the gateway itself: there is no person.
 func (p *Pages) verified(w http.ResponseWriter, r *http.Request) (*referralv1.Verification, error) {
-	if err := p.count(r.Context(), w, r.RemoteAddr); err != nil {
+	if err := p.count(r.Context(), w, door.Address(r)); err != nil {
 		return nil, err
 	}
 	v, err := p.Handover.VerifySlip(rpc.AsService(r.Context()), &referralv1.VerifySlipRequest{
@@ -72,6 +73,7 @@ func (p *Pages) verified(w http.ResponseWriter, r *http.Request) (*referralv1.Ve
 // cut keeps what is no number or key from being refused for its length, which would answer differently.
 func cut(s string) string {
 	const most = 40
+	s = strings.ToValidUTF8(s, "\uFFFD")
 	if letters := []rune(s); len(letters) > most {
 		return string(letters[:most])
 	}
@@ -79,15 +81,10 @@ func cut(s string) string {
 }
 
 // count lets an address try so often. While the cache is away nothing is counted: the key stands for itself.
-func (p *Pages) count(ctx context.Context, w http.ResponseWriter, remote string) error {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		host = remote
+func (p *Pages) count(ctx context.Context, w http.ResponseWriter, address string) error {
+	if ok, after, err := p.Limiter.Allow(ctx, "verify:"+hex.EncodeToString(p.Ring.Token("verify address", address)), tries, time.Minute); err == nil && !ok {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(after.Seconds())))))
+		return errs.New(errs.KindLimited, errs.ReasonRateLimited, "too many verifications from one address", nil)
 	}
-	ok, after, err := p.Limiter.Allow(ctx, "verify:"+hex.EncodeToString(p.Ring.Token("verify address", host)), tries, time.Minute)
-	if err != nil || ok {
-		return nil
-	}
-	w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(after.Seconds())))))
-	return errs.New(errs.KindLimited, errs.ReasonRateLimited, "too many verifications from one address", nil)
+	return nil
 }

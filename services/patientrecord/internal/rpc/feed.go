@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -21,6 +22,11 @@ type FeedServer struct {
 
 // NewFeedServer serves the use cases.
 func NewFeedServer(f *app.Feed) *FeedServer { return &FeedServer{feed: f} }
+
+// Register adds the service to a gRPC server.
+func (s *FeedServer) Register(r grpc.ServiceRegistrar) {
+	patientrecordv1.RegisterFeedServiceServer(r, s)
+}
 
 // feedPolicy: the content of a message is patient data, so that administrators list messages and see none.
 func feedPolicy() authz.Table {

@@ -59,6 +59,7 @@ func (s *Store) Record(ctx context.Context, county, id string) (p domain.Patient
 func (c scope) also(ctx context.Context, found []app.Found, ids []string) (map[string]string, error) {
 	roots := map[string]string{}
 	among, list := c.tx.List("m.root_id", 2, ids)
+	//nolint:sqlclosecheck // closed by the defer below, which the check does not follow once a closure scans the rows
 	rows, err := c.tx.Query(ctx, "SELECT m.root_id, "+patientColumns+` FROM patient_merge m JOIN patient p ON p.county_code = m.county_code
 		AND p.id = m.merged_id WHERE m.county_code = $1 AND m.undo_time IS NULL AND `+among+" ORDER BY m.merge_time, m.id", c.county, list)
 	if err != nil {

@@ -136,9 +136,7 @@ func (d *derived) forget(patient string) {
 
 // tokens writes what the patient is found by, many to a statement.
 func (d *derived) tokens(patient string, records ...domain.Details) {
-	for _, q := range tokenStmts(d.u.scope, patient, app.AllTerms(records...)) {
-		d.stmts = append(d.stmts, q)
-	}
+	d.stmts = append(d.stmts, tokenStmts(d.u.scope, patient, app.AllTerms(records...))...)
 }
 
 // tokenStmts inserts the terms of a patient.

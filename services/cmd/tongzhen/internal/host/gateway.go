@@ -46,6 +46,7 @@ func (h *Host) openGateway(ctx context.Context) (*gatewayPart, error) {
 	}
 	s, err := gateway.New(ctx, gateway.Config{
 		Secure: h.settings.TLSCertFile != "" || h.settings.SecureCookie, Demo: h.options.Demo, Senders: senders,
+		Proxies: h.settings.TrustedProxies,
 	}, gateway.Deps{
 		Conns: rest.Conns{
 			Directory: conns[Directory], Referral: conns[Referral], PatientRecord: conns[PatientRecord],
