@@ -159,12 +159,37 @@ func TestWhatIsNotPlausibleNamesFieldAndBounds(t *testing.T) {
 func TestNoKnownAllergyIsNotSaidOfWhoHasOne(t *testing.T) {
 	eachWritten(t, func(t *testing.T, f written) {
 		f.put(draft(allergyTo("无已知过敏", "716186003")))
-		f.put(draft(allergyTo("青霉素", "")))
-		_, err := f.record.RecordEntries(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.RecordEntriesRequest{
+		penicillin := f.put(draft(allergyTo("青霉素", "")))[0]
+		summary, err := f.client.GetSummary(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.GetSummaryRequest{PatientId: f.patient})
+		if list := summary.GetAllergies(); err != nil || len(list) != 1 || list[0].GetText() != "青霉素" {
+			t.Errorf("the summary says %v: %v", list, err)
+		}
+		_, err = f.record.RecordEntries(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.RecordEntriesRequest{
 			PatientId: f.patient, Entries: []*patientrecordv1.EntryDraft{draft(allergyTo("无已知过敏", "716186003"))},
 		})
 		if e, _ := errs.As(err); e == nil || len(e.Fields) != 1 || e.Fields[0].Meta["cause"] != "ALLERGY" {
 			t.Error(err)
+		}
+		_, err = f.record.RecordEntries(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.RecordEntriesRequest{
+			PatientId: f.patient, Entries: []*patientrecordv1.EntryDraft{draft(allergyTo("无已知过敏", "716186003")), draft(allergyTo("磺胺", ""))},
+		})
+		if e, _ := errs.As(err); e == nil || len(e.Fields) != 1 || e.Fields[0].Name != "entries[0].text" {
+			t.Errorf("both in one request: %v", err)
+		}
+		sulfa := f.put(draft(allergyTo("磺胺", "")))[0]
+		_, err = f.record.AmendEntry(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.ChangeEntryRequest{
+			PatientId: f.patient, Id: sulfa.GetId(), Version: 1, Content: allergyTo("无已知过敏", "716186003"),
+		})
+		f.reason(err, errs.ReasonFieldCombination)
+		if _, err := f.record.MarkEnteredInError(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.ChangeEntryRequest{
+			PatientId: f.patient, Id: penicillin.GetId(), Version: 1, ReasonCode: "WRONG_PATIENT",
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = f.record.AmendEntry(f.as("township", "TOWNSHIP_DOCTOR"), &patientrecordv1.ChangeEntryRequest{
+			PatientId: f.patient, Id: sulfa.GetId(), Version: 1, Content: allergyTo("无已知过敏", "716186003"),
+		}); err != nil {
+			t.Errorf("the last allergy was a mistake: %v", err)
 		}
 	})
 }

@@ -147,6 +147,10 @@ func TestAStayIsToldPieceByPiece(t *testing.T) {
 			t.Errorf("taken back %v", last)
 		}
 		next("A11", "C5", &patientrecordv1.Encounter{Status: "cancelled"}, "encounter_cancelled")
+		next("A01", "C6", &patientrecordv1.Encounter{ClassCode: "IMP", Status: "in-progress", StartTime: timestamppb.New(begin)}, "")
+		if n := f.count("SELECT count(*) FROM clinical_entry WHERE is_current AND kind = 'ENCOUNTER' AND status <> 'cancelled'"); n != 0 {
+			t.Error("an admission that was replayed brought back what was cancelled")
+		}
 	})
 }
 

@@ -87,7 +87,7 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 			fn(t, &world{
 				App: app.New(app.Deps{
 					Store: store.New(db, crypt.TestRing(), func() {}), Referrals: p, Limiter: limiter, Clock: clk, Zone: time.FixedZone("UTC+8", 8*60*60),
-					Classes: domain.NewClassifier([]domain.ClassRule{{Class: domain.Mental, Codes: []string{"secret"}, Treating: []string{"15"}}}),
+					Classes: domain.NewClassifier([]domain.ClassRule{{Class: domain.Mental, Codes: []string{"secret"}, Departments: []string{"15"}, Treating: []string{"15"}}}),
 					Marks: func(e domain.Entry) (domain.Marks, error) {
 						return domain.Marks{Codes: []domain.Coding{{Code: e.Code}}}, nil
 					},

@@ -147,6 +147,9 @@ func TestMetadataIsCorrectedByANewVersionWithAReason(t *testing.T) {
 		_, err := docs.Change(t.Context(), township, change)
 		w.reason(err, errs.ReasonFieldRequired)
 		change.Reason = "选错了类型"
+		w.fact(w.refer(shown.ID), shown.ID, 2, domain.Arrived, domain.Accepted)
+		_, err = docs.Change(t.Context(), person("county", "SPECIALIST"), change) // sees it all, and did not add it
+		w.reason(err, errs.ReasonNotTheAuthor)
 		got, err := docs.Change(t.Context(), township, change)
 		if k := got.Keep(); err != nil || k.Version != 2 || k.Details.Kind != domain.ExamReport || k.Reason != change.Reason || k.File != a.Keep().File {
 			t.Errorf("%+v %v", k, err)

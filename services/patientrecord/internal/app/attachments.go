@@ -279,9 +279,13 @@ type ChangedAttachment struct {
 	Mistaken bool // entered in error; Details do not count
 }
 
-// Change writes metadata anew, or marks the document as entered in error. Needs the whole record.
+// Change writes metadata anew, or marks the document as entered in error: by whoever added it, or a head, where it was added. Needs the whole
+// record, and sees what it changes.
 func (s *Attachments) Change(ctx context.Context, caller authn.Identity, in ChangedAttachment) (domain.Attachment, error) {
 	if _, _, err := s.app.open(ctx, caller, in.Patient, domain.LevelFull); err != nil {
+		return domain.Attachment{}, err
+	}
+	if _, _, err := s.find(ctx, caller, in.Patient, in.ID); err != nil {
 		return domain.Attachment{}, err
 	}
 	if !in.Mistaken {
@@ -293,6 +297,9 @@ func (s *Attachments) Change(ctx context.Context, caller authn.Identity, in Chan
 		old, err := u.Attachment(ctx, in.ID)
 		if err != nil {
 			return domain.Attachment{}, err
+		}
+		if by := actor(caller); old.Keep().Organization != by.Organization || old.Keep().Account != by.Account && !by.Head {
+			return domain.Attachment{}, errs.Denied(errs.ReasonNotTheAuthor)
 		}
 		next, err := changed(old, in, writer(caller, u))
 		if err != nil {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +42,8 @@ type ShownEntry struct {
 func actor(caller authn.Identity) domain.Actor {
 	return domain.Actor{
 		Person: domain.Person{Account: caller.Subject, Name: caller.Name}, Organization: caller.Organization,
-		Head: caller.Has("DEPARTMENT_HEAD") || caller.Has("CENTRE_HEAD"),
+		Department: caller.Department,
+		Head:       caller.Has("DEPARTMENT_HEAD") || caller.Has("CENTRE_HEAD"),
 	}
 }
 
@@ -67,6 +69,9 @@ func (c *Clinical) Record(ctx context.Context, caller authn.Identity, in Recordi
 		answered, ok, err := u.AnsweredReference(ctx)
 		if err != nil || ok {
 			ref = answered
+			return err
+		}
+		if _, err := u.Patient(ctx, patient.ID()); err != nil { // one at a time: statements must not contradict each other
 			return err
 		}
 		ids := make([]string, len(in.Statements))
@@ -121,7 +126,11 @@ func (c *Clinical) version(ctx context.Context, caller authn.Identity, entry str
 // check holds statements against what is plausible, and tells all that is wrong at once.
 func (c *Clinical) check(statements []domain.Statement) error {
 	var fields []errs.Field
+	allergic := slices.ContainsFunc(statements, func(s domain.Statement) bool { return s.Kind == domain.KindAllergy && s.Code != domain.NoKnownAllergy })
 	for i, s := range statements {
+		if allergic && s.Kind == domain.KindAllergy && s.Code == domain.NoKnownAllergy {
+			fields = append(fields, errs.Bad(fmt.Sprintf("entries[%d].text", i), errs.ReasonFieldCombination, "cause", domain.CauseAllergy))
+		}
 		for _, r := range s.Check(c.measures, c.app.clk.Now()) {
 			fields = append(fields, field(fmt.Sprintf("entries[%d].", i), r))
 		}
@@ -178,6 +187,11 @@ func (c *Clinical) under(ctx context.Context, u Unit, patient, organization stri
 			return sealed()
 		}
 	}
+	return noneKnown(ctx, u, patient, "", fmt.Sprintf("entries[%d].", i), s)
+}
+
+// noneKnown refuses "no known allergy" about somebody who has one on record, besides the entry that becomes the statement.
+func noneKnown(ctx context.Context, u Unit, patient, entry, prefix string, s domain.Statement) error {
 	if s.Kind != domain.KindAllergy || s.Code != domain.NoKnownAllergy {
 		return nil
 	}
@@ -186,8 +200,8 @@ func (c *Clinical) under(ctx context.Context, u Unit, patient, organization stri
 		return err
 	}
 	for _, e := range summary.Entries[domain.KindAllergy] {
-		if e.Code != domain.NoKnownAllergy {
-			return errs.Invalid(errs.Bad(fmt.Sprintf("entries[%d].text", i), errs.ReasonFieldCombination, "cause", domain.CauseAllergy))
+		if e.Code != domain.NoKnownAllergy && e.ID != entry {
+			return errs.Invalid(errs.Bad(prefix+"text", errs.ReasonFieldCombination, "cause", domain.CauseAllergy))
 		}
 	}
 	return nil
@@ -279,11 +293,17 @@ func (c *Clinical) alter(ctx context.Context, caller authn.Identity, in Altering
 		if _, ok, err := u.AnsweredReference(ctx); err != nil || ok {
 			return err
 		}
+		if _, err := u.Patient(ctx, patient.ID()); err != nil {
+			return err
+		}
 		w, err := u.Entry(ctx, in.EntryID)
 		if err != nil {
 			return err
 		}
 		if err := sieve.lets(patient, w); err != nil {
+			return err
+		}
+		if err := noneKnown(ctx, u, patient.ID(), in.EntryID, "", in.Statement); err != nil {
 			return err
 		}
 		next, err := change(w, actor(caller), u.Now())

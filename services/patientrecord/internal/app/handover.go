@@ -117,6 +117,11 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 		return r.Source == referral && r.Level >= domain.LevelPackage && r.Holds(now)
 	})
 	if !party && level < domain.LevelFull {
+		if level, err = a.levelFor(ctx, caller, standing.PatientID, domain.LevelFull); err != nil {
+			return ShownPackage{}, err
+		}
+	}
+	if !party && level < domain.LevelFull {
 		return ShownPackage{}, errs.NotFound("package")
 	}
 	p, versions, ok, err := a.store.Package(ctx, caller.County, referral, version)

@@ -112,6 +112,9 @@ func (s *Sieve) hides(e domain.Entry) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if marks.Department == "" {
+		marks.Department = e.Department
+	}
 	return slices.ContainsFunc(s.app.classes.Classes(marks), func(c domain.Class) bool { return !s.app.classes.Treats(s.department, c) }), nil
 }
 

@@ -68,6 +68,24 @@ func TestTheTreatingDepartmentIsNotAsked(t *testing.T) {
 	})
 }
 
+func TestWhatATreatingDepartmentWroteIsItsClass(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient := w.register(township, zeng).ID
+		psychiatrist := township
+		psychiatrist.Subject, psychiatrist.Department = "psychiatrist", "1502"
+		plain := domain.Statement{Entry: observation("plain", w.clk.Now(), "1"), Text: "plain", Words: "1"}
+		if _, err := app.NewClinical(w.App, domain.Measures{}).Record(t.Context(), psychiatrist, app.Recording{PatientID: patient, Statements: []domain.Statement{plain}}); err != nil {
+			t.Fatal(err)
+		}
+		if shown, err := w.Summary(t.Context(), township, patient); err != nil || shown.Withheld.Count != 1 {
+			t.Errorf("to a colleague of no department: withheld %+v: %v", shown.Withheld, err)
+		}
+		if shown, err := w.Summary(t.Context(), psychiatrist, patient); err != nil || shown.Withheld.Count != 0 {
+			t.Errorf("to the department: withheld %+v: %v", shown.Withheld, err)
+		}
+	})
+}
+
 func TestAPurposeRaisesNoRelation(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		patient := w.withSecret(zeng)

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,8 @@ type Entry struct {
 	// Time of what happened; zero when the source does not say.
 	Time    time.Time
 	Content []byte
+	// Department whose person wrote it; empty for what systems gave.
+	Department string
 	// Stay is set for an encounter that is to be stored; what was stored is read without it.
 	Stay *Stay
 	// Result is set for an observation or report that is to be stored; what was stored is read without it.
@@ -99,6 +102,15 @@ type Summary struct {
 	Patient Patient
 	// Entries that are not past: of observations the latest of each code.
 	Entries map[EntryKind][]Entry
+}
+
+// Agree leaves out what a later entry says is no longer so: "no known allergy" beside an allergy.
+func (s Summary) Agree() {
+	list := s.Entries[KindAllergy]
+	known := func(e Entry) bool { return e.Code != NoKnownAllergy }
+	if slices.ContainsFunc(list, known) {
+		s.Entries[KindAllergy] = slices.DeleteFunc(list, func(e Entry) bool { return !known(e) })
+	}
 }
 
 // PackageSpan is how far back a hand-over package goes for results.

@@ -106,6 +106,7 @@ func (w Written) Sealed(now time.Time) bool {
 type Actor struct {
 	Person
 	Organization string
+	Department   string
 	// Head of a department or centre.
 	Head bool
 }
@@ -157,7 +158,7 @@ func (w Written) MayCorrect(who Actor) Verdict {
 // Write is the first version of an entry.
 func Write(id string, patient string, d Statement, who Actor, now time.Time) Written {
 	e := d.Entry
-	e.ID, e.Version = id, 1
+	e.ID, e.Version, e.Department = id, 1, who.Department
 	return Written{
 		Entry: e, PatientID: patient, Author: who.Person, Writer: who.Person, Organization: who.Organization, Change: Recorded,
 		EncounterID: d.EncounterID, ReferralID: d.ReferralID, Began: now, At: now, Ended: e.Kind == KindEncounter && d.over(),
@@ -191,7 +192,7 @@ func (w Written) Withdraw(why Why, who Actor, now time.Time) Written {
 }
 
 func (w Written) next(e Entry, who Actor, now time.Time) Written {
-	e.ID, e.Version = w.ID, w.Version+1
+	e.ID, e.Version, e.Department = w.ID, w.Version+1, w.Department
 	w.Entry, w.Writer, w.At, w.AfterSealing = e, who.Person, now, false
 	return w
 }

@@ -210,7 +210,7 @@ func readRecord(in *patientrecordv1.FeedRecord, problem *patientrecordv1.FeedPro
 }
 
 // reviseEncounter makes the encounter that a message leaves from the one that is known: a message tells a part, and what it leaves out
-// stays. Only A13 takes an end back; a message that comes late, or is replayed, opens no stay that is over.
+// stays. Only A13 takes an end back, and nothing a cancellation; a message that comes late, or is replayed, opens no stay that is over.
 func reviseEncounter(path, system, event string, told *patientrecordv1.ClinicalEntry) func(domain.Entry) (domain.Entry, error) {
 	return func(known domain.Entry) (domain.Entry, error) {
 		was := &patientrecordv1.Encounter{}
@@ -239,7 +239,8 @@ func reviseEncounter(path, system, event string, told *patientrecordv1.ClinicalE
 		if len(merged.GetDiagnosisCodes()) == 0 {
 			merged.DiagnosisCodes = was.GetDiagnosisCodes()
 		}
-		if over && merged.GetStatus() == "in-progress" {
+		cancelled := was.GetStatus() == "cancelled"
+		if cancelled || over && merged.GetStatus() == "in-progress" {
 			merged.Status = was.GetStatus()
 		}
 		if over && (event == "A01" || event == "A02") {

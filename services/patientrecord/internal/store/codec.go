@@ -79,6 +79,8 @@ type entryContent struct {
 	Author string `json:"author,omitempty"`
 	Writer string `json:"writer,omitempty"`
 	Note   string `json:"note,omitempty"`
+	// Department of the person who wrote it first.
+	Department string `json:"department,omitempty"`
 }
 
 type stayJSON struct {
@@ -92,7 +94,7 @@ type stayJSON struct {
 }
 
 func toEntryContent(e domain.Entry, told domain.Told) entryContent {
-	out := entryContent{Code: e.Code, Content: e.Content, Told: told.Fact}
+	out := entryContent{Code: e.Code, Content: e.Content, Told: told.Fact, Department: e.Department}
 	if told.Fact != "" {
 		out.ToldStay = new(stayJSON(told.Stay))
 	}
@@ -115,6 +117,8 @@ type entryJSON struct {
 	Status   string    `json:"status,omitempty"`
 	Time     time.Time `json:"time"`
 	Content  []byte    `json:"content"`
+	// Department as in entryContent.
+	Department string `json:"department,omitempty"`
 }
 
 func toEntries(list []domain.Entry) []entryJSON {
@@ -122,6 +126,7 @@ func toEntries(list []domain.Entry) []entryJSON {
 	for i, e := range list {
 		out[i] = entryJSON{
 			ID: e.ID, Version: e.Version, Kind: string(e.Kind), Category: e.Category, Status: e.Status, Time: e.Time, Content: e.Content,
+			Department: e.Department,
 		}
 	}
 	return out
@@ -132,6 +137,7 @@ func fromEntries(list []entryJSON) []domain.Entry {
 	for i, j := range list {
 		out[i] = domain.Entry{
 			ID: j.ID, Version: j.Version, Kind: domain.EntryKind(j.Kind), Category: j.Category, Status: j.Status, Time: j.Time, Content: j.Content,
+			Department: j.Department,
 		}
 	}
 	return out

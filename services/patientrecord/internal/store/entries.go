@@ -78,7 +78,7 @@ func (c scope) scanEntry(rows *sql.Rows) (domain.Entry, error) {
 	if err := c.open("clinical_entry", "content", versioned(e.ID, e.Version), sealed, &content); err != nil {
 		return e, err
 	}
-	e.Code, e.Content = content.Code, content.Content
+	e.Code, e.Content, e.Department = content.Code, content.Content, content.Department
 	return e, nil
 }
 
@@ -132,6 +132,7 @@ func (c scope) summary(ctx context.Context, patient, lock string) (domain.Summar
 	for _, e := range entries {
 		s.Entries[e.Kind] = append(s.Entries[e.Kind], e)
 	}
+	s.Agree()
 	return s, nil
 }
 

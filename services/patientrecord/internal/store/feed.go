@@ -86,7 +86,7 @@ func (u *unit) PutFeedMessage(m domain.FeedMessage, raw []byte) {
 // EntryOf implements app.Unit.
 func (u *unit) EntryOf(ctx context.Context, patient, system, identity string) (domain.Entry, bool, error) {
 	q := query{args: []any{u.county, patient}}
-	text := "SELECT " + entryColumns + ` FROM clinical_entry e WHERE e.county_code = $1 AND e.patient_id = $2 AND e.is_current AND e.source_token IN (` +
+	text := "SELECT " + entryColumns + ` FROM clinical_entry e WHERE e.county_code = $1 AND ` + u.kin("e.patient_id", "$2") + ` AND e.is_current AND e.source_token IN (` +
 		places(&q, u.ring.Tokens(sourceKind, sourceText(system, identity))) + ")"
 	rows, err := u.tx.Query(ctx, text, q.args...)
 	if err != nil {

@@ -44,7 +44,7 @@ func (c scope) scanWritten(scan func(...any) error) (domain.Written, error) {
 		return w, err
 	}
 	w.SourceSystem, w.SourceIdentity = domain.OwnSystem, w.ID
-	w.Code, w.Content = content.Code, content.Content
+	w.Code, w.Content, w.Department = content.Code, content.Content, content.Department
 	w.Author.Name, w.Writer.Name, w.Why.Note = content.Author, content.Writer, content.Note
 	w.Time, w.At = w.Time.UTC(), w.At.UTC()
 	if w.Began = w.At; began.Valid {
