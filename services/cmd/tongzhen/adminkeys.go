@@ -92,30 +92,36 @@ func everywhere(ctx context.Context, connection *host.Connection, holds func(*co
 	return nil
 }
 
-// resealed waits until nothing is left under another key than the current one.
+// resealed waits until nothing is left under another key than the current one but what is damaged. Counting reads much, so it is done at the
+// beginning and once every column says that it is done.
 func resealed(ctx context.Context, connection *host.Connection) error {
 	bar := newProgress("encrypting")
 	defer bar.done()
 	tick := time.NewTicker(keysAsked)
 	defer tick.Stop()
 	total := int64(0)
-	for {
-		list, err := keyStatus(ctx, connection)
+	for count := true; ; {
+		list, err := keyStatus(ctx, connection, count)
 		if err != nil {
 			return err
 		}
-		left, walked, finished := int64(0), int64(0), true
+		var left, walked, unreadable int64
+		finished := true
 		for _, s := range list {
 			for _, c := range s.status.GetColumns() {
-				left, walked, finished = left+c.GetRemaining(), walked+c.GetResealed(), finished && c.GetDone()
+				left, walked, unreadable, finished = left+c.GetRemaining(), walked+c.GetResealed(), unreadable+c.GetUnreadable(), finished && c.GetDone()
 			}
 		}
-		total = max(total, left)
-		bar.step(int(total-left), int(total), "encrypting")
-		if left == 0 && finished {
+		total = max(total, walked+left)
+		bar.step(int(walked), int(total), "encrypting")
+		if count && finished && left == unreadable {
 			fmt.Printf("%d values were encrypted anew; nothing is left under another key\n", walked)
+			if unreadable > 0 {
+				return fmt.Errorf("%d damaged values were left as they are; the services' logs name table and row", unreadable)
+			}
 			return nil
 		}
+		count = finished
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -130,10 +136,10 @@ type serviceKeys struct {
 	status *commonv1.KeyStatus
 }
 
-func keyStatus(ctx context.Context, connection *host.Connection) ([]serviceKeys, error) {
+func keyStatus(ctx context.Context, connection *host.Connection, count bool) ([]serviceKeys, error) {
 	var list []serviceKeys
 	for _, name := range sealing() {
-		status, err := commonv1.NewKeyServiceClient(connection.Conn(name)).GetKeyStatus(ctx, &commonv1.GetKeyStatusRequest{Count: true})
+		status, err := commonv1.NewKeyServiceClient(connection.Conn(name)).GetKeyStatus(ctx, &commonv1.GetKeyStatusRequest{Count: count})
 		if err != nil {
 			return nil, fmt.Errorf("ask %s for its keys: %w", name, err)
 		}
@@ -149,14 +155,14 @@ func (c *keysStatusCommand) Run(ctx context.Context, settings *host.Settings) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, connection.Close()) }()
-	list, err := keyStatus(ctx, connection)
+	list, err := keyStatus(ctx, connection, true)
 	if err != nil {
 		return err
 	}
 	for _, s := range list {
 		fmt.Printf("%s: data key %s of %d, index key %s of %d\n", s.name, s.status.GetDataKey(), len(s.status.GetDataKeys()), s.status.GetIndexKey(), len(s.status.GetIndexKeys()))
 		for _, c := range s.status.GetColumns() {
-			fmt.Printf("  %s.%s: %d under other keys\n", c.GetTable(), c.GetColumn(), c.GetRemaining())
+			fmt.Printf("  %s.%s: %d under other keys, %d of them damaged\n", c.GetTable(), c.GetColumn(), c.GetRemaining(), c.GetUnreadable())
 		}
 	}
 	return nil

@@ -5,7 +5,8 @@
 // Invariants:
 //  1. A value changes only from what it was read as: whoever writes it meanwhile wins.
 //  2. A walk that was killed goes on where its last committed batch ended; a value that is under the current key is left alone.
-//  3. A column is done when a walk over it ended and no value under another key was left.
+//  3. A column is done when a walk over it ended and no value under another key was left but damaged ones: they are counted and hold up
+//     nothing.
 //
 // Several processes may run on one database: one of them works, by a lease.
 package rekey
@@ -82,14 +83,19 @@ func (w *Walker) Walk(ctx context.Context) error {
 	if err != nil || !ours {
 		return err
 	}
+	var failed error // of one column: it holds up no other
 	for _, c := range open {
 		err := w.column(ctx, c)
-		if errors.Is(err, sqldb.ErrConditionFailed) {
-			return nil // another process took over
-		}
-		if err != nil {
+		switch {
+		case errors.Is(err, sqldb.ErrConditionFailed):
+			return failed // another process took over
+		case ctx.Err() != nil:
 			return err
 		}
+		failed = errors.Join(failed, err)
+	}
+	if failed != nil {
+		return failed // the lease runs out, and the walk is tried again
 	}
 	return sqldb.ReleaseLease(context.WithoutCancel(ctx), w.DB, lease, fence)
 }
@@ -156,17 +162,27 @@ func (w *Walker) batch(ctx context.Context, tx *sqldb.Tx, c Column, fence int64)
 		return false, err
 	}
 	fromStart := len(p.position) == 0
+	if fromStart {
+		p.unreadable = 0
+	}
 	stmts := []sqldb.Stmt{sqldb.FenceStmt(lease, fence)}
 	for _, r := range rows {
+		p.position = r.key
 		s, err := w.anew(c, r)
+		if errors.Is(err, crypt.ErrTampered) {
+			p.unreadable++
+			w.Logger.ErrorContext(ctx, "a sealed value cannot be opened; it is left as it is", "table", c.Table, "column", c.Name, "id", c.Row(r.texts()), "error", err)
+			continue
+		}
 		if err != nil {
 			return false, err
 		}
 		stmts = append(stmts, s)
-		p.position, p.resealed = r.key, p.resealed+1
+		p.resealed++
 	}
 	if len(rows) < batchRows {
-		p.position, p.done = nil, fromStart && len(rows) == 0
+		// A batch from the beginning to the end that found nothing to seal: the column is done.
+		p.position, p.done = nil, fromStart && p.unreadable == int64(len(rows))
 	}
 	stmts = append(stmts, c.keep(p, tx.Now()))
 	return p.done, tx.Batch(ctx, stmts...)

@@ -14,16 +14,17 @@ import (
 
 // progress is how far a column is under a key. An empty position is the beginning.
 type progress struct {
-	key      string
-	position []any
-	resealed int64
-	done     bool
+	key        string
+	position   []any
+	resealed   int64
+	unreadable int64
+	done       bool
 }
 
 func (c Column) progress(ctx context.Context, tx *sqldb.Tx) (p progress, err error) {
 	var position string
-	err = tx.QueryRow(ctx, "SELECT key_id, position, resealed, done FROM rekey_progress WHERE table_name = $1 AND column_name = $2", c.Table, c.Name).
-		Scan(&p.key, &position, &p.resealed, &p.done)
+	err = tx.QueryRow(ctx, "SELECT key_id, position, resealed, unreadable, done FROM rekey_progress WHERE table_name = $1 AND column_name = $2", c.Table, c.Name).
+		Scan(&p.key, &position, &p.resealed, &p.unreadable, &p.done)
 	if sqldb.NoRows(err) {
 		return progress{}, nil
 	}
@@ -42,10 +43,11 @@ func (c Column) keep(p progress, now time.Time) sqldb.Stmt {
 		position = []byte("null") // a key of texts and whole numbers is always JSON
 	}
 	return sqldb.Stmt{
-		SQL: `INSERT INTO rekey_progress (table_name, column_name, key_id, position, resealed, done, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		SQL: `INSERT INTO rekey_progress (table_name, column_name, key_id, position, resealed, unreadable, done, update_time)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 			ON CONFLICT (table_name, column_name) DO UPDATE SET key_id = excluded.key_id, position = excluded.position,
-			resealed = excluded.resealed, done = excluded.done, update_time = excluded.update_time`,
-		Args: []any{c.Table, c.Name, p.key, string(position), p.resealed, p.done, now}, Want: 1,
+			resealed = excluded.resealed, unreadable = excluded.unreadable, done = excluded.done, update_time = excluded.update_time`,
+		Args: []any{c.Table, c.Name, p.key, string(position), p.resealed, p.unreadable, p.done, now}, Want: 1,
 	}
 }
 
@@ -81,9 +83,10 @@ func (r row) texts() []string {
 	return out
 }
 
-// old is the condition of a value that is not under the current key; prefix is the placeholder of its first bytes.
+// old is the condition of a value that is not under the current key; prefix is the placeholder of its first bytes. An empty value holds
+// nothing: its first bytes are '' on PostgreSQL and NULL on SQLite.
 func (c Column) old(prefix string) string {
-	return c.Name + " IS NOT NULL AND substr(" + c.Name + ", 1, 4) <> " + prefix
+	return "length(" + c.Name + ") > 0 AND substr(" + c.Name + ", 1, 4) <> " + prefix
 }
 
 // stale are the next rows behind a position whose value is not under the current key.
@@ -128,36 +131,51 @@ type Status struct {
 	Resealed int64
 	// Done: a whole walk under the current key found nothing to do.
 	Done bool
-	// Remaining counts the values under other keys.
-	Remaining int64
+	// Remaining counts the values under other keys, Unreadable the damaged ones that the last walk left as they are.
+	Remaining, Unreadable int64
 }
 
-// Status counts what is left, which reads every sealed value's beginning. A column with values left is walked again.
-func (w *Walker) Status(ctx context.Context) (list []Status, err error) {
+// Status is how far each column is; with count also how much is left, which reads every sealed value's beginning. A column that was done and
+// has values left is walked again.
+func (w *Walker) Status(ctx context.Context, count bool) (list []Status, err error) {
+	current := w.Ring.Keys().Data
 	for _, c := range w.Columns {
-		var s Status
-		err := w.DB.Update(ctx, func(tx *sqldb.Tx) error {
-			p, err := c.progress(ctx, tx)
-			if err != nil {
+		var p progress
+		s := Status{Table: c.Table, Column: c.Name}
+		err := w.DB.View(ctx, func(tx *sqldb.Tx) error {
+			if p, err = c.progress(ctx, tx); err != nil || !count {
 				return err
 			}
-			if current := w.Ring.Keys().Data; p.key != current {
-				p = progress{key: current}
-			}
-			s = Status{Table: c.Table, Column: c.Name, Resealed: p.resealed, Done: p.done}
 			if err := tx.QueryRow(ctx, "SELECT count(*) FROM "+c.Table+" WHERE "+c.old("$1"), w.Ring.Prefix()).Scan(&s.Remaining); err != nil {
 				return fmt.Errorf("count values of %s.%s: %w", c.Table, c.Name, err)
 			}
-			if !s.Done || s.Remaining == 0 {
-				return nil
-			}
-			p.done = false
-			return tx.Batch(ctx, c.keep(p, tx.Now()))
+			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
+		if p.key == current {
+			s.Resealed, s.Unreadable, s.Done = p.resealed, p.unreadable, p.done
+		}
+		if s.Done && s.Remaining > s.Unreadable {
+			s.Done = false
+			if err := w.again(ctx, c, current); err != nil {
+				return nil, err
+			}
+		}
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// again has a column walked once more.
+func (w *Walker) again(ctx context.Context, c Column, current string) error {
+	return w.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		p, err := c.progress(ctx, tx)
+		if err != nil || p.key != current || !p.done {
+			return err
+		}
+		p.done = false
+		return tx.Batch(ctx, c.keep(p, tx.Now()))
+	})
 }

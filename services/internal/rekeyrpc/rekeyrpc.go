@@ -37,16 +37,13 @@ func With(table authz.Table) authz.Table {
 func (s *Server) GetKeyStatus(ctx context.Context, in *commonv1.GetKeyStatusRequest) (*commonv1.KeyStatus, error) {
 	keys := s.walker.Ring.Keys()
 	out := &commonv1.KeyStatus{DataKey: keys.Data, DataKeys: keys.AllData, IndexKey: keys.Index, IndexKeys: keys.AllIndex}
-	if !in.GetCount() {
-		return out, nil
-	}
-	columns, err := s.walker.Status(ctx)
+	columns, err := s.walker.Status(ctx, in.GetCount())
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range columns {
 		out.Columns = append(out.Columns, &commonv1.SealedColumn{
-			Table: c.Table, Column: c.Column, Resealed: c.Resealed, Done: c.Done, Remaining: c.Remaining,
+			Table: c.Table, Column: c.Column, Resealed: c.Resealed, Done: c.Done, Remaining: c.Remaining, Unreadable: c.Unreadable,
 		})
 	}
 	return out, nil

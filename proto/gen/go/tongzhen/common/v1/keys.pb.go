@@ -23,7 +23,8 @@ const (
 
 type GetKeyStatusRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Without it no values are counted and no columns answered.
+	// Also count what is left of each column, which reads the beginning of every sealed value. A column that was done and has values left is
+	// walked again.
 	Count         bool `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -153,8 +154,10 @@ type SealedColumn struct {
 	Resealed int64 `protobuf:"varint,3,opt,name=resealed,proto3" json:"resealed,omitempty"`
 	// A whole walk under the current key found nothing to do.
 	Done bool `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
-	// Values under other keys.
-	Remaining     int64 `protobuf:"varint,5,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	// Values under other keys; 0 unless it was asked to count.
+	Remaining int64 `protobuf:"varint,5,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	// Values of the last walk that are damaged, so that no key opens them. They are left as they are; the log names them.
+	Unreadable    int64 `protobuf:"varint,6,opt,name=unreadable,proto3" json:"unreadable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -224,6 +227,13 @@ func (x *SealedColumn) GetRemaining() int64 {
 	return 0
 }
 
+func (x *SealedColumn) GetUnreadable() int64 {
+	if x != nil {
+		return x.Unreadable
+	}
+	return 0
+}
+
 var File_tongzhen_common_v1_keys_proto protoreflect.FileDescriptor
 
 const file_tongzhen_common_v1_keys_proto_rawDesc = "" +
@@ -237,13 +247,16 @@ const file_tongzhen_common_v1_keys_proto_rawDesc = "" +
 	"\tindex_key\x18\x03 \x01(\tR\bindexKey\x12\x1d\n" +
 	"\n" +
 	"index_keys\x18\x04 \x03(\tR\tindexKeys\x12:\n" +
-	"\acolumns\x18\x05 \x03(\v2 .tongzhen.common.v1.SealedColumnR\acolumns\"\x8a\x01\n" +
+	"\acolumns\x18\x05 \x03(\v2 .tongzhen.common.v1.SealedColumnR\acolumns\"\xaa\x01\n" +
 	"\fSealedColumn\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\tR\x06column\x12\x1a\n" +
 	"\bresealed\x18\x03 \x01(\x03R\bresealed\x12\x12\n" +
 	"\x04done\x18\x04 \x01(\bR\x04done\x12\x1c\n" +
-	"\tremaining\x18\x05 \x01(\x03R\tremaining2d\n" +
+	"\tremaining\x18\x05 \x01(\x03R\tremaining\x12\x1e\n" +
+	"\n" +
+	"unreadable\x18\x06 \x01(\x03R\n" +
+	"unreadable2d\n" +
 	"\n" +
 	"KeyService\x12V\n" +
 	"\fGetKeyStatus\x12'.tongzhen.common.v1.GetKeyStatusRequest\x1a\x1d.tongzhen.common.v1.KeyStatusBGZEgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1;commonv1b\x06proto3"

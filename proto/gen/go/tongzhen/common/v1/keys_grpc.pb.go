@@ -28,7 +28,7 @@ const (
 //
 // KeyService is answered by every service that seals patient data about the keys it knows. Commands of the machine only.
 type KeyServiceClient interface {
-	// GetKeyStatus counts what is sealed under other keys than the current one, which reads the beginning of every sealed value.
+	// GetKeyStatus tells which keys the service knows and how far its sealed columns are under the current one.
 	GetKeyStatus(ctx context.Context, in *GetKeyStatusRequest, opts ...grpc.CallOption) (*KeyStatus, error)
 }
 
@@ -56,7 +56,7 @@ func (c *keyServiceClient) GetKeyStatus(ctx context.Context, in *GetKeyStatusReq
 //
 // KeyService is answered by every service that seals patient data about the keys it knows. Commands of the machine only.
 type KeyServiceServer interface {
-	// GetKeyStatus counts what is sealed under other keys than the current one, which reads the beginning of every sealed value.
+	// GetKeyStatus tells which keys the service knows and how far its sealed columns are under the current one.
 	GetKeyStatus(context.Context, *GetKeyStatusRequest) (*KeyStatus, error)
 	mustEmbedUnimplementedKeyServiceServer()
 }
