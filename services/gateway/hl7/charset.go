@@ -16,10 +16,11 @@ const (
 	gb18030
 )
 
-// charsetOf knows the names of HL7 table 0211 and what Chinese systems write instead.
+// charsetOf knows the names of HL7 table 0211 and what Chinese systems write instead. ASCII, 8859/1 and UNICODE count as not named: systems
+// that say so send Chinese all the same.
 func charsetOf(name string) (set charset, known bool) {
 	switch strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "_", "").Replace(name)) {
-	case "UNICODEUTF8", "UTF8", "UNICODE", "ASCII", "8859/1":
+	case "UNICODEUTF8", "UTF8":
 		return utf8Text, true
 	case "GB18030", "GB180302000", "GB180302005", "GBK", "GB2312":
 		return gb18030, true

@@ -6,7 +6,7 @@
 // Acknowledgements (MSA-1):
 //   - AA: stored. The same control id with the same content again is AA again.
 //   - AE: kept in quarantine; a person looks at it. Do not resend.
-//   - AR: the sender (name and address) or the type of message is refused; nothing was kept.
+//   - AR: the sender (name and address) or the type of message is refused, or there was nothing in the frame; nothing was kept.
 //   - none, and the connection is closed: patient-record could not be asked. Send it again.
 //
 // Invariants:

@@ -11,6 +11,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
 )
 
@@ -40,15 +41,11 @@ func NewFeed(d Deps) *Feed { return &Feed{Deps: d, organizations: map[[2]string]
 // connection without an answer, and the sender sends it again. large says that raw is only the head of a message beyond MaxSize.
 func (f *Feed) Take(ctx context.Context, from netip.Addr, raw []byte, large bool) ([]byte, error) {
 	now := f.Clock.Now()
-	m, problem := Parse(raw, f.charsetAt(from))
+	m, sender, problem := f.parse(from, raw)
 	if large {
 		problem = wrong(ReasonTooLarge, "MSH")
 	}
-	sender := f.Senders.only(from)
-	if m != nil {
-		sender = f.Senders.of(m, from)
-	}
-	if sender == nil {
+	if sender == nil || len(raw) == 0 {
 		return acknowledge(m, refused, wrong(reasonSenderDenied, "MSH-3"), now), nil
 	}
 	in := &patientrecordv1.AcceptMessageRequest{County: sender.County, AccountId: sender.Account, Sender: sender.Name(), Raw: raw}
@@ -72,6 +69,14 @@ func (f *Feed) Take(ctx context.Context, from netip.Addr, raw []byte, large bool
 		in.Problem = &patientrecordv1.FeedProblem{Reason: problem.Reason, Position: problem.Position}
 	}
 	answer, err := f.Feed.AcceptMessage(ctx, in)
+	if refusal, ok := errs.As(err); ok && refusal.Kind == errs.KindInvalid && in.GetRecord() != nil {
+		// What is beyond the contract is no reason to hold up what comes behind it: a person looks at it.
+		in.Record, in.Problem = nil, &patientrecordv1.FeedProblem{Reason: errs.ReasonFieldInvalid}
+		if len(refusal.Fields) > 0 {
+			in.Problem = &patientrecordv1.FeedProblem{Reason: refusal.Fields[0].Reason, Position: shorten(refusal.Fields[0].Name, 60)}
+		}
+		answer, err = f.Feed.AcceptMessage(ctx, in)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("store a message of %s: %w", sender.Name(), err)
 	}
@@ -93,12 +98,19 @@ func plainType(s string) string {
 	return string(out[:min(len(out), 10)])
 }
 
-// charsetAt is the character set of the senders at an address, if they agree.
-func (f *Feed) charsetAt(from netip.Addr) string {
-	if s := f.Senders.only(from); s != nil {
-		return s.Charset
+// parse reads a message that came from an address, and whose it is; nil if it is nobody's. The header tells the sender, and the sender's settings
+// the character set of a header that names none.
+func (f *Feed) parse(from netip.Addr, raw []byte) (*Message, *Sender, *Error) {
+	assumed := f.Senders.charset(from)
+	m, problem := Parse(raw, assumed)
+	if m == nil {
+		return nil, f.Senders.first(from), problem
 	}
-	return ""
+	sender := f.Senders.of(m, from)
+	if sender != nil && sender.Charset != assumed {
+		m, problem = Parse(raw, sender.Charset)
+	}
+	return m, sender, problem
 }
 
 // Reread reads a message in quarantine by today's settings; organizationCode is its organisation's in the directory. A sender that is no longer named is an *Error of the message.
@@ -108,7 +120,7 @@ func (f *Feed) Reread(m *patientrecordv1.FeedMessage, organizationCode string) (
 		return nil, wrong(reasonSenderDenied, "MSH-3")
 	}
 	parsed, problem := Parse(m.GetRaw(), sender.Charset)
-	if problem == nil && len(m.GetRaw()) == headKept {
+	if problem == nil && m.GetProblem().GetReason() == ReasonTooLarge && len(m.GetRaw()) == headKept {
 		problem = wrong(ReasonTooLarge, "MSH")
 	}
 	if problem != nil {

@@ -226,6 +226,10 @@ func TestSettingsThatAreWrongAreRefusedAllAtOnce(t *testing.T) {
 			t.Errorf("%v does not name %s", err, want)
 		}
 	}
+	twice := `{application: A, addresses: [10.0.0.0/8], county: "450321", organization: o, account: a}`
+	if _, err := hl7.ReadSenders([]byte("senders: [" + twice + ", " + strings.Replace(twice, "10.0.0.0/8", "10.1.2.3", 1) + "]")); err == nil {
+		t.Error("two senders of one name and address are taken")
+	}
 	if _, err := hl7.ReadSenders([]byte("senders: [{aplication: A}]")); err == nil {
 		t.Error("a field that is not known is taken")
 	}

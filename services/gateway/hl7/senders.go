@@ -78,6 +78,12 @@ func LoadSenders(file string) (Senders, error) {
 	return senders, nil
 }
 
+// Lengths that patient-record takes.
+const (
+	maxName    = 120
+	maxAccount = 60
+)
+
 var (
 	countyPattern     = regexp.MustCompile(`^[0-9]{6}$`)
 	departmentPattern = regexp.MustCompile(`^[0-9]{2}(\.?[0-9]{2}){0,2}$`)
@@ -103,10 +109,25 @@ func ReadSenders(text []byte) (Senders, error) {
 			problems = append(problems, fmt.Errorf("senders[%d]: %w", i, err))
 		}
 	}
-	if err := errors.Join(problems...); err != nil {
+	if err := errors.Join(append(problems, in.Senders.distinct()...)...); err != nil {
 		return nil, err
 	}
 	return in.Senders, nil
+}
+
+// distinct refuses two senders of one name that may send from one address: a message would be either's.
+func (s Senders) distinct() (problems []error) {
+	for i, a := range s {
+		for _, b := range s[:i] {
+			if a == nil || b == nil || a.Name() != b.Name() {
+				continue
+			}
+			if slices.ContainsFunc(a.networks, func(p netip.Prefix) bool { return slices.ContainsFunc(b.networks, p.Overlaps) }) {
+				problems = append(problems, fmt.Errorf("senders[%d]: %s may send from the same addresses as another sender of that name", i, a.Name()))
+			}
+		}
+	}
+	return problems
 }
 
 func (s *Sender) check() error {
@@ -115,6 +136,12 @@ func (s *Sender) check() error {
 		if f[1] == "" {
 			problems = append(problems, errors.New(f[0]+" is missing"))
 		}
+	}
+	if len(s.Name()) > maxName {
+		problems = append(problems, fmt.Errorf("application and facility together are longer than %d bytes", maxName))
+	}
+	if len(s.Account) > maxAccount {
+		problems = append(problems, fmt.Errorf("account is longer than %d bytes", maxAccount))
 	}
 	if !countyPattern.MatchString(s.County) {
 		problems = append(problems, errors.New("county is not six digits"))
@@ -176,18 +203,33 @@ func (s Senders) of(m *Message, from netip.Addr) *Sender {
 	return nil
 }
 
-// only is the one sender that may send from an address; nil if there are none or several. A message whose header cannot be read is its.
-func (s Senders) only(from netip.Addr) (found *Sender) {
+// first is the first sender that may send from an address, if all that may belong to one organisation; else nil. A message whose header cannot
+// be read is its: systems behind one interface engine share an address.
+func (s Senders) first(from netip.Addr) (found *Sender) {
 	for _, one := range s {
-		if !one.takes(from) {
-			continue
-		}
-		if found != nil {
+		switch {
+		case !one.takes(from):
+		case found == nil:
+			found = one
+		case one.County != found.County || one.Organization != found.Organization:
 			return nil
 		}
-		found = one
 	}
 	return found
+}
+
+// charset is that of the senders at an address, if they agree.
+func (s Senders) charset(from netip.Addr) string {
+	var names []string
+	for _, one := range s {
+		if one.takes(from) && !slices.Contains(names, one.Charset) {
+			names = append(names, one.Charset)
+		}
+	}
+	if len(names) != 1 {
+		return ""
+	}
+	return names[0]
 }
 
 // named is the sender of that name of an organisation, by its code; nil if there is none any more. Codes are the county's, so that two

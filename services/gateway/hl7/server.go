@@ -9,7 +9,9 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -69,6 +71,10 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 			return nil
 		case err != nil:
 			if temporary(err) {
+				select {
+				case <-time.After(acceptPause):
+				case <-ctx.Done():
+				}
 				continue
 			}
 			return fmt.Errorf("accept HL7 connections: %w", err)
@@ -93,10 +99,17 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// temporary tells a connection that was gone before it was accepted from a listener that is broken.
+// acceptPause is how long a server waits for descriptors to become free.
+const acceptPause = 100 * time.Millisecond
+
+// temporary tells a connection that was gone before it was accepted, and a machine that has nothing to spare, from a listener that is broken.
 func temporary(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+	for _, passing := range []error{syscall.ECONNABORTED, syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM, os.ErrDeadlineExceeded} {
+		if errors.Is(err, passing) {
+			return true
+		}
+	}
+	return false
 }
 
 func remote(conn net.Conn) netip.Addr {
