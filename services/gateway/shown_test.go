@@ -212,7 +212,7 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 	w := newWorld(t)
 	for role, want := range map[commonv1.Role_Code]string{
 		commonv1.Role_TOWNSHIP_DOCTOR: "patients referrals received followups inbox",
-		commonv1.Role_CENTRE_HEAD:     "patients referrals received followups statistics reviews inbox",
+		commonv1.Role_CENTRE_HEAD:     "patients referrals received followups statistics reviews feeds inbox",
 		commonv1.Role_INTAKE_DESK:     "desk arrivals candidates sent feeds inbox",
 		commonv1.Role_DEPARTMENT_HEAD: "desk arrivals candidates sent statistics inbox",
 		commonv1.Role_BED_MANAGER:     "desk arrivals sent inbox",

@@ -136,7 +136,7 @@ func (p *Pages) organization(r *http.Request, organization string) string {
 func opens(r *http.Request, organization string) bool {
 	visitor, ok := door.VisitorFrom(r.Context())
 	return ok && visitor.Account.GetOrganizationId() == organization && slices.ContainsFunc(visitor.Account.GetRoles(), func(role commonv1.Role_Code) bool {
-		return role == commonv1.Role_INTAKE_DESK || role == commonv1.Role_DEPARTMENT_HEAD
+		return role == commonv1.Role_INTAKE_DESK || role == commonv1.Role_DEPARTMENT_HEAD || role == commonv1.Role_CENTRE_HEAD
 	})
 }
 

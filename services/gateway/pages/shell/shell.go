@@ -269,7 +269,7 @@ func navFor(a *directoryv1.Account, active string, open int32) []navItem {
 	if has(a, commonv1.Role_AUDITOR) {
 		add("audit", "audit", "/audit")
 	}
-	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK) {
+	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD) {
 		add("feeds", "feeds", "/feeds")
 	}
 	add("inbox", "inbox", "/inbox")

@@ -30,7 +30,7 @@ func (s *FeedServer) Register(r grpc.ServiceRegistrar) {
 
 // feedPolicy: the content of a message is patient data, so that administrators list messages and see none.
 func feedPolicy() authz.Table {
-	responsible := authz.Rule{Roles: []string{"INTAKE_DESK", "DEPARTMENT_HEAD"}}
+	responsible := authz.Rule{Roles: []string{"INTAKE_DESK", "DEPARTMENT_HEAD", "CENTRE_HEAD"}}
 	listed := authz.Rule{Roles: append([]string{"SYSTEM_ADMIN"}, responsible.Roles...)}
 	return authz.Table{
 		patientrecordv1.FeedService_AcceptMessage_FullMethodName:    {Services: []string{"gateway"}},
