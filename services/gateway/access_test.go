@@ -144,8 +144,18 @@ func TestReviewersSeeUsesAndJudgeThem(t *testing.T) {
 		t.Error("the list misses a use, that it is late, or the next page")
 	}
 	body = sound(t, "review", b.get("/reviews/"+glassID))
-	if !strings.Contains(body, "record.summary") || !strings.Contains(body, patientID) || !strings.Contains(body, "请说明") || strings.Contains(body, markName) {
+	if !strings.Contains(body, "Saw the record&#39;s summary") || strings.Contains(body, "record.summary") || !strings.Contains(body, patientID) || !strings.Contains(body, "请说明") || strings.Contains(body, markName) {
 		t.Error("the page misses what was read, or shows a patient")
+	}
+	if strings.Contains(body, `href="/patients/`+patientID+`"`) {
+		t.Error("an auditor, who sees no record, is led to one")
+	}
+	if body := sound(t, "review at home", w.as("head", commonv1.Role_CENTRE_HEAD).get("/reviews/"+glassID)); strings.Contains(body, `href="/patients/`+patientID+`"`) {
+		t.Error("the head of another organisation is led to the record")
+	}
+	w.sessions["home"] = &directoryv1.Account{Id: "home", Name: "x", OrganizationId: townshipID, Roles: []commonv1.Role_Code{commonv1.Role_CENTRE_HEAD}}
+	if body := sound(t, "review at home", w.browser("home").get("/reviews/"+glassID)); !strings.Contains(body, `href="/patients/`+patientID+`"`) {
+		t.Error("the head of the home centre has no way to the record")
 	}
 	typed := form("verdict", "NOT_JUSTIFIED", "note", "与诊疗无关", "version", "2", "requestId", "r1")
 	if got := b.post("/reviews/"+glassID, typed); got.Code != http.StatusSeeOther {

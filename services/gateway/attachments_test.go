@@ -249,3 +249,48 @@ func TestADocumentIsCorrectedWithAReason(t *testing.T) {
 		t.Errorf("%d: what was typed is gone", got.Code)
 	}
 }
+
+func TestADocumentThatSomebodyElseCorrectedIsNotOverwrittenUnseen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	page := attachmentsPage + "/" + attachmentID
+	now := sampleAttachment()
+	now.Version, now.Title, now.Author, now.Kind = 3, "同事改的标题", "同事改的出具人", patientrecordv1.AttachmentKind_IMAGE
+	w.always(patientrecordv1.AttachmentService_GetAttachment_FullMethodName, now)
+	w.refuse(patientrecordv1.AttachmentService_CorrectAttachment_FullMethodName, errs.Stale(3, ""))
+	body := b.post(page, form("requestId", "r1", "version", "2", "kind", "ECG", "was.kind", "ECG", "title", "复查", "was.title", markText, "author", markText, "was.author", markText,
+		"documentDate", "2026-03-01", "was.documentDate", "2026-03-01", "referralId", referralID, "was.referralId", referralID, "reason", "选错了")).Body.String()
+	for what, words := range map[string]string{
+		"what was typed": `value="复查"`, "the reason": `value="选错了"`, "what stands now": `name="author" type="text" value="同事改的出具人"`, "its kind": `value="IMAGE" selected`,
+		"what somebody else changed": "changed this to: 同事改的标题", "the version": `name="version" value="3"`,
+	} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%s: %q is missing", what, words)
+		}
+	}
+}
+
+func TestADocumentThatNeedsAPurposeLeadsToWhereItIsStated(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(patientrecordv1.AttachmentService_GetAttachment_FullMethodName, errs.Denied(errs.ReasonPurposeRequired).With("patientId", patientID))
+	b := w.browser("township")
+	page := attachmentsPage + "/" + attachmentID
+	got := b.get(page)
+	body := sound(t, "withheld", got)
+	if got.Code != http.StatusForbidden || !strings.Contains(body, `href="/access/`+patientID+`/purpose"`) || !strings.Contains(body, "after a purpose is stated") || strings.Contains(body, "no care relation") {
+		t.Errorf("%d: no way to the document", got.Code)
+	}
+	if back := b.get("/access/"+patientID+"/purpose", "Referer", "http://example.com"+page).Body.String(); !strings.Contains(back, `name="back" value="`+page+`"`) {
+		t.Error("the purpose does not lead back to the document")
+	}
+	w.always(patientrecordv1.AttachmentService_ListAttachments_FullMethodName, &patientrecordv1.ListAttachmentsResponse{Withheld: &patientrecordv1.Withheld{Count: 1, Child: true}})
+	if body := b.get(attachmentsPage).Body.String(); !strings.Contains(body, `href="/access/`+patientID+`/purpose"`) {
+		t.Error("the list does not lead to where a purpose is stated")
+	}
+	w.recognising()
+	if body := b.get(ordersPage).Body.String(); !strings.Contains(body, `href="/access/`+patientID+`/purpose"`) {
+		t.Error("the examinations do not lead to where a purpose is stated")
+	}
+}

@@ -47,6 +47,9 @@ func TestAnAuditorBeginsAtTheRecordAndReadsItInWords(t *testing.T) {
 	}
 	answer := b.get("/audit")
 	body := answer.Body.String()
+	if strings.Contains(body, ">阳朔县人民医院</option>") || !strings.Contains(body, "Export raw data (JSON)") {
+		t.Error("organisations are named in Chinese, or the export in no words")
+	}
 	for what, words := range map[string]string{
 		"who": "李医生 (township)", "did": "Saw a patient", "detail": "TREATMENT", "number": "No. 7", "all about the patient": "/audit?from=2026-02-24&amp;patient=" + patientID,
 		"export": "/audit/export?", "the rail": `href="/audit" aria-current="page"`,
@@ -91,6 +94,9 @@ func TestAnExportIsAFileAndSaysSoToTheServices(t *testing.T) {
 func TestTheChainsAreShownAndVerified(t *testing.T) {
 	t.Parallel()
 	w, b := audited(t)
+	if body := b.get("/audit/chains").Body.String(); strings.Count(body, `<small class="narrow">`) != 3*5 {
+		t.Error("on a narrow screen the figures have no names")
+	}
 	if body := b.get("/audit/chains").Body.String(); strings.Count(body, "Verify now") != 5 || strings.Contains(body, "Whole") {
 		t.Error("five chains, none verified yet")
 	}

@@ -308,6 +308,35 @@ func TestACorrectionSendsVersionReasonAndWhatTheFormDoesNotShow(t *testing.T) {
 	}
 }
 
+func TestAnAmendmentInventsNoDate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	dated := map[string]*patientrecordv1.ClinicalEntry{
+		"PROBLEM":    {Resource: &patientrecordv1.ClinicalEntry_Problem{Problem: &patientrecordv1.Problem{Text: "高血压", OnsetTime: in(-1000 * time.Hour)}}},
+		"ALLERGY":    {Resource: &patientrecordv1.ClinicalEntry_Allergy{Allergy: &patientrecordv1.Allergy{Text: "青霉素", RecordedTime: in(-1000 * time.Hour)}}},
+		"MEDICATION": {Resource: &patientrecordv1.ClinicalEntry_Medication{Medication: &patientrecordv1.Medication{Text: "氨氯地平", AuthoredTime: in(-1000 * time.Hour)}}},
+	}
+	undated := map[string]*patientrecordv1.ClinicalEntry{
+		"PROBLEM": {Resource: &patientrecordv1.ClinicalEntry_Problem{Problem: &patientrecordv1.Problem{Text: "高血压"}}},
+		"ALLERGY": contents()["ALLERGY"], "MEDICATION": contents()["MEDICATION"],
+	}
+	day := now.Add(-1000 * time.Hour).Format("2006-01-02")
+	for kind := range dated {
+		e := sampleEntry(kind, "active", "RECORDED", 1, "AMEND") // it stands at the moment when it was written
+		e.Content = undated[kind]
+		w.always(getEntryMethod, e)
+		if body := b.get(entryPage + "/amend").Body.String(); !strings.Contains(body, `name="date" value=""`) {
+			t.Errorf("%s: a date is proposed that nobody gave", kind)
+		}
+		e.Content = dated[kind]
+		w.always(getEntryMethod, e)
+		if body := b.get(entryPage + "/amend").Body.String(); !strings.Contains(body, `name="date" value="`+day+`"`) {
+			t.Errorf("%s: the date that was given is not shown", kind)
+		}
+	}
+}
+
 func TestTrendsAreDrawnWithTheirValuesBehindThem(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -2,6 +2,8 @@ package gateway_test
 
 import (
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -87,6 +89,145 @@ func TestADecisionIsSentWithItsVersionAndReason(t *testing.T) {
 	}
 }
 
+func TestWhatIsNoCompleteMergeIsNotTakenForTwoPeople(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(matchMethod, sampleMatch())
+	w.refuse(decideMethod, errs.Invalid(errs.Required("survivorId")))
+	b := w.browser("township")
+	sent := func(decision, survivor string) *httptest.ResponseRecorder {
+		return b.post("/matches/"+matchID, form("requestId", "r", "version", "3", "decision", decision, "survivorId", survivor, "reason", "same card"))
+	}
+	for _, x := range [][2]string{{"MERGE", ""}, {"DIFFERENT", patientID}} {
+		got := sent(x[0], x[1])
+		if in := lastly[*patientrecordv1.DecideMatchRequest](t, w, decideMethod); in.GetDecision() != x[0] || in.GetSurvivorId() != x[1] || got.Code != http.StatusBadRequest {
+			t.Errorf("%v became %v", x, in)
+		}
+	}
+	// What is neither is refused by the contract and reaches nobody.
+	for _, decision := range []string{"", "SOMETHING"} {
+		if got := sent(decision, patientID); got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), `class="errors"`) {
+			t.Errorf("%q: %d", decision, got.Code)
+		}
+	}
+	if n := len(called[*patientrecordv1.DecideMatchRequest](w, decideMethod)); n != 2 {
+		t.Errorf("%d decisions were sent on", n)
+	}
+}
+
+func TestARefusedDecisionIsShownInItsOwnForm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(matchMethod, sampleMatch())
+	w.refuse(decideMethod, errs.Invalid(errs.Bad("reason", errs.ReasonFieldTooLong)))
+	b := w.browser("township")
+	for decision, other := range map[string]string{"MERGE": "DIFFERENT", "DIFFERENT": "MERGE"} {
+		body := b.post("/matches/"+matchID, form("requestId", "r", "version", "3", "decision", decision, "survivorId", patientID, "reason", "twins next door")).Body.String()
+		if !strings.Contains(body, `href="#f-reason-`+decision+`"`) || strings.Count(body, `value="twins next door"`) != 1 || strings.Count(body, `class="field wrong"`) != 1 {
+			t.Errorf("%s: the error leads nowhere, or stands in both forms", decision)
+		}
+		if _, mine, _ := strings.Cut(body, `id="f-reason-`+decision+`"`); !strings.HasPrefix(mine, ` name="reason" maxlength="60" required value="twins next door"`) {
+			t.Errorf("%s: the reason stands in the form of %s", decision, other)
+		}
+	}
+}
+
+func TestOnANarrowScreenEveryValueSaysWhoseItIs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(matchMethod, sampleMatch())
+	body := w.browser("township").get("/matches/" + matchID).Body.String()
+	for _, words := range []string{`<small class="narrow">Record A</small> 曾小明`, `<small class="narrow">Record B</small> 曾晓明`} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%q is missing", words)
+		}
+	}
+	w.recognising()
+	if body := w.admin().get(itemsPage).Body.String(); !strings.Contains(body, `<small class="narrow">outpatient</small> 90`) && !strings.Contains(body, `<small class="narrow">Outpatient</small> 90`) {
+		t.Error("the days of an item have no name")
+	}
+}
+
+// identityForm is the form as the page draws it, with some fields changed.
+func identityForm(pairs ...string) url.Values {
+	p := samplePatient()
+	shown := map[string]string{
+		"name": p.GetName(), "sex": "FEMALE", "birthDate": p.GetBirthDate(), "documentType": "RESIDENT_IDENTITY_CARD", "noDocumentReason": "", "village": p.GetVillage(),
+		"address": p.GetAddress(), "guardianName": p.GetGuardianName(),
+	}
+	values := form("requestId", "r1", "version", "1", "was.phone", p.GetPhone())
+	for name, value := range shown {
+		values.Set(name, value)
+		values.Set("was."+name, value)
+	}
+	return with(values, pairs...)
+}
+
+func TestOnlyWhatWasChangedIsCorrected(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(updatePatientMethod, samplePatient())
+	b := w.browser("township")
+	at := "/patients/" + patientID + "/identity"
+	page := b.get(at).Body.String()
+	for name, values := range identityForm() {
+		if strings.HasPrefix(name, "was.") && !strings.Contains(page, `name="`+name+`" value="`+values[0]+`"`) {
+			t.Errorf("the form does not keep %s", name)
+		}
+	}
+	b.post(at, identityForm("village", "新县村"))
+	in := lastly[*patientrecordv1.UpdatePatientRequest](t, w, updatePatientMethod)
+	if in.GetVillage() != "新县村" || in.Name != nil || in.Address != nil || in.Sex != nil || in.DocumentType != nil || in.BirthDate != nil || in.GuardianName != nil || in.Phone != nil {
+		t.Errorf("%v", in)
+	}
+}
+
+func TestACorrectionUponAnOlderVersionOverwritesNothingUnseen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := samplePatient()
+	now.Version, now.Address, now.Village, now.Phone = 2, "同事改的地址", "同事改的村", "139****1111"
+	w.always(patientMethod, now)
+	w.refuse(updatePatientMethod, errs.Stale(2, ""))
+	b := w.browser("township")
+	body := b.post("/patients/"+patientID+"/identity", identityForm("name", "张雨桐", "village", "新县村")).Body.String()
+	for what, words := range map[string]string{
+		"what was typed": `name="name" type="text" value="张雨桐"`, "what was typed over another's": `name="village" type="text" value="新县村"`,
+		"what stands now and was not touched": `name="address" type="text" value="同事改的地址"`, "the present version": `name="version" value="2"`,
+		"what somebody else changed": "changed this to: 同事改的村", "a number that somebody else changed": "changed this to: 139****1111",
+	} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%s: %q is missing", what, words)
+		}
+	}
+	if strings.Count(body, `class="changed"`) != 3 {
+		t.Error("what nobody changed is marked, or what somebody did is not")
+	}
+}
+
+func TestAWrongNumberIsTakenAwayByItsTick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(updatePatientMethod, samplePatient())
+	b := w.browser("township")
+	at := "/patients/" + patientID + "/identity"
+	if body := b.get(at).Body.String(); !strings.Contains(body, `name="remove" value="phone"`) || strings.Contains(body, `name="remove" value="guardianPhone"`) {
+		t.Error("a number that is there cannot be removed, or one that is not can")
+	}
+	b.post(at, identityForm("remove", "phone"))
+	if in := lastly[*patientrecordv1.UpdatePatientRequest](t, w, updatePatientMethod); in.Phone == nil || in.GetPhone() != "" || in.InsuranceNumber != nil || in.GuardianPhone != nil {
+		t.Errorf("%v", in)
+	}
+	before := len(called[*patientrecordv1.UpdatePatientRequest](w, updatePatientMethod))
+	got := b.post(at, identityForm("remove", "phone", "phone", "13800138000"))
+	if got.Code != http.StatusBadRequest || !strings.Contains(got.Body.String(), "both a new number and the tick") || !strings.Contains(got.Body.String(), `value="phone" checked`) {
+		t.Errorf("a number and its removal: %d", got.Code)
+	}
+	if len(called[*patientrecordv1.UpdatePatientRequest](w, updatePatientMethod)) != before {
+		t.Error("it was sent")
+	}
+}
+
 func TestLikelyDoublesAreShownBeforeARegistrationWrites(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -130,8 +271,9 @@ func TestIdentityIsCorrectedShownInFullAndUnmerged(t *testing.T) {
 		t.Errorf("%v", sent)
 	}
 	w.refuse(updatePatientMethod, errs.Conflict(errs.ReasonAlreadyRegistered, "x").With("patientId", otherID).With("matchId", matchID))
-	if got := b.post(at+"/identity", form("requestId", "r", "version", "2")); got.Header().Get("Location") != "/matches/"+matchID {
-		t.Errorf("a number of another record leads to %q", got.Header().Get("Location"))
+	body := b.post(at+"/identity", form("requestId", "r", "version", "2", "identityNumber", "990122195603120016", "address", "白沙街一号")).Body.String()
+	if !strings.Contains(body, `href="/matches/`+matchID+`"`) || !strings.Contains(body, `value="990122195603120016"`) || !strings.Contains(body, `value="白沙街一号"`) {
+		t.Error("a number of another record does not lead to the match, or loses the other corrections")
 	}
 	if got := b.post(at+"/merges/"+mergeID, form("requestId", "r", "reason", "two people")); got.Code != http.StatusSeeOther {
 		t.Errorf("undone: %d", got.Code)

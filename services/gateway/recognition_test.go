@@ -75,6 +75,9 @@ func TestWhatIsValidIsShownAndRecognisedWithOneButton(t *testing.T) {
 	b := w.browser("township")
 	got := b.get(ordersPage + "?setting=INPATIENT")
 	body := got.Body.String()
+	if strings.Contains(body, "Other need：") || !strings.Contains(body, "Other need: 家属要求") {
+		t.Error("an English page has a Chinese colon")
+	}
 	for _, want := range []string{"HbA1c", "7.1 %", "桂HR", "upper organisation", "Too old", "Other need", "家属要求", `name="recognise" value="HBA1C"`, `aria-current="page"`, "Sensitive content"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is not shown", want)
@@ -141,6 +144,9 @@ func TestAnAdministratorSetsTheCatalogue(t *testing.T) {
 	}
 	if got := admin.post(itemsPage+"/HBA1C", typed); got.Code != http.StatusSeeOther {
 		t.Fatal(got.Code, got.Body)
+	}
+	if body := admin.get(itemsPage + "/HBA1C").Body.String(); !strings.Contains(body, "Yangshuo County") || strings.Contains(body, "> 阳朔县人民医院<") {
+		t.Error("an English page names organisations in Chinese")
 	}
 	made := called[*patientrecordv1.UpdateRecognitionItemRequest](w, itemMethod)
 	if len(made) != 1 || made[0].GetItem().GetPrice() != 1230 || made[0].GetItem().GetOutpatientDays() != 60 || len(made[0].GetItem().GetCodes()) != 2 || made[0].GetItem().GetVersion() != 2 {

@@ -22,6 +22,7 @@ const (
 	ReasonRole               string = "ROLE"
 	ReasonBreakGlassRequired string = "BREAK_GLASS_REQUIRED"
 	ReasonNotTheAuthor       string = "NOT_THE_AUTHOR"
+	ReasonPurposeRequired    string = "PURPOSE_REQUIRED"
 
 	ReasonNotFound string = "NOT_FOUND"
 

@@ -58,7 +58,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 }
 
 // own are the pages that a stated purpose leads back to.
-var own = regexp.MustCompile(`^/(patients|referrals)/[0-9a-f-]{36}(/[a-z]+)?$`)
+var own = regexp.MustCompile(`^/(patients|referrals)/[0-9a-f-]{36}(/[a-z]+(/[0-9a-f-]{36})?)?$`)
 
 // backTo is the page from which the visitor came, or the patient's own.
 func backTo(path, patient string) string {
@@ -100,22 +100,8 @@ func (p *Pages) statePurpose(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return nil
 	}
-	d := purposeData{PatientID: patient, Back: back, RequestID: r.PostFormValue("requestId")}
-	d.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}
-	return p.again(r, err, &d.Form, &d.RequestID, &d.Problem, func(status int) error { return p.showPurpose(w, r, status, d) })
-}
-
-// again shows a refused form with what was typed. An error that no form can mend is the page's.
-func (p *Pages) again(r *http.Request, err error, f *shell.Form, request, problem *string, show func(status int) error) error {
-	switch {
-	case f.Errors != nil:
-		// A refused request was not carried out: the corrected form is a new one.
-		*request = id.New()
-	case errs.KindOf(err) == errs.KindUnavailable, errs.KindOf(err) == errs.KindLimited, errs.KindOf(err) == errs.KindWrongState,
-		errs.KindOf(err) == errs.KindNotFound && f.Values.Has("identityNumber"), errs.KindOf(err) == errs.KindStale:
-		*problem = p.Shell.ErrorText(r, err)
-	default:
-		return err
-	}
-	return show(errs.HTTPStatus(err))
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		d := purposeData{PatientID: patient, Back: back, RequestID: again.RequestID, Problem: again.Problem, Form: again.Form}
+		return p.showPurpose(w, r, again.Status, d)
+	})
 }

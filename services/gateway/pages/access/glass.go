@@ -45,14 +45,15 @@ func (p *Pages) breakGlass(w http.ResponseWriter, r *http.Request) error {
 		PatientId: patient, Reason: r.PostFormValue("reason"), Note: strings.TrimSpace(r.PostFormValue("note")), RequestId: r.PostFormValue("requestId"),
 	})
 	if err == nil {
-		p.Shell.Flash(w, "glass.done")
+		p.Shell.Flash(w, "glass.done", "glass:"+patient)
 		http.Redirect(w, r, "/patients/"+patient, http.StatusSeeOther)
 		return nil
 	}
-	d := newGlass(patient)
-	d.GlassRequestID = r.PostFormValue("requestId")
-	d.Glass = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}
-	return p.again(r, err, &d.Glass, &d.GlassRequestID, &d.Problem, func(status int) error { return p.showGlass(w, r, status, d) })
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		d := newGlass(patient)
+		d.GlassRequestID, d.Problem, d.Glass = again.RequestID, again.Problem, again.Form
+		return p.showGlass(w, r, again.Status, d)
+	})
 }
 
 func (p *Pages) declareVisit(w http.ResponseWriter, r *http.Request) error {
@@ -68,12 +69,12 @@ func (p *Pages) declareVisit(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/"+patient, http.StatusSeeOther)
 		return nil
 	}
-	d := newGlass(patient)
-	d.VisitRequestID = r.PostFormValue("requestId")
-	d.Visit = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}
-	if errs.KindOf(err) == errs.KindNotFound {
-		d.VisitFailed, d.VisitRequestID = p.Shell.T(r, "declare.other"), id.New()
-		return p.showGlass(w, r, errs.HTTPStatus(err), d)
-	}
-	return p.again(r, err, &d.Visit, &d.VisitRequestID, &d.Problem, func(status int) error { return p.showGlass(w, r, status, d) })
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		d := newGlass(patient)
+		d.VisitRequestID, d.Problem, d.Visit = again.RequestID, again.Problem, again.Form
+		if errs.KindOf(err) == errs.KindNotFound {
+			d.Problem, d.VisitFailed = "", p.Shell.T(r, "declare.other")
+		}
+		return p.showGlass(w, r, again.Status, d)
+	})
 }

@@ -2,6 +2,7 @@ package access
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -57,9 +58,11 @@ type verdict struct {
 }
 
 type reviewData struct {
-	Use                use
+	ID                 string
+	Use                use // without the use itself while it cannot be read
 	Verdicts           []verdict
 	Own                bool // the visitor's own use: somebody else reviews it
+	Ours               bool // the patient's home is the visitor's own organisation, which sees the record
 	RequestID, Problem string
 	Form               shell.Form
 }
@@ -67,14 +70,16 @@ type reviewData struct {
 func (p *Pages) load(r *http.Request) (reviewData, error) {
 	g, err := p.Access.GetGlass(r.Context(), &patientrecordv1.GetGlassRequest{Id: r.PathValue("id")})
 	if err != nil {
-		return reviewData{}, err
+		return reviewData{ID: r.PathValue("id")}, err
 	}
-	d := reviewData{Use: p.use(r, g), RequestID: id.New()}
+	d := reviewData{ID: g.GetId(), Use: p.use(r, g), RequestID: id.New()}
+	d.Form.Values = url.Values{"version": {strconv.Itoa(int(g.GetVersion()))}}
 	for _, v := range g.GetReviews() {
 		d.Verdicts = append(d.Verdicts, verdict{GlassReview: v, Organization: p.organization(r, v.GetOrganizationId())})
 	}
 	visitor, _ := door.VisitorFrom(r.Context())
 	d.Own = visitor.Account.GetId() == g.GetAccountId()
+	d.Ours = visitor.Account.GetOrganizationId() == g.GetHomeOrganizationId() && shell.IsTownship(visitor.Account)
 	return d, nil
 }
 
@@ -104,15 +109,13 @@ func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/reviews/"+r.PathValue("id"), http.StatusSeeOther)
 		return nil
 	}
-	d, lerr := p.load(r)
-	if lerr != nil {
-		return lerr
-	}
-	fresh := d.RequestID
-	d.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}
-	d.RequestID = r.PostFormValue("requestId")
-	if errs.KindOf(err) == errs.KindStale {
-		d.RequestID = fresh
-	}
-	return p.again(r, err, &d.Form, &d.RequestID, &d.Problem, func(status int) error { return p.showReview(w, r, status, d) })
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		d, _ := p.load(r) // without the use the form stands alone
+		d.Form, d.RequestID, d.Problem = again.Form, again.RequestID, again.Problem
+		if errs.KindOf(err) == errs.KindStale && d.Use.Glass != nil {
+			// What others said meanwhile is shown above: sent again it stands on that.
+			d.Form.Values.Set("version", strconv.Itoa(int(d.Use.GetVersion())))
+		}
+		return p.showReview(w, r, again.Status, d)
+	})
 }

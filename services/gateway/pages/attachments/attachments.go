@@ -194,34 +194,52 @@ func (p *Pages) line(w http.ResponseWriter, r *http.Request, err error) error {
 }
 
 type oneData struct {
+	// At is the address of the patient's documents, ID the document's.
+	At, PatientID, ID string
+	// Attachment is empty while it cannot be read: then the form that was sent stands alone.
 	Attachment item
 	History    []item
-	Form       shell.Form
-	RequestID  string
-	Kinds      []string
-	Referrals  []shell.Row
-	Large      bool
+	// Form corrects, Mistake says that it was entered in error.
+	Form, Mistake shell.Form
+	RequestID     string
+	Kinds         []string
+	Referrals     []shell.Row
+	Large         bool
 	// Problem is why a change was not made, if no field is to blame.
 	Problem string
 }
 
 func (p *Pages) one(w http.ResponseWriter, r *http.Request) error {
-	return p.showOne(w, r, http.StatusOK, oneData{})
-}
-
-func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, status int, data oneData) error {
-	a, err := p.Attachments.GetAttachment(r.Context(), &patientrecordv1.GetAttachmentRequest{PatientId: r.PathValue("id"), Id: r.PathValue("attachment")})
+	data, err := p.loadOne(r)
 	if err != nil {
 		return err
 	}
-	data.Attachment, data.History = p.named(r, a)[0], p.named(r, a.GetHistory()...)
-	data.Kinds, data.Referrals, data.RequestID = kinds(), p.referrals(r, a.GetPatientId()), id.New()
-	data.Large = r.URL.Query().Get("size") == "full"
-	if data.Form.Values == nil {
-		data.Form.Values = url.Values{
-			"kind": {a.GetKind().String()}, "title": {a.GetTitle()}, "documentDate": {a.GetDocumentDate()}, "author": {a.GetAuthor()}, "referralId": {a.GetReferralId()},
-		}
+	return p.showOne(w, r, http.StatusOK, data)
+}
+
+// loadOne reads the page; with an error there is the form alone.
+func (p *Pages) loadOne(r *http.Request) (oneData, error) {
+	patient := r.PathValue("id")
+	data := oneData{At: "/patients/" + patient + "/attachments", PatientID: patient, ID: r.PathValue("attachment"), Kinds: kinds(), RequestID: id.New()}
+	a, err := p.Attachments.GetAttachment(r.Context(), &patientrecordv1.GetAttachmentRequest{PatientId: patient, Id: data.ID})
+	if err != nil {
+		return data, err
 	}
+	data.Attachment, data.History, data.Referrals = p.named(r, a)[0], p.named(r, a.GetHistory()...), p.referrals(r, patient)
+	data.Large = r.URL.Query().Get("size") == "full"
+	data.Form.Values = shell.Original(valuesOf(a), nil)
+	data.Form.Values.Set("version", strconv.Itoa(int(a.GetVersion())))
+	data.Mistake.Values = url.Values{"version": data.Form.Values["version"]}
+	return data, nil
+}
+
+func valuesOf(a *patientrecordv1.Attachment) url.Values {
+	return url.Values{
+		"kind": {a.GetKind().String()}, "title": {a.GetTitle()}, "documentDate": {a.GetDocumentDate()}, "author": {a.GetAuthor()}, "referralId": {a.GetReferralId()},
+	}
+}
+
+func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, status int, data oneData) error {
 	return p.Shell.Render(w, r, p.oneSet, shell.Page{Title: "attachments.one", Nav: "patients", Status: status, Data: data})
 }
 
@@ -231,19 +249,30 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	err := p.write(r.Context(), r.PathValue("id"), r.PathValue("attachment"), r.PostForm)
-	data := oneData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}}
-	switch {
-	case err == nil:
+	if err == nil {
 		p.Shell.Flash(w, "attachments.changed")
 		http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 		return nil
-	case data.Form.Errors != nil:
-		return p.showOne(w, r, http.StatusBadRequest, data)
-	case errs.KindOf(err) == errs.KindStale || errs.KindOf(err) == errs.KindUnavailable:
-		data.Problem = p.Shell.ErrorText(r, err)
-		return p.showOne(w, r, errs.HTTPStatus(err), data)
 	}
-	return err
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		data, _ := p.loadOne(r) // without the document the form stands alone
+		if a := data.Attachment.Attachment; a != nil && errs.KindOf(err) == errs.KindStale {
+			again.Form.Rebase(valuesOf(a), nil)
+			again.Form.Values.Set("version", strconv.Itoa(int(a.GetVersion())))
+		}
+		data.Problem, data.RequestID = again.Problem, again.RequestID
+		if again.Form.Value("mistaken") == "" {
+			data.Form = again.Form
+			return p.showOne(w, r, again.Status, data)
+		}
+		data.Mistake = again.Form
+		for i, e := range data.Mistake.Errors {
+			if e.Name == "reason" {
+				data.Mistake.Errors[i].Name = "mistake"
+			}
+		}
+		return p.showOne(w, r, again.Status, data)
+	})
 }
 
 func (p *Pages) write(ctx context.Context, patient, attachment string, form url.Values) error {

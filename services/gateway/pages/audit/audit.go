@@ -85,11 +85,14 @@ type row struct {
 	Person, Organization string
 }
 
+// organization with its name in the visitor's language.
+type organization struct{ ID, Name string }
+
 // listData is what list.html sees.
 type listData struct {
 	Form          shell.Form
 	Groups        []group
-	Organizations []*directoryv1.Organization
+	Organizations []organization
 	Rows          []row
 	Away          []string
 	query         url.Values
@@ -133,7 +136,9 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	people, peopleErr := p.people(r)
 	data := listData{Form: shell.Form{Values: query}, Groups: groups(), query: query}
 	if county, err := p.Shell.Names().County(r.Context()); err == nil {
-		data.Organizations = county.Organizations
+		for _, o := range county.Organizations {
+			data.Organizations = append(data.Organizations, organization{o.GetId(), county.OrganizationName(p.Shell.Language(r), o.GetId())})
+		}
 	}
 	ask, err := p.ask(query, people)
 	if err == nil && query.Get("person") != "" && peopleErr != nil {

@@ -85,8 +85,9 @@ func spans() []string { return []string{"30", "90", "365"} }
 // head is what stands on top of every page: who it is, and what must not be overlooked.
 type head struct {
 	PatientID string
-	Patient   *patientrecordv1.Patient
-	Summary   *patientrecordv1.Summary
+	// Patient and Summary are nil while the record is away.
+	Patient *patientrecordv1.Patient
+	Summary *patientrecordv1.Summary
 	// Allergies without "none known", which is said alone.
 	Allergies []*patientrecordv1.Allergy
 	NoneKnown bool
@@ -96,7 +97,7 @@ func (p *Pages) head(r *http.Request) (head, error) {
 	id := r.PathValue("id")
 	summary, err := p.Record.GetSummary(r.Context(), &patientrecordv1.GetSummaryRequest{PatientId: id})
 	if err != nil {
-		return head{}, err
+		return head{PatientID: id}, err
 	}
 	h := head{PatientID: id, Patient: summary.GetPatient(), Summary: summary}
 	for _, a := range summary.GetAllergies() {

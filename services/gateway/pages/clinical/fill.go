@@ -30,7 +30,7 @@ func fill(e *patientrecordv1.RecordEntry, zone *time.Location) url.Values {
 	}
 	set("version", strconv.Itoa(int(e.GetVersion())))
 	set("status", e.GetStatus())
-	when("date", "hour", e.GetEffectiveTime())
+	when("date", "hour", since(e))
 	switch c := e.GetContent().GetResource().(type) {
 	case *patientrecordv1.ClinicalEntry_Problem:
 		set("entry.text", c.Problem.GetText())
@@ -70,6 +70,20 @@ func fill(e *patientrecordv1.RecordEntry, zone *time.Location) url.Values {
 		set("category", c.Note.GetCategory())
 	}
 	return v
+}
+
+// since is the time that an entry itself tells. A problem, allergy or medicine need not tell any: the entry then stands at the time when it was
+// written, which is nothing to put into its form.
+func since(e *patientrecordv1.RecordEntry) *timestamppb.Timestamp {
+	switch c := e.GetContent().GetResource().(type) {
+	case *patientrecordv1.ClinicalEntry_Problem:
+		return c.Problem.GetOnsetTime()
+	case *patientrecordv1.ClinicalEntry_Allergy:
+		return c.Allergy.GetRecordedTime()
+	case *patientrecordv1.ClinicalEntry_Medication:
+		return c.Medication.GetAuthoredTime()
+	}
+	return e.GetEffectiveTime()
 }
 
 func fillObservation(set func(string, string), o *patientrecordv1.Observation) {

@@ -26,8 +26,13 @@ type formData struct {
 	RequestID string
 	// Kind of the form; Do is new, amend, correct or withdraw.
 	Kind, Do, Action string
-	// Entry that is changed; nil for a new one.
-	Entry     *row
+	// Entry that is changed, as it stands now; nil for a new one, and while the record is away. Back is where to go without saving.
+	Entry *row
+	Back  string
+	// Draft names the form in the browser's storage.
+	Draft string
+	// Stale: somebody changed the entry while the form was filled in.
+	Stale     bool
 	Diagnoses []parts.Diagnosis
 	// Items that can be measured, Values those of the form of several.
 	Items, Values []item
@@ -57,12 +62,26 @@ func reasons() []string {
 	return []string{"WRONG_VALUE", "WRONG_PATIENT", "WRONG_TIME", "INCOMPLETE", "NEW_FINDING", "DUPLICATE", "OTHER"}
 }
 
+// prepared is a form without its values; with an error it has no head.
 func (p *Pages) prepared(r *http.Request, kind, do string) (formData, error) {
 	h, err := p.head(r)
 	data := formData{
 		Head: h, RequestID: id.New(), Kind: kind, Do: do, Action: r.URL.Path, Items: items(), Values: items()[2:9], Statuses: statuses(kind), Reasons: reasons(),
+		Back: "/patients/" + h.PatientID + "/record", Draft: draftOf(r, kind, ""),
+	}
+	if entry := r.PathValue("entry"); entry != "" {
+		data.Back = "/patients/" + h.PatientID + "/entries/" + entry
 	}
 	return data, err
+}
+
+// draftOf names a form in the browser's storage. That of a change goes with the version on which it is written.
+func draftOf(r *http.Request, kind, version string) string {
+	draft := "clinical:" + r.PathValue("id") + ":" + kind
+	if entry := r.PathValue("entry"); entry != "" {
+		draft += ":" + entry + ":" + version
+	}
+	return draft
 }
 
 func (p *Pages) newForm(w http.ResponseWriter, r *http.Request) error {
@@ -100,6 +119,9 @@ func (p *Pages) showForm(w http.ResponseWriter, r *http.Request, status int, dat
 	data.Diagnoses = parts.Chosen(data.Form.Values)
 	if data.Do == "new" && data.Kind != "encounter" {
 		data.Under = p.under(r, data.Head.PatientID)
+		if under := data.Form.Value("under"); under != "" && !slices.ContainsFunc(data.Under, func(c choice) bool { return c.Value == under }) {
+			data.Under = append(data.Under, choice{under, p.Shell.T(r, "clinical.under.chosen")})
+		}
 	}
 	title := map[string]string{"new": "clinical.new", "amend": "clinical.amend", "correct": "clinical.correct", "withdraw": "clinical.withdraw"}[data.Do]
 	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "patients", Status: status, Data: data})
@@ -158,16 +180,15 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request) error {
 	err := f.failed()
 	if err == nil {
 		if _, err = p.Clinical.RecordEntries(r.Context(), in); err == nil {
-			p.Shell.Flash(w, "clinical.done")
+			p.Shell.Flash(w, "clinical.done", draftOf(r, kind, ""))
 			http.Redirect(w, r, "/patients/"+in.GetPatientId()+"/record", http.StatusSeeOther)
 			return nil
 		}
 	}
-	data, lerr := p.prepared(r, kind, "new")
-	if lerr != nil {
-		return lerr
-	}
-	return p.refused(w, r, data, err)
+	return p.Shell.Again(w, r, onForm(err), func(again shell.Refused) error {
+		data, _ := p.prepared(r, kind, "new") // without the record the form stands alone
+		return p.showAgain(w, r, data, again)
+	})
 }
 
 func (f *reader) failed() error {
@@ -177,21 +198,11 @@ func (f *reader) failed() error {
 	return errs.Invalid(f.wrong...)
 }
 
-// refused shows the form again with what was typed and what is wrong with it.
-func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, cause error) error {
-	data.Form = shell.Form{Values: r.PostForm, Errors: shell.InOrder(p.Shell.FieldErrors(r, onForm(cause)), order()...)}
-	switch kind := errs.KindOf(cause); {
-	case data.Form.Errors != nil:
-		return p.showForm(w, r, http.StatusBadRequest, data)
-	case kind == errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		data.RequestID = r.PostFormValue("requestId")
-		fallthrough
-	case kind == errs.KindWrongState || kind == errs.KindStale || kind == errs.KindDenied:
-		data.Problem = p.Shell.ErrorText(r, cause)
-		return p.showForm(w, r, errs.HTTPStatus(cause), data)
-	}
-	return cause
+// showAgain shows a refused form with what was typed and what is wrong with it.
+func (p *Pages) showAgain(w http.ResponseWriter, r *http.Request, data formData, again shell.Refused) error {
+	data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
+	data.Form.Errors = shell.InOrder(data.Form.Errors, order()...)
+	return p.showForm(w, r, again.Status, data)
 }
 
 func order() []string {
@@ -227,20 +238,18 @@ func onForm(err error) error {
 	return errs.Invalid(fields...)
 }
 
-// changing loads the entry that is to be changed.
+// changing loads the entry that is to be changed; with an error it is the form without the entry, of the kind that the form itself says.
 func (p *Pages) changing(r *http.Request) (formData, error) {
 	do := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 	e, err := p.Clinical.GetEntry(r.Context(), &patientrecordv1.GetEntryRequest{PatientId: r.PathValue("id"), Id: r.PathValue("entry")})
 	if err != nil {
-		return formData{}, err
+		data, _ := p.prepared(r, known(r.PostFormValue("kind"), forms()), do)
+		return data, err
 	}
 	data, err := p.prepared(r, formOf(e.GetKind()), do)
-	if err != nil {
-		return formData{}, err
-	}
 	data.Entry = &p.rows(r, []*patientrecordv1.RecordEntry{e})[0]
 	data.Form.Values = fill(e, p.Shell.Zone())
-	return data, nil
+	return data, err
 }
 
 func (p *Pages) changeForm(w http.ResponseWriter, r *http.Request) error {
@@ -248,6 +257,7 @@ func (p *Pages) changeForm(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	data.Draft = draftOf(r, data.Kind, data.Form.Value("version"))
 	return p.showForm(w, r, http.StatusOK, data)
 }
 
@@ -256,9 +266,39 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	data, err := p.changing(r)
-	if err != nil {
+	if data.Entry != nil {
+		err = p.send(r, data)
+	}
+	if err == nil {
+		p.Shell.Flash(w, "clinical.done."+data.Do, draftOf(r, data.Kind, r.PostFormValue("version")))
+		http.Redirect(w, r, data.Back, http.StatusSeeOther)
+		return nil
+	}
+	if data.Kind == "" {
 		return err
 	}
+	return p.Shell.Again(w, r, onForm(err), func(again shell.Refused) error {
+		if errs.KindOf(err) == errs.KindStale {
+			p.renew(r, &data, &again)
+		}
+		data.Draft = draftOf(r, data.Kind, again.Form.Value("version"))
+		return p.showAgain(w, r, data, again)
+	})
+}
+
+// renew puts a refused form upon the entry as it stands now, which is shown above it: sent again it is the version after that one.
+func (p *Pages) renew(r *http.Request, data *formData, again *shell.Refused) {
+	fresh, _ := p.changing(r)
+	if fresh.Entry == nil {
+		return
+	}
+	*data = fresh
+	data.Stale = true
+	again.Form.Values.Set("version", strconv.Itoa(int(fresh.Entry.GetVersion())))
+}
+
+// send makes the change that the form asks for.
+func (p *Pages) send(r *http.Request, data formData) error {
 	f := &reader{form: r.PostForm, zone: p.Shell.Zone()}
 	version, _ := strconv.ParseInt(f.get("version"), 10, 32)
 	in := &patientrecordv1.ChangeEntryRequest{
@@ -274,14 +314,11 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		in.ReasonCode, in.Note = "", ""
 		do = p.Clinical.AmendEntry
 	}
-	if err = f.failed(); err == nil {
-		if _, err = do(r.Context(), in); err == nil {
-			p.Shell.Flash(w, "clinical.done."+data.Do)
-			http.Redirect(w, r, "/patients/"+in.GetPatientId()+"/entries/"+in.GetId(), http.StatusSeeOther)
-			return nil
-		}
+	if err := f.failed(); err != nil {
+		return err
 	}
-	return p.refused(w, r, data, err)
+	_, err := do(r.Context(), in)
+	return err
 }
 
 // keep takes over what the forms do not show: codes of what is still called the same, and what a feed told of a visit or report.

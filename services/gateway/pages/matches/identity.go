@@ -3,6 +3,7 @@ package matches
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,6 +15,8 @@ import (
 )
 
 type identityData struct {
+	ID string
+	// Patient is nil while the record cannot be read: then the form that was sent stands alone.
 	Patient *patientrecordv1.Patient
 	// Numbers is the patient with every number in full, after the visitor asked for them.
 	Numbers   *patientrecordv1.Patient
@@ -22,30 +25,52 @@ type identityData struct {
 	Problem   string
 	Merges    []*patientrecordv1.Merge
 	Decides   bool
-	// Undo is the form of the merge whose undoing was refused.
-	Undo string
+	// Match is the one to be decided when a number belongs to another record.
+	Match string
+	// Undo is the merge whose undoing was refused, Reason what was typed there.
+	Undo, Reason string
+	Purpose      string
+}
+
+// Known is a number as it may be shown, "" if there is none; while the record is away what the form was drawn with.
+func (d identityData) Known(name string) string {
+	if d.Patient == nil {
+		return d.Form.Original(name)
+	}
+	return masked(d.Patient).Get(name)
+}
+
+// Removes tells whether a number's tick is set.
+func (d identityData) Removes(name string) bool {
+	return slices.Contains(d.Form.Values["remove"], name)
 }
 
 func (p *Pages) identity(w http.ResponseWriter, r *http.Request) error {
-	return p.showIdentity(w, r, http.StatusOK, identityData{})
-}
-
-func (p *Pages) showIdentity(w http.ResponseWriter, r *http.Request, status int, data identityData) error {
-	patient, err := p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: r.PathValue("id")})
+	data, err := p.loadIdentity(r)
 	if err != nil {
 		return err
 	}
-	data.Patient, data.Decides = patient, decides(r)
-	if data.Form.Values == nil {
-		data.Form.Values = valuesOf(patient)
+	return p.showIdentity(w, r, http.StatusOK, data)
+}
+
+// loadIdentity reads the page; with an error there is the form alone.
+func (p *Pages) loadIdentity(r *http.Request) (identityData, error) {
+	data := identityData{ID: r.PathValue("id"), RequestID: id.New(), Decides: decides(r)}
+	patient, err := p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: data.ID})
+	if err != nil {
+		return data, err
 	}
-	if data.RequestID == "" {
-		data.RequestID = id.New()
-	}
+	data.Patient = patient
+	data.Form.Values = shell.Original(valuesOf(patient), masked(patient))
+	data.Form.Values.Set("version", strconv.Itoa(int(patient.GetVersion())))
 	// Without the merges the rest is still worth having.
 	if list, err := p.Index.ListMerges(r.Context(), &patientrecordv1.ListMergesRequest{PatientId: patient.GetId()}); err == nil {
 		data.Merges = list.GetMerges()
 	}
+	return data, nil
+}
+
+func (p *Pages) showIdentity(w http.ResponseWriter, r *http.Request, status int, data identityData) error {
 	return p.Shell.Render(w, r, p.identitySet, shell.Page{Title: "identity.title", Nav: "patients", Status: status, Data: data})
 }
 
@@ -58,96 +83,122 @@ func valuesOf(p *patientrecordv1.Patient) url.Values {
 	}
 }
 
+// masked are the numbers that the form can change, as they may be shown.
+func masked(p *patientrecordv1.Patient) url.Values {
+	return url.Values{
+		"phone": {p.GetPhone()}, "insuranceNumber": {p.GetInsuranceNumber()}, "healthRecordNumber": {p.GetHealthRecordNumber()}, "guardianPhone": {p.GetGuardianPhone()},
+	}
+}
+
 func (p *Pages) correct(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
-	_, err := p.Index.UpdatePatient(r.Context(), updateRequest(r.PathValue("id"), r.PostForm))
-	data := identityData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}}
-	switch {
-	case err == nil:
+	request, err := updateRequest(r.PathValue("id"), r.PostForm)
+	if err == nil {
+		_, err = p.Index.UpdatePatient(r.Context(), request)
+	}
+	if err == nil {
 		p.Shell.Flash(w, "identity.saved")
 		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/identity", http.StatusSeeOther)
 		return nil
-	case errs.ReasonOf(err) == errs.ReasonAlreadyRegistered:
-		if e, _ := errs.As(err); e.Meta["matchId"] != "" {
-			p.Shell.Flash(w, "identity.taken")
-			http.Redirect(w, r, "/matches/"+e.Meta["matchId"], http.StatusSeeOther)
-			return nil
-		}
-		return err
-	case data.Form.Errors != nil:
-		return p.showIdentity(w, r, http.StatusBadRequest, data)
-	case errs.KindOf(err) == errs.KindStale:
-		data.Problem = p.Shell.ErrorText(r, err)
-		return p.showIdentity(w, r, http.StatusConflict, data)
-	case errs.KindOf(err) == errs.KindUnavailable:
-		data.Problem, data.RequestID = p.Shell.ErrorText(r, err), r.PostFormValue("requestId")
-		return p.showIdentity(w, r, http.StatusServiceUnavailable, data)
-	default:
-		return err
 	}
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		data, _ := p.loadIdentity(r) // without the record the form stands alone
+		data.Form, data.RequestID, data.Problem = again.Form, again.RequestID, again.Problem
+		if e, ok := errs.As(err); ok && e.Reason == errs.ReasonAlreadyRegistered && e.Meta["matchId"] != "" {
+			data.Match, data.Problem = e.Meta["matchId"], p.Shell.T(r, "identity.taken")
+		}
+		if errs.KindOf(err) == errs.KindStale && data.Patient != nil {
+			data.Form.Rebase(valuesOf(data.Patient), masked(data.Patient))
+			data.Form.Values.Set("version", strconv.Itoa(int(data.Patient.GetVersion())))
+		}
+		return p.showIdentity(w, r, again.Status, data)
+	})
 }
 
-func updateRequest(patient string, form url.Values) *patientrecordv1.UpdatePatientRequest {
-	version, _ := strconv.Atoi(form.Get("version"))
-	given := func(name string) *string {
-		if !form.Has(name) {
+// updateRequest asks for what was changed on the form and nothing else. A number is changed by typing one, and taken away by its tick.
+func updateRequest(patient string, values url.Values) (*patientrecordv1.UpdatePatientRequest, error) {
+	form := shell.Form{Values: values}
+	version, _ := strconv.Atoi(form.Value("version"))
+	var wrong []errs.Field
+	changed := func(name string) *string {
+		if !values.Has(name) || form.Untouched(name) {
 			return nil
 		}
-		return new(strings.TrimSpace(form.Get(name)))
+		return new(strings.TrimSpace(form.Value(name)))
 	}
 	number := func(name string) *string {
-		if strings.TrimSpace(form.Get(name)) == "" {
+		typed, remove := strings.TrimSpace(form.Value(name)), slices.Contains(values["remove"], name)
+		switch {
+		case typed != "" && remove:
+			wrong = append(wrong, errs.Bad(name, errs.ReasonFieldCombination, "cause", "REMOVE"))
+		case typed == "" && !remove:
 			return nil
 		}
-		return given(name)
+		return &typed
 	}
 	in := &patientrecordv1.UpdatePatientRequest{
-		Id: patient, RequestId: form.Get("requestId"), Version: int32(version),
-		Name: given("name"), BirthDate: given("birthDate"), IdentityNumber: number("identityNumber"), NoDocumentReason: given("noDocumentReason"),
-		Phone: number("phone"), Address: given("address"), Village: given("village"), HealthRecordNumber: number("healthRecordNumber"),
-		InsuranceNumber: number("insuranceNumber"), GuardianName: given("guardianName"), GuardianPhone: number("guardianPhone"),
+		Id: patient, RequestId: form.Value("requestId"), Version: int32(version),
+		Name: changed("name"), BirthDate: changed("birthDate"), IdentityNumber: number("identityNumber"), NoDocumentReason: changed("noDocumentReason"),
+		Phone: number("phone"), Address: changed("address"), Village: changed("village"), HealthRecordNumber: number("healthRecordNumber"),
+		InsuranceNumber: number("insuranceNumber"), GuardianName: changed("guardianName"), GuardianPhone: number("guardianPhone"),
 	}
-	if form.Get("documentType") != "" {
-		in.DocumentType = patientrecordv1.DocumentType_Code(patientrecordv1.DocumentType_Code_value[form.Get("documentType")]).Enum()
+	if code := changed("documentType"); code != nil && *code != "" {
+		in.DocumentType = patientrecordv1.DocumentType_Code(patientrecordv1.DocumentType_Code_value[*code]).Enum()
 		if in.GetDocumentType() == patientrecordv1.DocumentType_NONE {
 			in.IdentityNumber = new("")
 		}
 	}
-	if form.Get("sex") != "" {
-		in.Sex = commonv1.Sex_Code(commonv1.Sex_Code_value[form.Get("sex")]).Enum()
+	if code := changed("sex"); code != nil && *code != "" {
+		in.Sex = commonv1.Sex_Code(commonv1.Sex_Code_value[*code]).Enum()
 	}
-	return in
+	if len(wrong) > 0 {
+		return nil, errs.Invalid(wrong...)
+	}
+	return in, nil
 }
 
 // reveal shows every number in full, in the answer itself: nothing of it stands in an address or stays behind.
 func (p *Pages) reveal(w http.ResponseWriter, r *http.Request) error {
 	numbers, err := p.Index.RevealPatient(r.Context(), &patientrecordv1.RevealPatientRequest{Id: r.PathValue("id"), Purpose: r.PostFormValue("purpose")})
-	if wrong := p.Shell.FieldErrors(r, err); wrong != nil {
-		return p.showIdentity(w, r, http.StatusBadRequest, identityData{Problem: p.Shell.T(r, "reveal.choose")})
+	if err == nil {
+		data, err := p.loadIdentity(r)
+		if err != nil {
+			return err
+		}
+		data.Numbers = numbers
+		w.Header().Set("Cache-Control", "no-store")
+		return p.showIdentity(w, r, http.StatusOK, data)
 	}
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	return p.showIdentity(w, r, http.StatusOK, identityData{Numbers: numbers})
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		data, err := p.loadIdentity(r)
+		if err != nil {
+			return err // nothing was typed
+		}
+		data.Problem, data.Purpose = again.Problem, r.PostFormValue("purpose")
+		if again.Form.Errors != nil {
+			data.Problem = p.Shell.T(r, "reveal.choose")
+		}
+		return p.showIdentity(w, r, again.Status, data)
+	})
 }
 
 func (p *Pages) undo(w http.ResponseWriter, r *http.Request) error {
 	_, err := p.Index.UnmergePatients(r.Context(), &patientrecordv1.UnmergePatientsRequest{
 		Id: r.PathValue("merge"), RequestId: r.PostFormValue("requestId"), Reason: strings.TrimSpace(r.PostFormValue("reason")),
 	})
-	switch wrong := p.Shell.FieldErrors(r, err); {
-	case err == nil:
+	if err == nil {
 		p.Shell.Flash(w, "merges.undone")
 		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/identity", http.StatusSeeOther)
 		return nil
-	case wrong != nil:
-		return p.showIdentity(w, r, http.StatusBadRequest, identityData{Problem: p.Shell.T(r, "merges.reason"), Undo: r.PathValue("merge")})
-	case errs.KindOf(err) == errs.KindWrongState:
-		return p.showIdentity(w, r, http.StatusConflict, identityData{Problem: p.Shell.ErrorText(r, err)})
-	default:
-		return err
 	}
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		data, _ := p.loadIdentity(r) // without the record the form stands alone
+		data.RequestID, data.Problem, data.Undo, data.Reason = again.RequestID, again.Problem, r.PathValue("merge"), r.PostFormValue("reason")
+		if again.Form.Errors != nil {
+			data.Problem = p.Shell.T(r, "merges.reason")
+		}
+		return p.showIdentity(w, r, again.Status, data)
+	})
 }

@@ -85,26 +85,45 @@ type line struct {
 }
 
 type matchData struct {
+	// Match is nil while the two records cannot be read: then the form that was sent stands alone.
 	*patientrecordv1.Match
-	Lines     []line
-	Form      shell.Form
+	ID    string
+	Lines []line
+	// Sent is the form that was refused, its decision the one that was sent; the other form is as it was.
+	Sent      shell.Form
+	Version   string
 	RequestID string
 	Problem   string
 	// Decides: the visitor's roles and level reach for a decision.
 	Decides bool
 }
 
-func (p *Pages) match(w http.ResponseWriter, r *http.Request) error {
-	return p.showMatch(w, r, http.StatusOK, matchData{RequestID: id.New()})
+// Form of a decision: the one that was refused, or an empty one.
+func (d matchData) Form(decision string) shell.Form {
+	if d.Sent.Value("decision") == decision {
+		return d.Sent
+	}
+	return shell.Form{}
 }
 
-func (p *Pages) showMatch(w http.ResponseWriter, r *http.Request, status int, data matchData) error {
-	m, err := p.Index.GetMatch(r.Context(), &patientrecordv1.GetMatchRequest{Id: r.PathValue("id")})
+func (p *Pages) match(w http.ResponseWriter, r *http.Request) error {
+	data, err := p.loadMatch(r)
 	if err != nil {
 		return err
 	}
-	data.Match, data.Lines = m, p.lines(r, m)
-	data.Decides = m.GetMayDecide() && decides(r)
+	data.RequestID = id.New()
+	return p.showMatch(w, r, http.StatusOK, data)
+}
+
+func (p *Pages) loadMatch(r *http.Request) (matchData, error) {
+	m, err := p.Index.GetMatch(r.Context(), &patientrecordv1.GetMatchRequest{Id: r.PathValue("id")})
+	if err != nil {
+		return matchData{ID: r.PathValue("id")}, err
+	}
+	return matchData{Match: m, ID: m.GetId(), Lines: p.lines(r, m), Version: strconv.Itoa(int(m.GetVersion())), Decides: m.GetMayDecide() && decides(r)}, nil
+}
+
+func (p *Pages) showMatch(w http.ResponseWriter, r *http.Request, status int, data matchData) error {
 	return p.Shell.Render(w, r, p.matchSet, shell.Page{Title: "matches.compare", Nav: "patients", Status: status, Data: data})
 }
 
@@ -157,15 +176,11 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 	}
 	version, _ := strconv.Atoi(r.PostFormValue("version"))
 	request := &patientrecordv1.DecideMatchRequest{
-		Id: r.PathValue("id"), RequestId: r.PostFormValue("requestId"), Version: int32(version),
-		Decision: "DIFFERENT", Reason: strings.TrimSpace(r.PostFormValue("reason")),
-	}
-	if survivor := r.PostFormValue("survivorId"); survivor != "" && r.PostFormValue("decision") == "MERGE" {
-		request.Decision, request.SurvivorId = "MERGE", survivor
+		Id: r.PathValue("id"), RequestId: r.PostFormValue("requestId"), Version: int32(version), Decision: r.PostFormValue("decision"),
+		SurvivorId: r.PostFormValue("survivorId"), Reason: strings.TrimSpace(r.PostFormValue("reason")),
 	}
 	m, err := p.Index.DecideMatch(r.Context(), request)
-	data := matchData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}, RequestID: id.New()}
-	switch kind := errs.KindOf(err); {
+	switch {
 	case err == nil && m.GetState() == "MERGED":
 		p.Shell.Flash(w, "matches.merged")
 		http.Redirect(w, r, "/patients/"+request.GetSurvivorId()+"/identity", http.StatusSeeOther)
@@ -174,15 +189,18 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		p.Shell.Flash(w, "matches.different")
 		http.Redirect(w, r, "/patients/matches", http.StatusSeeOther)
 		return nil
-	case data.Form.Errors != nil:
-		return p.showMatch(w, r, http.StatusBadRequest, data)
-	case kind == errs.KindStale || kind == errs.KindWrongState:
-		data.Problem = p.Shell.ErrorText(r, err)
-		return p.showMatch(w, r, http.StatusConflict, data)
-	case kind == errs.KindUnavailable:
-		data.Problem, data.RequestID = p.Shell.ErrorText(r, err), request.GetRequestId()
-		return p.showMatch(w, r, http.StatusServiceUnavailable, data)
-	default:
-		return err
 	}
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		data, _ := p.loadMatch(r) // without the two records the form stands alone
+		data.Sent, data.RequestID, data.Problem = again.Form, again.RequestID, again.Problem
+		for i, e := range data.Sent.Errors {
+			if e.Name == "reason" {
+				data.Sent.Errors[i].Name = "reason-" + data.Sent.Value("decision")
+			}
+		}
+		if data.Match == nil || errs.KindOf(err) != errs.KindStale {
+			data.Version = data.Sent.Value("version")
+		}
+		return p.showMatch(w, r, again.Status, data)
+	})
 }

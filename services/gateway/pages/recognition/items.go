@@ -105,7 +105,7 @@ func number(form url.Values, name string) int32 {
 type itemData struct {
 	Item          *patientrecordv1.RecognitionItem
 	Form          shell.Form
-	Organizations []*directoryv1.Organization
+	Organizations []organization
 	Changes       []change
 	Edits, New    bool
 	RequestID     string
@@ -115,6 +115,9 @@ type itemData struct {
 
 // Qualified tells whether an organisation is ticked.
 func (d itemData) Qualified(id string) bool { return slices.Contains(d.Form.Values["qualified"], id) }
+
+// organization with its name in the visitor's language.
+type organization struct{ ID, Name string }
 
 type change struct {
 	*patientrecordv1.RecognitionChange
@@ -146,7 +149,7 @@ func (p *Pages) loadItem(r *http.Request) (itemData, error) {
 	if county, err := p.Shell.Names().County(r.Context()); err == nil {
 		for _, o := range county.Organizations {
 			if o.GetType() != directoryv1.OrganizationType_AUTHORITY {
-				data.Organizations = append(data.Organizations, o)
+				data.Organizations = append(data.Organizations, organization{o.GetId(), county.OrganizationName(p.Shell.Language(r), o.GetId())})
 			}
 		}
 	}
@@ -261,27 +264,22 @@ func (p *Pages) saveItem(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/settings/recognition", http.StatusSeeOther)
 		return nil
 	}
-	kind := errs.KindOf(err)
-	if kind != errs.KindInvalid && kind != errs.KindStale && kind != errs.KindUnavailable {
-		return err
-	}
-	data, lerr := p.loadItem(r)
-	if lerr != nil {
-		return lerr
-	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}
-	for i, f := range data.Form.Errors {
-		data.Form.Errors[i].Name = strings.TrimPrefix(f.Name, "item.")
-	}
-	if data.Form.Errors == nil {
-		data.Problem = p.Shell.ErrorText(r, err)
-	}
-	if kind == errs.KindStale {
-		// Sent again it stands on what stands now, which the history shows.
-		data.Form.Values.Set("version", fmt.Sprint(data.Item.GetVersion()))
-	}
-	if kind == errs.KindUnavailable {
-		data.RequestID = r.PostFormValue("requestId")
-	}
-	return p.showItem(w, r, errs.HTTPStatus(err), data)
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		data, lerr := p.loadItem(r)
+		if lerr != nil {
+			data.Item = &patientrecordv1.RecognitionItem{Code: code} // the form stands alone
+		}
+		data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
+		for i, f := range data.Form.Errors {
+			data.Form.Errors[i].Name = strings.TrimPrefix(f.Name, "item.")
+		}
+		if reset && lerr == nil {
+			data.Form.Values = valuesOf(data.Item)
+		}
+		if errs.KindOf(err) == errs.KindStale && lerr == nil {
+			// Sent again it stands on what stands now, which the history shows.
+			data.Form.Values.Set("version", fmt.Sprint(data.Item.GetVersion()))
+		}
+		return p.showItem(w, r, again.Status, data)
+	})
 }

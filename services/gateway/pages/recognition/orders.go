@@ -1,6 +1,7 @@
 package recognition
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -47,7 +48,10 @@ type pastLine struct {
 
 // ordersData is what orders.html sees.
 type ordersData struct {
+	ID string
+	// Patient is nil while the page cannot be read: then the order that was sent stands alone, its decisions in Kept.
 	Patient       *patientrecordv1.Patient
+	Kept          []kept
 	Setting       string
 	Settings      []string
 	Referral      string
@@ -60,6 +64,9 @@ type ordersData struct {
 	RequestID     string
 	Problem       string
 }
+
+// kept is a field that the page cannot show and sends again.
+type kept struct{ Name, Value string }
 
 // Settings in which something is ordered, and the six national reasons for a repeat (domain.md §4).
 func settings() []string { return []string{"OUTPATIENT", "INPATIENT", "EMERGENCY"} }
@@ -80,7 +87,7 @@ func (p *Pages) showOrders(w http.ResponseWriter, r *http.Request, status int, d
 // loadOrders reads the page; form holds the setting, the referral and, of one that was refused, what was typed.
 func (p *Pages) loadOrders(r *http.Request, form url.Values) (ordersData, error) {
 	ctx, patient := r.Context(), r.PathValue("id")
-	data := ordersData{Setting: form.Get("setting"), Referral: form.Get("referral"), Settings: settings(), Reasons: reasons(), RequestID: id.New()}
+	data := ordersData{ID: patient, Setting: form.Get("setting"), Referral: form.Get("referral"), Settings: settings(), Reasons: reasons(), RequestID: id.New()}
 	if !slices.Contains(settings(), data.Setting) {
 		data.Setting = settings()[0]
 	}
@@ -150,24 +157,28 @@ func (p *Pages) order(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/orders?"+back.Encode(), http.StatusSeeOther)
 		return nil
 	}
-	kind := errs.KindOf(err)
-	if kind != errs.KindInvalid && kind != errs.KindUnavailable && kind != errs.KindConflict {
-		return err
+	return p.Shell.Again(w, r, byItem(err, lines), func(again shell.Refused) error {
+		data, lerr := p.loadOrders(r, r.PostForm)
+		if lerr != nil {
+			data = alone(data, r.PostForm)
+		}
+		data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
+		return p.showOrders(w, r, again.Status, data)
+	})
+}
+
+// alone is the page of an order without anything that the record adds: the items by their codes, and everything else that was typed kept.
+func alone(data ordersData, form url.Values) ordersData {
+	data.Patient, data.Valid, data.Others, data.Orders, data.Choices = nil, nil, nil, nil, nil
+	for _, code := range form["item"] {
+		data.Choices = append(data.Choices, choice{RecognitionItem: &patientrecordv1.RecognitionItem{Code: code, Name: code, NameEn: code}, Chosen: true})
 	}
-	data, lerr := p.loadOrders(r, r.PostForm)
-	if lerr != nil {
-		return lerr
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if place, _, dotted := strings.Cut(name, "."); dotted && slices.Contains([]string{"decision", "reasonCode", "reasonText", "explained"}, place) {
+			data.Kept = append(data.Kept, kept{name, form.Get(name)})
+		}
 	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, byItem(err, lines))}
-	switch {
-	case data.Form.Errors == nil:
-		data.Problem = p.Shell.ErrorText(r, err)
-	}
-	if kind == errs.KindUnavailable {
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		data.RequestID = r.PostFormValue("requestId")
-	}
-	return p.showOrders(w, r, errs.HTTPStatus(err), data)
+	return data
 }
 
 // linesOf reads the form. An item without a decision is a plain order, which is asked back when there is a result.

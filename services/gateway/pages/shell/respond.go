@@ -51,6 +51,8 @@ func (s *Shell) toSignIn(w http.ResponseWriter, r *http.Request) {
 type failure struct {
 	Heading, Explain, Remedy string
 	Back, Retry              string
+	// Purpose is where a purpose is stated, after which the page is shown.
+	Purpose string
 }
 
 // Fail answers with a page that says what happened and what to do next.
@@ -72,6 +74,10 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	data := failure{Heading: s.T(r, "failure."+kind.String()), Explain: s.ErrorText(r, err), Remedy: s.T(r, "remedy."+kind.String()), Back: back(r)}
 	if again := kind == errs.KindUnavailable || kind == errs.KindInternal || kind == errs.KindLimited; again && r.Method == http.MethodGet {
 		data.Retry = r.URL.RequestURI()
+	}
+	if e, ok := errs.As(err); ok && e.Reason == errs.ReasonPurposeRequired && e.Meta["patientId"] != "" {
+		data.Heading, data.Remedy = s.T(r, "purpose.title"), s.T(r, "purpose.kept")
+		data.Purpose = "/access/" + url.PathEscape(e.Meta["patientId"]) + "/purpose"
 	}
 	s.showFailure(w, r, errs.HTTPStatus(err), data)
 }
@@ -128,18 +134,20 @@ func (s *Shell) FieldErrors(r *http.Request, err error) []FieldError {
 	return form.Errors
 }
 
-// Flash keeps a text key for the page after the redirect.
-func (s *Shell) Flash(w http.ResponseWriter, key string) {
-	http.SetCookie(w, &http.Cookie{Name: "flash", Value: key, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+// Flash keeps a text key for the page after the redirect, with the draft that the browser need not keep any more.
+func (s *Shell) Flash(w http.ResponseWriter, key string, draft ...string) {
+	value := strings.Join(append([]string{key}, draft...), "|")
+	http.SetCookie(w, &http.Cookie{Name: "flash", Value: value, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
-func takeFlash(w http.ResponseWriter, r *http.Request) string {
-	key := cookie(r, "flash")
-	if key == "" || strings.ContainsAny(key, " <>\"") {
-		return ""
+func takeFlash(w http.ResponseWriter, r *http.Request) (key, draft string) {
+	value := cookie(r, "flash")
+	if value == "" || strings.ContainsAny(value, " <>\"") {
+		return "", ""
 	}
 	http.SetCookie(w, &http.Cookie{Name: "flash", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	return key
+	key, draft, _ = strings.Cut(value, "|")
+	return key, draft
 }
 
 // LocalPath refuses a return address that leads elsewhere.
@@ -159,6 +167,8 @@ type FieldError struct{ Name, Text string }
 type Form struct {
 	Values url.Values
 	Errors []FieldError
+	// Changed is what now stands in the fields that somebody else changed meanwhile, by name; see Rebase.
+	Changed map[string]string
 }
 
 // Value of a field.

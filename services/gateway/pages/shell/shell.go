@@ -106,8 +106,10 @@ type view struct {
 	Nav2         []navItem
 	Open         int32
 	Flash        string
-	Path         string
-	Large        bool
+	// Sent is the draft that was sent before the redirect to this page.
+	Sent  string
+	Path  string
+	Large bool
 }
 
 type navItem struct {
@@ -124,8 +126,8 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 		v.Open = s.openCount(r)
 		v.Nav2 = navFor(visitor.Account, page.Nav, v.Open)
 	}
-	if key := takeFlash(w, r); s.deps.Text.Has(key) {
-		v.Flash = key
+	if key, draft := takeFlash(w, r); s.deps.Text.Has(key) {
+		v.Flash, v.Sent = key, draft
 	}
 	return s.execute(w, set, v.Language, "layout", page.Status, v)
 }

@@ -239,7 +239,10 @@ func TestDocumentsOfAChildAreWithheldUntilAPurposeIsStated(t *testing.T) {
 			t.Errorf("%v %v", page, err)
 		}
 		_, err = docs.Open(t.Context(), desk, shown.ID, a.ID(), true)
-		w.reason(err, errs.ReasonBreakGlassRequired)
+		w.reason(err, errs.ReasonPurposeRequired)
+		if e, _ := errs.As(err); e.Meta["patientId"] != shown.ID {
+			t.Errorf("it does not say for whom a purpose is to be stated: %v", e.Meta)
+		}
 		if _, err := w.StatePurpose(t.Context(), desk, app.Stated{PatientID: shown.ID, Purpose: domain.PurposeTreatment}); err != nil {
 			t.Fatal(err)
 		}

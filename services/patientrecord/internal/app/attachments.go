@@ -218,7 +218,7 @@ func (s *Attachments) find(ctx context.Context, caller authn.Identity, patient, 
 		return nil, Access{}, errs.NotFound("attachment")
 	}
 	if see.sieve.child {
-		return nil, Access{}, errs.Denied(errs.ReasonBreakGlassRequired)
+		return nil, Access{}, errs.Denied(errs.ReasonPurposeRequired).With("patientId", patient)
 	}
 	out := look(caller, "attachment.read", patient)
 	out.ObjectType, out.ObjectID = "attachment", attachment

@@ -263,6 +263,30 @@ func TestADocumentThatCameLaterIsAddedAndOneOfAnotherRecordIsAMatch(t *testing.T
 	})
 }
 
+func TestANumberIsTakenAwayAndTheAuditNamesIt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		d := zeng
+		d.Phone, d.InsuranceNumber = "13800138000", "M45032100012345"
+		p := w.register(township, d)
+		got, err := w.index().Update(t.Context(), township, app.Update{
+			Request: app.Request{Method: "UpdatePatient", ID: "r1"}, Patient: p.ID, Version: p.Version,
+			Change: func(d domain.Details) domain.Details { d.Phone, d.InsuranceNumber = "", ""; return d },
+		})
+		if err != nil || got.Details.Phone != "" || got.Details.InsuranceNumber != "" || got.Details.Name == "" {
+			t.Fatal(err)
+		}
+		if list := w.finds("13800138000"); len(list) != 0 {
+			t.Error("the patient is still found by a number that was taken away")
+		}
+		var detail string
+		if err := w.db.View(t.Context(), func(tx *sqldb.Tx) error {
+			return tx.QueryRow(t.Context(), "SELECT detail FROM audit_entry WHERE action = 'patient.corrected' AND patient_id = $1", p.ID).Scan(&detail)
+		}); err != nil || detail != "phone insuranceNumber" {
+			t.Errorf("the audit says %q, %v", detail, err)
+		}
+	})
+}
+
 func TestFullNumbersAreShownOnPurposeAndAudited(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		d := zeng

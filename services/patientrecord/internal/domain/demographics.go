@@ -48,6 +48,21 @@ func (d Demographics) Number() string {
 	return NumberKey(d.d.DocumentType, d.d.IdentityNumber)
 }
 
+// lost names the numbers that were there before and are there no more.
+func (d Demographics) lost(before Demographics) []string {
+	var names []string
+	for _, n := range []struct{ name, was, is string }{
+		{"identityNumber", before.d.IdentityNumber, d.d.IdentityNumber}, {"phone", before.d.Phone, d.d.Phone},
+		{"healthRecordNumber", before.d.HealthRecordNumber, d.d.HealthRecordNumber}, {"insuranceNumber", before.d.InsuranceNumber, d.d.InsuranceNumber},
+		{"guardianPhone", before.d.GuardianPhone, d.d.GuardianPhone},
+	} {
+		if n.was != "" && n.is == "" {
+			names = append(names, n.name)
+		}
+	}
+	return names
+}
+
 // WithDocumentOf is d with the document of another: what remains to be written when d's own number belongs to somebody else's record.
 func (d Demographics) WithDocumentOf(o Demographics) Demographics {
 	d.d.DocumentType, d.d.IdentityNumber, d.d.NoDocumentReason = o.d.DocumentType, o.d.IdentityNumber, o.d.NoDocumentReason

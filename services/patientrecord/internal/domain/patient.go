@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -20,6 +21,8 @@ type Patient struct {
 type Fact struct {
 	Name             string
 	HomeOrganization string
+	// Removed names the numbers that a correction took away, for the audit.
+	Removed string
 	// Stay and EncounterID are set when it happened to an encounter.
 	Stay        *Stay
 	EncounterID string
@@ -101,9 +104,10 @@ func (p Patient) Correct(d Demographics, home string, now time.Time) (Patient, b
 	if p.demographics == d && p.home == home {
 		return p, false
 	}
+	removed := d.lost(p.demographics)
 	p.version++
 	p.demographics, p.home, p.updated = d, home, now
-	p.facts = append(p.facts[:len(p.facts):len(p.facts)], Fact{Name: Corrected, HomeOrganization: home})
+	p.facts = append(p.facts[:len(p.facts):len(p.facts)], Fact{Name: Corrected, HomeOrganization: home, Removed: strings.Join(removed, " ")})
 	return p, true
 }
 

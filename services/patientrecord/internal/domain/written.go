@@ -191,8 +191,12 @@ func (w Written) Withdraw(why Why, who Actor, now time.Time) Written {
 	return out
 }
 
+// next is the version that follows. What tells no time of its own stays where it was first written.
 func (w Written) next(e Entry, who Actor, now time.Time) Written {
 	e.ID, e.Version, e.Department = w.ID, w.Version+1, w.Department
+	if e.Time.IsZero() {
+		e.Time = w.Began
+	}
 	w.Entry, w.Writer, w.At, w.AfterSealing = e, who.Person, now, false
 	return w
 }

@@ -77,6 +77,27 @@ func TestAChangeIsAnotherVersionThatKeepsWhoBegan(t *testing.T) {
 	}
 }
 
+func TestWhatTellsNoTimeStaysWhereItWasFirstWritten(t *testing.T) {
+	t.Parallel()
+	w := problem("", "")
+	onset := written.AddDate(-1, 0, 0)
+	at := func(t time.Time) domain.Statement {
+		return domain.Statement{Entry: domain.Entry{Kind: domain.KindProblem, Status: "active", Time: t}, Text: "x"}
+	}
+	later := written.Add(time.Hour)
+	if next := w.Amend(at(time.Time{}), author, later); !next.Time.Equal(written) {
+		t.Errorf("it moved to %v", next.Time)
+	}
+	dated := w.Amend(at(onset), author, later)
+	if !dated.Time.Equal(onset) {
+		t.Errorf("the onset is %v", dated.Time)
+	}
+	// A date that was wrong is taken away again.
+	if next := dated.Correct(at(time.Time{}), domain.Why{Code: domain.WrongTime}, author, later); !next.Time.Equal(written) {
+		t.Errorf("it stays at %v", next.Time)
+	}
+}
+
 func TestACorrectionSaysWhy(t *testing.T) {
 	t.Parallel()
 	for why, field := range map[domain.Why]string{

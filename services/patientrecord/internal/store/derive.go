@@ -126,7 +126,7 @@ func (d *derived) patient(p domain.Patient) {
 			WHERE county_code = $1 AND id = $2 AND version = $3 - 1`, u.county, k.ID, k.Version, sealed, number, k.Home, k.Updated)
 	}
 	for _, f := range p.Facts() {
-		d.audit(strings.Replace(f.Name, "_", ".", 1), "patient", k.ID, k.ID, "")
+		d.audit(strings.Replace(f.Name, "_", ".", 1), "patient", k.ID, k.ID, f.Removed)
 		d.publish(f, k.ID, k.Version)
 	}
 }

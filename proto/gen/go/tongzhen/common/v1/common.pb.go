@@ -372,7 +372,9 @@ const (
 	ErrorReason_BREAK_GLASS_REQUIRED ErrorReason_Code = 31
 	// Only the author, or the head of the department or centre, changes what was written into a record.
 	ErrorReason_NOT_THE_AUTHOR ErrorReason_Code = 35
-	ErrorReason_NOT_FOUND      ErrorReason_Code = 40
+	// What is withheld for being sensitive is shown after a purpose was stated; metadata "patientId" says for whom.
+	ErrorReason_PURPOSE_REQUIRED ErrorReason_Code = 36
+	ErrorReason_NOT_FOUND        ErrorReason_Code = 40
 	// Somebody was faster: read again, then decide.
 	ErrorReason_STALE_VERSION        ErrorReason_Code = 50
 	ErrorReason_REQUEST_ID_REUSED    ErrorReason_Code = 51
@@ -418,6 +420,7 @@ var (
 		30: "ROLE",
 		31: "BREAK_GLASS_REQUIRED",
 		35: "NOT_THE_AUTHOR",
+		36: "PURPOSE_REQUIRED",
 		40: "NOT_FOUND",
 		50: "STALE_VERSION",
 		51: "REQUEST_ID_REUSED",
@@ -455,6 +458,7 @@ var (
 		"ROLE":                   30,
 		"BREAK_GLASS_REQUIRED":   31,
 		"NOT_THE_AUTHOR":         35,
+		"PURPOSE_REQUIRED":       36,
 		"NOT_FOUND":              40,
 		"STALE_VERSION":          50,
 		"REQUEST_ID_REUSED":      51,
@@ -1100,8 +1104,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\xd1\x05\n" +
-	"\vErrorReason\"\xc1\x05\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\xe7\x05\n" +
+	"\vErrorReason\"\xd7\x05\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1122,7 +1126,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\x06LOCKED\x10\x17\x12\b\n" +
 	"\x04ROLE\x10\x1e\x12\x18\n" +
 	"\x14BREAK_GLASS_REQUIRED\x10\x1f\x12\x12\n" +
-	"\x0eNOT_THE_AUTHOR\x10#\x12\r\n" +
+	"\x0eNOT_THE_AUTHOR\x10#\x12\x14\n" +
+	"\x10PURPOSE_REQUIRED\x10$\x12\r\n" +
 	"\tNOT_FOUND\x10(\x12\x11\n" +
 	"\rSTALE_VERSION\x102\x12\x15\n" +
 	"\x11REQUEST_ID_REUSED\x103\x12\x18\n" +
