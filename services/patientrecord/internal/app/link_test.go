@@ -93,8 +93,10 @@ func TestASecondRecordOfAPersonIsToldBeforeItIsWrittenAndListedAfter(t *testing.
 
 func TestSayingThatItIsTheSamePersonOpensTheRecordAndWritesNoSecond(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		first := w.register(township, zeng)
-		got, err := w.Register(t.Context(), stranger, app.Registration{Details: nameless, SameAs: first.ID})
+		first := w.register(township, nameless)
+		again := nameless
+		again.Village = "旧县村"
+		got, err := w.Register(t.Context(), stranger, app.Registration{Details: again, SameAs: first.ID})
 		if err != nil || got.ID != first.ID {
 			t.Fatalf("%s %v", got.ID, err)
 		}
@@ -106,6 +108,42 @@ func TestSayingThatItIsTheSamePersonOpensTheRecordAndWritesNoSecond(t *testing.T
 		if _, err := w.Register(t.Context(), desk, app.Registration{Details: other, SameAs: first.ID}); errs.KindOf(err) != errs.KindNotFound {
 			t.Errorf("a description that does not match opens a record: %v", err)
 		}
+		if w.looks("patient.register", first.ID) != 2 {
+			t.Error("what was refused is not in the audit")
+		}
+	})
+}
+
+func TestWhoHasPapersIsTheSamePersonByTheNumberOnly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first := w.register(township, zeng)
+		in := app.Registration{Details: nameless, SameAs: first.ID}
+		_, err := w.Register(t.Context(), stranger, in)
+		w.reason(err, errs.ReasonBreakGlassRequired)
+		if e, ok := errs.As(err); !ok || e.Meta["patientId"] != first.ID {
+			t.Error("the refusal does not lead to the record")
+		}
+		if w.looks("patient.register", first.ID) != 1 {
+			t.Error("what was refused is not in the audit")
+		}
+		_, err = w.Patient(t.Context(), stranger, first.ID)
+		w.reason(err, errs.ReasonNotFound)
+		if got, err := w.Register(t.Context(), township, in); err != nil || got.ID != first.ID {
+			t.Errorf("who sees the record anyway: %v", err)
+		}
+		card := zeng
+		card.Phone = "13900139000"
+		if got, err := w.Register(t.Context(), stranger, app.Registration{Details: card, SameAs: first.ID}); err != nil || got.ID != first.ID {
+			t.Errorf("by the number on the card: %v", err)
+		}
+		in.Details.Name = "李四"
+		for range app.LookupsPerMinute {
+			if _, err = w.Register(t.Context(), desk, in); errs.ReasonOf(err) == errs.ReasonRateLimited {
+				break
+			}
+		}
+		_, err = w.Register(t.Context(), desk, in)
+		w.reason(err, errs.ReasonRateLimited)
 	})
 }
 
@@ -257,8 +295,52 @@ func TestADocumentThatCameLaterIsAddedAndOneOfAnotherRecordIsAMatch(t *testing.T
 		w.reason(err, errs.ReasonAlreadyRegistered)
 		e, _ := errs.As(err)
 		m, err := w.index().Match(t.Context(), township, e.Meta["matchId"])
-		if err != nil || e.Meta["patientId"] != other.ID || m.Match.Other(baby.ID) != other.ID || !m.MayDecide {
+		if err != nil || e.Meta["patientId"] != other.ID || m.Match.Other(baby.ID) != other.ID || m.MayDecide {
 			t.Errorf("the match: %v", err)
+		}
+	})
+}
+
+func TestCorrectingANumberToThatOfAnotherOpensNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		own, other := w.register(township, nameless), w.register(desk, zeng)
+		update := app.Update{
+			Request: app.Request{Method: "UpdatePatient", ID: "r1", Body: []byte("1")}, Patient: own.ID, Version: 1,
+			Change: func(d domain.Details) domain.Details {
+				d.DocumentType, d.IdentityNumber = domain.ResidentCard, zeng.IdentityNumber
+				return d
+			},
+		}
+		match := ""
+		for range 2 {
+			_, err := w.index().Update(t.Context(), township, update)
+			w.reason(err, errs.ReasonAlreadyRegistered)
+			e, ok := errs.As(err)
+			if !ok || e.Meta["patientId"] != other.ID || e.Meta["matchId"] == "" || match != "" && e.Meta["matchId"] != match {
+				t.Fatalf("the refusal leads elsewhere: %v", err)
+			}
+			match = e.Meta["matchId"]
+		}
+		if n := w.looks("patient.register", other.ID); n != 1 {
+			t.Errorf("%d entries in the audit for one request", n)
+		}
+		if w.facts("glass_broken") != 0 {
+			t.Error("a visit nobody declared was told")
+		}
+		_, err := w.Patient(t.Context(), township, other.ID)
+		w.reason(err, errs.ReasonNotFound)
+		update.Request.Body = []byte("2")
+		_, err = w.index().Update(t.Context(), township, update)
+		w.reason(err, errs.ReasonRequestIDReused)
+		for range app.LookupsPerMinute {
+			if _, err = w.index().Update(t.Context(), township, update); errs.ReasonOf(err) == errs.ReasonRateLimited {
+				break
+			}
+		}
+		w.reason(err, errs.ReasonRateLimited)
+		update.Change, update.Request.ID = func(d domain.Details) domain.Details { d.Village = "新村"; return d }, "r2"
+		if _, err := w.index().Update(t.Context(), township, update); err != nil {
+			t.Errorf("a correction that brings no number is no look-up: %v", err)
 		}
 	})
 }
