@@ -82,16 +82,15 @@ func (x *Index) update(ctx context.Context, u Unit, caller authn.Identity, in Up
 	if err != nil {
 		return updated{}, err
 	}
-	if taken && other.ID() != p.ID() {
+	// A number that the record has already may be another's as well, since the two are no longer one person: that was said before.
+	if taken && other.ID() != p.ID() && d.Number() != p.Demographics().Number() {
 		seen := look(caller, "patient.register", other.ID())
 		seen.Detail = errs.ReasonAlreadyRegistered
 		u.Look(seen)
 		return updated{Taken: other.ID()}, numberTaken(ctx, u, p, other, d.Details())
 	}
 	if corrected, changed := p.Correct(d, p.Home(), u.Now()); changed {
-		p = corrected
-		u.PutPatient(p)
-		if err := rematchFamily(ctx, u, p); err != nil {
+		if p, err = putCorrected(ctx, u, p, corrected); err != nil {
 			return updated{}, err
 		}
 	}
@@ -134,20 +133,32 @@ func numberTaken(ctx context.Context, u Unit, p, other domain.Patient, brought d
 	return nil
 }
 
-// rematchFamily is rematch with the records that were merged into the patient's.
-func rematchFamily(ctx context.Context, u Unit, p domain.Patient) error {
+// putCorrected writes the corrected record of a patient, the patient's own or one that was merged into it, and answers with the patient.
+func putCorrected(ctx context.Context, u Unit, p, corrected domain.Patient) (domain.Patient, error) {
+	u.PutPatient(corrected)
+	if p.ID() == corrected.ID() {
+		p = corrected
+	}
+	return p, rematchFamily(ctx, u, p, corrected)
+}
+
+// rematchFamily is rematch of a patient with the records that were merged into it, of which the corrected one may be one.
+func rematchFamily(ctx context.Context, u Unit, p, corrected domain.Patient) error {
 	family, err := u.Family(ctx, p.ID())
 	if err != nil {
 		return err
 	}
-	var also []domain.Details
+	records, also := []domain.Patient{p}, []domain.Details(nil)
 	for _, m := range family {
-		r, err := u.Record(ctx, m.Merged)
-		if err != nil {
-			return err
+		r := corrected
+		if m.Merged != corrected.ID() {
+			if r, err = u.Record(ctx, m.Merged); err != nil {
+				return err
+			}
 		}
-		also = append(also, r.Demographics().Details())
+		records, also = append(records, r), append(also, r.Demographics().Details())
 	}
+	u.Reindex(records...)
 	return rematch(ctx, u, p, also...)
 }
 
