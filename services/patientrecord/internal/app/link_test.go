@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -203,6 +205,92 @@ func TestUndoingAMergeGivesBothBackWhatTheyHad(t *testing.T) {
 		undo.Request.ID = "u2"
 		_, err = w.index().Unmerge(t.Context(), township, list[0].ID, undo)
 		w.reason(err, errs.ReasonActionNotAvailable)
+	})
+}
+
+func TestTwoWhoUndoAMergeAtOnceUndoItOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const many = 8
+		for name, request := range map[string]func(i int) app.Request{
+			"one request":   func(int) app.Request { return app.Request{Method: "UnmergePatients", ID: "again"} },
+			"many requests": func(i int) app.Request { return app.Request{Method: "UnmergePatients", ID: strconv.Itoa(i)} },
+		} {
+			d := nameless
+			d.HealthRecordNumber = map[string]string{"one request": "45032110010200001", "many requests": "45032110010200002"}[name]
+			stays, goes := w.register(township, d), w.register(township, d)
+			told := w.facts("patient_unmerged")
+			w.decide(w.matchOf(stays.ID, goes.ID), stays.ID)
+			list, err := w.index().Merges(t.Context(), township, goes.ID)
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%d merges, %v", len(list), err)
+			}
+			answers := make([]error, many)
+			var all sync.WaitGroup
+			for i := range answers {
+				all.Go(func() {
+					_, answers[i] = w.index().Unmerge(t.Context(), township, list[0].ID, app.Linking{Request: request(i), Reason: "两个人"})
+				})
+			}
+			all.Wait()
+			done := 0
+			for _, err := range answers {
+				if err == nil {
+					done++
+				} else if errs.ReasonOf(err) != errs.ReasonActionNotAvailable {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if want := map[string]int{"one request": many, "many requests": 1}[name]; done != want {
+				t.Errorf("%s: done for %d", name, done)
+			}
+			if n := w.facts("patient_unmerged") - told; n != 1 {
+				t.Errorf("%s: told %d times", name, n)
+			}
+		}
+	})
+}
+
+// matchOf is the undecided match of two records.
+func (w *world) matchOf(a, b string) app.ShownMatch {
+	w.t.Helper()
+	page, _, err := w.index().Matches(w.t.Context(), township, app.MatchCursor{}, 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range page {
+		if m.Match.First == min(a, b) && m.Match.Second == max(a, b) {
+			return m
+		}
+	}
+	w.t.Fatal("the two are no match")
+	return app.ShownMatch{}
+}
+
+func TestWhoIsTakenOutOfAChainIsNotComparedWithThemselves(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		middle := nameless
+		middle.HealthRecordNumber = "45032110010200001"
+		a, b := w.register(township, nameless), w.register(township, middle)
+		w.decide(w.matchOf(a.ID, b.ID), b.ID)
+		c := w.register(township, domain.Details{
+			Name: "欧阳红", Sex: domain.Male, BirthDate: birthday, DocumentType: domain.NoDocument, NoDocumentReason: domain.Lost,
+			HealthRecordNumber: middle.HealthRecordNumber,
+		})
+		w.decide(w.matchOf(b.ID, c.ID), c.ID)
+		list, err := w.index().Merges(t.Context(), township, a.ID)
+		if err != nil || len(list) != 2 || list[1].Merged != a.ID {
+			t.Fatalf("%d merges, %v", len(list), err)
+		}
+		if _, err := w.index().Unmerge(t.Context(), township, list[1].ID, app.Linking{Reason: "两个人"}); err != nil {
+			t.Fatal(err)
+		}
+		page, _, err := w.index().Matches(t.Context(), township, app.MatchCursor{}, 0)
+		if err != nil || len(page) != 0 {
+			t.Errorf("%d matches, %v", len(page), err)
+		}
+		if got, err := w.Patient(t.Context(), township, b.ID); err != nil || got.ID != c.ID {
+			t.Errorf("the rest of the chain: %v", err)
+		}
 	})
 }
 

@@ -34,7 +34,7 @@ func (c scope) rewrite(ctx context.Context, after string, limit int) (last strin
 	if err != nil {
 		return after, 0, err
 	}
-	if _, err := c.also(ctx, found, ids); err != nil {
+	if _, err := c.also(ctx, found, ids, nil); err != nil {
 		return after, 0, err
 	}
 	var stmts []sqldb.Stmt
