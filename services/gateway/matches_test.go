@@ -248,6 +248,16 @@ func TestLikelyDoublesAreShownBeforeARegistrationWrites(t *testing.T) {
 	}
 }
 
+func TestTheSamePersonWithADocumentLeadsToTheGlass(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(registerMethod, errs.Denied(errs.ReasonBreakGlassRequired).With("patientId", otherID))
+	got := w.browser("township").post("/patients/new", form("requestId", "r", "name", "曾晓明", "sameAs", otherID))
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/access/"+otherID+"/glass" {
+		t.Errorf("%d %q", got.Code, got.Header().Get("Location"))
+	}
+}
+
 func TestIdentityIsCorrectedShownInFullAndUnmerged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -194,6 +194,11 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		e, _ := errs.As(err)
 		data.Known = e.Meta["patientId"]
 		return p.renderRegister(w, r, http.StatusConflict, data)
+	case errs.ReasonOf(err) == errs.ReasonBreakGlassRequired:
+		// That record has a document: whoever is there shows it, else somebody gives a reason.
+		e, _ := errs.As(err)
+		http.Redirect(w, r, "/access/"+e.Meta["patientId"]+"/glass", http.StatusSeeOther)
+		return nil
 	case data.Form.Errors != nil:
 		// A refused request was not carried out: the corrected form is a new one.
 		data.RequestID = id.New()

@@ -150,11 +150,16 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 	if r.BecomesHome {
 		home = organization
 	}
+	if known {
+		if patient, err = u.Patient(ctx, bySource.ID()); err != nil {
+			return bySource, err
+		}
+	}
 	switch {
-	case known && taken && bySource.ID() != byNumber.ID():
+	case known && taken && patient.ID() != byNumber.ID():
 		return bySource, errs.Conflict(errs.ReasonAlreadyRegistered, "another patient has this identity number")
 	case known:
-		return f.known(ctx, u, bySource, naming{r, home})
+		return f.known(ctx, u, bySource, naming{r, patient, home})
 	case taken:
 		patient = byNumber
 		if corrected, changed := patient.Correct(patient.Demographics(), cmpOr(patient.Home(), home), now); changed {
@@ -179,10 +184,11 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 // naming is what a record says of a patient, and whose home it would make.
 type naming struct {
 	FeedRecord
-	home string
+	patient domain.Patient
+	home    string
 }
 
-// known brings a patient whom the sender named before up to date.
+// known brings the record that the sender named before up to date. If it was merged, the survivor keeps its own details and home.
 func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (domain.Patient, error) {
 	d := p.Demographics()
 	if r.Updates {
@@ -191,15 +197,17 @@ func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (d
 			return p, refused(inMessage(problems), "")
 		}
 	}
+	if r.patient.ID() != p.ID() {
+		r.home = ""
+	}
 	corrected, changed := p.Correct(d, cmpOr(p.Home(), r.home), u.Now())
 	if !changed {
-		return p, nil
+		return r.patient, nil
 	}
-	u.PutPatient(corrected)
 	if p.Home() != corrected.Home() {
 		u.PutRelations(domain.HomeRelation(p.ID(), r.home, domain.FromImport, u.Now()))
 	}
-	return corrected, rematch(ctx, u, corrected)
+	return putCorrected(ctx, u, r.patient, corrected)
 }
 
 func cmpOr(a, b string) string {

@@ -69,7 +69,9 @@ func (a *App) Visit(ctx context.Context, caller authn.Identity, in Arrive) (doma
 	if caller.Organization == "" {
 		return domain.Glass{}, errs.Denied(errs.ReasonRole)
 	}
-	if in.IdentityNumber == "" {
+	// A newborn's record has no number: nothing that was read off a card is that.
+	number := domain.NormaliseNumber(in.IdentityNumber)
+	if number == "" {
 		return domain.Glass{}, errs.Invalid(errs.Required("identityNumber"))
 	}
 	if err := a.allowLookup(ctx, caller); err != nil {
@@ -79,7 +81,7 @@ func (a *App) Visit(ctx context.Context, caller authn.Identity, in Arrive) (doma
 	if err != nil {
 		return domain.Glass{}, err
 	}
-	if patient.Demographics().Details().IdentityNumber != domain.NormaliseNumber(in.IdentityNumber) {
+	if patient.Demographics().Details().IdentityNumber != number {
 		return domain.Glass{}, errs.NotFound("patient")
 	}
 	var out domain.Glass
@@ -123,13 +125,14 @@ func (a *App) glass(caller authn.Identity, p domain.Patient, now time.Time) doma
 
 // named finds the patient by id or by exact identity number; look-ups by number are limited and written down.
 func (a *App) named(ctx context.Context, caller authn.Identity, patient, number string) (domain.Patient, error) {
+	number = domain.NormaliseNumber(number)
 	switch {
 	case patient != "":
 		return a.store.Patient(ctx, caller.County, patient)
 	case number == "":
 		return domain.Patient{}, errs.Invalid(errs.Required("identityNumber"))
 	}
-	list, err := a.byNumber(ctx, caller, domain.NormaliseNumber(number))
+	list, err := a.byNumber(ctx, caller, number)
 	if err != nil {
 		return domain.Patient{}, err
 	}

@@ -192,3 +192,21 @@ func TestAVisitNeedsTheCardAndEnds(t *testing.T) {
 		w.reason(err, errs.ReasonNotFound)
 	})
 }
+
+func TestAVisitWithoutANumberOpensNobody(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		baby := w.register(township, nameless)
+		for number, want := range map[string]string{
+			"-": errs.ReasonFieldRequired, " ": errs.ReasonFieldRequired, "": errs.ReasonFieldRequired, "990122196311070023": errs.ReasonNotFound,
+		} {
+			_, err := w.Visit(t.Context(), desk, app.Arrive{PatientID: baby.ID, IdentityNumber: number})
+			w.reason(err, want)
+			in := breaking("")
+			in.IdentityNumber = number
+			_, err = w.BreakGlass(t.Context(), desk, in)
+			w.reason(err, want)
+		}
+		_, err := w.Patient(t.Context(), desk, baby.ID)
+		w.reason(err, errs.ReasonNotFound)
+	})
+}

@@ -29,8 +29,8 @@ type Imported struct {
 	Entries   Counts
 }
 
-// Import writes one record, whole or not at all; the same again changes nothing. A patient known by the source's identity takes the
-// source's demographics; one known only by the identity number keeps those that people here entered. A feed bound to an
+// Import writes one record, whole or not at all; the same again changes nothing. A record known by the source's identity takes the
+// source's demographics, but loses no document by it, and if it was merged the survivor keeps its own; one known only by the identity number keeps those that people here entered. A feed bound to an
 // organisation may write for that one only, and of encounters there.
 func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imported, error) {
 	if caller.County != "" && caller.County != in.County {
@@ -71,28 +71,35 @@ func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imp
 
 func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demographics) (Imported, error) {
 	out := Imported{}
-	bySource, known, err := u.PatientBySource(ctx, in.SourceSystem, in.PatientIdentity)
+	record, known, err := u.PatientBySource(ctx, in.SourceSystem, in.PatientIdentity)
 	if err != nil {
 		return out, err
+	}
+	patient := record
+	if known {
+		if patient, err = u.Patient(ctx, record.ID()); err != nil {
+			return out, err
+		}
 	}
 	byNumber, taken, err := u.PatientByNumber(ctx, d.Number())
 	if err != nil {
 		return out, err
 	}
-	if known && taken && bySource.ID() != byNumber.ID() {
+	switch {
+	case known && taken && patient.ID() != byNumber.ID():
 		// Two records of, it seems, one person. Which is right is for a person to say; what the source says otherwise is taken.
-		if err := numberTaken(ctx, u, bySource, byNumber, d.Details()); err != nil {
+		if err := numberTaken(ctx, u, patient, byNumber, d.Details()); err != nil {
 			return out, err
 		}
-		d = d.WithDocumentOf(bySource.Demographics())
+		d = d.WithDocumentOf(record.Demographics())
+	case known && d.Number() == "":
+		d = d.WithDocumentOf(record.Demographics())
 	}
-	patient := bySource
 	switch {
 	case known:
-		if corrected, changed := bySource.Correct(d, in.Organization, u.Now()); changed {
-			patient = corrected
-			u.PutPatient(patient)
-			if err := rematch(ctx, u, patient); err != nil {
+		corrected, changed := record.Correct(d, in.Organization, u.Now())
+		if record = corrected; changed {
+			if patient, err = putCorrected(ctx, u, patient, record); err != nil {
 				return out, err
 			}
 		}
@@ -112,9 +119,10 @@ func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demograp
 		}
 	}
 	if !known {
+		record = patient
 		u.PutSource(patient.ID(), in.SourceSystem, in.PatientIdentity)
 	}
-	if err := rehome(ctx, u, patient); err != nil {
+	if err := rehome(ctx, u, record); err != nil {
 		return out, err
 	}
 	out.PatientID = patient.ID()
@@ -122,7 +130,7 @@ func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demograp
 	return out, err
 }
 
-// rehome gives the patient's home its relation, and ends that of a former home.
+// rehome gives the record's home its relation, and ends that of a former home. Records of the same person keep theirs.
 func rehome(ctx context.Context, u Unit, p domain.Patient) error {
 	held, err := u.HomeRelations(ctx, p.ID())
 	if err != nil {
@@ -131,7 +139,7 @@ func rehome(ctx context.Context, u Unit, p domain.Patient) error {
 	now, there := u.Now(), false
 	for _, r := range held {
 		switch {
-		case !r.Holds(now):
+		case r.PatientID != p.ID() || !r.Holds(now):
 		case r.Organization == p.Home():
 			there = true
 		default:

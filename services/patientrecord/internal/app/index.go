@@ -25,67 +25,76 @@ type Update struct {
 	Change  func(domain.Details) domain.Details
 }
 
+// updated is what an Update was answered with: the patient as corrected, or the record that has the number.
+type updated struct {
+	Shown Shown
+	Taken string
+}
+
 // Update corrects the demographics; the caller's organisation must see the whole record. An identity number that another record has is
-// ALREADY_REGISTERED with metadata "patientId" and "matchId": nothing is changed, the two records are a match to be decided, and the other
-// record is opened, as by registering with that number.
+// ALREADY_REGISTERED with metadata "patientId" and "matchId": nothing is changed, and the two records are a match to be decided. The other
+// record is not opened: typing a number is no way around breaking the glass, and counts as a look-up by number.
 func (x *Index) Update(ctx context.Context, caller authn.Identity, in Update) (Shown, error) {
 	p, _, err := x.a.open(ctx, caller, in.Patient, domain.LevelFull)
 	if err != nil {
 		return Shown{}, err
 	}
-	var out, other domain.Patient
-	match := ""
+	was := p.Demographics().Details()
+	if number := domain.NormaliseNumber(in.Change(was).IdentityNumber); number != "" && number != was.IdentityNumber {
+		if err := x.a.allowLookup(ctx, caller); err != nil {
+			return Shown{}, err
+		}
+	}
+	var out updated
 	err = x.a.store.Change(ctx, command(caller, in.Request), func(u Unit) error {
-		match = ""
-		first, answered, err := u.Answered(ctx)
+		out = updated{}
+		answered, err := u.Replayed(ctx, &out)
 		if err != nil || answered {
-			out = first
 			return err
 		}
-		if out, err = u.Patient(ctx, p.ID()); err != nil {
+		if out, err = x.update(ctx, u, caller, in); err != nil {
 			return err
 		}
-		if out.Version() != in.Version {
-			return errs.Stale(out.Version(), "")
-		}
-		d, problems := domain.NewDemographics(in.Change(out.Demographics().Details()), x.a.today())
-		if len(problems) > 0 {
-			return refused(problems, "")
-		}
-		taken := false
-		if other, taken, err = u.PatientByNumber(ctx, d.Number()); err != nil {
-			return err
-		}
-		if taken && other.ID() != out.ID() {
-			x.a.opened(u, caller, other, errs.ReasonAlreadyRegistered)
-			if err := numberTaken(ctx, u, out, other, d.Details()); err != nil {
-				return err
-			}
-			match = other.ID()
-			return nil
-		}
-		return x.correct(ctx, u, &out, d)
+		return u.Replay(out)
 	})
 	if err != nil {
 		return Shown{}, err
 	}
-	if match != "" {
-		return Shown{}, x.taken(ctx, caller, out.ID(), match)
+	if out.Taken != "" {
+		return Shown{}, x.taken(ctx, caller, p.ID(), out.Taken)
 	}
-	return show(out, domain.LevelFull, false), nil
+	return out.Shown, nil
 }
 
-func (x *Index) correct(ctx context.Context, u Unit, p *domain.Patient, d domain.Demographics) error {
-	corrected, changed := p.Correct(d, p.Home(), u.Now())
-	if changed {
-		*p = corrected
-		u.PutPatient(corrected)
-		if err := rematchFamily(ctx, u, corrected); err != nil {
-			return err
+func (x *Index) update(ctx context.Context, u Unit, caller authn.Identity, in Update) (updated, error) {
+	p, err := u.Patient(ctx, in.Patient)
+	if err != nil {
+		return updated{}, err
+	}
+	if p.Version() != in.Version {
+		return updated{}, errs.Stale(p.Version(), "")
+	}
+	d, problems := domain.NewDemographics(in.Change(p.Demographics().Details()), x.a.today())
+	if len(problems) > 0 {
+		return updated{}, refused(problems, "")
+	}
+	other, taken, err := u.PatientByNumber(ctx, d.Number())
+	if err != nil {
+		return updated{}, err
+	}
+	// A number that the record has already may be another's as well, since the two are no longer one person: that was said before.
+	if taken && other.ID() != p.ID() && d.Number() != p.Demographics().Number() {
+		seen := look(caller, "patient.register", other.ID())
+		seen.Detail = errs.ReasonAlreadyRegistered
+		u.Look(seen)
+		return updated{Taken: other.ID()}, numberTaken(ctx, u, p, other, d.Details())
+	}
+	if corrected, changed := p.Correct(d, p.Home(), u.Now()); changed {
+		if p, err = putCorrected(ctx, u, p, corrected); err != nil {
+			return updated{}, err
 		}
 	}
-	u.Answer(*p)
-	return nil
+	return updated{Shown: show(p, domain.LevelFull, false)}, nil
 }
 
 // taken is the refusal that leads on to the match.
@@ -124,20 +133,32 @@ func numberTaken(ctx context.Context, u Unit, p, other domain.Patient, brought d
 	return nil
 }
 
-// rematchFamily is rematch with the records that were merged into the patient's.
-func rematchFamily(ctx context.Context, u Unit, p domain.Patient) error {
+// putCorrected writes the corrected record of a patient, the patient's own or one that was merged into it, and answers with the patient.
+func putCorrected(ctx context.Context, u Unit, p, corrected domain.Patient) (domain.Patient, error) {
+	u.PutPatient(corrected)
+	if p.ID() == corrected.ID() {
+		p = corrected
+	}
+	return p, rematchFamily(ctx, u, p, corrected)
+}
+
+// rematchFamily is rematch of a patient with the records that were merged into it, of which the corrected one may be one.
+func rematchFamily(ctx context.Context, u Unit, p, corrected domain.Patient) error {
 	family, err := u.Family(ctx, p.ID())
 	if err != nil {
 		return err
 	}
-	var also []domain.Details
+	records, also := []domain.Patient{p}, []domain.Details(nil)
 	for _, m := range family {
-		r, err := u.Record(ctx, m.Merged)
-		if err != nil {
-			return err
+		r := corrected
+		if m.Merged != corrected.ID() {
+			if r, err = u.Record(ctx, m.Merged); err != nil {
+				return err
+			}
 		}
-		also = append(also, r.Demographics().Details())
+		records, also = append(records, r), append(also, r.Demographics().Details())
 	}
+	u.Reindex(records...)
 	return rematch(ctx, u, p, also...)
 }
 

@@ -37,7 +37,8 @@ type IndexUnit interface {
 	// Record is the record itself, locked, also if it was merged.
 	Record(ctx context.Context, id string) (domain.Patient, error)
 	// Alike finds by keyed tokens the records that share a telephone, a number, or name or guardian with birth date or village, with any
-	// of the descriptions; at most a few dozen for each. Merged records are found as the survivor's.
+	// of the descriptions; at most a few dozen for each. Merged records are found as the survivor's, but those of which the change has put a
+	// merge are found with nobody.
 	Alike(ctx context.Context, ds ...domain.Details) ([]Found, error)
 	Match(ctx context.Context, id string) (domain.Match, error)
 	// MatchOf two records, in whatever state.
@@ -46,10 +47,11 @@ type IndexUnit interface {
 	PutMatch(m domain.Match)
 	// PutMatches takes what was found for a patient now: those in it are opened unless a person decided, open ones that are not lapse.
 	PutMatches(patient string, found []domain.Match)
+	// Merge of an id, locked: after the records that it links.
 	Merge(ctx context.Context, id string) (domain.Merge, error)
 	// Family are the merges that hold and lead to one of the records.
 	Family(ctx context.Context, roots ...string) ([]domain.Merge, error)
-	// PutMerge writes over the merge of the same id.
+	// PutMerge writes over the merge of the same id, unless it was undone.
 	PutMerge(m domain.Merge)
 	// Reindex lets the first record be found by what all of them say, and the others by nothing.
 	Reindex(records ...domain.Patient)

@@ -250,7 +250,7 @@ func (x *Index) Unmerge(ctx context.Context, caller authn.Identity, mergeID stri
 		if _, answered, err := u.Answered(ctx); err != nil || answered {
 			return err
 		}
-		return unmerge(ctx, u, caller, m.ID, in)
+		return unmerge(ctx, u, caller, m, in)
 	})
 	if err != nil {
 		return domain.Merge{}, err
@@ -258,21 +258,31 @@ func (x *Index) Unmerge(ctx context.Context, caller authn.Identity, mergeID stri
 	return x.a.store.Merge(ctx, caller.County, mergeID)
 }
 
-func unmerge(ctx context.Context, u Unit, caller authn.Identity, mergeID string, in Linking) error {
-	m, err := u.Merge(ctx, mergeID)
+// unmerge decides on the merge as it is once the records are locked: somebody may have undone it meanwhile, or led the survivor on.
+func unmerge(ctx context.Context, u Unit, caller authn.Identity, seen domain.Merge, in Linking) error {
+	ids := []string{seen.Merged, seen.Survivor, seen.Root}
+	slices.Sort(ids)
+	at := map[string]domain.Patient{}
+	for _, id := range slices.Compact(ids) {
+		p, err := u.Record(ctx, id)
+		if err != nil {
+			return err
+		}
+		at[id] = p
+	}
+	m, err := u.Merge(ctx, seen.ID)
 	if err != nil {
 		return err
 	}
 	if !m.Open() {
-		return errs.WrongState("unmerge", "UNMERGED")
-	}
-	ids := []string{m.Merged, m.Survivor, m.Root}
-	slices.Sort(ids)
-	at := map[string]domain.Patient{}
-	for _, id := range slices.Compact(ids) {
-		if at[id], err = u.Record(ctx, id); err != nil {
+		if _, answered, err := u.Answered(ctx); err != nil || answered {
 			return err
 		}
+		return errs.WrongState("unmerge", "UNMERGED")
+	}
+	root, err := u.Record(ctx, m.Root)
+	if err != nil {
+		return err
 	}
 	held, err := u.Family(ctx, m.Root)
 	if err != nil {
@@ -291,7 +301,7 @@ func unmerge(ctx context.Context, u Unit, caller authn.Identity, mergeID string,
 		u.PutMatch(match)
 	}
 	u.Answer(merged)
-	return settle(ctx, u, held, merged, at[m.Root])
+	return settle(ctx, u, held, merged, root)
 }
 
 // Merges of a patient, newest first, for who sees the whole record.

@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -93,8 +95,10 @@ func TestASecondRecordOfAPersonIsToldBeforeItIsWrittenAndListedAfter(t *testing.
 
 func TestSayingThatItIsTheSamePersonOpensTheRecordAndWritesNoSecond(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
-		first := w.register(township, zeng)
-		got, err := w.Register(t.Context(), stranger, app.Registration{Details: nameless, SameAs: first.ID})
+		first := w.register(township, nameless)
+		again := nameless
+		again.Village = "旧县村"
+		got, err := w.Register(t.Context(), stranger, app.Registration{Details: again, SameAs: first.ID})
 		if err != nil || got.ID != first.ID {
 			t.Fatalf("%s %v", got.ID, err)
 		}
@@ -106,6 +110,42 @@ func TestSayingThatItIsTheSamePersonOpensTheRecordAndWritesNoSecond(t *testing.T
 		if _, err := w.Register(t.Context(), desk, app.Registration{Details: other, SameAs: first.ID}); errs.KindOf(err) != errs.KindNotFound {
 			t.Errorf("a description that does not match opens a record: %v", err)
 		}
+		if w.looks("patient.register", first.ID) != 2 {
+			t.Error("what was refused is not in the audit")
+		}
+	})
+}
+
+func TestWhoHasPapersIsTheSamePersonByTheNumberOnly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		first := w.register(township, zeng)
+		in := app.Registration{Details: nameless, SameAs: first.ID}
+		_, err := w.Register(t.Context(), stranger, in)
+		w.reason(err, errs.ReasonBreakGlassRequired)
+		if e, ok := errs.As(err); !ok || e.Meta["patientId"] != first.ID {
+			t.Error("the refusal does not lead to the record")
+		}
+		if w.looks("patient.register", first.ID) != 1 {
+			t.Error("what was refused is not in the audit")
+		}
+		_, err = w.Patient(t.Context(), stranger, first.ID)
+		w.reason(err, errs.ReasonNotFound)
+		if got, err := w.Register(t.Context(), township, in); err != nil || got.ID != first.ID {
+			t.Errorf("who sees the record anyway: %v", err)
+		}
+		card := zeng
+		card.Phone = "13900139000"
+		if got, err := w.Register(t.Context(), stranger, app.Registration{Details: card, SameAs: first.ID}); err != nil || got.ID != first.ID {
+			t.Errorf("by the number on the card: %v", err)
+		}
+		in.Details.Name = "李四"
+		for range app.LookupsPerMinute {
+			if _, err = w.Register(t.Context(), desk, in); errs.ReasonOf(err) == errs.ReasonRateLimited {
+				break
+			}
+		}
+		_, err = w.Register(t.Context(), desk, in)
+		w.reason(err, errs.ReasonRateLimited)
 	})
 }
 
@@ -165,6 +205,92 @@ func TestUndoingAMergeGivesBothBackWhatTheyHad(t *testing.T) {
 		undo.Request.ID = "u2"
 		_, err = w.index().Unmerge(t.Context(), township, list[0].ID, undo)
 		w.reason(err, errs.ReasonActionNotAvailable)
+	})
+}
+
+func TestTwoWhoUndoAMergeAtOnceUndoItOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		const many = 8
+		for name, request := range map[string]func(i int) app.Request{
+			"one request":   func(int) app.Request { return app.Request{Method: "UnmergePatients", ID: "again"} },
+			"many requests": func(i int) app.Request { return app.Request{Method: "UnmergePatients", ID: strconv.Itoa(i)} },
+		} {
+			d := nameless
+			d.HealthRecordNumber = map[string]string{"one request": "45032110010200001", "many requests": "45032110010200002"}[name]
+			stays, goes := w.register(township, d), w.register(township, d)
+			told := w.facts("patient_unmerged")
+			w.decide(w.matchOf(stays.ID, goes.ID), stays.ID)
+			list, err := w.index().Merges(t.Context(), township, goes.ID)
+			if err != nil || len(list) != 1 {
+				t.Fatalf("%d merges, %v", len(list), err)
+			}
+			answers := make([]error, many)
+			var all sync.WaitGroup
+			for i := range answers {
+				all.Go(func() {
+					_, answers[i] = w.index().Unmerge(t.Context(), township, list[0].ID, app.Linking{Request: request(i), Reason: "两个人"})
+				})
+			}
+			all.Wait()
+			done := 0
+			for _, err := range answers {
+				if err == nil {
+					done++
+				} else if errs.ReasonOf(err) != errs.ReasonActionNotAvailable {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if want := map[string]int{"one request": many, "many requests": 1}[name]; done != want {
+				t.Errorf("%s: done for %d", name, done)
+			}
+			if n := w.facts("patient_unmerged") - told; n != 1 {
+				t.Errorf("%s: told %d times", name, n)
+			}
+		}
+	})
+}
+
+// matchOf is the undecided match of two records.
+func (w *world) matchOf(a, b string) app.ShownMatch {
+	w.t.Helper()
+	page, _, err := w.index().Matches(w.t.Context(), township, app.MatchCursor{}, 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range page {
+		if m.Match.First == min(a, b) && m.Match.Second == max(a, b) {
+			return m
+		}
+	}
+	w.t.Fatal("the two are no match")
+	return app.ShownMatch{}
+}
+
+func TestWhoIsTakenOutOfAChainIsNotComparedWithThemselves(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		middle := nameless
+		middle.HealthRecordNumber = "45032110010200001"
+		a, b := w.register(township, nameless), w.register(township, middle)
+		w.decide(w.matchOf(a.ID, b.ID), b.ID)
+		c := w.register(township, domain.Details{
+			Name: "欧阳红", Sex: domain.Male, BirthDate: birthday, DocumentType: domain.NoDocument, NoDocumentReason: domain.Lost,
+			HealthRecordNumber: middle.HealthRecordNumber,
+		})
+		w.decide(w.matchOf(b.ID, c.ID), c.ID)
+		list, err := w.index().Merges(t.Context(), township, a.ID)
+		if err != nil || len(list) != 2 || list[1].Merged != a.ID {
+			t.Fatalf("%d merges, %v", len(list), err)
+		}
+		if _, err := w.index().Unmerge(t.Context(), township, list[1].ID, app.Linking{Reason: "两个人"}); err != nil {
+			t.Fatal(err)
+		}
+		page, _, err := w.index().Matches(t.Context(), township, app.MatchCursor{}, 0)
+		if err != nil || len(page) != 0 {
+			t.Errorf("%d matches, %v", len(page), err)
+		}
+		if got, err := w.Patient(t.Context(), township, b.ID); err != nil || got.ID != c.ID {
+			t.Errorf("the rest of the chain: %v", err)
+		}
 	})
 }
 
@@ -257,7 +383,7 @@ func TestADocumentThatCameLaterIsAddedAndOneOfAnotherRecordIsAMatch(t *testing.T
 		w.reason(err, errs.ReasonAlreadyRegistered)
 		e, _ := errs.As(err)
 		m, err := w.index().Match(t.Context(), township, e.Meta["matchId"])
-		if err != nil || e.Meta["patientId"] != other.ID || m.Match.Other(baby.ID) != other.ID || !m.MayDecide {
+		if err != nil || e.Meta["patientId"] != other.ID || m.Match.Other(baby.ID) != other.ID || m.MayDecide {
 			t.Errorf("the match: %v", err)
 		}
 	})
@@ -283,6 +409,50 @@ func TestANumberIsTakenAwayAndTheAuditNamesIt(t *testing.T) {
 			return tx.QueryRow(t.Context(), "SELECT detail FROM audit_entry WHERE action = 'patient.corrected' AND patient_id = $1", p.ID).Scan(&detail)
 		}); err != nil || detail != "phone insuranceNumber" {
 			t.Errorf("the audit says %q, %v", detail, err)
+		}
+	})
+}
+
+func TestCorrectingANumberToThatOfAnotherOpensNothing(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		own, other := w.register(township, nameless), w.register(desk, zeng)
+		update := app.Update{
+			Request: app.Request{Method: "UpdatePatient", ID: "r1", Body: []byte("1")}, Patient: own.ID, Version: 1,
+			Change: func(d domain.Details) domain.Details {
+				d.DocumentType, d.IdentityNumber = domain.ResidentCard, zeng.IdentityNumber
+				return d
+			},
+		}
+		match := ""
+		for range 2 {
+			_, err := w.index().Update(t.Context(), township, update)
+			w.reason(err, errs.ReasonAlreadyRegistered)
+			e, ok := errs.As(err)
+			if !ok || e.Meta["patientId"] != other.ID || e.Meta["matchId"] == "" || match != "" && e.Meta["matchId"] != match {
+				t.Fatalf("the refusal leads elsewhere: %v", err)
+			}
+			match = e.Meta["matchId"]
+		}
+		if n := w.looks("patient.register", other.ID); n != 1 {
+			t.Errorf("%d entries in the audit for one request", n)
+		}
+		if w.facts("glass_broken") != 0 {
+			t.Error("a visit nobody declared was told")
+		}
+		_, err := w.Patient(t.Context(), township, other.ID)
+		w.reason(err, errs.ReasonNotFound)
+		update.Request.Body = []byte("2")
+		_, err = w.index().Update(t.Context(), township, update)
+		w.reason(err, errs.ReasonRequestIDReused)
+		for range app.LookupsPerMinute {
+			if _, err = w.index().Update(t.Context(), township, update); errs.ReasonOf(err) == errs.ReasonRateLimited {
+				break
+			}
+		}
+		w.reason(err, errs.ReasonRateLimited)
+		update.Change, update.Request.ID = func(d domain.Details) domain.Details { d.Village = "新村"; return d }, "r2"
+		if _, err := w.index().Update(t.Context(), township, update); err != nil {
+			t.Errorf("a correction that brings no number is no look-up: %v", err)
 		}
 	})
 }

@@ -125,11 +125,12 @@ type Unit interface {
 	// Answer is what a repeat of the request is to get.
 	Answer(p domain.Patient)
 
-	// Patient of an id, of a merged one the survivor; as the other two.
+	// Patient of an id, of a merged one the survivor; so does PatientByNumber.
 	Patient(ctx context.Context, id string) (domain.Patient, error)
 	// PatientByNumber finds by domain.Demographics.Number.
 	PatientByNumber(ctx context.Context, number string) (p domain.Patient, ok bool, err error)
-	// PatientBySource finds by the identity that another system gave.
+	// PatientBySource finds by the identity that another system gave the record itself, also if it was merged: what that system says is of
+	// this record, and of no other that leads to the same patient.
 	PatientBySource(ctx context.Context, system, identity string) (p domain.Patient, ok bool, err error)
 	// PutPatient takes a new or changed patient.
 	PutPatient(p domain.Patient)

@@ -212,6 +212,10 @@ func (r *Recognition) Order(ctx context.Context, caller authn.Identity, in NewOr
 		if _, err := u.Patient(ctx, in.Patient); err != nil {
 			return err
 		}
+		// What another order recognised meanwhile counts.
+		if s.noted, err = u.Noted(ctx, caller.Organization, in.Patient); err != nil {
+			return err
+		}
 		entries, err := u.Examinations(ctx, in.Patient)
 		if err != nil {
 			return err

@@ -43,6 +43,8 @@ type RecognitionStore interface {
 type OrderUnit interface {
 	// Examinations as in RecognitionStore.
 	Examinations(ctx context.Context, patient string) (Examinations, error)
+	// Noted as in RecognitionStore: of one patient two orders at once see it one after the other, once the patient is locked.
+	Noted(ctx context.Context, organization, patient string) (map[domain.EntryRef]bool, error)
 	// PutOrder writes an order with its recognitions, figures and facts.
 	PutOrder(o domain.Order)
 }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -120,6 +121,29 @@ func TestTheCountyOpensTheWayUpAndClosesItAgain(t *testing.T) {
 		}
 		if _, err := w.Recognisable(t.Context(), stranger, app.Look{Patient: w.patient}); errs.KindOf(err) != errs.KindNotFound {
 			t.Errorf("a stranger: %v", err)
+		}
+	})
+}
+
+func TestWhatTwoOrdersRecogniseAtOnceCountsOnce(t *testing.T) {
+	eachOrdering(t, func(t *testing.T, w *ordering) {
+		w.result("11524-6", 1, "county")
+		answers := make([]error, 8)
+		var all sync.WaitGroup
+		for i := range answers {
+			all.Go(func() { answers[i] = w.order(township, domain.OrderLine{ItemCode: "ECG", Decision: domain.Recognised}) })
+		}
+		all.Wait()
+		done := 0
+		for _, err := range answers {
+			if err == nil {
+				done++
+			} else if errs.KindOf(err) != errs.KindInvalid {
+				t.Error(err)
+			}
+		}
+		if done != 1 {
+			t.Errorf("recognised %d times", done)
 		}
 	})
 }

@@ -14,7 +14,8 @@ import (
 type Registration struct {
 	Request Request
 	Details domain.Details
-	// SameAs is the id of a likely match of which the caller says that it is this patient: no second record is written.
+	// SameAs is the id of a likely match of which the caller says that it is this patient: no second record is written. Of a record with a
+	// document that the caller does not see anyway, the description must have the number.
 	SameAs string
 }
 
@@ -26,9 +27,13 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 		return Shown{}, errs.Denied(errs.ReasonRole)
 	}
 	demographics, problems := domain.NewDemographics(in.Details, a.today())
+	said, err := a.said(ctx, caller, in.SameAs)
+	if err != nil {
+		return Shown{}, err
+	}
 	var patient domain.Patient
 	known := false
-	err := a.store.Change(ctx, command(caller, in.Request), func(u Unit) error {
+	err = a.store.Change(ctx, command(caller, in.Request), func(u Unit) error {
 		known = false
 		first, answered, err := u.Answered(ctx)
 		if err != nil {
@@ -41,14 +46,16 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 		if len(problems) > 0 {
 			return refused(problems, "")
 		}
-		if in.SameAs != "" {
-			patient, err = a.sameAs(ctx, u, caller, in.SameAs, demographics)
+		if said.patient != "" {
+			patient, err = a.sameAs(ctx, u, caller, said, demographics)
 			return err
 		}
 		patient, known, err = a.registered(ctx, u, caller, demographics)
 		return err
 	})
 	switch {
+	case err != nil && said.patient != "":
+		return Shown{}, a.notSame(ctx, caller, said.patient, err)
 	case err != nil:
 		return Shown{}, err
 	case known:
@@ -105,17 +112,42 @@ func (a *App) opened(u Unit, caller authn.Identity, known domain.Patient, how st
 	return known
 }
 
-// sameAs opens a record that the description likely matches; any other is told as not there.
-func (a *App) sameAs(ctx context.Context, u Unit, caller authn.Identity, patient string, d domain.Demographics) (domain.Patient, error) {
+// said is a record of which the caller says that it is the patient's; sees, that the caller sees it whole anyway.
+type said struct {
+	patient string
+	sees    bool
+}
+
+// said counts the attempt: it tells who is there, as a look-up by number does.
+func (a *App) said(ctx context.Context, caller authn.Identity, patient string) (said, error) {
+	if patient == "" {
+		return said{}, nil
+	}
+	if !id.Valid(patient) {
+		return said{}, errs.NotFound("patient")
+	}
+	if err := a.allowLookup(ctx, caller); err != nil {
+		return said{}, err
+	}
+	sees, err := a.seesAlready(ctx, caller, patient)
+	return said{patient, sees}, err
+}
+
+// sameAs opens a record that the description likely matches; any other is told as not there. Name, birth date and sex are known to many: they
+// open no record that has a number.
+func (a *App) sameAs(ctx context.Context, u Unit, caller authn.Identity, s said, d domain.Demographics) (domain.Patient, error) {
 	alike, err := u.Alike(ctx, d.Details())
 	if err != nil {
 		return domain.Patient{}, err
 	}
 	for _, other := range alike {
-		if other.Patient.ID() == patient && closest([]domain.Details{d.Details()}, other).Likely() {
-			known, err := u.Patient(ctx, patient)
+		if other.Patient.ID() == s.patient && closest([]domain.Details{d.Details()}, other).Likely() {
+			known, err := u.Patient(ctx, s.patient)
 			if err != nil {
 				return domain.Patient{}, err
+			}
+			if !s.sees && !numbered(d.Details(), other) {
+				return domain.Patient{}, errs.Denied(errs.ReasonBreakGlassRequired).With("patientId", known.ID())
 			}
 			known = a.opened(u, caller, known, "SAME_AS")
 			u.Answer(known)
@@ -123,6 +155,30 @@ func (a *App) sameAs(ctx context.Context, u Unit, caller authn.Identity, patient
 		}
 	}
 	return domain.Patient{}, errs.NotFound("patient")
+}
+
+// numbered: the description has the number of the person's document, or the person has none.
+func numbered(d domain.Details, other Found) bool {
+	none := true
+	for _, of := range append([]domain.Details{other.Patient.Demographics().Details()}, other.Also...) {
+		if of.IdentityNumber != "" && of.IdentityNumber == d.IdentityNumber {
+			return true
+		}
+		none = none && of.IdentityNumber == ""
+	}
+	return none
+}
+
+// notSame writes down that a record was not opened to who said that it is the patient's: a refusal takes back all that the change wrote.
+func (a *App) notSame(ctx context.Context, caller authn.Identity, patient string, refusal error) error {
+	seen := look(caller, "patient.register", patient)
+	switch seen.Detail = errs.ReasonOf(refusal); seen.Detail {
+	case errs.ReasonNotFound, errs.ReasonBreakGlassRequired:
+		if err := a.store.Audit(ctx, caller.County, seen); err != nil {
+			return err
+		}
+	}
+	return refusal
 }
 
 // primaryCare: the roles of township centres and village clinics.

@@ -15,6 +15,7 @@ type Patient struct {
 	created      time.Time
 	updated      time.Time
 	facts        []Fact
+	renumbered   bool
 }
 
 // Fact is what happened to a patient record; whoever stores the patient also audits and, where the contract names it, publishes it.
@@ -96,6 +97,9 @@ func (p Patient) Home() string { return p.home }
 // Facts since the patient was made or restored.
 func (p Patient) Facts() []Fact { return p.facts }
 
+// Renumbered: the number of the document is another than that of the patient who was restored.
+func (p Patient) Renumbered() bool { return p.renumbered }
+
 // Format prints the id in every verb.
 func (p Patient) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "patient %s", p.id) }
 
@@ -106,6 +110,7 @@ func (p Patient) Correct(d Demographics, home string, now time.Time) (Patient, b
 	}
 	removed := d.lost(p.demographics)
 	p.version++
+	p.renumbered = p.renumbered || p.demographics.Number() != d.Number()
 	p.demographics, p.home, p.updated = d, home, now
 	p.facts = append(p.facts[:len(p.facts):len(p.facts)], Fact{Name: Corrected, HomeOrganization: home, Removed: strings.Join(removed, " ")})
 	return p, true

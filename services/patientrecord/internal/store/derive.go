@@ -117,18 +117,37 @@ func (d *derived) patient(p domain.Patient) {
 	var number any
 	if n := k.Demographics.Number(); n != "" {
 		number = u.ring.Token(numberKind, n)
+		d.freeNumber(p)
 	}
 	if k.Version == 1 {
 		d.write(1, `INSERT INTO patient (county_code, id, version, demographics, number_token, home_organization_id, create_time, update_time)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, u.county, k.ID, k.Version, sealed, number, k.Home, k.Created, k.Updated)
 	} else {
-		d.write(1, `UPDATE patient SET version = $3, demographics = $4, number_token = $5, home_organization_id = $6, update_time = $7
+		token := "$5"
+		if number != nil && !p.Renumbered() {
+			// Another record may have had the number since the two were one person: it stays there.
+			token = `CASE WHEN EXISTS (SELECT 1 FROM patient o WHERE o.county_code = $1 AND o.number_token = $5 AND o.id <> $2)
+				THEN number_token ELSE $5 END`
+		}
+		d.write(1, `UPDATE patient SET version = $3, demographics = $4, number_token = `+token+`, home_organization_id = $6, update_time = $7
 			WHERE county_code = $1 AND id = $2 AND version = $3 - 1`, u.county, k.ID, k.Version, sealed, number, k.Home, k.Updated)
 	}
 	for _, f := range p.Facts() {
 		d.audit(strings.Replace(f.Name, "_", ".", 1), "patient", k.ID, k.ID, f.Removed)
 		d.publish(f, k.ID, k.Version)
 	}
+}
+
+// freeNumber takes the number of the record away from the others of the same person: it leads to the one survivor wherever it stands.
+func (d *derived) freeNumber(p domain.Patient) {
+	u := d.u
+	if p.Version() == 1 {
+		return
+	}
+	q := query{args: []any{u.county, p.ID()}}
+	q.text = "UPDATE patient SET number_token = NULL WHERE county_code = $1 AND id <> $2 AND number_token IN (" +
+		places(&q, u.ring.Tokens(numberKind, p.Demographics().Number())) + ") AND " + u.kin("id", "$2")
+	d.write(-1, q.text, q.args...)
 }
 
 // publish puts a fact into the outbox if the contract names it.

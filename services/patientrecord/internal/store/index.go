@@ -55,8 +55,9 @@ func (s *Store) Record(ctx context.Context, county, id string) (p domain.Patient
 	return p, err
 }
 
-// also adds to each found patient the records that were merged into it, and answers which record leads to which of them.
-func (c scope) also(ctx context.Context, found []app.Found, ids []string) (map[string]string, error) {
+// also adds to each found patient the records that were merged into it, without those that a change under way leads elsewhere, and answers
+// which record leads to which of them.
+func (c scope) also(ctx context.Context, found []app.Found, ids []string, without map[string]bool) (map[string]string, error) {
 	roots := map[string]string{}
 	among, list := c.tx.List("m.root_id", 2, ids)
 	//nolint:sqlclosecheck // closed by the defer below, which the check does not follow once a closure scans the rows
@@ -76,6 +77,9 @@ func (c scope) also(ctx context.Context, found []app.Found, ids []string) (map[s
 		if err != nil {
 			return nil, fmt.Errorf("load merged records: %w", err)
 		}
+		if without[p.ID()] {
+			continue
+		}
 		i := at[root]
 		found[i].Also = append(found[i].Also, p.Demographics().Details())
 		roots[p.ID()] = root
@@ -87,7 +91,7 @@ func (c scope) also(ctx context.Context, found []app.Found, ids []string) (map[s
 const alikeOf = 40
 
 // alike implements Alike of both ports.
-func (c scope) alike(ctx context.Context, ds ...domain.Details) ([]app.Found, error) {
+func (c scope) alike(ctx context.Context, without map[string]bool, ds ...domain.Details) ([]app.Found, error) {
 	q := query{args: []any{c.county}}
 	var parts []string
 	seen := map[app.Term]bool{}
@@ -111,14 +115,14 @@ func (c scope) alike(ctx context.Context, ds ...domain.Details) ([]app.Found, er
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	_, err = c.also(ctx, found, ids)
+	_, err = c.also(ctx, found, ids, without)
 	return found, err
 }
 
 // Alike implements app.IndexStore.
 func (s *Store) Alike(ctx context.Context, county string, d domain.Details) (found []app.Found, err error) {
 	err = s.view(ctx, county, func(c scope) error {
-		found, err = c.alike(ctx, d)
+		found, err = c.alike(ctx, nil, d)
 		return err
 	})
 	return found, err
@@ -248,8 +252,8 @@ func (c scope) merges(ctx context.Context, where string, args ...any) ([]domain.
 	return out, rows.Err()
 }
 
-func (c scope) merge(ctx context.Context, id string) (domain.Merge, error) {
-	list, err := c.merges(ctx, "m.id = $2", c.county, id)
+func (c scope) merge(ctx context.Context, id, lock string) (domain.Merge, error) {
+	list, err := c.merges(ctx, "m.id = $2"+lock, c.county, id)
 	if err != nil {
 		return domain.Merge{}, err
 	}
@@ -262,7 +266,7 @@ func (c scope) merge(ctx context.Context, id string) (domain.Merge, error) {
 // Merge implements app.IndexStore.
 func (s *Store) Merge(ctx context.Context, county, id string) (m domain.Merge, err error) {
 	err = s.read(ctx, county, func(c scope) error {
-		m, err = c.merge(ctx, id)
+		m, err = c.merge(ctx, id, "")
 		return err
 	})
 	return m, err

@@ -40,7 +40,11 @@ func (u *unit) survivor(ctx context.Context, p domain.Patient) (domain.Patient, 
 
 // Alike implements app.IndexUnit.
 func (u *unit) Alike(ctx context.Context, ds ...domain.Details) ([]app.Found, error) {
-	return u.alike(ctx, ds...)
+	moved := make(map[string]bool, len(u.links))
+	for _, m := range u.links {
+		moved[m.Merged] = true
+	}
+	return u.alike(ctx, moved, ds...)
 }
 
 // Match implements app.IndexUnit.
@@ -73,7 +77,9 @@ func (u *unit) PutMatches(patient string, found []domain.Match) {
 }
 
 // Merge implements app.IndexUnit.
-func (u *unit) Merge(ctx context.Context, id string) (domain.Merge, error) { return u.merge(ctx, id) }
+func (u *unit) Merge(ctx context.Context, id string) (domain.Merge, error) {
+	return u.merge(ctx, id, u.tx.ForUpdate())
+}
 
 // Family implements app.IndexUnit.
 func (u *unit) Family(ctx context.Context, roots ...string) ([]domain.Merge, error) {
@@ -100,7 +106,11 @@ func (d *derived) index(ctx context.Context) error {
 		d.match(m)
 	}
 	for patient, found := range u.foundNow {
-		d.foundMatches(patient, found, merged[patient])
+		d.lapse(patient, found, merged[patient])
+	}
+	// After all that lapses: of two records of the change, one may find the other and not be found by it.
+	for patient, found := range u.foundNow {
+		d.foundMatches(patient, found)
 	}
 	done := map[string]bool{}
 	for _, family := range u.families {
@@ -119,7 +129,7 @@ func (d *derived) index(ctx context.Context) error {
 		if p.Version() > 1 {
 			d.forget(p.ID())
 			one := []app.Found{{Patient: p}}
-			if _, err := u.also(ctx, one, []string{p.ID()}); err != nil {
+			if _, err := u.also(ctx, one, []string{p.ID()}, nil); err != nil {
 				return err
 			}
 			ds = append(ds, one[0].Also...)
@@ -159,10 +169,9 @@ func tokenStmts(c scope, patient string, terms []app.Term) []sqldb.Stmt {
 	return out
 }
 
-// foundMatches opens what was found, and lets lapse what is open and was not; a decision of a person stays, and so does a match by a number
-// that somebody brought: that number stands in one of the two records only.
-// Of a merged record nothing stays open.
-func (d *derived) foundMatches(patient string, found []domain.Match, merged bool) {
+// lapse lets lapse what is open and was not found; a decision of a person stays, and so does a match by a number that somebody brought: that
+// number stands in one of the two records only. Of a merged record nothing stays open.
+func (d *derived) lapse(patient string, found []domain.Match, merged bool) {
 	u := d.u
 	q := query{args: []any{u.county, patient, u.Now()}}
 	q.text = `UPDATE patient_match SET state = 'LAPSED', version = version + 1, update_time = $3 WHERE county_code = $1
@@ -179,6 +188,11 @@ func (d *derived) foundMatches(patient string, found []domain.Match, merged bool
 		q.text += " AND first_id NOT IN (" + others + ") AND second_id NOT IN (" + others + ")"
 	}
 	d.write(-1, q.text, q.args...)
+}
+
+// foundMatches opens what was found and nobody decided.
+func (d *derived) foundMatches(patient string, found []domain.Match) {
+	u := d.u
 	for _, m := range found {
 		d.write(-1, `INSERT INTO patient_match (county_code, id, first_id, second_id, version, state, score, agrees, differs, account_id,
 			organization_id, create_time, update_time) VALUES ($1, $2, $3, $4, 1, 'OPEN', $5, $6, $7, '', '', $8, $8)
@@ -221,7 +235,8 @@ func (d *derived) merge(m domain.Merge) {
 	d.write(1, `INSERT INTO patient_merge (county_code, id, merged_id, survivor_id, root_id, match_id, account_id, organization_id, merge_time,
 		reason, undo_account_id, undo_organization_id, undo_time, undo_reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 		ON CONFLICT (county_code, id) DO UPDATE SET root_id = excluded.root_id, undo_account_id = excluded.undo_account_id,
-		undo_organization_id = excluded.undo_organization_id, undo_time = excluded.undo_time, undo_reason = excluded.undo_reason`,
+		undo_organization_id = excluded.undo_organization_id, undo_time = excluded.undo_time, undo_reason = excluded.undo_reason
+		WHERE patient_merge.undo_time IS NULL`,
 		u.county, m.ID, m.Merged, m.Survivor, m.Root, m.MatchID, m.Done.Account, m.Done.Organization, m.Done.At, reason,
 		m.Undone.Account, m.Undone.Organization, nullTime(m.Undone.At), undo)
 }

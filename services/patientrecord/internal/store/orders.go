@@ -95,27 +95,34 @@ func (s *Store) Orders(ctx context.Context, county, patient string, limit int) (
 // Noted implements app.RecognitionStore.
 func (s *Store) Noted(ctx context.Context, county, organization, patient string) (out map[domain.EntryRef]bool, err error) {
 	err = s.read(ctx, county, func(c scope) error {
-		out = map[domain.EntryRef]bool{}
-		rows, err := c.tx.Query(ctx, `SELECT r.entry_id, r.entry_version FROM exam_order o
-			JOIN recognition r ON r.county_code = o.county_code AND r.order_id = o.id
-			WHERE o.county_code = $1 AND `+c.kin("o.patient_id", "$2")+` AND r.organization_id = $3`, county, patient, organization)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var e domain.EntryRef
-			if err := rows.Scan(&e.ID, &e.Version); err != nil {
-				return err
-			}
-			out[e] = true
-		}
-		return rows.Err()
+		out, err = c.noted(ctx, organization, patient)
+		return err
 	})
+	return out, err
+}
+
+// Noted implements app.OrderUnit.
+func (u *unit) Noted(ctx context.Context, organization, patient string) (map[domain.EntryRef]bool, error) {
+	return u.noted(ctx, organization, patient)
+}
+
+func (c scope) noted(ctx context.Context, organization, patient string) (map[domain.EntryRef]bool, error) {
+	rows, err := c.tx.Query(ctx, `SELECT r.entry_id, r.entry_version FROM exam_order o
+		JOIN recognition r ON r.county_code = o.county_code AND r.order_id = o.id
+		WHERE o.county_code = $1 AND `+c.kin("o.patient_id", "$2")+` AND r.organization_id = $3`, c.county, patient, organization)
 	if err != nil {
 		return nil, fmt.Errorf("read what of patient %s was recognised: %w", patient, err)
 	}
-	return out, nil
+	defer rows.Close()
+	out := map[domain.EntryRef]bool{}
+	for rows.Next() {
+		var e domain.EntryRef
+		if err := rows.Scan(&e.ID, &e.Version); err != nil {
+			return nil, fmt.Errorf("read what of patient %s was recognised: %w", patient, err)
+		}
+		out[e] = true
+	}
+	return out, rows.Err()
 }
 
 // examinationsLimit bounds what is held against the catalogue, of each kind: beyond every real record of the longest validity.

@@ -131,7 +131,7 @@ func (c scope) found(ctx context.Context, q query, organization string) ([]app.F
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	roots, err := c.also(ctx, found, ids)
+	roots, err := c.also(ctx, found, ids, nil)
 	if err != nil {
 		return nil, err
 	}

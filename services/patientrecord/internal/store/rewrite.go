@@ -34,7 +34,7 @@ func (c scope) rewrite(ctx context.Context, after string, limit int) (last strin
 	if err != nil {
 		return after, 0, err
 	}
-	if _, err := c.also(ctx, found, ids); err != nil {
+	if _, err := c.also(ctx, found, ids, nil); err != nil {
 		return after, 0, err
 	}
 	var stmts []sqldb.Stmt
@@ -45,8 +45,9 @@ func (c scope) rewrite(ctx context.Context, after string, limit int) (last strin
 		})
 		if number := d.Number(); number != "" {
 			stmts = append(stmts, sqldb.Stmt{
-				SQL:  `UPDATE patient SET number_token = $3 WHERE county_code = $1 AND id = $2`,
-				Args: []any{c.county, id, c.ring.Token(numberKind, number)}, Want: 1,
+				// Without a token, another record of the same person has the number now.
+				SQL:  `UPDATE patient SET number_token = $3 WHERE county_code = $1 AND id = $2 AND number_token IS NOT NULL`,
+				Args: []any{c.county, id, c.ring.Token(numberKind, number)}, Want: -1,
 			})
 		}
 		if !merged[id] {

@@ -113,10 +113,20 @@ func (u *unit) PatientBySource(ctx context.Context, system, identity string) (do
 	if lock := u.tx.ForUpdate(); lock != "" {
 		q.text += lock + " OF p"
 	}
-	return u.one(ctx, q)
+	return u.itself(ctx, q)
 }
 
+// one is the patient to whom the record leads.
 func (u *unit) one(ctx context.Context, q query) (domain.Patient, bool, error) {
+	p, found, err := u.itself(ctx, q)
+	if err != nil || !found {
+		return p, false, err
+	}
+	p, err = u.survivor(ctx, p)
+	return p, err == nil, err
+}
+
+func (u *unit) itself(ctx context.Context, q query) (domain.Patient, bool, error) {
 	p, err := u.scanPatient(u.tx.QueryRow(ctx, q.text, q.args...).Scan)
 	if sqldb.NoRows(err) {
 		return domain.Patient{}, false, nil
@@ -124,8 +134,7 @@ func (u *unit) one(ctx context.Context, q query) (domain.Patient, bool, error) {
 	if err != nil {
 		return domain.Patient{}, false, fmt.Errorf("find patient: %w", err)
 	}
-	p, err = u.survivor(ctx, p)
-	return p, err == nil, err
+	return p, true, nil
 }
 
 func places(q *query, tokens [][]byte) string {

@@ -37,7 +37,8 @@ const (
 type PatientIndexServiceClient interface {
 	// UpdatePatient corrects demographics, e.g. adds the document of a patient registered without one. Only the fields given are changed.
 	// Needs level FULL. An identity number that another record has is ALREADY_REGISTERED with metadata "patientId" and "matchId": nothing is
-	// changed, the two are a match to be decided, and that patient is opened as by a registration. Idempotent by request_id; STALE_VERSION.
+	// changed, the two are a match to be decided, and the other record is not opened. A new number counts as a look-up by identity number
+	// (RATE_LIMITED). Idempotent by request_id, a refused number included; STALE_VERSION.
 	UpdatePatient(ctx context.Context, in *UpdatePatientRequest, opts ...grpc.CallOption) (*Patient, error)
 	// RevealPatient answers with every number in full. Needs level FULL; each call is an audit entry of its own with its purpose.
 	RevealPatient(ctx context.Context, in *RevealPatientRequest, opts ...grpc.CallOption) (*Patient, error)
@@ -154,7 +155,8 @@ func (c *patientIndexServiceClient) UnmergePatients(ctx context.Context, in *Unm
 type PatientIndexServiceServer interface {
 	// UpdatePatient corrects demographics, e.g. adds the document of a patient registered without one. Only the fields given are changed.
 	// Needs level FULL. An identity number that another record has is ALREADY_REGISTERED with metadata "patientId" and "matchId": nothing is
-	// changed, the two are a match to be decided, and that patient is opened as by a registration. Idempotent by request_id; STALE_VERSION.
+	// changed, the two are a match to be decided, and the other record is not opened. A new number counts as a look-up by identity number
+	// (RATE_LIMITED). Idempotent by request_id, a refused number included; STALE_VERSION.
 	UpdatePatient(context.Context, *UpdatePatientRequest) (*Patient, error)
 	// RevealPatient answers with every number in full. Needs level FULL; each call is an audit entry of its own with its purpose.
 	RevealPatient(context.Context, *RevealPatientRequest) (*Patient, error)

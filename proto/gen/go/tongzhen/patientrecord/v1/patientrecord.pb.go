@@ -444,7 +444,9 @@ type RegisterPatientRequest struct {
 	GuardianPhone      string `protobuf:"bytes,13,opt,name=guardian_phone,json=guardianPhone,proto3" json:"guardian_phone,omitempty"`
 	InsuranceNumber    string `protobuf:"bytes,14,opt,name=insurance_number,json=insuranceNumber,proto3" json:"insurance_number,omitempty"`
 	// A patient whom PatientIndexService.FindLikelyPatients named and who is this one: no second record is written, the answer is that
-	// patient, and the registration is an encounter. NOT_FOUND if the description does not likely match.
+	// patient, and the registration is a visit. NOT_FOUND if the description does not likely match; BREAK_GLASS_REQUIRED with metadata
+	// "patientId" if that record has a document whose number the description has not, and the caller has no relation to it. Counts as a
+	// look-up by identity number (RATE_LIMITED).
 	SameAsPatientId string `protobuf:"bytes,15,opt,name=same_as_patient_id,json=sameAsPatientId,proto3" json:"same_as_patient_id,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
