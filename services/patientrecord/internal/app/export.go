@@ -47,8 +47,6 @@ type Copy struct {
 	Attachments []domain.Attachment
 	Consents    []domain.Consent
 	Time        time.Time
-	// Withheld: something sensitive was left out.
-	Withheld bool
 }
 
 // ReadCopy is what the person may have who states this. What is sensitive is in it exactly when the statement says so, whatever else is open to
@@ -67,7 +65,6 @@ func (a *App) ReadCopy(ctx context.Context, caller authn.Identity, patient strin
 	if out.Entries, err = a.copiedEntries(ctx, caller, p, st, sieve); err != nil {
 		return Copy{}, err
 	}
-	out.Withheld = sieve.Withheld.Count > 0
 	if out.Attachments, err = a.store.Attachments(ctx, caller.County, AttachmentFilter{Patient: p.ID(), Limit: copiedDocuments}); err != nil {
 		return Copy{}, err
 	}

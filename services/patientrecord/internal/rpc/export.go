@@ -26,9 +26,7 @@ func (s exportServer) ReadCopy(ctx context.Context, in *patientrecordv1.ReadCopy
 	if err != nil {
 		return nil, err
 	}
-	out := &patientrecordv1.RecordCopy{
-		Patient: fromShown(c.Patient), Consents: fromConsents(c.Consents, c.Time), Time: stamp(c.Time), Withheld: c.Withheld,
-	}
+	out := &patientrecordv1.RecordCopy{Patient: fromShown(c.Patient), Consents: fromConsents(c.Consents, c.Time), Time: stamp(c.Time)}
 	for _, w := range c.Entries {
 		one, err := fromOne(app.ShownEntry{Written: w})
 		if err != nil {

@@ -42,7 +42,7 @@ const (
 // resubmission hands over nothing. SENSITIVE: the organisation sees what is sensitive only in an emergency or where the law asks for it. Who saw what
 // before stays in the audit record.
 type ConsentServiceClient interface {
-	// RecordConsent writes one that was given now or earlier, or, in an emergency, why it comes later. Idempotent by request_id. FIELD_COMBINATION
+	// RecordConsent writes one that was given now or earlier, or, in an emergency, why it comes later. Idempotent by request_id. FIELD_INVALID
 	// with cause CHILD: under 14 a guardian agrees. CONSENT_EXISTS when the same is covered already.
 	RecordConsent(ctx context.Context, in *RecordConsentRequest, opts ...grpc.CallOption) (*ConsentRecord, error)
 	// GiveConsent brings one that was put off. STALE_VERSION if it changed since; ACTION_NOT_AVAILABLE unless it is DEFERRED, and for a
@@ -153,7 +153,7 @@ func (c *consentServiceClient) CountDeferredConsents(ctx context.Context, in *Co
 // resubmission hands over nothing. SENSITIVE: the organisation sees what is sensitive only in an emergency or where the law asks for it. Who saw what
 // before stays in the audit record.
 type ConsentServiceServer interface {
-	// RecordConsent writes one that was given now or earlier, or, in an emergency, why it comes later. Idempotent by request_id. FIELD_COMBINATION
+	// RecordConsent writes one that was given now or earlier, or, in an emergency, why it comes later. Idempotent by request_id. FIELD_INVALID
 	// with cause CHILD: under 14 a guardian agrees. CONSENT_EXISTS when the same is covered already.
 	RecordConsent(context.Context, *RecordConsentRequest) (*ConsentRecord, error)
 	// GiveConsent brings one that was put off. STALE_VERSION if it changed since; ACTION_NOT_AVAILABLE unless it is DEFERRED, and for a

@@ -206,11 +206,9 @@ type RecordCopy struct {
 	Patient *Patient               `protobuf:"bytes,1,opt,name=patient,proto3" json:"patient,omitempty"`
 	Entries []*RecordEntry         `protobuf:"bytes,2,rep,name=entries,proto3" json:"entries,omitempty"`
 	// What the documents are; their content is handed over apart.
-	Attachments []*Attachment          `protobuf:"bytes,3,rep,name=attachments,proto3" json:"attachments,omitempty"`
-	Consents    []*ConsentRecord       `protobuf:"bytes,4,rep,name=consents,proto3" json:"consents,omitempty"`
-	Time        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=time,proto3" json:"time,omitempty"`
-	// Something was left out because include_sensitive was not set.
-	Withheld      bool `protobuf:"varint,6,opt,name=withheld,proto3" json:"withheld,omitempty"`
+	Attachments   []*Attachment          `protobuf:"bytes,3,rep,name=attachments,proto3" json:"attachments,omitempty"`
+	Consents      []*ConsentRecord       `protobuf:"bytes,4,rep,name=consents,proto3" json:"consents,omitempty"`
+	Time          *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=time,proto3" json:"time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -278,13 +276,6 @@ func (x *RecordCopy) GetTime() *timestamppb.Timestamp {
 		return x.Time
 	}
 	return nil
-}
-
-func (x *RecordCopy) GetWithheld() bool {
-	if x != nil {
-		return x.Withheld
-	}
-	return false
 }
 
 type RecordExportRequest struct {
@@ -685,15 +676,14 @@ const file_tongzhen_patientrecord_v1_export_proto_rawDesc = "" +
 	"\x0fReadCopyRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12N\n" +
-	"\tstatement\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.CopyStatementB\x06\xbaH\x03\xc8\x01\x01R\tstatement\"\xe7\x02\n" +
+	"\tstatement\x18\x02 \x01(\v2(.tongzhen.patientrecord.v1.CopyStatementB\x06\xbaH\x03\xc8\x01\x01R\tstatement\"\xcb\x02\n" +
 	"\n" +
 	"RecordCopy\x12<\n" +
 	"\apatient\x18\x01 \x01(\v2\".tongzhen.patientrecord.v1.PatientR\apatient\x12@\n" +
 	"\aentries\x18\x02 \x03(\v2&.tongzhen.patientrecord.v1.RecordEntryR\aentries\x12G\n" +
 	"\vattachments\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.AttachmentR\vattachments\x12D\n" +
 	"\bconsents\x18\x04 \x03(\v2(.tongzhen.patientrecord.v1.ConsentRecordR\bconsents\x12.\n" +
-	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1a\n" +
-	"\bwithheld\x18\x06 \x01(\bR\bwithheld\"\xab\x02\n" +
+	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xab\x02\n" +
 	"\x13RecordExportRequest\x12&\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\trequestId\x12\x1b\n" +
