@@ -35,7 +35,7 @@ const (
 // ConsentService keeps who agreed to what (知情同意), each for one purpose. Nothing is overwritten: a consent is put off, given and withdrawn at
 // most once each, and what was said stays readable. Level FULL is needed for a patient's consents; NOT_FOUND without a relation.
 //
-// The consent of a referral comes by itself with the referral's facts (referral.RecordConsent brings a late one); here it is withdrawn, and given
+// The consent of a referral comes by itself with the referral's facts (RecordConsent of ReferralService brings a late one); here it is withdrawn, and given
 // anew after that.
 //
 // What a withdrawal does. REFERRAL: the receiver sees nothing more of the record; once the patient has arrived, only what was handed over, and a
@@ -46,7 +46,7 @@ type ConsentServiceClient interface {
 	// with cause CHILD: under 14 a guardian agrees. CONSENT_EXISTS when the same is covered already.
 	RecordConsent(ctx context.Context, in *RecordConsentRequest, opts ...grpc.CallOption) (*ConsentRecord, error)
 	// GiveConsent brings one that was put off. STALE_VERSION if it changed since; ACTION_NOT_AVAILABLE unless it is DEFERRED, and for a
-	// referral's, which referral.RecordConsent brings. Idempotent by request_id.
+	// referral's, which RecordConsent of ReferralService brings. Idempotent by request_id.
 	GiveConsent(ctx context.Context, in *GiveConsentRequest, opts ...grpc.CallOption) (*ConsentRecord, error)
 	// WithdrawConsent takes effect at once and is published as consent_withdrawn; one that was put off is refused by it. STALE_VERSION if it
 	// changed since; ACTION_NOT_AVAILABLE when it was withdrawn before. Idempotent by request_id.
@@ -146,7 +146,7 @@ func (c *consentServiceClient) CountDeferredConsents(ctx context.Context, in *Co
 // ConsentService keeps who agreed to what (知情同意), each for one purpose. Nothing is overwritten: a consent is put off, given and withdrawn at
 // most once each, and what was said stays readable. Level FULL is needed for a patient's consents; NOT_FOUND without a relation.
 //
-// The consent of a referral comes by itself with the referral's facts (referral.RecordConsent brings a late one); here it is withdrawn, and given
+// The consent of a referral comes by itself with the referral's facts (RecordConsent of ReferralService brings a late one); here it is withdrawn, and given
 // anew after that.
 //
 // What a withdrawal does. REFERRAL: the receiver sees nothing more of the record; once the patient has arrived, only what was handed over, and a
@@ -157,7 +157,7 @@ type ConsentServiceServer interface {
 	// with cause CHILD: under 14 a guardian agrees. CONSENT_EXISTS when the same is covered already.
 	RecordConsent(context.Context, *RecordConsentRequest) (*ConsentRecord, error)
 	// GiveConsent brings one that was put off. STALE_VERSION if it changed since; ACTION_NOT_AVAILABLE unless it is DEFERRED, and for a
-	// referral's, which referral.RecordConsent brings. Idempotent by request_id.
+	// referral's, which RecordConsent of ReferralService brings. Idempotent by request_id.
 	GiveConsent(context.Context, *GiveConsentRequest) (*ConsentRecord, error)
 	// WithdrawConsent takes effect at once and is published as consent_withdrawn; one that was put off is refused by it. STALE_VERSION if it
 	// changed since; ACTION_NOT_AVAILABLE when it was withdrawn before. Idempotent by request_id.
