@@ -10,6 +10,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 )
@@ -85,6 +86,9 @@ func TestAnExportIsAFileAndSaysSoToTheServices(t *testing.T) {
 	answer := b.get("/audit/export?format=csv")
 	if answer.Code != http.StatusOK || !strings.Contains(answer.Body.String(), "李医生 (township)") || !strings.Contains(answer.Header().Get("Content-Disposition"), "audit.csv") {
 		t.Errorf("%d %s", answer.Code, answer.Body)
+	}
+	if row := lastly[*patientrecordv1.RecordExportRequest](t, w, recordExportMethod); row.GetKind() != "AUDIT" || row.GetForm() != "CSV" || len(row.GetDigest()) != 32 || row.GetEntries() == 0 {
+		t.Errorf("the ledger says %v", row)
 	}
 	if !lastly[*commonv1.SearchAuditRequest](t, w, commonv1.AuditService_SearchAudit_FullMethodName).GetExport() {
 		t.Error("the services take it for a search")

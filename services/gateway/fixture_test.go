@@ -106,6 +106,8 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		patientrecordv1.RegisterClinicalRecordServiceServer(r, patientrecordv1.UnimplementedClinicalRecordServiceServer{})
 		patientrecordv1.RegisterPatientIndexServiceServer(r, patientrecordv1.UnimplementedPatientIndexServiceServer{})
 		patientrecordv1.RegisterAccessServiceServer(r, patientrecordv1.UnimplementedAccessServiceServer{})
+		patientrecordv1.RegisterConsentServiceServer(r, patientrecordv1.UnimplementedConsentServiceServer{})
+		patientrecordv1.RegisterExportServiceServer(r, patientrecordv1.UnimplementedExportServiceServer{})
 	})
 	w.serve(network, logger, "scheduling", func(r grpc.ServiceRegistrar) {
 		schedulingv1.RegisterSchedulingServiceServer(r, schedulingv1.UnimplementedSchedulingServiceServer{})
@@ -264,7 +266,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 
 		patientrecordv1.RecognitionService_ListRecognisable_FullMethodName: same(&patientrecordv1.ListRecognisableResponse{}),
 	}
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers(), agreeing(), leaving()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

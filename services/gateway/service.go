@@ -82,6 +82,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		Criteria:     shell.NewCriteria(referralv1.NewCriteriaServiceClient(deps.Conns.Referral), deps.Clock),
 		Notification: notificationv1.NewNotificationServiceClient(deps.Conns.Notification),
 		Referral:     referralv1.NewReferralServiceClient(deps.Conns.Referral),
+		Consent:      patientrecordv1.NewConsentServiceClient(deps.Conns.PatientRecord),
 		Clock:        deps.Clock, Logger: deps.Logger, Zone: cfg.Zone,
 	})
 	if err != nil {

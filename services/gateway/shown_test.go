@@ -218,7 +218,7 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 		commonv1.Role_BED_MANAGER:     "desk arrivals sent inbox",
 		commonv1.Role_COUNTY_ADMIN:    "statistics inbox",
 		commonv1.Role_SYSTEM_ADMIN:    "feeds inbox",
-		commonv1.Role_AUDITOR:         "reviews audit inbox",
+		commonv1.Role_AUDITOR:         "reviews audit exports inbox",
 	} {
 		w.mu.Lock()
 		w.sessions[role.String()] = &directoryv1.Account{Id: role.String(), Name: "x", OrganizationId: hospitalID, County: "450321", Roles: []commonv1.Role_Code{role}}

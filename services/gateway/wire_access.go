@@ -8,7 +8,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
-// accessPages are those of who may look, and their review.
+// accessPages are those of who may look, and their review; of what patients agreed to, and of what leaves.
 func accessPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := access.New(access.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
@@ -18,5 +18,5 @@ func accessPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error
 		return err
 	}
 	pages.Routes(mux)
-	return nil
+	return consentPages(mux, deps, sh)
 }

@@ -4,13 +4,17 @@ import (
 	"net/http"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/audit"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // auditPages are the auditor's.
 func auditPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
-	pages, err := audit.New(audit.Deps{Shell: sh, Trail: deps.Conns.Trail(), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory)})
+	pages, err := audit.New(audit.Deps{
+		Shell: sh, Trail: deps.Conns.Trail(), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory),
+		Exports: patientrecordv1.NewExportServiceClient(deps.Conns.PatientRecord),
+	})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,8 @@
 // them until they are acknowledged. It refuses to word anything, to know patients at all, and to decide that a limit passed.
 //
 // RPCs: NotificationService of tongzhen.notification.v1. Publishes entry_created and entry_acknowledged, each for the
-// one account; consumes the referral facts that the rules name or that end a wait, glass_broken of patient-record, and account_changed; calls directory.ListAccounts.
+// one account; consumes the referral facts that the rules name or that end a wait, glass_broken and consent_withdrawn of
+// patient-record, and account_changed; calls directory.ListAccounts.
 //
 // Invariants (tests cite them by number):
 //  1. The rules and ladders are two tables (internal/domain/rules.go); the entries are what they say, no more and no less.

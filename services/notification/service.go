@@ -93,23 +93,22 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "account facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.AccountConsumer(), events.OnAccount(s.app))
 		})},
-		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-s.read:
-			}
-			return s.deps.Bus.Consume(ctx, events.ReferralConsumer(), events.OnReferral(s.app))
-		})},
-		run.Part{Name: "record facts", Runner: run.Func(func(ctx context.Context) error {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-s.read:
-			}
-			return s.deps.Bus.Consume(ctx, events.RecordConsumer(), events.OnGlass(s.app))
-		})},
+		run.Part{Name: "referral facts", Runner: s.following(events.ReferralConsumer(), events.OnReferral(s.app))},
+		run.Part{Name: "record facts", Runner: s.following(events.RecordConsumer(), events.OnGlass(s.app))},
+		run.Part{Name: "consent facts", Runner: s.following(events.ConsentConsumer(), events.OnConsent(s.app))},
 	)
+}
+
+// following consumes once the people are known who are to be told.
+func (s *Service) following(c bus.Consumer, handle func(context.Context, bus.Msg) error) run.Runner {
+	return run.Func(func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.read:
+		}
+		return s.deps.Bus.Consume(ctx, c, handle)
+	})
 }
 
 func (s *Service) readUntil(ctx context.Context) error {

@@ -237,3 +237,35 @@ func TestABrokenGlassReachesTheHomeCentreAndTheAuditors(t *testing.T) {
 		t.Errorf("%v", n)
 	}
 }
+
+// Invariant 2. Both sides of a referral hear that its consent was withdrawn, but for the one that took it down.
+func TestAWithdrawnConsentReachesTheOtherSide(t *testing.T) {
+	f := start(t)
+	fact := &patientrecordv1.ConsentWithdrawn{
+		Meta:    &commonv1.FactMeta{FactId: id.New(), County: county, OccurTime: timestamppb.Now(), Actor: &commonv1.Actor{OrganizationId: hospital}},
+		Consent: &patientrecordv1.ConsentFact{ConsentId: id.New(), PatientId: id.New(), Scope: "REFERRAL", ReferralId: id.New(), OrganizationId: centre, ReceiverOrganizationId: hospital},
+	}
+	payload, err := proto.Marshal(fact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 {
+		m := bus.Msg{
+			Subject: "record.v1." + county + ".consent_withdrawn", ID: fact.GetMeta().GetFactId() + strconv.Itoa(i), Type: "tongzhen.patientrecord.v1.ConsentWithdrawn", Payload: payload,
+		}
+		if _, err := f.bus.Publish(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if told, want := f.next("entry_created"), "account:"+id.FromFact("doctor"); told != want {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	f.submitted(1) // the next fact is of this one: the second delivery told nobody
+	list, err := f.client.ListNotifications(f.as("doctor"), &notificationv1.ListNotificationsRequest{})
+	if err != nil || len(list.GetNotifications()) != 1 {
+		t.Fatalf("%v %v", list, err)
+	}
+	if n := list.GetNotifications()[0]; n.GetReferralId() != fact.GetConsent().GetReferralId() || n.GetEvent() != "consent_withdrawn" {
+		t.Errorf("%v", n)
+	}
+}

@@ -43,9 +43,16 @@
 //     number alone opens nothing.
 //  12. A message of another system is stored whole or kept in quarantine, once for a sender, control id and content; its content is kept,
 //     sealed, only while it is in quarantine.
+//  13. What somebody agreed to is put off, given and withdrawn at most once each, and nothing of it is overwritten. A consent that was
+//     withdrawn counts at once: see domain.Standing.Grants and App.refusedSensitive.
+//  14. What leaves is in the ledger before it is handed out; a row of the ledger never changes.
 //
 // What people write (domain/written.go): a change is a new version with who, where and why; what belongs to a visit or referral is sealed when that
 // ends, and then only corrected with a reason by its author or the head, at the organisation where it was written.
+//
+// Consents (ConsentService; clinicians) and what leaves (ExportService): a referral's consent is asked of referral.GetReferralConsent when its
+// facts come; publishes consent_given and consent_withdrawn. ReadCopy and RecordExport are for the gateway, which makes the document, and for
+// the command line.
 //
 // Documents (AttachmentService: UploadAttachment and DownloadAttachment as streams, ListAttachments, GetAttachment, CorrectAttachment,
 // MarkAttachmentEnteredInError; clinicians): a file is kept only as what domain/document made of it, in pieces sealed for their place; a

@@ -138,6 +138,9 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Relations(), events.Apply(s.app))
 		})},
+		run.Part{Name: "referral consents", Runner: run.Func(func(ctx context.Context) error {
+			return s.deps.Bus.Consume(ctx, events.Consents(), events.TakeConsent(s.app))
+		})},
 		run.Part{Name: "referral replies", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Replies(), events.TakeBack(s.app))
 		})},

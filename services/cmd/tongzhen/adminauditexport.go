@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -11,12 +12,15 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
 type auditExportCommand struct {
@@ -59,7 +63,8 @@ func (c *auditExportCommand) Run(ctx context.Context, settings *host.Settings) (
 			err = errors.Join(err, os.Remove(c.File))
 		}
 	}()
-	out := bufio.NewWriter(file)
+	digest := sha256.New()
+	out := bufio.NewWriter(io.MultiWriter(file, digest))
 	write, flush := entryWriter(out, c.Format)
 	bar, n := newProgress("export"), 0
 	defer bar.done()
@@ -80,6 +85,12 @@ func (c *auditExportCommand) Run(ctx context.Context, settings *host.Settings) (
 	}
 	if err := errors.Join(flush(), out.Flush(), file.Sync()); err != nil {
 		return fmt.Errorf("write export: %w", err)
+	}
+	_, err = patientrecordv1.NewExportServiceClient(connection.Conn(host.PatientRecord)).RecordExport(ctx, &patientrecordv1.RecordExportRequest{
+		RequestId: id.New(), Kind: "AUDIT", Form: strings.ToUpper(c.Format), Entries: int32(n), Digest: digest.Sum(nil),
+	})
+	if err != nil {
+		return fmt.Errorf("write the ledger of exports: %w", err)
 	}
 	fmt.Printf("%d entries written to %s\n", n, c.File)
 	return nil

@@ -1,4 +1,4 @@
-// Package fhir reads FHIR R4 JSON into the contracts and keeps no copy of it.
+// Package fhir reads FHIR R4 JSON into the contracts, writes a record of the contracts as a FHIR document, and keeps no copy of either.
 //
 // It owns the thin structs of the resources that we keep (Patient, Condition, Observation, MedicationRequest, AllergyIntolerance,
 // Procedure, Immunization, Encounter, DiagnosticReport) and their conversion. It refuses to validate more than it reads: profiles and
@@ -8,6 +8,7 @@
 //  1. A *Error names a place by a FHIRPath-like path and a reason; it never quotes what stands there.
 //  2. What is read at once is bounded: MaxSize bytes, maxDepth levels.
 //  3. The same bundle gives the same requests.
+//  4. What Document writes ParseBundle reads without a refusal, and every reference in it leads to an entry of it.
 package fhir
 
 import (
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +60,7 @@ type Bundle struct {
 	Kept, Other map[string]int
 }
 
-// ParseBundle reads a transaction, batch or collection with one or more patients. The first thing that is wrong ends it with an *Error; a
+// ParseBundle reads a transaction, batch, collection or document with one or more patients. The first thing that is wrong ends it with an *Error; a
 // fault of r is answered as it is.
 func ParseBundle(r io.Reader, opt Options) (*Bundle, error) {
 	limited := &bounded{r: r, left: MaxSize}
@@ -195,8 +197,8 @@ func (p *parser) bundle() error {
 	switch {
 	case resourceType != "Bundle":
 		return wrong("Bundle.resourceType", "not a Bundle")
-	case kind != "transaction" && kind != "batch" && kind != "collection":
-		return wrong("Bundle.type", "not transaction, batch or collection")
+	case !slices.Contains([]string{"transaction", "batch", "collection", documentType}, kind):
+		return wrong("Bundle.type", "not transaction, batch, collection or document")
 	case len(p.order) == 0:
 		return wrong("Bundle.entry", "no Patient")
 	}

@@ -217,7 +217,7 @@ func TestWhatIsWrongHasAPlaceAndNoContent(t *testing.T) {
 		`{"resourceType":"Bundle","type":"batch","entry":[{"fullUrl":"urn:x"}]}`:                                                                              "Bundle.entry[0].resource: missing",
 		`{"resourceType":"Bundle","type":"batch","entry":{"SECRET":1}}`:                                                                                       "Bundle.entry: not of the right JSON type",
 		`{"resourceType":"Bundle","type":"batch","entry":[]}`:                                                                                                 "Bundle.entry: no Patient",
-		`{"resourceType":"Bundle","type":"searchset","entry":[` + zeng + `]}`:                                                                                 "Bundle.type: not transaction, batch or collection",
+		`{"resourceType":"Bundle","type":"searchset","entry":[` + zeng + `]}`:                                                                                 "Bundle.type: not transaction, batch, collection or document",
 		`{"resourceType":"SECRET","type":"batch","entry":[` + zeng + `]}`:                                                                                     "Bundle.resourceType: not a Bundle",
 		`{"resourceType":"Bundle","type":5}`:                                                                                                                  "Bundle.type: not of the right JSON type",
 		`{"resourceType":"Bundle","type":"batch","entry":[` + zeng + `,` + zeng + `]}`:                                                                        "Bundle.entry[1].resource: the same patient twice",

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// The thin structs: of each resource what we keep, in the names of FHIR R4.
+// The thin structs: of each resource what we keep, in the names of FHIR R4, for reading and for writing. What is empty is not written.
 
 type coding struct {
-	System  string `json:"system"`
-	Code    string `json:"code"`
-	Display string `json:"display"`
+	System  string `json:"system,omitzero"`
+	Code    string `json:"code,omitzero"`
+	Display string `json:"display,omitzero"`
 }
 
 type codeableConcept struct {
-	Coding []coding `json:"coding"`
-	Text   string   `json:"text"`
+	Coding []coding `json:"coding,omitzero"`
+	Text   string   `json:"text,omitzero"`
 }
 
 // words of a concept: its text, else the first display, else the first code.
@@ -59,26 +59,27 @@ func firstOf(list []codeableConcept) codeableConcept {
 }
 
 type identifier struct {
-	Use    string          `json:"use"`
-	Type   codeableConcept `json:"type"`
-	System string          `json:"system"`
-	Value  string          `json:"value"`
+	Use    string          `json:"use,omitzero"`
+	Type   codeableConcept `json:"type,omitzero"`
+	System string          `json:"system,omitzero"`
+	Value  string          `json:"value,omitzero"`
 }
 
 type reference struct {
-	Reference string `json:"reference"`
-	Display   string `json:"display"`
+	Reference string `json:"reference,omitzero"`
+	Display   string `json:"display,omitzero"`
 }
 
 type period struct {
-	Start string `json:"start"`
-	End   string `json:"end"`
+	Start string `json:"start,omitzero"`
+	End   string `json:"end,omitzero"`
 }
 
 type quantity struct {
-	Value *float64 `json:"value"`
-	Unit  string   `json:"unit"`
-	Code  string   `json:"code"`
+	Value  *float64 `json:"value,omitzero"`
+	Unit   string   `json:"unit,omitzero"`
+	System string   `json:"system,omitzero"`
+	Code   string   `json:"code,omitzero"`
 }
 
 // unit is the UCUM code, else what is printed.
@@ -90,157 +91,166 @@ func (q quantity) unit() string {
 }
 
 type humanName struct {
-	Use    string   `json:"use"`
-	Text   string   `json:"text"`
-	Family string   `json:"family"`
-	Given  []string `json:"given"`
+	Use    string   `json:"use,omitzero"`
+	Text   string   `json:"text,omitzero"`
+	Family string   `json:"family,omitzero"`
+	Given  []string `json:"given,omitzero"`
 }
 
 type contactPoint struct {
-	System string `json:"system"`
-	Value  string `json:"value"`
-	Use    string `json:"use"`
+	System string `json:"system,omitzero"`
+	Value  string `json:"value,omitzero"`
+	Use    string `json:"use,omitzero"`
 }
 
 type address struct {
-	Text     string   `json:"text"`
-	Line     []string `json:"line"`
-	City     string   `json:"city"`
-	District string   `json:"district"`
-	State    string   `json:"state"`
+	Text     string   `json:"text,omitzero"`
+	Line     []string `json:"line,omitzero"`
+	City     string   `json:"city,omitzero"`
+	District string   `json:"district,omitzero"`
+	State    string   `json:"state,omitzero"`
 }
 
 // head is what every resource has.
 type head struct {
-	ResourceType string `json:"resourceType"`
-	ID           string `json:"id"`
+	ResourceType string `json:"resourceType,omitzero"`
+	ID           string `json:"id,omitzero"`
 }
 
 type patientResource struct {
-	Identifier []identifier   `json:"identifier"`
-	Name       []humanName    `json:"name"`
-	Telecom    []contactPoint `json:"telecom"`
-	Gender     string         `json:"gender"`
-	BirthDate  string         `json:"birthDate"`
-	Address    []address      `json:"address"`
+	Identifier []identifier   `json:"identifier,omitzero"`
+	Name       []humanName    `json:"name,omitzero"`
+	Telecom    []contactPoint `json:"telecom,omitzero"`
+	Gender     string         `json:"gender,omitzero"`
+	BirthDate  string         `json:"birthDate,omitzero"`
+	Address    []address      `json:"address,omitzero"`
+	Contact    []contact      `json:"contact,omitzero"`
+}
+
+type contact struct {
+	Relationship []codeableConcept `json:"relationship,omitzero"`
+	Name         humanName         `json:"name,omitzero"`
+	Telecom      []contactPoint    `json:"telecom,omitzero"`
 }
 
 type condition struct {
-	ClinicalStatus     codeableConcept `json:"clinicalStatus"`
-	VerificationStatus codeableConcept `json:"verificationStatus"`
-	Code               codeableConcept `json:"code"`
-	Subject            reference       `json:"subject"`
-	OnsetDateTime      string          `json:"onsetDateTime"`
-	OnsetPeriod        period          `json:"onsetPeriod"`
-	AbatementDateTime  string          `json:"abatementDateTime"`
-	AbatementPeriod    period          `json:"abatementPeriod"`
-	RecordedDate       string          `json:"recordedDate"`
+	ClinicalStatus     codeableConcept `json:"clinicalStatus,omitzero"`
+	VerificationStatus codeableConcept `json:"verificationStatus,omitzero"`
+	Code               codeableConcept `json:"code,omitzero"`
+	Subject            reference       `json:"subject,omitzero"`
+	OnsetDateTime      string          `json:"onsetDateTime,omitzero"`
+	OnsetPeriod        period          `json:"onsetPeriod,omitzero"`
+	AbatementDateTime  string          `json:"abatementDateTime,omitzero"`
+	AbatementPeriod    period          `json:"abatementPeriod,omitzero"`
+	RecordedDate       string          `json:"recordedDate,omitzero"`
 }
 
 // value is value[x] of an observation or a component.
 type value struct {
-	Quantity         *quantity        `json:"valueQuantity"`
-	CodeableConcept  *codeableConcept `json:"valueCodeableConcept"`
-	String           *string          `json:"valueString"`
-	Integer          *int64           `json:"valueInteger"`
-	Boolean          *bool            `json:"valueBoolean"`
-	DataAbsentReason *codeableConcept `json:"dataAbsentReason"`
+	Quantity         *quantity        `json:"valueQuantity,omitzero"`
+	CodeableConcept  *codeableConcept `json:"valueCodeableConcept,omitzero"`
+	String           *string          `json:"valueString,omitzero"`
+	Integer          *int64           `json:"valueInteger,omitzero"`
+	Boolean          *bool            `json:"valueBoolean,omitzero"`
+	DataAbsentReason *codeableConcept `json:"dataAbsentReason,omitzero"`
 }
 
 type component struct {
-	Code codeableConcept `json:"code"`
+	Code codeableConcept `json:"code,omitzero"`
 	value
 }
 
 type referenceRange struct {
-	Low  *quantity `json:"low"`
-	High *quantity `json:"high"`
-	Text string    `json:"text"`
+	Low  *quantity `json:"low,omitzero"`
+	High *quantity `json:"high,omitzero"`
+	Text string    `json:"text,omitzero"`
 }
 
 type observation struct {
-	Status            string            `json:"status"`
-	Category          []codeableConcept `json:"category"`
-	Code              codeableConcept   `json:"code"`
-	Subject           reference         `json:"subject"`
-	EffectiveDateTime string            `json:"effectiveDateTime"`
-	EffectivePeriod   period            `json:"effectivePeriod"`
-	EffectiveInstant  string            `json:"effectiveInstant"`
-	Issued            string            `json:"issued"`
-	Interpretation    []codeableConcept `json:"interpretation"`
-	ReferenceRange    []referenceRange  `json:"referenceRange"`
-	Component         []component       `json:"component"`
+	Status            string            `json:"status,omitzero"`
+	Category          []codeableConcept `json:"category,omitzero"`
+	Code              codeableConcept   `json:"code,omitzero"`
+	Subject           reference         `json:"subject,omitzero"`
+	EffectiveDateTime string            `json:"effectiveDateTime,omitzero"`
+	EffectivePeriod   period            `json:"effectivePeriod,omitzero"`
+	EffectiveInstant  string            `json:"effectiveInstant,omitzero"`
+	Issued            string            `json:"issued,omitzero"`
+	Interpretation    []codeableConcept `json:"interpretation,omitzero"`
+	ReferenceRange    []referenceRange  `json:"referenceRange,omitzero"`
+	Component         []component       `json:"component,omitzero"`
 	value
 }
 
 type dosage struct {
-	Text            string `json:"text"`
-	AsNeededBoolean bool   `json:"asNeededBoolean"`
+	Text            string `json:"text,omitzero"`
+	AsNeededBoolean bool   `json:"asNeededBoolean,omitzero"`
 }
 
 type contained struct {
-	ResourceType string          `json:"resourceType"`
-	ID           string          `json:"id"`
-	Code         codeableConcept `json:"code"`
+	ResourceType string          `json:"resourceType,omitzero"`
+	ID           string          `json:"id,omitzero"`
+	Code         codeableConcept `json:"code,omitzero"`
 }
 
 type medicationRequest struct {
-	Status            string          `json:"status"`
-	Concept           codeableConcept `json:"medicationCodeableConcept"`
-	Reference         reference       `json:"medicationReference"`
-	Contained         []contained     `json:"contained"`
-	Subject           reference       `json:"subject"`
-	AuthoredOn        string          `json:"authoredOn"`
-	DosageInstruction []dosage        `json:"dosageInstruction"`
+	Status            string          `json:"status,omitzero"`
+	Intent            string          `json:"intent,omitzero"`
+	Concept           codeableConcept `json:"medicationCodeableConcept,omitzero"`
+	Reference         reference       `json:"medicationReference,omitzero"`
+	Contained         []contained     `json:"contained,omitzero"`
+	Subject           reference       `json:"subject,omitzero"`
+	AuthoredOn        string          `json:"authoredOn,omitzero"`
+	DosageInstruction []dosage        `json:"dosageInstruction,omitzero"`
 }
 
 // coded is all that is read of a resource for the sake of those that refer to it.
 type coded struct {
-	Code codeableConcept `json:"code"`
+	Code codeableConcept `json:"code,omitzero"`
 }
 
 type allergyIntolerance struct {
-	ClinicalStatus     codeableConcept `json:"clinicalStatus"`
-	VerificationStatus codeableConcept `json:"verificationStatus"`
-	Category           []string        `json:"category"`
-	Criticality        string          `json:"criticality"`
-	Code               codeableConcept `json:"code"`
-	Patient            reference       `json:"patient"`
-	RecordedDate       string          `json:"recordedDate"`
-	OnsetDateTime      string          `json:"onsetDateTime"`
+	ClinicalStatus     codeableConcept `json:"clinicalStatus,omitzero"`
+	VerificationStatus codeableConcept `json:"verificationStatus,omitzero"`
+	Category           []string        `json:"category,omitzero"`
+	Criticality        string          `json:"criticality,omitzero"`
+	Code               codeableConcept `json:"code,omitzero"`
+	Patient            reference       `json:"patient,omitzero"`
+	RecordedDate       string          `json:"recordedDate,omitzero"`
+	OnsetDateTime      string          `json:"onsetDateTime,omitzero"`
 }
 
 type procedure struct {
-	Status            string          `json:"status"`
-	Code              codeableConcept `json:"code"`
-	Subject           reference       `json:"subject"`
-	PerformedDateTime string          `json:"performedDateTime"`
-	PerformedPeriod   period          `json:"performedPeriod"`
+	Status            string          `json:"status,omitzero"`
+	Code              codeableConcept `json:"code,omitzero"`
+	Subject           reference       `json:"subject,omitzero"`
+	PerformedDateTime string          `json:"performedDateTime,omitzero"`
+	PerformedPeriod   period          `json:"performedPeriod,omitzero"`
 }
 
 type immunization struct {
-	Status             string          `json:"status"`
-	VaccineCode        codeableConcept `json:"vaccineCode"`
-	Patient            reference       `json:"patient"`
-	OccurrenceDateTime string          `json:"occurrenceDateTime"`
+	Status             string          `json:"status,omitzero"`
+	VaccineCode        codeableConcept `json:"vaccineCode,omitzero"`
+	Patient            reference       `json:"patient,omitzero"`
+	OccurrenceDateTime string          `json:"occurrenceDateTime,omitzero"`
+	OccurrenceString   string          `json:"occurrenceString,omitzero"`
 }
 
 type encounter struct {
-	Status          string               `json:"status"`
-	Class           coding               `json:"class"`
-	Type            []codeableConcept    `json:"type"`
-	ServiceType     codeableConcept      `json:"serviceType"`
-	Subject         reference            `json:"subject"`
-	Period          period               `json:"period"`
-	ReasonCode      []codeableConcept    `json:"reasonCode"`
-	Diagnosis       []encounterDiagnosis `json:"diagnosis"`
-	Hospitalization hospitalization      `json:"hospitalization"`
-	ServiceProvider provider             `json:"serviceProvider"`
+	Status          string               `json:"status,omitzero"`
+	Class           coding               `json:"class,omitzero"`
+	Type            []codeableConcept    `json:"type,omitzero"`
+	ServiceType     codeableConcept      `json:"serviceType,omitzero"`
+	Subject         reference            `json:"subject,omitzero"`
+	Period          period               `json:"period,omitzero"`
+	ReasonCode      []codeableConcept    `json:"reasonCode,omitzero"`
+	Diagnosis       []encounterDiagnosis `json:"diagnosis,omitzero"`
+	Hospitalization hospitalization      `json:"hospitalization,omitzero"`
+	ServiceProvider provider             `json:"serviceProvider,omitzero"`
 }
 
 type encounterDiagnosis struct {
-	Condition reference `json:"condition"`
-	Rank      int       `json:"rank"`
+	Condition reference `json:"condition,omitzero"`
+	Rank      int       `json:"rank,omitzero"`
 }
 
 // rank is from 1; a diagnosis without one comes last.
@@ -252,23 +262,24 @@ func (d encounterDiagnosis) rank() int {
 }
 
 type hospitalization struct {
-	DischargeDisposition codeableConcept `json:"dischargeDisposition"`
+	DischargeDisposition codeableConcept `json:"dischargeDisposition,omitzero"`
 }
 
 type provider struct {
-	Identifier identifier `json:"identifier"`
+	Identifier identifier `json:"identifier,omitzero"`
+	Display    string     `json:"display,omitzero"`
 }
 
 type diagnosticReport struct {
-	Status            string            `json:"status"`
-	Category          []codeableConcept `json:"category"`
-	Code              codeableConcept   `json:"code"`
-	Subject           reference         `json:"subject"`
-	EffectiveDateTime string            `json:"effectiveDateTime"`
-	EffectivePeriod   period            `json:"effectivePeriod"`
-	Issued            string            `json:"issued"`
-	Conclusion        string            `json:"conclusion"`
-	Result            []reference       `json:"result"`
+	Status            string            `json:"status,omitzero"`
+	Category          []codeableConcept `json:"category,omitzero"`
+	Code              codeableConcept   `json:"code,omitzero"`
+	Subject           reference         `json:"subject,omitzero"`
+	EffectiveDateTime string            `json:"effectiveDateTime,omitzero"`
+	EffectivePeriod   period            `json:"effectivePeriod,omitzero"`
+	Issued            string            `json:"issued,omitzero"`
+	Conclusion        string            `json:"conclusion,omitzero"`
+	Result            []reference       `json:"result,omitzero"`
 }
 
 func nonEmpty(parts ...string) []string {

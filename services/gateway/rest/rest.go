@@ -89,6 +89,8 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{patientrecordv1.RegisterPatientIndexServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterAttachmentServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterRecognitionServiceHandler, deps.Conns.PatientRecord},
+		{patientrecordv1.RegisterConsentServiceHandler, deps.Conns.PatientRecord},
+		{patientrecordv1.RegisterExportServiceHandler, deps.Conns.PatientRecord},
 		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
 	} {
@@ -103,6 +105,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 	routes.HandleFunc("GET "+Prefix+"/openapi.json", openAPI)
 	routes.HandleFunc("DELETE "+Prefix+"/sessions/current", a.signOut)
 	a.documents(routes)
+	a.copies(routes)
 	// An ended secret in the header must not keep anybody from signing in anew.
 	routes.HandleFunc("POST "+Prefix+"/sessions", a.forward)
 	routes.Handle(Prefix+"/", deps.Door.Bearer(http.HandlerFunc(a.signedIn), a.fail))

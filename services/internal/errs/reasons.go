@@ -33,6 +33,7 @@ const (
 	ReasonBookingLost        string = "BOOKING_LOST"
 	ReasonAlreadyRegistered  string = "ALREADY_REGISTERED"
 	ReasonHoldExpired        string = "HOLD_EXPIRED"
+	ReasonConsentExists      string = "CONSENT_EXISTS"
 
 	ReasonActionNotAvailable string = "ACTION_NOT_AVAILABLE"
 	ReasonEntrySealed        string = "ENTRY_SEALED"

@@ -16,6 +16,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/gateway/trail"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -35,6 +36,7 @@ type Deps struct {
 	Shell     *shell.Shell
 	Trail     *trail.Trail
 	Directory directoryv1.DirectoryServiceClient
+	Exports   patientrecordv1.ExportServiceClient
 }
 
 // Pages serves them.
@@ -133,7 +135,7 @@ func filters() []string {
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	p.defaults(query)
-	people, peopleErr := p.people(r)
+	people, peopleErr := shell.ReadPeople(r.Context(), p.Directory)
 	data := listData{Form: shell.Form{Values: query}, Groups: groups(), query: query}
 	if county, err := p.Shell.Names().County(r.Context()); err == nil {
 		for _, o := range county.Organizations {
@@ -170,7 +172,7 @@ func (p *Pages) defaults(query url.Values) {
 }
 
 // ask is the search that a form stands for.
-func (p *Pages) ask(query url.Values, people map[string]*directoryv1.Account) (*commonv1.SearchAuditRequest, error) {
+func (p *Pages) ask(query url.Values, people shell.People) (*commonv1.SearchAuditRequest, error) {
 	ask := &commonv1.SearchAuditRequest{PatientId: query.Get("patient"), OrganizationId: query.Get("organization")}
 	var wrong []errs.Field
 	day := func(name string, plus int) *timestamppb.Timestamp {
@@ -194,7 +196,7 @@ func (p *Pages) ask(query url.Values, people map[string]*directoryv1.Account) (*
 		}
 	}
 	if person := query.Get("person"); person != "" && people != nil {
-		found := named(people, person)
+		found := people.Named(person)
 		if len(found) != 1 {
 			wrong = append(wrong, errs.Bad("person", errs.ReasonFieldInvalid))
 		} else {
@@ -207,45 +209,12 @@ func (p *Pages) ask(query url.Values, people map[string]*directoryv1.Account) (*
 	return ask, nil
 }
 
-// named are the accounts with this login, or else those of people with this name.
-func named(people map[string]*directoryv1.Account, text string) (found []*directoryv1.Account) {
-	for _, a := range people {
-		if a.GetLogin() == text || a.GetId() == text {
-			return []*directoryv1.Account{a}
-		}
-		if a.GetName() == text {
-			found = append(found, a)
-		}
-	}
-	return found
-}
-
-// people are the county's accounts by id.
-func (p *Pages) people(r *http.Request) (map[string]*directoryv1.Account, error) {
-	people := map[string]*directoryv1.Account{}
-	for token := ""; ; {
-		page, err := p.Directory.ListAccounts(r.Context(), &directoryv1.ListAccountsRequest{PageSize: 200, PageToken: token})
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range page.GetAccounts() {
-			people[a.GetId()] = a
-		}
-		if token = page.GetNextPageToken(); token == "" {
-			return people, nil
-		}
-	}
-}
-
 // rows adds names; without directory the rows stand with ids.
-func (p *Pages) rows(r *http.Request, entries []*commonv1.AuditEntry, people map[string]*directoryv1.Account) []row {
+func (p *Pages) rows(r *http.Request, entries []*commonv1.AuditEntry, people shell.People) []row {
 	county, err := p.Shell.Names().County(r.Context())
 	rows := make([]row, 0, len(entries))
 	for _, e := range entries {
-		one := row{AuditEntry: e, Person: e.GetAccountId(), Organization: e.GetOrganizationId()}
-		if a := people[e.GetAccountId()]; a != nil {
-			one.Person = a.GetName() + " (" + a.GetLogin() + ")"
-		}
+		one := row{AuditEntry: e, Person: people.Name(e.GetAccountId()), Organization: e.GetOrganizationId()}
 		if err == nil && county.Organization(e.GetOrganizationId()) != nil {
 			one.Organization = county.OrganizationName(p.Shell.Language(r), e.GetOrganizationId())
 		}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/csv"
 	"encoding/json"
 	"net/http"
@@ -9,7 +10,10 @@ import (
 	"time"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
 // maxExport is what a page exports; more goes by `tongzhen admin audit export`.
@@ -19,7 +23,7 @@ const maxExport = 10_000
 func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	p.defaults(query)
-	people, err := p.people(r)
+	people, err := shell.ReadPeople(r.Context(), p.Directory)
 	if err != nil {
 		return err
 	}
@@ -46,16 +50,31 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 			break
 		}
 	}
+	out := file{"JSONL", "application/jsonl", "audit.jsonl", asLines(rows)}
 	if query.Get("format") == "csv" {
-		return send(w, "text/csv; charset=utf-8", "audit.csv", asCSV(rows))
+		out = file{"CSV", "text/csv; charset=utf-8", "audit.csv", asCSV(rows)}
 	}
-	return send(w, "application/jsonl", "audit.jsonl", asLines(rows))
+	return p.send(w, r, out, len(rows))
 }
 
-func send(w http.ResponseWriter, kind, name string, body []byte) error {
-	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
-	_, err := w.Write(body)
+// file is what is handed out.
+type file struct {
+	form, kind, name string
+	body             []byte
+}
+
+// send writes it into the ledger of exports, then hands it out.
+func (p *Pages) send(w http.ResponseWriter, r *http.Request, f file, rows int) error {
+	digest := sha256.Sum256(f.body)
+	_, err := p.Exports.RecordExport(r.Context(), &patientrecordv1.RecordExportRequest{
+		RequestId: id.New(), Kind: "AUDIT", Form: f.form, Entries: int32(rows), Digest: digest[:],
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", f.kind)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+	_, err = w.Write(f.body)
 	return err
 }
 

@@ -7,6 +7,7 @@ package shell
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"fmt"
 	"html/template"
@@ -19,6 +20,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/style"
@@ -37,6 +39,7 @@ type Deps struct {
 	Criteria     *Criteria
 	Notification notificationv1.NotificationServiceClient
 	Referral     referralv1.ReferralServiceClient
+	Consent      patientrecordv1.ConsentServiceClient
 	Clock        clock.Clock
 	Logger       *slog.Logger
 	// Zone is the county's time zone, in which days and times are shown.
@@ -124,7 +127,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 	if visitor, ok := door.VisitorFrom(r.Context()); ok && !page.Bare {
 		v.Account, v.Organization = visitor.Account, s.organization(r, visitor.Account)
 		v.Open = s.openCount(r)
-		v.Nav2 = navFor(visitor.Account, page.Nav, v.Open)
+		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account)})
 	}
 	if key, draft := takeFlash(w, r); s.deps.Text.Has(key) {
 		v.Flash, v.Sent = key, draft
@@ -171,6 +174,23 @@ func (s *Shell) openCount(r *http.Request) int32 {
 		return 0
 	}
 	return list.GetOpenCount()
+}
+
+// countPatience is how long a page waits for the number of consents to come.
+const countPatience = 300 * time.Millisecond
+
+// deferredCount is how many consents the visitor's organisation put off that are still to come; none without an answer in time.
+func (s *Shell) deferredCount(r *http.Request, a *directoryv1.Account) int32 {
+	if !IsTownship(a) && !IsCounty(a) {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
+	defer cancel()
+	count, err := s.deps.Consent.CountDeferredConsents(ctx, &patientrecordv1.CountDeferredConsentsRequest{})
+	if err != nil {
+		return 0
+	}
+	return count.GetCount()
 }
 
 // Language is the visitor's language: the chosen one, else the browser's.
@@ -235,8 +255,11 @@ func Home(a *directoryv1.Account) string {
 	}
 }
 
+// counts are the numbers in the rail.
+type counts struct{ open, deferred int32 }
+
 // navFor is the rail of an account. Who receives and who sends stands first for each; both can do the other too.
-func navFor(a *directoryv1.Account, active string, open int32) []navItem {
+func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	var items []navItem
 	add := func(name, page, href string) {
 		items = append(items, navItem{Name: name, Href: href, Active: page == active})
@@ -262,6 +285,10 @@ func navFor(a *directoryv1.Account, active string, open int32) []navItem {
 	if township {
 		add("followups", "followups", "/follow-ups")
 	}
+	if n.deferred > 0 || active == "consents" {
+		add("consents", "consents", "/consents")
+		items[len(items)-1].Count = n.deferred
+	}
 	if has(a, commonv1.Role_COUNTY_ADMIN, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD) {
 		add("statistics", "statistics", "/statistics")
 	}
@@ -270,11 +297,12 @@ func navFor(a *directoryv1.Account, active string, open int32) []navItem {
 	}
 	if has(a, commonv1.Role_AUDITOR) {
 		add("audit", "audit", "/audit")
+		add("exports", "exports", "/exports")
 	}
 	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD) {
 		add("feeds", "feeds", "/feeds")
 	}
 	add("inbox", "inbox", "/inbox")
-	items[len(items)-1].Count = open
+	items[len(items)-1].Count = n.open
 	return items
 }

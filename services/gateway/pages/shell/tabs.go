@@ -14,5 +14,7 @@ func patientTabs(patient string) []tab {
 		{"attachments", at + "/attachments"},
 		{"identity", at + "/identity"},
 		{"orders", at + "/orders"},
+		{"consents", at + "/consents"},
+		{"copy", at + "/copy"},
 	}
 }

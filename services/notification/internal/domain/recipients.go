@@ -153,6 +153,8 @@ func (f Fact) find(to To) []Recipient {
 			return nil
 		}
 		return []Recipient{{OrganizationID: f.Glass.HomeOrganizationID, Roles: []string{doctor, centreHead}}}
+	case Sides:
+		return f.sides()
 	case Auditors:
 		return []Recipient{{Roles: []string{auditor}, Anywhere: true}}
 	case CountyAdmin:
@@ -160,6 +162,16 @@ func (f Fact) find(to To) []Recipient {
 	default:
 		return nil
 	}
+}
+
+// sides are whoever answers for the referral in both organisations; which of them is the township's the fact does not say. Who did it knows it.
+func (f Fact) sides() (out []Recipient) {
+	for _, organization := range []string{f.OriginatorOrganizationID, f.ReceiverOrganizationID} {
+		if organization != "" && organization != f.ActorOrganizationID {
+			out = append(out, Recipient{OrganizationID: organization, Roles: []string{desk, doctor, centreHead}})
+		}
+	}
+	return out
 }
 
 func (f Fact) receiver(roles ...string) []Recipient {

@@ -25,6 +25,7 @@ const (
 	CountyAdmin            // the administrators of the county, wherever they work
 	HomeCentre             // head and doctors of the patient's home centre, unless it was they
 	Auditors               // the auditors of the county, wherever they work
+	Sides                  // desk, doctors and head of both organisations, but of the one that did it
 )
 
 // When narrows a rule.
@@ -81,13 +82,16 @@ func Rules() []Rule {
 		{GlassBroken, HomeCentre, Always},
 		{GlassBroken, Auditors, Always},
 		{VisitDeclared, HomeCentre, Always},
+		{ConsentWithdrawn, Sides, Always},
 	}
 }
 
-// Events of the patient-record service: somebody without a relation to a patient sees the record.
+// Events of the patient-record service: somebody without a relation to a patient sees the record; the patient withdrew a consent.
 const (
 	GlassBroken   = "glass_broken"
 	VisitDeclared = "visit_declared"
+	// ConsentWithdrawn: the record goes no further with a referral.
+	ConsentWithdrawn = "consent_withdrawn"
 )
 
 // DeadlinePassed is the event that climbs the ladders.
@@ -140,7 +144,7 @@ func (l Ladder) rung(level int32) To {
 func Events() []string {
 	events := []string{DeadlinePassed}
 	for _, r := range Rules() {
-		if r.Event != GlassBroken && r.Event != VisitDeclared {
+		if r.Event != GlassBroken && r.Event != VisitDeclared && r.Event != ConsentWithdrawn {
 			events = append(events, r.Event)
 		}
 	}

@@ -97,6 +97,8 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		// Whoever of the home centre did it itself is not told of it.
 		domain.GlassBroken:   {[]string{centre, auditors}, []string{auditors}},
 		domain.VisitDeclared: {[]string{centre}, nil},
+		// Whoever took the withdrawal down knows it.
+		domain.ConsentWithdrawn: {[]string{"INTAKE_DESK+TOWNSHIP_DOCTOR+CENTRE_HEAD at centre"}, []string{"INTAKE_DESK+TOWNSHIP_DOCTOR+CENTRE_HEAD at hospital"}},
 	}
 	for _, event := range []string{
 		"accepted", "rebooked", "returned", "declined", "answered", "arrived", "admitted", "no_show", "concluded", "follow_up_begun", "escalated",
@@ -122,7 +124,7 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		if got := who(down(event)); !slices.Equal(got, want.down) {
 			t.Errorf("down, %s tells %q, want %q", event, got, want.down)
 		}
-		if event == domain.GlassBroken || event == domain.VisitDeclared {
+		if event == domain.GlassBroken || event == domain.VisitDeclared || event == domain.ConsentWithdrawn {
 			continue // not of a referral
 		}
 		if want.up != nil && !slices.Contains(domain.Events(), event) {

@@ -32,6 +32,33 @@ func RecordConsumer() bus.Consumer {
 	return bus.Consumer{Name: "notification-record", Subjects: []string{"record.v1.*." + domain.GlassBroken}}
 }
 
+// ConsentConsumer reads the consents that were withdrawn.
+func ConsentConsumer() bus.Consumer {
+	return bus.Consumer{Name: "notification-consent", Subjects: []string{"record.v1.*." + domain.ConsentWithdrawn}}
+}
+
+// OnConsent hands the withdrawal of a referral's consent to the use case; another one concerns no referral, and reaches nobody.
+func OnConsent(a *app.App) func(context.Context, bus.Msg) error {
+	consumer := ConsentConsumer().Name
+	return func(ctx context.Context, m bus.Msg) error {
+		var fact patientrecordv1.ConsentWithdrawn
+		if err := proto.Unmarshal(m.Payload, &fact); err != nil {
+			return fmt.Errorf("read fact %s: %w", m.ID, err)
+		}
+		meta, c := fact.GetMeta(), fact.GetConsent()
+		if meta.GetFactId() == "" || meta.GetCounty() == "" || c.GetConsentId() == "" {
+			return fmt.Errorf("read fact %s: it names no fact, county or consent", m.ID)
+		}
+		if c.GetReferralId() == "" {
+			return nil
+		}
+		return a.OnReferral(ctx, app.ReferralFact{Consumer: consumer, County: meta.GetCounty(), Fact: domain.Fact{
+			ID: meta.GetFactId(), Event: domain.ConsentWithdrawn, OccurTime: meta.GetOccurTime().AsTime(), Urgency: "URGENT", ReferralID: c.GetReferralId(),
+			OriginatorOrganizationID: c.GetOrganizationId(), ReceiverOrganizationID: c.GetReceiverOrganizationId(), ActorOrganizationID: meta.GetActor().GetOrganizationId(),
+		}})
+	}
+}
+
 // OnGlass hands a use of break-glass to the use case.
 func OnGlass(a *app.App) func(context.Context, bus.Msg) error {
 	consumer := RecordConsumer().Name

@@ -100,6 +100,9 @@ func (a *App) levelOf(ctx context.Context, county, patient, organization string)
 	if err != nil || level == domain.LevelNone {
 		return domain.LevelNone, nil, err
 	}
+	if barred, err := a.barred(ctx, county, referral, organization); err != nil || barred {
+		return domain.LevelNone, nil, err
+	}
 	answer := domain.Relation{
 		PatientID: patient, Organization: organization, Kind: domain.Referral, Source: referral,
 		Level: level, From: now, To: now.Add(askedFor),

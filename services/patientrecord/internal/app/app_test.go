@@ -34,6 +34,18 @@ type peer struct {
 	// back is what the county hands back, for the patient.
 	back    []domain.Entry
 	patient string
+	// consent is what the referral says of it; without a patient there is none.
+	consent app.ReferralConsent
+}
+
+func (p *peer) Consent(context.Context, string, string) (app.ReferralConsent, error) {
+	switch {
+	case p.away:
+		return app.ReferralConsent{}, errs.Unavailable("referral", errors.New("away"))
+	case p.consent.PatientID == "":
+		return app.ReferralConsent{}, errs.NotFound("consent")
+	}
+	return p.consent, nil
 }
 
 func (p *peer) HandedBack(context.Context, string, string) (string, []domain.Entry, error) {

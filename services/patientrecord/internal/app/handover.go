@@ -36,11 +36,14 @@ func (a *App) ApplyReferral(ctx context.Context, f ReferralFact) error {
 	cmd := Command{
 		County: f.County, Account: f.Account, Organization: f.Organization, Consumer: relationsConsumer, FactID: f.FactID,
 	}
-	return a.store.Change(ctx, cmd, func(u Unit) error {
+	return a.store.Change(ctx, cmd, func(u Unit) (err error) {
+		if f.Standing.Withheld, err = withheld(ctx, u, f.Standing.ReferralID); err != nil {
+			return err
+		}
 		if err := follow(ctx, u, f.Standing); err != nil {
 			return err
 		}
-		if !f.Submission {
+		if !f.Submission || f.Standing.Withheld {
 			return nil
 		}
 		return assemble(ctx, u, f.Standing, f.Standing.At, f.Again)
@@ -196,8 +199,11 @@ func (a *App) fetch(ctx context.Context, caller authn.Identity, referral string)
 	if submitted.IsZero() {
 		return domain.Standing{}, errs.NotFound("package")
 	}
-	err = a.store.Change(ctx, command(caller, Request{}), func(u Unit) error {
-		if err := follow(ctx, u, s); err != nil {
+	err = a.store.Change(ctx, command(caller, Request{}), func(u Unit) (err error) {
+		if s.Withheld, err = withheld(ctx, u, s.ReferralID); err != nil {
+			return err
+		}
+		if err := follow(ctx, u, s); err != nil || s.Withheld {
 			return err
 		}
 		return assemble(ctx, u, s, submitted, false)

@@ -95,6 +95,8 @@ type Store interface {
 	Package(ctx context.Context, county, referral string, version int32) (p domain.Package, all []domain.PackageVersion, ok bool, err error)
 
 	AccessStore
+	ConsentStore
+	ExportStore
 	AttachmentStore
 	FeedStore
 }
@@ -140,6 +142,8 @@ type Unit interface {
 	Look(l Access)
 
 	AccessUnit
+	ConsentUnit
+	ExportUnit
 
 	// HomeRelations of a patient, those that ended included.
 	HomeRelations(ctx context.Context, patient string) ([]domain.Relation, error)
@@ -186,6 +190,8 @@ type Referrals interface {
 	// HandedBack is what the county hands back with a referral, as entries of the patient's record; none until there is something.
 	// errs.NotFound for an unknown referral.
 	HandedBack(ctx context.Context, county, referral string) (patient string, entries []domain.Entry, err error)
+	// Consent is what a referral says of its consent; errs.NotFound for an unknown referral, a draft, and one without.
+	Consent(ctx context.Context, county, referral string) (ReferralConsent, error)
 }
 
 // Published is a fact for the stream.

@@ -42,8 +42,16 @@ func (a *App) sieve(ctx context.Context, caller authn.Identity, p domain.Patient
 	if err != nil {
 		return nil, err
 	}
+	openings = slices.DeleteFunc(openings, func(o domain.Opening) bool { return !o.Holds(now) })
+	if len(openings) > 0 {
+		withdrawn, err := a.refusedSensitive(ctx, caller, p)
+		if err != nil {
+			return nil, err
+		}
+		openings = slices.DeleteFunc(openings, func(o domain.Opening) bool { return withdrawn && o.Purpose.NeedsConsent() })
+	}
 	for _, o := range openings {
-		if o.Holds(now) && o.Organization == caller.Organization && o.To.After(s.Opening.To) {
+		if o.Organization == caller.Organization && o.To.After(s.Opening.To) {
 			s.Opening, s.open = o, true
 		}
 	}

@@ -23,6 +23,9 @@ func (p Purpose) Known() bool {
 	return false
 }
 
+// NeedsConsent reports whether the purpose stands on the patient's consent: an emergency and a duty by law do not (个人信息保护法 art. 13).
+func (p Purpose) NeedsConsent() bool { return p != PurposeEmergency && p != PurposePublicHealth }
+
 // Opening shows one account what is sensitive about one patient, from From until To (exclusive). It adds nothing to what the account's
 // organisation may see otherwise.
 type Opening struct {

@@ -33,6 +33,8 @@ type Fact struct {
 	Survivor string
 	// Glass is set when it is about one.
 	Glass *Glass
+	// Consent is set when it is about one.
+	Consent *Consent
 }
 
 // Names of facts.
@@ -47,6 +49,9 @@ const (
 	Unmerged = "patient_unmerged"
 	// GlassBroken: somebody found a way around the care relation. Published.
 	GlassBroken = "glass_broken"
+	// GaveConsent and WithdrewConsent: somebody agreed to something, or took it back. Published.
+	GaveConsent     = "consent_given"
+	WithdrewConsent = "consent_withdrawn"
 )
 
 // NewPatient is version 1. home is the township centre that looks after the patient; it may be empty.

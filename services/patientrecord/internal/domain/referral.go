@@ -37,6 +37,17 @@ type Standing struct {
 	// Written: an ADVICE, where nobody travels, so that nobody arrives.
 	Written bool
 	At      time.Time
+	// Withheld: the consent was withdrawn (Consent.Withheld). Not kept with the standing.
+	Withheld bool
+}
+
+// arrived reports whether the receiver has, or had, the patient there.
+func (s Standing) arrived() bool {
+	switch s.State {
+	case Arrived, Admitted, FollowUp, Concluded, Closed:
+		return !s.Written
+	}
+	return false
 }
 
 // Ended reports whether the referral is over, so that nobody waits for the patient any more.
@@ -45,19 +56,16 @@ func (s Standing) Ended() bool {
 }
 
 // Grants are the relations that a standing gives, To still open unless the referral is final: the sender, up or down,
-// sees everything while it is open, the receiver the package from submission and everything from arrival on, so also in a follow-up.
+// sees everything while it is open, the receiver the package from submission and everything from arrival on, so also in a follow-up. Once the
+// consent was withdrawn the receiver sees what was handed over if the patient is there, else nothing.
 func (s Standing) Grants() []Relation {
 	if s.State == Draft || s.Previous == Draft && s.State == Cancelled {
 		return nil
 	}
 	receiver := LevelPackage
 	var until time.Time
-	switch s.State {
-	case Arrived, Admitted, FollowUp, Concluded, Closed:
+	if s.arrived() && !s.Withheld {
 		receiver = LevelFull
-	}
-	if s.Written {
-		receiver = LevelPackage
 	}
 	switch s.State {
 	case Declined, Cancelled, Closed:
@@ -70,7 +78,7 @@ func (s Standing) Grants() []Relation {
 		}
 	}
 	grants := []Relation{grant(s.Originator, LevelFull)}
-	if s.Receiver != "" && s.Receiver != s.Originator {
+	if s.Receiver != "" && s.Receiver != s.Originator && (s.arrived() || !s.Withheld) {
 		grants = append(grants, grant(s.Receiver, receiver))
 	}
 	return grants
@@ -98,6 +106,17 @@ func Settle(held []Relation, s Standing) []Relation {
 		if old.Holds(s.At) {
 			old.To = s.At
 			rows = append(rows, old)
+		}
+	}
+	return rows
+}
+
+// Resettle is Settle when nothing happened to the referral itself, but its consent was withdrawn or given anew: what ends, ends now.
+func Resettle(held []Relation, s Standing, now time.Time) []Relation {
+	rows := Settle(held, s)
+	for i := range rows {
+		if rows[i].To.Equal(s.At) {
+			rows[i].To = now
 		}
 	}
 	return rows

@@ -50,6 +50,12 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 			Meta: meta, GlassId: g.ID, PatientId: p.Patient, HomeOrganizationId: g.Home, OrganizationId: g.Organization, AccountId: g.Account,
 			Way: string(g.Way), Reason: g.Reason, ExpireTime: stamp(g.To),
 		}
+	case domain.GaveConsent:
+		meta.AggregateId = p.Fact.Consent.ID
+		m = &patientrecordv1.ConsentGiven{Meta: meta, Consent: consent(p)}
+	case domain.WithdrewConsent:
+		meta.AggregateId = p.Fact.Consent.ID
+		m = &patientrecordv1.ConsentWithdrawn{Meta: meta, Consent: consent(p)}
 	default:
 		return outbox.Fact{}, false, nil
 	}
@@ -58,6 +64,9 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 	}
 	if home := p.Fact.HomeOrganization; home != "" && home != told {
 		meta.Audience = append(meta.Audience, "org:"+home)
+	}
+	if c := p.Fact.Consent; c != nil && c.Receiver != "" && c.Receiver != told && c.Receiver != p.Fact.HomeOrganization {
+		meta.Audience = append(meta.Audience, "org:"+c.Receiver)
 	}
 	payload, err := proto.Marshal(m)
 	if err != nil {
@@ -80,6 +89,14 @@ func result(meta *commonv1.FactMeta, p app.Published) *patientrecordv1.ResultRec
 		out.Codes = append(out.Codes, &commonv1.Coding{System: system, Code: code})
 	}
 	return out
+}
+
+func consent(p app.Published) *patientrecordv1.ConsentFact {
+	c := p.Fact.Consent
+	return &patientrecordv1.ConsentFact{
+		ConsentId: c.ID, PatientId: p.Patient, Scope: string(c.Scope), ReferralId: c.ReferralID, OrganizationId: c.Recorded.Organization,
+		ReceiverOrganizationId: c.Receiver, HomeOrganizationId: p.Fact.HomeOrganization,
+	}
 }
 
 func encounter(p app.Published) *patientrecordv1.EncounterFact {

@@ -39,6 +39,10 @@ func (nobody) Standing(context.Context, string) (domain.Standing, time.Time, err
 	return domain.Standing{}, time.Time{}, errs.NotFound("package")
 }
 
+func (nobody) Consent(context.Context, string, string) (app.ReferralConsent, error) {
+	return app.ReferralConsent{}, errs.NotFound("consent")
+}
+
 func (nobody) HandedBack(context.Context, string, string) (string, []domain.Entry, error) {
 	return "", nil, errs.NotFound("referral")
 }

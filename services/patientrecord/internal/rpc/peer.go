@@ -71,6 +71,30 @@ func (r *Referrals) Standing(ctx context.Context, referral string) (domain.Stand
 	return s, submitted, nil
 }
 
+// Consent implements app.Referrals, as the service itself.
+func (r *Referrals) Consent(ctx context.Context, county, referral string) (app.ReferralConsent, error) {
+	ctx, cancel := context.WithTimeout(platform.WithCounty(platform.AsService(ctx), county), handBackTimeout)
+	defer cancel()
+	out, err := r.handover.GetReferralConsent(ctx, &referralv1.GetReferralConsentRequest{ReferralId: referral})
+	if err != nil {
+		if err := errs.FromStatus(err); errs.KindOf(err) == errs.KindNotFound {
+			return app.ReferralConsent{}, err
+		}
+		return app.ReferralConsent{}, away(err)
+	}
+	c := out.GetConsent()
+	said := app.ReferralConsent{
+		PatientID: out.GetPatientId(), Originator: out.GetOriginator().GetOrganizationId(), Receiver: out.GetReceiver().GetOrganizationId(),
+		DeferredReason: c.GetDeferredReason(), Due: timeOf(out.GetDueTime()),
+	}
+	if c.GetGivenBy() != "" {
+		said.Giving = &domain.Giving{
+			Name: c.GetGivenBy(), Relation: c.GetRelation(), Method: c.GetMethod(), At: timeOf(c.GetAt()), TextVersion: c.GetTextVersion(),
+		}
+	}
+	return said, nil
+}
+
 // away: whatever the referral service answers that is not an answer, access is not decided: Unavailable, never yes and never no.
 func away(err error) error {
 	if err := errs.FromStatus(err); errs.KindOf(err) == errs.KindUnavailable {

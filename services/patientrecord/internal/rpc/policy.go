@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"maps"
+	"slices"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
@@ -63,5 +64,25 @@ func Policy() authz.Table {
 	}
 	maps.Copy(table, recognitionPolicy(clinical))
 	maps.Copy(table, feedPolicy())
+	maps.Copy(table, consentPolicy(clinicians))
 	return table
+}
+
+// consentPolicy is who records consents, and what leaves. What of it a person may, the use cases tell apart.
+func consentPolicy(clinicians []string) authz.Table {
+	clinical := authz.Rule{Roles: clinicians}
+	return authz.Table{
+		patientrecordv1.ConsentService_RecordConsent_FullMethodName:         clinical,
+		patientrecordv1.ConsentService_GiveConsent_FullMethodName:           clinical,
+		patientrecordv1.ConsentService_WithdrawConsent_FullMethodName:       clinical,
+		patientrecordv1.ConsentService_GetConsent_FullMethodName:            clinical,
+		patientrecordv1.ConsentService_ListConsents_FullMethodName:          clinical,
+		patientrecordv1.ConsentService_ListDeferredConsents_FullMethodName:  clinical,
+		patientrecordv1.ConsentService_CountDeferredConsents_FullMethodName: clinical,
+		patientrecordv1.ExportService_ReadCopy_FullMethodName:               clinical,
+		patientrecordv1.ExportService_RecordExport_FullMethodName: {
+			Roles: append(slices.Clone(clinicians), "COUNTY_ADMIN", "AUDITOR"), Services: []string{"cli"},
+		},
+		patientrecordv1.ExportService_ListExports_FullMethodName: {Roles: append(slices.Clone(clinicians), "AUDITOR")},
+	}
 }

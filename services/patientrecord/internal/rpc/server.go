@@ -29,6 +29,8 @@ func NewServer(a *app.App) *Server { return &Server{app: a} }
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	patientrecordv1.RegisterPatientRecordServiceServer(r, s)
 	patientrecordv1.RegisterAccessServiceServer(r, accessServer{app: s.app})
+	patientrecordv1.RegisterConsentServiceServer(r, consentServer{app: s.app})
+	patientrecordv1.RegisterExportServiceServer(r, exportServer{app: s.app})
 	patientrecordv1.RegisterPatientIndexServiceServer(r, indexServer{index: app.NewIndex(s.app)})
 }
 

@@ -52,6 +52,12 @@ func (u *unit) commit(ctx context.Context) error {
 		d.handover(p)
 	}
 	d.access()
+	if err := d.consents(ctx); err != nil {
+		return err
+	}
+	for _, e := range u.exported {
+		d.export(e)
+	}
 	d.attachments()
 	for _, o := range u.orders {
 		d.order(o)

@@ -25,6 +25,8 @@ func Sealed() []rekey.Column {
 		{Table: "handover_version", Name: "content", Key: []string{"county_code", "referral_id", "referral_version"}, Row: joinedKey},
 		// The version changes with the content.
 		{Table: "glass", Name: "content", Key: []string{"county_code", "id"}, With: []string{"version"}, Row: joinedKey},
+		{Table: "consent", Name: "content", Key: []string{"county_code", "id"}, With: []string{"version"}, Row: joinedKey},
+		{Table: "export_ledger", Name: "content", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "exam_order", Name: "lines", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{Table: "feed_message", Name: "raw", Key: []string{"county_code", "id"}, Row: joinedKey},
 		{

@@ -30,6 +30,8 @@ type unit struct {
 	feed      []feedChange
 	answer    *domain.Patient
 	access    accessChanges
+	consented consentChanges
+	exported  []domain.Export
 	reference string
 	indexed
 	documents []putAttachment

@@ -203,3 +203,28 @@ func (s *Service) HandedBack(ctx context.Context, caller authn.Identity, id stri
 	out.OrganizationID, out.At, out.Medicines = v.Snapshot.HandedBack()
 	return out, nil
 }
+
+// ReferralConsent is the consent of a referral that was sent. Due is zero unless it is still to come.
+type ReferralConsent struct {
+	Snapshot domain.Snapshot
+	Due      time.Time
+}
+
+// Consent answers patient-record. NOT_FOUND for an unknown referral, and for one without a consent.
+func (s *Service) Consent(ctx context.Context, caller authn.Identity, id string) (ReferralConsent, error) {
+	v, err := s.Reader.Get(ctx, caller, id)
+	if err != nil {
+		return ReferralConsent{}, err
+	}
+	if v.Consent == (domain.Consent{}) || v.Number == "" {
+		return ReferralConsent{}, errs.NotFound("consent")
+	}
+	cal, err := s.Calendars.Calendar(ctx, v.County)
+	if err != nil {
+		return ReferralConsent{}, err
+	}
+	if err := s.Reader.NoteRead(ctx, caller, v.Snapshot); err != nil {
+		return ReferralConsent{}, err
+	}
+	return ReferralConsent{Snapshot: v.Snapshot, Due: cal.ConsentDue(v.Snapshot, v.SubmitTime)}, nil
+}

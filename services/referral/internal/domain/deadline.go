@@ -132,6 +132,14 @@ func (c Calendar) AnswerDue(d Direction, u Urgency, at time.Time) time.Time {
 	return c.due(StepAnswer, &Snapshot{Direction: d, Urgency: u}, at)
 }
 
+// ConsentDue is when the consent is due that a referral sent at an instant puts off; zero if it owes none.
+func (c Calendar) ConsentDue(s Snapshot, sent time.Time) time.Time {
+	if !s.owesConsent() {
+		return time.Time{}
+	}
+	return c.due(StepConsent, &s, sent)
+}
+
 // Anew is the limit of a step that began before limits were told, and when its first rung is: one that is still to come stays as it was;
 // one that passed unnoticed keeps its time and is told when a whole limit is over after the next opening. A reply and a consent had none:
 // theirs begins now. Zero: the referral does not wait for this.

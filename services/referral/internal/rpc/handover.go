@@ -56,6 +56,18 @@ func (s handoverServer) GetHandedBack(ctx context.Context, m *referralv1.GetHand
 	return out, nil
 }
 
+// GetReferralConsent implements HandoverService.
+func (s handoverServer) GetReferralConsent(ctx context.Context, m *referralv1.GetReferralConsentRequest) (*referralv1.ReferralConsent, error) {
+	c, err := s.app.Consent(ctx, caller(ctx), m.GetReferralId())
+	if err != nil {
+		return nil, err
+	}
+	r := c.Snapshot
+	return &referralv1.ReferralConsent{
+		ReferralId: r.ID, PatientId: r.PatientID, Originator: party(r.Originator), Receiver: party(r.Receiver), Consent: consent(r.Consent), DueTime: stamp(c.Due),
+	}, nil
+}
+
 // EvaluateCompleteness implements HandoverService.
 func (s handoverServer) EvaluateCompleteness(ctx context.Context, m *referralv1.EvaluateCompletenessRequest) (*referralv1.Completeness, error) {
 	c, err := s.app.EvaluateCompleteness(ctx, caller(ctx), draft(m.GetReferral()))

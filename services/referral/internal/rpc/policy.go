@@ -37,6 +37,7 @@ func Policy() authz.Table {
 		referralv1.HandoverService_ListCompletenessItems_FullMethodName: anybody,
 		referralv1.HandoverService_VerifySlip_FullMethodName:            {Services: []string{"gateway"}},
 		referralv1.HandoverService_GetHandedBack_FullMethodName:         {Services: []string{"patientrecord"}},
+		referralv1.HandoverService_GetReferralConsent_FullMethodName:    {Services: []string{"patientrecord"}},
 
 		referralv1.FollowUpService_ListFollowUps_FullMethodName:         {Roles: domain.Roles(domain.Down, domain.Receiver)},
 		referralv1.FollowUpService_RecordCheck_FullMethodName:           {Roles: domain.Roles(domain.Down, domain.Receiver)},

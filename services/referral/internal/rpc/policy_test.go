@@ -65,6 +65,7 @@ func TestOnlyTheGatewayVerifiesSlipsAndOnlyPatientRecordTakesBack(t *testing.T) 
 	policy := rpc.Policy()
 	for method, service := range map[string]string{
 		referralv1.HandoverService_VerifySlip_FullMethodName: "gateway", referralv1.HandoverService_GetHandedBack_FullMethodName: "patientrecord",
+		referralv1.HandoverService_GetReferralConsent_FullMethodName: "patientrecord",
 	} {
 		for _, s := range []string{"gateway", "patientrecord", "scheduling", "notification"} {
 			if admitted := policy.Check(method, &authn.Identity{Subject: "service:" + s, Service: s}) == nil; admitted != (s == service) {

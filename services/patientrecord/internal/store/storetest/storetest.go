@@ -52,6 +52,10 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"documents are listed by patient and referral":             attachmentsListed,
 		"a message is kept once, its content in quarantine":        messageKept,
 		"messages page newest first":                               messagesPaged,
+		"a consent keeps every step it took":                       consentKept,
+		"consents are listed by patient and by when they are due":  consentsListed,
+		"a referral has one consent after the other":               consentsOfReferral,
+		"what left is in the ledger as it was written":             exportsKept,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

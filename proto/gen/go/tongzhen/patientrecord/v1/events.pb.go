@@ -946,6 +946,207 @@ func (x *ResultRepeated) GetRecognition() *RecognitionFact {
 	return nil
 }
 
+// ConsentFact is a consent: ids and codes only.
+type ConsentFact struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	ConsentId string                 `protobuf:"bytes,1,opt,name=consent_id,json=consentId,proto3" json:"consent_id,omitempty"`
+	PatientId string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// REFERRAL or SENSITIVE.
+	Scope      string `protobuf:"bytes,3,opt,name=scope,proto3" json:"scope,omitempty"`
+	ReferralId string `protobuf:"bytes,4,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Where it was recorded (for a referral's, the sender), and whom it covers.
+	OrganizationId         string `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	ReceiverOrganizationId string `protobuf:"bytes,6,opt,name=receiver_organization_id,json=receiverOrganizationId,proto3" json:"receiver_organization_id,omitempty"`
+	HomeOrganizationId     string `protobuf:"bytes,7,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
+}
+
+func (x *ConsentFact) Reset() {
+	*x = ConsentFact{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentFact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentFact) ProtoMessage() {}
+
+func (x *ConsentFact) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentFact.ProtoReflect.Descriptor instead.
+func (*ConsentFact) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ConsentFact) GetConsentId() string {
+	if x != nil {
+		return x.ConsentId
+	}
+	return ""
+}
+
+func (x *ConsentFact) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *ConsentFact) GetScope() string {
+	if x != nil {
+		return x.Scope
+	}
+	return ""
+}
+
+func (x *ConsentFact) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *ConsentFact) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ConsentFact) GetReceiverOrganizationId() string {
+	if x != nil {
+		return x.ReceiverOrganizationId
+	}
+	return ""
+}
+
+func (x *ConsentFact) GetHomeOrganizationId() string {
+	if x != nil {
+		return x.HomeOrganizationId
+	}
+	return ""
+}
+
+// ConsentGiven: record.v1.<county>.consent_given.
+type ConsentGiven struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Consent       *ConsentFact           `protobuf:"bytes,2,opt,name=consent,proto3" json:"consent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentGiven) Reset() {
+	*x = ConsentGiven{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentGiven) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentGiven) ProtoMessage() {}
+
+func (x *ConsentGiven) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentGiven.ProtoReflect.Descriptor instead.
+func (*ConsentGiven) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ConsentGiven) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *ConsentGiven) GetConsent() *ConsentFact {
+	if x != nil {
+		return x.Consent
+	}
+	return nil
+}
+
+// ConsentWithdrawn: record.v1.<county>.consent_withdrawn. What it covered is not handed over any more.
+type ConsentWithdrawn struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Consent       *ConsentFact           `protobuf:"bytes,2,opt,name=consent,proto3" json:"consent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentWithdrawn) Reset() {
+	*x = ConsentWithdrawn{}
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentWithdrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentWithdrawn) ProtoMessage() {}
+
+func (x *ConsentWithdrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_events_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentWithdrawn.ProtoReflect.Descriptor instead.
+func (*ConsentWithdrawn) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ConsentWithdrawn) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *ConsentWithdrawn) GetConsent() *ConsentFact {
+	if x != nil {
+		return x.Consent
+	}
+	return nil
+}
+
 var File_tongzhen_patientrecord_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
@@ -1033,7 +1234,24 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognition\"\x90\x01\n" +
 	"\x0eResultRepeated\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12L\n" +
-	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognitionBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognition\"\x97\x02\n" +
+	"\vConsentFact\x12\x1d\n" +
+	"\n" +
+	"consent_id\x18\x01 \x01(\tR\tconsentId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tR\tpatientId\x12\x14\n" +
+	"\x05scope\x18\x03 \x01(\tR\x05scope\x12\x1f\n" +
+	"\vreferral_id\x18\x04 \x01(\tR\n" +
+	"referralId\x12'\n" +
+	"\x0forganization_id\x18\x05 \x01(\tR\x0eorganizationId\x128\n" +
+	"\x18receiver_organization_id\x18\x06 \x01(\tR\x16receiverOrganizationId\x120\n" +
+	"\x14home_organization_id\x18\a \x01(\tR\x12homeOrganizationId\"\x82\x01\n" +
+	"\fConsentGiven\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12@\n" +
+	"\aconsent\x18\x02 \x01(\v2&.tongzhen.patientrecord.v1.ConsentFactR\aconsent\"\x86\x01\n" +
+	"\x10ConsentWithdrawn\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12@\n" +
+	"\aconsent\x18\x02 \x01(\v2&.tongzhen.patientrecord.v1.ConsentFactR\aconsentBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_events_proto_rawDescOnce sync.Once
@@ -1047,7 +1265,7 @@ func file_tongzhen_patientrecord_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_tongzhen_patientrecord_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*PatientRegistered)(nil),     // 0: tongzhen.patientrecord.v1.PatientRegistered
 	(*PatientMerged)(nil),         // 1: tongzhen.patientrecord.v1.PatientMerged
@@ -1061,36 +1279,43 @@ var file_tongzhen_patientrecord_v1_events_proto_goTypes = []any{
 	(*RecognitionFact)(nil),       // 9: tongzhen.patientrecord.v1.RecognitionFact
 	(*ResultRecognised)(nil),      // 10: tongzhen.patientrecord.v1.ResultRecognised
 	(*ResultRepeated)(nil),        // 11: tongzhen.patientrecord.v1.ResultRepeated
-	(*v1.FactMeta)(nil),           // 12: tongzhen.common.v1.FactMeta
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
-	(*v1.Coding)(nil),             // 14: tongzhen.common.v1.Coding
+	(*ConsentFact)(nil),           // 12: tongzhen.patientrecord.v1.ConsentFact
+	(*ConsentGiven)(nil),          // 13: tongzhen.patientrecord.v1.ConsentGiven
+	(*ConsentWithdrawn)(nil),      // 14: tongzhen.patientrecord.v1.ConsentWithdrawn
+	(*v1.FactMeta)(nil),           // 15: tongzhen.common.v1.FactMeta
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
+	(*v1.Coding)(nil),             // 17: tongzhen.common.v1.Coding
 }
 var file_tongzhen_patientrecord_v1_events_proto_depIdxs = []int32{
-	12, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
-	12, // 1: tongzhen.patientrecord.v1.PatientMerged.meta:type_name -> tongzhen.common.v1.FactMeta
-	12, // 2: tongzhen.patientrecord.v1.PatientUnmerged.meta:type_name -> tongzhen.common.v1.FactMeta
-	13, // 3: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
-	13, // 4: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
-	12, // 5: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
+	15, // 0: tongzhen.patientrecord.v1.PatientRegistered.meta:type_name -> tongzhen.common.v1.FactMeta
+	15, // 1: tongzhen.patientrecord.v1.PatientMerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	15, // 2: tongzhen.patientrecord.v1.PatientUnmerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	16, // 3: tongzhen.patientrecord.v1.EncounterFact.start_time:type_name -> google.protobuf.Timestamp
+	16, // 4: tongzhen.patientrecord.v1.EncounterFact.end_time:type_name -> google.protobuf.Timestamp
+	15, // 5: tongzhen.patientrecord.v1.EncounterOpened.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 6: tongzhen.patientrecord.v1.EncounterOpened.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	12, // 7: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
+	15, // 7: tongzhen.patientrecord.v1.EncounterClosed.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 8: tongzhen.patientrecord.v1.EncounterClosed.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	12, // 9: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	15, // 9: tongzhen.patientrecord.v1.EncounterCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 10: tongzhen.patientrecord.v1.EncounterCancelled.encounter:type_name -> tongzhen.patientrecord.v1.EncounterFact
-	12, // 11: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
-	14, // 12: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
-	13, // 13: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
-	12, // 14: tongzhen.patientrecord.v1.GlassBroken.meta:type_name -> tongzhen.common.v1.FactMeta
-	13, // 15: tongzhen.patientrecord.v1.GlassBroken.expire_time:type_name -> google.protobuf.Timestamp
-	12, // 16: tongzhen.patientrecord.v1.ResultRecognised.meta:type_name -> tongzhen.common.v1.FactMeta
+	15, // 11: tongzhen.patientrecord.v1.ResultRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	17, // 12: tongzhen.patientrecord.v1.ResultRecorded.codes:type_name -> tongzhen.common.v1.Coding
+	16, // 13: tongzhen.patientrecord.v1.ResultRecorded.effective_time:type_name -> google.protobuf.Timestamp
+	15, // 14: tongzhen.patientrecord.v1.GlassBroken.meta:type_name -> tongzhen.common.v1.FactMeta
+	16, // 15: tongzhen.patientrecord.v1.GlassBroken.expire_time:type_name -> google.protobuf.Timestamp
+	15, // 16: tongzhen.patientrecord.v1.ResultRecognised.meta:type_name -> tongzhen.common.v1.FactMeta
 	9,  // 17: tongzhen.patientrecord.v1.ResultRecognised.recognition:type_name -> tongzhen.patientrecord.v1.RecognitionFact
-	12, // 18: tongzhen.patientrecord.v1.ResultRepeated.meta:type_name -> tongzhen.common.v1.FactMeta
+	15, // 18: tongzhen.patientrecord.v1.ResultRepeated.meta:type_name -> tongzhen.common.v1.FactMeta
 	9,  // 19: tongzhen.patientrecord.v1.ResultRepeated.recognition:type_name -> tongzhen.patientrecord.v1.RecognitionFact
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	15, // 20: tongzhen.patientrecord.v1.ConsentGiven.meta:type_name -> tongzhen.common.v1.FactMeta
+	12, // 21: tongzhen.patientrecord.v1.ConsentGiven.consent:type_name -> tongzhen.patientrecord.v1.ConsentFact
+	15, // 22: tongzhen.patientrecord.v1.ConsentWithdrawn.meta:type_name -> tongzhen.common.v1.FactMeta
+	12, // 23: tongzhen.patientrecord.v1.ConsentWithdrawn.consent:type_name -> tongzhen.patientrecord.v1.ConsentFact
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_events_proto_init() }
@@ -1104,7 +1329,7 @@ func file_tongzhen_patientrecord_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_events_proto_rawDesc), len(file_tongzhen_patientrecord_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

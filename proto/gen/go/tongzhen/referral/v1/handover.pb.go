@@ -522,6 +522,135 @@ func (x *HandedBackMedicine) GetStopped() bool {
 	return false
 }
 
+type GetReferralConsentRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId    string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReferralConsentRequest) Reset() {
+	*x = GetReferralConsentRequest{}
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReferralConsentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReferralConsentRequest) ProtoMessage() {}
+
+func (x *GetReferralConsentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReferralConsentRequest.ProtoReflect.Descriptor instead.
+func (*GetReferralConsentRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetReferralConsentRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+type ReferralConsent struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	PatientId  string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	Originator *v1.Party              `protobuf:"bytes,3,opt,name=originator,proto3" json:"originator,omitempty"`
+	Receiver   *v1.Party              `protobuf:"bytes,4,opt,name=receiver,proto3" json:"receiver,omitempty"`
+	Consent    *Consent               `protobuf:"bytes,5,opt,name=consent,proto3" json:"consent,omitempty"`
+	// When one that comes later is due.
+	DueTime       *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReferralConsent) Reset() {
+	*x = ReferralConsent{}
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReferralConsent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReferralConsent) ProtoMessage() {}
+
+func (x *ReferralConsent) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReferralConsent.ProtoReflect.Descriptor instead.
+func (*ReferralConsent) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReferralConsent) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *ReferralConsent) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *ReferralConsent) GetOriginator() *v1.Party {
+	if x != nil {
+		return x.Originator
+	}
+	return nil
+}
+
+func (x *ReferralConsent) GetReceiver() *v1.Party {
+	if x != nil {
+		return x.Receiver
+	}
+	return nil
+}
+
+func (x *ReferralConsent) GetConsent() *Consent {
+	if x != nil {
+		return x.Consent
+	}
+	return nil
+}
+
+func (x *ReferralConsent) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
 type EvaluateCompletenessRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The form as typed so far; patient, direction, kind and urgency as far as chosen.
@@ -532,7 +661,7 @@ type EvaluateCompletenessRequest struct {
 
 func (x *EvaluateCompletenessRequest) Reset() {
 	*x = EvaluateCompletenessRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -544,7 +673,7 @@ func (x *EvaluateCompletenessRequest) String() string {
 func (*EvaluateCompletenessRequest) ProtoMessage() {}
 
 func (x *EvaluateCompletenessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -557,7 +686,7 @@ func (x *EvaluateCompletenessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateCompletenessRequest.ProtoReflect.Descriptor instead.
 func (*EvaluateCompletenessRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EvaluateCompletenessRequest) GetReferral() *CreateReferralRequest {
@@ -576,7 +705,7 @@ type GetCompletenessRequest struct {
 
 func (x *GetCompletenessRequest) Reset() {
 	*x = GetCompletenessRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -588,7 +717,7 @@ func (x *GetCompletenessRequest) String() string {
 func (*GetCompletenessRequest) ProtoMessage() {}
 
 func (x *GetCompletenessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -601,7 +730,7 @@ func (x *GetCompletenessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompletenessRequest.ProtoReflect.Descriptor instead.
 func (*GetCompletenessRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetCompletenessRequest) GetReferralId() string {
@@ -626,7 +755,7 @@ type Completeness struct {
 
 func (x *Completeness) Reset() {
 	*x = Completeness{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -638,7 +767,7 @@ func (x *Completeness) String() string {
 func (*Completeness) ProtoMessage() {}
 
 func (x *Completeness) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -651,7 +780,7 @@ func (x *Completeness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Completeness.ProtoReflect.Descriptor instead.
 func (*Completeness) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Completeness) GetJudged() bool {
@@ -708,7 +837,7 @@ type CompletenessItem struct {
 
 func (x *CompletenessItem) Reset() {
 	*x = CompletenessItem{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -720,7 +849,7 @@ func (x *CompletenessItem) String() string {
 func (*CompletenessItem) ProtoMessage() {}
 
 func (x *CompletenessItem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -733,7 +862,7 @@ func (x *CompletenessItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompletenessItem.ProtoReflect.Descriptor instead.
 func (*CompletenessItem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CompletenessItem) GetCode() string {
@@ -835,7 +964,7 @@ type ListCompletenessItemsRequest struct {
 
 func (x *ListCompletenessItemsRequest) Reset() {
 	*x = ListCompletenessItemsRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -847,7 +976,7 @@ func (x *ListCompletenessItemsRequest) String() string {
 func (*ListCompletenessItemsRequest) ProtoMessage() {}
 
 func (x *ListCompletenessItemsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -860,7 +989,7 @@ func (x *ListCompletenessItemsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompletenessItemsRequest.ProtoReflect.Descriptor instead.
 func (*ListCompletenessItemsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{13}
 }
 
 type ListCompletenessItemsResponse struct {
@@ -873,7 +1002,7 @@ type ListCompletenessItemsResponse struct {
 
 func (x *ListCompletenessItemsResponse) Reset() {
 	*x = ListCompletenessItemsResponse{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -885,7 +1014,7 @@ func (x *ListCompletenessItemsResponse) String() string {
 func (*ListCompletenessItemsResponse) ProtoMessage() {}
 
 func (x *ListCompletenessItemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -898,7 +1027,7 @@ func (x *ListCompletenessItemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompletenessItemsResponse.ProtoReflect.Descriptor instead.
 func (*ListCompletenessItemsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListCompletenessItemsResponse) GetItems() []*CompletenessItem {
@@ -964,7 +1093,21 @@ const file_tongzhen_referral_v1_handover_proto_rawDesc = "" +
 	"\rspecification\x18\x03 \x01(\tR\rspecification\x12\x16\n" +
 	"\x06dosage\x18\x04 \x01(\tR\x06dosage\x12\x12\n" +
 	"\x04days\x18\x05 \x01(\x05R\x04days\x12\x18\n" +
-	"\astopped\x18\x06 \x01(\bR\astopped\"f\n" +
+	"\astopped\x18\x06 \x01(\bR\astopped\"F\n" +
+	"\x19GetReferralConsentRequest\x12)\n" +
+	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"referralId\"\xb3\x02\n" +
+	"\x0fReferralConsent\x12\x1f\n" +
+	"\vreferral_id\x18\x01 \x01(\tR\n" +
+	"referralId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tR\tpatientId\x129\n" +
+	"\n" +
+	"originator\x18\x03 \x01(\v2\x19.tongzhen.common.v1.PartyR\n" +
+	"originator\x125\n" +
+	"\breceiver\x18\x04 \x01(\v2\x19.tongzhen.common.v1.PartyR\breceiver\x127\n" +
+	"\aconsent\x18\x05 \x01(\v2\x1d.tongzhen.referral.v1.ConsentR\aconsent\x125\n" +
+	"\bdue_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\"f\n" +
 	"\x1bEvaluateCompletenessRequest\x12G\n" +
 	"\breferral\x18\x01 \x01(\v2+.tongzhen.referral.v1.CreateReferralRequestR\breferral\"C\n" +
 	"\x16GetCompletenessRequest\x12)\n" +
@@ -995,12 +1138,13 @@ const file_tongzhen_referral_v1_handover_proto_rawDesc = "" +
 	"\x1cListCompletenessItemsRequest\"{\n" +
 	"\x1dListCompletenessItemsResponse\x12<\n" +
 	"\x05items\x18\x01 \x03(\v2&.tongzhen.referral.v1.CompletenessItemR\x05items\x12\x1c\n" +
-	"\tthreshold\x18\x02 \x01(\x05R\tthreshold2\x9d\x06\n" +
+	"\tthreshold\x18\x02 \x01(\x05R\tthreshold2\x8b\a\n" +
 	"\x0fHandoverService\x12y\n" +
 	"\aGetSlip\x12$.tongzhen.referral.v1.GetSlipRequest\x1a\x1a.tongzhen.referral.v1.Slip\",\x82\xd3\xe4\x93\x02&\x12$/api/v1/referrals/{referral_id}/slip\x12Y\n" +
 	"\n" +
 	"VerifySlip\x12'.tongzhen.referral.v1.VerifySlipRequest\x1a\".tongzhen.referral.v1.Verification\x12]\n" +
-	"\rGetHandedBack\x12*.tongzhen.referral.v1.GetHandedBackRequest\x1a .tongzhen.referral.v1.HandedBack\x12\x97\x01\n" +
+	"\rGetHandedBack\x12*.tongzhen.referral.v1.GetHandedBackRequest\x1a .tongzhen.referral.v1.HandedBack\x12l\n" +
+	"\x12GetReferralConsent\x12/.tongzhen.referral.v1.GetReferralConsentRequest\x1a%.tongzhen.referral.v1.ReferralConsent\x12\x97\x01\n" +
 	"\x14EvaluateCompleteness\x121.tongzhen.referral.v1.EvaluateCompletenessRequest\x1a\".tongzhen.referral.v1.Completeness\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/completeness:evaluate\x12\x99\x01\n" +
 	"\x0fGetCompleteness\x12,.tongzhen.referral.v1.GetCompletenessRequest\x1a\".tongzhen.referral.v1.Completeness\"4\x82\xd3\xe4\x93\x02.\x12,/api/v1/referrals/{referral_id}/completeness\x12\x9e\x01\n" +
 	"\x15ListCompletenessItems\x122.tongzhen.referral.v1.ListCompletenessItemsRequest\x1a3.tongzhen.referral.v1.ListCompletenessItemsResponse\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/api/v1/completenessBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
@@ -1017,7 +1161,7 @@ func file_tongzhen_referral_v1_handover_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_handover_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_handover_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_tongzhen_referral_v1_handover_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_tongzhen_referral_v1_handover_proto_goTypes = []any{
 	(*GetSlipRequest)(nil),                // 0: tongzhen.referral.v1.GetSlipRequest
 	(*Slip)(nil),                          // 1: tongzhen.referral.v1.Slip
@@ -1026,49 +1170,59 @@ var file_tongzhen_referral_v1_handover_proto_goTypes = []any{
 	(*GetHandedBackRequest)(nil),          // 4: tongzhen.referral.v1.GetHandedBackRequest
 	(*HandedBack)(nil),                    // 5: tongzhen.referral.v1.HandedBack
 	(*HandedBackMedicine)(nil),            // 6: tongzhen.referral.v1.HandedBackMedicine
-	(*EvaluateCompletenessRequest)(nil),   // 7: tongzhen.referral.v1.EvaluateCompletenessRequest
-	(*GetCompletenessRequest)(nil),        // 8: tongzhen.referral.v1.GetCompletenessRequest
-	(*Completeness)(nil),                  // 9: tongzhen.referral.v1.Completeness
-	(*CompletenessItem)(nil),              // 10: tongzhen.referral.v1.CompletenessItem
-	(*ListCompletenessItemsRequest)(nil),  // 11: tongzhen.referral.v1.ListCompletenessItemsRequest
-	(*ListCompletenessItemsResponse)(nil), // 12: tongzhen.referral.v1.ListCompletenessItemsResponse
-	(*timestamppb.Timestamp)(nil),         // 13: google.protobuf.Timestamp
-	(*v1.Actor)(nil),                      // 14: tongzhen.common.v1.Actor
-	(*CreateReferralRequest)(nil),         // 15: tongzhen.referral.v1.CreateReferralRequest
-	(v1.Direction_Code)(0),                // 16: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),                     // 17: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),                  // 18: tongzhen.common.v1.Urgency.Code
+	(*GetReferralConsentRequest)(nil),     // 7: tongzhen.referral.v1.GetReferralConsentRequest
+	(*ReferralConsent)(nil),               // 8: tongzhen.referral.v1.ReferralConsent
+	(*EvaluateCompletenessRequest)(nil),   // 9: tongzhen.referral.v1.EvaluateCompletenessRequest
+	(*GetCompletenessRequest)(nil),        // 10: tongzhen.referral.v1.GetCompletenessRequest
+	(*Completeness)(nil),                  // 11: tongzhen.referral.v1.Completeness
+	(*CompletenessItem)(nil),              // 12: tongzhen.referral.v1.CompletenessItem
+	(*ListCompletenessItemsRequest)(nil),  // 13: tongzhen.referral.v1.ListCompletenessItemsRequest
+	(*ListCompletenessItemsResponse)(nil), // 14: tongzhen.referral.v1.ListCompletenessItemsResponse
+	(*timestamppb.Timestamp)(nil),         // 15: google.protobuf.Timestamp
+	(*v1.Actor)(nil),                      // 16: tongzhen.common.v1.Actor
+	(*v1.Party)(nil),                      // 17: tongzhen.common.v1.Party
+	(*Consent)(nil),                       // 18: tongzhen.referral.v1.Consent
+	(*CreateReferralRequest)(nil),         // 19: tongzhen.referral.v1.CreateReferralRequest
+	(v1.Direction_Code)(0),                // 20: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),                     // 21: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),                  // 22: tongzhen.common.v1.Urgency.Code
 }
 var file_tongzhen_referral_v1_handover_proto_depIdxs = []int32{
-	13, // 0: tongzhen.referral.v1.Slip.valid_from:type_name -> google.protobuf.Timestamp
-	13, // 1: tongzhen.referral.v1.Slip.valid_until:type_name -> google.protobuf.Timestamp
-	14, // 2: tongzhen.referral.v1.Slip.doctor:type_name -> tongzhen.common.v1.Actor
-	13, // 3: tongzhen.referral.v1.Verification.valid_until:type_name -> google.protobuf.Timestamp
-	13, // 4: tongzhen.referral.v1.HandedBack.time:type_name -> google.protobuf.Timestamp
+	15, // 0: tongzhen.referral.v1.Slip.valid_from:type_name -> google.protobuf.Timestamp
+	15, // 1: tongzhen.referral.v1.Slip.valid_until:type_name -> google.protobuf.Timestamp
+	16, // 2: tongzhen.referral.v1.Slip.doctor:type_name -> tongzhen.common.v1.Actor
+	15, // 3: tongzhen.referral.v1.Verification.valid_until:type_name -> google.protobuf.Timestamp
+	15, // 4: tongzhen.referral.v1.HandedBack.time:type_name -> google.protobuf.Timestamp
 	6,  // 5: tongzhen.referral.v1.HandedBack.medicines:type_name -> tongzhen.referral.v1.HandedBackMedicine
-	15, // 6: tongzhen.referral.v1.EvaluateCompletenessRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	10, // 7: tongzhen.referral.v1.Completeness.items:type_name -> tongzhen.referral.v1.CompletenessItem
-	16, // 8: tongzhen.referral.v1.CompletenessItem.directions:type_name -> tongzhen.common.v1.Direction.Code
-	17, // 9: tongzhen.referral.v1.CompletenessItem.kinds:type_name -> tongzhen.common.v1.Kind.Code
-	18, // 10: tongzhen.referral.v1.CompletenessItem.urgencies:type_name -> tongzhen.common.v1.Urgency.Code
-	10, // 11: tongzhen.referral.v1.ListCompletenessItemsResponse.items:type_name -> tongzhen.referral.v1.CompletenessItem
-	0,  // 12: tongzhen.referral.v1.HandoverService.GetSlip:input_type -> tongzhen.referral.v1.GetSlipRequest
-	2,  // 13: tongzhen.referral.v1.HandoverService.VerifySlip:input_type -> tongzhen.referral.v1.VerifySlipRequest
-	4,  // 14: tongzhen.referral.v1.HandoverService.GetHandedBack:input_type -> tongzhen.referral.v1.GetHandedBackRequest
-	7,  // 15: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:input_type -> tongzhen.referral.v1.EvaluateCompletenessRequest
-	8,  // 16: tongzhen.referral.v1.HandoverService.GetCompleteness:input_type -> tongzhen.referral.v1.GetCompletenessRequest
-	11, // 17: tongzhen.referral.v1.HandoverService.ListCompletenessItems:input_type -> tongzhen.referral.v1.ListCompletenessItemsRequest
-	1,  // 18: tongzhen.referral.v1.HandoverService.GetSlip:output_type -> tongzhen.referral.v1.Slip
-	3,  // 19: tongzhen.referral.v1.HandoverService.VerifySlip:output_type -> tongzhen.referral.v1.Verification
-	5,  // 20: tongzhen.referral.v1.HandoverService.GetHandedBack:output_type -> tongzhen.referral.v1.HandedBack
-	9,  // 21: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:output_type -> tongzhen.referral.v1.Completeness
-	9,  // 22: tongzhen.referral.v1.HandoverService.GetCompleteness:output_type -> tongzhen.referral.v1.Completeness
-	12, // 23: tongzhen.referral.v1.HandoverService.ListCompletenessItems:output_type -> tongzhen.referral.v1.ListCompletenessItemsResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	17, // 6: tongzhen.referral.v1.ReferralConsent.originator:type_name -> tongzhen.common.v1.Party
+	17, // 7: tongzhen.referral.v1.ReferralConsent.receiver:type_name -> tongzhen.common.v1.Party
+	18, // 8: tongzhen.referral.v1.ReferralConsent.consent:type_name -> tongzhen.referral.v1.Consent
+	15, // 9: tongzhen.referral.v1.ReferralConsent.due_time:type_name -> google.protobuf.Timestamp
+	19, // 10: tongzhen.referral.v1.EvaluateCompletenessRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	12, // 11: tongzhen.referral.v1.Completeness.items:type_name -> tongzhen.referral.v1.CompletenessItem
+	20, // 12: tongzhen.referral.v1.CompletenessItem.directions:type_name -> tongzhen.common.v1.Direction.Code
+	21, // 13: tongzhen.referral.v1.CompletenessItem.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	22, // 14: tongzhen.referral.v1.CompletenessItem.urgencies:type_name -> tongzhen.common.v1.Urgency.Code
+	12, // 15: tongzhen.referral.v1.ListCompletenessItemsResponse.items:type_name -> tongzhen.referral.v1.CompletenessItem
+	0,  // 16: tongzhen.referral.v1.HandoverService.GetSlip:input_type -> tongzhen.referral.v1.GetSlipRequest
+	2,  // 17: tongzhen.referral.v1.HandoverService.VerifySlip:input_type -> tongzhen.referral.v1.VerifySlipRequest
+	4,  // 18: tongzhen.referral.v1.HandoverService.GetHandedBack:input_type -> tongzhen.referral.v1.GetHandedBackRequest
+	7,  // 19: tongzhen.referral.v1.HandoverService.GetReferralConsent:input_type -> tongzhen.referral.v1.GetReferralConsentRequest
+	9,  // 20: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:input_type -> tongzhen.referral.v1.EvaluateCompletenessRequest
+	10, // 21: tongzhen.referral.v1.HandoverService.GetCompleteness:input_type -> tongzhen.referral.v1.GetCompletenessRequest
+	13, // 22: tongzhen.referral.v1.HandoverService.ListCompletenessItems:input_type -> tongzhen.referral.v1.ListCompletenessItemsRequest
+	1,  // 23: tongzhen.referral.v1.HandoverService.GetSlip:output_type -> tongzhen.referral.v1.Slip
+	3,  // 24: tongzhen.referral.v1.HandoverService.VerifySlip:output_type -> tongzhen.referral.v1.Verification
+	5,  // 25: tongzhen.referral.v1.HandoverService.GetHandedBack:output_type -> tongzhen.referral.v1.HandedBack
+	8,  // 26: tongzhen.referral.v1.HandoverService.GetReferralConsent:output_type -> tongzhen.referral.v1.ReferralConsent
+	11, // 27: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:output_type -> tongzhen.referral.v1.Completeness
+	11, // 28: tongzhen.referral.v1.HandoverService.GetCompleteness:output_type -> tongzhen.referral.v1.Completeness
+	14, // 29: tongzhen.referral.v1.HandoverService.ListCompletenessItems:output_type -> tongzhen.referral.v1.ListCompletenessItemsResponse
+	23, // [23:30] is the sub-list for method output_type
+	16, // [16:23] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_handover_proto_init() }
@@ -1083,7 +1237,7 @@ func file_tongzhen_referral_v1_handover_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_handover_proto_rawDesc), len(file_tongzhen_referral_v1_handover_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

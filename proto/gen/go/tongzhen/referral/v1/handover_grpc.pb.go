@@ -24,6 +24,7 @@ const (
 	HandoverService_GetSlip_FullMethodName               = "/tongzhen.referral.v1.HandoverService/GetSlip"
 	HandoverService_VerifySlip_FullMethodName            = "/tongzhen.referral.v1.HandoverService/VerifySlip"
 	HandoverService_GetHandedBack_FullMethodName         = "/tongzhen.referral.v1.HandoverService/GetHandedBack"
+	HandoverService_GetReferralConsent_FullMethodName    = "/tongzhen.referral.v1.HandoverService/GetReferralConsent"
 	HandoverService_EvaluateCompleteness_FullMethodName  = "/tongzhen.referral.v1.HandoverService/EvaluateCompleteness"
 	HandoverService_GetCompleteness_FullMethodName       = "/tongzhen.referral.v1.HandoverService/GetCompleteness"
 	HandoverService_ListCompletenessItems_FullMethodName = "/tongzhen.referral.v1.HandoverService/ListCompletenessItems"
@@ -43,6 +44,8 @@ type HandoverServiceClient interface {
 	// GetHandedBack is what the county hands back with a referral: the medicines of a conclusion's reply or of a down-referral.
 	// patient-record only. NOT_FOUND for an unknown referral; empty until there is something.
 	GetHandedBack(ctx context.Context, in *GetHandedBackRequest, opts ...grpc.CallOption) (*HandedBack, error)
+	// GetReferralConsent is the consent of a referral that was sent. patient-record only. NOT_FOUND for an unknown referral and for one without a consent.
+	GetReferralConsent(ctx context.Context, in *GetReferralConsentRequest, opts ...grpc.CallOption) (*ReferralConsent, error)
 	// EvaluateCompleteness judges a form before it is sent. It advises and never blocks. What the patient's record says counts if
 	// it can be read.
 	EvaluateCompleteness(ctx context.Context, in *EvaluateCompletenessRequest, opts ...grpc.CallOption) (*Completeness, error)
@@ -84,6 +87,16 @@ func (c *handoverServiceClient) GetHandedBack(ctx context.Context, in *GetHanded
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(HandedBack)
 	err := c.cc.Invoke(ctx, HandoverService_GetHandedBack_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *handoverServiceClient) GetReferralConsent(ctx context.Context, in *GetReferralConsentRequest, opts ...grpc.CallOption) (*ReferralConsent, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReferralConsent)
+	err := c.cc.Invoke(ctx, HandoverService_GetReferralConsent_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -134,6 +147,8 @@ type HandoverServiceServer interface {
 	// GetHandedBack is what the county hands back with a referral: the medicines of a conclusion's reply or of a down-referral.
 	// patient-record only. NOT_FOUND for an unknown referral; empty until there is something.
 	GetHandedBack(context.Context, *GetHandedBackRequest) (*HandedBack, error)
+	// GetReferralConsent is the consent of a referral that was sent. patient-record only. NOT_FOUND for an unknown referral and for one without a consent.
+	GetReferralConsent(context.Context, *GetReferralConsentRequest) (*ReferralConsent, error)
 	// EvaluateCompleteness judges a form before it is sent. It advises and never blocks. What the patient's record says counts if
 	// it can be read.
 	EvaluateCompleteness(context.Context, *EvaluateCompletenessRequest) (*Completeness, error)
@@ -159,6 +174,9 @@ func (UnimplementedHandoverServiceServer) VerifySlip(context.Context, *VerifySli
 }
 func (UnimplementedHandoverServiceServer) GetHandedBack(context.Context, *GetHandedBackRequest) (*HandedBack, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHandedBack not implemented")
+}
+func (UnimplementedHandoverServiceServer) GetReferralConsent(context.Context, *GetReferralConsentRequest) (*ReferralConsent, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReferralConsent not implemented")
 }
 func (UnimplementedHandoverServiceServer) EvaluateCompleteness(context.Context, *EvaluateCompletenessRequest) (*Completeness, error) {
 	return nil, status.Error(codes.Unimplemented, "method EvaluateCompleteness not implemented")
@@ -244,6 +262,24 @@ func _HandoverService_GetHandedBack_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _HandoverService_GetReferralConsent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReferralConsentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HandoverServiceServer).GetReferralConsent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HandoverService_GetReferralConsent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HandoverServiceServer).GetReferralConsent(ctx, req.(*GetReferralConsentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _HandoverService_EvaluateCompleteness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(EvaluateCompletenessRequest)
 	if err := dec(in); err != nil {
@@ -316,6 +352,10 @@ var HandoverService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetHandedBack",
 			Handler:    _HandoverService_GetHandedBack_Handler,
+		},
+		{
+			MethodName: "GetReferralConsent",
+			Handler:    _HandoverService_GetReferralConsent_Handler,
 		},
 		{
 			MethodName: "EvaluateCompleteness",
