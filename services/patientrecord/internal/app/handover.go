@@ -155,7 +155,7 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 	return ShownPackage{
 		ReferralID: referral,
 		Summary: ShownSummary{
-			Patient: show(p.Summary.Patient, sieve.level(level), false), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
+			Patient: show(p.Summary.Patient, sieve.level(level), true), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
 		},
 		Results: results, Items: domain.Package{Summary: domain.Summary{Entries: summary}, Results: results}.Items(),
 		Version: which(versions, version), Versions: versions,

@@ -24,8 +24,8 @@ func NewFeedServer(f *app.Feed) *FeedServer { return &FeedServer{feed: f} }
 
 // feedPolicy: the content of a message is patient data, so that administrators list messages and see none.
 func feedPolicy() authz.Table {
-	responsible := authz.Rule{Roles: []string{"INTAKE_DESK", "DEPARTMENT_HEAD"}}
-	listed := authz.Rule{Roles: append([]string{"SYSTEM_ADMIN"}, responsible.Roles...)}
+	responsible := authz.Rule{Roles: []string{"INTAKE_DESK", "DEPARTMENT_HEAD"}, Need: authz.Own}
+	listed := authz.Rule{Roles: append([]string{"SYSTEM_ADMIN"}, responsible.Roles...), Need: authz.Own}
 	return authz.Table{
 		patientrecordv1.FeedService_AcceptMessage_FullMethodName:    {Services: []string{"gateway"}},
 		patientrecordv1.FeedService_ListFeedMessages_FullMethodName: listed,
