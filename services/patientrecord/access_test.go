@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -214,4 +215,18 @@ func TestWhatIsShownGrowsWithTheLevel(t *testing.T) {
 			t.Errorf("on purpose they are shown: %v", err)
 		}
 	})
+}
+
+func TestASpanThatIsTooShortOrTooLongStopsTheStart(t *testing.T) {
+	t.Parallel()
+	for name, cfg := range map[string]patientrecord.Config{
+		"glass-open is 23h":     {GlassOpen: 23 * time.Hour},
+		"visit-open is 169h":    {VisitOpen: 169 * time.Hour},
+		"sensitive-open is 25h": {SensitiveOpen: 25 * time.Hour},
+		"referral-kept is 1h":   {ReferralKept: time.Hour},
+	} {
+		if _, err := patientrecord.New(t.Context(), cfg, patientrecord.Deps{}); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -70,6 +70,9 @@ const (
 
 // New makes the service; it begins to work with Run.
 func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("make patientrecord: %w", err)
+	}
 	zone, err := cfg.zone()
 	if err != nil {
 		return nil, err

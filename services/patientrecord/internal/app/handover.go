@@ -37,7 +37,7 @@ func (a *App) ApplyReferral(ctx context.Context, f ReferralFact) error {
 		County: f.County, Account: f.Account, Organization: f.Organization, Consumer: relationsConsumer, FactID: f.FactID,
 	}
 	return a.store.Change(ctx, cmd, func(u Unit) error {
-		if err := follow(ctx, u, f.Standing); err != nil {
+		if err := a.follow(ctx, u, f.Standing); err != nil {
 			return err
 		}
 		if !f.Submission {
@@ -48,7 +48,7 @@ func (a *App) ApplyReferral(ctx context.Context, f ReferralFact) error {
 }
 
 // follow brings the relations to the standing unless a newer one was seen.
-func follow(ctx context.Context, u Unit, s domain.Standing) error {
+func (a *App) follow(ctx context.Context, u Unit, s domain.Standing) error {
 	known, ok, err := u.Standing(ctx, s.ReferralID)
 	if err != nil || ok && known.Version >= s.Version {
 		return err
@@ -58,7 +58,7 @@ func follow(ctx context.Context, u Unit, s domain.Standing) error {
 		return err
 	}
 	u.PutStanding(s)
-	u.PutRelations(domain.Settle(held, s)...)
+	u.PutRelations(domain.Settle(held, s, a.spans.Closed)...)
 	return nil
 }
 
@@ -192,7 +192,7 @@ func (a *App) fetch(ctx context.Context, caller authn.Identity, referral string)
 		return domain.Standing{}, errs.NotFound("package")
 	}
 	err = a.store.Change(ctx, command(caller, Request{}), func(u Unit) error {
-		if err := follow(ctx, u, s); err != nil {
+		if err := a.follow(ctx, u, s); err != nil {
 			return err
 		}
 		return assemble(ctx, u, s, submitted, false)
