@@ -109,7 +109,9 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
 		attachments: app.NewAttachments(useCases, scanner),
 		sealer:      audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
-		rekey:       rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: id.New(), Logger: logger}),
+		rekey: rekey.New(rekey.Deps{
+			DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Hashed: store.Hashed(), Terms: st.Terms, Holder: id.New(), Logger: logger,
+		}),
 	}, nil
 }
 

@@ -120,7 +120,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
-		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: id.New(), Logger: logger}),
+		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Hashed: store.Hashed(), Holder: id.New(), Logger: logger}),
 	}, nil
 }
 
