@@ -46,7 +46,7 @@ lint: ## golangci-lint and buf lint
 verify: ## what is generated, paired, pinned or sealed is as it should be
 	scripts/verify.sh
 
-generate: ## proto/gen from the .proto files, the life cycle's document from its table
+generate: ## proto/gen from the .proto files, the documents of the life cycle and of access from their tables
 	scripts/generate.sh
 
 baseline: ## make the present contract the one that `verify` compares with (needs a CHANGELOG line)

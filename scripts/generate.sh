@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Generates proto/gen from the .proto files, and the document of the life cycle from its table. Needs no network once the modules below are in the module cache.
+# Generates proto/gen from the .proto files, and the documents of the life cycle and of who may call what from their tables. Needs no network once the modules below are in the module cache.
 #
-#   scripts/generate.sh         replace proto/gen and services/doc/lifecycle.md
+#   scripts/generate.sh         replace proto/gen, services/doc/lifecycle.md and services/doc/access.md
 #   scripts/generate.sh DIR     write to DIR/gen instead (verify compares the two)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,4 +25,5 @@ rm -rf "$out/gen"
 mv "$new/gen" "$out/gen"
 if [ $# -eq 0 ]; then
   go run ./services/referral/internal/lifecycledoc >services/doc/lifecycle.md
+  go run ./services/cmd/tongzhen/internal/accessdoc >services/doc/access.md
 fi

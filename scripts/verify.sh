@@ -73,6 +73,10 @@ lifecycle_current() {
   go run ./services/referral/internal/lifecycledoc | diff services/doc/lifecycle.md - || { echo "run make generate"; return 1; }
 }
 
+access_current() {
+  go run ./services/cmd/tongzhen/internal/accessdoc | diff services/doc/access.md - || { echo "run make generate"; return 1; }
+}
+
 # Every criterion compiles, and its examples hold.
 criteria() {
   go test -count=1 -run 'EveryRule' ./services/referral/internal/criteria || { echo "a rule or one of its examples is wrong"; return 1; }
@@ -140,6 +144,7 @@ check "contracts: lint" contract_lint
 check "contracts: compatible with the baseline" contract_compatible
 check "contracts: generated code is current" generated_current
 check "life cycle: its document is current" lifecycle_current
+check "access: its document is current" access_current
 check "criteria: rules and examples" criteria
 check "migrations: the same on both engines" migrations_paired
 check "migrations: unedited" migrations_unedited

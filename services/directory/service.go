@@ -77,7 +77,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+func Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+
+// Policy is the package's.
+func (s *Service) Policy() authz.Table { return Policy() }
 
 // Run publishes, seals and forgets what is over until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

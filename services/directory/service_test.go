@@ -115,7 +115,7 @@ func (h house) imported(t *testing.T) {
 	_, err = cli.ImportAccounts(ctx, &directoryv1.ImportAccountsRequest{
 		County: county, Accounts: []*directoryv1.AccountEntry{{
 			Account: &directoryv1.Account{
-				Login: "specialist", Name: "莫秀英", DepartmentCode: "0304", Roles: []commonv1.Role_Code{commonv1.Role_SPECIALIST},
+				Login: "specialist", Name: "莫秀英", DepartmentCode: "0304", Phone: "13800138000", Roles: []commonv1.Role_Code{commonv1.Role_SPECIALIST},
 			},
 			OrganizationCode: "H01", Password: password,
 		}},
@@ -196,6 +196,16 @@ func TestWhoMayCallWhat(t *testing.T) {
 	}
 	_, err = gateway.ListAccounts(person, &directoryv1.ListAccountsRequest{})
 	expect(t, err, errs.ReasonRole)
+	for role, sees := range map[string]bool{"SYSTEM_ADMIN": true, "SYSTEM": true, "SECURITY_ADMIN": false, "AUDITOR": false} {
+		token, err := h.signer.Sign(authn.Identity{Subject: "p", County: county, Roles: []string{role}}, time.Minute, h.clk.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := gateway.ListAccounts(rpc.WithToken(ctx, token), &directoryv1.ListAccountsRequest{})
+		if err != nil || len(all.GetAccounts()) != 1 || (all.GetAccounts()[0].GetPhone() != "") != sees {
+			t.Errorf("%s sees telephones, or no account: %v, %v", role, all, err)
+		}
+	}
 	security, err := h.signer.Sign(authn.Identity{Subject: "s", County: county, Roles: []string{"SECURITY_ADMIN"}}, time.Minute, h.clk.Now())
 	if err != nil {
 		t.Fatal(err)

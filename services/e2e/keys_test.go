@@ -102,3 +102,62 @@ func keyBytes(t *testing.T, key string) []byte {
 	must(t, err)
 	return raw
 }
+
+func TestTheIndexKeyIsRotatedWhilePeopleSearch(t *testing.T) {
+	t.Parallel()
+	s := harness.Together(t, binary, true)
+	c := signInAll(t, s)
+	known, err := register(t.Context(), c.township, "覃索引", id.New())
+	must(t, err)
+	post[referralv1.Referral](t, c.township, "/referrals", c.upward(known.GetId(), neurology))
+	finds := func() bool {
+		found := post[patientrecordv1.SearchPatientsResponse](t, c.township, "/patients:search", &patientrecordv1.SearchPatientsRequest{Query: "覃索引"})
+		return len(found.GetPatients()) == 1 && found.GetPatients()[0].GetId() == known.GetId()
+	}
+	former := indexKey(t, s)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if !finds() {
+				t.Error("the patient is not found while the index key is exchanged")
+				return
+			}
+		}
+	}()
+	s.Kill(t, "admin", "keys", "rotate", "--index")
+	out, err := s.Command(t.Context(), "admin", "keys", "rotate", "--index", "--resume")
+	close(stop)
+	<-stopped
+	must(t, err)
+	if indexKey(t, s) == former || !strings.Contains(out, "no search terms are left under another key") || !finds() {
+		t.Errorf("the index key went from %s to %s:\n%s", former, indexKey(t, s), out)
+	}
+	out, err = s.Command(t.Context(), "admin", "keys", "status")
+	must(t, err)
+	if !strings.Contains(out, "search terms of 0 patients under other keys") || !strings.Contains(out, "rows need the index key "+former) {
+		t.Errorf("status:\n%s", out)
+	}
+	// The slip that was printed is proven by the former key.
+	if out, err := s.Command(t.Context(), "admin", "keys", "retire", former); err == nil || !strings.Contains(out+err.Error(), "of referral can only be found by it") {
+		t.Errorf("a key that is needed was taken away: %v\n%s", err, out)
+	}
+	if out, err := s.Command(t.Context(), "admin", "keys", "retire", indexKey(t, s)); err == nil {
+		t.Errorf("the current key was taken away:\n%s", out)
+	}
+}
+
+// indexKey is the id of the current index key in the ring's file.
+func indexKey(t *testing.T, s *harness.System) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(s.DataDir(), "keyring.json"))
+	must(t, err)
+	var ring struct{ Index struct{ Current string } }
+	must(t, json.Unmarshal(text, &ring))
+	return ring.Index.Current
+}

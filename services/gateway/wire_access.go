@@ -9,7 +9,7 @@ import (
 )
 
 // accessPages are those of who may look, and their review; of what patients agreed to, and of what leaves.
-func accessPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func accessPages(mux *http.ServeMux, cfg Config, deps Deps, sh *shell.Shell) error {
 	pages, err := access.New(access.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Access: patientrecordv1.NewAccessServiceClient(deps.Conns.PatientRecord),
@@ -18,5 +18,5 @@ func accessPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error
 		return err
 	}
 	pages.Routes(mux)
-	return consentPages(mux, deps, sh)
+	return consentPages(mux, cfg, deps, sh)
 }

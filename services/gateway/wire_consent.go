@@ -12,7 +12,7 @@ import (
 )
 
 // consentPages are those of consents, of a patient's own copy and of the ledger of exports.
-func consentPages(mux *http.ServeMux, deps Deps, sh *shell.Shell) error {
+func consentPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	record := patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord)
 	consentPages, err := consents.New(consents.Deps{
 		Shell: sh, Record: record, Consents: patientrecordv1.NewConsentServiceClient(deps.Conns.PatientRecord),

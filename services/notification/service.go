@@ -81,7 +81,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+func Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+
+// Policy is the package's.
+func (s *Service) Policy() authz.Table { return Policy() }
 
 // Run publishes, seals, reads accounts and consumes until ctx ends. Facts of referrals wait for the first reading.
 // It is called once.

@@ -1,6 +1,7 @@
 package patientrecord
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -18,9 +19,28 @@ type Config struct {
 	SensitiveClasses string `name:"sensitive-classes" help:"File with the county's own sensitive classes, in place of the shipped ones."`
 	// AttachmentScan: see scan.New.
 	AttachmentScan string        `name:"attachment-scan" help:"Virus scanner of uploaded files: none, unix:PATH or tcp:HOST:PORT of a clamd. While it does not answer nothing is taken."`
-	SensitiveOpen  time.Duration `name:"sensitive-open" default:"4h" help:"How long sensitive content stays open after a purpose was stated."`
-	GlassOpen      time.Duration `name:"glass-open" default:"24h" help:"How long a record stays open after the glass was broken."`
+	SensitiveOpen  time.Duration `name:"sensitive-open" default:"4h" help:"How long sensitive content stays open after a purpose was stated; 15m to 24h."`
+	GlassOpen      time.Duration `name:"glass-open" default:"24h" help:"How long a record stays open after the glass was broken; 24h to 168h."`
 	VisitOpen      time.Duration `name:"visit-open" default:"72h" help:"How long a record is open to an organisation where the patient came without a referral; 24h to 168h."`
+	ReferralKept   time.Duration `name:"referral-kept" default:"720h" help:"How long the sides of a closed referral still see the patient; 24h to 8784h."`
+}
+
+// check tells what is wrong with the spans: who breaks the glass for a minute reads nothing, and one that stays open for months is a relation.
+func (c Config) check() error {
+	const day, week = 24 * time.Hour, 7 * 24 * time.Hour
+	var problems []error
+	for _, s := range []struct {
+		name             string
+		value, low, high time.Duration
+	}{
+		{"sensitive-open", c.SensitiveOpen, 15 * time.Minute, day}, {"glass-open", c.GlassOpen, day, week}, {"visit-open", c.VisitOpen, day, week},
+		{"referral-kept", c.ReferralKept, day, 366 * day},
+	} {
+		if s.value != 0 && (s.value < s.low || s.value > s.high) {
+			problems = append(problems, fmt.Errorf("%s is %s; it may be %s to %s", s.name, s.value, s.low, s.high))
+		}
+	}
+	return errors.Join(problems...)
 }
 
 func (c Config) classes() (domain.Classifier, error) {
@@ -35,7 +55,7 @@ func (c Config) classes() (domain.Classifier, error) {
 }
 
 func (c Config) spans() app.Spans {
-	return app.Spans{Sensitive: c.SensitiveOpen, Glass: c.GlassOpen, Visit: c.VisitOpen}
+	return app.Spans{Sensitive: c.SensitiveOpen, Glass: c.GlassOpen, Visit: c.VisitOpen, Closed: c.ReferralKept}
 }
 
 const defaultZone = "Asia/Shanghai"

@@ -69,6 +69,9 @@ const (
 
 // New makes the service; it begins to work with Run.
 func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("make patientrecord: %w", err)
+	}
 	zone, err := cfg.zone()
 	if err != nil {
 		return nil, err
@@ -105,7 +108,9 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		deps: deps, relay: relay, store: st, app: useCases, record: app.NewClinical(useCases, measures),
 		attachments: app.NewAttachments(useCases, scanner),
 		sealer:      audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
-		rekey:       rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: id.New(), Logger: logger}),
+		rekey: rekey.New(rekey.Deps{
+			DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Hashed: store.Hashed(), Terms: st.Terms, Holder: id.New(), Logger: logger,
+		}),
 	}, nil
 }
 
@@ -126,7 +131,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return rekeyrpc.With(auditrpc.With(rpc.Policy())) }
+func Policy() authz.Table { return rekeyrpc.With(auditrpc.With(rpc.Policy())) }
+
+// Policy is the package's.
+func (s *Service) Policy() authz.Table { return Policy() }
 
 // Run publishes, seals and consumes until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

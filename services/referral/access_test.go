@@ -7,14 +7,17 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/referral"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain/domaintest"
 )
@@ -133,4 +136,54 @@ func (f *fixture) begun(r *referralv1.Referral) *referralv1.Referral {
 	doctor := f.as("TOWNSHIP_DOCTOR")
 	r = f.must(f.client.Arrive(doctor, &referralv1.ActionRequest{Id: r.GetId(), Version: r.GetVersion()}))
 	return f.must(f.client.BeginFollowUp(doctor, &referralv1.BeginFollowUpRequest{Id: r.GetId(), Version: r.GetVersion()}))
+}
+
+// Every method that reads one referral answers a stranger as if there were none, and each side with it.
+func TestWhoHasNothingToDoWithAReferralIsToldThatThereIsNone(t *testing.T) {
+	t.Parallel()
+	f := start(t, sqldb.SQLite)
+	conn := f.Dial("gateway", "referral")
+	r := f.sent(commonv1.Kind_OUTPATIENT)
+	read := func(path, organization, referral, number string) error {
+		name := protoreflect.FullName(strings.ReplaceAll(strings.TrimPrefix(path, "/"), "/", "."))
+		d, err := protoregistry.GlobalFiles.FindDescriptorByName(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		method, ok := d.(protoreflect.MethodDescriptor)
+		if !ok {
+			t.Fatalf("%s is no method", path)
+		}
+		in := dynamicpb.NewMessage(method.Input())
+		for field, value := range map[protoreflect.Name]string{"id": referral, "referral_id": referral, "number": number} {
+			if d := method.Input().Fields().ByName(field); d != nil {
+				in.Set(d, protoreflect.ValueOfString(value))
+			}
+		}
+		who := authn.Identity{Subject: id.New(), Name: "a", Organization: organization, County: county, Roles: []string{"TOWNSHIP_DOCTOR"}}
+		return conn.Invoke(f.As(who), path, in, dynamicpb.NewMessage(method.Output()))
+	}
+	tried := 0
+	for path, rule := range referral.Policy() {
+		if rule.Need != authz.Party {
+			continue
+		}
+		tried++
+		stranger, nobody := read(path, id.New(), r.GetId(), r.GetNumber()), read(path, id.New(), id.New(), "450321-26-9999999-6")
+		if errs.ReasonOf(stranger) != errs.ReasonNotFound {
+			t.Errorf("%s by a stranger: %v", path, stranger)
+		}
+		// An invented number may be refused for its check digit; what a stranger is told must still be what an unknown id is told.
+		if errs.KindOf(nobody) == errs.KindNotFound && nobody != nil && stranger != nil && stranger.Error() != nobody.Error() {
+			t.Errorf("%s: %v for a stranger, %v where there is none", path, stranger, nobody)
+		}
+		for _, side := range []string{r.GetOriginator().GetOrganizationId(), r.GetReceiver().GetOrganizationId()} {
+			if err := read(path, side, r.GetId(), r.GetNumber()); err != nil {
+				t.Errorf("%s by a side: %v", path, err)
+			}
+		}
+	}
+	if tried < 10 {
+		t.Errorf("%d methods were tried", tried)
+	}
 }

@@ -14,6 +14,8 @@ import (
 type Config struct {
 	TimeZone    string `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county's days and working hours."`
 	CriteriaDir string `name:"criteria-dir" help:"Folder with the county's own criteria of referral, over the shipped ones."`
+	// Kept is as patientrecord's: the two tell the same.
+	Kept time.Duration `name:"referral-kept" default:"720h" help:"How long the sides of a closed referral still see the patient."`
 }
 
 // criteria are the shipped ones with those of the county's folder over them. One that does not compile stops the start.

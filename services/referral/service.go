@@ -116,11 +116,11 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, FollowUps: st, Templates: templates,
 			Calendars:   app.NewCalendars(zone, days, st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
-			Completeness: items, Slips: st,
+			Completeness: items, Slips: st, Kept: cfg.Kept,
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
-		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: id.New(), Logger: logger}),
+		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Hashed: store.Hashed(), Holder: id.New(), Logger: logger}),
 	}, nil
 }
 
@@ -147,7 +147,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return rekeyrpc.With(auditrpc.With(rpc.Policy())) }
+func Policy() authz.Table { return rekeyrpc.With(auditrpc.With(rpc.Policy())) }
+
+// Policy is the package's.
+func (s *Service) Policy() authz.Table { return Policy() }
 
 // Run publishes, seals, tells the limits that pass, and keeps the projection of organisations until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

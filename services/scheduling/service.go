@@ -87,7 +87,10 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 }
 
 // Policy is who may call what.
-func (s *Service) Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+func Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+
+// Policy is the package's.
+func (s *Service) Policy() authz.Table { return Policy() }
 
 // Run publishes, seals, consumes and sweeps until ctx ends.
 func (s *Service) Run(ctx context.Context) error {

@@ -13,12 +13,22 @@ import (
 )
 
 type adminKeysCommand struct {
-	Rotate keysRotateCommand `cmd:"" help:"Encrypt patient data under a new key while the system runs; may be killed and started again."`
-	Status keysStatusCommand `cmd:"" help:"Show which keys the services know and how much is not under the current one."`
+	Rotate keysRotateCommand `cmd:"" help:"Encrypt patient data, or hash search terms, under a new key while the system runs; may be killed and started again."`
+	Status keysStatusCommand `cmd:"" help:"Show which keys the services know, how much is not under the current ones, and what needs a former one."`
+	Retire keysRetireCommand `cmd:"" help:"Take a former key out of the key ring; refused while anything needs it."`
 }
 
 type keysRotateCommand struct {
+	Index  bool `help:"The key of search terms, not the one that encrypts."`
 	Resume bool `help:"Make no new key; only bring what is left under the current one."`
+}
+
+// use is the ring that the command is about.
+func (c *keysRotateCommand) use() crypt.Use {
+	if c.Index {
+		return crypt.IndexKeys
+	}
+	return crypt.DataKeys
 }
 
 type keysStatusCommand struct{}
@@ -41,31 +51,42 @@ func (c *keysRotateCommand) Run(ctx context.Context, settings *host.Settings) (e
 	}
 	defer func() { err = errors.Join(err, connection.Close()) }()
 	if !c.Resume {
-		if err := newDataKey(ctx, *settings, connection); err != nil {
+		if err := newKey(ctx, *settings, connection, c.use()); err != nil {
 			return err
 		}
+	}
+	if c.Index {
+		return reindexed(ctx, connection)
 	}
 	return resealed(ctx, connection)
 }
 
-func newDataKey(ctx context.Context, settings host.Settings, connection *host.Connection) error {
-	id, err := host.AddKey(settings, crypt.DataKeys)
+func newKey(ctx context.Context, settings host.Settings, connection *host.Connection, use crypt.Use) error {
+	known, current := (*commonv1.KeyStatus).GetDataKeys, (*commonv1.KeyStatus).GetDataKey
+	if use == crypt.IndexKeys {
+		known, current = (*commonv1.KeyStatus).GetIndexKeys, (*commonv1.KeyStatus).GetIndexKey
+	}
+	id, err := host.AddKey(settings, use)
 	if err != nil {
 		return err
 	}
-	known, done := context.WithTimeout(ctx, keysKnown)
+	wait, done := context.WithTimeout(ctx, keysKnown)
 	defer done()
-	err = everywhere(known, connection, func(s *commonv1.KeyStatus) bool { return slices.Contains(s.GetDataKeys(), id) })
+	err = everywhere(wait, connection, func(s *commonv1.KeyStatus) bool { return slices.Contains(known(s), id) })
 	if err != nil {
 		return fmt.Errorf("key %s is in the key ring's file but not used: %w; give every process this file, then run the command again", id, err)
 	}
-	if err := host.UseKey(settings, crypt.DataKeys, id); err != nil {
+	if err := host.UseKey(settings, use, id); err != nil {
 		return err
 	}
-	current, done := context.WithTimeout(ctx, keysKnown)
+	wait, done = context.WithTimeout(ctx, keysKnown)
 	defer done()
-	if err := everywhere(current, connection, func(s *commonv1.KeyStatus) bool { return s.GetDataKey() == id }); err != nil {
+	if err := everywhere(wait, connection, func(s *commonv1.KeyStatus) bool { return current(s) == id }); err != nil {
 		return fmt.Errorf("key %s is the current one in the key ring's file: %w; give every process this file, then run the command with --resume", id, err)
+	}
+	if use == crypt.IndexKeys {
+		fmt.Printf("new search terms are hashed with key %s\n", id)
+		return nil
 	}
 	fmt.Printf("new values are encrypted with key %s\n", id)
 	return nil
@@ -90,6 +111,38 @@ func everywhere(ctx context.Context, connection *host.Connection, holds func(*co
 		}
 	}
 	return nil
+}
+
+// reindexed waits until no search terms are left under another key than the current one.
+func reindexed(ctx context.Context, connection *host.Connection) error {
+	bar := newProgress("hashing")
+	defer bar.done()
+	tick := time.NewTicker(keysAsked)
+	defer tick.Stop()
+	total := int64(0)
+	for {
+		list, err := keyStatus(ctx, connection, true)
+		if err != nil {
+			return err
+		}
+		left, finished := int64(0), true
+		for _, s := range list {
+			if terms := s.status.GetTerms(); terms != nil {
+				left, finished = left+terms.GetRemaining(), finished && terms.GetDone()
+			}
+		}
+		total = max(total, left)
+		bar.step(int(total-left), int(total), "hashing")
+		if finished {
+			fmt.Println("no search terms are left under another key")
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // resealed waits until nothing is left under another key than the current one but what is damaged. Counting reads much, so it is done at the
@@ -163,6 +216,12 @@ func (c *keysStatusCommand) Run(ctx context.Context, settings *host.Settings) (e
 		fmt.Printf("%s: data key %s of %d, index key %s of %d\n", s.name, s.status.GetDataKey(), len(s.status.GetDataKeys()), s.status.GetIndexKey(), len(s.status.GetIndexKeys()))
 		for _, c := range s.status.GetColumns() {
 			fmt.Printf("  %s.%s: %d under other keys, %d of them damaged\n", c.GetTable(), c.GetColumn(), c.GetRemaining(), c.GetUnreadable())
+		}
+		if terms := s.status.GetTerms(); terms != nil {
+			fmt.Printf("  %s: search terms of %d patients under other keys\n", terms.GetTable(), terms.GetRemaining())
+		}
+		for _, n := range s.status.GetNeeds() {
+			fmt.Printf("  %s: %d rows need the index key %s\n", n.GetTable(), n.GetRows(), n.GetKey())
 		}
 	}
 	return nil

@@ -191,11 +191,24 @@ func codes() map[string][]string {
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
 		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export"),
-		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary
-			record.results record.values record.package record.write relation.set package.assemble candidate.read sign_in sign_out sign_in.fail sign_in.lock
-			account.create account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
-			notification.acknowledge referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings audit.search audit.export
-			consent.defer consent.give consent.withdraw consent.list consent.read consent.deferred copy.read export.record export.list`),
+		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary record.results
+			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
+			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
+			notification.acknowledge referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
+			audit.search audit.export attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
+			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read
+			glass.review hold.attach hold.confirm hold.expire hold.free hold.keep hold.release hold.settle hold.take match.different
+			match.list match.merge match.read order.record patient.corrected patient.find_alike patient.merged patient.merges patient.reveal
+			patient.unmerged recognition.set record.amended record.corrected record.entered_in_error record.entries record.entry record.orders
+			record.recognisable record.recorded record.trends record.versions referral.acknowledge referral.answer referral.answered_by
+			referral.answered_by_undone referral.assess referral.begin_follow_up referral.bounce_back referral.bounce_back_undone
+			referral.bounced_by referral.cancel referral.candidate.read referral.close_candidate referral.complete referral.convert
+			referral.correct referral.create referral.deadline_passed referral.decline referral.depart referral.dismiss_candidate
+			referral.edit referral.escalate referral.find_candidate referral.merge_candidate referral.message referral.no_show
+			referral.norm_check referral.read referral.rebook referral.record_arrival referral.record_consent referral.record_out
+			referral.record_visit referral.redirect referral.refer_candidate referral.reopen_candidate referral.resubmit referral.return
+			referral.revise_plan referral.seen referral.undo_admit referral.undo_arrive sensitive.open
+			consent.defer consent.give consent.withdraw consent.list consent.read consent.deferred copy.read export.record export.list candidate.read`),
 		"weekday":              strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
 		"clinical.form":        strings.Fields("values problem allergy medication result note encounter procedure immunization report"),
 		"clinical.kind":        strings.Fields("PROBLEM ALLERGY MEDICATION OBSERVATION REPORT NOTE ENCOUNTER PROCEDURE IMMUNIZATION"),

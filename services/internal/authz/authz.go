@@ -20,6 +20,42 @@ type Rule struct {
 	Services  []string // services of these names
 	Open      bool     // everybody, without a token; stands alone
 	AnyPerson bool     // every person
+	Need      Need     // what the object must be to a person who is admitted; decided by the use case
+}
+
+// Need is what the object of a call must be to the person who calls, or to the person's organisation. Check does not look at it: the use
+// case does, as only it knows the object. The table names it so that it can be read, and tested, in one place.
+type Need string
+
+// Needs. Whoever has less than needed is answered as if the object were not there, but for a relation to the patient that exists and does not
+// reach: BREAK_GLASS_REQUIRED.
+const (
+	// RoleAlone is enough: the object is nobody's in particular, or there is none yet.
+	RoleAlone Need = ""
+	// Own is what belongs to the caller's account, department or organisation; lists hold nothing else.
+	Own Need = "OWN"
+	// Card is the patient's exact identity number, which who has the card in hand can type.
+	Card Need = "CARD"
+	// Package and Full are levels of the relation to the patient.
+	Package Need = "PACKAGE"
+	Full    Need = "FULL"
+	// Party is a side of the referral, or a receiver that gave it on.
+	Party Need = "PARTY"
+	// Originator, Receiver and EitherSide are the sides of the referral that may act.
+	Originator Need = "ORIGINATOR"
+	Receiver   Need = "RECEIVER"
+	EitherSide Need = "ORIGINATOR or RECEIVER"
+)
+
+// Needs are all there are.
+func Needs() []Need {
+	return []Need{RoleAlone, Own, Card, Package, Full, Party, Originator, Receiver, EitherSide}
+}
+
+// Of is the rule with what the object must be.
+func (r Rule) Of(n Need) Rule {
+	r.Need = n
+	return r
 }
 
 // Table is a service's allow-list: full gRPC method name ("/package.Service/Method") → rule.
@@ -37,6 +73,9 @@ func (t Table) Validate() error {
 			problems = append(problems, fmt.Errorf("%s is open and names callers", method))
 		case !r.Open && !named:
 			problems = append(problems, fmt.Errorf("%s admits nobody", method))
+		}
+		if !slices.Contains(Needs(), r.Need) {
+			problems = append(problems, fmt.Errorf("%s has the unknown need %q", method, r.Need))
 		}
 		for _, role := range r.Roles {
 			if !authn.KnownRole(role) {

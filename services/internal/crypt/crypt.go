@@ -4,7 +4,7 @@
 //
 // Invariants:
 //  1. A sealed value opens only in the table, column and row it was sealed for.
-//  2. Keys are added, never taken away: everything sealed before stays readable.
+//  2. Keys are added, and taken away only by name (Retire): everything sealed before stays readable.
 //  3. Data keys and index keys are different rings: whoever can search cannot read.
 //
 // A Ring is safe for concurrent use, also while its keys are exchanged for more of them.

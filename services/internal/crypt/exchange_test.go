@@ -96,3 +96,43 @@ func TestAProcessTakesOverWhatTheFileSays(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAFormerKeyIsTakenAwayByNameOnly(t *testing.T) {
+	t.Parallel()
+	text := newRing(t)
+	ring := parse(t, text)
+	former := ring.Keys().Index
+	if _, err := crypt.Retire(text, crypt.IndexKeys, former); err == nil {
+		t.Error("the current key was taken away")
+	}
+	if _, err := crypt.Retire(text, crypt.IndexKeys, "ffffffff"); err == nil {
+		t.Error("a key that is not there was taken away")
+	}
+	text, key, err := crypt.AddKey(text, crypt.IndexKeys)
+	if err == nil {
+		text, err = crypt.MakeCurrent(text, crypt.IndexKeys, key)
+	}
+	if err == nil {
+		err = ring.Replace(text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(ring.Tokens("name", "a")); n != 2 {
+		t.Fatalf("%d tokens", n)
+	}
+	less, err := crypt.Retire(text, crypt.IndexKeys, former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ring.Replace(less); err != nil {
+		t.Fatal(err)
+	}
+	if keys := ring.Keys(); slices.Contains(keys.AllIndex, former) || keys.Index != key || len(ring.Tokens("name", "a")) != 1 {
+		t.Errorf("keys %+v", keys)
+	}
+	// A process that still has the key takes it over as well, and one with an older file does not bring it back.
+	if err := ring.Replace(text); err != nil {
+		t.Errorf("a ring with more keys: %v", err)
+	}
+}

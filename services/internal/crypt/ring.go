@@ -20,6 +20,8 @@ import (
 type keySet struct {
 	Current string            `json:"current"`
 	Keys    map[string][]byte `json:"keys"`
+	// Retired are the ids of keys that were taken away on purpose.
+	Retired []string `json:"retired,omitempty"`
 }
 
 // ringFile is the file's content.
@@ -97,6 +99,25 @@ func MakeCurrent(ring []byte, use Use, id string) ([]byte, error) {
 	return f.encode()
 }
 
+// Retire is the JSON of the ring without one of its former keys, whose id is remembered so that processes take the ring over. Whoever calls has
+// made sure that nothing needs the key.
+func Retire(ring []byte, use Use, id string) ([]byte, error) {
+	f, err := decode(ring)
+	if err != nil {
+		return nil, err
+	}
+	set := f.of(use)
+	switch _, there := set.Keys[id]; {
+	case !there:
+		return nil, fmt.Errorf("retire key: the ring has no %s key %s", use, id)
+	case set.Current == id:
+		return nil, fmt.Errorf("retire key: %s is the current %s key", id, use)
+	}
+	delete(set.Keys, id)
+	set.Retired = append(set.Retired, id)
+	return f.encode()
+}
+
 // Keys are the ids of what a ring holds.
 type Keys struct {
 	// Data and Index are the current ones.
@@ -120,8 +141,8 @@ func (r *Ring) Prefix() []byte {
 	return current[:]
 }
 
-// Replace takes the keys of another JSON in place of those held. It refuses one that lacks a key the ring holds, because what that key
-// sealed could not be read any more.
+// Replace takes the keys of another JSON in place of those held. It refuses one that lacks a key the ring holds and does not say that it was
+// retired, because what that key sealed could not be read any more.
 func (r *Ring) Replace(text []byte) error {
 	next, err := parse(text)
 	if err != nil {
@@ -144,7 +165,7 @@ func (r *Ring) adopt(next *held) error {
 
 func (s keySet) covers(before keySet, use Use) error {
 	for id, key := range before.Keys {
-		if !bytes.Equal(key, s.Keys[id]) {
+		if !bytes.Equal(key, s.Keys[id]) && !slices.Contains(s.Retired, id) {
 			return fmt.Errorf("replace key ring: the new one lacks %s key %s", use, id)
 		}
 	}
@@ -244,6 +265,9 @@ func (s keySet) check(name string) error {
 		return fmt.Errorf("read key ring: the current %s key is not among its keys", name)
 	}
 	for id, key := range s.Keys {
+		if slices.Contains(s.Retired, id) {
+			return fmt.Errorf("read key ring: %s key %s is retired and still there", name, id)
+		}
 		if _, err := parseKeyID(id); err != nil {
 			return err
 		}
@@ -269,7 +293,7 @@ func (s *keySet) add() error {
 			return fmt.Errorf("make key id: %w", err)
 		}
 		s.Current = hex.EncodeToString(id[:])
-		if _, taken := s.Keys[s.Current]; !taken {
+		if _, taken := s.Keys[s.Current]; !taken && !slices.Contains(s.Retired, s.Current) {
 			break
 		}
 	}

@@ -1,6 +1,6 @@
-// Package rekey brings what is sealed in a database under the current data key, while the system serves.
+// Package rekey brings what is sealed in a database under the current data key, while the system serves, and knows what needs which index key.
 //
-// It owns the walk over the sealed columns and its progress. It refuses to know what is sealed; each service names its columns.
+// It owns the walk over the sealed columns and its progress, and since when each index key is used. It refuses to know what is sealed; each service names its columns.
 //
 // Invariants:
 //  1. A value changes only from what it was read as: whoever writes it meanwhile wins.
@@ -28,7 +28,7 @@ import (
 //go:embed migrations
 var files embed.FS
 
-// Migrations are the table rekey_progress.
+// Migrations are the tables rekey_progress and index_key_use.
 var Migrations = sqldb.MigrationSet{Name: "rekey", FS: files}
 
 // Column is one sealed column of a table.
@@ -56,8 +56,11 @@ type Deps struct {
 	DB      *sqldb.DB
 	Ring    *crypt.Ring
 	Columns []Column
-	Holder  string
-	Logger  *slog.Logger
+	// Hashed are the tables whose hashes no walk can make anew. Terms tells how far search terms are; nil for a service without.
+	Hashed []Hashed
+	Terms  func(context.Context) (Terms, error)
+	Holder string
+	Logger *slog.Logger
 }
 
 // Walker seals anew. Safe for concurrent use.
@@ -75,6 +78,9 @@ func (w *Walker) Run(ctx context.Context) error {
 
 // Walk seals anew whatever needs it, unless another process is at it.
 func (w *Walker) Walk(ctx context.Context) error {
+	if err := w.note(ctx); err != nil {
+		return err
+	}
 	open, err := w.unfinished(ctx)
 	if err != nil || len(open) == 0 {
 		return err

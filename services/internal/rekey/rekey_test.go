@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
@@ -281,4 +282,73 @@ func TestADamagedValueHoldsUpNothingAndAnEmptyOneIsNone(t *testing.T) {
 			t.Errorf("the column behind it: %+v", s)
 		}
 	})
+}
+
+func TestAFormerIndexKeyIsNeededAsLongAsItsRowsAreThere(t *testing.T) {
+	t.Parallel()
+	for _, engine := range []sqldb.Engine{sqldb.SQLite, sqldb.Postgres} {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			clk := dbtest.Clock(t)
+			db := dbtest.OpenClock(t, engine, clk, []sqldb.MigrationSet{sqldb.Migrations, rekey.Migrations})
+			text, err := crypt.NewRing()
+			check(t, err)
+			ring, err := crypt.ParseRing(text)
+			check(t, err)
+			w := rekey.New(rekey.Deps{
+				DB: db, Ring: ring, Hashed: []rekey.Hashed{{Table: "request_log", Time: "create_time"}}, Holder: id.New(), Logger: slog.New(slog.DiscardHandler),
+			})
+			ask := func(ids ...string) {
+				check(t, db.Update(t.Context(), func(tx *sqldb.Tx) error {
+					for _, id := range ids {
+						r := sqldb.Request{County: "450321", Account: "a", Method: "m", ID: id, BodyHash: []byte{1}}
+						if err := tx.Batch(t.Context(), sqldb.RequestStmt(r, []byte{2}, tx.Now())); err != nil {
+							return err
+						}
+					}
+					return nil
+				}))
+			}
+			walked := func() (settled bool, needs []rekey.Need) {
+				check(t, w.Walk(t.Context()))
+				settled, err := w.IndexSettled(t.Context())
+				check(t, err)
+				needs, err = w.Needs(t.Context())
+				check(t, err)
+				return settled, needs
+			}
+			ask("one", "two")
+			if settled, needs := walked(); !settled || len(needs) != 0 {
+				t.Errorf("the first key has been used since ever: settled %v, %+v", settled, needs)
+			}
+			clk.Advance(time.Hour)
+			former := ring.Keys().Index
+			text, key, err := crypt.AddKey(text, crypt.IndexKeys)
+			check(t, err)
+			text, err = crypt.MakeCurrent(text, crypt.IndexKeys, key)
+			check(t, err)
+			check(t, ring.Replace(text))
+			if settled, needs := walked(); settled || len(needs) != 1 || needs[0] != (rekey.Need{Key: former, Table: "request_log", Rows: 2}) {
+				t.Errorf("after another key: settled %v, %+v", settled, needs)
+			}
+			clk.Advance(time.Hour)
+			ask("three")
+			if settled, needs := walked(); !settled || len(needs) != 1 || needs[0].Rows != 2 {
+				t.Errorf("rows of the new key: settled %v, %+v", settled, needs)
+			}
+			clk.Advance(sqldb.RequestsKept - time.Hour)
+			_, err = sqldb.PruneRequests(t.Context(), db, 10)
+			check(t, err)
+			if _, needs := walked(); len(needs) != 0 {
+				t.Errorf("nothing of the former key is left: %+v", needs)
+			}
+		})
+	}
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

@@ -46,5 +46,21 @@ func (s *Server) GetKeyStatus(ctx context.Context, in *commonv1.GetKeyStatusRequ
 			Table: c.Table, Column: c.Column, Resealed: c.Resealed, Done: c.Done, Remaining: c.Remaining, Unreadable: c.Unreadable,
 		})
 	}
-	return out, nil
+	return out, s.index(ctx, out)
+}
+
+// index adds what is known of the index keys.
+func (s *Server) index(ctx context.Context, out *commonv1.KeyStatus) error {
+	if s.walker.Terms != nil {
+		terms, err := s.walker.Terms(ctx)
+		if err != nil {
+			return err
+		}
+		out.Terms = &commonv1.IndexedTerms{Table: terms.Table, Done: terms.Done, Remaining: terms.Remaining}
+	}
+	needs, err := s.walker.Needs(ctx)
+	for _, n := range needs {
+		out.Needs = append(out.Needs, &commonv1.IndexKeyNeed{Key: n.Key, Table: n.Table, Rows: n.Rows})
+	}
+	return err
 }

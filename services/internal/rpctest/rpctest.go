@@ -76,6 +76,17 @@ func (m *Mesh) Dial(self, target string) *grpc.ClientConn {
 	return conn
 }
 
+// Stranger connects to the target without being anybody: calls carry no token.
+func (m *Mesh) Stranger(target string) *grpc.ClientConn {
+	m.t.Helper()
+	conn, err := m.network.Dial(m.t.Context(), "stranger", target, rpc.ClientConfig{})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	m.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
 // As is a context in which the person calls.
 func (m *Mesh) As(person authn.Identity) context.Context {
 	m.t.Helper()

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,13 @@ const RequestsKept = 35 * 24 * time.Hour
 type Request struct {
 	County, Account, Method, ID string
 	BodyHash                    []byte
+	// FormerHashes are of the same body, by keys that hashed before.
+	FormerHashes [][]byte
+}
+
+// hashed tells whether the hash is of this request's body.
+func (r Request) hashed(hash []byte) bool {
+	return bytes.Equal(hash, r.BodyHash) || slices.ContainsFunc(r.FormerHashes, func(former []byte) bool { return bytes.Equal(hash, former) })
 }
 
 // FindRequest looks for the answer that this request got before. The same id with another body is a Conflict,
@@ -61,7 +69,7 @@ func (tx *Tx) FindRequest(ctx context.Context, r Request) (response []byte, foun
 	if err != nil {
 		return nil, false, tx.fail(fmt.Errorf("find request: %w", clean(err)))
 	}
-	if !bytes.Equal(hash, r.BodyHash) {
+	if !r.hashed(hash) {
 		return nil, false, errs.Conflict(errs.ReasonRequestIDReused, "the request id was used with another body")
 	}
 	return response, true, nil

@@ -53,14 +53,14 @@ func Policy() authz.Table {
 		directoryv1.DirectoryService_SignIn_FullMethodName:              door,
 		directoryv1.DirectoryService_SignOut_FullMethodName:             door,
 		directoryv1.DirectoryService_ExchangeSession_FullMethodName:     door,
-		directoryv1.DirectoryService_GetCurrentSession_FullMethodName:   {AnyPerson: true},
+		directoryv1.DirectoryService_GetCurrentSession_FullMethodName:   {AnyPerson: true, Need: authz.Own},
 		directoryv1.DirectoryService_ListSigningKeys_FullMethodName:     {Open: true},
 		directoryv1.DirectoryService_ListOrganizations_FullMethodName:   readers,
 		directoryv1.DirectoryService_GetOrganization_FullMethodName:     readers,
 		directoryv1.DirectoryService_ListDepartments_FullMethodName:     readers,
 		directoryv1.DirectoryService_ListFormulary_FullMethodName:       pharmacy,
 		directoryv1.DirectoryService_ListCapabilities_FullMethodName:    pharmacy,
-		directoryv1.DirectoryService_SetStock_FullMethodName:            {Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD"}},
+		directoryv1.DirectoryService_SetStock_FullMethodName:            {Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD"}, Need: authz.Own},
 		directoryv1.DirectoryService_ListAccounts_FullMethodName:        accounts,
 		directoryv1.DirectoryService_ImportOrganizations_FullMethodName: imports,
 		directoryv1.DirectoryService_ImportAccounts_FullMethodName:      imports,
@@ -188,7 +188,11 @@ func (s *Server) ListAccounts(ctx context.Context, r *directoryv1.ListAccountsRe
 	}
 	out := &directoryv1.ListAccountsResponse{NextPageToken: next}
 	for _, v := range list {
-		out.Accounts = append(out.Accounts, account(v))
+		a := account(v)
+		if !app.MayTelephone(caller) {
+			a.Phone = ""
+		}
+		out.Accounts = append(out.Accounts, a)
 	}
 	return out, nil
 }

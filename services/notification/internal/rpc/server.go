@@ -17,10 +17,10 @@ import (
 // Policy is who may call what. A person sees and acknowledges the own entries only; who else was told is for those who treat patients,
 // and for the county's administrator.
 func Policy() authz.Table {
-	person := authz.Rule{AnyPerson: true}
+	person := authz.Rule{AnyPerson: true, Need: authz.Own}
 	told := authz.Rule{Roles: []string{
 		"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER", countyAdmin,
-	}}
+	}, Need: authz.Own}
 	return authz.Table{
 		notificationv1.NotificationService_ListNotifications_FullMethodName:   person,
 		notificationv1.NotificationService_Acknowledge_FullMethodName:         person,

@@ -33,6 +33,8 @@ type Spans struct {
 	Sensitive time.Duration
 	// Glass that was broken, and a Visit that a desk declared; zero are the defaults.
 	Glass, Visit time.Duration
+	// Closed is how long a relation outlives its referral; zero is domain.AfterClosing.
+	Closed time.Duration
 }
 
 // Defaults: a morning's work, a night's duty, an observation ward.
@@ -58,6 +60,7 @@ type App struct {
 func New(d Deps) *App {
 	d.Spans = Spans{
 		Sensitive: cmp.Or(d.Spans.Sensitive, DefaultSensitive), Glass: cmp.Or(d.Spans.Glass, DefaultGlass), Visit: cmp.Or(d.Spans.Visit, DefaultVisit),
+		Closed: cmp.Or(d.Spans.Closed, domain.AfterClosing),
 	}
 	return &App{
 		store: d.Store, referrals: d.Referrals, limiter: d.Limiter, clk: d.Clock, zone: d.Zone,

@@ -78,6 +78,7 @@ func (p *peer) Standing(context.Context, string) (domain.Standing, time.Time, er
 
 type world struct {
 	*app.App
+	deps    app.Deps
 	t       *testing.T
 	db      *sqldb.DB
 	clk     *clock.Fixed
@@ -96,16 +97,14 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 			clk := dbtest.Clock(t)
 			db := dbtest.OpenClock(t, engine, clk, sets)
 			p, limiter := &peer{}, cache.Memory(clk)
-			fn(t, &world{
-				App: app.New(app.Deps{
-					Store: store.New(db, crypt.TestRing(), func() {}), Referrals: p, Limiter: limiter, Clock: clk, Zone: time.FixedZone("UTC+8", 8*60*60),
-					Classes: domain.NewClassifier([]domain.ClassRule{{Class: domain.Mental, Codes: []string{"secret"}, Departments: []string{"15"}, Treating: []string{"15"}}}),
-					Marks: func(e domain.Entry) (domain.Marks, error) {
-						return domain.Marks{Codes: []domain.Coding{{Code: e.Code}}}, nil
-					},
-				}),
-				t: t, db: db, clk: clk, peer: p, limiter: limiter,
-			})
+			deps := app.Deps{
+				Store: store.New(db, crypt.TestRing(), func() {}), Referrals: p, Limiter: limiter, Clock: clk, Zone: time.FixedZone("UTC+8", 8*60*60),
+				Classes: domain.NewClassifier([]domain.ClassRule{{Class: domain.Mental, Codes: []string{"secret"}, Departments: []string{"15"}, Treating: []string{"15"}}}),
+				Marks: func(e domain.Entry) (domain.Marks, error) {
+					return domain.Marks{Codes: []domain.Coding{{Code: e.Code}}}, nil
+				},
+			}
+			fn(t, &world{App: app.New(deps), deps: deps, t: t, db: db, clk: clk, peer: p, limiter: limiter})
 		})
 	}
 }

@@ -94,7 +94,7 @@ func (a *App) RecordConsent(ctx context.Context, caller authn.Identity, in Agree
 		}
 		u.PutConsent(base)
 		if standing.ReferralID != "" {
-			return base, resettle(ctx, u, standing)
+			return base, a.resettle(ctx, u, standing)
 		}
 		return base, nil
 	})

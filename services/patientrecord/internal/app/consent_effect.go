@@ -117,15 +117,15 @@ func (a *App) withhold(ctx context.Context, u Unit, c domain.Consent) error {
 		return err
 	}
 	s.Withheld = c.Withheld()
-	return resettle(ctx, u, s)
+	return a.resettle(ctx, u, s)
 }
 
-func resettle(ctx context.Context, u Unit, s domain.Standing) error {
+func (a *App) resettle(ctx context.Context, u Unit, s domain.Standing) error {
 	held, err := u.ReferralRelations(ctx, s.ReferralID)
 	if err != nil {
 		return err
 	}
-	u.PutRelations(domain.Resettle(held, s, u.Now())...)
+	u.PutRelations(domain.Resettle(held, s, u.Now(), a.spans.Closed)...)
 	return nil
 }
 

@@ -40,7 +40,7 @@ func (a *App) ApplyReferral(ctx context.Context, f ReferralFact) error {
 		if f.Standing.Withheld, err = withheld(ctx, u, f.Standing.ReferralID); err != nil {
 			return err
 		}
-		if err := follow(ctx, u, f.Standing); err != nil {
+		if err := a.follow(ctx, u, f.Standing); err != nil {
 			return err
 		}
 		if !f.Submission || f.Standing.Withheld {
@@ -51,7 +51,7 @@ func (a *App) ApplyReferral(ctx context.Context, f ReferralFact) error {
 }
 
 // follow brings the relations to the standing unless a newer one was seen.
-func follow(ctx context.Context, u Unit, s domain.Standing) error {
+func (a *App) follow(ctx context.Context, u Unit, s domain.Standing) error {
 	known, ok, err := u.Standing(ctx, s.ReferralID)
 	if err != nil || ok && known.Version >= s.Version {
 		return err
@@ -61,7 +61,7 @@ func follow(ctx context.Context, u Unit, s domain.Standing) error {
 		return err
 	}
 	u.PutStanding(s)
-	u.PutRelations(domain.Settle(held, s)...)
+	u.PutRelations(domain.Settle(held, s, a.spans.Closed)...)
 	return nil
 }
 
@@ -163,7 +163,7 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 	return ShownPackage{
 		ReferralID: referral,
 		Summary: ShownSummary{
-			Patient: show(p.Summary.Patient, sieve.level(level), false), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
+			Patient: show(p.Summary.Patient, sieve.level(level), true), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
 		},
 		Results: results, Items: domain.Package{Summary: domain.Summary{Entries: summary}, Results: results}.Items(),
 		Version: which(versions, version), Versions: versions,
@@ -203,7 +203,7 @@ func (a *App) fetch(ctx context.Context, caller authn.Identity, referral string)
 		if s.Withheld, err = withheld(ctx, u, s.ReferralID); err != nil {
 			return err
 		}
-		if err := follow(ctx, u, s); err != nil || s.Withheld {
+		if err := a.follow(ctx, u, s); err != nil || s.Withheld {
 			return err
 		}
 		return assemble(ctx, u, s, submitted, false)

@@ -74,6 +74,8 @@ type Organization struct {
 	Version    int32
 	// Type is the directory's: COUNTY_HOSPITAL, …
 	Type string
+	// Parent is the organisation above: of a village clinic its centre. Empty for none.
+	Parent string
 }
 
 // RecognitionSet is what one county set.

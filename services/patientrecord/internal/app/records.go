@@ -31,7 +31,7 @@ type ShownSummary struct {
 	Opening  domain.Opening
 }
 
-// Summary needs the whole record: who has only the package reads that.
+// Summary needs the whole record: who has only the package reads that. Numbers of the patient are masked: Reveal shows them, for a purpose.
 func (a *App) Summary(ctx context.Context, caller authn.Identity, patient string) (ShownSummary, error) {
 	_, level, err := a.open(ctx, caller, patient, domain.LevelFull)
 	if err != nil {
@@ -53,7 +53,7 @@ func (a *App) Summary(ctx context.Context, caller authn.Identity, patient string
 		return ShownSummary{}, err
 	}
 	return ShownSummary{
-		Patient: show(s.Patient, sieve.level(level), false), Entries: shown, Withheld: sieve.Withheld, Opening: sieve.Opening,
+		Patient: show(s.Patient, sieve.level(level), true), Entries: shown, Withheld: sieve.Withheld, Opening: sieve.Opening,
 	}, nil
 }
 

@@ -143,14 +143,14 @@ func TestAWithdrawnConsentTakesTheRecordFromTheReceiver(t *testing.T) {
 		domain.Submitted: domain.LevelNone, domain.Accepted: domain.LevelNone, domain.Admitted: domain.LevelPackage, domain.Concluded: domain.LevelPackage,
 	} {
 		s.State, s.Withheld = state, false
-		held := domain.Settle(nil, s)
+		held := domain.Settle(nil, s, domain.AfterClosing)
 		s.Withheld = true
-		rows := domain.Resettle(held, s, now)
+		rows := domain.Resettle(held, s, now, domain.AfterClosing)
 		if got := levels(rows, now); got["county"] != want || got["township"] != domain.LevelFull {
 			t.Errorf("%s: %v", state, got)
 		}
 		s.Withheld = false
-		if got := levels(domain.Resettle(rows, s, now), now); got["county"] != levels(held, now)["county"] {
+		if got := levels(domain.Resettle(rows, s, now, domain.AfterClosing), now); got["county"] != levels(held, now)["county"] {
 			t.Errorf("%s, given anew: %v", state, got)
 		}
 	}

@@ -2,7 +2,7 @@ package domain
 
 import "time"
 
-// AfterClosing is how long a relation outlives its referral.
+// AfterClosing is how long a relation outlives its referral where nothing else is set.
 const AfterClosing = 30 * 24 * time.Hour
 
 // State of a referral, as its facts carry it.
@@ -55,10 +55,10 @@ func (s Standing) Ended() bool {
 	return s.State == Declined || s.State == Cancelled || s.State == Closed
 }
 
-// Grants are the relations that a standing gives, To still open unless the referral is final: the sender, up or down,
-// sees everything while it is open, the receiver the package from submission and everything from arrival on, so also in a follow-up. Once the
-// consent was withdrawn the receiver sees what was handed over if the patient is there, else nothing.
-func (s Standing) Grants() []Relation {
+// Grants are the relations that a standing gives, To still open unless the referral is final, which they outlive by afterClosing: the sender, up
+// or down, sees everything while it is open, the receiver the package from submission and everything from arrival on, so also in a follow-up.
+// Once the consent was withdrawn the receiver sees what was handed over if the patient is there, else nothing.
+func (s Standing) Grants(afterClosing time.Duration) []Relation {
 	if s.State == Draft || s.Previous == Draft && s.State == Cancelled {
 		return nil
 	}
@@ -69,7 +69,7 @@ func (s Standing) Grants() []Relation {
 	}
 	switch s.State {
 	case Declined, Cancelled, Closed:
-		until = s.At.Add(AfterClosing)
+		until = s.At.Add(afterClosing)
 	}
 	grant := func(org string, level Level) Relation {
 		return Relation{
@@ -86,8 +86,8 @@ func (s Standing) Grants() []Relation {
 
 // Settle holds the relations that a referral already gave against its new standing and answers with the rows to write: what the
 // standing grants, beginning when it first did, and an end for every organisation that it no longer names.
-func Settle(held []Relation, s Standing) []Relation {
-	rows := s.Grants()
+func Settle(held []Relation, s Standing, afterClosing time.Duration) []Relation {
+	rows := s.Grants(afterClosing)
 	granted := make(map[string]int, len(rows))
 	for i, r := range rows {
 		granted[r.Organization] = i
@@ -112,8 +112,8 @@ func Settle(held []Relation, s Standing) []Relation {
 }
 
 // Resettle is Settle when nothing happened to the referral itself, but its consent was withdrawn or given anew: what ends, ends now.
-func Resettle(held []Relation, s Standing, now time.Time) []Relation {
-	rows := Settle(held, s)
+func Resettle(held []Relation, s Standing, now time.Time, afterClosing time.Duration) []Relation {
+	rows := Settle(held, s, afterClosing)
 	for i := range rows {
 		if rows[i].To.Equal(s.At) {
 			rows[i].To = now

@@ -53,7 +53,7 @@ func TestReferralStateDecidesLevels(t *testing.T) {
 	}
 	for _, c := range cases {
 		s := standing(3, c.state, c.previous)
-		rows := s.Grants()
+		rows := s.Grants(domain.AfterClosing)
 		got := levels(rows, s.At)
 		if got["township"] != c.sender || got["county"] != c.receiver {
 			t.Errorf("%s: sender %d receiver %d", c.state, got["township"], got["county"])
@@ -76,7 +76,7 @@ func TestADownReferralOpensTheRecordToTheCentreOnArrival(t *testing.T) {
 	} {
 		s := standing(3, state, domain.Submitted)
 		s.Originator, s.Receiver = "county", "township"
-		if got := levels(s.Grants(), s.At); got["county"] != domain.LevelFull || got["township"] != want {
+		if got := levels(s.Grants(domain.AfterClosing), s.At); got["county"] != domain.LevelFull || got["township"] != want {
 			t.Errorf("%s: %v", state, got)
 		}
 	}
@@ -86,7 +86,7 @@ func TestWrittenAdviceNeverOpensTheWholeRecord(t *testing.T) {
 	t.Parallel()
 	s := standing(4, domain.Concluded, domain.Submitted)
 	s.Written = true
-	if got := levels(s.Grants(), s.At); got["county"] != domain.LevelPackage {
+	if got := levels(s.Grants(domain.AfterClosing), s.At); got["county"] != domain.LevelPackage {
 		t.Errorf("level %d", got["county"])
 	}
 }
@@ -94,10 +94,10 @@ func TestWrittenAdviceNeverOpensTheWholeRecord(t *testing.T) {
 func TestRedirectEndsTheFormerReceiver(t *testing.T) {
 	t.Parallel()
 	first := standing(2, domain.Submitted, domain.Draft)
-	held := domain.Settle(nil, first)
+	held := domain.Settle(nil, first, domain.AfterClosing)
 	second := standing(3, domain.Submitted, domain.Submitted)
 	second.Receiver = "other"
-	rows := domain.Settle(held, second)
+	rows := domain.Settle(held, second, domain.AfterClosing)
 	got := levels(rows, second.At)
 	if got["township"] != domain.LevelFull || got["other"] != domain.LevelPackage || got["county"] != domain.LevelNone {
 		t.Errorf("levels %v", got)
@@ -114,9 +114,9 @@ func TestRedirectEndsTheFormerReceiver(t *testing.T) {
 
 func TestUndoneArrivalTakesTheRecordBack(t *testing.T) {
 	t.Parallel()
-	arrived := domain.Settle(nil, standing(4, domain.Arrived, domain.Accepted))
+	arrived := domain.Settle(nil, standing(4, domain.Arrived, domain.Accepted), domain.AfterClosing)
 	undone := standing(5, domain.Accepted, domain.Arrived)
-	if got := levels(domain.Settle(arrived, undone), undone.At); got["county"] != domain.LevelPackage {
+	if got := levels(domain.Settle(arrived, undone, domain.AfterClosing), undone.At); got["county"] != domain.LevelPackage {
 		t.Errorf("level %d", got["county"])
 	}
 }

@@ -30,8 +30,8 @@ func (s *FeedServer) Register(r grpc.ServiceRegistrar) {
 
 // feedPolicy: the content of a message is patient data, so that administrators list messages and see none.
 func feedPolicy() authz.Table {
-	responsible := authz.Rule{Roles: []string{"INTAKE_DESK", "DEPARTMENT_HEAD", "CENTRE_HEAD"}}
-	listed := authz.Rule{Roles: append([]string{"SYSTEM_ADMIN"}, responsible.Roles...)}
+	responsible := authz.Rule{Roles: []string{"INTAKE_DESK", "DEPARTMENT_HEAD", "CENTRE_HEAD"}, Need: authz.Own}
+	listed := authz.Rule{Roles: append([]string{"SYSTEM_ADMIN"}, responsible.Roles...), Need: authz.Own}
 	return authz.Table{
 		patientrecordv1.FeedService_AcceptMessage_FullMethodName:    {Services: []string{"gateway"}},
 		patientrecordv1.FeedService_ListFeedMessages_FullMethodName: listed,

@@ -47,13 +47,17 @@ func feedRow(scan func(...any) error, more ...any) (domain.FeedMessage, error) {
 // SameMessage implements app.Unit.
 func (u *unit) SameMessage(ctx context.Context, sender, control string, raw []byte) (same domain.FeedMessage, known, other bool, err error) {
 	q := query{args: []any{u.county, u.cmd.Organization, sender}}
+	contents := u.ring.Tokens(rawKind, string(raw))
+	controls := u.ring.Tokens(controlKind, control)
 	if control == "" {
-		control = string(u.ring.Token(rawKind, string(raw)))
+		controls = nil
+		for _, content := range contents {
+			controls = append(controls, u.ring.Tokens(controlKind, string(content))...)
+		}
 	}
 	text := "SELECT " + feedColumns + `, m.content_token FROM feed_message m WHERE m.county_code = $1 AND m.organization_id = $2 AND m.sender = $3
 		AND m.control_token IN (` +
-		places(&q, u.ring.Tokens(controlKind, control)) + ")" + u.tx.ForUpdate()
-	contents := u.ring.Tokens(rawKind, string(raw))
+		places(&q, controls) + ")" + u.tx.ForUpdate()
 	rows, err := u.tx.Query(ctx, text, q.args...)
 	if err != nil {
 		return same, false, false, fmt.Errorf("look for a message: %w", err)

@@ -34,17 +34,19 @@ func (s *Store) FindByWords(ctx context.Context, county, organization string, wo
 }
 
 // holds is that a relation of the organisation (argument 2) holds now (argument 3).
-const holds = "r.county_code = $1 AND r.organization_id = $2 AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)"
+func holds() string {
+	return "r.county_code = $1 AND " + concerns("$2") + " AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)"
+}
 
 // driven are the ids of patients who match every word and to whom the organisation has a relation, beginning at what is least.
 func (s *Store) driven(ctx context.Context, c scope, q *query, words []app.Word, limit int) (string, error) {
-	patients, err := c.count(ctx, "SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id = $2", fewPatients, q.args[0], q.args[1])
+	patients, err := c.count(ctx, "SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND "+concerns("$2"), fewPatients, q.args[0], q.args[1])
 	if err != nil {
 		return "", err
 	}
 	if patients <= fewPatients {
-		return `SELECT mine.patient_id FROM (SELECT r.patient_id FROM care_relation r WHERE ` + holds + ` UNION SELECT m.root_id FROM patient_merge m
-			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.undo_time IS NULL AND ` + holds + `) AS mine WHERE 1 = 1` +
+		return `SELECT mine.patient_id FROM (SELECT r.patient_id FROM care_relation r WHERE ` + holds() + ` UNION SELECT m.root_id FROM patient_merge m
+			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.undo_time IS NULL AND ` + holds() + `) AS mine WHERE 1 = 1` +
 			s.matching(q, "mine.patient_id", words), nil
 	}
 	rarest, least := 0, fewTokens+2
@@ -68,7 +70,7 @@ func (s *Store) driven(ctx context.Context, c scope, q *query, words []app.Word,
 		parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND t.token = %s
 			AND (EXISTS (SELECT 1 FROM care_relation r WHERE r.patient_id = t.patient_id AND %s) OR EXISTS (SELECT 1 FROM patient_merge m
 			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.root_id = t.patient_id AND m.undo_time IS NULL
-			AND %s))%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d`, q.arg(token), holds, holds, s.matching(q, "t.patient_id", rest), limit, i))
+			AND %s))%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d`, q.arg(token), holds(), holds(), s.matching(q, "t.patient_id", rest), limit, i))
 	}
 	return strings.Join(parts, " UNION ALL "), nil
 }

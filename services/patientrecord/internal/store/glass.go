@@ -64,7 +64,11 @@ func (s *Store) Glasses(ctx context.Context, county string, q app.GlassQuery) (o
 func (c scope) glasses(ctx context.Context, in app.GlassQuery) (out []domain.Glass, err error) {
 	q := query{args: []any{c.county}}
 	where := []string{"g.county_code = $1"}
-	for column, value := range map[string]string{"g.patient_id": in.PatientID, "g.account_id": in.Account, "g.home_organization_id": in.Home} {
+	if in.PatientID != "" {
+		// Also of a record that was merged into the patient's: a glass that was broken stays broken.
+		where = append(where, c.kin("g.patient_id", q.arg(in.PatientID)))
+	}
+	for column, value := range map[string]string{"g.account_id": in.Account, "g.home_organization_id": in.Home} {
 		if value != "" {
 			where = append(where, column+" = "+q.arg(value))
 		}
@@ -127,7 +131,7 @@ const readsShown = 500
 func (s *Store) GlassReads(ctx context.Context, county string, g domain.Glass) (out []domain.GlassRead, err error) {
 	err = s.read(ctx, county, func(c scope) error {
 		rows, err := c.tx.Query(ctx, `SELECT action, object_type, entry_time FROM audit_entry
-			WHERE county_code = $1 AND patient_id = $2 AND account_id = $3 AND entry_time >= $4 AND entry_time < $5 ORDER BY entry_time, id LIMIT $6`,
+			WHERE county_code = $1 AND `+c.kin("patient_id", "$2")+` AND account_id = $3 AND entry_time >= $4 AND entry_time < $5 ORDER BY entry_time, id LIMIT $6`,
 			county, g.PatientID, g.Account, g.From, g.To, readsShown)
 		if err != nil {
 			return fmt.Errorf("load reads of glass %s: %w", g.ID, err)

@@ -196,7 +196,7 @@ func (s *Store) OpenMatches(ctx context.Context, county, organization string, af
 	err = s.read(ctx, county, func(c scope) error {
 		q := query{args: []any{county, organization, c.tx.Now()}}
 		q.text = "SELECT " + matchColumns + ` FROM patient_match m WHERE m.county_code = $1 AND m.state = 'OPEN'
-			AND EXISTS (SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id = $2 AND r.patient_id IN (m.first_id, m.second_id)
+			AND EXISTS (SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND ` + concerns("$2") + ` AND r.patient_id IN (m.first_id, m.second_id)
 				AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3))`
 		if after != (app.MatchCursor{}) {
 			score, id := q.arg(after.Score), q.arg(after.ID)

@@ -49,6 +49,13 @@ func (s *Store) Patient(ctx context.Context, county, id string) (p domain.Patien
 	return p, err
 }
 
+// concerns is the condition that a relation (r) counts for the organisation of the argument: it is the organisation's own, or makes the patient
+// a resident of the centre of a village clinic, which looks after the centre's residents. The county is argument 1.
+func concerns(organization string) string {
+	return "r.organization_id IN (" + organization + ", (SELECT o.parent_id FROM recognition_organization o WHERE o.county_code = $1 AND o.id = " +
+		organization + " AND o.type = 'VILLAGE_CLINIC')) AND (r.organization_id = " + organization + " OR r.kind = 'HOME')"
+}
+
 const relationColumns = "r.patient_id, r.organization_id, r.kind, r.source, r.level, r.from_time, r.to_time"
 
 func (c scope) relations(ctx context.Context, where string, args ...any) ([]domain.Relation, error) {
@@ -76,7 +83,7 @@ func (c scope) relations(ctx context.Context, where string, args ...any) ([]doma
 // Relations implements app.Store.
 func (s *Store) Relations(ctx context.Context, county, patient, organization string) (out []domain.Relation, err error) {
 	err = s.read(ctx, county, func(c scope) error {
-		out, err = c.relations(ctx, c.kin("r.patient_id", "$2")+" AND r.organization_id = $3", county, patient, organization)
+		out, err = c.relations(ctx, c.kin("r.patient_id", "$2")+" AND "+concerns("$3"), county, patient, organization)
 		return err
 	})
 	return out, err
@@ -139,7 +146,7 @@ func (c scope) found(ctx context.Context, q query, organization string) ([]app.F
 		ids = append(ids, merged)
 	}
 	among, list := c.tx.List("r.patient_id", 3, ids)
-	relations, err := c.relations(ctx, "r.organization_id = $2 AND "+among, c.county, organization, list)
+	relations, err := c.relations(ctx, concerns("$2")+" AND "+among, c.county, organization, list)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/tongzhen/tongzhen/services/internal/rekey"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
@@ -71,46 +72,77 @@ func (c scope) mergedAmong(ctx context.Context, ids []string) (map[string]bool, 
 	return out, nil
 }
 
-// Reindexed is how far the search terms of a county are.
+// Reindexed is how far the search terms of a county are under an index key.
 type Reindexed struct {
 	County string
 	After  string
+	// Key is the id of the index key.
+	Key string
 }
 
-// NextToReindex is the first county of which not all patients have the search terms of this release; ok is false when there is none.
+// NextToReindex is the first county of which not all patients have the search terms of this release under the current index key; ok is false
+// when there is none.
 func (s *Store) NextToReindex(ctx context.Context) (r Reindexed, ok bool, err error) {
 	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
-		county := ""
-		for {
-			// One step of the index for each county, however many patients it has.
-			var next *string
-			if err := tx.QueryRow(ctx, "SELECT min(county_code) FROM patient WHERE county_code > $1", county).Scan(&next); err != nil {
-				return fmt.Errorf("look for counties: %w", err)
-			}
-			if next == nil {
-				return nil
-			}
-			county = *next
-			var generation int
-			var after string
-			var done bool
-			err := tx.QueryRow(ctx, "SELECT generation, after_id, done FROM patient_index WHERE county_code = $1", county).Scan(&generation, &after, &done)
-			switch {
-			case sqldb.NoRows(err):
-				r, ok = Reindexed{County: county}, true
-				return nil
-			case err != nil:
-				return fmt.Errorf("load the index of county %s: %w", county, err)
-			case generation < Generation:
-				r, ok = Reindexed{County: county}, true
-				return nil
-			case generation == Generation && !done:
-				r, ok = Reindexed{County: county, After: after}, true
-				return nil
-			}
-		}
+		r, ok = Reindexed{}, false
+		return s.unindexed(ctx, tx, func(next Reindexed) (bool, error) {
+			r, ok = next, true
+			return false, nil
+		})
 	})
 	return r, ok, err
+}
+
+// Terms is how far search terms are under the current index key.
+func (s *Store) Terms(ctx context.Context) (out rekey.Terms, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		out = rekey.Terms{Table: "patient_token", Done: true}
+		return s.unindexed(ctx, tx, func(next Reindexed) (bool, error) {
+			var n int64
+			err := tx.QueryRow(ctx, "SELECT count(*) FROM patient WHERE county_code = $1 AND id > $2", next.County, next.After).Scan(&n)
+			if err != nil {
+				return false, fmt.Errorf("count patients of county %s: %w", next.County, err)
+			}
+			out.Done, out.Remaining = false, out.Remaining+n
+			return true, nil
+		})
+	})
+	return out, err
+}
+
+// unindexed calls fn for each county that is not done, until it answers false.
+func (s *Store) unindexed(ctx context.Context, tx *sqldb.Tx, fn func(Reindexed) (bool, error)) error {
+	keys, county := s.ring.Keys(), ""
+	for {
+		// One step of the index for each county, however many patients it has.
+		var next *string
+		if err := tx.QueryRow(ctx, "SELECT min(county_code) FROM patient WHERE county_code > $1", county).Scan(&next); err != nil {
+			return fmt.Errorf("look for counties: %w", err)
+		}
+		if next == nil {
+			return nil
+		}
+		county = *next
+		var generation int
+		var after, key string
+		var done bool
+		err := tx.QueryRow(ctx, "SELECT generation, after_id, done, index_key FROM patient_index WHERE county_code = $1", county).
+			Scan(&generation, &after, &done, &key)
+		if err != nil && !sqldb.NoRows(err) {
+			return fmt.Errorf("load the index of county %s: %w", county, err)
+		}
+		// Before an index key was ever exchanged none was noted.
+		current := key == keys.Index || key == "" && len(keys.AllIndex) == 1
+		switch {
+		case err != nil || generation < Generation || !current:
+			after = ""
+		case done || generation > Generation:
+			continue
+		}
+		if more, err := fn(Reindexed{County: county, After: after, Key: keys.Index}); err != nil || !more {
+			return err
+		}
+	}
 }
 
 // Reindex writes the search terms of the next patients and how far it came, in one transaction.
@@ -121,9 +153,9 @@ func (s *Store) Reindex(ctx context.Context, r Reindexed, limit int) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO patient_index (county_code, generation, after_id, done) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (county_code) DO UPDATE SET generation = excluded.generation, after_id = excluded.after_id, done = excluded.done`,
-			r.County, Generation, last, n < limit)
+		_, err = tx.Exec(ctx, `INSERT INTO patient_index (county_code, generation, after_id, done, index_key) VALUES ($1, $2, $3, $4, $5)
+			ON CONFLICT (county_code) DO UPDATE SET generation = excluded.generation, after_id = excluded.after_id, done = excluded.done,
+			index_key = excluded.index_key`, r.County, Generation, last, n < limit, r.Key)
 		return err
 	})
 }

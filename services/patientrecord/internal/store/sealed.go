@@ -6,6 +6,15 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/rekey"
 )
 
+// Hashed are the tables of this service with hashes that cannot be made anew: nobody keeps in plain who a patient or an entry is in another
+// system, nor what was asked.
+func Hashed() []rekey.Hashed {
+	return []rekey.Hashed{
+		{Table: "patient_source", Time: "create_time"}, {Table: "clinical_entry", Time: "create_time"},
+		{Table: "feed_message", Time: "receive_time"}, {Table: "request_log", Time: "create_time"},
+	}
+}
+
 // Sealed are the columns of this service that hold what scope.seal made.
 func Sealed() []rekey.Column {
 	return []rekey.Column{

@@ -252,7 +252,7 @@ func TestTwoFirstFactsOfAReferralAtOnceSettleTheRelationsOfTheNewer(t *testing.T
 				}
 			}
 			u.PutStanding(standing)
-			u.PutRelations(domain.Settle(held, standing)...)
+			u.PutRelations(domain.Settle(held, standing, domain.AfterClosing)...)
 			return nil
 		})
 	}

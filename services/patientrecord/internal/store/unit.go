@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -51,6 +52,8 @@ type entryChange struct {
 	owner                               string
 	entry                               domain.Entry
 	sourceToken, contentToken, codeHash []byte
+	// content is what contentToken is the hash of.
+	content string
 	// news is the fact to publish, told what was published last, this included; both of an encounter, and may be empty.
 	news string
 	told domain.Told
@@ -63,10 +66,11 @@ var _ app.Unit = (*unit)(nil)
 func (s *Store) unit(tx *sqldb.Tx, cmd app.Command) *unit {
 	u := &unit{scope: scope{tx: tx, ring: s.ring, county: cmd.County}, store: s, cmd: cmd, known: map[string]int32{}}
 	if cmd.Request.ID != "" {
+		// Keyed: a plain hash of a form could be guessed back to the identity number.
+		hashes := s.ring.Tokens("request", string(cmd.Request.Body))
 		u.request = sqldb.Request{
 			County: cmd.County, Account: cmd.Account, Method: cmd.Request.Method, ID: cmd.Request.ID,
-			// Keyed: a plain hash of a form could be guessed back to the identity number.
-			BodyHash: s.ring.Token("request", string(cmd.Request.Body)),
+			BodyHash: hashes[0], FormerHashes: hashes[1:],
 		}
 	}
 	return u
@@ -234,9 +238,9 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 		if err != nil {
 			return app.Counts{}, err
 		}
-		old, there := known[string(c.sourceToken)]
+		old, there := u.knownBy(known, e)
 		switch {
-		case there && old.content == string(c.contentToken):
+		case there && u.sameContent(old, c):
 			n.Unchanged++
 			continue
 		case there:
@@ -256,7 +260,9 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 		if err := u.news(ctx, &c); err != nil {
 			return app.Counts{}, err
 		}
-		known[string(c.sourceToken)] = knownEntry{c.entry.ID, c.entry.Version, string(c.contentToken), c.owner}
+		for _, token := range u.ring.Tokens(sourceKind, sourceText(e.SourceSystem, e.SourceIdentity)) {
+			known[string(token)] = knownEntry{c.entry.ID, c.entry.Version, string(c.contentToken), c.owner}
+		}
 		u.entries = append(u.entries, c)
 	}
 	return n, nil
@@ -270,9 +276,23 @@ func (u *unit) hashed(patient domain.Patient, e domain.Entry) (entryChange, erro
 	if err != nil {
 		return c, fmt.Errorf("encode entry: %w", err)
 	}
-	c.contentToken = u.ring.Token(contentKind, string(content))
+	c.content, c.contentToken = string(content), u.ring.Token(contentKind, string(content))
 	c.codeHash = u.ring.Token(codeKind, e.Code)
 	return c, nil
+}
+
+// knownBy finds an entry by its source, with whichever index key that was hashed.
+func (u *unit) knownBy(known map[string]knownEntry, e domain.Entry) (knownEntry, bool) {
+	for _, token := range u.ring.Tokens(sourceKind, sourceText(e.SourceSystem, e.SourceIdentity)) {
+		if old, there := known[string(token)]; there {
+			return old, true
+		}
+	}
+	return knownEntry{}, false
+}
+
+func (u *unit) sameContent(old knownEntry, c entryChange) bool {
+	return slices.ContainsFunc(u.ring.Tokens(contentKind, c.content), func(token []byte) bool { return string(token) == old.content })
 }
 
 // news finds out what an encounter's new version is told by.

@@ -261,4 +261,6 @@ type Ports struct {
 	Candidates Candidates
 	Statistics Statistics
 	Published  *figures.Book
+	// Kept is how long a finished referral still lets its two sides look; zero is DefaultKept.
+	Kept time.Duration
 }

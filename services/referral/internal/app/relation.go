@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -8,8 +9,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
-// relationKept is how long a finished referral still lets its two sides look.
-const relationKept = 30 * 24 * time.Hour
+// DefaultKept is how long a finished referral still lets its two sides look where nothing else is set.
+const DefaultKept = 30 * 24 * time.Hour
 
 // Relation is how far referrals let an organisation see a patient: NONE, PACKAGE or FULL, and by which referral.
 type Relation struct {
@@ -17,7 +18,7 @@ type Relation struct {
 }
 
 // Relation answers patient-record: the sender sees all while it is open, the receiver the package from submission and all from arrival (of an ADVICE the package only);
-// a finished referral counts for another 30 days.
+// a finished referral counts for as long as Ports.Kept says.
 func (s *Service) Relation(ctx context.Context, county, patientID, organizationID string) (Relation, error) {
 	standings, err := s.Reader.Standings(ctx, county, patientID, organizationID)
 	if err != nil {
@@ -26,7 +27,7 @@ func (s *Service) Relation(ctx context.Context, county, patientID, organizationI
 	best := Relation{Level: "NONE"}
 	for _, st := range standings {
 		if slices.Contains([]domain.State{domain.StateDeclined, domain.StateCancelled, domain.StateClosed}, st.State) &&
-			s.Clock.Now().Sub(st.UpdateTime) > relationKept {
+			s.Clock.Now().Sub(st.UpdateTime) > cmp.Or(s.Kept, DefaultKept) {
 			continue
 		}
 		if level(st) == "FULL" {

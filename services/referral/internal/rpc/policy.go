@@ -17,39 +17,41 @@ import (
 func Policy() authz.Table {
 	clinical := slices.Concat(domain.Roles(domain.Up, domain.Originator), domain.Roles(domain.Up, domain.Receiver))
 	read, anybody := authz.Rule{Roles: clinical}, authz.Rule{AnyPerson: true}
-	candidates := []string{"SPECIALIST", "DEPARTMENT_HEAD", "INTAKE_DESK"}
+	party, own := read.Of(authz.Party), read.Of(authz.Own)
+	candidates := authz.Rule{Roles: []string{"SPECIALIST", "DEPARTMENT_HEAD", "INTAKE_DESK"}, Need: authz.Own}
+	township := authz.Rule{Roles: domain.Roles(domain.Down, domain.Receiver), Need: authz.Own}
 	table := authz.Table{
-		referralv1.ReferralService_MarkSeen_FullMethodName:          read,
-		referralv1.ReferralService_GetReferral_FullMethodName:       read,
-		referralv1.ReferralService_BatchGetReferrals_FullMethodName: read,
-		referralv1.ReferralService_ListReferrals_FullMethodName:     read,
-		referralv1.ReferralService_FindReferral_FullMethodName:      read,
-		referralv1.ReferralService_ListHistory_FullMethodName:       read,
-		referralv1.ReferralService_ListActions_FullMethodName:       read,
-		referralv1.ReferralService_ListMessages_FullMethodName:      read,
-		referralv1.ReferralService_ListCorrections_FullMethodName:   read,
-		referralv1.ReferralService_ListLinks_FullMethodName:         read,
+		referralv1.ReferralService_MarkSeen_FullMethodName:          party,
+		referralv1.ReferralService_GetReferral_FullMethodName:       party,
+		referralv1.ReferralService_BatchGetReferrals_FullMethodName: own,
+		referralv1.ReferralService_ListReferrals_FullMethodName:     own,
+		referralv1.ReferralService_FindReferral_FullMethodName:      party,
+		referralv1.ReferralService_ListHistory_FullMethodName:       party,
+		referralv1.ReferralService_ListActions_FullMethodName:       party,
+		referralv1.ReferralService_ListMessages_FullMethodName:      party,
+		referralv1.ReferralService_ListCorrections_FullMethodName:   party,
+		referralv1.ReferralService_ListLinks_FullMethodName:         party,
 		referralv1.ReferralService_GetLifecycle_FullMethodName:      anybody,
 
-		referralv1.HandoverService_GetSlip_FullMethodName:               read,
-		referralv1.HandoverService_GetCompleteness_FullMethodName:       read,
-		referralv1.HandoverService_EvaluateCompleteness_FullMethodName:  read,
+		referralv1.HandoverService_GetSlip_FullMethodName:               party,
+		referralv1.HandoverService_GetCompleteness_FullMethodName:       party,
+		referralv1.HandoverService_EvaluateCompleteness_FullMethodName:  read.Of(authz.Package),
 		referralv1.HandoverService_ListCompletenessItems_FullMethodName: anybody,
 		referralv1.HandoverService_VerifySlip_FullMethodName:            {Services: []string{"gateway"}},
 		referralv1.HandoverService_GetHandedBack_FullMethodName:         {Services: []string{"patientrecord"}},
 		referralv1.HandoverService_GetReferralConsent_FullMethodName:    {Services: []string{"patientrecord"}},
 
-		referralv1.FollowUpService_ListFollowUps_FullMethodName:         {Roles: domain.Roles(domain.Down, domain.Receiver)},
-		referralv1.FollowUpService_RecordCheck_FullMethodName:           {Roles: domain.Roles(domain.Down, domain.Receiver)},
+		referralv1.FollowUpService_ListFollowUps_FullMethodName:         township,
+		referralv1.FollowUpService_RecordCheck_FullMethodName:           township,
 		referralv1.FollowUpService_ListFollowUpTemplates_FullMethodName: read,
 
 		referralv1.CriteriaService_ListCriteria_FullMethodName:      anybody,
-		referralv1.CriteriaService_EvaluateCriteria_FullMethodName:  read,
+		referralv1.CriteriaService_EvaluateCriteria_FullMethodName:  read.Of(authz.Package),
 		referralv1.CandidateService_CheckMedicines_FullMethodName:   read,
-		referralv1.CandidateService_ListCandidates_FullMethodName:   {Roles: candidates},
-		referralv1.CandidateService_GetCandidate_FullMethodName:     {Roles: candidates},
-		referralv1.CandidateService_ReferCandidate_FullMethodName:   {Roles: candidates},
-		referralv1.CandidateService_DismissCandidate_FullMethodName: {Roles: candidates},
+		referralv1.CandidateService_ListCandidates_FullMethodName:   candidates,
+		referralv1.CandidateService_GetCandidate_FullMethodName:     candidates,
+		referralv1.CandidateService_ReferCandidate_FullMethodName:   candidates,
+		referralv1.CandidateService_DismissCandidate_FullMethodName: candidates,
 
 		referralv1.ReferralService_ListReasons_FullMethodName:     anybody,
 		referralv1.ReferralService_SearchDiagnoses_FullMethodName: anybody,
@@ -60,10 +62,10 @@ func Policy() authz.Table {
 	}
 	maps.Copy(table, statisticsPolicy())
 	for a, method := range methods() {
-		table[method] = authz.Rule{Roles: rolesOf(a)}
+		table[method] = authz.Rule{Roles: rolesOf(a), Need: needOf(a)}
 	}
 	for a, method := range markMethods() {
-		table[method] = authz.Rule{Roles: rolesOf(a)}
+		table[method] = authz.Rule{Roles: rolesOf(a), Need: needOf(a)}
 	}
 	return table
 }
@@ -90,6 +92,31 @@ func rolesOf(a domain.Action) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// needOf is which sides of a referral may do an action or set a mark; what makes a referral has none yet.
+func needOf(a domain.Action) authz.Need {
+	var who []domain.Side
+	for _, row := range domain.Lifecycle() {
+		if row.Action == a && len(row.From) > 0 {
+			who = append(who, row.Who...)
+		}
+	}
+	for _, m := range domain.Marks() {
+		if m.Action == a {
+			who = append(who, m.Who...)
+		}
+	}
+	originator, receiver := slices.Contains(who, domain.Originator), slices.Contains(who, domain.Receiver)
+	switch {
+	case originator && receiver:
+		return authz.EitherSide
+	case originator:
+		return authz.Originator
+	case receiver:
+		return authz.Receiver
+	}
+	return authz.RoleAlone
 }
 
 // methods is the method that serves each action of the life-cycle table.

@@ -21,7 +21,7 @@ type statisticsServer struct {
 
 // statisticsPolicy: administrators see the county, the others their own organisation, which the use case decides.
 func statisticsPolicy() authz.Table {
-	look := authz.Rule{Roles: []string{"COUNTY_ADMIN", "DEPARTMENT_HEAD", "CENTRE_HEAD", "SPECIALIST", "TOWNSHIP_DOCTOR", "VILLAGE_DOCTOR", "INTAKE_DESK"}}
+	look := authz.Rule{Roles: []string{"COUNTY_ADMIN", "DEPARTMENT_HEAD", "CENTRE_HEAD", "SPECIALIST", "TOWNSHIP_DOCTOR", "VILLAGE_DOCTOR", "INTAKE_DESK"}, Need: authz.Own}
 	system := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	return authz.Table{
 		referralv1.StatisticsService_ListDefinitions_FullMethodName:    {AnyPerson: true},

@@ -6,6 +6,11 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/rekey"
 )
 
+// Hashed are the tables of this service with hashes that cannot be made anew: of what was asked, and those that were printed on slips.
+func Hashed() []rekey.Hashed {
+	return []rekey.Hashed{{Table: "request_log", Time: "create_time"}, {Table: "referral", Time: "create_time", Where: "number <> ''"}}
+}
+
 // Sealed are the columns of this service that hold what unit.seal made.
 func Sealed() []rekey.Column {
 	var list []rekey.Column

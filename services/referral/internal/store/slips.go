@@ -13,5 +13,5 @@ const slipKind = "referral slip"
 // SlipToken implements [app.Slips].
 func (s *Store) SlipToken(n domain.Number) []byte { return s.Ring.Token(slipKind, string(n)) }
 
-// SlipTokens implements [app.Slips]. Index keys are never taken away, so a slip stays genuine.
+// SlipTokens implements [app.Slips]. An index key is not taken away while there are slips that it made (Hashed), so a slip stays genuine.
 func (s *Store) SlipTokens(n domain.Number) [][]byte { return s.Ring.Tokens(slipKind, string(n)) }

@@ -120,9 +120,9 @@ func (s *Store) Replay(ctx context.Context, cmd app.Command) (out app.View, foun
 
 // request is what is remembered. The hash is over what a doctor typed, so only its HMAC is kept.
 func (s *Store) request(cmd app.Command) sqldb.Request {
+	hashes := s.Ring.Tokens("request", string(cmd.BodyHash))
 	return sqldb.Request{
-		County: cmd.Caller.County, Account: cmd.Caller.Subject, Method: cmd.Method, ID: cmd.RequestID,
-		BodyHash: s.Ring.Token("request", string(cmd.BodyHash)),
+		County: cmd.Caller.County, Account: cmd.Caller.Subject, Method: cmd.Method, ID: cmd.RequestID, BodyHash: hashes[0], FormerHashes: hashes[1:],
 	}
 }
 

@@ -10,7 +10,7 @@ func Policy() authz.Table {
 	clinicians := []string{"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER"}
 	look := authz.Rule{Roles: append([]string{"COUNTY_ADMIN"}, clinicians...), Services: []string{"referral"}}
 	// Which ones they see depends on their organisation; what scheduling tells a service is in the answers of its own calls.
-	read := authz.Rule{Roles: clinicians}
+	read := authz.Rule{Roles: clinicians, Need: authz.Own}
 	hold := authz.Rule{Roles: clinicians}
 	referral := authz.Rule{Services: []string{"referral"}}
 	return authz.Table{
@@ -19,7 +19,7 @@ func Policy() authz.Table {
 		schedulingv1.SchedulingService_GetHold_FullMethodName:     read,
 		schedulingv1.SchedulingService_GetBooking_FullMethodName:  read,
 		schedulingv1.SchedulingService_CreateHold_FullMethodName:  hold,
-		schedulingv1.SchedulingService_ReleaseHold_FullMethodName: hold,
+		schedulingv1.SchedulingService_ReleaseHold_FullMethodName: hold.Of(authz.Own),
 		schedulingv1.SchedulingService_CreateSchedules_FullMethodName: {
 			Roles: []string{"SYSTEM", "COUNTY_ADMIN", "BED_MANAGER"}, Services: []string{"cli"}},
 		schedulingv1.SchedulingService_AttachHold_FullMethodName:  referral,

@@ -33,6 +33,11 @@ func UseKey(s Settings, use crypt.Use, id string) error {
 	return editRing(s, func(ring []byte) ([]byte, error) { return crypt.MakeCurrent(ring, use, id) })
 }
 
+// RetireKey takes a former key out of the ring's file.
+func RetireKey(s Settings, use crypt.Use, id string) error {
+	return editRing(s, func(ring []byte) ([]byte, error) { return crypt.Retire(ring, use, id) })
+}
+
 // editRing replaces the file as a whole, so that nobody reads half of it, one command at a time, so that none takes away another's key.
 func editRing(s Settings, edit func(ring []byte) ([]byte, error)) (err error) {
 	path := s.ringFile()

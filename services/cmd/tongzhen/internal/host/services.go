@@ -98,7 +98,10 @@ func (h *Host) openPatientRecord(ctx context.Context, db *sqldb.DB, peer dialer)
 	if err != nil {
 		return nil, err
 	}
-	return patientrecord.New(ctx, patientrecord.Config{AttachmentScan: h.settings.AttachmentScan}, patientrecord.Deps{
+	return patientrecord.New(ctx, patientrecord.Config{
+		AttachmentScan: h.settings.AttachmentScan, SensitiveOpen: h.settings.SensitiveOpen, GlassOpen: h.settings.GlassOpen,
+		VisitOpen: h.settings.VisitOpen, ReferralKept: h.settings.ReferralKept,
+	}, patientrecord.Deps{
 		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral, Directory: toDirectory}, Ring: h.keys.ring,
 		Signer: h.keys.signer, AuditHeads: h.auditHeads(PatientRecord), Clock: h.clock, Telemetry: h.telemetry,
 	})
@@ -113,7 +116,7 @@ func (h *Host) openReferral(ctx context.Context, db *sqldb.DB, peer dialer) (ser
 		}
 		conns[i] = conn
 	}
-	return referral.New(ctx, referral.Config{CriteriaDir: h.settings.CriteriaDir}, referral.Deps{
+	return referral.New(ctx, referral.Config{CriteriaDir: h.settings.CriteriaDir, Kept: h.settings.ReferralKept}, referral.Deps{
 		DB: db, Bus: h.bus, Peers: referral.Peers{Directory: conns[0], PatientRecord: conns[1], Scheduling: conns[2]},
 		Ring: h.keys.ring, Signer: h.keys.signer, AuditHeads: h.auditHeads(Referral), Clock: h.clock, Telemetry: h.telemetry,
 	})

@@ -74,9 +74,13 @@ type KeyStatus struct {
 	DataKey  string   `protobuf:"bytes,1,opt,name=data_key,json=dataKey,proto3" json:"data_key,omitempty"`
 	DataKeys []string `protobuf:"bytes,2,rep,name=data_keys,json=dataKeys,proto3" json:"data_keys,omitempty"`
 	// The key that new search tokens are made with, and those that are searched by.
-	IndexKey      string          `protobuf:"bytes,3,opt,name=index_key,json=indexKey,proto3" json:"index_key,omitempty"`
-	IndexKeys     []string        `protobuf:"bytes,4,rep,name=index_keys,json=indexKeys,proto3" json:"index_keys,omitempty"`
-	Columns       []*SealedColumn `protobuf:"bytes,5,rep,name=columns,proto3" json:"columns,omitempty"`
+	IndexKey  string          `protobuf:"bytes,3,opt,name=index_key,json=indexKey,proto3" json:"index_key,omitempty"`
+	IndexKeys []string        `protobuf:"bytes,4,rep,name=index_keys,json=indexKeys,proto3" json:"index_keys,omitempty"`
+	Columns   []*SealedColumn `protobuf:"bytes,5,rep,name=columns,proto3" json:"columns,omitempty"`
+	// Search terms, which are made anew under the current index key. Unset for a service without.
+	Terms *IndexedTerms `protobuf:"bytes,6,opt,name=terms,proto3" json:"terms,omitempty"`
+	// What only a former index key finds: hashes of what nobody keeps in plain. A key that is named here cannot be taken away.
+	Needs         []*IndexKeyNeed `protobuf:"bytes,7,rep,name=needs,proto3" json:"needs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -146,6 +150,142 @@ func (x *KeyStatus) GetColumns() []*SealedColumn {
 	return nil
 }
 
+func (x *KeyStatus) GetTerms() *IndexedTerms {
+	if x != nil {
+		return x.Terms
+	}
+	return nil
+}
+
+func (x *KeyStatus) GetNeeds() []*IndexKeyNeed {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+type IndexedTerms struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Table string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	// All are under the current index key.
+	Done bool `protobuf:"varint,2,opt,name=done,proto3" json:"done,omitempty"`
+	// Patients whose terms are not.
+	Remaining     int64 `protobuf:"varint,3,opt,name=remaining,proto3" json:"remaining,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IndexedTerms) Reset() {
+	*x = IndexedTerms{}
+	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IndexedTerms) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IndexedTerms) ProtoMessage() {}
+
+func (x *IndexedTerms) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IndexedTerms.ProtoReflect.Descriptor instead.
+func (*IndexedTerms) Descriptor() ([]byte, []int) {
+	return file_tongzhen_common_v1_keys_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *IndexedTerms) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+func (x *IndexedTerms) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *IndexedTerms) GetRemaining() int64 {
+	if x != nil {
+		return x.Remaining
+	}
+	return 0
+}
+
+type IndexKeyNeed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Table         string                 `protobuf:"bytes,2,opt,name=table,proto3" json:"table,omitempty"`
+	Rows          int64                  `protobuf:"varint,3,opt,name=rows,proto3" json:"rows,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IndexKeyNeed) Reset() {
+	*x = IndexKeyNeed{}
+	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IndexKeyNeed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IndexKeyNeed) ProtoMessage() {}
+
+func (x *IndexKeyNeed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IndexKeyNeed.ProtoReflect.Descriptor instead.
+func (*IndexKeyNeed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_common_v1_keys_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *IndexKeyNeed) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *IndexKeyNeed) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+func (x *IndexKeyNeed) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
 type SealedColumn struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Table  string                 `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
@@ -164,7 +304,7 @@ type SealedColumn struct {
 
 func (x *SealedColumn) Reset() {
 	*x = SealedColumn{}
-	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[2]
+	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -176,7 +316,7 @@ func (x *SealedColumn) String() string {
 func (*SealedColumn) ProtoMessage() {}
 
 func (x *SealedColumn) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[2]
+	mi := &file_tongzhen_common_v1_keys_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -189,7 +329,7 @@ func (x *SealedColumn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealedColumn.ProtoReflect.Descriptor instead.
 func (*SealedColumn) Descriptor() ([]byte, []int) {
-	return file_tongzhen_common_v1_keys_proto_rawDescGZIP(), []int{2}
+	return file_tongzhen_common_v1_keys_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *SealedColumn) GetTable() string {
@@ -240,14 +380,24 @@ const file_tongzhen_common_v1_keys_proto_rawDesc = "" +
 	"\n" +
 	"\x1dtongzhen/common/v1/keys.proto\x12\x12tongzhen.common.v1\"+\n" +
 	"\x13GetKeyStatusRequest\x12\x14\n" +
-	"\x05count\x18\x01 \x01(\bR\x05count\"\xbb\x01\n" +
+	"\x05count\x18\x01 \x01(\bR\x05count\"\xab\x02\n" +
 	"\tKeyStatus\x12\x19\n" +
 	"\bdata_key\x18\x01 \x01(\tR\adataKey\x12\x1b\n" +
 	"\tdata_keys\x18\x02 \x03(\tR\bdataKeys\x12\x1b\n" +
 	"\tindex_key\x18\x03 \x01(\tR\bindexKey\x12\x1d\n" +
 	"\n" +
 	"index_keys\x18\x04 \x03(\tR\tindexKeys\x12:\n" +
-	"\acolumns\x18\x05 \x03(\v2 .tongzhen.common.v1.SealedColumnR\acolumns\"\xaa\x01\n" +
+	"\acolumns\x18\x05 \x03(\v2 .tongzhen.common.v1.SealedColumnR\acolumns\x126\n" +
+	"\x05terms\x18\x06 \x01(\v2 .tongzhen.common.v1.IndexedTermsR\x05terms\x126\n" +
+	"\x05needs\x18\a \x03(\v2 .tongzhen.common.v1.IndexKeyNeedR\x05needs\"V\n" +
+	"\fIndexedTerms\x12\x14\n" +
+	"\x05table\x18\x01 \x01(\tR\x05table\x12\x12\n" +
+	"\x04done\x18\x02 \x01(\bR\x04done\x12\x1c\n" +
+	"\tremaining\x18\x03 \x01(\x03R\tremaining\"J\n" +
+	"\fIndexKeyNeed\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05table\x18\x02 \x01(\tR\x05table\x12\x12\n" +
+	"\x04rows\x18\x03 \x01(\x03R\x04rows\"\xaa\x01\n" +
 	"\fSealedColumn\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\tR\x06column\x12\x1a\n" +
@@ -273,21 +423,25 @@ func file_tongzhen_common_v1_keys_proto_rawDescGZIP() []byte {
 	return file_tongzhen_common_v1_keys_proto_rawDescData
 }
 
-var file_tongzhen_common_v1_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_tongzhen_common_v1_keys_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_tongzhen_common_v1_keys_proto_goTypes = []any{
 	(*GetKeyStatusRequest)(nil), // 0: tongzhen.common.v1.GetKeyStatusRequest
 	(*KeyStatus)(nil),           // 1: tongzhen.common.v1.KeyStatus
-	(*SealedColumn)(nil),        // 2: tongzhen.common.v1.SealedColumn
+	(*IndexedTerms)(nil),        // 2: tongzhen.common.v1.IndexedTerms
+	(*IndexKeyNeed)(nil),        // 3: tongzhen.common.v1.IndexKeyNeed
+	(*SealedColumn)(nil),        // 4: tongzhen.common.v1.SealedColumn
 }
 var file_tongzhen_common_v1_keys_proto_depIdxs = []int32{
-	2, // 0: tongzhen.common.v1.KeyStatus.columns:type_name -> tongzhen.common.v1.SealedColumn
-	0, // 1: tongzhen.common.v1.KeyService.GetKeyStatus:input_type -> tongzhen.common.v1.GetKeyStatusRequest
-	1, // 2: tongzhen.common.v1.KeyService.GetKeyStatus:output_type -> tongzhen.common.v1.KeyStatus
-	2, // [2:3] is the sub-list for method output_type
-	1, // [1:2] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	4, // 0: tongzhen.common.v1.KeyStatus.columns:type_name -> tongzhen.common.v1.SealedColumn
+	2, // 1: tongzhen.common.v1.KeyStatus.terms:type_name -> tongzhen.common.v1.IndexedTerms
+	3, // 2: tongzhen.common.v1.KeyStatus.needs:type_name -> tongzhen.common.v1.IndexKeyNeed
+	0, // 3: tongzhen.common.v1.KeyService.GetKeyStatus:input_type -> tongzhen.common.v1.GetKeyStatusRequest
+	1, // 4: tongzhen.common.v1.KeyService.GetKeyStatus:output_type -> tongzhen.common.v1.KeyStatus
+	4, // [4:5] is the sub-list for method output_type
+	3, // [3:4] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_common_v1_keys_proto_init() }
@@ -301,7 +455,7 @@ func file_tongzhen_common_v1_keys_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_common_v1_keys_proto_rawDesc), len(file_tongzhen_common_v1_keys_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

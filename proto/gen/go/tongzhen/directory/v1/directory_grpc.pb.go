@@ -73,7 +73,8 @@ type DirectoryServiceClient interface {
 	ImportFormulary(ctx context.Context, in *ImportFormularyRequest, opts ...grpc.CallOption) (*ImportResult, error)
 	// ImportCapabilities replaces the capabilities of the organisations it names. SYSTEM only.
 	ImportCapabilities(ctx context.Context, in *ImportCapabilitiesRequest, opts ...grpc.CallOption) (*ImportResult, error)
-	// ListAccounts lists accounts without secrets, for projections and pickers.
+	// ListAccounts lists accounts without secrets, for projections and pickers. Telephones are for services, SYSTEM_ADMIN and SYSTEM; others who
+	// may list get them empty.
 	ListAccounts(ctx context.Context, in *ListAccountsRequest, opts ...grpc.CallOption) (*ListAccountsResponse, error)
 	// ImportOrganizations creates or updates organisations by code; re-running is harmless. SYSTEM only.
 	ImportOrganizations(ctx context.Context, in *ImportOrganizationsRequest, opts ...grpc.CallOption) (*ImportResult, error)
@@ -281,7 +282,8 @@ type DirectoryServiceServer interface {
 	ImportFormulary(context.Context, *ImportFormularyRequest) (*ImportResult, error)
 	// ImportCapabilities replaces the capabilities of the organisations it names. SYSTEM only.
 	ImportCapabilities(context.Context, *ImportCapabilitiesRequest) (*ImportResult, error)
-	// ListAccounts lists accounts without secrets, for projections and pickers.
+	// ListAccounts lists accounts without secrets, for projections and pickers. Telephones are for services, SYSTEM_ADMIN and SYSTEM; others who
+	// may list get them empty.
 	ListAccounts(context.Context, *ListAccountsRequest) (*ListAccountsResponse, error)
 	// ImportOrganizations creates or updates organisations by code; re-running is harmless. SYSTEM only.
 	ImportOrganizations(context.Context, *ImportOrganizationsRequest) (*ImportResult, error)

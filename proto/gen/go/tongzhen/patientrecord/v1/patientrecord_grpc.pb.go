@@ -49,7 +49,7 @@ type PatientRecordServiceClient interface {
 	// identity number. Answers are masked; the caller sees patients with a relation to the own organisation, and by exact
 	// identity number any patient of the county at level INDEX with access BREAK_GLASS.
 	SearchPatients(ctx context.Context, in *SearchPatientsRequest, opts ...grpc.CallOption) (*SearchPatientsResponse, error)
-	// GetSummary: problems, medicines, allergies, recent results.
+	// GetSummary: problems, medicines, allergies, recent results. Numbers of the patient are masked; RevealPatient shows them.
 	GetSummary(ctx context.Context, in *GetSummaryRequest, opts ...grpc.CallOption) (*Summary, error)
 	// ListResults: observations and reports, newest first.
 	ListResults(ctx context.Context, in *ListResultsRequest, opts ...grpc.CallOption) (*ListResultsResponse, error)
@@ -180,7 +180,7 @@ type PatientRecordServiceServer interface {
 	// identity number. Answers are masked; the caller sees patients with a relation to the own organisation, and by exact
 	// identity number any patient of the county at level INDEX with access BREAK_GLASS.
 	SearchPatients(context.Context, *SearchPatientsRequest) (*SearchPatientsResponse, error)
-	// GetSummary: problems, medicines, allergies, recent results.
+	// GetSummary: problems, medicines, allergies, recent results. Numbers of the patient are masked; RevealPatient shows them.
 	GetSummary(context.Context, *GetSummaryRequest) (*Summary, error)
 	// ListResults: observations and reports, newest first.
 	ListResults(context.Context, *ListResultsRequest) (*ListResultsResponse, error)
