@@ -46,7 +46,8 @@ type AttachmentServiceClient interface {
 	UploadAttachment(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadAttachmentRequest, Attachment], error)
 	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation.
 	ListAttachments(ctx context.Context, in *ListAttachmentsRequest, opts ...grpc.CallOption) (*ListAttachmentsResponse, error)
-	// GetAttachment with its earlier versions. Who may ask is as for ListAttachments; else NOT_FOUND.
+	// GetAttachment with its earlier versions. Who may ask is as for ListAttachments; else NOT_FOUND. Of a child under 14 whom the caller's
+	// organisation does not look after it needs a stated purpose (AccessService.StatePurpose); else PURPOSE_REQUIRED, for the content too.
 	GetAttachment(ctx context.Context, in *GetAttachmentRequest, opts ...grpc.CallOption) (*Attachment, error)
 	// DownloadAttachment: pieces of the content in order; the first carries what the document is. The look is audited before it. A content that
 	// is not whole ends in INTERNAL, never in a shorter file.
@@ -157,7 +158,8 @@ type AttachmentServiceServer interface {
 	UploadAttachment(grpc.ClientStreamingServer[UploadAttachmentRequest, Attachment]) error
 	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation.
 	ListAttachments(context.Context, *ListAttachmentsRequest) (*ListAttachmentsResponse, error)
-	// GetAttachment with its earlier versions. Who may ask is as for ListAttachments; else NOT_FOUND.
+	// GetAttachment with its earlier versions. Who may ask is as for ListAttachments; else NOT_FOUND. Of a child under 14 whom the caller's
+	// organisation does not look after it needs a stated purpose (AccessService.StatePurpose); else PURPOSE_REQUIRED, for the content too.
 	GetAttachment(context.Context, *GetAttachmentRequest) (*Attachment, error)
 	// DownloadAttachment: pieces of the content in order; the first carries what the document is. The look is audited before it. A content that
 	// is not whole ends in INTERNAL, never in a shorter file.

@@ -35,7 +35,8 @@ const (
 //
 // PatientIndexService sees to it that one person is one patient: corrections, records that may be of one person, merging and undoing it.
 type PatientIndexServiceClient interface {
-	// UpdatePatient corrects demographics, e.g. adds the document of a patient registered without one. Only the fields given are changed.
+	// UpdatePatient corrects demographics, e.g. adds the document of a patient registered without one. Only the fields given are changed; a
+	// number given empty is taken away, and the audit entry names it.
 	// Needs level FULL. An identity number that another record has is ALREADY_REGISTERED with metadata "patientId" and "matchId": nothing is
 	// changed, the two are a match to be decided, and that patient is opened as by a registration. Idempotent by request_id; STALE_VERSION.
 	UpdatePatient(ctx context.Context, in *UpdatePatientRequest, opts ...grpc.CallOption) (*Patient, error)
@@ -152,7 +153,8 @@ func (c *patientIndexServiceClient) UnmergePatients(ctx context.Context, in *Unm
 //
 // PatientIndexService sees to it that one person is one patient: corrections, records that may be of one person, merging and undoing it.
 type PatientIndexServiceServer interface {
-	// UpdatePatient corrects demographics, e.g. adds the document of a patient registered without one. Only the fields given are changed.
+	// UpdatePatient corrects demographics, e.g. adds the document of a patient registered without one. Only the fields given are changed; a
+	// number given empty is taken away, and the audit entry names it.
 	// Needs level FULL. An identity number that another record has is ALREADY_REGISTERED with metadata "patientId" and "matchId": nothing is
 	// changed, the two are a match to be decided, and that patient is opened as by a registration. Idempotent by request_id; STALE_VERSION.
 	UpdatePatient(context.Context, *UpdatePatientRequest) (*Patient, error)
