@@ -83,10 +83,11 @@ func valuesOf(p *patientrecordv1.Patient) url.Values {
 	}
 }
 
-// masked are the numbers that the form can change, as they may be shown.
+// masked are the numbers that the form can change, as they may be shown without a purpose.
 func masked(p *patientrecordv1.Patient) url.Values {
 	return url.Values{
-		"phone": {p.GetPhone()}, "insuranceNumber": {p.GetInsuranceNumber()}, "healthRecordNumber": {p.GetHealthRecordNumber()}, "guardianPhone": {p.GetGuardianPhone()},
+		"phone": {shell.Masked(p.GetPhone())}, "insuranceNumber": {shell.Masked(p.GetInsuranceNumber())},
+		"healthRecordNumber": {shell.Masked(p.GetHealthRecordNumber())}, "guardianPhone": {shell.Masked(p.GetGuardianPhone())},
 	}
 }
 

@@ -271,7 +271,7 @@ func (p *Pages) load(ctx context.Context, patientID, language string) (patientDa
 	data := patientData{Patient: summary.GetPatient(), Summary: summary}
 	// In full it is shown on purpose only, on the page of the patient's identity.
 	if p := data.Patient; p != nil {
-		p.IdentityNumber = masked(p.GetIdentityNumber())
+		p.IdentityNumber = shell.Masked(p.GetIdentityNumber())
 	}
 	if county, cerr := p.Shell.Names().County(ctx); cerr == nil {
 		data.Home = county.OrganizationName(language, data.Patient.GetHomeOrganizationId())

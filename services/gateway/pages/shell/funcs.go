@@ -59,6 +59,19 @@ func (s *Shell) funcs(language string) template.FuncMap {
 // Unit is a UCUM unit as people write it.
 func Unit(code string) string { return units.Replace(code) }
 
+// Masked keeps of a number the first three and last four characters, as lists do, and of a short one the last two.
+func Masked(number string) string {
+	shown := []rune(number)
+	first, last := 3, len(shown)-4
+	if len(shown) <= 8 {
+		first, last = 0, max(0, len(shown)-2)
+	}
+	for i := first; i < last; i++ {
+		shown[i] = '*'
+	}
+	return string(shown)
+}
+
 // dict builds the argument of a component: {{template "field" (dict "Name" "phone" "Form" .Form)}}.
 func dict(pairs ...any) (map[string]any, error) {
 	if len(pairs)%2 != 0 {
