@@ -3,6 +3,7 @@ package app
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -86,7 +87,8 @@ func look(caller authn.Identity, action, patient string) Access {
 const askedFor = time.Hour
 
 // levelOf is what the organisation may see of the patient now. Without a relation that holds it asks the referral service, once,
-// and keeps a positive answer; if that service is away the answer is Unavailable, never yes and never no.
+// and keeps a positive answer; if that service is away the answer is Unavailable, never yes and never no. A fact that came while the answer was
+// on its way counts more than the answer.
 func (a *App) levelOf(ctx context.Context, county, patient, organization string) (domain.Level, []domain.Relation, error) {
 	if organization == "" {
 		return domain.LevelNone, nil, nil
@@ -111,14 +113,35 @@ func (a *App) levelOf(ctx context.Context, county, patient, organization string)
 		Level: level, From: now, To: now.Add(askedFor),
 	}
 	cmd := Command{County: county, Account: "service:referral", Organization: organization}
+	var given []domain.Relation
 	err = a.store.Change(ctx, cmd, func(u Unit) error {
-		u.PutRelations(answer)
-		return nil
+		given, err = answered(ctx, u, answer, held)
+		return err
 	})
 	if err != nil {
 		return domain.LevelNone, nil, err
 	}
-	return level, []domain.Relation{answer}, nil
+	return domain.LevelOf(given, a.clk.Now()), given, nil
+}
+
+// answered writes the relation that the referral service told, unless a fact wrote what the referral gives since it was asked, when the
+// organisation had the held relations; and answers with what the referral gives now.
+func answered(ctx context.Context, u Unit, answer domain.Relation, held []domain.Relation) ([]domain.Relation, error) {
+	given, err := u.ReferralRelations(ctx, answer.Source)
+	if err != nil {
+		return nil, err
+	}
+	given = slices.DeleteFunc(given, func(r domain.Relation) bool { return r.Organization != answer.Organization })
+	switch {
+	case slices.ContainsFunc(given, func(r domain.Relation) bool { return !slices.Contains(held, r) }):
+		return given, nil
+	case len(given) == 0:
+		u.AddRelation(answer)
+	default:
+		answer.PatientID = given[0].PatientID
+		u.PutRelations(answer)
+	}
+	return []domain.Relation{answer}, nil
 }
 
 // levelFor is levelOf for a person, who may have broken the glass. Then the referral service need not answer.

@@ -25,10 +25,12 @@ const county = "450321"
 
 // peer is the referral service as the test has it.
 type peer struct {
-	away      bool
-	asked     int
-	level     domain.Level
-	referral  string
+	away     bool
+	asked    int
+	level    domain.Level
+	referral string
+	// during happens while the answer is on its way.
+	during    func()
 	standing  domain.Standing
 	submitted time.Time
 	// back is what the county hands back, for the patient.
@@ -62,6 +64,9 @@ func (p *peer) Relation(context.Context, string, string, string) (domain.Level, 
 	p.asked++
 	if p.away {
 		return domain.LevelNone, "", errs.Unavailable("referral", errors.New("away"))
+	}
+	if p.during != nil {
+		p.during()
 	}
 	return p.level, p.referral, nil
 }
@@ -270,6 +275,37 @@ func TestPositiveAnswerOfThePeerIsKept(t *testing.T) {
 		w.peer.level = domain.LevelNone
 		w.clk.Advance(time.Hour)
 		_, err = w.Patient(t.Context(), desk, shown.ID)
+		w.reason(err, errs.ReasonNotFound)
+	})
+}
+
+func TestAnAnswerOfThePeerYieldsToTheFactThatOvertookIt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient, referral := w.register(township, zeng).ID, id.New()
+		w.peer.level, w.peer.referral = domain.LevelPackage, referral
+		w.peer.during = func() { w.fact(referral, patient, 4, domain.Arrived, domain.Accepted) }
+		if got, err := w.Patient(t.Context(), desk, patient); err != nil || got.Level != domain.LevelFull {
+			t.Errorf("arrived meanwhile: level %d, %v", got.Level, err)
+		}
+		w.peer.during = nil
+		w.clk.Advance(2 * time.Hour)
+		if got, err := w.Patient(t.Context(), desk, patient); err != nil || got.Level != domain.LevelFull || w.peer.asked != 1 {
+			t.Errorf("later: level %d, asked %d times, %v", got.Level, w.peer.asked, err)
+		}
+
+		other := id.New()
+		w.peer.referral = other
+		w.peer.during = func() {
+			for i, receiver := range []string{"elsewhere", "another"} {
+				err := w.ApplyReferral(t.Context(), app.ReferralFact{FactID: id.New(), County: county, Standing: domain.Standing{
+					ReferralID: other, PatientID: patient, Version: int32(2 + i), State: domain.Submitted, Originator: "township", Receiver: receiver, At: w.clk.Now(),
+				}})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		_, err := w.Patient(t.Context(), stranger, patient)
 		w.reason(err, errs.ReasonNotFound)
 	})
 }

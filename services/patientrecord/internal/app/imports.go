@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -31,7 +32,7 @@ type Imported struct {
 
 // Import writes one record, whole or not at all; the same again changes nothing. A record known by the source's identity takes the
 // source's demographics, but loses no document by it, and if it was merged the survivor keeps its own; one known only by the identity number keeps those that people here entered. A feed bound to an
-// organisation may write for that one only, and of encounters there.
+// organisation may write for that one only, and of encounters there, and its sources are that organisation's.
 func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imported, error) {
 	if caller.County != "" && caller.County != in.County {
 		return Imported{}, errs.Invalid(errs.Bad("county", errs.ReasonFieldCombination, "with", "caller"))
@@ -42,8 +43,7 @@ func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imp
 	if in.Organization == "" {
 		return Imported{}, errs.Invalid(errs.Required("organizationId"))
 	}
-	if in.SourceSystem == domain.OwnSystem {
-		// The name under which people's own entries are kept: an import would write over them.
+	if domain.ReservedSystem(in.SourceSystem) {
 		return Imported{}, errs.Invalid(errs.Bad("sourceSystem", errs.ReasonFieldInvalid))
 	}
 	for i, e := range in.Entries {
@@ -54,6 +54,9 @@ func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imp
 	demographics, problems := domain.ImportedDemographics(in.Details, a.today())
 	if len(problems) > 0 {
 		return Imported{}, refused(problems, "patient.")
+	}
+	if caller.Has("INTEGRATION") {
+		in = in.bound()
 	}
 	cmd := command(caller, Request{})
 	cmd.County = in.County
@@ -67,6 +70,17 @@ func (a *App) Import(ctx context.Context, caller authn.Identity, in Import) (Imp
 		return Imported{}, err
 	}
 	return out, nil
+}
+
+// bound is the import with sources that are the organisation's own: no other's record or entry is known by a name that an account of this
+// one gives.
+func (in Import) bound() Import {
+	own := in.Organization + " "
+	in.SourceSystem, in.Entries = own+in.SourceSystem, slices.Clone(in.Entries)
+	for i := range in.Entries {
+		in.Entries[i].SourceSystem = own + in.Entries[i].SourceSystem
+	}
+	return in
 }
 
 func (a *App) imported(ctx context.Context, u Unit, in Import, d domain.Demographics) (Imported, error) {

@@ -151,6 +151,8 @@ type Unit interface {
 	ReferralRelations(ctx context.Context, referral string) ([]domain.Relation, error)
 	// PutRelations writes each over the one of the same patient, organisation, kind and source.
 	PutRelations(rs ...domain.Relation)
+	// AddRelation writes one that is not there; if somebody writes it meanwhile, the change begins anew.
+	AddRelation(r domain.Relation)
 
 	// PutEntries writes entries of a patient. An identity that is known gets a new version if its content differs, else nothing. An
 	// encounter that is news (domain.Entry.News) is published, and is a relation of the organisation where it is.

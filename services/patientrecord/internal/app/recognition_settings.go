@@ -87,6 +87,14 @@ func (r *Recognition) SetItem(ctx context.Context, cmd Command, item domain.Item
 		if ps := (domain.Item{Code: item.Code}).Check(); slices.ContainsFunc(ps, func(p domain.Problem) bool { return p.Field == "code" }) {
 			return ListedItem{}, errs.Invalid(errs.Bad("item.code", errs.ReasonFieldInvalid))
 		}
+		set, err := r.Store.RecognitionSet(ctx, cmd.County)
+		if err != nil {
+			return ListedItem{}, err
+		}
+		// Of an older version it is stale, or a request that was carried out.
+		if set.Versions[item.Code] == item.Version && !slices.ContainsFunc(r.catalogue(set), func(i domain.Item) bool { return i.Code == item.Code }) {
+			return ListedItem{}, errs.NotFound("item")
+		}
 	} else {
 		if ps := item.Check(); len(ps) > 0 {
 			return ListedItem{}, refused(ps, "item.")

@@ -148,6 +148,49 @@ func TestWhatTwoOrdersRecogniseAtOnceCountsOnce(t *testing.T) {
 	})
 }
 
+func TestWhatIsNotInTheCatalogueIsNotReset(t *testing.T) {
+	eachOrdering(t, func(t *testing.T, w *ordering) {
+		cmd := func() app.Command {
+			return app.Command{County: county, Account: "admin", Organization: "county", Request: app.Request{Method: "SetRecognitionItem", ID: id.New()}}
+		}
+		changes := func(code string) int {
+			t.Helper()
+			list, err := w.Changes(t.Context(), countyAdmin, code)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(list)
+		}
+		_, err := w.SetItem(t.Context(), cmd(), domain.Item{Code: "NOSUCH"}, true)
+		w.reason(err, errs.ReasonNotFound)
+		if n := changes("NOSUCH"); n != 0 {
+			t.Errorf("%d settings of an item that is not there", n)
+		}
+		own, err := w.Items(t.Context(), countyAdmin, "HBA1C", false)
+		if err != nil || len(own) != 1 {
+			t.Fatal(len(own), err)
+		}
+		added := own[0].Item
+		added.Code = "OURS"
+		if _, err := w.SetItem(t.Context(), cmd(), added, false); err != nil {
+			t.Fatal(err)
+		}
+		reset := cmd()
+		for range 2 { // the same request again gets the same answer
+			if got, err := w.SetItem(t.Context(), reset, domain.Item{Code: "OURS", Version: 1}, true); err != nil || got.Version != 2 {
+				t.Errorf("version %d, %v", got.Version, err)
+			}
+		}
+		_, err = w.SetItem(t.Context(), cmd(), domain.Item{Code: "OURS", Version: 2}, true)
+		w.reason(err, errs.ReasonNotFound)
+		_, err = w.SetItem(t.Context(), cmd(), domain.Item{Code: "OURS", Version: 1}, true)
+		w.reason(err, errs.ReasonStaleVersion)
+		if n := changes("OURS"); n != 2 {
+			t.Errorf("%d settings", n)
+		}
+	})
+}
+
 func TestFiguresAreWhatTheOrdersSayAndOpenIntoTheirCases(t *testing.T) {
 	eachOrdering(t, func(t *testing.T, w *ordering) {
 		w.result("4548-4", 3, "county")

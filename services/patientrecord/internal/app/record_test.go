@@ -119,6 +119,39 @@ func TestFeedWritesForItsOwnOrganizationOnly(t *testing.T) {
 	})
 }
 
+func TestASourceIsTheOrganisationsOwn(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		known := w.bring(app.Import{Details: zeng, Entries: []domain.Entry{observation("a", w.clk.Now(), "1")}})
+		feed := person("county", "INTEGRATION")
+		other := domain.Details{Name: "欧阳红", BirthDate: birthday}
+		in := app.Import{County: county, Organization: "county", SourceSystem: "his", PatientIdentity: "000123", Details: other}
+		done, err := w.Import(t.Context(), feed, in)
+		if err != nil || !done.Created || done.PatientID == known.PatientID {
+			t.Errorf("the same name of another organisation: %+v, %v", done, err)
+		}
+		if again, err := w.Import(t.Context(), feed, in); err != nil || again.Created || again.PatientID != done.PatientID {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+		if got, err := w.Patient(t.Context(), township, known.PatientID); err != nil || got.Version != 1 || got.Home != "township" {
+			t.Errorf("version %d home %q, %v", got.Version, got.Home, err)
+		}
+		in.Details, in.PatientIdentity, in.Entries = zeng, "7", []domain.Entry{observation("a", w.clk.Now(), "2")}
+		for i, want := range []app.Counts{{Created: 1}, {Unchanged: 1}} {
+			if done, err := w.Import(t.Context(), feed, in); err != nil || done.PatientID != known.PatientID || done.Entries != want {
+				t.Errorf("an entry of the same name, time %d: %+v, %v", i+1, done, err)
+			}
+		}
+		for _, name := range []string{"tongzhen", "referral reply", "hl7:township", "hl7:county"} {
+			in.SourceSystem = name
+			for _, who := range []authn.Identity{feed, cli} {
+				if _, err := w.Import(t.Context(), who, in); errs.KindOf(err) != errs.KindInvalid {
+					t.Errorf("%s as %q: %v", who.Subject, name, err)
+				}
+			}
+		}
+	})
+}
+
 func (w *world) fact(referral, patient string, version int32, state, previous domain.State) {
 	w.t.Helper()
 	f := app.ReferralFact{

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -10,6 +11,17 @@ const KindNote EntryKind = "NOTE"
 
 // OwnSystem is the source of what people write here; an entry is its own identity in it.
 const OwnSystem = "tongzhen"
+
+// ReplySystem is the source of what comes back with a referral.
+const ReplySystem = "referral reply"
+
+// FeedSystem begins the source of a hospital's messages; the organisation follows.
+const FeedSystem = "hl7:"
+
+// ReservedSystem tells a source that this system writes under itself: whoever else named it would write over what is kept there.
+func ReservedSystem(name string) bool {
+	return name == OwnSystem || name == ReplySystem || strings.HasPrefix(name, FeedSystem)
+}
 
 // EnteredInError is the status of what never was.
 const EnteredInError = "entered-in-error"

@@ -48,9 +48,6 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 	return out, nil
 }
 
-// replySystem is the source of entries that come back with a referral.
-const replySystem = "referral reply"
-
 // handBackTimeout bounds the question what a referral hands back; the fact comes again.
 const handBackTimeout = 5 * time.Second
 
@@ -67,7 +64,7 @@ func (r *Referrals) HandedBack(ctx context.Context, county, referral string) (st
 	}
 	entries := make([]domain.Entry, 0, len(out.GetMedicines()))
 	for i, m := range out.GetMedicines() {
-		e, err := toEntry(fmt.Sprintf("medicines[%d]", i), replySystem, &patientrecordv1.ClinicalEntry{
+		e, err := toEntry(fmt.Sprintf("medicines[%d]", i), domain.ReplySystem, &patientrecordv1.ClinicalEntry{
 			SourceIdentity: fmt.Sprintf("%s/%d", referral, m.GetPlace()),
 			Resource:       &patientrecordv1.ClinicalEntry_Medication{Medication: medication(m, out.GetTime())},
 		})

@@ -41,9 +41,7 @@ func (u *unit) commit(ctx context.Context) error {
 		d.write(1, `INSERT INTO patient_source (county_code, source_token, patient_id, create_time) VALUES ($1, $2, $3, $4)`,
 			u.county, s.token, s.patient, u.Now())
 	}
-	for _, r := range u.relations {
-		d.relation(r)
-	}
+	d.relations()
 	d.entries()
 	for _, s := range u.standings {
 		d.standing(s)
@@ -169,11 +167,19 @@ func (d *derived) publish(f domain.Fact, patient string, version int32) {
 	}
 }
 
-func (d *derived) relation(r domain.Relation) {
+func (d *derived) relations() {
+	for _, r := range d.u.relations {
+		d.relation(r, "DO UPDATE SET level = excluded.level, from_time = excluded.from_time, to_time = excluded.to_time")
+	}
+	for _, r := range d.u.added {
+		d.relation(r, "DO NOTHING")
+	}
+}
+
+func (d *derived) relation(r domain.Relation, there string) {
 	d.write(1, `INSERT INTO care_relation (county_code, patient_id, organization_id, kind, source, level, from_time, to_time)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (county_code, patient_id, organization_id, kind, source) DO UPDATE
-		SET level = excluded.level, from_time = excluded.from_time, to_time = excluded.to_time`,
+		ON CONFLICT (county_code, patient_id, organization_id, kind, source) `+there,
 		d.u.county, r.PatientID, r.Organization, string(r.Kind), r.Source, int16(r.Level), r.From, nullTime(r.To))
 	d.audit("relation.set", "organization", r.Organization, r.PatientID, string(r.Kind))
 }

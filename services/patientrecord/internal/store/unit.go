@@ -23,6 +23,7 @@ type unit struct {
 	patients  []domain.Patient
 	sources   []source
 	relations []domain.Relation
+	added     []domain.Relation
 	entries   []entryChange
 	standings []domain.Standing
 	packages  []domain.Package
@@ -190,6 +191,9 @@ func (u *unit) ReferralRelations(ctx context.Context, referral string) ([]domain
 
 // PutRelations implements app.Unit.
 func (u *unit) PutRelations(rs ...domain.Relation) { u.relations = append(u.relations, rs...) }
+
+// AddRelation implements app.Unit.
+func (u *unit) AddRelation(r domain.Relation) { u.added = append(u.added, r) }
 
 // Standing implements app.Unit.
 func (u *unit) Standing(ctx context.Context, referral string) (domain.Standing, bool, error) {

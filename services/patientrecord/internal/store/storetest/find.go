@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
@@ -123,6 +124,15 @@ func relationsWritten(t *testing.T, f Fixture) {
 	got, err := f.Store.Relations(t.Context(), county, p.ID(), "org-2")
 	if err != nil || len(got) != 1 || got[0] != r {
 		t.Errorf("got %+v, want %+v, %v", got, r, err)
+	}
+	tries := 0
+	err = f.Store.Change(t.Context(), app.Command{County: county}, func(u app.Unit) error {
+		tries++
+		u.AddRelation(domain.Relation{PatientID: r.PatientID, Organization: r.Organization, Kind: r.Kind, Source: r.Source, From: r.From})
+		return nil
+	})
+	if errs.ReasonOf(err) != errs.ReasonStaleVersion || tries < 2 {
+		t.Errorf("one that is there was added after %d tries: %v", tries, err)
 	}
 	f.must(t, func(u app.Unit) error {
 		of, err := u.ReferralRelations(t.Context(), "r-1")

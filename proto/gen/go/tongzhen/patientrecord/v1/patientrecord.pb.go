@@ -1974,7 +1974,8 @@ type ImportRecordRequest struct {
 	County string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
 	// Becomes the patient's home.
 	OrganizationId string `protobuf:"bytes,2,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	// e.g. "https://github.com/synthetichealth/synthea".
+	// e.g. "https://github.com/synthetichealth/synthea". What an INTEGRATION account names is its organisation's own: the same name of
+	// another organisation is another source. FIELD_INVALID for names that this system keeps for itself: "tongzhen", "referral reply", "hl7:…".
 	SourceSystem    string `protobuf:"bytes,3,opt,name=source_system,json=sourceSystem,proto3" json:"source_system,omitempty"`
 	PatientIdentity string `protobuf:"bytes,4,opt,name=patient_identity,json=patientIdentity,proto3" json:"patient_identity,omitempty"`
 	// id, version and access are ignored.

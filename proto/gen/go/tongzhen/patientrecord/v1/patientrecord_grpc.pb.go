@@ -61,7 +61,8 @@ type PatientRecordServiceClient interface {
 	// GetClinicalValues gives referral the latest values, problems and medicines. Services only; the organisation must have a relation.
 	GetClinicalValues(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*ClinicalValues, error)
 	// ImportRecord writes one patient with the clinical entries of a bundle, whole or not at all;
-	// the same identities again update or change nothing. SYSTEM and INTEGRATION only.
+	// the same identities again update or change nothing. The demographics are written to the record that the source named before, merged
+	// or not; a document that is known is never cleared. SYSTEM and INTEGRATION only.
 	ImportRecord(ctx context.Context, in *ImportRecordRequest, opts ...grpc.CallOption) (*ImportRecordResponse, error)
 }
 
@@ -192,7 +193,8 @@ type PatientRecordServiceServer interface {
 	// GetClinicalValues gives referral the latest values, problems and medicines. Services only; the organisation must have a relation.
 	GetClinicalValues(context.Context, *GetSnapshotRequest) (*ClinicalValues, error)
 	// ImportRecord writes one patient with the clinical entries of a bundle, whole or not at all;
-	// the same identities again update or change nothing. SYSTEM and INTEGRATION only.
+	// the same identities again update or change nothing. The demographics are written to the record that the source named before, merged
+	// or not; a document that is known is never cleared. SYSTEM and INTEGRATION only.
 	ImportRecord(context.Context, *ImportRecordRequest) (*ImportRecordResponse, error)
 	mustEmbedUnimplementedPatientRecordServiceServer()
 }
