@@ -82,8 +82,11 @@ type fixture struct {
 	cli      patientrecordv1.PatientRecordServiceClient
 	referral patientrecordv1.PatientRecordServiceClient
 	facts    chan bus.Msg
-	// recognition of persons, by the gateway.
+	// recognition, consents and exports of persons, by the gateway.
 	recognition patientrecordv1.RecognitionServiceClient
+	consents    patientrecordv1.ConsentServiceClient
+	exports     patientrecordv1.ExportServiceClient
+	handover    *handedOver
 }
 
 // buffer collects what is logged.
@@ -115,13 +118,19 @@ func start(t *testing.T, db *sqldb.DB) *fixture {
 	t.Helper()
 	log := &buffer{}
 	f := &fixture{
-		t: t, Mesh: rpctest.New(t, slog.New(slog.NewJSONHandler(log, nil))), bus: bustest.Embedded(t), peer: &referrals{}, log: log, facts: make(chan bus.Msg, 10),
+		t: t, Mesh: rpctest.New(t, slog.New(slog.NewJSONHandler(log, nil))), bus: bustest.Embedded(t), peer: &referrals{}, handover: &handedOver{}, log: log, facts: make(chan bus.Msg, 10),
 	}
 	open := authz.Table{}
 	for _, m := range referralv1.ReferralService_ServiceDesc.Methods {
 		open["/"+referralv1.ReferralService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{AnyPerson: true, Services: []string{"patientrecord"}}
 	}
-	f.Serve("referral", open, func(r grpc.ServiceRegistrar) { referralv1.RegisterReferralServiceServer(r, f.peer) })
+	for _, m := range referralv1.HandoverService_ServiceDesc.Methods {
+		open["/"+referralv1.HandoverService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"patientrecord"}}
+	}
+	f.Serve("referral", open, func(r grpc.ServiceRegistrar) {
+		referralv1.RegisterReferralServiceServer(r, f.peer)
+		referralv1.RegisterHandoverServiceServer(r, f.handover)
+	})
 	readers := authz.Table{}
 	for _, m := range directoryv1.DirectoryService_ServiceDesc.Methods {
 		readers["/"+directoryv1.DirectoryService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"patientrecord"}}
@@ -146,6 +155,8 @@ func start(t *testing.T, db *sqldb.DB) *fixture {
 	f.client = patientrecordv1.NewPatientRecordServiceClient(f.Dial("gateway", "patientrecord"))
 	f.files = patientrecordv1.NewAttachmentServiceClient(f.Dial("gateway", "patientrecord"))
 	f.recognition = patientrecordv1.NewRecognitionServiceClient(f.Dial("gateway", "patientrecord"))
+	f.consents = patientrecordv1.NewConsentServiceClient(f.Dial("gateway", "patientrecord"))
+	f.exports = patientrecordv1.NewExportServiceClient(f.Dial("gateway", "patientrecord"))
 	f.cli = patientrecordv1.NewPatientRecordServiceClient(f.Dial("cli", "patientrecord"))
 	f.referral = patientrecordv1.NewPatientRecordServiceClient(f.Dial("referral", "patientrecord"))
 	if err := s.Health(t.Context()); err != nil {
