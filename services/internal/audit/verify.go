@@ -46,8 +46,11 @@ type CountyReport struct {
 	OldestUnsealed time.Time
 	// Late counts entries that say they are more than lateBy older than one sealed before them: a clock that jumped, or
 	// an entry slipped in afterwards.
-	Late     int64
-	Problems []Problem // the first maxProblems
+	Late int64
+	// Archived: all up to this number is in archives, of which the last has this hash.
+	Archived    int64
+	ArchiveFile []byte
+	Problems    []Problem // the first maxProblems
 }
 
 const (
@@ -117,6 +120,9 @@ func (c Check) Run(ctx context.Context, db *sqldb.DB) (Report, error) {
 
 func (c *CountyReport) add(part CountyReport) {
 	c.Sealed += part.Sealed
+	if part.Archived > 0 {
+		c.Archived, c.ArchiveFile = part.Archived, part.ArchiveFile
+	}
 	c.Signed = max(c.Signed, part.Signed)
 	if part.SignTime.After(c.SignTime) {
 		c.SignTime = part.SignTime
@@ -157,10 +163,13 @@ type Part struct {
 
 // VerifyPart checks the entries of a chain from a place on, up to the limit. What it finds counts as long as the parts before are as they were.
 func VerifyPart(ctx context.Context, db *sqldb.DB, c Chain, from Position) (Part, error) {
-	if from.Seq == 0 {
-		from.Hash = origin()
-	}
 	v := verifier{county: c.County, from: from}
+	if from.Seq == 0 {
+		v.from.Hash = origin()
+		if err := v.archived(ctx, db, c.Keys); err != nil {
+			return Part{}, fmt.Errorf("verify audit of county %s: %w", c.County, err)
+		}
+	}
 	part, err := v.part(ctx, db, c)
 	if err != nil {
 		return Part{}, fmt.Errorf("verify audit of county %s: %w", c.County, err)
@@ -230,6 +239,9 @@ type verifier struct {
 	from   Position
 	upto   int64
 	last   bool
+	// before is what was archived, early what is wrong with it.
+	before Archived
+	early  []Problem
 	tx     *sqldb.Tx
 	report CountyReport
 }
@@ -280,7 +292,7 @@ func (v *verifier) part(ctx context.Context, db *sqldb.DB, c Chain) (Part, error
 	}
 	var part Part
 	err = db.View(ctx, func(tx *sqldb.Tx) error {
-		v.tx, v.report = tx, CountyReport{County: v.county}
+		v.tx, v.report = tx, CountyReport{County: v.county, Archived: v.before.ToSeq, ArchiveFile: v.before.FileHash, Signed: v.before.ToSeq, SignTime: v.before.Time, Problems: slices.Clone(v.early)}
 		part, err = v.run(ctx, v.good(heads, found))
 		return err
 	})
