@@ -72,7 +72,7 @@ func actions(t *testing.T) map[string]string {
 	add := func(action, where string) { found[action] = where }
 	for _, s := range sources {
 		service, _, _ := strings.Cut(s.path, "/")
-		if s.helps() || !slices.Contains(withDomain, service) && s.dir != "internal/auditrpc" {
+		if s.helps() || !slices.Contains(withDomain, service) && s.dir != "internal/auditrpc" && s.dir != "internal/audit" {
 			continue
 		}
 		prefix := ""

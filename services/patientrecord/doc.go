@@ -26,9 +26,11 @@
 // Invariants:
 //  1. One identity number is one patient of a county.
 //  2. Who may see a patient is decided by domain.LevelOf over care_relation and by nothing else. No relation and no such patient are told
-//     alike; while the referral service is away an unknown relation is 503.
+//     alike; while the referral service is away an unknown relation is 503. That its centre is a patient's home counts for a village clinic
+//     as if it were its own (store.concerns); no other relation of the centre does.
 //  3. Nothing of a patient is answered before the audit entry about it is written.
-//  4. Names, numbers, addresses and clinical content are sealed; what is searched by is a keyed hash.
+//  4. Names, numbers, addresses and clinical content are sealed; what is searched by is a keyed hash. When the index key is exchanged
+//     search goes by every key of the ring; search terms are made anew (reindex.go), what nobody keeps in plain stays under its key (store.Hashed).
 //  5. An import is whole or not at all, and the same again changes nothing.
 //  6. An entry's content never changes: another content is another version.
 //  7. A referral's relations follow the newest standing, in whatever order its facts come.

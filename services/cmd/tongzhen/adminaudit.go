@@ -13,12 +13,14 @@ import (
 )
 
 type adminAuditCommand struct {
-	Verify auditVerifyCommand `cmd:"" help:"Check the chains and signatures of the audit records in the databases; exit code 1 if anything is not what was sealed."`
-	Export auditExportCommand `cmd:"" help:"Write audit entries of a county to a file. The export is itself recorded."`
+	Verify  auditVerifyCommand  `cmd:"" help:"Check the chains and signatures of the audit records in the databases; exit code 1 if anything is not what was sealed."`
+	Export  auditExportCommand  `cmd:"" help:"Write audit entries of a county to a file. The export is itself recorded."`
+	Archive auditArchiveCommand `cmd:"" help:"Take audit entries that are older than they must be kept out of the databases into signed files, which verify reads. What cannot be read back stays."`
 }
 
 type auditVerifyCommand struct {
 	Service []string `help:"Services to check; all unless named."`
+	Archive []string `help:"Archives to check as well; the services' databases must know them." type:"existingfile"`
 	Head    string   `help:"File with signed heads from outside of the databases: the one of TONGZHEN_AUDIT_HEAD_FILE, or a log. Finds a record whose end was cut off." type:"existingfile"`
 }
 
@@ -51,10 +53,29 @@ func (c *auditVerifyCommand) Run(ctx context.Context, settings *host.Settings) e
 		}
 		ok = ok && report.OK()
 	}
-	if !ok {
+	whole, err := c.archives(ctx, *settings, heads)
+	if err != nil {
+		return err
+	}
+	if !ok || !whole {
 		return errTampered
 	}
 	return nil
+}
+
+// archives checks the named archives.
+func (c *auditVerifyCommand) archives(ctx context.Context, settings host.Settings, heads map[string][]audit.Head) (whole bool, err error) {
+	whole = true
+	for _, path := range c.Archive {
+		a, problems, err := host.VerifyArchive(ctx, settings, path, heads)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", path, err)
+		}
+		fmt.Printf("%s: %s %s, numbers %d to %d", path, a.Service, a.County, a.FromSeq+1, a.ToSeq)
+		printProblems(a.Service, a.County, problems)
+		whole = whole && len(problems) == 0
+	}
+	return whole, nil
 }
 
 func (c *auditVerifyCommand) heads() (map[string][]audit.Head, error) {
@@ -93,13 +114,21 @@ func printCounty(service string, c audit.CountyReport) {
 	if c.Late > 0 {
 		fmt.Printf(", %d entries say they are older than ones sealed before them", c.Late)
 	}
-	if len(c.Problems) == 0 {
+	if c.Archived > 0 {
+		fmt.Printf(", archived up to %d in the file whose lines hash to %x", c.Archived, c.ArchiveFile[:8])
+	}
+	printProblems(service, c.County, c.Problems)
+}
+
+// printProblems ends a line about a chain.
+func printProblems(service, county string, problems []audit.Problem) {
+	if len(problems) == 0 {
 		fmt.Println(": whole")
 		return
 	}
 	fmt.Println()
-	for _, p := range c.Problems {
-		fmt.Printf("%s %s: number %d: %s", service, c.County, p.Seq, problemText(p.Kind))
+	for _, p := range problems {
+		fmt.Printf("%s %s: number %d: %s", service, county, p.Seq, problemText(p.Kind))
 		if p.ID != "" {
 			fmt.Printf(" (entry %s)", p.ID)
 		}

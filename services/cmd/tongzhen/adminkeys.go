@@ -13,9 +13,10 @@ import (
 )
 
 type adminKeysCommand struct {
-	Rotate keysRotateCommand `cmd:"" help:"Encrypt patient data, or hash search terms, under a new key while the system runs; may be killed and started again."`
-	Status keysStatusCommand `cmd:"" help:"Show which keys the services know, how much is not under the current ones, and what needs a former one."`
-	Retire keysRetireCommand `cmd:"" help:"Take a former key out of the key ring; refused while anything needs it."`
+	Rotate  keysRotateCommand  `cmd:"" help:"Encrypt patient data, or hash search terms, under a new key while the system runs; may be killed and started again."`
+	Status  keysStatusCommand  `cmd:"" help:"Show which keys the services know, how much is not under the current ones, and what needs a former one."`
+	Retire  keysRetireCommand  `cmd:"" help:"Take a former key out of the key ring; refused while anything needs it."`
+	Signing keysSigningCommand `cmd:"" help:"Make a new key that signs call tokens and the audit record; used from the next start of every process. What the former one signed can still be checked."`
 }
 
 type keysRotateCommand struct {
@@ -29,6 +30,18 @@ func (c *keysRotateCommand) use() crypt.Use {
 		return crypt.IndexKeys
 	}
 	return crypt.DataKeys
+}
+
+type keysSigningCommand struct{}
+
+// Run replaces the key; nothing of the running system is touched.
+func (keysSigningCommand) Run(settings *host.Settings) error {
+	former, id, err := host.NewSigningKey(*settings)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("the signing key is %s; start every process anew. Of the former one, %s, the public half is kept\n", id, former)
+	return nil
 }
 
 type keysStatusCommand struct{}

@@ -195,7 +195,7 @@ func codes() map[string][]string {
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
 			notification.acknowledge referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
-			audit.search audit.export attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
+			audit.search audit.export audit.archive attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
 			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read
 			glass.review hold.attach hold.confirm hold.expire hold.free hold.keep hold.release hold.settle hold.take match.different
 			match.list match.merge match.read order.record patient.corrected patient.find_alike patient.merged patient.merges patient.reveal

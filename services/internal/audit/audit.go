@@ -5,7 +5,8 @@
 // to decide what is worth an entry, and to hold patient data: entries carry ids and kinds.
 //
 // Invariants:
-//  1. Entries are only ever added; the one later change is that the sealer gives each its number and hash.
+//  1. Entries are only ever added; the one later change is that the sealer gives each its number and hash. What a signed archive holds, which was
+//     read back, may leave the database: Forget leaves a signed row by which Verify goes on.
 //  2. The numbers of a county are 1, 2, 3 … without a gap, and hash n = SHA-256(hash n-1 ‖ canonical entry n).
 //  3. Every minute and at stop the end of each chain is signed with a key that the database does not hold, and written
 //     to the log. Whoever changes, deletes, adds or reorders what lies before a signed head is found by Verify; who
@@ -30,7 +31,7 @@ import (
 //go:embed migrations
 var files embed.FS
 
-// Migrations are the tables audit_entry, audit_chain and audit_head.
+// Migrations are the tables audit_entry, audit_chain, audit_head and audit_archive.
 var Migrations = sqldb.MigrationSet{Name: "audit", FS: files}
 
 // Entry is one thing that somebody did or saw. Ids and kinds only.

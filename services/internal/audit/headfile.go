@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,6 +22,16 @@ type headLine struct {
 	Head      time.Time `json:"head"`
 	KeyID     string    `json:"key_id"`
 	Signature string    `json:"signature"`
+}
+
+// head is what the line says.
+func (l headLine) head() (Head, error) {
+	hash, hashErr := hex.DecodeString(l.Hash)
+	signature, signatureErr := hex.DecodeString(l.Signature)
+	if hashErr != nil || signatureErr != nil || l.Service == "" || l.County == "" || l.Seq < 1 {
+		return Head{}, errors.New("not a whole head")
+	}
+	return Head{County: l.County, Seq: l.Seq, Hash: hash, Time: l.Head, KeyID: l.KeyID, Signature: signature}, nil
 }
 
 // headMessage marks the lines of the log that are heads.
@@ -86,12 +97,11 @@ func ReadHeads(r io.Reader) (map[string][]Head, error) {
 		if json.Unmarshal(lines.Bytes(), &l) != nil || l.Message != headMessage {
 			continue
 		}
-		hash, hashErr := hex.DecodeString(l.Hash)
-		signature, signatureErr := hex.DecodeString(l.Signature)
-		if hashErr != nil || signatureErr != nil || l.Service == "" || l.County == "" || l.Seq < 1 {
-			return nil, fmt.Errorf("read audit heads: line %d is not a whole head", n)
+		h, err := l.head()
+		if err != nil {
+			return nil, fmt.Errorf("read audit heads: line %d: %w", n, err)
 		}
-		heads[l.Service] = append(heads[l.Service], Head{County: l.County, Seq: l.Seq, Hash: hash, Time: l.Head, KeyID: l.KeyID, Signature: signature})
+		heads[l.Service] = append(heads[l.Service], h)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("read audit heads: %w", err)

@@ -11,12 +11,8 @@ import (
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
-	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 )
-
-// Keys finds the public half of a signing key by its id.
-type Keys func(ctx context.Context, keyID string) (ed25519.PublicKey, error)
 
 // The kinds of problems.
 const (
@@ -46,8 +42,11 @@ type CountyReport struct {
 	OldestUnsealed time.Time
 	// Late counts entries that say they are more than lateBy older than one sealed before them: a clock that jumped, or
 	// an entry slipped in afterwards.
-	Late     int64
-	Problems []Problem // the first maxProblems
+	Late int64
+	// Archived: all up to this number is in archives, of which the last has this hash.
+	Archived    int64
+	ArchiveFile []byte
+	Problems    []Problem // the first maxProblems
 }
 
 const (
@@ -117,6 +116,9 @@ func (c Check) Run(ctx context.Context, db *sqldb.DB) (Report, error) {
 
 func (c *CountyReport) add(part CountyReport) {
 	c.Sealed += part.Sealed
+	if part.Archived > 0 {
+		c.Archived, c.ArchiveFile = part.Archived, part.ArchiveFile
+	}
 	c.Signed = max(c.Signed, part.Signed)
 	if part.SignTime.After(c.SignTime) {
 		c.SignTime = part.SignTime
@@ -157,34 +159,18 @@ type Part struct {
 
 // VerifyPart checks the entries of a chain from a place on, up to the limit. What it finds counts as long as the parts before are as they were.
 func VerifyPart(ctx context.Context, db *sqldb.DB, c Chain, from Position) (Part, error) {
-	if from.Seq == 0 {
-		from.Hash = origin()
-	}
 	v := verifier{county: c.County, from: from}
+	if from.Seq == 0 {
+		v.from.Hash = origin()
+		if err := v.archived(ctx, db, c.Keys); err != nil {
+			return Part{}, fmt.Errorf("verify audit of county %s: %w", c.County, err)
+		}
+	}
 	part, err := v.part(ctx, db, c)
 	if err != nil {
 		return Part{}, fmt.Errorf("verify audit of county %s: %w", c.County, err)
 	}
 	return part, nil
-}
-
-// findKeys looks up the key of every head once. An unknown key is nil, which fits no signature.
-func findKeys(ctx context.Context, keys Keys, heads []Head) (map[string]ed25519.PublicKey, error) {
-	found := make(map[string]ed25519.PublicKey)
-	for _, h := range heads {
-		if _, asked := found[h.KeyID]; asked {
-			continue
-		}
-		key, err := keys(ctx, h.KeyID)
-		if err != nil {
-			if errs.KindOf(err) == errs.KindUnavailable {
-				return nil, fmt.Errorf("find key %s: %w", h.KeyID, err)
-			}
-			key = nil
-		}
-		found[h.KeyID] = key
-	}
-	return found, nil
 }
 
 func (v *verifier) storedHeads(ctx context.Context, tx *sqldb.Tx) (heads []Head, err error) {
@@ -230,6 +216,9 @@ type verifier struct {
 	from   Position
 	upto   int64
 	last   bool
+	// before is what was archived, early what is wrong with it.
+	before Archived
+	early  []Problem
 	tx     *sqldb.Tx
 	report CountyReport
 }
@@ -280,7 +269,7 @@ func (v *verifier) part(ctx context.Context, db *sqldb.DB, c Chain) (Part, error
 	}
 	var part Part
 	err = db.View(ctx, func(tx *sqldb.Tx) error {
-		v.tx, v.report = tx, CountyReport{County: v.county}
+		v.tx, v.report = tx, CountyReport{County: v.county, Archived: v.before.ToSeq, ArchiveFile: v.before.FileHash, Signed: v.before.ToSeq, SignTime: v.before.Time, Problems: slices.Clone(v.early)}
 		part, err = v.run(ctx, v.good(heads, found))
 		return err
 	})

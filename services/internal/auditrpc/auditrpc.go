@@ -34,9 +34,9 @@ type Server struct {
 	keys audit.Keys
 }
 
-// Register adds the service to a gRPC server. Heads are checked with the signer's key.
+// Register adds the service to a gRPC server. Heads are checked with the signer's key and those it had before.
 func Register(r grpc.ServiceRegistrar, db *sqldb.DB, signer *authn.Signer) {
-	commonv1.RegisterAuditServiceServer(r, &Server{db: db, keys: audit.Keys(authn.KeysOf(signer))})
+	commonv1.RegisterAuditServiceServer(r, &Server{db: db, keys: audit.Keys(signer.KnownKeys())})
 }
 
 // With is a service's table with the rules of AuditService: auditors, and the commands of this machine.

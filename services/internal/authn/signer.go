@@ -39,6 +39,58 @@ type claims struct {
 type Signer struct {
 	kid string
 	key ed25519.PrivateKey
+	// former are public keys that signed before; they are good for what is kept (KnownKeys), not for tokens.
+	former []ed25519.PublicKey
+}
+
+// WithFormer is the signer that knows the keys it had before as well.
+func (s *Signer) WithFormer(keys ...ed25519.PublicKey) *Signer {
+	return &Signer{kid: s.kid, key: s.key, former: keys}
+}
+
+// KnownKeys knows the signer's own key and those it had before.
+func (s *Signer) KnownKeys() Keys {
+	known := map[string]ed25519.PublicKey{}
+	for _, pub := range s.former {
+		known[KeyID(pub)] = pub
+	}
+	kid, pub := s.Public()
+	known[kid] = pub
+	return keysIn(known)
+}
+
+const publicType = "PUBLIC KEY"
+
+// PublicPEM is the public half of the key.
+func (s *Signer) PublicPEM() ([]byte, error) {
+	_, pub := s.Public()
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		return nil, fmt.Errorf("encode public key: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: publicType, Bytes: der}), nil
+}
+
+// ParsePublicKeys reads any number of public keys, one PEM block each.
+func ParsePublicKeys(text []byte) (keys []ed25519.PublicKey, err error) {
+	for {
+		block, rest := pem.Decode(text)
+		if block == nil {
+			if strings.TrimSpace(string(text)) != "" {
+				return nil, errors.New("read public keys: something is not PEM")
+			}
+			return keys, nil
+		}
+		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("read public keys: key %d: %w", len(keys)+1, err)
+		}
+		pub, ok := parsed.(ed25519.PublicKey)
+		if block.Type != publicType || !ok {
+			return nil, fmt.Errorf("read public keys: key %d is no public Ed25519 key", len(keys)+1)
+		}
+		keys, text = append(keys, pub), rest
+	}
 }
 
 // NewSigner reads a PKCS #8 PEM.

@@ -26,6 +26,10 @@ func KeysOf(signers ...*Signer) Keys {
 		kid, pub := s.Public()
 		known[kid] = pub
 	}
+	return keysIn(known)
+}
+
+func keysIn(known map[string]ed25519.PublicKey) Keys {
 	return func(_ context.Context, kid string) (ed25519.PublicKey, error) {
 		if pub, ok := known[kid]; ok {
 			return pub, nil

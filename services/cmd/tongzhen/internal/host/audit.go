@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
-	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 )
 
@@ -24,13 +22,9 @@ type AuditCheck struct {
 }
 
 // VerifyAudit walks the audit chains in the databases themselves, beside a running system or without one; it writes nothing. Heads are
-// checked with the signing key of the settings: the deployment's own copy, which no database holds.
+// checked with the signing key of the settings and those before it: the deployment's own copy, which no database holds.
 func VerifyAudit(ctx context.Context, s Settings, check AuditCheck) (map[string]audit.Report, error) {
-	file := s.SigningKeyFile
-	if file == "" {
-		file = filepath.Join(s.DataDir, "signing.pem")
-	}
-	signer, err := authn.LoadSigner(file)
+	signer, err := loadSigner(s)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +33,7 @@ func VerifyAudit(ctx context.Context, s Settings, check AuditCheck) (map[string]
 		if !slices.Contains(Backends(), name) {
 			return nil, fmt.Errorf("unknown service %q; there are %s", name, strings.Join(Backends(), ", "))
 		}
-		one := audit.Check{Keys: audit.Keys(authn.KeysOf(signer)), Known: check.Heads[name]}
+		one := audit.Check{Keys: audit.Keys(signer.KnownKeys()), Known: check.Heads[name]}
 		if check.Progress != nil {
 			one.Progress = func(county string, checked, end int64) { check.Progress(name, county, checked, end) }
 		}

@@ -34,11 +34,10 @@ func openKeys(s Settings, clk clock.Clock) (*keys, error) {
 	if k.ring, err = crypt.LoadRing(k.ringFile); err != nil {
 		return nil, err
 	}
-	signingFile, err := keyFile(s.SigningKeyFile, filepath.Join(s.DataDir, "signing.pem"), authn.GenerateKeyFile)
-	if err != nil {
+	if _, err := keyFile(s.SigningKeyFile, s.signingFile(), authn.GenerateKeyFile); err != nil {
 		return nil, err
 	}
-	if k.signer, err = authn.LoadSigner(signingFile); err != nil {
+	if k.signer, err = loadSigner(s); err != nil {
 		return nil, err
 	}
 	k.verifier = authn.NewVerifier(authn.KeysOf(k.signer), clk)

@@ -60,8 +60,10 @@ type Settings struct {
 	KeyringFile    string `env:"TONGZHEN_KEYRING_FILE" help:"Keys that encrypt patient data; made at first start in embedded mode."`
 	SigningKeyFile string `env:"TONGZHEN_SIGNING_KEY_FILE" help:"Ed25519 key that signs call tokens; made at first start in embedded mode."`
 
+	FormerSigningKeysFile string `env:"TONGZHEN_FORMER_SIGNING_KEYS_FILE" help:"Public halves of signing keys of before (PEM), by which the audit record of their time is checked; written by admin keys signing." type:"path"`
+
 	AuditHeadFile string        `env:"TONGZHEN_AUDIT_HEAD_FILE" help:"Append-only file that gets a copy of every signed head of the audit record; put it on another disk or machine than the databases." type:"path"`
-	AuditKeep     time.Duration `env:"TONGZHEN_AUDIT_KEEP" default:"26304h" help:"How long audit entries are kept at least; 180 days (4320h) or more by law, three years (26304h) unless set. This release deletes none of them."`
+	AuditKeep     time.Duration `env:"TONGZHEN_AUDIT_KEEP" default:"26304h" help:"How long audit entries are kept at least; 180 days (4320h) or more by law, three years (26304h) unless set. What is older leaves the databases only into a signed archive, by admin audit archive."`
 
 	OTLPEndpoint string `name:"otlp-endpoint" env:"OTEL_EXPORTER_OTLP_ENDPOINT" help:"OpenTelemetry collector (gRPC); empty = no traces are exported."`
 	CriteriaDir  string `env:"TONGZHEN_CRITERIA_DIR" help:"Folder with the county's own criteria of referral, over the shipped ones." type:"path"`
