@@ -38,7 +38,7 @@ func TestAPatientAgreesTakesItBackAndGetsACopy(t *testing.T) {
 	township.fill(`[name="giving.name"]`, "莫德昌")
 	township.choose(`[name="giving.method"][value="VERBAL_WITNESSED"]`)
 	township.press(`button[name="do"][value="give"]`)
-	if !township.has(`#f-giving\\.witness`) || !strings.Contains(township.text(".errors"), "见证人") {
+	if !township.has(`.field.wrong [name="giving.witness"]`) || !strings.Contains(township.text(".errors"), "见证人") {
 		t.Error("nothing says that a witness is missing")
 	}
 	township.look("consents-refused")
@@ -50,7 +50,7 @@ func TestAPatientAgreesTakesItBackAndGetsACopy(t *testing.T) {
 	township.press("table.list tbody tr a") // the newest
 	township.look("consent")
 	township.fill(`[name="withdrawal.reason"]`, "不再同意")
-	eval[bool](township, "window.confirm = () => true")
+	eval[bool](township, "(window.confirm = () => true, true)")
 	township.press("button.danger")
 	if text := township.text("table.list tbody tr"); !strings.Contains(text, "已撤回") {
 		t.Errorf("%s", text)

@@ -122,7 +122,7 @@ func TestAConsentIsListedRecordedAndPutOff(t *testing.T) {
 	made := lastly[*patientrecordv1.RecordConsentRequest](t, w, recordConsentMethod)
 	// Until the end of the last day, in the county's zone.
 	if g := made.GetGiving(); g.GetName() != "曾小明" || !g.GetTime().AsTime().Equal(time.Date(2026, 2, 27, 16, 0, 0, 0, time.UTC)) ||
-		!g.GetUntil().AsTime().Equal(time.Date(2026, 12, 31, 16, 0, 0, 0, time.UTC)) || made.GetDeferredReason() != "" || made.GetScope() != patientrecordv1.ConsentScope_SENSITIVE {
+		!g.GetUntil().AsTime().Equal(time.Date(2026, 12, 31, 15, 59, 59, 0, time.UTC)) || made.GetDeferredReason() != "" || made.GetScope() != patientrecordv1.ConsentScope_SENSITIVE {
 		t.Errorf("%v", made)
 	}
 	b.post(consentsPage, with(typed, "giving.time", "2026-03-02")) // today is now

@@ -201,7 +201,7 @@ func (p *Pages) read(form url.Values) (*patientrecordv1.Giving, error) {
 		out.Time = timestamppb.New(at)
 	}
 	if at, ok := day("until"); ok {
-		out.Until = timestamppb.New(at.AddDate(0, 0, 1))
+		out.Until = timestamppb.New(at.AddDate(0, 0, 1).Add(-time.Second))
 	}
 	if len(wrong) > 0 {
 		return nil, errs.Invalid(wrong...)

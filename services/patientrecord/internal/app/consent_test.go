@@ -215,6 +215,24 @@ func TestAReferralsConsentIsThePatientsWithoutAskingTwice(t *testing.T) {
 	})
 }
 
+func TestNobodyOwesTheConsentOfAReferralThatWasTakenBack(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient, referral := w.register(township, zeng).ID, id.New()
+		w.fact(referral, patient, 2, domain.Submitted, domain.Draft)
+		w.takes(app.ReferralConsent{PatientID: patient, Originator: "township", Receiver: "county", DeferredReason: "抢救"}, fact(w, referral, patient, 2, domain.Submitted))
+		count := func(want int) {
+			t.Helper()
+			list, _, lerr := w.DeferredConsents(t.Context(), township, app.Cursor{}, 0)
+			if n, _, err := w.CountDeferred(t.Context(), township); err != nil || lerr != nil || n != want || len(list) != want {
+				t.Errorf("%d counted, %d listed, want %d: %v %v", n, len(list), want, err, lerr)
+			}
+		}
+		count(1)
+		w.fact(referral, patient, 3, domain.Cancelled, domain.Submitted)
+		count(0)
+	})
+}
+
 func TestAfterAWithdrawalNothingMoreIsHandedOver(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		patient, referral := w.register(township, zeng).ID, id.New()

@@ -104,6 +104,10 @@ func (c scope) consents(ctx context.Context, where string, args ...any) (out []d
 	return out, rows.Err()
 }
 
+// owed is that a consent is still to come: nobody owes that of a referral which was taken back or refused.
+const owed = `n.state = 'DEFERRED' AND NOT EXISTS (SELECT 1 FROM referral_standing s WHERE s.county_code = n.county_code
+	AND s.referral_id = n.referral_id AND s.state IN ('CANCELLED', 'DECLINED'))`
+
 // selected is the condition of a query.
 func (c scope) selected(in app.ConsentQuery) (string, []any) {
 	q := query{args: []any{c.county}}
@@ -120,7 +124,7 @@ func (c scope) selected(in app.ConsentQuery) (string, []any) {
 	}
 	by, than, order := "n.create_time", "<", " ORDER BY n.create_time DESC, n.id DESC LIMIT "
 	if in.Deferred {
-		where = append(where, "n.state = 'DEFERRED'")
+		where = append(where, owed)
 		by, than, order = "n.due_time", ">", " ORDER BY n.due_time, n.id LIMIT "
 	}
 	if in.After != (app.Cursor{}) {
@@ -163,8 +167,8 @@ func (c scope) consent(ctx context.Context, id, lock string) (domain.Consent, er
 // CountDeferred implements app.ConsentStore.
 func (s *Store) CountDeferred(ctx context.Context, county, organization string, now time.Time) (count, overdue int, err error) {
 	err = s.read(ctx, county, func(c scope) error {
-		return c.tx.QueryRow(ctx, `SELECT count(*), count(CASE WHEN due_time < $3 THEN 1 END) FROM consent
-			WHERE county_code = $1 AND organization_id = $2 AND state = 'DEFERRED'`, county, organization, now).Scan(&count, &overdue)
+		return c.tx.QueryRow(ctx, `SELECT count(*), count(CASE WHEN n.due_time < $3 THEN 1 END) FROM consent n
+			WHERE n.county_code = $1 AND n.organization_id = $2 AND `+owed, county, organization, now).Scan(&count, &overdue)
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("count deferred consents: %w", err)

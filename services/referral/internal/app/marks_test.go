@@ -124,6 +124,11 @@ func TestAnEmergencysConsentComesLater(t *testing.T) {
 		if got := h.limit(t, v.ID, domain.StepConsent); got != "OPEN" {
 			t.Fatalf("the reminder is %q", got)
 		}
+		record := authn.Identity{Subject: "service:patientrecord", Service: "patientrecord", County: county}
+		said, err := h.Consent(t.Context(), record, v.ID)
+		if err != nil || said.Snapshot.Consent.DeferredReason != "昏迷" || !said.Due.After(h.clock.Now()) {
+			t.Errorf("patient-record hears of %q, due %v (%v)", said.Snapshot.Consent.DeferredReason, said.Due, err)
+		}
 		consent := domain.MarkCommand{Action: domain.MarkConsent, Consent: domain.Consent{GivenBy: "家属", Relation: "2", Method: "SIGNED"}}
 		expectFields(t, h.refuseMark(t, family(), v, domain.MarkCommand{Action: domain.MarkConsent}),
 			"consent.givenBy FIELD_REQUIRED", "consent.relation FIELD_REQUIRED", "consent.method FIELD_REQUIRED")
@@ -136,6 +141,9 @@ func TestAnEmergencysConsentComesLater(t *testing.T) {
 		}
 		if got := h.limit(t, v.ID, domain.StepConsent); got != "STOPPED" {
 			t.Errorf("the reminder is %q", got)
+		}
+		if said, err = h.Consent(t.Context(), record, v.ID); err != nil || said.Snapshot.Consent.GivenBy != "家属" || !said.Due.IsZero() {
+			t.Errorf("patient-record hears of %v, due %v (%v)", said.Snapshot.Consent, said.Due, err)
 		}
 		expectReason(t, h.refuseMark(t, family(), v, consent), errs.ReasonActionNotAvailable)
 		given := h.make(t, family(), green(patient()))
