@@ -171,12 +171,14 @@ func numbered(d domain.Details, other Found) bool {
 
 // notSame writes down that a record was not opened to who said that it is the patient's: a refusal takes back all that the change wrote.
 func (a *App) notSame(ctx context.Context, caller authn.Identity, patient string, refusal error) error {
+	reason := errs.ReasonOf(refusal)
+	if reason != errs.ReasonNotFound && reason != errs.ReasonBreakGlassRequired {
+		return refusal
+	}
 	seen := look(caller, "patient.register", patient)
-	switch seen.Detail = errs.ReasonOf(refusal); seen.Detail {
-	case errs.ReasonNotFound, errs.ReasonBreakGlassRequired:
-		if err := a.store.Audit(ctx, caller.County, seen); err != nil {
-			return err
-		}
+	seen.Detail = reason
+	if err := a.store.Audit(ctx, caller.County, seen); err != nil {
+		return err
 	}
 	return refusal
 }
