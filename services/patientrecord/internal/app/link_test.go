@@ -121,7 +121,7 @@ func TestOnePersonAnswersUnderBothIds(t *testing.T) {
 		if err != nil || got.ID != stays.ID {
 			t.Errorf("the merged id answers with %s, %v", got.ID, err)
 		}
-		for _, query := range []string{"曾小明", "曾晓明", "新县村", "旧县村", "8000"} {
+		for _, query := range []string{"曾小明", "曾晓明", "新县村", "旧县村", "曾 旧县", "8000"} {
 			if found := w.finds(query); len(found) != 1 || found[0].ID != stays.ID {
 				t.Errorf("%s finds %d", query, len(found))
 			}
