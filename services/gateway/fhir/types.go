@@ -169,6 +169,7 @@ type observation struct {
 	Issued            string            `json:"issued"`
 	Interpretation    []codeableConcept `json:"interpretation"`
 	ReferenceRange    []referenceRange  `json:"referenceRange"`
+	Method            codeableConcept   `json:"method"`
 	Component         []component       `json:"component"`
 	value
 }
