@@ -212,3 +212,15 @@ func TestRecognitionPagesAreSound(t *testing.T) {
 		t.Error("the receiver is not told what need not be examined again")
 	}
 }
+
+func TestTheHistoryOfTheDirectionsIsShownToWhoSetsThem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.recognising()
+	if body := w.admin().get(itemsPage).Body.String(); !strings.Contains(body, "outpatientDays=90") {
+		t.Error("the history of the directions is not shown")
+	}
+	if asked := lastly[*patientrecordv1.ListRecognitionChangesRequest](t, w, patientrecordv1.RecognitionService_ListRecognitionChanges_FullMethodName); asked.GetItemCode() != "" {
+		t.Errorf("asked for %q", asked.GetItemCode())
+	}
+}

@@ -191,14 +191,15 @@ func writingPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) erro
 		followUp      = referralv1.NewFollowUpServiceClient(deps.Conns.Referral)
 		scheduling    = schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling)
 		handover      = referralv1.NewHandoverServiceClient(deps.Conns.Referral)
+		documents     = patientrecordv1.NewAttachmentServiceClient(deps.Conns.PatientRecord)
 	)
-	referPages, err := refer.New(refer.Deps{Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling, Handover: handover})
+	referPages, err := refer.New(refer.Deps{Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling, Handover: handover, Attachments: documents})
 	if err != nil {
 		return err
 	}
 	referPages.Routes(mux)
 	downPages, err := down.New(down.Deps{
-		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Candidate: candidate, FollowUp: followUp, Handover: handover,
+		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Candidate: candidate, FollowUp: followUp, Handover: handover, Attachments: documents,
 	})
 	if err != nil {
 		return err

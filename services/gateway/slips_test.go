@@ -102,6 +102,49 @@ func TestTheSlipsHaveTheFieldsOfTheNationalFormsInTheirOrder(t *testing.T) {
 	}
 }
 
+// What came back with an up-referral prints as the national 回转单: from the hospital to the centre, under the referral's number.
+func TestAReplyPrintsAsTheReturnSlip(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	reply := sampleReferral(referralv1.State_CONCLUDED)
+	reply.ConcludeTime = in(0)
+	reply.Reply = &referralv1.Reply{
+		Diagnosis: "脑梗死恢复期", Findings: "头颅CT：左侧基底节区低密度灶", Treatment: "抗血小板", NextSteps: "每月复诊",
+		Medications: []*referralv1.ReplyMedication{{Name: "阿司匹林", Specification: "100mg", Dosage: "每日一次"}},
+	}
+	w.always(getMethod, reply)
+	for _, who := range []string{"township", "desk"} {
+		body := w.browser(who).get(slipPage + "/reply").Body.String()
+		codes := printed(body)
+		if got := strings.Join(only(codes, "back"), " "); got != "back.addressee back.patient_name back.diagnosis back.inpatient_no back.exam_results back.treatment_plan back.referring_doctor_sign back.referring_phone back.from_org back.date" {
+			t.Errorf("%s: %s", who, got)
+		}
+		for _, want := range []string{"双向转诊（回转）单", "编号 450321-26-0000123-4", "脑梗死恢复期", "左侧基底节区低密度灶", "抗血小板\n每月复诊", "阿司匹林 100mg 每日一次", "<svg", `data-field="back.from_org"><u>阳朔县人民医院`} {
+			if !strings.Contains(body, strings.ReplaceAll(want, "\\n", "\n")) {
+				t.Errorf("%s: without %s", who, want)
+			}
+		}
+		if problems := htmlcheck.Page(body); len(problems) > 0 {
+			t.Error(problems)
+		}
+	}
+	if page := w.browser("township").get("/referrals/" + referralID).Body.String(); !strings.Contains(page, slipPage+"/reply") {
+		t.Error("the page of the referral does not lead to it")
+	}
+	for name, change := range map[string]func(r *referralv1.Referral){
+		"before the answer": func(r *referralv1.Referral) { r.Reply, r.ConcludeTime = nil, nil },
+		"of a question":     func(r *referralv1.Referral) { r.Kind = commonv1.Kind_ADVICE },
+		"of a way down":     func(r *referralv1.Referral) { r.Direction = commonv1.Direction_DOWN },
+	} {
+		other, _ := proto.Clone(reply).(*referralv1.Referral)
+		change(other)
+		w.always(getMethod, other)
+		if got := w.browser("township").get(slipPage + "/reply"); got.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", name, got.Code)
+		}
+	}
+}
+
 func TestASlipIsInChineseWithNumberAndCodeAndADraftSaysSo(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -225,12 +268,14 @@ func TestAReferralsPageShowsItsPackageByVersionAndTheWayToTheSlip(t *testing.T) 
 	w := newWorld(t)
 	w.always(patientrecordv1.PatientRecordService_GetPackage_FullMethodName, &patientrecordv1.Package{
 		ReferralId: referralID, PatientId: patientID, Version: 2, AssembledTime: in(0), Items: []*patientrecordv1.PackageItem{{Kind: "PROBLEM", EntryId: "e", Version: 1}},
-		Versions: []*patientrecordv1.PackageVersion{{Version: 1, AssembledTime: in(-time.Hour)}, {Version: 2, AssembledTime: in(0)}},
+		Versions:    []*patientrecordv1.PackageVersion{{Version: 1, AssembledTime: in(-time.Hour)}, {Version: 2, AssembledTime: in(0)}},
+		Attachments: []*patientrecordv1.PackageAttachment{{Attachment: sampleAttachment(), Version: 1}}, WithdrawnAttachments: 2,
 	})
 	b := w.browser("desk")
 	b.language = "zh-CN"
 	body := b.get("/referrals/" + referralID).Body.String()
-	for _, want := range []string{`id="package"`, `href="` + slipPage + `"`, "打印转出单", "90", "转诊目的、注意事项", "?package=1#package"} {
+	for _, want := range []string{`id="package"`, `href="` + slipPage + `"`, "打印转出单", "90", "转诊目的、注意事项", "?package=1#package",
+		"/patients/" + patientID + "/attachments/" + attachmentID, "另有 2 个附件"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing", want)
 		}
@@ -239,9 +284,39 @@ func TestAReferralsPageShowsItsPackageByVersionAndTheWayToTheSlip(t *testing.T) 
 	if asked := lastly[*patientrecordv1.GetPackageRequest](t, w, patientrecordv1.PatientRecordService_GetPackage_FullMethodName); asked.GetVersion() != 1 {
 		t.Errorf("asked for version %d", asked.GetVersion())
 	}
+	answered := sampleReferral(referralv1.State_CONCLUDED)
+	answered.ConcludeTime = in(0)
+	w.always(getMethod, answered)
+	if body := b.get("/referrals/" + referralID).Body.String(); !strings.Contains(body, `id="back"`) {
+		t.Error("what came back is not shown")
+	}
+	if asked := lastly[*patientrecordv1.GetPackageRequest](t, w, patientrecordv1.PatientRecordService_GetPackage_FullMethodName); !asked.GetReply() {
+		t.Error("what came back is not asked for")
+	}
 	w.always(getMethod, sampleDown(referralv1.State_SUBMITTED))
 	if body := b.get("/referrals/" + referralID).Body.String(); !strings.Contains(body, "打印回转单") {
 		t.Error("the way back has no slip")
+	}
+}
+
+// Whoever writes a referral sees which documents will go with it, and the way to add some.
+func TestTheFormsShowWhichDocumentsWillTravel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for who, page := range map[string]string{"township": "/refer/" + patientID, "desk": "/down/" + patientID} {
+		body := w.browser(who).get(page).Body.String()
+		for _, want := range []string{`id="travels"`, "/patients/" + patientID + "/attachments/" + attachmentID, `href="/patients/` + patientID + `/attachments"`} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s: %q is missing", page, want)
+			}
+		}
+		if asked := lastly[*patientrecordv1.ListAttachmentsRequest](t, w, patientrecordv1.AttachmentService_ListAttachments_FullMethodName); !asked.GetTravelling() {
+			t.Errorf("%s asks for %v", page, asked)
+		}
+	}
+	w.refuse(patientrecordv1.AttachmentService_ListAttachments_FullMethodName, errs.Unavailable("patientrecord", nil))
+	if got := w.browser("township").get("/refer/" + patientID); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "/attachments") {
+		t.Errorf("without documents the form is not shown: %d", got.Code)
 	}
 }
 
@@ -254,6 +329,10 @@ func (w *world) visitSlips(stranger, doctor *browser, see func(*browser, string,
 		see(doctor, slipPage)
 		see(doctor, slipPage+"/stub")
 	}
+	answered := sampleReferral(referralv1.State_CONCLUDED)
+	answered.ConcludeTime = in(0)
+	w.always(getMethod, answered)
+	see(doctor, slipPage+"/reply")
 	w.always(getMethod, sampleReferral(referralv1.State_SUBMITTED))
 	see(stranger, verifyPage)
 	w.always(verifyMethod, &referralv1.Verification{Genuine: true, Expired: true, ValidUntil: in(-time.Hour)})

@@ -19,7 +19,7 @@ func (s *Service) candidateParts() []run.Part {
 	}
 	return []run.Part{
 		{Name: "medicine list facts", Runner: consume(events.Formulary(), events.OnFormulary(s.store))},
-		{Name: "facts about merged patients", Runner: consume(events.People(), events.OnPeople(s.store))},
+		{Name: "facts about merged patients", Runner: consume(events.People(), events.OnPeople(s.app))},
 		{Name: "encounter facts", Runner: consume(events.Encounters(), events.OnEncounter(s.app))},
 		{Name: "registrations", Runner: consume(events.Arrivals(), events.OnRegistration(s.app.Registered))},
 		{Name: "long stays of referrals", Runner: consume(events.LongStays(), events.OnDeadline(s.app))},

@@ -116,7 +116,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, FollowUps: st, Templates: templates,
 			Calendars:   app.NewCalendars(zone, days, st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
-			Completeness: items, Slips: st, Kept: cfg.Kept,
+			Completeness: items, Slips: st, People: st, Kept: cfg.Kept,
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),

@@ -2,8 +2,8 @@
 // the bookings that come of holds. It refuses to know patients beyond an id, and to decide anything about a referral.
 //
 // RPCs: SchedulingService of tongzhen.scheduling.v1. Publishes hold_attached, booking_confirmed and booking_released
-// (also for an attached hold that ends); consumes the referral facts that settle or free capacity; calls
-// referral.SettleBooking.
+// (also for an attached hold that ends); consumes the referral facts that settle or free capacity,
+// and patient-record's facts about patients who are one person; calls referral.SettleBooking.
 //
 // Invariants (tests cite them by number):
 //  1. A slot or bed is in at most one live hold or booking: the key of table occupancy cannot hold a second.

@@ -100,6 +100,9 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.ReferralConsumer(), events.OnReferral(s.app))
 		})},
+		run.Part{Name: "facts of persons", Runner: run.Func(func(ctx context.Context) error {
+			return s.deps.Bus.Consume(ctx, events.PersonConsumer(), events.OnPerson(s.app))
+		})},
 		run.Part{Name: "sweep", Runner: run.Func(s.sweepUntil)},
 	)
 }

@@ -115,10 +115,10 @@ func TestResourcesAreRead(t *testing.T) {
 		},
 		"laboratory value": {
 			`{"resourceType":"Observation",` + subject + `,"status":"final","code":` + c + `,"effectivePeriod":{"start":"2020-05-02"},"valueQuantity":{"value":7.25,"unit":"mmol/L"},
-				"interpretation":[{"coding":[{"code":"H"}]}],"referenceRange":[{"low":{"value":3.9,"unit":"mmol/L"},"high":{"value":6.1,"unit":"mmol/L"}}]}`,
+				"interpretation":[{"coding":[{"code":"H"}]}],"referenceRange":[{"low":{"value":3.9,"unit":"mmol/L"},"high":{"value":6.1,"unit":"mmol/L"}}],"method":{"text":"GOD"}}`,
 			&patientrecordv1.Observation{
 				Codes: coded("c"), Text: "shown", Status: "final", EffectiveTime: at("2020-05-02T00:00:00+08:00"),
-				Quantity: &patientrecordv1.Quantity{Value: 7.25, Unit: "mmol/L"}, Interpretation: "H", ReferenceRange: "3.9–6.1 mmol/L",
+				Quantity: &patientrecordv1.Quantity{Value: 7.25, Unit: "mmol/L"}, Interpretation: "H", ReferenceRange: "3.9–6.1 mmol/L", Method: "GOD",
 			},
 		},
 		"coded value": {

@@ -72,6 +72,7 @@ func observationEntry(r observation, d *dates) *clinical {
 		EffectiveTime: d.at("effectiveDateTime", r.EffectiveDateTime, "effectiveInstant", r.EffectiveInstant,
 			"effectivePeriod.start", r.EffectivePeriod.Start, "issued", r.Issued),
 		Quantity: r.quantity(), ValueText: r.text(), Interpretation: firstOf(r.Interpretation).code(),
+		Method: r.Method.words(),
 	}
 	if len(r.ReferenceRange) > 0 {
 		out.ReferenceRange = r.ReferenceRange[0].words()

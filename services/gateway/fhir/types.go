@@ -177,6 +177,7 @@ type observation struct {
 	Issued            string            `json:"issued,omitzero"`
 	Interpretation    []codeableConcept `json:"interpretation,omitzero"`
 	ReferenceRange    []referenceRange  `json:"referenceRange,omitzero"`
+	Method            codeableConcept   `json:"method,omitzero"`
 	Component         []component       `json:"component,omitzero"`
 	value
 }

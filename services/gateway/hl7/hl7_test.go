@@ -123,14 +123,15 @@ func TestEventsSayWhatBecomesOfAStay(t *testing.T) {
 
 func TestAReportBecomesItsResults(t *testing.T) {
 	r := good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L55|GLU^葡萄糖|||20261120080000|||||||||||||||||LAB|F",
-		"OBX|1|NM|GLU^葡萄糖||7.8|mmol/L|3.9-6.1|H|||F", "OBX|2|SN|CRP^C反应蛋白||<^5|mg/L||||F", "OBX|3|ST|ABO^血型||A||||||C",
+		"OBX|1|NM|GLU^葡萄糖||7.8|mmol/L|3.9-6.1|H|||F||||||GOD^氧化酶法", "OBX|2|SN|CRP^C反应蛋白||<^5|mg/L||||F", "OBX|3|ST|ABO^血型||A||||||C",
 		`OBX|4|TX|C^结论||血糖偏高\.br\建议复查`, "OBX|5|NM|WBC^白细胞||6.1|10^9/L||||F")
 	report := r.GetEntries()[0].GetDiagnosticReport()
 	if report.GetCategory() != "laboratory" || report.GetConclusion() != "血糖偏高\n建议复查" || len(report.GetResultIdentities()) != 4 || r.GetUpdatesPatient() {
 		t.Errorf("report %v", report)
 	}
 	glucose := r.GetEntries()[1].GetObservation()
-	if glucose.GetQuantity().GetValue() != 7.8 || glucose.GetCodes()[0].GetCode() != "2345-7" || glucose.GetInterpretation() != "H" || glucose.GetReferenceRange() != "3.9-6.1" {
+	if glucose.GetQuantity().GetValue() != 7.8 || glucose.GetCodes()[0].GetCode() != "2345-7" || glucose.GetInterpretation() != "H" || glucose.GetReferenceRange() != "3.9-6.1" ||
+		glucose.GetMethod() != "氧化酶法" {
 		t.Errorf("glucose %v", glucose)
 	}
 	if crp := r.GetEntries()[2].GetObservation(); crp.GetQuantity() != nil || crp.GetValueText() != "<5 mg/L" {

@@ -121,6 +121,7 @@ func (r *reader) observation(obx segment, category string, taken *timestamppb.Ti
 	o := &patientrecordv1.Observation{
 		Codes: r.coded(code), Text: valued(code.at(2), code.at(1)), Category: category, Status: observationStatus(obx.text(11)),
 		EffectiveTime: earliest(r.when(obx, 14), taken), ReferenceRange: obx.one(7).words(), Interpretation: obx.text(8),
+		Method: valued(obx.one(17).at(2), obx.one(17).at(1)),
 	}
 	value := obx.one(5)
 	switch obx.text(2) {

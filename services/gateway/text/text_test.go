@@ -132,7 +132,7 @@ func codes() map[string][]string {
 		"relation":       strings.Split("0123456789", ""),
 		"document":       strings.Fields("RESIDENT_IDENTITY_CARD PASSPORT OTHER NONE"),
 		"no-document":    strings.Fields("NEWBORN LOST NEVER_ISSUED UNCONSCIOUS OTHER"),
-		"notice":         strings.Fields("submitted resubmitted redirected accepted returned declined cancelled arrived arrival_undone no_show rebooked admitted admission_undone concluded acknowledged answered follow_up_begun visit_recorded escalated completed recorded_out departed message_posted assessed corrected consent_recorded deadline_passed candidate_found candidate_dismissed bounce_back_found glass_broken visit_declared consent_withdrawn"),
+		"notice":         strings.Fields("submitted resubmitted redirected accepted returned declined cancelled arrived arrival_undone no_show rebooked admitted admission_undone concluded acknowledged answered follow_up_begun visit_recorded escalated completed recorded_out departed message_posted assessed corrected consent_recorded deadline_passed candidate_found candidate_dismissed bounce_back_found person_merged glass_broken visit_declared consent_withdrawn"),
 		"action":         append(slices.Clone(acted), "create", "edit", "submit", "seen", "record_arrival", "record_out", "deadline_passed"),
 		"action.do":      append(slices.Clone(acted), "submit", "accept.DOWN", "decline.DOWN", "redirect.DOWN", "arrive.DOWN"), "done": acted,
 		"action.help": append(slices.Clone(reasoned), "conclude", "acknowledge", "answer", "complete", "depart", "assess", "convert", "decline.DOWN", "redirect.DOWN"), "action.note": reasoned,

@@ -1,11 +1,12 @@
 // Package dbtest opens real databases for tests: an SQLite file in the test's folder, and a schema of its own on the
-// PostgreSQL that TEST_POSTGRES_URL names. It owns their clean-up. Tests that use it may run in parallel.
+// PostgreSQL that TEST_POSTGRES_URL names. It owns their clean-up, and keeps finished schemas for the next test. Tests that use it may run in parallel.
 package dbtest
 
 import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -53,11 +54,10 @@ func Clock(t testing.TB) *clock.Fixed {
 // OpenClock opens a fresh database of the engine with the sets migrated; transactions take their time from clk.
 func OpenClock(t testing.TB, engine sqldb.Engine, clk clock.Clock, sets []sqldb.MigrationSet) *sqldb.DB {
 	t.Helper()
-	db := Reopen(t, Config(t, engine), clk)
-	if err := sqldb.Migrate(t.Context(), db, sets...); err != nil {
-		t.Fatalf("migrate: %v", err)
+	if engine == sqldb.SQLite {
+		return Reopen(t, readySQLite(t, sets), clk)
 	}
-	return db
+	return Reopen(t, readyPostgres(t, sets), clk)
 }
 
 // Config is a place for one fresh, empty database, removed when the test ends. Several DBs may be opened on it.
@@ -66,16 +66,27 @@ func Config(t testing.TB, engine sqldb.Engine) sqldb.Config {
 	if engine == sqldb.SQLite {
 		return sqldb.Config{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")}
 	}
-	url := os.Getenv("TEST_POSTGRES_URL")
-	if url == "" {
+	cfg := sqldb.Config{URL: server(t), MaxOpen: 4, Schema: "t_" + random(t)}
+	t.Cleanup(func() { drop(t, cfg) })
+	return cfg
+}
+
+// server is the PostgreSQL of tests, whose commits do not wait for the disk: no test pulls its plug.
+func server(t testing.TB) string {
+	t.Helper()
+	text := os.Getenv("TEST_POSTGRES_URL")
+	if text == "" {
 		if os.Getenv("TEST_REQUIRE_SERVICES") == "1" {
 			t.Fatal("TEST_POSTGRES_URL is not set, and TEST_REQUIRE_SERVICES demands PostgreSQL")
 		}
 		t.Skip("TEST_POSTGRES_URL is not set")
 	}
-	cfg := sqldb.Config{URL: url, MaxOpen: 4, Schema: "t_" + random(t)}
-	t.Cleanup(func() { drop(t, cfg) })
-	return cfg
+	u, err := url.Parse(text)
+	must(t, "TEST_POSTGRES_URL", err)
+	q := u.Query()
+	q.Set("synchronous_commit", "off")
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // Reopen opens a database on cfg, as another process would, and closes it when the test ends.

@@ -30,7 +30,8 @@ func duties() map[string]duty {
 
 		"depart": {"departed", []group{takers}}, "message": {"message_posted", []group{otherSide}}, "correct": {"corrected", []group{otherSide}},
 		"assess": {"assessed", []group{author}}, "record_consent": {"consent_recorded", []group{takers}},
-		"bounce_back": {"bounce_back_found", []group{author, headOfReceiver}},
+		"bounce_back":   {"bounce_back_found", []group{author, headOfReceiver}},
+		"person_merged": {"person_merged", []group{takers, author}},
 	}
 }
 

@@ -33,6 +33,8 @@ type Deps struct {
 	Candidate referralv1.CandidateServiceClient
 	FollowUp  referralv1.FollowUpServiceClient
 	Handover  referralv1.HandoverServiceClient
+	// Attachments says which documents will travel.
+	Attachments patientrecordv1.AttachmentServiceClient
 }
 
 // Pages serves them.
@@ -72,6 +74,7 @@ type formData struct {
 	Complete            parts.Completeness
 	Medicines           medicinesData
 	Plan                planData
+	Travels             parts.Travels
 	// Existing is the open referral that makes this one a duplicate.
 	Existing, ExistingNumber string
 	// Reason words why the draft came back.
@@ -151,6 +154,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Complete = p.complete(r, data.PatientID, form)
 	data.Medicines = p.medicines(r, form, data.Form.Errors)
 	data.Plan = p.plan(r, form, data.Form.Errors)
+	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId())
 	title := "down.title"
 	if data.Draft != nil {
 		title = "down.edit"

@@ -21,9 +21,10 @@ import (
 //go:embed *.html
 var files embed.FS
 
-// Parse reads a page's templates, which may use "diagnoses", "consent", "criteria" and "completeness".
+// Parse reads a page's templates, which may use "diagnoses", "consent", "criteria", "completeness",
+// "travels" and "package-documents".
 func Parse(sh *shell.Shell, fsys fs.FS, names ...string) (*shell.Set, error) {
-	return sh.Parse(both{fsys, files}, append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html")...)
+	return sh.Parse(both{fsys, files}, append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html", "travels.html")...)
 }
 
 // both opens a file of the page, else one of the parts.

@@ -28,9 +28,11 @@ type itemsData struct {
 	Query      string
 	Items      []listed
 	Directions *patientrecordv1.RecognitionSettings
-	Edits      bool
-	RequestID  string
-	Problem    string
+	// Changes of the directions, newest first, for whoever may set them.
+	Changes   []change
+	Edits     bool
+	RequestID string
+	Problem   string
 }
 
 // listed is an item with its price in yuan.
@@ -62,6 +64,11 @@ func (p *Pages) showItems(w http.ResponseWriter, r *http.Request, refused error)
 	}
 	if data.Directions, err = p.Recognition.GetRecognitionSettings(r.Context(), &patientrecordv1.GetRecognitionSettingsRequest{}); err != nil {
 		return err
+	}
+	if data.Edits {
+		if data.Changes, err = p.changes(r, ""); err != nil {
+			return err
+		}
 	}
 	status := http.StatusOK
 	if refused != nil {
@@ -168,14 +175,20 @@ func (p *Pages) loadItem(r *http.Request) (itemData, error) {
 	if !data.Edits {
 		return data, nil
 	}
-	changes, err := p.Recognition.ListRecognitionChanges(r.Context(), &patientrecordv1.ListRecognitionChangesRequest{ItemCode: code})
+	data.Changes, err = p.changes(r, code)
+	return data, err
+}
+
+// changes of an item, or without a code of the directions, newest first.
+func (p *Pages) changes(r *http.Request, code string) (out []change, err error) {
+	list, err := p.Recognition.ListRecognitionChanges(r.Context(), &patientrecordv1.ListRecognitionChangesRequest{ItemCode: code})
 	if err != nil {
-		return data, err
+		return nil, err
 	}
-	for _, c := range changes.GetChanges() {
-		data.Changes = append(data.Changes, change{c, p.organization(r, c.GetOrganizationId())})
+	for _, c := range list.GetChanges() {
+		out = append(out, change{c, p.organization(r, c.GetOrganizationId())})
 	}
-	return data, nil
+	return out, nil
 }
 
 // valuesOf is an item as the form shows it: the price in yuan, codes one to a line.

@@ -44,7 +44,7 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) prepareEdit(r *http.Request, referral *referralv1.Referral) (formData, error) {
 	data, err := p.prepare(r, referral.GetPatientId())
-	data.Editing = true
+	data.Editing = referral.GetId()
 	data.Action = "/referrals/" + referral.GetId() + "/edit"
 	data.Draft = "edit:" + referral.GetId() + ":" + strconv.Itoa(int(referral.GetVersion()))
 	if referral.GetState() == referralv1.State_RETURNED {

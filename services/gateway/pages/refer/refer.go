@@ -35,6 +35,8 @@ type Deps struct {
 	Criteria   referralv1.CriteriaServiceClient
 	Scheduling schedulingv1.SchedulingServiceClient
 	Handover   referralv1.HandoverServiceClient
+	// Attachments says which documents will travel.
+	Attachments patientrecordv1.AttachmentServiceClient
 }
 
 // Pages serves them.
@@ -87,13 +89,15 @@ type formData struct {
 	Exams []string
 	// Existing is the open referral that makes this one a duplicate.
 	Existing, ExistingNumber string
+	// Editing is the id of the draft or returned referral that is gone on with; Travels are the documents that go with it.
+	Editing string
+	Travels parts.Travels
 	// Returned is the referral that came back for information.
 	Returned *referralv1.Referral
 	// Kept is the slot or bed that it still holds; KeptUnknown that scheduling could not be asked.
 	Kept        *schedulingv1.Hold
 	KeptUnknown bool
 	Reason      string
-	Editing     bool
 	Problem     string
 }
 
@@ -134,8 +138,9 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 		slots = slotsData{Away: true}
 	}
 	data.Slots = slots
+	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
 	title := "refer.title"
-	if data.Editing {
+	if data.Editing != "" {
 		title = "refer.edit"
 	}
 	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "referrals", Status: status, Data: data})

@@ -21,7 +21,9 @@ type pageData struct {
 	Sending   bool // the visitor's organisation sent it
 	Summary   *patientrecordv1.Summary
 	// Package is what was handed over, Complete how complete it was; nil and not judged for a draft.
-	Package  *patientrecordv1.Package
+	Package *patientrecordv1.Package
+	// Back is what came back with the answer; nil until it has.
+	Back     *patientrecordv1.Package
 	Complete parts.Completeness
 	History  []historyRow
 	Told     []told
@@ -47,6 +49,25 @@ func (d pageData) Down() bool { return d.GetDirection().String() == "DOWN" }
 // ConsentAwaited tells that the consent of an emergency is still to be brought.
 func (d pageData) ConsentAwaited() bool {
 	return d.GetConsent().GetDeferredReason() != "" && d.GetConsent().GetGivenBy() == ""
+}
+
+// Answered tells that something came back, or is on its way.
+func (d pageData) Answered() bool { return d.GetReply() != nil && d.GetConcludeTime() != nil }
+
+// ReplySlip tells that what came back can be printed as 回转单: nobody travels for a question.
+func (d pageData) ReplySlip() bool {
+	return d.Answered() && d.GetDirection() == commonv1.Direction_UP && d.GetKind() != commonv1.Kind_ADVICE
+}
+
+// AddDocuments tells that the visitor may add documents to the record: the sender always, the receiver when the patient has come.
+func (d pageData) AddDocuments() bool {
+	switch d.GetState() {
+	case referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED, referralv1.State_FOLLOW_UP:
+		return d.Sending || d.Receiving && d.GetKind() != commonv1.Kind_ADVICE
+	case referralv1.State_SUBMITTED, referralv1.State_RETURNED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW:
+		return d.Sending
+	}
+	return false
 }
 
 // SendDown tells that the visitor's hospital may send this patient back from here; who was only asked about has not come.
@@ -154,6 +175,9 @@ func (p *Pages) handedOver(r *http.Request, data *pageData) {
 	// What is no number is the latest.
 	version, _ := strconv.ParseInt(r.URL.Query().Get("package"), 10, 32)
 	data.Package, _ = p.Record.GetPackage(r.Context(), &patientrecordv1.GetPackageRequest{ReferralId: data.GetId(), Version: int32(max(0, version))})
+	if data.Answered() {
+		data.Back, _ = p.Record.GetPackage(r.Context(), &patientrecordv1.GetPackageRequest{ReferralId: data.GetId(), Reply: true})
+	}
 	answer, err := p.Handover.GetCompleteness(r.Context(), &referralv1.GetCompletenessRequest{ReferralId: data.GetId()})
 	data.Complete = parts.Completeness{Away: err != nil}
 	if err == nil {

@@ -9,6 +9,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -56,13 +57,14 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /referrals/{id}/slip", p.Shell.Page(p.both))
 	mux.Handle("GET /referrals/{id}/slip/stub", p.Shell.Page(p.stub))
+	mux.Handle("GET /referrals/{id}/slip/reply", p.Shell.Page(p.reply))
 	mux.Handle("GET /verify/{number}", p.Shell.Open(p.verify))
 }
 
 // slipData is what slip.html sees.
 type slipData struct {
 	ID, Number         string
-	Draft, Down        bool
+	Draft, Down, Reply bool
 	Form               form
 	StubOnly           bool
 	Stub, Slip         []filled
@@ -90,6 +92,22 @@ func (p *Pages) both(w http.ResponseWriter, r *http.Request) error { return p.sh
 
 func (p *Pages) stub(w http.ResponseWriter, r *http.Request) error { return p.sheet(w, r, true) }
 
+// reply is the 回转单 of an up-referral: what its reply says, from the hospital back to the sender, under the number that it went with.
+func (p *Pages) reply(w http.ResponseWriter, r *http.Request) error {
+	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
+	if err != nil {
+		return err
+	}
+	if referral.GetDirection() != commonv1.Direction_UP || referral.GetKind() == commonv1.Kind_ADVICE || referral.GetReply() == nil || referral.GetConcludeTime() == nil {
+		return errs.NotFound("slip") // nothing came back, or nobody travelled
+	}
+	s, err := p.source(r, referral)
+	if err != nil {
+		return err
+	}
+	return p.print(w, r, s, s.replied())
+}
+
 func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, stubOnly bool) error {
 	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
 	if err != nil {
@@ -98,26 +116,37 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, stubOnly bool) err
 	if d := referral.GetDirection(); d != commonv1.Direction_UP && d != commonv1.Direction_DOWN {
 		return errs.NotFound("slip") // a patient who left the county got none
 	}
-	slip, err := p.Handover.GetSlip(r.Context(), &referralv1.GetSlipRequest{ReferralId: referral.GetId()})
+	s, err := p.source(r, referral)
 	if err != nil {
 		return err
+	}
+	return p.print(w, r, s, s.data(stubOnly))
+}
+
+// source is what a referral's slips are filled from.
+func (p *Pages) source(r *http.Request, referral *referralv1.Referral) (source, error) {
+	slip, err := p.Handover.GetSlip(r.Context(), &referralv1.GetSlipRequest{ReferralId: referral.GetId()})
+	if err != nil {
+		return source{}, err
 	}
 	s := source{referral: referral, slip: slip, now: p.Shell.Now(), zone: p.Shell.Zone()}
 	county, err := p.Shell.Names().County(r.Context())
 	if err != nil {
-		return err // a slip that does not say where to go is worth nothing
+		return source{}, err // a slip that does not say where to go is worth nothing
 	}
 	const chinese = "zh-CN"
 	to := referral.GetReceiver()
 	s.from = county.OrganizationName(chinese, referral.GetOriginator().GetOrganizationId())
 	s.to = county.OrganizationName(chinese, to.GetOrganizationId())
 	s.department = county.DepartmentName(chinese, to.GetOrganizationId(), to.GetDepartmentCode())
-	data, err := s.data(stubOnly)
-	if err != nil {
-		return err
-	}
+	return s, nil
+}
+
+// print shows a sheet with the code by which it is verified.
+func (p *Pages) print(w http.ResponseWriter, r *http.Request, s source, data slipData) error {
 	if !data.Draft {
-		if data.QR, err = qrCode(p.address(r, slip)); err != nil {
+		var err error
+		if data.QR, err = qrCode(p.address(r, s.slip)); err != nil {
 			return err
 		}
 	}
@@ -125,7 +154,7 @@ func (p *Pages) sheet(w http.ResponseWriter, r *http.Request, stubOnly bool) err
 }
 
 // data is the whole sheet but its QR code.
-func (s source) data(stubOnly bool) (slipData, error) {
+func (s source) data(stubOnly bool) slipData {
 	r := s.referral
 	down := r.GetDirection() == commonv1.Direction_DOWN
 	form := out()
@@ -154,7 +183,42 @@ func (s source) data(stubOnly bool) (slipData, error) {
 	d.Choices = []choices{
 		{"county.payment", "支付方式", payments()}, {"county.patient_kind", "病人性质", s.patients()}, {"county.transport", "转送方式", s.transports()},
 	}
-	return d, nil
+	return d
+}
+
+// replied is the whole 回转单 of a reply but its QR code. What the county adds about the way up does not belong on it; how the patient goes
+// back, and whether the patient agrees, is filled in by hand.
+func (s source) replied() slipData {
+	r := s.referral
+	back := back()
+	at := s.answer()
+	return slipData{
+		ID: r.GetId(), Number: r.GetNumber(), Down: true, Reply: true, Form: back, Stub: at.fill(back.Stub), Slip: at.fill(back.Slip),
+		To: at.to, Notices: notices(), SealFrom: at.from,
+		County: []addition{
+			{"county.number", "转诊单号", r.GetNumber()},
+			{"county.identity_no", "身份证号", r.GetPatient().GetMaskedIdentityNumber()},
+			{"county.health_record_no", "健康档案号", r.GetPatient().GetHealthRecordNumber()},
+			{"county.visit_no", "门诊号/住院号", r.GetForm().GetInpatientNumber()},
+			{"county.sent", "上转时间", s.minute(r.GetSubmitTime())},
+			{"county.medicines", "带药", medicines(r.GetReply().GetMedications())},
+		},
+		Choices: []choices{
+			{"county.payment", "支付方式", payments()}, {"county.patient_kind", "病人性质", s.patients()},
+			{"county.transport", "转送方式", source{referral: &referralv1.Referral{}}.transports()},
+		},
+	}
+}
+
+func medicines(list []*referralv1.ReplyMedication) string {
+	text := ""
+	for i, m := range list {
+		if i > 0 {
+			text += "；"
+		}
+		text += strings.Join(strings.Fields(m.GetName()+" "+m.GetSpecification()+" "+m.GetDosage()), " ")
+	}
+	return text
 }
 
 func (s source) span(from, until *timestamppb.Timestamp) string {

@@ -17,8 +17,10 @@ type source struct {
 	slip     *referralv1.Slip
 	// from, to and department are names in Chinese.
 	from, to, department string
-	now                  time.Time
-	zone                 *time.Location
+	// reply: it is filled from what came back, with from and to exchanged.
+	reply bool
+	now   time.Time
+	zone  *time.Location
 }
 
 // filled is a field with what stands in it.
@@ -41,6 +43,15 @@ func (s source) fill(fields []field) []filled {
 // values of the fields by the last part of their codes, which stand for the same on the stub and on the slip.
 func (s source) values() map[string]string {
 	r, p, f := s.referral, s.referral.GetPatient(), s.referral.GetForm()
+	if s.reply {
+		back := r.GetReply()
+		// The telephone is that of the doctor who writes, whom the referral does not name by number.
+		r = &referralv1.Referral{}
+		f = &referralv1.Form{
+			Diagnosis: back.GetDiagnosis(), InpatientNumber: f.GetInpatientNumber(), ExaminationResults: back.GetFindings(),
+			Treatment: back.GetTreatment(), NextPlan: back.GetNextSteps(),
+		}
+	}
 	on := s.day(s.sent())
 	return map[string]string{
 		"patient_name": p.GetName(), "sex": sex(p.GetSex()), "age": s.age(p.GetBirthDate()),
@@ -64,8 +75,17 @@ func joined(parts ...string) string {
 	return strings.Join(there, "\n")
 }
 
-// sent is when the referral was submitted; of a draft, now.
+// answer is the source of the slip that goes back.
+func (s source) answer() source {
+	s.from, s.to, s.department, s.reply = s.to, s.from, "", true
+	return s
+}
+
+// sent is when the referral was submitted, or concluded; of a draft, now.
 func (s source) sent() time.Time {
+	if s.reply {
+		return s.referral.GetConcludeTime().AsTime()
+	}
 	if t := s.referral.GetSubmitTime(); t != nil {
 		return t.AsTime()
 	}

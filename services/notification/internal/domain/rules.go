@@ -78,6 +78,8 @@ func Rules() []Rule {
 		{"consent_recorded", Intake, Always},
 		{"bounce_back_found", Originator, Always},
 		{"bounce_back_found", ReceiverHead, Always},
+		{"person_merged", Intake, Always},
+		{"person_merged", Originator, Always},
 		{"candidate_found", CandidateDepartment, Always},
 		{GlassBroken, HomeCentre, Always},
 		{GlassBroken, Auditors, Always},

@@ -93,6 +93,7 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		"acknowledged":      {[]string{desk}, []string{centre}},
 		"consent_recorded":  {[]string{desk}, []string{centre}},
 		"bounce_back_found": {[]string{upWriter, chief}, []string{downWriter, centreHead}},
+		"person_merged":     {[]string{desk, upWriter}, []string{centre, downWriter}},
 		"candidate_found":   {[]string{candidates}, []string{candidates}},
 		// Whoever of the home centre did it itself is not told of it.
 		domain.GlassBroken:   {[]string{centre, auditors}, []string{auditors}},

@@ -45,7 +45,8 @@ type NewAttachment struct {
 
 // Begin tells whether the caller may add this document, before its content is sent. Every refusal of Add but that of the content comes here.
 func (s *Attachments) Begin(ctx context.Context, caller authn.Identity, in NewAttachment) error {
-	if _, _, err := s.app.open(ctx, caller, in.Patient, domain.LevelFull); err != nil {
+	p, _, err := s.app.open(ctx, caller, in.Patient, domain.LevelFull)
+	if err != nil {
 		return err
 	}
 	ok, wait, err := s.app.limiter.Allow(ctx, "attachment:"+caller.Subject, uploads, uploadsPer)
@@ -54,7 +55,7 @@ func (s *Attachments) Begin(ctx context.Context, caller authn.Identity, in NewAt
 		limited.RetryAfter = wait
 		return limited
 	}
-	return s.checked(ctx, caller, in.Patient, in.Details)
+	return s.checked(ctx, caller, p.ID(), in.Details)
 }
 
 // checked refuses details that are wrong, and a referral that is not one of this patient.
@@ -68,12 +69,20 @@ func (s *Attachments) checked(ctx context.Context, caller authn.Identity, patien
 	standing, known, err := s.app.store.Standing(ctx, caller.County, d.ReferralID)
 	if err == nil && !known {
 		// A draft has no facts yet; its patient is asked for.
-		standing, _, err = s.app.referrals.Standing(ctx, d.ReferralID)
+		if standing, _, err = s.app.referrals.Standing(ctx, d.ReferralID); err == nil {
+			standing.PatientID, err = s.root(ctx, caller.County, standing.PatientID)
+		}
 	}
 	if errs.KindOf(err) == errs.KindNotFound || err == nil && standing.PatientID != patient {
 		return errs.Invalid(errs.Bad("referralId", errs.ReasonFieldUnknown))
 	}
 	return err
+}
+
+// root is the record that one leads to: itself, or what it was merged into.
+func (s *Attachments) root(ctx context.Context, county, patient string) (string, error) {
+	p, err := s.app.store.Patient(ctx, county, patient)
+	return p.ID(), err
 }
 
 // Add keeps a document whose Begin passed. The request's body must tell the content, too.
@@ -130,6 +139,19 @@ type AttachmentPage struct {
 	Withheld Withheld
 }
 
+// Travelling is a page of what a referral of the patient would carry if it were submitted now: what was put to it, and what was added in the
+// last domain.PackageSpan. referral is empty for one that is not written yet. Needs the whole record.
+func (s *Attachments) Travelling(ctx context.Context, caller authn.Identity, f AttachmentFilter) (AttachmentPage, error) {
+	if _, _, err := s.app.open(ctx, caller, f.Patient, domain.LevelFull); err != nil {
+		return AttachmentPage{}, err
+	}
+	if f.Referrals == nil {
+		f.Referrals = []string{}
+	}
+	f.Since = s.app.clk.Now().Add(-domain.PackageSpan)
+	return s.List(ctx, caller, f)
+}
+
 // List is a page of a patient's attachments, newest first. At level PACKAGE these are those of referrals that give the caller's
 // organisation a relation. The filter's Referrals narrow them.
 func (s *Attachments) List(ctx context.Context, caller authn.Identity, f AttachmentFilter) (AttachmentPage, error) {
@@ -158,6 +180,8 @@ func (s *Attachments) List(ctx context.Context, caller authn.Identity, f Attachm
 
 // sight is which attachments of a patient a caller may see.
 type sight struct {
+	// patient is the record that the one that was asked for leads to.
+	patient   string
 	all       bool
 	referrals []string
 	sieve     *Sieve
@@ -176,8 +200,9 @@ func (s sight) narrowed(asked []string) []string {
 	return out
 }
 
-func (s sight) sees(a domain.Attachment) bool {
-	return s.all || a.Counts() && among(s.referrals, a.Keep().Details.ReferralID)
+// sees tells whether the caller may open a document that is in packages of the carrying referrals.
+func (s sight) sees(a domain.Attachment, carrying []string) bool {
+	return s.all || a.Counts() && slices.ContainsFunc(append(carrying, a.Keep().Details.ReferralID), func(r string) bool { return among(s.referrals, r) })
 }
 
 func among(list []string, s string) bool { return s != "" && slices.Contains(list, s) }
@@ -187,7 +212,7 @@ func (s *Attachments) sees(ctx context.Context, caller authn.Identity, patient s
 	if err != nil {
 		return sight{}, err
 	}
-	out := sight{all: level >= domain.LevelFull}
+	out := sight{patient: p.ID(), all: level >= domain.LevelFull}
 	if out.sieve, err = s.app.sieve(ctx, caller, p); err != nil || out.all {
 		return out, err
 	}
@@ -214,7 +239,11 @@ func (s *Attachments) find(ctx context.Context, caller authn.Identity, patient, 
 	if err != nil {
 		return nil, Access{}, err
 	}
-	if versions[0].Keep().PatientID != patient || !see.sees(versions[0]) {
+	carrying, err := s.app.store.CarriedBy(ctx, caller.County, attachment)
+	if err != nil {
+		return nil, Access{}, err
+	}
+	if versions[0].Keep().PatientID != see.patient || !see.sees(versions[0], carrying) {
 		return nil, Access{}, errs.NotFound("attachment")
 	}
 	if see.sieve.child {
@@ -282,9 +311,11 @@ type ChangedAttachment struct {
 // Change writes metadata anew, or marks the document as entered in error: by whoever added it, or a head, where it was added. Needs the whole
 // record, and sees what it changes.
 func (s *Attachments) Change(ctx context.Context, caller authn.Identity, in ChangedAttachment) (domain.Attachment, error) {
-	if _, _, err := s.app.open(ctx, caller, in.Patient, domain.LevelFull); err != nil {
+	p, _, err := s.app.open(ctx, caller, in.Patient, domain.LevelFull)
+	if err != nil {
 		return domain.Attachment{}, err
 	}
+	in.Patient = p.ID()
 	if _, _, err := s.find(ctx, caller, in.Patient, in.ID); err != nil {
 		return domain.Attachment{}, err
 	}

@@ -3,17 +3,98 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
 
 // repliesConsumer names this service's reading of what comes back in the inbox.
 const repliesConsumer = "patientrecord-replies"
 
-// TakeBack writes the medicines that the county hands back with a referral into the patient's record, once for each fact: the next reader
+// packConsumer names this service's packing of what comes back in the inbox: after the medicines are in the record, in a change of its own.
+const packConsumer = "patientrecord-reply-packages"
+
+// TakeBack takes what the county hands back with a referral: its medicines go into the patient's record, and with the answer of a referral
+// what belongs to it is packed for the sender.
+func (a *App) TakeBack(ctx context.Context, f ReferralFact) error {
+	if err := a.takeMedicines(ctx, f); err != nil {
+		return err
+	}
+	if !f.Standing.Answered() {
+		return nil
+	}
+	cmd := Command{County: f.County, Account: f.Account, Organization: f.Organization, Consumer: packConsumer, FactID: f.FactID}
+	return a.store.Change(ctx, cmd, func(u Unit) error { return packReply(ctx, u, f.Standing) })
+}
+
+// packReply keeps what comes back with the answer: the record as it is then, and the results and documents since the patient was sent. What
+// was not sent (an arrival that was written down afterwards) is taken to have begun domain.PackageSpan before. Again it changes nothing.
+func packReply(ctx context.Context, u Unit, s domain.Standing) error {
+	sent, there, err := u.Sent(ctx, s.ReferralID)
+	if err != nil {
+		return err
+	}
+	if sent.IsZero() {
+		sent = s.At.Add(-domain.PackageSpan)
+	}
+	summary, err := u.Summary(ctx, s.PatientID)
+	if err != nil {
+		return err
+	}
+	results, err := u.ResultsBetween(ctx, s.PatientID, sent, u.Now(), packageResults)
+	if err != nil {
+		return err
+	}
+	documents, err := u.Travelling(ctx, s.PatientID, s.ReferralID, sent, u.Now())
+	if err != nil {
+		return err
+	}
+	documents = slices.DeleteFunc(documents, func(a domain.Attachment) bool { return there[a.ID()] })
+	u.PutPackage(domain.Package{
+		ReferralID: s.ReferralID, ReferralVersion: s.Version, Reply: true, Summary: summary, Results: results,
+		Attachments: packed(documents), Assembled: u.Now(),
+	})
+	return nil
+}
+
+// Reply is the package that came back with a referral's answer, for whoever may see the referral's package. When the answer's fact has not
+// come yet, what is handed back is taken at once; NotFound as long as there is no answer.
+func (a *App) Reply(ctx context.Context, caller authn.Identity, referral string) (ShownPackage, error) {
+	standing, level, err := a.party(ctx, caller, referral)
+	if err != nil {
+		return ShownPackage{}, err
+	}
+	p, ok, err := a.store.Reply(ctx, caller.County, referral)
+	if err != nil {
+		return ShownPackage{}, err
+	}
+	if !ok {
+		if !standing.Answered() {
+			if standing, err = a.fetch(ctx, caller, referral); err != nil {
+				return ShownPackage{}, err
+			}
+		}
+		if !standing.Answered() {
+			return ShownPackage{}, errs.NotFound("package")
+		}
+		if err := a.TakeBack(ctx, ReferralFact{County: caller.County, Account: caller.Subject, Organization: caller.Organization, Standing: standing}); err != nil {
+			return ShownPackage{}, err
+		}
+		if p, ok, err = a.store.Reply(ctx, caller.County, referral); err != nil || !ok {
+			return ShownPackage{}, notThere(err)
+		}
+	}
+	out, err := a.shownPackage(ctx, caller, handed{standing, level}, p)
+	out.Version = domain.PackageVersion{ReferralVersion: p.ReferralVersion, Assembled: p.Assembled}
+	return out, err
+}
+
+// takeMedicines writes the medicines that the county hands back with a referral into the patient's record, once for each fact: the next reader
 // sees them. What they are is asked of the referral service before the change; while it is away the answer is Unavailable, and the fact
 // comes again. A medicine that is there already with the same content stays as it is; another content is another version.
-func (a *App) TakeBack(ctx context.Context, f ReferralFact) error {
+func (a *App) takeMedicines(ctx context.Context, f ReferralFact) error {
 	patient, entries, err := a.referrals.HandedBack(ctx, f.County, f.Standing.ReferralID)
 	if errs.KindOf(err) == errs.KindNotFound {
 		return nil

@@ -81,10 +81,24 @@ func assemble(ctx context.Context, u Unit, s domain.Standing, submitted time.Tim
 	if err != nil {
 		return err
 	}
+	documents, err := u.Travelling(ctx, s.PatientID, s.ReferralID, submitted.Add(-domain.PackageSpan), submitted)
+	if err != nil {
+		return err
+	}
 	u.PutPackage(domain.Package{
-		ReferralID: s.ReferralID, ReferralVersion: s.Version, Resubmitted: again, Summary: summary, Results: results, Assembled: u.Now(),
+		ReferralID: s.ReferralID, ReferralVersion: s.Version, Resubmitted: again, Summary: summary, Results: results,
+		Attachments: packed(documents), Assembled: u.Now(),
 	})
 	return nil
+}
+
+// packed are documents as they are handed over.
+func packed(documents []domain.Attachment) []domain.PackageAttachment {
+	out := make([]domain.PackageAttachment, len(documents))
+	for i, a := range documents {
+		out[i] = domain.PackageAttachment{Version: a.Keep().Version, Attachment: a}
+	}
+	return out
 }
 
 // ShownPackage is a package as the caller may see it.
@@ -93,6 +107,9 @@ type ShownPackage struct {
 	Summary    ShownSummary
 	Results    []domain.Entry
 	Items      []domain.PackageItem
+	// Attachments are the documents of it that count; Withdrawn is how many were entered in error since.
+	Attachments []domain.PackageAttachment
+	Withdrawn   int
 	// Version of this package; Versions are all of the referral, oldest first.
 	Version  domain.PackageVersion
 	Versions []domain.PackageVersion
@@ -102,30 +119,9 @@ type ShownPackage struct {
 // record; version 0 is the latest. When the fact of the submission has not come yet, the referral service is asked and the package
 // assembled at once.
 func (a *App) Package(ctx context.Context, caller authn.Identity, referral string, version int32) (ShownPackage, error) {
-	standing, known, err := a.store.Standing(ctx, caller.County, referral)
+	standing, level, err := a.party(ctx, caller, referral)
 	if err != nil {
 		return ShownPackage{}, err
-	}
-	if !known {
-		if standing, err = a.fetch(ctx, caller, referral); err != nil {
-			return ShownPackage{}, err
-		}
-	}
-	level, held, err := a.levelOf(ctx, caller.County, standing.PatientID, caller.Organization)
-	if err != nil {
-		return ShownPackage{}, err
-	}
-	now := a.clk.Now()
-	party := slices.ContainsFunc(held, func(r domain.Relation) bool {
-		return r.Source == referral && r.Level >= domain.LevelPackage && r.Holds(now)
-	})
-	if !party && level < domain.LevelFull {
-		if level, err = a.levelFor(ctx, caller, standing.PatientID, domain.LevelFull); err != nil {
-			return ShownPackage{}, err
-		}
-	}
-	if !party && level < domain.LevelFull {
-		return ShownPackage{}, errs.NotFound("package")
 	}
 	p, versions, ok, err := a.store.Package(ctx, caller.County, referral, version)
 	if err != nil {
@@ -143,6 +139,47 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 			return ShownPackage{}, notThere(err)
 		}
 	}
+	out, err := a.shownPackage(ctx, caller, handed{standing, level}, p)
+	out.Version, out.Versions = which(versions, version), versions
+	return out, err
+}
+
+// handed is a referral whose package the caller may see, and how far the caller sees its patient.
+type handed struct {
+	domain.Standing
+	level domain.Level
+}
+
+// party finds the referral for its sender and receiver, and for whoever sees the whole record; NotFound for everybody else.
+func (a *App) party(ctx context.Context, caller authn.Identity, referral string) (domain.Standing, domain.Level, error) {
+	standing, known, err := a.store.Standing(ctx, caller.County, referral)
+	if err == nil && !known {
+		standing, err = a.fetch(ctx, caller, referral)
+	}
+	if err != nil {
+		return standing, domain.LevelNone, err
+	}
+	level, held, err := a.levelOf(ctx, caller.County, standing.PatientID, caller.Organization)
+	if err != nil {
+		return standing, domain.LevelNone, err
+	}
+	now := a.clk.Now()
+	party := slices.ContainsFunc(held, func(r domain.Relation) bool {
+		return r.Source == referral && r.Level >= domain.LevelPackage && r.Holds(now)
+	})
+	if !party && level < domain.LevelFull {
+		if level, err = a.levelFor(ctx, caller, standing.PatientID, domain.LevelFull); err != nil {
+			return standing, level, err
+		}
+	}
+	if !party && level < domain.LevelFull {
+		return standing, level, errs.NotFound("package")
+	}
+	return standing, level, nil
+}
+
+// shownPackage is a package without what is withheld from the caller; the look is written down before.
+func (a *App) shownPackage(ctx context.Context, caller authn.Identity, at handed, p domain.Package) (ShownPackage, error) {
 	sieve, err := a.sieve(ctx, caller, p.Summary.Patient)
 	if err != nil {
 		return ShownPackage{}, err
@@ -155,19 +192,32 @@ func (a *App) Package(ctx context.Context, caller authn.Identity, referral strin
 	if err != nil {
 		return ShownPackage{}, err
 	}
-	seen := sieve.with(look(caller, "record.package", standing.PatientID))
-	seen.ObjectType, seen.ObjectID = "referral", referral
+	out := ShownPackage{
+		ReferralID: at.ReferralID, Results: results,
+		Items: domain.Package{Summary: domain.Summary{Entries: summary}, Results: results}.Items(),
+	}
+	for _, one := range p.Attachments {
+		switch {
+		case !one.Counts():
+			out.Withdrawn++
+		case sieve.child:
+			// Documents have no codes: of a child they are withheld as a whole.
+			sieve.Withheld.Count, sieve.Withheld.Child = sieve.Withheld.Count+1, true
+		default:
+			out.Attachments = append(out.Attachments, one)
+		}
+	}
+	seen := sieve.with(look(caller, "record.package", at.PatientID))
+	seen.ObjectType, seen.ObjectID = "referral", at.ReferralID
 	if err := a.store.Audit(ctx, caller.County, seen); err != nil {
 		return ShownPackage{}, err
 	}
-	return ShownPackage{
-		ReferralID: referral,
-		Summary: ShownSummary{
-			Patient: show(p.Summary.Patient, sieve.level(level), true), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
-		},
-		Results: results, Items: domain.Package{Summary: domain.Summary{Entries: summary}, Results: results}.Items(),
-		Version: which(versions, version), Versions: versions,
-	}, nil
+	out.Summary = ShownSummary{
+		Patient: show(p.Summary.Patient, sieve.level(at.level), true), Entries: summary, Withheld: sieve.Withheld, Opening: sieve.Opening,
+	}
+	// The record may have been merged since.
+	out.Summary.Patient.ID = at.PatientID
+	return out, nil
 }
 
 // which is the version that was asked for, the last one for 0.

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -128,6 +129,108 @@ func TestWhatTheCountyHandsBackBecomesPartOfTheRecordOnce(t *testing.T) {
 		}
 		if got := listed(); len(got) != 1 || got[0].Version != 2 {
 			t.Errorf("another content: %v", got)
+		}
+	})
+}
+
+func packedIDs(p app.ShownPackage) (ids []string) {
+	for _, a := range p.Attachments {
+		ids = append(ids, a.ID())
+	}
+	return ids
+}
+
+// The receiver may open the documents of the package, and no others of the patient.
+func TestDocumentsTravelWithThePackageAndNoOthersAreOpened(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient := w.register(township, zeng).ID
+		docs, _ := w.documents()
+		old := w.attach(docs, patient, "")
+		w.clk.Advance(domain.PackageSpan + time.Hour)
+		recent := w.attach(docs, patient, "")
+		if page, err := docs.Travelling(t.Context(), township, app.AttachmentFilter{Patient: patient}); err != nil || len(page.Attachments) != 1 || page.Attachments[0].ID() != recent.ID() {
+			t.Errorf("the form shows %v, %v", page.Attachments, err)
+		}
+		referral := w.refer(patient)
+		w.clk.Advance(time.Hour)
+		later := w.attach(docs, patient, "")
+		p, err := w.Package(t.Context(), desk, referral, 0)
+		if err != nil || !slices.Equal(packedIDs(p), []string{recent.ID()}) || p.Attachments[0].Version != 1 {
+			t.Fatalf("the package holds %v, %v", packedIDs(p), err)
+		}
+		page, err := docs.List(t.Context(), desk, app.AttachmentFilter{Patient: patient})
+		if err != nil || len(page.Attachments) != 1 || page.Attachments[0].ID() != recent.ID() {
+			t.Errorf("the receiver's list: %v, %v", page.Attachments, err)
+		}
+		if _, err := docs.Open(t.Context(), desk, patient, recent.ID(), false); err != nil {
+			t.Errorf("a document of the package: %v", err)
+		}
+		for _, other := range []domain.Attachment{old, later} {
+			_, err := docs.Open(t.Context(), desk, patient, other.ID(), false)
+			w.reason(err, errs.ReasonNotFound)
+		}
+		_, err = docs.Travelling(t.Context(), desk, app.AttachmentFilter{Patient: patient})
+		w.reason(err, errs.ReasonBreakGlassRequired)
+		if _, err := docs.Change(t.Context(), township, app.ChangedAttachment{Patient: patient, ID: recent.ID(), Version: 1, Reason: "别人的", Mistaken: true}); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := w.Package(t.Context(), desk, referral, 0); err != nil || len(p.Attachments) != 0 || p.Withdrawn != 1 {
+			t.Errorf("entered in error: %v, %d withdrawn, %v", packedIDs(p), p.Withdrawn, err)
+		}
+		_, err = docs.Open(t.Context(), desk, patient, recent.ID(), false)
+		w.reason(err, errs.ReasonNotFound)
+	})
+}
+
+func TestTheReplyComesBackAsAPackageOnce(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient := w.register(township, zeng).ID
+		docs, _ := w.documents()
+		before := w.attach(docs, patient, "")
+		referral := w.refer(patient)
+		_, err := w.Reply(t.Context(), township, referral)
+		w.reason(err, errs.ReasonNotFound)
+		w.clk.Advance(24 * time.Hour)
+		if err := w.ApplyReferral(t.Context(), fact(w, referral, patient, 5, domain.Arrived)); err != nil {
+			t.Fatal(err)
+		}
+		w.bring(app.Import{Details: zeng, Entries: []domain.Entry{observation("found", w.clk.Now(), "found")}})
+		found := w.attach(docs, patient, referral)
+		w.clk.Advance(time.Hour)
+		concluded := fact(w, referral, patient, 6, domain.Concluded)
+		w.peer.patient, w.peer.back = patient, []domain.Entry{medicine(referral+"/1", "active", "阿司匹林", w.clk.Now())}
+		check := func(when string) {
+			p, err := w.Reply(t.Context(), township, referral)
+			if err != nil {
+				t.Fatalf("%s: %v", when, err)
+			}
+			if medicines := p.Summary.Entries[domain.KindMedication]; len(medicines) != 1 || string(medicines[0].Content) != "阿司匹林" {
+				t.Errorf("%s: medicines %v", when, medicines)
+			}
+			if len(p.Results) != 1 || string(p.Results[0].Content) != "found" || !slices.Equal(packedIDs(p), []string{found.ID()}) {
+				t.Errorf("%s: %d results, documents %v, before was %s", when, len(p.Results), packedIDs(p), before.ID())
+			}
+		}
+		// The standing is known, what comes back is still on its way.
+		if err := w.ApplyReferral(t.Context(), concluded); err != nil {
+			t.Fatal(err)
+		}
+		check("at once")
+		w.clk.Advance(time.Hour)
+		w.attach(docs, patient, "")
+		for range 2 {
+			if err := w.TakeBack(t.Context(), concluded); err != nil {
+				t.Fatal(err)
+			}
+		}
+		check("after the fact")
+		if p, err := w.Reply(t.Context(), desk, referral); err != nil || p.Version.ReferralVersion != 6 {
+			t.Errorf("the hospital itself: %+v %v", p.Version, err)
+		}
+		_, err = w.Reply(t.Context(), stranger, referral)
+		w.reason(err, errs.ReasonNotFound)
+		if p, err := w.Package(t.Context(), township, referral, 0); err != nil || len(p.Versions) != 1 || !slices.Equal(packedIDs(p), []string{before.ID()}) {
+			t.Errorf("what was sent: %v %v", packedIDs(p), err)
 		}
 	})
 }

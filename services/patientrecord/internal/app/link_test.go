@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -159,7 +161,7 @@ func TestOnePersonAnswersUnderBothIds(t *testing.T) {
 		if err != nil || got.ID != stays.ID {
 			t.Errorf("the merged id answers with %s, %v", got.ID, err)
 		}
-		for _, query := range []string{"曾小明", "曾晓明", "新县村", "旧县村", "8000"} {
+		for _, query := range []string{"曾小明", "曾晓明", "新县村", "旧县村", "曾 旧县", "8000"} {
 			if found := w.finds(query); len(found) != 1 || found[0].ID != stays.ID {
 				t.Errorf("%s finds %d", query, len(found))
 			}
@@ -169,6 +171,78 @@ func TestOnePersonAnswersUnderBothIds(t *testing.T) {
 		}
 		if page, _, err := w.index().Matches(t.Context(), township, app.MatchCursor{}, 0); err != nil || len(page) != 0 {
 			t.Errorf("still on the list: %d %v", len(page), err)
+		}
+	})
+}
+
+// Documents and packages of both records are those of the one person while they are merged, and part again.
+func TestDocumentsAndPackagesFollowAMergeAndPartAgain(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		stays, goes, m := w.pair()
+		docs, _ := w.documents()
+		ofStays, ofGoes := w.attach(docs, stays.ID, ""), w.attach(docs, goes.ID, "")
+		referral := w.refer(goes.ID)
+		list := func(who authn.Identity, patient string) (ids []string) {
+			page, err := docs.List(t.Context(), who, app.AttachmentFilter{Patient: patient})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range page.Attachments {
+				ids = append(ids, a.ID())
+			}
+			return ids
+		}
+		w.decide(m, stays.ID)
+		for _, patient := range []string{stays.ID, goes.ID} {
+			if got := list(township, patient); !slices.Equal(got, []string{ofGoes.ID(), ofStays.ID()}) {
+				t.Errorf("merged, the list is %v", got)
+			}
+			if got := list(desk, patient); !slices.Equal(got, []string{ofGoes.ID()}) {
+				t.Errorf("merged, the receiver's list is %v", got)
+			}
+			if _, err := docs.Open(t.Context(), desk, patient, ofGoes.ID(), false); err != nil {
+				t.Errorf("merged, a document of the package: %v", err)
+			}
+			if _, err := docs.Get(t.Context(), township, patient, ofStays.ID()); err != nil {
+				t.Error(err)
+			}
+		}
+		p, err := w.Package(t.Context(), desk, referral, 0)
+		if err != nil || p.Summary.Patient.ID != stays.ID || !slices.Equal(packedIDs(p), []string{ofGoes.ID()}) {
+			t.Errorf("merged, the package is of %s with %v, %v", p.Summary.Patient.ID, packedIDs(p), err)
+		}
+		corrected, err := docs.Change(t.Context(), township, app.ChangedAttachment{
+			Patient: goes.ID, ID: ofGoes.ID(), Version: 1, Reason: "选错了类型", Details: domain.AttachmentDetails{Kind: domain.LabReport},
+		})
+		if err != nil || corrected.Keep().Version != 2 {
+			t.Fatal(err)
+		}
+		bound := app.NewAttachment{Patient: goes.ID, Details: domain.AttachmentDetails{Kind: domain.ECG, ReferralID: referral}}
+		if err := docs.Begin(t.Context(), township, bound); err != nil {
+			t.Errorf("merged, a document cannot be put to the referral: %v", err)
+		}
+		next := w.refer(stays.ID)
+		if p, err := w.Package(t.Context(), desk, next, 0); err != nil || len(p.Attachments) != 2 {
+			t.Errorf("merged, the next package holds %v, %v", packedIDs(p), err)
+		}
+
+		merges, err := w.index().Merges(t.Context(), township, goes.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.index().Unmerge(t.Context(), township, merges[0].ID, app.Linking{Request: app.Request{Method: "UnmergePatients", ID: "u1"}, Reason: "两个人"}); err != nil {
+			t.Fatal(err)
+		}
+		if a, b := list(township, stays.ID), list(township, goes.ID); !slices.Equal(a, []string{ofStays.ID()}) || !slices.Equal(b, []string{ofGoes.ID()}) {
+			t.Errorf("apart again, the lists are %v and %v", a, b)
+		}
+		if versions, err := docs.Get(t.Context(), township, goes.ID, ofGoes.ID()); err != nil || len(versions) != 2 {
+			t.Errorf("apart again, the corrected document: %v", err)
+		}
+		_, err = docs.Get(t.Context(), township, stays.ID, ofGoes.ID())
+		w.reason(err, errs.ReasonNotFound)
+		if p, err := w.Package(t.Context(), desk, referral, 0); err != nil || p.Summary.Patient.ID != goes.ID {
+			t.Errorf("apart again, the package: %v", err)
 		}
 	})
 }

@@ -93,6 +93,8 @@ type Store interface {
 	Standing(ctx context.Context, county, referral string) (s domain.Standing, ok bool, err error)
 	// Package of a referral by its version, 0 for the latest, with all versions there are, oldest first; ok is false when there is none.
 	Package(ctx context.Context, county, referral string, version int32) (p domain.Package, all []domain.PackageVersion, ok bool, err error)
+	// Reply is the package that came back with a referral's answer, which is not among those versions; ok is false when there is none.
+	Reply(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error)
 
 	AccessStore
 	ConsentStore
@@ -175,7 +177,10 @@ type Unit interface {
 	ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error)
 	// HasPackage tells whether the package of the first submission is there.
 	HasPackage(ctx context.Context, referral string) (bool, error)
-	// PutPackage keeps a package. That of a resubmission that is there already stays as it is.
+	// Sent is when the latest package that went with a submission was assembled, zero when there is none, and the ids of the documents that
+	// any package of the referral holds.
+	Sent(ctx context.Context, referral string) (last time.Time, documents map[string]bool, err error)
+	// PutPackage keeps a package. That of a resubmission, or a reply, that is there already stays as it is.
 	PutPackage(p domain.Package)
 
 	AttachmentUnit

@@ -85,7 +85,7 @@ func rankOf(d domain.Details, w Word, t Term) (int, bool) {
 	name := joined(strings.ToLower(domain.NormaliseName(d.Name)))
 	switch t.Kind {
 	case TermName:
-		if name == w.Text {
+		if name == w.Text || name == t.Text {
 			return rankWhole, true
 		}
 		return rankNamePrefix, strings.Contains(name, w.Text)

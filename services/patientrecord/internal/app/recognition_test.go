@@ -14,8 +14,6 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
-	"github.com/tongzhen/tongzhen/services/internal/sqldb"
-	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/figures"
@@ -34,9 +32,6 @@ type ordering struct {
 func eachOrdering(t *testing.T, fn func(t *testing.T, w *ordering)) {
 	t.Helper()
 	each(t, func(t *testing.T, w *world) {
-		if err := sqldb.Migrate(t.Context(), w.db, stats.Migrations); err != nil {
-			t.Fatal(err)
-		}
 		shipped, err := recognition.Shipped()
 		if err != nil {
 			t.Fatal(err)

@@ -117,13 +117,33 @@ func AllTerms(records ...domain.Details) []Term {
 // ParseQuery splits what a person typed into words. A word that nobody can be found by has no terms.
 func ParseQuery(q string) []Word {
 	var out []Word
-	for _, text := range strings.Fields(strings.ToLower(domain.NormaliseName(q))) {
-		if len(out) == maxWords {
-			break
+	// Split before it is written as a name, which has no spaces between Chinese characters: 莫 白沙 is a name and a village.
+	for _, text := range strings.Fields(q) {
+		for _, text := range strings.Fields(strings.ToLower(domain.NormaliseName(text))) {
+			if len(out) < maxWords {
+				out = append(out, word(text))
+			}
 		}
-		out = append(out, word(text))
 	}
+	together(out)
 	return out
+}
+
+// together lets neighbouring words of Chinese characters also be one name or village that somebody typed with spaces: 欧阳 红.
+func together(words []Word) {
+	for from := range words {
+		text := ""
+		for to := from; to < len(words) && strings.ContainsFunc(words[to].Text, isHan); to++ {
+			if text += words[to].Text; to == from {
+				continue
+			}
+			runes := []rune(text)
+			whole := string(runes[:min(len(runes), longestName)])
+			for i := from; i <= to; i++ {
+				words[i].Any = append(words[i].Any, Term{TermName, whole}, Term{TermVillage, whole})
+			}
+		}
+	}
 }
 
 func word(text string) Word {

@@ -33,10 +33,11 @@ func TestNamesAreFoundAsPeopleTypeThem(t *testing.T) {
 		"解晓东":            {yes: []string{"xie", "xiexiaodong", "xxd", "jie"}},
 		"区少":             {yes: []string{"ou", "oushao", "os", "qu"}},
 		"欧阳小明":           {yes: []string{"欧阳", "欧", "小明", "ouyang", "ouyangxiaoming", "oyxm", "xiaoming", "阳小"}, no: []string{"阳小明"}},
+		"欧阳红":            {yes: []string{"欧阳 红", "欧阳　红", "欧 阳 红"}, no: []string{"欧 红", "红 欧阳"}},
 		"尉迟恭":            {yes: []string{"yuchi", "yuchigong", "ycg", "weichi"}},
 		"𠮷小明":            {yes: []string{"𠮷", "𠮷小", "𠮷小明", "小明", "xiaoming"}, no: []string{"吉小明"}},
 		"吕布":             {yes: []string{"lv", "lvbu", "lubu", "lyubu", "lüb", "lb"}[:4], no: []string{"bulv"}},
-		"买买提·艾力":         {yes: []string{"买买提", "买买提艾力", "买买提·艾力", "买买提•艾力", "艾力", "maimaiti", "aili"}},
+		"买买提·艾力":         {yes: []string{"买买提", "买买提艾力", "买买提·艾力", "买买提•艾力", "艾力", "买买提 艾力", "maimaiti", "aili"}},
 		"覃桂英":            {yes: []string{"qin", "tan", "qgy"}},
 		"Elisha Bradtke": {yes: []string{"elisha", "Brad", "bradtke elisha", "el br"}, no: []string{"adtke", "e", "lisha"}},
 		"O'Brien Anne":   {yes: []string{"obrien", "o'brien", "ob"}},
@@ -78,12 +79,12 @@ func TestNumbersAreFoundWholeAndByTheirEnd(t *testing.T) {
 func TestTheVillageIsFoundByItsNameAndAfterEverythingElse(t *testing.T) {
 	t.Parallel()
 	d := domain.Details{Name: "曾小明", Village: "石塘 大湾村", InsuranceNumber: "M45032100017777"}
-	for _, q := range []string{"石塘", "石塘大", "大湾", "石塘大湾村", "zxm 大湾", "7777", "M45032100017777", "m45032100017777"} {
+	for _, q := range []string{"石塘", "石塘大", "大湾", "石塘大湾村", "石塘 大湾村", "zxm 大湾", "曾 石塘", "石塘 曾", "曾　石塘", "曾 小明 大湾", "曾小明 石塘 大湾村", "7777", "M45032100017777", "m45032100017777"} {
 		if !finds(d, q) {
 			t.Errorf("%q does not find", q)
 		}
 	}
-	for _, q := range []string{"湾", "小湾", "湾村口", "7778"} {
+	for _, q := range []string{"莫 石塘", "曾 白沙", "湾", "小湾", "湾村口", "7778"} {
 		if finds(d, q) {
 			t.Errorf("%q finds", q)
 		}

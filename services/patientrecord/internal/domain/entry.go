@@ -123,9 +123,19 @@ type Package struct {
 	ReferralVersion int32
 	// Resubmitted: it came again after it had been returned; it stands beside the packages before.
 	Resubmitted bool
-	Summary     Summary
-	Results     []Entry
+	// Reply: it came back with the referral's answer, assembled by the side that answered.
+	Reply   bool
+	Summary Summary
+	Results []Entry
+	// Attachments are the documents that go with it.
+	Attachments []PackageAttachment
 	Assembled   time.Time
+}
+
+// PackageAttachment is a document of a package: the version that was handed over, and what it is now.
+type PackageAttachment struct {
+	Version int32
+	Attachment
 }
 
 // PackageItem names an entry as it stood when a package was assembled.

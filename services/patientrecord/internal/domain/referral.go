@@ -55,6 +55,11 @@ func (s Standing) Ended() bool {
 	return s.State == Declined || s.State == Cancelled || s.State == Closed
 }
 
+// Answered reports whether the other side has answered, so that something comes back: a referral that is closed was, unless nobody came.
+func (s Standing) Answered() bool {
+	return s.State == Concluded || s.State == Closed && s.Previous == Concluded
+}
+
 // Grants are the relations that a standing gives, To still open unless the referral is final, which they outlive by afterClosing: the sender, up
 // or down, sees everything while it is open, the receiver the package from submission and everything from arrival on, so also in a follow-up.
 // Once the consent was withdrawn the receiver sees what was handed over if the patient is there, else nothing.

@@ -11,7 +11,7 @@ import (
 // Replies reads the facts after which the county hands something back: an up-referral is concluded, the patient of a down-referral came.
 func Replies() bus.Consumer {
 	return bus.Consumer{
-		Name: "patientrecord-replies", Workers: 2, Subjects: []string{"referral.v1.*.concluded", "referral.v1.*.arrived"},
+		Name: "patientrecord-replies", Workers: 2, Subjects: []string{"referral.v1.*.concluded", "referral.v1.*.answered", "referral.v1.*.arrived"},
 	}
 }
 

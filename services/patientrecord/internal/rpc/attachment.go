@@ -129,7 +129,11 @@ func (s *Attachments) ListAttachments(ctx context.Context, in *patientrecordv1.L
 	if in.GetReferralId() != "" {
 		f.Referrals = []string{in.GetReferralId()}
 	}
-	page, err := s.app.List(ctx, who, f)
+	list := s.app.List
+	if in.GetTravelling() {
+		list = s.app.Travelling
+	}
+	page, err := list(ctx, who, f)
 	if err != nil {
 		return nil, err
 	}

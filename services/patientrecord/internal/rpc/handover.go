@@ -12,6 +12,7 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	platform "github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
 
@@ -21,7 +22,12 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.app.Package(ctx, who, in.GetReferralId(), in.GetVersion())
+	var p app.ShownPackage
+	if in.GetReply() {
+		p, err = s.app.Reply(ctx, who, in.GetReferralId())
+	} else {
+		p, err = s.app.Package(ctx, who, in.GetReferralId(), in.GetVersion())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +42,10 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 	out := &patientrecordv1.Package{
 		ReferralId: p.ReferralID, PatientId: p.Summary.Patient.ID, Summary: summary, Results: results,
 		AssembledTime: stamp(p.Version.Assembled), Version: p.Version.Version, ReferralVersion: p.Version.ReferralVersion,
+		WithdrawnAttachments: int32(p.Withdrawn), Reply: in.GetReply(),
+	}
+	for _, a := range p.Attachments {
+		out.Attachments = append(out.Attachments, &patientrecordv1.PackageAttachment{Attachment: fromAttachment(a.Attachment), Version: a.Version})
 	}
 	for _, i := range p.Items {
 		out.Items = append(out.Items, &patientrecordv1.PackageItem{Kind: string(i.Kind), EntryId: i.ID, Version: i.Version})

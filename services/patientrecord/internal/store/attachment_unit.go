@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
@@ -25,10 +26,11 @@ func (u *unit) Attachment(ctx context.Context, id string) (domain.Attachment, er
 	return found[0], nil
 }
 
-// AttachmentsOf implements app.AttachmentUnit.
-func (u *unit) AttachmentsOf(ctx context.Context, patient, referral string) ([]domain.Attachment, error) {
-	return u.attachments(ctx, "a.patient_id = $2 AND a.referral_id = $3 AND a.is_current AND a.status = $4 ORDER BY a.id DESC LIMIT $5",
-		u.county, patient, referral, string(domain.AttachmentCurrent), attachmentsOfReferral)
+// Travelling implements app.AttachmentUnit.
+func (u *unit) Travelling(ctx context.Context, patient, referral string, from, to time.Time) ([]domain.Attachment, error) {
+	return u.attachments(ctx, u.kin("a.patient_id", "$2")+` AND a.is_current AND a.status = $4 AND (a.referral_id = $3 OR a.create_time >= $5)
+		AND a.create_time <= $6 ORDER BY a.id DESC LIMIT $7`,
+		u.county, patient, referral, string(domain.AttachmentCurrent), from, to, attachmentsOfReferral)
 }
 
 // PutAttachment implements app.AttachmentUnit.
@@ -47,8 +49,10 @@ func (d *derived) attachments() {
 			d.write(1, `UPDATE attachment SET is_current = FALSE WHERE county_code = $1 AND id = $2 AND version = $3 - 1 AND is_current`,
 				u.county, k.ID, k.Version)
 		}
+		// Every version stays with the record that the first was written for, so that a merge can be undone.
 		d.write(1, `INSERT INTO attachment (county_code, id, version, is_current, patient_id, referral_id, kind, status, content, account_id,
-			organization_id, create_time, update_time) VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			organization_id, create_time, update_time) VALUES ($1, $2, $3, TRUE, COALESCE((SELECT f.patient_id FROM attachment f
+			WHERE f.county_code = $1 AND f.id = $2 AND f.version = 1), CAST($4 AS text)), $5, $6, $7, $8, $9, $10, $11, $12)`,
 			u.county, k.ID, k.Version, k.PatientID, k.Details.ReferralID, string(k.Details.Kind), string(k.Status), sealed, k.Account,
 			k.Organization, k.Created, k.Updated)
 		d.chunks(k.ID, contentPart, p.content)

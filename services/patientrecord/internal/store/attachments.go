@@ -54,7 +54,7 @@ func (j attachmentContent) into(k *domain.AttachmentKept) {
 	copy(k.File.SHA256[:], j.SHA256)
 }
 
-const attachmentColumns = `a.id, a.version, a.patient_id, a.referral_id, a.kind, a.status, a.content, a.account_id, a.organization_id,
+var attachmentColumns = `a.id, a.version, ` + rootOf("a.patient_id") + `, a.referral_id, a.kind, a.status, a.content, a.account_id, a.organization_id,
 	a.create_time, a.update_time`
 
 // attachments reads what the condition picks; args begin with the county.
@@ -66,32 +66,77 @@ func (c scope) attachments(ctx context.Context, where string, args ...any) ([]do
 	defer rows.Close()
 	var out []domain.Attachment
 	for rows.Next() {
-		var k domain.AttachmentKept
-		var sealed []byte
-		if err := rows.Scan(&k.ID, &k.Version, &k.PatientID, &k.Details.ReferralID, &k.Details.Kind, &k.Status, &sealed, &k.Account, &k.Organization,
-			&k.Created, &k.Updated); err != nil {
+		a, err := c.scanAttachment(rows.Scan)
+		if err != nil {
 			return nil, fmt.Errorf("load attachments: %w", err)
 		}
-		var content attachmentContent
-		if err := c.open("attachment", "content", versioned(k.ID, k.Version), sealed, &content); err != nil {
-			return nil, fmt.Errorf("load attachments: %w", err)
-		}
-		content.into(&k)
-		k.Created, k.Updated = k.Created.UTC(), k.Updated.UTC()
-		out = append(out, domain.RestoreAttachment(k))
+		out = append(out, a)
 	}
 	return out, rows.Err()
+}
+
+// scanAttachment reads attachmentColumns, and what more follows them.
+func (c scope) scanAttachment(scan func(...any) error, more ...any) (domain.Attachment, error) {
+	var k domain.AttachmentKept
+	var sealed []byte
+	err := scan(append([]any{
+		&k.ID, &k.Version, &k.PatientID, &k.Details.ReferralID, &k.Details.Kind, &k.Status, &sealed, &k.Account, &k.Organization, &k.Created, &k.Updated,
+	}, more...)...)
+	if err != nil {
+		return domain.Attachment{}, err
+	}
+	var content attachmentContent
+	if err := c.open("attachment", "content", versioned(k.ID, k.Version), sealed, &content); err != nil {
+		return domain.Attachment{}, err
+	}
+	content.into(&k)
+	k.Created, k.Updated = k.Created.UTC(), k.Updated.UTC()
+	return domain.RestoreAttachment(k), nil
+}
+
+// counts is the condition that a document was not entered in error.
+const counts = "a.status = '" + string(domain.AttachmentCurrent) + "'"
+
+// CarriedBy implements app.AttachmentStore.
+func (s *Store) CarriedBy(ctx context.Context, county, attachment string) (out []string, err error) {
+	err = s.read(ctx, county, func(c scope) error {
+		out = nil
+		rows, err := c.tx.Query(ctx, "SELECT DISTINCT referral_id FROM handover_attachment WHERE county_code = $1 AND attachment_id = $2", county, attachment)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var referral string
+			if err := rows.Scan(&referral); err != nil {
+				return err
+			}
+			out = append(out, referral)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look with what attachment %s goes: %w", attachment, err)
+	}
+	return out, nil
 }
 
 // Attachments implements app.AttachmentStore.
 func (s *Store) Attachments(ctx context.Context, county string, f app.AttachmentFilter) (out []domain.Attachment, err error) {
 	err = s.read(ctx, county, func(c scope) error {
 		q := query{args: []any{county, f.Patient}}
-		where := "a.patient_id = $2 AND a.is_current"
+		where := c.kin("a.patient_id", "$2") + " AND a.is_current"
 		if f.Referrals != nil {
-			among, list := c.tx.List("a.referral_id", len(q.args)+1, f.Referrals)
+			place := len(q.args) + 1
+			put, list := c.tx.List("a.referral_id", place, f.Referrals)
+			carried, _ := c.tx.List("h.referral_id", place, f.Referrals)
 			q.arg(list)
-			where += " AND " + among
+			where += " AND (" + put + " OR " + counts + ` AND EXISTS (SELECT 1 FROM handover_attachment h
+				WHERE h.county_code = a.county_code AND h.attachment_id = a.id AND ` + carried + ")"
+			if !f.Since.IsZero() {
+				where += " OR " + counts + " AND a.create_time >= " + q.arg(f.Since)
+			}
+			where += ")"
 		}
 		if f.After != "" {
 			where += " AND a.id < " + q.arg(f.After)

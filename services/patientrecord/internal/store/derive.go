@@ -241,8 +241,16 @@ func (d *derived) standing(s domain.Standing) {
 }
 
 func (d *derived) handover(p domain.Package) {
-	if p.Resubmitted {
-		d.resubmission(p)
+	for _, a := range p.Attachments {
+		// To a package that is there already nothing is added.
+		d.write(-1, `INSERT INTO handover_attachment (county_code, referral_id, referral_version, attachment_id, attachment_version)
+			SELECT CAST($1 AS text), CAST($2 AS text), CAST($3 AS integer), CAST($4 AS text), CAST($5 AS integer)
+			WHERE NOT EXISTS (SELECT 1 FROM handover_version v WHERE v.county_code = $1 AND v.referral_id = $2
+				AND (v.referral_version = $3 OR v.reply AND CAST($6 AS boolean)))
+			ON CONFLICT DO NOTHING`, d.u.county, p.ReferralID, p.ReferralVersion, a.ID(), a.Version, p.Reply)
+	}
+	if p.Resubmitted || p.Reply {
+		d.beside(p)
 		return
 	}
 	sealed, err := d.u.seal("handover_package", "content", p.ReferralID, toPackage(p))
@@ -252,12 +260,16 @@ func (d *derived) handover(p domain.Package) {
 	d.audit("package.assemble", "referral", p.ReferralID, p.Summary.Patient.ID(), "")
 }
 
-// resubmission writes the package beside those before; again it changes nothing.
-func (d *derived) resubmission(p domain.Package) {
+// beside writes the package of a resubmission or a reply beside those before; again it changes nothing.
+func (d *derived) beside(p domain.Package) {
 	sealed, err := d.u.seal("handover_version", "content", versioned(p.ReferralID, p.ReferralVersion), toPackage(p))
 	d.fail(err)
-	d.write(-1, `INSERT INTO handover_version (county_code, referral_id, referral_version, patient_id, content, assembled_time)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (county_code, referral_id, referral_version) DO NOTHING`,
-		d.u.county, p.ReferralID, p.ReferralVersion, p.Summary.Patient.ID(), sealed, p.Assembled)
-	d.audit("package.assemble", "referral", p.ReferralID, p.Summary.Patient.ID(), "resubmission")
+	d.write(-1, `INSERT INTO handover_version (county_code, referral_id, referral_version, patient_id, content, assembled_time, reply)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
+		d.u.county, p.ReferralID, p.ReferralVersion, p.Summary.Patient.ID(), sealed, p.Assembled, p.Reply)
+	what := "resubmission"
+	if p.Reply {
+		what = "reply"
+	}
+	d.audit("package.assemble", "referral", p.ReferralID, p.Summary.Patient.ID(), what)
 }

@@ -61,9 +61,11 @@ func (c scope) handover(ctx context.Context, referral string, version int32) (do
 		switch {
 		case v.Version != version:
 		case v.Version == 1:
-			return first, all, true, nil
+			first.Attachments, err = c.carried(ctx, referral, first.ReferralVersion)
+			return first, all, err == nil, err
 		default:
-			p, err := c.resubmitted(ctx, referral, v)
+			p, err := c.beside(ctx, referral, v)
+			p.Resubmitted = true
 			return p, all, err == nil, err
 		}
 	}
@@ -93,7 +95,7 @@ func (c scope) firstPackage(ctx context.Context, referral string) (domain.Packag
 // resubmissions are numbered from 2, also while the package of the first submission is still to come.
 func (c scope) resubmissions(ctx context.Context, referral string) ([]domain.PackageVersion, error) {
 	rows, err := c.tx.Query(ctx, `SELECT referral_version, assembled_time FROM handover_version
-		WHERE county_code = $1 AND referral_id = $2 ORDER BY referral_version`, c.county, referral)
+		WHERE county_code = $1 AND referral_id = $2 AND NOT reply ORDER BY referral_version`, c.county, referral)
 	if err != nil {
 		return nil, fmt.Errorf("list packages of referral %s: %w", referral, err)
 	}
@@ -110,7 +112,47 @@ func (c scope) resubmissions(ctx context.Context, referral string) ([]domain.Pac
 	return all, rows.Err()
 }
 
-func (c scope) resubmitted(ctx context.Context, referral string, v domain.PackageVersion) (domain.Package, error) {
+// Reply implements app.Store.
+func (s *Store) Reply(ctx context.Context, county, referral string) (p domain.Package, ok bool, err error) {
+	err = s.view(ctx, county, func(c scope) error {
+		var v domain.PackageVersion
+		row := c.tx.QueryRow(ctx, `SELECT referral_version, assembled_time FROM handover_version WHERE county_code = $1 AND referral_id = $2 AND reply`,
+			county, referral)
+		ok = false
+		if err := row.Scan(&v.ReferralVersion, &v.Assembled); sqldb.NoRows(err) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("look for the reply of referral %s: %w", referral, err)
+		}
+		v.Assembled = v.Assembled.UTC()
+		p, err = c.beside(ctx, referral, v)
+		p.Reply, ok = true, err == nil
+		return err
+	})
+	return p, ok, err
+}
+
+// carried are the documents of a package as they are now, newest first.
+func (c scope) carried(ctx context.Context, referral string, version int32) (out []domain.PackageAttachment, err error) {
+	rows, err := c.tx.Query(ctx, "SELECT "+attachmentColumns+`, h.attachment_version FROM handover_attachment h
+		JOIN attachment a ON a.county_code = h.county_code AND a.id = h.attachment_id AND a.is_current
+		WHERE h.county_code = $1 AND h.referral_id = $2 AND h.referral_version = $3 ORDER BY a.id DESC`, c.county, referral, version)
+	if err != nil {
+		return nil, fmt.Errorf("list the documents of referral %s: %w", referral, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one domain.PackageAttachment
+		if one.Attachment, err = c.scanAttachment(rows.Scan, &one.Version); err != nil {
+			return nil, fmt.Errorf("list the documents of referral %s: %w", referral, err)
+		}
+		out = append(out, one)
+	}
+	return out, rows.Err()
+}
+
+// beside is a package of handover_version.
+func (c scope) beside(ctx context.Context, referral string, v domain.PackageVersion) (domain.Package, error) {
 	var sealed []byte
 	err := c.tx.QueryRow(ctx, `SELECT content FROM handover_version WHERE county_code = $1 AND referral_id = $2 AND referral_version = $3`,
 		c.county, referral, v.ReferralVersion).Scan(&sealed)
@@ -122,6 +164,7 @@ func (c scope) resubmitted(ctx context.Context, referral string, v domain.Packag
 		return domain.Package{}, fmt.Errorf("load package %d of referral %s: %w", v.Version, referral, err)
 	}
 	p := j.domain()
-	p.ReferralID, p.Assembled, p.Resubmitted = referral, v.Assembled, true
-	return p, nil
+	p.ReferralID, p.Assembled = referral, v.Assembled
+	p.Attachments, err = c.carried(ctx, referral, v.ReferralVersion)
+	return p, err
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -225,6 +226,39 @@ func (u *unit) HasPackage(ctx context.Context, referral string) (bool, error) {
 		return false, fmt.Errorf("look for the package of referral %s: %w", referral, err)
 	}
 	return n > 0, nil
+}
+
+// Sent implements app.Unit.
+func (u *unit) Sent(ctx context.Context, referral string) (last time.Time, documents map[string]bool, err error) {
+	if last, err = u.lastPackage(ctx, referral); err != nil {
+		return last, nil, err
+	}
+	rows, err := u.tx.Query(ctx, "SELECT DISTINCT attachment_id FROM handover_attachment WHERE county_code = $1 AND referral_id = $2", u.county, referral)
+	if err != nil {
+		return last, nil, fmt.Errorf("look what went with referral %s: %w", referral, err)
+	}
+	defer rows.Close()
+	documents = map[string]bool{}
+	for rows.Next() {
+		var document string
+		if err := rows.Scan(&document); err != nil {
+			return last, nil, fmt.Errorf("look what went with referral %s: %w", referral, err)
+		}
+		documents[document] = true
+	}
+	return last, documents, rows.Err()
+}
+
+func (u *unit) lastPackage(ctx context.Context, referral string) (time.Time, error) {
+	var at sql.NullTime
+	err := u.tx.QueryRow(ctx, `SELECT assembled_time FROM (
+		SELECT assembled_time FROM handover_package WHERE county_code = $1 AND referral_id = $2
+		UNION ALL SELECT assembled_time FROM handover_version WHERE county_code = $1 AND referral_id = $2 AND NOT reply) p
+		ORDER BY assembled_time DESC LIMIT 1`, u.county, referral).Scan(&at)
+	if err != nil && !sqldb.NoRows(err) {
+		return time.Time{}, fmt.Errorf("look for the last package of referral %s: %w", referral, err)
+	}
+	return at.Time.UTC(), nil
 }
 
 // PutPackage implements app.Unit.

@@ -256,7 +256,9 @@ type Ports struct {
 	// Completeness is what a hand-over should carry.
 	Completeness []domain.CompletenessItem
 	// Slips makes the keys of printed slips.
-	Slips      Slips
+	Slips Slips
+	// People keeps which patients are one person.
+	People     People
 	Records    Records
 	Candidates Candidates
 	Statistics Statistics

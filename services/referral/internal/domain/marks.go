@@ -18,6 +18,7 @@ const (
 	MarkAnsweredBy      Action = "answered_by"
 	MarkDeadlinePassed  Action = "deadline_passed"
 	MarkNormCheck       Action = "norm_check"
+	MarkPersonMerged    Action = "person_merged"
 	markBouncedBy       Action = "bounced_by"
 	markBounceUndone    Action = "bounce_back_undone"
 	markReopenedAnswers Action = "answered_by_undone"
@@ -176,6 +177,11 @@ func (r *Referral) note(next Snapshot, change Change) {
 	change.After = next
 	r.s = next
 	r.changes = append(r.changes, change)
+}
+
+// PersonMerged notes that the patient and another record are one person.
+func (r *Referral) PersonMerged(c Command) {
+	r.note(r.s, Change{Action: MarkPersonMerged, Mark: true, From: r.s.State, By: c.By, At: c.At, KeepDeadline: true})
 }
 
 // AnsweredBy notes the down-referral that answers this up-referral; "" that it was taken back or refused. Arrived, if set, is when its

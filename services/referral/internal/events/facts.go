@@ -57,13 +57,14 @@ func published() map[domain.Action]event {
 		domain.ActionEscalate:      {"escalated", func(m meta, f fact) proto.Message { return &referralv1.Escalated{Meta: m, Referral: f} }},
 		domain.ActionComplete:      {"completed", func(m meta, f fact) proto.Message { return &referralv1.Completed{Meta: m, Referral: f} }},
 
-		domain.MarkDepart:     {"departed", func(m meta, f fact) proto.Message { return &referralv1.Departed{Meta: m, Referral: f} }},
-		domain.MarkMessage:    {"message_posted", func(m meta, f fact) proto.Message { return &referralv1.MessagePosted{Meta: m, Referral: f} }},
-		domain.MarkAssess:     {"assessed", func(m meta, f fact) proto.Message { return &referralv1.Assessed{Meta: m, Referral: f} }},
-		domain.MarkCorrect:    {"corrected", func(m meta, f fact) proto.Message { return &referralv1.Corrected{Meta: m, Referral: f} }},
-		domain.MarkConsent:    {"consent_recorded", func(m meta, f fact) proto.Message { return &referralv1.ConsentRecorded{Meta: m, Referral: f} }},
-		domain.MarkBounceBack: {"bounce_back_found", func(m meta, f fact) proto.Message { return &referralv1.BounceBackFound{Meta: m, Referral: f} }},
-		domain.MarkSeen:       {"seen", func(m meta, f fact) proto.Message { return &referralv1.Seen{Meta: m, Referral: f} }},
+		domain.MarkDepart:       {"departed", func(m meta, f fact) proto.Message { return &referralv1.Departed{Meta: m, Referral: f} }},
+		domain.MarkMessage:      {"message_posted", func(m meta, f fact) proto.Message { return &referralv1.MessagePosted{Meta: m, Referral: f} }},
+		domain.MarkAssess:       {"assessed", func(m meta, f fact) proto.Message { return &referralv1.Assessed{Meta: m, Referral: f} }},
+		domain.MarkCorrect:      {"corrected", func(m meta, f fact) proto.Message { return &referralv1.Corrected{Meta: m, Referral: f} }},
+		domain.MarkConsent:      {"consent_recorded", func(m meta, f fact) proto.Message { return &referralv1.ConsentRecorded{Meta: m, Referral: f} }},
+		domain.MarkBounceBack:   {"bounce_back_found", func(m meta, f fact) proto.Message { return &referralv1.BounceBackFound{Meta: m, Referral: f} }},
+		domain.MarkPersonMerged: {"person_merged", func(m meta, f fact) proto.Message { return &referralv1.PersonMerged{Meta: m, Referral: f} }},
+		domain.MarkSeen:         {"seen", func(m meta, f fact) proto.Message { return &referralv1.Seen{Meta: m, Referral: f} }},
 	}
 }
 

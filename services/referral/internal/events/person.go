@@ -23,8 +23,10 @@ type toldLink interface {
 	GetSurvivingPatientId() string
 }
 
-// OnPeople notes which patients are one person.
-func OnPeople(p app.People) func(context.Context, bus.Msg) error {
+// OnPeople hands a fact to the use case.
+func OnPeople(p interface {
+	OnPerson(context.Context, app.PatientLink) error
+}) func(context.Context, bus.Msg) error {
 	return func(ctx context.Context, m bus.Msg) error {
 		var f toldLink = &patientrecordv1.PatientMerged{}
 		holds := !strings.HasSuffix(m.Subject, ".patient_unmerged")
@@ -34,7 +36,7 @@ func OnPeople(p app.People) func(context.Context, bus.Msg) error {
 		if err := read(m, f); err != nil {
 			return err
 		}
-		return p.LinkPatients(ctx, app.PatientLink{
+		return p.OnPerson(ctx, app.PatientLink{
 			County: f.GetMeta().GetCounty(), FactID: f.GetMeta().GetFactId(), Version: f.GetMeta().GetAggregateVersion(),
 			Merged: f.GetMergedPatientId(), Survivor: f.GetSurvivingPatientId(), Holds: holds,
 		})

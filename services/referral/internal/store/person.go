@@ -7,6 +7,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
 // personConsumer is the name under which facts about merged patients are noted in the inbox.
@@ -54,4 +55,40 @@ func moveGuards(ctx context.Context, tx *sqldb.Tx, l app.PatientLink) error {
 		return fmt.Errorf("move the guards of patient %s: %w", l.Merged, err)
 	}
 	return nil
+}
+
+// OpenOf implements [app.People].
+func (s *Store) OpenOf(ctx context.Context, county, patient string) (open []string, err error) {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		open = nil
+		among, states := tx.List("r.state", 3, openStates())
+		rows, err := tx.Query(ctx, "SELECT r.id FROM referral r WHERE r.county_code = $1 AND "+person(tx.Engine(), "r.patient_id", "$2")+
+			" AND "+among+" ORDER BY r.id", county, patient, states)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var one string
+			if err := rows.Scan(&one); err != nil {
+				return err
+			}
+			open = append(open, one)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the open referrals of patient %s: %w", patient, err)
+	}
+	return open, nil
+}
+
+// openStates are those of a referral that somebody has to do with at present.
+func openStates() (out []string) {
+	for _, s := range []domain.State{
+		domain.StateSubmitted, domain.StateReturned, domain.StateAccepted, domain.StateNoShow, domain.StateArrived, domain.StateAdmitted, domain.StateFollowUp,
+	} {
+		out = append(out, string(s))
+	}
+	return out
 }

@@ -72,7 +72,11 @@ func (t Tie) holdOf(ctx context.Context, u Unit) (*domain.Hold, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h.Data().PatientID != t.PatientID {
+	same, err := u.SamePerson(ctx, h.Data().PatientID, t.PatientID)
+	if err != nil {
+		return nil, err
+	}
+	if !same {
 		return nil, domain.ErrGone
 	}
 	return h, nil

@@ -86,6 +86,10 @@ type Unit interface {
 	// Take makes the hold and occupies its place; false if somebody has it. A hold on the place whose time is over
 	// ends first.
 	Take(ctx context.Context, claim domain.Claim) (bool, error)
+	// SamePerson tells whether two patients are one person by the links that hold, over any number of them.
+	SamePerson(ctx context.Context, one, other string) (bool, error)
+	// LinkPatients notes a link, at once; an older one than the last of its merged patient changes nothing.
+	LinkPatients(ctx context.Context, l PatientLink) error
 }
 
 // Capacity is what CreateSchedules adds.

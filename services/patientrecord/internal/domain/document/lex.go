@@ -22,7 +22,7 @@ const (
 
 type token struct {
 	kind tokenKind
-	text string // of a name (decoded), a number, a word
+	text string // of a name (decoded), a number, a word; of a string all that stands in the file
 }
 
 // lexer reads tokens of PDF 32000-1, 7.2 and 7.3.
@@ -51,12 +51,16 @@ func (l *lexer) next() (token, error) {
 		text, err := l.word()
 		return token{nameToken, decoded(text)}, err
 	case '(':
-		return token{kind: stringToken}, l.literal()
+		from := l.at
+		err := l.literal()
+		return token{stringToken, string(l.data[from:min(l.at, len(l.data))])}, err
 	case '<':
 		if l.sees("<<") {
 			return token{kind: openDict}, nil
 		}
-		return token{kind: stringToken}, l.hexadecimal()
+		from := l.at
+		err := l.hexadecimal()
+		return token{stringToken, string(l.data[from:min(l.at, len(l.data))])}, err
 	case '>':
 		if l.sees(">>") {
 			return token{kind: closeDict}, nil

@@ -20,7 +20,7 @@ func named(name string) Cause {
 	switch name {
 	case "Encrypt":
 		return PDFEncrypted
-	case "JavaScript", "JS", "Launch", "URI", "GoToR", "GoToE", "SubmitForm", "ImportData", "Rendition", "RichMedia", "Movie", "Sound", "3D":
+	case "JavaScript", "JS", "Launch", "GoToR", "GoToE", "SubmitForm", "ImportData", "Rendition", "RichMedia", "Movie", "Sound", "3D":
 		return PDFActive
 	case "EmbeddedFile", "EmbeddedFiles", "Filespec", "Collection", "FFilter":
 		return PDFEmbedded
@@ -33,6 +33,11 @@ func named(name string) Cause {
 // CheckPDF reads a whole PDF, object by object as its bytes stand, not by its cross-reference table: so no two readers can see different
 // objects in it. Object streams are unfolded. It answers how many pages there are. Refused is what is encrypted, acts, carries files or a
 // dynamic form, and what does not follow the standard so far that a reader would have to guess.
+//
+// A link may stay, for half of all printed web pages and letters have one: an action that opens an address (S is URI) and does nothing else,
+// written out as the value of A, so that somebody must click, with an address that begins with http://, https://, mailto: or tel:. A URI
+// anywhere else acts: one that opens by itself (OpenAction, AA), goes on (Next), stands as an object of its own, where it is not known who
+// points to it, or has another scheme (javascript:, file:).
 func CheckPDF(data []byte) (pages int, err error) {
 	p := pdf{}
 	if err := p.walk(lexer{data: data}, true); err != nil {
@@ -86,6 +91,7 @@ func (p *pdf) see(before, name string) {
 // walk reads tokens to the end. In a file there are streams, in an unfolded object stream there are none.
 func (p *pdf) walk(l lexer, streams bool) error {
 	var d dictionary
+	var urls links
 	before := ""
 	for {
 		t, err := l.next()
@@ -118,6 +124,9 @@ func (p *pdf) walk(l lexer, streams bool) error {
 		}
 		if err := d.take(t); err != nil {
 			return err
+		}
+		if urls.take(t); urls.wrong && p.found == "" {
+			p.found = PDFActive
 		}
 	}
 }

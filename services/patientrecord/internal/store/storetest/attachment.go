@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -104,7 +105,8 @@ func attachmentsListed(t *testing.T, f Fixture) {
 		}
 	}
 	f.must(t, func(u app.Unit) error {
-		got, err := u.AttachmentsOf(t.Context(), p.ID(), one)
+		later := u.Now().Add(time.Hour)
+		got, err := u.Travelling(t.Context(), p.ID(), one, later, later)
 		if err != nil || !sameAttachments(got, []domain.Attachment{first}) {
 			t.Errorf("of a referral: %v %v", got, err)
 		}
@@ -117,7 +119,7 @@ func attachmentsListed(t *testing.T, f Fixture) {
 		return nil
 	})
 	f.must(t, func(u app.Unit) error {
-		if got, err := u.AttachmentsOf(t.Context(), p.ID(), one); err != nil || len(got) != 0 {
+		if got, err := u.Travelling(t.Context(), p.ID(), one, u.Now().Add(time.Hour), u.Now().Add(time.Hour)); err != nil || len(got) != 0 {
 			t.Errorf("what was entered in error goes with a referral: %v %v", got, err)
 		}
 		return nil

@@ -46,6 +46,8 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"measured values are found by their codes":                 measuredFound,
 		"a repeated request gets its first reference":              referenceRepeats,
 		"each resubmission has a package of its own":               packagesBeside,
+		"documents travel with their package":                      documentsTravel,
+		"the reply is one package":                                 replyKept,
 		"an older standing does not replace a newer":               standingKept,
 		"an opening is the account's and the patient's":            openingsKept,
 		"a document comes back whole, in pieces":                   attachmentKept,

@@ -620,9 +620,11 @@ type ListAttachmentsRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
 	// Only those that go with this referral.
-	ReferralId    string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
-	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	ReferralId string `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	PageSize   int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken  string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// What the referral (empty: one that is not written yet) would carry if it were submitted now; needs level FULL.
+	Travelling    bool `protobuf:"varint,5,opt,name=travelling,proto3" json:"travelling,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -683,6 +685,13 @@ func (x *ListAttachmentsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListAttachmentsRequest) GetTravelling() bool {
+	if x != nil {
+		return x.Travelling
+	}
+	return false
 }
 
 type ListAttachmentsResponse struct {
@@ -1186,7 +1195,7 @@ const file_tongzhen_patientrecord_v1_attachment_proto_rawDesc = "" +
 	"\x17UploadAttachmentRequest\x12E\n" +
 	"\x06header\x18\x01 \x01(\v2+.tongzhen.patientrecord.v1.AttachmentHeaderH\x00R\x06header\x12\x1f\n" +
 	"\x04data\x18\x02 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80\x04H\x00R\x04dataB\x06\n" +
-	"\x04part\"\xaa\x01\n" +
+	"\x04part\"\xca\x01\n" +
 	"\x16ListAttachmentsRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12\x1f\n" +
@@ -1195,7 +1204,10 @@ const file_tongzhen_patientrecord_v1_attachment_proto_rawDesc = "" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\xcb\x01\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12\x1e\n" +
+	"\n" +
+	"travelling\x18\x05 \x01(\bR\n" +
+	"travelling\"\xcb\x01\n" +
 	"\x17ListAttachmentsResponse\x12G\n" +
 	"\vattachments\x18\x01 \x03(\v2%.tongzhen.patientrecord.v1.AttachmentR\vattachments\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12?\n" +

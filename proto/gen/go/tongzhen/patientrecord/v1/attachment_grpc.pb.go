@@ -44,7 +44,8 @@ type AttachmentServiceClient interface {
 	// HEIC, EMPTY, TOO_LARGE, PIXELS, IMAGE_BROKEN, PDF_BROKEN, PDF_ENCRYPTED, PDF_ACTIVE, PDF_EMBEDDED, PDF_FORM, INFECTED. While the
 	// configured scanner is away nothing is taken: SCANNER_AWAY. Idempotent by request_id and content.
 	UploadAttachment(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadAttachmentRequest, Attachment], error)
-	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation.
+	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation: that were
+	// put to it, or are in one of its packages.
 	ListAttachments(ctx context.Context, in *ListAttachmentsRequest, opts ...grpc.CallOption) (*ListAttachmentsResponse, error)
 	// GetAttachment with its earlier versions. Who may ask is as for ListAttachments; else NOT_FOUND. Of a child under 14 whom the caller's
 	// organisation does not look after it needs a stated purpose (AccessService.StatePurpose); else PURPOSE_REQUIRED, for the content too.
@@ -156,7 +157,8 @@ type AttachmentServiceServer interface {
 	// HEIC, EMPTY, TOO_LARGE, PIXELS, IMAGE_BROKEN, PDF_BROKEN, PDF_ENCRYPTED, PDF_ACTIVE, PDF_EMBEDDED, PDF_FORM, INFECTED. While the
 	// configured scanner is away nothing is taken: SCANNER_AWAY. Idempotent by request_id and content.
 	UploadAttachment(grpc.ClientStreamingServer[UploadAttachmentRequest, Attachment]) error
-	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation.
+	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation: that were
+	// put to it, or are in one of its packages.
 	ListAttachments(context.Context, *ListAttachmentsRequest) (*ListAttachmentsResponse, error)
 	// GetAttachment with its earlier versions. Who may ask is as for ListAttachments; else NOT_FOUND. Of a child under 14 whom the caller's
 	// organisation does not look after it needs a stated purpose (AccessService.StatePurpose); else PURPOSE_REQUIRED, for the content too.

@@ -2420,7 +2420,9 @@ type GetPackageRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ReferralId string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	// Which submission's package, from 1; 0 = the latest.
-	Version       int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Version int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// The package that came back with the answer; version does not count then.
+	Reply         bool `protobuf:"varint,3,opt,name=reply,proto3" json:"reply,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2469,12 +2471,19 @@ func (x *GetPackageRequest) GetVersion() int32 {
 	return 0
 }
 
+func (x *GetPackageRequest) GetReply() bool {
+	if x != nil {
+		return x.Reply
+	}
+	return false
+}
+
 type Package struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	ReferralId string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	PatientId  string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
 	Summary    *Summary               `protobuf:"bytes,3,opt,name=summary,proto3" json:"summary,omitempty"`
-	// Results of the last 90 days before submission.
+	// Results of the last 90 days before submission; with a reply, those since.
 	Results       []*Observation         `protobuf:"bytes,4,rep,name=results,proto3" json:"results,omitempty"`
 	AssembledTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=assembled_time,json=assembledTime,proto3" json:"assembled_time,omitempty"`
 	// From 1; a resubmission makes the next and keeps the ones before.
@@ -2483,10 +2492,16 @@ type Package struct {
 	ReferralVersion int32 `protobuf:"varint,7,opt,name=referral_version,json=referralVersion,proto3" json:"referral_version,omitempty"`
 	// What belongs to it: each entry as it stood at submission, whatever the record says later.
 	Items []*PackageItem `protobuf:"bytes,8,rep,name=items,proto3" json:"items,omitempty"`
-	// All packages of the referral, oldest first.
-	Versions      []*PackageVersion `protobuf:"bytes,9,rep,name=versions,proto3" json:"versions,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// All packages that went with a submission, oldest first; not with a reply.
+	Versions []*PackageVersion `protobuf:"bytes,9,rep,name=versions,proto3" json:"versions,omitempty"`
+	// Documents that go with it: those that were put to the referral, and those of the 90 days before submission; with a reply, those since.
+	// Who may see the package may open these.
+	Attachments []*PackageAttachment `protobuf:"bytes,10,rep,name=attachments,proto3" json:"attachments,omitempty"`
+	// How many documents were entered in error since.
+	WithdrawnAttachments int32 `protobuf:"varint,11,opt,name=withdrawn_attachments,json=withdrawnAttachments,proto3" json:"withdrawn_attachments,omitempty"`
+	Reply                bool  `protobuf:"varint,12,opt,name=reply,proto3" json:"reply,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Package) Reset() {
@@ -2582,6 +2597,81 @@ func (x *Package) GetVersions() []*PackageVersion {
 	return nil
 }
 
+func (x *Package) GetAttachments() []*PackageAttachment {
+	if x != nil {
+		return x.Attachments
+	}
+	return nil
+}
+
+func (x *Package) GetWithdrawnAttachments() int32 {
+	if x != nil {
+		return x.WithdrawnAttachments
+	}
+	return 0
+}
+
+func (x *Package) GetReply() bool {
+	if x != nil {
+		return x.Reply
+	}
+	return false
+}
+
+type PackageAttachment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it is now.
+	Attachment *Attachment `protobuf:"bytes,1,opt,name=attachment,proto3" json:"attachment,omitempty"`
+	// The version that was handed over.
+	Version       int32 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PackageAttachment) Reset() {
+	*x = PackageAttachment{}
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PackageAttachment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PackageAttachment) ProtoMessage() {}
+
+func (x *PackageAttachment) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PackageAttachment.ProtoReflect.Descriptor instead.
+func (*PackageAttachment) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *PackageAttachment) GetAttachment() *Attachment {
+	if x != nil {
+		return x.Attachment
+	}
+	return nil
+}
+
+func (x *PackageAttachment) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
 type PackageItem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// PROBLEM, ALLERGY, MEDICATION, OBSERVATION, PROCEDURE, IMMUNIZATION, ENCOUNTER.
@@ -2594,7 +2684,7 @@ type PackageItem struct {
 
 func (x *PackageItem) Reset() {
 	*x = PackageItem{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2606,7 +2696,7 @@ func (x *PackageItem) String() string {
 func (*PackageItem) ProtoMessage() {}
 
 func (x *PackageItem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2619,7 +2709,7 @@ func (x *PackageItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageItem.ProtoReflect.Descriptor instead.
 func (*PackageItem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PackageItem) GetKind() string {
@@ -2654,7 +2744,7 @@ type PackageVersion struct {
 
 func (x *PackageVersion) Reset() {
 	*x = PackageVersion{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2666,7 +2756,7 @@ func (x *PackageVersion) String() string {
 func (*PackageVersion) ProtoMessage() {}
 
 func (x *PackageVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2679,7 +2769,7 @@ func (x *PackageVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageVersion.ProtoReflect.Descriptor instead.
 func (*PackageVersion) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PackageVersion) GetVersion() int32 {
@@ -2714,7 +2804,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2726,7 +2816,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2739,7 +2829,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *GetSnapshotRequest) GetPatientId() string {
@@ -2774,7 +2864,7 @@ type PatientSnapshot struct {
 
 func (x *PatientSnapshot) Reset() {
 	*x = PatientSnapshot{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2786,7 +2876,7 @@ func (x *PatientSnapshot) String() string {
 func (*PatientSnapshot) ProtoMessage() {}
 
 func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2799,7 +2889,7 @@ func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientSnapshot.ProtoReflect.Descriptor instead.
 func (*PatientSnapshot) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PatientSnapshot) GetPatientId() string {
@@ -2880,7 +2970,7 @@ type ClinicalValues struct {
 
 func (x *ClinicalValues) Reset() {
 	*x = ClinicalValues{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2892,7 +2982,7 @@ func (x *ClinicalValues) String() string {
 func (*ClinicalValues) ProtoMessage() {}
 
 func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2905,7 +2995,7 @@ func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalValues.ProtoReflect.Descriptor instead.
 func (*ClinicalValues) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ClinicalValues) GetObservations() []*Observation {
@@ -2933,7 +3023,7 @@ var File_tongzhen_patientrecord_v1_patientrecord_proto protoreflect.FileDescript
 
 const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\n" +
-	"-tongzhen/patientrecord/v1/patientrecord.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a&tongzhen/patientrecord/v1/access.proto\"\xd6\x01\n" +
+	"-tongzhen/patientrecord/v1/patientrecord.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a&tongzhen/patientrecord/v1/access.proto\x1a*tongzhen/patientrecord/v1/attachment.proto\"\xd6\x01\n" +
 	"\fDocumentType\"\xc5\x01\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x1a\n" +
@@ -3168,11 +3258,12 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x13ListResultsResponse\x12@\n" +
 	"\aresults\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\aresults\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12?\n" +
-	"\bwithheld\x18( \x01(\v2#.tongzhen.patientrecord.v1.WithheldR\bwithheld\"a\n" +
+	"\bwithheld\x18( \x01(\v2#.tongzhen.patientrecord.v1.WithheldR\bwithheld\"w\n" +
 	"\x11GetPackageRequest\x12)\n" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\x12!\n" +
-	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\"\xd6\x03\n" +
+	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\x12\x14\n" +
+	"\x05reply\x18\x03 \x01(\bR\x05reply\"\xf1\x04\n" +
 	"\aPackage\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -3184,7 +3275,16 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\aversion\x18\x06 \x01(\x05R\aversion\x12)\n" +
 	"\x10referral_version\x18\a \x01(\x05R\x0freferralVersion\x12<\n" +
 	"\x05items\x18\b \x03(\v2&.tongzhen.patientrecord.v1.PackageItemR\x05items\x12E\n" +
-	"\bversions\x18\t \x03(\v2).tongzhen.patientrecord.v1.PackageVersionR\bversions\"V\n" +
+	"\bversions\x18\t \x03(\v2).tongzhen.patientrecord.v1.PackageVersionR\bversions\x12N\n" +
+	"\vattachments\x18\n" +
+	" \x03(\v2,.tongzhen.patientrecord.v1.PackageAttachmentR\vattachments\x123\n" +
+	"\x15withdrawn_attachments\x18\v \x01(\x05R\x14withdrawnAttachments\x12\x14\n" +
+	"\x05reply\x18\f \x01(\bR\x05reply\"t\n" +
+	"\x11PackageAttachment\x12E\n" +
+	"\n" +
+	"attachment\x18\x01 \x01(\v2%.tongzhen.patientrecord.v1.AttachmentR\n" +
+	"attachment\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\"V\n" +
 	"\vPackageItem\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x19\n" +
 	"\bentry_id\x18\x02 \x01(\tR\aentryId\x12\x18\n" +
@@ -3240,7 +3340,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_patientrecord_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(DocumentType_Code)(0),         // 0: tongzhen.patientrecord.v1.DocumentType.Code
 	(Access_Code)(0),               // 1: tongzhen.patientrecord.v1.Access.Code
@@ -3271,49 +3371,51 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(*ListResultsResponse)(nil),    // 26: tongzhen.patientrecord.v1.ListResultsResponse
 	(*GetPackageRequest)(nil),      // 27: tongzhen.patientrecord.v1.GetPackageRequest
 	(*Package)(nil),                // 28: tongzhen.patientrecord.v1.Package
-	(*PackageItem)(nil),            // 29: tongzhen.patientrecord.v1.PackageItem
-	(*PackageVersion)(nil),         // 30: tongzhen.patientrecord.v1.PackageVersion
-	(*GetSnapshotRequest)(nil),     // 31: tongzhen.patientrecord.v1.GetSnapshotRequest
-	(*PatientSnapshot)(nil),        // 32: tongzhen.patientrecord.v1.PatientSnapshot
-	(*ClinicalValues)(nil),         // 33: tongzhen.patientrecord.v1.ClinicalValues
-	(v1.Sex_Code)(0),               // 34: tongzhen.common.v1.Sex.Code
-	(*timestamppb.Timestamp)(nil),  // 35: google.protobuf.Timestamp
-	(*v1.Coding)(nil),              // 36: tongzhen.common.v1.Coding
-	(*Withheld)(nil),               // 37: tongzhen.patientrecord.v1.Withheld
-	(*Opening)(nil),                // 38: tongzhen.patientrecord.v1.Opening
+	(*PackageAttachment)(nil),      // 29: tongzhen.patientrecord.v1.PackageAttachment
+	(*PackageItem)(nil),            // 30: tongzhen.patientrecord.v1.PackageItem
+	(*PackageVersion)(nil),         // 31: tongzhen.patientrecord.v1.PackageVersion
+	(*GetSnapshotRequest)(nil),     // 32: tongzhen.patientrecord.v1.GetSnapshotRequest
+	(*PatientSnapshot)(nil),        // 33: tongzhen.patientrecord.v1.PatientSnapshot
+	(*ClinicalValues)(nil),         // 34: tongzhen.patientrecord.v1.ClinicalValues
+	(v1.Sex_Code)(0),               // 35: tongzhen.common.v1.Sex.Code
+	(*timestamppb.Timestamp)(nil),  // 36: google.protobuf.Timestamp
+	(*v1.Coding)(nil),              // 37: tongzhen.common.v1.Coding
+	(*Withheld)(nil),               // 38: tongzhen.patientrecord.v1.Withheld
+	(*Opening)(nil),                // 39: tongzhen.patientrecord.v1.Opening
+	(*Attachment)(nil),             // 40: tongzhen.patientrecord.v1.Attachment
 }
 var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
-	34, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
+	35, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 1: tongzhen.patientrecord.v1.Patient.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	1,  // 2: tongzhen.patientrecord.v1.Patient.access:type_name -> tongzhen.patientrecord.v1.Access.Code
-	35, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
-	35, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
-	34, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
+	36, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	36, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
+	35, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 6: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	4,  // 7: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
-	36, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
-	35, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
-	35, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
-	35, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
-	36, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
-	35, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
-	36, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
-	35, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
-	36, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
+	37, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
+	36, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
+	36, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
+	36, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
+	37, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
+	36, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
+	37, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
+	36, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
+	37, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
 	12, // 17: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	36, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
-	35, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
+	37, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
+	36, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
 	12, // 20: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
 	13, // 21: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
-	36, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
-	35, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
-	36, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
-	35, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
-	35, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
-	35, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
-	36, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
-	35, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
-	35, // 30: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
+	37, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
+	36, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
+	37, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
+	36, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
+	36, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
+	36, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
+	37, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
+	36, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
+	36, // 30: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
 	9,  // 31: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
 	10, // 32: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
 	11, // 33: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
@@ -3333,43 +3435,45 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	15, // 47: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
 	17, // 48: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
 	16, // 49: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
-	37, // 50: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	38, // 51: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
+	38, // 50: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	39, // 51: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
 	14, // 52: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
-	37, // 53: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	38, // 53: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
 	24, // 54: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
 	14, // 55: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
-	35, // 56: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
-	29, // 57: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
-	30, // 58: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
-	35, // 59: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
-	34, // 60: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 61: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 62: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 63: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 64: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 65: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 66: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	23, // 67: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	25, // 68: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	27, // 69: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	31, // 70: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	31, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	21, // 72: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 73: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 74: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 75: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	24, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	26, // 77: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	28, // 78: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	32, // 79: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	33, // 80: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	22, // 81: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	73, // [73:82] is the sub-list for method output_type
-	64, // [64:73] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	36, // 56: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
+	30, // 57: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
+	31, // 58: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
+	29, // 59: tongzhen.patientrecord.v1.Package.attachments:type_name -> tongzhen.patientrecord.v1.PackageAttachment
+	40, // 60: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
+	36, // 61: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
+	35, // 62: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	14, // 63: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	9,  // 64: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 65: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	5,  // 66: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	6,  // 67: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	7,  // 68: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	23, // 69: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	25, // 70: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	27, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	32, // 72: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	32, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	21, // 74: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 75: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 76: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	8,  // 77: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	24, // 78: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	26, // 79: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	28, // 80: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	33, // 81: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	34, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	22, // 83: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	75, // [75:84] is the sub-list for method output_type
+	66, // [66:75] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
@@ -3378,6 +3482,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 		return
 	}
 	file_tongzhen_patientrecord_v1_access_proto_init()
+	file_tongzhen_patientrecord_v1_attachment_proto_init()
 	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18].OneofWrappers = []any{
 		(*ClinicalEntry_Problem)(nil),
 		(*ClinicalEntry_Allergy)(nil),
@@ -3395,7 +3500,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc), len(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

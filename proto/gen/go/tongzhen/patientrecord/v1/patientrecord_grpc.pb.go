@@ -54,7 +54,8 @@ type PatientRecordServiceClient interface {
 	// ListResults: observations and reports, newest first.
 	ListResults(ctx context.Context, in *ListResultsRequest, opts ...grpc.CallOption) (*ListResultsResponse, error)
 	// GetPackage is the hand-over package of a referral: visible to the receiver from submission. A resubmission makes another
-	// version; the ones before are kept.
+	// version; the ones before are kept. With reply it is what came back with the answer, NOT_FOUND until there is one: the record as it was
+	// then with the medicines handed back, and the results and documents since the patient was sent.
 	GetPackage(ctx context.Context, in *GetPackageRequest, opts ...grpc.CallOption) (*Package, error)
 	// GetSnapshot gives another service what it keeps of a patient at submission. Services only.
 	GetSnapshot(ctx context.Context, in *GetSnapshotRequest, opts ...grpc.CallOption) (*PatientSnapshot, error)
@@ -186,7 +187,8 @@ type PatientRecordServiceServer interface {
 	// ListResults: observations and reports, newest first.
 	ListResults(context.Context, *ListResultsRequest) (*ListResultsResponse, error)
 	// GetPackage is the hand-over package of a referral: visible to the receiver from submission. A resubmission makes another
-	// version; the ones before are kept.
+	// version; the ones before are kept. With reply it is what came back with the answer, NOT_FOUND until there is one: the record as it was
+	// then with the medicines handed back, and the results and documents since the patient was sent.
 	GetPackage(context.Context, *GetPackageRequest) (*Package, error)
 	// GetSnapshot gives another service what it keeps of a patient at submission. Services only.
 	GetSnapshot(context.Context, *GetSnapshotRequest) (*PatientSnapshot, error)

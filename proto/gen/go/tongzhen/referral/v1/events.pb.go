@@ -2026,6 +2026,60 @@ func (x *BounceBackFound) GetReferral() *ReferralFact {
 	return nil
 }
 
+// PersonMerged: referral.v1.<county>.person_merged. The patient of a referral that is open turned out to be one person with another record:
+// what stands in that record is this patient's, too.
+type PersonMerged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PersonMerged) Reset() {
+	*x = PersonMerged{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PersonMerged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PersonMerged) ProtoMessage() {}
+
+func (x *PersonMerged) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PersonMerged.ProtoReflect.Descriptor instead.
+func (*PersonMerged) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *PersonMerged) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *PersonMerged) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
 // DeadlinePassed: referral.v1.<county>.deadline_passed. aggregate_version is 0: it changes no version.
 type DeadlinePassed struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -2038,7 +2092,7 @@ type DeadlinePassed struct {
 
 func (x *DeadlinePassed) Reset() {
 	*x = DeadlinePassed{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2050,7 +2104,7 @@ func (x *DeadlinePassed) String() string {
 func (*DeadlinePassed) ProtoMessage() {}
 
 func (x *DeadlinePassed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2063,7 +2117,7 @@ func (x *DeadlinePassed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadlinePassed.ProtoReflect.Descriptor instead.
 func (*DeadlinePassed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DeadlinePassed) GetMeta() *v1.FactMeta {
@@ -2099,7 +2153,7 @@ type CandidateFound struct {
 
 func (x *CandidateFound) Reset() {
 	*x = CandidateFound{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2165,7 @@ func (x *CandidateFound) String() string {
 func (*CandidateFound) ProtoMessage() {}
 
 func (x *CandidateFound) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2178,7 @@ func (x *CandidateFound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CandidateFound.ProtoReflect.Descriptor instead.
 func (*CandidateFound) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CandidateFound) GetMeta() *v1.FactMeta {
@@ -2160,7 +2214,7 @@ type CandidateDismissed struct {
 
 func (x *CandidateDismissed) Reset() {
 	*x = CandidateDismissed{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2172,7 +2226,7 @@ func (x *CandidateDismissed) String() string {
 func (*CandidateDismissed) ProtoMessage() {}
 
 func (x *CandidateDismissed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2185,7 +2239,7 @@ func (x *CandidateDismissed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CandidateDismissed.ProtoReflect.Descriptor instead.
 func (*CandidateDismissed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CandidateDismissed) GetMeta() *v1.FactMeta {
@@ -2349,6 +2403,9 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x83\x01\n" +
 	"\x0fBounceBackFound\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x80\x01\n" +
+	"\fPersonMerged\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\xc2\x01\n" +
 	"\x0eDeadlinePassed\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
@@ -2375,7 +2432,7 @@ func file_tongzhen_referral_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_tongzhen_referral_v1_events_proto_goTypes = []any{
 	(*ReferralFact)(nil),          // 0: tongzhen.referral.v1.ReferralFact
 	(*DeadlineFact)(nil),          // 1: tongzhen.referral.v1.DeadlineFact
@@ -2411,104 +2468,107 @@ var file_tongzhen_referral_v1_events_proto_goTypes = []any{
 	(*Corrected)(nil),             // 31: tongzhen.referral.v1.Corrected
 	(*ConsentRecorded)(nil),       // 32: tongzhen.referral.v1.ConsentRecorded
 	(*BounceBackFound)(nil),       // 33: tongzhen.referral.v1.BounceBackFound
-	(*DeadlinePassed)(nil),        // 34: tongzhen.referral.v1.DeadlinePassed
-	(*CandidateFound)(nil),        // 35: tongzhen.referral.v1.CandidateFound
-	(*CandidateDismissed)(nil),    // 36: tongzhen.referral.v1.CandidateDismissed
-	(State_Code)(0),               // 37: tongzhen.referral.v1.State.Code
-	(v1.Direction_Code)(0),        // 38: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),             // 39: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),          // 40: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),              // 41: tongzhen.common.v1.Party
-	(*timestamppb.Timestamp)(nil), // 42: google.protobuf.Timestamp
-	(*v1.FactMeta)(nil),           // 43: tongzhen.common.v1.FactMeta
+	(*PersonMerged)(nil),          // 34: tongzhen.referral.v1.PersonMerged
+	(*DeadlinePassed)(nil),        // 35: tongzhen.referral.v1.DeadlinePassed
+	(*CandidateFound)(nil),        // 36: tongzhen.referral.v1.CandidateFound
+	(*CandidateDismissed)(nil),    // 37: tongzhen.referral.v1.CandidateDismissed
+	(State_Code)(0),               // 38: tongzhen.referral.v1.State.Code
+	(v1.Direction_Code)(0),        // 39: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),             // 40: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),          // 41: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),              // 42: tongzhen.common.v1.Party
+	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
+	(*v1.FactMeta)(nil),           // 44: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_referral_v1_events_proto_depIdxs = []int32{
-	37, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
-	37, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
-	38, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
-	39, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
-	40, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	41, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
-	41, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
-	42, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
-	42, // 8: tongzhen.referral.v1.DeadlineFact.due_time:type_name -> google.protobuf.Timestamp
-	42, // 9: tongzhen.referral.v1.DeadlineFact.next_time:type_name -> google.protobuf.Timestamp
-	43, // 10: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
+	38, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
+	38, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
+	39, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
+	40, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
+	41, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	42, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
+	42, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
+	43, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
+	43, // 8: tongzhen.referral.v1.DeadlineFact.due_time:type_name -> google.protobuf.Timestamp
+	43, // 9: tongzhen.referral.v1.DeadlineFact.next_time:type_name -> google.protobuf.Timestamp
+	44, // 10: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 11: tongzhen.referral.v1.Created.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 12: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 12: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 13: tongzhen.referral.v1.Edited.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 14: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 14: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 15: tongzhen.referral.v1.Submitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 16: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 16: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 17: tongzhen.referral.v1.Returned.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 18: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 18: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 19: tongzhen.referral.v1.Resubmitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 20: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 20: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 21: tongzhen.referral.v1.Redirected.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 22: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 22: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 23: tongzhen.referral.v1.Accepted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 24: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 24: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 25: tongzhen.referral.v1.Declined.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 26: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 26: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 27: tongzhen.referral.v1.Cancelled.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 28: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 28: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 29: tongzhen.referral.v1.Arrived.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 30: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 30: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 31: tongzhen.referral.v1.ArrivalUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 32: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 32: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 33: tongzhen.referral.v1.NoShow.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 34: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 34: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 35: tongzhen.referral.v1.Rebooked.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 36: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 36: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 37: tongzhen.referral.v1.Admitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 38: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 38: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 39: tongzhen.referral.v1.AdmissionUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 40: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 40: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 41: tongzhen.referral.v1.Concluded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 42: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 42: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 43: tongzhen.referral.v1.Acknowledged.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 44: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 44: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 45: tongzhen.referral.v1.Seen.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 46: tongzhen.referral.v1.Answered.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 46: tongzhen.referral.v1.Answered.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 47: tongzhen.referral.v1.Answered.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 48: tongzhen.referral.v1.FollowUpBegun.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 48: tongzhen.referral.v1.FollowUpBegun.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 49: tongzhen.referral.v1.FollowUpBegun.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 50: tongzhen.referral.v1.VisitRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 50: tongzhen.referral.v1.VisitRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 51: tongzhen.referral.v1.VisitRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 52: tongzhen.referral.v1.PlanRevised.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 52: tongzhen.referral.v1.PlanRevised.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 53: tongzhen.referral.v1.PlanRevised.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 54: tongzhen.referral.v1.Escalated.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 54: tongzhen.referral.v1.Escalated.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 55: tongzhen.referral.v1.Escalated.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 56: tongzhen.referral.v1.Completed.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 56: tongzhen.referral.v1.Completed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 57: tongzhen.referral.v1.Completed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 58: tongzhen.referral.v1.RecordedOut.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 58: tongzhen.referral.v1.RecordedOut.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 59: tongzhen.referral.v1.RecordedOut.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 60: tongzhen.referral.v1.Departed.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 60: tongzhen.referral.v1.Departed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 61: tongzhen.referral.v1.Departed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 62: tongzhen.referral.v1.MessagePosted.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 62: tongzhen.referral.v1.MessagePosted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 63: tongzhen.referral.v1.MessagePosted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 64: tongzhen.referral.v1.Assessed.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 64: tongzhen.referral.v1.Assessed.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 65: tongzhen.referral.v1.Assessed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 66: tongzhen.referral.v1.Corrected.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 66: tongzhen.referral.v1.Corrected.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 67: tongzhen.referral.v1.Corrected.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 68: tongzhen.referral.v1.ConsentRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 68: tongzhen.referral.v1.ConsentRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 69: tongzhen.referral.v1.ConsentRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 70: tongzhen.referral.v1.BounceBackFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	44, // 70: tongzhen.referral.v1.BounceBackFound.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 71: tongzhen.referral.v1.BounceBackFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	43, // 72: tongzhen.referral.v1.DeadlinePassed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 73: tongzhen.referral.v1.DeadlinePassed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	1,  // 74: tongzhen.referral.v1.DeadlinePassed.deadline:type_name -> tongzhen.referral.v1.DeadlineFact
-	43, // 75: tongzhen.referral.v1.CandidateFound.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 76: tongzhen.referral.v1.CandidateFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	2,  // 77: tongzhen.referral.v1.CandidateFound.candidate:type_name -> tongzhen.referral.v1.CandidateFact
-	43, // 78: tongzhen.referral.v1.CandidateDismissed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 79: tongzhen.referral.v1.CandidateDismissed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	2,  // 80: tongzhen.referral.v1.CandidateDismissed.candidate:type_name -> tongzhen.referral.v1.CandidateFact
-	81, // [81:81] is the sub-list for method output_type
-	81, // [81:81] is the sub-list for method input_type
-	81, // [81:81] is the sub-list for extension type_name
-	81, // [81:81] is the sub-list for extension extendee
-	0,  // [0:81] is the sub-list for field type_name
+	44, // 72: tongzhen.referral.v1.PersonMerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 73: tongzhen.referral.v1.PersonMerged.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	44, // 74: tongzhen.referral.v1.DeadlinePassed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 75: tongzhen.referral.v1.DeadlinePassed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	1,  // 76: tongzhen.referral.v1.DeadlinePassed.deadline:type_name -> tongzhen.referral.v1.DeadlineFact
+	44, // 77: tongzhen.referral.v1.CandidateFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 78: tongzhen.referral.v1.CandidateFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 79: tongzhen.referral.v1.CandidateFound.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	44, // 80: tongzhen.referral.v1.CandidateDismissed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 81: tongzhen.referral.v1.CandidateDismissed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 82: tongzhen.referral.v1.CandidateDismissed.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	83, // [83:83] is the sub-list for method output_type
+	83, // [83:83] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_events_proto_init() }
@@ -2523,7 +2583,7 @@ func file_tongzhen_referral_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_events_proto_rawDesc), len(file_tongzhen_referral_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
