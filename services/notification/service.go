@@ -109,6 +109,14 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 			return s.deps.Bus.Consume(ctx, events.RecordConsumer(), events.OnGlass(s.app))
 		})},
+		run.Part{Name: "stay facts", Runner: run.Func(func(ctx context.Context) error {
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-s.read:
+			}
+			return s.deps.Bus.Consume(ctx, events.StayConsumer(), events.OnStay(s.app))
+		})},
 	)
 }
 

@@ -1,7 +1,7 @@
 // Package domain holds who is told of what, and the entry in a person's inbox.
 //
 // Owns: the rules and the ladders, as two tables; which wait a fact ends; the life of an entry (open, then acknowledged, never back).
-// Refuses: an entry without a fact, a person, and a referral, a candidate or a glass (a use of break-glass).
+// Refuses: an entry without a fact, a person, and a referral, a candidate, a glass (a use of break-glass) or a stay.
 package domain
 
 import "slices"
@@ -81,6 +81,9 @@ func Rules() []Rule {
 		{GlassBroken, HomeCentre, Always},
 		{GlassBroken, Auditors, Always},
 		{VisitDeclared, HomeCentre, Always},
+		{EncounterOpened, HomeCentre, Always},
+		{EncounterClosed, HomeCentre, Always},
+		{EncounterCancelled, HomeCentre, Always},
 	}
 }
 
@@ -88,6 +91,13 @@ func Rules() []Rule {
 const (
 	GlassBroken   = "glass_broken"
 	VisitDeclared = "visit_declared"
+)
+
+// Events of the patient-record service about stays in wards, as they are told; see Stay.News.
+const (
+	EncounterOpened    = "encounter_opened"
+	EncounterClosed    = "encounter_closed"
+	EncounterCancelled = "encounter_cancelled"
 )
 
 // DeadlinePassed is the event that climbs the ladders.
@@ -140,7 +150,7 @@ func (l Ladder) rung(level int32) To {
 func Events() []string {
 	events := []string{DeadlinePassed}
 	for _, r := range Rules() {
-		if r.Event != GlassBroken && r.Event != VisitDeclared {
+		if !slices.Contains([]string{GlassBroken, VisitDeclared, EncounterOpened, EncounterClosed, EncounterCancelled}, r.Event) {
 			events = append(events, r.Event)
 		}
 	}
