@@ -116,6 +116,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, FollowUps: st, Templates: templates,
 			Calendars:   app.NewCalendars(zone, days, st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
+			Registrations: st,
 			Completeness: items, Slips: st,
 			Statistics: st, Published: published,
 		}),
