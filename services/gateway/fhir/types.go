@@ -66,8 +66,9 @@ type identifier struct {
 }
 
 type reference struct {
-	Reference string `json:"reference"`
-	Display   string `json:"display"`
+	Reference  string     `json:"reference"`
+	Display    string     `json:"display"`
+	Identifier identifier `json:"identifier"`
 }
 
 type period struct {
