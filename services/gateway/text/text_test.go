@@ -207,7 +207,7 @@ func codes() map[string][]string {
 		"clinical.report":      strings.Fields("imaging laboratory ecg pathology endoscopy"),
 		"slip.print":           strings.Fields("UP DOWN"),
 		"attachments.kind":     strings.Fields("LAB_REPORT EXAM_REPORT IMAGE ECG MEDICAL_RECORD CONSENT OTHER"),
-		"matches.by":           strings.Fields("name sound birthDate sex phone guardianName guardianPhone village healthRecordNumber insuranceNumber identityNumber"),
+		"matches.by":           strings.Fields("name sound birthDate sex phone guardianName guardianPhone village healthRecordNumber insuranceNumber identityNumber merged"),
 		"matches.state":        strings.Fields("MERGED DIFFERENT LAPSED"),
 		"reveal.purpose":       strings.Fields("CONTACT INSURANCE IDENTIFY OTHER"),
 		"recognition.setting":  strings.Fields("OUTPATIENT INPATIENT EMERGENCY"), "recognition.repeat": strings.Fields("RT1 RT2 RT3 RT4 RT5 RT6"),

@@ -41,7 +41,9 @@ type FeedRecord struct {
 	Updates bool
 	// BecomesHome: the organisation becomes the patient's home if there is none.
 	BecomesHome bool
-	Entries     []FeedEntry
+	// Merged is an identity that the sender has merged into PatientIdentity; empty for none.
+	Merged  string
+	Entries []FeedEntry
 }
 
 // FeedEntry is one statement. Revise, if set, makes the entry to store from the one that is known under the identity.
@@ -113,6 +115,11 @@ func (f *Feed) write(ctx context.Context, u Unit, organization string, r FeedRec
 	if err != nil {
 		return patient, err
 	}
+	if r.Merged != "" && r.Merged != r.PatientIdentity {
+		if err := mergedElsewhere(ctx, u, patient, r); err != nil {
+			return patient, err
+		}
+	}
 	entries := make([]domain.Entry, 0, len(r.Entries))
 	for _, e := range r.Entries {
 		entry := e.Entry
@@ -176,6 +183,37 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 		u.PutRelations(domain.HomeRelation(patient.ID(), home, domain.FromImport, now))
 	}
 	return patient, nil
+}
+
+// mergedElsewhere takes the news that the sender made two patients one. One whom we do not know by the merged identity is the same patient
+// from now on; two records of ours are for a person to merge, who is not asked again what was decided before.
+func mergedElsewhere(ctx context.Context, u Unit, patient domain.Patient, r FeedRecord) error {
+	other, known, err := u.PatientBySource(ctx, r.SourceSystem, r.Merged)
+	if err != nil {
+		return err
+	}
+	if !known {
+		u.PutSource(patient.ID(), r.SourceSystem, r.Merged)
+		return nil
+	}
+	if other.ID() == patient.ID() {
+		return nil
+	}
+	m, there, err := u.MatchOf(ctx, patient.ID(), other.ID())
+	switch {
+	case err != nil:
+		return err
+	case there && (m.State != domain.MatchOpen || slices.Contains(m.Comparison.Agrees, domain.FeatureMerged)):
+		return nil
+	case there:
+		m.Version++
+		m.Comparison = m.Comparison.MergedElsewhere()
+	default:
+		c := compare(patient.Demographics().Details(), other.Demographics().Details())
+		m = domain.NewMatch(id.New(), patient.ID(), other.ID(), c.MergedElsewhere())
+	}
+	u.PutMatch(m)
+	return nil
 }
 
 // naming is what a record says of a patient, and whose home it would make.

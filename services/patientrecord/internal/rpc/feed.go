@@ -207,7 +207,7 @@ func readRecord(in *patientrecordv1.FeedRecord, problem *patientrecordv1.FeedPro
 	}
 	out := &app.FeedRecord{
 		SourceSystem: in.GetSourceSystem(), PatientIdentity: in.GetPatientIdentity(), Details: details, Updates: in.GetUpdatesPatient(),
-		BecomesHome: in.GetBecomesHome(),
+		BecomesHome: in.GetBecomesHome(), Merged: in.GetMergedIdentity(),
 	}
 	seen := map[string]bool{}
 	for i, e := range in.GetEntries() {

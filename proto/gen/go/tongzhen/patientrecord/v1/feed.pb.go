@@ -178,10 +178,12 @@ type FeedRecord struct {
 	// The patient's home becomes the organisation if there is none: a centre's own system.
 	BecomesHome bool `protobuf:"varint,5,opt,name=becomes_home,json=becomesHome,proto3" json:"becomes_home,omitempty"`
 	// HL7 trigger event, e.g. "A03": what of a known encounter stays, ends or is taken back.
-	Event         string           `protobuf:"bytes,6,opt,name=event,proto3" json:"event,omitempty"`
-	Entries       []*ClinicalEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Event string `protobuf:"bytes,6,opt,name=event,proto3" json:"event,omitempty"`
+	// The sender's index has merged this identity of its own into patient_identity. Two records of ours become a match that a person decides.
+	MergedIdentity string           `protobuf:"bytes,8,opt,name=merged_identity,json=mergedIdentity,proto3" json:"merged_identity,omitempty"`
+	Entries        []*ClinicalEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *FeedRecord) Reset() {
@@ -252,6 +254,13 @@ func (x *FeedRecord) GetBecomesHome() bool {
 func (x *FeedRecord) GetEvent() string {
 	if x != nil {
 		return x.Event
+	}
+	return ""
+}
+
+func (x *FeedRecord) GetMergedIdentity() string {
+	if x != nil {
+		return x.MergedIdentity
 	}
 	return ""
 }
@@ -355,9 +364,9 @@ func (x *AcceptRecordsResponse) GetRecords() []*AcceptedRecord {
 type AcceptedRecord struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
-	// The patient was not known.
+	// The sender named the patient for the first time.
 	Created bool `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
-	// For each entry, whether it was not known.
+	// The same of each entry.
 	EntriesCreated []bool `protobuf:"varint,3,rep,packed,name=entries_created,json=entriesCreated,proto3" json:"entries_created,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
@@ -1182,7 +1191,7 @@ const file_tongzhen_patientrecord_v1_feed_proto_rawDesc = "" +
 	"\aSETTLED\x10\x03\"S\n" +
 	"\vFeedProblem\x12\x1f\n" +
 	"\x06reason\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12#\n" +
-	"\bposition\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\bposition\"\xf5\x02\n" +
+	"\bposition\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\bposition\"\xa8\x03\n" +
 	"\n" +
 	"FeedRecord\x12/\n" +
 	"\rsource_system\x18\x01 \x01(\tB\n" +
@@ -1193,7 +1202,8 @@ const file_tongzhen_patientrecord_v1_feed_proto_rawDesc = "" +
 	"\x0fupdates_patient\x18\x04 \x01(\bR\x0eupdatesPatient\x12!\n" +
 	"\fbecomes_home\x18\x05 \x01(\bR\vbecomesHome\x12\x1d\n" +
 	"\x05event\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
-	"R\x05event\x12N\n" +
+	"R\x05event\x121\n" +
+	"\x0fmerged_identity\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0emergedIdentity\x12N\n" +
 	"\aentries\x18\a \x03(\v2(.tongzhen.patientrecord.v1.ClinicalEntryB\n" +
 	"\xbaH\a\x92\x01\x04\x10\xa0\x9c\x01R\aentries\"d\n" +
 	"\x14AcceptRecordsRequest\x12L\n" +
