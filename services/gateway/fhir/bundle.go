@@ -1,5 +1,7 @@
 // Package fhir reads FHIR R4 JSON into the contracts and keeps no copy of it.
 //
+// The importer and the endpoint that hospitals' systems send to (package endpoint) read by the same conversion.
+//
 // It owns the thin structs of the resources that we keep (Patient, Condition, Observation, MedicationRequest, AllergyIntolerance,
 // Procedure, Immunization, Encounter, DiagnosticReport) and their conversion. It refuses to validate more than it reads: profiles and
 // terminology are the sender's. Other types are counted, not an error.
