@@ -120,6 +120,13 @@ func followUpTemplate(code, condition, name, english string, days ...string) *re
 	return &referralv1.FollowUpTemplate{Code: code, Condition: condition, Name: name, NameEn: english, Note: name, Source: "国家规范", Certainty: "FOUND", Plan: plan}
 }
 
+func sampleRegistration() *referralv1.Registration {
+	return &referralv1.Registration{
+		Id: messageID, State: "OPEN", PatientId: patientID, Patient: &referralv1.PatientSummary{Name: markName, Sex: commonv1.Sex_MALE, BirthDate: "1958-03-02"},
+		OrganizationId: hospitalID, DepartmentCode: "0304", Class: "IMP", CentreId: townshipID, StartTime: in(-time.Hour),
+	}
+}
+
 // samples answers every method that pages call.
 func samples() map[string]proto.Message {
 	slot := &schedulingv1.Slot{Id: slotID, OrganizationId: hospitalID, DepartmentCode: "0304", Kind: "CLINIC", PractitionerName: "陈医生", Start: in(time.Hour), End: in(75 * time.Minute), Free: true, Location: "3 层"}
@@ -166,11 +173,22 @@ func samples() map[string]proto.Message {
 		referralv1.ReferralService_ListHistory_FullMethodName:                 history,
 		referralv1.ReferralService_ListActions_FullMethodName:                 &referralv1.ListActionsResponse{},
 		referralv1.ReferralService_ListReasons_FullMethodName:                 &referralv1.ListReasonsResponse{Reasons: []*referralv1.Reason{{Code: "NO_BED", Text: "没有床位", TextEn: "No bed"}, {Code: "OTHER", Text: "其他原因", TextEn: "Another reason", NoteRequired: true}}},
-		referralv1.ReferralService_SearchDiagnoses_FullMethodName:             &referralv1.SearchDiagnosesResponse{Diagnoses: []*commonv1.Coding{{Code: "I10", Display: "原发性高血压"}}},
-		schedulingv1.SchedulingService_ListSlots_FullMethodName:               &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{slot}},
-		schedulingv1.SchedulingService_ListBeds_FullMethodName:                &schedulingv1.ListBedsResponse{Beds: []*schedulingv1.BedCount{{OrganizationId: hospitalID, DepartmentCode: "0304", Total: 3, Free: 2}}},
-		schedulingv1.SchedulingService_CreateHold_FullMethodName:              hold,
-		schedulingv1.SchedulingService_GetHold_FullMethodName:                 hold,
-		schedulingv1.SchedulingService_GetBooking_FullMethodName:              &schedulingv1.Booking{Id: bookingID, Start: in(time.Hour), PractitionerName: "陈医生"},
+		referralv1.ReferralService_ListRegistrations_FullMethodName: &referralv1.ListRegistrationsResponse{
+			Registrations: []*referralv1.Registration{sampleRegistration()}, Arrivals: []*referralv1.Referral{sampleReferral(referralv1.State_ARRIVED)}, NextPageToken: "next",
+		},
+		referralv1.ReferralService_GetRegistration_FullMethodName:     sampleRegistration(),
+		referralv1.ReferralService_DismissRegistration_FullMethodName: sampleRegistration(),
+		referralv1.StatisticsService_ReconcileDischarges_FullMethodName: &referralv1.ReconcileDischargesResponse{
+			DischargedToCentre: 5, WithoutReferral: 2, SentDown: 4, WithoutDischarge: 1, NextPageToken: "next", Cases: []*referralv1.ReconciledCase{
+				{EncounterId: messageID, DischargeWay: "3", DischargeTime: in(-time.Hour), Hospital: &commonv1.Party{OrganizationId: hospitalID, DepartmentCode: "0304"}, CentreId: townshipID, Condition: "I10", PatientId: patientID},
+				{ReferralId: referralID, Number: "450321-26-0000123-4", Kind: commonv1.Kind_CHRONIC, SubmitTime: in(-time.Hour), Hospital: &commonv1.Party{OrganizationId: hospitalID}, CentreId: townshipID, EncounterId: messageID, DischargeWay: "1", DischargeTime: in(-time.Hour)},
+			},
+		},
+		referralv1.ReferralService_SearchDiagnoses_FullMethodName: &referralv1.SearchDiagnosesResponse{Diagnoses: []*commonv1.Coding{{Code: "I10", Display: "原发性高血压"}}},
+		schedulingv1.SchedulingService_ListSlots_FullMethodName:   &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{slot}},
+		schedulingv1.SchedulingService_ListBeds_FullMethodName:    &schedulingv1.ListBedsResponse{Beds: []*schedulingv1.BedCount{{OrganizationId: hospitalID, DepartmentCode: "0304", Total: 3, Free: 2}}},
+		schedulingv1.SchedulingService_CreateHold_FullMethodName:  hold,
+		schedulingv1.SchedulingService_GetHold_FullMethodName:     hold,
+		schedulingv1.SchedulingService_GetBooking_FullMethodName:  &schedulingv1.Booking{Id: bookingID, Start: in(time.Hour), PractitionerName: "陈医生"},
 	}
 }

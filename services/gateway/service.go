@@ -103,6 +103,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	root.Handle(style.Prefix, assets)
 	root.Handle(rest.Prefix+"/", limited(api, cfg))
 	root.Handle("GET "+rest.Prefix+"/verify/{number}", limited(pages, cfg)) // without a token
+	fhirRoutes(root, cfg, deps, d)
 	root.Handle("GET /events", d.Cookie(s.hub, sh.Fail))
 	signedIn := d.Cookie(sameSite.Handler(pages), sh.Fail)
 	slowRoutes(root, deps, api, signedIn)

@@ -161,7 +161,7 @@ func (w *world) visitWorkplaces(doctor, clerk *browser, see func(*browser, strin
 		look("dismiss", clerk, clerk.post("/candidates/"+candidateID+"/dismiss", form("version", "4", "note", markText)))
 		w.countedFigures()
 		for _, path := range strings.Fields(`/statistics /statistics?period=quarter&by=condition /statistics?period=last-month&by=doctor&measure=IND-ACK /statistics?period=year&by=department&retrospective=1
-			/statistics?period=custom&from=2026-01-05&to=2026-02-07&by=urgency /statistics?period=custom&from=x /statistics/mine /statistics/mine?period=quarter
+			/statistics?period=custom&from=2026-01-05&to=2026-02-07&by=urgency /statistics?period=custom&from=x /statistics/mine /statistics/mine?period=quarter /statistics/discharges /statistics/discharges?period=custom&from=x
 			/statistics/cases?measure=IND-DN-B&from=2026-03-01&to=2026-04-01&part=DENOMINATOR&denominator=ENDED_FIT&organization=` + townshipID + `&department=0304&condition=I10&urgency=URGENT&kind=INPATIENT
 			/statistics/cases?measure=DECLINED-N&from=2026-03-01&to=2026-04-01&reason=NO_BED`) {
 			see(admin, path)

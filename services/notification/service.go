@@ -99,6 +99,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "referral facts", Runner: s.following(events.ReferralConsumer(), events.OnReferral(s.app))},
 		run.Part{Name: "record facts", Runner: s.following(events.RecordConsumer(), events.OnGlass(s.app))},
 		run.Part{Name: "consent facts", Runner: s.following(events.ConsentConsumer(), events.OnConsent(s.app))},
+		run.Part{Name: "stay facts", Runner: s.following(events.StayConsumer(), events.OnStay(s.app))},
 	)
 }
 

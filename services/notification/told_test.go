@@ -10,6 +10,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
@@ -25,12 +26,21 @@ func (f *fixture) publish(event string, m interface {
 	GetMeta() *commonv1.FactMeta
 }) {
 	f.t.Helper()
+	f.publishTo("referral.v1."+county+"."+event, m)
+}
+
+// publishTo puts a fact of a service on the stream.
+func (f *fixture) publishTo(subject string, m interface {
+	proto.Message
+	GetMeta() *commonv1.FactMeta
+}) {
+	f.t.Helper()
 	payload, err := proto.Marshal(m)
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	if _, err := f.bus.Publish(f.t.Context(), bus.Msg{
-		Subject: "referral.v1." + county + "." + event, ID: m.GetMeta().GetFactId(), Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload,
+		Subject: subject, ID: m.GetMeta().GetFactId(), Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload,
 	}); err != nil {
 		f.t.Fatal(err)
 	}
@@ -119,5 +129,35 @@ func TestACandidateIsToldWithoutAReferral(t *testing.T) {
 	list, err := f.client.ListNotifications(f.as("head"), &notificationv1.ListNotificationsRequest{})
 	if err != nil || len(list.GetNotifications()) != 1 || list.GetNotifications()[0].GetCandidateId() != candidate || list.GetNotifications()[0].GetReferralId() != "" {
 		t.Errorf("%v, %v", list, err)
+	}
+}
+
+// Invariant 8, over the wire.
+func TestAnAdmissionReachesTheHomeCentreOnce(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	admission := &patientrecordv1.EncounterOpened{Meta: meta(clock.System().Now()), Encounter: &patientrecordv1.EncounterFact{
+		EncounterId: id.New(), PatientId: id.New(), OrganizationId: hospital, HomeOrganizationId: centre, Class: "IMP", StartTime: timestamppb.Now(),
+	}}
+	admission.Meta.AggregateVersion = 1
+	moved := proto.CloneOf(admission)
+	moved.Meta.FactId, moved.Meta.AggregateVersion = id.New(), 2
+	f.publishTo("record.v1."+county+".encounter_opened", admission)
+	f.publishTo("record.v1."+county+".encounter_opened", moved)
+	discharge := &patientrecordv1.EncounterClosed{Meta: meta(clock.System().Now()), Encounter: proto.CloneOf(admission.GetEncounter())}
+	discharge.Meta.AggregateVersion, discharge.Encounter.EndTime, discharge.Encounter.DischargeWay = 3, timestamppb.Now(), "3"
+	if who := f.next("entry_created"); who != "account:"+id.FromFact("doctor") {
+		t.Error(who)
+	}
+	f.publishTo("record.v1."+county+".encounter_closed", discharge)
+	f.next("entry_created")
+	list, err := f.client.ListNotifications(f.one("doctor", centre, "TOWNSHIP_DOCTOR"), &notificationv1.ListNotificationsRequest{})
+	if err != nil || len(list.GetNotifications()) != 2 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	n := list.GetNotifications()[0]
+	if n.GetEvent() != "encounter_closed" || n.GetReasonCode() != "3" || n.GetPatientId() != admission.GetEncounter().GetPatientId() ||
+		n.GetEncounterId() != admission.GetEncounter().GetEncounterId() || n.GetFromOrganizationId() != hospital {
+		t.Errorf("%v", n)
 	}
 }

@@ -15,7 +15,7 @@
 // that change a state or a party; asks
 // RecordEntries, AmendEntry, CorrectEntry, MarkEnteredInError, GetEntry, ListEntryVersions, ListEntries, GetTrends (clinicians). Publishes
 // patient_registered, encounter_opened, encounter_closed, encounter_cancelled and result_recorded. FeedService: AcceptMessage
-// (gateway), quarantine (intake desk, heads; system administrators without content). Consumes the referral facts that change a state or a party; asks
+// (gateway), AcceptRecords (INTEGRATION), quarantine (intake desk, heads; system administrators without content). Consumes the referral facts that change a state or a party; asks
 // referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
 //
 // PatientIndexService: UpdatePatient, RevealPatient, FindLikelyPatients, ListMatches, GetMatch, DecideMatch, ListMerges, UnmergePatients

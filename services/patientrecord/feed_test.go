@@ -2,6 +2,7 @@ package patientrecord_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -256,6 +257,95 @@ func TestAMessageThatNobodyNeedsIsSettled(t *testing.T) {
 		page, err := f.ListFeedMessages(desk, &patientrecordv1.ListFeedMessagesRequest{PageSize: 1, State: patientrecordv1.FeedState_SETTLED})
 		if err != nil || len(page.GetMessages()) != 1 || page.GetNextPageToken() != "" {
 			t.Errorf("settled ones %v, %v", page, err)
+		}
+	})
+}
+
+// sent is what a system says by FHIR of zeng's stay.
+func sentRecord(identity string, stay *patientrecordv1.Encounter) *patientrecordv1.FeedRecord {
+	return &patientrecordv1.FeedRecord{
+		SourceSystem: "fhir:450321101", PatientIdentity: identity, UpdatesPatient: true,
+		Patient: &patientrecordv1.Patient{Name: "曾小明", DocumentType: patientrecordv1.DocumentType_NONE, NoDocumentReason: "OTHER"},
+		Entries: []*patientrecordv1.ClinicalEntry{{SourceIdentity: "visit|" + identity, Resource: &patientrecordv1.ClinicalEntry_Encounter{Encounter: stay}}},
+	}
+}
+
+func TestRecordsAreStoredAllOrNone(t *testing.T) {
+	eachFeed(t, func(t *testing.T, f feed) {
+		his := f.as(hospital, "INTEGRATION")
+		here := &patientrecordv1.Encounter{ClassCode: "IMP", Status: "in-progress", StartTime: timestamppb.Now(), OrganizationId: hospital}
+		away := proto.CloneOf(here)
+		away.OrganizationId = elsewhere
+		in := &patientrecordv1.AcceptRecordsRequest{Records: []*patientrecordv1.FeedRecord{sentRecord("B1", here), sentRecord("B2", away)}}
+		_, err := f.AcceptRecords(f.as(hospital, "INTAKE_DESK"), in)
+		f.reason(err, errs.ReasonRole)
+		_, err = f.AcceptRecords(his, in)
+		if e, ok := errs.As(err); !ok || len(e.Fields) != 1 || e.Fields[0].Name != "records[1].entries[0].encounter.organizationId" || e.Meta["record"] != "1" {
+			t.Fatalf("an encounter elsewhere: %v", err)
+		}
+		if n := f.count("SELECT count(*) FROM patient"); n != 0 {
+			t.Errorf("%d patients of a refused transaction", n)
+		}
+		away.OrganizationId = hospital
+		first, err := f.AcceptRecords(his, in)
+		if err != nil || len(first.GetRecords()) != 2 || !first.GetRecords()[0].GetCreated() || !first.GetRecords()[1].GetEntriesCreated()[0] {
+			t.Fatalf("%v, %v", first, err)
+		}
+		again, err := f.AcceptRecords(his, in)
+		if err != nil || again.GetRecords()[0].GetCreated() || again.GetRecords()[1].GetEntriesCreated()[0] || again.GetRecords()[0].GetPatientId() != first.GetRecords()[0].GetPatientId() {
+			t.Errorf("again: %v, %v", again, err)
+		}
+		if n := f.count("SELECT count(*) FROM clinical_entry"); n != 2 {
+			t.Errorf("%d versions", n)
+		}
+		// Of a patient who was sent before, by identity alone; and of one who was not.
+		end := proto.CloneOf(here)
+		end.Status, end.EndTime, end.DischargeWay = "finished", timestamppb.Now(), "3"
+		later := sentRecord("B1", end)
+		later.Patient, later.UpdatesPatient = &patientrecordv1.Patient{}, false
+		if _, err := f.AcceptRecords(his, &patientrecordv1.AcceptRecordsRequest{Records: []*patientrecordv1.FeedRecord{later}}); err != nil {
+			t.Fatal(err)
+		}
+		var told []string
+		for range 5 {
+			told = append(told, strings.TrimPrefix(bustest.Receive(t, f.facts, "facts").Subject, "record.v1.450321."))
+		}
+		slices.Sort(told)
+		if !slices.Equal(told, []string{"encounter_closed", "encounter_opened", "encounter_opened", "patient_registered", "patient_registered"}) {
+			t.Errorf("told %q", told)
+		}
+		later.PatientIdentity = "B9"
+		_, err = f.AcceptRecords(his, &patientrecordv1.AcceptRecordsRequest{Records: []*patientrecordv1.FeedRecord{later}})
+		f.reason(err, errs.ReasonFieldRequired)
+	})
+}
+
+func TestAMergeOfAHospitalIsForAPersonToDecide(t *testing.T) {
+	eachFeed(t, func(t *testing.T, f feed) {
+		say := func(control, identity, merged, name string) {
+			t.Helper()
+			in := told("A40", control, &patientrecordv1.Encounter{})
+			in.Record.PatientIdentity, in.Record.MergedIdentity, in.Record.Entries = identity, merged, nil
+			in.Record.Patient = &patientrecordv1.Patient{Name: name, DocumentType: patientrecordv1.DocumentType_NONE, NoDocumentReason: "OTHER"}
+			if answer := f.accept(in); answer.GetState() != patientrecordv1.FeedState_STORED {
+				t.Fatalf("%s: %v", control, answer)
+			}
+		}
+		say("C1", "B1", "", "曾小明")
+		say("C2", "B2", "", "曾晓明")
+		say("C3", "B1", "B2", "曾小明")
+		say("C4", "B1", "B2", "曾小明")
+		if n := f.count("SELECT count(*) FROM patient_match WHERE state = 'OPEN'"); n != 1 {
+			t.Errorf("%d matches are open", n)
+		}
+		if n := f.count("SELECT count(*) FROM patient"); n != 2 {
+			t.Errorf("%d patients", n)
+		}
+		// A number that we do not know is of the same patient from now on.
+		say("C5", "B1", "B3", "曾小明")
+		say("C6", "B3", "", "曾小明")
+		if n := f.count("SELECT count(*) FROM patient"); n != 2 {
+			t.Errorf("%d patients after a merge of a number that was not known", n)
 		}
 	})
 }

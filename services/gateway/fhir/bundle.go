@@ -1,5 +1,7 @@
 // Package fhir reads FHIR R4 JSON into the contracts, writes a record of the contracts as a FHIR document, and keeps no copy of either.
 //
+// The importer and the endpoint that hospitals' systems send to (package endpoint) read by the same conversion.
+//
 // It owns the thin structs of the resources that we keep (Patient, Condition, Observation, MedicationRequest, AllergyIntolerance,
 // Procedure, Immunization, Encounter, DiagnosticReport) and their conversion. It refuses to validate more than it reads: profiles and
 // terminology are the sender's. Other types are counted, not an error.
@@ -49,6 +51,10 @@ type Options struct {
 	// Organization is where an encounter is whose provider has no identifier; Organizations, ids by code, where the others may be.
 	Organization  string
 	Organizations map[string]string
+	// Message reads what a system sends of its own accord, entry by entry: what is wrong with one stands in Problems and ends nothing; an
+	// entry whose full URL is a urn:uuid made for the occasion is known by its identifier; and an entry may be of a patient whom the sender
+	// named before, by identifier.
+	Message bool
 }
 
 // Bundle is what was read.
@@ -56,8 +62,32 @@ type Bundle struct {
 	// Records are one request a patient, in the order of the bundle, entries in theirs. County and home organisation are the caller's to
 	// fill.
 	Records []*patientrecordv1.ImportRecordRequest
+	// Items are the entries that were converted, patients first; with Options.Message.
+	Items []Item
+	// Problems are those of entries, by their place; with Options.Message.
+	Problems map[int]*Error
 	// Kept and Other count the resources by type: those converted, and those that we do not keep.
 	Kept, Other map[string]int
+}
+
+// Item is a converted entry of a bundle.
+type Item struct {
+	// Index is its place in the bundle.
+	Index int
+	// Record is that of the patient whom it is about; its Patient is nil when the patient is not of the bundle.
+	Record *patientrecordv1.ImportRecordRequest
+	// Entry is nil for the patient.
+	Entry *patientrecordv1.ClinicalEntry
+}
+
+// Keeps tells whether resources of a type are converted.
+func Keeps(resourceType string) bool { return slices.Contains(Types(), resourceType) }
+
+// Types are those that are converted.
+func Types() []string {
+	return []string{
+		"Patient", "Encounter", "Condition", "Observation", "DiagnosticReport", "MedicationRequest", "AllergyIntolerance", "Procedure", "Immunization",
+	}
 }
 
 // ParseBundle reads a transaction, batch, collection or document with one or more patients. The first thing that is wrong ends it with an *Error; a
@@ -67,7 +97,7 @@ func ParseBundle(r io.Reader, opt Options) (*Bundle, error) {
 	p := &parser{
 		opt: opt, dec: json.NewDecoder(limited), kept: map[string]int{}, other: map[string]int{},
 		patients: map[string]*patient{}, identities: map[string]string{}, seen: map[string]bool{},
-		medicines: map[string]codeableConcept{}, conditions: map[string]codeableConcept{},
+		medicines: map[string]codeableConcept{}, conditions: map[string]codeableConcept{}, problems: map[int]*Error{},
 	}
 	if err := p.bundle(); err != nil {
 		return nil, limited.or(err)
@@ -80,9 +110,12 @@ func ParseBundle(r io.Reader, opt Options) (*Bundle, error) {
 			return nil, err
 		}
 	}
-	out := &Bundle{Kept: p.kept, Other: p.other}
+	out := &Bundle{Kept: p.kept, Other: p.other, Problems: p.problems}
 	for _, one := range p.order {
 		out.Records = append(out.Records, one.request)
+	}
+	if opt.Message {
+		out.Items = p.items()
 	}
 	return out, nil
 }
@@ -146,15 +179,20 @@ type parser struct {
 	medicines  map[string]codeableConcept
 	conditions map[string]codeableConcept
 	seen       map[string]bool
+	problems   map[int]*Error
 }
 
 type patient struct {
+	// index is the place in the bundle; -1 for one who is not of it.
+	index   int
 	request *patientrecordv1.ImportRecordRequest
 }
 
 // clinical is a converted entry that waits for its patient, who may come later in the bundle.
 type clinical struct {
+	index   int
 	path    string
+	who     *patient // whom it was attached to
 	subject reference
 	// subjectField is "subject" or "patient".
 	subjectField string
@@ -199,7 +237,7 @@ func (p *parser) bundle() error {
 		return wrong("Bundle.resourceType", "not a Bundle")
 	case !slices.Contains([]string{"transaction", "batch", "collection", documentType}, kind):
 		return wrong("Bundle.type", "not transaction, batch, collection or document")
-	case len(p.order) == 0:
+	case len(p.order) == 0 && !p.opt.Message:
 		return wrong("Bundle.entry", "no Patient")
 	}
 	return nil
@@ -218,17 +256,45 @@ func (p *parser) entries() error {
 		if err := p.value(path, &e); err != nil {
 			return err
 		}
-		if len(e.Resource) == 0 {
-			return wrong(path+".resource", "missing")
-		}
-		if tooDeep(e.Resource) {
-			return wrong(path+".resource", "nested too deep")
-		}
-		if err := p.resource(path, e.FullURL, e.Resource); err != nil {
+		if err := p.passed(i, p.entry(i, path, e.FullURL, e.Resource)); err != nil {
 			return err
 		}
 	}
 	return p.delim(']', "Bundle.entry")
+}
+
+func (p *parser) entry(i int, path, fullURL string, raw json.RawMessage) error {
+	if len(raw) == 0 {
+		return wrong(path+".resource", "missing")
+	}
+	if tooDeep(raw) {
+		return wrong(path+".resource", "nested too deep")
+	}
+	return p.resource(i, path, fullURL, raw)
+}
+
+// passed keeps what is wrong with one entry of a message; of another bundle it ends the reading.
+func (p *parser) passed(i int, err error) error {
+	var problem *Error
+	if !p.opt.Message || !errors.As(err, &problem) {
+		return err
+	}
+	p.problems[i] = problem
+	return nil
+}
+
+func (p *parser) items() (out []Item) {
+	for _, one := range p.order {
+		if one.index >= 0 {
+			out = append(out, Item{Index: one.index, Record: one.request})
+		}
+	}
+	for _, c := range p.clinical {
+		if c.who != nil {
+			out = append(out, Item{Index: c.index, Record: c.who.request, Entry: c.entry})
+		}
+	}
+	return out
 }
 
 func (p *parser) delim(want json.Delim, path string) error {

@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"encoding/json"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,7 @@ func convert[R any](read func(R, *dates) *clinical) converter {
 	}
 }
 
-func (p *parser) resource(path, fullURL string, raw json.RawMessage) error {
+func (p *parser) resource(i int, path, fullURL string, raw json.RawMessage) error {
 	path += ".resource"
 	var h struct {
 		head
@@ -61,7 +62,7 @@ func (p *parser) resource(path, fullURL string, raw json.RawMessage) error {
 	}
 	if h.ResourceType == "Patient" {
 		p.kept[h.ResourceType]++
-		return p.patient(path, fullURL, h.head, raw)
+		return p.patient(i, path, named{fullURL, h.head}, raw)
 	}
 	switch h.ResourceType {
 	case "Medication":
@@ -78,8 +79,8 @@ func (p *parser) resource(path, fullURL string, raw json.RawMessage) error {
 	if err != nil {
 		return err
 	}
-	c.path = path
-	c.entry.SourceIdentity = identityOf(fullURL, identifiersOf(h.Identifier), h.head)
+	c.index, c.path = i, path
+	c.entry.SourceIdentity = p.identity(fullURL, identifiersOf(h.Identifier), h.head)
 	switch {
 	case c.entry.GetSourceIdentity() == "":
 		return wrong(path, "no fullUrl, identifier or id")
@@ -130,6 +131,22 @@ func identityOf(fullURL string, identifiers []identifier, h head) string {
 	return ""
 }
 
+// identity is identityOf, but of a message a full URL that was made for the occasion goes behind an identifier.
+func (p *parser) identity(fullURL string, identifiers []identifier, h head) string {
+	if p.opt.Message && strings.HasPrefix(fullURL, "urn:uuid:") {
+		if own := identityOf("", identifiers, head{}); own != "" {
+			return own
+		}
+	}
+	return identityOf(fullURL, identifiers, h)
+}
+
+// named is how others may name an entry.
+type named struct {
+	fullURL string
+	head
+}
+
 // namesOf are the texts by which a reference may name the entry.
 func namesOf(fullURL string, h head) []string {
 	names := nonEmpty(fullURL)
@@ -158,35 +175,70 @@ func lookUp[V any](in map[string]V, name string) (v V, ok bool) {
 // attach gives every entry to its patient, and resolves what it refers to.
 func (p *parser) attach() error {
 	for _, c := range p.clinical {
-		who, ok := lookUp(p.patients, c.subject.Reference)
-		switch {
-		case ok:
-		case c.subject.Reference == "" && len(p.order) == 1:
-			who = p.order[0]
-		case c.subject.Reference == "":
-			return wrong(c.path+"."+c.subjectField, "missing, and the bundle has several patients")
-		default:
-			return wrong(c.path+"."+c.subjectField+".reference", "not a patient of this bundle")
+		if err := p.passed(c.index, p.attachOne(c)); err != nil {
+			return err
 		}
-		if m := c.entry.GetMedication(); m != nil && c.medicine != "" {
-			if code, known := lookUp(p.medicines, c.medicine); known {
-				m.Codes = codings(code)
-				m.Text = code.words()
-			}
-		}
-		if c.visit != nil {
-			p.attend(c.entry.GetEncounter(), c.visit)
-		}
-		if r := c.entry.GetDiagnosticReport(); r != nil {
-			for i, name := range r.GetResultIdentities() {
-				if identity, known := lookUp(p.identities, name); known {
-					r.ResultIdentities[i] = identity
-				}
-			}
-		}
-		who.request.Entries = append(who.request.Entries, c.entry)
 	}
 	return nil
+}
+
+func (p *parser) attachOne(c *clinical) error {
+	who, ok := lookUp(p.patients, c.subject.Reference)
+	if !ok {
+		who, ok = p.before(c.subject)
+	}
+	switch {
+	case ok:
+	case c.subject.Reference == "" && len(p.order) == 1:
+		who = p.order[0]
+	case c.subject.Reference == "":
+		return wrong(c.path+"."+c.subjectField, "missing, and the bundle has several patients")
+	default:
+		return wrong(c.path+"."+c.subjectField+".reference", "not a patient of this bundle")
+	}
+	if m := c.entry.GetMedication(); m != nil && c.medicine != "" {
+		if code, known := lookUp(p.medicines, c.medicine); known {
+			m.Codes = codings(code)
+			m.Text = code.words()
+		}
+	}
+	if c.visit != nil {
+		p.attend(c.entry.GetEncounter(), c.visit)
+	}
+	if r := c.entry.GetDiagnosticReport(); r != nil {
+		for i, name := range r.GetResultIdentities() {
+			if identity, known := lookUp(p.identities, name); known {
+				r.ResultIdentities[i] = identity
+			}
+		}
+	}
+	who.request.Entries = append(who.request.Entries, c.entry)
+	c.who = who
+	return nil
+}
+
+// before is the patient whom the sender of a message names by identifier: one of the bundle, or one who was sent before.
+func (p *parser) before(r reference) (*patient, bool) {
+	if !p.opt.Message {
+		return nil, false
+	}
+	if query, ok := strings.CutPrefix(r.Reference, "Patient?identifier="); ok && r.Identifier.Value == "" {
+		if plain, err := url.QueryUnescape(query); err == nil {
+			r.Identifier.System, r.Identifier.Value, _ = strings.Cut(plain, "|")
+		}
+	}
+	if r.Identifier.Value == "" {
+		return nil, false
+	}
+	system := systemOf(r.Identifier)
+	for _, one := range p.order {
+		if one.request.GetSourceSystem() == system && one.request.GetPatientIdentity() == r.Identifier.Value {
+			return one, true
+		}
+	}
+	one := &patient{index: -1, request: &patientrecordv1.ImportRecordRequest{SourceSystem: system, PatientIdentity: r.Identifier.Value}}
+	p.order = append(p.order, one)
+	return one, true
 }
 
 func codings(c codeableConcept) []*commonv1.Coding {

@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -23,7 +24,7 @@ const (
 // noSystem is the source system of a patient without identifiers.
 const noSystem = "urn:tongzhen:fhir"
 
-func (p *parser) patient(path, fullURL string, h head, raw json.RawMessage) error {
+func (p *parser) patient(index int, path string, n named, raw json.RawMessage) error {
 	var r patientResource
 	if err := json.Unmarshal(raw, &r); err != nil {
 		return malformed(path, err, nil)
@@ -36,12 +37,18 @@ func (p *parser) patient(path, fullURL string, h head, raw json.RawMessage) erro
 	request.SourceSystem, request.PatientIdentity = patientSource(r)
 	if request.PatientIdentity == "" {
 		request.SourceSystem = noSystem
-		if request.PatientIdentity = identityOf(fullURL, nil, h); request.PatientIdentity == "" {
+		if request.PatientIdentity = identityOf(n.fullURL, nil, n.head); request.PatientIdentity == "" {
 			return wrong(path, "no fullUrl, identifier or id")
 		}
 	}
-	one := &patient{request: request}
-	for _, name := range namesOf(fullURL, h) {
+	if p.opt.Message && slices.ContainsFunc(p.order, func(o *patient) bool {
+		return o.request.GetSourceSystem() == request.GetSourceSystem() && o.request.GetPatientIdentity() == request.GetPatientIdentity() ||
+			out.GetIdentityNumber() != "" && o.request.GetPatient().GetIdentityNumber() == out.GetIdentityNumber()
+	}) {
+		return wrong(path, "the same patient twice")
+	}
+	one := &patient{index: index, request: request}
+	for _, name := range namesOf(n.fullURL, n.head) {
 		if _, twice := p.patients[name]; twice {
 			return wrong(path, "the same patient twice")
 		}

@@ -66,8 +66,9 @@ type identifier struct {
 }
 
 type reference struct {
-	Reference string `json:"reference,omitzero"`
-	Display   string `json:"display,omitzero"`
+	Reference  string     `json:"reference,omitzero"`
+	Display    string     `json:"display,omitzero"`
+	Identifier identifier `json:"identifier,omitzero"`
 }
 
 type period struct {

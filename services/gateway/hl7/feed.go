@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -32,10 +34,24 @@ type Feed struct {
 	mu sync.Mutex
 	// organizations are ids by county and code; they do not change.
 	organizations map[[2]string]string
+	// accounts are those of senders, as they were lately.
+	accounts map[*Sender]account
 }
 
+// account is what the directory said of a sender's account.
+type account struct {
+	// id is empty for one that may not send.
+	id    string
+	until time.Time
+}
+
+// accountKept is how long a sender may go on after its account was disabled.
+const accountKept = time.Minute
+
 // NewFeed makes a feed.
-func NewFeed(d Deps) *Feed { return &Feed{Deps: d, organizations: map[[2]string]string{}} }
+func NewFeed(d Deps) *Feed {
+	return &Feed{Deps: d, organizations: map[[2]string]string{}, accounts: map[*Sender]account{}}
+}
 
 // Take answers a message that came from an address with its acknowledgement. An error means that nothing is known to be kept: close the
 // connection without an answer, and the sender sends it again. large says that raw is only the head of a message beyond MaxSize.
@@ -48,11 +64,18 @@ func (f *Feed) Take(ctx context.Context, from netip.Addr, raw []byte, large bool
 	if sender == nil || len(raw) == 0 {
 		return acknowledge(m, refused, wrong(reasonSenderDenied, "MSH-3"), now), nil
 	}
-	in := &patientrecordv1.AcceptMessageRequest{County: sender.County, AccountId: sender.Account, Sender: sender.Name(), Raw: raw}
+	in := &patientrecordv1.AcceptMessageRequest{County: sender.County, Sender: sender.Name(), Raw: raw}
 	ctx = rpc.WithCounty(rpc.AsService(ctx), sender.County)
 	organization, err := f.organization(ctx, sender)
 	if err != nil {
 		return nil, err
+	}
+	if in.AccountId, err = f.account(ctx, sender, organization); err != nil {
+		return nil, err
+	}
+	if in.GetAccountId() == "" {
+		f.Logger.WarnContext(ctx, "HL7 sender refused: its account is none of the organisation's feeds", "sender", sender.Name())
+		return acknowledge(m, refused, wrong(reasonSenderDenied, "MSH-3"), now), nil
 	}
 	in.OrganizationId = organization
 	if m != nil {
@@ -155,4 +178,34 @@ func (f *Feed) organization(ctx context.Context, s *Sender) (string, error) {
 			return "", fmt.Errorf("county %s has no organisation %s, which the settings of sender %s name", s.County, s.Organization, s.Name())
 		}
 	}
+}
+
+// account is the id of the sender's account; "" if there is none that is INTEGRATION, of that organisation and not disabled.
+func (f *Feed) account(ctx context.Context, s *Sender, organization string) (string, error) {
+	now := f.Clock.Now()
+	f.mu.Lock()
+	known, there := f.accounts[s]
+	f.mu.Unlock()
+	if there && now.Before(known.until) {
+		return known.id, nil
+	}
+	known = account{until: now.Add(accountKept)}
+	for token := ""; ; {
+		page, err := f.Directory.ListAccounts(ctx, &directoryv1.ListAccountsRequest{OrganizationId: organization, PageSize: 200, PageToken: token})
+		if err != nil {
+			return "", fmt.Errorf("list accounts of organisation %s: %w", organization, err)
+		}
+		for _, a := range page.GetAccounts() {
+			if a.GetLogin() == s.Account && a.GetOrganizationId() == organization && !a.GetDisabled() && slices.Contains(a.GetRoles(), commonv1.Role_INTEGRATION) {
+				known.id = a.GetId()
+			}
+		}
+		if token = page.GetNextPageToken(); token == "" || known.id != "" {
+			break
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.accounts[s] = known
+	return known.id, nil
 }

@@ -1,6 +1,7 @@
 package hl7_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,23 @@ func TestEventsSayWhatBecomesOfAStay(t *testing.T) {
 	}
 }
 
+func TestAMergeNamesBothNumbersAndNoVisit(t *testing.T) {
+	r := good(t, msh("ADT^A40", "1"), "EVN|A40|20261120092000", pid, "MRG|990122195603120016^^^^NI~B9^^^YSX^MR")
+	if r.GetPatientIdentity() != "B1001" || r.GetMergedIdentity() != "B9" || len(r.GetEntries()) != 0 || !r.GetUpdatesPatient() {
+		t.Errorf("%v", r)
+	}
+}
+
+func TestDetailsAloneNeedNoVisit(t *testing.T) {
+	if r := good(t, msh("ADT^A08", "1"), pid); len(r.GetEntries()) != 0 || !r.GetUpdatesPatient() {
+		t.Errorf("%v", r)
+	}
+	r := good(t, msh("ADT^A08", "2"), pid, "PV1|1|I|NK1||||||||||||||||V77"+strings.Repeat("|", 25)+"20261120091500|20261125100000")
+	if e := r.GetEntries()[0].GetEncounter(); e.GetStatus() != "finished" || e.GetEndTime() == nil {
+		t.Errorf("a discharge that is told by its times: %v", e)
+	}
+}
+
 func TestAReportBecomesItsResults(t *testing.T) {
 	r := good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L55|GLU^葡萄糖|||20261120080000|||||||||||||||||LAB|F",
 		"OBX|1|NM|GLU^葡萄糖||7.8|mmol/L|3.9-6.1|H|||F||||||GOD^氧化酶法", "OBX|2|SN|CRP^C反应蛋白||<^5|mg/L||||F", "OBX|3|ST|ABO^血型||A||||||C",
@@ -154,6 +172,15 @@ func TestAppointmentsAndDocuments(t *testing.T) {
 	if e := r.GetEntries()[0].GetEncounter(); e.GetStatus() != "cancelled" {
 		t.Errorf("cancelled appointment %v", e)
 	}
+	for event, day := range map[string]int{"S13": 2, "S14": 3} {
+		r = good(t, msh("SIU^"+event, "6"), "SCH|P9|F9|||||复诊^复诊||||^^^2026120"+strconv.Itoa(day)+"090000^2026120"+strconv.Itoa(day)+"091000", pid)
+		if e := r.GetEntries()[0].GetEncounter(); r.GetEntries()[0].GetSourceIdentity() != "appointment:F9" || e.GetStatus() != "planned" || e.GetStartTime().AsTime().Day() != day {
+			t.Errorf("%s: %v", event, r.GetEntries()[0])
+		}
+	}
+	if _, problem := read(t, message(msh("SIU^S12", "8"), "SCH|P9|F9", pid)); problem == nil || problem.Position != "SCH-11" {
+		t.Errorf("an appointment without a time: %v", problem)
+	}
 	r = good(t, msh("MDM^T02", "7"), "EVN|T02|20261125", pid, "TXA|1|DS^出院小结|TX|20261125100000||||||||D42", "OBX|1|TX|||病情好转~带药出院")
 	if d := r.GetEntries()[0].GetDiagnosticReport(); d.GetConclusion() != "病情好转\n带药出院" || d.GetText() != "出院小结" || d.GetCategory() != "document" {
 		t.Errorf("document %v", d)
@@ -178,7 +205,8 @@ func TestWhatIsWrongIsToldByPlaceAndReason(t *testing.T) {
 		"an unknown ward":      {message(msh("ADT^A01", "1"), pid, "PV1|1|I|XX||||||||||||||||V77"), hl7.ReasonDepartment, "PV1-3"},
 		"an unknown class":     {message(msh("ADT^A01", "1"), pid, "PV1|1|Q|NK1||||||||||||||||V77"), hl7.ReasonCode, "PV1-2"},
 		"a time that is none":  {message(msh("ADT^A01", "1"), pid, pv1+strings.Repeat("|", 25)+"2026-11-20"), hl7.ReasonTime, "PV1-44"},
-		"a merge":              {message(msh("ADT^A40", "1"), pid, "MRG|B9"), hl7.ReasonMerge, "MRG-1"},
+		"a merge of nobody":    {message(msh("ADT^A40", "1"), pid), hl7.ReasonMissing, "MRG-1"},
+		"two merges at once":   {message(msh("ADT^A40", "1"), pid, "MRG|B9", "MRG|B8"), hl7.ReasonMerge, "MRG"},
 		"results of no report": {message(msh("ORU^R01", "1"), pid, "OBX|1|NM|GLU||1"), hl7.ReasonMissing, "OBR"},
 		"a line that is none":  {message(msh("ADT^A01", "1"), pid, "曾小明"), hl7.ReasonHeader, "line 3"},
 		"not UTF-8":            {message(msh("ADT^A01", "1"), "PID|1||B1||\xff\xfe"), hl7.ReasonCharset, "MSH-18"},

@@ -23,7 +23,7 @@ const (
 	ReasonTime         = "HL7_TIME"          // not a time
 	ReasonCode         = "HL7_CODE"          // a code of no known table
 	ReasonDepartment   = "HL7_DEPARTMENT"    // a ward or department that the sender's settings do not name
-	ReasonMerge        = "HL7_MERGE"         // two records are one person: a person decides
+	ReasonMerge        = "HL7_MERGE"         // several merges at once: a person looks which is which
 	ReasonNoControlID  = "HL7_NO_CONTROL_ID" // without MSH-10 a repeat cannot be told
 	reasonTypeRefused  = "HL7_TYPE"
 	reasonSenderDenied = "HL7_SENDER"

@@ -41,8 +41,8 @@ func (g Reading) Read(m *Message) (*patientrecordv1.FeedRecord, *Error) {
 	if read == nil || !slices.Contains(events(r.kind), r.event) {
 		return nil, wrong(ReasonEvent, "MSH-9")
 	}
-	if r.event == "A40" {
-		return nil, wrong(ReasonMerge, "MRG-1")
+	if len(m.all("MRG")) > 1 {
+		return nil, wrong(ReasonMerge, "MRG")
 	}
 	record := r.person()
 	if r.problem == nil {

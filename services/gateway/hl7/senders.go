@@ -21,7 +21,8 @@ type Sender struct {
 	Facility    string `yaml:"facility"`
 	// Addresses it may send from: addresses or networks.
 	Addresses []string `yaml:"addresses"`
-	// County and Organization (its code in the directory) to which it belongs; Account is the INTEGRATION account that the audit names.
+	// County and Organization (its code in the directory) to which it belongs; Account is the login of the INTEGRATION account
+	// for which it sends; without one that is not disabled nothing is taken.
 	County       string `yaml:"county"`
 	Organization string `yaml:"organization"`
 	Account      string `yaml:"account"`

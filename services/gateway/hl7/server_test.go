@@ -3,11 +3,19 @@ package hl7_test
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"log/slog"
+	"math/big"
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +25,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/hl7"
@@ -62,20 +71,39 @@ func (directory) ListOrganizations(context.Context, *directoryv1.ListOrganizatio
 	return &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{{Id: organization, Code: "450321101"}}}, nil
 }
 
+func (directory) ListAccounts(context.Context, *directoryv1.ListAccountsRequest, ...grpc.CallOption) (*directoryv1.ListAccountsResponse, error) {
+	feed := func(login string, disabled bool, roles ...commonv1.Role_Code) *directoryv1.Account {
+		return &directoryv1.Account{Id: "id of " + login, Login: login, OrganizationId: organization, Disabled: disabled, Roles: roles}
+	}
+	return &directoryv1.ListAccountsResponse{Accounts: []*directoryv1.Account{
+		feed("feed-his", false, commonv1.Role_INTEGRATION), feed("feed-lis", false, commonv1.Role_INTEGRATION),
+		feed("feed-gone", true, commonv1.Role_INTEGRATION), feed("desk", false, commonv1.Role_INTAKE_DESK),
+	}}, nil
+}
+
 // serve starts a server and answers a connection to it and what stops it.
 func serve(t *testing.T, r *record, limits hl7.Limits) (dial func() net.Conn, stop func()) {
 	t.Helper()
+	return serveOn(t, r, limits, nil)
+}
+
+func serveOn(t *testing.T, r *record, limits hl7.Limits, config *tls.Config, more ...string) (dial func() net.Conn, stop func()) {
+	t.Helper()
+	list, err := hl7.ReadSenders([]byte(settings + strings.Join(more, "")))
+	if err != nil {
+		t.Fatal(err)
+	}
 	feed := hl7.NewFeed(hl7.Deps{
-		Senders: senders(t), Feed: r, Directory: directory{}, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler), Zone: zone,
+		Senders: list, Feed: r, Directory: directory{}, Clock: clock.System(), Logger: slog.New(slog.DiscardHandler), Zone: zone,
 	})
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	var open net.ListenConfig
+	listener, err := open.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
-	go func() { done <- hl7.NewServer(feed, limits, nil).Serve(ctx, listener) }()
+	go func() { done <- hl7.NewServer(feed, limits, config).Serve(ctx, listener) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -142,7 +170,7 @@ func TestAMessageIsAcknowledgedByWhatBecameOfIt(t *testing.T) {
 			t.Errorf("the acknowledgement holds patient data: %q", got)
 		}
 	}
-	if len(r.got) != 3 || r.got[0].GetOrganizationId() != organization || r.got[0].GetAccountId() != "feed-his" || r.got[0].GetType() != "ADT^A01" {
+	if len(r.got) != 3 || r.got[0].GetOrganizationId() != organization || r.got[0].GetAccountId() != "id of feed-his" || r.got[0].GetType() != "ADT^A01" {
 		t.Errorf("kept %d messages", len(r.got))
 	}
 }
@@ -302,5 +330,88 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	if got := answer(t, bufio.NewReader(dial())); got != "" {
 		t.Errorf("a second connection got %q", got)
+	}
+}
+
+func TestASenderNeedsAnAccountOfItsOrganisationThatIsNotDisabled(t *testing.T) {
+	r := &record{}
+	more := ""
+	for _, account := range []string{"feed-gone", "desk", "nobody"} {
+		more += "  - {application: " + account + ", facility: YSX, addresses: [127.0.0.1], county: \"450321\", organization: \"450321101\", account: " + account + "}\n"
+	}
+	dial, _ := serveOn(t, r, hl7.Limits{}, nil, more)
+	conn := dial()
+	reader := bufio.NewReader(conn)
+	for _, account := range []string{"feed-gone", "desk", "nobody"} {
+		send(t, conn, strings.Replace(admission("C1"), "|HIS|", "|"+account+"|", 1))
+		if got := answer(t, reader); !strings.Contains(got, "MSA|AR|C1") || !strings.Contains(got, "HL7_SENDER") {
+			t.Errorf("%s: %q", account, got)
+		}
+	}
+	if len(r.got) != 0 {
+		t.Errorf("%d messages are kept", len(r.got))
+	}
+}
+
+// certificate makes files of a certificate for this machine, and a pool that trusts it.
+func certificate(t *testing.T) (certFile, keyFile string, trusted *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, block []byte) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: block}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	parsed, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trusted = x509.NewCertPool()
+	trusted.AddCert(parsed)
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", private), trusted
+}
+
+func TestMessagesComeOverTLSFromCertificateFiles(t *testing.T) {
+	certFile, keyFile, trusted := certificate(t)
+	pair, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &record{}
+	dial, _ := serveOn(t, r, hl7.Limits{Message: 2 * time.Second}, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
+	conn := tls.Client(dial(), &tls.Config{RootCAs: trusted, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12})
+	send(t, conn, admission("C1"))
+	if got := answer(t, bufio.NewReader(conn)); !strings.Contains(got, "MSA|AA|C1") {
+		t.Errorf("answer %q", got)
+	}
+	stranger := tls.Client(dial(), &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12})
+	if err := stranger.HandshakeContext(t.Context()); err == nil {
+		t.Error("a sender trusts a certificate that it does not know")
+	}
+	plain := dial()
+	send(t, plain, admission("C2"))
+	if got := answer(t, bufio.NewReader(plain)); strings.Contains(got, "MSA") {
+		t.Errorf("plain text is answered %q", got)
+	}
+	if len(r.got) != 1 {
+		t.Errorf("%d messages are kept", len(r.got))
 	}
 }

@@ -18,6 +18,11 @@ const (
 
 // adt reads a visit and what comes with it.
 func (r *reader) adt(to *patientrecordv1.FeedRecord) {
+	if r.event == "A40" {
+		// Of the patients, not of a visit.
+		to.MergedIdentity = r.merged()
+		return
+	}
 	pv1 := r.m.first("PV1")
 	number := visitNumber(r.m)
 	if !pv1.there() || number == "" {
@@ -34,6 +39,18 @@ func (r *reader) adt(to *patientrecordv1.FeedRecord) {
 	for _, al1 := range r.m.all("AL1") {
 		r.allergy(to, al1)
 	}
+}
+
+// merged is the hospital's own number that it merged into that of the PID: MRG-1.
+func (r *reader) merged() string {
+	mrg := r.m.first("MRG")
+	for _, id := range mrg.all(1) {
+		if kind := strings.ToUpper(id.at(5)); id.at(1) != "" && slices.Contains([]string{"", "MR", "PI", "PT"}, kind) {
+			return id.at(1)
+		}
+	}
+	r.fail(ReasonMissing, mrg.at(1))
+	return ""
 }
 
 // visitNumber is PV1-19, or PV1-50 or the account of PID-18.

@@ -44,8 +44,9 @@ func Policy() authz.Table {
 	readers := authz.Rule{AnyPerson: true, Services: []string{
 		"gateway", "referral", "patientrecord", "scheduling", "notification", "cli",
 	}}
-	// Accounts are logins and phones of people: for those who look after them, who address messages to them and who ask what they did.
-	accounts := authz.Rule{Roles: []string{"SYSTEM_ADMIN", "SECURITY_ADMIN", "SYSTEM", "AUDITOR"}, Services: []string{"notification", "cli"}}
+	// Accounts are logins and phones of people: for those who look after them, who address messages to them and who ask what they did; the gateway
+	// looks at the accounts of hospitals' feeds.
+	accounts := authz.Rule{Roles: []string{"SYSTEM_ADMIN", "SECURITY_ADMIN", "SYSTEM", "AUDITOR"}, Services: []string{"notification", "gateway", "cli"}}
 	imports := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	// The referral service keeps a copy of what every centre has.
 	pharmacy := authz.Rule{AnyPerson: true, Services: []string{"referral"}}

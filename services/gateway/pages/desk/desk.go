@@ -50,6 +50,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /desk", p.Shell.Page(p.queue))
 	mux.Handle("GET /desk/arrivals", p.Shell.Page(p.arrivals))
 	mux.Handle("POST /desk/find", p.Shell.Page(p.find))
+	mux.Handle("POST /desk/registrations/{id}/dismiss", p.Shell.Page(p.dismiss))
 }
 
 // tab is a part of the queue, by states.
@@ -139,13 +140,15 @@ type arrivalsData struct {
 	Form         shell.Form
 	// County: the visitor may record who came without a referral.
 	County bool
+	// Registered is what the hospital's own system said; nothing at a township's.
+	Registered registrations
 }
 
 func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
-	return p.showArrivals(w, r, http.StatusOK, shell.Form{})
+	return p.showArrivals(w, r, http.StatusOK, shell.Form{}, dismissal{})
 }
 
-func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int, form shell.Form) error {
+func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int, form shell.Form, refused dismissal) error {
 	today, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
 		View: "inbox", State: []referralv1.State_Code{referralv1.State_ACCEPTED, referralv1.State_NO_SHOW},
 		ExpectedOn: p.Shell.Now().Format("2006-01-02"), Order: "due", PageSize: pageSize,
@@ -159,6 +162,11 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 	}
 	visitor, _ := door.VisitorFrom(r.Context())
 	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.Shell.Rows(r, coming), Rows: p.Shell.Rows(r, today.GetReferrals()), Form: form}
+	if data.County {
+		if data.Registered, err = p.registrations(r, refused); err != nil {
+			return err
+		}
+	}
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.arrivalsSet, "rows", data)
 	}
@@ -187,7 +195,7 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	switch errs.KindOf(err) {
 	case errs.KindNotFound, errs.KindInvalid:
 		form := shell.Form{Values: url.Values{"number": {number}}, Errors: []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "arrivals.unknown")}}}
-		return p.showArrivals(w, r, errs.HTTPStatus(err), form)
+		return p.showArrivals(w, r, errs.HTTPStatus(err), form, dismissal{})
 	}
 	if err != nil {
 		return err

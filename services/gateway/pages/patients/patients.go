@@ -248,6 +248,23 @@ type patientData struct {
 	Home    string
 	// Referrals are the newest that the visitor may see.
 	Referrals []shell.Row
+	// Stays in wards and emergency rooms, the newest first, as far as the summary goes.
+	Stays []stay
+}
+
+type stay struct {
+	*patientrecordv1.Encounter
+	Where string
+}
+
+// stays are the admissions of a summary.
+func stays(summary *patientrecordv1.Summary, where func(id string) string) (out []stay) {
+	for _, e := range summary.GetRecentEncounters() {
+		if slices.Contains([]string{"IMP", "EMER", "OBSENC"}, e.GetClassCode()) && e.GetStatus() != "cancelled" {
+			out = append(out, stay{e, where(e.GetOrganizationId())})
+		}
+	}
+	return out
 }
 
 func (p *Pages) patient(w http.ResponseWriter, r *http.Request) error {
@@ -273,8 +290,10 @@ func (p *Pages) load(ctx context.Context, patientID, language string) (patientDa
 	if p := data.Patient; p != nil {
 		p.IdentityNumber = shell.Masked(p.GetIdentityNumber())
 	}
+	name := func(string) string { return "" }
 	if county, cerr := p.Shell.Names().County(ctx); cerr == nil {
-		data.Home = county.OrganizationName(language, data.Patient.GetHomeOrganizationId())
+		name = func(id string) string { return county.OrganizationName(language, id) }
 	}
+	data.Home, data.Stays = name(data.Patient.GetHomeOrganizationId()), stays(summary, name)
 	return data, nil
 }

@@ -31,6 +31,11 @@ func (p *Pages) arrival(w http.ResponseWriter, r *http.Request) error {
 	data.RequestID = id.New()
 	data.Form.Values = empty("kind", "OUTPATIENT", "urgency", "ROUTINE", "department", visitor.Account.GetDepartmentCode(),
 		"originator", data.Patient.GetHomeOrganizationId(), "date", p.day(), "hour", p.Shell.Now().Format("15:04"))
+	if from := r.URL.Query().Get("registration"); from != "" {
+		if err := p.registered(r, from, data.Form.Values); err != nil {
+			return err
+		}
+	}
 	return p.show(w, r, p.arrivalSet, shell.Page{Title: "record.arrival", Data: data})
 }
 
@@ -76,4 +81,27 @@ func (p *Pages) arrivalRequest(form url.Values, patientID string) (*referralv1.R
 	}
 	request.ArriveTime = timestamppb.New(at)
 	return request, nil
+}
+
+// registered fills the form with what the hospital's own system registered. What it does not know stays as it is.
+func (p *Pages) registered(r *http.Request, registration string, form url.Values) error {
+	known, err := p.Referral.GetRegistration(r.Context(), &referralv1.GetRegistrationRequest{Id: registration})
+	if errs.KindOf(err) == errs.KindNotFound || err == nil && known.GetPatientId() != r.PathValue("patient") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	set := func(name, value string) {
+		if value != "" {
+			form.Set(name, value)
+		}
+	}
+	set("originator", known.GetCentreId())
+	set("department", known.GetDepartmentCode())
+	set("kind", map[string]string{"IMP": "INPATIENT", "EMER": "EMERGENCY"}[known.GetClass()])
+	at := known.GetStartTime().AsTime().In(p.Shell.Zone())
+	set("date", at.Format(time.DateOnly))
+	set("hour", at.Format("15:04"))
+	return nil
 }

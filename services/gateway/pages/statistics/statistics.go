@@ -35,7 +35,7 @@ type Deps struct {
 // Pages serves them.
 type Pages struct {
 	Deps
-	overviewSet, casesSet, mineSet *shell.Set
+	overviewSet, casesSet, mineSet, dischargesSet *shell.Set
 }
 
 // New parses the pages.
@@ -48,6 +48,9 @@ func New(deps Deps) (*Pages, error) {
 	if p.casesSet, err = deps.Shell.Parse(files, "cases.html", "parts.html"); err != nil {
 		return nil, err
 	}
+	if p.dischargesSet, err = deps.Shell.Parse(files, "discharges.html", "parts.html"); err != nil {
+		return nil, err
+	}
 	p.mineSet, err = deps.Shell.Parse(files, "mine.html", "parts.html")
 	return p, err
 }
@@ -56,6 +59,7 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /statistics", p.Shell.Page(p.overview))
 	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
+	mux.Handle("GET /statistics/discharges", p.Shell.Page(p.discharges))
 	mux.Handle("GET /statistics/mine", p.Shell.Page(p.mine))
 }
 

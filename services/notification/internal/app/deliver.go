@@ -13,7 +13,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// ReferralFact is a fact that is to be told: of the referral service, or of patient-record about a use of break-glass.
+// ReferralFact is a fact that is to be told: of the referral service, or of patient-record about a use of break-glass or a stay.
 type ReferralFact struct {
 	Consumer, County string
 	domain.Fact
@@ -30,12 +30,17 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 	if _, waits := domain.Ends(f.Fact); len(recipients)+len(waits) == 0 {
 		return nil
 	}
+	return a.take(ctx, f, recipients, func(u Unit) error { return a.tell(ctx, u, f, recipients) })
+}
+
+// take runs do in the change of a fact, once the projection can know the recipients.
+func (a *App) take(ctx context.Context, f ReferralFact, recipients []domain.Recipient, do func(Unit) error) error {
 	cmd := Command{Caller: Caller{County: f.County, AccountID: Self}, Consumer: f.Consumer, FactID: f.ID}
 	err := a.store.Change(ctx, cmd, func(u Unit) error {
 		if err := mayDeliver(ctx, u, f.OccurTime, recipients); err != nil {
 			return err
 		}
-		return a.tell(ctx, u, f, recipients)
+		return do(u)
 	})
 	if !errors.Is(err, errReadFirst) {
 		return err
@@ -43,7 +48,7 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 	if err := a.ReadAccounts(ctx, f.County, f.OccurTime); err != nil {
 		return fmt.Errorf("read accounts for fact %s: %w", f.ID, err)
 	}
-	return a.store.Change(ctx, cmd, func(u Unit) error { return a.tell(ctx, u, f, recipients) })
+	return a.store.Change(ctx, cmd, do)
 }
 
 // tell takes the fact into account: what it ends, then whom it reaches, unless it came too late to be true.

@@ -98,6 +98,10 @@ type Unit interface {
 	// Settle notes that a wait of a referral was over at an instant, unless a later one is known, and answers the latest. Until the change ends no other
 	// settles the same wait. The zero instant only asks; the answer is zero if it was never over.
 	Settle(ctx context.Context, referralID string, wait domain.Wait, at time.Time) (latest time.Time, err error)
+	// StayTold is what was told of an encounter; the zero value for one that is not known. Until the change ends no other reads it.
+	StayTold(ctx context.Context, encounterID string) (domain.StayTold, error)
+	// SaveStayTold keeps what was told of an encounter that StayTold answered.
+	SaveStayTold(ctx context.Context, encounterID string, told domain.StayTold) error
 	// OpenDeadlines lists the open entries of passed limits of a referral, everybody's, by id.
 	OpenDeadlines(ctx context.Context, referralID string) ([]*domain.Entry, error)
 	// OpenEntries lists an account's open entries for a referral, by id.

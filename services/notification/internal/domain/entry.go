@@ -6,7 +6,7 @@ import (
 )
 
 // ErrIncomplete says that an entry lacks its fact, its person, or what it is about.
-var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate or a glass")
+var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate, a glass or a stay")
 
 // EntryData is an entry as it is kept and shown.
 type EntryData struct {
@@ -19,6 +19,7 @@ type EntryData struct {
 	Level                      int32
 	CandidateID                string
 	GlassID                    string    // of a use of break-glass
+	PatientID, EncounterID     string    // of a stay
 	OccurTime                  time.Time // of the fact; zero for entries older than the column
 	CreateTime                 time.Time
 	AcknowledgeTime            time.Time // zero while open
@@ -44,13 +45,14 @@ type Entry struct {
 // NewEntry tells one person of one fact. The id must follow from the person and the fact, or the rung that it tells of, so that a repeat is
 // the same entry.
 func NewEntry(county, id, accountID string, f Fact, now time.Time) (*Entry, error) {
-	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.Glass.ID == "" {
+	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.GlassID+f.Stay.EncounterID == "" {
 		return nil, ErrIncomplete
 	}
 	return &Entry{fresh: true, dirty: true, d: EntryData{
 		County: county, ID: id, AccountID: accountID, FactID: f.ID, Event: f.Event, ReferralID: f.ReferralID,
 		ReferralNumber: f.ReferralNumber, Urgency: f.Urgency, ReasonCode: f.ReasonCode,
-		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID, GlassID: f.Glass.ID,
+		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID, GlassID: f.GlassID,
+		PatientID: f.Stay.PatientID, EncounterID: f.Stay.EncounterID,
 		OccurTime: f.OccurTime, CreateTime: now,
 	}}, nil
 }

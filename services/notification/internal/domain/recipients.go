@@ -24,12 +24,9 @@ type Fact struct {
 	ActorOrganizationID      string
 	Deadline                 Deadline
 	Candidate                Candidate
-	Glass                    Glass
-}
-
-// Glass is the use of a way around the care relation that glass_broken and visit_declared are about.
-type Glass struct {
-	ID, HomeOrganizationID string
+	GlassID                  string // of a use of a way around the care relation
+	Stay                     Stay
+	HomeOrganizationID       string // the patient's home, of what is about no referral
 }
 
 // Deadline is the limit that deadline_passed is about. Due is when the step itself was due, the same on every rung.
@@ -149,10 +146,10 @@ func (f Fact) find(to To) []Recipient {
 	case CandidateDepartment:
 		return department(f.Candidate.OrganizationID, f.Candidate.DepartmentCode, specialist, departmentHead)
 	case HomeCentre:
-		if f.Glass.HomeOrganizationID == "" || f.Glass.HomeOrganizationID == f.ActorOrganizationID {
+		if f.HomeOrganizationID == "" || f.HomeOrganizationID == f.ActorOrganizationID {
 			return nil
 		}
-		return []Recipient{{OrganizationID: f.Glass.HomeOrganizationID, Roles: []string{doctor, centreHead}}}
+		return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: []string{doctor, centreHead}}}
 	case Sides:
 		return f.sides()
 	case Auditors:

@@ -1,7 +1,7 @@
 // Package domain holds who is told of what, and the entry in a person's inbox.
 //
 // Owns: the rules and the ladders, as two tables; which wait a fact ends; the life of an entry (open, then acknowledged, never back).
-// Refuses: an entry without a fact, a person, and a referral, a candidate or a glass (a use of break-glass).
+// Refuses: an entry without a fact, a person, and a referral, a candidate, a glass (a use of break-glass) or a stay.
 package domain
 
 import "slices"
@@ -85,6 +85,9 @@ func Rules() []Rule {
 		{GlassBroken, Auditors, Always},
 		{VisitDeclared, HomeCentre, Always},
 		{ConsentWithdrawn, Sides, Always},
+		{EncounterOpened, HomeCentre, Always},
+		{EncounterClosed, HomeCentre, Always},
+		{EncounterCancelled, HomeCentre, Always},
 	}
 }
 
@@ -94,6 +97,13 @@ const (
 	VisitDeclared = "visit_declared"
 	// ConsentWithdrawn: the record goes no further with a referral.
 	ConsentWithdrawn = "consent_withdrawn"
+)
+
+// Events of the patient-record service about stays in wards, as they are told; see Stay.News.
+const (
+	EncounterOpened    = "encounter_opened"
+	EncounterClosed    = "encounter_closed"
+	EncounterCancelled = "encounter_cancelled"
 )
 
 // DeadlinePassed is the event that climbs the ladders.
@@ -146,7 +156,7 @@ func (l Ladder) rung(level int32) To {
 func Events() []string {
 	events := []string{DeadlinePassed}
 	for _, r := range Rules() {
-		if r.Event != GlassBroken && r.Event != VisitDeclared && r.Event != ConsentWithdrawn {
+		if !slices.Contains([]string{GlassBroken, VisitDeclared, ConsentWithdrawn, EncounterOpened, EncounterClosed, EncounterCancelled}, r.Event) {
 			events = append(events, r.Event)
 		}
 	}

@@ -18,7 +18,7 @@ func up(event string) domain.Fact {
 		OriginatorAccountID: "writer", OriginatorOrganizationID: "centre",
 		ReceiverOrganizationID: "hospital", ReceiverDepartmentCode: "0304", ActorOrganizationID: "hospital",
 		Candidate: domain.Candidate{ID: "c", OrganizationID: "hospital", DepartmentCode: "05"},
-		Glass:     domain.Glass{ID: "g", HomeOrganizationID: "centre"},
+		GlassID:   "g", HomeOrganizationID: "centre",
 	}
 }
 
@@ -100,6 +100,10 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		domain.VisitDeclared: {[]string{centre}, nil},
 		// Whoever took the withdrawal down knows it.
 		domain.ConsentWithdrawn: {[]string{"INTAKE_DESK+TOWNSHIP_DOCTOR+CENTRE_HEAD at centre"}, []string{"INTAKE_DESK+TOWNSHIP_DOCTOR+CENTRE_HEAD at hospital"}},
+		// A centre's own wards are no news to it.
+		domain.EncounterOpened:    {[]string{centre}, nil},
+		domain.EncounterClosed:    {[]string{centre}, nil},
+		domain.EncounterCancelled: {[]string{centre}, nil},
 	}
 	for _, event := range []string{
 		"accepted", "rebooked", "returned", "declined", "answered", "arrived", "admitted", "no_show", "concluded", "follow_up_begun", "escalated",
@@ -125,7 +129,7 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		if got := who(down(event)); !slices.Equal(got, want.down) {
 			t.Errorf("down, %s tells %q, want %q", event, got, want.down)
 		}
-		if event == domain.GlassBroken || event == domain.VisitDeclared || event == domain.ConsentWithdrawn {
+		if slices.Contains([]string{domain.GlassBroken, domain.VisitDeclared, domain.ConsentWithdrawn, domain.EncounterOpened, domain.EncounterClosed, domain.EncounterCancelled}, event) {
 			continue // not of a referral
 		}
 		if want.up != nil && !slices.Contains(domain.Events(), event) {
@@ -299,7 +303,7 @@ func TestAnEntryHasAPersonAndIsAboutAReferralOrACandidate(t *testing.T) {
 		{"a", "r", "", nil}, {"a", "", "c", nil}, {"a", "", "", domain.ErrIncomplete}, {"", "r", "", domain.ErrIncomplete},
 	} {
 		f := up("candidate_found")
-		f.ReferralID, f.Candidate.ID, f.Glass.ID = c.referral, c.candidate, ""
+		f.ReferralID, f.Candidate.ID, f.GlassID = c.referral, c.candidate, ""
 		if _, err := domain.NewEntry("450321", "e"+strconv.Itoa(i), c.account, f, now); !errors.Is(err, c.want) {
 			t.Errorf("%+v: %v", c, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -59,6 +60,54 @@ func OnConsent(a *app.App) func(context.Context, bus.Msg) error {
 	}
 }
 
+// StayConsumer reads the facts of patient records about stays in wards. It is apart from RecordConsumer: a feed sends many, and a broken glass
+// is told at once.
+func StayConsumer() bus.Consumer {
+	c := bus.Consumer{Name: "notification-stay", Workers: 2}
+	for _, event := range []string{domain.EncounterOpened, domain.EncounterClosed, domain.EncounterCancelled} {
+		c.Subjects = append(c.Subjects, "record.v1.*."+event)
+	}
+	return c
+}
+
+// encounterFact is what the facts about encounters have in common.
+type encounterFact interface {
+	proto.Message
+	GetMeta() *commonv1.FactMeta
+	GetEncounter() *patientrecordv1.EncounterFact
+}
+
+// OnStay hands what a hospital's system told of an encounter to the use case.
+func OnStay(a *app.App) func(context.Context, bus.Msg) error {
+	consumer := StayConsumer().Name
+	return func(ctx context.Context, m bus.Msg) error {
+		event := m.Subject[strings.LastIndexByte(m.Subject, '.')+1:]
+		fact := map[string]encounterFact{
+			domain.EncounterOpened: &patientrecordv1.EncounterOpened{}, domain.EncounterClosed: &patientrecordv1.EncounterClosed{},
+			domain.EncounterCancelled: &patientrecordv1.EncounterCancelled{},
+		}[event]
+		if fact == nil {
+			return fmt.Errorf("read fact %s: %s is none of an encounter", m.ID, event)
+		}
+		if err := proto.Unmarshal(m.Payload, fact); err != nil {
+			return fmt.Errorf("read fact %s: %w", m.ID, err)
+		}
+		meta, e := fact.GetMeta(), fact.GetEncounter()
+		if meta.GetFactId() == "" || meta.GetCounty() == "" || e.GetEncounterId() == "" {
+			return fmt.Errorf("read fact %s: it names no fact, county or encounter", m.ID)
+		}
+		out := domain.Fact{
+			ID: meta.GetFactId(), Event: event, OccurTime: meta.GetOccurTime().AsTime(), Urgency: "ROUTINE", ReasonCode: e.GetDischargeWay(),
+			ActorOrganizationID: e.GetOrganizationId(), HomeOrganizationID: e.GetHomeOrganizationId(),
+			Stay: domain.Stay{EncounterID: e.GetEncounterId(), PatientID: e.GetPatientId(), Version: meta.GetAggregateVersion(), Class: e.GetClass()},
+		}
+		if e.GetEndTime() != nil {
+			out.Stay.End = e.GetEndTime().AsTime().Truncate(time.Microsecond)
+		}
+		return a.OnStay(ctx, app.ReferralFact{Consumer: consumer, County: meta.GetCounty(), Fact: out})
+	}
+}
+
 // OnGlass hands a use of break-glass to the use case.
 func OnGlass(a *app.App) func(context.Context, bus.Msg) error {
 	consumer := RecordConsumer().Name
@@ -74,7 +123,7 @@ func OnGlass(a *app.App) func(context.Context, bus.Msg) error {
 		out := domain.Fact{
 			ID: meta.GetFactId(), Event: domain.GlassBroken, OccurTime: meta.GetOccurTime().AsTime(), Urgency: "URGENT", ReasonCode: fact.GetReason(),
 			ActorOrganizationID: fact.GetOrganizationId(),
-			Glass:               domain.Glass{ID: fact.GetGlassId(), HomeOrganizationID: fact.GetHomeOrganizationId()},
+			GlassID:             fact.GetGlassId(), HomeOrganizationID: fact.GetHomeOrganizationId(),
 		}
 		if fact.GetWay() == "VISIT" {
 			out.Event, out.Urgency = domain.VisitDeclared, "ROUTINE"

@@ -19,7 +19,7 @@ func entryProto(d domain.EntryData) *notificationv1.Notification {
 		Urgency:            commonv1.Urgency_Code(commonv1.Urgency_Code_value[d.Urgency]),
 		FromOrganizationId: d.FromOrganizationID, State: notificationv1.NotificationState_OPEN,
 		CreateTime: timestamppb.New(d.CreateTime), FactId: d.FactID, ReasonCode: d.ReasonCode,
-		Step: d.Step, Level: d.Level, CandidateId: d.CandidateID, GlassId: d.GlassID,
+		Step: d.Step, Level: d.Level, CandidateId: d.CandidateID, GlassId: d.GlassID, PatientId: d.PatientID, EncounterId: d.EncounterID,
 	}
 	if !d.AcknowledgeTime.IsZero() {
 		out.State, out.AcknowledgeTime = notificationv1.NotificationState_ACKNOWLEDGED, timestamppb.New(d.AcknowledgeTime)

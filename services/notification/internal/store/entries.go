@@ -15,14 +15,15 @@ import (
 )
 
 const entryColumns = `county_code, id, account_id, fact_id, event, referral_id, referral_number, urgency, reason_code,
-	from_organization_id, step, level, candidate_id, glass_id, occur_time, create_time, acknowledge_time`
+	from_organization_id, step, level, candidate_id, glass_id, patient_id, encounter_id, occur_time, create_time, acknowledge_time`
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanEntry(row scanner) (d domain.EntryData, err error) {
 	var occurred, acknowledged sql.NullTime
 	err = row.Scan(&d.County, &d.ID, &d.AccountID, &d.FactID, &d.Event, &d.ReferralID, &d.ReferralNumber, &d.Urgency,
-		&d.ReasonCode, &d.FromOrganizationID, &d.Step, &d.Level, &d.CandidateID, &d.GlassID, &occurred, &d.CreateTime, &acknowledged)
+		&d.ReasonCode, &d.FromOrganizationID, &d.Step, &d.Level, &d.CandidateID, &d.GlassID,
+		&d.PatientID, &d.EncounterID, &occurred, &d.CreateTime, &acknowledged)
 	d.OccurTime, d.AcknowledgeTime = occurred.Time, acknowledged.Time
 	return d, err
 }
@@ -43,10 +44,11 @@ func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) 
 
 func insertEntry(d domain.EntryData) sqldb.Stmt {
 	return sqldb.Stmt{
-		SQL: "INSERT INTO entry (" + entryColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, NULL)",
+		SQL: "INSERT INTO entry (" + entryColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, NULL)",
 		Args: []any{
 			d.County, d.ID, d.AccountID, d.FactID, d.Event, d.ReferralID, d.ReferralNumber, d.Urgency, d.ReasonCode, d.FromOrganizationID,
-			d.Step, d.Level, d.CandidateID, d.GlassID, sql.NullTime{Time: d.OccurTime, Valid: !d.OccurTime.IsZero()}, d.CreateTime,
+			d.Step, d.Level, d.CandidateID, d.GlassID, d.PatientID, d.EncounterID, sql.NullTime{Time: d.OccurTime, Valid: !d.OccurTime.IsZero()},
+			d.CreateTime,
 		},
 		Want: 1,
 	}

@@ -3,6 +3,8 @@ package app
 import (
 	"context"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -39,7 +41,9 @@ type FeedRecord struct {
 	Updates bool
 	// BecomesHome: the organisation becomes the patient's home if there is none.
 	BecomesHome bool
-	Entries     []FeedEntry
+	// Merged is an identity that the sender has merged into PatientIdentity; empty for none.
+	Merged  string
+	Entries []FeedEntry
 }
 
 // FeedEntry is one statement. Revise, if set, makes the entry to store from the one that is known under the identity.
@@ -76,7 +80,7 @@ func (f *Feed) accept(ctx context.Context, in Message) (m domain.FeedMessage, kn
 		case in.Record == nil:
 			m = m.Quarantine(in.Problem)
 		default:
-			if err := f.write(ctx, u, in.Organization, *in.Record); err != nil {
+			if _, err := f.write(ctx, u, in.Organization, *in.Record); err != nil {
 				return err
 			}
 			m = m.Store(u.Now())
@@ -95,21 +99,26 @@ func refusalOf(err error) (domain.FeedProblem, bool) {
 	}
 	p := domain.FeedProblem{Reason: e.Reason}
 	if len(e.Fields) > 0 {
-		p = domain.FeedProblem{Reason: e.Fields[0].Reason, Position: e.Fields[0].Name}
+		p = domain.FeedProblem{Reason: e.Fields[0].Reason, Position: inMessage(e.Fields[0].Name)}
 	}
 	return p, true
 }
 
 // write stores what a message says.
-func (f *Feed) write(ctx context.Context, u Unit, organization string, r FeedRecord) error {
-	for _, e := range r.Entries {
+func (f *Feed) write(ctx context.Context, u Unit, organization string, r FeedRecord) (domain.Patient, error) {
+	for i, e := range r.Entries {
 		if s := e.Entry.Stay; s != nil && s.Organization != "" && s.Organization != organization {
-			return errs.Invalid(errs.Bad("PV1-3", errs.ReasonFieldCombination, "with", "sender"))
+			return domain.Patient{}, errs.Invalid(errs.Bad("entries["+strconv.Itoa(i)+"].encounter.organizationId", errs.ReasonFieldCombination, "with", "sender"))
 		}
 	}
 	patient, err := f.patient(ctx, u, organization, r)
 	if err != nil {
-		return err
+		return patient, err
+	}
+	if r.Merged != "" && r.Merged != r.PatientIdentity {
+		if err := mergedElsewhere(ctx, u, patient, r); err != nil {
+			return patient, err
+		}
 	}
 	entries := make([]domain.Entry, 0, len(r.Entries))
 	for _, e := range r.Entries {
@@ -117,18 +126,18 @@ func (f *Feed) write(ctx context.Context, u Unit, organization string, r FeedRec
 		if e.Revise != nil {
 			known, there, err := u.EntryOf(ctx, patient.ID(), entry.SourceSystem, entry.SourceIdentity)
 			if err != nil {
-				return err
+				return patient, err
 			}
 			if there {
 				if entry, err = e.Revise(known); err != nil {
-					return err
+					return patient, err
 				}
 			}
 		}
 		entries = append(entries, entry)
 	}
 	_, err = u.PutEntries(ctx, patient, entries)
-	return err
+	return patient, err
 }
 
 // patient is the one that the record is about, made, found or brought up to date. One known only by the identity number keeps what people
@@ -140,7 +149,7 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 		return bySource, err
 	}
 	if len(problems) > 0 && (!known || r.Updates) {
-		return bySource, refused(inMessage(problems), "")
+		return bySource, refused(problems, "patient.")
 	}
 	byNumber, taken, err := u.PatientByNumber(ctx, told.Number())
 	if err != nil {
@@ -181,6 +190,37 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 	return patient, nil
 }
 
+// mergedElsewhere takes the news that the sender made two patients one. One whom we do not know by the merged identity is the same patient
+// from now on; two records of ours are for a person to merge, who is not asked again what was decided before.
+func mergedElsewhere(ctx context.Context, u Unit, patient domain.Patient, r FeedRecord) error {
+	other, known, err := u.PatientBySource(ctx, r.SourceSystem, r.Merged)
+	if err != nil {
+		return err
+	}
+	if !known {
+		u.PutSource(patient.ID(), r.SourceSystem, r.Merged)
+		return nil
+	}
+	if other.ID() == patient.ID() {
+		return nil
+	}
+	m, there, err := u.MatchOf(ctx, patient.ID(), other.ID())
+	switch {
+	case err != nil:
+		return err
+	case there && (m.State != domain.MatchOpen || slices.Contains(m.Comparison.Agrees, domain.FeatureMerged)):
+		return nil
+	case there:
+		m.Version++
+		m.Comparison = m.Comparison.MergedElsewhere()
+	default:
+		c := compare(patient.Demographics().Details(), other.Demographics().Details())
+		m = domain.NewMatch(id.New(), patient.ID(), other.ID(), c.MergedElsewhere())
+	}
+	u.PutMatch(m)
+	return nil
+}
+
 // naming is what a record says of a patient, and whose home it would make.
 type naming struct {
 	FeedRecord
@@ -194,7 +234,7 @@ func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (d
 	if r.Updates {
 		var problems domain.Problems
 		if d, problems = domain.ImportedDemographics(d.Told(r.Details), domain.DateOf(f.clk.Now().In(f.zone))); len(problems) > 0 {
-			return p, refused(inMessage(problems), "")
+			return p, refused(problems, "patient.")
 		}
 	}
 	if r.patient.ID() != p.ID() {
@@ -217,19 +257,19 @@ func cmpOr(a, b string) string {
 	return b
 }
 
-// inMessage names the places of a message instead of the fields of a form.
-func inMessage(ps domain.Problems) domain.Problems {
+// inMessage names the place in a message instead of the field of the contract.
+func inMessage(field string) string {
 	places := map[string]string{
-		"name": "PID-5", "birthDate": "PID-7", "sex": "PID-8", "documentType": "PID-3", "identityNumber": "PID-3", "phone": "PID-13",
-		"guardianName": "NK1-2", "guardianPhone": "NK1-5",
+		"patient.name": "PID-5", "patient.birthDate": "PID-7", "patient.sex": "PID-8", "patient.documentType": "PID-3", "patient.identityNumber": "PID-3",
+		"patient.phone": "PID-13", "patient.guardianName": "NK1-2", "patient.guardianPhone": "NK1-5",
 	}
-	out := slices.Clone(ps)
-	for i := range out {
-		if place, ok := places[out[i].Field]; ok {
-			out[i].Field = place
-		}
+	if place, ok := places[field]; ok {
+		return place
 	}
-	return out
+	if strings.HasSuffix(field, "].encounter.organizationId") {
+		return "PV1-3"
+	}
+	return field
 }
 
 // lists is whose messages a caller may list: a system administrator all of the county, others those for their organisation.
@@ -308,7 +348,8 @@ func (f *Feed) Replay(ctx context.Context, caller authn.Identity, r Reading) (do
 		if r.Record == nil {
 			return m.Quarantine(r.Problem), nil
 		}
-		return m.Store(u.Now()), f.write(ctx, u, m.Organization, *r.Record)
+		_, err := f.write(ctx, u, m.Organization, *r.Record)
+		return m.Store(u.Now()), err
 	}
 	m, err := f.decide(ctx, caller, r, decide)
 	if problem, refused := refusalOf(err); refused {

@@ -69,6 +69,8 @@ const (
 	FeatureHealthRecord  Feature = "healthRecordNumber"
 	FeatureInsurance     Feature = "insuranceNumber"
 	FeatureNumber        Feature = "identityNumber"
+	// FeatureMerged: a hospital's own index says that the two are one.
+	FeatureMerged Feature = "merged"
 )
 
 // Comparison is how alike two records are.
@@ -108,6 +110,13 @@ func Compare(a, b Details, sameSound bool) Comparison {
 func (c Comparison) NumberTaken() Comparison {
 	c.Score = max(c.Score, 0) + bitsNumber
 	c.Agrees = append(c.Agrees, FeatureNumber)
+	return c
+}
+
+// MergedElsewhere is the comparison of two records that a hospital's own index has made one: likely, and for a person to decide.
+func (c Comparison) MergedElsewhere() Comparison {
+	c.Score = max(c.Score, 0) + bitsNumber
+	c.Agrees = append(c.Agrees, FeatureMerged)
 	return c
 }
 

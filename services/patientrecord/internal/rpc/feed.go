@@ -34,6 +34,7 @@ func feedPolicy() authz.Table {
 	listed := authz.Rule{Roles: append([]string{"SYSTEM_ADMIN"}, responsible.Roles...), Need: authz.Own}
 	return authz.Table{
 		patientrecordv1.FeedService_AcceptMessage_FullMethodName:    {Services: []string{"gateway"}},
+		patientrecordv1.FeedService_AcceptRecords_FullMethodName:    {Roles: []string{"INTEGRATION"}},
 		patientrecordv1.FeedService_ListFeedMessages_FullMethodName: listed,
 		patientrecordv1.FeedService_ListFeedSenders_FullMethodName:  listed,
 		patientrecordv1.FeedService_GetFeedMessage_FullMethodName:   responsible,
@@ -57,6 +58,35 @@ func (s *FeedServer) AcceptMessage(ctx context.Context, in *patientrecordv1.Acce
 	}
 	out := feedAnswer(m)
 	out.Known = known
+	return out, nil
+}
+
+// AcceptRecords implements the contract.
+func (s *FeedServer) AcceptRecords(ctx context.Context, in *patientrecordv1.AcceptRecordsRequest) (*patientrecordv1.AcceptRecordsResponse, error) {
+	who, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var records []app.FeedRecord
+	for i, r := range in.GetRecords() {
+		record, problem, err := readRecord(r, nil)
+		if err != nil {
+			return nil, err
+		}
+		if record == nil {
+			at := strconv.Itoa(i)
+			return nil, errs.Invalid(errs.Bad("records["+at+"]."+problem.Position, problem.Reason)).With("record", at)
+		}
+		records = append(records, *record)
+	}
+	accepted, err := s.feed.AcceptRecords(ctx, who, records)
+	if err != nil {
+		return nil, err
+	}
+	out := &patientrecordv1.AcceptRecordsResponse{}
+	for _, r := range accepted {
+		out.Records = append(out.Records, &patientrecordv1.AcceptedRecord{PatientId: r.PatientID, Created: r.Created, EntriesCreated: r.EntriesCreated})
+	}
 	return out, nil
 }
 
@@ -183,7 +213,7 @@ func readRecord(in *patientrecordv1.FeedRecord, problem *patientrecordv1.FeedPro
 	}
 	out := &app.FeedRecord{
 		SourceSystem: in.GetSourceSystem(), PatientIdentity: in.GetPatientIdentity(), Details: details, Updates: in.GetUpdatesPatient(),
-		BecomesHome: in.GetBecomesHome(),
+		BecomesHome: in.GetBecomesHome(), Merged: in.GetMergedIdentity(),
 	}
 	seen := map[string]bool{}
 	for i, e := range in.GetEntries() {

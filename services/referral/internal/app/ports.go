@@ -71,6 +71,7 @@ type Unit interface {
 	// FinishTask notes at the end what a check of the work list found. The unit ends in ACTION_NOT_AVAILABLE if it was made before.
 	FinishTask(t Task)
 	CandidateUnit
+	RegistrationUnit
 }
 
 // Answering is a down-referral that answers an up-referral, and when its patient came, if that is so.
@@ -261,8 +262,10 @@ type Ports struct {
 	People     People
 	Records    Records
 	Candidates Candidates
-	Statistics Statistics
-	Published  *figures.Book
+	// Registrations are those that are offered to desks.
+	Registrations Registrations
+	Statistics    Statistics
+	Published     *figures.Book
 	// Kept is how long a finished referral still lets its two sides look; zero is DefaultKept.
 	Kept time.Duration
 }

@@ -21,6 +21,9 @@ type Statistics interface {
 	Figures(ctx context.Context, asked []FigureRead) ([][]stats.Figure, error)
 	// Cases is a page of the cases behind a part of a measure, in the order of its event, and where the next begins; nil after the last.
 	Cases(ctx context.Context, q CaseScan) ([]StatisticCase, *Cursor, error)
+	// Reconcile answers the discharges that ended, and the down-referrals that were sent and stand, on the local days [From, To), each with the
+	// discharges of the patient there; both sides of one moment.
+	Reconcile(ctx context.Context, q ReconcileScan) (ended []domain.ReportedDischarge, sent []domain.SentDown, err error)
 	// CheckFigures recomputes a county's figures from the histories and tells what differs.
 	CheckFigures(ctx context.Context, county string) (FigureCheck, error)
 	// RebuildFigures mends what CheckFigures would tell and answers it.

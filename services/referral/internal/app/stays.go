@@ -85,23 +85,29 @@ func (s *Service) EncounterClosed(ctx context.Context, e Encounter) error {
 	})
 }
 
-// EncounterCancelled takes back what followed from an encounter that never was: watch, discharge and, unless a referral knows of the stay or
+// EncounterCancelled takes back what followed from an encounter that never was: watch, discharge, what was offered to the desk and, unless a referral knows of the stay or
 // somebody has answered it, the candidate.
 func (s *Service) EncounterCancelled(ctx context.Context, e Encounter) error {
 	return s.take(ctx, e, func(u Unit) error {
-		if err := u.Discharged(ctx, domain.Stay{County: e.County, PatientID: e.PatientID, EncounterID: e.ID}); err != nil {
-			return err
-		}
-		all, err := u.Candidates(ctx, e.PatientID)
-		if err != nil {
-			return err
-		}
-		for _, c := range all {
-			c.NoStay(e.ID, domain.Actor{AccountID: Self}, u.Now())
-			u.SaveCandidate(c)
-		}
-		return nil
+		u.WithdrawRegistration(e.ID)
+		return s.noEncounter(ctx, u, e)
 	})
+}
+
+// noEncounter takes back what followed from a stay.
+func (s *Service) noEncounter(ctx context.Context, u Unit, e Encounter) error {
+	if err := u.Discharged(ctx, domain.Stay{County: e.County, PatientID: e.PatientID, EncounterID: e.ID}); err != nil {
+		return err
+	}
+	all, err := u.Candidates(ctx, e.PatientID)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		c.NoStay(e.ID, domain.Actor{AccountID: Self}, u.Now())
+		u.SaveCandidate(c)
+	}
+	return nil
 }
 
 // noStay takes a visit, or a stay in no ward of a county hospital. It concerns nobody here unless it was told otherwise before.
@@ -109,7 +115,7 @@ func (s *Service) noStay(ctx context.Context, e Encounter) error {
 	if e.Version <= 1 {
 		return nil
 	}
-	return s.EncounterCancelled(ctx, e)
+	return s.take(ctx, e, func(u Unit) error { return s.noEncounter(ctx, u, e) })
 }
 
 // take runs decide if the fact is the newest of its encounter.
@@ -135,7 +141,7 @@ func (s *Service) stayOf(ctx context.Context, e Encounter) (*domain.Stay, domain
 	}
 	stay := &domain.Stay{
 		County: e.County, PatientID: e.PatientID, OrganizationID: e.OrganizationID, DepartmentCode: e.DepartmentCode, EncounterID: e.ID,
-		Start: e.Start, End: e.End,
+		Start: e.Start, End: e.End, Way: e.DischargeWay,
 	}
 	bad, err = s.checkOrganization(ctx, e.County, domain.Party{OrganizationID: e.HomeOrganizationID}, "home", "TOWNSHIP_CENTRE", "VILLAGE_CLINIC")
 	if len(bad) == 0 {

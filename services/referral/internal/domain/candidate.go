@@ -47,8 +47,9 @@ type Stay struct {
 	ReferralID  string
 	Number      Number
 	EncounterID string
-	// End is zero while the patient is there.
+	// End is zero while the patient is there; Way is how it ended, of one that a hospital's system reported.
 	Start, End time.Time
+	Way        string
 	Diagnoses  []Diagnosis
 	// CentreID is where the patient would go, FamilyDoctor the account of who would follow up; empty if not known.
 	CentreID, FamilyDoctor string

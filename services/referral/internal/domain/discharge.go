@@ -12,6 +12,8 @@ type ReportedDischarge struct {
 	// Condition is the category of the first diagnosis, as of a referral.
 	Condition  string
 	Start, End time.Time
+	// Way is 离院方式 as of [Discharge]; empty if not said.
+	Way string
 	// ReferralID is the up-referral whose conclusion is the same discharge, DownReferral the first one by which the patient was sent down.
 	ReferralID, DownReferral string
 }
@@ -21,6 +23,7 @@ func (s Stay) Reported() ReportedDischarge {
 	return ReportedDischarge{
 		County: s.County, EncounterID: s.EncounterID, PatientID: s.PatientID, OrganizationID: s.OrganizationID, DepartmentCode: s.DepartmentCode,
 		CentreID: s.CentreID, Condition: Snapshot{Diagnoses: s.Diagnoses}.Condition(), Start: s.Start, End: s.End,
+		Way: s.Way,
 	}
 }
 
@@ -51,4 +54,26 @@ func (d ReportedDischarge) FollowedBy(down Snapshot) bool {
 // Stands tells whether a down-referral was sent and neither taken back nor declined.
 func (s Snapshot) Stands() bool {
 	return s.Direction == Down && s.Number != "" && s.State != StateDeclined && s.State != StateCancelled
+}
+
+// ToCentre tells whether the hospital's system says that the patient was discharged to a township centre (离院方式 3).
+func (d ReportedDischarge) ToCentre() bool { return d.Way == leftForCentre }
+
+// SentDown is a down-referral with the discharges that may belong to it.
+type SentDown struct {
+	Referral   Snapshot
+	Discharges []ReportedDischarge
+}
+
+// Discharge is the one that belongs to the down-referral, of several one to a centre; false for none.
+func (s SentDown) Discharge() (found ReportedDischarge, ok bool) {
+	for _, d := range s.Discharges {
+		if d.DownReferral != s.Referral.ID && !d.FollowedBy(s.Referral) {
+			continue
+		}
+		if !ok || d.ToCentre() {
+			found, ok = d, true
+		}
+	}
+	return found, ok
 }

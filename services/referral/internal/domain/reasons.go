@@ -113,6 +113,11 @@ func afterwardsReasons() map[Action][]Reason {
 			{"NEW_RESULT", "结果更新", "New result", false, ""},
 			{"DIAGNOSIS_REVISED", "诊断修正", "Diagnosis revised", false, ""},
 		},
+		DismissRegistration: {
+			{"NOT_SENT", "自行就诊，无人转诊", "Came alone, nobody sent the patient", false, ""},
+			{"PART_OF_EARLIER", "与已有转诊是同一次就诊", "Part of a referral that is known", false, ""},
+			{"ENTERED_IN_ERROR", "医院登记有误", "The hospital's registration is wrong", false, ""},
+		},
 		DismissCandidate: {
 			{stillUnstable, "病情尚不稳定", "Not stable yet", false, ""},
 			{needsSpecialist, "仍需专科治疗", "Still needs a specialist", false, ""},

@@ -53,6 +53,10 @@ func Policy() authz.Table {
 		referralv1.CandidateService_ReferCandidate_FullMethodName:   candidates,
 		referralv1.CandidateService_DismissCandidate_FullMethodName: candidates,
 
+		referralv1.ReferralService_ListRegistrations_FullMethodName:   {Roles: domain.Roles(domain.Up, domain.Receiver)},
+		referralv1.ReferralService_GetRegistration_FullMethodName:     {Roles: domain.Roles(domain.Up, domain.Receiver)},
+		referralv1.ReferralService_DismissRegistration_FullMethodName: {Roles: domain.Roles(domain.Up, domain.Receiver)},
+
 		referralv1.ReferralService_ListReasons_FullMethodName:     anybody,
 		referralv1.ReferralService_SearchDiagnoses_FullMethodName: anybody,
 		referralv1.SettingService_GetSettings_FullMethodName:      anybody,

@@ -24,11 +24,12 @@ func statisticsPolicy() authz.Table {
 	look := authz.Rule{Roles: []string{"COUNTY_ADMIN", "DEPARTMENT_HEAD", "CENTRE_HEAD", "SPECIALIST", "TOWNSHIP_DOCTOR", "VILLAGE_DOCTOR", "INTAKE_DESK"}, Need: authz.Own}
 	system := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	return authz.Table{
-		referralv1.StatisticsService_ListDefinitions_FullMethodName:    {AnyPerson: true},
-		referralv1.StatisticsService_QueryStatistics_FullMethodName:    look,
-		referralv1.StatisticsService_ListStatisticCases_FullMethodName: look,
-		referralv1.StatisticsService_CheckStatistics_FullMethodName:    system,
-		referralv1.StatisticsService_RebuildStatistics_FullMethodName:  system,
+		referralv1.StatisticsService_ListDefinitions_FullMethodName:     {AnyPerson: true},
+		referralv1.StatisticsService_QueryStatistics_FullMethodName:     look,
+		referralv1.StatisticsService_ListStatisticCases_FullMethodName:  look,
+		referralv1.StatisticsService_ReconcileDischarges_FullMethodName: look,
+		referralv1.StatisticsService_CheckStatistics_FullMethodName:     system,
+		referralv1.StatisticsService_RebuildStatistics_FullMethodName:   system,
 	}
 }
 
@@ -132,6 +133,44 @@ func statisticCase(c app.StatisticCase) *referralv1.StatisticCase {
 		Urgency:    commonv1.Urgency_Code(commonv1.Urgency_Code_value[string(r.Urgency)]),
 		Originator: party(r.Originator), Receiver: party(r.Receiver), Condition: r.Condition(), ReasonCode: r.ReasonCode,
 	}
+}
+
+// ReconcileDischarges implements StatisticsService.
+func (s statisticsServer) ReconcileDischarges(ctx context.Context, m *referralv1.ReconcileDischargesRequest) (*referralv1.ReconcileDischargesResponse, error) {
+	who := caller(ctx)
+	found, err := s.app.Reconcile(ctx, app.ReconcileQuery{
+		FigureQuery: app.FigureQuery{Caller: who, From: m.GetFrom(), To: m.GetTo(), OrganizationID: m.GetOrganizationId()},
+		PageToken:   m.GetPageToken(), PageSize: int(m.GetPageSize()),
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.ReconcileDischargesResponse{
+		DischargedToCentre: int32(found.ToCentre), WithoutReferral: int32(found.Unsent), SentDown: int32(found.SentDown),
+		WithoutDischarge: int32(found.Otherwise), NextPageToken: found.Next,
+	}
+	for _, c := range found.Cases {
+		one := reconciledCase(c)
+		if c.Referral.ID == "" && !who.Has("COUNTY_ADMIN") {
+			// What is not of the own organisation was not found.
+			one.PatientId = c.Discharge.PatientID
+		}
+		out.Cases = append(out.Cases, one)
+	}
+	return out, nil
+}
+
+func reconciledCase(c app.ReconciledCase) *referralv1.ReconciledCase {
+	r, d := c.Referral, c.Discharge
+	out := &referralv1.ReconciledCase{
+		ReferralId: r.ID, Number: r.Number.Printed(), State: state(r.State), Kind: commonv1.Kind_Code(commonv1.Kind_Code_value[string(r.Kind)]),
+		SubmitTime: stamp(r.SubmitTime), EncounterId: d.EncounterID, DischargeWay: d.Way, DischargeTime: stamp(d.End),
+		Hospital: party(domain.Party{OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode}), CentreId: d.CentreID, Condition: d.Condition,
+	}
+	if r.ID != "" {
+		out.Hospital, out.CentreId, out.Condition = party(r.Originator), r.Receiver.OrganizationID, r.Condition()
+	}
+	return out
 }
 
 // CheckStatistics implements StatisticsService.

@@ -9,11 +9,11 @@ import (
 )
 
 const dischargeColumns = `encounter_id, patient_id, organization_id, department_code, centre_id, condition, referral_id, down_referral, start_time,
-	end_time`
+	end_time, discharge_way`
 
-const putDischarge = `INSERT INTO discharge (county_code, ` + dischargeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+const putDischarge = `INSERT INTO discharge (county_code, ` + dischargeColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 	ON CONFLICT (county_code, encounter_id) DO UPDATE SET patient_id = $3, organization_id = $4, department_code = $5, centre_id = $6,
-	condition = $7, referral_id = $8, down_referral = $9, start_time = $10, end_time = $11`
+	condition = $7, referral_id = $8, down_referral = $9, start_time = $10, end_time = $11, discharge_way = $12`
 
 // reported is a discharge before and after a transaction; before is empty for a new one, after for one that is taken back.
 type reported struct{ before, after domain.ReportedDischarge }
@@ -21,7 +21,7 @@ type reported struct{ before, after domain.ReportedDischarge }
 func scanDischarge(row scanner, county string) (domain.ReportedDischarge, error) {
 	d := domain.ReportedDischarge{County: county}
 	err := row.Scan(&d.EncounterID, &d.PatientID, &d.OrganizationID, &d.DepartmentCode, &d.CentreID, &d.Condition, &d.ReferralID, &d.DownReferral,
-		&d.Start, &d.End)
+		&d.Start, &d.End, &d.Way)
 	d.Start, d.End = d.Start.UTC(), d.End.UTC()
 	return d, err
 }
@@ -146,7 +146,7 @@ func (u *unit) writeDischarges() {
 			continue
 		}
 		u.plan(1, putDischarge, d.County, d.EncounterID, d.PatientID, d.OrganizationID, d.DepartmentCode, d.CentreID, d.Condition, d.ReferralID,
-			d.DownReferral, d.Start, d.End)
+			d.DownReferral, d.Start, d.End, d.Way)
 	}
 }
 

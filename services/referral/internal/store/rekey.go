@@ -24,6 +24,7 @@ func Sealed() []rekey.Column {
 	add("history", []string{"county_code", "referral_id", "version"}, "remark")
 	add("note", one, "remark")
 	add("candidate", one, "patient", "content")
+	add("registration", one, "patient", "note")
 	add("follow_up_task", one, "remark")
 	return append(list, rekey.Column{
 		Table: "request_log", Name: "response", Key: []string{"county_code", "account_id", "method", "request_id"},

@@ -110,6 +110,7 @@ func (u *unit) write(ctx context.Context) error {
 		return err
 	}
 	u.writeDischarges()
+	u.settleRegistrations()
 	u.figures()
 	if u.touched && u.cmd.RequestID != "" {
 		u.log()

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -44,6 +45,12 @@ type directory struct {
 
 func (directory) ListOrganizations(context.Context, *directoryv1.ListOrganizationsRequest, ...grpc.CallOption) (*directoryv1.ListOrganizationsResponse, error) {
 	return &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{{Id: hospital, Code: "450321101"}}}, nil
+}
+
+func (directory) ListAccounts(context.Context, *directoryv1.ListAccountsRequest, ...grpc.CallOption) (*directoryv1.ListAccountsResponse, error) {
+	return &directoryv1.ListAccountsResponse{Accounts: []*directoryv1.Account{
+		{Id: "feed", Login: "feed", OrganizationId: hospital, Roles: []commonv1.Role_Code{commonv1.Role_INTEGRATION}},
+	}}, nil
 }
 
 // serve starts patient-record on a database, with a gateway's feed in front.

@@ -136,7 +136,11 @@ type Notification struct {
 	// The name of the account's person, in ListTold.
 	AccountName string `protobuf:"bytes,16,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
 	// For "glass_broken" and "visit_declared": the use (patientrecord AccessService.GetGlass).
-	GlassId       string `protobuf:"bytes,17,opt,name=glass_id,json=glassId,proto3" json:"glass_id,omitempty"`
+	GlassId string `protobuf:"bytes,17,opt,name=glass_id,json=glassId,proto3" json:"glass_id,omitempty"`
+	// For "encounter_opened", "encounter_closed" and "encounter_cancelled": the patient and the encounter of the record. reason_code is then the
+	// way of the discharge (离院方式), from_organization_id where the patient is or was.
+	PatientId     string `protobuf:"bytes,18,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	EncounterId   string `protobuf:"bytes,19,opt,name=encounter_id,json=encounterId,proto3" json:"encounter_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -286,6 +290,20 @@ func (x *Notification) GetAccountName() string {
 func (x *Notification) GetGlassId() string {
 	if x != nil {
 		return x.GlassId
+	}
+	return ""
+}
+
+func (x *Notification) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *Notification) GetEncounterId() string {
+	if x != nil {
+		return x.EncounterId
 	}
 	return ""
 }
@@ -664,7 +682,7 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04OPEN\x10\x01\x12\x10\n" +
-	"\fACKNOWLEDGED\x10\x02\"\x9c\x05\n" +
+	"\fACKNOWLEDGED\x10\x02\"\xde\x05\n" +
 	"\fNotification\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -687,7 +705,10 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\x05level\x18\x0e \x01(\x05R\x05level\x12!\n" +
 	"\fcandidate_id\x18\x0f \x01(\tR\vcandidateId\x12!\n" +
 	"\faccount_name\x18\x10 \x01(\tR\vaccountName\x12\x19\n" +
-	"\bglass_id\x18\x11 \x01(\tR\aglassId\"\x9a\x01\n" +
+	"\bglass_id\x18\x11 \x01(\tR\aglassId\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x12 \x01(\tR\tpatientId\x12!\n" +
+	"\fencounter_id\x18\x13 \x01(\tR\vencounterId\"\x9a\x01\n" +
 	"\x18ListNotificationsRequest\x126\n" +
 	"\x05state\x18\x01 \x01(\tB \xbaH\x1dr\x1bR\x00R\x04OPENR\fACKNOWLEDGEDR\x03ALLR\x05state\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +

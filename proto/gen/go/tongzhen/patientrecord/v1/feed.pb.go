@@ -178,10 +178,12 @@ type FeedRecord struct {
 	// The patient's home becomes the organisation if there is none: a centre's own system.
 	BecomesHome bool `protobuf:"varint,5,opt,name=becomes_home,json=becomesHome,proto3" json:"becomes_home,omitempty"`
 	// HL7 trigger event, e.g. "A03": what of a known encounter stays, ends or is taken back.
-	Event         string           `protobuf:"bytes,6,opt,name=event,proto3" json:"event,omitempty"`
-	Entries       []*ClinicalEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Event string `protobuf:"bytes,6,opt,name=event,proto3" json:"event,omitempty"`
+	// The sender's index has merged this identity of its own into patient_identity. Two records of ours become a match that a person decides.
+	MergedIdentity string           `protobuf:"bytes,8,opt,name=merged_identity,json=mergedIdentity,proto3" json:"merged_identity,omitempty"`
+	Entries        []*ClinicalEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *FeedRecord) Reset() {
@@ -256,9 +258,167 @@ func (x *FeedRecord) GetEvent() string {
 	return ""
 }
 
+func (x *FeedRecord) GetMergedIdentity() string {
+	if x != nil {
+		return x.MergedIdentity
+	}
+	return ""
+}
+
 func (x *FeedRecord) GetEntries() []*ClinicalEntry {
 	if x != nil {
 		return x.Entries
+	}
+	return nil
+}
+
+type AcceptRecordsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Records       []*FeedRecord          `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptRecordsRequest) Reset() {
+	*x = AcceptRecordsRequest{}
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptRecordsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptRecordsRequest) ProtoMessage() {}
+
+func (x *AcceptRecordsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptRecordsRequest.ProtoReflect.Descriptor instead.
+func (*AcceptRecordsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AcceptRecordsRequest) GetRecords() []*FeedRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+type AcceptRecordsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the request.
+	Records       []*AcceptedRecord `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AcceptRecordsResponse) Reset() {
+	*x = AcceptRecordsResponse{}
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptRecordsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptRecordsResponse) ProtoMessage() {}
+
+func (x *AcceptRecordsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptRecordsResponse.ProtoReflect.Descriptor instead.
+func (*AcceptRecordsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AcceptRecordsResponse) GetRecords() []*AcceptedRecord {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
+type AcceptedRecord struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// The sender named the patient for the first time.
+	Created bool `protobuf:"varint,2,opt,name=created,proto3" json:"created,omitempty"`
+	// The same of each entry.
+	EntriesCreated []bool `protobuf:"varint,3,rep,packed,name=entries_created,json=entriesCreated,proto3" json:"entries_created,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *AcceptedRecord) Reset() {
+	*x = AcceptedRecord{}
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AcceptedRecord) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AcceptedRecord) ProtoMessage() {}
+
+func (x *AcceptedRecord) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AcceptedRecord.ProtoReflect.Descriptor instead.
+func (*AcceptedRecord) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *AcceptedRecord) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *AcceptedRecord) GetCreated() bool {
+	if x != nil {
+		return x.Created
+	}
+	return false
+}
+
+func (x *AcceptedRecord) GetEntriesCreated() []bool {
+	if x != nil {
+		return x.EntriesCreated
 	}
 	return nil
 }
@@ -286,7 +446,7 @@ type AcceptMessageRequest struct {
 
 func (x *AcceptMessageRequest) Reset() {
 	*x = AcceptMessageRequest{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +458,7 @@ func (x *AcceptMessageRequest) String() string {
 func (*AcceptMessageRequest) ProtoMessage() {}
 
 func (x *AcceptMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +471,7 @@ func (x *AcceptMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptMessageRequest.ProtoReflect.Descriptor instead.
 func (*AcceptMessageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AcceptMessageRequest) GetCounty() string {
@@ -391,7 +551,7 @@ type FeedAnswer struct {
 
 func (x *FeedAnswer) Reset() {
 	*x = FeedAnswer{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -403,7 +563,7 @@ func (x *FeedAnswer) String() string {
 func (*FeedAnswer) ProtoMessage() {}
 
 func (x *FeedAnswer) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -416,7 +576,7 @@ func (x *FeedAnswer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedAnswer.ProtoReflect.Descriptor instead.
 func (*FeedAnswer) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FeedAnswer) GetMessageId() string {
@@ -468,7 +628,7 @@ type FeedMessage struct {
 
 func (x *FeedMessage) Reset() {
 	*x = FeedMessage{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -480,7 +640,7 @@ func (x *FeedMessage) String() string {
 func (*FeedMessage) ProtoMessage() {}
 
 func (x *FeedMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -493,7 +653,7 @@ func (x *FeedMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedMessage.ProtoReflect.Descriptor instead.
 func (*FeedMessage) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *FeedMessage) GetId() string {
@@ -585,7 +745,7 @@ type ListFeedMessagesRequest struct {
 
 func (x *ListFeedMessagesRequest) Reset() {
 	*x = ListFeedMessagesRequest{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -597,7 +757,7 @@ func (x *ListFeedMessagesRequest) String() string {
 func (*ListFeedMessagesRequest) ProtoMessage() {}
 
 func (x *ListFeedMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -610,7 +770,7 @@ func (x *ListFeedMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListFeedMessagesRequest) GetState() FeedState_Code {
@@ -644,7 +804,7 @@ type ListFeedMessagesResponse struct {
 
 func (x *ListFeedMessagesResponse) Reset() {
 	*x = ListFeedMessagesResponse{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -656,7 +816,7 @@ func (x *ListFeedMessagesResponse) String() string {
 func (*ListFeedMessagesResponse) ProtoMessage() {}
 
 func (x *ListFeedMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -669,7 +829,7 @@ func (x *ListFeedMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListFeedMessagesResponse) GetMessages() []*FeedMessage {
@@ -694,7 +854,7 @@ type ListFeedSendersRequest struct {
 
 func (x *ListFeedSendersRequest) Reset() {
 	*x = ListFeedSendersRequest{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +866,7 @@ func (x *ListFeedSendersRequest) String() string {
 func (*ListFeedSendersRequest) ProtoMessage() {}
 
 func (x *ListFeedSendersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +879,7 @@ func (x *ListFeedSendersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedSendersRequest.ProtoReflect.Descriptor instead.
 func (*ListFeedSendersRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{11}
 }
 
 type FeedSender struct {
@@ -737,7 +897,7 @@ type FeedSender struct {
 
 func (x *FeedSender) Reset() {
 	*x = FeedSender{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +909,7 @@ func (x *FeedSender) String() string {
 func (*FeedSender) ProtoMessage() {}
 
 func (x *FeedSender) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +922,7 @@ func (x *FeedSender) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedSender.ProtoReflect.Descriptor instead.
 func (*FeedSender) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *FeedSender) GetOrganizationId() string {
@@ -809,7 +969,7 @@ type ListFeedSendersResponse struct {
 
 func (x *ListFeedSendersResponse) Reset() {
 	*x = ListFeedSendersResponse{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -821,7 +981,7 @@ func (x *ListFeedSendersResponse) String() string {
 func (*ListFeedSendersResponse) ProtoMessage() {}
 
 func (x *ListFeedSendersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -834,7 +994,7 @@ func (x *ListFeedSendersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFeedSendersResponse.ProtoReflect.Descriptor instead.
 func (*ListFeedSendersResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListFeedSendersResponse) GetSenders() []*FeedSender {
@@ -853,7 +1013,7 @@ type GetFeedMessageRequest struct {
 
 func (x *GetFeedMessageRequest) Reset() {
 	*x = GetFeedMessageRequest{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +1025,7 @@ func (x *GetFeedMessageRequest) String() string {
 func (*GetFeedMessageRequest) ProtoMessage() {}
 
 func (x *GetFeedMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +1038,7 @@ func (x *GetFeedMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetFeedMessageRequest.ProtoReflect.Descriptor instead.
 func (*GetFeedMessageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetFeedMessageRequest) GetId() string {
@@ -901,7 +1061,7 @@ type ReplayMessageRequest struct {
 
 func (x *ReplayMessageRequest) Reset() {
 	*x = ReplayMessageRequest{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1073,7 @@ func (x *ReplayMessageRequest) String() string {
 func (*ReplayMessageRequest) ProtoMessage() {}
 
 func (x *ReplayMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1086,7 @@ func (x *ReplayMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayMessageRequest.ProtoReflect.Descriptor instead.
 func (*ReplayMessageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReplayMessageRequest) GetId() string {
@@ -968,7 +1128,7 @@ type SettleMessageRequest struct {
 
 func (x *SettleMessageRequest) Reset() {
 	*x = SettleMessageRequest{}
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1140,7 @@ func (x *SettleMessageRequest) String() string {
 func (*SettleMessageRequest) ProtoMessage() {}
 
 func (x *SettleMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_feed_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1153,7 @@ func (x *SettleMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleMessageRequest.ProtoReflect.Descriptor instead.
 func (*SettleMessageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *SettleMessageRequest) GetId() string {
@@ -1031,7 +1191,7 @@ const file_tongzhen_patientrecord_v1_feed_proto_rawDesc = "" +
 	"\aSETTLED\x10\x03\"S\n" +
 	"\vFeedProblem\x12\x1f\n" +
 	"\x06reason\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12#\n" +
-	"\bposition\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\bposition\"\xf4\x02\n" +
+	"\bposition\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\bposition\"\xa8\x03\n" +
 	"\n" +
 	"FeedRecord\x12/\n" +
 	"\rsource_system\x18\x01 \x01(\tB\n" +
@@ -1042,8 +1202,19 @@ const file_tongzhen_patientrecord_v1_feed_proto_rawDesc = "" +
 	"\x0fupdates_patient\x18\x04 \x01(\bR\x0eupdatesPatient\x12!\n" +
 	"\fbecomes_home\x18\x05 \x01(\bR\vbecomesHome\x12\x1d\n" +
 	"\x05event\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
-	"R\x05event\x12M\n" +
-	"\aentries\x18\a \x03(\v2(.tongzhen.patientrecord.v1.ClinicalEntryB\t\xbaH\x06\x92\x01\x03\x10\xd0\x0fR\aentries\"\xa8\x03\n" +
+	"R\x05event\x121\n" +
+	"\x0fmerged_identity\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0emergedIdentity\x12N\n" +
+	"\aentries\x18\a \x03(\v2(.tongzhen.patientrecord.v1.ClinicalEntryB\n" +
+	"\xbaH\a\x92\x01\x04\x10\xa0\x9c\x01R\aentries\"d\n" +
+	"\x14AcceptRecordsRequest\x12L\n" +
+	"\arecords\x18\x01 \x03(\v2%.tongzhen.patientrecord.v1.FeedRecordB\v\xbaH\b\x92\x01\x05\b\x01\x10\xf4\x03R\arecords\"\\\n" +
+	"\x15AcceptRecordsResponse\x12C\n" +
+	"\arecords\x18\x01 \x03(\v2).tongzhen.patientrecord.v1.AcceptedRecordR\arecords\"r\n" +
+	"\x0eAcceptedRecord\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x18\n" +
+	"\acreated\x18\x02 \x01(\bR\acreated\x12'\n" +
+	"\x0fentries_created\x18\x03 \x03(\bR\x0eentriesCreated\"\xa8\x03\n" +
 	"\x14AcceptMessageRequest\x12)\n" +
 	"\x06county\x18\x01 \x01(\tB\x11\xbaH\x0er\f2\n" +
 	"^[0-9]{6}$R\x06county\x121\n" +
@@ -1107,9 +1278,10 @@ const file_tongzhen_patientrecord_v1_feed_proto_rawDesc = "" +
 	"\x14SettleMessageRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12!\n" +
-	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x06reason2\xac\x05\n" +
+	"\x06reason\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x06reason2\xa0\x06\n" +
 	"\vFeedService\x12g\n" +
-	"\rAcceptMessage\x12/.tongzhen.patientrecord.v1.AcceptMessageRequest\x1a%.tongzhen.patientrecord.v1.FeedAnswer\x12{\n" +
+	"\rAcceptMessage\x12/.tongzhen.patientrecord.v1.AcceptMessageRequest\x1a%.tongzhen.patientrecord.v1.FeedAnswer\x12r\n" +
+	"\rAcceptRecords\x12/.tongzhen.patientrecord.v1.AcceptRecordsRequest\x1a0.tongzhen.patientrecord.v1.AcceptRecordsResponse\x12{\n" +
 	"\x10ListFeedMessages\x122.tongzhen.patientrecord.v1.ListFeedMessagesRequest\x1a3.tongzhen.patientrecord.v1.ListFeedMessagesResponse\x12x\n" +
 	"\x0fListFeedSenders\x121.tongzhen.patientrecord.v1.ListFeedSendersRequest\x1a2.tongzhen.patientrecord.v1.ListFeedSendersResponse\x12j\n" +
 	"\x0eGetFeedMessage\x120.tongzhen.patientrecord.v1.GetFeedMessageRequest\x1a&.tongzhen.patientrecord.v1.FeedMessage\x12g\n" +
@@ -1129,61 +1301,68 @@ func file_tongzhen_patientrecord_v1_feed_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_feed_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_tongzhen_patientrecord_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_tongzhen_patientrecord_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_tongzhen_patientrecord_v1_feed_proto_goTypes = []any{
 	(FeedState_Code)(0),              // 0: tongzhen.patientrecord.v1.FeedState.Code
 	(*FeedState)(nil),                // 1: tongzhen.patientrecord.v1.FeedState
 	(*FeedProblem)(nil),              // 2: tongzhen.patientrecord.v1.FeedProblem
 	(*FeedRecord)(nil),               // 3: tongzhen.patientrecord.v1.FeedRecord
-	(*AcceptMessageRequest)(nil),     // 4: tongzhen.patientrecord.v1.AcceptMessageRequest
-	(*FeedAnswer)(nil),               // 5: tongzhen.patientrecord.v1.FeedAnswer
-	(*FeedMessage)(nil),              // 6: tongzhen.patientrecord.v1.FeedMessage
-	(*ListFeedMessagesRequest)(nil),  // 7: tongzhen.patientrecord.v1.ListFeedMessagesRequest
-	(*ListFeedMessagesResponse)(nil), // 8: tongzhen.patientrecord.v1.ListFeedMessagesResponse
-	(*ListFeedSendersRequest)(nil),   // 9: tongzhen.patientrecord.v1.ListFeedSendersRequest
-	(*FeedSender)(nil),               // 10: tongzhen.patientrecord.v1.FeedSender
-	(*ListFeedSendersResponse)(nil),  // 11: tongzhen.patientrecord.v1.ListFeedSendersResponse
-	(*GetFeedMessageRequest)(nil),    // 12: tongzhen.patientrecord.v1.GetFeedMessageRequest
-	(*ReplayMessageRequest)(nil),     // 13: tongzhen.patientrecord.v1.ReplayMessageRequest
-	(*SettleMessageRequest)(nil),     // 14: tongzhen.patientrecord.v1.SettleMessageRequest
-	(*Patient)(nil),                  // 15: tongzhen.patientrecord.v1.Patient
-	(*ClinicalEntry)(nil),            // 16: tongzhen.patientrecord.v1.ClinicalEntry
-	(*timestamppb.Timestamp)(nil),    // 17: google.protobuf.Timestamp
+	(*AcceptRecordsRequest)(nil),     // 4: tongzhen.patientrecord.v1.AcceptRecordsRequest
+	(*AcceptRecordsResponse)(nil),    // 5: tongzhen.patientrecord.v1.AcceptRecordsResponse
+	(*AcceptedRecord)(nil),           // 6: tongzhen.patientrecord.v1.AcceptedRecord
+	(*AcceptMessageRequest)(nil),     // 7: tongzhen.patientrecord.v1.AcceptMessageRequest
+	(*FeedAnswer)(nil),               // 8: tongzhen.patientrecord.v1.FeedAnswer
+	(*FeedMessage)(nil),              // 9: tongzhen.patientrecord.v1.FeedMessage
+	(*ListFeedMessagesRequest)(nil),  // 10: tongzhen.patientrecord.v1.ListFeedMessagesRequest
+	(*ListFeedMessagesResponse)(nil), // 11: tongzhen.patientrecord.v1.ListFeedMessagesResponse
+	(*ListFeedSendersRequest)(nil),   // 12: tongzhen.patientrecord.v1.ListFeedSendersRequest
+	(*FeedSender)(nil),               // 13: tongzhen.patientrecord.v1.FeedSender
+	(*ListFeedSendersResponse)(nil),  // 14: tongzhen.patientrecord.v1.ListFeedSendersResponse
+	(*GetFeedMessageRequest)(nil),    // 15: tongzhen.patientrecord.v1.GetFeedMessageRequest
+	(*ReplayMessageRequest)(nil),     // 16: tongzhen.patientrecord.v1.ReplayMessageRequest
+	(*SettleMessageRequest)(nil),     // 17: tongzhen.patientrecord.v1.SettleMessageRequest
+	(*Patient)(nil),                  // 18: tongzhen.patientrecord.v1.Patient
+	(*ClinicalEntry)(nil),            // 19: tongzhen.patientrecord.v1.ClinicalEntry
+	(*timestamppb.Timestamp)(nil),    // 20: google.protobuf.Timestamp
 }
 var file_tongzhen_patientrecord_v1_feed_proto_depIdxs = []int32{
-	15, // 0: tongzhen.patientrecord.v1.FeedRecord.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	16, // 1: tongzhen.patientrecord.v1.FeedRecord.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
-	2,  // 2: tongzhen.patientrecord.v1.AcceptMessageRequest.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
-	3,  // 3: tongzhen.patientrecord.v1.AcceptMessageRequest.record:type_name -> tongzhen.patientrecord.v1.FeedRecord
-	0,  // 4: tongzhen.patientrecord.v1.FeedAnswer.state:type_name -> tongzhen.patientrecord.v1.FeedState.Code
-	2,  // 5: tongzhen.patientrecord.v1.FeedAnswer.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
-	0,  // 6: tongzhen.patientrecord.v1.FeedMessage.state:type_name -> tongzhen.patientrecord.v1.FeedState.Code
-	2,  // 7: tongzhen.patientrecord.v1.FeedMessage.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
-	17, // 8: tongzhen.patientrecord.v1.FeedMessage.receive_time:type_name -> google.protobuf.Timestamp
-	17, // 9: tongzhen.patientrecord.v1.FeedMessage.settle_time:type_name -> google.protobuf.Timestamp
-	0,  // 10: tongzhen.patientrecord.v1.ListFeedMessagesRequest.state:type_name -> tongzhen.patientrecord.v1.FeedState.Code
-	6,  // 11: tongzhen.patientrecord.v1.ListFeedMessagesResponse.messages:type_name -> tongzhen.patientrecord.v1.FeedMessage
-	17, // 12: tongzhen.patientrecord.v1.FeedSender.last_time:type_name -> google.protobuf.Timestamp
-	10, // 13: tongzhen.patientrecord.v1.ListFeedSendersResponse.senders:type_name -> tongzhen.patientrecord.v1.FeedSender
-	2,  // 14: tongzhen.patientrecord.v1.ReplayMessageRequest.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
-	3,  // 15: tongzhen.patientrecord.v1.ReplayMessageRequest.record:type_name -> tongzhen.patientrecord.v1.FeedRecord
-	4,  // 16: tongzhen.patientrecord.v1.FeedService.AcceptMessage:input_type -> tongzhen.patientrecord.v1.AcceptMessageRequest
-	7,  // 17: tongzhen.patientrecord.v1.FeedService.ListFeedMessages:input_type -> tongzhen.patientrecord.v1.ListFeedMessagesRequest
-	9,  // 18: tongzhen.patientrecord.v1.FeedService.ListFeedSenders:input_type -> tongzhen.patientrecord.v1.ListFeedSendersRequest
-	12, // 19: tongzhen.patientrecord.v1.FeedService.GetFeedMessage:input_type -> tongzhen.patientrecord.v1.GetFeedMessageRequest
-	13, // 20: tongzhen.patientrecord.v1.FeedService.ReplayMessage:input_type -> tongzhen.patientrecord.v1.ReplayMessageRequest
-	14, // 21: tongzhen.patientrecord.v1.FeedService.SettleMessage:input_type -> tongzhen.patientrecord.v1.SettleMessageRequest
-	5,  // 22: tongzhen.patientrecord.v1.FeedService.AcceptMessage:output_type -> tongzhen.patientrecord.v1.FeedAnswer
-	8,  // 23: tongzhen.patientrecord.v1.FeedService.ListFeedMessages:output_type -> tongzhen.patientrecord.v1.ListFeedMessagesResponse
-	11, // 24: tongzhen.patientrecord.v1.FeedService.ListFeedSenders:output_type -> tongzhen.patientrecord.v1.ListFeedSendersResponse
-	6,  // 25: tongzhen.patientrecord.v1.FeedService.GetFeedMessage:output_type -> tongzhen.patientrecord.v1.FeedMessage
-	5,  // 26: tongzhen.patientrecord.v1.FeedService.ReplayMessage:output_type -> tongzhen.patientrecord.v1.FeedAnswer
-	6,  // 27: tongzhen.patientrecord.v1.FeedService.SettleMessage:output_type -> tongzhen.patientrecord.v1.FeedMessage
-	22, // [22:28] is the sub-list for method output_type
-	16, // [16:22] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	18, // 0: tongzhen.patientrecord.v1.FeedRecord.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	19, // 1: tongzhen.patientrecord.v1.FeedRecord.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
+	3,  // 2: tongzhen.patientrecord.v1.AcceptRecordsRequest.records:type_name -> tongzhen.patientrecord.v1.FeedRecord
+	6,  // 3: tongzhen.patientrecord.v1.AcceptRecordsResponse.records:type_name -> tongzhen.patientrecord.v1.AcceptedRecord
+	2,  // 4: tongzhen.patientrecord.v1.AcceptMessageRequest.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
+	3,  // 5: tongzhen.patientrecord.v1.AcceptMessageRequest.record:type_name -> tongzhen.patientrecord.v1.FeedRecord
+	0,  // 6: tongzhen.patientrecord.v1.FeedAnswer.state:type_name -> tongzhen.patientrecord.v1.FeedState.Code
+	2,  // 7: tongzhen.patientrecord.v1.FeedAnswer.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
+	0,  // 8: tongzhen.patientrecord.v1.FeedMessage.state:type_name -> tongzhen.patientrecord.v1.FeedState.Code
+	2,  // 9: tongzhen.patientrecord.v1.FeedMessage.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
+	20, // 10: tongzhen.patientrecord.v1.FeedMessage.receive_time:type_name -> google.protobuf.Timestamp
+	20, // 11: tongzhen.patientrecord.v1.FeedMessage.settle_time:type_name -> google.protobuf.Timestamp
+	0,  // 12: tongzhen.patientrecord.v1.ListFeedMessagesRequest.state:type_name -> tongzhen.patientrecord.v1.FeedState.Code
+	9,  // 13: tongzhen.patientrecord.v1.ListFeedMessagesResponse.messages:type_name -> tongzhen.patientrecord.v1.FeedMessage
+	20, // 14: tongzhen.patientrecord.v1.FeedSender.last_time:type_name -> google.protobuf.Timestamp
+	13, // 15: tongzhen.patientrecord.v1.ListFeedSendersResponse.senders:type_name -> tongzhen.patientrecord.v1.FeedSender
+	2,  // 16: tongzhen.patientrecord.v1.ReplayMessageRequest.problem:type_name -> tongzhen.patientrecord.v1.FeedProblem
+	3,  // 17: tongzhen.patientrecord.v1.ReplayMessageRequest.record:type_name -> tongzhen.patientrecord.v1.FeedRecord
+	7,  // 18: tongzhen.patientrecord.v1.FeedService.AcceptMessage:input_type -> tongzhen.patientrecord.v1.AcceptMessageRequest
+	4,  // 19: tongzhen.patientrecord.v1.FeedService.AcceptRecords:input_type -> tongzhen.patientrecord.v1.AcceptRecordsRequest
+	10, // 20: tongzhen.patientrecord.v1.FeedService.ListFeedMessages:input_type -> tongzhen.patientrecord.v1.ListFeedMessagesRequest
+	12, // 21: tongzhen.patientrecord.v1.FeedService.ListFeedSenders:input_type -> tongzhen.patientrecord.v1.ListFeedSendersRequest
+	15, // 22: tongzhen.patientrecord.v1.FeedService.GetFeedMessage:input_type -> tongzhen.patientrecord.v1.GetFeedMessageRequest
+	16, // 23: tongzhen.patientrecord.v1.FeedService.ReplayMessage:input_type -> tongzhen.patientrecord.v1.ReplayMessageRequest
+	17, // 24: tongzhen.patientrecord.v1.FeedService.SettleMessage:input_type -> tongzhen.patientrecord.v1.SettleMessageRequest
+	8,  // 25: tongzhen.patientrecord.v1.FeedService.AcceptMessage:output_type -> tongzhen.patientrecord.v1.FeedAnswer
+	5,  // 26: tongzhen.patientrecord.v1.FeedService.AcceptRecords:output_type -> tongzhen.patientrecord.v1.AcceptRecordsResponse
+	11, // 27: tongzhen.patientrecord.v1.FeedService.ListFeedMessages:output_type -> tongzhen.patientrecord.v1.ListFeedMessagesResponse
+	14, // 28: tongzhen.patientrecord.v1.FeedService.ListFeedSenders:output_type -> tongzhen.patientrecord.v1.ListFeedSendersResponse
+	9,  // 29: tongzhen.patientrecord.v1.FeedService.GetFeedMessage:output_type -> tongzhen.patientrecord.v1.FeedMessage
+	8,  // 30: tongzhen.patientrecord.v1.FeedService.ReplayMessage:output_type -> tongzhen.patientrecord.v1.FeedAnswer
+	9,  // 31: tongzhen.patientrecord.v1.FeedService.SettleMessage:output_type -> tongzhen.patientrecord.v1.FeedMessage
+	25, // [25:32] is the sub-list for method output_type
+	18, // [18:25] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_feed_proto_init() }
@@ -1198,7 +1377,7 @@ func file_tongzhen_patientrecord_v1_feed_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_feed_proto_rawDesc), len(file_tongzhen_patientrecord_v1_feed_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

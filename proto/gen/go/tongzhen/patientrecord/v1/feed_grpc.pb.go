@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	FeedService_AcceptMessage_FullMethodName    = "/tongzhen.patientrecord.v1.FeedService/AcceptMessage"
+	FeedService_AcceptRecords_FullMethodName    = "/tongzhen.patientrecord.v1.FeedService/AcceptRecords"
 	FeedService_ListFeedMessages_FullMethodName = "/tongzhen.patientrecord.v1.FeedService/ListFeedMessages"
 	FeedService_ListFeedSenders_FullMethodName  = "/tongzhen.patientrecord.v1.FeedService/ListFeedSenders"
 	FeedService_GetFeedMessage_FullMethodName   = "/tongzhen.patientrecord.v1.FeedService/GetFeedMessage"
@@ -36,6 +37,10 @@ type FeedServiceClient interface {
 	// AcceptMessage stores what a message says, or keeps the message in quarantine, in one transaction; the answer may be acknowledged. The same
 	// sender, control id and content again gets the first answer; with other content it goes to quarantine (CONTROL_ID_REUSED). The gateway only.
 	AcceptMessage(ctx context.Context, in *AcceptMessageRequest, opts ...grpc.CallOption) (*FeedAnswer, error)
+	// AcceptRecords stores what a hospital's system says of one or more patients, all of it in one transaction or nothing. INTEGRATION, for the
+	// organisation of the account: encounters there only. An entry is known by source_system and its identity, so that the same again changes
+	// nothing. Errors name the place as records[i]…, or the record in their metadata ("record"): FIELD_…, ALREADY_REGISTERED.
+	AcceptRecords(ctx context.Context, in *AcceptRecordsRequest, opts ...grpc.CallOption) (*AcceptRecordsResponse, error)
 	// ListFeedMessages are those in quarantine, or settled, newest first. SYSTEM_ADMIN sees those of the whole county, INTAKE_DESK and
 	// DEPARTMENT_HEAD those for their organisation. No content.
 	ListFeedMessages(ctx context.Context, in *ListFeedMessagesRequest, opts ...grpc.CallOption) (*ListFeedMessagesResponse, error)
@@ -61,6 +66,16 @@ func (c *feedServiceClient) AcceptMessage(ctx context.Context, in *AcceptMessage
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(FeedAnswer)
 	err := c.cc.Invoke(ctx, FeedService_AcceptMessage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *feedServiceClient) AcceptRecords(ctx context.Context, in *AcceptRecordsRequest, opts ...grpc.CallOption) (*AcceptRecordsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcceptRecordsResponse)
+	err := c.cc.Invoke(ctx, FeedService_AcceptRecords_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +141,10 @@ type FeedServiceServer interface {
 	// AcceptMessage stores what a message says, or keeps the message in quarantine, in one transaction; the answer may be acknowledged. The same
 	// sender, control id and content again gets the first answer; with other content it goes to quarantine (CONTROL_ID_REUSED). The gateway only.
 	AcceptMessage(context.Context, *AcceptMessageRequest) (*FeedAnswer, error)
+	// AcceptRecords stores what a hospital's system says of one or more patients, all of it in one transaction or nothing. INTEGRATION, for the
+	// organisation of the account: encounters there only. An entry is known by source_system and its identity, so that the same again changes
+	// nothing. Errors name the place as records[i]…, or the record in their metadata ("record"): FIELD_…, ALREADY_REGISTERED.
+	AcceptRecords(context.Context, *AcceptRecordsRequest) (*AcceptRecordsResponse, error)
 	// ListFeedMessages are those in quarantine, or settled, newest first. SYSTEM_ADMIN sees those of the whole county, INTAKE_DESK and
 	// DEPARTMENT_HEAD those for their organisation. No content.
 	ListFeedMessages(context.Context, *ListFeedMessagesRequest) (*ListFeedMessagesResponse, error)
@@ -149,6 +168,9 @@ type UnimplementedFeedServiceServer struct{}
 
 func (UnimplementedFeedServiceServer) AcceptMessage(context.Context, *AcceptMessageRequest) (*FeedAnswer, error) {
 	return nil, status.Error(codes.Unimplemented, "method AcceptMessage not implemented")
+}
+func (UnimplementedFeedServiceServer) AcceptRecords(context.Context, *AcceptRecordsRequest) (*AcceptRecordsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcceptRecords not implemented")
 }
 func (UnimplementedFeedServiceServer) ListFeedMessages(context.Context, *ListFeedMessagesRequest) (*ListFeedMessagesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListFeedMessages not implemented")
@@ -200,6 +222,24 @@ func _FeedService_AcceptMessage_Handler(srv interface{}, ctx context.Context, de
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(FeedServiceServer).AcceptMessage(ctx, req.(*AcceptMessageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FeedService_AcceptRecords_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcceptRecordsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeedServiceServer).AcceptRecords(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeedService_AcceptRecords_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeedServiceServer).AcceptRecords(ctx, req.(*AcceptRecordsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -304,6 +344,10 @@ var FeedService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AcceptMessage",
 			Handler:    _FeedService_AcceptMessage_Handler,
+		},
+		{
+			MethodName: "AcceptRecords",
+			Handler:    _FeedService_AcceptRecords_Handler,
 		},
 		{
 			MethodName: "ListFeedMessages",

@@ -5690,6 +5690,362 @@ func (x *GetRelationResponse) GetReferralId() string {
 	return ""
 }
 
+// Registration is a visit or stay of a resident at a county hospital, as its own system registered it.
+type Registration struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The encounter of the record.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// OPEN, RECORDED (an arrival was recorded) or DISMISSED.
+	State     string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	PatientId string `protobuf:"bytes,3,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// In lists.
+	Patient        *PatientSummary `protobuf:"bytes,4,opt,name=patient,proto3" json:"patient,omitempty"`
+	OrganizationId string          `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string          `protobuf:"bytes,6,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	// FHIR v3-ActCode: IMP, AMB, EMER, …
+	Class string `protobuf:"bytes,7,opt,name=class,proto3" json:"class,omitempty"`
+	// The patient's home.
+	CentreId      string                 `protobuf:"bytes,8,opt,name=centre_id,json=centreId,proto3" json:"centre_id,omitempty"`
+	StartTime     *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	ReferralId    string                 `protobuf:"bytes,10,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	ReasonCode    string                 `protobuf:"bytes,11,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Registration) Reset() {
+	*x = Registration{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Registration) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Registration) ProtoMessage() {}
+
+func (x *Registration) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Registration.ProtoReflect.Descriptor instead.
+func (*Registration) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{71}
+}
+
+func (x *Registration) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Registration) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Registration) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *Registration) GetPatient() *PatientSummary {
+	if x != nil {
+		return x.Patient
+	}
+	return nil
+}
+
+func (x *Registration) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *Registration) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *Registration) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *Registration) GetCentreId() string {
+	if x != nil {
+		return x.CentreId
+	}
+	return ""
+}
+
+func (x *Registration) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *Registration) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *Registration) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+type ListRegistrationsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	PageSize      int32                  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string                 `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegistrationsRequest) Reset() {
+	*x = ListRegistrationsRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegistrationsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegistrationsRequest) ProtoMessage() {}
+
+func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegistrationsRequest.ProtoReflect.Descriptor instead.
+func (*ListRegistrationsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72}
+}
+
+func (x *ListRegistrationsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRegistrationsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListRegistrationsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Open ones of the last seven days, the newest first.
+	Registrations []*Registration `protobuf:"bytes,1,rep,name=registrations,proto3" json:"registrations,omitempty"`
+	NextPageToken string          `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Made by a registration within the last day, the newest first; with the first page.
+	Arrivals      []*Referral `protobuf:"bytes,3,rep,name=arrivals,proto3" json:"arrivals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRegistrationsResponse) Reset() {
+	*x = ListRegistrationsResponse{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRegistrationsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRegistrationsResponse) ProtoMessage() {}
+
+func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRegistrationsResponse.ProtoReflect.Descriptor instead.
+func (*ListRegistrationsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{73}
+}
+
+func (x *ListRegistrationsResponse) GetRegistrations() []*Registration {
+	if x != nil {
+		return x.Registrations
+	}
+	return nil
+}
+
+func (x *ListRegistrationsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListRegistrationsResponse) GetArrivals() []*Referral {
+	if x != nil {
+		return x.Arrivals
+	}
+	return nil
+}
+
+type GetRegistrationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRegistrationRequest) Reset() {
+	*x = GetRegistrationRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRegistrationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRegistrationRequest) ProtoMessage() {}
+
+func (x *GetRegistrationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRegistrationRequest.ProtoReflect.Descriptor instead.
+func (*GetRegistrationRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{74}
+}
+
+func (x *GetRegistrationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type DismissRegistrationRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	RequestId     string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	ReasonCode    string                 `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	Note          string                 `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DismissRegistrationRequest) Reset() {
+	*x = DismissRegistrationRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DismissRegistrationRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DismissRegistrationRequest) ProtoMessage() {}
+
+func (x *DismissRegistrationRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DismissRegistrationRequest.ProtoReflect.Descriptor instead.
+func (*DismissRegistrationRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75}
+}
+
+func (x *DismissRegistrationRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DismissRegistrationRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DismissRegistrationRequest) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *DismissRegistrationRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
 var File_tongzhen_referral_v1_referral_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
@@ -6227,7 +6583,42 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x13GetRelationResponse\x12\x14\n" +
 	"\x05level\x18\x01 \x01(\tR\x05level\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
-	"referralId2\xf2-\n" +
+	"referralId\"\x95\x03\n" +
+	"\fRegistration\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x03 \x01(\tR\tpatientId\x12>\n" +
+	"\apatient\x18\x04 \x01(\v2$.tongzhen.referral.v1.PatientSummaryR\apatient\x12'\n" +
+	"\x0forganization_id\x18\x05 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x06 \x01(\tR\x0edepartmentCode\x12\x14\n" +
+	"\x05class\x18\a \x01(\tR\x05class\x12\x1b\n" +
+	"\tcentre_id\x18\b \x01(\tR\bcentreId\x129\n" +
+	"\n" +
+	"start_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12\x1f\n" +
+	"\vreferral_id\x18\n" +
+	" \x01(\tR\n" +
+	"referralId\x12\x1f\n" +
+	"\vreason_code\x18\v \x01(\tR\n" +
+	"reasonCode\"b\n" +
+	"\x18ListRegistrationsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xc9\x01\n" +
+	"\x19ListRegistrationsResponse\x12H\n" +
+	"\rregistrations\x18\x01 \x03(\v2\".tongzhen.referral.v1.RegistrationR\rregistrations\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12:\n" +
+	"\barrivals\x18\x03 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\barrivals\"2\n" +
+	"\x16GetRegistrationRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x9d\x01\n" +
+	"\x1aDismissRegistrationRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12(\n" +
+	"\vreason_code\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
+	"reasonCode\x12\x1c\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note2\xaf1\n" +
 	"\x0fReferralService\x12{\n" +
 	"\x0eCreateReferral\x12+.tongzhen.referral.v1.CreateReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/referrals\x12|\n" +
 	"\fEditReferral\x12).tongzhen.referral.v1.EditReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"!\x82\xd3\xe4\x93\x02\x1b:\x01*2\x16/api/v1/referrals/{id}\x12w\n" +
@@ -6237,7 +6628,10 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\fFindReferral\x12).tongzhen.referral.v1.FindReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/api/v1/referrals:find\x12\x8a\x01\n" +
 	"\vListHistory\x12(.tongzhen.referral.v1.ListHistoryRequest\x1a).tongzhen.referral.v1.ListHistoryResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/referrals/{id}/history\x12\x8a\x01\n" +
 	"\vListActions\x12(.tongzhen.referral.v1.ListActionsRequest\x1a).tongzhen.referral.v1.ListActionsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/referrals/{id}/actions\x12u\n" +
-	"\fGetLifecycle\x12).tongzhen.referral.v1.GetLifecycleRequest\x1a\x1f.tongzhen.referral.v1.Lifecycle\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/lifecycle\x12{\n" +
+	"\fGetLifecycle\x12).tongzhen.referral.v1.GetLifecycleRequest\x1a\x1f.tongzhen.referral.v1.Lifecycle\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/lifecycle\x12\x93\x01\n" +
+	"\x11ListRegistrations\x12..tongzhen.referral.v1.ListRegistrationsRequest\x1a/.tongzhen.referral.v1.ListRegistrationsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/registrations\x12\x87\x01\n" +
+	"\x0fGetRegistration\x12,.tongzhen.referral.v1.GetRegistrationRequest\x1a\".tongzhen.referral.v1.Registration\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/registrations/{id}\x12\x9a\x01\n" +
+	"\x13DismissRegistration\x120.tongzhen.referral.v1.DismissRegistrationRequest\x1a\".tongzhen.referral.v1.Registration\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/registrations/{id}:dismiss\x12{\n" +
 	"\vListReasons\x12(.tongzhen.referral.v1.ListReasonsRequest\x1a).tongzhen.referral.v1.ListReasonsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/v1/reasons\x12\x89\x01\n" +
 	"\x0fSearchDiagnoses\x12,.tongzhen.referral.v1.SearchDiagnosesRequest\x1a-.tongzhen.referral.v1.SearchDiagnosesResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/diagnoses\x12w\n" +
 	"\x06Submit\x12#.tongzhen.referral.v1.SubmitRequest\x1a\x1e.tongzhen.referral.v1.Referral\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/referrals/{id}:submit\x12w\n" +
@@ -6291,7 +6685,7 @@ func file_tongzhen_referral_v1_referral_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_referral_v1_referral_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 72)
+var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 77)
 var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(State_Code)(0),                    // 0: tongzhen.referral.v1.State.Code
 	(SettleBookingResponse_Verdict)(0), // 1: tongzhen.referral.v1.SettleBookingResponse.Verdict
@@ -6366,222 +6760,237 @@ var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(*SettleBookingResponse)(nil),      // 70: tongzhen.referral.v1.SettleBookingResponse
 	(*GetRelationRequest)(nil),         // 71: tongzhen.referral.v1.GetRelationRequest
 	(*GetRelationResponse)(nil),        // 72: tongzhen.referral.v1.GetRelationResponse
-	nil,                                // 73: tongzhen.referral.v1.HistoryRow.DetailEntry
-	(*timestamppb.Timestamp)(nil),      // 74: google.protobuf.Timestamp
-	(*v1.Actor)(nil),                   // 75: tongzhen.common.v1.Actor
-	(v1.Sex_Code)(0),                   // 76: tongzhen.common.v1.Sex.Code
-	(v1.Direction_Code)(0),             // 77: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),                  // 78: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),               // 79: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),                   // 80: tongzhen.common.v1.Party
-	(*v1.Coding)(nil),                  // 81: tongzhen.common.v1.Coding
-	(*fieldmaskpb.FieldMask)(nil),      // 82: google.protobuf.FieldMask
+	(*Registration)(nil),               // 73: tongzhen.referral.v1.Registration
+	(*ListRegistrationsRequest)(nil),   // 74: tongzhen.referral.v1.ListRegistrationsRequest
+	(*ListRegistrationsResponse)(nil),  // 75: tongzhen.referral.v1.ListRegistrationsResponse
+	(*GetRegistrationRequest)(nil),     // 76: tongzhen.referral.v1.GetRegistrationRequest
+	(*DismissRegistrationRequest)(nil), // 77: tongzhen.referral.v1.DismissRegistrationRequest
+	nil,                                // 78: tongzhen.referral.v1.HistoryRow.DetailEntry
+	(*timestamppb.Timestamp)(nil),      // 79: google.protobuf.Timestamp
+	(*v1.Actor)(nil),                   // 80: tongzhen.common.v1.Actor
+	(v1.Sex_Code)(0),                   // 81: tongzhen.common.v1.Sex.Code
+	(v1.Direction_Code)(0),             // 82: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),                  // 83: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),               // 84: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),                   // 85: tongzhen.common.v1.Party
+	(*v1.Coding)(nil),                  // 86: tongzhen.common.v1.Coding
+	(*fieldmaskpb.FieldMask)(nil),      // 87: google.protobuf.FieldMask
 }
 var file_tongzhen_referral_v1_referral_proto_depIdxs = []int32{
-	74,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
-	74,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
-	74,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
+	79,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
+	79,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
+	79,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
 	7,   // 3: tongzhen.referral.v1.Reply.medications:type_name -> tongzhen.referral.v1.ReplyMedication
 	10,  // 4: tongzhen.referral.v1.FollowUpPlan.visits:type_name -> tongzhen.referral.v1.PlannedVisit
-	74,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
-	75,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
+	79,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
+	80,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
 	11,  // 7: tongzhen.referral.v1.PlannedVisit.findings:type_name -> tongzhen.referral.v1.Findings
 	12,  // 8: tongzhen.referral.v1.Findings.values:type_name -> tongzhen.referral.v1.Measured
-	76,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
+	81,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,   // 10: tongzhen.referral.v1.Referral.state:type_name -> tongzhen.referral.v1.State.Code
-	77,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
-	78,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
-	79,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	82,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
+	83,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
+	84,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	13,  // 14: tongzhen.referral.v1.Referral.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	80,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
-	80,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
-	81,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
+	85,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
+	85,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
+	86,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
 	3,   // 18: tongzhen.referral.v1.Referral.form:type_name -> tongzhen.referral.v1.Form
 	4,   // 19: tongzhen.referral.v1.Referral.consent:type_name -> tongzhen.referral.v1.Consent
 	5,   // 20: tongzhen.referral.v1.Referral.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	74,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
-	74,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
+	79,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
+	79,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
 	6,   // 23: tongzhen.referral.v1.Referral.reply:type_name -> tongzhen.referral.v1.Reply
-	74,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
-	74,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
-	74,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	74,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	74,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
-	74,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
-	74,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
-	74,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
+	79,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
+	79,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
+	79,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	79,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	79,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
+	79,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
+	79,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
+	79,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
 	8,   // 32: tongzhen.referral.v1.Referral.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,   // 33: tongzhen.referral.v1.Referral.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	81,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
-	74,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
-	74,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
-	77,  // 37: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	78,  // 38: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	79,  // 39: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	80,  // 40: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
-	81,  // 41: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	86,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
+	79,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
+	79,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
+	82,  // 37: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	83,  // 38: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	84,  // 39: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	85,  // 40: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
+	86,  // 41: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
 	3,   // 42: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
 	4,   // 43: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
 	8,   // 44: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,   // 45: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	81,  // 46: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
+	86,  // 46: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
 	16,  // 47: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	74,  // 48: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
-	82,  // 49: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
+	79,  // 48: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
+	87,  // 49: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
 	15,  // 50: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
 	14,  // 51: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	77,  // 52: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	82,  // 52: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
 	0,   // 53: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
-	79,  // 54: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	84,  // 54: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	14,  // 55: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
 	26,  // 56: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
 	0,   // 57: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
 	0,   // 58: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
-	75,  // 59: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
-	74,  // 60: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
-	73,  // 61: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
+	80,  // 59: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
+	79,  // 60: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
+	78,  // 61: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
 	29,  // 62: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
 	29,  // 63: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
 	0,   // 64: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
 	0,   // 65: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
-	77,  // 66: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
-	78,  // 67: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	82,  // 66: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
+	83,  // 67: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
 	29,  // 68: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
-	77,  // 69: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	82,  // 69: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
 	34,  // 70: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
-	81,  // 71: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
+	86,  // 71: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
 	4,   // 72: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
 	16,  // 73: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
 	5,   // 74: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	80,  // 75: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
+	85,  // 75: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
 	6,   // 76: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
-	78,  // 77: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	79,  // 78: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	80,  // 79: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
-	81,  // 80: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	74,  // 81: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
-	80,  // 82: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
-	81,  // 83: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	83,  // 77: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	84,  // 78: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	85,  // 79: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
+	86,  // 80: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	79,  // 81: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
+	85,  // 82: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
+	86,  // 83: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
 	9,   // 84: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
 	11,  // 85: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
 	9,   // 86: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
 	9,   // 87: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
 	15,  // 88: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	74,  // 89: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
-	75,  // 90: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
-	74,  // 91: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	79,  // 89: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
+	80,  // 90: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
+	79,  // 91: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
 	54,  // 92: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
-	82,  // 93: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	87,  // 93: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
 	14,  // 94: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
 	61,  // 95: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
-	75,  // 96: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
-	74,  // 97: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
+	80,  // 96: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
+	79,  // 97: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
 	62,  // 98: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
 	4,   // 99: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	78,  // 100: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	83,  // 100: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	67,  // 101: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
 	0,   // 102: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
-	77,  // 103: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
-	78,  // 104: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
-	74,  // 105: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
+	82,  // 103: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
+	83,  // 104: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
+	79,  // 105: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
 	1,   // 106: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
-	15,  // 107: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
-	17,  // 108: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
-	18,  // 109: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
-	19,  // 110: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
-	22,  // 111: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
-	21,  // 112: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
-	24,  // 113: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
-	27,  // 114: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
-	30,  // 115: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
-	32,  // 116: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
-	35,  // 117: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
-	38,  // 118: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
-	39,  // 119: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
-	40,  // 120: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
-	37,  // 121: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
-	41,  // 122: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
-	40,  // 123: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
-	40,  // 124: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
-	37,  // 125: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
-	40,  // 126: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
-	37,  // 127: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
-	39,  // 128: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
-	42,  // 129: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
-	40,  // 130: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
-	43,  // 131: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
-	37,  // 132: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
-	44,  // 133: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
-	45,  // 134: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
-	46,  // 135: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
-	47,  // 136: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
-	48,  // 137: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
-	49,  // 138: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
-	50,  // 139: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
-	51,  // 140: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
-	52,  // 141: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
-	53,  // 142: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
-	55,  // 143: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
-	57,  // 144: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
-	58,  // 145: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
-	59,  // 146: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
-	63,  // 147: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
-	64,  // 148: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
-	65,  // 149: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
-	68,  // 150: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
-	69,  // 151: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
-	71,  // 152: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
-	14,  // 153: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 154: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 155: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
-	20,  // 156: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
-	23,  // 157: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
-	14,  // 158: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
-	25,  // 159: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
-	28,  // 160: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
-	31,  // 161: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
-	33,  // 162: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
-	36,  // 163: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
-	14,  // 164: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 165: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
-	14,  // 166: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
-	14,  // 167: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 168: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
-	14,  // 169: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
-	14,  // 170: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
-	14,  // 171: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 172: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 173: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
-	14,  // 174: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
-	14,  // 175: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 176: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 177: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
-	14,  // 178: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
-	14,  // 179: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
-	14,  // 180: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
-	14,  // 181: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
-	14,  // 182: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
-	14,  // 183: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 184: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
-	14,  // 185: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
-	14,  // 186: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
-	14,  // 187: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
-	54,  // 188: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
-	56,  // 189: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
-	14,  // 190: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
-	14,  // 191: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
-	60,  // 192: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
-	14,  // 193: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
-	14,  // 194: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
-	66,  // 195: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
-	14,  // 196: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
-	70,  // 197: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
-	72,  // 198: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
-	153, // [153:199] is the sub-list for method output_type
-	107, // [107:153] is the sub-list for method input_type
-	107, // [107:107] is the sub-list for extension type_name
-	107, // [107:107] is the sub-list for extension extendee
-	0,   // [0:107] is the sub-list for field type_name
+	13,  // 107: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	79,  // 108: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
+	73,  // 109: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
+	14,  // 110: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
+	15,  // 111: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
+	17,  // 112: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
+	18,  // 113: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
+	19,  // 114: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
+	22,  // 115: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
+	21,  // 116: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
+	24,  // 117: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
+	27,  // 118: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
+	30,  // 119: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
+	74,  // 120: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
+	76,  // 121: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
+	77,  // 122: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
+	32,  // 123: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
+	35,  // 124: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
+	38,  // 125: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
+	39,  // 126: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
+	40,  // 127: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
+	37,  // 128: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
+	41,  // 129: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
+	40,  // 130: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
+	40,  // 131: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
+	37,  // 132: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
+	40,  // 133: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
+	37,  // 134: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
+	39,  // 135: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
+	42,  // 136: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
+	40,  // 137: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
+	43,  // 138: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
+	37,  // 139: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
+	44,  // 140: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
+	45,  // 141: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
+	46,  // 142: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
+	47,  // 143: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
+	48,  // 144: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
+	49,  // 145: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
+	50,  // 146: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
+	51,  // 147: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
+	52,  // 148: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
+	53,  // 149: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
+	55,  // 150: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
+	57,  // 151: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
+	58,  // 152: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
+	59,  // 153: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
+	63,  // 154: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
+	64,  // 155: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
+	65,  // 156: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
+	68,  // 157: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
+	69,  // 158: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
+	71,  // 159: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
+	14,  // 160: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 161: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 162: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
+	20,  // 163: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
+	23,  // 164: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
+	14,  // 165: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
+	25,  // 166: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
+	28,  // 167: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
+	31,  // 168: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
+	75,  // 169: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
+	73,  // 170: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
+	73,  // 171: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
+	33,  // 172: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
+	36,  // 173: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
+	14,  // 174: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 175: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
+	14,  // 176: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
+	14,  // 177: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 178: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
+	14,  // 179: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
+	14,  // 180: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
+	14,  // 181: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 182: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 183: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
+	14,  // 184: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
+	14,  // 185: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 186: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 187: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
+	14,  // 188: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
+	14,  // 189: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
+	14,  // 190: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
+	14,  // 191: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
+	14,  // 192: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
+	14,  // 193: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 194: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
+	14,  // 195: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
+	14,  // 196: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
+	14,  // 197: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
+	54,  // 198: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
+	56,  // 199: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
+	14,  // 200: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
+	14,  // 201: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
+	60,  // 202: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
+	14,  // 203: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
+	14,  // 204: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
+	66,  // 205: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
+	14,  // 206: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
+	70,  // 207: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
+	72,  // 208: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
+	160, // [160:209] is the sub-list for method output_type
+	111, // [111:160] is the sub-list for method input_type
+	111, // [111:111] is the sub-list for extension type_name
+	111, // [111:111] is the sub-list for extension extendee
+	0,   // [0:111] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_referral_proto_init() }
@@ -6599,7 +7008,7 @@ func file_tongzhen_referral_v1_referral_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_referral_proto_rawDesc), len(file_tongzhen_referral_v1_referral_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   72,
+			NumMessages:   77,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

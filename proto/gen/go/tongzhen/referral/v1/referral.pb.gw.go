@@ -307,6 +307,125 @@ func local_request_ReferralService_GetLifecycle_0(ctx context.Context, marshaler
 	return msg, metadata, err
 }
 
+var filter_ReferralService_ListRegistrations_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
+
+func request_ReferralService_ListRegistrations_0(ctx context.Context, marshaler runtime.Marshaler, client ReferralServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ListRegistrationsRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_ReferralService_ListRegistrations_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.ListRegistrations(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_ReferralService_ListRegistrations_0(ctx context.Context, marshaler runtime.Marshaler, server ReferralServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ListRegistrationsRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_ReferralService_ListRegistrations_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.ListRegistrations(ctx, &protoReq)
+	return msg, metadata, err
+}
+
+func request_ReferralService_GetRegistration_0(ctx context.Context, marshaler runtime.Marshaler, client ReferralServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq GetRegistrationRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "id")
+	}
+	protoReq.Id, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.GetRegistration(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_ReferralService_GetRegistration_0(ctx context.Context, marshaler runtime.Marshaler, server ReferralServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq GetRegistrationRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	val, ok := pathParams["id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "id")
+	}
+	protoReq.Id, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "id", err)
+	}
+	msg, err := server.GetRegistration(ctx, &protoReq)
+	return msg, metadata, err
+}
+
+func request_ReferralService_DismissRegistration_0(ctx context.Context, marshaler runtime.Marshaler, client ReferralServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq DismissRegistrationRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "id")
+	}
+	protoReq.Id, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.DismissRegistration(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_ReferralService_DismissRegistration_0(ctx context.Context, marshaler runtime.Marshaler, server ReferralServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq DismissRegistrationRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "id")
+	}
+	protoReq.Id, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "id", err)
+	}
+	msg, err := server.DismissRegistration(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 var filter_ReferralService_ListReasons_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
 func request_ReferralService_ListReasons_0(ctx context.Context, marshaler runtime.Marshaler, client ReferralServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
@@ -1974,6 +2093,66 @@ func RegisterReferralServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		}
 		forward_ReferralService_GetLifecycle_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodGet, pattern_ReferralService_ListRegistrations_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.referral.v1.ReferralService/ListRegistrations", runtime.WithHTTPPathPattern("/api/v1/registrations"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_ReferralService_ListRegistrations_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ReferralService_ListRegistrations_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_ReferralService_GetRegistration_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.referral.v1.ReferralService/GetRegistration", runtime.WithHTTPPathPattern("/api/v1/registrations/{id}"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_ReferralService_GetRegistration_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ReferralService_GetRegistration_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodPost, pattern_ReferralService_DismissRegistration_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.referral.v1.ReferralService/DismissRegistration", runtime.WithHTTPPathPattern("/api/v1/registrations/{id}:dismiss"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_ReferralService_DismissRegistration_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ReferralService_DismissRegistration_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_ReferralService_ListReasons_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -2850,6 +3029,57 @@ func RegisterReferralServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_ReferralService_GetLifecycle_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodGet, pattern_ReferralService_ListRegistrations_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.referral.v1.ReferralService/ListRegistrations", runtime.WithHTTPPathPattern("/api/v1/registrations"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_ReferralService_ListRegistrations_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ReferralService_ListRegistrations_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_ReferralService_GetRegistration_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.referral.v1.ReferralService/GetRegistration", runtime.WithHTTPPathPattern("/api/v1/registrations/{id}"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_ReferralService_GetRegistration_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ReferralService_GetRegistration_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodPost, pattern_ReferralService_DismissRegistration_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.referral.v1.ReferralService/DismissRegistration", runtime.WithHTTPPathPattern("/api/v1/registrations/{id}:dismiss"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_ReferralService_DismissRegistration_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_ReferralService_DismissRegistration_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_ReferralService_ListReasons_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -3449,93 +3679,99 @@ func RegisterReferralServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 }
 
 var (
-	pattern_ReferralService_CreateReferral_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, ""))
-	pattern_ReferralService_EditReferral_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, ""))
-	pattern_ReferralService_GetReferral_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, ""))
-	pattern_ReferralService_ListReferrals_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, ""))
-	pattern_ReferralService_FindReferral_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, "find"))
-	pattern_ReferralService_ListHistory_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "history"}, ""))
-	pattern_ReferralService_ListActions_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "actions"}, ""))
-	pattern_ReferralService_GetLifecycle_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "lifecycle"}, ""))
-	pattern_ReferralService_ListReasons_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "reasons"}, ""))
-	pattern_ReferralService_SearchDiagnoses_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "diagnoses"}, ""))
-	pattern_ReferralService_Submit_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "submit"))
-	pattern_ReferralService_Accept_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "accept"))
-	pattern_ReferralService_Return_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "return"))
-	pattern_ReferralService_Resubmit_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "resubmit"))
-	pattern_ReferralService_Redirect_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "redirect"))
-	pattern_ReferralService_Decline_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "decline"))
-	pattern_ReferralService_Cancel_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "cancel"))
-	pattern_ReferralService_Arrive_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "arrive"))
-	pattern_ReferralService_UndoArrive_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "undoArrive"))
-	pattern_ReferralService_NoShow_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "noShow"))
-	pattern_ReferralService_Rebook_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "rebook"))
-	pattern_ReferralService_Admit_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "admit"))
-	pattern_ReferralService_UndoAdmit_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "undoAdmit"))
-	pattern_ReferralService_Conclude_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "conclude"))
-	pattern_ReferralService_Acknowledge_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "acknowledge"))
-	pattern_ReferralService_Answer_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "answer"))
-	pattern_ReferralService_RecordArrival_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, "recordArrival"))
-	pattern_ReferralService_RecordOut_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, "recordOut"))
-	pattern_ReferralService_BeginFollowUp_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "beginFollowUp"))
-	pattern_ReferralService_RecordVisit_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "recordVisit"))
-	pattern_ReferralService_RevisePlan_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "revisePlan"))
-	pattern_ReferralService_Escalate_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "escalate"))
-	pattern_ReferralService_Complete_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "complete"))
-	pattern_ReferralService_Depart_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "depart"))
-	pattern_ReferralService_PostMessage_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "messages"}, ""))
-	pattern_ReferralService_ListMessages_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "messages"}, ""))
-	pattern_ReferralService_Assess_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "assess"))
-	pattern_ReferralService_Correct_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "correct"))
-	pattern_ReferralService_ListCorrections_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "corrections"}, ""))
-	pattern_ReferralService_RecordConsent_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "recordConsent"))
-	pattern_ReferralService_Convert_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "convert"))
-	pattern_ReferralService_ListLinks_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "links"}, ""))
-	pattern_ReferralService_MarkSeen_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "markSeen"))
+	pattern_ReferralService_CreateReferral_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, ""))
+	pattern_ReferralService_EditReferral_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, ""))
+	pattern_ReferralService_GetReferral_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, ""))
+	pattern_ReferralService_ListReferrals_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, ""))
+	pattern_ReferralService_FindReferral_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, "find"))
+	pattern_ReferralService_ListHistory_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "history"}, ""))
+	pattern_ReferralService_ListActions_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "actions"}, ""))
+	pattern_ReferralService_GetLifecycle_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "lifecycle"}, ""))
+	pattern_ReferralService_ListRegistrations_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "registrations"}, ""))
+	pattern_ReferralService_GetRegistration_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "registrations", "id"}, ""))
+	pattern_ReferralService_DismissRegistration_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "registrations", "id"}, "dismiss"))
+	pattern_ReferralService_ListReasons_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "reasons"}, ""))
+	pattern_ReferralService_SearchDiagnoses_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "diagnoses"}, ""))
+	pattern_ReferralService_Submit_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "submit"))
+	pattern_ReferralService_Accept_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "accept"))
+	pattern_ReferralService_Return_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "return"))
+	pattern_ReferralService_Resubmit_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "resubmit"))
+	pattern_ReferralService_Redirect_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "redirect"))
+	pattern_ReferralService_Decline_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "decline"))
+	pattern_ReferralService_Cancel_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "cancel"))
+	pattern_ReferralService_Arrive_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "arrive"))
+	pattern_ReferralService_UndoArrive_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "undoArrive"))
+	pattern_ReferralService_NoShow_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "noShow"))
+	pattern_ReferralService_Rebook_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "rebook"))
+	pattern_ReferralService_Admit_0               = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "admit"))
+	pattern_ReferralService_UndoAdmit_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "undoAdmit"))
+	pattern_ReferralService_Conclude_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "conclude"))
+	pattern_ReferralService_Acknowledge_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "acknowledge"))
+	pattern_ReferralService_Answer_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "answer"))
+	pattern_ReferralService_RecordArrival_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, "recordArrival"))
+	pattern_ReferralService_RecordOut_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "referrals"}, "recordOut"))
+	pattern_ReferralService_BeginFollowUp_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "beginFollowUp"))
+	pattern_ReferralService_RecordVisit_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "recordVisit"))
+	pattern_ReferralService_RevisePlan_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "revisePlan"))
+	pattern_ReferralService_Escalate_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "escalate"))
+	pattern_ReferralService_Complete_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "complete"))
+	pattern_ReferralService_Depart_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "depart"))
+	pattern_ReferralService_PostMessage_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "messages"}, ""))
+	pattern_ReferralService_ListMessages_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "messages"}, ""))
+	pattern_ReferralService_Assess_0              = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "assess"))
+	pattern_ReferralService_Correct_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "correct"))
+	pattern_ReferralService_ListCorrections_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "corrections"}, ""))
+	pattern_ReferralService_RecordConsent_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "recordConsent"))
+	pattern_ReferralService_Convert_0             = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "convert"))
+	pattern_ReferralService_ListLinks_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "referrals", "id", "links"}, ""))
+	pattern_ReferralService_MarkSeen_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "referrals", "id"}, "markSeen"))
 )
 
 var (
-	forward_ReferralService_CreateReferral_0  = runtime.ForwardResponseMessage
-	forward_ReferralService_EditReferral_0    = runtime.ForwardResponseMessage
-	forward_ReferralService_GetReferral_0     = runtime.ForwardResponseMessage
-	forward_ReferralService_ListReferrals_0   = runtime.ForwardResponseMessage
-	forward_ReferralService_FindReferral_0    = runtime.ForwardResponseMessage
-	forward_ReferralService_ListHistory_0     = runtime.ForwardResponseMessage
-	forward_ReferralService_ListActions_0     = runtime.ForwardResponseMessage
-	forward_ReferralService_GetLifecycle_0    = runtime.ForwardResponseMessage
-	forward_ReferralService_ListReasons_0     = runtime.ForwardResponseMessage
-	forward_ReferralService_SearchDiagnoses_0 = runtime.ForwardResponseMessage
-	forward_ReferralService_Submit_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_Accept_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_Return_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_Resubmit_0        = runtime.ForwardResponseMessage
-	forward_ReferralService_Redirect_0        = runtime.ForwardResponseMessage
-	forward_ReferralService_Decline_0         = runtime.ForwardResponseMessage
-	forward_ReferralService_Cancel_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_Arrive_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_UndoArrive_0      = runtime.ForwardResponseMessage
-	forward_ReferralService_NoShow_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_Rebook_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_Admit_0           = runtime.ForwardResponseMessage
-	forward_ReferralService_UndoAdmit_0       = runtime.ForwardResponseMessage
-	forward_ReferralService_Conclude_0        = runtime.ForwardResponseMessage
-	forward_ReferralService_Acknowledge_0     = runtime.ForwardResponseMessage
-	forward_ReferralService_Answer_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_RecordArrival_0   = runtime.ForwardResponseMessage
-	forward_ReferralService_RecordOut_0       = runtime.ForwardResponseMessage
-	forward_ReferralService_BeginFollowUp_0   = runtime.ForwardResponseMessage
-	forward_ReferralService_RecordVisit_0     = runtime.ForwardResponseMessage
-	forward_ReferralService_RevisePlan_0      = runtime.ForwardResponseMessage
-	forward_ReferralService_Escalate_0        = runtime.ForwardResponseMessage
-	forward_ReferralService_Complete_0        = runtime.ForwardResponseMessage
-	forward_ReferralService_Depart_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_PostMessage_0     = runtime.ForwardResponseMessage
-	forward_ReferralService_ListMessages_0    = runtime.ForwardResponseMessage
-	forward_ReferralService_Assess_0          = runtime.ForwardResponseMessage
-	forward_ReferralService_Correct_0         = runtime.ForwardResponseMessage
-	forward_ReferralService_ListCorrections_0 = runtime.ForwardResponseMessage
-	forward_ReferralService_RecordConsent_0   = runtime.ForwardResponseMessage
-	forward_ReferralService_Convert_0         = runtime.ForwardResponseMessage
-	forward_ReferralService_ListLinks_0       = runtime.ForwardResponseMessage
-	forward_ReferralService_MarkSeen_0        = runtime.ForwardResponseMessage
+	forward_ReferralService_CreateReferral_0      = runtime.ForwardResponseMessage
+	forward_ReferralService_EditReferral_0        = runtime.ForwardResponseMessage
+	forward_ReferralService_GetReferral_0         = runtime.ForwardResponseMessage
+	forward_ReferralService_ListReferrals_0       = runtime.ForwardResponseMessage
+	forward_ReferralService_FindReferral_0        = runtime.ForwardResponseMessage
+	forward_ReferralService_ListHistory_0         = runtime.ForwardResponseMessage
+	forward_ReferralService_ListActions_0         = runtime.ForwardResponseMessage
+	forward_ReferralService_GetLifecycle_0        = runtime.ForwardResponseMessage
+	forward_ReferralService_ListRegistrations_0   = runtime.ForwardResponseMessage
+	forward_ReferralService_GetRegistration_0     = runtime.ForwardResponseMessage
+	forward_ReferralService_DismissRegistration_0 = runtime.ForwardResponseMessage
+	forward_ReferralService_ListReasons_0         = runtime.ForwardResponseMessage
+	forward_ReferralService_SearchDiagnoses_0     = runtime.ForwardResponseMessage
+	forward_ReferralService_Submit_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_Accept_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_Return_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_Resubmit_0            = runtime.ForwardResponseMessage
+	forward_ReferralService_Redirect_0            = runtime.ForwardResponseMessage
+	forward_ReferralService_Decline_0             = runtime.ForwardResponseMessage
+	forward_ReferralService_Cancel_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_Arrive_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_UndoArrive_0          = runtime.ForwardResponseMessage
+	forward_ReferralService_NoShow_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_Rebook_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_Admit_0               = runtime.ForwardResponseMessage
+	forward_ReferralService_UndoAdmit_0           = runtime.ForwardResponseMessage
+	forward_ReferralService_Conclude_0            = runtime.ForwardResponseMessage
+	forward_ReferralService_Acknowledge_0         = runtime.ForwardResponseMessage
+	forward_ReferralService_Answer_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_RecordArrival_0       = runtime.ForwardResponseMessage
+	forward_ReferralService_RecordOut_0           = runtime.ForwardResponseMessage
+	forward_ReferralService_BeginFollowUp_0       = runtime.ForwardResponseMessage
+	forward_ReferralService_RecordVisit_0         = runtime.ForwardResponseMessage
+	forward_ReferralService_RevisePlan_0          = runtime.ForwardResponseMessage
+	forward_ReferralService_Escalate_0            = runtime.ForwardResponseMessage
+	forward_ReferralService_Complete_0            = runtime.ForwardResponseMessage
+	forward_ReferralService_Depart_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_PostMessage_0         = runtime.ForwardResponseMessage
+	forward_ReferralService_ListMessages_0        = runtime.ForwardResponseMessage
+	forward_ReferralService_Assess_0              = runtime.ForwardResponseMessage
+	forward_ReferralService_Correct_0             = runtime.ForwardResponseMessage
+	forward_ReferralService_ListCorrections_0     = runtime.ForwardResponseMessage
+	forward_ReferralService_RecordConsent_0       = runtime.ForwardResponseMessage
+	forward_ReferralService_Convert_0             = runtime.ForwardResponseMessage
+	forward_ReferralService_ListLinks_0           = runtime.ForwardResponseMessage
+	forward_ReferralService_MarkSeen_0            = runtime.ForwardResponseMessage
 )

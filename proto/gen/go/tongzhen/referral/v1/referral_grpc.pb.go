@@ -21,52 +21,55 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ReferralService_CreateReferral_FullMethodName    = "/tongzhen.referral.v1.ReferralService/CreateReferral"
-	ReferralService_EditReferral_FullMethodName      = "/tongzhen.referral.v1.ReferralService/EditReferral"
-	ReferralService_GetReferral_FullMethodName       = "/tongzhen.referral.v1.ReferralService/GetReferral"
-	ReferralService_BatchGetReferrals_FullMethodName = "/tongzhen.referral.v1.ReferralService/BatchGetReferrals"
-	ReferralService_ListReferrals_FullMethodName     = "/tongzhen.referral.v1.ReferralService/ListReferrals"
-	ReferralService_FindReferral_FullMethodName      = "/tongzhen.referral.v1.ReferralService/FindReferral"
-	ReferralService_ListHistory_FullMethodName       = "/tongzhen.referral.v1.ReferralService/ListHistory"
-	ReferralService_ListActions_FullMethodName       = "/tongzhen.referral.v1.ReferralService/ListActions"
-	ReferralService_GetLifecycle_FullMethodName      = "/tongzhen.referral.v1.ReferralService/GetLifecycle"
-	ReferralService_ListReasons_FullMethodName       = "/tongzhen.referral.v1.ReferralService/ListReasons"
-	ReferralService_SearchDiagnoses_FullMethodName   = "/tongzhen.referral.v1.ReferralService/SearchDiagnoses"
-	ReferralService_Submit_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Submit"
-	ReferralService_Accept_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Accept"
-	ReferralService_Return_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Return"
-	ReferralService_Resubmit_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Resubmit"
-	ReferralService_Redirect_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Redirect"
-	ReferralService_Decline_FullMethodName           = "/tongzhen.referral.v1.ReferralService/Decline"
-	ReferralService_Cancel_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Cancel"
-	ReferralService_Arrive_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Arrive"
-	ReferralService_UndoArrive_FullMethodName        = "/tongzhen.referral.v1.ReferralService/UndoArrive"
-	ReferralService_NoShow_FullMethodName            = "/tongzhen.referral.v1.ReferralService/NoShow"
-	ReferralService_Rebook_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Rebook"
-	ReferralService_Admit_FullMethodName             = "/tongzhen.referral.v1.ReferralService/Admit"
-	ReferralService_UndoAdmit_FullMethodName         = "/tongzhen.referral.v1.ReferralService/UndoAdmit"
-	ReferralService_Conclude_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Conclude"
-	ReferralService_Acknowledge_FullMethodName       = "/tongzhen.referral.v1.ReferralService/Acknowledge"
-	ReferralService_Answer_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Answer"
-	ReferralService_RecordArrival_FullMethodName     = "/tongzhen.referral.v1.ReferralService/RecordArrival"
-	ReferralService_RecordOut_FullMethodName         = "/tongzhen.referral.v1.ReferralService/RecordOut"
-	ReferralService_BeginFollowUp_FullMethodName     = "/tongzhen.referral.v1.ReferralService/BeginFollowUp"
-	ReferralService_RecordVisit_FullMethodName       = "/tongzhen.referral.v1.ReferralService/RecordVisit"
-	ReferralService_RevisePlan_FullMethodName        = "/tongzhen.referral.v1.ReferralService/RevisePlan"
-	ReferralService_Escalate_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Escalate"
-	ReferralService_Complete_FullMethodName          = "/tongzhen.referral.v1.ReferralService/Complete"
-	ReferralService_Depart_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Depart"
-	ReferralService_PostMessage_FullMethodName       = "/tongzhen.referral.v1.ReferralService/PostMessage"
-	ReferralService_ListMessages_FullMethodName      = "/tongzhen.referral.v1.ReferralService/ListMessages"
-	ReferralService_Assess_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Assess"
-	ReferralService_Correct_FullMethodName           = "/tongzhen.referral.v1.ReferralService/Correct"
-	ReferralService_ListCorrections_FullMethodName   = "/tongzhen.referral.v1.ReferralService/ListCorrections"
-	ReferralService_RecordConsent_FullMethodName     = "/tongzhen.referral.v1.ReferralService/RecordConsent"
-	ReferralService_Convert_FullMethodName           = "/tongzhen.referral.v1.ReferralService/Convert"
-	ReferralService_ListLinks_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListLinks"
-	ReferralService_MarkSeen_FullMethodName          = "/tongzhen.referral.v1.ReferralService/MarkSeen"
-	ReferralService_SettleBooking_FullMethodName     = "/tongzhen.referral.v1.ReferralService/SettleBooking"
-	ReferralService_GetRelation_FullMethodName       = "/tongzhen.referral.v1.ReferralService/GetRelation"
+	ReferralService_CreateReferral_FullMethodName      = "/tongzhen.referral.v1.ReferralService/CreateReferral"
+	ReferralService_EditReferral_FullMethodName        = "/tongzhen.referral.v1.ReferralService/EditReferral"
+	ReferralService_GetReferral_FullMethodName         = "/tongzhen.referral.v1.ReferralService/GetReferral"
+	ReferralService_BatchGetReferrals_FullMethodName   = "/tongzhen.referral.v1.ReferralService/BatchGetReferrals"
+	ReferralService_ListReferrals_FullMethodName       = "/tongzhen.referral.v1.ReferralService/ListReferrals"
+	ReferralService_FindReferral_FullMethodName        = "/tongzhen.referral.v1.ReferralService/FindReferral"
+	ReferralService_ListHistory_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListHistory"
+	ReferralService_ListActions_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListActions"
+	ReferralService_GetLifecycle_FullMethodName        = "/tongzhen.referral.v1.ReferralService/GetLifecycle"
+	ReferralService_ListRegistrations_FullMethodName   = "/tongzhen.referral.v1.ReferralService/ListRegistrations"
+	ReferralService_GetRegistration_FullMethodName     = "/tongzhen.referral.v1.ReferralService/GetRegistration"
+	ReferralService_DismissRegistration_FullMethodName = "/tongzhen.referral.v1.ReferralService/DismissRegistration"
+	ReferralService_ListReasons_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListReasons"
+	ReferralService_SearchDiagnoses_FullMethodName     = "/tongzhen.referral.v1.ReferralService/SearchDiagnoses"
+	ReferralService_Submit_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Submit"
+	ReferralService_Accept_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Accept"
+	ReferralService_Return_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Return"
+	ReferralService_Resubmit_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Resubmit"
+	ReferralService_Redirect_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Redirect"
+	ReferralService_Decline_FullMethodName             = "/tongzhen.referral.v1.ReferralService/Decline"
+	ReferralService_Cancel_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Cancel"
+	ReferralService_Arrive_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Arrive"
+	ReferralService_UndoArrive_FullMethodName          = "/tongzhen.referral.v1.ReferralService/UndoArrive"
+	ReferralService_NoShow_FullMethodName              = "/tongzhen.referral.v1.ReferralService/NoShow"
+	ReferralService_Rebook_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Rebook"
+	ReferralService_Admit_FullMethodName               = "/tongzhen.referral.v1.ReferralService/Admit"
+	ReferralService_UndoAdmit_FullMethodName           = "/tongzhen.referral.v1.ReferralService/UndoAdmit"
+	ReferralService_Conclude_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Conclude"
+	ReferralService_Acknowledge_FullMethodName         = "/tongzhen.referral.v1.ReferralService/Acknowledge"
+	ReferralService_Answer_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Answer"
+	ReferralService_RecordArrival_FullMethodName       = "/tongzhen.referral.v1.ReferralService/RecordArrival"
+	ReferralService_RecordOut_FullMethodName           = "/tongzhen.referral.v1.ReferralService/RecordOut"
+	ReferralService_BeginFollowUp_FullMethodName       = "/tongzhen.referral.v1.ReferralService/BeginFollowUp"
+	ReferralService_RecordVisit_FullMethodName         = "/tongzhen.referral.v1.ReferralService/RecordVisit"
+	ReferralService_RevisePlan_FullMethodName          = "/tongzhen.referral.v1.ReferralService/RevisePlan"
+	ReferralService_Escalate_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Escalate"
+	ReferralService_Complete_FullMethodName            = "/tongzhen.referral.v1.ReferralService/Complete"
+	ReferralService_Depart_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Depart"
+	ReferralService_PostMessage_FullMethodName         = "/tongzhen.referral.v1.ReferralService/PostMessage"
+	ReferralService_ListMessages_FullMethodName        = "/tongzhen.referral.v1.ReferralService/ListMessages"
+	ReferralService_Assess_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Assess"
+	ReferralService_Correct_FullMethodName             = "/tongzhen.referral.v1.ReferralService/Correct"
+	ReferralService_ListCorrections_FullMethodName     = "/tongzhen.referral.v1.ReferralService/ListCorrections"
+	ReferralService_RecordConsent_FullMethodName       = "/tongzhen.referral.v1.ReferralService/RecordConsent"
+	ReferralService_Convert_FullMethodName             = "/tongzhen.referral.v1.ReferralService/Convert"
+	ReferralService_ListLinks_FullMethodName           = "/tongzhen.referral.v1.ReferralService/ListLinks"
+	ReferralService_MarkSeen_FullMethodName            = "/tongzhen.referral.v1.ReferralService/MarkSeen"
+	ReferralService_SettleBooking_FullMethodName       = "/tongzhen.referral.v1.ReferralService/SettleBooking"
+	ReferralService_GetRelation_FullMethodName         = "/tongzhen.referral.v1.ReferralService/GetRelation"
 )
 
 // ReferralServiceClient is the client API for ReferralService service.
@@ -97,6 +100,14 @@ type ReferralServiceClient interface {
 	ListActions(ctx context.Context, in *ListActionsRequest, opts ...grpc.CallOption) (*ListActionsResponse, error)
 	// GetLifecycle is the table itself.
 	GetLifecycle(ctx context.Context, in *GetLifecycleRequest, opts ...grpc.CallOption) (*Lifecycle, error)
+	// ListRegistrations answers, for the desk of the caller's hospital, the residents whom its own system registered and who have no referral
+	// (offered as 体系外), and the referrals whose arrival a registration made within the last day and that people may still undo.
+	ListRegistrations(ctx context.Context, in *ListRegistrationsRequest, opts ...grpc.CallOption) (*ListRegistrationsResponse, error)
+	// GetRegistration answers one without the patient's snapshot: what a recorded arrival is prefilled with. NOT_FOUND for another hospital's.
+	GetRegistration(ctx context.Context, in *GetRegistrationRequest, opts ...grpc.CallOption) (*Registration, error)
+	// DismissRegistration takes one off the list for a coded reason (ListReasons, action dismiss_registration). Recording the patient's arrival
+	// takes it off by itself. Same request id: same answer. Errors: ACTION_NOT_AVAILABLE when it is off the list; FIELD_….
+	DismissRegistration(ctx context.Context, in *DismissRegistrationRequest, opts ...grpc.CallOption) (*Registration, error)
 	ListReasons(ctx context.Context, in *ListReasonsRequest, opts ...grpc.CallOption) (*ListReasonsResponse, error)
 	// SearchDiagnoses by ICD-10 code, Chinese words, pinyin initials; best first, at most 20.
 	SearchDiagnoses(ctx context.Context, in *SearchDiagnosesRequest, opts ...grpc.CallOption) (*SearchDiagnosesResponse, error)
@@ -253,6 +264,36 @@ func (c *referralServiceClient) GetLifecycle(ctx context.Context, in *GetLifecyc
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Lifecycle)
 	err := c.cc.Invoke(ctx, ReferralService_GetLifecycle_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListRegistrations(ctx context.Context, in *ListRegistrationsRequest, opts ...grpc.CallOption) (*ListRegistrationsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRegistrationsResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListRegistrations_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) GetRegistration(ctx context.Context, in *GetRegistrationRequest, opts ...grpc.CallOption) (*Registration, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Registration)
+	err := c.cc.Invoke(ctx, ReferralService_GetRegistration_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) DismissRegistration(ctx context.Context, in *DismissRegistrationRequest, opts ...grpc.CallOption) (*Registration, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Registration)
+	err := c.cc.Invoke(ctx, ReferralService_DismissRegistration_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -657,6 +698,14 @@ type ReferralServiceServer interface {
 	ListActions(context.Context, *ListActionsRequest) (*ListActionsResponse, error)
 	// GetLifecycle is the table itself.
 	GetLifecycle(context.Context, *GetLifecycleRequest) (*Lifecycle, error)
+	// ListRegistrations answers, for the desk of the caller's hospital, the residents whom its own system registered and who have no referral
+	// (offered as 体系外), and the referrals whose arrival a registration made within the last day and that people may still undo.
+	ListRegistrations(context.Context, *ListRegistrationsRequest) (*ListRegistrationsResponse, error)
+	// GetRegistration answers one without the patient's snapshot: what a recorded arrival is prefilled with. NOT_FOUND for another hospital's.
+	GetRegistration(context.Context, *GetRegistrationRequest) (*Registration, error)
+	// DismissRegistration takes one off the list for a coded reason (ListReasons, action dismiss_registration). Recording the patient's arrival
+	// takes it off by itself. Same request id: same answer. Errors: ACTION_NOT_AVAILABLE when it is off the list; FIELD_….
+	DismissRegistration(context.Context, *DismissRegistrationRequest) (*Registration, error)
 	ListReasons(context.Context, *ListReasonsRequest) (*ListReasonsResponse, error)
 	// SearchDiagnoses by ICD-10 code, Chinese words, pinyin initials; best first, at most 20.
 	SearchDiagnoses(context.Context, *SearchDiagnosesRequest) (*SearchDiagnosesResponse, error)
@@ -755,6 +804,15 @@ func (UnimplementedReferralServiceServer) ListActions(context.Context, *ListActi
 }
 func (UnimplementedReferralServiceServer) GetLifecycle(context.Context, *GetLifecycleRequest) (*Lifecycle, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetLifecycle not implemented")
+}
+func (UnimplementedReferralServiceServer) ListRegistrations(context.Context, *ListRegistrationsRequest) (*ListRegistrationsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRegistrations not implemented")
+}
+func (UnimplementedReferralServiceServer) GetRegistration(context.Context, *GetRegistrationRequest) (*Registration, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRegistration not implemented")
+}
+func (UnimplementedReferralServiceServer) DismissRegistration(context.Context, *DismissRegistrationRequest) (*Registration, error) {
+	return nil, status.Error(codes.Unimplemented, "method DismissRegistration not implemented")
 }
 func (UnimplementedReferralServiceServer) ListReasons(context.Context, *ListReasonsRequest) (*ListReasonsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListReasons not implemented")
@@ -1046,6 +1104,60 @@ func _ReferralService_GetLifecycle_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ReferralServiceServer).GetLifecycle(ctx, req.(*GetLifecycleRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListRegistrations_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRegistrationsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListRegistrations(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListRegistrations_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListRegistrations(ctx, req.(*ListRegistrationsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_GetRegistration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRegistrationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).GetRegistration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_GetRegistration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).GetRegistration(ctx, req.(*GetRegistrationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_DismissRegistration_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DismissRegistrationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).DismissRegistration(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_DismissRegistration_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).DismissRegistration(ctx, req.(*DismissRegistrationRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1758,6 +1870,18 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetLifecycle",
 			Handler:    _ReferralService_GetLifecycle_Handler,
+		},
+		{
+			MethodName: "ListRegistrations",
+			Handler:    _ReferralService_ListRegistrations_Handler,
+		},
+		{
+			MethodName: "GetRegistration",
+			Handler:    _ReferralService_GetRegistration_Handler,
+		},
+		{
+			MethodName: "DismissRegistration",
+			Handler:    _ReferralService_DismissRegistration_Handler,
 		},
 		{
 			MethodName: "ListReasons",

@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -971,6 +972,308 @@ func (x *StatisticCase) GetStayId() string {
 	return ""
 }
 
+type ReconcileDischargesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Local dates, half-open: of the discharge, and of the sending.
+	From           string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To             string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	OrganizationId string `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	PageSize       int32  `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken      string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ReconcileDischargesRequest) Reset() {
+	*x = ReconcileDischargesRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReconcileDischargesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReconcileDischargesRequest) ProtoMessage() {}
+
+func (x *ReconcileDischargesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReconcileDischargesRequest.ProtoReflect.Descriptor instead.
+func (*ReconcileDischargesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ReconcileDischargesRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ReconcileDischargesRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ReconcileDischargesRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ReconcileDischargesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ReconcileDischargesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ReconcileDischargesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Discharges to a centre, and those of them without a down-referral.
+	DischargedToCentre int32 `protobuf:"varint,1,opt,name=discharged_to_centre,json=dischargedToCentre,proto3" json:"discharged_to_centre,omitempty"`
+	WithoutReferral    int32 `protobuf:"varint,2,opt,name=without_referral,json=withoutReferral,proto3" json:"without_referral,omitempty"`
+	// Down-referrals that stand, and those of them without a discharge to a centre.
+	SentDown         int32 `protobuf:"varint,3,opt,name=sent_down,json=sentDown,proto3" json:"sent_down,omitempty"`
+	WithoutDischarge int32 `protobuf:"varint,4,opt,name=without_discharge,json=withoutDischarge,proto3" json:"without_discharge,omitempty"`
+	// The discharges first, each in the order of time.
+	Cases         []*ReconciledCase `protobuf:"bytes,5,rep,name=cases,proto3" json:"cases,omitempty"`
+	NextPageToken string            `protobuf:"bytes,6,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReconcileDischargesResponse) Reset() {
+	*x = ReconcileDischargesResponse{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReconcileDischargesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReconcileDischargesResponse) ProtoMessage() {}
+
+func (x *ReconcileDischargesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReconcileDischargesResponse.ProtoReflect.Descriptor instead.
+func (*ReconcileDischargesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ReconcileDischargesResponse) GetDischargedToCentre() int32 {
+	if x != nil {
+		return x.DischargedToCentre
+	}
+	return 0
+}
+
+func (x *ReconcileDischargesResponse) GetWithoutReferral() int32 {
+	if x != nil {
+		return x.WithoutReferral
+	}
+	return 0
+}
+
+func (x *ReconcileDischargesResponse) GetSentDown() int32 {
+	if x != nil {
+		return x.SentDown
+	}
+	return 0
+}
+
+func (x *ReconcileDischargesResponse) GetWithoutDischarge() int32 {
+	if x != nil {
+		return x.WithoutDischarge
+	}
+	return 0
+}
+
+func (x *ReconcileDischargesResponse) GetCases() []*ReconciledCase {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
+func (x *ReconcileDischargesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// ReconciledCase names no patient: an administrator sees figures, not records.
+type ReconciledCase struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty for a discharge without a down-referral.
+	ReferralId string       `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	Number     string       `protobuf:"bytes,2,opt,name=number,proto3" json:"number,omitempty"`
+	State      State_Code   `protobuf:"varint,3,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
+	Kind       v1.Kind_Code `protobuf:"varint,4,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	// The discharge, if one was reported.
+	EncounterId string `protobuf:"bytes,5,opt,name=encounter_id,json=encounterId,proto3" json:"encounter_id,omitempty"`
+	// 1 to 5 or 9; empty if not said.
+	DischargeWay  string                 `protobuf:"bytes,6,opt,name=discharge_way,json=dischargeWay,proto3" json:"discharge_way,omitempty"`
+	DischargeTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=discharge_time,json=dischargeTime,proto3" json:"discharge_time,omitempty"`
+	SubmitTime    *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=submit_time,json=submitTime,proto3" json:"submit_time,omitempty"`
+	// The hospital with the department, and the centre.
+	Hospital  *v1.Party `protobuf:"bytes,9,opt,name=hospital,proto3" json:"hospital,omitempty"`
+	CentreId  string    `protobuf:"bytes,10,opt,name=centre_id,json=centreId,proto3" json:"centre_id,omitempty"`
+	Condition string    `protobuf:"bytes,11,opt,name=condition,proto3" json:"condition,omitempty"`
+	// Of a discharge without a down-referral, to people of the hospital and the centre.
+	PatientId     string `protobuf:"bytes,12,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReconciledCase) Reset() {
+	*x = ReconciledCase{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReconciledCase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReconciledCase) ProtoMessage() {}
+
+func (x *ReconciledCase) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReconciledCase.ProtoReflect.Descriptor instead.
+func (*ReconciledCase) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReconciledCase) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *ReconciledCase) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ReconciledCase) GetState() State_Code {
+	if x != nil {
+		return x.State
+	}
+	return State_UNSPECIFIED
+}
+
+func (x *ReconciledCase) GetKind() v1.Kind_Code {
+	if x != nil {
+		return x.Kind
+	}
+	return v1.Kind_Code(0)
+}
+
+func (x *ReconciledCase) GetEncounterId() string {
+	if x != nil {
+		return x.EncounterId
+	}
+	return ""
+}
+
+func (x *ReconciledCase) GetDischargeWay() string {
+	if x != nil {
+		return x.DischargeWay
+	}
+	return ""
+}
+
+func (x *ReconciledCase) GetDischargeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DischargeTime
+	}
+	return nil
+}
+
+func (x *ReconciledCase) GetSubmitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SubmitTime
+	}
+	return nil
+}
+
+func (x *ReconciledCase) GetHospital() *v1.Party {
+	if x != nil {
+		return x.Hospital
+	}
+	return nil
+}
+
+func (x *ReconciledCase) GetCentreId() string {
+	if x != nil {
+		return x.CentreId
+	}
+	return ""
+}
+
+func (x *ReconciledCase) GetCondition() string {
+	if x != nil {
+		return x.Condition
+	}
+	return ""
+}
+
+func (x *ReconciledCase) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
 type CheckStatisticsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
@@ -980,7 +1283,7 @@ type CheckStatisticsRequest struct {
 
 func (x *CheckStatisticsRequest) Reset() {
 	*x = CheckStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1295,7 @@ func (x *CheckStatisticsRequest) String() string {
 func (*CheckStatisticsRequest) ProtoMessage() {}
 
 func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1308,7 @@ func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CheckStatisticsRequest) GetCounty() string {
@@ -1024,7 +1327,7 @@ type RebuildStatisticsRequest struct {
 
 func (x *RebuildStatisticsRequest) Reset() {
 	*x = RebuildStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1339,7 @@ func (x *RebuildStatisticsRequest) String() string {
 func (*RebuildStatisticsRequest) ProtoMessage() {}
 
 func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1352,7 @@ func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*RebuildStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RebuildStatisticsRequest) GetCounty() string {
@@ -1070,7 +1373,7 @@ type CheckStatisticsResponse struct {
 
 func (x *CheckStatisticsResponse) Reset() {
 	*x = CheckStatisticsResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1082,7 +1385,7 @@ func (x *CheckStatisticsResponse) String() string {
 func (*CheckStatisticsResponse) ProtoMessage() {}
 
 func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1095,7 +1398,7 @@ func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CheckStatisticsResponse) GetReferrals() int64 {
@@ -1132,7 +1435,7 @@ type StatisticDifference struct {
 
 func (x *StatisticDifference) Reset() {
 	*x = StatisticDifference{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1144,7 +1447,7 @@ func (x *StatisticDifference) String() string {
 func (*StatisticDifference) ProtoMessage() {}
 
 func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1157,7 +1460,7 @@ func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticDifference.ProtoReflect.Descriptor instead.
 func (*StatisticDifference) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StatisticDifference) GetCounter() string {
@@ -1199,7 +1502,7 @@ var File_tongzhen_referral_v1_statistics_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\n" +
-	"%tongzhen/referral/v1/statistics.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xc5\x03\n" +
+	"%tongzhen/referral/v1/statistics.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xc5\x03\n" +
 	"\aMeasure\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x17\n" +
@@ -1302,7 +1605,41 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x05count\x18\v \x01(\x05R\x05count\x12\x1f\n" +
 	"\vreason_code\x18\f \x01(\tR\n" +
 	"reasonCode\x12\x17\n" +
-	"\astay_id\x18\r \x01(\tR\x06stayId\"0\n" +
+	"\astay_id\x18\r \x01(\tR\x06stayId\"\xc3\x01\n" +
+	"\x1aReconcileDischargesRequest\x12\x1b\n" +
+	"\x04from\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\tpage_size\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tR\tpageToken\"\xa8\x02\n" +
+	"\x1bReconcileDischargesResponse\x120\n" +
+	"\x14discharged_to_centre\x18\x01 \x01(\x05R\x12dischargedToCentre\x12)\n" +
+	"\x10without_referral\x18\x02 \x01(\x05R\x0fwithoutReferral\x12\x1b\n" +
+	"\tsent_down\x18\x03 \x01(\x05R\bsentDown\x12+\n" +
+	"\x11without_discharge\x18\x04 \x01(\x05R\x10withoutDischarge\x12:\n" +
+	"\x05cases\x18\x05 \x03(\v2$.tongzhen.referral.v1.ReconciledCaseR\x05cases\x12&\n" +
+	"\x0fnext_page_token\x18\x06 \x01(\tR\rnextPageToken\"\x8d\x04\n" +
+	"\x0eReconciledCase\x12\x1f\n" +
+	"\vreferral_id\x18\x01 \x01(\tR\n" +
+	"referralId\x12\x16\n" +
+	"\x06number\x18\x02 \x01(\tR\x06number\x126\n" +
+	"\x05state\x18\x03 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x05state\x121\n" +
+	"\x04kind\x18\x04 \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\x12!\n" +
+	"\fencounter_id\x18\x05 \x01(\tR\vencounterId\x12#\n" +
+	"\rdischarge_way\x18\x06 \x01(\tR\fdischargeWay\x12A\n" +
+	"\x0edischarge_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\rdischargeTime\x12;\n" +
+	"\vsubmit_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"submitTime\x125\n" +
+	"\bhospital\x18\t \x01(\v2\x19.tongzhen.common.v1.PartyR\bhospital\x12\x1b\n" +
+	"\tcentre_id\x18\n" +
+	" \x01(\tR\bcentreId\x12\x1c\n" +
+	"\tcondition\x18\v \x01(\tR\tcondition\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\f \x01(\tR\tpatientId\"0\n" +
 	"\x16CheckStatisticsRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\"2\n" +
 	"\x18RebuildStatisticsRequest\x12\x16\n" +
@@ -1318,11 +1655,12 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x06stored\x18\x04 \x01(\x03R\x06stored\x12\x1e\n" +
 	"\n" +
 	"recomputed\x18\x05 \x01(\x03R\n" +
-	"recomputed2\xcd\x05\n" +
+	"recomputed2\xf1\x06\n" +
 	"\x11StatisticsService\x12\x96\x01\n" +
 	"\x0fListDefinitions\x12,.tongzhen.referral.v1.ListDefinitionsRequest\x1a-.tongzhen.referral.v1.ListDefinitionsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/statistics/definitions\x12\x94\x01\n" +
 	"\x0fQueryStatistics\x12,.tongzhen.referral.v1.QueryStatisticsRequest\x1a-.tongzhen.referral.v1.QueryStatisticsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/statistics/referrals\x12\xa3\x01\n" +
-	"\x12ListStatisticCases\x12/.tongzhen.referral.v1.ListStatisticCasesRequest\x1a0.tongzhen.referral.v1.ListStatisticCasesResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/statistics/referrals/cases\x12n\n" +
+	"\x12ListStatisticCases\x12/.tongzhen.referral.v1.ListStatisticCasesRequest\x1a0.tongzhen.referral.v1.ListStatisticCasesResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/statistics/referrals/cases\x12\xa1\x01\n" +
+	"\x13ReconcileDischarges\x120.tongzhen.referral.v1.ReconcileDischargesRequest\x1a1.tongzhen.referral.v1.ReconcileDischargesResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/statistics/discharges\x12n\n" +
 	"\x0fCheckStatistics\x12,.tongzhen.referral.v1.CheckStatisticsRequest\x1a-.tongzhen.referral.v1.CheckStatisticsResponse\x12r\n" +
 	"\x11RebuildStatistics\x12..tongzhen.referral.v1.RebuildStatisticsRequest\x1a-.tongzhen.referral.v1.CheckStatisticsResponseBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
 
@@ -1338,59 +1676,71 @@ func file_tongzhen_referral_v1_statistics_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_statistics_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
-	(*Measure)(nil),                    // 0: tongzhen.referral.v1.Measure
-	(*Denominator)(nil),                // 1: tongzhen.referral.v1.Denominator
-	(*ListDefinitionsRequest)(nil),     // 2: tongzhen.referral.v1.ListDefinitionsRequest
-	(*ListDefinitionsResponse)(nil),    // 3: tongzhen.referral.v1.ListDefinitionsResponse
-	(*QueryStatisticsRequest)(nil),     // 4: tongzhen.referral.v1.QueryStatisticsRequest
-	(*QueryStatisticsResponse)(nil),    // 5: tongzhen.referral.v1.QueryStatisticsResponse
-	(*Figure)(nil),                     // 6: tongzhen.referral.v1.Figure
-	(*ListStatisticCasesRequest)(nil),  // 7: tongzhen.referral.v1.ListStatisticCasesRequest
-	(*ListStatisticCasesResponse)(nil), // 8: tongzhen.referral.v1.ListStatisticCasesResponse
-	(*StatisticCase)(nil),              // 9: tongzhen.referral.v1.StatisticCase
-	(*CheckStatisticsRequest)(nil),     // 10: tongzhen.referral.v1.CheckStatisticsRequest
-	(*RebuildStatisticsRequest)(nil),   // 11: tongzhen.referral.v1.RebuildStatisticsRequest
-	(*CheckStatisticsResponse)(nil),    // 12: tongzhen.referral.v1.CheckStatisticsResponse
-	(*StatisticDifference)(nil),        // 13: tongzhen.referral.v1.StatisticDifference
-	(v1.Urgency_Code)(0),               // 14: tongzhen.common.v1.Urgency.Code
-	(v1.Kind_Code)(0),                  // 15: tongzhen.common.v1.Kind.Code
-	(State_Code)(0),                    // 16: tongzhen.referral.v1.State.Code
-	(v1.Direction_Code)(0),             // 17: tongzhen.common.v1.Direction.Code
-	(*v1.Party)(nil),                   // 18: tongzhen.common.v1.Party
+	(*Measure)(nil),                     // 0: tongzhen.referral.v1.Measure
+	(*Denominator)(nil),                 // 1: tongzhen.referral.v1.Denominator
+	(*ListDefinitionsRequest)(nil),      // 2: tongzhen.referral.v1.ListDefinitionsRequest
+	(*ListDefinitionsResponse)(nil),     // 3: tongzhen.referral.v1.ListDefinitionsResponse
+	(*QueryStatisticsRequest)(nil),      // 4: tongzhen.referral.v1.QueryStatisticsRequest
+	(*QueryStatisticsResponse)(nil),     // 5: tongzhen.referral.v1.QueryStatisticsResponse
+	(*Figure)(nil),                      // 6: tongzhen.referral.v1.Figure
+	(*ListStatisticCasesRequest)(nil),   // 7: tongzhen.referral.v1.ListStatisticCasesRequest
+	(*ListStatisticCasesResponse)(nil),  // 8: tongzhen.referral.v1.ListStatisticCasesResponse
+	(*StatisticCase)(nil),               // 9: tongzhen.referral.v1.StatisticCase
+	(*ReconcileDischargesRequest)(nil),  // 10: tongzhen.referral.v1.ReconcileDischargesRequest
+	(*ReconcileDischargesResponse)(nil), // 11: tongzhen.referral.v1.ReconcileDischargesResponse
+	(*ReconciledCase)(nil),              // 12: tongzhen.referral.v1.ReconciledCase
+	(*CheckStatisticsRequest)(nil),      // 13: tongzhen.referral.v1.CheckStatisticsRequest
+	(*RebuildStatisticsRequest)(nil),    // 14: tongzhen.referral.v1.RebuildStatisticsRequest
+	(*CheckStatisticsResponse)(nil),     // 15: tongzhen.referral.v1.CheckStatisticsResponse
+	(*StatisticDifference)(nil),         // 16: tongzhen.referral.v1.StatisticDifference
+	(v1.Urgency_Code)(0),                // 17: tongzhen.common.v1.Urgency.Code
+	(v1.Kind_Code)(0),                   // 18: tongzhen.common.v1.Kind.Code
+	(State_Code)(0),                     // 19: tongzhen.referral.v1.State.Code
+	(v1.Direction_Code)(0),              // 20: tongzhen.common.v1.Direction.Code
+	(*v1.Party)(nil),                    // 21: tongzhen.common.v1.Party
+	(*timestamppb.Timestamp)(nil),       // 22: google.protobuf.Timestamp
 }
 var file_tongzhen_referral_v1_statistics_proto_depIdxs = []int32{
 	1,  // 0: tongzhen.referral.v1.Measure.denominators:type_name -> tongzhen.referral.v1.Denominator
 	0,  // 1: tongzhen.referral.v1.ListDefinitionsResponse.measures:type_name -> tongzhen.referral.v1.Measure
-	14, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	15, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	17, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	18, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	6,  // 4: tongzhen.referral.v1.QueryStatisticsResponse.figures:type_name -> tongzhen.referral.v1.Figure
-	14, // 5: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	15, // 6: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	17, // 5: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	18, // 6: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	9,  // 7: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	16, // 8: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
-	17, // 9: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	15, // 10: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	14, // 11: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	18, // 12: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
-	18, // 13: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
-	13, // 14: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
-	2,  // 15: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
-	4,  // 16: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
-	7,  // 17: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
-	10, // 18: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
-	11, // 19: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
-	3,  // 20: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
-	5,  // 21: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
-	8,  // 22: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
-	12, // 23: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	12, // 24: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	20, // [20:25] is the sub-list for method output_type
-	15, // [15:20] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	19, // 8: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
+	20, // 9: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	18, // 10: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	17, // 11: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	21, // 12: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
+	21, // 13: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
+	12, // 14: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
+	19, // 15: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
+	18, // 16: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	22, // 17: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
+	22, // 18: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
+	21, // 19: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
+	16, // 20: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
+	2,  // 21: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
+	4,  // 22: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
+	7,  // 23: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
+	10, // 24: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
+	13, // 25: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
+	14, // 26: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
+	3,  // 27: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
+	5,  // 28: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
+	8,  // 29: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
+	11, // 30: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
+	15, // 31: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	15, // 32: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	27, // [27:33] is the sub-list for method output_type
+	21, // [21:27] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_statistics_proto_init() }
@@ -1405,7 +1755,7 @@ func file_tongzhen_referral_v1_statistics_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_statistics_proto_rawDesc), len(file_tongzhen_referral_v1_statistics_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

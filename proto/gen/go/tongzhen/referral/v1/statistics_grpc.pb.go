@@ -19,11 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	StatisticsService_ListDefinitions_FullMethodName    = "/tongzhen.referral.v1.StatisticsService/ListDefinitions"
-	StatisticsService_QueryStatistics_FullMethodName    = "/tongzhen.referral.v1.StatisticsService/QueryStatistics"
-	StatisticsService_ListStatisticCases_FullMethodName = "/tongzhen.referral.v1.StatisticsService/ListStatisticCases"
-	StatisticsService_CheckStatistics_FullMethodName    = "/tongzhen.referral.v1.StatisticsService/CheckStatistics"
-	StatisticsService_RebuildStatistics_FullMethodName  = "/tongzhen.referral.v1.StatisticsService/RebuildStatistics"
+	StatisticsService_ListDefinitions_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/ListDefinitions"
+	StatisticsService_QueryStatistics_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/QueryStatistics"
+	StatisticsService_ListStatisticCases_FullMethodName  = "/tongzhen.referral.v1.StatisticsService/ListStatisticCases"
+	StatisticsService_ReconcileDischarges_FullMethodName = "/tongzhen.referral.v1.StatisticsService/ReconcileDischarges"
+	StatisticsService_CheckStatistics_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/CheckStatistics"
+	StatisticsService_RebuildStatistics_FullMethodName   = "/tongzhen.referral.v1.StatisticsService/RebuildStatistics"
 )
 
 // StatisticsServiceClient is the client API for StatisticsService service.
@@ -37,6 +38,10 @@ type StatisticsServiceClient interface {
 	QueryStatistics(ctx context.Context, in *QueryStatisticsRequest, opts ...grpc.CallOption) (*QueryStatisticsResponse, error)
 	// ListStatisticCases: exactly the referrals behind one figure, without names.
 	ListStatisticCases(ctx context.Context, in *ListStatisticCasesRequest, opts ...grpc.CallOption) (*ListStatisticCasesResponse, error)
+	// ReconcileDischarges holds the discharges to a township centre that hospitals' systems reported (离院方式 3) against the down-referrals:
+	// whoever was discharged so without one, and whoever was sent down without such a discharge. Asked by whoever may query the figures, of
+	// what they may see; reads only. Errors: FIELD_…; ROLE for another organisation.
+	ReconcileDischarges(ctx context.Context, in *ReconcileDischargesRequest, opts ...grpc.CallOption) (*ReconcileDischargesResponse, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(ctx context.Context, in *CheckStatisticsRequest, opts ...grpc.CallOption) (*CheckStatisticsResponse, error)
 	// RebuildStatistics writes a county's figures anew from history. SYSTEM only.
@@ -81,6 +86,16 @@ func (c *statisticsServiceClient) ListStatisticCases(ctx context.Context, in *Li
 	return out, nil
 }
 
+func (c *statisticsServiceClient) ReconcileDischarges(ctx context.Context, in *ReconcileDischargesRequest, opts ...grpc.CallOption) (*ReconcileDischargesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReconcileDischargesResponse)
+	err := c.cc.Invoke(ctx, StatisticsService_ReconcileDischarges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *statisticsServiceClient) CheckStatistics(ctx context.Context, in *CheckStatisticsRequest, opts ...grpc.CallOption) (*CheckStatisticsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CheckStatisticsResponse)
@@ -112,6 +127,10 @@ type StatisticsServiceServer interface {
 	QueryStatistics(context.Context, *QueryStatisticsRequest) (*QueryStatisticsResponse, error)
 	// ListStatisticCases: exactly the referrals behind one figure, without names.
 	ListStatisticCases(context.Context, *ListStatisticCasesRequest) (*ListStatisticCasesResponse, error)
+	// ReconcileDischarges holds the discharges to a township centre that hospitals' systems reported (离院方式 3) against the down-referrals:
+	// whoever was discharged so without one, and whoever was sent down without such a discharge. Asked by whoever may query the figures, of
+	// what they may see; reads only. Errors: FIELD_…; ROLE for another organisation.
+	ReconcileDischarges(context.Context, *ReconcileDischargesRequest) (*ReconcileDischargesResponse, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(context.Context, *CheckStatisticsRequest) (*CheckStatisticsResponse, error)
 	// RebuildStatistics writes a county's figures anew from history. SYSTEM only.
@@ -134,6 +153,9 @@ func (UnimplementedStatisticsServiceServer) QueryStatistics(context.Context, *Qu
 }
 func (UnimplementedStatisticsServiceServer) ListStatisticCases(context.Context, *ListStatisticCasesRequest) (*ListStatisticCasesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStatisticCases not implemented")
+}
+func (UnimplementedStatisticsServiceServer) ReconcileDischarges(context.Context, *ReconcileDischargesRequest) (*ReconcileDischargesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReconcileDischarges not implemented")
 }
 func (UnimplementedStatisticsServiceServer) CheckStatistics(context.Context, *CheckStatisticsRequest) (*CheckStatisticsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckStatistics not implemented")
@@ -216,6 +238,24 @@ func _StatisticsService_ListStatisticCases_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StatisticsService_ReconcileDischarges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReconcileDischargesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).ReconcileDischarges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_ReconcileDischarges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).ReconcileDischarges(ctx, req.(*ReconcileDischargesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _StatisticsService_CheckStatistics_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CheckStatisticsRequest)
 	if err := dec(in); err != nil {
@@ -270,6 +310,10 @@ var StatisticsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListStatisticCases",
 			Handler:    _StatisticsService_ListStatisticCases_Handler,
+		},
+		{
+			MethodName: "ReconcileDischarges",
+			Handler:    _StatisticsService_ReconcileDischarges_Handler,
 		},
 		{
 			MethodName: "CheckStatistics",
