@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/slips"
 )
@@ -12,7 +13,8 @@ import (
 func slipPages(mux *http.ServeMux, cfg Config, deps Deps, sh *shell.Shell) error {
 	pages, err := slips.New(slips.Deps{
 		Shell: sh, Referral: referralv1.NewReferralServiceClient(deps.Conns.Referral), Handover: referralv1.NewHandoverServiceClient(deps.Conns.Referral),
-		Limiter: deps.Cache, Ring: deps.Ring, Secure: cfg.Secure,
+		Scheduling: schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling),
+		Limiter:    deps.Cache, Ring: deps.Ring, Secure: cfg.Secure,
 	})
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (c *serveCommand) ready(ctx context.Context, settings *host.Settings, h *ho
 		return
 	}
 	fmt.Printf("\nTongzhen is ready: http://%s\n\n", settings.HTTPAddr)
-	fmt.Printf("  accounts  township, township2 (township doctors) · desk (intake desk) · specialist · head · village · admin\n")
+	fmt.Printf("  accounts  township, township2 (township doctors) · desk (intake desk) · specialist · head · baisha1 (head of a centre) · village · admin · auditor\n")
 	fmt.Printf("  password  %s\n\n", demoPassword())
 }
 

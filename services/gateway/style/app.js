@@ -215,6 +215,7 @@
     input.setAttribute("role", "combobox");
     input.setAttribute("aria-expanded", "false");
     let at = -1;
+    let moved = false; // the first of what was found is what Enter takes; the first ↓ stays on it
     let timer;
     const mark = (index) => {
       at = index;
@@ -259,14 +260,15 @@
         if (!found.length) { const none = document.createElement("li"); none.textContent = picker.dataset.none ?? "—"; list.replaceChildren(none); }
         list.hidden = false;
         input.setAttribute("aria-expanded", "true");
+        moved = false;
         mark(found.length ? 0 : -1);
       }, 150);
     });
     input.addEventListener("keydown", (event) => {
       if (list.hidden) { if (event.key === "Enter") event.preventDefault(); return; }
       const last = list.children.length - 1;
-      if (event.key === "ArrowDown") { mark(Math.min(at + 1, last)); event.preventDefault(); }
-      else if (event.key === "ArrowUp") { mark(Math.max(at - 1, 0)); event.preventDefault(); }
+      if (event.key === "ArrowDown") { mark(Math.min(moved ? at + 1 : at, last)); moved = true; event.preventDefault(); }
+      else if (event.key === "ArrowUp") { moved = true; mark(Math.max(at - 1, 0)); event.preventDefault(); }
       else if (event.key === "Enter") { event.preventDefault(); const item = list.children[at]; if (item?.dataset.value) choose(item.dataset.value, item.textContent); }
       else if (event.key === "Escape") close();
     });

@@ -151,7 +151,7 @@ func codes() map[string][]string {
 		"desk.tab": desks, "desk.empty": desks,
 		"referrals.tab": strings.Fields("open draft ended"), "referrals.empty": strings.Fields("open draft ended"),
 		"refer.urgency": strings.Fields("ROUTINE URGENT EMERGENCY"), "down.urgency": strings.Fields("ROUTINE URGENT"), "language": strings.Fields("zh-CN en"),
-		"demo":            strings.Fields("township desk specialist head township2 village admin"),
+		"demo":            strings.Fields("township desk specialist head township2 baisha1 village admin auditor"),
 		"refer.exam":      strings.Fields("CT CT_CONTRAST MRI XRAY ULTRASOUND ECHO ECG HOLTER ABPM GASTROSCOPY COLONOSCOPY LUNG_FUNCTION BONE_DENSITY PATHOLOGY LABORATORY"),
 		"refer.suggest":   strings.Fields("EMERGENCY URGENT"),
 		"refer.certainty": strings.Fields("FOUND FOUND_MIRROR OWN_HIGH OWN_MEDIUM OWN_LOW SUGGESTED"),

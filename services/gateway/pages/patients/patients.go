@@ -222,10 +222,10 @@ func (p *Pages) likely(r *http.Request) []*patientrecordv1.LikelyPatient {
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(answer.GetPatients(), func(l *patientrecordv1.LikelyPatient) bool {
-		// One number is one patient: the registration itself opens that record.
-		return slices.Contains(l.GetAgrees(), "identityNumber")
-	})
+	if slices.ContainsFunc(answer.GetPatients(), func(l *patientrecordv1.LikelyPatient) bool { return slices.Contains(l.GetAgrees(), "identityNumber") }) {
+		return nil // one number is one patient: the registration itself leads to that record, and to no other that is only alike
+	}
+	return answer.GetPatients()
 }
 
 func registerRequest(form url.Values) *patientrecordv1.RegisterPatientRequest {

@@ -52,6 +52,7 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		"unit":        Unit,
 		"list":        func(items ...string) []string { return items },
 		"patientTabs": patientTabs,
+		"masked":      Masked,
 		"allergic":    allergic,
 	}
 }

@@ -9,12 +9,14 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
@@ -29,6 +31,8 @@ type Deps struct {
 	Shell    *shell.Shell
 	Referral referralv1.ReferralServiceClient
 	Handover referralv1.HandoverServiceClient
+	// Scheduling tells when and where the patient is expected; while it is away a slip goes without.
+	Scheduling schedulingv1.SchedulingServiceClient
 	// Limiter counts verifications by address, of which Ring keeps a keyed hash.
 	Limiter cache.Limiter
 	Ring    *crypt.Ring
@@ -139,6 +143,9 @@ func (p *Pages) source(r *http.Request, referral *referralv1.Referral) (source, 
 	s.from = county.OrganizationName(chinese, referral.GetOriginator().GetOrganizationId())
 	s.to = county.OrganizationName(chinese, to.GetOrganizationId())
 	s.department = county.DepartmentName(chinese, to.GetOrganizationId(), to.GetDepartmentCode())
+	if booking := referral.GetBookingId(); booking != "" {
+		s.booking, _ = p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: booking})
+	}
 	return s, nil
 }
 
@@ -178,12 +185,28 @@ func (s source) data(stubOnly bool) slipData {
 		{"county.urgency", "紧急程度", urgency(r.GetUrgency())},
 		{"county.left", "转出时间", s.minute(r.GetDepartTime())},
 		{"county.validity", "转诊时限", d.Valid},
+		{"county.appointment", "就诊时间、地点", s.appointment()},
 		{"county.purpose", "转诊目的、注意事项", r.GetTransferNote()},
 	}
 	d.Choices = []choices{
 		{"county.payment", "支付方式", payments()}, {"county.patient_kind", "病人性质", s.patients()}, {"county.transport", "转送方式", s.transports()},
 	}
 	return d
+}
+
+// appointment is when, with whom and where the patient is expected; empty while nothing is arranged.
+func (s source) appointment() string {
+	if b := s.booking; b != nil {
+		parts := []string{s.minute(b.GetStart()), b.GetPractitionerName(), b.GetLocation()}
+		if b.GetWard() != "" {
+			parts = []string{"住院", b.GetWard(), b.GetBed()}
+		}
+		return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "　")
+	}
+	if w := s.referral.GetWalkIn(); w != nil {
+		return s.minute(w.GetFrom()) + " 至 " + s.minute(w.GetTo())
+	}
+	return ""
 }
 
 // replied is the whole 回转单 of a reply but its QR code. What the county adds about the way up does not belong on it; how the patient goes

@@ -9,12 +9,15 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 )
 
 // source is everything that a slip is filled from.
 type source struct {
 	referral *referralv1.Referral
 	slip     *referralv1.Slip
+	// booking is nil when there is none.
+	booking *schedulingv1.Booking
 	// from, to and department are names in Chinese.
 	from, to, department string
 	// reply: it is filled from what came back, with from and to exchanged.

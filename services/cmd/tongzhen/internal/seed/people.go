@@ -71,7 +71,7 @@ func (p place) people() []person {
 			stem += t.code[6:] + "-"
 		}
 		list = append(list,
-			person{stem + "1", t.code, "02", roles(commonv1.Role_TOWNSHIP_DOCTOR, commonv1.Role_CENTRE_HEAD), false},
+			person{stem + "1", t.code, "02", roles(commonv1.Role_TOWNSHIP_DOCTOR, commonv1.Role_CENTRE_HEAD), t.code == one.code},
 			person{stem + "2", t.code, "02", roles(commonv1.Role_TOWNSHIP_DOCTOR), false})
 	}
 	for _, d := range hospitalDepartments() {

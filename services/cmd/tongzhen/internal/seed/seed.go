@@ -52,7 +52,7 @@ type Report struct {
 // Sizes of one call, so that each ends well within its time on a slow disk.
 const (
 	organizationsPerCall = 20
-	accountsPerCall      = 10 // hashing passwords is slow on purpose
+	accountsPerCall      = 5 // hashing passwords is slow on purpose
 	medicinesPerCall     = 250
 	capabilitiesPerCall  = 50
 	schedulesPerCall     = 40
