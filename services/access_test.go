@@ -94,14 +94,14 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	own := map[string][]string{
 		"COUNTY_ADMIN": {
 			"UpdateSettings", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
-			"QueryStatistics", "ListStatisticCases", "GetRecognitionStatistics", "ListRecognitionCases",
+			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold",
 		},
 		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
 		"SECURITY_ADMIN": {"ListAccounts"},
 		// Who looked at whom, and the names of those who did.
-		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts"},
-		"INTEGRATION": {"ImportRecord"},
+		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts", "ListExports", "RecordExport"},
+		"INTEGRATION": {"ImportRecord", "AcceptRecords"},
 		"SYSTEM": {
 			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics",
 			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules",

@@ -188,10 +188,13 @@ func TestWhoMayCallWhat(t *testing.T) {
 	if err != nil || len(keys.GetKeys()) != 1 || keys.GetKeys()[0].GetKeyId() != kid || string(keys.GetKeys()[0].GetPublicKey()) != string(pub) {
 		t.Errorf("got %v, %v", keys, err)
 	}
-	for service, sees := range map[string]bool{"notification": true, "cli": true, "gateway": false, "referral": false} {
+	for service, sees := range map[string]bool{"notification": true, "cli": true, "gateway": true, "referral": false} {
 		all, err := h.as(t, service).ListAccounts(ctx, &directoryv1.ListAccountsRequest{})
 		if sees != (err == nil && len(all.GetAccounts()) == 1) || !sees && errs.ReasonOf(err) != errs.ReasonRole {
 			t.Errorf("%s sees %v, %v", service, all, err)
+		}
+		if service == "gateway" && all.GetAccounts()[0].GetPhone() != "" {
+			t.Error("the gateway, which looks at the accounts of feeds, is told telephones")
 		}
 	}
 	_, err = gateway.ListAccounts(person, &directoryv1.ListAccountsRequest{})

@@ -199,8 +199,8 @@ func TestWhatTheContractRefusesHoldsUpNothing(t *testing.T) {
 
 func TestSystemsBehindOneEngineShareAnAddress(t *testing.T) {
 	shared, err := hl7.ReadSenders([]byte(`senders:
-  - {application: HIS, addresses: [127.0.0.1], county: "450321", organization: "450321101", account: his, charset: GB18030}
-  - {application: LIS, addresses: [127.0.0.1], county: "450321", organization: "450321101", account: lis}
+  - {application: HIS, addresses: [127.0.0.1], county: "450321", organization: "450321101", account: feed-his, charset: GB18030}
+  - {application: LIS, addresses: [127.0.0.1], county: "450321", organization: "450321101", account: feed-lis}
 `))
 	if err != nil {
 		t.Fatal(err)

@@ -209,7 +209,8 @@ func codes() map[string][]string {
 			referral.norm_check referral.read referral.rebook referral.record_arrival referral.record_consent referral.record_out
 			referral.record_visit referral.redirect referral.refer_candidate referral.reopen_candidate referral.resubmit referral.return
 			referral.revise_plan referral.seen referral.undo_admit referral.undo_arrive sensitive.open
-			consent.defer consent.give consent.withdraw consent.list consent.read consent.deferred copy.read export.record export.list candidate.read`),
+			consent.defer consent.give consent.withdraw consent.list consent.read consent.deferred copy.read export.record export.list
+			referral.dismiss_registration referral.person_merged referral.registration.dismiss`),
 		"weekday":              strings.Fields("Monday Tuesday Wednesday Thursday Friday Saturday Sunday"),
 		"clinical.form":        strings.Fields("values problem allergy medication result note encounter procedure immunization report"),
 		"clinical.kind":        strings.Fields("PROBLEM ALLERGY MEDICATION OBSERVATION REPORT NOTE ENCOUNTER PROCEDURE IMMUNIZATION"),

@@ -170,7 +170,7 @@ func (a *App) Exports(ctx context.Context, caller authn.Identity, q ExportQuery)
 	auditor := caller.Has("AUDITOR")
 	if !auditor {
 		if q.PatientID == "" {
-			return ExportPage{}, errs.Denied(errs.ReasonRole)
+			return ExportPage{}, errs.Invalid(errs.Required("patientId"))
 		}
 		p, _, err := a.open(ctx, caller, q.PatientID, domain.LevelFull)
 		if err != nil {

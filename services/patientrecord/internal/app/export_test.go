@@ -116,7 +116,7 @@ func TestNobodyExportsOrReadsWhatIsNotTheirs(t *testing.T) {
 			}
 		}
 		_, err := w.Exports(t.Context(), township, app.ExportQuery{})
-		w.reason(err, errs.ReasonRole)
+		w.reason(err, errs.ReasonFieldRequired)
 		w.fact("0192f0c1-0000-7000-8000-000000000012", patient, 2, domain.Submitted, domain.Draft)
 		w.fact("0192f0c1-0000-7000-8000-000000000012", patient, 3, domain.Arrived, domain.Accepted)
 		_, err = w.Exports(t.Context(), desk, app.ExportQuery{PatientID: patient})
