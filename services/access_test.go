@@ -2,6 +2,7 @@ package services_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"maps"
 	"slices"
@@ -227,13 +228,13 @@ func call(ctx context.Context, conn *grpc.ClientConn, path string, m protoreflec
 		return err
 	}
 	// What the other side refused before it read anything is told by receiving.
-	if err := stream.SendMsg(in); err != nil && err != io.EOF {
+	if err := stream.SendMsg(in); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if err := stream.CloseSend(); err != nil {
 		return err
 	}
-	if err := stream.RecvMsg(out); err != nil && err != io.EOF {
+	if err := stream.RecvMsg(out); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil

@@ -239,7 +239,7 @@ func TestAnEmptyRecordIsADocument(t *testing.T) {
 	}
 	_, sections := validated(t, document)
 	for _, s := range sections {
-		if s.(object)["entry"] != nil {
+		if section, ok := s.(object); !ok || section["entry"] != nil {
 			t.Errorf("%v", s)
 		}
 	}

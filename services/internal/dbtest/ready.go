@@ -64,7 +64,7 @@ func forgetFiles(folder string) {
 		return
 	}
 	for _, e := range entries {
-		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > keep {
+		if info, err := e.Info(); err == nil && clock.System().Now().Sub(info.ModTime()) > keep {
 			_ = os.Remove(filepath.Join(folder, e.Name())) // somebody else may have been quicker
 		}
 	}
@@ -136,14 +136,14 @@ func (p pool) mark(schema string) {
 	p.t.Helper()
 	var now string
 	must(p.t, "look at a schema", p.QueryRow(p.t.Context(), shape, schema).Scan(&now))
-	p.exec("COMMENT ON SCHEMA " + schema + " IS '" + now + " " + time.Now().UTC().Format(time.DateOnly) + "'")
+	p.exec("COMMENT ON SCHEMA " + schema + " IS '" + now + " " + clock.System().Now().UTC().Format(time.DateOnly) + "'")
 }
 
 // forget drops the schemas of other migrations that were not used since the day before yesterday and that nobody holds.
 func (p pool) forget() {
 	p.t.Helper()
 	rows, err := p.Query(p.t.Context(), `SELECT nspname FROM pg_namespace WHERE nspname LIKE 'ready\_%'
- AND split_part(coalesce(obj_description(oid, 'pg_namespace'), ''), ' ', 2) < $1`, time.Now().UTC().Add(-keep).Format(time.DateOnly))
+ AND split_part(coalesce(obj_description(oid, 'pg_namespace'), ''), ' ', 2) < $1`, clock.System().Now().UTC().Add(-keep).Format(time.DateOnly))
 	must(p.t, "look for old schemas", err)
 	old, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	must(p.t, "look for old schemas", err)

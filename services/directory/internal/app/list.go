@@ -85,7 +85,7 @@ func (a *App) ListAccounts(ctx context.Context, caller authn.Identity, organizat
 // MayTelephone tells who sees the telephones of accounts: who looks after them, and the service that sends messages to them. An auditor asks
 // what people did, and needs their names.
 func MayTelephone(caller authn.Identity) bool {
-	return caller.IsService() && caller.Subject != "service:gateway" || caller.Has(string(domain.SystemAdmin)) || caller.Has(string(domain.System))
+	return caller.IsService() && caller.Service != "gateway" || caller.Has(string(domain.SystemAdmin)) || caller.Has(string(domain.System))
 }
 
 // visible is the county whose rows the caller sees; "" is every county, which only a service may see: it reads the

@@ -66,20 +66,7 @@ func (u *unit) commit(ctx context.Context) error {
 	for _, l := range u.looks {
 		d.stmts = append(d.stmts, lookStmt(u.county, l, u.Now()))
 	}
-	if u.reference != "" && u.request.ID != "" {
-		sealed, err := u.seal("request_log", "response", u.request.ID, u.reference)
-		d.fail(err)
-		d.stmts = append(d.stmts, sqldb.RequestStmt(u.request, sealed, u.Now()))
-	}
-	if u.request.ID != "" && (u.answer != nil || u.access.replay != nil) {
-		var answer any = json.RawMessage(u.access.replay)
-		if u.answer != nil {
-			answer = toPatient(*u.answer)
-		}
-		sealed, err := u.seal("request_log", "response", u.request.ID, answer)
-		d.fail(err)
-		d.stmts = append(d.stmts, sqldb.RequestStmt(u.request, sealed, u.Now()))
-	}
+	d.answered()
 	if d.err != nil {
 		return d.err
 	}
@@ -94,6 +81,25 @@ func (u *unit) commit(ctx context.Context) error {
 		d.stmts = d.stmts[batch:]
 	}
 	return u.tx.Last(ctx, d.stmts...)
+}
+
+// answered keeps what a request was answered with, for its repeats.
+func (d *derived) answered() {
+	u := d.u
+	keep := func(answer any) {
+		sealed, err := u.seal("request_log", "response", u.request.ID, answer)
+		d.fail(err)
+		d.stmts = append(d.stmts, sqldb.RequestStmt(u.request, sealed, u.Now()))
+	}
+	switch {
+	case u.request.ID == "":
+	case u.reference != "":
+		keep(u.reference)
+	case u.answer != nil:
+		keep(toPatient(*u.answer))
+	case u.access.replay != nil:
+		keep(json.RawMessage(u.access.replay))
+	}
 }
 
 func (d *derived) write(want int64, query string, args ...any) {

@@ -109,8 +109,8 @@ func (d *derived) index(ctx context.Context) error {
 		d.lapse(patient, found, merged[patient])
 	}
 	// After all that lapses: of two records of the change, one may find the other and not be found by it.
-	for patient, found := range u.foundNow {
-		d.foundMatches(patient, found)
+	for _, found := range u.foundNow {
+		d.foundMatches(found)
 	}
 	done := map[string]bool{}
 	for _, family := range u.families {
@@ -191,7 +191,7 @@ func (d *derived) lapse(patient string, found []domain.Match, merged bool) {
 }
 
 // foundMatches opens what was found and nobody decided.
-func (d *derived) foundMatches(patient string, found []domain.Match) {
+func (d *derived) foundMatches(found []domain.Match) {
 	u := d.u
 	for _, m := range found {
 		d.write(-1, `INSERT INTO patient_match (county_code, id, first_id, second_id, version, state, score, agrees, differs, account_id,

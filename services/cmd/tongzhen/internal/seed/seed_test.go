@@ -109,7 +109,7 @@ func TestTheDemoAccountsAreWhoTheyAreSaidToBe(t *testing.T) {
 	if len(want) > 0 {
 		t.Errorf("missing: %v", want)
 	}
-	if len(report.DemoAccounts) != 10 || report.DemoAccounts[0].Login != "township" || report.DemoAccounts[0].Organization != "白沙镇卫生院" ||
+	if len(report.DemoAccounts) != 11 || report.DemoAccounts[0].Login != "township" || report.DemoAccounts[0].Organization != "白沙镇卫生院" ||
 		report.DemoAccounts[0].Name != r.accounts[0].GetAccount().GetName() {
 		t.Errorf("got %+v", report.DemoAccounts)
 	}

@@ -76,6 +76,20 @@ func (f Fixture) document(t *testing.T, patient, referral string) (a domain.Atta
 	return a
 }
 
+// mistaken marks a document as entered in error.
+func (f Fixture) mistaken(t *testing.T, a domain.Attachment) {
+	t.Helper()
+	f.must(t, func(u app.Unit) error {
+		wrong, err := u.Attachment(t.Context(), a.ID())
+		if err != nil {
+			return err
+		}
+		wrong, _ = wrong.EnterInError("another patient's", domain.Writer{Account: "account-2", Organization: "org-1", Now: u.Now()})
+		u.PutAttachment(wrong, nil, nil)
+		return nil
+	})
+}
+
 func documentsTravel(t *testing.T, f Fixture) {
 	p := f.add(t, zeng)
 	referral := id.New()
@@ -126,15 +140,7 @@ func documentsTravel(t *testing.T, f Fixture) {
 	if got := carried(recent); !slices.Equal(got, []string{referral}) || len(carried(old)) != 0 {
 		t.Errorf("carried by %v, the old one by %v", got, carried(old))
 	}
-	f.must(t, func(u app.Unit) error {
-		wrong, err := u.Attachment(t.Context(), recent.ID())
-		if err != nil {
-			return err
-		}
-		wrong, _ = wrong.EnterInError("another patient's", domain.Writer{Account: "account-2", Organization: "org-1", Now: u.Now()})
-		u.PutAttachment(wrong, nil, nil)
-		return nil
-	})
+	f.mistaken(t, recent)
 	if got := list(app.AttachmentFilter{Referrals: []string{referral}, Since: sent}); !sameAttachments(got, []domain.Attachment{put}) {
 		t.Errorf("what was entered in error still travels: %v", got)
 	}
