@@ -12,9 +12,10 @@ import (
 )
 
 type adminCommand struct {
-	Audit      adminAuditCommand      `cmd:"" help:"Check and export the record of who did and who saw what."`
-	Keys       adminKeysCommand       `cmd:"" help:"The keys that patient data is encrypted with."`
-	Statistics adminStatisticsCommand `cmd:"" help:"Hold the figures against the histories of the referrals."`
+	Audit       adminAuditCommand       `cmd:"" help:"Check and export the record of who did and who saw what."`
+	Keys        adminKeysCommand        `cmd:"" help:"The keys that patient data is encrypted with."`
+	Recognition adminRecognitionCommand `cmd:"" help:"Hold the figures of recognised results against the orders."`
+	Statistics  adminStatisticsCommand  `cmd:"" help:"Hold the figures against the histories of the referrals."`
 }
 
 type adminStatisticsCommand struct {

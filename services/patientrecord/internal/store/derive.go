@@ -198,6 +198,10 @@ func (d *derived) entries() {
 	for _, c := range u.entries {
 		e := c.entry
 		w := c.written
+		organization := w.Organization
+		if !w.ByPerson() {
+			organization = u.cmd.Organization // a hospital's own system sent it; empty for what the machine's commands import
+		}
 		content := toEntryContent(e, c.told)
 		content.Author, content.Writer, content.Note = w.Author.Name, w.Writer.Name, w.Why.Note
 		sealed, err := u.seal("clinical_entry", "content", versioned(e.ID, e.Version), content)
@@ -212,7 +216,7 @@ func (d *derived) entries() {
 			VALUES ($1, $2, $3, TRUE, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`,
 			u.county, e.ID, e.Version, c.owner, c.sourceToken, c.contentToken, string(e.Kind), e.Category,
 			c.codeHash, e.Status, e.Time.UTC().Truncate(time.Microsecond), sealed, u.Now(),
-			w.Author.Account, w.Writer.Account, w.Organization, string(w.Change), w.Why.Code, w.AfterSealing,
+			w.Author.Account, w.Writer.Account, organization, string(w.Change), w.Why.Code, w.AfterSealing,
 			w.EncounterID, w.ReferralID, nullTime(w.Began), nullTime(c.end()))
 		if e.Told(u.Now()) {
 			d.publish(domain.Fact{Name: domain.ResultRecorded, HomeOrganization: c.patient.Home(), Result: e}, c.patient.ID(), e.Version)

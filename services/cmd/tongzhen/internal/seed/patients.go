@@ -125,7 +125,7 @@ func (p place) patients(asOf time.Time) []*patientrecordv1.ImportRecordRequest {
 		if d.sequence%2 == 1 {
 			sex = commonv1.Sex_MALE
 		}
-		r := &recordBuilder{identity: identity, asOf: asOf}
+		r := &recordBuilder{identity: identity, asOf: asOf, laboratory: p.organizationID(p.code + "H01")}
 		d.record(r)
 		out = append(out, &patientrecordv1.ImportRecordRequest{
 			County: p.code, OrganizationId: p.organizationID(home.code), SourceSystem: sourceSystem, PatientIdentity: identity,

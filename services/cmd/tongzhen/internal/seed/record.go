@@ -14,7 +14,9 @@ import (
 type recordBuilder struct {
 	identity string
 	asOf     time.Time
-	entries  []*patientrecordv1.ClinicalEntry
+	// laboratory is the organisation that makes the county's laboratory results.
+	laboratory string
+	entries    []*patientrecordv1.ClinicalEntry
 }
 
 func (r *recordBuilder) add(kind string, e *patientrecordv1.ClinicalEntry) *recordBuilder {
@@ -132,16 +134,16 @@ func (l loinc) coding() *commonv1.Coding {
 // result of some days before.
 func (r *recordBuilder) result(days int, of loinc, value float64) *recordBuilder {
 	m := of.meaning()
-	category := "laboratory"
+	category, performer := "laboratory", r.laboratory
 	if m.vital {
-		category = "vital-signs"
+		category, performer = "vital-signs", ""
 	}
 	interpretation, normal := m.judge(value)
 	return r.add("observation", &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Observation{
 		Observation: &patientrecordv1.Observation{
 			Codes: []*commonv1.Coding{of.coding()}, Text: m.text, Category: category, Status: "final",
 			EffectiveTime: r.at(days), Quantity: &patientrecordv1.Quantity{Value: value, Unit: m.unit},
-			ReferenceRange: normal, Interpretation: interpretation,
+			ReferenceRange: normal, Interpretation: interpretation, PerformerId: performer,
 		},
 	}})
 }
