@@ -44,6 +44,15 @@ func TestASlipPrintsAsOneSheetAndIsVerifiedByItsCode(t *testing.T) {
 	if pages := township.prints("stub"); pages != 1 {
 		t.Errorf("the stub has %d pages", pages)
 	}
+	// What comes back: the reply to an up-referral, and a down-referral, as 回转单.
+	up := people.treated(t, "覃秀兰")
+	for name, page := range map[string]string{"reply": up.GetId() + "/slip/reply", "back": people.homeward(t, up).GetId() + "/slip"} {
+		township.goTo("/referrals/" + page)
+		township.look("slip-" + name)
+		if pages := township.prints(name); pages != 1 {
+			t.Errorf("%s has %d pages", name, pages)
+		}
+	}
 	stranger.goTo("/verify/" + number + "?k=WRONGKEY")
 	if !stranger.has(".verification .alarm") {
 		t.Error("a wrong key is genuine")

@@ -57,12 +57,27 @@ func updateReferral() string {
 	const before = 3
 	var sets []string
 	for _, n := range names(changingColumns) {
-		sets = append(sets, n+" = $"+strconv.Itoa(len(sets)+before+1))
+		value := "$" + strconv.Itoa(len(sets)+before+1)
+		if n == "guard" {
+			value = guardOf(value)
+		}
+		sets = append(sets, n+" = "+value)
 	}
 	for _, n := range names(sealedColumns)[1:] {
 		sets = append(sets, fmt.Sprintf("%s = COALESCE($%d, %s)", n, len(sets)+before+1, n))
 	}
 	return "UPDATE referral SET " + strings.Join(sets, ", ") + " WHERE county_code = $1 AND id = $2 AND version = $3"
+}
+
+// guardOf keeps a guard with the person whom a merge gave it to: the domain's guard names the patient of the row. What had none comes under the
+// person's record of today.
+func guardOf(guard string) string {
+	tail := "substr(" + guard + ", length(patient_id) + 1)"
+	return "CASE WHEN " + guard + ` = '' THEN '' WHEN guard <> ''
+		THEN substr(guard, 1, length(guard) - length(kind) - length(originator_org) - length(receiver_org) - 3) || ` + tail + `
+		ELSE (WITH RECURSIVE up(id) AS (SELECT patient_id UNION SELECT l.survivor_id FROM up JOIN patient_link l ON l.county_code = $1 AND l.holds
+			AND l.merged_id = up.id) SELECT up.id FROM up WHERE NOT EXISTS (SELECT 1 FROM patient_link l WHERE l.county_code = $1 AND l.holds
+			AND l.merged_id = up.id)) || ` + tail + ` END`
 }
 
 func fixed(s domain.Snapshot) []any {

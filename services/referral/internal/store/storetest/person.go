@@ -38,6 +38,11 @@ func onePerson(t *testing.T, f Fixture) {
 	if e := refusal(t, err, errs.ReasonOpenReferralExists); e.Meta["referralId"] != other.ID {
 		t.Errorf("what the merged patient has open does not stand in the way: %v", e.Meta)
 	}
+	other = must(t, f, desk(), other, domain.Command{Action: domain.ActionAccept, Carry: walkIn(f)})
+	_, err = tryCreate(t, f, command(Doctor(), "r10", "b10"), Draft("patient-1", domain.KindOutpatient), number(t, f))
+	if e := refusal(t, err, errs.ReasonOpenReferralExists); e.Meta["referralId"] != other.ID {
+		t.Errorf("after the next step it does not stand in the way any more: %v", e.Meta)
+	}
 	link(3, false, id.New())
 	link(2, true, merged)
 	link(2, true, id.New()) // an older fact that comes late
@@ -45,5 +50,5 @@ func onePerson(t *testing.T, f Fixture) {
 	expect("apart again", "patient-2", 1)
 	submitted(t, f, Draft("patient-1", domain.KindOutpatient))
 	must(t, f, desk(), own, domain.Command{Action: domain.ActionDecline, Carry: domain.Carry{Reason: "NO_BED"}})
-	must(t, f, desk(), other, domain.Command{Action: domain.ActionDecline, Carry: domain.Carry{Reason: "NO_BED"}})
+	must(t, f, desk(), other, domain.Command{Action: domain.ActionNoShow})
 }
