@@ -150,7 +150,9 @@
     const form = event.target;
     if (form.dataset.sent) { event.preventDefault(); return; }
     const ask = event.submitter?.dataset.confirm ?? form.dataset.confirm;
-    if (ask && !confirm(ask)) { event.preventDefault(); return; }
+    // What lacks something is refused anyway: nobody is asked twice.
+    const whole = [...form.elements].every((field) => !field.required || field.value.trim() !== "");
+    if (ask && whole && !confirm(ask)) { event.preventDefault(); return; }
     if (form.method !== "post") return;
     // PCs in clinics are shared: who signs out leaves nothing of a patient behind. (A session that ran out keeps its drafts.)
     if (form.getAttribute("action") === "/sign-out") {

@@ -196,6 +196,8 @@ func (p *Pages) line(w http.ResponseWriter, r *http.Request, err error) error {
 type oneData struct {
 	// At is the address of the patient's documents, ID the document's.
 	At, PatientID, ID string
+	// Patient is nil when the record cannot be asked: whose the document is stands above it.
+	Patient *patientrecordv1.Patient
 	// Attachment is empty while it cannot be read: then the form that was sent stands alone.
 	Attachment item
 	History    []item
@@ -226,6 +228,7 @@ func (p *Pages) loadOne(r *http.Request) (oneData, error) {
 		return data, err
 	}
 	data.Attachment, data.History, data.Referrals = p.named(r, a)[0], p.named(r, a.GetHistory()...), p.referrals(r, patient)
+	data.Patient, _ = p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: patient})
 	data.Large = r.URL.Query().Get("size") == "full"
 	data.Form.Values = shell.Original(valuesOf(a), nil)
 	data.Form.Values.Set("version", strconv.Itoa(int(a.GetVersion())))

@@ -20,6 +20,8 @@ type pageData struct {
 	Receiving bool // the visitor's organisation receives it
 	Sending   bool // the visitor's organisation sent it
 	Summary   *patientrecordv1.Summary
+	// Whole: the visitor sees the whole record.
+	Whole bool
 	// Package is what was handed over, Complete how complete it was; nil and not judged for a draft.
 	Package *patientrecordv1.Package
 	// Back is what came back with the answer; nil until it has.
@@ -196,7 +198,7 @@ func (p *Pages) record(r *http.Request, data *pageData) {
 	early := data.GetState() == referralv1.State_SUBMITTED || data.GetState() == referralv1.State_RETURNED || data.GetState() == referralv1.State_ACCEPTED
 	if data.Summary == nil || (data.Receiving && !early) {
 		if summary, err := p.Record.GetSummary(ctx, &patientrecordv1.GetSummaryRequest{PatientId: data.GetPatientId()}); err == nil {
-			data.Summary = summary
+			data.Summary, data.Whole = summary, true
 		}
 	}
 }
