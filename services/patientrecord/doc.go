@@ -43,11 +43,11 @@
 //     person (store.kin). What a person said of two records is not asked again.
 //  12. A way around the care relation (AccessService: BreakGlass, DeclareVisit) is written down, told as glass_broken, and ends by itself; a registered
 //     number alone opens nothing.
-//  12. A message of another system is stored whole or kept in quarantine, once for a sender, control id and content; its content is kept,
+//  13. A message of another system is stored whole or kept in quarantine, once for a sender, control id and content; its content is kept,
 //     sealed, only while it is in quarantine.
-//  13. What somebody agreed to is put off, given and withdrawn at most once each, and nothing of it is overwritten. A consent that was
+//  14. What somebody agreed to is put off, given and withdrawn at most once each, and nothing of it is overwritten. A consent that was
 //     withdrawn counts at once: see domain.Standing.Grants and App.refusedSensitive.
-//  14. What leaves is in the ledger before it is handed out; a row of the ledger never changes.
+//  15. What leaves is in the ledger before it is handed out; a row of the ledger never changes.
 //
 // What people write (domain/written.go): a change is a new version with who, where and why; what belongs to a visit or referral is sealed when that
 // ends, and then only corrected with a reason by its author or the head, at the organisation where it was written.

@@ -3,9 +3,9 @@
 // their records (patient-record), organisations and accounts (directory), and to tell people (notification); of a patient it keeps one
 // sealed snapshot, of organisations and their medicines a projection.
 //
-// RPCs: ReferralService, FollowUpService, CriteriaService, CandidateService, StatisticsService and SettingService of
-// tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed, formulary_changed and
-// capabilities_changed of directory, encounter_opened, encounter_closed and encounter_cancelled of the record, and its own deadline_passed.
+// RPCs: ReferralService, FollowUpService, CriteriaService, CandidateService, StatisticsService, SettingService and HandoverService
+// (completeness, printed slips, consent) of tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed, formulary_changed and
+// capabilities_changed of directory, encounter_opened, encounter_closed, encounter_cancelled, patient_merged and patient_unmerged of the record, and its own deadline_passed.
 // Calls patient-record (snapshot at creation, values for criteria), scheduling (AttachHold, ConfirmHold) and directory (an organisation
 // that the projection misses, the lists at start).
 //
