@@ -215,6 +215,9 @@ func (a *App) GiveConsent(ctx context.Context, caller authn.Identity, in Agreein
 		return domain.Consent{}, refused(ps, "")
 	}
 	return a.consenting(ctx, caller, in.Request, func(u Unit) (domain.Consent, error) {
+		if _, err := u.Patient(ctx, p.ID()); err != nil {
+			return domain.Consent{}, err
+		}
 		c, err := consentOf(ctx, u, p, in.ID)
 		if err != nil {
 			return c, err
@@ -249,6 +252,9 @@ func (a *App) WithdrawConsent(ctx context.Context, caller authn.Identity, in Wit
 		}
 		if ps := in.Withdrawal.Check(p, a.today()); len(ps) > 0 {
 			return domain.Consent{}, refused(ps, "")
+		}
+		if _, err := u.Patient(ctx, p.ID()); err != nil {
+			return domain.Consent{}, err
 		}
 		c, err := consentOf(ctx, u, p, in.ID)
 		if err != nil {

@@ -101,9 +101,13 @@ func latest(list []domain.Consent) (last domain.Consent) {
 	return last
 }
 
-// withheld: the last consent of the referral was withdrawn.
-func withheld(ctx context.Context, u Unit, referral string) (bool, error) {
-	last, _, err := lastOf(ctx, u, referral)
+// withheld: the last consent of the referral was withdrawn. The patient's row is held: a withdrawal at the same time goes before or after, and
+// what it ends is not granted meanwhile.
+func withheld(ctx context.Context, u Unit, s domain.Standing) (bool, error) {
+	if _, err := u.Patient(ctx, s.PatientID); err != nil && errs.KindOf(err) != errs.KindNotFound {
+		return false, err
+	}
+	last, _, err := lastOf(ctx, u, s.ReferralID)
 	return last.Withheld(), err
 }
 

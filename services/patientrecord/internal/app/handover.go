@@ -37,7 +37,7 @@ func (a *App) ApplyReferral(ctx context.Context, f ReferralFact) error {
 		County: f.County, Account: f.Account, Organization: f.Organization, Consumer: relationsConsumer, FactID: f.FactID,
 	}
 	return a.store.Change(ctx, cmd, func(u Unit) (err error) {
-		if f.Standing.Withheld, err = withheld(ctx, u, f.Standing.ReferralID); err != nil {
+		if f.Standing.Withheld, err = withheld(ctx, u, f.Standing); err != nil {
 			return err
 		}
 		if err := a.follow(ctx, u, f.Standing); err != nil {
@@ -250,7 +250,7 @@ func (a *App) fetch(ctx context.Context, caller authn.Identity, referral string)
 		return domain.Standing{}, errs.NotFound("package")
 	}
 	err = a.store.Change(ctx, command(caller, Request{}), func(u Unit) (err error) {
-		if s.Withheld, err = withheld(ctx, u, s.ReferralID); err != nil {
+		if s.Withheld, err = withheld(ctx, u, s); err != nil {
 			return err
 		}
 		if err := a.follow(ctx, u, s); err != nil || s.Withheld {
