@@ -265,7 +265,7 @@ func urgency(code commonv1.Urgency_Code) string {
 	case commonv1.Urgency_EMERGENCY:
 		return "急诊"
 	case commonv1.Urgency_URGENT:
-		return "紧急"
+		return "加急"
 	case commonv1.Urgency_ROUTINE:
 		return "普通"
 	case commonv1.Urgency_UNSPECIFIED:
