@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 )
 
@@ -21,7 +22,11 @@ const (
 // FindByWords implements app.Store.
 func (s *Store) FindByWords(ctx context.Context, county, organization string, words []app.Word, limit int) (found []app.Found, err error) {
 	err = s.view(ctx, county, func(c scope) error {
-		q := query{args: []any{county, organization, c.tx.Now()}}
+		centre, err := c.centre(ctx, organization)
+		if err != nil {
+			return err
+		}
+		q := query{args: []any{county, organization, c.tx.Now(), centre}}
 		ids, err := s.driven(ctx, c, &q, words, limit)
 		if err != nil {
 			return err
@@ -33,14 +38,33 @@ func (s *Store) FindByWords(ctx context.Context, county, organization string, wo
 	return found, err
 }
 
-// holds is that a relation of the organisation (argument 2) holds now (argument 3).
+// centre is that of a village clinic, for every other organisation itself. What concerns an organisation is found by index only if both are known
+// before: a subquery in their place has all relations read.
+func (c scope) centre(ctx context.Context, organization string) (string, error) {
+	var centre string
+	err := c.tx.QueryRow(ctx, "SELECT parent_id FROM recognition_organization WHERE county_code = $1 AND id = $2 AND type = 'VILLAGE_CLINIC' AND parent_id <> ''",
+		c.county, organization).Scan(&centre)
+	if sqldb.NoRows(err) {
+		return organization, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("load the centre of %s: %w", organization, err)
+	}
+	return centre, nil
+}
+
+// near is concerns for the organisation (argument 2) and its centre (argument 4).
+const near = "r.organization_id IN ($2, $4) AND (r.organization_id = $2 OR r.kind = 'HOME')"
+
+// holds is that a relation of the organisation holds now (argument 3).
 func holds() string {
-	return "r.county_code = $1 AND " + concerns("$2") + " AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)"
+	return "r.county_code = $1 AND " + near + " AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)"
 }
 
 // driven are the ids of patients who match every word and to whom the organisation has a relation, beginning at what is least.
 func (s *Store) driven(ctx context.Context, c scope, q *query, words []app.Word, limit int) (string, error) {
-	patients, err := c.count(ctx, "SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND "+concerns("$2"), fewPatients, q.args[0], q.args[1])
+	patients, err := c.count(ctx, "SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id IN ($2, $3) AND (r.organization_id = $2 OR r.kind = 'HOME')",
+		fewPatients, q.args[0], q.args[1], q.args[3])
 	if err != nil {
 		return "", err
 	}
