@@ -31,11 +31,34 @@ func (s *Store) FindByWords(ctx context.Context, county, organization string, wo
 		if err != nil {
 			return err
 		}
-		q.text = "SELECT " + patientColumns + " FROM patient p WHERE p.county_code = $1 AND p.id IN (" + ids + ") ORDER BY p.id DESC LIMIT " + q.arg(limit)
-		found, err = c.found(ctx, q, organization)
+		// In one query with their records, the planner would rather walk all patients from the newest on.
+		newest, err := c.ids(ctx, "SELECT DISTINCT n.patient_id FROM ("+ids+") AS n ORDER BY n.patient_id DESC LIMIT "+q.arg(limit), q.args...)
+		if err != nil || len(newest) == 0 {
+			return err
+		}
+		among, list := c.tx.List("p.id", 2, newest)
+		found, err = c.found(ctx, query{
+			text: "SELECT " + patientColumns + " FROM patient p WHERE p.county_code = $1 AND " + among + " ORDER BY p.id DESC", args: []any{county, list},
+		}, organization)
 		return err
 	})
 	return found, err
+}
+
+func (c scope) ids(ctx context.Context, text string, args ...any) (out []string, err error) {
+	rows, err := c.tx.Query(ctx, text, args...)
+	if err != nil {
+		return nil, fmt.Errorf("find patients: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("find patients: %w", err)
+		}
+		out = append(out, id)
+	}
+	return out, rows.Err()
 }
 
 // centre is that of a village clinic, for every other organisation itself. What concerns an organisation is found by index only if both are known
