@@ -83,7 +83,7 @@ func (r row) texts() []string {
 	return out
 }
 
-// old is the condition of a value that is not under the current key; prefix is the placeholder of its first bytes. An empty value holds
+// old is the condition of a value that is not under the current key; prefix is the argument with its first bytes. An empty value holds
 // nothing: its first bytes are ” on PostgreSQL and NULL on SQLite.
 func (c Column) old(prefix string) string {
 	return "length(" + c.Name + ") > 0 AND substr(" + c.Name + ", 1, 4) <> " + prefix
