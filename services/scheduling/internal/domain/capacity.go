@@ -22,15 +22,20 @@ type Session struct {
 	Location                                 string
 	Start, End                               time.Time
 	SlotMinutes                              int
+	Grade                                    string // General if it is empty
+	EquipmentID                              string // of an examination
+	TemplateID                               string // empty: a single session
 }
 
 // Slot is one patient's time in a session.
 type Slot struct {
-	ID      string
-	Session Session
-	Start   time.Time
-	End     time.Time
-	Free    bool // when it was read
+	ID       string
+	Session  Session
+	Start    time.Time
+	End      time.Time
+	Pool     string // Common or Reserved; Common if it is empty
+	ClosedBy string // why nobody may take it; empty: it is open
+	Free     bool   // when it was read: nobody had it
 }
 
 // Place of the slot.

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -32,8 +33,12 @@ type CapacityFact struct {
 	BedId          string                 `protobuf:"bytes,5,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
 	OrganizationId string                 `protobuf:"bytes,6,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	DepartmentCode string                 `protobuf:"bytes,7,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	Start          *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=start,proto3" json:"start,omitempty"`
+	End            *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=end,proto3" json:"end,omitempty"`
+	// The organisation that sends the patient, as far as it is known.
+	SenderOrganizationId string `protobuf:"bytes,10,opt,name=sender_organization_id,json=senderOrganizationId,proto3" json:"sender_organization_id,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *CapacityFact) Reset() {
@@ -111,6 +116,27 @@ func (x *CapacityFact) GetOrganizationId() string {
 func (x *CapacityFact) GetDepartmentCode() string {
 	if x != nil {
 		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *CapacityFact) GetStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *CapacityFact) GetEnd() *timestamppb.Timestamp {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+func (x *CapacityFact) GetSenderOrganizationId() string {
+	if x != nil {
+		return x.SenderOrganizationId
 	}
 	return ""
 }
@@ -274,11 +300,338 @@ func (x *BookingReleased) GetCapacity() *CapacityFact {
 	return nil
 }
 
+// BookingMoved: scheduling.v1.<county>.booking_moved. A booking, or a hold tied to a referral, has another slot, or its session another practitioner
+// or room (then old_slot_id is the slot's own). It keeps its id. capacity is how it is now.
+type BookingMoved struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Meta      *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Capacity  *CapacityFact          `protobuf:"bytes,2,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	OldSlotId string                 `protobuf:"bytes,3,opt,name=old_slot_id,json=oldSlotId,proto3" json:"old_slot_id,omitempty"`
+	OldStart  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=old_start,json=oldStart,proto3" json:"old_start,omitempty"`
+	// As in ScheduleException, when a session was cancelled; else empty.
+	ReasonCode    string `protobuf:"bytes,5,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BookingMoved) Reset() {
+	*x = BookingMoved{}
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BookingMoved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BookingMoved) ProtoMessage() {}
+
+func (x *BookingMoved) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BookingMoved.ProtoReflect.Descriptor instead.
+func (*BookingMoved) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *BookingMoved) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *BookingMoved) GetCapacity() *CapacityFact {
+	if x != nil {
+		return x.Capacity
+	}
+	return nil
+}
+
+func (x *BookingMoved) GetOldSlotId() string {
+	if x != nil {
+		return x.OldSlotId
+	}
+	return ""
+}
+
+func (x *BookingMoved) GetOldStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OldStart
+	}
+	return nil
+}
+
+func (x *BookingMoved) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+// SessionCancelled: scheduling.v1.<county>.session_cancelled. One for the session, without a referral, and one for each booking that found no
+// other slot, with it.
+type SessionCancelled struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Meta           *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	SessionId      string                 `protobuf:"bytes,2,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string                 `protobuf:"bytes,4,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	Start          *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=start,proto3" json:"start,omitempty"`
+	ReasonCode     string                 `protobuf:"bytes,6,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	Displaced      *CapacityFact          `protobuf:"bytes,7,opt,name=displaced,proto3" json:"displaced,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *SessionCancelled) Reset() {
+	*x = SessionCancelled{}
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SessionCancelled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SessionCancelled) ProtoMessage() {}
+
+func (x *SessionCancelled) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SessionCancelled.ProtoReflect.Descriptor instead.
+func (*SessionCancelled) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SessionCancelled) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *SessionCancelled) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *SessionCancelled) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *SessionCancelled) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *SessionCancelled) GetStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *SessionCancelled) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
+func (x *SessionCancelled) GetDisplaced() *CapacityFact {
+	if x != nil {
+		return x.Displaced
+	}
+	return nil
+}
+
+// WaitlistOffered: scheduling.v1.<county>.waitlist_offered. A place is held for a referral of the fallback list until the instant.
+type WaitlistOffered struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Capacity      *CapacityFact          `protobuf:"bytes,2,opt,name=capacity,proto3" json:"capacity,omitempty"`
+	EntryId       string                 `protobuf:"bytes,3,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	Until         *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WaitlistOffered) Reset() {
+	*x = WaitlistOffered{}
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitlistOffered) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitlistOffered) ProtoMessage() {}
+
+func (x *WaitlistOffered) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaitlistOffered.ProtoReflect.Descriptor instead.
+func (*WaitlistOffered) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_events_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *WaitlistOffered) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *WaitlistOffered) GetCapacity() *CapacityFact {
+	if x != nil {
+		return x.Capacity
+	}
+	return nil
+}
+
+func (x *WaitlistOffered) GetEntryId() string {
+	if x != nil {
+		return x.EntryId
+	}
+	return ""
+}
+
+func (x *WaitlistOffered) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+// WaitlistEnded: scheduling.v1.<county>.waitlist_ended. The last day of an entry passed, or its offer was not taken up.
+type WaitlistEnded struct {
+	state                protoimpl.MessageState `protogen:"open.v1"`
+	Meta                 *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	EntryId              string                 `protobuf:"bytes,2,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	ReferralId           string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	OrganizationId       string                 `protobuf:"bytes,4,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode       string                 `protobuf:"bytes,5,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	SenderOrganizationId string                 `protobuf:"bytes,6,opt,name=sender_organization_id,json=senderOrganizationId,proto3" json:"sender_organization_id,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
+}
+
+func (x *WaitlistEnded) Reset() {
+	*x = WaitlistEnded{}
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WaitlistEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WaitlistEnded) ProtoMessage() {}
+
+func (x *WaitlistEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_events_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WaitlistEnded.ProtoReflect.Descriptor instead.
+func (*WaitlistEnded) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_events_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *WaitlistEnded) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *WaitlistEnded) GetEntryId() string {
+	if x != nil {
+		return x.EntryId
+	}
+	return ""
+}
+
+func (x *WaitlistEnded) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *WaitlistEnded) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *WaitlistEnded) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *WaitlistEnded) GetSenderOrganizationId() string {
+	if x != nil {
+		return x.SenderOrganizationId
+	}
+	return ""
+}
+
 var File_tongzhen_scheduling_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_scheduling_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"#tongzhen/scheduling/v1/events.proto\x12\x16tongzhen.scheduling.v1\x1a\x1ftongzhen/common/v1/common.proto\"\xe9\x01\n" +
+	"#tongzhen/scheduling/v1/events.proto\x12\x16tongzhen.scheduling.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\xff\x02\n" +
 	"\fCapacityFact\x12\x17\n" +
 	"\ahold_id\x18\x01 \x01(\tR\x06holdId\x12\x1d\n" +
 	"\n" +
@@ -288,7 +641,11 @@ const file_tongzhen_scheduling_v1_events_proto_rawDesc = "" +
 	"\aslot_id\x18\x04 \x01(\tR\x06slotId\x12\x15\n" +
 	"\x06bed_id\x18\x05 \x01(\tR\x05bedId\x12'\n" +
 	"\x0forganization_id\x18\x06 \x01(\tR\x0eorganizationId\x12'\n" +
-	"\x0fdepartment_code\x18\a \x01(\tR\x0edepartmentCode\"\x82\x01\n" +
+	"\x0fdepartment_code\x18\a \x01(\tR\x0edepartmentCode\x120\n" +
+	"\x05start\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05start\x12,\n" +
+	"\x03end\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x03end\x124\n" +
+	"\x16sender_organization_id\x18\n" +
+	" \x01(\tR\x14senderOrganizationId\"\x82\x01\n" +
 	"\fHoldAttached\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12@\n" +
 	"\bcapacity\x18\x02 \x01(\v2$.tongzhen.scheduling.v1.CapacityFactR\bcapacity\"\x86\x01\n" +
@@ -297,7 +654,37 @@ const file_tongzhen_scheduling_v1_events_proto_rawDesc = "" +
 	"\bcapacity\x18\x02 \x01(\v2$.tongzhen.scheduling.v1.CapacityFactR\bcapacity\"\x85\x01\n" +
 	"\x0fBookingReleased\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12@\n" +
-	"\bcapacity\x18\x02 \x01(\v2$.tongzhen.scheduling.v1.CapacityFactR\bcapacityBOZMgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1;schedulingv1b\x06proto3"
+	"\bcapacity\x18\x02 \x01(\v2$.tongzhen.scheduling.v1.CapacityFactR\bcapacity\"\xfc\x01\n" +
+	"\fBookingMoved\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12@\n" +
+	"\bcapacity\x18\x02 \x01(\v2$.tongzhen.scheduling.v1.CapacityFactR\bcapacity\x12\x1e\n" +
+	"\vold_slot_id\x18\x03 \x01(\tR\toldSlotId\x127\n" +
+	"\told_start\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\boldStart\x12\x1f\n" +
+	"\vreason_code\x18\x05 \x01(\tR\n" +
+	"reasonCode\"\xcc\x02\n" +
+	"\x10SessionCancelled\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x02 \x01(\tR\tsessionId\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tR\x0edepartmentCode\x120\n" +
+	"\x05start\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x05start\x12\x1f\n" +
+	"\vreason_code\x18\x06 \x01(\tR\n" +
+	"reasonCode\x12B\n" +
+	"\tdisplaced\x18\a \x01(\v2$.tongzhen.scheduling.v1.CapacityFactR\tdisplaced\"\xd2\x01\n" +
+	"\x0fWaitlistOffered\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12@\n" +
+	"\bcapacity\x18\x02 \x01(\v2$.tongzhen.scheduling.v1.CapacityFactR\bcapacity\x12\x19\n" +
+	"\bentry_id\x18\x03 \x01(\tR\aentryId\x120\n" +
+	"\x05until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"\x85\x02\n" +
+	"\rWaitlistEnded\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x19\n" +
+	"\bentry_id\x18\x02 \x01(\tR\aentryId\x12\x1f\n" +
+	"\vreferral_id\x18\x03 \x01(\tR\n" +
+	"referralId\x12'\n" +
+	"\x0forganization_id\x18\x04 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x05 \x01(\tR\x0edepartmentCode\x124\n" +
+	"\x16sender_organization_id\x18\x06 \x01(\tR\x14senderOrganizationIdBOZMgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1;schedulingv1b\x06proto3"
 
 var (
 	file_tongzhen_scheduling_v1_events_proto_rawDescOnce sync.Once
@@ -311,26 +698,43 @@ func file_tongzhen_scheduling_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_scheduling_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_scheduling_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_tongzhen_scheduling_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_tongzhen_scheduling_v1_events_proto_goTypes = []any{
-	(*CapacityFact)(nil),     // 0: tongzhen.scheduling.v1.CapacityFact
-	(*HoldAttached)(nil),     // 1: tongzhen.scheduling.v1.HoldAttached
-	(*BookingConfirmed)(nil), // 2: tongzhen.scheduling.v1.BookingConfirmed
-	(*BookingReleased)(nil),  // 3: tongzhen.scheduling.v1.BookingReleased
-	(*v1.FactMeta)(nil),      // 4: tongzhen.common.v1.FactMeta
+	(*CapacityFact)(nil),          // 0: tongzhen.scheduling.v1.CapacityFact
+	(*HoldAttached)(nil),          // 1: tongzhen.scheduling.v1.HoldAttached
+	(*BookingConfirmed)(nil),      // 2: tongzhen.scheduling.v1.BookingConfirmed
+	(*BookingReleased)(nil),       // 3: tongzhen.scheduling.v1.BookingReleased
+	(*BookingMoved)(nil),          // 4: tongzhen.scheduling.v1.BookingMoved
+	(*SessionCancelled)(nil),      // 5: tongzhen.scheduling.v1.SessionCancelled
+	(*WaitlistOffered)(nil),       // 6: tongzhen.scheduling.v1.WaitlistOffered
+	(*WaitlistEnded)(nil),         // 7: tongzhen.scheduling.v1.WaitlistEnded
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
+	(*v1.FactMeta)(nil),           // 9: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_scheduling_v1_events_proto_depIdxs = []int32{
-	4, // 0: tongzhen.scheduling.v1.HoldAttached.meta:type_name -> tongzhen.common.v1.FactMeta
-	0, // 1: tongzhen.scheduling.v1.HoldAttached.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
-	4, // 2: tongzhen.scheduling.v1.BookingConfirmed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0, // 3: tongzhen.scheduling.v1.BookingConfirmed.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
-	4, // 4: tongzhen.scheduling.v1.BookingReleased.meta:type_name -> tongzhen.common.v1.FactMeta
-	0, // 5: tongzhen.scheduling.v1.BookingReleased.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
-	6, // [6:6] is the sub-list for method output_type
-	6, // [6:6] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	8,  // 0: tongzhen.scheduling.v1.CapacityFact.start:type_name -> google.protobuf.Timestamp
+	8,  // 1: tongzhen.scheduling.v1.CapacityFact.end:type_name -> google.protobuf.Timestamp
+	9,  // 2: tongzhen.scheduling.v1.HoldAttached.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 3: tongzhen.scheduling.v1.HoldAttached.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
+	9,  // 4: tongzhen.scheduling.v1.BookingConfirmed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 5: tongzhen.scheduling.v1.BookingConfirmed.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
+	9,  // 6: tongzhen.scheduling.v1.BookingReleased.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 7: tongzhen.scheduling.v1.BookingReleased.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
+	9,  // 8: tongzhen.scheduling.v1.BookingMoved.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 9: tongzhen.scheduling.v1.BookingMoved.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
+	8,  // 10: tongzhen.scheduling.v1.BookingMoved.old_start:type_name -> google.protobuf.Timestamp
+	9,  // 11: tongzhen.scheduling.v1.SessionCancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	8,  // 12: tongzhen.scheduling.v1.SessionCancelled.start:type_name -> google.protobuf.Timestamp
+	0,  // 13: tongzhen.scheduling.v1.SessionCancelled.displaced:type_name -> tongzhen.scheduling.v1.CapacityFact
+	9,  // 14: tongzhen.scheduling.v1.WaitlistOffered.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 15: tongzhen.scheduling.v1.WaitlistOffered.capacity:type_name -> tongzhen.scheduling.v1.CapacityFact
+	8,  // 16: tongzhen.scheduling.v1.WaitlistOffered.until:type_name -> google.protobuf.Timestamp
+	9,  // 17: tongzhen.scheduling.v1.WaitlistEnded.meta:type_name -> tongzhen.common.v1.FactMeta
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_scheduling_v1_events_proto_init() }
@@ -344,7 +748,7 @@ func file_tongzhen_scheduling_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_scheduling_v1_events_proto_rawDesc), len(file_tongzhen_scheduling_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

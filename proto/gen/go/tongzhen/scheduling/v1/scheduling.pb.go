@@ -151,10 +151,26 @@ type Slot struct {
 	PractitionerName string                 `protobuf:"bytes,6,opt,name=practitioner_name,json=practitionerName,proto3" json:"practitioner_name,omitempty"`
 	Start            *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=start,proto3" json:"start,omitempty"`
 	End              *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=end,proto3" json:"end,omitempty"`
-	Free             bool                   `protobuf:"varint,9,opt,name=free,proto3" json:"free,omitempty"`
-	Location         string                 `protobuf:"bytes,10,opt,name=location,proto3" json:"location,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Nobody has it, it is not blocked, its session takes place, and the caller may take it now.
+	Free      bool   `protobuf:"varint,9,opt,name=free,proto3" json:"free,omitempty"`
+	Location  string `protobuf:"bytes,10,opt,name=location,proto3" json:"location,omitempty"`
+	SessionId string `protobuf:"bytes,11,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	// GENERAL or EXPERT.
+	Grade string `protobuf:"bytes,12,opt,name=grade,proto3" json:"grade,omitempty"`
+	// COMMON, or RESERVED for townships.
+	Pool string `protobuf:"bytes,13,opt,name=pool,proto3" json:"pool,omitempty"`
+	// For EXAM.
+	EquipmentId        string `protobuf:"bytes,14,opt,name=equipment_id,json=equipmentId,proto3" json:"equipment_id,omitempty"`
+	EquipmentName      string `protobuf:"bytes,15,opt,name=equipment_name,json=equipmentName,proto3" json:"equipment_name,omitempty"`
+	Modality           string `protobuf:"bytes,16,opt,name=modality,proto3" json:"modality,omitempty"`
+	Preparation        string `protobuf:"bytes,17,opt,name=preparation,proto3" json:"preparation,omitempty"`
+	PreparationEnglish string `protobuf:"bytes,18,opt,name=preparation_english,json=preparationEnglish,proto3" json:"preparation_english,omitempty"`
+	// From when on the caller may take it, if that is not yet.
+	Opens *timestamppb.Timestamp `protobuf:"bytes,19,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Blocked (OWN_PATIENT, BREAK, OTHER), or CANCELLED with its session.
+	ClosedBy      string `protobuf:"bytes,20,opt,name=closed_by,json=closedBy,proto3" json:"closed_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Slot) Reset() {
@@ -253,6 +269,76 @@ func (x *Slot) GetFree() bool {
 func (x *Slot) GetLocation() string {
 	if x != nil {
 		return x.Location
+	}
+	return ""
+}
+
+func (x *Slot) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Slot) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *Slot) GetPool() string {
+	if x != nil {
+		return x.Pool
+	}
+	return ""
+}
+
+func (x *Slot) GetEquipmentId() string {
+	if x != nil {
+		return x.EquipmentId
+	}
+	return ""
+}
+
+func (x *Slot) GetEquipmentName() string {
+	if x != nil {
+		return x.EquipmentName
+	}
+	return ""
+}
+
+func (x *Slot) GetModality() string {
+	if x != nil {
+		return x.Modality
+	}
+	return ""
+}
+
+func (x *Slot) GetPreparation() string {
+	if x != nil {
+		return x.Preparation
+	}
+	return ""
+}
+
+func (x *Slot) GetPreparationEnglish() string {
+	if x != nil {
+		return x.PreparationEnglish
+	}
+	return ""
+}
+
+func (x *Slot) GetOpens() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Opens
+	}
+	return nil
+}
+
+func (x *Slot) GetClosedBy() string {
+	if x != nil {
+		return x.ClosedBy
 	}
 	return ""
 }
@@ -586,7 +672,13 @@ type BedRequest struct {
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	DepartmentCode string                 `protobuf:"bytes,2,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
 	// When the patient comes; default now.
-	From          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	From *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// MALE or FEMALE: a bed in a room of the other sex does not suit. Empty: only beds that take both.
+	Sex string `protobuf:"bytes,4,opt,name=sex,proto3" json:"sex,omitempty"`
+	// Class of the ward; empty: any.
+	Class string `protobuf:"bytes,5,opt,name=class,proto3" json:"class,omitempty"`
+	// One bed, as chosen on the bed board.
+	BedId         string `protobuf:"bytes,6,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -640,6 +732,27 @@ func (x *BedRequest) GetFrom() *timestamppb.Timestamp {
 		return x.From
 	}
 	return nil
+}
+
+func (x *BedRequest) GetSex() string {
+	if x != nil {
+		return x.Sex
+	}
+	return ""
+}
+
+func (x *BedRequest) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *BedRequest) GetBedId() string {
+	if x != nil {
+		return x.BedId
+	}
+	return ""
 }
 
 type CreateHoldRequest struct {
@@ -750,21 +863,24 @@ type Hold struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// Empty for a bed.
-	SlotId           string                 `protobuf:"bytes,2,opt,name=slot_id,json=slotId,proto3" json:"slot_id,omitempty"`
-	ExpireTime       *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
-	State            HoldState_Code         `protobuf:"varint,4,opt,name=state,proto3,enum=tongzhen.scheduling.v1.HoldState_Code" json:"state,omitempty"`
-	OrganizationId   string                 `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	DepartmentCode   string                 `protobuf:"bytes,6,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
-	Start            *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=start,proto3" json:"start,omitempty"`
-	End              *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=end,proto3" json:"end,omitempty"`
-	Ward             string                 `protobuf:"bytes,9,opt,name=ward,proto3" json:"ward,omitempty"`
-	BedId            string                 `protobuf:"bytes,10,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
-	Bed              string                 `protobuf:"bytes,11,opt,name=bed,proto3" json:"bed,omitempty"`
-	ReferralId       string                 `protobuf:"bytes,12,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
-	PractitionerName string                 `protobuf:"bytes,13,opt,name=practitioner_name,json=practitionerName,proto3" json:"practitioner_name,omitempty"`
-	Location         string                 `protobuf:"bytes,14,opt,name=location,proto3" json:"location,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	SlotId             string                 `protobuf:"bytes,2,opt,name=slot_id,json=slotId,proto3" json:"slot_id,omitempty"`
+	ExpireTime         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	State              HoldState_Code         `protobuf:"varint,4,opt,name=state,proto3,enum=tongzhen.scheduling.v1.HoldState_Code" json:"state,omitempty"`
+	OrganizationId     string                 `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode     string                 `protobuf:"bytes,6,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	Start              *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=start,proto3" json:"start,omitempty"`
+	End                *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=end,proto3" json:"end,omitempty"`
+	Ward               string                 `protobuf:"bytes,9,opt,name=ward,proto3" json:"ward,omitempty"`
+	BedId              string                 `protobuf:"bytes,10,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
+	Bed                string                 `protobuf:"bytes,11,opt,name=bed,proto3" json:"bed,omitempty"`
+	ReferralId         string                 `protobuf:"bytes,12,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	PractitionerName   string                 `protobuf:"bytes,13,opt,name=practitioner_name,json=practitionerName,proto3" json:"practitioner_name,omitempty"`
+	Location           string                 `protobuf:"bytes,14,opt,name=location,proto3" json:"location,omitempty"`
+	EquipmentName      string                 `protobuf:"bytes,15,opt,name=equipment_name,json=equipmentName,proto3" json:"equipment_name,omitempty"`
+	Preparation        string                 `protobuf:"bytes,16,opt,name=preparation,proto3" json:"preparation,omitempty"`
+	PreparationEnglish string                 `protobuf:"bytes,17,opt,name=preparation_english,json=preparationEnglish,proto3" json:"preparation_english,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Hold) Reset() {
@@ -895,6 +1011,27 @@ func (x *Hold) GetLocation() string {
 	return ""
 }
 
+func (x *Hold) GetEquipmentName() string {
+	if x != nil {
+		return x.EquipmentName
+	}
+	return ""
+}
+
+func (x *Hold) GetPreparation() string {
+	if x != nil {
+		return x.Preparation
+	}
+	return ""
+}
+
+func (x *Hold) GetPreparationEnglish() string {
+	if x != nil {
+		return x.PreparationEnglish
+	}
+	return ""
+}
+
 type ReleaseHoldRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1020,23 +1157,28 @@ func (*BookingState) Descriptor() ([]byte, []int) {
 }
 
 type Booking struct {
-	state            protoimpl.MessageState `protogen:"open.v1"`
-	Id               string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	HoldId           string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
-	ReferralId       string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
-	State            BookingState_Code      `protobuf:"varint,4,opt,name=state,proto3,enum=tongzhen.scheduling.v1.BookingState_Code" json:"state,omitempty"`
-	SlotId           string                 `protobuf:"bytes,5,opt,name=slot_id,json=slotId,proto3" json:"slot_id,omitempty"`
-	BedId            string                 `protobuf:"bytes,6,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
-	OrganizationId   string                 `protobuf:"bytes,7,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	DepartmentCode   string                 `protobuf:"bytes,8,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
-	Start            *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=start,proto3" json:"start,omitempty"`
-	End              *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=end,proto3" json:"end,omitempty"`
-	PractitionerName string                 `protobuf:"bytes,11,opt,name=practitioner_name,json=practitionerName,proto3" json:"practitioner_name,omitempty"`
-	Location         string                 `protobuf:"bytes,12,opt,name=location,proto3" json:"location,omitempty"`
-	Ward             string                 `protobuf:"bytes,13,opt,name=ward,proto3" json:"ward,omitempty"`
-	Bed              string                 `protobuf:"bytes,14,opt,name=bed,proto3" json:"bed,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	Id                 string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	HoldId             string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	ReferralId         string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	State              BookingState_Code      `protobuf:"varint,4,opt,name=state,proto3,enum=tongzhen.scheduling.v1.BookingState_Code" json:"state,omitempty"`
+	SlotId             string                 `protobuf:"bytes,5,opt,name=slot_id,json=slotId,proto3" json:"slot_id,omitempty"`
+	BedId              string                 `protobuf:"bytes,6,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
+	OrganizationId     string                 `protobuf:"bytes,7,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode     string                 `protobuf:"bytes,8,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	Start              *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=start,proto3" json:"start,omitempty"`
+	End                *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=end,proto3" json:"end,omitempty"`
+	PractitionerName   string                 `protobuf:"bytes,11,opt,name=practitioner_name,json=practitionerName,proto3" json:"practitioner_name,omitempty"`
+	Location           string                 `protobuf:"bytes,12,opt,name=location,proto3" json:"location,omitempty"`
+	Ward               string                 `protobuf:"bytes,13,opt,name=ward,proto3" json:"ward,omitempty"`
+	Bed                string                 `protobuf:"bytes,14,opt,name=bed,proto3" json:"bed,omitempty"`
+	EquipmentName      string                 `protobuf:"bytes,15,opt,name=equipment_name,json=equipmentName,proto3" json:"equipment_name,omitempty"`
+	Preparation        string                 `protobuf:"bytes,16,opt,name=preparation,proto3" json:"preparation,omitempty"`
+	PreparationEnglish string                 `protobuf:"bytes,17,opt,name=preparation_english,json=preparationEnglish,proto3" json:"preparation_english,omitempty"`
+	// Its session was cancelled and no other place was free yet.
+	Displaced     bool `protobuf:"varint,18,opt,name=displaced,proto3" json:"displaced,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Booking) Reset() {
@@ -1167,6 +1309,34 @@ func (x *Booking) GetBed() string {
 	return ""
 }
 
+func (x *Booking) GetEquipmentName() string {
+	if x != nil {
+		return x.EquipmentName
+	}
+	return ""
+}
+
+func (x *Booking) GetPreparation() string {
+	if x != nil {
+		return x.Preparation
+	}
+	return ""
+}
+
+func (x *Booking) GetPreparationEnglish() string {
+	if x != nil {
+		return x.PreparationEnglish
+	}
+	return ""
+}
+
+func (x *Booking) GetDisplaced() bool {
+	if x != nil {
+		return x.Displaced
+	}
+	return false
+}
+
 type GetBookingRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1286,8 +1456,12 @@ type Schedule struct {
 	Start            *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=start,proto3" json:"start,omitempty"`
 	End              *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=end,proto3" json:"end,omitempty"`
 	SlotMinutes      int32                  `protobuf:"varint,10,opt,name=slot_minutes,json=slotMinutes,proto3" json:"slot_minutes,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// GENERAL (default) or EXPERT.
+	Grade string `protobuf:"bytes,11,opt,name=grade,proto3" json:"grade,omitempty"`
+	// For EXAM.
+	EquipmentId   string `protobuf:"bytes,12,opt,name=equipment_id,json=equipmentId,proto3" json:"equipment_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Schedule) Reset() {
@@ -1390,6 +1564,20 @@ func (x *Schedule) GetSlotMinutes() int32 {
 	return 0
 }
 
+func (x *Schedule) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *Schedule) GetEquipmentId() string {
+	if x != nil {
+		return x.EquipmentId
+	}
+	return ""
+}
+
 type Ward struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	Id             string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1397,8 +1585,12 @@ type Ward struct {
 	DepartmentCode string                 `protobuf:"bytes,3,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
 	Name           string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
 	Beds           int32                  `protobuf:"varint,5,opt,name=beds,proto3" json:"beds,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// As in BoardWard; default GENERAL, both, 60 minutes.
+	Class           string `protobuf:"bytes,6,opt,name=class,proto3" json:"class,omitempty"`
+	Sex             string `protobuf:"bytes,7,opt,name=sex,proto3" json:"sex,omitempty"`
+	CleaningMinutes int32  `protobuf:"varint,8,opt,name=cleaning_minutes,json=cleaningMinutes,proto3" json:"cleaning_minutes,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Ward) Reset() {
@@ -1462,6 +1654,27 @@ func (x *Ward) GetName() string {
 func (x *Ward) GetBeds() int32 {
 	if x != nil {
 		return x.Beds
+	}
+	return 0
+}
+
+func (x *Ward) GetClass() string {
+	if x != nil {
+		return x.Class
+	}
+	return ""
+}
+
+func (x *Ward) GetSex() string {
+	if x != nil {
+		return x.Sex
+	}
+	return ""
+}
+
+func (x *Ward) GetCleaningMinutes() int32 {
+	if x != nil {
+		return x.CleaningMinutes
 	}
 	return 0
 }
@@ -1798,7 +2011,7 @@ var File_tongzhen_scheduling_v1_scheduling_proto protoreflect.FileDescriptor
 
 const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\n" +
-	"'tongzhen/scheduling/v1/scheduling.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe2\x02\n" +
+	"'tongzhen/scheduling/v1/scheduling.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x05\n" +
 	"\x04Slot\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12'\n" +
 	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\x12'\n" +
@@ -1810,7 +2023,18 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x03end\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x03end\x12\x12\n" +
 	"\x04free\x18\t \x01(\bR\x04free\x12\x1a\n" +
 	"\blocation\x18\n" +
-	" \x01(\tR\blocation\"\x82\x02\n" +
+	" \x01(\tR\blocation\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\v \x01(\tR\tsessionId\x12\x14\n" +
+	"\x05grade\x18\f \x01(\tR\x05grade\x12\x12\n" +
+	"\x04pool\x18\r \x01(\tR\x04pool\x12!\n" +
+	"\fequipment_id\x18\x0e \x01(\tR\vequipmentId\x12%\n" +
+	"\x0eequipment_name\x18\x0f \x01(\tR\requipmentName\x12\x1a\n" +
+	"\bmodality\x18\x10 \x01(\tR\bmodality\x12 \n" +
+	"\vpreparation\x18\x11 \x01(\tR\vpreparation\x12/\n" +
+	"\x13preparation_english\x18\x12 \x01(\tR\x12preparationEnglish\x120\n" +
+	"\x05opens\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\x12\x1b\n" +
+	"\tclosed_by\x18\x14 \x01(\tR\bclosedBy\"\x82\x02\n" +
 	"\x10ListSlotsRequest\x121\n" +
 	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12\x1e\n" +
 	"\n" +
@@ -1839,12 +2063,15 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"department\x18\x02 \x01(\tR\n" +
 	"department\"H\n" +
 	"\x10ListBedsResponse\x124\n" +
-	"\x04beds\x18\x01 \x03(\v2 .tongzhen.scheduling.v1.BedCountR\x04beds\"\x8e\x01\n" +
+	"\x04beds\x18\x01 \x03(\v2 .tongzhen.scheduling.v1.BedCountR\x04beds\"\xcd\x01\n" +
 	"\n" +
 	"BedRequest\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\x12.\n" +
-	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\"\xa0\x01\n" +
+	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12\x10\n" +
+	"\x03sex\x18\x04 \x01(\tR\x03sex\x12\x14\n" +
+	"\x05class\x18\x05 \x01(\tR\x05class\x12\x15\n" +
+	"\x06bed_id\x18\x06 \x01(\tR\x05bedId\"\xa0\x01\n" +
 	"\x11CreateHoldRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x17\n" +
@@ -1860,7 +2087,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\n" +
 	"\x06BOOKED\x10\x03\x12\f\n" +
 	"\bRELEASED\x10\x04\x12\v\n" +
-	"\aEXPIRED\x10\x05\"\x83\x04\n" +
+	"\aEXPIRED\x10\x05\"\xfd\x04\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\aslot_id\x18\x02 \x01(\tR\x06slotId\x12;\n" +
@@ -1878,7 +2105,10 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\vreferral_id\x18\f \x01(\tR\n" +
 	"referralId\x12+\n" +
 	"\x11practitioner_name\x18\r \x01(\tR\x10practitionerName\x12\x1a\n" +
-	"\blocation\x18\x0e \x01(\tR\blocation\".\n" +
+	"\blocation\x18\x0e \x01(\tR\blocation\x12%\n" +
+	"\x0eequipment_name\x18\x0f \x01(\tR\requipmentName\x12 \n" +
+	"\vpreparation\x18\x10 \x01(\tR\vpreparation\x12/\n" +
+	"\x13preparation_english\x18\x11 \x01(\tR\x12preparationEnglish\".\n" +
 	"\x12ReleaseHoldRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"*\n" +
 	"\x0eGetHoldRequest\x12\x18\n" +
@@ -1888,7 +2118,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\vUNSPECIFIED\x10\x00\x12\r\n" +
 	"\tUNSETTLED\x10\x01\x12\b\n" +
 	"\x04LIVE\x10\x02\x12\f\n" +
-	"\bRELEASED\x10\x03\"\xe5\x03\n" +
+	"\bRELEASED\x10\x03\"\xfd\x04\n" +
 	"\aBooking\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\ahold_id\x18\x02 \x01(\tR\x06holdId\x12\x1f\n" +
@@ -1905,13 +2135,17 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x11practitioner_name\x18\v \x01(\tR\x10practitionerName\x12\x1a\n" +
 	"\blocation\x18\f \x01(\tR\blocation\x12\x12\n" +
 	"\x04ward\x18\r \x01(\tR\x04ward\x12\x10\n" +
-	"\x03bed\x18\x0e \x01(\tR\x03bed\"-\n" +
+	"\x03bed\x18\x0e \x01(\tR\x03bed\x12%\n" +
+	"\x0eequipment_name\x18\x0f \x01(\tR\requipmentName\x12 \n" +
+	"\vpreparation\x18\x10 \x01(\tR\vpreparation\x12/\n" +
+	"\x13preparation_english\x18\x11 \x01(\tR\x12preparationEnglish\x12\x1c\n" +
+	"\tdisplaced\x18\x12 \x01(\bR\tdisplaced\"-\n" +
 	"\x11GetBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb9\x01\n" +
 	"\x16CreateSchedulesRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\x12I\n" +
 	"\tschedules\x18\x02 \x03(\v2 .tongzhen.scheduling.v1.ScheduleB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\tschedules\x12<\n" +
-	"\x05wards\x18\x03 \x03(\v2\x1c.tongzhen.scheduling.v1.WardB\b\xbaH\x05\x92\x01\x02\x102R\x05wards\"\x81\x03\n" +
+	"\x05wards\x18\x03 \x03(\v2\x1c.tongzhen.scheduling.v1.WardB\b\xbaH\x05\x92\x01\x02\x102R\x05wards\"\xba\x03\n" +
 	"\bSchedule\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12'\n" +
 	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\x12'\n" +
@@ -1924,14 +2158,19 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x03end\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x03end\x12-\n" +
 	"\fslot_minutes\x18\n" +
 	" \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe0\x03(\x01R\vslotMinutes\"\x9c\x01\n" +
+	"\xbaH\a\x1a\x05\x18\xe0\x03(\x01R\vslotMinutes\x12\x14\n" +
+	"\x05grade\x18\v \x01(\tR\x05grade\x12!\n" +
+	"\fequipment_id\x18\f \x01(\tR\vequipmentId\"\xef\x01\n" +
 	"\x04Ward\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12'\n" +
 	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x03 \x01(\tR\x0edepartmentCode\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x1e\n" +
 	"\x04beds\x18\x05 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xf4\x03(\x01R\x04beds\"a\n" +
+	"\xbaH\a\x1a\x05\x18\xf4\x03(\x01R\x04beds\x12\x14\n" +
+	"\x05class\x18\x06 \x01(\tR\x05class\x12\x10\n" +
+	"\x03sex\x18\a \x01(\tR\x03sex\x12)\n" +
+	"\x10cleaning_minutes\x18\b \x01(\x05R\x0fcleaningMinutes\"a\n" +
 	"\x17CreateSchedulesResponse\x12#\n" +
 	"\rslots_created\x18\x01 \x01(\x05R\fslotsCreated\x12!\n" +
 	"\fbeds_created\x18\x02 \x01(\x05R\vbedsCreated\"\xbf\x01\n" +
@@ -2021,49 +2260,50 @@ var file_tongzhen_scheduling_v1_scheduling_proto_goTypes = []any{
 var file_tongzhen_scheduling_v1_scheduling_proto_depIdxs = []int32{
 	25, // 0: tongzhen.scheduling.v1.Slot.start:type_name -> google.protobuf.Timestamp
 	25, // 1: tongzhen.scheduling.v1.Slot.end:type_name -> google.protobuf.Timestamp
-	2,  // 2: tongzhen.scheduling.v1.ListSlotsResponse.slots:type_name -> tongzhen.scheduling.v1.Slot
-	5,  // 3: tongzhen.scheduling.v1.ListBedsResponse.beds:type_name -> tongzhen.scheduling.v1.BedCount
-	25, // 4: tongzhen.scheduling.v1.BedRequest.from:type_name -> google.protobuf.Timestamp
-	8,  // 5: tongzhen.scheduling.v1.CreateHoldRequest.bed:type_name -> tongzhen.scheduling.v1.BedRequest
-	25, // 6: tongzhen.scheduling.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 7: tongzhen.scheduling.v1.Hold.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
-	25, // 8: tongzhen.scheduling.v1.Hold.start:type_name -> google.protobuf.Timestamp
-	25, // 9: tongzhen.scheduling.v1.Hold.end:type_name -> google.protobuf.Timestamp
-	1,  // 10: tongzhen.scheduling.v1.Booking.state:type_name -> tongzhen.scheduling.v1.BookingState.Code
-	25, // 11: tongzhen.scheduling.v1.Booking.start:type_name -> google.protobuf.Timestamp
-	25, // 12: tongzhen.scheduling.v1.Booking.end:type_name -> google.protobuf.Timestamp
-	18, // 13: tongzhen.scheduling.v1.CreateSchedulesRequest.schedules:type_name -> tongzhen.scheduling.v1.Schedule
-	19, // 14: tongzhen.scheduling.v1.CreateSchedulesRequest.wards:type_name -> tongzhen.scheduling.v1.Ward
-	25, // 15: tongzhen.scheduling.v1.Schedule.start:type_name -> google.protobuf.Timestamp
-	25, // 16: tongzhen.scheduling.v1.Schedule.end:type_name -> google.protobuf.Timestamp
-	25, // 17: tongzhen.scheduling.v1.AttachHoldRequest.keep_until:type_name -> google.protobuf.Timestamp
-	11, // 18: tongzhen.scheduling.v1.ListLiveResponse.holds:type_name -> tongzhen.scheduling.v1.Hold
-	15, // 19: tongzhen.scheduling.v1.ListLiveResponse.bookings:type_name -> tongzhen.scheduling.v1.Booking
-	3,  // 20: tongzhen.scheduling.v1.SchedulingService.ListSlots:input_type -> tongzhen.scheduling.v1.ListSlotsRequest
-	6,  // 21: tongzhen.scheduling.v1.SchedulingService.ListBeds:input_type -> tongzhen.scheduling.v1.ListBedsRequest
-	9,  // 22: tongzhen.scheduling.v1.SchedulingService.CreateHold:input_type -> tongzhen.scheduling.v1.CreateHoldRequest
-	12, // 23: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:input_type -> tongzhen.scheduling.v1.ReleaseHoldRequest
-	13, // 24: tongzhen.scheduling.v1.SchedulingService.GetHold:input_type -> tongzhen.scheduling.v1.GetHoldRequest
-	16, // 25: tongzhen.scheduling.v1.SchedulingService.GetBooking:input_type -> tongzhen.scheduling.v1.GetBookingRequest
-	17, // 26: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:input_type -> tongzhen.scheduling.v1.CreateSchedulesRequest
-	21, // 27: tongzhen.scheduling.v1.SchedulingService.AttachHold:input_type -> tongzhen.scheduling.v1.AttachHoldRequest
-	22, // 28: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:input_type -> tongzhen.scheduling.v1.ConfirmHoldRequest
-	23, // 29: tongzhen.scheduling.v1.SchedulingService.ListLive:input_type -> tongzhen.scheduling.v1.ListLiveRequest
-	4,  // 30: tongzhen.scheduling.v1.SchedulingService.ListSlots:output_type -> tongzhen.scheduling.v1.ListSlotsResponse
-	7,  // 31: tongzhen.scheduling.v1.SchedulingService.ListBeds:output_type -> tongzhen.scheduling.v1.ListBedsResponse
-	11, // 32: tongzhen.scheduling.v1.SchedulingService.CreateHold:output_type -> tongzhen.scheduling.v1.Hold
-	11, // 33: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:output_type -> tongzhen.scheduling.v1.Hold
-	11, // 34: tongzhen.scheduling.v1.SchedulingService.GetHold:output_type -> tongzhen.scheduling.v1.Hold
-	15, // 35: tongzhen.scheduling.v1.SchedulingService.GetBooking:output_type -> tongzhen.scheduling.v1.Booking
-	20, // 36: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:output_type -> tongzhen.scheduling.v1.CreateSchedulesResponse
-	11, // 37: tongzhen.scheduling.v1.SchedulingService.AttachHold:output_type -> tongzhen.scheduling.v1.Hold
-	15, // 38: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:output_type -> tongzhen.scheduling.v1.Booking
-	24, // 39: tongzhen.scheduling.v1.SchedulingService.ListLive:output_type -> tongzhen.scheduling.v1.ListLiveResponse
-	30, // [30:40] is the sub-list for method output_type
-	20, // [20:30] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	25, // 2: tongzhen.scheduling.v1.Slot.opens:type_name -> google.protobuf.Timestamp
+	2,  // 3: tongzhen.scheduling.v1.ListSlotsResponse.slots:type_name -> tongzhen.scheduling.v1.Slot
+	5,  // 4: tongzhen.scheduling.v1.ListBedsResponse.beds:type_name -> tongzhen.scheduling.v1.BedCount
+	25, // 5: tongzhen.scheduling.v1.BedRequest.from:type_name -> google.protobuf.Timestamp
+	8,  // 6: tongzhen.scheduling.v1.CreateHoldRequest.bed:type_name -> tongzhen.scheduling.v1.BedRequest
+	25, // 7: tongzhen.scheduling.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 8: tongzhen.scheduling.v1.Hold.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
+	25, // 9: tongzhen.scheduling.v1.Hold.start:type_name -> google.protobuf.Timestamp
+	25, // 10: tongzhen.scheduling.v1.Hold.end:type_name -> google.protobuf.Timestamp
+	1,  // 11: tongzhen.scheduling.v1.Booking.state:type_name -> tongzhen.scheduling.v1.BookingState.Code
+	25, // 12: tongzhen.scheduling.v1.Booking.start:type_name -> google.protobuf.Timestamp
+	25, // 13: tongzhen.scheduling.v1.Booking.end:type_name -> google.protobuf.Timestamp
+	18, // 14: tongzhen.scheduling.v1.CreateSchedulesRequest.schedules:type_name -> tongzhen.scheduling.v1.Schedule
+	19, // 15: tongzhen.scheduling.v1.CreateSchedulesRequest.wards:type_name -> tongzhen.scheduling.v1.Ward
+	25, // 16: tongzhen.scheduling.v1.Schedule.start:type_name -> google.protobuf.Timestamp
+	25, // 17: tongzhen.scheduling.v1.Schedule.end:type_name -> google.protobuf.Timestamp
+	25, // 18: tongzhen.scheduling.v1.AttachHoldRequest.keep_until:type_name -> google.protobuf.Timestamp
+	11, // 19: tongzhen.scheduling.v1.ListLiveResponse.holds:type_name -> tongzhen.scheduling.v1.Hold
+	15, // 20: tongzhen.scheduling.v1.ListLiveResponse.bookings:type_name -> tongzhen.scheduling.v1.Booking
+	3,  // 21: tongzhen.scheduling.v1.SchedulingService.ListSlots:input_type -> tongzhen.scheduling.v1.ListSlotsRequest
+	6,  // 22: tongzhen.scheduling.v1.SchedulingService.ListBeds:input_type -> tongzhen.scheduling.v1.ListBedsRequest
+	9,  // 23: tongzhen.scheduling.v1.SchedulingService.CreateHold:input_type -> tongzhen.scheduling.v1.CreateHoldRequest
+	12, // 24: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:input_type -> tongzhen.scheduling.v1.ReleaseHoldRequest
+	13, // 25: tongzhen.scheduling.v1.SchedulingService.GetHold:input_type -> tongzhen.scheduling.v1.GetHoldRequest
+	16, // 26: tongzhen.scheduling.v1.SchedulingService.GetBooking:input_type -> tongzhen.scheduling.v1.GetBookingRequest
+	17, // 27: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:input_type -> tongzhen.scheduling.v1.CreateSchedulesRequest
+	21, // 28: tongzhen.scheduling.v1.SchedulingService.AttachHold:input_type -> tongzhen.scheduling.v1.AttachHoldRequest
+	22, // 29: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:input_type -> tongzhen.scheduling.v1.ConfirmHoldRequest
+	23, // 30: tongzhen.scheduling.v1.SchedulingService.ListLive:input_type -> tongzhen.scheduling.v1.ListLiveRequest
+	4,  // 31: tongzhen.scheduling.v1.SchedulingService.ListSlots:output_type -> tongzhen.scheduling.v1.ListSlotsResponse
+	7,  // 32: tongzhen.scheduling.v1.SchedulingService.ListBeds:output_type -> tongzhen.scheduling.v1.ListBedsResponse
+	11, // 33: tongzhen.scheduling.v1.SchedulingService.CreateHold:output_type -> tongzhen.scheduling.v1.Hold
+	11, // 34: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:output_type -> tongzhen.scheduling.v1.Hold
+	11, // 35: tongzhen.scheduling.v1.SchedulingService.GetHold:output_type -> tongzhen.scheduling.v1.Hold
+	15, // 36: tongzhen.scheduling.v1.SchedulingService.GetBooking:output_type -> tongzhen.scheduling.v1.Booking
+	20, // 37: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:output_type -> tongzhen.scheduling.v1.CreateSchedulesResponse
+	11, // 38: tongzhen.scheduling.v1.SchedulingService.AttachHold:output_type -> tongzhen.scheduling.v1.Hold
+	15, // 39: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:output_type -> tongzhen.scheduling.v1.Booking
+	24, // 40: tongzhen.scheduling.v1.SchedulingService.ListLive:output_type -> tongzhen.scheduling.v1.ListLiveResponse
+	31, // [31:41] is the sub-list for method output_type
+	21, // [21:31] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_scheduling_v1_scheduling_proto_init() }
