@@ -189,6 +189,213 @@ func (x *EntryAcknowledged) GetEntry() *EntryFact {
 	return nil
 }
 
+// AlarmRang: notification.v1.<county>.alarm_rang. Open pages of the audience sound.
+type AlarmRang struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	AlarmId       string                 `protobuf:"bytes,2,opt,name=alarm_id,json=alarmId,proto3" json:"alarm_id,omitempty"`
+	ReferralId    string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	Rings         int32                  `protobuf:"varint,4,opt,name=rings,proto3" json:"rings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlarmRang) Reset() {
+	*x = AlarmRang{}
+	mi := &file_tongzhen_notification_v1_events_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlarmRang) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlarmRang) ProtoMessage() {}
+
+func (x *AlarmRang) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_events_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlarmRang.ProtoReflect.Descriptor instead.
+func (*AlarmRang) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_events_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AlarmRang) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *AlarmRang) GetAlarmId() string {
+	if x != nil {
+		return x.AlarmId
+	}
+	return ""
+}
+
+func (x *AlarmRang) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *AlarmRang) GetRings() int32 {
+	if x != nil {
+		return x.Rings
+	}
+	return 0
+}
+
+// AlarmAcknowledged: notification.v1.<county>.alarm_acknowledged. Open pages of the audience fall silent.
+type AlarmAcknowledged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	AlarmId       string                 `protobuf:"bytes,2,opt,name=alarm_id,json=alarmId,proto3" json:"alarm_id,omitempty"`
+	ReferralId    string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlarmAcknowledged) Reset() {
+	*x = AlarmAcknowledged{}
+	mi := &file_tongzhen_notification_v1_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlarmAcknowledged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlarmAcknowledged) ProtoMessage() {}
+
+func (x *AlarmAcknowledged) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlarmAcknowledged.ProtoReflect.Descriptor instead.
+func (*AlarmAcknowledged) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *AlarmAcknowledged) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *AlarmAcknowledged) GetAlarmId() string {
+	if x != nil {
+		return x.AlarmId
+	}
+	return ""
+}
+
+func (x *AlarmAcknowledged) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+// DeliveryFailed: notification.v1.<county>.delivery_failed. A message was given up.
+type DeliveryFailed struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	DeliveryId    string                 `protobuf:"bytes,2,opt,name=delivery_id,json=deliveryId,proto3" json:"delivery_id,omitempty"`
+	Channel       string                 `protobuf:"bytes,3,opt,name=channel,proto3" json:"channel,omitempty"`
+	AccountId     string                 `protobuf:"bytes,4,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	ReferralId    string                 `protobuf:"bytes,5,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryFailed) Reset() {
+	*x = DeliveryFailed{}
+	mi := &file_tongzhen_notification_v1_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryFailed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryFailed) ProtoMessage() {}
+
+func (x *DeliveryFailed) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryFailed.ProtoReflect.Descriptor instead.
+func (*DeliveryFailed) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DeliveryFailed) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *DeliveryFailed) GetDeliveryId() string {
+	if x != nil {
+		return x.DeliveryId
+	}
+	return ""
+}
+
+func (x *DeliveryFailed) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *DeliveryFailed) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *DeliveryFailed) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
 var File_tongzhen_notification_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_notification_v1_events_proto_rawDesc = "" +
@@ -205,7 +412,27 @@ const file_tongzhen_notification_v1_events_proto_rawDesc = "" +
 	"\x05entry\x18\x02 \x01(\v2#.tongzhen.notification.v1.EntryFactR\x05entry\"\x80\x01\n" +
 	"\x11EntryAcknowledged\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x129\n" +
-	"\x05entry\x18\x02 \x01(\v2#.tongzhen.notification.v1.EntryFactR\x05entryBSZQgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1;notificationv1b\x06proto3"
+	"\x05entry\x18\x02 \x01(\v2#.tongzhen.notification.v1.EntryFactR\x05entry\"\x8f\x01\n" +
+	"\tAlarmRang\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x19\n" +
+	"\balarm_id\x18\x02 \x01(\tR\aalarmId\x12\x1f\n" +
+	"\vreferral_id\x18\x03 \x01(\tR\n" +
+	"referralId\x12\x14\n" +
+	"\x05rings\x18\x04 \x01(\x05R\x05rings\"\x81\x01\n" +
+	"\x11AlarmAcknowledged\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x19\n" +
+	"\balarm_id\x18\x02 \x01(\tR\aalarmId\x12\x1f\n" +
+	"\vreferral_id\x18\x03 \x01(\tR\n" +
+	"referralId\"\xbd\x01\n" +
+	"\x0eDeliveryFailed\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12\x1f\n" +
+	"\vdelivery_id\x18\x02 \x01(\tR\n" +
+	"deliveryId\x12\x18\n" +
+	"\achannel\x18\x03 \x01(\tR\achannel\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x04 \x01(\tR\taccountId\x12\x1f\n" +
+	"\vreferral_id\x18\x05 \x01(\tR\n" +
+	"referralIdBSZQgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1;notificationv1b\x06proto3"
 
 var (
 	file_tongzhen_notification_v1_events_proto_rawDescOnce sync.Once
@@ -219,23 +446,29 @@ func file_tongzhen_notification_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_notification_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_notification_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_tongzhen_notification_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_tongzhen_notification_v1_events_proto_goTypes = []any{
 	(*EntryFact)(nil),         // 0: tongzhen.notification.v1.EntryFact
 	(*EntryCreated)(nil),      // 1: tongzhen.notification.v1.EntryCreated
 	(*EntryAcknowledged)(nil), // 2: tongzhen.notification.v1.EntryAcknowledged
-	(*v1.FactMeta)(nil),       // 3: tongzhen.common.v1.FactMeta
+	(*AlarmRang)(nil),         // 3: tongzhen.notification.v1.AlarmRang
+	(*AlarmAcknowledged)(nil), // 4: tongzhen.notification.v1.AlarmAcknowledged
+	(*DeliveryFailed)(nil),    // 5: tongzhen.notification.v1.DeliveryFailed
+	(*v1.FactMeta)(nil),       // 6: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_notification_v1_events_proto_depIdxs = []int32{
-	3, // 0: tongzhen.notification.v1.EntryCreated.meta:type_name -> tongzhen.common.v1.FactMeta
+	6, // 0: tongzhen.notification.v1.EntryCreated.meta:type_name -> tongzhen.common.v1.FactMeta
 	0, // 1: tongzhen.notification.v1.EntryCreated.entry:type_name -> tongzhen.notification.v1.EntryFact
-	3, // 2: tongzhen.notification.v1.EntryAcknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	6, // 2: tongzhen.notification.v1.EntryAcknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
 	0, // 3: tongzhen.notification.v1.EntryAcknowledged.entry:type_name -> tongzhen.notification.v1.EntryFact
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	6, // 4: tongzhen.notification.v1.AlarmRang.meta:type_name -> tongzhen.common.v1.FactMeta
+	6, // 5: tongzhen.notification.v1.AlarmAcknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	6, // 6: tongzhen.notification.v1.DeliveryFailed.meta:type_name -> tongzhen.common.v1.FactMeta
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_notification_v1_events_proto_init() }
@@ -249,7 +482,7 @@ func file_tongzhen_notification_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_notification_v1_events_proto_rawDesc), len(file_tongzhen_notification_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

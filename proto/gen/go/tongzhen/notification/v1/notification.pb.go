@@ -139,8 +139,16 @@ type Notification struct {
 	GlassId string `protobuf:"bytes,17,opt,name=glass_id,json=glassId,proto3" json:"glass_id,omitempty"`
 	// For "encounter_opened", "encounter_closed" and "encounter_cancelled": the patient and the encounter of the record. reason_code is then the
 	// way of the discharge (离院方式), from_organization_id where the patient is or was.
-	PatientId     string `protobuf:"bytes,18,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
-	EncounterId   string `protobuf:"bytes,19,opt,name=encounter_id,json=encounterId,proto3" json:"encounter_id,omitempty"`
+	PatientId   string `protobuf:"bytes,18,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	EncounterId string `protobuf:"bytes,19,opt,name=encounter_id,json=encounterId,proto3" json:"encounter_id,omitempty"`
+	// An alarm: how often it has rung; while it is open it asks for sound.
+	AlarmId string `protobuf:"bytes,20,opt,name=alarm_id,json=alarmId,proto3" json:"alarm_id,omitempty"`
+	Rings   int32  `protobuf:"varint,21,opt,name=rings,proto3" json:"rings,omitempty"`
+	// Of scheduling's facts: the booking and when it is now; the session, the entry of the fallback list.
+	BookingId     string                 `protobuf:"bytes,22,opt,name=booking_id,json=bookingId,proto3" json:"booking_id,omitempty"`
+	Start         *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=start,proto3" json:"start,omitempty"`
+	SessionId     string                 `protobuf:"bytes,24,opt,name=session_id,json=sessionId,proto3" json:"session_id,omitempty"`
+	WaitlistId    string                 `protobuf:"bytes,25,opt,name=waitlist_id,json=waitlistId,proto3" json:"waitlist_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -304,6 +312,48 @@ func (x *Notification) GetPatientId() string {
 func (x *Notification) GetEncounterId() string {
 	if x != nil {
 		return x.EncounterId
+	}
+	return ""
+}
+
+func (x *Notification) GetAlarmId() string {
+	if x != nil {
+		return x.AlarmId
+	}
+	return ""
+}
+
+func (x *Notification) GetRings() int32 {
+	if x != nil {
+		return x.Rings
+	}
+	return 0
+}
+
+func (x *Notification) GetBookingId() string {
+	if x != nil {
+		return x.BookingId
+	}
+	return ""
+}
+
+func (x *Notification) GetStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *Notification) GetSessionId() string {
+	if x != nil {
+		return x.SessionId
+	}
+	return ""
+}
+
+func (x *Notification) GetWaitlistId() string {
+	if x != nil {
+		return x.WaitlistId
 	}
 	return ""
 }
@@ -682,7 +732,7 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\b\n" +
 	"\x04OPEN\x10\x01\x12\x10\n" +
-	"\fACKNOWLEDGED\x10\x02\"\xde\x05\n" +
+	"\fACKNOWLEDGED\x10\x02\"\xa0\a\n" +
 	"\fNotification\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -708,7 +758,16 @@ const file_tongzhen_notification_v1_notification_proto_rawDesc = "" +
 	"\bglass_id\x18\x11 \x01(\tR\aglassId\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x12 \x01(\tR\tpatientId\x12!\n" +
-	"\fencounter_id\x18\x13 \x01(\tR\vencounterId\"\x9a\x01\n" +
+	"\fencounter_id\x18\x13 \x01(\tR\vencounterId\x12\x19\n" +
+	"\balarm_id\x18\x14 \x01(\tR\aalarmId\x12\x14\n" +
+	"\x05rings\x18\x15 \x01(\x05R\x05rings\x12\x1d\n" +
+	"\n" +
+	"booking_id\x18\x16 \x01(\tR\tbookingId\x120\n" +
+	"\x05start\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\x05start\x12\x1d\n" +
+	"\n" +
+	"session_id\x18\x18 \x01(\tR\tsessionId\x12\x1f\n" +
+	"\vwaitlist_id\x18\x19 \x01(\tR\n" +
+	"waitlistId\"\x9a\x01\n" +
 	"\x18ListNotificationsRequest\x126\n" +
 	"\x05state\x18\x01 \x01(\tB \xbaH\x1dr\x1bR\x00R\x04OPENR\fACKNOWLEDGEDR\x03ALLR\x05state\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
@@ -777,22 +836,23 @@ var file_tongzhen_notification_v1_notification_proto_depIdxs = []int32{
 	0,  // 1: tongzhen.notification.v1.Notification.state:type_name -> tongzhen.notification.v1.NotificationState.Code
 	11, // 2: tongzhen.notification.v1.Notification.create_time:type_name -> google.protobuf.Timestamp
 	11, // 3: tongzhen.notification.v1.Notification.acknowledge_time:type_name -> google.protobuf.Timestamp
-	2,  // 4: tongzhen.notification.v1.ListNotificationsResponse.notifications:type_name -> tongzhen.notification.v1.Notification
-	3,  // 5: tongzhen.notification.v1.NotificationService.ListNotifications:input_type -> tongzhen.notification.v1.ListNotificationsRequest
-	5,  // 6: tongzhen.notification.v1.NotificationService.Acknowledge:input_type -> tongzhen.notification.v1.AcknowledgeRequest
-	6,  // 7: tongzhen.notification.v1.NotificationService.AcknowledgeReferral:input_type -> tongzhen.notification.v1.AcknowledgeReferralRequest
-	8,  // 8: tongzhen.notification.v1.NotificationService.ListTold:input_type -> tongzhen.notification.v1.ListToldRequest
-	9,  // 9: tongzhen.notification.v1.NotificationService.ListDelivered:input_type -> tongzhen.notification.v1.ListDeliveredRequest
-	4,  // 10: tongzhen.notification.v1.NotificationService.ListNotifications:output_type -> tongzhen.notification.v1.ListNotificationsResponse
-	2,  // 11: tongzhen.notification.v1.NotificationService.Acknowledge:output_type -> tongzhen.notification.v1.Notification
-	7,  // 12: tongzhen.notification.v1.NotificationService.AcknowledgeReferral:output_type -> tongzhen.notification.v1.AcknowledgeReferralResponse
-	4,  // 13: tongzhen.notification.v1.NotificationService.ListTold:output_type -> tongzhen.notification.v1.ListNotificationsResponse
-	4,  // 14: tongzhen.notification.v1.NotificationService.ListDelivered:output_type -> tongzhen.notification.v1.ListNotificationsResponse
-	10, // [10:15] is the sub-list for method output_type
-	5,  // [5:10] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	11, // 4: tongzhen.notification.v1.Notification.start:type_name -> google.protobuf.Timestamp
+	2,  // 5: tongzhen.notification.v1.ListNotificationsResponse.notifications:type_name -> tongzhen.notification.v1.Notification
+	3,  // 6: tongzhen.notification.v1.NotificationService.ListNotifications:input_type -> tongzhen.notification.v1.ListNotificationsRequest
+	5,  // 7: tongzhen.notification.v1.NotificationService.Acknowledge:input_type -> tongzhen.notification.v1.AcknowledgeRequest
+	6,  // 8: tongzhen.notification.v1.NotificationService.AcknowledgeReferral:input_type -> tongzhen.notification.v1.AcknowledgeReferralRequest
+	8,  // 9: tongzhen.notification.v1.NotificationService.ListTold:input_type -> tongzhen.notification.v1.ListToldRequest
+	9,  // 10: tongzhen.notification.v1.NotificationService.ListDelivered:input_type -> tongzhen.notification.v1.ListDeliveredRequest
+	4,  // 11: tongzhen.notification.v1.NotificationService.ListNotifications:output_type -> tongzhen.notification.v1.ListNotificationsResponse
+	2,  // 12: tongzhen.notification.v1.NotificationService.Acknowledge:output_type -> tongzhen.notification.v1.Notification
+	7,  // 13: tongzhen.notification.v1.NotificationService.AcknowledgeReferral:output_type -> tongzhen.notification.v1.AcknowledgeReferralResponse
+	4,  // 14: tongzhen.notification.v1.NotificationService.ListTold:output_type -> tongzhen.notification.v1.ListNotificationsResponse
+	4,  // 15: tongzhen.notification.v1.NotificationService.ListDelivered:output_type -> tongzhen.notification.v1.ListNotificationsResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_notification_v1_notification_proto_init() }

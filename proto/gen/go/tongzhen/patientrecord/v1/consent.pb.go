@@ -33,6 +33,8 @@ const (
 	ConsentScope_REFERRAL ConsentScope_Code = 1
 	// 敏感信息: an organisation is shown what is sensitive.
 	ConsentScope_SENSITIVE ConsentScope_Code = 2
+	// 短信通知: the patient is told by SMS where to go and when.
+	ConsentScope_SMS ConsentScope_Code = 3
 )
 
 // Enum value maps for ConsentScope_Code.
@@ -41,11 +43,13 @@ var (
 		0: "UNSPECIFIED",
 		1: "REFERRAL",
 		2: "SENSITIVE",
+		3: "SMS",
 	}
 	ConsentScope_Code_value = map[string]int32{
 		"UNSPECIFIED": 0,
 		"REFERRAL":    1,
 		"SENSITIVE":   2,
+		"SMS":         3,
 	}
 )
 
@@ -1200,16 +1204,130 @@ func (x *DeferredConsentCount) GetOverdue() int32 {
 	return 0
 }
 
+type GetContactRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
+	PatientId     string                 `protobuf:"bytes,2,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	ReferralId    string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetContactRequest) Reset() {
+	*x = GetContactRequest{}
+	mi := &file_tongzhen_patientrecord_v1_consent_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetContactRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetContactRequest) ProtoMessage() {}
+
+func (x *GetContactRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_consent_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetContactRequest.ProtoReflect.Descriptor instead.
+func (*GetContactRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_consent_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetContactRequest) GetCounty() string {
+	if x != nil {
+		return x.County
+	}
+	return ""
+}
+
+func (x *GetContactRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *GetContactRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+type Contact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Phone string                 `protobuf:"bytes,1,opt,name=phone,proto3" json:"phone,omitempty"`
+	// NO_CONSENT, NO_PHONE, DECEASED; empty with a number.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Contact) Reset() {
+	*x = Contact{}
+	mi := &file_tongzhen_patientrecord_v1_consent_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Contact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Contact) ProtoMessage() {}
+
+func (x *Contact) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_consent_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Contact.ProtoReflect.Descriptor instead.
+func (*Contact) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_consent_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Contact) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *Contact) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_tongzhen_patientrecord_v1_consent_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_consent_proto_rawDesc = "" +
 	"\n" +
-	"'tongzhen/patientrecord/v1/consent.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-tongzhen/patientrecord/v1/patientrecord.proto\"D\n" +
-	"\fConsentScope\"4\n" +
+	"'tongzhen/patientrecord/v1/consent.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a-tongzhen/patientrecord/v1/patientrecord.proto\"M\n" +
+	"\fConsentScope\"=\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\f\n" +
 	"\bREFERRAL\x10\x01\x12\r\n" +
-	"\tSENSITIVE\x10\x02\"\\\n" +
+	"\tSENSITIVE\x10\x02\x12\a\n" +
+	"\x03SMS\x10\x03\"\\\n" +
 	"\fConsentState\"L\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\f\n" +
@@ -1322,7 +1440,16 @@ const file_tongzhen_patientrecord_v1_consent_proto_rawDesc = "" +
 	"\x1cCountDeferredConsentsRequest\"F\n" +
 	"\x14DeferredConsentCount\x12\x14\n" +
 	"\x05count\x18\x01 \x01(\x05R\x05count\x12\x18\n" +
-	"\aoverdue\x18\x02 \x01(\x05R\aoverdue2\x98\t\n" +
+	"\aoverdue\x18\x02 \x01(\x05R\aoverdue\"u\n" +
+	"\x11GetContactRequest\x12\x16\n" +
+	"\x06county\x18\x01 \x01(\tR\x06county\x12'\n" +
+	"\n" +
+	"patient_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12\x1f\n" +
+	"\vreferral_id\x18\x03 \x01(\tR\n" +
+	"referralId\"7\n" +
+	"\aContact\x12\x14\n" +
+	"\x05phone\x18\x01 \x01(\tR\x05phone\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason2\xf8\t\n" +
 	"\x0eConsentService\x12\x9d\x01\n" +
 	"\rRecordConsent\x12/.tongzhen.patientrecord.v1.RecordConsentRequest\x1a(.tongzhen.patientrecord.v1.ConsentRecord\"1\x82\xd3\xe4\x93\x02+:\x01*\"&/api/v1/patients/{patient_id}/consents\x12\xa3\x01\n" +
 	"\vGiveConsent\x12-.tongzhen.patientrecord.v1.GiveConsentRequest\x1a(.tongzhen.patientrecord.v1.ConsentRecord\";\x82\xd3\xe4\x93\x025:\x01*\"0/api/v1/patients/{patient_id}/consents/{id}:give\x12\xaf\x01\n" +
@@ -1331,7 +1458,9 @@ const file_tongzhen_patientrecord_v1_consent_proto_rawDesc = "" +
 	"GetConsent\x12,.tongzhen.patientrecord.v1.GetConsentRequest\x1a(.tongzhen.patientrecord.v1.ConsentRecord\"3\x82\xd3\xe4\x93\x02-\x12+/api/v1/patients/{patient_id}/consents/{id}\x12\x9f\x01\n" +
 	"\fListConsents\x12..tongzhen.patientrecord.v1.ListConsentsRequest\x1a/.tongzhen.patientrecord.v1.ListConsentsResponse\".\x82\xd3\xe4\x93\x02(\x12&/api/v1/patients/{patient_id}/consents\x12\xa2\x01\n" +
 	"\x14ListDeferredConsents\x126.tongzhen.patientrecord.v1.ListDeferredConsentsRequest\x1a/.tongzhen.patientrecord.v1.ListConsentsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/deferred-consents\x12\xaa\x01\n" +
-	"\x15CountDeferredConsents\x127.tongzhen.patientrecord.v1.CountDeferredConsentsRequest\x1a/.tongzhen.patientrecord.v1.DeferredConsentCount\"'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/deferred-consents:countBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	"\x15CountDeferredConsents\x127.tongzhen.patientrecord.v1.CountDeferredConsentsRequest\x1a/.tongzhen.patientrecord.v1.DeferredConsentCount\"'\x82\xd3\xe4\x93\x02!\x12\x1f/api/v1/deferred-consents:count\x12^\n" +
+	"\n" +
+	"GetContact\x12,.tongzhen.patientrecord.v1.GetContactRequest\x1a\".tongzhen.patientrecord.v1.ContactBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_consent_proto_rawDescOnce sync.Once
@@ -1346,7 +1475,7 @@ func file_tongzhen_patientrecord_v1_consent_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_consent_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_patientrecord_v1_consent_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_tongzhen_patientrecord_v1_consent_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_tongzhen_patientrecord_v1_consent_proto_goTypes = []any{
 	(ConsentScope_Code)(0),               // 0: tongzhen.patientrecord.v1.ConsentScope.Code
 	(ConsentState_Code)(0),               // 1: tongzhen.patientrecord.v1.ConsentState.Code
@@ -1364,21 +1493,23 @@ var file_tongzhen_patientrecord_v1_consent_proto_goTypes = []any{
 	(*ListDeferredConsentsRequest)(nil),  // 13: tongzhen.patientrecord.v1.ListDeferredConsentsRequest
 	(*CountDeferredConsentsRequest)(nil), // 14: tongzhen.patientrecord.v1.CountDeferredConsentsRequest
 	(*DeferredConsentCount)(nil),         // 15: tongzhen.patientrecord.v1.DeferredConsentCount
-	(*timestamppb.Timestamp)(nil),        // 16: google.protobuf.Timestamp
-	(*Patient)(nil),                      // 17: tongzhen.patientrecord.v1.Patient
+	(*GetContactRequest)(nil),            // 16: tongzhen.patientrecord.v1.GetContactRequest
+	(*Contact)(nil),                      // 17: tongzhen.patientrecord.v1.Contact
+	(*timestamppb.Timestamp)(nil),        // 18: google.protobuf.Timestamp
+	(*Patient)(nil),                      // 19: tongzhen.patientrecord.v1.Patient
 }
 var file_tongzhen_patientrecord_v1_consent_proto_depIdxs = []int32{
-	16, // 0: tongzhen.patientrecord.v1.Giving.time:type_name -> google.protobuf.Timestamp
-	16, // 1: tongzhen.patientrecord.v1.Giving.until:type_name -> google.protobuf.Timestamp
-	16, // 2: tongzhen.patientrecord.v1.Giving.record_time:type_name -> google.protobuf.Timestamp
-	16, // 3: tongzhen.patientrecord.v1.Withdrawal.time:type_name -> google.protobuf.Timestamp
+	18, // 0: tongzhen.patientrecord.v1.Giving.time:type_name -> google.protobuf.Timestamp
+	18, // 1: tongzhen.patientrecord.v1.Giving.until:type_name -> google.protobuf.Timestamp
+	18, // 2: tongzhen.patientrecord.v1.Giving.record_time:type_name -> google.protobuf.Timestamp
+	18, // 3: tongzhen.patientrecord.v1.Withdrawal.time:type_name -> google.protobuf.Timestamp
 	0,  // 4: tongzhen.patientrecord.v1.ConsentRecord.scope:type_name -> tongzhen.patientrecord.v1.ConsentScope.Code
 	1,  // 5: tongzhen.patientrecord.v1.ConsentRecord.state:type_name -> tongzhen.patientrecord.v1.ConsentState.Code
-	16, // 6: tongzhen.patientrecord.v1.ConsentRecord.create_time:type_name -> google.protobuf.Timestamp
-	16, // 7: tongzhen.patientrecord.v1.ConsentRecord.due_time:type_name -> google.protobuf.Timestamp
+	18, // 6: tongzhen.patientrecord.v1.ConsentRecord.create_time:type_name -> google.protobuf.Timestamp
+	18, // 7: tongzhen.patientrecord.v1.ConsentRecord.due_time:type_name -> google.protobuf.Timestamp
 	4,  // 8: tongzhen.patientrecord.v1.ConsentRecord.giving:type_name -> tongzhen.patientrecord.v1.Giving
 	5,  // 9: tongzhen.patientrecord.v1.ConsentRecord.withdrawal:type_name -> tongzhen.patientrecord.v1.Withdrawal
-	17, // 10: tongzhen.patientrecord.v1.ConsentRecord.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	19, // 10: tongzhen.patientrecord.v1.ConsentRecord.patient:type_name -> tongzhen.patientrecord.v1.Patient
 	0,  // 11: tongzhen.patientrecord.v1.RecordConsentRequest.scope:type_name -> tongzhen.patientrecord.v1.ConsentScope.Code
 	4,  // 12: tongzhen.patientrecord.v1.RecordConsentRequest.giving:type_name -> tongzhen.patientrecord.v1.Giving
 	4,  // 13: tongzhen.patientrecord.v1.GiveConsentRequest.giving:type_name -> tongzhen.patientrecord.v1.Giving
@@ -1391,15 +1522,17 @@ var file_tongzhen_patientrecord_v1_consent_proto_depIdxs = []int32{
 	11, // 20: tongzhen.patientrecord.v1.ConsentService.ListConsents:input_type -> tongzhen.patientrecord.v1.ListConsentsRequest
 	13, // 21: tongzhen.patientrecord.v1.ConsentService.ListDeferredConsents:input_type -> tongzhen.patientrecord.v1.ListDeferredConsentsRequest
 	14, // 22: tongzhen.patientrecord.v1.ConsentService.CountDeferredConsents:input_type -> tongzhen.patientrecord.v1.CountDeferredConsentsRequest
-	6,  // 23: tongzhen.patientrecord.v1.ConsentService.RecordConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
-	6,  // 24: tongzhen.patientrecord.v1.ConsentService.GiveConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
-	6,  // 25: tongzhen.patientrecord.v1.ConsentService.WithdrawConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
-	6,  // 26: tongzhen.patientrecord.v1.ConsentService.GetConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
-	12, // 27: tongzhen.patientrecord.v1.ConsentService.ListConsents:output_type -> tongzhen.patientrecord.v1.ListConsentsResponse
-	12, // 28: tongzhen.patientrecord.v1.ConsentService.ListDeferredConsents:output_type -> tongzhen.patientrecord.v1.ListConsentsResponse
-	15, // 29: tongzhen.patientrecord.v1.ConsentService.CountDeferredConsents:output_type -> tongzhen.patientrecord.v1.DeferredConsentCount
-	23, // [23:30] is the sub-list for method output_type
-	16, // [16:23] is the sub-list for method input_type
+	16, // 23: tongzhen.patientrecord.v1.ConsentService.GetContact:input_type -> tongzhen.patientrecord.v1.GetContactRequest
+	6,  // 24: tongzhen.patientrecord.v1.ConsentService.RecordConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
+	6,  // 25: tongzhen.patientrecord.v1.ConsentService.GiveConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
+	6,  // 26: tongzhen.patientrecord.v1.ConsentService.WithdrawConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
+	6,  // 27: tongzhen.patientrecord.v1.ConsentService.GetConsent:output_type -> tongzhen.patientrecord.v1.ConsentRecord
+	12, // 28: tongzhen.patientrecord.v1.ConsentService.ListConsents:output_type -> tongzhen.patientrecord.v1.ListConsentsResponse
+	12, // 29: tongzhen.patientrecord.v1.ConsentService.ListDeferredConsents:output_type -> tongzhen.patientrecord.v1.ListConsentsResponse
+	15, // 30: tongzhen.patientrecord.v1.ConsentService.CountDeferredConsents:output_type -> tongzhen.patientrecord.v1.DeferredConsentCount
+	17, // 31: tongzhen.patientrecord.v1.ConsentService.GetContact:output_type -> tongzhen.patientrecord.v1.Contact
+	24, // [24:32] is the sub-list for method output_type
+	16, // [16:24] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -1417,7 +1550,7 @@ func file_tongzhen_patientrecord_v1_consent_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_consent_proto_rawDesc), len(file_tongzhen_patientrecord_v1_consent_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

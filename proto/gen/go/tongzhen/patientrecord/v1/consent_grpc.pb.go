@@ -26,6 +26,7 @@ const (
 	ConsentService_ListConsents_FullMethodName          = "/tongzhen.patientrecord.v1.ConsentService/ListConsents"
 	ConsentService_ListDeferredConsents_FullMethodName  = "/tongzhen.patientrecord.v1.ConsentService/ListDeferredConsents"
 	ConsentService_CountDeferredConsents_FullMethodName = "/tongzhen.patientrecord.v1.ConsentService/CountDeferredConsents"
+	ConsentService_GetContact_FullMethodName            = "/tongzhen.patientrecord.v1.ConsentService/GetContact"
 )
 
 // ConsentServiceClient is the client API for ConsentService service.
@@ -59,6 +60,9 @@ type ConsentServiceClient interface {
 	ListDeferredConsents(ctx context.Context, in *ListDeferredConsentsRequest, opts ...grpc.CallOption) (*ListConsentsResponse, error)
 	// CountDeferredConsents is how many there are.
 	CountDeferredConsents(ctx context.Context, in *CountDeferredConsentsRequest, opts ...grpc.CallOption) (*DeferredConsentCount, error)
+	// GetContact answers the number to which a patient may be sent an SMS about a referral: the guardian's where one agreed, else the patient's, and only
+	// while a consent of scope SMS holds; else it is empty and says why. Notification only; every answer with a number leaves an audit entry.
+	GetContact(ctx context.Context, in *GetContactRequest, opts ...grpc.CallOption) (*Contact, error)
 }
 
 type consentServiceClient struct {
@@ -139,6 +143,16 @@ func (c *consentServiceClient) CountDeferredConsents(ctx context.Context, in *Co
 	return out, nil
 }
 
+func (c *consentServiceClient) GetContact(ctx context.Context, in *GetContactRequest, opts ...grpc.CallOption) (*Contact, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Contact)
+	err := c.cc.Invoke(ctx, ConsentService_GetContact_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ConsentServiceServer is the server API for ConsentService service.
 // All implementations must embed UnimplementedConsentServiceServer
 // for forward compatibility.
@@ -170,6 +184,9 @@ type ConsentServiceServer interface {
 	ListDeferredConsents(context.Context, *ListDeferredConsentsRequest) (*ListConsentsResponse, error)
 	// CountDeferredConsents is how many there are.
 	CountDeferredConsents(context.Context, *CountDeferredConsentsRequest) (*DeferredConsentCount, error)
+	// GetContact answers the number to which a patient may be sent an SMS about a referral: the guardian's where one agreed, else the patient's, and only
+	// while a consent of scope SMS holds; else it is empty and says why. Notification only; every answer with a number leaves an audit entry.
+	GetContact(context.Context, *GetContactRequest) (*Contact, error)
 	mustEmbedUnimplementedConsentServiceServer()
 }
 
@@ -200,6 +217,9 @@ func (UnimplementedConsentServiceServer) ListDeferredConsents(context.Context, *
 }
 func (UnimplementedConsentServiceServer) CountDeferredConsents(context.Context, *CountDeferredConsentsRequest) (*DeferredConsentCount, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountDeferredConsents not implemented")
+}
+func (UnimplementedConsentServiceServer) GetContact(context.Context, *GetContactRequest) (*Contact, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetContact not implemented")
 }
 func (UnimplementedConsentServiceServer) mustEmbedUnimplementedConsentServiceServer() {}
 func (UnimplementedConsentServiceServer) testEmbeddedByValue()                        {}
@@ -348,6 +368,24 @@ func _ConsentService_CountDeferredConsents_Handler(srv interface{}, ctx context.
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ConsentService_GetContact_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetContactRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ConsentServiceServer).GetContact(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ConsentService_GetContact_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ConsentServiceServer).GetContact(ctx, req.(*GetContactRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ConsentService_ServiceDesc is the grpc.ServiceDesc for ConsentService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -382,6 +420,10 @@ var ConsentService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CountDeferredConsents",
 			Handler:    _ConsentService_CountDeferredConsents_Handler,
+		},
+		{
+			MethodName: "GetContact",
+			Handler:    _ConsentService_GetContact_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

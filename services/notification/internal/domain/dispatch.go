@@ -1,0 +1,54 @@
+package domain
+
+import (
+	"errors"
+	"time"
+)
+
+// Channels on which a message leaves the house. The inbox is none of them: it is always told.
+const (
+	WeComRobot    = "WECOM_ROBOT"
+	WeComApp      = "WECOM_APP"
+	DingTalkRobot = "DINGTALK_ROBOT"
+	Email         = "EMAIL"
+	SMS           = "SMS"
+	Webhook       = "WEBHOOK"
+)
+
+// ErrDispatch says that a message to go out has a gap, or more than one recipient.
+var ErrDispatch = errors.New("a message needs an id, a channel, a template and exactly one recipient")
+
+// Dispatch is one message that is to leave the house: ids and codes, worded when it is sent. Its recipient is exactly one of a person (AccountID), a group
+// (OrganizationID, with or without DepartmentCode) and a patient (PatientID).
+type Dispatch struct {
+	County, ID                     string
+	AccountID                      string
+	OrganizationID, DepartmentCode string
+	PatientID                      string
+	Channel, Template, Language    string
+	EntryID, AlarmID               string // what an acknowledgement through its link acknowledges; both empty for groups and patients
+	FactID, Event                  string
+	ReferralID, ReferralNumber     string
+	BookingID                      string // where and when are asked at the moment of sending
+	Urgency, Step                  string
+	Ring                           int       // of an alarm: the how-manieth
+	DueTime                        time.Time // not before; after quiet hours
+	Digest                         bool      // may go with others of the same recipient and channel that are due then
+}
+
+// Check is ErrDispatch for a gap.
+func (d Dispatch) Check() error {
+	recipients := 0
+	for _, id := range []string{d.AccountID, d.OrganizationID, d.PatientID} {
+		if id != "" {
+			recipients++
+		}
+	}
+	if d.County == "" || d.ID == "" || d.Channel == "" || d.Template == "" || d.DueTime.IsZero() || recipients != 1 {
+		return ErrDispatch
+	}
+	return nil
+}
+
+// String is the id: a message never formats as more.
+func (d Dispatch) String() string { return "delivery " + d.ID }
