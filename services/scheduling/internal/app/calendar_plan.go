@@ -129,9 +129,11 @@ func (p *Planner) plan(ctx context.Context, u Unit, county string, t domain.Temp
 		return out, err
 	}
 	out.Removed = len(misfits) - len(used)
-	for _, id := range used {
-		delete(want, byID[id].Day)
-		out.Conflicts = append(out.Conflicts, byID[id])
+	for _, s := range have {
+		if slices.Contains(used, s.ID) {
+			delete(want, s.Day)
+			out.Conflicts = append(out.Conflicts, s)
+		}
 	}
 	if out.Made, err = p.makeSessions(ctx, u, county, want); err != nil {
 		return out, err
