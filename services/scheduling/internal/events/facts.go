@@ -4,6 +4,7 @@ package events
 
 import (
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -17,6 +18,9 @@ import (
 
 // Encode makes the fact of what happened to a hold. A hold that was never tied to a referral is nobody's news.
 func Encode(h app.Happened) (outbox.Fact, bool, error) {
+	if h.Entry.Action != "" {
+		return encodeEntry(h)
+	}
 	d := h.Event.Hold
 	meta := &commonv1.FactMeta{
 		FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: d.Version,
@@ -24,9 +28,9 @@ func Encode(h app.Happened) (outbox.Fact, bool, error) {
 		Actor:    &commonv1.Actor{AccountId: h.By.AccountID, OrganizationId: h.By.OrganizationID},
 		Audience: []string{"org:" + d.Place.OrganizationID},
 	}
-	capacity := &schedulingv1.CapacityFact{
-		HoldId: d.ID, BookingId: d.BookingID, ReferralId: d.ReferralID, SlotId: d.Place.SlotID, BedId: d.Place.BedID,
-		OrganizationId: d.Place.OrganizationID, DepartmentCode: d.Place.DepartmentCode,
+	capacity := capacityOf(d)
+	if capacity.GetSenderOrganizationId() != "" {
+		meta.Audience = append(meta.Audience, "org:"+capacity.GetSenderOrganizationId())
 	}
 	var name string
 	var m proto.Message
@@ -43,10 +47,33 @@ func Encode(h app.Happened) (outbox.Fact, bool, error) {
 	default:
 		return outbox.Fact{}, false, nil
 	}
+	return envelope(h, d.County, name, m)
+}
+
+func envelope(h app.Happened, county, name string, m proto.Message) (outbox.Fact, bool, error) {
 	payload, err := proto.Marshal(m)
 	if err != nil {
 		return outbox.Fact{}, false, fmt.Errorf("encode %s: %w", name, err)
 	}
-	return outbox.Fact{ID: h.FactID, County: d.County, Subject: "scheduling.v1." + d.County + "." + name,
+	return outbox.Fact{ID: h.FactID, County: county, Subject: "scheduling.v1." + county + "." + name,
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, true, nil
+}
+
+// capacityOf names what a hold takes. The sender is known when it took the hold itself, or once its referral was confirmed.
+func capacityOf(d domain.HoldData) *schedulingv1.CapacityFact {
+	out := &schedulingv1.CapacityFact{
+		HoldId: d.ID, BookingId: d.BookingID, ReferralId: d.ReferralID, SlotId: d.Place.SlotID, BedId: d.Place.BedID,
+		OrganizationId: d.Place.OrganizationID, DepartmentCode: d.Place.DepartmentCode, Start: stamp(d.Place.Start), End: stamp(d.Place.End),
+	}
+	if d.ReaderOrganizationID != d.Place.OrganizationID {
+		out.SenderOrganizationId = d.ReaderOrganizationID
+	}
+	return out
+}
+
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
 }
