@@ -157,9 +157,9 @@ func branchWhere(q app.FindQuery, b branch, after app.SlotView, t *terms) string
 // organizations are those that have sessions, found by steps along an index.
 func (s *Store) organizations(ctx context.Context, county string) (out []string, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, `WITH RECURSIVE o(id) AS (SELECT min(organization_id) FROM session WHERE county_code = $1
+		rows, err := tx.Query(ctx, `SELECT id FROM (WITH RECURSIVE o(id) AS (SELECT min(organization_id) FROM session WHERE county_code = $1
 			UNION ALL SELECT (SELECT min(organization_id) FROM session WHERE county_code = $1 AND organization_id > o.id) FROM o WHERE o.id IS NOT NULL)
-			SELECT id FROM o WHERE id IS NOT NULL`, county)
+			SELECT id FROM o WHERE id IS NOT NULL) found`, county)
 		if err != nil {
 			return err
 		}
