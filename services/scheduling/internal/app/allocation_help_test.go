@@ -26,6 +26,8 @@ func (f *fixture) sessionOf(organization, department, kind string, days, hour, n
 	if made, _, err := f.CreateSchedules(f.t.Context(), f.caller("manager"), []domain.Session{s}, nil); err != nil || made != n {
 		f.t.Fatalf("%d slots, %v", made, err)
 	}
+	// Which of them the reserve has is for each test to say.
+	f.exec("UPDATE slot SET pool = 'COMMON' WHERE session_id = $1", s.ID)
 	slots := make([]domain.Slot, n)
 	for i := range slots {
 		slots[i] = domain.Slot{ID: id.FromFact("slot", county, s.ID, strconv.Itoa(i)), Session: s, Start: start.Add(time.Duration(i) * 10 * time.Minute)}
