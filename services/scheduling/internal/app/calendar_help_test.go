@@ -182,7 +182,6 @@ func wantField(t *testing.T, err error, field string) {
 	}
 }
 
-
 // exec changes rows as no use case does.
 func (c *calendar) exec(query string, args ...any) {
 	c.t.Helper()
