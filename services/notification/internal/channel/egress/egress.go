@@ -117,7 +117,7 @@ func (d *Door) listed(host string) bool {
 }
 
 func loopback(host string) bool {
-	if host == "localhost" {
+	if host = strings.TrimSuffix(strings.ToLower(host), "."); host == "localhost" {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)

@@ -1,8 +1,12 @@
 package egress_test
 
 import (
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"os"
+	"slices"
 	"testing"
 
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel"
@@ -48,16 +52,20 @@ func TestWhereNobodyMaySendIsNotCalled(t *testing.T) {
 // Invariant 2: the name passes, the address behind it does not.
 func TestANameThatLeadsInsideIsRefusedAtTheConnection(t *testing.T) {
 	t.Parallel()
-	called := false
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { called = true }))
-	defer server.Close()
-	// A name of this machine that is no loopback by its letters.
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://localhost.:1/", nil)
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := net.DefaultResolver.LookupNetIP(t.Context(), "ip", name)
+	if err != nil || slices.ContainsFunc(found, func(ip netip.Addr) bool { return !ip.Unmap().IsPrivate() && !ip.Unmap().IsLoopback() }) {
+		t.Skipf("the name of this machine leads outside, or nowhere: %v", err)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+name+":1/", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = egress.New(egress.Policy{}).Call(t.Context(), r, []byte("{}"))
-	if c := channel.ClassOf(err).Class; err == nil || c != channel.Refused || called {
+	if c := channel.ClassOf(err).Class; err == nil || c != channel.Refused {
 		t.Errorf("%v", err)
 	}
 }
