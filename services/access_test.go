@@ -89,14 +89,14 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	harmless := []string{
 		"GetCurrentSession", "ListSigningKeys", "ListOrganizations", "GetOrganization", "ListDepartments", "ListFormulary", "ListCapabilities",
 		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "ListDefinitions",
-		"ListRecognitionItems", "GetRecognitionSettings", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
+		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
 	}
 	// Beyond those each role without patients has exactly these.
 	own := map[string][]string{
 		"COUNTY_ADMIN": {
 			"UpdateSettings", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
-			"ListSlots", "ListBeds", "CreateSchedules", "ListTold",
+			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "SetRoster", "HandOver", "TakeBack",
 		},
 		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
 		"SECURITY_ADMIN": {"ListAccounts"},
@@ -105,7 +105,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"INTEGRATION": {"ImportRecord", "AcceptRecords"},
 		"SYSTEM": {
 			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics",
-			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules",
+			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules", "SetRoster",
 		},
 	}
 	for service, table := range policies() {
