@@ -90,13 +90,14 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"GetCurrentSession", "ListSigningKeys", "ListOrganizations", "GetOrganization", "ListDepartments", "ListFormulary", "ListCapabilities",
 		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "ListDefinitions",
 		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
+		"ListAlarms", "AcknowledgeAlarm", "GetPreferences", "SetPreferences", "GetCountyRules", "ListRules",
 	}
 	// Beyond those each role without patients has exactly these.
 	own := map[string][]string{
 		"COUNTY_ADMIN": {
 			"UpdateSettings", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
-			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "SetRoster", "HandOver", "TakeBack",
+			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules",
 		},
 		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
 		"SECURITY_ADMIN": {"ListAccounts"},
