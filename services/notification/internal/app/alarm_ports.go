@@ -21,8 +21,8 @@ type Roster struct {
 	Plan    duty.Plan
 }
 
-// Claim is a row that is due, held by one process until its lease runs out. Fence grows with every claim: an older one writes nothing.
-type Claim struct {
+// DueClaim is a row that is due, held by one process until its lease runs out. Fence grows with every claim: an older one writes nothing.
+type DueClaim struct {
 	County, ID string
 	Fence      int64
 }
@@ -47,8 +47,8 @@ type AlarmStore interface {
 	// SaveRosters brings rosters up to date; an older version than the one known is ignored. A fact handled before changes nothing.
 	SaveRosters(ctx context.Context, cmd Command, rosters []Roster) error
 	// ClaimAlarms takes at most n alarms whose ring is due and that nobody holds, for owner, who is one process; ClaimReminders reminders.
-	ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]Claim, error)
-	ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]Claim, error)
+	ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
+	ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
 	// RingingAt lists the alarms that ring at an account, oldest first.
 	RingingAt(ctx context.Context, county, accountID string) ([]AlarmView, error)
 	// Alarm that rang at the account, or that has an entry of it; NotFound for another.
@@ -97,7 +97,7 @@ type AlarmUnit interface {
 	RemindOf(b Booked)
 	Forget(b Booked)
 	// Reminder is one that waits and is held under the fence; NotFound otherwise. Reminded ends it.
-	Reminder(ctx context.Context, c Claim) (Booked, error)
+	Reminder(ctx context.Context, c DueClaim) (Booked, error)
 	Reminded(bookingID string)
 }
 

@@ -183,10 +183,10 @@ const (
 // RingDue rings every alarm that is due, once, however long ago it was. Any number of instances may do so at once. One that cannot ring does not
 // keep the others from it.
 func (a *App) RingDue(ctx context.Context, owner string) error {
-	return a.due(ctx, func(ctx context.Context) ([]Claim, error) {
+	return a.due(ctx, func(ctx context.Context) ([]DueClaim, error) {
 		return a.store.ClaimAlarms(ctx, owner, claimLease, claimBatch)
 	},
-		func(ctx context.Context, u Unit, c Claim) error {
+		func(ctx context.Context, u Unit, c DueClaim) error {
 			alarm, err := u.Alarm(ctx, c.ID)
 			if err != nil || !alarm.Ringing() || alarm.Data().Fence != c.Fence || u.Now().Before(alarm.Data().NextRing) {
 				return err
@@ -196,7 +196,7 @@ func (a *App) RingDue(ctx context.Context, owner string) error {
 }
 
 // due works the claims off, each in a change of its own.
-func (a *App) due(ctx context.Context, claim func(context.Context) ([]Claim, error), work func(context.Context, Unit, Claim) error) error {
+func (a *App) due(ctx context.Context, claim func(context.Context) ([]DueClaim, error), work func(context.Context, Unit, DueClaim) error) error {
 	var failed []error
 	for ctx.Err() == nil {
 		claims, err := claim(ctx)

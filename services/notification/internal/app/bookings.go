@@ -44,10 +44,10 @@ func (a *App) OnCapacity(ctx context.Context, f CapacityFact) error {
 
 // RemindDue reminds the patients whose evening has come. One whose day has come meanwhile is not.
 func (a *App) RemindDue(ctx context.Context, owner string) error {
-	return a.due(ctx, func(ctx context.Context) ([]Claim, error) {
+	return a.due(ctx, func(ctx context.Context) ([]DueClaim, error) {
 		return a.store.ClaimReminders(ctx, owner, claimLease, claimBatch)
 	},
-		func(ctx context.Context, u Unit, c Claim) error {
+		func(ctx context.Context, u Unit, c DueClaim) error {
 			b, err := u.Reminder(ctx, c)
 			if errs.KindOf(err) == errs.KindNotFound && err != nil {
 				return nil

@@ -57,26 +57,26 @@ func alarmStmt(a *domain.Alarm) sqldb.Stmt {
 }
 
 // ClaimAlarms implements app.AlarmStore.
-func (s *Store) ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]app.Claim, error) {
+func (s *Store) ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]app.DueClaim, error) {
 	return s.claim(ctx, claiming{"alarm", "id", "state = 'RINGING' AND next_ring_time"}, owner, lease, n)
 }
 
 // ClaimReminders implements app.AlarmStore.
-func (s *Store) ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]app.Claim, error) {
+func (s *Store) ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]app.DueClaim, error) {
 	return s.claim(ctx, claiming{"reminder", "booking_id", "state = 'WAITING' AND due_time"}, owner, lease, n)
 }
 
 // claiming is where rows fall due: the table, its key, and the condition up to the time.
 type claiming struct{ table, key, due string }
 
-func (s *Store) claim(ctx context.Context, c claiming, owner string, lease time.Duration, n int) (out []app.Claim, err error) { //nolint:revive // the five belong together
+func (s *Store) claim(ctx context.Context, c claiming, owner string, lease time.Duration, n int) (out []app.DueClaim, err error) { //nolint:revive // the five belong together
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT county_code, "+c.key+", fence FROM "+c.table+" WHERE "+c.due+
 			" <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY 1, 2 LIMIT $2"+tx.SkipLocked(), tx.Now(), n)
 		if err != nil {
 			return err
 		}
-		out, err = collect(rows, func(row scanner) (one app.Claim, err error) {
+		out, err = collect(rows, func(row scanner) (one app.DueClaim, err error) {
 			err = row.Scan(&one.County, &one.ID, &one.Fence)
 			one.Fence++
 			return one, err

@@ -161,7 +161,7 @@ func (u *unit) Forget(b app.Booked) {
 }
 
 // Reminder implements app.AlarmUnit.
-func (u *unit) Reminder(ctx context.Context, c app.Claim) (b app.Booked, err error) {
+func (u *unit) Reminder(ctx context.Context, c app.DueClaim) (b app.Booked, err error) {
 	err = u.tx.QueryRow(ctx, `SELECT booking_id, referral_id, version, start_time, due_time FROM reminder
 		WHERE county_code = $1 AND booking_id = $2 AND fence = $3 AND state = 'WAITING'`+u.tx.ForUpdate(), u.county, c.ID, c.Fence).
 		Scan(&b.ID, &b.ReferralID, &b.Version, &b.Start, &b.Due)
