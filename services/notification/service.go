@@ -23,6 +23,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/events"
 	"github.com/tongzhen/tongzhen/services/notification/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/notification/internal/store"
+	"github.com/tongzhen/tongzhen/services/notification/internal/words"
 )
 
 // Deps is what the service stands on. All of it belongs to the caller.
@@ -73,6 +74,10 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts, err := words.New(nil)
+	if err != nil {
+		return nil, err
+	}
 	logger, holder := deps.Telemetry.Logger, id.New()
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
 	st := store.New(deps.DB, events.Encode, store.Wakes{Facts: relay.Wake})
@@ -80,7 +85,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		cfg: cfg.withDefaults(), deps: deps, relay: relay, table: table, holder: holder, read: make(chan struct{}),
 		app: app.New(app.Deps{
 			Store: st, Directory: rpc.NewDirectory(deps.Peers.Directory, rpc.Readings{Account: events.Account, Roster: events.Roster}),
-			Clock: deps.Clock, Logger: logger, Table: table, Zone: zone, Texts: noTexts{},
+			Clock: deps.Clock, Logger: logger, Table: table, Zone: zone, Texts: texts,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, holder, logger, deps.Clock),
 	}, nil
@@ -150,12 +155,6 @@ func (s *Service) working(every time.Duration, work func(context.Context, string
 		return nil
 	})
 }
-
-// noTexts stands for the texts until there are messages that leave the house.
-type noTexts struct{}
-
-// Text implements app.Texts.
-func (noTexts) Text(string, string) string { return "" }
 
 func (s *Service) readUntil(ctx context.Context) error {
 	first, stop := context.WithCancel(ctx)

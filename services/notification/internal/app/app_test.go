@@ -68,7 +68,7 @@ func (d *directory) Telephones(context.Context, string, string) (map[string]stri
 // texts are what is said outside the house: the name of the template.
 type texts struct{}
 
-func (texts) Text(template, language string) string { return language + " " + template }
+func (texts) Plain(language, template string) string { return language + " " + template }
 
 func (d *directory) add(accountID, organization string, roles ...string) {
 	d.mu.Lock()

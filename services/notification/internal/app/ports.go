@@ -31,6 +31,8 @@ type Command struct {
 type Happened struct {
 	FactID  string
 	Created bool // else acknowledged
+	// Failed is a message that was given up; then there is no entry.
+	Failed  *domain.Delivery
 	Entry   domain.EntryData
 	Time    time.Time
 	By      Caller
@@ -132,7 +134,7 @@ type Directory interface {
 
 // Texts are what is said outside the house, with its places unfilled; empty for a template that there is not.
 type Texts interface {
-	Text(template, language string) string
+	Plain(language, template string) string
 }
 
 // App is the service's use cases.

@@ -81,7 +81,7 @@ type RuleView struct {
 // Rules are the rows of facts, then one for each rung of a ladder; When is then the step, the direction and the rung.
 func (a *App) Rules() (out []RuleView) {
 	add := func(r domain.Rule) {
-		out = append(out, RuleView{r, a.texts.Text(r.Template, "zh-CN"), a.texts.Text(r.Template, "en")})
+		out = append(out, RuleView{r, a.texts.Plain("zh-CN", r.Template), a.texts.Plain("en", r.Template)})
 	}
 	for _, r := range a.table.Rules {
 		add(r)

@@ -15,6 +15,9 @@ const (
 	Webhook       = "WEBHOOK"
 )
 
+// Channels are all there are.
+func Channels() []string { return []string{WeComRobot, WeComApp, DingTalkRobot, Email, SMS, Webhook} }
+
 // ErrDispatch says that a message to go out has a gap, or more than one recipient.
 var ErrDispatch = errors.New("a message needs an id, a channel, a template and exactly one recipient")
 

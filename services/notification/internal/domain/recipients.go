@@ -76,14 +76,14 @@ const DeskPost = "DESK"
 type Addressed struct {
 	Recipient
 	To       To
-	Channels Channels
+	Channels Offers
 	Template string
 }
 
 // Addressed applies the tables to a fact: the rows that hold, in their order, patients and groups too. Of a group OrganizationID and
 // DepartmentCode say whose; of a patient nothing.
 func (t Table) Addressed(f Fact) (out []Addressed) {
-	add := func(to To, c Channels, template string) {
+	add := func(to To, c Offers, template string) {
 		if to == Patient || to.Group() {
 			if r, ok := f.outside(to); ok {
 				out = append(out, Addressed{Recipient: r, To: to, Channels: c, Template: template})

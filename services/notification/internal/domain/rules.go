@@ -75,11 +75,11 @@ func (w When) Valid() bool {
 	}, w)
 }
 
-// Channels beside the inbox that a rule offers, by urgency. Which of them a person is told on, Preferences say.
-type Channels struct{ Emergency, Urgent, Routine []string }
+// Offers are the channels beside the inbox that a rule offers, by urgency. Which of them a person is told on, Preferences say.
+type Offers struct{ Emergency, Urgent, Routine []string }
 
 // Of are those of an urgency.
-func (c Channels) Of(urgency string) []string {
+func (c Offers) Of(urgency string) []string {
 	switch urgency {
 	case UrgencyEmergency:
 		return c.Emergency
@@ -102,7 +102,7 @@ type Rule struct {
 	Event    string
 	To       To
 	When     When
-	Channels Channels
+	Channels Offers
 	Template string
 	County   bool
 }
@@ -142,7 +142,7 @@ const (
 type Ladder struct {
 	Step, Direction    string
 	First, Second, Top To
-	Channels           Channels
+	Channels           Offers
 	Template           string
 	County             bool
 }

@@ -20,6 +20,9 @@ func Encode(h app.Happened) (outbox.Fact, error) {
 	if h.Alarm != nil {
 		return encodeAlarm(h)
 	}
+	if h.Failed != nil {
+		return failed(h)
+	}
 	d := h.Entry
 	meta := &commonv1.FactMeta{
 		FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: d.Version(),
@@ -59,5 +62,26 @@ func fact(h app.Happened, meta *commonv1.FactMeta, name string, m proto.Message)
 		return outbox.Fact{}, fmt.Errorf("encode %s: %w", name, err)
 	}
 	return outbox.Fact{ID: h.FactID, County: meta.GetCounty(), Subject: "notification.v1." + meta.GetCounty() + "." + name,
+		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, nil
+}
+
+// failed is the fact of a message that was given up, for the person it was to reach, if it was one.
+func failed(h app.Happened) (outbox.Fact, error) {
+	d := h.Failed
+	m := &notificationv1.DeliveryFailed{
+		Meta: &commonv1.FactMeta{
+			FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: int32(d.AttemptCount), OccurTime: timestamppb.New(h.Time), CauseId: h.CauseID,
+			Actor: &commonv1.Actor{AccountId: h.By.AccountID},
+		},
+		DeliveryId: d.ID, Channel: d.Channel, AccountId: d.AccountID, ReferralId: d.ReferralID,
+	}
+	if d.AccountID != "" {
+		m.Meta.Audience = []string{"account:" + d.AccountID}
+	}
+	payload, err := proto.Marshal(m)
+	if err != nil {
+		return outbox.Fact{}, fmt.Errorf("encode delivery_failed: %w", err)
+	}
+	return outbox.Fact{ID: h.FactID, County: d.County, Subject: "notification.v1." + d.County + ".delivery_failed",
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, nil
 }

@@ -58,7 +58,7 @@ func New(county fs.FS) (domain.Table, error) {
 
 type loader struct {
 	table    domain.Table
-	standard domain.Channels
+	standard domain.Offers
 	problems []error
 	// of the file that is read
 	name   string
@@ -139,7 +139,7 @@ func linesOf(tree *yaml.Node, list string) (lines []int) {
 	return lines
 }
 
-func (l *loader) channels(line int, c *channels) domain.Channels {
+func (l *loader) channels(line int, c *channels) domain.Offers {
 	if c == nil {
 		return l.standard
 	}
@@ -149,7 +149,7 @@ func (l *loader) channels(line int, c *channels) domain.Channels {
 			l.errorf(line, "there is no channel %q", name)
 		}
 	}
-	return domain.Channels{Emergency: c.Emergency, Urgent: c.Urgent, Routine: c.Routine}
+	return domain.Offers{Emergency: c.Emergency, Urgent: c.Urgent, Routine: c.Routine}
 }
 
 func (l *loader) rule(line int, r row) {
