@@ -874,7 +874,7 @@ func (x *SaveTemplateRequest) GetCounty() string {
 type SaveTemplateResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Template *Template              `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
-	// Sessions made, and taken back, by the change.
+	// Sessions made, and taken back, by the call: a repeated request makes what is left to make.
 	Made    int32 `protobuf:"varint,2,opt,name=made,proto3" json:"made,omitempty"`
 	Removed int32 `protobuf:"varint,3,opt,name=removed,proto3" json:"removed,omitempty"`
 	// Sessions with bookings that no longer fit the template: to be cancelled, or left.
@@ -2383,7 +2383,7 @@ type CancelSessionResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Session *Session               `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
 	Moved   []*Moved               `protobuf:"bytes,2,rep,name=moved,proto3" json:"moved,omitempty"`
-	// Bookings that found no slot.
+	// Bookings that found no slot; of a hold tied to a referral that has no answer yet, the hold's id.
 	DisplacedBookingIds []string `protobuf:"bytes,3,rep,name=displaced_booking_ids,json=displacedBookingIds,proto3" json:"displaced_booking_ids,omitempty"`
 	// Holds of nobody's referral yet, which ended.
 	HoldsEnded    int32 `protobuf:"varint,4,opt,name=holds_ended,json=holdsEnded,proto3" json:"holds_ended,omitempty"`
