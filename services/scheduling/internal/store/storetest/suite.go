@@ -4,6 +4,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"testing"
 	"time"
@@ -26,7 +27,7 @@ type Opened struct {
 
 // Suite holds a store to the contract. open gives each test a store of its own.
 func Suite(t *testing.T, open func(t *testing.T) Opened) {
-	for name, test := range map[string]func(*testing.T, Opened){
+	tests := map[string]func(*testing.T, Opened){
 		"a place is taken once":                    takenOnce,
 		"a place is free again when its time ends": freeAgain,
 		"an error leaves no trace":                 noTrace,
@@ -37,7 +38,9 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"beds are counted":                         bedCounts,
 		"what is due is found":                     due,
 		"counties do not see each other":           counties,
-	} {
+	}
+	maps.Copy(tests, calendar())
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, open(t))
