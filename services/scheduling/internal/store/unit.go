@@ -91,7 +91,7 @@ func (u *unit) AttachedTo(ctx context.Context, referralID string) ([]*domain.Hol
 }
 
 func (u *unit) Slot(ctx context.Context, id string) (app.SlotView, error) {
-	s, err := scanSlot(u.tx.QueryRow(ctx, "SELECT "+slotColumns+slotTables+" WHERE sl.county_code = $1 AND sl.id = $3", u.county(), u.Now(), id))
+	s, err := scanSlot(u.tx.QueryRow(ctx, "SELECT "+slotColumns+slotTables+" WHERE sl.county_code = $1 AND s.county_code = sl.county_code AND s.id = sl.session_id AND sl.id = $3", u.county(), u.Now(), id))
 	if sqldb.NoRows(err) {
 		return s, errs.NotFound("slot")
 	}
