@@ -454,8 +454,8 @@ func TestNoSlotIsGivenTwiceOrLostUnderFire(t *testing.T) {
 			tally := map[asked]int{}
 			open := 0
 			for _, op := range f.record.ops {
-				tally[asked{verb: op.Input.(asked).verb}]++
-				if op.Output.(told).outcome == unknown && op.Return >= 0 {
+				tally[asked{verb: ask(op.Input).verb}]++
+				if answer(op.Output).outcome == unknown && op.Return >= 0 {
 					open++
 				}
 			}
