@@ -126,7 +126,7 @@ type inserts struct {
 }
 
 func (i *inserts) add(row ...any) {
-	if i.args = append(i.args, row...); len(i.args) >= 200*i.width {
+	if i.args = append(i.args, row...); len(i.args) >= 2000*i.width {
 		i.write()
 	}
 }
