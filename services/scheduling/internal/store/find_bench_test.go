@@ -116,23 +116,21 @@ func plainQuery(b *testing.B, db *sqldb.DB, department string, from, to time.Tim
 	return n
 }
 
-// inserts collects rows for one table and writes them many at a time.
+// inserts collects rows for one table as statements of a few rows each.
 type inserts struct {
-	b     *testing.B
-	db    *sqldb.DB
 	into  string
 	width int
 	args  []any
+	stmts []sqldb.Stmt
 }
 
 func (i *inserts) add(row ...any) {
-	if i.args = append(i.args, row...); len(i.args) >= 2000*i.width {
-		i.write()
+	if i.args = append(i.args, row...); len(i.args) >= 50*i.width {
+		i.end()
 	}
 }
 
-func (i *inserts) write() {
-	i.b.Helper()
+func (i *inserts) end() {
 	var rows []string
 	for at := 0; at < len(i.args); at += i.width {
 		numbers := make([]string, i.width)
@@ -141,26 +139,32 @@ func (i *inserts) write() {
 		}
 		rows = append(rows, "("+strings.Join(numbers, ", ")+")")
 	}
-	if len(rows) == 0 {
-		return
+	if len(rows) > 0 {
+		i.stmts = append(i.stmts, sqldb.Stmt{SQL: "INSERT INTO " + i.into + " VALUES " + strings.Join(rows, ", "), Args: i.args, Want: int64(len(rows))})
+		i.args = nil
 	}
-	err := i.db.Update(i.b.Context(), func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(i.b.Context(), "INSERT INTO "+i.into+" VALUES "+strings.Join(rows, ", "), i.args...)
-		return err
-	})
-	if err != nil {
-		i.b.Fatal(err)
+}
+
+// write writes the rows of all tables in one transaction, in the order given.
+func write(b *testing.B, db *sqldb.DB, tables ...*inserts) {
+	b.Helper()
+	var stmts []sqldb.Stmt
+	for _, t := range tables {
+		t.end()
+		stmts, t.stmts = append(stmts, t.stmts...), nil
 	}
-	i.args = i.args[:0]
+	if err := db.Update(b.Context(), func(tx *sqldb.Tx) error { return tx.Batch(b.Context(), stmts...) }); err != nil {
+		b.Fatal(err)
+	}
 }
 
 func fillSlots(b *testing.B, db *sqldb.DB, first time.Time) {
 	b.Helper()
 	random := rand.New(rand.NewPCG(3, 4))
-	sessions := &inserts{b: b, db: db, width: 12, into: `session (county_code, id, organization_id, department_code, kind, practitioner_id, practitioner_name,
+	sessions := &inserts{width: 12, into: `session (county_code, id, organization_id, department_code, kind, practitioner_id, practitioner_name,
 		location, start_time, end_time, slot_minutes, create_time)`}
-	slots := &inserts{b: b, db: db, width: 8, into: "slot (county_code, id, session_id, organization_id, department_code, start_time, end_time, pool)"}
-	taken := &inserts{b: b, db: db, width: 3, into: "occupancy (county_code, place_id, hold_id)"}
+	slots := &inserts{width: 8, into: "slot (county_code, id, session_id, organization_id, department_code, start_time, end_time, pool)"}
+	taken := &inserts{width: 3, into: "occupancy (county_code, place_id, hold_id)"}
 	for day := range benchDays {
 		// Half of them in the morning, half in the afternoon.
 		start := func(n int) time.Time {
@@ -171,7 +175,6 @@ func fillSlots(b *testing.B, db *sqldb.DB, first time.Time) {
 			sessions.add("450321", name(n), "hospital", department(n%benchDepartments), "CLINIC", "p", "甲", "2F", start(n), start(n).Add(benchSlots*15*time.Minute),
 				15, first)
 		}
-		sessions.write() // a slot names its session
 		for n := range benchDepartments * benchSessions * benchSlots {
 			session, i := n/benchSlots, n%benchSlots
 			at := start(session).Add(time.Duration(i) * 15 * time.Minute)
@@ -187,9 +190,8 @@ func fillSlots(b *testing.B, db *sqldb.DB, first time.Time) {
 				taken.add("450321", slot, "h-"+slot)
 			}
 		}
+		write(b, db, sessions, slots, taken)
 	}
-	slots.write()
-	taken.write()
 	err := db.Update(b.Context(), func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(b.Context(), "ANALYZE")
 		return err
