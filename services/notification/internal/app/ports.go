@@ -23,6 +23,8 @@ type Command struct {
 	Caller Caller
 	// Consumer and FactID name the fact that is acted on. A fact handled before changes nothing.
 	Consumer, FactID string
+	// ByLink: the caller is whoever has the link that went to the account.
+	ByLink bool
 }
 
 // Happened is a change of an entry with what a fact and an audit entry need besides.

@@ -11,7 +11,6 @@ import (
 	"embed"
 	"fmt"
 
-	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -98,10 +97,13 @@ func (s *Store) derive(u *unit, cmd app.Command) (stmts []sqldb.Stmt, facts []ou
 		if fresh {
 			stmts = append(stmts, insertEntry(d))
 		} else {
-			stmts = append(stmts, acknowledgeEntry(d), audit.Stmt(audit.Entry{
-				County: d.County, AccountID: cmd.Caller.AccountID, OrganizationID: cmd.Caller.OrganizationID,
-				Action: "notification.acknowledge", ObjectType: "notification", ObjectID: d.ID,
-			}, id.New(), u.tx.Now()))
+			action := "notification.acknowledge"
+			if cmd.ByLink {
+				action = "notification.acknowledge_link"
+			}
+			// Whoever knows it by now, on whatever device, is told nowhere else.
+			u.CancelDeliveries(d.ID, "")
+			stmts = append(stmts, acknowledgeEntry(d), audited(u.tx, cmd.Caller, action, "notification", d.ID))
 		}
 		fact, err := s.encode(app.Happened{FactID: id.New(), Created: fresh, Entry: d, Time: u.tx.Now(), By: cmd.Caller, CauseID: cmd.FactID})
 		if err != nil {

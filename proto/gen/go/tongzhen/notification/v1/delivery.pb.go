@@ -653,8 +653,10 @@ func (x *ListDeliveriesResponse) GetDeadCount() int32 {
 }
 
 type GetDeliveryRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Only for callers of the machine.
+	County        string `protobuf:"bytes,2,opt,name=county,proto3" json:"county,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -692,6 +694,13 @@ func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
 func (x *GetDeliveryRequest) GetId() string {
 	if x != nil {
 		return x.Id
+	}
+	return ""
+}
+
+func (x *GetDeliveryRequest) GetCounty() string {
+	if x != nil {
+		return x.County
 	}
 	return ""
 }
@@ -1570,9 +1579,10 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"deliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
-	"dead_count\x18\x03 \x01(\x05R\tdeadCount\".\n" +
+	"dead_count\x18\x03 \x01(\x05R\tdeadCount\"F\n" +
 	"\x12GetDeliveryRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"I\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x16\n" +
+	"\x06county\x18\x02 \x01(\tR\x06county\"I\n" +
 	"\x15ReplayDeliveryRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x16\n" +
 	"\x06county\x18\x02 \x01(\tR\x06county\"\xa5\x01\n" +
