@@ -1,9 +1,11 @@
 // Package notification owns who is told of what: it turns facts of referrals into entries in persons' inboxes and keeps
-// them until they are acknowledged. It refuses to word anything, to know of patients more than an id, and to decide that a limit passed.
+// them until they are acknowledged; and it sends the messages that leave the house, by WeCom, DingTalk, e-mail, SMS and signed webhooks. It refuses to
+// word pages, to know of patients more than an id (a number for SMS is asked at the moment of sending and not kept), and to decide that a limit passed.
 //
-// RPCs: NotificationService of tongzhen.notification.v1. Publishes entry_created and entry_acknowledged, each for the
-// one account; consumes the referral facts that the rules name or that end a wait, glass_broken, consent_withdrawn, encounter_opened,
-// encounter_closed and encounter_cancelled of patient-record, and account_changed; calls directory.ListAccounts.
+// RPCs: NotificationService and DeliveryService of tongzhen.notification.v1. Publishes entry_created and entry_acknowledged, each for the
+// one account, and delivery_failed; consumes the referral facts that the rules name or that end a wait, glass_broken, consent_withdrawn, encounter_opened,
+// encounter_closed and encounter_cancelled of patient-record, and account_changed; calls directory.ListAccounts, and to word a message directory.ListOrganizations and ListDepartments,
+// scheduling.GetBooking, patientrecord.GetContact and referral.GetSlipKey.
 //
 // Invariants (tests cite them by number):
 //  1. The rules and ladders are two tables (internal/domain/rules.go); the entries are what they say, no more and no less.
@@ -16,4 +18,10 @@
 //  6. A rung of a limit is told once to each account in each round of its step, acknowledged or not.
 //  7. No entry of a passed limit is open that was answered after it passed, in whatever order the facts come.
 //  8. The home centre is told of an admission and of a discharge once, and when either is taken back; of moves and later codes it is not.
+//  9. A message that is to leave the house is a row of the change that causes it. An attempt is committed before its provider is called, its outcome
+//     after; one whose outcome nobody knows is repeated at most once, and the repeat says so (重发).
+//  10. Each channel has a worker, each provider its limit and its rest: a dead one delays only itself. Emergencies go before everything that is due.
+//  11. What leaves the house says a number, an urgency, organisations, where and when, what to bring, and links: nothing medical, and no patient's name.
+//  12. Addresses are sealed with the key ring; answers show them masked. Of a link's token only the hash is kept, for 48 hours.
+//  13. An entry that is acknowledged, on whatever device, ends its messages that wait; one under way is not tried again.
 package notification
