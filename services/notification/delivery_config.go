@@ -136,7 +136,7 @@ func (d Delivery) adapters(clk clock.Clock) (map[string]channel.Adapter, error) 
 	}
 	for name, make := range map[string]func() (channel.Adapter, error){
 		domain.WeComApp: func() (channel.Adapter, error) { return d.wecomApp(door, clk) },
-		domain.Email:    d.mail,
+		domain.Email:    func() (channel.Adapter, error) { return d.mail(clk) },
 		domain.SMS:      func() (channel.Adapter, error) { return d.sms(door, clk) },
 	} {
 		a, err := make()
@@ -189,7 +189,7 @@ func (d Delivery) wecomApp(door *egress.Door, clk clock.Clock) (channel.Adapter,
 	return wecom.NewApp(door, clk, wecom.Account{Base: base, Corp: d.WeComCorp, Secret: secret.Reveal(), Agent: d.WeComAgent}), baseURL("TONGZHEN_WECOM_URL", base)
 }
 
-func (d Delivery) mail() (channel.Adapter, error) {
+func (d Delivery) mail(clk clock.Clock) (channel.Adapter, error) {
 	all, err := together("TONGZHEN_SMTP_ADDR", d.SMTPAddr, "TONGZHEN_SMTP_FROM", d.SMTPFrom)
 	if err != nil || !all {
 		return nil, err
@@ -212,7 +212,7 @@ func (d Delivery) mail() (channel.Adapter, error) {
 		}
 		acc.Password = secret.Reveal()
 	}
-	a, err := mail.New(acc)
+	a, err := mail.New(acc, clk)
 	if err != nil {
 		return nil, fmt.Errorf("TONGZHEN_SMTP_…: %w", err)
 	}

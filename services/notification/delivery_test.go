@@ -2,27 +2,31 @@ package notification_test
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
+	"google.golang.org/grpc"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
-	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
-	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/bustest"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
+	"github.com/tongzhen/tongzhen/services/internal/rpctest"
+	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/notification"
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel/channeltest"
@@ -37,56 +41,7 @@ const (
 	public  = "https://tongzhen.example"
 )
 
-// consents answers for patient-record: everybody's number, or nobody's.
-type consents struct {
-	patientrecordv1.UnimplementedConsentServiceServer
-	mu     sync.Mutex
-	reason string
-}
-
-func (c *consents) say(reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.reason = reason
-}
-
-func (c *consents) GetContact(context.Context, *patientrecordv1.GetContactRequest) (*patientrecordv1.Contact, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.reason != "" {
-		return &patientrecordv1.Contact{Reason: c.reason}, nil
-	}
-	return &patientrecordv1.Contact{Phone: "13800000000"}, nil
-}
-
-// handover answers for referral.
-type handover struct {
-	referralv1.UnimplementedHandoverServiceServer
-}
-
-func (handover) GetSlipKey(context.Context, *referralv1.GetSlipKeyRequest) (*referralv1.SlipKey, error) {
-	return &referralv1.SlipKey{Number: printed, Key: "ABCDEFGH"}, nil
-}
-
-// bookings answers for scheduling: a booking whose id begins with a letter was given back.
-type bookings struct {
-	schedulingv1.UnimplementedSchedulingServiceServer
-}
-
-const gone = "aaaaaaaa-0000-7000-8000-000000000000"
-
-func (bookings) GetBooking(_ context.Context, r *schedulingv1.GetBookingRequest) (*schedulingv1.Booking, error) {
-	b := &schedulingv1.Booking{
-		Id: r.GetId(), State: schedulingv1.BookingState_LIVE, OrganizationId: hospital, DepartmentCode: "0304", Location: "305 诊室",
-		Start: timestamppb.New(time.Date(2026, 3, 5, 0, 30, 0, 0, time.UTC)), Preparation: "空腹。", PreparationEnglish: "nothing to eat",
-	}
-	if r.GetId() == gone {
-		b.State = schedulingv1.BookingState_RELEASED
-	}
-	return b, nil
-}
-
-// open are the settings with every channel at a simulator.
+// outside is where every channel of these tests leads.
 type outside struct {
 	mail         *channeltest.MailServer
 	sms, webhook *channeltest.Simulator
@@ -384,6 +339,32 @@ func TestAChannelThatIsNotConfiguredIsSkipped(t *testing.T) {
 		d := f.ends(f.dispatch(domain.Dispatch{AccountID: id.FromFact("desk"), Channel: name, Template: "submitted", Event: "submitted"}).ID, notificationv1.DeliveryState_SKIPPED)
 		if d.GetReason() != domain.NotConfigured {
 			t.Errorf("%v", d)
+		}
+	}
+}
+
+func TestSettingsThatAreHalfThereStopTheStart(t *testing.T) {
+	t.Parallel()
+	mesh := rpctest.New(t, slog.New(slog.DiscardHandler))
+	conn := func(name string) grpc.ClientConnInterface { return mesh.Dial("notification", name) }
+	deps := notification.Deps{
+		DB: dbtest.SQLite(t, notification.Migrations()), Bus: bustest.Embedded(t), Cache: cache.Memory(clock.System()), Ring: crypt.TestRing(),
+		Peers:  notification.Peers{Directory: conn("directory"), PatientRecord: conn("patientrecord"), Referral: conn("referral"), Scheduling: conn("scheduling")},
+		Signer: mesh.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
+	}
+	for setting, d := range map[string]notification.Delivery{
+		"TONGZHEN_SMTP_FROM":          {SMTPAddr: "mail.example:587"},
+		"TONGZHEN_SMTP_ADDR=":         {SMTPAddr: "mail.example", SMTPFrom: "a@b.example"},
+		"TONGZHEN_SMTP_PASSWORD_FILE": {SMTPAddr: "mail.example:587", SMTPFrom: "a@b.example", SMTPUser: "u"},
+		"only a mail server":          {SMTPAddr: "mail.example:25", SMTPFrom: "a@b.example", SMTPSecurity: "none"},
+		"TONGZHEN_WECOM_AGENT":        {WeComCorp: "ww1", WeComSecretFile: "x"},
+		"TONGZHEN_SMS_SECRET_FILE":    {SMSKeyID: "k", SMSSignName: "s"},
+		"TONGZHEN_SMS_TEMPLATE":       {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x"},
+		"TONGZHEN_PUBLIC_URL":         {PublicURL: "tongzhen.example"},
+		"open secret":                 {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: filepath.Join(t.TempDir(), "none"), SMSTemplate: "SMS_1"},
+	} {
+		if _, err := notification.New(t.Context(), notification.Config{Delivery: d}, deps); err == nil || !strings.Contains(err.Error(), setting) {
+			t.Errorf("%s: %v", setting, err)
 		}
 	}
 }

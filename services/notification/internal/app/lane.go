@@ -203,7 +203,7 @@ func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delive
 	}
 	if len(aside) > 0 {
 		if err := l.s.Deliveries.SetAside(ctx, lease, aside); err != nil {
-			release(free, err)
+			release(free)
 			return err
 		}
 	}
@@ -211,7 +211,7 @@ func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delive
 }
 
 // release gives back what the breaker allowed and was not used.
-func release(parcels []*parcel, _ error) {
+func release(parcels []*parcel) {
 	for _, p := range parcels {
 		p.done(nil)
 	}
@@ -264,7 +264,7 @@ func (l *lane) send(ctx context.Context, lease string, parcels []*parcel) error 
 	}
 	begun, err := l.s.Deliveries.Begin(ctx, b)
 	if err != nil {
-		release(parcels, err)
+		release(parcels)
 		return err
 	}
 	now := map[string]domain.Delivery{}

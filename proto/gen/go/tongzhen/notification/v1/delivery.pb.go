@@ -342,7 +342,8 @@ type Delivery struct {
 	DueTime      *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	SentTime     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=sent_time,json=sentTime,proto3" json:"sent_time,omitempty"`
 	AttemptCount int32                  `protobuf:"varint,15,opt,name=attempt_count,json=attemptCount,proto3" json:"attempt_count,omitempty"`
-	// Of the last attempt, or why it was skipped: NO_ADDRESS NO_CONSENT NOT_WANTED NOT_CONFIGURED.
+	// Of the last attempt, its outcome and the provider's code; or why it was skipped: NO_ADDRESS NO_PHONE NO_CONSENT DECEASED NOT_WANTED NOT_CONFIGURED
+	// NO_TEXT; NOT_TRUE_ANY_MORE (its booking was given back); WAITS for a service that is away.
 	Reason        string     `protobuf:"bytes,16,opt,name=reason,proto3" json:"reason,omitempty"`
 	Attempts      []*Attempt `protobuf:"bytes,17,rep,name=attempts,proto3" json:"attempts,omitempty"`
 	EntryId       string     `protobuf:"bytes,18,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
@@ -1240,7 +1241,8 @@ type SetAddressRequest struct {
 	Channel        Channel_Code           `protobuf:"varint,3,opt,name=channel,proto3,enum=tongzhen.notification.v1.Channel_Code" json:"channel,omitempty"`
 	// A mobile number, an e-mail address, a WeCom user id, a robot's key or address, a webhook's https address.
 	Value string `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
-	// The robot's or webhook's signing secret.
+	// The robot's or webhook's signing secret; required with DINGTALK_ROBOT (SEC…) and WEBHOOK (whsec_…). Refused fields name the cause: FORMAT, REQUIRED, HTTPS,
+	// HOST (not on the list of hosts), PRIVATE (a network of one's own), OWNER (the channel reaches no such owner), NOT_CONFIGURED.
 	Secret        string `protobuf:"bytes,5,opt,name=secret,proto3" json:"secret,omitempty"`
 	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
