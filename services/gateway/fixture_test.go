@@ -112,6 +112,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	w.serve(network, logger, "notification", func(r grpc.ServiceRegistrar) {
 		notificationv1.RegisterNotificationServiceServer(r, notificationv1.UnimplementedNotificationServiceServer{})
 		notificationv1.RegisterAlarmServiceServer(r, notificationv1.UnimplementedAlarmServiceServer{})
+		notificationv1.RegisterDeliveryServiceServer(r, notificationv1.UnimplementedDeliveryServiceServer{})
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.service, err = gateway.New(t.Context(), gateway.Config{Demo: true}, gateway.Deps{
@@ -132,7 +133,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// serve runs a fake peer behind the real server: the gateway may call for persons only, but for the three methods of the
+// serve runs a fake peer behind the real server: the gateway may call for persons only, but for the methods of the
 // door.
 func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, register func(grpc.ServiceRegistrar)) {
 	table := authz.Table{}
@@ -148,7 +149,7 @@ func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, re
 				table[full] = authz.Rule{Open: true}
 			case directoryv1.DirectoryService_SignOut_FullMethodName, directoryv1.DirectoryService_ExchangeSession_FullMethodName:
 				table[full] = authz.Rule{Services: []string{"gateway"}}
-			case referralv1.HandoverService_VerifySlip_FullMethodName:
+			case referralv1.HandoverService_VerifySlip_FullMethodName, linkMethod, acknowledgeMethod:
 				table[full] = authz.Rule{Services: []string{"gateway"}}
 			}
 		}

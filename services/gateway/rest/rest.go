@@ -93,6 +93,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{patientrecordv1.RegisterExportServiceHandler, deps.Conns.PatientRecord},
 		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
+		{notificationv1.RegisterDeliveryServiceHandler, deps.Conns.Notification},
 	} {
 		if err := routes.register(ctx, a.mux, routes.conn); err != nil {
 			return nil, fmt.Errorf("register REST routes: %w", err)

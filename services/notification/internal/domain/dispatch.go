@@ -15,6 +15,9 @@ const (
 	Webhook       = "WEBHOOK"
 )
 
+// TestTemplate is the template of a message that somebody sends to try an address.
+const TestTemplate = "TEST"
+
 // Channels are all there are.
 func Channels() []string { return []string{WeComRobot, WeComApp, DingTalkRobot, Email, SMS, Webhook} }
 

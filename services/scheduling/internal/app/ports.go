@@ -13,8 +13,11 @@ import (
 // Self is the actor of what the service does for its own account.
 const Self = "service:scheduling"
 
-// Caller is who asks. The county comes from the call token.
-type Caller struct{ County, AccountID, OrganizationID string }
+// Caller is who asks. The county comes from the call token. A service whose calls the policy admits is concerned by every booking of the county.
+type Caller struct {
+	County, AccountID, OrganizationID string
+	Service                           bool
+}
 
 // Request makes a write repeatable; the zero Request is not remembered.
 type Request struct {

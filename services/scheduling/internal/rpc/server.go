@@ -37,7 +37,7 @@ func caller(ctx context.Context, named string) (app.Caller, error) {
 	if !ok {
 		return app.Caller{}, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "the call has no identity", nil)
 	}
-	c := app.Caller{County: who.County, AccountID: who.Subject, OrganizationID: who.Organization}
+	c := app.Caller{County: who.County, AccountID: who.Subject, OrganizationID: who.Organization, Service: who.IsService()}
 	if c.County == "" && who.IsService() {
 		c.County = named
 	}
