@@ -80,6 +80,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	}
 	w.serve(network, logger, "directory", func(r grpc.ServiceRegistrar) {
 		directoryv1.RegisterDirectoryServiceServer(r, directoryv1.UnimplementedDirectoryServiceServer{})
+		directoryv1.RegisterRosterServiceServer(r, directoryv1.UnimplementedRosterServiceServer{})
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.serve(network, logger, "referral", func(r grpc.ServiceRegistrar) {
@@ -110,6 +111,8 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	})
 	w.serve(network, logger, "notification", func(r grpc.ServiceRegistrar) {
 		notificationv1.RegisterNotificationServiceServer(r, notificationv1.UnimplementedNotificationServiceServer{})
+		notificationv1.RegisterAlarmServiceServer(r, notificationv1.UnimplementedAlarmServiceServer{})
+		notificationv1.RegisterDeliveryServiceServer(r, notificationv1.UnimplementedDeliveryServiceServer{})
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.service, err = gateway.New(t.Context(), gateway.Config{Demo: true}, gateway.Deps{
@@ -130,7 +133,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// serve runs a fake peer behind the real server: the gateway may call for persons only, but for the three methods of the
+// serve runs a fake peer behind the real server: the gateway may call for persons only, but for the methods of the
 // door.
 func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, register func(grpc.ServiceRegistrar)) {
 	table := authz.Table{}
@@ -146,7 +149,7 @@ func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, re
 				table[full] = authz.Rule{Open: true}
 			case directoryv1.DirectoryService_SignOut_FullMethodName, directoryv1.DirectoryService_ExchangeSession_FullMethodName:
 				table[full] = authz.Rule{Services: []string{"gateway"}}
-			case referralv1.HandoverService_VerifySlip_FullMethodName:
+			case referralv1.HandoverService_VerifySlip_FullMethodName, linkMethod, acknowledgeMethod:
 				table[full] = authz.Rule{Services: []string{"gateway"}}
 			}
 		}
@@ -261,7 +264,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 
 		patientrecordv1.RecognitionService_ListRecognisable_FullMethodName: same(&patientrecordv1.ListRecognisableResponse{}),
 	}
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers(), agreeing(), leaving()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers(), agreeing(), leaving(), onDuty()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

@@ -211,12 +211,12 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for role, want := range map[commonv1.Role_Code]string{
-		commonv1.Role_TOWNSHIP_DOCTOR: "patients referrals received followups inbox",
-		commonv1.Role_CENTRE_HEAD:     "patients referrals received followups statistics reviews feeds inbox",
-		commonv1.Role_INTAKE_DESK:     "desk arrivals candidates sent feeds inbox",
-		commonv1.Role_DEPARTMENT_HEAD: "desk arrivals candidates sent statistics inbox",
-		commonv1.Role_BED_MANAGER:     "desk arrivals sent inbox",
-		commonv1.Role_COUNTY_ADMIN:    "statistics inbox",
+		commonv1.Role_TOWNSHIP_DOCTOR: "patients referrals received followups rosters inbox",
+		commonv1.Role_CENTRE_HEAD:     "patients referrals received followups statistics reviews rosters calls feeds inbox",
+		commonv1.Role_INTAKE_DESK:     "desk arrivals candidates sent rosters calls feeds inbox",
+		commonv1.Role_DEPARTMENT_HEAD: "desk arrivals candidates sent statistics rosters calls inbox",
+		commonv1.Role_BED_MANAGER:     "desk arrivals sent rosters inbox",
+		commonv1.Role_COUNTY_ADMIN:    "statistics rosters calls inbox",
 		commonv1.Role_SYSTEM_ADMIN:    "feeds inbox",
 		commonv1.Role_AUDITOR:         "reviews audit exports inbox",
 	} {

@@ -95,6 +95,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{schedulingv1.RegisterAllocationServiceHandler, deps.Conns.Scheduling},
 		{schedulingv1.RegisterCalendarServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
+		{notificationv1.RegisterDeliveryServiceHandler, deps.Conns.Notification},
 	} {
 		if err := routes.register(ctx, a.mux, routes.conn); err != nil {
 			return nil, fmt.Errorf("register REST routes: %w", err)

@@ -267,7 +267,7 @@ func (l *lane) deliver(ctx context.Context, lease string, p *parcel) {
 	now := s.Clock.Now()
 	done := make([]Done, len(p.parts))
 	for i, c := range p.parts {
-		done[i] = Done{Delivery: c.d, Ended: ended, Step: c.d.Next(ended, s.patience(c.d), now, mathrand.Float64())} //nolint:gosec // spreads pauses
+		done[i] = Done{Delivery: c.d, Ended: ended, Step: c.d.Next(ended, s.patience(c.d), now, mathrand.Float64())}
 		s.Counted(ctx, l.name, ended.Outcome)
 	}
 	if err := s.finish(ctx, lease, done); err != nil {
