@@ -191,7 +191,7 @@ func codes() map[string][]string {
 		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
-		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export"),
+		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export delivery address"),
 		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary record.results
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
