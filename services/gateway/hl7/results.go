@@ -51,9 +51,12 @@ func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 	var number string
 	var taken *timestamppb.Timestamp
 	names := map[string]int{}
+	var makers performers
 	for _, s := range r.m.segments {
 		switch s.fields[0] {
 		case "OBR":
+			makers.sign(report)
+			makers = performers{}
 			number = valued(s.text(3), s.text(2))
 			if number == "" {
 				r.fail(ReasonMissing, s.at(3))
@@ -73,7 +76,9 @@ func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 				r.fail(ReasonMissing, "OBR")
 				return
 			}
-			if kind := s.text(2); kind == "TX" || kind == "FT" {
+			by, kind := r.performer(s), s.text(2)
+			makers.add(by, kind == "TX" || kind == "FT")
+			if kind == "TX" || kind == "FT" {
 				report.Conclusion = strings.TrimSpace(report.GetConclusion() + "\n" + lines(s))
 				continue
 			}
@@ -81,6 +86,7 @@ func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 			if o == nil {
 				continue
 			}
+			o.PerformerId, o.PerformerName = by.id, by.name()
 			identity := r.unique(names, "result:"+number+":"+valued(s.text(3), s.one(3).at(2))+":"+s.text(4))
 			report.ResultIdentities = append(report.ResultIdentities, identity)
 			report.ResultNames = append(report.ResultNames, o.GetText())
@@ -89,6 +95,7 @@ func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 			})
 		}
 	}
+	makers.sign(report)
 	if report == nil {
 		r.fail(ReasonMissing, "OBR")
 	}

@@ -1,6 +1,7 @@
 package recognition
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -104,10 +105,10 @@ func (p *Pages) loadOrders(r *http.Request, form url.Values) (ordersData, error)
 	}
 	data.Withheld = there.GetWithheld()
 	for _, x := range there.GetRecognisable() {
-		data.Valid = append(data.Valid, found{x, p.organization(r, x.GetOrganizationId())})
+		data.Valid = append(data.Valid, found{x, cmp.Or(p.organization(r, x.GetOrganizationId()), x.GetPerformerName())})
 	}
 	for _, x := range there.GetOthers() {
-		data.Others = append(data.Others, found{x, p.organization(r, x.GetOrganizationId())})
+		data.Others = append(data.Others, found{x, cmp.Or(p.organization(r, x.GetOrganizationId()), x.GetPerformerName())})
 	}
 	items, err := p.Recognition.ListRecognitionItems(ctx, &patientrecordv1.ListRecognitionItemsRequest{})
 	if err != nil {

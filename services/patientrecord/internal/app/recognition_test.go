@@ -120,6 +120,40 @@ func TestTheCountyOpensTheWayUpAndClosesItAgain(t *testing.T) {
 	})
 }
 
+func TestAResultThatWasMadeElsewhereIsNotTheSenders(t *testing.T) {
+	eachOrdering(t, func(t *testing.T, w *ordering) {
+		made := func(code, elsewhere string) {
+			t.Helper()
+			m := &patientrecordv1.Observation{
+				Codes: []*commonv1.Coding{{System: "http://loinc.org", Code: code}}, Text: code, Status: "final", PerformerName: elsewhere,
+				EffectiveTime: timestamppb.New(w.clk.Now().AddDate(0, 0, -1)), Quantity: &patientrecordv1.Quantity{Value: 7},
+			}
+			content, err := proto.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := app.Command{County: county, Account: "feed", Organization: "county"}
+			_, err = app.NewFeed(w.deps).AcceptRecords(t.Context(), authn.Identity{County: cmd.County, Organization: cmd.Organization, Subject: cmd.Account}, []app.FeedRecord{{
+				SourceSystem: "hl7:1", PatientIdentity: "B1", Details: zeng, Entries: []app.FeedEntry{{Entry: domain.Entry{
+					SourceSystem: "hl7:1", SourceIdentity: code, Kind: domain.KindObservation, Status: "final", Code: code, Time: m.GetEffectiveTime().AsTime(), Content: content,
+				}}},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		made("4548-4", "")
+		made("1558-6", "某检验中心")
+		found, err := w.Recognisable(t.Context(), township, app.Look{Patient: w.patient})
+		if err != nil || len(found.Valid) != 1 || found.Valid[0].Item.Code != "HBA1C" || found.Valid[0].Performer != "county" {
+			t.Fatalf("valid %v, %v", found.Valid, err)
+		}
+		if len(found.Others) != 1 || found.Others[0].Refusal != domain.Nobodys || found.Others[0].Performer != "" || found.Others[0].Results[0].Elsewhere != "某检验中心" {
+			t.Errorf("others %v", found.Others)
+		}
+	})
+}
+
 func TestWhatTwoOrdersRecogniseAtOnceCountsOnce(t *testing.T) {
 	eachOrdering(t, func(t *testing.T, w *ordering) {
 		w.result("11524-6", 1, "county")

@@ -29,13 +29,13 @@ func (Contents) Finding(e domain.Entry) (domain.Finding, error) {
 		err = proto.Unmarshal(e.Content, &m)
 		out.Codes, out.Name, out.Value = resultCodes(m.GetCodes()), named(m.GetText(), m.GetCodes()), value(&m)
 		out.Normal, out.Sign, out.Unit, out.Time = m.GetReferenceRange(), m.GetInterpretation(), m.GetQuantity().GetUnit(), timeOf(m.GetEffectiveTime())
-		out.Method, out.Organization = m.GetMethod(), plain(m.GetPerformerId())
+		out.Method, out.Organization, out.Elsewhere = m.GetMethod(), plain(m.GetPerformerId()), m.GetPerformerName()
 	case domain.KindReport:
 		var m patientrecordv1.DiagnosticReport
 		err = proto.Unmarshal(e.Content, &m)
 		out.Codes, out.Name = resultCodes(m.GetCodes()), named(m.GetText(), m.GetCodes())
 		out.Value, out.Time = strings.Join(m.GetResultNames(), "、"), timeOf(m.GetEffectiveTime())
-		out.Organization = plain(m.GetPerformerId())
+		out.Organization, out.Elsewhere = plain(m.GetPerformerId()), m.GetPerformerName()
 	default:
 		return out, fmt.Errorf("entry %s is no result", e.ID)
 	}

@@ -1155,7 +1155,9 @@ type Observation struct {
 	// How it was measured, as far as the code does not say it.
 	Method string `protobuf:"bytes,30,opt,name=method,proto3" json:"method,omitempty"`
 	// The organisation of the county that made it, if that is another than the one that sent it.
-	PerformerId   string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	PerformerId string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	// Who made it, in the sender's words, when that is neither the sender nor an organisation of the county: nobody's for recognition.
+	PerformerName string `protobuf:"bytes,32,opt,name=performer_name,json=performerName,proto3" json:"performer_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1277,6 +1279,13 @@ func (x *Observation) GetMethod() string {
 func (x *Observation) GetPerformerId() string {
 	if x != nil {
 		return x.PerformerId
+	}
+	return ""
+}
+
+func (x *Observation) GetPerformerName() string {
+	if x != nil {
+		return x.PerformerName
 	}
 	return ""
 }
@@ -1574,7 +1583,9 @@ type DiagnosticReport struct {
 	ResultIdentities []string `protobuf:"bytes,8,rep,name=result_identities,json=resultIdentities,proto3" json:"result_identities,omitempty"`
 	ResultNames      []string `protobuf:"bytes,9,rep,name=result_names,json=resultNames,proto3" json:"result_names,omitempty"`
 	// The organisation of the county that made it, if that is another than the one that sent it.
-	PerformerId   string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	PerformerId string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	// Who made it, in the sender's words, when that is neither the sender nor an organisation of the county: nobody's for recognition.
+	PerformerName string `protobuf:"bytes,32,opt,name=performer_name,json=performerName,proto3" json:"performer_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1675,6 +1686,13 @@ func (x *DiagnosticReport) GetResultNames() []string {
 func (x *DiagnosticReport) GetPerformerId() string {
 	if x != nil {
 		return x.PerformerId
+	}
+	return ""
+}
+
+func (x *DiagnosticReport) GetPerformerName() string {
+	if x != nil {
+		return x.PerformerName
 	}
 	return ""
 }
@@ -3134,7 +3152,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\v2\x1a.tongzhen.common.v1.CodingR\x04code\x12?\n" +
 	"\bquantity\x18\x02 \x01(\v2#.tongzhen.patientrecord.v1.QuantityR\bquantity\x12\x1d\n" +
 	"\n" +
-	"value_text\x18\x03 \x01(\tR\tvalueText\"\x97\x04\n" +
+	"value_text\x18\x03 \x01(\tR\tvalueText\"\xbe\x04\n" +
 	"\vObservation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3152,7 +3170,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	" \x01(\tR\x0ereferenceRange\x12&\n" +
 	"\x0einterpretation\x18\v \x01(\tR\x0einterpretation\x12\x16\n" +
 	"\x06method\x18\x1e \x01(\tR\x06method\x12!\n" +
-	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\"\xbc\x01\n" +
+	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\x12%\n" +
+	"\x0eperformer_name\x18  \x01(\tR\rperformerName\"\xbc\x01\n" +
 	"\tProcedure\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3179,7 +3198,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x0fdepartment_code\x18\t \x01(\tR\x0edepartmentCode\x12'\n" +
 	"\x0fdiagnosis_codes\x18\n" +
 	" \x03(\tR\x0ediagnosisCodes\x12#\n" +
-	"\rdischarge_way\x18\v \x01(\tR\fdischargeWay\"\xf2\x02\n" +
+	"\rdischarge_way\x18\v \x01(\tR\fdischargeWay\"\x99\x03\n" +
 	"\x10DiagnosticReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3192,7 +3211,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"conclusion\x12+\n" +
 	"\x11result_identities\x18\b \x03(\tR\x10resultIdentities\x12!\n" +
 	"\fresult_names\x18\t \x03(\tR\vresultNames\x12!\n" +
-	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\"\xb3\x01\n" +
+	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\x12%\n" +
+	"\x0eperformer_name\x18  \x01(\tR\rperformerName\"\xb3\x01\n" +
 	"\x04Note\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x14\n" +

@@ -940,7 +940,9 @@ type Recognisable struct {
 	// This organisation has recognised these results already.
 	Noted bool `protobuf:"varint,10,opt,name=noted,proto3" json:"noted,omitempty"`
 	// Empty when it is valid: EXPIRED, NEVER, DIRECTION, RANGE, QUALITY, STATUS, UNDATED, UNIT, METHOD or UNKNOWN_ORGANIZATION.
-	Refusal       string `protobuf:"bytes,11,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Refusal string `protobuf:"bytes,11,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Who made it in its sender's words, when that is no organisation of the county; organization_id is empty then.
+	PerformerName string `protobuf:"bytes,12,opt,name=performer_name,json=performerName,proto3" json:"performer_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1048,6 +1050,13 @@ func (x *Recognisable) GetNoted() bool {
 func (x *Recognisable) GetRefusal() string {
 	if x != nil {
 		return x.Refusal
+	}
+	return ""
+}
+
+func (x *Recognisable) GetPerformerName() string {
+	if x != nil {
+		return x.PerformerName
 	}
 	return ""
 }
@@ -2354,7 +2363,7 @@ const file_tongzhen_patientrecord_v1_recognition_proto_rawDesc = "" +
 	"\x05value\x18\x04 \x01(\tR\x05value\x12'\n" +
 	"\x0freference_range\x18\x05 \x01(\tR\x0ereferenceRange\x12&\n" +
 	"\x0einterpretation\x18\x06 \x01(\tR\x0einterpretation\x12.\n" +
-	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xa9\x03\n" +
+	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xd0\x03\n" +
 	"\fRecognisable\x12\x1b\n" +
 	"\titem_code\x18\x01 \x01(\tR\bitemCode\x12\x1b\n" +
 	"\titem_name\x18\x02 \x01(\tR\bitemName\x12 \n" +
@@ -2369,7 +2378,8 @@ const file_tongzhen_patientrecord_v1_recognition_proto_rawDesc = "" +
 	"\tdirection\x18\t \x01(\tR\tdirection\x12\x14\n" +
 	"\x05noted\x18\n" +
 	" \x01(\bR\x05noted\x12\x18\n" +
-	"\arefusal\x18\v \x01(\tR\arefusal\"\xc4\x01\n" +
+	"\arefusal\x18\v \x01(\tR\arefusal\x12%\n" +
+	"\x0eperformer_name\x18\f \x01(\tR\rperformerName\"\xc4\x01\n" +
 	"\x18ListRecognisableResponse\x12K\n" +
 	"\frecognisable\x18\x01 \x03(\v2'.tongzhen.patientrecord.v1.RecognisableR\frecognisable\x12?\n" +
 	"\x06others\x18\x02 \x03(\v2'.tongzhen.patientrecord.v1.RecognisableR\x06others\x12\x1a\n" +
