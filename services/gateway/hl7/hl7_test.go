@@ -167,6 +167,16 @@ func TestAReportBecomesItsResults(t *testing.T) {
 	}
 }
 
+func TestWhatWasSeenStandsApartFromWhatIsConcluded(t *testing.T) {
+	for _, code := range []string{"CT&GDT^胸部CT", "GDT", "SJ^检查所见", "1^x^L^2^Findings"} {
+		r := good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L56|CT^胸部CT|||20261120080000|||||||||||||||||CT|F",
+			"OBX|1|TX|"+code+"||双肺纹理清晰||||||F", "OBX|2|TX|CT&IMP^诊断||未见异常||||||F", "OBX|3|TX|"+code+"||心影不大||||||F")
+		if report := r.GetEntries()[0].GetDiagnosticReport(); report.GetFindings() != "双肺纹理清晰\n心影不大" || report.GetConclusion() != "未见异常" {
+			t.Errorf("%s: seen %q, concluded %q", code, report.GetFindings(), report.GetConclusion())
+		}
+	}
+}
+
 func TestAResultIsOfWhomItsLineNames(t *testing.T) {
 	for line, want := range map[string][2]string{
 		"":                     {"", ""}, // nobody else

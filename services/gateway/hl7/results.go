@@ -2,6 +2,7 @@ package hl7
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,7 +46,16 @@ func (r *reader) coded(f field) []*commonv1.Coding {
 	return out
 }
 
-// oru reads reports, each with its observations. Free text (TX, FT) is the report's conclusion.
+// finding tells whether a text is what was seen and not what is concluded: by the suffix GDT of HL7 2.4, 7.2.4 (general description; IMP is
+// the impression), or by its name.
+func finding(code field) bool {
+	return slices.ContainsFunc(code.components, func(c string) bool {
+		c = strings.ToUpper(strings.TrimSpace(c))
+		return c == "GDT" || strings.HasSuffix(c, code.seps.sub+"GDT") || strings.Contains(c, "所见") || strings.Contains(c, "FINDING")
+	})
+}
+
+// oru reads reports, each with its observations. Free text (TX, FT) is what was seen or the report's conclusion.
 func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 	var report *patientrecordv1.DiagnosticReport
 	var number string
@@ -79,7 +89,11 @@ func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 			by, kind := r.performer(s), s.text(2)
 			makers.add(by, kind == "TX" || kind == "FT")
 			if kind == "TX" || kind == "FT" {
-				report.Conclusion = strings.TrimSpace(report.GetConclusion() + "\n" + lines(s))
+				said := &report.Conclusion
+				if finding(s.one(3)) {
+					said = &report.Findings
+				}
+				*said = strings.TrimSpace(*said + "\n" + lines(s))
 				continue
 			}
 			o := r.observation(s, report.GetCategory(), taken)

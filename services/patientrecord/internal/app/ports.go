@@ -173,7 +173,7 @@ type Unit interface {
 	Standing(ctx context.Context, referral string) (s domain.Standing, ok bool, err error)
 	PutStanding(s domain.Standing)
 	Summary(ctx context.Context, patient string) (domain.Summary, error)
-	// ResultsBetween are the observations from (inclusive) to (inclusive), newest first, at most limit.
+	// ResultsBetween are the observations and reports from (inclusive) to (inclusive), newest first, at most limit of each.
 	ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error)
 	// HasPackage tells whether the package of the first submission is there.
 	HasPackage(ctx context.Context, referral string) (bool, error)

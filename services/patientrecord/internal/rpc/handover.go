@@ -35,12 +35,12 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 	if err != nil {
 		return nil, err
 	}
-	results, err := observations(p.Results)
+	results, reports, err := examined(p.Results)
 	if err != nil {
 		return nil, err
 	}
 	out := &patientrecordv1.Package{
-		ReferralId: p.ReferralID, PatientId: p.Summary.Patient.ID, Summary: summary, Results: results,
+		ReferralId: p.ReferralID, PatientId: p.Summary.Patient.ID, Summary: summary, Results: results, Reports: reports,
 		AssembledTime: stamp(p.Version.Assembled), Version: p.Version.Version, ReferralVersion: p.Version.ReferralVersion,
 		WithdrawnAttachments: int32(p.Withdrawn), Reply: in.GetReply(),
 	}
@@ -56,6 +56,23 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 		})
 	}
 	return out, nil
+}
+
+// examined are the values and the reports among a package's results.
+func examined(entries []domain.Entry) (values []*patientrecordv1.Observation, reports []*patientrecordv1.DiagnosticReport, err error) {
+	var observed, reported []domain.Entry
+	for _, e := range entries {
+		if e.Kind == domain.KindReport {
+			reported = append(reported, e)
+		} else {
+			observed = append(observed, e)
+		}
+	}
+	if values, err = observations(observed); err != nil {
+		return nil, nil, err
+	}
+	reports, err = fromEntries(reported, func(m *patientrecordv1.DiagnosticReport, id string) { m.Id = id })
+	return values, reports, err
 }
 
 // handBackTimeout bounds the question what a referral hands back; the fact comes again.

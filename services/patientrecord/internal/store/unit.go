@@ -213,9 +213,10 @@ func (u *unit) Summary(ctx context.Context, patient string) (domain.Summary, err
 
 // ResultsBetween implements app.Unit.
 func (u *unit) ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error) {
-	return u.scope.entries(ctx, patient, selection{domain.KindObservation, limit, func(q *query) string {
+	within := func(q *query) string {
 		return "e.effective_time >= " + q.arg(from) + " AND e.effective_time <= " + q.arg(to)
-	}})
+	}
+	return u.scope.entries(ctx, patient, selection{domain.KindObservation, limit, within}, selection{domain.KindReport, limit, within})
 }
 
 // HasPackage implements app.Unit.
