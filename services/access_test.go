@@ -104,7 +104,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts", "ListExports", "RecordExport"},
 		"INTEGRATION": {"ImportRecord", "AcceptRecords"},
 		"SYSTEM": {
-			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics",
+			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics", "RebuildRecognitionStatistics",
 			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules",
 		},
 	}

@@ -37,6 +37,8 @@ type RecognitionStore interface {
 	RecognitionCases(ctx context.Context, q CaseScan) ([]RecognitionCase, *Cursor, error)
 	// CheckRecognition recomputes a county's figures from its orders.
 	CheckRecognition(ctx context.Context, county string) (RecognitionCheck, error)
+	// RebuildRecognition mends what CheckRecognition would tell and answers it. Errors: Conflict while another is at it.
+	RebuildRecognition(ctx context.Context, county string) (RecognitionCheck, error)
 }
 
 // OrderUnit is what of a change concerns orders.

@@ -14,6 +14,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/figures"
@@ -260,6 +261,32 @@ func TestFiguresAreWhatTheOrdersSayAndOpenIntoTheirCases(t *testing.T) {
 		check, err := w.Check(t.Context(), county)
 		if err != nil || check.Orders != 2 || check.Cells == 0 || len(check.Differences) != 0 {
 			t.Errorf("recomputed: %+v %v", check, err)
+		}
+		// What was lost comes again from the orders.
+		if err := w.db.Update(t.Context(), func(tx *sqldb.Tx) error {
+			_, err := tx.Exec(t.Context(), "DELETE FROM statistics_delta")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if check, err = w.Check(t.Context(), county); err != nil || len(check.Differences) == 0 {
+			t.Errorf("nothing differs: %v", err)
+		}
+		mended, err := w.Rebuild(t.Context(), county)
+		if err != nil || mended.Orders != 2 || len(mended.Differences) != len(check.Differences) {
+			t.Errorf("mended %d of %d, %v", len(mended.Differences), len(check.Differences), err)
+		}
+		if check, err = w.Check(t.Context(), county); err != nil || len(check.Differences) != 0 {
+			t.Errorf("after mending %d differ, %v", len(check.Differences), err)
+		}
+		again, err := w.Figures(t.Context(), countyAdmin, q)
+		if err != nil || len(again.Rows) != len(got.Rows) {
+			t.Fatal(err)
+		}
+		for i, f := range again.Rows {
+			if f.Numerator != got.Rows[i].Numerator || f.Denominator != got.Rows[i].Denominator {
+				t.Errorf("%s: %d of %d after mending", f.Measure, f.Numerator, f.Denominator)
+			}
 		}
 		if _, err := w.Figures(t.Context(), township, app.FigureQuery{From: q.From, To: q.To, Organization: "county"}); errs.ReasonOf(err) != errs.ReasonRole {
 			t.Errorf("another organisation's figures: %v", err)
