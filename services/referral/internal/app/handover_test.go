@@ -61,7 +61,25 @@ func TestTheCompletenessOfWhatIsHandedOverIsKeptWhenItIsSent(t *testing.T) {
 		if c := again.Snapshot.Completeness; c.Score <= draft.Score || slices.Contains(c.Missing(), "TREATMENT") || slices.Contains(c.Missing(), "ALLERGY") {
 			t.Errorf("after the resubmission: %+v", c)
 		}
+		h.mean(t, again.Snapshot)
 	})
+}
+
+// mean holds the mean score against the only referral that was sent, and opens it into that case.
+func (h house) mean(t *testing.T, sent domain.Snapshot) {
+	t.Helper()
+	q := march(admin(), "HANDOVER-MEAN")
+	score := int64(sent.Completeness.Score)
+	rows, err := h.Figures(t.Context(), q)
+	if err != nil || len(rows) != 1 || rows[0].Numerator != score || rows[0].Denominator != 1 || rows[0].Value != float64(score) {
+		t.Errorf("the mean score is %+v, %v; want %d", rows, err, score)
+	}
+	for _, part := range []bool{false, true} {
+		cases, _, err := h.Cases(t.Context(), app.CaseQuery{FigureQuery: q, OfDenominator: part})
+		if want := map[bool]int64{false: score, true: 1}[part]; err != nil || len(cases) != 1 || cases[0].Referral.ID != sent.ID || cases[0].Count != want {
+			t.Errorf("the cases behind it: %+v, %v", cases, err)
+		}
+	}
 }
 
 func TestADraftWasNotJudgedAndHasNoKey(t *testing.T) {
