@@ -96,7 +96,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	st := store.New(deps.DB, deps.Ring, relay.Wake)
 	stands := app.Deps{
 		Store: st, Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
-		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
+		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Stopped: rpc.Stopped, Spans: cfg.spans(),
 	}
 	useCases := app.New(stands)
 	recognised, err := newRecognition(useCases, st)

@@ -25,6 +25,8 @@ type Deps struct {
 	// Classes tell what is sensitive, by the Marks of an entry.
 	Classes domain.Classifier
 	Marks   func(domain.Entry) (domain.Marks, error)
+	// Stopped is a medicine's entry as it reads once it is stopped.
+	Stopped func(domain.Entry) (domain.Entry, error)
 	Spans   Spans
 }
 
@@ -54,6 +56,7 @@ type App struct {
 	zone      *time.Location
 	classes   domain.Classifier
 	marks     func(domain.Entry) (domain.Marks, error)
+	stopped   func(domain.Entry) (domain.Entry, error)
 	spans     Spans
 }
 
@@ -65,7 +68,7 @@ func New(d Deps) *App {
 	}
 	return &App{
 		store: d.Store, referrals: d.Referrals, limiter: d.Limiter, clk: d.Clock, zone: d.Zone,
-		classes: d.Classes, marks: d.Marks, spans: d.Spans,
+		classes: d.Classes, marks: d.Marks, stopped: d.Stopped, spans: d.Spans,
 	}
 }
 

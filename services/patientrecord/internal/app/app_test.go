@@ -109,6 +109,10 @@ func each(t *testing.T, fn func(t *testing.T, w *world)) {
 				Marks: func(e domain.Entry) (domain.Marks, error) {
 					return domain.Marks{Codes: []domain.Coding{{Code: e.Code}}}, nil
 				},
+				Stopped: func(e domain.Entry) (domain.Entry, error) {
+					e.Status = "stopped"
+					return e, nil
+				},
 			}
 			fn(t, &world{App: app.New(deps), deps: deps, t: t, db: db, clk: clk, peer: p, limiter: limiter})
 		})

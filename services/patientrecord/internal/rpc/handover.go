@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -92,7 +93,7 @@ func (r *Referrals) HandedBack(ctx context.Context, county, referral string) (st
 	entries := make([]domain.Entry, 0, len(out.GetMedicines()))
 	for i, m := range out.GetMedicines() {
 		e, err := toEntry(fmt.Sprintf("medicines[%d]", i), domain.ReplySystem, &patientrecordv1.ClinicalEntry{
-			SourceIdentity: fmt.Sprintf("%s/%d", referral, m.GetPlace()),
+			SourceIdentity: domain.ReplyIdentity(referral, int(m.GetPlace())),
 			Resource:       &patientrecordv1.ClinicalEntry_Medication{Medication: medication(m, out.GetTime())},
 		})
 		if err != nil {
@@ -115,4 +116,16 @@ func medication(m *referralv1.HandedBackMedicine, ordered *timestamppb.Timestamp
 		out.Status = "stopped"
 	}
 	return out
+}
+
+// Stopped is a medicine's entry as it reads once it is stopped.
+func Stopped(e domain.Entry) (domain.Entry, error) {
+	var m patientrecordv1.Medication
+	if err := proto.Unmarshal(e.Content, &m); err != nil {
+		return e, fmt.Errorf("read content of entry %s: %w", e.ID, err)
+	}
+	m.Status = "stopped"
+	return toEntry("medicine", e.SourceSystem, &patientrecordv1.ClinicalEntry{
+		SourceIdentity: e.SourceIdentity, Resource: &patientrecordv1.ClinicalEntry_Medication{Medication: &m},
+	})
 }

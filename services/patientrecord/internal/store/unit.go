@@ -294,7 +294,7 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 		}
 		c.written = domain.Written{
 			Author: domain.Person{Account: u.cmd.Account}, Writer: domain.Person{Account: u.cmd.Account}, Organization: u.cmd.Organization,
-			Change: domain.Imported,
+			Change: domain.Imported, Why: domain.Why{Code: e.Because},
 		}
 		if err := u.news(ctx, &c); err != nil {
 			return app.Counts{}, err
@@ -344,14 +344,12 @@ func (u *unit) news(ctx context.Context, c *entryChange) (err error) {
 			return err
 		}
 	}
+	was := c.told
 	c.news = c.entry.News(u.Now(), c.told)
 	if c.news != "" {
 		c.told = domain.Told{Fact: c.news, Stay: *c.entry.Stay}
 	}
-	if c.news == domain.EncounterOpened || c.news == domain.EncounterClosed {
-		u.PutRelations(domain.EncounterRelation(c.patient.ID(), c.entry.Stay.Organization, domain.FromImport, u.Now()))
-	}
-	return nil
+	return u.visited(ctx, c, was)
 }
 
 type knownEntry struct {
