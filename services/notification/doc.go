@@ -16,4 +16,5 @@
 //  6. A rung of a limit is told once to each account in each round of its step, acknowledged or not.
 //  7. No entry of a passed limit is open that was answered after it passed, in whatever order the facts come.
 //  8. The home centre is told of an admission and of a discharge once, and when either is taken back; of moves and later codes it is not.
+//  9. Of a consent to what is sensitive that was withdrawn, the home centre's head and whoever has a care relation then are told.
 package notification

@@ -1,12 +1,13 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
 
 // ErrIncomplete says that an entry lacks its fact, its person, or what it is about.
-var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate, a glass or a stay")
+var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate, a glass, a stay or a patient")
 
 // EntryData is an entry as it is kept and shown.
 type EntryData struct {
@@ -19,7 +20,7 @@ type EntryData struct {
 	Level                      int32
 	CandidateID                string
 	GlassID                    string    // of a use of break-glass
-	PatientID, EncounterID     string    // of a stay
+	PatientID, EncounterID     string    // of a stay; PatientID alone of what is about a patient
 	OccurTime                  time.Time // of the fact; zero for entries older than the column
 	CreateTime                 time.Time
 	AcknowledgeTime            time.Time // zero while open
@@ -45,14 +46,14 @@ type Entry struct {
 // NewEntry tells one person of one fact. The id must follow from the person and the fact, or the rung that it tells of, so that a repeat is
 // the same entry.
 func NewEntry(county, id, accountID string, f Fact, now time.Time) (*Entry, error) {
-	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.GlassID+f.Stay.EncounterID == "" {
+	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.GlassID+f.Stay.EncounterID+f.PatientID == "" {
 		return nil, ErrIncomplete
 	}
 	return &Entry{fresh: true, dirty: true, d: EntryData{
 		County: county, ID: id, AccountID: accountID, FactID: f.ID, Event: f.Event, ReferralID: f.ReferralID,
 		ReferralNumber: f.ReferralNumber, Urgency: f.Urgency, ReasonCode: f.ReasonCode,
 		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID, GlassID: f.GlassID,
-		PatientID: f.Stay.PatientID, EncounterID: f.Stay.EncounterID,
+		PatientID: cmp.Or(f.Stay.PatientID, f.PatientID), EncounterID: f.Stay.EncounterID,
 		OccurTime: f.OccurTime, CreateTime: now,
 	}}, nil
 }

@@ -27,6 +27,8 @@ type Fact struct {
 	GlassID                  string // of a use of a way around the care relation
 	Stay                     Stay
 	HomeOrganizationID       string // the patient's home, of what is about no referral
+	PatientID                string // of what is about a patient and nothing else
+	HolderOrganizationIDs    []string
 }
 
 // Deadline is the limit that deadline_passed is about. Due is when the step itself was due, the same on every rung.
@@ -88,6 +90,8 @@ func (w When) holds(f Fact) bool {
 		return f.ActorOrganizationID == f.OriginatorOrganizationID
 	case ByReceiver:
 		return f.ActorOrganizationID != f.OriginatorOrganizationID
+	case NoReferral:
+		return f.ReferralID == "" && f.PatientID != ""
 	default:
 		return true
 	}
@@ -152,6 +156,13 @@ func (f Fact) find(to To) []Recipient {
 		return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: []string{doctor, centreHead}}}
 	case Sides:
 		return f.sides()
+	case HomeHead:
+		if f.HomeOrganizationID == "" || f.HomeOrganizationID == f.ActorOrganizationID {
+			return nil
+		}
+		return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: []string{centreHead}}}
+	case Holders:
+		return f.holders()
 	case Auditors:
 		return []Recipient{{Roles: []string{auditor}, Anywhere: true}}
 	case CountyAdmin:
@@ -165,6 +176,15 @@ func (f Fact) find(to To) []Recipient {
 func (f Fact) sides() (out []Recipient) {
 	for _, organization := range []string{f.OriginatorOrganizationID, f.ReceiverOrganizationID} {
 		if organization != "" && organization != f.ActorOrganizationID {
+			out = append(out, Recipient{OrganizationID: organization, Roles: []string{desk, doctor, centreHead}})
+		}
+	}
+	return out
+}
+
+func (f Fact) holders() (out []Recipient) {
+	for _, organization := range f.HolderOrganizationIDs {
+		if organization != f.ActorOrganizationID && organization != f.HomeOrganizationID {
 			out = append(out, Recipient{OrganizationID: organization, Roles: []string{desk, doctor, centreHead}})
 		}
 	}

@@ -26,6 +26,8 @@ const (
 	HomeCentre             // head and doctors of the patient's home centre, unless it was they
 	Auditors               // the auditors of the county, wherever they work
 	Sides                  // desk, doctors and head of both organisations, but of the one that did it
+	HomeHead               // head of the patient's home centre, unless it was they
+	Holders                // desk, doctors and head of whoever has a care relation, but of the one that did it and of the home centre
 )
 
 // When narrows a rule.
@@ -38,6 +40,7 @@ const (
 	Sent              // the referral was sent before: nobody has seen a draft
 	ByOriginator      // somebody of the originating organisation did it
 	ByReceiver        // somebody else did
+	NoReferral        // it is about a patient, and no referral
 )
 
 // Rule is one row of the table: a fact, and whom it reaches.
@@ -85,6 +88,8 @@ func Rules() []Rule {
 		{GlassBroken, Auditors, Always},
 		{VisitDeclared, HomeCentre, Always},
 		{ConsentWithdrawn, Sides, Always},
+		{ConsentWithdrawn, HomeHead, NoReferral},
+		{ConsentWithdrawn, Holders, NoReferral},
 		{EncounterOpened, HomeCentre, Always},
 		{EncounterClosed, HomeCentre, Always},
 		{EncounterCancelled, HomeCentre, Always},
@@ -95,7 +100,8 @@ func Rules() []Rule {
 const (
 	GlassBroken   = "glass_broken"
 	VisitDeclared = "visit_declared"
-	// ConsentWithdrawn: the record goes no further with a referral.
+	// ConsentWithdrawn: the record goes no further with a referral (the sides); or what is sensitive is shown to nobody by that consent any
+	// more (the home centre's head and whoever has a relation).
 	ConsentWithdrawn = "consent_withdrawn"
 )
 

@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,6 +69,11 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 	if c := p.Fact.Consent; c != nil && c.Receiver != "" && c.Receiver != told && c.Receiver != p.Fact.HomeOrganization {
 		meta.Audience = append(meta.Audience, "org:"+c.Receiver)
 	}
+	for _, holder := range p.Fact.Holders {
+		if one := "org:" + holder; !slices.Contains(meta.Audience, one) {
+			meta.Audience = append(meta.Audience, one)
+		}
+	}
 	payload, err := proto.Marshal(m)
 	if err != nil {
 		return outbox.Fact{}, false, fmt.Errorf("encode fact %s: %w", p.Fact.Name, err)
@@ -95,7 +101,7 @@ func consent(p app.Published) *patientrecordv1.ConsentFact {
 	c := p.Fact.Consent
 	return &patientrecordv1.ConsentFact{
 		ConsentId: c.ID, PatientId: p.Patient, Scope: string(c.Scope), ReferralId: c.ReferralID, OrganizationId: c.Recorded.Organization,
-		ReceiverOrganizationId: c.Receiver, HomeOrganizationId: p.Fact.HomeOrganization,
+		ReceiverOrganizationId: c.Receiver, HomeOrganizationId: p.Fact.HomeOrganization, HolderOrganizationIds: p.Fact.Holders,
 	}
 }
 
