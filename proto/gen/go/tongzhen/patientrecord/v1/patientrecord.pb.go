@@ -2500,8 +2500,11 @@ type Package struct {
 	// How many documents were entered in error since.
 	WithdrawnAttachments int32 `protobuf:"varint,11,opt,name=withdrawn_attachments,json=withdrawnAttachments,proto3" json:"withdrawn_attachments,omitempty"`
 	Reply                bool  `protobuf:"varint,12,opt,name=reply,proto3" json:"reply,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Allergies of the record as of now that the package does not have, or has otherwise: whoever treats the patient must know them. Not with a
+	// reply, and not after a withdrawn consent.
+	NewerAllergies []*Allergy `protobuf:"bytes,13,rep,name=newer_allergies,json=newerAllergies,proto3" json:"newer_allergies,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Package) Reset() {
@@ -2616,6 +2619,13 @@ func (x *Package) GetReply() bool {
 		return x.Reply
 	}
 	return false
+}
+
+func (x *Package) GetNewerAllergies() []*Allergy {
+	if x != nil {
+		return x.NewerAllergies
+	}
+	return nil
 }
 
 type PackageAttachment struct {
@@ -3263,7 +3273,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\x12!\n" +
 	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\x12\x14\n" +
-	"\x05reply\x18\x03 \x01(\bR\x05reply\"\xf1\x04\n" +
+	"\x05reply\x18\x03 \x01(\bR\x05reply\"\xbe\x05\n" +
 	"\aPackage\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -3279,7 +3289,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\vattachments\x18\n" +
 	" \x03(\v2,.tongzhen.patientrecord.v1.PackageAttachmentR\vattachments\x123\n" +
 	"\x15withdrawn_attachments\x18\v \x01(\x05R\x14withdrawnAttachments\x12\x14\n" +
-	"\x05reply\x18\f \x01(\bR\x05reply\"t\n" +
+	"\x05reply\x18\f \x01(\bR\x05reply\x12K\n" +
+	"\x0fnewer_allergies\x18\r \x03(\v2\".tongzhen.patientrecord.v1.AllergyR\x0enewerAllergies\"t\n" +
 	"\x11PackageAttachment\x12E\n" +
 	"\n" +
 	"attachment\x18\x01 \x01(\v2%.tongzhen.patientrecord.v1.AttachmentR\n" +
@@ -3445,35 +3456,36 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	30, // 57: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
 	31, // 58: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
 	29, // 59: tongzhen.patientrecord.v1.Package.attachments:type_name -> tongzhen.patientrecord.v1.PackageAttachment
-	40, // 60: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
-	36, // 61: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
-	35, // 62: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 63: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 64: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 65: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 66: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 67: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 68: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	23, // 69: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	25, // 70: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	27, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	32, // 72: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	32, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	21, // 74: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 75: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 76: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 77: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	24, // 78: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	26, // 79: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	28, // 80: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	33, // 81: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	34, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	22, // 83: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	75, // [75:84] is the sub-list for method output_type
-	66, // [66:75] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	10, // 60: tongzhen.patientrecord.v1.Package.newer_allergies:type_name -> tongzhen.patientrecord.v1.Allergy
+	40, // 61: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
+	36, // 62: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
+	35, // 63: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	14, // 64: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	9,  // 65: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 66: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	5,  // 67: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	6,  // 68: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	7,  // 69: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	23, // 70: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	25, // 71: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	27, // 72: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	32, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	32, // 74: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	21, // 75: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 76: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 77: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	8,  // 78: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	24, // 79: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	26, // 80: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	28, // 81: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	33, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	34, // 83: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	22, // 84: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	76, // [76:85] is the sub-list for method output_type
+	67, // [67:76] is the sub-list for method input_type
+	67, // [67:67] is the sub-list for extension type_name
+	67, // [67:67] is the sub-list for extension extendee
+	0,  // [0:67] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
