@@ -2973,9 +2973,11 @@ type ClinicalValues struct {
 	// Active problems.
 	Problems []*Problem `protobuf:"bytes,2,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Active medicines.
-	Medications   []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Medications []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
+	// The record says something of allergies, be it that none is known.
+	AllergiesRecorded bool `protobuf:"varint,4,opt,name=allergies_recorded,json=allergiesRecorded,proto3" json:"allergies_recorded,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ClinicalValues) Reset() {
@@ -3027,6 +3029,13 @@ func (x *ClinicalValues) GetMedications() []*Medication {
 		return x.Medications
 	}
 	return nil
+}
+
+func (x *ClinicalValues) GetAllergiesRecorded() bool {
+	if x != nil {
+		return x.AllergiesRecorded
+	}
+	return false
 }
 
 var File_tongzhen_patientrecord_v1_patientrecord_proto protoreflect.FileDescriptor
@@ -3319,11 +3328,12 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\a \x01(\tR\aaddress\x120\n" +
 	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber\x120\n" +
-	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\xe5\x01\n" +
+	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\x94\x02\n" +
 	"\x0eClinicalValues\x12J\n" +
 	"\fobservations\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\fobservations\x12>\n" +
 	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +
-	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications2\xc3\t\n" +
+	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications\x12-\n" +
+	"\x12allergies_recorded\x18\x04 \x01(\bR\x11allergiesRecorded2\xc3\t\n" +
 	"\x14PatientRecordService\x12\x85\x01\n" +
 	"\x0fRegisterPatient\x121.tongzhen.patientrecord.v1.RegisterPatientRequest\x1a\".tongzhen.patientrecord.v1.Patient\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/patients\x12}\n" +
 	"\n" +
