@@ -190,7 +190,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/matches", http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, map[string]string{"reason": "matches.grounds"}), func(again shell.Refused) error {
 		data, _ := p.loadMatch(r) // without the two records the form stands alone
 		data.Sent, data.RequestID, data.Problem = again.Form, again.RequestID, again.Problem
 		for i, e := range data.Sent.Errors {

@@ -244,13 +244,11 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, 
 
 // fieldErrors calls the fields what the form calls them: an advice asks a question where the others tell the illness.
 func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
-	found := p.Shell.FieldErrors(r, cause)
-	for i, e := range found {
-		if e.Name == "form.presentIllness" && shows("advice", r.PostFormValue("kind")) {
-			found[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.form.presentIllness"), p.Shell.T(r, "refer.question"), 1)
-		}
+	labels := map[string]string{}
+	if shows("advice", r.PostFormValue("kind")) {
+		labels["form.presentIllness"] = "refer.question"
 	}
-	return shell.InOrder(found, fields()...)
+	return shell.InOrder(p.Shell.FieldErrors(r, shell.Called(cause, labels)), fields()...)
 }
 
 // fields are in the order of the form.

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -132,6 +133,26 @@ func (s *Shell) FieldErrors(r *http.Request, err error) []FieldError {
 		}
 	}
 	return form.Errors
+}
+
+// Called gives the fields of a refusal the names that the form at hand shows: text keys by field. People look for the word that they see.
+func Called(err error, labels map[string]string) error {
+	e, ok := errs.As(err)
+	if !ok || e.Kind != errs.KindInvalid || len(e.Fields) == 0 {
+		return err
+	}
+	fields := slices.Clone(e.Fields)
+	for i, f := range fields {
+		name, _, _ := strings.Cut(f.Name, "[")
+		if key := labels[name]; key != "" {
+			meta := map[string]string{text.Label: key}
+			for k, v := range f.Meta {
+				meta[k] = v
+			}
+			fields[i].Meta = meta
+		}
+	}
+	return errs.Invalid(fields...)
 }
 
 // Flash keeps a text key for the page after the redirect, with the draft that the browser need not keep any more.
