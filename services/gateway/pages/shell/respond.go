@@ -73,6 +73,10 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 	}
 	data := failure{Heading: s.T(r, "failure."+kind.String()), Explain: s.ErrorText(r, err), Remedy: s.T(r, "remedy."+kind.String()), Back: back(r)}
+	// Whom to ask is known for whole areas ("remedy.denied.feeds"): "your administrator" sends people round in circles.
+	if key := "remedy." + kind.String() + "." + area(r); s.deps.Text.Has(key) {
+		data.Remedy = s.T(r, key)
+	}
 	if again := kind == errs.KindUnavailable || kind == errs.KindInternal || kind == errs.KindLimited; again && r.Method == http.MethodGet {
 		data.Retry = r.URL.RequestURI()
 	}
@@ -95,6 +99,12 @@ func (s *Shell) showFailure(w http.ResponseWriter, r *http.Request, status int, 
 		s.deps.Logger.ErrorContext(r.Context(), "failure page failed", "error", err)
 		http.Error(w, "500", http.StatusInternalServerError)
 	}
+}
+
+// area is the first part of the address.
+func area(r *http.Request) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return first
 }
 
 func back(r *http.Request) string {
