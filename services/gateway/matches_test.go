@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -65,6 +66,27 @@ func TestTwoRecordsAreComparedAndTheConsequenceIsSaid(t *testing.T) {
 	w.always(matchMethod, village)
 	if body := w.browser("township").get("/matches/" + matchID).Body.String(); strings.Contains(body, "<button class=\"danger\">") {
 		t.Error("who does not see both records whole is offered the decision")
+	}
+}
+
+func TestNumbersOfTwoRecordsAreShownInFullOnPurposeOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(matchMethod, sampleMatch())
+	on(w, revealMethod, func(_ context.Context, in *patientrecordv1.RevealPatientRequest) (*patientrecordv1.Patient, error) {
+		return &patientrecordv1.Patient{Id: in.GetId(), Name: "曾小明", IdentityNumber: markNumber, Phone: "13800138000"}, nil
+	})
+	b := w.browser("township")
+	if body := b.get("/matches/" + matchID).Body.String(); strings.Contains(body, markNumber) || len(called[*patientrecordv1.RevealPatientRequest](w, revealMethod)) != 0 {
+		t.Error("shown at once")
+	}
+	got := b.post("/matches/"+matchID+"/reveal", form())
+	asked := called[*patientrecordv1.RevealPatientRequest](w, revealMethod)
+	if !strings.Contains(got.Body.String(), markNumber) || got.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%d: not shown, or kept in caches", got.Code)
+	}
+	if len(asked) != 2 || asked[0].GetId() != patientID || asked[1].GetId() != otherID || asked[0].GetPurpose() != "IDENTIFY" {
+		t.Errorf("asked for %v", asked)
 	}
 }
 

@@ -340,3 +340,21 @@ func (w *world) visitSlips(stranger, doctor *browser, see func(*browser, string,
 	w.always(verifyMethod, &referralv1.Verification{})
 	see(stranger, verifyPage)
 }
+
+func TestTheDeskIsToldOfAllergiesThatWereWrittenAfterSubmission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	const title = "Allergies recorded after this was sent"
+	if strings.Contains(b.get("/referrals/"+referralID).Body.String(), title) {
+		t.Error("told although there are none")
+	}
+	w.always(patientrecordv1.PatientRecordService_GetPackage_FullMethodName, &patientrecordv1.Package{
+		ReferralId: referralID, PatientId: patientID, Summary: sampleSummary(),
+		NewerAllergies: []*patientrecordv1.Allergy{{Text: "Iodine contrast", Criticality: "high"}},
+	})
+	body := b.get("/referrals/" + referralID).Body.String()
+	if at := strings.Index(body, title); at < 0 || !strings.Contains(body[at:], "Iodine contrast") || at > strings.Index(body, `class="columns case"`) {
+		t.Error("what the record says by now does not stand above the case")
+	}
+}

@@ -176,9 +176,14 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	case err != nil && errs.KindOf(err) != errs.KindInvalid || len(data.Refused) > 0 && errs.KindOf(first) == errs.KindNotFound:
 		return first
 	case err != nil:
-		data.Form.Errors = p.Shell.FieldErrors(r, err)
+		data.Form.Errors = p.Shell.FieldErrors(r, shell.Called(err, labels()))
 	}
 	return p.show(w, r, errs.HTTPStatus(first), data)
+}
+
+// labels are what the forms call the fields that others call otherwise.
+func labels() map[string]string {
+	return map[string]string{"kind": "attachments.kind", "referralId": "attachments.referral"}
 }
 
 // line answers a script: the status, and what to say.
@@ -257,7 +262,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, labels()), func(again shell.Refused) error {
 		data, _ := p.loadOne(r) // without the document the form stands alone
 		if a := data.Attachment.Attachment; a != nil && errs.KindOf(err) == errs.KindStale {
 			again.Form.Rebase(valuesOf(a), nil)

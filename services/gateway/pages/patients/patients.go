@@ -184,7 +184,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: r.PostForm}, RequestID: id.New(), Likely: likely})
 	}
 	patient, err := p.Record.RegisterPatient(r.Context(), registerRequest(r.PostForm))
-	data := registerData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}, RequestID: r.PostFormValue("requestId")}
+	data := registerData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, shell.Called(err, map[string]string{"identityNumber": "register.number"}))}, RequestID: r.PostFormValue("requestId")}
 	switch {
 	case err == nil:
 		p.Shell.Flash(w, "register.done")

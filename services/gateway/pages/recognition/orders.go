@@ -208,16 +208,20 @@ func byItem(err error, lines []*patientrecordv1.OrderLine) error {
 	if !ok || e.Kind != errs.KindInvalid {
 		return err
 	}
-	fields := slices.Clone(e.Fields)
+	called := map[string]string{
+		"decision": "recognition.decision", "reasonCode": "recognition.reason", "reasonText": "recognition.reason-text", "explained": "recognition.explained",
+	}
+	fields, labels := slices.Clone(e.Fields), map[string]string{}
 	for i, line := range lines {
 		for k, f := range fields {
 			if name, cut := strings.CutPrefix(e.Fields[k].Name, lineField(i)); cut {
 				f.Name = name + "." + line.GetItemCode()
 				fields[k] = f
+				labels[f.Name] = called[name]
 			}
 		}
 	}
-	return errs.Invalid(fields...)
+	return shell.Called(errs.Invalid(fields...), labels)
 }
 
 func lineField(i int) string { return "lines[" + strconv.Itoa(i) + "]." }

@@ -185,6 +185,51 @@ func TestAnArrivalThatIsUndoneEndsTheMedicinesThatCameWithIt(t *testing.T) {
 	})
 }
 
+func allergy(identity, content string, at time.Time) domain.Entry {
+	return domain.Entry{
+		SourceSystem: "his", SourceIdentity: identity, Kind: domain.KindAllergy, Status: "active", Code: identity, Time: at, Content: []byte(content),
+	}
+}
+
+// The package stays as it was sent, but the desk must not plan with a drug that the record warns of by now.
+func TestAllergiesWrittenAfterSubmissionGoWithThePackage(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		write := func(list ...domain.Entry) string { return w.bring(app.Import{Details: zeng, Entries: list}).PatientID }
+		patient := write(allergy("1", "青霉素", w.clk.Now()), allergy("2", "头孢", w.clk.Now()))
+		referral := w.refer(patient)
+		shown := func() (packed, newer []string) {
+			p, err := w.Package(t.Context(), desk, referral, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range p.Summary.Entries[domain.KindAllergy] {
+				packed = append(packed, string(e.Content))
+			}
+			for _, e := range p.NewerAllergies {
+				newer = append(newer, string(e.Content))
+			}
+			slices.Sort(packed)
+			slices.Sort(newer)
+			return packed, newer
+		}
+		if packed, newer := shown(); len(packed) != 2 || len(newer) != 0 {
+			t.Errorf("as sent: %v, newer %v", packed, newer)
+		}
+		w.clk.Advance(time.Minute)
+		write(allergy("2", "头孢，严重", w.clk.Now()), allergy("3", "碘造影剂", w.clk.Now()))
+		if packed, newer := shown(); !slices.Equal(packed, []string{"头孢", "青霉素"}) || !slices.Equal(newer, []string{"头孢，严重", "碘造影剂"}) {
+			t.Errorf("since then: %v, newer %v", packed, newer)
+		}
+		w.clk.Advance(time.Minute)
+		if err := w.ApplyReferral(t.Context(), fact(w, referral, patient, 9, domain.Declined)); err != nil {
+			t.Fatal(err)
+		}
+		if _, newer := shown(); len(newer) != 0 {
+			t.Errorf("of a referral that is over: %v", newer)
+		}
+	})
+}
+
 func packedIDs(p app.ShownPackage) (ids []string) {
 	for _, a := range p.Attachments {
 		ids = append(ids, a.ID())

@@ -40,10 +40,14 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 	if err != nil {
 		return nil, err
 	}
+	newer, err := fromEntries(p.NewerAllergies, func(m *patientrecordv1.Allergy, id string) { m.Id = id })
+	if err != nil {
+		return nil, err
+	}
 	out := &patientrecordv1.Package{
 		ReferralId: p.ReferralID, PatientId: p.Summary.Patient.ID, Summary: summary, Results: results, Reports: reports,
 		AssembledTime: stamp(p.Version.Assembled), Version: p.Version.Version, ReferralVersion: p.Version.ReferralVersion,
-		WithdrawnAttachments: int32(p.Withdrawn), Reply: in.GetReply(),
+		WithdrawnAttachments: int32(p.Withdrawn), Reply: in.GetReply(), NewerAllergies: newer,
 	}
 	for _, a := range p.Attachments {
 		out.Attachments = append(out.Attachments, &patientrecordv1.PackageAttachment{Attachment: fromAttachment(a.Attachment), Version: a.Version})

@@ -82,6 +82,24 @@ func (h house) mean(t *testing.T, sent domain.Snapshot) {
 	}
 }
 
+func TestAnAllergyOnRecordCountsAsHandedOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		in := creation(id.New())
+		missing := func(record app.Record) bool {
+			h.peers.record = record
+			c, err := h.EvaluateCompleteness(t.Context(), doctor(), in.Draft)
+			if err != nil || !c.Judged {
+				t.Fatalf("%+v, %v", c, err)
+			}
+			return slices.Contains(c.Missing(), "ALLERGY")
+		}
+		if !missing(app.Record{}) || missing(app.Record{Allergies: true}) {
+			t.Error("what the record says of allergies does not count")
+		}
+	})
+}
+
 func TestADraftWasNotJudgedAndHasNoKey(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h house) {

@@ -131,7 +131,7 @@ func valuesLatest(t *testing.T, f Fixture) {
 	for _, e := range list {
 		got = append(got, string(e.Content))
 	}
-	if want := []string{"problem", "taken", "new", "other"}; !slices.Equal(got, want) {
+	if want := []string{"problem", "taken", "allergy", "new", "other"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -48,7 +48,7 @@ type PatientIndexServiceClient interface {
 	FindLikelyPatients(ctx context.Context, in *RegisterPatientRequest, opts ...grpc.CallOption) (*FindLikelyPatientsResponse, error)
 	// ListMatches that nobody decided, of patients to whom the caller's organisation has a relation, best first.
 	ListMatches(ctx context.Context, in *ListMatchesRequest, opts ...grpc.CallOption) (*ListMatchesResponse, error)
-	// GetMatch with both records, each at the caller's level.
+	// GetMatch with both records, each at the caller's level, numbers masked: RevealPatient shows them.
 	GetMatch(ctx context.Context, in *GetMatchRequest, opts ...grpc.CallOption) (*Match, error)
 	// DecideMatch: one person (the record that is not survivor_id leads to it from now on) or two (never asked again). Needs level FULL to
 	// both and a reason. A record with a document survives one without. Idempotent by request_id; STALE_VERSION, ACTION_NOT_AVAILABLE.
@@ -167,7 +167,7 @@ type PatientIndexServiceServer interface {
 	FindLikelyPatients(context.Context, *RegisterPatientRequest) (*FindLikelyPatientsResponse, error)
 	// ListMatches that nobody decided, of patients to whom the caller's organisation has a relation, best first.
 	ListMatches(context.Context, *ListMatchesRequest) (*ListMatchesResponse, error)
-	// GetMatch with both records, each at the caller's level.
+	// GetMatch with both records, each at the caller's level, numbers masked: RevealPatient shows them.
 	GetMatch(context.Context, *GetMatchRequest) (*Match, error)
 	// DecideMatch: one person (the record that is not survivor_id leads to it from now on) or two (never asked again). Needs level FULL to
 	// both and a reason. A record with a document survives one without. Idempotent by request_id; STALE_VERSION, ACTION_NOT_AVAILABLE.

@@ -2528,9 +2528,12 @@ type Package struct {
 	WithdrawnAttachments int32 `protobuf:"varint,11,opt,name=withdrawn_attachments,json=withdrawnAttachments,proto3" json:"withdrawn_attachments,omitempty"`
 	Reply                bool  `protobuf:"varint,12,opt,name=reply,proto3" json:"reply,omitempty"`
 	// Reports of the same time as results.
-	Reports       []*DiagnosticReport `protobuf:"bytes,13,rep,name=reports,proto3" json:"reports,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Reports []*DiagnosticReport `protobuf:"bytes,13,rep,name=reports,proto3" json:"reports,omitempty"`
+	// Allergies of the record as of now that the package does not have, or has otherwise: whoever treats the patient must know them. Not with a
+	// reply, and not after a withdrawn consent.
+	NewerAllergies []*Allergy `protobuf:"bytes,14,rep,name=newer_allergies,json=newerAllergies,proto3" json:"newer_allergies,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Package) Reset() {
@@ -2650,6 +2653,13 @@ func (x *Package) GetReply() bool {
 func (x *Package) GetReports() []*DiagnosticReport {
 	if x != nil {
 		return x.Reports
+	}
+	return nil
+}
+
+func (x *Package) GetNewerAllergies() []*Allergy {
+	if x != nil {
+		return x.NewerAllergies
 	}
 	return nil
 }
@@ -2999,9 +3009,11 @@ type ClinicalValues struct {
 	// Active problems.
 	Problems []*Problem `protobuf:"bytes,2,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Active medicines.
-	Medications   []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Medications []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
+	// The record says something of allergies, be it that none is known.
+	AllergiesRecorded bool `protobuf:"varint,4,opt,name=allergies_recorded,json=allergiesRecorded,proto3" json:"allergies_recorded,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ClinicalValues) Reset() {
@@ -3053,6 +3065,13 @@ func (x *ClinicalValues) GetMedications() []*Medication {
 		return x.Medications
 	}
 	return nil
+}
+
+func (x *ClinicalValues) GetAllergiesRecorded() bool {
+	if x != nil {
+		return x.AllergiesRecorded
+	}
+	return false
 }
 
 var File_tongzhen_patientrecord_v1_patientrecord_proto protoreflect.FileDescriptor
@@ -3303,7 +3322,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\x12!\n" +
 	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\x12\x14\n" +
-	"\x05reply\x18\x03 \x01(\bR\x05reply\"\xb8\x05\n" +
+	"\x05reply\x18\x03 \x01(\bR\x05reply\"\x85\x06\n" +
 	"\aPackage\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -3320,7 +3339,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	" \x03(\v2,.tongzhen.patientrecord.v1.PackageAttachmentR\vattachments\x123\n" +
 	"\x15withdrawn_attachments\x18\v \x01(\x05R\x14withdrawnAttachments\x12\x14\n" +
 	"\x05reply\x18\f \x01(\bR\x05reply\x12E\n" +
-	"\areports\x18\r \x03(\v2+.tongzhen.patientrecord.v1.DiagnosticReportR\areports\"t\n" +
+	"\areports\x18\r \x03(\v2+.tongzhen.patientrecord.v1.DiagnosticReportR\areports\x12K\n" +
+	"\x0fnewer_allergies\x18\x0e \x03(\v2\".tongzhen.patientrecord.v1.AllergyR\x0enewerAllergies\"t\n" +
 	"\x11PackageAttachment\x12E\n" +
 	"\n" +
 	"attachment\x18\x01 \x01(\v2%.tongzhen.patientrecord.v1.AttachmentR\n" +
@@ -3349,11 +3369,12 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\a \x01(\tR\aaddress\x120\n" +
 	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber\x120\n" +
-	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\xe5\x01\n" +
+	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\x94\x02\n" +
 	"\x0eClinicalValues\x12J\n" +
 	"\fobservations\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\fobservations\x12>\n" +
 	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +
-	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications2\xc3\t\n" +
+	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications\x12-\n" +
+	"\x12allergies_recorded\x18\x04 \x01(\bR\x11allergiesRecorded2\xc3\t\n" +
 	"\x14PatientRecordService\x12\x85\x01\n" +
 	"\x0fRegisterPatient\x121.tongzhen.patientrecord.v1.RegisterPatientRequest\x1a\".tongzhen.patientrecord.v1.Patient\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/patients\x12}\n" +
 	"\n" +
@@ -3487,35 +3508,36 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	31, // 58: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
 	29, // 59: tongzhen.patientrecord.v1.Package.attachments:type_name -> tongzhen.patientrecord.v1.PackageAttachment
 	18, // 60: tongzhen.patientrecord.v1.Package.reports:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
-	40, // 61: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
-	36, // 62: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
-	35, // 63: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 64: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 65: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 66: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 67: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 68: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 69: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	23, // 70: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	25, // 71: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	27, // 72: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	32, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	32, // 74: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	21, // 75: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 76: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 77: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 78: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	24, // 79: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	26, // 80: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	28, // 81: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	33, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	34, // 83: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	22, // 84: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	76, // [76:85] is the sub-list for method output_type
-	67, // [67:76] is the sub-list for method input_type
-	67, // [67:67] is the sub-list for extension type_name
-	67, // [67:67] is the sub-list for extension extendee
-	0,  // [0:67] is the sub-list for field type_name
+	10, // 61: tongzhen.patientrecord.v1.Package.newer_allergies:type_name -> tongzhen.patientrecord.v1.Allergy
+	40, // 62: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
+	36, // 63: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
+	35, // 64: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	14, // 65: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	9,  // 66: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 67: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	5,  // 68: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	6,  // 69: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	7,  // 70: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	23, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	25, // 72: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	27, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	32, // 74: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	32, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	21, // 76: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 77: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 78: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	8,  // 79: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	24, // 80: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	26, // 81: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	28, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	33, // 83: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	34, // 84: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	22, // 85: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	77, // [77:86] is the sub-list for method output_type
+	68, // [68:77] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
