@@ -42,8 +42,10 @@ type FeedRecord struct {
 	// BecomesHome: the organisation becomes the patient's home if there is none.
 	BecomesHome bool
 	// Merged is an identity that the sender has merged into PatientIdentity; empty for none.
-	Merged  string
-	Entries []FeedEntry
+	Merged string
+	// Mother is her identity at the sender, MotherNumber that of her identity card; either may be empty.
+	Mother, MotherNumber string
+	Entries              []FeedEntry
 }
 
 // FeedEntry is one statement. Revise, if set, makes the entry to store from the one that is known under the identity.
@@ -119,6 +121,9 @@ func (f *Feed) write(ctx context.Context, u Unit, organization string, r FeedRec
 		if err := mergedElsewhere(ctx, u, patient, r); err != nil {
 			return patient, err
 		}
+	}
+	if err := f.mother(ctx, u, patient, r); err != nil {
+		return patient, err
 	}
 	entries := make([]domain.Entry, 0, len(r.Entries))
 	for _, e := range r.Entries {

@@ -19,7 +19,7 @@ func (a *App) Patient(ctx context.Context, caller authn.Identity, patient string
 	if err := a.store.Audit(ctx, caller.County, look(caller, "patient.read", patient)); err != nil {
 		return Shown{}, err
 	}
-	return show(p, level, false), nil
+	return a.withRelatives(ctx, caller.County, show(p, level, false))
 }
 
 // ShownSummary is a summary with the patient as the caller may see it.
@@ -52,8 +52,12 @@ func (a *App) Summary(ctx context.Context, caller authn.Identity, patient string
 	if err := a.store.Audit(ctx, caller.County, sieve.with(look(caller, "record.summary", patient))); err != nil {
 		return ShownSummary{}, err
 	}
+	patientShown, err := a.withRelatives(ctx, caller.County, show(s.Patient, sieve.level(level), true))
+	if err != nil {
+		return ShownSummary{}, err
+	}
 	return ShownSummary{
-		Patient: show(s.Patient, sieve.level(level), true), Entries: shown, Withheld: sieve.Withheld, Opening: sieve.Opening,
+		Patient: patientShown, Entries: shown, Withheld: sieve.Withheld, Opening: sieve.Opening,
 	}, nil
 }
 

@@ -58,7 +58,7 @@ func (s *Server) RegisterPatient(ctx context.Context, in *patientrecordv1.Regist
 	}
 	shown, err := s.app.Register(ctx, who, app.Registration{
 		Request: app.Request{Method: "RegisterPatient", ID: in.GetRequestId(), Body: body}, Details: details,
-		SameAs: in.GetSameAsPatientId(),
+		SameAs: in.GetSameAsPatientId(), Mother: app.Named{IdentityNumber: in.GetMotherIdentityNumber(), PatientID: in.GetMotherPatientId()},
 	})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,13 @@
+-- +goose Up
+-- Whose child a patient is, as it was named when the child was new. Ids stay those of the records that were named: a merge is followed when
+-- they are read.
+CREATE TABLE mother (
+    county_code     text NOT NULL,
+    child_id        text NOT NULL,
+    mother_id       text NOT NULL,
+    account_id      text NOT NULL,
+    organization_id text NOT NULL,
+    create_time     TIMESTAMP NOT NULL,
+    PRIMARY KEY (county_code, child_id)
+);
+CREATE INDEX mother_children ON mother (county_code, mother_id);
