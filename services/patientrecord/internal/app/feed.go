@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -19,10 +20,22 @@ type Feed struct {
 	store Store
 	clk   clock.Clock
 	zone  *time.Location
+	kept  time.Duration
 }
 
+// DefaultFeedKept is how long a message that was stored or settled is known where nothing else is set.
+const DefaultFeedKept = 90 * 24 * time.Hour
+
 // NewFeed makes the use cases.
-func NewFeed(d Deps) *Feed { return &Feed{store: d.Store, clk: d.Clock, zone: d.Zone} }
+func NewFeed(d Deps) *Feed {
+	return &Feed{store: d.Store, clk: d.Clock, zone: d.Zone, kept: cmp.Or(d.Spans.Feed, DefaultFeedKept)}
+}
+
+// Prune forgets messages that were stored or settled longer ago than they are kept: until then a repeat is known. What they said stays in the
+// records; what is in quarantine stays until somebody has looked. It answers how many were forgotten.
+func (f *Feed) Prune(ctx context.Context) (int64, error) {
+	return f.store.PruneFeed(ctx, f.clk.Now().Add(-f.kept))
+}
 
 // Message is one message as the gateway read it: either Problem or Record says what to do with it.
 type Message struct {
@@ -176,7 +189,7 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 		return f.known(ctx, u, bySource, naming{r, patient, home})
 	case taken:
 		patient = byNumber
-		if corrected, changed := patient.Correct(patient.Demographics(), cmpOr(patient.Home(), home), now); changed {
+		if corrected, changed := patient.Correct(patient.Demographics(), cmp.Or(patient.Home(), home), now); changed {
 			patient = corrected
 			u.PutPatient(patient)
 		}
@@ -245,7 +258,7 @@ func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (d
 	if r.patient.ID() != p.ID() {
 		r.home = ""
 	}
-	corrected, changed := p.Correct(d, cmpOr(p.Home(), r.home), u.Now())
+	corrected, changed := p.Correct(d, cmp.Or(p.Home(), r.home), u.Now())
 	if !changed {
 		return r.patient, nil
 	}
@@ -253,13 +266,6 @@ func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (d
 		u.PutRelations(domain.HomeRelation(p.ID(), r.home, domain.FromImport, u.Now()))
 	}
 	return putCorrected(ctx, u, r.patient, corrected)
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // inMessage names the place in a message instead of the field of the contract.

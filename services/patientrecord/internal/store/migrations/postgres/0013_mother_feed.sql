@@ -11,3 +11,7 @@ CREATE TABLE mother (
     PRIMARY KEY (county_code, child_id)
 );
 CREATE INDEX mother_children ON mother (county_code, mother_id);
+
+-- The list of senders counts what waits in quarantine and what was stored lately, each by a range of an index of its own.
+CREATE INDEX feed_message_quarantined ON feed_message (county_code, organization_id, sender) WHERE state = 'QUARANTINED';
+CREATE INDEX feed_message_stored ON feed_message (county_code, organization_id, sender, receive_time) WHERE state = 'STORED';
