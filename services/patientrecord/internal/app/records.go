@@ -115,7 +115,20 @@ func (a *App) Snapshot(ctx context.Context, caller authn.Identity, patient, orga
 	}
 	out := show(p, domain.LevelFull, false)
 	out.Details.IdentityNumber = domain.MaskNumber(out.Details.IdentityNumber)
-	return out, nil
+	out.VillageClinic, err = a.villageClinic(ctx, caller.County, p)
+	return out, err
+}
+
+// villageClinic is the clinic of the patient's village: the home itself, or the one below the home centre that has the village's name.
+func (a *App) villageClinic(ctx context.Context, county string, p domain.Patient) (string, error) {
+	if p.Home() == "" {
+		return "", nil
+	}
+	clinics, itself, err := a.store.VillageClinics(ctx, county, p.Home())
+	if err != nil || itself {
+		return p.Home(), err
+	}
+	return domain.ClinicOf(p.Demographics().Details().Village, clinics), nil
 }
 
 // onBehalf is the caller as one of the organisation: a service must name it, a person may name only the own.

@@ -15,6 +15,8 @@ type Shown struct {
 	// Level is LevelNone for a patient found by exact identity number without a relation: break-glass.
 	Level            domain.Level
 	Created, Updated time.Time
+	// VillageClinic is set of a snapshot only: see App.villageClinic.
+	VillageClinic string
 	// Relatives: see App.withRelatives.
 	Relatives []ShownRelative
 }

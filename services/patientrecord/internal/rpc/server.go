@@ -154,6 +154,7 @@ func (s *Server) GetSnapshot(ctx context.Context, in *patientrecordv1.GetSnapsho
 	return &patientrecordv1.PatientSnapshot{
 		PatientId: shown.ID, Name: d.Name, Sex: fromSex(d.Sex), BirthDate: d.BirthDate.Text(), MaskedIdentityNumber: d.IdentityNumber,
 		Phone: d.Phone, Address: d.Address, HealthRecordNumber: d.HealthRecordNumber, HomeOrganizationId: shown.Home,
+		VillageClinicId: shown.VillageClinic,
 	}, nil
 }
 

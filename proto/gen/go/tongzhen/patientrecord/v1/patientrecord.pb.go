@@ -2999,8 +2999,10 @@ type PatientSnapshot struct {
 	Address              string                 `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
 	HealthRecordNumber   string                 `protobuf:"bytes,8,opt,name=health_record_number,json=healthRecordNumber,proto3" json:"health_record_number,omitempty"`
 	HomeOrganizationId   string                 `protobuf:"bytes,9,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// The clinic of the patient's village below the home centre; empty where it is not known.
+	VillageClinicId string `protobuf:"bytes,10,opt,name=village_clinic_id,json=villageClinicId,proto3" json:"village_clinic_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *PatientSnapshot) Reset() {
@@ -3092,6 +3094,13 @@ func (x *PatientSnapshot) GetHealthRecordNumber() string {
 func (x *PatientSnapshot) GetHomeOrganizationId() string {
 	if x != nil {
 		return x.HomeOrganizationId
+	}
+	return ""
+}
+
+func (x *PatientSnapshot) GetVillageClinicId() string {
+	if x != nil {
+		return x.VillageClinicId
 	}
 	return ""
 }
@@ -3453,7 +3462,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x12GetSnapshotRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12'\n" +
-	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\xdd\x02\n" +
+	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\x89\x03\n" +
 	"\x0fPatientSnapshot\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x12\n" +
@@ -3465,7 +3474,9 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\a \x01(\tR\aaddress\x120\n" +
 	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber\x120\n" +
-	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\xe5\x01\n" +
+	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\x12*\n" +
+	"\x11village_clinic_id\x18\n" +
+	" \x01(\tR\x0fvillageClinicId\"\xe5\x01\n" +
 	"\x0eClinicalValues\x12J\n" +
 	"\fobservations\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\fobservations\x12>\n" +
 	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +

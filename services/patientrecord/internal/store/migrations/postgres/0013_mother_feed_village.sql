@@ -15,3 +15,6 @@ CREATE INDEX mother_children ON mother (county_code, mother_id);
 -- The list of senders counts what waits in quarantine and what was stored lately, each by a range of an index of its own.
 CREATE INDEX feed_message_quarantined ON feed_message (county_code, organization_id, sender) WHERE state = 'QUARANTINED';
 CREATE INDEX feed_message_stored ON feed_message (county_code, organization_id, sender, receive_time) WHERE state = 'STORED';
+
+-- The name of an organisation tells which village a clinic is of. It comes with the reading of the directory at the start.
+ALTER TABLE recognition_organization ADD COLUMN name text NOT NULL DEFAULT '';
