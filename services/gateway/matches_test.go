@@ -273,6 +273,32 @@ func TestLikelyDoublesAreShownBeforeARegistrationWrites(t *testing.T) {
 	}
 }
 
+func TestANewbornIsRegisteredWithTheMother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	if body := b.get("/patients/new?as=newborn").Body.String(); !strings.Contains(body, `name="motherIdentityNumber"`) {
+		t.Error("nobody asks for the mother")
+	}
+	if body := b.get("/patients/" + patientID).Body.String(); !strings.Contains(body, `<a href="/patients/`+otherID+`">秦＊</a>`) || !strings.Contains(body, `/patients/new?as=newborn&amp;mother=`+patientID) {
+		t.Error("the mother's page names no child, or begins none")
+	}
+	body := b.get("/patients/new?as=newborn&mother=" + otherID).Body.String()
+	if !strings.Contains(body, `name="motherPatientId" value="`+otherID+`"`) || strings.Contains(body, `name="motherIdentityNumber"`) {
+		t.Error("the mother is asked for again")
+	}
+	typed := form("requestId", "r", "name", "秦小芳之女", "newborn", "1", "documentType", "NONE", "noDocumentReason", "NEWBORN", "motherIdentityNumber", "450321199602110022", "confirmed", "1")
+	w.refuse(registerMethod, errs.Invalid(errs.Bad("motherIdentityNumber", errs.ReasonFieldUnknown, "cause", "MOTHER")))
+	if body := b.post("/patients/new", typed).Body.String(); !strings.Contains(body, "has no record in this county") || !strings.Contains(body, `value="450321199602110022"`) {
+		t.Error("a refusal loses the number, or says nothing")
+	}
+	b.post("/patients/new", typed)
+	sent := called[*patientrecordv1.RegisterPatientRequest](w, registerMethod)
+	if last := sent[len(sent)-1]; last.GetMotherIdentityNumber() != "450321199602110022" {
+		t.Errorf("sent %v", last.GetMotherIdentityNumber())
+	}
+}
+
 func TestTheSamePersonWithADocumentLeadsToTheGlass(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

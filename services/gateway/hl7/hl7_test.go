@@ -126,6 +126,21 @@ func TestEventsSayWhatBecomesOfAStay(t *testing.T) {
 	}
 }
 
+func TestANewbornNamesTheMother(t *testing.T) {
+	with := func(field string) *patientrecordv1.FeedRecord {
+		return good(t, msh("ADT^A04", "9"), "EVN|A04|20261120092000", "PID|1||B9^^^YSX^MR||秦小芳之女||20261120|F"+strings.Repeat("|", 13)+field, "PV1|1|I|NK1||||||||||||||||V9")
+	}
+	if r := with("B1001^^^YSX^MR~450321199602110022^^^^NI"); r.GetMotherIdentity() != "B1001" || r.GetMotherIdentityNumber() != "450321199602110022" {
+		t.Errorf("mother %q %q", r.GetMotherIdentity(), r.GetMotherIdentityNumber())
+	}
+	if r := with("450321199602110022"); r.GetMotherIdentityNumber() != "450321199602110022" {
+		t.Errorf("mother %q %q", r.GetMotherIdentity(), r.GetMotherIdentityNumber())
+	}
+	if r := with(""); r.GetMotherIdentity() != "" || r.GetMotherIdentityNumber() != "" {
+		t.Errorf("mother %q %q", r.GetMotherIdentity(), r.GetMotherIdentityNumber())
+	}
+}
+
 func TestAMergeNamesBothNumbersAndNoVisit(t *testing.T) {
 	r := good(t, msh("ADT^A40", "1"), "EVN|A40|20261120092000", pid, "MRG|990122195603120016^^^^NI~B9^^^YSX^MR")
 	if r.GetPatientIdentity() != "B1001" || r.GetMergedIdentity() != "B9" || len(r.GetEntries()) != 0 || !r.GetUpdatesPatient() {

@@ -216,6 +216,7 @@ func codes() map[string][]string {
 		"clinical.form":        strings.Fields("values problem allergy medication result note encounter procedure immunization report"),
 		"clinical.kind":        strings.Fields("PROBLEM ALLERGY MEDICATION OBSERVATION REPORT NOTE ENCOUNTER PROCEDURE IMMUNIZATION"),
 		"clinical.change":      strings.Fields("RECORDED AMENDED CORRECTED ENTERED_IN_ERROR IMPORTED"),
+		"relative":             {"MOTHER", "CHILD"},
 		"clinical.reason":      strings.Fields("WRONG_VALUE WRONG_PATIENT WRONG_TIME INCOMPLETE NEW_FINDING DUPLICATE OTHER ARRIVAL_UNDONE"),
 		"clinical.status":      strings.Fields("active recurrence relapse inactive remission resolved on-hold stopped completed not-done final preliminary in-progress finished entered-in-error"),
 		"clinical.class":       strings.Fields("AMB EMER IMP OBSENC HH VR"),

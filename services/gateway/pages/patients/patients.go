@@ -168,6 +168,9 @@ func (p *Pages) registerForm(w http.ResponseWriter, r *http.Request) error {
 	values := url.Values{"documentType": {"RESIDENT_IDENTITY_CARD"}}
 	if r.URL.Query().Get("as") == "newborn" {
 		values = url.Values{"documentType": {"NONE"}, "noDocumentReason": {"NEWBORN"}, "newborn": {"1"}}
+		if mother := r.URL.Query().Get("mother"); id.Valid(mother) {
+			values.Set("motherPatientId", mother)
+		}
 	}
 	return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: values}, RequestID: id.New()})
 }
@@ -238,6 +241,7 @@ func registerRequest(form url.Values) *patientrecordv1.RegisterPatientRequest {
 		Phone: get("phone"), Address: get("address"), Village: get("village"),
 		GuardianName: get("guardianName"), GuardianPhone: get("guardianPhone"),
 		InsuranceNumber: get("insuranceNumber"), HealthRecordNumber: get("healthRecordNumber"), SameAsPatientId: get("sameAs"),
+		MotherIdentityNumber: get("motherIdentityNumber"), MotherPatientId: get("motherPatientId"),
 	}
 }
 

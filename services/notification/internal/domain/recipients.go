@@ -150,17 +150,11 @@ func (f Fact) find(to To) []Recipient {
 	case CandidateDepartment:
 		return department(f.Candidate.OrganizationID, f.Candidate.DepartmentCode, specialist, departmentHead)
 	case HomeCentre:
-		if f.HomeOrganizationID == "" || f.HomeOrganizationID == f.ActorOrganizationID {
-			return nil
-		}
-		return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: []string{doctor, centreHead}}}
+		return f.home(doctor, centreHead)
 	case Sides:
 		return f.sides()
 	case HomeHead:
-		if f.HomeOrganizationID == "" || f.HomeOrganizationID == f.ActorOrganizationID {
-			return nil
-		}
-		return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: []string{centreHead}}}
+		return f.home(centreHead)
 	case Holders:
 		return f.holders()
 	case Auditors:
@@ -180,6 +174,14 @@ func (f Fact) sides() (out []Recipient) {
 		}
 	}
 	return out
+}
+
+// home is the patient's home centre, unless it was they.
+func (f Fact) home(roles ...string) []Recipient {
+	if f.HomeOrganizationID == "" || f.HomeOrganizationID == f.ActorOrganizationID {
+		return nil
+	}
+	return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: roles}}
 }
 
 func (f Fact) holders() (out []Recipient) {

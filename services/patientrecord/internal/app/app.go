@@ -38,6 +38,8 @@ type Spans struct {
 	Glass, Visit time.Duration
 	// Closed is how long a relation outlives its referral; zero is domain.AfterClosing.
 	Closed time.Duration
+	// Feed is how long messages of other systems are known; zero is DefaultFeedKept.
+	Feed time.Duration
 }
 
 // Defaults: a morning's work, a night's duty, an observation ward.

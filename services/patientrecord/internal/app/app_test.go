@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -222,7 +223,7 @@ func TestRepeatedRegistrationGetsTheFirstAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		second, err := w.Register(t.Context(), township, in)
-		if err != nil || second != first {
+		if err != nil || !reflect.DeepEqual(second, first) {
 			t.Errorf("the repeat: %v", err)
 		}
 		in.Request.Body = []byte("2")

@@ -75,6 +75,10 @@ type Store interface {
 	// whom the organisation has a relation at this moment. Terms are hashed: whoever calls checks the match.
 	FindByWords(ctx context.Context, county, organization string, words []Word, limit int) ([]Found, error)
 
+	// VillageClinics are the village clinics below an organisation; itself tells that it is one.
+	VillageClinics(ctx context.Context, county, organization string) (clinics []domain.Clinic, itself bool, err error)
+	// Relatives are the mother and the children of a patient, each once, the youngest child first.
+	Relatives(ctx context.Context, county, patient string) ([]domain.Relative, error)
 	// Summary: see domain.Summary.
 	Summary(ctx context.Context, county, patient string) (domain.Summary, error)
 	// Values are the latest observation of each code, problems, medicines and allergies, those that are not past, newest first.
@@ -183,6 +187,7 @@ type Unit interface {
 	// PutPackage keeps a package. That of a resubmission, or a reply, that is there already stays as it is.
 	PutPackage(p domain.Package)
 
+	MotherUnit
 	AttachmentUnit
 	OrderUnit
 	FeedUnit

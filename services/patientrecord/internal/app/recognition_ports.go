@@ -78,6 +78,7 @@ type Organization struct {
 	Type string
 	// Parent is the organisation above: of a village clinic its centre. Empty for none.
 	Parent string
+	Name   string
 }
 
 // RecognitionSet is what one county set.

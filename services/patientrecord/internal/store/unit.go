@@ -23,6 +23,7 @@ type unit struct {
 
 	patients  []domain.Patient
 	sources   []source
+	mothers   []domain.Motherhood
 	relations []domain.Relation
 	added     []domain.Relation
 	entries   []entryChange

@@ -258,8 +258,10 @@ type Patient struct {
 	GuardianPhone      string                 `protobuf:"bytes,18,opt,name=guardian_phone,json=guardianPhone,proto3" json:"guardian_phone,omitempty"`
 	// 医保号 or 医保电子凭证号; masked in lists.
 	InsuranceNumber string `protobuf:"bytes,19,opt,name=insurance_number,json=insuranceNumber,proto3" json:"insurance_number,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Mother and children, as far as they were named; with GetPatient and GetSummary, for who sees the whole record.
+	Relatives     []*Relative `protobuf:"bytes,20,rep,name=relatives,proto3" json:"relatives,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Patient) Reset() {
@@ -425,6 +427,91 @@ func (x *Patient) GetInsuranceNumber() string {
 	return ""
 }
 
+func (x *Patient) GetRelatives() []*Relative {
+	if x != nil {
+		return x.Relatives
+	}
+	return nil
+}
+
+// Relative is another patient, with the name masked: whoever opens that record needs a relation to it.
+type Relative struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// MOTHER or CHILD, of the patient who is asked for.
+	Kind          string      `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string      `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Sex           v1.Sex_Code `protobuf:"varint,4,opt,name=sex,proto3,enum=tongzhen.common.v1.Sex_Code" json:"sex,omitempty"`
+	BirthDate     string      `protobuf:"bytes,5,opt,name=birth_date,json=birthDate,proto3" json:"birth_date,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Relative) Reset() {
+	*x = Relative{}
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Relative) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Relative) ProtoMessage() {}
+
+func (x *Relative) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Relative.ProtoReflect.Descriptor instead.
+func (*Relative) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Relative) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *Relative) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Relative) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Relative) GetSex() v1.Sex_Code {
+	if x != nil {
+		return x.Sex
+	}
+	return v1.Sex_Code(0)
+}
+
+func (x *Relative) GetBirthDate() string {
+	if x != nil {
+		return x.BirthDate
+	}
+	return ""
+}
+
 type RegisterPatientRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -448,13 +535,17 @@ type RegisterPatientRequest struct {
 	// "patientId" if that record has a document whose number the description has not, and the caller has no relation to it. Counts as a
 	// look-up by identity number (RATE_LIMITED).
 	SameAsPatientId string `protobuf:"bytes,15,opt,name=same_as_patient_id,json=sameAsPatientId,proto3" json:"same_as_patient_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The mother of a child younger than a year, who has a record here: by the number of her identity card or passport (counts as a look-up by
+	// identity number), or by the id of a record that the caller may see. FIELD_UNKNOWN if there is none, FIELD_COMBINATION if she cannot be.
+	MotherIdentityNumber string `protobuf:"bytes,16,opt,name=mother_identity_number,json=motherIdentityNumber,proto3" json:"mother_identity_number,omitempty"`
+	MotherPatientId      string `protobuf:"bytes,17,opt,name=mother_patient_id,json=motherPatientId,proto3" json:"mother_patient_id,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *RegisterPatientRequest) Reset() {
 	*x = RegisterPatientRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -466,7 +557,7 @@ func (x *RegisterPatientRequest) String() string {
 func (*RegisterPatientRequest) ProtoMessage() {}
 
 func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -479,7 +570,7 @@ func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPatientRequest.ProtoReflect.Descriptor instead.
 func (*RegisterPatientRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RegisterPatientRequest) GetRequestId() string {
@@ -587,6 +678,20 @@ func (x *RegisterPatientRequest) GetSameAsPatientId() string {
 	return ""
 }
 
+func (x *RegisterPatientRequest) GetMotherIdentityNumber() string {
+	if x != nil {
+		return x.MotherIdentityNumber
+	}
+	return ""
+}
+
+func (x *RegisterPatientRequest) GetMotherPatientId() string {
+	if x != nil {
+		return x.MotherPatientId
+	}
+	return ""
+}
+
 type GetPatientRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -596,7 +701,7 @@ type GetPatientRequest struct {
 
 func (x *GetPatientRequest) Reset() {
 	*x = GetPatientRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -608,7 +713,7 @@ func (x *GetPatientRequest) String() string {
 func (*GetPatientRequest) ProtoMessage() {}
 
 func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -621,7 +726,7 @@ func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPatientRequest.ProtoReflect.Descriptor instead.
 func (*GetPatientRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetPatientRequest) GetId() string {
@@ -643,7 +748,7 @@ type SearchPatientsRequest struct {
 
 func (x *SearchPatientsRequest) Reset() {
 	*x = SearchPatientsRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +760,7 @@ func (x *SearchPatientsRequest) String() string {
 func (*SearchPatientsRequest) ProtoMessage() {}
 
 func (x *SearchPatientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +773,7 @@ func (x *SearchPatientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPatientsRequest.ProtoReflect.Descriptor instead.
 func (*SearchPatientsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SearchPatientsRequest) GetQuery() string {
@@ -709,7 +814,7 @@ type SearchPatientsResponse struct {
 
 func (x *SearchPatientsResponse) Reset() {
 	*x = SearchPatientsResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -721,7 +826,7 @@ func (x *SearchPatientsResponse) String() string {
 func (*SearchPatientsResponse) ProtoMessage() {}
 
 func (x *SearchPatientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -734,7 +839,7 @@ func (x *SearchPatientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPatientsResponse.ProtoReflect.Descriptor instead.
 func (*SearchPatientsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SearchPatientsResponse) GetPatients() []*Patient {
@@ -768,7 +873,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +885,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +898,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Problem) GetId() string {
@@ -861,7 +966,7 @@ type Allergy struct {
 
 func (x *Allergy) Reset() {
 	*x = Allergy{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +978,7 @@ func (x *Allergy) String() string {
 func (*Allergy) ProtoMessage() {}
 
 func (x *Allergy) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +991,7 @@ func (x *Allergy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allergy.ProtoReflect.Descriptor instead.
 func (*Allergy) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Allergy) GetId() string {
@@ -953,7 +1058,7 @@ type Medication struct {
 
 func (x *Medication) Reset() {
 	*x = Medication{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -965,7 +1070,7 @@ func (x *Medication) String() string {
 func (*Medication) ProtoMessage() {}
 
 func (x *Medication) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -978,7 +1083,7 @@ func (x *Medication) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Medication.ProtoReflect.Descriptor instead.
 func (*Medication) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Medication) GetId() string {
@@ -1034,7 +1139,7 @@ type Quantity struct {
 
 func (x *Quantity) Reset() {
 	*x = Quantity{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1151,7 @@ func (x *Quantity) String() string {
 func (*Quantity) ProtoMessage() {}
 
 func (x *Quantity) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1164,7 @@ func (x *Quantity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quantity.ProtoReflect.Descriptor instead.
 func (*Quantity) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Quantity) GetValue() float64 {
@@ -1087,7 +1192,7 @@ type ObservationComponent struct {
 
 func (x *ObservationComponent) Reset() {
 	*x = ObservationComponent{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1204,7 @@ func (x *ObservationComponent) String() string {
 func (*ObservationComponent) ProtoMessage() {}
 
 func (x *ObservationComponent) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1217,7 @@ func (x *ObservationComponent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservationComponent.ProtoReflect.Descriptor instead.
 func (*ObservationComponent) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ObservationComponent) GetCode() *v1.Coding {
@@ -1164,7 +1269,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1176,7 +1281,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1189,7 +1294,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Observation) GetId() string {
@@ -1303,7 +1408,7 @@ type Procedure struct {
 
 func (x *Procedure) Reset() {
 	*x = Procedure{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1315,7 +1420,7 @@ func (x *Procedure) String() string {
 func (*Procedure) ProtoMessage() {}
 
 func (x *Procedure) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1328,7 +1433,7 @@ func (x *Procedure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Procedure.ProtoReflect.Descriptor instead.
 func (*Procedure) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Procedure) GetId() string {
@@ -1379,7 +1484,7 @@ type Immunization struct {
 
 func (x *Immunization) Reset() {
 	*x = Immunization{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +1496,7 @@ func (x *Immunization) String() string {
 func (*Immunization) ProtoMessage() {}
 
 func (x *Immunization) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +1509,7 @@ func (x *Immunization) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Immunization.ProtoReflect.Descriptor instead.
 func (*Immunization) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Immunization) GetId() string {
@@ -1465,7 +1570,7 @@ type Encounter struct {
 
 func (x *Encounter) Reset() {
 	*x = Encounter{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1477,7 +1582,7 @@ func (x *Encounter) String() string {
 func (*Encounter) ProtoMessage() {}
 
 func (x *Encounter) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1490,7 +1595,7 @@ func (x *Encounter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Encounter.ProtoReflect.Descriptor instead.
 func (*Encounter) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Encounter) GetId() string {
@@ -1594,7 +1699,7 @@ type DiagnosticReport struct {
 
 func (x *DiagnosticReport) Reset() {
 	*x = DiagnosticReport{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1606,7 +1711,7 @@ func (x *DiagnosticReport) String() string {
 func (*DiagnosticReport) ProtoMessage() {}
 
 func (x *DiagnosticReport) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1619,7 +1724,7 @@ func (x *DiagnosticReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnosticReport.ProtoReflect.Descriptor instead.
 func (*DiagnosticReport) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DiagnosticReport) GetId() string {
@@ -1722,7 +1827,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1839,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1852,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Note) GetId() string {
@@ -1815,7 +1920,7 @@ type ClinicalEntry struct {
 
 func (x *ClinicalEntry) Reset() {
 	*x = ClinicalEntry{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1827,7 +1932,7 @@ func (x *ClinicalEntry) String() string {
 func (*ClinicalEntry) ProtoMessage() {}
 
 func (x *ClinicalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1840,7 +1945,7 @@ func (x *ClinicalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalEntry.ProtoReflect.Descriptor instead.
 func (*ClinicalEntry) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ClinicalEntry) GetSourceIdentity() string {
@@ -2014,7 +2119,7 @@ type ImportRecordRequest struct {
 
 func (x *ImportRecordRequest) Reset() {
 	*x = ImportRecordRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2131,7 @@ func (x *ImportRecordRequest) String() string {
 func (*ImportRecordRequest) ProtoMessage() {}
 
 func (x *ImportRecordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2144,7 @@ func (x *ImportRecordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRecordRequest.ProtoReflect.Descriptor instead.
 func (*ImportRecordRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ImportRecordRequest) GetCounty() string {
@@ -2097,7 +2202,7 @@ type ImportRecordResponse struct {
 
 func (x *ImportRecordResponse) Reset() {
 	*x = ImportRecordResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2109,7 +2214,7 @@ func (x *ImportRecordResponse) String() string {
 func (*ImportRecordResponse) ProtoMessage() {}
 
 func (x *ImportRecordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2122,7 +2227,7 @@ func (x *ImportRecordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRecordResponse.ProtoReflect.Descriptor instead.
 func (*ImportRecordResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ImportRecordResponse) GetPatientId() string {
@@ -2169,7 +2274,7 @@ type GetSummaryRequest struct {
 
 func (x *GetSummaryRequest) Reset() {
 	*x = GetSummaryRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2181,7 +2286,7 @@ func (x *GetSummaryRequest) String() string {
 func (*GetSummaryRequest) ProtoMessage() {}
 
 func (x *GetSummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2194,7 +2299,7 @@ func (x *GetSummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSummaryRequest.ProtoReflect.Descriptor instead.
 func (*GetSummaryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetSummaryRequest) GetPatientId() string {
@@ -2225,7 +2330,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2237,7 +2342,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2250,7 +2355,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Summary) GetPatient() *Patient {
@@ -2334,7 +2439,7 @@ type ListResultsRequest struct {
 
 func (x *ListResultsRequest) Reset() {
 	*x = ListResultsRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2346,7 +2451,7 @@ func (x *ListResultsRequest) String() string {
 func (*ListResultsRequest) ProtoMessage() {}
 
 func (x *ListResultsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2359,7 +2464,7 @@ func (x *ListResultsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResultsRequest.ProtoReflect.Descriptor instead.
 func (*ListResultsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListResultsRequest) GetPatientId() string {
@@ -2394,7 +2499,7 @@ type ListResultsResponse struct {
 
 func (x *ListResultsResponse) Reset() {
 	*x = ListResultsResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2406,7 +2511,7 @@ func (x *ListResultsResponse) String() string {
 func (*ListResultsResponse) ProtoMessage() {}
 
 func (x *ListResultsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2419,7 +2524,7 @@ func (x *ListResultsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResultsResponse.ProtoReflect.Descriptor instead.
 func (*ListResultsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListResultsResponse) GetResults() []*Observation {
@@ -2456,7 +2561,7 @@ type GetPackageRequest struct {
 
 func (x *GetPackageRequest) Reset() {
 	*x = GetPackageRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2468,7 +2573,7 @@ func (x *GetPackageRequest) String() string {
 func (*GetPackageRequest) ProtoMessage() {}
 
 func (x *GetPackageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2481,7 +2586,7 @@ func (x *GetPackageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPackageRequest.ProtoReflect.Descriptor instead.
 func (*GetPackageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetPackageRequest) GetReferralId() string {
@@ -2538,7 +2643,7 @@ type Package struct {
 
 func (x *Package) Reset() {
 	*x = Package{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2550,7 +2655,7 @@ func (x *Package) String() string {
 func (*Package) ProtoMessage() {}
 
 func (x *Package) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2563,7 +2668,7 @@ func (x *Package) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Package.ProtoReflect.Descriptor instead.
 func (*Package) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Package) GetReferralId() string {
@@ -2676,7 +2781,7 @@ type PackageAttachment struct {
 
 func (x *PackageAttachment) Reset() {
 	*x = PackageAttachment{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +2793,7 @@ func (x *PackageAttachment) String() string {
 func (*PackageAttachment) ProtoMessage() {}
 
 func (x *PackageAttachment) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +2806,7 @@ func (x *PackageAttachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageAttachment.ProtoReflect.Descriptor instead.
 func (*PackageAttachment) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PackageAttachment) GetAttachment() *Attachment {
@@ -2730,7 +2835,7 @@ type PackageItem struct {
 
 func (x *PackageItem) Reset() {
 	*x = PackageItem{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2742,7 +2847,7 @@ func (x *PackageItem) String() string {
 func (*PackageItem) ProtoMessage() {}
 
 func (x *PackageItem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2755,7 +2860,7 @@ func (x *PackageItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageItem.ProtoReflect.Descriptor instead.
 func (*PackageItem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PackageItem) GetKind() string {
@@ -2790,7 +2895,7 @@ type PackageVersion struct {
 
 func (x *PackageVersion) Reset() {
 	*x = PackageVersion{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2802,7 +2907,7 @@ func (x *PackageVersion) String() string {
 func (*PackageVersion) ProtoMessage() {}
 
 func (x *PackageVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2815,7 +2920,7 @@ func (x *PackageVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageVersion.ProtoReflect.Descriptor instead.
 func (*PackageVersion) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PackageVersion) GetVersion() int32 {
@@ -2850,7 +2955,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2862,7 +2967,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2875,7 +2980,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetSnapshotRequest) GetPatientId() string {
@@ -2904,13 +3009,15 @@ type PatientSnapshot struct {
 	Address              string                 `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
 	HealthRecordNumber   string                 `protobuf:"bytes,8,opt,name=health_record_number,json=healthRecordNumber,proto3" json:"health_record_number,omitempty"`
 	HomeOrganizationId   string                 `protobuf:"bytes,9,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// The clinic of the patient's village below the home centre; empty where it is not known.
+	VillageClinicId string `protobuf:"bytes,10,opt,name=village_clinic_id,json=villageClinicId,proto3" json:"village_clinic_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *PatientSnapshot) Reset() {
 	*x = PatientSnapshot{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2922,7 +3029,7 @@ func (x *PatientSnapshot) String() string {
 func (*PatientSnapshot) ProtoMessage() {}
 
 func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2935,7 +3042,7 @@ func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientSnapshot.ProtoReflect.Descriptor instead.
 func (*PatientSnapshot) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PatientSnapshot) GetPatientId() string {
@@ -3001,6 +3108,13 @@ func (x *PatientSnapshot) GetHomeOrganizationId() string {
 	return ""
 }
 
+func (x *PatientSnapshot) GetVillageClinicId() string {
+	if x != nil {
+		return x.VillageClinicId
+	}
+	return ""
+}
+
 // ClinicalValues is what criteria are held against.
 type ClinicalValues struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3018,7 +3132,7 @@ type ClinicalValues struct {
 
 func (x *ClinicalValues) Reset() {
 	*x = ClinicalValues{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3030,7 +3144,7 @@ func (x *ClinicalValues) String() string {
 func (*ClinicalValues) ProtoMessage() {}
 
 func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3043,7 +3157,7 @@ func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalValues.ProtoReflect.Descriptor instead.
 func (*ClinicalValues) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ClinicalValues) GetObservations() []*Observation {
@@ -3099,7 +3213,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\aPACKAGE\x10\x02\x12\b\n" +
 	"\x04FULL\x10\x03\x12\r\n" +
 	"\tSENSITIVE\x10\x04\x12\x0f\n" +
-	"\vBREAK_GLASS\x10\x05\"\x9f\x06\n" +
+	"\vBREAK_GLASS\x10\x05\"\xe2\x06\n" +
 	"\aPatient\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x12\n" +
@@ -3123,7 +3237,16 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"updateTime\x12#\n" +
 	"\rguardian_name\x18\x11 \x01(\tR\fguardianName\x12%\n" +
 	"\x0eguardian_phone\x18\x12 \x01(\tR\rguardianPhone\x12)\n" +
-	"\x10insurance_number\x18\x13 \x01(\tR\x0finsuranceNumber\"\xad\x05\n" +
+	"\x10insurance_number\x18\x13 \x01(\tR\x0finsuranceNumber\x12A\n" +
+	"\trelatives\x18\x14 \x03(\v2#.tongzhen.patientrecord.v1.RelativeR\trelatives\"\xa0\x01\n" +
+	"\bRelative\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12.\n" +
+	"\x03sex\x18\x04 \x01(\x0e2\x1c.tongzhen.common.v1.Sex.CodeR\x03sex\x12\x1d\n" +
+	"\n" +
+	"birth_date\x18\x05 \x01(\tR\tbirthDate\"\xa1\x06\n" +
 	"\x16RegisterPatientRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1b\n" +
@@ -3142,7 +3265,9 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\rguardian_name\x18\f \x01(\tB\a\xbaH\x04r\x02\x18<R\fguardianName\x12.\n" +
 	"\x0eguardian_phone\x18\r \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\rguardianPhone\x122\n" +
 	"\x10insurance_number\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18(R\x0finsuranceNumber\x12+\n" +
-	"\x12same_as_patient_id\x18\x0f \x01(\tR\x0fsameAsPatientId\"-\n" +
+	"\x12same_as_patient_id\x18\x0f \x01(\tR\x0fsameAsPatientId\x12=\n" +
+	"\x16mother_identity_number\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18(R\x14motherIdentityNumber\x123\n" +
+	"\x11mother_patient_id\x18\x11 \x01(\tB\a\xbaH\x04r\x02\x18<R\x0fmotherPatientId\"-\n" +
 	"\x11GetPatientRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb0\x01\n" +
 	"\x15SearchPatientsRequest\x12\x1d\n" +
@@ -3357,7 +3482,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x12GetSnapshotRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12'\n" +
-	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\xdd\x02\n" +
+	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\x89\x03\n" +
 	"\x0fPatientSnapshot\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x12\n" +
@@ -3369,7 +3494,9 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\a \x01(\tR\aaddress\x120\n" +
 	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber\x120\n" +
-	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\x94\x02\n" +
+	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\x12*\n" +
+	"\x11village_clinic_id\x18\n" +
+	" \x01(\tR\x0fvillageClinicId\"\x94\x02\n" +
 	"\x0eClinicalValues\x12J\n" +
 	"\fobservations\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\fobservations\x12>\n" +
 	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +
@@ -3402,142 +3529,145 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_patientrecord_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(DocumentType_Code)(0),         // 0: tongzhen.patientrecord.v1.DocumentType.Code
 	(Access_Code)(0),               // 1: tongzhen.patientrecord.v1.Access.Code
 	(*DocumentType)(nil),           // 2: tongzhen.patientrecord.v1.DocumentType
 	(*Access)(nil),                 // 3: tongzhen.patientrecord.v1.Access
 	(*Patient)(nil),                // 4: tongzhen.patientrecord.v1.Patient
-	(*RegisterPatientRequest)(nil), // 5: tongzhen.patientrecord.v1.RegisterPatientRequest
-	(*GetPatientRequest)(nil),      // 6: tongzhen.patientrecord.v1.GetPatientRequest
-	(*SearchPatientsRequest)(nil),  // 7: tongzhen.patientrecord.v1.SearchPatientsRequest
-	(*SearchPatientsResponse)(nil), // 8: tongzhen.patientrecord.v1.SearchPatientsResponse
-	(*Problem)(nil),                // 9: tongzhen.patientrecord.v1.Problem
-	(*Allergy)(nil),                // 10: tongzhen.patientrecord.v1.Allergy
-	(*Medication)(nil),             // 11: tongzhen.patientrecord.v1.Medication
-	(*Quantity)(nil),               // 12: tongzhen.patientrecord.v1.Quantity
-	(*ObservationComponent)(nil),   // 13: tongzhen.patientrecord.v1.ObservationComponent
-	(*Observation)(nil),            // 14: tongzhen.patientrecord.v1.Observation
-	(*Procedure)(nil),              // 15: tongzhen.patientrecord.v1.Procedure
-	(*Immunization)(nil),           // 16: tongzhen.patientrecord.v1.Immunization
-	(*Encounter)(nil),              // 17: tongzhen.patientrecord.v1.Encounter
-	(*DiagnosticReport)(nil),       // 18: tongzhen.patientrecord.v1.DiagnosticReport
-	(*Note)(nil),                   // 19: tongzhen.patientrecord.v1.Note
-	(*ClinicalEntry)(nil),          // 20: tongzhen.patientrecord.v1.ClinicalEntry
-	(*ImportRecordRequest)(nil),    // 21: tongzhen.patientrecord.v1.ImportRecordRequest
-	(*ImportRecordResponse)(nil),   // 22: tongzhen.patientrecord.v1.ImportRecordResponse
-	(*GetSummaryRequest)(nil),      // 23: tongzhen.patientrecord.v1.GetSummaryRequest
-	(*Summary)(nil),                // 24: tongzhen.patientrecord.v1.Summary
-	(*ListResultsRequest)(nil),     // 25: tongzhen.patientrecord.v1.ListResultsRequest
-	(*ListResultsResponse)(nil),    // 26: tongzhen.patientrecord.v1.ListResultsResponse
-	(*GetPackageRequest)(nil),      // 27: tongzhen.patientrecord.v1.GetPackageRequest
-	(*Package)(nil),                // 28: tongzhen.patientrecord.v1.Package
-	(*PackageAttachment)(nil),      // 29: tongzhen.patientrecord.v1.PackageAttachment
-	(*PackageItem)(nil),            // 30: tongzhen.patientrecord.v1.PackageItem
-	(*PackageVersion)(nil),         // 31: tongzhen.patientrecord.v1.PackageVersion
-	(*GetSnapshotRequest)(nil),     // 32: tongzhen.patientrecord.v1.GetSnapshotRequest
-	(*PatientSnapshot)(nil),        // 33: tongzhen.patientrecord.v1.PatientSnapshot
-	(*ClinicalValues)(nil),         // 34: tongzhen.patientrecord.v1.ClinicalValues
-	(v1.Sex_Code)(0),               // 35: tongzhen.common.v1.Sex.Code
-	(*timestamppb.Timestamp)(nil),  // 36: google.protobuf.Timestamp
-	(*v1.Coding)(nil),              // 37: tongzhen.common.v1.Coding
-	(*Withheld)(nil),               // 38: tongzhen.patientrecord.v1.Withheld
-	(*Opening)(nil),                // 39: tongzhen.patientrecord.v1.Opening
-	(*Attachment)(nil),             // 40: tongzhen.patientrecord.v1.Attachment
+	(*Relative)(nil),               // 5: tongzhen.patientrecord.v1.Relative
+	(*RegisterPatientRequest)(nil), // 6: tongzhen.patientrecord.v1.RegisterPatientRequest
+	(*GetPatientRequest)(nil),      // 7: tongzhen.patientrecord.v1.GetPatientRequest
+	(*SearchPatientsRequest)(nil),  // 8: tongzhen.patientrecord.v1.SearchPatientsRequest
+	(*SearchPatientsResponse)(nil), // 9: tongzhen.patientrecord.v1.SearchPatientsResponse
+	(*Problem)(nil),                // 10: tongzhen.patientrecord.v1.Problem
+	(*Allergy)(nil),                // 11: tongzhen.patientrecord.v1.Allergy
+	(*Medication)(nil),             // 12: tongzhen.patientrecord.v1.Medication
+	(*Quantity)(nil),               // 13: tongzhen.patientrecord.v1.Quantity
+	(*ObservationComponent)(nil),   // 14: tongzhen.patientrecord.v1.ObservationComponent
+	(*Observation)(nil),            // 15: tongzhen.patientrecord.v1.Observation
+	(*Procedure)(nil),              // 16: tongzhen.patientrecord.v1.Procedure
+	(*Immunization)(nil),           // 17: tongzhen.patientrecord.v1.Immunization
+	(*Encounter)(nil),              // 18: tongzhen.patientrecord.v1.Encounter
+	(*DiagnosticReport)(nil),       // 19: tongzhen.patientrecord.v1.DiagnosticReport
+	(*Note)(nil),                   // 20: tongzhen.patientrecord.v1.Note
+	(*ClinicalEntry)(nil),          // 21: tongzhen.patientrecord.v1.ClinicalEntry
+	(*ImportRecordRequest)(nil),    // 22: tongzhen.patientrecord.v1.ImportRecordRequest
+	(*ImportRecordResponse)(nil),   // 23: tongzhen.patientrecord.v1.ImportRecordResponse
+	(*GetSummaryRequest)(nil),      // 24: tongzhen.patientrecord.v1.GetSummaryRequest
+	(*Summary)(nil),                // 25: tongzhen.patientrecord.v1.Summary
+	(*ListResultsRequest)(nil),     // 26: tongzhen.patientrecord.v1.ListResultsRequest
+	(*ListResultsResponse)(nil),    // 27: tongzhen.patientrecord.v1.ListResultsResponse
+	(*GetPackageRequest)(nil),      // 28: tongzhen.patientrecord.v1.GetPackageRequest
+	(*Package)(nil),                // 29: tongzhen.patientrecord.v1.Package
+	(*PackageAttachment)(nil),      // 30: tongzhen.patientrecord.v1.PackageAttachment
+	(*PackageItem)(nil),            // 31: tongzhen.patientrecord.v1.PackageItem
+	(*PackageVersion)(nil),         // 32: tongzhen.patientrecord.v1.PackageVersion
+	(*GetSnapshotRequest)(nil),     // 33: tongzhen.patientrecord.v1.GetSnapshotRequest
+	(*PatientSnapshot)(nil),        // 34: tongzhen.patientrecord.v1.PatientSnapshot
+	(*ClinicalValues)(nil),         // 35: tongzhen.patientrecord.v1.ClinicalValues
+	(v1.Sex_Code)(0),               // 36: tongzhen.common.v1.Sex.Code
+	(*timestamppb.Timestamp)(nil),  // 37: google.protobuf.Timestamp
+	(*v1.Coding)(nil),              // 38: tongzhen.common.v1.Coding
+	(*Withheld)(nil),               // 39: tongzhen.patientrecord.v1.Withheld
+	(*Opening)(nil),                // 40: tongzhen.patientrecord.v1.Opening
+	(*Attachment)(nil),             // 41: tongzhen.patientrecord.v1.Attachment
 }
 var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
-	35, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
+	36, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 1: tongzhen.patientrecord.v1.Patient.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	1,  // 2: tongzhen.patientrecord.v1.Patient.access:type_name -> tongzhen.patientrecord.v1.Access.Code
-	36, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
-	36, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
-	35, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
-	0,  // 6: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
-	4,  // 7: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
-	37, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
-	36, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
-	36, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
-	37, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
-	37, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
-	37, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
-	12, // 17: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	37, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
-	12, // 20: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	13, // 21: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
-	37, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
-	37, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
-	36, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
-	36, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
-	37, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
-	36, // 30: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
-	9,  // 31: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
-	10, // 32: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
-	11, // 33: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
-	14, // 34: tongzhen.patientrecord.v1.ClinicalEntry.observation:type_name -> tongzhen.patientrecord.v1.Observation
-	15, // 35: tongzhen.patientrecord.v1.ClinicalEntry.procedure:type_name -> tongzhen.patientrecord.v1.Procedure
-	16, // 36: tongzhen.patientrecord.v1.ClinicalEntry.immunization:type_name -> tongzhen.patientrecord.v1.Immunization
-	17, // 37: tongzhen.patientrecord.v1.ClinicalEntry.encounter:type_name -> tongzhen.patientrecord.v1.Encounter
-	18, // 38: tongzhen.patientrecord.v1.ClinicalEntry.diagnostic_report:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
-	19, // 39: tongzhen.patientrecord.v1.ClinicalEntry.note:type_name -> tongzhen.patientrecord.v1.Note
-	4,  // 40: tongzhen.patientrecord.v1.ImportRecordRequest.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	20, // 41: tongzhen.patientrecord.v1.ImportRecordRequest.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
-	4,  // 42: tongzhen.patientrecord.v1.Summary.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	9,  // 43: tongzhen.patientrecord.v1.Summary.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 44: tongzhen.patientrecord.v1.Summary.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	10, // 45: tongzhen.patientrecord.v1.Summary.allergies:type_name -> tongzhen.patientrecord.v1.Allergy
-	14, // 46: tongzhen.patientrecord.v1.Summary.recent_results:type_name -> tongzhen.patientrecord.v1.Observation
-	15, // 47: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
-	17, // 48: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
-	16, // 49: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
-	38, // 50: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	39, // 51: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
-	14, // 52: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
-	38, // 53: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	24, // 54: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
-	14, // 55: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
-	36, // 56: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
-	30, // 57: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
-	31, // 58: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
-	29, // 59: tongzhen.patientrecord.v1.Package.attachments:type_name -> tongzhen.patientrecord.v1.PackageAttachment
-	18, // 60: tongzhen.patientrecord.v1.Package.reports:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
-	10, // 61: tongzhen.patientrecord.v1.Package.newer_allergies:type_name -> tongzhen.patientrecord.v1.Allergy
-	40, // 62: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
-	36, // 63: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
-	35, // 64: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 65: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 66: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 67: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 68: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 69: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 70: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	23, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	25, // 72: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	27, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	32, // 74: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	32, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	21, // 76: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 77: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 78: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 79: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	24, // 80: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	26, // 81: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	28, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	33, // 83: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	34, // 84: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	22, // 85: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	77, // [77:86] is the sub-list for method output_type
-	68, // [68:77] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	37, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	37, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
+	5,  // 5: tongzhen.patientrecord.v1.Patient.relatives:type_name -> tongzhen.patientrecord.v1.Relative
+	36, // 6: tongzhen.patientrecord.v1.Relative.sex:type_name -> tongzhen.common.v1.Sex.Code
+	36, // 7: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
+	0,  // 8: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
+	4,  // 9: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
+	38, // 10: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 11: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
+	37, // 12: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
+	37, // 13: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
+	38, // 14: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 15: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
+	38, // 16: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 17: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
+	38, // 18: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
+	13, // 19: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
+	38, // 20: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 21: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
+	13, // 22: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
+	14, // 23: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
+	38, // 24: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 25: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
+	38, // 26: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 27: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
+	37, // 28: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
+	37, // 29: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
+	38, // 30: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 31: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
+	37, // 32: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
+	10, // 33: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 34: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
+	12, // 35: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
+	15, // 36: tongzhen.patientrecord.v1.ClinicalEntry.observation:type_name -> tongzhen.patientrecord.v1.Observation
+	16, // 37: tongzhen.patientrecord.v1.ClinicalEntry.procedure:type_name -> tongzhen.patientrecord.v1.Procedure
+	17, // 38: tongzhen.patientrecord.v1.ClinicalEntry.immunization:type_name -> tongzhen.patientrecord.v1.Immunization
+	18, // 39: tongzhen.patientrecord.v1.ClinicalEntry.encounter:type_name -> tongzhen.patientrecord.v1.Encounter
+	19, // 40: tongzhen.patientrecord.v1.ClinicalEntry.diagnostic_report:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
+	20, // 41: tongzhen.patientrecord.v1.ClinicalEntry.note:type_name -> tongzhen.patientrecord.v1.Note
+	4,  // 42: tongzhen.patientrecord.v1.ImportRecordRequest.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	21, // 43: tongzhen.patientrecord.v1.ImportRecordRequest.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
+	4,  // 44: tongzhen.patientrecord.v1.Summary.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	10, // 45: tongzhen.patientrecord.v1.Summary.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	12, // 46: tongzhen.patientrecord.v1.Summary.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	11, // 47: tongzhen.patientrecord.v1.Summary.allergies:type_name -> tongzhen.patientrecord.v1.Allergy
+	15, // 48: tongzhen.patientrecord.v1.Summary.recent_results:type_name -> tongzhen.patientrecord.v1.Observation
+	16, // 49: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
+	18, // 50: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
+	17, // 51: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
+	39, // 52: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	40, // 53: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
+	15, // 54: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
+	39, // 55: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	25, // 56: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
+	15, // 57: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
+	37, // 58: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
+	31, // 59: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
+	32, // 60: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
+	30, // 61: tongzhen.patientrecord.v1.Package.attachments:type_name -> tongzhen.patientrecord.v1.PackageAttachment
+	19, // 62: tongzhen.patientrecord.v1.Package.reports:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
+	11, // 63: tongzhen.patientrecord.v1.Package.newer_allergies:type_name -> tongzhen.patientrecord.v1.Allergy
+	41, // 64: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
+	37, // 65: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
+	36, // 66: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	15, // 67: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	10, // 68: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	12, // 69: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	6,  // 70: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	7,  // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	8,  // 72: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	24, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	26, // 74: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	28, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	33, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	33, // 77: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	22, // 78: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 79: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 80: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	9,  // 81: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	25, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	27, // 83: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	29, // 84: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	34, // 85: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	35, // 86: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	23, // 87: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	79, // [79:88] is the sub-list for method output_type
+	70, // [70:79] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
@@ -3547,7 +3677,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 	}
 	file_tongzhen_patientrecord_v1_access_proto_init()
 	file_tongzhen_patientrecord_v1_attachment_proto_init()
-	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18].OneofWrappers = []any{
+	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19].OneofWrappers = []any{
 		(*ClinicalEntry_Problem)(nil),
 		(*ClinicalEntry_Allergy)(nil),
 		(*ClinicalEntry_Medication)(nil),
@@ -3564,7 +3694,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc), len(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
