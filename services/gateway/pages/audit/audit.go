@@ -19,6 +19,8 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/gateway/trail"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -37,19 +39,26 @@ type Deps struct {
 	Trail     *trail.Trail
 	Directory directoryv1.DirectoryServiceClient
 	Exports   patientrecordv1.ExportServiceClient
+	// Index tells under which ids a person is known; Cache and Ring keep what was looked for.
+	Index patientrecordv1.PatientIndexServiceClient
+	Cache cache.Cache
+	Ring  *crypt.Ring
 }
 
 // Pages serves them.
 type Pages struct {
 	Deps
-	listSet, chainSet *shell.Set
+	listSet, chainSet, patientSet *shell.Set
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
+	if p.listSet, err = deps.Shell.Parse(files, "list.html", "find.html"); err != nil {
+		return nil, err
+	}
+	if p.patientSet, err = deps.Shell.Parse(files, "patients.html", "find.html"); err != nil {
 		return nil, err
 	}
 	p.chainSet, err = deps.Shell.Parse(files, "chains.html")
@@ -60,6 +69,8 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /audit", p.Shell.Page(p.list))
 	mux.Handle("GET /audit/export", p.Shell.Page(p.export))
+	mux.Handle("POST /audit/patients", p.Shell.Page(p.find))
+	mux.Handle("GET /audit/patients/{search}", p.Shell.Page(p.found))
 	mux.Handle("GET /audit/chains", p.Shell.Page(p.chains))
 	mux.Handle("POST /audit/chains", p.Shell.Page(p.verify))
 }

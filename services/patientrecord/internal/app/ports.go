@@ -75,6 +75,9 @@ type Store interface {
 	// whom the organisation has a relation at this moment. Terms are hashed: whoever calls checks the match.
 	FindByWords(ctx context.Context, county, organization string, words []Word, limit int) ([]Found, error)
 
+	// FindInCounty is FindByWords for who looks at the whole county, without relations. Who is found has none.
+	FindInCounty(ctx context.Context, county string, words []Word, limit int) ([]Found, error)
+
 	// Summary: see domain.Summary.
 	Summary(ctx context.Context, county, patient string) (domain.Summary, error)
 	// Values are the latest observation of each code, problems, medicines and allergies, those that are not past, newest first.
