@@ -164,3 +164,21 @@ func TestWhoIsNoAuditorIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestLongListsSayWhatIsChosenAndShowIdsByTheirEnds(t *testing.T) {
+	t.Parallel()
+	w, b := audited(t)
+	body := b.get("/audit?group=reading&organization=" + townshipID + "&from=2026-03-01&until=2026-03-02").Body.String()
+	if !strings.Contains(body, "<small>2026-03-01 – 2026-03-02 · Baisha") || !strings.Contains(body, `<details class="fold">`) {
+		t.Error("the form does not fold under what is chosen")
+	}
+	if !strings.Contains(body, `<code title="`+patientID+`">…`+patientID[len(patientID)-10:]+`</code>`) || strings.Contains(body, ">"+patientID+"<") {
+		t.Error("the patient's id is not shown once, by its end")
+	}
+	on(w, commonv1.AuditService_SearchAudit_FullMethodName, func(context.Context, *commonv1.SearchAuditRequest) (*commonv1.SearchAuditResponse, error) {
+		return &commonv1.SearchAuditResponse{Entries: []*commonv1.AuditEntry{{Id: auditEntryID, Time: timestamppb.New(now), AccountId: "service:referral", Action: "patient.snapshot"}}}, nil
+	})
+	if body := b.get("/audit").Body.String(); strings.Contains(body, "service:referral") || !strings.Contains(body, "System (Referrals)") {
+		t.Error("a service is not called by words")
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -110,6 +111,37 @@ type listData struct {
 	Away          []string
 	query         url.Values
 	next          string
+	groupName     string
+}
+
+// Chosen are the words of what was chosen, for the heading under which the form folds.
+func (d listData) Chosen() string {
+	var words []string
+	if from, until := d.query.Get("from"), d.query.Get("until"); from != "" || until != "" {
+		words = append(words, from+" – "+until)
+	}
+	words = append(words, d.query.Get("person"))
+	for _, o := range d.Organizations {
+		if o.ID == d.query.Get("organization") {
+			words = append(words, o.Name)
+		}
+	}
+	words = append(words, d.groupName, tail(d.query.Get("patient")))
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " · ")
+}
+
+// shownID is how much of an id is shown: its end tells two apart, the beginning only when they were made.
+const shownID = 10
+
+// Tail is tail.
+func (listData) Tail(id string) string { return tail(id) }
+
+// tail is an id as lists show it; the whole of it is in the link and the title.
+func tail(id string) string {
+	if len(id) <= shownID {
+		return id
+	}
+	return "…" + id[len(id)-shownID:]
 }
 
 // Next is the address of the next page, "" after the last.
@@ -151,6 +183,11 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if county, err := p.Shell.Names().County(r.Context()); err == nil {
 		for _, o := range county.Organizations {
 			data.Organizations = append(data.Organizations, organization{o.GetId(), county.OrganizationName(p.Shell.Language(r), o.GetId())})
+		}
+	}
+	for _, g := range data.Groups {
+		if g.Name == query.Get("group") {
+			data.groupName = p.Shell.T(r, "audit.group."+g.Name)
 		}
 	}
 	ask, err := p.ask(query, people)
@@ -226,6 +263,9 @@ func (p *Pages) rows(r *http.Request, entries []*commonv1.AuditEntry, people she
 	rows := make([]row, 0, len(entries))
 	for _, e := range entries {
 		one := row{AuditEntry: e, Person: people.Name(e.GetAccountId()), Organization: e.GetOrganizationId()}
+		if service, ok := strings.CutPrefix(e.GetAccountId(), "service:"); ok {
+			one.Person = p.Shell.T(r, "audit.system", "service", p.Shell.T(r, "audit.service."+service))
+		}
 		if err == nil && county.Organization(e.GetOrganizationId()) != nil {
 			one.Organization = county.OrganizationName(p.Shell.Language(r), e.GetOrganizationId())
 		}
