@@ -53,7 +53,7 @@ func TestAnAuditorBeginsAtTheRecordAndReadsItInWords(t *testing.T) {
 		t.Error("organisations are named in Chinese, or the export in no words")
 	}
 	for what, words := range map[string]string{
-		"who": "李医生 (township)", "did": "Saw a patient", "detail": "TREATMENT", "number": "No. 7", "all about the patient": "/audit?from=2026-02-24&amp;patient=" + patientID,
+		"who": "李医生 (township)", "did": "Saw a patient", "detail": "Treatment", "number": "No. 7", "all about the patient": "/audit?from=2026-02-24&amp;patient=" + patientID,
 		"export": "/audit/export?", "the rail": `href="/audit" aria-current="page"`,
 	} {
 		if !strings.Contains(body, words) {

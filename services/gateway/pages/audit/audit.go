@@ -97,6 +97,8 @@ func groups() []group {
 type row struct {
 	*commonv1.AuditEntry
 	Person, Organization string
+	// Said is the detail in words, where there are some.
+	Said string
 }
 
 // organization with its name in the visitor's language.
@@ -257,12 +259,25 @@ func (p *Pages) ask(query url.Values, people shell.People) (*commonv1.SearchAudi
 	return ask, nil
 }
 
+// said words the detail of an entry; what has no words stands as it is.
+func (p *Pages) said(r *http.Request, detail string) string {
+	if n, ok := strings.CutPrefix(detail, "version "); ok {
+		return p.Shell.T(r, "audit.detail.version", "n", n)
+	}
+	for _, key := range []string{"audit.detail." + detail, "purpose." + strings.TrimPrefix(detail, "PURPOSE_")} {
+		if words := p.Shell.T(r, key); words != key {
+			return words
+		}
+	}
+	return detail
+}
+
 // rows adds names; without directory the rows stand with ids.
 func (p *Pages) rows(r *http.Request, entries []*commonv1.AuditEntry, people shell.People) []row {
 	county, err := p.Shell.Names().County(r.Context())
 	rows := make([]row, 0, len(entries))
 	for _, e := range entries {
-		one := row{AuditEntry: e, Person: people.Name(e.GetAccountId()), Organization: e.GetOrganizationId()}
+		one := row{AuditEntry: e, Said: p.said(r, e.GetDetail()), Person: people.Name(e.GetAccountId()), Organization: e.GetOrganizationId()}
 		if service, ok := strings.CutPrefix(e.GetAccountId(), "service:"); ok {
 			one.Person = p.Shell.T(r, "audit.system", "service", p.Shell.T(r, "audit.service."+service))
 		}

@@ -80,6 +80,14 @@ type group struct {
 	Rows []row
 }
 
+// Given is the step if its limits are given by the case itself, else "".
+func (g group) Given() string {
+	if slices.ContainsFunc(g.Rows, func(r row) bool { return r.Working || r.Timed }) {
+		return ""
+	}
+	return g.Step
+}
+
 // Groups are the limits step by step, in their order.
 func (d settingsData) Groups() []group {
 	var out []group
