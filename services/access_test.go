@@ -101,7 +101,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
 		"SECURITY_ADMIN": {"ListAccounts"},
 		// Who looked at whom, and the names of those who did.
-		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts", "ListExports", "RecordExport"},
+		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts", "ListExports", "RecordExport", "FindAuditedPatients"},
 		"INTEGRATION": {"ImportRecord", "AcceptRecords"},
 		"SYSTEM": {
 			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics", "RebuildRecognitionStatistics",

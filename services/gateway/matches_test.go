@@ -41,6 +41,9 @@ func TestPossibleDoublesAreListedWithWhatSpeaksForThem(t *testing.T) {
 	w := newWorld(t)
 	w.always(matchesMethod, &patientrecordv1.ListMatchesResponse{Matches: []*patientrecordv1.Match{sampleMatch()}, NextPageToken: "31.x"})
 	body := w.browser("township").get("/patients/matches").Body.String()
+	if strings.Contains(body, "<td>31</td>") || !strings.Contains(body, "<td>Very likely one person</td>") {
+		t.Error("how likely it is stands there as a number of bits")
+	}
 	for _, words := range []string{"曾小明", "曾晓明", "birth date", "telephone", `href="/matches/` + matchID + `"`, `href="/patients/matches?page=31.x"`} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is missing", words)

@@ -193,7 +193,7 @@ func codes() map[string][]string {
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
 		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export"),
-		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary record.results
+		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.find_audited patient.snapshot patient.registered patient.register record.summary record.results
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
 			notification.acknowledge referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings

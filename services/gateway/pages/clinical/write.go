@@ -43,6 +43,9 @@ type formData struct {
 	Reasons []string
 }
 
+// EntryKind is what the form writes, as the contract calls it.
+func (d formData) EntryKind() string { return strings.ToUpper(d.Kind) }
+
 // statuses that a form offers for a kind; the first is proposed. Empty: there is nothing to choose.
 func statuses(kind string) []string {
 	switch kind {

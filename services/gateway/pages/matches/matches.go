@@ -63,7 +63,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 }
 
 type listData struct {
-	Matches []*patientrecordv1.Match
+	Matches []matchData
 	Next    string
 }
 
@@ -72,7 +72,10 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data := listData{Matches: answer.GetMatches()}
+	data := listData{}
+	for _, m := range answer.GetMatches() {
+		data.Matches = append(data.Matches, matchData{Match: m})
+	}
 	if next := answer.GetNextPageToken(); next != "" {
 		data.Next = "/patients/matches?page=" + url.QueryEscape(next)
 	}
@@ -99,6 +102,17 @@ type matchData struct {
 	Revealed bool
 	// Decides: the visitor's roles and level reach for a decision.
 	Decides bool
+}
+
+// likely is the score from which two records are very likely of one person: odds of some 30 to 1, as the contract says.
+const likely = 25
+
+// Likeness is the text key of how likely it is that the two are one person.
+func (d matchData) Likeness() string {
+	if d.GetScore() >= likely {
+		return "matches.likely"
+	}
+	return "matches.possible"
 }
 
 // Form of a decision: the one that was refused, or an empty one.

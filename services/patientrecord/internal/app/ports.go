@@ -79,6 +79,9 @@ type Store interface {
 	VillageClinics(ctx context.Context, county, organization string) (clinics []domain.Clinic, itself bool, err error)
 	// Relatives are the mother and the children of a patient, each once, the youngest child first.
 	Relatives(ctx context.Context, county, patient string) ([]domain.Relative, error)
+	// FindInCounty is FindByWords for who looks at the whole county, without relations. Who is found has none.
+	FindInCounty(ctx context.Context, county string, words []Word, limit int) ([]Found, error)
+
 	// Summary: see domain.Summary.
 	Summary(ctx context.Context, county, patient string) (domain.Summary, error)
 	// Values are the latest observation of each code, problems, medicines and allergies, those that are not past, newest first.
