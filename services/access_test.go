@@ -112,10 +112,10 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		},
 		"SECURITY_ADMIN": {"ListAccounts"},
 		// Who looked at whom, and the names of those who did.
-		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts", "ListExports", "RecordExport"},
+		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts", "ListExports", "RecordExport", "FindAuditedPatients"},
 		"INTEGRATION": {"ImportRecord", "AcceptRecords"},
 		"SYSTEM": {
-			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics",
+			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics", "RebuildRecognitionStatistics",
 			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules", "SetRoster",
 			"ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
 		},

@@ -16,6 +16,7 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
@@ -73,6 +74,9 @@ func (a *archive) UploadAttachment(s grpc.ClientStreamingServer[patientrecordv1.
 			return err
 		}
 		size += len(in.GetData())
+		if bytes.HasPrefix(in.GetData(), []byte("TWICE")) && !first.GetHeader().GetKeepDuplicate() {
+			return errs.Conflict(errs.ReasonAttachmentExists, "there already").With("attachmentId", attachmentID)
+		}
 		if bytes.HasPrefix(in.GetData(), []byte("GIF")) {
 			return errs.Invalid(errs.Bad("file", errs.ReasonFileRefused, "cause", "TYPE"))
 		}
@@ -162,6 +166,35 @@ func TestSeveralDocumentsGoInAtOnceEachAWriteOfItsOwn(t *testing.T) {
 	}
 	if strings.Contains(b.overt.String()+w.log.String(), markText) {
 		t.Error("a title is in an address or in the log")
+	}
+}
+
+func TestAFileThatIsThereAlreadyIsNamedAndKeptOnPurpose(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	fields := []string{"requestId", id.New(), "kind", "ECG"}
+	there := `href="` + attachmentsPage + "/" + attachmentID + `"`
+	got := b.upload(fields, nil, "心电图一.jpg", "TWICE", "心电图二.jpg", "\xff\xd8\xff")
+	page := got.Body.String()
+	if got.Code != http.StatusConflict || !strings.Contains(page, "This file is in “"+sampleAttachment().GetTitle()+"” already") || !strings.Contains(page, there) || !strings.Contains(page, `name="keepDuplicate"`) {
+		t.Errorf("%d: the page does not say which document has the file, or how to keep it", got.Code)
+	}
+	if len(w.archive.headers) != 1 {
+		t.Errorf("%d documents: the other file is lost, or the double kept", len(w.archive.headers))
+	}
+	for _, problem := range htmlcheck.Page(page) {
+		t.Error(problem)
+	}
+	line := b.upload(fields, []string{"X-Fragment", "upload"}, "心电图一.jpg", "TWICE")
+	if line.Code != http.StatusConflict || line.Header().Get("X-There") != attachmentsPage+"/"+attachmentID || !strings.HasPrefix(line.Body.String(), "This file is in “") {
+		t.Errorf("the script is told %d %v %q", line.Code, line.Header(), line.Body)
+	}
+	if got := b.upload(append(fields, "keepDuplicate", "1"), nil, "心电图一.jpg", "TWICE"); got.Code != http.StatusSeeOther || !w.archive.headers[len(w.archive.headers)-1].GetKeepDuplicate() {
+		t.Errorf("on purpose: %d", got.Code)
+	}
+	if strings.Contains(b.get(attachmentsPage).Body.String(), "keepDuplicate") {
+		t.Error("everybody is asked whether to keep doubles")
 	}
 }
 

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -52,7 +53,7 @@ func TestAnAuditorBeginsAtTheRecordAndReadsItInWords(t *testing.T) {
 		t.Error("organisations are named in Chinese, or the export in no words")
 	}
 	for what, words := range map[string]string{
-		"who": "李医生 (township)", "did": "Saw a patient", "detail": "TREATMENT", "number": "No. 7", "all about the patient": "/audit?from=2026-02-24&amp;patient=" + patientID,
+		"who": "李医生 (township)", "did": "Saw a patient", "detail": "Treatment", "number": "No. 7", "all about the patient": "/audit?from=2026-02-24&amp;patient=" + patientID,
 		"export": "/audit/export?", "the rail": `href="/audit" aria-current="page"`,
 	} {
 		if !strings.Contains(body, words) {
@@ -77,6 +78,42 @@ func TestTheRecordIsAskedForByWhatWasChosen(t *testing.T) {
 	}
 	if answer := b.get("/audit?person=nobody"); answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), `value="nobody"`) {
 		t.Errorf("a person whom nobody knows: %d", answer.Code)
+	}
+}
+
+func TestAPatientIsFoundInTheAuditWithoutBeingNamedByAnAddress(t *testing.T) {
+	t.Parallel()
+	w, b := audited(t)
+	w.always(patientrecordv1.PatientIndexService_FindAuditedPatients_FullMethodName, &patientrecordv1.FindAuditedPatientsResponse{Patients: []*patientrecordv1.AuditedPatient{{
+		Patient: &patientrecordv1.Patient{Id: patientID, Name: "曾＊＊", BirthDate: "1956-03-12", IdentityNumber: "990***********0016", HomeOrganizationId: townshipID}, MergedIds: []string{otherID},
+	}}})
+	if body := b.get("/audit").Body.String(); !strings.Contains(body, `action="/audit/patients"`) {
+		t.Error("nothing to look for a patient with")
+	}
+	sent := b.post("/audit/patients", form("query", markName))
+	to := sent.Header().Get("Location")
+	if sent.Code != http.StatusSeeOther || !strings.HasPrefix(to, "/audit/patients/") || strings.Contains(to, url.QueryEscape(markName)) {
+		t.Fatalf("%d %q", sent.Code, to)
+	}
+	answer := b.get(to)
+	for _, words := range []string{`<a href="/audit?patient=` + patientID + `">曾＊＊</a>`, `href="/audit?patient=` + otherID + `"`, "Baisha"} {
+		if !strings.Contains(answer.Body.String(), words) {
+			t.Errorf("%q is missing", words)
+		}
+	}
+	for _, problem := range htmlcheck.Page(answer.Body.String()) {
+		t.Error(problem)
+	}
+	if asked := lastly[*patientrecordv1.FindAuditedPatientsRequest](t, w, patientrecordv1.PatientIndexService_FindAuditedPatients_FullMethodName); asked.GetQuery() != markName {
+		t.Error("another one is looked for")
+	}
+	// A search of the patients' page cannot be opened here, nor the reverse.
+	if got := w.browser("township").get(strings.Replace(to, "/audit/patients/", "/patient-searches/", 1)); got.Header().Get("Location") != "/patients" {
+		t.Error("the words of the auditor can be opened elsewhere")
+	}
+	w.refuse(patientrecordv1.PatientIndexService_FindAuditedPatients_FullMethodName, errs.New(errs.KindDenied, errs.ReasonRole, "no", nil))
+	if got := b.get(to); got.Code != http.StatusForbidden {
+		t.Errorf("refused, and answers %d", got.Code)
 	}
 }
 
@@ -125,5 +162,23 @@ func TestWhoIsNoAuditorIsRefused(t *testing.T) {
 		if answer := w.browser("township").get(path); answer.Code != http.StatusForbidden {
 			t.Errorf("%s: %d", path, answer.Code)
 		}
+	}
+}
+
+func TestLongListsSayWhatIsChosenAndShowIdsByTheirEnds(t *testing.T) {
+	t.Parallel()
+	w, b := audited(t)
+	body := b.get("/audit?group=reading&organization=" + townshipID + "&from=2026-03-01&until=2026-03-02").Body.String()
+	if !strings.Contains(body, "<small>2026-03-01 – 2026-03-02 · Baisha") || !strings.Contains(body, `<details class="fold">`) {
+		t.Error("the form does not fold under what is chosen")
+	}
+	if !strings.Contains(body, `<code title="`+patientID+`">…`+patientID[len(patientID)-10:]+`</code>`) || strings.Contains(body, ">"+patientID+"<") {
+		t.Error("the patient's id is not shown once, by its end")
+	}
+	on(w, commonv1.AuditService_SearchAudit_FullMethodName, func(context.Context, *commonv1.SearchAuditRequest) (*commonv1.SearchAuditResponse, error) {
+		return &commonv1.SearchAuditResponse{Entries: []*commonv1.AuditEntry{{Id: auditEntryID, Time: timestamppb.New(now), AccountId: "service:referral", Action: "patient.snapshot"}}}, nil
+	})
+	if body := b.get("/audit").Body.String(); strings.Contains(body, "service:referral") || !strings.Contains(body, "System (Referrals)") {
+		t.Error("a service is not called by words")
 	}
 }

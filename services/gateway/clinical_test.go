@@ -373,3 +373,16 @@ func TestTheRecordIsServedByREST(t *testing.T) {
 		}
 	}
 }
+
+// 现患 is said of an illness, not of a medicine or an allergy.
+func TestAStatusIsWordedByWhatItIsSaidOf(t *testing.T) {
+	t.Parallel()
+	b := newWorld(t).browser("township")
+	b.language = "zh-CN"
+	for kind, words := range map[string]string{"problem": "目前有这个病", "allergy": "目前仍过敏", "medication": "正在使用"} {
+		body := b.get("/patients/" + patientID + "/record/new/" + kind).Body.String()
+		if !strings.Contains(body, `<option value="active" selected>`+words+`</option>`) {
+			t.Errorf("%s is not %s", kind, words)
+		}
+	}
+}

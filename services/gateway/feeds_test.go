@@ -87,3 +87,18 @@ func TestAMessageIsShownTakenAgainAndSettled(t *testing.T) {
 		t.Errorf("without a reason: %d", got.Code)
 	}
 }
+
+func TestWhoMayNotSeeAnAreaIsToldWhomToAsk(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(patientrecordv1.FeedService_ListFeedSenders_FullMethodName, errs.New(errs.KindDenied, errs.ReasonRole, "no", nil))
+	b := w.admin()
+	got := b.get("/feeds")
+	if body := got.Body.String(); got.Code != http.StatusForbidden || !strings.Contains(body, "ask the system administrator") || strings.Contains(body, "ask your administrator for the role") {
+		t.Errorf("%d: the administrator is not told whom to ask", got.Code)
+	}
+	w.refuse(listMethod, errs.New(errs.KindDenied, errs.ReasonRole, "no", nil))
+	if body := b.get("/referrals").Body.String(); !strings.Contains(body, "ask your administrator for the role") {
+		t.Error("elsewhere nobody is named")
+	}
+}

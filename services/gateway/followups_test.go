@@ -51,6 +51,22 @@ func TestTheWorkListIsAskedForAsItIsChosen(t *testing.T) {
 	}
 }
 
+func TestAVillageDoctorReadsWhoVisitsAndRecordsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(followUpsMethod, &referralv1.ListFollowUpsResponse{DueToday: 1, FollowUps: []*referralv1.FollowUp{{
+		Id: taskID, ReferralId: downID, PatientId: patientID, Patient: &referralv1.PatientSummary{Name: markName}, Source: "PLAN", State: "OPEN", Due: "2026-03-18", Mode: "HOME",
+		Theirs: true, OrganizationId: townshipID,
+	}}})
+	body := w.browser("township").get("/follow-ups").Body.String()
+	if !strings.Contains(body, `<a href="/patients/`+patientID+`"><strong>`+markName) || strings.Contains(body, "/referrals/"+downID) || !strings.Contains(body, " visits</small>") {
+		t.Errorf("the village doctor is led to the referral, or not told who visits")
+	}
+	for _, problem := range htmlcheck.Page(body) {
+		t.Error(problem)
+	}
+}
+
 func TestAnEmptyWorkListSaysWhatItMeans(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -245,3 +245,28 @@ func TestNoPatientDataLeavesByAddressCookieOrLog(t *testing.T) {
 		t.Error("nothing marked was shown, or nothing logged: this test proves nothing")
 	}
 }
+
+func TestAFormBeginsInItsFirstField(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	record := "/patients/" + patientID + "/record/new/"
+	for page, name := range map[string]string{
+		"/refer/" + patientID: "kind", "/down/" + patientID: "kind", record + "values": "value.sbp", record + "problem": "", record + "allergy": "entry.text",
+		record + "medication": "entry.text", record + "result": "item", record + "note": "entry.text", record + "encounter": "class",
+		record + "procedure": "entry.text", record + "immunization": "entry.text", record + "report": "entry.text",
+	} {
+		who := "township"
+		if strings.HasPrefix(page, "/down/") {
+			who = "desk"
+		}
+		body := w.browser(who).get(page).Body.String()
+		focused := regexp.MustCompile(`<(input|select)[^>]* autofocus[^>]*>`).FindAllString(body, -1)
+		if len(focused) != 1 || name != "" && !strings.Contains(focused[0], `name="`+name+`"`) {
+			t.Errorf("%s begins in %q", page, focused)
+		}
+	}
+	w.refuse(createMethod, errs.Invalid(errs.Required("form.presentIllness")))
+	if body := w.browser("township").post("/refer/"+patientID, typedReferral()).Body.String(); strings.Contains(body, " autofocus") {
+		t.Error("a refused form takes the eye from what was wrong")
+	}
+}

@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -40,6 +41,9 @@ func TestPossibleDoublesAreListedWithWhatSpeaksForThem(t *testing.T) {
 	w := newWorld(t)
 	w.always(matchesMethod, &patientrecordv1.ListMatchesResponse{Matches: []*patientrecordv1.Match{sampleMatch()}, NextPageToken: "31.x"})
 	body := w.browser("township").get("/patients/matches").Body.String()
+	if strings.Contains(body, "<td>31</td>") || !strings.Contains(body, "<td>Very likely one person</td>") {
+		t.Error("how likely it is stands there as a number of bits")
+	}
 	for _, words := range []string{"曾小明", "曾晓明", "birth date", "telephone", `href="/matches/` + matchID + `"`, `href="/patients/matches?page=31.x"`} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is missing", words)
@@ -65,6 +69,27 @@ func TestTwoRecordsAreComparedAndTheConsequenceIsSaid(t *testing.T) {
 	w.always(matchMethod, village)
 	if body := w.browser("township").get("/matches/" + matchID).Body.String(); strings.Contains(body, "<button class=\"danger\">") {
 		t.Error("who does not see both records whole is offered the decision")
+	}
+}
+
+func TestNumbersOfTwoRecordsAreShownInFullOnPurposeOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(matchMethod, sampleMatch())
+	on(w, revealMethod, func(_ context.Context, in *patientrecordv1.RevealPatientRequest) (*patientrecordv1.Patient, error) {
+		return &patientrecordv1.Patient{Id: in.GetId(), Name: "曾小明", IdentityNumber: markNumber, Phone: "13800138000"}, nil
+	})
+	b := w.browser("township")
+	if body := b.get("/matches/" + matchID).Body.String(); strings.Contains(body, markNumber) || len(called[*patientrecordv1.RevealPatientRequest](w, revealMethod)) != 0 {
+		t.Error("shown at once")
+	}
+	got := b.post("/matches/"+matchID+"/reveal", form())
+	asked := called[*patientrecordv1.RevealPatientRequest](w, revealMethod)
+	if !strings.Contains(got.Body.String(), markNumber) || got.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%d: not shown, or kept in caches", got.Code)
+	}
+	if len(asked) != 2 || asked[0].GetId() != patientID || asked[1].GetId() != otherID || asked[0].GetPurpose() != "IDENTIFY" {
+		t.Errorf("asked for %v", asked)
 	}
 }
 
@@ -248,6 +273,32 @@ func TestLikelyDoublesAreShownBeforeARegistrationWrites(t *testing.T) {
 	typed.Set("confirmed", "1")
 	if got := b.post("/patients/new", typed); got.Code != http.StatusSeeOther {
 		t.Errorf("going on: %d", got.Code)
+	}
+}
+
+func TestANewbornIsRegisteredWithTheMother(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	if body := b.get("/patients/new?as=newborn").Body.String(); !strings.Contains(body, `name="motherIdentityNumber"`) {
+		t.Error("nobody asks for the mother")
+	}
+	if body := b.get("/patients/" + patientID).Body.String(); !strings.Contains(body, `<a href="/patients/`+otherID+`">秦＊</a>`) || !strings.Contains(body, `/patients/new?as=newborn&amp;mother=`+patientID) {
+		t.Error("the mother's page names no child, or begins none")
+	}
+	body := b.get("/patients/new?as=newborn&mother=" + otherID).Body.String()
+	if !strings.Contains(body, `name="motherPatientId" value="`+otherID+`"`) || strings.Contains(body, `name="motherIdentityNumber"`) {
+		t.Error("the mother is asked for again")
+	}
+	typed := form("requestId", "r", "name", "秦小芳之女", "newborn", "1", "documentType", "NONE", "noDocumentReason", "NEWBORN", "motherIdentityNumber", "450321199602110022", "confirmed", "1")
+	w.refuse(registerMethod, errs.Invalid(errs.Bad("motherIdentityNumber", errs.ReasonFieldUnknown, "cause", "MOTHER")))
+	if body := b.post("/patients/new", typed).Body.String(); !strings.Contains(body, "has no record in this county") || !strings.Contains(body, `value="450321199602110022"`) {
+		t.Error("a refusal loses the number, or says nothing")
+	}
+	b.post("/patients/new", typed)
+	sent := called[*patientrecordv1.RegisterPatientRequest](w, registerMethod)
+	if last := sent[len(sent)-1]; last.GetMotherIdentityNumber() != "450321199602110022" {
+		t.Errorf("sent %v", last.GetMotherIdentityNumber())
 	}
 }
 

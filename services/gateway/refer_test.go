@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,6 +137,29 @@ func TestThePatientsPageLeadsToTheReferralsThatTheVisitorMaySee(t *testing.T) {
 	w.refuse(listMethod, errs.Unavailable("referral", nil))
 	if got := b.get("/patients/" + patientID); got.Code != http.StatusOK || strings.Contains(got.Body.String(), "Latest referrals") {
 		t.Error("without the referrals the page does not stand")
+	}
+}
+
+func TestTheFormNamesThePatientsOpenReferralsBeforeItIsFilled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	link := `<a href="/referrals/` + referralID + `">450321-26-0000123-4</a>`
+	body := b.get("/refer/" + patientID).Body.String()
+	asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod)
+	if at := strings.Index(body, link); at < 0 || at > strings.Index(body, "<form method=\"post\" action=\"/refer/") {
+		t.Errorf("the open referral does not stand above the form: %d", at)
+	}
+	over := []referralv1.State_Code{referralv1.State_CLOSED, referralv1.State_CANCELLED, referralv1.State_DECLINED}
+	if asked.GetPatientId() != patientID || len(asked.GetState()) == 0 || slices.ContainsFunc(asked.GetState(), func(s referralv1.State_Code) bool { return slices.Contains(over, s) }) {
+		t.Errorf("asked for %v", asked)
+	}
+	if body := b.get("/referrals/" + referralID + "/edit").Body.String(); strings.Contains(body, link) {
+		t.Error("the referral that is edited is named as another one")
+	}
+	w.refuse(listMethod, errs.Unavailable("referral", nil))
+	if got := b.get("/refer/" + patientID); got.Code != http.StatusOK {
+		t.Errorf("without the list the form does not stand: %d", got.Code)
 	}
 }
 

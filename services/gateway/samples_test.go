@@ -37,6 +37,7 @@ func samplePatient() *patientrecordv1.Patient {
 		Id: patientID, Version: 1, Name: markName, Sex: commonv1.Sex_FEMALE, BirthDate: "1990-03-07",
 		DocumentType: patientrecordv1.DocumentType_RESIDENT_IDENTITY_CARD, IdentityNumber: markMasked, Phone: markPhone,
 		Village: "古板村", Address: markText, GuardianName: "王某", HomeOrganizationId: townshipID, Access: patientrecordv1.Access_FULL,
+		Relatives: []*patientrecordv1.Relative{{PatientId: otherID, Kind: "CHILD", Name: "秦＊", BirthDate: "2026-11-02"}},
 	}
 }
 

@@ -145,3 +145,26 @@ func TestTheCriteriaAreListedWithSourceAndCertainty(t *testing.T) {
 		}
 	}
 }
+
+// A long page folds, but never over something that is wrong.
+func TestAStepStandsOpenWhenSomethingInItIsWrong(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	folds := func(body string) (closed, open int) {
+		return strings.Count(body, `<details class="fold"><summary>`), strings.Count(body, `<details class="fold" open>`)
+	}
+	if closed, open := folds(b.get("/settings").Body.String()); closed != 4 || open != 0 {
+		t.Errorf("%d steps are folded, %d open", closed, open)
+	}
+	wrong := typedSettings()
+	wrong.Set("limit.2", "soon")
+	body := b.post("/settings", wrong).Body.String()
+	if closed, open := folds(body); closed != 3 || open != 1 {
+		t.Errorf("refused: %d steps are folded, %d open", closed, open)
+	}
+	_, after, _ := strings.Cut(body, `<details class="fold" open>`)
+	if open, _, _ := strings.Cut(after, "</details>"); !strings.Contains(open, `value="soon"`) {
+		t.Error("the step that is open is not the one that is wrong")
+	}
+}

@@ -14,6 +14,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 )
@@ -339,4 +340,39 @@ func (w *world) visitSlips(stranger, doctor *browser, see func(*browser, string,
 	see(stranger, verifyPage)
 	w.always(verifyMethod, &referralv1.Verification{})
 	see(stranger, verifyPage)
+}
+
+func TestTheDeskIsToldOfAllergiesThatWereWrittenAfterSubmission(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	const title = "Allergies recorded after this was sent"
+	if strings.Contains(b.get("/referrals/"+referralID).Body.String(), title) {
+		t.Error("told although there are none")
+	}
+	w.always(patientrecordv1.PatientRecordService_GetPackage_FullMethodName, &patientrecordv1.Package{
+		ReferralId: referralID, PatientId: patientID, Summary: sampleSummary(),
+		NewerAllergies: []*patientrecordv1.Allergy{{Text: "Iodine contrast", Criticality: "high"}},
+	})
+	body := b.get("/referrals/" + referralID).Body.String()
+	if at := strings.Index(body, title); at < 0 || !strings.Contains(body[at:], "Iodine contrast") || at > strings.Index(body, `class="columns case"`) {
+		t.Error("what the record says by now does not stand above the case")
+	}
+}
+
+// The slip and the screen call an urgency by one word.
+func TestASlipCallsTheUrgencyWhatTheScreenCallsIt(t *testing.T) {
+	t.Parallel()
+	catalogue, err := text.New()
+	check(t, err)
+	w := newWorld(t)
+	for _, urgency := range []commonv1.Urgency_Code{commonv1.Urgency_EMERGENCY, commonv1.Urgency_URGENT, commonv1.Urgency_ROUTINE} {
+		r := sampleReferral(referralv1.State_SUBMITTED)
+		r.Urgency = urgency
+		w.always(getMethod, r)
+		body := w.browser("township").get("/referrals/" + referralID + "/slip").Body.String()
+		if _, after, _ := strings.Cut(body, "紧急程度"); !strings.Contains(after[:min(200, len(after))], catalogue.T("zh-CN", "urgency."+urgency.String())) {
+			t.Errorf("%s is called otherwise", urgency)
+		}
+	}
 }

@@ -13,7 +13,8 @@ import (
 func auditPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := audit.New(audit.Deps{
 		Shell: sh, Trail: deps.Conns.Trail(), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory),
-		Exports: patientrecordv1.NewExportServiceClient(deps.Conns.PatientRecord),
+		Exports: patientrecordv1.NewExportServiceClient(deps.Conns.PatientRecord), Index: patientrecordv1.NewPatientIndexServiceClient(deps.Conns.PatientRecord),
+		Cache: deps.Cache, Ring: deps.Ring,
 	})
 	if err != nil {
 		return err

@@ -33,4 +33,5 @@
 //  15. After call_minutes without an acknowledgement somebody is to be telephoned: one task, which says whom in order. Numbers are not kept here.
 //  16. Nobody's preferences hold an emergency back, or go beyond what the county allows.
 //  17. A patient is reminded once on the evening before a booked day, unless the booking was freed.
+//  18. Of a consent to what is sensitive that was withdrawn, the home centre's head and whoever has a care relation then are told.
 package notification

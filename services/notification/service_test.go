@@ -304,6 +304,37 @@ func TestABrokenGlassReachesTheHomeCentreAndTheAuditors(t *testing.T) {
 	}
 }
 
+// Invariant 9.
+func TestAWithdrawalOfWhatIsSensitiveIsTold(t *testing.T) {
+	f := start(t)
+	fact := &patientrecordv1.ConsentWithdrawn{
+		Meta: &commonv1.FactMeta{FactId: id.New(), County: county, OccurTime: timestamppb.Now(), Actor: &commonv1.Actor{OrganizationId: hospital}},
+		Consent: &patientrecordv1.ConsentFact{
+			ConsentId: id.New(), PatientId: id.New(), Scope: "SENSITIVE", OrganizationId: hospital, ReceiverOrganizationId: hospital, HolderOrganizationIds: []string{centre, hospital},
+		},
+	}
+	payload, err := proto.Marshal(fact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.bus.Publish(t.Context(), bus.Msg{
+		Subject: "record.v1." + county + ".consent_withdrawn", ID: fact.GetMeta().GetFactId(), Type: "tongzhen.patientrecord.v1.ConsentWithdrawn", Payload: payload,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if told, want := f.next("entry_created"), "account:"+id.FromFact("doctor"); told != want {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	list, err := f.client.ListNotifications(f.as("doctor"), &notificationv1.ListNotificationsRequest{})
+	if err != nil || len(list.GetNotifications()) != 1 {
+		t.Fatalf("%v %v", list, err)
+	}
+	n := list.GetNotifications()[0]
+	if n.GetPatientId() != fact.GetConsent().GetPatientId() || n.GetReferralId() != "" || n.GetEvent() != "consent_withdrawn" || n.GetReasonCode() != "SENSITIVE" {
+		t.Errorf("%v", n)
+	}
+}
+
 // Invariant 2. Both sides of a referral hear that its consent was withdrawn, but for the one that took it down.
 func TestAWithdrawnConsentReachesTheOtherSide(t *testing.T) {
 	f := start(t)

@@ -224,6 +224,7 @@ func TestASpanThatIsTooShortOrTooLongStopsTheStart(t *testing.T) {
 		"visit-open is 169h":    {VisitOpen: 169 * time.Hour},
 		"sensitive-open is 25h": {SensitiveOpen: 25 * time.Hour},
 		"referral-kept is 1h":   {ReferralKept: time.Hour},
+		"feed-kept is 24h":      {FeedKept: 24 * time.Hour},
 	} {
 		if _, err := patientrecord.New(t.Context(), cfg, patientrecord.Deps{}); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)

@@ -22,6 +22,7 @@ type Config struct {
 	SensitiveOpen  time.Duration `name:"sensitive-open" default:"4h" help:"How long sensitive content stays open after a purpose was stated; 15m to 24h."`
 	GlassOpen      time.Duration `name:"glass-open" default:"24h" help:"How long a record stays open after the glass was broken; 24h to 168h."`
 	VisitOpen      time.Duration `name:"visit-open" default:"72h" help:"How long a record is open to an organisation where the patient came without a referral; 24h to 168h."`
+	FeedKept       time.Duration `name:"feed-kept" default:"2160h" help:"How long a stored or settled message of a hospital's system is known, so that a repeat is told from a new one; 720h to 26304h. Quarantine is kept until somebody has looked."`
 	ReferralKept   time.Duration `name:"referral-kept" default:"720h" help:"How long the sides of a closed referral still see the patient; 24h to 8784h."`
 }
 
@@ -34,7 +35,7 @@ func (c Config) check() error {
 		value, low, high time.Duration
 	}{
 		{"sensitive-open", c.SensitiveOpen, 15 * time.Minute, day}, {"glass-open", c.GlassOpen, day, week}, {"visit-open", c.VisitOpen, day, week},
-		{"referral-kept", c.ReferralKept, day, 366 * day},
+		{"referral-kept", c.ReferralKept, day, 366 * day}, {"feed-kept", c.FeedKept, 30 * day, 3 * 366 * day},
 	} {
 		if s.value != 0 && (s.value < s.low || s.value > s.high) {
 			problems = append(problems, fmt.Errorf("%s is %s; it may be %s to %s", s.name, s.value, s.low, s.high))
@@ -55,7 +56,7 @@ func (c Config) classes() (domain.Classifier, error) {
 }
 
 func (c Config) spans() app.Spans {
-	return app.Spans{Sensitive: c.SensitiveOpen, Glass: c.GlassOpen, Visit: c.VisitOpen, Closed: c.ReferralKept}
+	return app.Spans{Sensitive: c.SensitiveOpen, Glass: c.GlassOpen, Visit: c.VisitOpen, Closed: c.ReferralKept, Feed: c.FeedKept}
 }
 
 const defaultZone = "Asia/Shanghai"

@@ -2,6 +2,7 @@ package patientrecord_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,6 +96,48 @@ func TestAReferralsConsentIsListedAndWithdrawnOverTheWire(t *testing.T) {
 		}
 		if _, err := f.client.GetPackage(f.as("county", "INTAKE_DESK"), &patientrecordv1.GetPackageRequest{ReferralId: referral}); errs.KindOf(err) != errs.KindNotFound {
 			t.Errorf("it is still handed over: %v", err)
+		}
+	})
+}
+
+func TestTheWithdrawalOfWhatIsSensitiveNamesWhoHoldsARelation(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		done, err := f.cli.ImportRecord(t.Context(), imported("township"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		patient, referral := done.GetPatientId(), id.New()
+		f.publish(&referralv1.Submitted{Meta: meta(2), Referral: &referralv1.ReferralFact{
+			ReferralId: referral, PatientId: patient, State: referralv1.State_SUBMITTED, PreviousState: referralv1.State_DRAFT,
+			Kind: commonv1.Kind_OUTPATIENT, Originator: &commonv1.Party{OrganizationId: "township"}, Receiver: &commonv1.Party{OrganizationId: "county"},
+		}}, "submitted")
+		f.until(func() error {
+			_, err := f.client.GetPackage(f.as("county", "INTAKE_DESK"), &patientrecordv1.GetPackageRequest{ReferralId: referral})
+			return err
+		})
+		doctor := f.as("township", "TOWNSHIP_DOCTOR")
+		c, err := f.consents.RecordConsent(doctor, &patientrecordv1.RecordConsentRequest{
+			RequestId: id.New(), PatientId: patient, Scope: patientrecordv1.ConsentScope_SENSITIVE, ReceiverOrganizationId: "township",
+			Giving: &patientrecordv1.Giving{Method: "SIGNED", Relation: "0", Name: "Elisha Bradtke", Time: timestamppb.New(time.Now().Add(-time.Hour)), TextVersion: "2025-3"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.consents.WithdrawConsent(doctor, &patientrecordv1.WithdrawConsentRequest{
+			RequestId: id.New(), PatientId: patient, Id: c.GetId(), Version: c.GetVersion(), Withdrawal: &patientrecordv1.Withdrawal{Relation: "0", Reason: "不再同意"},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		m := bustest.Receive(t, f.facts, "consent_withdrawn")
+		for !strings.HasSuffix(m.Subject, "consent_withdrawn") {
+			m = bustest.Receive(t, f.facts, "consent_withdrawn")
+		}
+		var fact patientrecordv1.ConsentWithdrawn
+		if err := proto.Unmarshal(m.Payload, &fact); err != nil {
+			t.Fatal(err)
+		}
+		if got := fact.GetConsent().GetHolderOrganizationIds(); strings.Join(got, ",") != "county,township" || !slices.Contains(fact.GetMeta().GetAudience(), "org:county") {
+			t.Errorf("%v", &fact)
 		}
 	})
 }

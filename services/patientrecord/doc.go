@@ -18,7 +18,7 @@
 // (gateway), AcceptRecords (INTEGRATION), quarantine (intake desk, heads; system administrators without content). Consumes the referral facts that change a state or a party; asks
 // referral.GetRelation on a miss and referral.GetReferral for a package whose fact has not come.
 //
-// PatientIndexService: UpdatePatient, RevealPatient, FindLikelyPatients, ListMatches, GetMatch, DecideMatch, ListMerges, UnmergePatients
+// PatientIndexService: UpdatePatient, RevealPatient, FindLikelyPatients, FindAuditedPatients, ListMatches, GetMatch, DecideMatch, ListMerges, UnmergePatients
 // (clinicians; who decides sees both records whole). Publishes patient_merged and patient_unmerged.
 //
 // As every service it answers AuditService (SearchAudit, VerifyAudit; auditors, the command line) about its own audit record.

@@ -89,7 +89,7 @@ func TestImportedRecordReachesTheReceiverWithTheReferral(t *testing.T) {
 			p, err = f.client.GetPackage(desk, &patientrecordv1.GetPackageRequest{ReferralId: referral})
 			return err
 		})
-		if p.GetPatientId() != patient || len(p.GetResults()) != 1 || len(p.GetSummary().GetProblems()) != 1 || p.GetSummary().GetPatient().GetAccess() != patientrecordv1.Access_PACKAGE {
+		if p.GetPatientId() != patient || len(p.GetResults()) != 1 || len(p.GetReports()) != 1 || p.GetReports()[0].GetText() != "血常规" || p.GetReports()[0].GetId() == "" || len(p.GetSummary().GetProblems()) != 1 || p.GetSummary().GetPatient().GetAccess() != patientrecordv1.Access_PACKAGE {
 			t.Errorf("package of %s", p.GetPatientId())
 		}
 		_, err = f.client.GetSummary(desk, &patientrecordv1.GetSummaryRequest{PatientId: patient})

@@ -1,6 +1,7 @@
 package patientrecord_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/bustest"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -31,6 +33,71 @@ func (f *fixture) glycated() (patient string) {
 		f.t.Fatal(err)
 	}
 	return done.GetPatientId()
+}
+
+// pictured is the patient of glycated with a CT of five days ago, which the township's system reported.
+func (f *fixture) pictured() (patient string) {
+	f.t.Helper()
+	in := imported("township")
+	in.Entries = append(in.Entries, &patientrecordv1.ClinicalEntry{SourceIdentity: "ct", Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{
+		DiagnosticReport: &patientrecordv1.DiagnosticReport{
+			Codes: []*commonv1.Coding{{System: "urn:tongzhen:local:450321102", Code: "CT-CHEST", Display: "胸部CT"}}, Text: "胸部CT平扫", Category: "imaging",
+			Status: "final", Findings: "双肺纹理清晰", Conclusion: "未见异常", EffectiveTime: timestamppb.New(clock.System().Now().AddDate(0, 0, -5)),
+		},
+	}})
+	done, err := f.cli.ImportRecord(f.t.Context(), in)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return done.GetPatientId()
+}
+
+func TestAReportTravelsAndIsRecognisedByTheReceiverBeforeArrival(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		patient, referral := f.pictured(), id.New()
+		admin := f.as("county", "COUNTY_ADMIN")
+		if _, err := f.recognition.UpdateRecognitionSettings(admin, &patientrecordv1.UpdateRecognitionSettingsRequest{
+			Settings: &patientrecordv1.RecognitionSettings{Upper: true, Lower: true, Peers: true, Unknown: true}, RequestId: id.New(),
+		}); err != nil {
+			t.Fatal(err)
+		}
+		f.publish(&referralv1.Submitted{Meta: meta(2), Referral: &referralv1.ReferralFact{
+			ReferralId: referral, PatientId: patient, State: referralv1.State_SUBMITTED, PreviousState: referralv1.State_DRAFT,
+			Kind: commonv1.Kind_OUTPATIENT, Originator: &commonv1.Party{OrganizationId: "township"}, Receiver: &commonv1.Party{OrganizationId: "county"},
+		}}, "submitted")
+		desk := f.as("county", "INTAKE_DESK")
+		f.until(func() (err error) {
+			_, err = f.client.GetPackage(desk, &patientrecordv1.GetPackageRequest{ReferralId: referral})
+			return err
+		})
+		there, err := f.recognition.ListRecognisable(desk, &patientrecordv1.ListRecognisableRequest{PatientId: patient, ReferralId: referral})
+		if err != nil || len(there.GetRecognisable()) != 1 {
+			t.Fatalf("%d recognisable: %v", len(there.GetRecognisable()), err)
+		}
+		if one := there.GetRecognisable()[0]; one.GetItemCode() != "CT-CHEST" || one.GetResults()[0].GetValue() != "双肺纹理清晰" {
+			t.Errorf("recognisable: %s, %q", one.GetItemCode(), one.GetResults()[0].GetValue())
+		}
+		specialist := f.as("county", "SPECIALIST")
+		in := &patientrecordv1.RecordOrderRequest{
+			PatientId: patient, ReferralId: referral, RequestId: id.New(), Lines: []*patientrecordv1.OrderLine{{ItemCode: "CT-CHEST", Decision: "DROP"}},
+		}
+		if _, err := f.recognition.RecordOrder(specialist, in); err != nil {
+			t.Fatal(err)
+		}
+		day := clock.System().Now().In(time.FixedZone("UTC+8", 8*60*60))
+		figures, err := f.recognition.GetRecognitionStatistics(admin, &patientrecordv1.GetRecognitionStatisticsRequest{
+			From: day.Format(time.DateOnly), To: day.AddDate(0, 0, 1).Format(time.DateOnly),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		avoided := slices.ContainsFunc(figures.GetFigures(), func(row *patientrecordv1.RecognitionFigure) bool {
+			return row.GetMeasure() == "AVOIDED" && row.GetNumerator() == 1
+		})
+		if !avoided {
+			t.Errorf("figures %v", figures.GetFigures())
+		}
+	})
 }
 
 func TestAnOrderOfWhatIsThereIsAskedBackAndToldWhenDropped(t *testing.T) {

@@ -96,7 +96,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	st := store.New(deps.DB, deps.Ring, relay.Wake)
 	stands := app.Deps{
 		Store: st, Referrals: rpc.NewReferrals(deps.Peers.Referral), Limiter: deps.Cache,
-		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Spans: cfg.spans(),
+		Clock: deps.Clock, Zone: zone, Classes: classes, Marks: rpc.Marks, Stopped: rpc.Stopped, Spans: cfg.spans(),
 	}
 	useCases := app.New(stands)
 	recognised, err := newRecognition(useCases, st)
@@ -143,6 +143,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "sealer", Runner: s.sealer},
 		run.Part{Name: "search terms", Runner: reindex(s, s.store)},
 		run.Part{Name: "sealed values", Runner: s.rekey},
+		run.Part{Name: "old messages", Runner: run.Func(s.pruneFeed)},
 		run.Part{Name: "referral facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.Relations(), events.Apply(s.app))
 		})},
@@ -159,4 +160,22 @@ func (s *Service) Run(ctx context.Context) error {
 // neither.
 func (s *Service) Health(ctx context.Context) error {
 	return s.deps.DB.Healthy(ctx)
+}
+
+// pruneEvery is how often old messages of hospitals' systems are looked for.
+const pruneEvery = time.Hour
+
+// pruneFeed forgets old messages, one instance at a time.
+func (s *Service) pruneFeed(ctx context.Context) error {
+	run.Every(ctx, pruneEvery, nil, func(ctx context.Context) error {
+		_, err := s.deps.DB.Alone(ctx, "patient-feed-prune", func() error {
+			n, err := s.feed.Prune(ctx)
+			if n > 0 {
+				s.deps.Telemetry.Logger.InfoContext(ctx, "old messages forgotten", "count", n)
+			}
+			return err
+		})
+		return err
+	})
+	return nil
 }

@@ -131,6 +131,9 @@ func TestClinicalValuesAreTheLatestWithPanelsTakenApart(t *testing.T) {
 		if len(values) != 2 || len(got.GetObservations()) != 2 || values["8480-6"] != 135 || values["8462-4"] != 91 {
 			t.Errorf("values %v", values)
 		}
+		if !got.GetAllergiesRecorded() {
+			t.Error("the allergy on record is not told")
+		}
 		if len(got.GetProblems()) != 1 || got.GetProblems()[0].GetText() != "脑梗死" || len(got.GetMedications()) != 1 {
 			t.Errorf("%v, %v", got.GetProblems(), got.GetMedications())
 		}

@@ -45,10 +45,16 @@ func (c *serveCommand) ready(ctx context.Context, settings *host.Settings, h *ho
 	fmt.Printf("  password  %s\n\n", demoPassword())
 }
 
-// demo fills an empty system; one that has the county is left as it is, but for clinic sessions of the days to come.
+// demo fills an empty system; one that has the county is left as it is, but for clinic sessions of the days to come. On a machine that is too slow
+// at the moment it goes on until all is there, and says so.
 func (c *serveCommand) demo(ctx context.Context, h *host.Host) error {
 	bar := newProgress("demo county")
-	_, err := seed.County(ctx, seedClients(h), seed.Options{County: demoCounty, AsOf: time.Now(), Seed: 1, Password: demoPassword()}, bar.step)
+	_, err := seed.Whole(ctx, seedClients(h), seed.Options{County: demoCounty, AsOf: time.Now(), Seed: 1, Password: demoPassword()}, seed.Watch{
+		Progress: bar.step, Again: func(err error, after time.Duration) bool {
+			fmt.Fprintf(os.Stderr, "tongzhen: the demo county is not complete yet, the next try is in %s: %v\n", after, err)
+			return true
+		},
+	})
 	bar.done()
 	return err
 }

@@ -97,7 +97,8 @@ func ParseBundle(r io.Reader, opt Options) (*Bundle, error) {
 	p := &parser{
 		opt: opt, dec: json.NewDecoder(limited), kept: map[string]int{}, other: map[string]int{},
 		patients: map[string]*patient{}, identities: map[string]string{}, seen: map[string]bool{},
-		medicines: map[string]codeableConcept{}, conditions: map[string]codeableConcept{}, problems: map[int]*Error{},
+		medicines: map[string]codeableConcept{}, conditions: map[string]codeableConcept{},
+		organizations: map[string]organization{}, people: map[string]role{}, problems: map[int]*Error{},
 	}
 	if err := p.bundle(); err != nil {
 		return nil, limited.or(err)
@@ -178,8 +179,11 @@ type parser struct {
 	identities map[string]string
 	medicines  map[string]codeableConcept
 	conditions map[string]codeableConcept
-	seen       map[string]bool
-	problems   map[int]*Error
+	// organizations and people are those who may have made a result, by every name.
+	organizations map[string]organization
+	people        map[string]role
+	seen          map[string]bool
+	problems      map[int]*Error
 }
 
 type patient struct {
@@ -198,7 +202,8 @@ type clinical struct {
 	subjectField string
 	entry        *patientrecordv1.ClinicalEntry
 	medicine     string
-	visit        *visit // of an encounter
+	visit        *visit      // of an encounter
+	performers   *performers // of a result
 }
 
 func (p *parser) bundle() error {

@@ -69,6 +69,8 @@ func (p *parser) resource(i int, path, fullURL string, raw json.RawMessage) erro
 		remember(p.medicines, namesOf(fullURL, h.head), raw)
 	case "Condition":
 		remember(p.conditions, namesOf(fullURL, h.head), raw)
+	case "Organization", "Practitioner", "PractitionerRole":
+		p.rememberMaker(h.ResourceType, namesOf(fullURL, h.head), raw)
 	}
 	read, ok := p.converter(h.ResourceType)
 	if !ok {
@@ -205,6 +207,7 @@ func (p *parser) attachOne(c *clinical) error {
 	if c.visit != nil {
 		p.attend(c.entry.GetEncounter(), c.visit)
 	}
+	p.perform(c)
 	if r := c.entry.GetDiagnosticReport(); r != nil {
 		for i, name := range r.GetResultIdentities() {
 			if identity, known := lookUp(p.identities, name); known {

@@ -86,7 +86,9 @@ func observationEntry(r observation, d *dates) *clinical {
 		}
 		out.Components = append(out.Components, part)
 	}
-	return about(r.Subject, &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Observation{Observation: out}})
+	c := about(r.Subject, &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Observation{Observation: out}})
+	c.performers = performersOf(r.Performer, r.Contained)
+	return c
 }
 
 func procedureEntry(r procedure, d *dates) *clinical {
@@ -118,5 +120,7 @@ func reportEntry(r diagnosticReport, d *dates) *clinical {
 		out.ResultIdentities = append(out.ResultIdentities, one.Reference)
 		out.ResultNames = append(out.ResultNames, one.Display)
 	}
-	return about(r.Subject, &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{DiagnosticReport: out}})
+	c := about(r.Subject, &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{DiagnosticReport: out}})
+	c.performers = performersOf(r.Performer, r.Contained)
+	return c
 }

@@ -62,6 +62,47 @@ func TestAnEntryMayBeOfAPatientWhoWasSentBefore(t *testing.T) {
 	}
 }
 
+func TestAResultIsOfWhomItNames(t *testing.T) {
+	t.Parallel()
+	const (
+		lab   = `{"fullUrl":"urn:uuid:lab","resource":{"resourceType":"Organization","identifier":[{"value":"450321102"}],"name":"白沙镇卫生院"}}`
+		other = `{"fullUrl":"urn:uuid:other","resource":{"resourceType":"Organization","name":"某检验中心","identifier":{"value":"odd"}}}`
+		role  = `{"fullUrl":"urn:uuid:role","resource":{"resourceType":"PractitionerRole","organization":{"reference":"urn:uuid:lab"}}}`
+		who   = `{"fullUrl":"urn:uuid:who","resource":{"resourceType":"Practitioner"}}`
+	)
+	for performer, want := range map[string][2]string{
+		`[]`:                             {"", ""},
+		`[{"reference":"urn:uuid:lab"}]`: {"township", ""},
+		`[{"reference":"urn:uuid:who"},{"reference":"urn:uuid:lab"}]`:                            {"township", ""},
+		`[{"reference":"urn:uuid:role"}]`:                                                        {"township", ""},
+		`[{"reference":"urn:uuid:who"}]`:                                                         {"", ""},
+		`[{"reference":"Practitioner/7","display":"张医生"}]`:                                       {"", ""},
+		`[{"identifier":{"value":"450321102"}}]`:                                                 {"township", ""},
+		`[{"identifier":{"value":"450321101"}}]`:                                                 {"", ""}, // the sender itself
+		`[{"reference":"Organization?identifier=urn:x%7C450321102"}]`:                            {"township", ""},
+		`[{"reference":"urn:uuid:other"}]`:                                                       {"", "某检验中心"},
+		`[{"type":"Organization","display":"某检验中心"}]`:                                            {"", "某检验中心"},
+		`[{"reference":"#in"}]`:                                                                  {"", "里面的"},
+		`[{"reference":"Organization/9"}]`:                                                       {"", "Organization/9"},
+		`[{"reference":"urn:uuid:lab"},{"reference":"urn:uuid:other"}]`:                          {"", "白沙镇卫生院、某检验中心"},
+		`[{"identifier":{"value":"450321101"}},{"reference":"urn:uuid:lab","display":"白沙镇卫生院"}]`: {"", "450321101、白沙镇卫生院"},
+	} {
+		result := func(kind string) string {
+			return `{"resource":{"resourceType":"` + kind + `","id":"` + kind + `","contained":[{"resourceType":"Specimen","name":["odd"]},{"resourceType":"Organization","id":"in","name":"里面的"}],"status":"final","performer":` + performer + `}}`
+		}
+		b, err := fhir.ParseBundle(strings.NewReader(sentBundle(messagePatient, result("Observation"), result("DiagnosticReport"), lab, other, role, who)), fhir.Options{
+			Message: true, Organization: "o", Organizations: map[string]string{"450321101": "o", "450321102": "township"},
+		})
+		if err != nil || len(b.Items) != 3 || len(b.Problems) != 0 {
+			t.Fatal(err, b)
+		}
+		o, r := b.Items[1].Entry.GetObservation(), b.Items[2].Entry.GetDiagnosticReport()
+		if o.GetPerformerId() != want[0] || o.GetPerformerName() != want[1] || r.GetPerformerId() != want[0] || r.GetPerformerName() != want[1] {
+			t.Errorf("%s: a value of %q %q, a report of %q %q", performer, o.GetPerformerId(), o.GetPerformerName(), r.GetPerformerId(), r.GetPerformerName())
+		}
+	}
+}
+
 // FuzzMessage: whatever is sent is read or refused; every entry has one fate, and nothing that stands in the bundle is quoted.
 func FuzzMessage(f *testing.F) {
 	f.Add([]byte(sentBundle(messagePatient, messageStay)))

@@ -169,7 +169,7 @@ func (w *writer) observation(o *patientrecordv1.Observation, status string) obse
 	out := observation{
 		Status: cmp.Or(status, "unknown"), Category: listOf(oneCode(hl7+"observation-category", o.GetCategory())), Code: concept(o.GetCodes(), o.GetText()), Subject: w.subject,
 		EffectiveDateTime: dateTime(o.GetEffectiveTime()), Interpretation: listOf(oneCode(hl7+"v3-ObservationInterpretation", o.GetInterpretation())),
-		value: valueOf(o.GetQuantity(), o.GetValueText()),
+		Performer: w.performer(o.GetPerformerId(), o.GetPerformerName()), value: valueOf(o.GetQuantity(), o.GetValueText()),
 	}
 	if o.GetReferenceRange() != "" {
 		out.ReferenceRange = []referenceRange{{Text: o.GetReferenceRange()}}
@@ -184,11 +184,22 @@ func (w *writer) observation(o *patientrecordv1.Observation, status string) obse
 	return out
 }
 
+// performer is who made a result, when that is another than who sent it.
+func (w *writer) performer(id, name string) []reference {
+	if p, known := w.opt.Organizations[id]; known {
+		return []reference{{Type: "Organization", Identifier: identifier{Value: p.Code}, Display: p.Name}}
+	}
+	if name != "" {
+		return []reference{{Type: "Organization", Display: name}}
+	}
+	return nil
+}
+
 // report names its results by words: what other systems call them means nothing outside.
 func (w *writer) report(r *patientrecordv1.DiagnosticReport, status string) diagnosticReport {
 	out := diagnosticReport{
 		Status: cmp.Or(status, "unknown"), Category: listOf(oneCode("", r.GetCategory())), Code: concept(r.GetCodes(), r.GetText()), Subject: w.subject,
-		EffectiveDateTime: dateTime(r.GetEffectiveTime()), Conclusion: r.GetConclusion(),
+		EffectiveDateTime: dateTime(r.GetEffectiveTime()), Conclusion: r.GetConclusion(), Performer: w.performer(r.GetPerformerId(), r.GetPerformerName()),
 	}
 	for _, name := range r.GetResultNames() {
 		if name != "" {

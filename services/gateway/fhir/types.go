@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 )
@@ -67,6 +68,7 @@ type identifier struct {
 
 type reference struct {
 	Reference  string     `json:"reference,omitzero"`
+	Type       string     `json:"type,omitzero"`
 	Display    string     `json:"display,omitzero"`
 	Identifier identifier `json:"identifier,omitzero"`
 }
@@ -180,6 +182,8 @@ type observation struct {
 	ReferenceRange    []referenceRange  `json:"referenceRange,omitzero"`
 	Method            codeableConcept   `json:"method,omitzero"`
 	Component         []component       `json:"component,omitzero"`
+	Performer         []reference       `json:"performer,omitzero"`
+	Contained         []json.RawMessage `json:"contained,omitzero"`
 	value
 }
 
@@ -282,6 +286,8 @@ type diagnosticReport struct {
 	Issued            string            `json:"issued,omitzero"`
 	Conclusion        string            `json:"conclusion,omitzero"`
 	Result            []reference       `json:"result,omitzero"`
+	Performer         []reference       `json:"performer,omitzero"`
+	Contained         []json.RawMessage `json:"contained,omitzero"`
 }
 
 func nonEmpty(parts ...string) []string {

@@ -166,6 +166,7 @@ func Header(patient, requestID string, fields map[string]string) *patientrecordv
 	return &patientrecordv1.AttachmentHeader{
 		RequestId: requestID, PatientId: patient, Kind: Kind(fields["kind"]), Title: fields["title"],
 		DocumentDate: fields["documentDate"], Author: fields["author"], ReferralId: fields["referralId"],
+		KeepDuplicate: fields["keepDuplicate"] == "1" || fields["keepDuplicate"] == "true",
 	}
 }
 

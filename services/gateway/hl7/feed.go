@@ -32,10 +32,18 @@ type Deps struct {
 type Feed struct {
 	Deps
 	mu sync.Mutex
-	// organizations are ids by county and code; they do not change.
-	organizations map[[2]string]string
+	// counties are the organisations of counties, as they were lately.
+	counties map[string]county
 	// accounts are those of senders, as they were lately.
 	accounts map[*Sender]account
+}
+
+// county is what the directory said of a county's organisations.
+type county struct {
+	// ids by code, senders those of them that may have a system of their own.
+	ids     map[string]string
+	senders map[string]bool
+	until   time.Time
 }
 
 // account is what the directory said of a sender's account.
@@ -45,12 +53,12 @@ type account struct {
 	until time.Time
 }
 
-// accountKept is how long a sender may go on after its account was disabled.
+// accountKept is how long a sender may go on after its account was disabled, and how old what is known of organisations may be.
 const accountKept = time.Minute
 
 // NewFeed makes a feed.
 func NewFeed(d Deps) *Feed {
-	return &Feed{Deps: d, organizations: map[[2]string]string{}, accounts: map[*Sender]account{}}
+	return &Feed{Deps: d, counties: map[string]county{}, accounts: map[*Sender]account{}}
 }
 
 // Take answers a message that came from an address with its acknowledgement. An error means that nothing is known to be kept: close the
@@ -66,7 +74,11 @@ func (f *Feed) Take(ctx context.Context, from netip.Addr, raw []byte, large bool
 	}
 	in := &patientrecordv1.AcceptMessageRequest{County: sender.County, Sender: sender.Name(), Raw: raw}
 	ctx = rpc.WithCounty(rpc.AsService(ctx), sender.County)
-	organization, err := f.organization(ctx, sender)
+	there, err := f.county(ctx, sender.County)
+	if err != nil {
+		return nil, err
+	}
+	organization, err := there.of(sender)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +98,7 @@ func (f *Feed) Take(ctx context.Context, from netip.Addr, raw []byte, large bool
 		in.ControlId, in.Type = shorten(m.first("MSH").text(10), 60), shorten(plainType(kind+"^"+event), 30)
 	}
 	if problem == nil {
-		in.Record, problem = Reading{Sender: sender, OrganizationID: organization, Zone: f.Zone}.Read(m)
+		in.Record, problem = Reading{Sender: sender, OrganizationID: organization, Organizations: there.ids, Zone: f.Zone}.Read(m)
 	}
 	if problem != nil {
 		in.Problem = &patientrecordv1.FeedProblem{Reason: problem.Reason, Position: problem.Position}
@@ -136,9 +148,15 @@ func (f *Feed) parse(from netip.Addr, raw []byte) (*Message, *Sender, *Error) {
 	return m, sender, problem
 }
 
-// Reread reads a message in quarantine by today's settings; organizationCode is its organisation's in the directory. A sender that is no longer named is an *Error of the message.
-func (f *Feed) Reread(m *patientrecordv1.FeedMessage, organizationCode string) (*patientrecordv1.FeedRecord, *Error) {
-	sender := f.Senders.named(organizationCode, m.GetSender())
+// Reread reads a message in quarantine by today's settings; organizations are those of its county, ids by code. A sender that is no longer
+// named is an *Error of the message.
+func (f *Feed) Reread(m *patientrecordv1.FeedMessage, organizations map[string]string) (*patientrecordv1.FeedRecord, *Error) {
+	var sender *Sender
+	for code, id := range organizations {
+		if id == m.GetOrganizationId() {
+			sender = f.Senders.named(code, m.GetSender())
+		}
+	}
 	if sender == nil {
 		return nil, wrong(reasonSenderDenied, "MSH-3")
 	}
@@ -149,35 +167,43 @@ func (f *Feed) Reread(m *patientrecordv1.FeedMessage, organizationCode string) (
 	if problem != nil {
 		return nil, problem
 	}
-	return Reading{Sender: sender, OrganizationID: m.GetOrganizationId(), Zone: f.Zone}.Read(parsed)
+	return Reading{Sender: sender, OrganizationID: m.GetOrganizationId(), Organizations: organizations, Zone: f.Zone}.Read(parsed)
 }
 
-// organization is the id of the sender's organisation.
-func (f *Feed) organization(ctx context.Context, s *Sender) (string, error) {
-	key := [2]string{s.County, s.Organization}
-	f.mu.Lock()
-	id, known := f.organizations[key]
-	f.mu.Unlock()
-	if known {
-		return id, nil
+// of is the id of the sender's organisation.
+func (c county) of(s *Sender) (string, error) {
+	if !c.senders[s.Organization] {
+		return "", fmt.Errorf("county %s has no organisation %s, which the settings of sender %s name", s.County, s.Organization, s.Name())
 	}
+	return c.ids[s.Organization], nil
+}
+
+// county are the organisations of a county; ctx acts in it.
+func (f *Feed) county(ctx context.Context, code string) (county, error) {
+	now := f.Clock.Now()
+	f.mu.Lock()
+	known, there := f.counties[code]
+	f.mu.Unlock()
+	if there && now.Before(known.until) {
+		return known, nil
+	}
+	known = county{ids: map[string]string{}, senders: map[string]bool{}, until: now.Add(accountKept)}
 	for token := ""; ; {
 		page, err := f.Directory.ListOrganizations(ctx, &directoryv1.ListOrganizationsRequest{PageSize: 200, PageToken: token})
 		if err != nil {
-			return "", fmt.Errorf("list organisations of county %s: %w", s.County, err)
+			return county{}, fmt.Errorf("list organisations of county %s: %w", code, err)
 		}
 		for _, o := range page.GetOrganizations() {
-			if o.GetCode() == s.Organization && o.GetType() != directoryv1.OrganizationType_EXTERNAL {
-				f.mu.Lock()
-				defer f.mu.Unlock()
-				f.organizations[key] = o.GetId()
-				return o.GetId(), nil
-			}
+			known.ids[o.GetCode()], known.senders[o.GetCode()] = o.GetId(), o.GetType() != directoryv1.OrganizationType_EXTERNAL
 		}
 		if token = page.GetNextPageToken(); token == "" {
-			return "", fmt.Errorf("county %s has no organisation %s, which the settings of sender %s name", s.County, s.Organization, s.Name())
+			break
 		}
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.counties[code] = known
+	return known, nil
 }
 
 // account is the id of the sender's account; "" if there is none that is INTEGRATION, of that organisation and not disabled.

@@ -16,6 +16,9 @@ var zone = time.FixedZone("Asia/Shanghai", 8*3600)
 
 const organization = "018f0000-0000-7000-8000-000000000001"
 
+// organizations of the county, by code.
+var organizations = map[string]string{"450321101": organization, "450321102": "township"}
+
 const settings = `
 senders:
   - application: HIS
@@ -28,6 +31,7 @@ senders:
     departments: {NK1: "0304", "神内": "03.04"}
     dispositions: {"下转": "3"}
     observations: {GLU: "2345-7"}
+    performers: {JYK: "450321101", BS: "450321102"}
   - application: LIS
     facility: YSX
     addresses: [10.2.0.5]
@@ -61,7 +65,7 @@ func read(t *testing.T, text string) (*patientrecordv1.FeedRecord, *hl7.Error) {
 	if problem != nil {
 		return nil, problem
 	}
-	return hl7.Reading{Sender: senders(t)[0], OrganizationID: organization, Zone: zone}.Read(m)
+	return hl7.Reading{Sender: senders(t)[0], OrganizationID: organization, Organizations: organizations, Zone: zone}.Read(m)
 }
 
 func good(t *testing.T, segments ...string) *patientrecordv1.FeedRecord {
@@ -122,6 +126,21 @@ func TestEventsSayWhatBecomesOfAStay(t *testing.T) {
 	}
 }
 
+func TestANewbornNamesTheMother(t *testing.T) {
+	with := func(field string) *patientrecordv1.FeedRecord {
+		return good(t, msh("ADT^A04", "9"), "EVN|A04|20261120092000", "PID|1||B9^^^YSX^MR||秦小芳之女||20261120|F"+strings.Repeat("|", 13)+field, "PV1|1|I|NK1||||||||||||||||V9")
+	}
+	if r := with("B1001^^^YSX^MR~450321199602110022^^^^NI"); r.GetMotherIdentity() != "B1001" || r.GetMotherIdentityNumber() != "450321199602110022" {
+		t.Errorf("mother %q %q", r.GetMotherIdentity(), r.GetMotherIdentityNumber())
+	}
+	if r := with("450321199602110022"); r.GetMotherIdentityNumber() != "450321199602110022" {
+		t.Errorf("mother %q %q", r.GetMotherIdentity(), r.GetMotherIdentityNumber())
+	}
+	if r := with(""); r.GetMotherIdentity() != "" || r.GetMotherIdentityNumber() != "" {
+		t.Errorf("mother %q %q", r.GetMotherIdentity(), r.GetMotherIdentityNumber())
+	}
+}
+
 func TestAMergeNamesBothNumbersAndNoVisit(t *testing.T) {
 	r := good(t, msh("ADT^A40", "1"), "EVN|A40|20261120092000", pid, "MRG|990122195603120016^^^^NI~B9^^^YSX^MR")
 	if r.GetPatientIdentity() != "B1001" || r.GetMergedIdentity() != "B9" || len(r.GetEntries()) != 0 || !r.GetUpdatesPatient() {
@@ -160,6 +179,47 @@ func TestAReportBecomesItsResults(t *testing.T) {
 	}
 	if wbc := r.GetEntries()[4].GetObservation(); wbc.GetQuantity().GetUnit() != "10*9/L" {
 		t.Errorf("wbc %v", wbc)
+	}
+}
+
+func TestWhatWasSeenStandsApartFromWhatIsConcluded(t *testing.T) {
+	for _, code := range []string{"CT&GDT^胸部CT", "GDT", "SJ^检查所见", "1^x^L^2^Findings"} {
+		r := good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L56|CT^胸部CT|||20261120080000|||||||||||||||||CT|F",
+			"OBX|1|TX|"+code+"||双肺纹理清晰||||||F", "OBX|2|TX|CT&IMP^诊断||未见异常||||||F", "OBX|3|TX|"+code+"||心影不大||||||F")
+		if report := r.GetEntries()[0].GetDiagnosticReport(); report.GetFindings() != "双肺纹理清晰\n心影不大" || report.GetConclusion() != "未见异常" {
+			t.Errorf("%s: seen %q, concluded %q", code, report.GetFindings(), report.GetConclusion())
+		}
+	}
+}
+
+func TestAResultIsOfWhomItsLineNames(t *testing.T) {
+	for line, want := range map[string][2]string{
+		"":                     {"", ""}, // nobody else
+		"||||":                 {"", ""},
+		"||||450321102^白沙镇卫生院": {"township", ""},
+		"||||BS^白沙":            {"township", ""}, // the sender's own code for it
+		"||||JYK^检验科":          {"", ""},
+		"||||YSX^县医院":          {"", ""},
+		"||||9001^某检验中心":       {"", "某检验中心"},
+		"||||9001^某检验中心||||||||白沙镇卫生院^^^^^^^^^450321102": {"township", ""},
+		"||||450321102||||||||某检验中心^^^^^^^^^9001":        {"", "某检验中心"},
+	} {
+		r := good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L55|GLU^葡萄糖|||20261120080000|||||||||||||||||LAB|F", "OBX|1|NM|GLU^葡萄糖||7.8|mmol/L|||||F"+line, "OBX|2|TX|C^结论||正常")
+		report, value := r.GetEntries()[0].GetDiagnosticReport(), r.GetEntries()[1].GetObservation()
+		if value.GetPerformerId() != want[0] || value.GetPerformerName() != want[1] || report.GetPerformerId() != want[0] || report.GetPerformerName() != want[1] {
+			t.Errorf("%q: a value of %q %q, a report of %q %q", line, value.GetPerformerId(), value.GetPerformerName(), report.GetPerformerId(), report.GetPerformerName())
+		}
+	}
+	r := good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L55|GLU^葡萄糖|||20261120080000|||||||||||||||||LAB|F", "OBX|1|NM|GLU^葡萄糖||7.8|mmol/L|||||F", "OBX|2|NM|CRP||1|mg/L|||||F||||BS^白沙")
+	if report := r.GetEntries()[0].GetDiagnosticReport(); report.GetPerformerId() != "" || report.GetPerformerName() != "白沙" {
+		t.Errorf("a report of two is of %q %q", report.GetPerformerId(), report.GetPerformerName())
+	}
+	r = good(t, msh("ORU^R01", "4"), pid, "OBR|1|P1|L56|CT^胸部CT|||20261120080000|||||||||||||||||CT|F", "OBX|1|TX|C^结论||双肺正常||||||F||||BS^白沙",
+		"OBR|2|P2|L57|US^腹部彩超|||20261120080000|||||||||||||||||US|F", "OBX|1|TX|C^结论||正常||||||F")
+	for i, want := range []string{"township", ""} {
+		if report := r.GetEntries()[i].GetDiagnosticReport(); report.GetPerformerId() != want || report.GetPerformerName() != "" {
+			t.Errorf("report %d is of %q %q", i, report.GetPerformerId(), report.GetPerformerName())
+		}
 	}
 }
 

@@ -27,7 +27,9 @@ func (r *reader) person() *patientrecordv1.FeedRecord {
 	if kin := r.m.first("NK1"); kin.there() {
 		p.GuardianName, p.GuardianPhone = r.name(kin, 2), phone(kin.all(5))
 	}
+	mother, number := r.mother(pid)
 	return &patientrecordv1.FeedRecord{
+		MotherIdentity: mother, MotherIdentityNumber: number,
 		SourceSystem: "hl7:" + r.s.Organization, PatientIdentity: identity, Patient: p, UpdatesPatient: r.kind == "ADT", BecomesHome: r.s.Home,
 		Event: r.event,
 	}
@@ -63,6 +65,22 @@ func (r *reader) identify(pid segment, p *patientrecordv1.Patient) (own string) 
 		return ""
 	}
 	return "document:" + p.IdentityNumber
+}
+
+// mother reads PID-21: her number at the sender, and that of her identity card.
+func (r *reader) mother(pid segment) (own, number string) {
+	for _, id := range pid.all(21) {
+		switch strings.ToUpper(id.at(5)) {
+		case "NI", "NNCHN", "NNCN", "SS", "SFZ", "IDCARD":
+			number = valued(number, shorten(id.at(1), 40))
+		default:
+			own = valued(own, shorten(id.at(1), 60))
+		}
+	}
+	if len(own) == 18 && number == "" {
+		number = own // older systems do not say what kind of number it is
+	}
+	return own, number
 }
 
 // name is a person's: the ideographic form where there are several, family name first.

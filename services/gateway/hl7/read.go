@@ -16,7 +16,9 @@ type reader struct {
 	s *Sender
 	// organization is the id of the sender's organisation.
 	organization string
-	zone         *time.Location
+	// organizations are ids of the county by code.
+	organizations map[string]string
+	zone          *time.Location
 	// kind and event are MSH-9: "ADT", "A01".
 	kind, event string
 	problem     *Error
@@ -27,12 +29,14 @@ type Reading struct {
 	Sender *Sender
 	// OrganizationID of the sender in the directory.
 	OrganizationID string
-	Zone           *time.Location
+	// Organizations of the county, ids by code: those that may have made a result.
+	Organizations map[string]string
+	Zone          *time.Location
 }
 
 // Read makes the record of a parsed message; an *Error says why it cannot be stored as it is.
 func (g Reading) Read(m *Message) (*patientrecordv1.FeedRecord, *Error) {
-	r := &reader{m: m, s: g.Sender, organization: g.OrganizationID, zone: g.Zone}
+	r := &reader{m: m, s: g.Sender, organization: g.OrganizationID, organizations: g.Organizations, zone: g.Zone}
 	r.kind, r.event = kindOf(m)
 	if m.first("MSH").text(10) == "" {
 		return nil, wrong(ReasonNoControlID, "MSH-10")

@@ -2,6 +2,7 @@ package hl7
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,15 +46,27 @@ func (r *reader) coded(f field) []*commonv1.Coding {
 	return out
 }
 
-// oru reads reports, each with its observations. Free text (TX, FT) is the report's conclusion.
+// finding tells whether a text is what was seen and not what is concluded: by the suffix GDT of HL7 2.4, 7.2.4 (general description; IMP is
+// the impression), or by its name.
+func finding(code field) bool {
+	return slices.ContainsFunc(code.components, func(c string) bool {
+		c = strings.ToUpper(strings.TrimSpace(c))
+		return c == "GDT" || strings.HasSuffix(c, code.seps.sub+"GDT") || strings.Contains(c, "所见") || strings.Contains(c, "FINDING")
+	})
+}
+
+// oru reads reports, each with its observations. Free text (TX, FT) is what was seen or the report's conclusion.
 func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 	var report *patientrecordv1.DiagnosticReport
 	var number string
 	var taken *timestamppb.Timestamp
 	names := map[string]int{}
+	var makers performers
 	for _, s := range r.m.segments {
 		switch s.fields[0] {
 		case "OBR":
+			makers.sign(report)
+			makers = performers{}
 			number = valued(s.text(3), s.text(2))
 			if number == "" {
 				r.fail(ReasonMissing, s.at(3))
@@ -73,14 +86,21 @@ func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 				r.fail(ReasonMissing, "OBR")
 				return
 			}
-			if kind := s.text(2); kind == "TX" || kind == "FT" {
-				report.Conclusion = strings.TrimSpace(report.GetConclusion() + "\n" + lines(s))
+			by, kind := r.performer(s), s.text(2)
+			makers.add(by, kind == "TX" || kind == "FT")
+			if kind == "TX" || kind == "FT" {
+				said := &report.Conclusion
+				if finding(s.one(3)) {
+					said = &report.Findings
+				}
+				*said = strings.TrimSpace(*said + "\n" + lines(s))
 				continue
 			}
 			o := r.observation(s, report.GetCategory(), taken)
 			if o == nil {
 				continue
 			}
+			o.PerformerId, o.PerformerName = by.id, by.name()
 			identity := r.unique(names, "result:"+number+":"+valued(s.text(3), s.one(3).at(2))+":"+s.text(4))
 			report.ResultIdentities = append(report.ResultIdentities, identity)
 			report.ResultNames = append(report.ResultNames, o.GetText())
@@ -89,6 +109,7 @@ func (r *reader) oru(to *patientrecordv1.FeedRecord) {
 			})
 		}
 	}
+	makers.sign(report)
 	if report == nil {
 		r.fail(ReasonMissing, "OBR")
 	}

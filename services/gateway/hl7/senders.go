@@ -39,6 +39,8 @@ type Sender struct {
 	Dispositions map[string]string `yaml:"dispositions"`
 	// Observations are the LOINC codes of its own in OBX-3.
 	Observations map[string]string `yaml:"observations"`
+	// Performers are the organisations (codes in the directory) of its own codes in OBX-15 and OBX-23; its own one's for its departments.
+	Performers map[string]string `yaml:"performers"`
 
 	networks []netip.Prefix
 }

@@ -498,6 +498,21 @@
       entry.away.hidden = ok;
       entry.text.textContent = text;
     };
+    // A document has this file already: it can be looked at, and the file kept on purpose or left out.
+    const twice = (entry, there) => {
+      const link = document.createElement("a");
+      link.href = there; link.target = "_blank"; link.rel = "noopener"; link.textContent = form.dataset.uploadOpen;
+      const keep = document.createElement("button");
+      keep.type = "button"; keep.textContent = form.dataset.uploadKeep;
+      keep.setAttribute("aria-label", `${form.dataset.uploadKeep} ${entry.file.name}`);
+      keep.addEventListener("click", async () => {
+        entry.again = true;
+        await send(entry);
+        button.focus();
+        if (entries.every((other) => other.done)) location.assign(form.action);
+      });
+      entry.text.append(" ", link, " ", keep);
+    };
     const send = (entry) => new Promise((resolve) => {
       if (entry.file.size > Number(form.dataset.uploadMax)) {
         told(entry, false, words(form.dataset.uploadLarge, { size: (entry.file.size / 1048576).toFixed(1) }));
@@ -508,6 +523,7 @@
       const data = new FormData();
       for (const [key, value] of new FormData(form)) if (key !== "file") data.append(key, value);
       data.append("index", entry.index);
+      if (entry.again) data.set("keepDuplicate", "1");
       data.append("file", entry.file);
       const request = new XMLHttpRequest();
       request.open("POST", form.action);
@@ -517,6 +533,8 @@
         // What a proxy on the way answers is a page, not a line for people.
         const line = request.getResponseHeader("Content-Type")?.startsWith("text/plain") ? request.responseText : form.dataset.uploadFailed;
         told(entry, request.status < 300, request.status < 300 ? form.dataset.uploadDone : request.status === 401 ? form.dataset.uploadSession : line);
+        const there = request.getResponseHeader("X-There");
+        if (request.status === 409 && there) twice(entry, there);
         resolve();
       });
       request.addEventListener("error", () => { told(entry, false, form.dataset.uploadLost); resolve(); });

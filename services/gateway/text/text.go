@@ -130,6 +130,9 @@ func (c *Catalogue) Error(language string, err error) string {
 	return c.T(language, key, pairs(e.Meta)...)
 }
 
+// Label is the metadata of a field with the key of what the form at hand calls it, where that is not its usual name.
+const Label = "label"
+
 // Field words why a field was refused: the text made for the cause that the field's metadata names, else for this field,
 // else for the reason. An item of a list ("diagnoses[0].code") is called what the list is called.
 func (c *Catalogue) Field(language string, f errs.Field) string {
@@ -142,7 +145,9 @@ func (c *Catalogue) Field(language string, f errs.Field) string {
 			break
 		}
 	}
-	if c.Has("field." + list) {
+	if own := f.Meta[Label]; c.Has(own) {
+		label = c.T(language, own)
+	} else if c.Has("field." + list) {
 		label = c.T(language, "field."+list)
 	} else if measure, ok := strings.CutPrefix(list, "value."); ok && c.Has("measure."+measure) {
 		label = c.T(language, "measure."+measure)

@@ -185,7 +185,8 @@ func codes() map[string][]string {
 		"tab":            strings.Fields("summary record trends attachments identity orders consents copy"),
 		"consents.scope": strings.Fields("REFERRAL SENSITIVE SMS"), "consents.state": strings.Fields("DEFERRED GIVEN WITHDRAWN EXPIRED"),
 		"consents.behalf": strings.Fields("MINOR UNABLE AUTHORISED"), "consents.effect": strings.Fields("REFERRAL SENSITIVE SMS"),
-		"copy.by": strings.Fields("PATIENT GUARDIAN AUTHORISED"), "copy.purpose": strings.Fields("SELF TREATMENT INSURANCE LEGAL OTHER"),
+		"consents.withdrawn": {"SENSITIVE"},
+		"copy.by":            strings.Fields("PATIENT GUARDIAN AUTHORISED"), "copy.purpose": strings.Fields("SELF TREATMENT INSURANCE LEGAL OTHER"),
 		"copy.check":   strings.Fields("IDENTITY_CARD OTHER_DOCUMENT KINSHIP_PROOF AUTHORISATION_LETTER"),
 		"exports.kind": strings.Fields("OWN_COPY AUDIT STATISTICS"), "exports.form": strings.Fields("FHIR PRINT CSV JSONL XLSX"),
 		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
@@ -196,9 +197,10 @@ func codes() map[string][]string {
 		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
 		"channel": strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),
 		"to": strings.Fields(`INTAKE RECEIVER RECEIVER_DOCTORS RECEIVER_HEAD RECEIVER_DEPARTMENT FAMILY_DOCTOR ORIGINATOR ORIGINATOR_HEAD CANDIDATE_DEPARTMENT
-			COUNTY_ADMIN HOME_CENTRE AUDITORS SIDES ON_DUTY_INTAKE ON_DUTY_DEPARTMENT SECOND_LINE INTAKE_GROUP DEPARTMENT_GROUP ORIGINATOR_GROUP PATIENT`),
+			COUNTY_ADMIN HOME_CENTRE HOME_HEAD HOLDERS AUDITORS SIDES ON_DUTY_INTAKE ON_DUTY_DEPARTMENT SECOND_LINE INTAKE_GROUP DEPARTMENT_GROUP
+			ORIGINATOR_GROUP PATIENT`),
 		"when": strings.Fields("EMERGENCY SENT BY_ORIGINATOR BY_RECEIVER BOOKED WITH_REFERRAL WITHOUT_REFERRAL FIRST_RING THIRD_RING SECOND_LEVEL"),
-		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary record.results
+		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.find_audited patient.snapshot patient.registered patient.register record.summary record.results
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
 			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences
@@ -223,7 +225,8 @@ func codes() map[string][]string {
 		"clinical.form":        strings.Fields("values problem allergy medication result note encounter procedure immunization report"),
 		"clinical.kind":        strings.Fields("PROBLEM ALLERGY MEDICATION OBSERVATION REPORT NOTE ENCOUNTER PROCEDURE IMMUNIZATION"),
 		"clinical.change":      strings.Fields("RECORDED AMENDED CORRECTED ENTERED_IN_ERROR IMPORTED"),
-		"clinical.reason":      strings.Fields("WRONG_VALUE WRONG_PATIENT WRONG_TIME INCOMPLETE NEW_FINDING DUPLICATE OTHER"),
+		"relative":             {"MOTHER", "CHILD"},
+		"clinical.reason":      strings.Fields("WRONG_VALUE WRONG_PATIENT WRONG_TIME INCOMPLETE NEW_FINDING DUPLICATE OTHER ARRIVAL_UNDONE"),
 		"clinical.status":      strings.Fields("active recurrence relapse inactive remission resolved on-hold stopped completed not-done final preliminary in-progress finished entered-in-error"),
 		"clinical.class":       strings.Fields("AMB EMER IMP OBSENC HH VR"),
 		"clinical.called":      strings.Fields("note report procedure immunization"),

@@ -34,6 +34,7 @@ const (
 	ReasonAlreadyRegistered  string = "ALREADY_REGISTERED"
 	ReasonHoldExpired        string = "HOLD_EXPIRED"
 	ReasonConsentExists      string = "CONSENT_EXISTS"
+	ReasonAttachmentExists   string = "ATTACHMENT_EXISTS"
 
 	ReasonActionNotAvailable string = "ACTION_NOT_AVAILABLE"
 	ReasonEntrySealed        string = "ENTRY_SEALED"

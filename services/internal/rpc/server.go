@@ -74,11 +74,8 @@ func NewServer(cfg ServerConfig, register func(grpc.ServiceRegistrar)) (*Server,
 	if err != nil {
 		return nil, fmt.Errorf("make gRPC server of %s: %w", cfg.Service, err)
 	}
-	validator, err := protovalidate.New()
-	if err != nil {
-		return nil, fmt.Errorf("make gRPC server of %s: %w", cfg.Service, err)
-	}
-	g := gate{ServerConfig: cfg, validator: validator}
+	// One validator for all servers of the process: it compiles the rules of a message once, and the making of it reads every descriptor.
+	g := gate{ServerConfig: cfg, validator: protovalidate.GlobalValidator}
 	s := &Server{cfg: cfg, health: health.NewServer(), grpc: grpc.NewServer(
 		grpc.Creds(creds),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithFilter(filters.Not(filters.HealthCheck())))),

@@ -15,11 +15,12 @@ import (
 // Unit is what the value of a figure means.
 type Unit string
 
-// The units. The first three need a denominator, the last two have none.
+// The units. The first four need a denominator, the last two have none.
 const (
 	Percent  Unit = "PERCENT"
 	Permille Unit = "PERMILLE"
 	Ratio    Unit = "RATIO"
+	Mean     Unit = "MEAN" // the numerator is a sum of points, the denominator the cases
 	Count    Unit = "COUNT"
 	Duration Unit = "DURATION" // median and 90th percentile
 )
@@ -187,7 +188,7 @@ func (c *checker) measure(at *yaml.Node, m Measure) {
 		c.fault(find(find(at, "source"), "certainty"), "unknown certainty %q", m.Source.Certainty)
 	}
 	switch m.Unit {
-	case Percent, Permille, Ratio:
+	case Percent, Permille, Ratio, Mean:
 		if len(m.Denominators) == 0 {
 			c.fault(find(at, "unit"), "the unit %s needs a denominator", m.Unit)
 		}

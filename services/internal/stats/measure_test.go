@@ -182,6 +182,8 @@ func TestAMeasureIsComputedByPeriodAndGroup(t *testing.T) {
 		per := m["IND-SUC"]
 		per.Unit = stats.Permille
 		same(t, figures(t, db, per, "", year())[:1], "2026-03-01 : 250.0 = 2/8, 0.0")
+		per.Unit = stats.Mean
+		same(t, figures(t, db, per, "", year())[:1], "2026-03-01 : 0.2 = 2/8, 0.0")
 		per.Unit = stats.Ratio
 		same(t, figures(t, db, per, "", year())[:1], "2026-03-01 : 0.2 = 2/8, 0.0")
 	})

@@ -49,7 +49,7 @@ func (p *Pages) breakGlass(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/"+patient, http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, map[string]string{"note": "glass.note"}), func(again shell.Refused) error {
 		d := newGlass(patient)
 		d.GlassRequestID, d.Problem, d.Glass = again.RequestID, again.Problem, again.Form
 		return p.showGlass(w, r, again.Status, d)

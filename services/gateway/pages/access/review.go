@@ -109,7 +109,7 @@ func (p *Pages) judge(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/reviews/"+r.PathValue("id"), http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, map[string]string{"verdict": "review.verdict"}), func(again shell.Refused) error {
 		d, _ := p.load(r) // without the use the form stands alone
 		d.Form, d.RequestID, d.Problem = again.Form, again.RequestID, again.Problem
 		if errs.KindOf(err) == errs.KindStale && d.Use.Glass != nil {

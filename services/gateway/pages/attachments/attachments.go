@@ -9,7 +9,9 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"time"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -77,8 +79,8 @@ func kinds() []string {
 	return []string{"LAB_REPORT", "EXAM_REPORT", "IMAGE", "ECG", "MEDICAL_RECORD", "CONSENT", "OTHER"}
 }
 
-// fate is what became of one file of a form.
-type fate struct{ Name, Text string }
+// fate is what became of one file of a form. There is the address of the document that has its content already.
+type fate struct{ Name, Text, There string }
 
 type listData struct {
 	Patient     *patientrecordv1.Patient
@@ -91,6 +93,11 @@ type listData struct {
 	Referrals   []shell.Row
 	// Added and Refused are the files of a form that was just sent without the script.
 	Added, Refused []fate
+}
+
+// Doubles tells that a file was refused because a document has it already: the visitor may say that it is to be kept.
+func (d listData) Doubles() bool {
+	return d.Form.Value("keepDuplicate") != "" || slices.ContainsFunc(d.Refused, func(f fate) bool { return f.There != "" })
 }
 
 // item is a document with its organisation's name.
@@ -152,7 +159,7 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 		request := id.FromFact(u.Fields["requestId"], index)
 		if _, err := files.Send(door.Renewed(r.Context()), p.Attachments, files.Header(r.PathValue("id"), request, u.Fields), u.Body); err != nil {
 			first = errors.Join(first, err)
-			data.Refused = append(data.Refused, fate{u.Name, p.Shell.ErrorText(r, err)})
+			data.Refused = append(data.Refused, p.refused(r, u.Name, err))
 			return
 		}
 		data.Added = append(data.Added, fate{Name: u.Name})
@@ -162,7 +169,11 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	first = errors.Join(first, err)
 	if r.Header.Get("X-Fragment") != "" {
-		return p.line(w, r, first)
+		there := ""
+		if len(data.Refused) == 1 {
+			there = data.Refused[0].There
+		}
+		return p.line(w, r, answered{first, data.Refused, there})
 	}
 	data.Form.Values = url.Values{}
 	for name, text := range fields {
@@ -176,21 +187,59 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	case err != nil && errs.KindOf(err) != errs.KindInvalid || len(data.Refused) > 0 && errs.KindOf(first) == errs.KindNotFound:
 		return first
 	case err != nil:
-		data.Form.Errors = p.Shell.FieldErrors(r, err)
+		data.Form.Errors = p.Shell.FieldErrors(r, shell.Called(err, labels()))
 	}
 	return p.show(w, r, errs.HTTPStatus(first), data)
 }
 
-// line answers a script: the status, and what to say.
-func (p *Pages) line(w http.ResponseWriter, r *http.Request, err error) error {
+// labels are what the forms call the fields that others call otherwise.
+func labels() map[string]string {
+	return map[string]string{"kind": "attachments.kind", "referralId": "attachments.referral"}
+}
+
+// refused is what is said of a file that was not kept: of one that a document has already, which document that is.
+func (p *Pages) refused(r *http.Request, name string, err error) fate {
+	out := fate{Name: name, Text: p.Shell.ErrorText(r, err)}
+	e, ok := errs.As(err)
+	if !ok || e.Reason != errs.ReasonAttachmentExists || !id.Valid(e.Meta["attachmentId"]) {
+		return out
+	}
+	patient, there := r.PathValue("id"), e.Meta["attachmentId"]
+	out.There = "/patients/" + patient + "/attachments/" + there
+	a, err := p.Attachments.GetAttachment(door.Renewed(r.Context()), &patientrecordv1.GetAttachmentRequest{PatientId: patient, Id: there})
+	if err != nil {
+		return out // that it is there is known; what it is called is not
+	}
+	title := a.GetTitle()
+	if title == "" {
+		title = p.Shell.T(r, "attachments.kind."+a.GetKind().String())
+	}
+	out.Text = p.Shell.T(r, "attachments.there", "title", title, "day", a.GetCreateTime().AsTime().In(p.Shell.Zone()).Format(time.DateOnly))
+	return out
+}
+
+// answered is what a script is told.
+type answered struct {
+	err     error
+	refused []fate
+	there   string
+}
+
+// line answers a script: the status, and what to say; in a header the address of the document that has the file already.
+func (p *Pages) line(w http.ResponseWriter, r *http.Request, a answered) error {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	if err == nil {
+	if a.err == nil {
 		w.WriteHeader(http.StatusNoContent)
 		return nil
 	}
-	w.WriteHeader(errs.HTTPStatus(err))
-	_, werr := io.WriteString(w, p.Shell.ErrorText(r, err))
-	return werr
+	text := p.Shell.ErrorText(r, a.err)
+	if a.there != "" {
+		text = a.refused[0].Text
+		w.Header().Set("X-There", a.there)
+	}
+	w.WriteHeader(errs.HTTPStatus(a.err))
+	_, err := io.WriteString(w, text)
+	return err
 }
 
 type oneData struct {
@@ -257,7 +306,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, labels()), func(again shell.Refused) error {
 		data, _ := p.loadOne(r) // without the document the form stands alone
 		if a := data.Attachment.Attachment; a != nil && errs.KindOf(err) == errs.KindStale {
 			again.Form.Rebase(valuesOf(a), nil)

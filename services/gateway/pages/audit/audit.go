@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -19,6 +20,8 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/gateway/trail"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -37,19 +40,26 @@ type Deps struct {
 	Trail     *trail.Trail
 	Directory directoryv1.DirectoryServiceClient
 	Exports   patientrecordv1.ExportServiceClient
+	// Index tells under which ids a person is known; Cache and Ring keep what was looked for.
+	Index patientrecordv1.PatientIndexServiceClient
+	Cache cache.Cache
+	Ring  *crypt.Ring
 }
 
 // Pages serves them.
 type Pages struct {
 	Deps
-	listSet, chainSet *shell.Set
+	listSet, chainSet, patientSet *shell.Set
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
+	if p.listSet, err = deps.Shell.Parse(files, "list.html", "find.html"); err != nil {
+		return nil, err
+	}
+	if p.patientSet, err = deps.Shell.Parse(files, "patients.html", "find.html"); err != nil {
 		return nil, err
 	}
 	p.chainSet, err = deps.Shell.Parse(files, "chains.html")
@@ -60,6 +70,8 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /audit", p.Shell.Page(p.list))
 	mux.Handle("GET /audit/export", p.Shell.Page(p.export))
+	mux.Handle("POST /audit/patients", p.Shell.Page(p.find))
+	mux.Handle("GET /audit/patients/{search}", p.Shell.Page(p.found))
 	mux.Handle("GET /audit/chains", p.Shell.Page(p.chains))
 	mux.Handle("POST /audit/chains", p.Shell.Page(p.verify))
 }
@@ -85,6 +97,8 @@ func groups() []group {
 type row struct {
 	*commonv1.AuditEntry
 	Person, Organization string
+	// Said is the detail in words, where there are some.
+	Said string
 }
 
 // organization with its name in the visitor's language.
@@ -99,6 +113,37 @@ type listData struct {
 	Away          []string
 	query         url.Values
 	next          string
+	groupName     string
+}
+
+// Chosen are the words of what was chosen, for the heading under which the form folds.
+func (d listData) Chosen() string {
+	var words []string
+	if from, until := d.query.Get("from"), d.query.Get("until"); from != "" || until != "" {
+		words = append(words, from+" – "+until)
+	}
+	words = append(words, d.query.Get("person"))
+	for _, o := range d.Organizations {
+		if o.ID == d.query.Get("organization") {
+			words = append(words, o.Name)
+		}
+	}
+	words = append(words, d.groupName, tail(d.query.Get("patient")))
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " · ")
+}
+
+// shownID is how much of an id is shown: its end tells two apart, the beginning only when they were made.
+const shownID = 10
+
+// Tail is tail.
+func (listData) Tail(id string) string { return tail(id) }
+
+// tail is an id as lists show it; the whole of it is in the link and the title.
+func tail(id string) string {
+	if len(id) <= shownID {
+		return id
+	}
+	return "…" + id[len(id)-shownID:]
 }
 
 // Next is the address of the next page, "" after the last.
@@ -140,6 +185,11 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if county, err := p.Shell.Names().County(r.Context()); err == nil {
 		for _, o := range county.Organizations {
 			data.Organizations = append(data.Organizations, organization{o.GetId(), county.OrganizationName(p.Shell.Language(r), o.GetId())})
+		}
+	}
+	for _, g := range data.Groups {
+		if g.Name == query.Get("group") {
+			data.groupName = p.Shell.T(r, "audit.group."+g.Name)
 		}
 	}
 	ask, err := p.ask(query, people)
@@ -209,12 +259,28 @@ func (p *Pages) ask(query url.Values, people shell.People) (*commonv1.SearchAudi
 	return ask, nil
 }
 
+// said words the detail of an entry; what has no words stands as it is.
+func (p *Pages) said(r *http.Request, detail string) string {
+	if n, ok := strings.CutPrefix(detail, "version "); ok {
+		return p.Shell.T(r, "audit.detail.version", "n", n)
+	}
+	for _, key := range []string{"audit.detail." + detail, "purpose." + strings.TrimPrefix(detail, "PURPOSE_")} {
+		if words := p.Shell.T(r, key); words != key {
+			return words
+		}
+	}
+	return detail
+}
+
 // rows adds names; without directory the rows stand with ids.
 func (p *Pages) rows(r *http.Request, entries []*commonv1.AuditEntry, people shell.People) []row {
 	county, err := p.Shell.Names().County(r.Context())
 	rows := make([]row, 0, len(entries))
 	for _, e := range entries {
-		one := row{AuditEntry: e, Person: people.Name(e.GetAccountId()), Organization: e.GetOrganizationId()}
+		one := row{AuditEntry: e, Said: p.said(r, e.GetDetail()), Person: people.Name(e.GetAccountId()), Organization: e.GetOrganizationId()}
+		if service, ok := strings.CutPrefix(e.GetAccountId(), "service:"); ok {
+			one.Person = p.Shell.T(r, "audit.system", "service", p.Shell.T(r, "audit.service."+service))
+		}
 		if err == nil && county.Organization(e.GetOrganizationId()) != nil {
 			one.Organization = county.OrganizationName(p.Shell.Language(r), e.GetOrganizationId())
 		}

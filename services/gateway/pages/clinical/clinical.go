@@ -128,6 +128,9 @@ type listData struct {
 	WithheldChild, Started bool
 }
 
+// Narrowed tells that the list does not show all of the record that counts.
+func (d listData) Narrowed() bool { return !d.All.Active || !d.Ever.Active || d.WithErrors }
+
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	h, err := p.head(r)
 	if err != nil {

@@ -3,6 +3,7 @@ package clinical
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -64,7 +65,7 @@ func (o *row) words(c *patientrecordv1.ClinicalEntry) {
 	case *patientrecordv1.ClinicalEntry_Encounter:
 		o.Name, o.Words, o.End = e.Encounter.GetText(), e.Encounter.GetReason(), e.Encounter.GetEndTime()
 	case *patientrecordv1.ClinicalEntry_DiagnosticReport:
-		o.Name, o.Words = named(e.DiagnosticReport.GetText(), e.DiagnosticReport.GetCodes()), e.DiagnosticReport.GetConclusion()
+		o.Name, o.Words = named(e.DiagnosticReport.GetText(), e.DiagnosticReport.GetCodes()), strings.TrimSpace(e.DiagnosticReport.GetFindings()+"\n"+e.DiagnosticReport.GetConclusion())
 	case *patientrecordv1.ClinicalEntry_Note:
 		o.Name, o.Words = e.Note.GetTitle(), e.Note.GetText()
 	}

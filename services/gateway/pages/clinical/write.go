@@ -43,6 +43,9 @@ type formData struct {
 	Reasons []string
 }
 
+// EntryKind is what the form writes, as the contract calls it.
+func (d formData) EntryKind() string { return strings.ToUpper(d.Kind) }
+
 // statuses that a form offers for a kind; the first is proposed. Empty: there is nothing to choose.
 func statuses(kind string) []string {
 	switch kind {
@@ -185,7 +188,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	return p.Shell.Again(w, r, onForm(err), func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(onForm(err), labels(kind)), func(again shell.Refused) error {
 		data, _ := p.prepared(r, kind, "new") // without the record the form stands alone
 		return p.showAgain(w, r, data, again)
 	})
@@ -203,6 +206,28 @@ func (p *Pages) showAgain(w http.ResponseWriter, r *http.Request, data formData,
 	data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
 	data.Form.Errors = shell.InOrder(data.Form.Errors, order()...)
 	return p.showForm(w, r, again.Status, data)
+}
+
+// labels are what a form calls the fields that others call otherwise; a form of nothing known has none.
+func labels(kind string) map[string]string {
+	out := map[string]string{"reasonCode": "clinical.why", "entry.encounterId": "clinical.under", "entry.referralId": "clinical.under"}
+	switch kind {
+	case "values":
+		out["entry.time"] = "clinical.measured"
+	case "result":
+		out["entry.text"], out["entry.words"], out["entry.time"] = "clinical.item.name", "clinical.result.words", "clinical.measured"
+	case "problem":
+		out["entry.text"], out["entry.time"] = "clinical.problem.text", "clinical.onset"
+	case "allergy":
+		out["entry.text"], out["entry.category"], out["entry.criticality"] = "clinical.allergy.text", "clinical.allergy.category", "clinical.allergy.criticality"
+	case "medication":
+		out["entry.text"], out["entry.time"] = "clinical.medication.text", "clinical.medication.since"
+	case "encounter":
+		out["entry.text"], out["entry.words"], out["entry.time"] = "clinical.encounter.text", "clinical.encounter.reason", "clinical.began"
+	default:
+		out["entry.text"], out["entry.category"] = "clinical.called."+kind, "clinical."+kind+".category"
+	}
+	return out
 }
 
 func order() []string {
@@ -277,7 +302,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	if data.Kind == "" {
 		return err
 	}
-	return p.Shell.Again(w, r, onForm(err), func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(onForm(err), labels(data.Kind)), func(again shell.Refused) error {
 		if errs.KindOf(err) == errs.KindStale {
 			p.renew(r, &data, &again)
 		}

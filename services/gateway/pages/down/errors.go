@@ -20,6 +20,9 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	if !ok || e.Kind != errs.KindInvalid {
 		return nil
 	}
+	if called, ok := errs.As(shell.Called(cause, map[string]string{"receiver.organizationId": "down.centre"})); ok {
+		e = called
+	}
 	form := shell.Form{}
 	for _, f := range e.Fields {
 		at, line := f.Name, ""

@@ -207,7 +207,7 @@ func (p *Pages) ledger(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if err != nil {
-		if d.Form.Errors = p.Shell.FieldErrors(r, err); d.Form.Errors == nil {
+		if d.Form.Errors = p.Shell.FieldErrors(r, shell.Called(err, map[string]string{"kind": "exports.what"})); d.Form.Errors == nil {
 			return err
 		}
 		status = errs.HTTPStatus(err)

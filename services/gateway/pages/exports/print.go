@@ -82,7 +82,7 @@ func wordsOf(e *patientrecordv1.RecordEntry) line {
 	case *patientrecordv1.ClinicalEntry_Observation:
 		l.Name, l.Observation = named(r.Observation.GetText(), r.Observation.GetCodes()), r.Observation
 	case *patientrecordv1.ClinicalEntry_DiagnosticReport:
-		l.Name, l.Words = named(r.DiagnosticReport.GetText(), r.DiagnosticReport.GetCodes()), r.DiagnosticReport.GetConclusion()
+		l.Name, l.Words = named(r.DiagnosticReport.GetText(), r.DiagnosticReport.GetCodes()), strings.TrimSpace(r.DiagnosticReport.GetFindings()+"\n"+r.DiagnosticReport.GetConclusion())
 	case *patientrecordv1.ClinicalEntry_Procedure:
 		l.Name = coded(r.Procedure.GetText(), r.Procedure.GetCodes())
 	case *patientrecordv1.ClinicalEntry_Immunization:

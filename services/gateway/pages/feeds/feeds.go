@@ -199,7 +199,11 @@ func (p *Pages) replay(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in := &patientrecordv1.ReplayMessageRequest{Id: m.GetId(), Version: seen}
-	record, problem := p.Feed.Reread(m, county.Organization(m.GetOrganizationId()).GetCode())
+	organizations := make(map[string]string, len(county.Organizations))
+	for _, o := range county.Organizations {
+		organizations[o.GetCode()] = o.GetId()
+	}
+	record, problem := p.Feed.Reread(m, organizations)
 	if in.Record = record; problem != nil {
 		in.Problem = &patientrecordv1.FeedProblem{Reason: problem.Reason, Position: problem.Position}
 	}

@@ -108,6 +108,8 @@ type item struct {
 	Weekday string
 	// Mine tells that the visitor is the family doctor.
 	Mine bool
+	// Organization makes it, when that is not the visitor's.
+	Organization string
 	// RequestID is that of the check's form, Form what was typed into it and what was wrong.
 	RequestID, Problem string
 	Form               shell.Form
@@ -165,6 +167,11 @@ func (p *Pages) load(r *http.Request, at place) (listData, error) {
 	today := p.Shell.Now().Format(time.DateOnly)
 	for _, f := range answer.GetFollowUps() {
 		one := item{FollowUp: f, Others: len(f.GetDiagnoses()) - 1, Today: f.GetDue() == today, Mine: f.GetFamilyDoctor() == visitor.Account.GetId(), RequestID: id.New()}
+		if f.GetTheirs() {
+			if county, err := p.Shell.Names().County(r.Context()); err == nil {
+				one.Organization = county.OrganizationName(p.Shell.Language(r), f.GetOrganizationId())
+			}
+		}
 		if len(f.GetDiagnoses()) > 0 {
 			one.Diagnosis = f.GetDiagnoses()[0].GetDisplay()
 		}

@@ -104,7 +104,7 @@ func (p *Pages) correct(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/identity", http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, map[string]string{"identityNumber": "register.number"}), func(again shell.Refused) error {
 		data, _ := p.loadIdentity(r) // without the record the form stands alone
 		data.Form, data.RequestID, data.Problem = again.Form, again.RequestID, again.Problem
 		if e, ok := errs.As(err); ok && e.Reason == errs.ReasonAlreadyRegistered && e.Meta["matchId"] != "" {

@@ -55,6 +55,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /patients/matches", p.Shell.Page(p.list))
 	mux.Handle("GET /matches/{id}", p.Shell.Page(p.match))
 	mux.Handle("POST /matches/{id}", p.Shell.Page(p.decide))
+	mux.Handle("POST /matches/{id}/reveal", p.Shell.Page(p.revealMatch))
 	mux.Handle("GET /patients/{id}/identity", p.Shell.Page(p.identity))
 	mux.Handle("POST /patients/{id}/identity", p.Shell.Page(p.correct))
 	mux.Handle("POST /patients/{id}/reveal", p.Shell.Page(p.reveal))
@@ -62,7 +63,7 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 }
 
 type listData struct {
-	Matches []*patientrecordv1.Match
+	Matches []matchData
 	Next    string
 }
 
@@ -71,7 +72,10 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data := listData{Matches: answer.GetMatches()}
+	data := listData{}
+	for _, m := range answer.GetMatches() {
+		data.Matches = append(data.Matches, matchData{Match: m})
+	}
 	if next := answer.GetNextPageToken(); next != "" {
 		data.Next = "/patients/matches?page=" + url.QueryEscape(next)
 	}
@@ -94,8 +98,21 @@ type matchData struct {
 	Version   string
 	RequestID string
 	Problem   string
+	// Revealed: the numbers are shown in full.
+	Revealed bool
 	// Decides: the visitor's roles and level reach for a decision.
 	Decides bool
+}
+
+// likely is the score from which two records are very likely of one person: odds of some 30 to 1, as the contract says.
+const likely = 25
+
+// Likeness is the text key of how likely it is that the two are one person.
+func (d matchData) Likeness() string {
+	if d.GetScore() >= likely {
+		return "matches.likely"
+	}
+	return "matches.possible"
 }
 
 // Form of a decision: the one that was refused, or an empty one.
@@ -121,6 +138,24 @@ func (p *Pages) loadMatch(r *http.Request) (matchData, error) {
 		return matchData{ID: r.PathValue("id")}, err
 	}
 	return matchData{Match: m, ID: m.GetId(), Lines: p.lines(r, m), Version: strconv.Itoa(int(m.GetVersion())), Decides: m.GetMayDecide() && decides(r)}, nil
+}
+
+// revealMatch shows the numbers of both records in full, which the record writes down for each of them: who is who is decided by them.
+func (p *Pages) revealMatch(w http.ResponseWriter, r *http.Request) error {
+	data, err := p.loadMatch(r)
+	if err != nil {
+		return err
+	}
+	for _, one := range []**patientrecordv1.Patient{&data.First, &data.Second} {
+		whole, err := p.Index.RevealPatient(r.Context(), &patientrecordv1.RevealPatientRequest{Id: (*one).GetId(), Purpose: "IDENTIFY"})
+		if err != nil {
+			return err
+		}
+		*one = whole
+	}
+	data.Lines, data.Revealed, data.RequestID = p.lines(r, data.Match), true, id.New()
+	w.Header().Set("Cache-Control", "no-store")
+	return p.showMatch(w, r, http.StatusOK, data)
 }
 
 func (p *Pages) showMatch(w http.ResponseWriter, r *http.Request, status int, data matchData) error {
@@ -190,7 +225,7 @@ func (p *Pages) decide(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/matches", http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, map[string]string{"reason": "matches.grounds"}), func(again shell.Refused) error {
 		data, _ := p.loadMatch(r) // without the two records the form stands alone
 		data.Sent, data.RequestID, data.Problem = again.Form, again.RequestID, again.Problem
 		for i, e := range data.Sent.Errors {

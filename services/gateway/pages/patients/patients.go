@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -25,9 +24,6 @@ import (
 
 //go:embed *.html
 var files embed.FS
-
-// searchTTL is how long a search can be shown again by its address.
-const searchTTL = 10 * time.Minute
 
 // referralsShown is how many referrals a patient's page lists.
 const referralsShown = 10
@@ -98,12 +94,8 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients", http.StatusSeeOther)
 		return nil
 	}
-	search := id.New()
-	sealed, err := p.Ring.Seal("search", "words", search, []byte(words))
+	search, err := p.searches().Keep(r.Context(), words)
 	if err != nil {
-		return err
-	}
-	if err := p.Cache.Set(r.Context(), searchKey(search), sealed, searchTTL); err != nil {
 		// Without a cache the answer is shown in place; only the way back is lost.
 		return p.answer(w, r, words)
 	}
@@ -111,26 +103,18 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func searchKey(search string) string { return "search:" + search }
+func (p *Pages) searches() shell.Searches {
+	return shell.Searches{Cache: p.Cache, Ring: p.Ring, Kind: "words"}
+}
 
 // found shows a kept search again; one that is gone or cannot be read begins anew.
 func (p *Pages) found(w http.ResponseWriter, r *http.Request) error {
-	words, ok := p.kept(r)
+	words, ok := p.searches().Words(r.Context(), r.PathValue("search"))
 	if !ok {
 		http.Redirect(w, r, "/patients", http.StatusSeeOther)
 		return nil
 	}
 	return p.answer(w, r, words)
-}
-
-func (p *Pages) kept(r *http.Request) (words string, ok bool) {
-	search := r.PathValue("search")
-	sealed, ok, err := p.Cache.Get(r.Context(), searchKey(search))
-	if err != nil || !ok {
-		return "", false
-	}
-	opened, err := p.Ring.Open("search", "words", search, sealed)
-	return string(opened), err == nil
 }
 
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, words string) error {
@@ -168,6 +152,9 @@ func (p *Pages) registerForm(w http.ResponseWriter, r *http.Request) error {
 	values := url.Values{"documentType": {"RESIDENT_IDENTITY_CARD"}}
 	if r.URL.Query().Get("as") == "newborn" {
 		values = url.Values{"documentType": {"NONE"}, "noDocumentReason": {"NEWBORN"}, "newborn": {"1"}}
+		if mother := r.URL.Query().Get("mother"); id.Valid(mother) {
+			values.Set("motherPatientId", mother)
+		}
 	}
 	return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: values}, RequestID: id.New()})
 }
@@ -184,7 +171,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: r.PostForm}, RequestID: id.New(), Likely: likely})
 	}
 	patient, err := p.Record.RegisterPatient(r.Context(), registerRequest(r.PostForm))
-	data := registerData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}, RequestID: r.PostFormValue("requestId")}
+	data := registerData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, shell.Called(err, map[string]string{"identityNumber": "register.number"}))}, RequestID: r.PostFormValue("requestId")}
 	switch {
 	case err == nil:
 		p.Shell.Flash(w, "register.done")
@@ -238,6 +225,7 @@ func registerRequest(form url.Values) *patientrecordv1.RegisterPatientRequest {
 		Phone: get("phone"), Address: get("address"), Village: get("village"),
 		GuardianName: get("guardianName"), GuardianPhone: get("guardianPhone"),
 		InsuranceNumber: get("insuranceNumber"), HealthRecordNumber: get("healthRecordNumber"), SameAsPatientId: get("sameAs"),
+		MotherIdentityNumber: get("motherIdentityNumber"), MotherPatientId: get("motherPatientId"),
 	}
 }
 

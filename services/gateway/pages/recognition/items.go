@@ -254,6 +254,18 @@ func lines(text string) []string {
 	return out
 }
 
+// labels are what the form of an item calls its fields.
+func labels() map[string]string {
+	out := map[string]string{
+		"item.nameEn": "recognition.name-en", "item.outpatientDays": "recognition.setting.OUTPATIENT",
+		"item.inpatientDays": "recognition.setting.INPATIENT", "item.emergencyDays": "recognition.setting.EMERGENCY",
+	}
+	for name := range strings.FieldsSeq("code name kind range mark codes parts methods unit price note") {
+		out["item."+name] = "recognition." + name
+	}
+	return out
+}
+
 func (p *Pages) saveItem(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
@@ -277,7 +289,7 @@ func (p *Pages) saveItem(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/settings/recognition", http.StatusSeeOther)
 		return nil
 	}
-	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(err, labels()), func(again shell.Refused) error {
 		data, lerr := p.loadItem(r)
 		if lerr != nil {
 			data.Item = &patientrecordv1.RecognitionItem{Code: code} // the form stands alone

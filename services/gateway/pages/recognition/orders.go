@@ -1,6 +1,7 @@
 package recognition
 
 import (
+	"cmp"
 	"maps"
 	"net/http"
 	"net/url"
@@ -104,10 +105,10 @@ func (p *Pages) loadOrders(r *http.Request, form url.Values) (ordersData, error)
 	}
 	data.Withheld = there.GetWithheld()
 	for _, x := range there.GetRecognisable() {
-		data.Valid = append(data.Valid, found{x, p.organization(r, x.GetOrganizationId())})
+		data.Valid = append(data.Valid, found{x, cmp.Or(p.organization(r, x.GetOrganizationId()), x.GetPerformerName())})
 	}
 	for _, x := range there.GetOthers() {
-		data.Others = append(data.Others, found{x, p.organization(r, x.GetOrganizationId())})
+		data.Others = append(data.Others, found{x, cmp.Or(p.organization(r, x.GetOrganizationId()), x.GetPerformerName())})
 	}
 	items, err := p.Recognition.ListRecognitionItems(ctx, &patientrecordv1.ListRecognitionItemsRequest{})
 	if err != nil {
@@ -207,16 +208,20 @@ func byItem(err error, lines []*patientrecordv1.OrderLine) error {
 	if !ok || e.Kind != errs.KindInvalid {
 		return err
 	}
-	fields := slices.Clone(e.Fields)
+	called := map[string]string{
+		"decision": "recognition.decision", "reasonCode": "recognition.reason", "reasonText": "recognition.reason-text", "explained": "recognition.explained",
+	}
+	fields, labels := slices.Clone(e.Fields), map[string]string{}
 	for i, line := range lines {
 		for k, f := range fields {
 			if name, cut := strings.CutPrefix(e.Fields[k].Name, lineField(i)); cut {
 				f.Name = name + "." + line.GetItemCode()
 				fields[k] = f
+				labels[f.Name] = called[name]
 			}
 		}
 	}
-	return errs.Invalid(fields...)
+	return shell.Called(errs.Invalid(fields...), labels)
 }
 
 func lineField(i int) string { return "lines[" + strconv.Itoa(i) + "]." }

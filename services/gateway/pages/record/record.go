@@ -146,12 +146,7 @@ func (p *Pages) done(w http.ResponseWriter, r *http.Request, made *referralv1.Re
 
 // fieldErrors stand in the order of the forms, and call the reason what the form calls it, by a text key.
 func (p *Pages) fieldErrors(r *http.Request, reason string, cause error) []shell.FieldError {
-	list := p.Shell.FieldErrors(r, cause)
-	for i, e := range list {
-		if e.Name == "reasonCode" {
-			list[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.reasonCode"), p.Shell.T(r, reason), 1)
-		}
-	}
+	list := p.Shell.FieldErrors(r, shell.Called(cause, map[string]string{"reasonCode": reason, "receiver.organizationId": "record.hospital"}))
 	return shell.InOrder(list, strings.Fields("originator.organizationId receiver.organizationId destination reasonCode note kind urgency departmentCode diagnoses arriveTime date")...)
 }
 

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
@@ -87,6 +88,8 @@ type formData struct {
 	Complete  parts.Completeness
 	// Exams are the lines of what is to be examined, with empty ones to fill.
 	Exams []string
+	// Open are the patient's referrals that are not over, as far as the visitor may see them, without the one that is edited.
+	Open []shell.Row
 	// Existing is the open referral that makes this one a duplicate.
 	Existing, ExistingNumber string
 	// Editing is the id of the draft or returned referral that is gone on with; Travels are the documents that go with it.
@@ -138,12 +141,29 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 		slots = slotsData{Away: true}
 	}
 	data.Slots = slots
+	data.Open = p.open(r, data.PatientID, data.Editing)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
 	title := "refer.title"
 	if data.Editing != "" {
 		title = "refer.edit"
 	}
 	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "referrals", Status: status, Data: data})
+}
+
+// openShown is how many open referrals the form names; a patient hardly ever has more.
+const openShown = 20
+
+// open are the referrals of a patient that are not over, so that nobody fills the form to be refused as a duplicate. Without an answer the
+// form is worth having all the same.
+func (p *Pages) open(r *http.Request, patientID, editing string) []shell.Row {
+	list, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{View: "all", PatientId: patientID, PageSize: openShown, State: []referralv1.State_Code{
+		referralv1.State_DRAFT, referralv1.State_SUBMITTED, referralv1.State_RETURNED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW,
+		referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED, referralv1.State_FOLLOW_UP,
+	}})
+	if err != nil {
+		return nil
+	}
+	return p.Shell.Rows(r, slices.DeleteFunc(list.GetReferrals(), func(one *referralv1.Referral) bool { return one.GetId() == editing }))
 }
 
 func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
@@ -224,13 +244,11 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, 
 
 // fieldErrors calls the fields what the form calls them: an advice asks a question where the others tell the illness.
 func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
-	found := p.Shell.FieldErrors(r, cause)
-	for i, e := range found {
-		if e.Name == "form.presentIllness" && shows("advice", r.PostFormValue("kind")) {
-			found[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.form.presentIllness"), p.Shell.T(r, "refer.question"), 1)
-		}
+	labels := map[string]string{}
+	if shows("advice", r.PostFormValue("kind")) {
+		labels["form.presentIllness"] = "refer.question"
 	}
-	return shell.InOrder(found, fields()...)
+	return shell.InOrder(p.Shell.FieldErrors(r, shell.Called(cause, labels)), fields()...)
 }
 
 // fields are in the order of the form.

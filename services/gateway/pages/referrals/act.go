@@ -89,7 +89,8 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, c command, cause
 	}
 	a := &data.Actions
 	a.Failed = c.action
-	a.Form = shell.Form{Values: c.form, Errors: p.called(r, c.action, p.fieldErrors(r, cause))}
+	cause = shell.Called(cause, p.labels(r, c.action))
+	a.Form = shell.Form{Values: c.form, Errors: p.fieldErrors(r, cause)}
 	a.Problem = p.Shell.ErrorText(r, cause)
 	switch errs.KindOf(cause) {
 	case errs.KindUnavailable:
@@ -127,16 +128,12 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	return list
 }
 
-// called gives the note of an action the name that its form shows.
-func (p *Pages) called(r *http.Request, action string, list []shell.FieldError) []shell.FieldError {
-	key := "action.note." + action
-	name := p.Shell.T(r, key)
-	for i, e := range list {
-		if e.Name == "note" && name != key {
-			list[i].Text = strings.Replace(e.Text, p.Shell.T(r, "field.note"), name, 1)
-		}
+// labels are what the form of an action calls its note.
+func (p *Pages) labels(r *http.Request, action string) map[string]string {
+	if key := "action.note." + action; p.Shell.T(r, key) != key {
+		return map[string]string{"note": key}
 	}
-	return list
+	return nil
 }
 
 // since are the transitions after a version, the oldest first.

@@ -74,6 +74,40 @@ func (d settingsData) Differs(field string) string {
 	return ""
 }
 
+// group are the limits of one step, which fold under its name.
+type group struct {
+	Step string
+	Rows []row
+}
+
+// Given is the step if its limits are given by the case itself, else "".
+func (g group) Given() string {
+	if slices.ContainsFunc(g.Rows, func(r row) bool { return r.Working || r.Timed }) {
+		return ""
+	}
+	return g.Step
+}
+
+// Groups are the limits step by step, in their order.
+func (d settingsData) Groups() []group {
+	var out []group
+	for _, r := range d.Rows {
+		if len(out) == 0 || out[len(out)-1].Step != r.GetStep() {
+			out = append(out, group{Step: r.GetStep()})
+		}
+		last := &out[len(out)-1]
+		last.Rows = append(last.Rows, r)
+	}
+	return out
+}
+
+// Opens tells that a step stands open: something in it is wrong, or was changed by somebody else.
+func (d settingsData) Opens(g group) bool {
+	return d.Changed || slices.ContainsFunc(g.Rows, func(r row) bool {
+		return d.Form.Error(r.Field("limit")) != "" || d.Form.Error(r.Field("repeat")) != ""
+	})
+}
+
 func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
 	data, _, err := p.load(r)
 	if err != nil {

@@ -34,7 +34,10 @@ func (s *Shell) funcs(language string) template.FuncMap {
 			if key := fmt.Sprint(kind, ".", code, ".", direction); s.deps.Text.Has(key) {
 				return t(key)
 			}
-			return t(fmt.Sprint(kind, ".", code))
+			if key := fmt.Sprint(kind, ".", code); s.deps.Text.Has(key) {
+				return t(key)
+			}
+			return fmt.Sprint(code)
 		},
 		"asset": s.deps.Assets.URL,
 		"when":  func(ts *timestamppb.Timestamp) template.HTML { return s.when(language, ts) },

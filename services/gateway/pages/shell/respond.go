@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -72,6 +73,10 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", "5")
 	}
 	data := failure{Heading: s.T(r, "failure."+kind.String()), Explain: s.ErrorText(r, err), Remedy: s.T(r, "remedy."+kind.String()), Back: back(r)}
+	// Whom to ask is known for whole areas ("remedy.denied.feeds"): "your administrator" sends people round in circles.
+	if key := "remedy." + kind.String() + "." + area(r); s.deps.Text.Has(key) {
+		data.Remedy = s.T(r, key)
+	}
 	if again := kind == errs.KindUnavailable || kind == errs.KindInternal || kind == errs.KindLimited; again && r.Method == http.MethodGet {
 		data.Retry = r.URL.RequestURI()
 	}
@@ -94,6 +99,12 @@ func (s *Shell) showFailure(w http.ResponseWriter, r *http.Request, status int, 
 		s.deps.Logger.ErrorContext(r.Context(), "failure page failed", "error", err)
 		http.Error(w, "500", http.StatusInternalServerError)
 	}
+}
+
+// area is the first part of the address.
+func area(r *http.Request) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	return first
 }
 
 func back(r *http.Request) string {
@@ -132,6 +143,26 @@ func (s *Shell) FieldErrors(r *http.Request, err error) []FieldError {
 		}
 	}
 	return form.Errors
+}
+
+// Called gives the fields of a refusal the names that the form at hand shows: text keys by field. People look for the word that they see.
+func Called(err error, labels map[string]string) error {
+	e, ok := errs.As(err)
+	if !ok || e.Kind != errs.KindInvalid || len(e.Fields) == 0 {
+		return err
+	}
+	fields := slices.Clone(e.Fields)
+	for i, f := range fields {
+		name, _, _ := strings.Cut(f.Name, "[")
+		if key := labels[name]; key != "" {
+			meta := map[string]string{text.Label: key}
+			for k, v := range f.Meta {
+				meta[k] = v
+			}
+			fields[i].Meta = meta
+		}
+	}
+	return errs.Invalid(fields...)
 }
 
 // Flash keeps a text key for the page after the redirect, with the draft that the browser need not keep any more.

@@ -52,11 +52,18 @@ type Shell struct {
 	deps    Deps
 	buffers sync.Pool
 	failure *Set
+	// base are the templates that every page may use. It is cloned and never executed.
+	base *template.Template
 }
 
 // New makes a shell.
 func New(deps Deps) (*Shell, error) {
 	s := &Shell{deps: deps, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
+	base := template.New("page").Funcs(s.funcs(deps.Text.Languages()[0])).Option(strict)
+	var err error
+	if s.base, err = base.ParseFS(files, "layout.html", "components.html", "summary.html"); err != nil {
+		return nil, fmt.Errorf("parse layout: %w", err)
+	}
 	failure, err := s.Parse(files, "failure.html")
 	if err != nil {
 		return nil, err
@@ -65,24 +72,44 @@ func New(deps Deps) (*Shell, error) {
 	return s, nil
 }
 
-// Set is one page in every language.
-type Set struct{ byLanguage map[string]*template.Template }
+// Set is one page in every language. A language is put together when it is first shown.
+type Set struct {
+	byLanguage map[string]func() (*template.Template, error)
+}
 
-// Parse reads a page's templates. They must define "content"; they may use what components.html defines.
+// strict makes a name that a page does not give an error instead of "<no value>".
+const strict = "missingkey=error"
+
+// Parse reads a page's templates. They must define "content"; they may use what components.html defines. What is wrong in their text is told
+// here; the layout is added when the page is first shown, because adding it to every page was most of the time of a start.
 func (s *Shell) Parse(fsys fs.FS, patterns ...string) (*Set, error) {
-	set := &Set{byLanguage: map[string]*template.Template{}}
+	own, err := template.New("page").Funcs(s.funcs(s.deps.Text.Languages()[0])).ParseFS(fsys, patterns...)
+	if err != nil {
+		return nil, fmt.Errorf("parse page %v: %w", patterns, err)
+	}
+	set := &Set{byLanguage: map[string]func() (*template.Template, error){}}
 	for _, language := range s.deps.Text.Languages() {
-		t := template.New("page").Funcs(s.funcs(language)).Option("missingkey=error")
-		t, err := t.ParseFS(files, "layout.html", "components.html", "summary.html")
-		if err != nil {
-			return nil, fmt.Errorf("parse layout: %w", err)
-		}
-		if t, err = t.ParseFS(fsys, patterns...); err != nil {
-			return nil, fmt.Errorf("parse page %v: %w", patterns, err)
-		}
-		set.byLanguage[language] = t
+		set.byLanguage[language] = sync.OnceValues(func() (*template.Template, error) { return s.compose(own, language) })
 	}
 	return set, nil
+}
+
+// compose is a page with the layout in a language. Rendering changes a tree, so that every page and language has copies.
+func (s *Shell) compose(own *template.Template, language string) (*template.Template, error) {
+	t, err := s.base.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("copy layout: %w", err)
+	}
+	t.Funcs(s.funcs(language)).Option(strict)
+	for _, part := range own.Templates() {
+		if part.Tree == nil {
+			continue
+		}
+		if _, err := t.AddParseTree(part.Name(), part.Tree.Copy()); err != nil {
+			return nil, fmt.Errorf("add template %s: %w", part.Name(), err)
+		}
+	}
+	return t, nil
 }
 
 // Page is what a handler answers with.
@@ -148,7 +175,11 @@ func (s *Shell) execute(w http.ResponseWriter, set *Set, language, name string, 
 	buffer, _ := s.buffers.Get().(*bytes.Buffer)
 	defer s.buffers.Put(buffer)
 	buffer.Reset()
-	if err := set.byLanguage[language].ExecuteTemplate(buffer, name, data); err != nil {
+	page, err := set.byLanguage[language]()
+	if err != nil {
+		return fmt.Errorf("compose %s: %w", name, err)
+	}
+	if err := page.ExecuteTemplate(buffer, name, data); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -157,7 +188,7 @@ func (s *Shell) execute(w http.ResponseWriter, set *Set, language, name string, 
 		status = http.StatusOK
 	}
 	w.WriteHeader(status)
-	_, err := buffer.WriteTo(w)
+	_, err = buffer.WriteTo(w)
 	return err
 }
 

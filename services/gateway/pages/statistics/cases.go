@@ -37,9 +37,12 @@ type casesData struct {
 	Next  string
 }
 
+// Points tells that each case brings points to a mean.
+func (d casesData) Points() bool { return d.Measure.GetUnit() == "MEAN" && d.Part == "NUMERATOR" }
+
 // Repeated tells that a case on this page counts more than once.
 func (d casesData) Repeated() bool {
-	return slices.ContainsFunc(d.Rows, func(c caseRow) bool { return c.GetCount() > 1 })
+	return !d.Points() && slices.ContainsFunc(d.Rows, func(c caseRow) bool { return c.GetCount() > 1 })
 }
 
 // cases lists exactly what a figure counts.

@@ -135,6 +135,8 @@ func shown(unit string, f *referralv1.Figure) string {
 		return strconv.FormatFloat(f.GetValue(), 'f', 1, 64) + "%"
 	case "PERMILLE":
 		return strconv.FormatFloat(f.GetValue(), 'f', 1, 64) + "‰"
+	case "MEAN":
+		return strconv.FormatFloat(f.GetValue(), 'f', 1, 64)
 	case "DURATION":
 		return ""
 	default:
@@ -168,7 +170,7 @@ const (
 func chartOf(m *referralv1.Measure, figures []*referralv1.Figure, within scope) chart {
 	var out chart
 	most := 0.0
-	if m.GetUnit() == "PERCENT" {
+	if m.GetUnit() == "PERCENT" || m.GetUnit() == "MEAN" {
 		most = 100
 	}
 	for _, f := range figures {

@@ -1,12 +1,13 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
 
 // ErrIncomplete says that an entry lacks its fact, its person, or what it is about.
-var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate, a glass, a stay or a session")
+var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate, a glass, a stay, a session or a patient")
 
 // EntryData is an entry as it is kept and shown.
 type EntryData struct {
@@ -19,7 +20,7 @@ type EntryData struct {
 	Level                      int32
 	CandidateID                string
 	GlassID                    string    // of a use of break-glass
-	PatientID, EncounterID     string    // of a stay
+	PatientID, EncounterID     string    // of a stay; PatientID alone of what is about a patient and no referral
 	AlarmID                    string    // which sounds while the entry is open and nobody has acknowledged
 	Rings                      int       // so often
 	BookingID                  string    // of scheduling's facts
@@ -50,17 +51,26 @@ type Entry struct {
 // NewEntry tells one person of one fact. The id must follow from the person and the fact, or the rung that it tells of, so that a repeat is
 // the same entry.
 func NewEntry(county, id, accountID string, f Fact, now time.Time) (*Entry, error) {
-	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.GlassID+f.Stay.EncounterID+f.SessionID == "" {
+	about := f.ReferralID + f.Candidate.ID + f.GlassID + f.Stay.EncounterID + f.SessionID + f.PatientID
+	if county == "" || id == "" || accountID == "" || f.ID == "" || about == "" {
 		return nil, ErrIncomplete
 	}
 	return &Entry{fresh: true, dirty: true, d: EntryData{
 		County: county, ID: id, AccountID: accountID, FactID: f.ID, Event: f.Event, ReferralID: f.ReferralID,
 		ReferralNumber: f.ReferralNumber, Urgency: f.Urgency, ReasonCode: f.ReasonCode,
 		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID, GlassID: f.GlassID,
-		PatientID: f.Stay.PatientID, EncounterID: f.Stay.EncounterID, AlarmID: f.Ring.AlarmID, Rings: f.Ring.Number,
+		PatientID: f.patient(), EncounterID: f.Stay.EncounterID, AlarmID: f.Ring.AlarmID, Rings: f.Ring.Number,
 		BookingID: f.BookingID, Start: f.Start, SessionID: f.SessionID, WaitlistID: f.WaitlistID,
 		OccurTime: f.OccurTime, CreateTime: now,
 	}}, nil
+}
+
+// patient is whom an entry names: of a stay, or of what is about a patient and no referral. A referral says itself whose it is.
+func (f Fact) patient() string {
+	if f.ReferralID != "" {
+		return f.Stay.PatientID
+	}
+	return cmp.Or(f.Stay.PatientID, f.PatientID)
 }
 
 // RestoreEntry is the entry that was kept.

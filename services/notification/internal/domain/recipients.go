@@ -27,7 +27,8 @@ type Fact struct {
 	GlassID                  string // of a use of a way around the care relation
 	Stay                     Stay
 	HomeOrganizationID       string // the patient's home, of what is about no referral
-	PatientID                string // of the referral
+	PatientID                string // of the referral, or of what is about a patient and nothing else
+	HolderOrganizationIDs    []string
 	BookingID                string
 	Start                    time.Time // of the booking, or the session
 	SessionID, WaitlistID    string
@@ -218,12 +219,13 @@ func (f Fact) find(to To) []Recipient {
 	case CandidateDepartment:
 		return department(f.Candidate.OrganizationID, f.Candidate.DepartmentCode, specialist, departmentHead)
 	case HomeCentre:
-		if f.HomeOrganizationID == "" || f.HomeOrganizationID == f.ActorOrganizationID {
-			return nil
-		}
-		return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: []string{doctor, centreHead}}}
+		return f.home(doctor, centreHead)
 	case Sides:
 		return f.sides()
+	case HomeHead:
+		return f.home(centreHead)
+	case Holders:
+		return f.holders()
 	case Auditors:
 		return []Recipient{{Roles: []string{auditor}, Anywhere: true}}
 	case CountyAdmin:
@@ -240,6 +242,23 @@ func (f Fact) Find(to To) []Recipient { return f.find(to) }
 func (f Fact) sides() (out []Recipient) {
 	for _, organization := range []string{f.OriginatorOrganizationID, f.ReceiverOrganizationID} {
 		if organization != "" && organization != f.ActorOrganizationID {
+			out = append(out, Recipient{OrganizationID: organization, Roles: []string{desk, doctor, centreHead}})
+		}
+	}
+	return out
+}
+
+// home is the patient's home centre, unless it was they.
+func (f Fact) home(roles ...string) []Recipient {
+	if f.HomeOrganizationID == "" || f.HomeOrganizationID == f.ActorOrganizationID {
+		return nil
+	}
+	return []Recipient{{OrganizationID: f.HomeOrganizationID, Roles: roles}}
+}
+
+func (f Fact) holders() (out []Recipient) {
+	for _, organization := range f.HolderOrganizationIDs {
+		if organization != f.ActorOrganizationID && organization != f.HomeOrganizationID {
 			out = append(out, Recipient{OrganizationID: organization, Roles: []string{desk, doctor, centreHead}})
 		}
 	}

@@ -27,6 +27,8 @@ const (
 	HomeCentre          To = "HOME_CENTRE"          // head and doctors of the patient's home centre, unless it was they
 	Auditors            To = "AUDITORS"             // the auditors of the county, wherever they work
 	Sides               To = "SIDES"                // desk, doctors and head of both organisations, but of the one that did it
+	HomeHead            To = "HOME_HEAD"            // head of the patient's home centre, unless it was they
+	Holders             To = "HOLDERS"              // desk, doctors and head of whoever has a care relation, but of the one that did it and of the home centre
 	OnDutyIntake        To = "ON_DUTY_INTAKE"       // who is on duty at the desk, at a centre; all that Intake means when nobody is planned
 	OnDutyDepartment    To = "ON_DUTY_DEPARTMENT"   // who is on duty in the department; all that ReceiverDepartment means when nobody is planned
 	SecondLine          To = "SECOND_LINE"          // who is behind those on duty, at either post; nobody when nobody is planned
@@ -40,7 +42,7 @@ const (
 func recipients() []To {
 	return []To{
 		Intake, Receiver, ReceiverDoctors, ReceiverHead, ReceiverDepartment, FamilyDoctor, Originator, OriginatorHead, CandidateDepartment, CountyAdmin,
-		HomeCentre, Auditors, Sides, OnDutyIntake, OnDutyDepartment, SecondLine, IntakeGroup, DepartmentGroup, OriginatorGroup, Patient,
+		HomeCentre, HomeHead, Holders, Auditors, Sides, OnDutyIntake, OnDutyDepartment, SecondLine, IntakeGroup, DepartmentGroup, OriginatorGroup, Patient,
 	}
 }
 
@@ -117,7 +119,8 @@ type Table struct {
 const (
 	GlassBroken   = "glass_broken"
 	VisitDeclared = "visit_declared"
-	// ConsentWithdrawn: the record goes no further with a referral.
+	// ConsentWithdrawn: the record goes no further with a referral (the sides); or what is sensitive is shown to nobody by that consent any
+	// more (the home centre's head and whoever has a relation).
 	ConsentWithdrawn = "consent_withdrawn"
 )
 

@@ -40,7 +40,7 @@ func ConsentConsumer() bus.Consumer {
 	return bus.Consumer{Name: "notification-consent", Subjects: []string{"record.v1.*." + domain.ConsentWithdrawn}}
 }
 
-// OnConsent hands the withdrawal of a referral's consent to the use case; another one concerns no referral, and reaches nobody.
+// OnConsent hands the withdrawal of a consent to the use case: of a referral, or to what is sensitive.
 func OnConsent(a *app.App) func(context.Context, bus.Msg) error {
 	consumer := ConsentConsumer().Name
 	return func(ctx context.Context, m bus.Msg) error {
@@ -52,13 +52,20 @@ func OnConsent(a *app.App) func(context.Context, bus.Msg) error {
 		if meta.GetFactId() == "" || meta.GetCounty() == "" || c.GetConsentId() == "" {
 			return fmt.Errorf("read fact %s: it names no fact, county or consent", m.ID)
 		}
-		if c.GetReferralId() == "" {
+		out := domain.Fact{
+			ID: meta.GetFactId(), Event: domain.ConsentWithdrawn, OccurTime: meta.GetOccurTime().AsTime(), Urgency: "URGENT", ReferralID: c.GetReferralId(),
+			ActorOrganizationID: meta.GetActor().GetOrganizationId(),
+		}
+		switch {
+		case c.GetReferralId() != "":
+			out.OriginatorOrganizationID, out.ReceiverOrganizationID = c.GetOrganizationId(), c.GetReceiverOrganizationId()
+		case c.GetScope() == "SENSITIVE" && c.GetPatientId() != "":
+			out.PatientID, out.ReasonCode = c.GetPatientId(), c.GetScope()
+			out.HomeOrganizationID, out.HolderOrganizationIDs = c.GetHomeOrganizationId(), c.GetHolderOrganizationIds()
+		default:
 			return nil
 		}
-		return a.OnReferral(ctx, app.ReferralFact{Consumer: consumer, County: meta.GetCounty(), Fact: domain.Fact{
-			ID: meta.GetFactId(), Event: domain.ConsentWithdrawn, OccurTime: meta.GetOccurTime().AsTime(), Urgency: "URGENT", ReferralID: c.GetReferralId(),
-			OriginatorOrganizationID: c.GetOrganizationId(), ReceiverOrganizationID: c.GetReceiverOrganizationId(), ActorOrganizationID: meta.GetActor().GetOrganizationId(),
-		}})
+		return a.OnReferral(ctx, app.ReferralFact{Consumer: consumer, County: meta.GetCounty(), Fact: out})
 	}
 }
 

@@ -234,6 +234,23 @@ func TestWithoutADepartmentTheDeskStandsInForIt(t *testing.T) {
 	}
 }
 
+func TestAWithdrawalOfWhatIsSensitiveReachesTheHomesHeadAndWhoeverHoldsARelation(t *testing.T) {
+	fact := domain.Fact{
+		Event: domain.ConsentWithdrawn, PatientID: "p", ActorOrganizationID: "hospital", HomeOrganizationID: "home", HolderOrganizationIDs: []string{"home", "hospital", "other"},
+	}
+	var told []string
+	for _, r := range shipped().Recipients(fact) {
+		told = append(told, strings.Join(r.Roles, "+")+" at "+r.OrganizationID)
+	}
+	if want := []string{"CENTRE_HEAD at home", "INTAKE_DESK+TOWNSHIP_DOCTOR+CENTRE_HEAD at other"}; !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	fact.ActorOrganizationID = "home"
+	if got := shipped().Recipients(fact); len(got) != 2 || got[0].OrganizationID != "hospital" || got[1].OrganizationID != "other" {
+		t.Errorf("by the home centre: %v", got)
+	}
+}
+
 func TestACancelledDraftReachesNobody(t *testing.T) {
 	t.Parallel()
 	f := up("cancelled")

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -68,6 +69,40 @@ func TestAVillageClinicSeesTheResidentsOfItsCentre(t *testing.T) {
 		w.reason(err, errs.ReasonNotFound)
 		if _, err := w.Summary(t.Context(), village, other); err != nil {
 			t.Errorf("a resident of the centre that it belongs to now: %v", err)
+		}
+	})
+}
+
+func TestASnapshotNamesTheClinicOfTheVillage(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		kept := store.New(w.db, crypt.TestRing(), func() {})
+		clinic := func(organization, name string) {
+			t.Helper()
+			if err := kept.PutOrganization(t.Context(), "", app.Organization{County: county, ID: organization, Version: 1, Type: "VILLAGE_CLINIC", Parent: "township", Name: name}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		clinic("clinic", "白沙镇旧县村卫生室")
+		clinic("other", "竹桥村卫生室")
+		named := func(who authn.Identity, d domain.Details) string {
+			t.Helper()
+			s, err := w.Snapshot(t.Context(), who, w.register(who, d).ID, who.Organization)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.VillageClinic
+		}
+		if got := named(township, zeng); got != "clinic" {
+			t.Errorf("of 旧县村: %q", got)
+		}
+		if got := named(township, domain.Details{Name: "莫小林", IdentityNumber: "990122198501010012", Phone: "13900139000", Village: "古板村"}); got != "" {
+			t.Errorf("of a village without a clinic: %q", got)
+		}
+		if got := named(person("other", "VILLAGE_DOCTOR"), qin); got != "other" {
+			t.Errorf("at home in a clinic: %q", got)
+		}
+		if got := named(desk, domain.Details{Name: "外人", DocumentType: domain.Passport, IdentityNumber: "G1234567", Sex: domain.Female, BirthDate: qin.BirthDate, Village: "旧县村"}); got != "" {
+			t.Errorf("without a home: %q", got)
 		}
 	})
 }

@@ -25,6 +25,8 @@ type Deps struct {
 	// Classes tell what is sensitive, by the Marks of an entry.
 	Classes domain.Classifier
 	Marks   func(domain.Entry) (domain.Marks, error)
+	// Stopped is a medicine's entry as it reads once it is stopped.
+	Stopped func(domain.Entry) (domain.Entry, error)
 	Spans   Spans
 }
 
@@ -36,6 +38,8 @@ type Spans struct {
 	Glass, Visit time.Duration
 	// Closed is how long a relation outlives its referral; zero is domain.AfterClosing.
 	Closed time.Duration
+	// Feed is how long messages of other systems are known; zero is DefaultFeedKept.
+	Feed time.Duration
 }
 
 // Defaults: a morning's work, a night's duty, an observation ward.
@@ -54,6 +58,7 @@ type App struct {
 	zone      *time.Location
 	classes   domain.Classifier
 	marks     func(domain.Entry) (domain.Marks, error)
+	stopped   func(domain.Entry) (domain.Entry, error)
 	spans     Spans
 }
 
@@ -65,7 +70,7 @@ func New(d Deps) *App {
 	}
 	return &App{
 		store: d.Store, referrals: d.Referrals, limiter: d.Limiter, clk: d.Clock, zone: d.Zone,
-		classes: d.Classes, marks: d.Marks, spans: d.Spans,
+		classes: d.Classes, marks: d.Marks, stopped: d.Stopped, spans: d.Spans,
 	}
 }
 

@@ -46,6 +46,8 @@ type AttachmentUnit interface {
 	// Travelling are the attachments of a patient that count and were put to the referral, or added from (inclusive) to (inclusive), newest
 	// first, at most 200.
 	Travelling(ctx context.Context, patient, referral string, from, to time.Time) ([]domain.Attachment, error)
+	// SameContent is the newest attachment of a patient that counts and has a content of this SHA-256.
+	SameContent(ctx context.Context, patient string, sum [32]byte) (a domain.Attachment, found bool, err error)
 	// PutAttachment takes a new version; content and thumbnail with the first.
 	PutAttachment(a domain.Attachment, content, thumbnail []byte)
 }

@@ -36,7 +36,7 @@ func (w *world) documents() (*app.Attachments, *scanner) {
 func (w *world) attach(s *app.Attachments, patient, referral string) domain.Attachment {
 	w.t.Helper()
 	a, err := s.Add(w.t.Context(), township, app.NewAttachment{
-		Patient: patient, Details: domain.AttachmentDetails{Kind: domain.ECG, Title: "心电图", ReferralID: referral},
+		Patient: patient, Details: domain.AttachmentDetails{Kind: domain.ECG, Title: "心电图", ReferralID: referral}, Again: true,
 	}, photograph(w.t, 40))
 	if err != nil {
 		w.t.Fatal(err)
@@ -84,6 +84,45 @@ func TestADocumentIsAddedOnceByWhoSeesTheWholeRecord(t *testing.T) {
 		w.reason(docs.Begin(t.Context(), stranger, in), errs.ReasonNotFound)
 		w.refer(shown.ID)
 		w.reason(docs.Begin(t.Context(), desk, in), errs.ReasonBreakGlassRequired)
+	})
+}
+
+func TestAFileThatADocumentHasAlreadyIsKeptOnPurposeOnly(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient := w.register(township, zeng).ID
+		docs, _ := w.documents()
+		first := w.attach(docs, patient, "")
+		again := func(patient string, on bool) (domain.Attachment, error) {
+			return docs.Add(t.Context(), township, app.NewAttachment{
+				Request: request("UploadAttachment"), Patient: patient, Details: domain.AttachmentDetails{Kind: domain.LabReport}, Again: on,
+			}, photograph(t, 40))
+		}
+		named := func(want string) {
+			t.Helper()
+			_, err := again(patient, false)
+			w.reason(err, errs.ReasonAttachmentExists)
+			if e, _ := errs.As(err); e.Meta["attachmentId"] != want {
+				t.Errorf("the document is %q, want %q", e.Meta["attachmentId"], want)
+			}
+		}
+		named(first.ID())
+		second, err := again(patient, true)
+		if err != nil || second.ID() == first.ID() {
+			t.Fatalf("on purpose: %v", err)
+		}
+		named(second.ID())
+		for _, a := range []domain.Attachment{first, second} {
+			if _, err := docs.Change(t.Context(), township, app.ChangedAttachment{Patient: patient, ID: a.ID(), Version: 1, Reason: "别人的", Mistaken: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := again(patient, false); err != nil {
+			t.Errorf("what was entered in error holds nothing up: %v", err)
+		}
+		other := w.register(township, domain.Details{Name: "莫小林", IdentityNumber: "990122198501010012", Phone: "13900139000"}).ID
+		if _, err := again(other, false); err != nil {
+			t.Errorf("another patient's: %v", err)
+		}
 	})
 }
 

@@ -41,6 +41,8 @@ type NewAttachment struct {
 	Request Request
 	Patient string
 	Details domain.AttachmentDetails
+	// Again: it is to be kept although a document with this content is there.
+	Again bool
 }
 
 // Begin tells whether the caller may add this document, before its content is sent. Every refusal of Add but that of the content comes here.
@@ -85,7 +87,8 @@ func (s *Attachments) root(ctx context.Context, county, patient string) (string,
 	return p.ID(), err
 }
 
-// Add keeps a document whose Begin passed. The request's body must tell the content, too.
+// Add keeps a document whose Begin passed. The request's body must tell the content, too. A content that the patient has already is
+// ATTACHMENT_EXISTS with metadata "attachmentId", unless it is to be kept again.
 func (s *Attachments) Add(ctx context.Context, caller authn.Identity, in NewAttachment, content []byte) (domain.Attachment, error) {
 	if err := s.scanner.Scan(ctx, content); err != nil {
 		return domain.Attachment{}, err
@@ -99,6 +102,19 @@ func (s *Attachments) Add(ctx context.Context, caller authn.Identity, in NewAtta
 		Width: doc.Width, Height: doc.Height, Pages: doc.Pages, SHA256: sha256.Sum256(doc.Content),
 	}
 	return s.once(ctx, command(caller, in.Request), func(u Unit) (domain.Attachment, error) {
+		if !in.Again {
+			// The patient's row is held: of two who send the same file at once one is told of the other's.
+			if _, err := u.Patient(ctx, in.Patient); err != nil {
+				return domain.Attachment{}, err
+			}
+			there, found, err := u.SameContent(ctx, in.Patient, file.SHA256)
+			if err != nil {
+				return domain.Attachment{}, err
+			}
+			if found {
+				return domain.Attachment{}, errs.Conflict(errs.ReasonAttachmentExists, "a document has this content already").With("attachmentId", there.ID())
+			}
+		}
 		added := domain.NewAttachment(id.New(), in.Patient, in.Details, file, writer(caller, u))
 		u.PutAttachment(added, doc.Content, doc.Thumbnail)
 		return added, nil

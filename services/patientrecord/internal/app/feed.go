@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -19,10 +20,22 @@ type Feed struct {
 	store Store
 	clk   clock.Clock
 	zone  *time.Location
+	kept  time.Duration
 }
 
+// DefaultFeedKept is how long a message that was stored or settled is known where nothing else is set.
+const DefaultFeedKept = 90 * 24 * time.Hour
+
 // NewFeed makes the use cases.
-func NewFeed(d Deps) *Feed { return &Feed{store: d.Store, clk: d.Clock, zone: d.Zone} }
+func NewFeed(d Deps) *Feed {
+	return &Feed{store: d.Store, clk: d.Clock, zone: d.Zone, kept: cmp.Or(d.Spans.Feed, DefaultFeedKept)}
+}
+
+// Prune forgets messages that were stored or settled longer ago than they are kept: until then a repeat is known. What they said stays in the
+// records; what is in quarantine stays until somebody has looked. It answers how many were forgotten.
+func (f *Feed) Prune(ctx context.Context) (int64, error) {
+	return f.store.PruneFeed(ctx, f.clk.Now().Add(-f.kept))
+}
 
 // Message is one message as the gateway read it: either Problem or Record says what to do with it.
 type Message struct {
@@ -42,8 +55,10 @@ type FeedRecord struct {
 	// BecomesHome: the organisation becomes the patient's home if there is none.
 	BecomesHome bool
 	// Merged is an identity that the sender has merged into PatientIdentity; empty for none.
-	Merged  string
-	Entries []FeedEntry
+	Merged string
+	// Mother is her identity at the sender, MotherNumber that of her identity card; either may be empty.
+	Mother, MotherNumber string
+	Entries              []FeedEntry
 }
 
 // FeedEntry is one statement. Revise, if set, makes the entry to store from the one that is known under the identity.
@@ -120,6 +135,9 @@ func (f *Feed) write(ctx context.Context, u Unit, organization string, r FeedRec
 			return patient, err
 		}
 	}
+	if err := f.mother(ctx, u, patient, r); err != nil {
+		return patient, err
+	}
 	entries := make([]domain.Entry, 0, len(r.Entries))
 	for _, e := range r.Entries {
 		entry := e.Entry
@@ -171,7 +189,7 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 		return f.known(ctx, u, bySource, naming{r, patient, home})
 	case taken:
 		patient = byNumber
-		if corrected, changed := patient.Correct(patient.Demographics(), cmpOr(patient.Home(), home), now); changed {
+		if corrected, changed := patient.Correct(patient.Demographics(), cmp.Or(patient.Home(), home), now); changed {
 			patient = corrected
 			u.PutPatient(patient)
 		}
@@ -188,37 +206,6 @@ func (f *Feed) patient(ctx context.Context, u Unit, organization string, r FeedR
 		u.PutRelations(domain.HomeRelation(patient.ID(), home, domain.FromImport, now))
 	}
 	return patient, nil
-}
-
-// mergedElsewhere takes the news that the sender made two patients one. One whom we do not know by the merged identity is the same patient
-// from now on; two records of ours are for a person to merge, who is not asked again what was decided before.
-func mergedElsewhere(ctx context.Context, u Unit, patient domain.Patient, r FeedRecord) error {
-	other, known, err := u.PatientBySource(ctx, r.SourceSystem, r.Merged)
-	if err != nil {
-		return err
-	}
-	if !known {
-		u.PutSource(patient.ID(), r.SourceSystem, r.Merged)
-		return nil
-	}
-	if other.ID() == patient.ID() {
-		return nil
-	}
-	m, there, err := u.MatchOf(ctx, patient.ID(), other.ID())
-	switch {
-	case err != nil:
-		return err
-	case there && (m.State != domain.MatchOpen || slices.Contains(m.Comparison.Agrees, domain.FeatureMerged)):
-		return nil
-	case there:
-		m.Version++
-		m.Comparison = m.Comparison.MergedElsewhere()
-	default:
-		c := compare(patient.Demographics().Details(), other.Demographics().Details())
-		m = domain.NewMatch(id.New(), patient.ID(), other.ID(), c.MergedElsewhere())
-	}
-	u.PutMatch(m)
-	return nil
 }
 
 // naming is what a record says of a patient, and whose home it would make.
@@ -240,7 +227,7 @@ func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (d
 	if r.patient.ID() != p.ID() {
 		r.home = ""
 	}
-	corrected, changed := p.Correct(d, cmpOr(p.Home(), r.home), u.Now())
+	corrected, changed := p.Correct(d, cmp.Or(p.Home(), r.home), u.Now())
 	if !changed {
 		return r.patient, nil
 	}
@@ -248,13 +235,6 @@ func (f *Feed) known(ctx context.Context, u Unit, p domain.Patient, r naming) (d
 		u.PutRelations(domain.HomeRelation(p.ID(), r.home, domain.FromImport, u.Now()))
 	}
 	return putCorrected(ctx, u, r.patient, corrected)
-}
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // inMessage names the place in a message instead of the field of the contract.

@@ -13,6 +13,9 @@ type FeedStore interface {
 	FeedMessages(ctx context.Context, county, organization string, state domain.FeedState, after Cursor, limit int) ([]domain.FeedMessage, error)
 	// FeedSenders of an organisation (empty: of the county), by name: those stored since, and those in quarantine now.
 	FeedSenders(ctx context.Context, county, organization string, since time.Time) ([]FeedSender, error)
+	// PruneFeed deletes messages of all counties that were stored or settled, and came and were settled before an instant; those in quarantine
+	// stay, and the newest of each sender. It answers how many.
+	PruneFeed(ctx context.Context, before time.Time) (int64, error)
 	// FeedMessage with Raw while it is in quarantine; errs.NotFound else.
 	FeedMessage(ctx context.Context, county, id string) (domain.FeedMessage, error)
 }

@@ -92,7 +92,7 @@ func (a *App) Reply(ctx context.Context, caller authn.Identity, referral string)
 }
 
 // takeMedicines writes the medicines that the county hands back with a referral into the patient's record, once for each fact: the next reader
-// sees them. What they are is asked of the referral service before the change; while it is away the answer is Unavailable, and the fact
+// sees them; an arrival that was undone ends what it brought. What they are is asked of the referral service before the change; while it is away the answer is Unavailable, and the fact
 // comes again. A medicine that is there already with the same content stays as it is; another content is another version.
 func (a *App) takeMedicines(ctx context.Context, f ReferralFact) error {
 	patient, entries, err := a.referrals.HandedBack(ctx, f.County, f.Standing.ReferralID)
@@ -102,16 +102,60 @@ func (a *App) takeMedicines(ctx context.Context, f ReferralFact) error {
 	if err != nil {
 		return fmt.Errorf("ask what referral %s hands back: %w", f.Standing.ReferralID, err)
 	}
-	if len(entries) == 0 {
+	undone := f.Standing.Away()
+	if len(entries) == 0 && !undone {
 		return nil
 	}
 	cmd := Command{County: f.County, Account: f.Account, Organization: f.Organization, Consumer: repliesConsumer, FactID: f.FactID}
-	return a.store.Change(ctx, cmd, func(u Unit) error {
+	return a.store.Change(ctx, cmd, func(u Unit) (err error) {
+		// Whoever holds the patient's row goes first; the other sees here what that one wrote.
 		p, err := u.Patient(ctx, patient)
 		if err != nil {
 			return fmt.Errorf("load patient %s: %w", patient, err)
 		}
+		if undone {
+			if f.Standing.Withheld, err = withheld(ctx, u, f.Standing); err != nil {
+				return err
+			}
+			if err := a.follow(ctx, u, f.Standing); err != nil {
+				return err
+			}
+		}
+		known, there, err := u.Standing(ctx, f.Standing.ReferralID)
+		if err != nil {
+			return err
+		}
+		switch {
+		case undone && (len(entries) > 0 || there && known.Version > f.Standing.Version && !known.Away()):
+			return nil // the patient came again meanwhile; that arrival's own fact brings the medicines
+		case undone:
+			entries, err = a.ended(ctx, u, p, f.Standing.ReferralID)
+		case there && known.Version > f.Standing.Version && known.Away():
+			return nil
+		}
+		if err != nil || len(entries) == 0 {
+			return err
+		}
 		_, err = u.PutEntries(ctx, p, entries)
 		return err
 	})
+}
+
+// ended are the medicines that came with an arrival which was undone, those that are still taken, each as its next version: stopped, with the
+// reason.
+func (a *App) ended(ctx context.Context, u Unit, p domain.Patient, referral string) (out []domain.Entry, err error) {
+	for place := 1; ; place++ {
+		e, there, err := u.EntryOf(ctx, p.ID(), domain.ReplySystem, domain.ReplyIdentity(referral, place))
+		if err != nil || !there {
+			return out, err
+		}
+		if slices.Contains(domain.PastStatuses(domain.KindMedication), e.Status) {
+			continue
+		}
+		if e, err = a.stopped(e); err != nil {
+			return nil, err
+		}
+		e.Because = domain.ArrivalUndone
+		out = append(out, e)
+	}
 }

@@ -110,6 +110,8 @@ type ShownPackage struct {
 	// Attachments are the documents of it that count; Withdrawn is how many were entered in error since.
 	Attachments []domain.PackageAttachment
 	Withdrawn   int
+	// NewerAllergies are those of the record as of now that the package does not have, or has otherwise.
+	NewerAllergies []domain.Entry
 	// Version of this package; Versions are all of the referral, oldest first.
 	Version  domain.PackageVersion
 	Versions []domain.PackageVersion
@@ -207,6 +209,9 @@ func (a *App) shownPackage(ctx context.Context, caller authn.Identity, at handed
 			out.Attachments = append(out.Attachments, one)
 		}
 	}
+	if out.NewerAllergies, err = a.newerAllergies(ctx, caller, at, p, sieve); err != nil {
+		return ShownPackage{}, err
+	}
 	seen := sieve.with(look(caller, "record.package", at.PatientID))
 	seen.ObjectType, seen.ObjectID = "referral", at.ReferralID
 	if err := a.store.Audit(ctx, caller.County, seen); err != nil {
@@ -218,6 +223,24 @@ func (a *App) shownPackage(ctx context.Context, caller authn.Identity, at handed
 	// The record may have been merged since.
 	out.Summary.Patient.ID = at.PatientID
 	return out, nil
+}
+
+// newerAllergies: what is handed over stays as it was, but nobody may be given what the record, by now, says is dangerous. After a withdrawn
+// consent nothing new goes to the receiver.
+func (a *App) newerAllergies(ctx context.Context, caller authn.Identity, at handed, p domain.Package, sieve *Sieve) ([]domain.Entry, error) {
+	if p.Reply || at.Ended() {
+		return nil, nil
+	}
+	if barred, err := a.barred(ctx, caller.County, at.ReferralID, caller.Organization); err != nil || barred {
+		return nil, err
+	}
+	now, err := a.store.Summary(ctx, caller.County, at.PatientID)
+	if err != nil {
+		return nil, err
+	}
+	return sieve.Filter(slices.DeleteFunc(now.Entries[domain.KindAllergy], func(e domain.Entry) bool {
+		return slices.ContainsFunc(p.Summary.Entries[domain.KindAllergy], func(old domain.Entry) bool { return old.ID == e.ID && old.Version == e.Version })
+	}))
 }
 
 // which is the version that was asked for, the last one for 0.

@@ -8,6 +8,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
@@ -129,6 +130,102 @@ func TestWhatTheCountyHandsBackBecomesPartOfTheRecordOnce(t *testing.T) {
 		}
 		if got := listed(); len(got) != 1 || got[0].Version != 2 {
 			t.Errorf("another content: %v", got)
+		}
+	})
+}
+
+func TestAnArrivalThatIsUndoneEndsTheMedicinesThatCameWithIt(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient, referral := w.bring(app.Import{Details: zeng}).PatientID, id.New()
+		back := []domain.Entry{medicine(referral+"/1", "active", "阿司匹林", w.clk.Now()), medicine(referral+"/2", "stopped", "华法林", w.clk.Now()), medicine(referral+"/3", "active", "他汀", w.clk.Now())}
+		w.peer.patient, w.peer.back = patient, back
+		take := func(f app.ReferralFact) {
+			t.Helper()
+			if err := w.TakeBack(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+		}
+		taken := func() (out []domain.Entry) {
+			t.Helper()
+			s, err := w.Summary(t.Context(), township, patient)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.Entries[domain.KindMedication]
+		}
+		arrived := fact(w, referral, patient, 4, domain.Arrived)
+		take(arrived)
+		undone := fact(w, referral, patient, 5, domain.Accepted)
+		w.peer.back = nil
+		for range 2 {
+			take(undone)
+		}
+		if got := taken(); len(got) != 0 {
+			t.Errorf("still taken: %v", got)
+		}
+		var versions, told int
+		err := w.db.View(t.Context(), func(tx *sqldb.Tx) error {
+			return tx.QueryRow(t.Context(), `SELECT count(*), count(CASE WHEN is_current AND status = 'stopped' AND reason_code = 'ARRIVAL_UNDONE' THEN 1 END)
+				FROM clinical_entry WHERE kind = 'MEDICATION'`).Scan(&versions, &told)
+		})
+		if err != nil || versions != 5 || told != 2 {
+			t.Errorf("%d versions, %d say why, %v", versions, told, err)
+		}
+		// The arrival's fact, come late, brings nothing back; another arrival does.
+		w.peer.back = back
+		arrived.FactID = id.New()
+		take(arrived)
+		if got := taken(); len(got) != 0 {
+			t.Errorf("back by what was undone: %v", got)
+		}
+		take(fact(w, referral, patient, 6, domain.Arrived))
+		if got := taken(); len(got) != 2 || got[0].Version != 3 {
+			t.Errorf("after another arrival: %v", got)
+		}
+	})
+}
+
+func allergy(identity, content string, at time.Time) domain.Entry {
+	return domain.Entry{
+		SourceSystem: "his", SourceIdentity: identity, Kind: domain.KindAllergy, Status: "active", Code: identity, Time: at, Content: []byte(content),
+	}
+}
+
+// The package stays as it was sent, but the desk must not plan with a drug that the record warns of by now.
+func TestAllergiesWrittenAfterSubmissionGoWithThePackage(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		write := func(list ...domain.Entry) string { return w.bring(app.Import{Details: zeng, Entries: list}).PatientID }
+		patient := write(allergy("1", "青霉素", w.clk.Now()), allergy("2", "头孢", w.clk.Now()))
+		referral := w.refer(patient)
+		shown := func() (packed, newer []string) {
+			p, err := w.Package(t.Context(), desk, referral, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range p.Summary.Entries[domain.KindAllergy] {
+				packed = append(packed, string(e.Content))
+			}
+			for _, e := range p.NewerAllergies {
+				newer = append(newer, string(e.Content))
+			}
+			slices.Sort(packed)
+			slices.Sort(newer)
+			return packed, newer
+		}
+		if packed, newer := shown(); len(packed) != 2 || len(newer) != 0 {
+			t.Errorf("as sent: %v, newer %v", packed, newer)
+		}
+		w.clk.Advance(time.Minute)
+		write(allergy("2", "头孢，严重", w.clk.Now()), allergy("3", "碘造影剂", w.clk.Now()))
+		if packed, newer := shown(); !slices.Equal(packed, []string{"头孢", "青霉素"}) || !slices.Equal(newer, []string{"头孢，严重", "碘造影剂"}) {
+			t.Errorf("since then: %v, newer %v", packed, newer)
+		}
+		w.clk.Advance(time.Minute)
+		if err := w.ApplyReferral(t.Context(), fact(w, referral, patient, 9, domain.Declined)); err != nil {
+			t.Fatal(err)
+		}
+		if _, newer := shown(); len(newer) != 0 {
+			t.Errorf("of a referral that is over: %v", newer)
 		}
 	})
 }

@@ -37,7 +37,7 @@ func (x *Index) Matches(ctx context.Context, caller authn.Identity, after MatchC
 	}
 	var seen []Shown
 	for _, m := range list {
-		s, err := x.shown(ctx, caller, m, true)
+		s, err := x.shown(ctx, caller, m)
 		if err != nil {
 			return nil, MatchCursor{}, err
 		}
@@ -52,7 +52,7 @@ func (x *Index) Match(ctx context.Context, caller authn.Identity, match string) 
 	if err != nil {
 		return ShownMatch{}, err
 	}
-	s, err := x.shown(ctx, caller, m, false)
+	s, err := x.shown(ctx, caller, m)
 	if err != nil {
 		return ShownMatch{}, err
 	}
@@ -62,7 +62,8 @@ func (x *Index) Match(ctx context.Context, caller authn.Identity, match string) 
 	return s, x.a.audited(ctx, caller, "match.read", []Shown{s.First, s.Second})
 }
 
-func (x *Index) shown(ctx context.Context, caller authn.Identity, m domain.Match, list bool) (ShownMatch, error) {
+// shown is a match with both records, numbers masked: whoever must see them in full says why, to Reveal.
+func (x *Index) shown(ctx context.Context, caller authn.Identity, m domain.Match) (ShownMatch, error) {
 	out := ShownMatch{Match: m}
 	var records [2]domain.Patient
 	for i, id := range []string{m.First, m.Second} {
@@ -75,7 +76,7 @@ func (x *Index) shown(ctx context.Context, caller authn.Identity, m domain.Match
 			return out, err
 		}
 		records[i] = p
-		s := show(p, domain.LevelOf(held, x.a.clk.Now()), list)
+		s := show(p, domain.LevelOf(held, x.a.clk.Now()), true)
 		if i == 0 {
 			out.First = s
 		} else {

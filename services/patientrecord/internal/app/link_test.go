@@ -86,6 +86,15 @@ func TestASecondRecordOfAPersonIsToldBeforeItIsWrittenAndListedAfter(t *testing.
 		if err != nil || len(page) != 1 || page[0].Match.Other(first.ID) != second.ID || !page[0].MayDecide || page[0].Survivor != first.ID || !page[0].MustSurvive {
 			t.Fatalf("%d matches, %v", len(page), err)
 		}
+		m, err := w.index().Match(t.Context(), township, page[0].Match.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range []app.Shown{m.First, m.Second} {
+			if d := s.Details; d.IdentityNumber != "" && d.IdentityNumber == zeng.IdentityNumber || d.Phone == zeng.Phone {
+				t.Error("numbers are shown in full without a purpose")
+			}
+		}
 		if others, _, err := w.index().Matches(t.Context(), stranger, app.MatchCursor{}, 0); err != nil || len(others) != 0 {
 			t.Errorf("another organisation's list: %d, %v", len(others), err)
 		}

@@ -75,9 +75,16 @@ type Store interface {
 	// whom the organisation has a relation at this moment. Terms are hashed: whoever calls checks the match.
 	FindByWords(ctx context.Context, county, organization string, words []Word, limit int) ([]Found, error)
 
+	// VillageClinics are the village clinics below an organisation; itself tells that it is one.
+	VillageClinics(ctx context.Context, county, organization string) (clinics []domain.Clinic, itself bool, err error)
+	// Relatives are the mother and the children of a patient, each once, the youngest child first.
+	Relatives(ctx context.Context, county, patient string) ([]domain.Relative, error)
+	// FindInCounty is FindByWords for who looks at the whole county, without relations. Who is found has none.
+	FindInCounty(ctx context.Context, county string, words []Word, limit int) ([]Found, error)
+
 	// Summary: see domain.Summary.
 	Summary(ctx context.Context, county, patient string) (domain.Summary, error)
-	// Values are the latest observation of each code, problems and medicines, those that are not past, newest first.
+	// Values are the latest observation of each code, problems, medicines and allergies, those that are not past, newest first.
 	Values(ctx context.Context, county, patient string) ([]domain.Entry, error)
 	// Results are the observations after the cursor, newest first, at most limit.
 	Results(ctx context.Context, county, patient string, after Cursor, limit int) ([]domain.Entry, error)
@@ -173,7 +180,7 @@ type Unit interface {
 	Standing(ctx context.Context, referral string) (s domain.Standing, ok bool, err error)
 	PutStanding(s domain.Standing)
 	Summary(ctx context.Context, patient string) (domain.Summary, error)
-	// ResultsBetween are the observations from (inclusive) to (inclusive), newest first, at most limit.
+	// ResultsBetween are the observations and reports from (inclusive) to (inclusive), newest first, at most limit of each.
 	ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error)
 	// HasPackage tells whether the package of the first submission is there.
 	HasPackage(ctx context.Context, referral string) (bool, error)
@@ -183,6 +190,7 @@ type Unit interface {
 	// PutPackage keeps a package. That of a resubmission, or a reply, that is there already stays as it is.
 	PutPackage(p domain.Package)
 
+	MotherUnit
 	AttachmentUnit
 	OrderUnit
 	FeedUnit

@@ -142,7 +142,7 @@ func (s outlook) hold(there Examinations, at time.Time) ([]domain.Recognisable, 
 		if err != nil {
 			return nil, err
 		}
-		if result.Organization == "" {
+		if result.Organization == "" && result.Elsewhere == "" {
 			result.Organization = there.Writers[e.ID]
 		}
 		results = append(results, result)

@@ -37,6 +37,8 @@ type RecognitionStore interface {
 	RecognitionCases(ctx context.Context, q CaseScan) ([]RecognitionCase, *Cursor, error)
 	// CheckRecognition recomputes a county's figures from its orders.
 	CheckRecognition(ctx context.Context, county string) (RecognitionCheck, error)
+	// RebuildRecognition mends what CheckRecognition would tell and answers it. Errors: Conflict while another is at it.
+	RebuildRecognition(ctx context.Context, county string) (RecognitionCheck, error)
 }
 
 // OrderUnit is what of a change concerns orders.
@@ -76,6 +78,7 @@ type Organization struct {
 	Type string
 	// Parent is the organisation above: of a village clinic its centre. Empty for none.
 	Parent string
+	Name   string
 }
 
 // RecognitionSet is what one county set.

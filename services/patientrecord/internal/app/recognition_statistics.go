@@ -213,3 +213,8 @@ func (r *Recognition) Cases(ctx context.Context, caller authn.Identity, q CaseQu
 func (r *Recognition) Check(ctx context.Context, county string) (RecognitionCheck, error) {
 	return r.Store.CheckRecognition(ctx, county)
 }
+
+// Rebuild makes a county's figures what its orders say, and answers what it mended.
+func (r *Recognition) Rebuild(ctx context.Context, county string) (RecognitionCheck, error) {
+	return r.Store.RebuildRecognition(ctx, county)
+}

@@ -14,6 +14,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/figures"
@@ -116,6 +117,40 @@ func TestTheCountyOpensTheWayUpAndClosesItAgain(t *testing.T) {
 		}
 		if _, err := w.Recognisable(t.Context(), stranger, app.Look{Patient: w.patient}); errs.KindOf(err) != errs.KindNotFound {
 			t.Errorf("a stranger: %v", err)
+		}
+	})
+}
+
+func TestAResultThatWasMadeElsewhereIsNotTheSenders(t *testing.T) {
+	eachOrdering(t, func(t *testing.T, w *ordering) {
+		made := func(code, elsewhere string) {
+			t.Helper()
+			m := &patientrecordv1.Observation{
+				Codes: []*commonv1.Coding{{System: "http://loinc.org", Code: code}}, Text: code, Status: "final", PerformerName: elsewhere,
+				EffectiveTime: timestamppb.New(w.clk.Now().AddDate(0, 0, -1)), Quantity: &patientrecordv1.Quantity{Value: 7},
+			}
+			content, err := proto.Marshal(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cmd := app.Command{County: county, Account: "feed", Organization: "county"}
+			_, err = app.NewFeed(w.deps).AcceptRecords(t.Context(), authn.Identity{County: cmd.County, Organization: cmd.Organization, Subject: cmd.Account}, []app.FeedRecord{{
+				SourceSystem: "hl7:1", PatientIdentity: "B1", Details: zeng, Entries: []app.FeedEntry{{Entry: domain.Entry{
+					SourceSystem: "hl7:1", SourceIdentity: code, Kind: domain.KindObservation, Status: "final", Code: code, Time: m.GetEffectiveTime().AsTime(), Content: content,
+				}}},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		made("4548-4", "")
+		made("1558-6", "某检验中心")
+		found, err := w.Recognisable(t.Context(), township, app.Look{Patient: w.patient})
+		if err != nil || len(found.Valid) != 1 || found.Valid[0].Item.Code != "HBA1C" || found.Valid[0].Performer != "county" {
+			t.Fatalf("valid %v, %v", found.Valid, err)
+		}
+		if len(found.Others) != 1 || found.Others[0].Refusal != domain.Nobodys || found.Others[0].Performer != "" || found.Others[0].Results[0].Elsewhere != "某检验中心" {
+			t.Errorf("others %v", found.Others)
 		}
 	})
 }
@@ -226,6 +261,32 @@ func TestFiguresAreWhatTheOrdersSayAndOpenIntoTheirCases(t *testing.T) {
 		check, err := w.Check(t.Context(), county)
 		if err != nil || check.Orders != 2 || check.Cells == 0 || len(check.Differences) != 0 {
 			t.Errorf("recomputed: %+v %v", check, err)
+		}
+		// What was lost comes again from the orders.
+		if err := w.db.Update(t.Context(), func(tx *sqldb.Tx) error {
+			_, err := tx.Exec(t.Context(), "DELETE FROM statistics_delta")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if check, err = w.Check(t.Context(), county); err != nil || len(check.Differences) == 0 {
+			t.Errorf("nothing differs: %v", err)
+		}
+		mended, err := w.Rebuild(t.Context(), county)
+		if err != nil || mended.Orders != 2 || len(mended.Differences) != len(check.Differences) {
+			t.Errorf("mended %d of %d, %v", len(mended.Differences), len(check.Differences), err)
+		}
+		if check, err = w.Check(t.Context(), county); err != nil || len(check.Differences) != 0 {
+			t.Errorf("after mending %d differ, %v", len(check.Differences), err)
+		}
+		again, err := w.Figures(t.Context(), countyAdmin, q)
+		if err != nil || len(again.Rows) != len(got.Rows) {
+			t.Fatal(err)
+		}
+		for i, f := range again.Rows {
+			if f.Numerator != got.Rows[i].Numerator || f.Denominator != got.Rows[i].Denominator {
+				t.Errorf("%s: %d of %d after mending", f.Measure, f.Numerator, f.Denominator)
+			}
 		}
 		if _, err := w.Figures(t.Context(), township, app.FigureQuery{From: q.From, To: q.To, Organization: "county"}); errs.ReasonOf(err) != errs.ReasonRole {
 			t.Errorf("another organisation's figures: %v", err)

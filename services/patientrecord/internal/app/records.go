@@ -19,7 +19,7 @@ func (a *App) Patient(ctx context.Context, caller authn.Identity, patient string
 	if err := a.store.Audit(ctx, caller.County, look(caller, "patient.read", patient)); err != nil {
 		return Shown{}, err
 	}
-	return show(p, level, false), nil
+	return a.withRelatives(ctx, caller.County, show(p, level, false))
 }
 
 // ShownSummary is a summary with the patient as the caller may see it.
@@ -52,8 +52,12 @@ func (a *App) Summary(ctx context.Context, caller authn.Identity, patient string
 	if err := a.store.Audit(ctx, caller.County, sieve.with(look(caller, "record.summary", patient))); err != nil {
 		return ShownSummary{}, err
 	}
+	patientShown, err := a.withRelatives(ctx, caller.County, show(s.Patient, sieve.level(level), true))
+	if err != nil {
+		return ShownSummary{}, err
+	}
 	return ShownSummary{
-		Patient: show(s.Patient, sieve.level(level), true), Entries: shown, Withheld: sieve.Withheld, Opening: sieve.Opening,
+		Patient: patientShown, Entries: shown, Withheld: sieve.Withheld, Opening: sieve.Opening,
 	}, nil
 }
 
@@ -111,7 +115,20 @@ func (a *App) Snapshot(ctx context.Context, caller authn.Identity, patient, orga
 	}
 	out := show(p, domain.LevelFull, false)
 	out.Details.IdentityNumber = domain.MaskNumber(out.Details.IdentityNumber)
-	return out, nil
+	out.VillageClinic, err = a.villageClinic(ctx, caller.County, p)
+	return out, err
+}
+
+// villageClinic is the clinic of the patient's village: the home itself, or the one below the home centre that has the village's name.
+func (a *App) villageClinic(ctx context.Context, county string, p domain.Patient) (string, error) {
+	if p.Home() == "" {
+		return "", nil
+	}
+	clinics, itself, err := a.store.VillageClinics(ctx, county, p.Home())
+	if err != nil || itself {
+		return p.Home(), err
+	}
+	return domain.ClinicOf(p.Demographics().Details().Village, clinics), nil
 }
 
 // onBehalf is the caller as one of the organisation: a service must name it, a person may name only the own.

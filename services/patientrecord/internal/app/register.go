@@ -17,6 +17,8 @@ type Registration struct {
 	// SameAs is the id of a likely match of which the caller says that it is this patient: no second record is written. Of a record with a
 	// document that the caller does not see anyway, the description must have the number.
 	SameAs string
+	// Mother of a child that is new.
+	Mother Named
 }
 
 // Register adds a patient at the caller's organisation, which is an encounter there. Who does primary care becomes the patient's
@@ -29,6 +31,9 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 	demographics, problems := domain.NewDemographics(in.Details, a.today())
 	said, err := a.said(ctx, caller, in.SameAs)
 	if err != nil {
+		return Shown{}, err
+	}
+	if err := a.mayName(ctx, caller, in.Mother); err != nil {
 		return Shown{}, err
 	}
 	var patient domain.Patient
@@ -50,8 +55,10 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 			patient, err = a.sameAs(ctx, u, caller, said, demographics)
 			return err
 		}
-		patient, known, err = a.registered(ctx, u, caller, demographics)
-		return err
+		if patient, known, err = a.registered(ctx, u, caller, demographics); err != nil || known {
+			return err
+		}
+		return a.nameMother(ctx, u, patient, in.Mother)
 	})
 	switch {
 	case err != nil && said.patient != "":

@@ -15,6 +15,16 @@ type Shown struct {
 	// Level is LevelNone for a patient found by exact identity number without a relation: break-glass.
 	Level            domain.Level
 	Created, Updated time.Time
+	// VillageClinic is set of a snapshot only: see App.villageClinic.
+	VillageClinic string
+	// Relatives: see App.withRelatives.
+	Relatives []ShownRelative
+}
+
+// ShownRelative is a relative as the index shows a patient.
+type ShownRelative struct {
+	Shown
+	Kind domain.RelativeKind
 }
 
 // show is the one place that masks. List answers keep numbers masked at every level.

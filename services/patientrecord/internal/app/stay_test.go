@@ -77,6 +77,79 @@ func TestWhereThePatientStaysTheRecordMayBeRead(t *testing.T) {
 	})
 }
 
+func TestAnAdmissionThatIsCancelledOpensTheRecordNoMore(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient := w.register(township, zeng).ID
+		sends := func(entries ...domain.Entry) {
+			t.Helper()
+			in := app.FeedRecord{SourceSystem: "hl7:1", PatientIdentity: "B1", Details: zeng}
+			for _, e := range entries {
+				in.Entries = append(in.Entries, app.FeedEntry{Entry: e})
+			}
+			if _, err := app.NewFeed(w.deps).AcceptRecords(t.Context(), person("county", "INTEGRATION"), []app.FeedRecord{in}); err != nil {
+				t.Fatal(err)
+			}
+			w.clk.Advance(time.Minute)
+		}
+		stay := func(name, status string) domain.Entry {
+			e := w.stay(status, time.Hour, name+status)
+			e.SourceIdentity = name
+			return e
+		}
+		seen := func(want bool, when string) {
+			t.Helper()
+			_, err := w.Summary(t.Context(), desk, patient)
+			if (err == nil) != want {
+				t.Errorf("%s: %v", when, err)
+			}
+		}
+		seen(false, "before")
+		sends(stay("V1", "in-progress"))
+		seen(true, "admitted")
+		sends(stay("V1", "cancelled"))
+		seen(false, "cancelled")
+		sends(stay("V2", "in-progress"))
+		sends(stay("V3", "in-progress"))
+		seen(true, "admitted again")
+		sends(stay("V2", "cancelled"))
+		seen(true, "one of two is cancelled")
+		sends(stay("V3", "cancelled"), stay("V4", "in-progress"))
+		seen(true, "cancelled in favour of another")
+		sends(stay("V4", "cancelled"))
+		seen(false, "all are cancelled")
+		sends(stay("V5", "in-progress"))
+		referral := w.refer(patient)
+		sends(stay("V5", "cancelled"))
+		if _, err := w.Package(t.Context(), desk, referral, 0); err != nil {
+			t.Errorf("the receiver of a referral: %v", err)
+		}
+	})
+}
+
+func TestWhatWasKnownBeforeAnAdmissionIsKnownAfterItIsCancelled(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		stay := w.stay("in-progress", time.Hour, "1")
+		patient := w.bring(app.Import{Organization: "county", Details: zeng, Entries: []domain.Entry{observation("a", w.clk.Now(), "1")}}).PatientID
+		feed := app.NewFeed(w.deps)
+		send := func(e domain.Entry) {
+			t.Helper()
+			w.clk.Advance(time.Minute)
+			in := []app.FeedRecord{{SourceSystem: "hl7:1", PatientIdentity: "B1", Details: zeng, Entries: []app.FeedEntry{{Entry: e}}}}
+			if _, err := feed.AcceptRecords(t.Context(), person("elsewhere", "INTEGRATION"), in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		send(observation("b", w.clk.Now(), "1")) // who sends a result has the patient
+		stay.Stay.Organization = "elsewhere"
+		send(stay)
+		stay.Status, stay.Content = "cancelled", []byte("2")
+		send(stay)
+		if _, err := w.Summary(t.Context(), stranger, patient); err != nil {
+			t.Errorf("the organisation whose result is there: %v", err)
+		}
+	})
+}
+
 func TestAnOldHistoryIsNoNews(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		old := w.stay("finished", 400*24*time.Hour, "1")

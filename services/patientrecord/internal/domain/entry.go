@@ -41,6 +41,8 @@ type Entry struct {
 	Content []byte
 	// Department whose person wrote it; empty for what systems gave.
 	Department string
+	// Because is the code of why another version is to be stored, where what gave it says so; what was stored is read without it.
+	Because string
 	// Stay is set for an encounter that is to be stored; what was stored is read without it.
 	Stay *Stay
 	// Result is set for an observation or report that is to be stored; what was stored is read without it.

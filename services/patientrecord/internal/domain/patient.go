@@ -35,6 +35,8 @@ type Fact struct {
 	Glass *Glass
 	// Consent is set when it is about one.
 	Consent *Consent
+	// Holders are the organisations with a relation, when a consent to what is sensitive was withdrawn.
+	Holders []string
 }
 
 // Names of facts.

@@ -20,6 +20,8 @@ type Finding struct {
 	Time time.Time
 	// Organization that made it; empty if not known.
 	Organization string
+	// Elsewhere names who made it, when that is neither the sender nor an organisation of the county.
+	Elsewhere string
 }
 
 // Format prints the entry's id in every verb.
@@ -185,7 +187,7 @@ func around(anchor Recognisable, parts [][]Recognisable) (Recognisable, bool) {
 		found := false
 		for _, c := range candidates {
 			apart := c.Time.Sub(anchor.Time).Abs()
-			if c.Performer != anchor.Performer || apart > partsApart || found && apart >= nearest.Time.Sub(anchor.Time).Abs() {
+			if c.Performer != anchor.Performer || c.Results[0].Elsewhere != anchor.Results[0].Elsewhere || apart > partsApart || found && apart >= nearest.Time.Sub(anchor.Time).Abs() {
 				continue
 			}
 			nearest, found = c, true

@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // AfterClosing is how long a relation outlives its referral where nothing else is set.
 const AfterClosing = 30 * 24 * time.Hour
@@ -53,6 +56,11 @@ func (s Standing) arrived() bool {
 // Ended reports whether the referral is over, so that nobody waits for the patient any more.
 func (s Standing) Ended() bool {
 	return s.State == Declined || s.State == Cancelled || s.State == Closed
+}
+
+// Away reports whether the receiver has not, or no longer, the patient of a referral there.
+func (s Standing) Away() bool {
+	return slices.Contains([]State{Submitted, Returned, Accepted, NoShow, Declined, Cancelled}, s.State)
 }
 
 // Answered reports whether the other side has answered, so that something comes back: a referral that is closed was, unless nobody came.

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -14,6 +15,9 @@ const OwnSystem = "tongzhen"
 
 // ReplySystem is the source of what comes back with a referral.
 const ReplySystem = "referral reply"
+
+// ReplyIdentity names in it the medicine at a place, from 1, of what came back with a referral.
+func ReplyIdentity(referral string, place int) string { return referral + "/" + strconv.Itoa(place) }
 
 // FeedSystem begins the source of a hospital's messages; the organisation follows.
 const FeedSystem = "hl7:"
@@ -82,6 +86,9 @@ const (
 	NewFinding   = "NEW_FINDING"
 	Duplicate    = "DUPLICATE"
 )
+
+// ArrivalUndone is why what an arrival brought was ended: the patient had not come. No person gives it.
+const ArrivalUndone = "ARRIVAL_UNDONE"
 
 // Check is what is wrong with a reason.
 func (y Why) Check() Problems {

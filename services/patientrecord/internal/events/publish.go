@@ -2,6 +2,7 @@ package events
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,15 +60,7 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 	default:
 		return outbox.Fact{}, false, nil
 	}
-	if told != "" {
-		meta.Audience = append(meta.Audience, "org:"+told)
-	}
-	if home := p.Fact.HomeOrganization; home != "" && home != told {
-		meta.Audience = append(meta.Audience, "org:"+home)
-	}
-	if c := p.Fact.Consent; c != nil && c.Receiver != "" && c.Receiver != told && c.Receiver != p.Fact.HomeOrganization {
-		meta.Audience = append(meta.Audience, "org:"+c.Receiver)
-	}
+	meta.Audience = audience(p.Fact, told)
 	payload, err := proto.Marshal(m)
 	if err != nil {
 		return outbox.Fact{}, false, fmt.Errorf("encode fact %s: %w", p.Fact.Name, err)
@@ -76,6 +69,20 @@ func Encode(p app.Published) (f outbox.Fact, ok bool, err error) {
 		ID: p.FactID, County: p.County, Subject: "record.v1." + p.County + "." + p.Fact.Name,
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: p.Time,
 	}, true, nil
+}
+
+// audience are whom a fact concerns, each once: where it happened, the home, and of a consent whom it covers and who has a relation.
+func audience(f domain.Fact, told string) (out []string) {
+	concerned := []string{told, f.HomeOrganization}
+	if f.Consent != nil {
+		concerned = append(concerned, f.Consent.Receiver)
+	}
+	for _, organization := range append(concerned, f.Holders...) {
+		if one := "org:" + organization; organization != "" && !slices.Contains(out, one) {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 func result(meta *commonv1.FactMeta, p app.Published) *patientrecordv1.ResultRecorded {
@@ -95,7 +102,7 @@ func consent(p app.Published) *patientrecordv1.ConsentFact {
 	c := p.Fact.Consent
 	return &patientrecordv1.ConsentFact{
 		ConsentId: c.ID, PatientId: p.Patient, Scope: string(c.Scope), ReferralId: c.ReferralID, OrganizationId: c.Recorded.Organization,
-		ReceiverOrganizationId: c.Receiver, HomeOrganizationId: p.Fact.HomeOrganization,
+		ReceiverOrganizationId: c.Receiver, HomeOrganizationId: p.Fact.HomeOrganization, HolderOrganizationIds: p.Fact.Holders,
 	}
 }
 

@@ -66,5 +66,5 @@ func OnOrganisation(r *app.Recognition) func(context.Context, bus.Msg) error {
 
 // Organisation is what is kept of one.
 func Organisation(o *directoryv1.Organization) app.Organization {
-	return app.Organization{County: o.GetCounty(), ID: o.GetId(), Version: o.GetVersion(), Type: o.GetType().String(), Parent: o.GetParentId()}
+	return app.Organization{County: o.GetCounty(), ID: o.GetId(), Version: o.GetVersion(), Type: o.GetType().String(), Parent: o.GetParentId(), Name: o.GetName()}
 }

@@ -8,10 +8,12 @@ import (
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 )
 
-// Replies reads the facts after which the county hands something back: an up-referral is concluded, the patient of a down-referral came.
+// Replies reads the facts after which the county hands something back: an up-referral is concluded, the patient of a down-referral came; and
+// that the patient had not come after all.
 func Replies() bus.Consumer {
 	return bus.Consumer{
-		Name: "patientrecord-replies", Workers: 2, Subjects: []string{"referral.v1.*.concluded", "referral.v1.*.answered", "referral.v1.*.arrived"},
+		Name: "patientrecord-replies", Workers: 2,
+		Subjects: []string{"referral.v1.*.concluded", "referral.v1.*.answered", "referral.v1.*.arrived", "referral.v1.*.arrival_undone"},
 	}
 }
 

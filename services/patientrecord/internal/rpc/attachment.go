@@ -50,7 +50,7 @@ func (s *Attachments) UploadAttachment(stream grpc.ClientStreamingServer[patient
 	if len(fields) > 0 {
 		return errs.Invalid(fields...)
 	}
-	in := app.NewAttachment{Patient: header.GetPatientId(), Details: details}
+	in := app.NewAttachment{Patient: header.GetPatientId(), Details: details, Again: header.GetKeepDuplicate()}
 	if err := s.app.Begin(ctx, who, in); err != nil {
 		return err
 	}

@@ -126,8 +126,14 @@ func dateOf(field, text string) (domain.Date, []errs.Field) {
 
 func fromShown(s app.Shown) *patientrecordv1.Patient {
 	d := s.Details
+	var relatives []*patientrecordv1.Relative
+	for _, r := range s.Relatives {
+		relatives = append(relatives, &patientrecordv1.Relative{
+			PatientId: r.ID, Kind: string(r.Kind), Name: r.Details.Name, Sex: fromSex(r.Details.Sex), BirthDate: r.Details.BirthDate.Text(),
+		})
+	}
 	return &patientrecordv1.Patient{
-		Id: s.ID, Version: s.Version, Name: d.Name, Sex: fromSex(d.Sex), BirthDate: d.BirthDate.Text(),
+		Relatives: relatives, Id: s.ID, Version: s.Version, Name: d.Name, Sex: fromSex(d.Sex), BirthDate: d.BirthDate.Text(),
 		DocumentType: fromDocumentType(d.DocumentType), IdentityNumber: d.IdentityNumber, NoDocumentReason: d.NoDocumentReason,
 		Phone: d.Phone, Address: d.Address, Village: d.Village, HealthRecordNumber: d.HealthRecordNumber,
 		HomeOrganizationId: s.Home, Access: fromLevel(s.Level), CreateTime: stamp(s.Created), UpdateTime: stamp(s.Updated),

@@ -214,6 +214,7 @@ func readRecord(in *patientrecordv1.FeedRecord, problem *patientrecordv1.FeedPro
 	out := &app.FeedRecord{
 		SourceSystem: in.GetSourceSystem(), PatientIdentity: in.GetPatientIdentity(), Details: details, Updates: in.GetUpdatesPatient(),
 		BecomesHome: in.GetBecomesHome(), Merged: in.GetMergedIdentity(),
+		Mother: in.GetMotherIdentity(), MotherNumber: in.GetMotherIdentityNumber(),
 	}
 	seen := map[string]bool{}
 	for i, e := range in.GetEntries() {

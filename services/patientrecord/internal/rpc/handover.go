@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -35,14 +36,18 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 	if err != nil {
 		return nil, err
 	}
-	results, err := observations(p.Results)
+	results, reports, err := examined(p.Results)
+	if err != nil {
+		return nil, err
+	}
+	newer, err := fromEntries(p.NewerAllergies, func(m *patientrecordv1.Allergy, id string) { m.Id = id })
 	if err != nil {
 		return nil, err
 	}
 	out := &patientrecordv1.Package{
-		ReferralId: p.ReferralID, PatientId: p.Summary.Patient.ID, Summary: summary, Results: results,
+		ReferralId: p.ReferralID, PatientId: p.Summary.Patient.ID, Summary: summary, Results: results, Reports: reports,
 		AssembledTime: stamp(p.Version.Assembled), Version: p.Version.Version, ReferralVersion: p.Version.ReferralVersion,
-		WithdrawnAttachments: int32(p.Withdrawn), Reply: in.GetReply(),
+		WithdrawnAttachments: int32(p.Withdrawn), Reply: in.GetReply(), NewerAllergies: newer,
 	}
 	for _, a := range p.Attachments {
 		out.Attachments = append(out.Attachments, &patientrecordv1.PackageAttachment{Attachment: fromAttachment(a.Attachment), Version: a.Version})
@@ -56,6 +61,23 @@ func (s *Server) GetPackage(ctx context.Context, in *patientrecordv1.GetPackageR
 		})
 	}
 	return out, nil
+}
+
+// examined are the values and the reports among a package's results.
+func examined(entries []domain.Entry) (values []*patientrecordv1.Observation, reports []*patientrecordv1.DiagnosticReport, err error) {
+	var observed, reported []domain.Entry
+	for _, e := range entries {
+		if e.Kind == domain.KindReport {
+			reported = append(reported, e)
+		} else {
+			observed = append(observed, e)
+		}
+	}
+	if values, err = observations(observed); err != nil {
+		return nil, nil, err
+	}
+	reports, err = fromEntries(reported, func(m *patientrecordv1.DiagnosticReport, id string) { m.Id = id })
+	return values, reports, err
 }
 
 // handBackTimeout bounds the question what a referral hands back; the fact comes again.
@@ -75,7 +97,7 @@ func (r *Referrals) HandedBack(ctx context.Context, county, referral string) (st
 	entries := make([]domain.Entry, 0, len(out.GetMedicines()))
 	for i, m := range out.GetMedicines() {
 		e, err := toEntry(fmt.Sprintf("medicines[%d]", i), domain.ReplySystem, &patientrecordv1.ClinicalEntry{
-			SourceIdentity: fmt.Sprintf("%s/%d", referral, m.GetPlace()),
+			SourceIdentity: domain.ReplyIdentity(referral, int(m.GetPlace())),
 			Resource:       &patientrecordv1.ClinicalEntry_Medication{Medication: medication(m, out.GetTime())},
 		})
 		if err != nil {
@@ -98,4 +120,16 @@ func medication(m *referralv1.HandedBackMedicine, ordered *timestamppb.Timestamp
 		out.Status = "stopped"
 	}
 	return out
+}
+
+// Stopped is a medicine's entry as it reads once it is stopped.
+func Stopped(e domain.Entry) (domain.Entry, error) {
+	var m patientrecordv1.Medication
+	if err := proto.Unmarshal(e.Content, &m); err != nil {
+		return e, fmt.Errorf("read content of entry %s: %w", e.ID, err)
+	}
+	m.Status = "stopped"
+	return toEntry("medicine", e.SourceSystem, &patientrecordv1.ClinicalEntry{
+		SourceIdentity: e.SourceIdentity, Resource: &patientrecordv1.ClinicalEntry_Medication{Medication: &m},
+	})
 }

@@ -129,6 +129,23 @@ func (s indexServer) FindLikelyPatients(ctx context.Context, in *patientrecordv1
 	return out, nil
 }
 
+// FindAuditedPatients implements the contract.
+func (s indexServer) FindAuditedPatients(ctx context.Context, in *patientrecordv1.FindAuditedPatientsRequest) (*patientrecordv1.FindAuditedPatientsResponse, error) {
+	who, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, more, err := s.index.FindAudited(ctx, who, in.GetQuery())
+	if err != nil {
+		return nil, err
+	}
+	out := &patientrecordv1.FindAuditedPatientsResponse{More: more}
+	for _, one := range list {
+		out.Patients = append(out.Patients, &patientrecordv1.AuditedPatient{Patient: fromShown(one.Shown), MergedIds: one.Merged})
+	}
+	return out, nil
+}
+
 // ListMatches implements the contract.
 func (s indexServer) ListMatches(ctx context.Context, in *patientrecordv1.ListMatchesRequest) (*patientrecordv1.ListMatchesResponse, error) {
 	who, err := caller(ctx)

@@ -81,7 +81,7 @@ func marksOf(m proto.Message) domain.Marks {
 	case *patientrecordv1.Note:
 		out.Words = append(out.Words, r.GetTitle(), r.GetText())
 	case *patientrecordv1.DiagnosticReport:
-		out.Words = append(append(out.Words, r.GetConclusion()), r.GetResultNames()...)
+		out.Words = append(append(out.Words, r.GetFindings(), r.GetConclusion()), r.GetResultNames()...)
 	}
 	return out
 }

@@ -21,10 +21,13 @@ func Policy() authz.Table {
 		patientrecordv1.PatientIndexService_RevealPatient_FullMethodName:      whole,
 		patientrecordv1.PatientIndexService_FindLikelyPatients_FullMethodName: clinical,
 		patientrecordv1.PatientIndexService_ListMatches_FullMethodName:        own,
-		patientrecordv1.PatientIndexService_GetMatch_FullMethodName:           own,
-		patientrecordv1.PatientIndexService_ListMerges_FullMethodName:         whole,
-		patientrecordv1.PatientIndexService_DecideMatch_FullMethodName:        linking,
-		patientrecordv1.PatientIndexService_UnmergePatients_FullMethodName:    linking,
+		// Under which ids the audit knows a person: names masked, nothing of a record.
+		patientrecordv1.PatientIndexService_FindAuditedPatients_FullMethodName: {Roles: []string{"AUDITOR"}},
+
+		patientrecordv1.PatientIndexService_GetMatch_FullMethodName:        own,
+		patientrecordv1.PatientIndexService_ListMerges_FullMethodName:      whole,
+		patientrecordv1.PatientIndexService_DecideMatch_FullMethodName:     linking,
+		patientrecordv1.PatientIndexService_UnmergePatients_FullMethodName: linking,
 
 		patientrecordv1.PatientRecordService_RegisterPatient_FullMethodName: clinical,
 		patientrecordv1.PatientRecordService_GetPatient_FullMethodName:      pack,

@@ -32,17 +32,18 @@ func recognitionPolicy(clinical authz.Rule) authz.Table {
 	everybody, admin := authz.Rule{AnyPerson: true}, authz.Rule{Roles: []string{"COUNTY_ADMIN"}}
 	figures := authz.Rule{Roles: []string{"COUNTY_ADMIN", "DEPARTMENT_HEAD", "CENTRE_HEAD"}, Need: authz.Own}
 	return authz.Table{
-		patientrecordv1.RecognitionService_ListRecognitionItems_FullMethodName:       everybody,
-		patientrecordv1.RecognitionService_UpdateRecognitionItem_FullMethodName:      admin,
-		patientrecordv1.RecognitionService_ListRecognitionChanges_FullMethodName:     admin,
-		patientrecordv1.RecognitionService_GetRecognitionSettings_FullMethodName:     everybody,
-		patientrecordv1.RecognitionService_UpdateRecognitionSettings_FullMethodName:  admin,
-		patientrecordv1.RecognitionService_ListRecognisable_FullMethodName:           clinical.Of(authz.Package),
-		patientrecordv1.RecognitionService_RecordOrder_FullMethodName:                clinical.Of(authz.Package),
-		patientrecordv1.RecognitionService_ListOrders_FullMethodName:                 clinical.Of(authz.Package),
-		patientrecordv1.RecognitionService_GetRecognitionStatistics_FullMethodName:   figures,
-		patientrecordv1.RecognitionService_ListRecognitionCases_FullMethodName:       figures,
-		patientrecordv1.RecognitionService_CheckRecognitionStatistics_FullMethodName: {Roles: []string{"SYSTEM"}, Services: []string{"cli"}},
+		patientrecordv1.RecognitionService_ListRecognitionItems_FullMethodName:         everybody,
+		patientrecordv1.RecognitionService_UpdateRecognitionItem_FullMethodName:        admin,
+		patientrecordv1.RecognitionService_ListRecognitionChanges_FullMethodName:       admin,
+		patientrecordv1.RecognitionService_GetRecognitionSettings_FullMethodName:       everybody,
+		patientrecordv1.RecognitionService_UpdateRecognitionSettings_FullMethodName:    admin,
+		patientrecordv1.RecognitionService_ListRecognisable_FullMethodName:             clinical.Of(authz.Package),
+		patientrecordv1.RecognitionService_RecordOrder_FullMethodName:                  clinical.Of(authz.Package),
+		patientrecordv1.RecognitionService_ListOrders_FullMethodName:                   clinical.Of(authz.Package),
+		patientrecordv1.RecognitionService_GetRecognitionStatistics_FullMethodName:     figures,
+		patientrecordv1.RecognitionService_ListRecognitionCases_FullMethodName:         figures,
+		patientrecordv1.RecognitionService_CheckRecognitionStatistics_FullMethodName:   {Roles: []string{"SYSTEM"}, Services: []string{"cli"}},
+		patientrecordv1.RecognitionService_RebuildRecognitionStatistics_FullMethodName: {Roles: []string{"SYSTEM"}, Services: []string{"cli"}},
 	}
 }
 

@@ -85,7 +85,7 @@ func changeValues(c app.RecognitionChange) []string {
 func fromRecognisable(r domain.Recognisable) *patientrecordv1.Recognisable {
 	out := &patientrecordv1.Recognisable{
 		ItemCode: r.Item.Code, ItemName: r.Item.Name, ItemNameEn: r.Item.NameEn, OrganizationId: r.Performer, Time: stamp(r.Time),
-		ValidUntil: stamp(r.Until), Mark: r.Item.Mark, Direction: string(r.From), Noted: r.Noted, Refusal: string(r.Refusal),
+		ValidUntil: stamp(r.Until), Mark: r.Item.Mark, PerformerName: elsewhere(r.Results), Direction: string(r.From), Noted: r.Noted, Refusal: string(r.Refusal),
 	}
 	for _, x := range r.Results {
 		out.Results = append(out.Results, &patientrecordv1.RecognisedResult{
@@ -94,6 +94,16 @@ func fromRecognisable(r domain.Recognisable) *patientrecordv1.Recognisable {
 		})
 	}
 	return out
+}
+
+// elsewhere names who made results that nobody in the county made.
+func elsewhere(results []domain.Finding) string {
+	for _, r := range results {
+		if r.Organization == "" {
+			return r.Elsewhere
+		}
+	}
+	return ""
 }
 
 func fromOrder(o domain.Order, items map[string]domain.Item) *patientrecordv1.ExamOrder {

@@ -93,7 +93,15 @@ func (s recognitionServer) ListRecognitionCases(ctx context.Context, in *patient
 
 // CheckRecognitionStatistics implements the contract.
 func (s recognitionServer) CheckRecognitionStatistics(ctx context.Context, in *patientrecordv1.CheckRecognitionStatisticsRequest) (*patientrecordv1.CheckRecognitionStatisticsResponse, error) {
-	done, err := s.app.Check(ctx, in.GetCounty())
+	return checked(s.app.Check(ctx, in.GetCounty()))
+}
+
+// RebuildRecognitionStatistics implements the contract.
+func (s recognitionServer) RebuildRecognitionStatistics(ctx context.Context, in *patientrecordv1.RebuildRecognitionStatisticsRequest) (*patientrecordv1.CheckRecognitionStatisticsResponse, error) {
+	return checked(s.app.Rebuild(ctx, in.GetCounty()))
+}
+
+func checked(done app.RecognitionCheck, err error) (*patientrecordv1.CheckRecognitionStatisticsResponse, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -29,13 +29,13 @@ func (Contents) Finding(e domain.Entry) (domain.Finding, error) {
 		err = proto.Unmarshal(e.Content, &m)
 		out.Codes, out.Name, out.Value = resultCodes(m.GetCodes()), named(m.GetText(), m.GetCodes()), value(&m)
 		out.Normal, out.Sign, out.Unit, out.Time = m.GetReferenceRange(), m.GetInterpretation(), m.GetQuantity().GetUnit(), timeOf(m.GetEffectiveTime())
-		out.Method, out.Organization = m.GetMethod(), plain(m.GetPerformerId())
+		out.Method, out.Organization, out.Elsewhere = m.GetMethod(), plain(m.GetPerformerId()), m.GetPerformerName()
 	case domain.KindReport:
 		var m patientrecordv1.DiagnosticReport
 		err = proto.Unmarshal(e.Content, &m)
 		out.Codes, out.Name = resultCodes(m.GetCodes()), named(m.GetText(), m.GetCodes())
-		out.Value, out.Time = strings.Join(m.GetResultNames(), "、"), timeOf(m.GetEffectiveTime())
-		out.Organization = plain(m.GetPerformerId())
+		out.Value, out.Time = seen(&m), timeOf(m.GetEffectiveTime())
+		out.Organization, out.Elsewhere = plain(m.GetPerformerId()), m.GetPerformerName()
 	default:
 		return out, fmt.Errorf("entry %s is no result", e.ID)
 	}
@@ -76,6 +76,17 @@ func named(text string, codes []*commonv1.Coding) string {
 		return text
 	}
 	return codes[0].GetDisplay()
+}
+
+// seen is what a report tells besides its conclusion: what was seen, or else what it consists of.
+func seen(m *patientrecordv1.DiagnosticReport) string {
+	const most = 300 // letters: the whole text stands in the record
+	if words := []rune(strings.TrimSpace(m.GetFindings())); len(words) > most {
+		return string(words[:most]) + "…"
+	} else if len(words) > 0 {
+		return string(words)
+	}
+	return strings.Join(m.GetResultNames(), "、")
 }
 
 // value is what was measured or found, in words.

@@ -58,7 +58,7 @@ func (s *Server) RegisterPatient(ctx context.Context, in *patientrecordv1.Regist
 	}
 	shown, err := s.app.Register(ctx, who, app.Registration{
 		Request: app.Request{Method: "RegisterPatient", ID: in.GetRequestId(), Body: body}, Details: details,
-		SameAs: in.GetSameAsPatientId(),
+		SameAs: in.GetSameAsPatientId(), Mother: app.Named{IdentityNumber: in.GetMotherIdentityNumber(), PatientID: in.GetMotherPatientId()},
 	})
 	if err != nil {
 		return nil, err
@@ -154,6 +154,7 @@ func (s *Server) GetSnapshot(ctx context.Context, in *patientrecordv1.GetSnapsho
 	return &patientrecordv1.PatientSnapshot{
 		PatientId: shown.ID, Name: d.Name, Sex: fromSex(d.Sex), BirthDate: d.BirthDate.Text(), MaskedIdentityNumber: d.IdentityNumber,
 		Phone: d.Phone, Address: d.Address, HealthRecordNumber: d.HealthRecordNumber, HomeOrganizationId: shown.Home,
+		VillageClinicId: shown.VillageClinic,
 	}, nil
 }
 

@@ -16,7 +16,7 @@ func fromValues(entries []domain.Entry) (*patientrecordv1.ClinicalValues, error)
 	for _, e := range entries {
 		by[e.Kind] = append(by[e.Kind], e)
 	}
-	out := &patientrecordv1.ClinicalValues{}
+	out := &patientrecordv1.ClinicalValues{AllergiesRecorded: len(by[domain.KindAllergy]) > 0}
 	var e1, e2, e3 error
 	out.Observations, e1 = observations(by[domain.KindObservation])
 	out.Problems, e2 = fromEntries(by[domain.KindProblem], func(m *patientrecordv1.Problem, id string) { m.Id = id })

@@ -33,6 +33,21 @@ func (u *unit) Travelling(ctx context.Context, patient, referral string, from, t
 		u.county, patient, referral, string(domain.AttachmentCurrent), from, to, attachmentsOfReferral)
 }
 
+// SameContent implements app.AttachmentUnit. The sum is sealed with what else is known of the file: a patient has few documents.
+func (u *unit) SameContent(ctx context.Context, patient string, sum [32]byte) (domain.Attachment, bool, error) {
+	list, err := u.attachments(ctx, u.kin("a.patient_id", "$2")+" AND a.is_current AND a.status = $3 ORDER BY a.id DESC",
+		u.county, patient, string(domain.AttachmentCurrent))
+	if err != nil {
+		return domain.Attachment{}, false, err
+	}
+	for _, a := range list {
+		if a.Keep().File.SHA256 == sum {
+			return a, true, nil
+		}
+	}
+	return domain.Attachment{}, false, nil
+}
+
 // PutAttachment implements app.AttachmentUnit.
 func (u *unit) PutAttachment(a domain.Attachment, content, thumbnail []byte) {
 	u.documents = append(u.documents, putAttachment{a, content, thumbnail})

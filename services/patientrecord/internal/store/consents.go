@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -248,8 +249,29 @@ func (d *derived) consents(ctx context.Context) error {
 			return err
 		}
 		for _, name := range names {
-			d.publish(domain.Fact{Name: name, HomeOrganization: p.Home(), Consent: &c}, c.PatientID, c.Version)
+			fact := domain.Fact{Name: name, HomeOrganization: p.Home(), Consent: &c}
+			if name == domain.WithdrewConsent && c.Scope == domain.ConsentSensitive {
+				if fact.Holders, err = u.holders(ctx, c.PatientID); err != nil {
+					return err
+				}
+			}
+			d.publish(fact, c.PatientID, c.Version)
 		}
 	}
 	return nil
+}
+
+// holders are the organisations that may see more of a patient than the index now, each once.
+func (u *unit) holders(ctx context.Context, patient string) (out []string, err error) {
+	held, err := u.scope.relations(ctx, u.kin("r.patient_id", "$2"), u.county, patient)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range held {
+		if r.Holds(u.Now()) && r.Level >= domain.LevelPackage && !slices.Contains(out, r.Organization) {
+			out = append(out, r.Organization)
+		}
+	}
+	slices.Sort(out)
+	return out, nil
 }

@@ -41,6 +41,9 @@ func (u *unit) commit(ctx context.Context) error {
 		d.write(1, `INSERT INTO patient_source (county_code, source_token, patient_id, create_time) VALUES ($1, $2, $3, $4)`,
 			u.county, s.token, s.patient, u.Now())
 	}
+	for _, m := range u.mothers {
+		d.mother(m)
+	}
 	d.relations()
 	d.entries()
 	for _, s := range u.standings {

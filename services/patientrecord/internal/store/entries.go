@@ -154,7 +154,8 @@ func (s *Store) Values(ctx context.Context, county, patient string) (out []domai
 		out, err = c.entries(ctx, patient,
 			selection{domain.KindObservation, valuesLimit, c.latestOfCode},
 			selection{domain.KindProblem, domain.SummaryLimit(domain.KindProblem), nil},
-			selection{domain.KindMedication, domain.SummaryLimit(domain.KindMedication), nil})
+			selection{domain.KindMedication, domain.SummaryLimit(domain.KindMedication), nil},
+			selection{domain.KindAllergy, domain.SummaryLimit(domain.KindAllergy), nil})
 		return err
 	})
 	return out, err

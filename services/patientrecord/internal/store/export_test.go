@@ -8,3 +8,8 @@ import (
 func (s *Store) SealDemographics(county, id string, d domain.Demographics) ([]byte, error) {
 	return scope{ring: s.ring, county: county}.seal("patient", "demographics", id, toDemographics(d))
 }
+
+// SenderQueries are those that the list of senders is made of, with how many arguments they take.
+func SenderQueries() map[string]int {
+	return map[string]int{nextSender: 3, lastReceived: 3, storedSince: 4, inQuarantine: 3}
+}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -199,48 +198,4 @@ func (s *Store) FeedMessages(
 		return rows.Err()
 	})
 	return out, err
-}
-
-// FeedSenders implements app.Store.
-func (s *Store) FeedSenders(ctx context.Context, county, organization string, since time.Time) (out []app.FeedSender, err error) {
-	err = s.view(ctx, county, func(c scope) error {
-		if out, err = c.feedCounts(ctx, organization, since); err != nil {
-			return fmt.Errorf("count messages: %w", err)
-		}
-		for i := range out {
-			// Not max(): SQLite gives that no type.
-			err := c.tx.QueryRow(ctx, `SELECT receive_time FROM feed_message WHERE county_code = $1 AND organization_id = $2 AND sender = $3
-				ORDER BY receive_time DESC LIMIT 1`, county, out[i].Organization, out[i].Sender).Scan(&out[i].Last)
-			if err != nil {
-				return fmt.Errorf("look for the last message: %w", err)
-			}
-			out[i].Last = out[i].Last.UTC()
-		}
-		return nil
-	})
-	return out, err
-}
-
-func (c scope) feedCounts(ctx context.Context, organization string, since time.Time) ([]app.FeedSender, error) {
-	q := query{args: []any{c.county, since}}
-	where := ""
-	if organization != "" {
-		where = " AND organization_id = " + q.arg(organization)
-	}
-	rows, err := c.tx.Query(ctx, `SELECT organization_id, sender, sum(CASE WHEN state = 'STORED' AND receive_time >= $2 THEN 1 ELSE 0 END),
-		sum(CASE WHEN state = 'QUARANTINED' THEN 1 ELSE 0 END) FROM feed_message WHERE county_code = $1`+where+`
-		GROUP BY organization_id, sender ORDER BY organization_id, sender`, q.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []app.FeedSender
-	for rows.Next() {
-		var f app.FeedSender
-		if err := rows.Scan(&f.Organization, &f.Sender, &f.Stored, &f.Quarantined); err != nil {
-			return nil, err
-		}
-		out = append(out, f)
-	}
-	return out, rows.Err()
 }

@@ -36,10 +36,7 @@ func (s *Store) FindByWords(ctx context.Context, county, organization string, wo
 		if err != nil || len(newest) == 0 {
 			return err
 		}
-		among, list := c.tx.List("p.id", 2, newest)
-		found, err = c.found(ctx, query{
-			text: "SELECT " + patientColumns + " FROM patient p WHERE p.county_code = $1 AND " + among + " ORDER BY p.id DESC", args: []any{county, list},
-		}, organization)
+		found, err = c.among(ctx, newest, organization)
 		return err
 	})
 	return found, err
@@ -96,30 +93,69 @@ func (s *Store) driven(ctx context.Context, c scope, q *query, words []app.Word,
 			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.undo_time IS NULL AND ` + holds() + `) AS mine WHERE 1 = 1` +
 			s.matching(q, "mine.patient_id", words), nil
 	}
-	rarest, least := 0, fewTokens+2
-	for i, w := range words {
-		if len(words) == 1 {
-			break
-		}
-		of := query{args: []any{q.args[0]}}
-		text := "SELECT 1 FROM patient_token t WHERE t.county_code = $1 AND " + of.anyToken("t", s.tokens(w.Any))
-		n, err := c.count(ctx, text, fewTokens, of.args...)
-		if err != nil {
-			return "", err
-		}
-		if n < least {
-			rarest, least = i, n
-		}
+	rarest, rest, err := s.rarest(ctx, c, words)
+	if err != nil {
+		return "", err
 	}
-	rest := append(append([]app.Word{}, words[:rarest]...), words[rarest+1:]...)
 	var parts []string
-	for i, token := range s.tokens(words[rarest].Any) {
+	for i, token := range s.tokens(rarest.Any) {
 		parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND t.token = %s
 			AND (EXISTS (SELECT 1 FROM care_relation r WHERE r.patient_id = t.patient_id AND %s) OR EXISTS (SELECT 1 FROM patient_merge m
 			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.root_id = t.patient_id AND m.undo_time IS NULL
 			AND %s))%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d`, q.arg(token), holds(), holds(), s.matching(q, "t.patient_id", rest), limit, i))
 	}
 	return strings.Join(parts, " UNION ALL "), nil
+}
+
+// rarest is the word that the fewest patients have, and the others.
+func (s *Store) rarest(ctx context.Context, c scope, words []app.Word) (app.Word, []app.Word, error) {
+	at, least := 0, fewTokens+2
+	for i, w := range words {
+		if len(words) == 1 {
+			break
+		}
+		of := query{args: []any{c.county}}
+		text := "SELECT 1 FROM patient_token t WHERE t.county_code = $1 AND " + of.anyToken("t", s.tokens(w.Any))
+		n, err := c.count(ctx, text, fewTokens, of.args...)
+		if err != nil {
+			return app.Word{}, nil, err
+		}
+		if n < least {
+			at, least = i, n
+		}
+	}
+	return words[at], append(append([]app.Word{}, words[:at]...), words[at+1:]...), nil
+}
+
+// FindInCounty implements app.Store.
+func (s *Store) FindInCounty(ctx context.Context, county string, words []app.Word, limit int) (found []app.Found, err error) {
+	err = s.view(ctx, county, func(c scope) error {
+		rarest, rest, err := s.rarest(ctx, c, words)
+		if err != nil {
+			return err
+		}
+		q := query{args: []any{county}}
+		var parts []string
+		for i, token := range s.tokens(rarest.Any) {
+			parts = append(parts, fmt.Sprintf("SELECT * FROM (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND t.token = %s%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d",
+				q.arg(token), s.matching(&q, "t.patient_id", rest), limit, i))
+		}
+		newest, err := c.ids(ctx, "SELECT DISTINCT n.patient_id FROM ("+strings.Join(parts, " UNION ALL ")+") AS n ORDER BY n.patient_id DESC LIMIT "+q.arg(limit), q.args...)
+		if err != nil || len(newest) == 0 {
+			return err
+		}
+		found, err = c.among(ctx, newest, "")
+		return err
+	})
+	return found, err
+}
+
+// among are the patients of ids, the newest first, with the relations of an organisation.
+func (c scope) among(ctx context.Context, ids []string, organization string) ([]app.Found, error) {
+	among, list := c.tx.List("p.id", 2, ids)
+	return c.found(ctx, query{
+		text: "SELECT " + patientColumns + " FROM patient p WHERE p.county_code = $1 AND " + among + " ORDER BY p.id DESC", args: []any{c.county, list},
+	}, organization)
 }
 
 // matching is the condition that the patient in the column matches every word.

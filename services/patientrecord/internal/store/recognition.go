@@ -251,9 +251,9 @@ func (s *Store) PutOrganization(ctx context.Context, factID string, o app.Organi
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO recognition_organization (county_code, id, version, type, parent_id) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (county_code, id) DO UPDATE SET version = excluded.version, type = excluded.type, parent_id = excluded.parent_id
-			WHERE recognition_organization.version <= excluded.version`, o.County, o.ID, o.Version, o.Type, o.Parent)
+		_, err := tx.Exec(ctx, `INSERT INTO recognition_organization (county_code, id, version, type, parent_id, name) VALUES ($1, $2, $3, $4, $5, $6)
+			ON CONFLICT (county_code, id) DO UPDATE SET version = excluded.version, type = excluded.type, parent_id = excluded.parent_id,
+			name = excluded.name WHERE recognition_organization.version <= excluded.version`, o.County, o.ID, o.Version, o.Type, o.Parent, o.Name)
 		return err
 	})
 	if err != nil {

@@ -96,6 +96,12 @@ func (s *Store) CheckRecognition(ctx context.Context, county string) (out app.Re
 	return out, err
 }
 
+// RebuildRecognition implements app.RecognitionStore.
+func (s *Store) RebuildRecognition(ctx context.Context, county string) (out app.RecognitionCheck, err error) {
+	out.Differences, err = figures.Schema().Rebuild(ctx, s.db, county, s.recomputed(&out))
+	return out, err
+}
+
 // recomputed tells what all orders of a county contribute, some at a time.
 func (s *Store) recomputed(seen *app.RecognitionCheck) stats.History {
 	return func(ctx context.Context, tx *sqldb.Tx, county string) iter.Seq2[stats.Cell, error] {

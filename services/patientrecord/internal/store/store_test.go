@@ -264,3 +264,33 @@ func TestTwoFirstFactsOfAReferralAtOnceSettleTheRelationsOfTheNewer(t *testing.T
 		t.Errorf("the first receiver keeps %v, %v", relations, err)
 	}
 }
+
+// A county's hospitals send thousands of messages a day: nothing that the list of senders asks for may walk through them all.
+func TestTheListOfSendersReadsIndexesOnly(t *testing.T) {
+	t.Parallel()
+	db := dbtest.OpenClock(t, sqldb.SQLite, dbtest.Clock(t), sets())
+	for query, n := range store.SenderQueries() {
+		args := []any{county, "org-1", "HIS|A", time.Now()}
+		err := db.View(t.Context(), func(tx *sqldb.Tx) error {
+			rows, err := tx.Query(t.Context(), "EXPLAIN QUERY PLAN "+query, args[:n]...)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			for rows.Next() {
+				var id, parent, unused int
+				var detail string
+				if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+					return err
+				}
+				if !strings.Contains(detail, "SEARCH feed_message USING COVERING INDEX") {
+					t.Errorf("%s: %s", query, detail)
+				}
+			}
+			return rows.Err()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -23,6 +23,7 @@ type unit struct {
 
 	patients  []domain.Patient
 	sources   []source
+	mothers   []domain.Motherhood
 	relations []domain.Relation
 	added     []domain.Relation
 	entries   []entryChange
@@ -213,9 +214,10 @@ func (u *unit) Summary(ctx context.Context, patient string) (domain.Summary, err
 
 // ResultsBetween implements app.Unit.
 func (u *unit) ResultsBetween(ctx context.Context, patient string, from, to time.Time, limit int) ([]domain.Entry, error) {
-	return u.scope.entries(ctx, patient, selection{domain.KindObservation, limit, func(q *query) string {
+	within := func(q *query) string {
 		return "e.effective_time >= " + q.arg(from) + " AND e.effective_time <= " + q.arg(to)
-	}})
+	}
+	return u.scope.entries(ctx, patient, selection{domain.KindObservation, limit, within}, selection{domain.KindReport, limit, within})
 }
 
 // HasPackage implements app.Unit.
@@ -293,7 +295,7 @@ func (u *unit) PutEntries(ctx context.Context, patient domain.Patient, entries [
 		}
 		c.written = domain.Written{
 			Author: domain.Person{Account: u.cmd.Account}, Writer: domain.Person{Account: u.cmd.Account}, Organization: u.cmd.Organization,
-			Change: domain.Imported,
+			Change: domain.Imported, Why: domain.Why{Code: e.Because},
 		}
 		if err := u.news(ctx, &c); err != nil {
 			return app.Counts{}, err
@@ -343,14 +345,12 @@ func (u *unit) news(ctx context.Context, c *entryChange) (err error) {
 			return err
 		}
 	}
+	was := c.told
 	c.news = c.entry.News(u.Now(), c.told)
 	if c.news != "" {
 		c.told = domain.Told{Fact: c.news, Stay: *c.entry.Stay}
 	}
-	if c.news == domain.EncounterOpened || c.news == domain.EncounterClosed {
-		u.PutRelations(domain.EncounterRelation(c.patient.ID(), c.entry.Stay.Organization, domain.FromImport, u.Now()))
-	}
-	return nil
+	return u.visited(ctx, c, was)
 }
 
 type knownEntry struct {

@@ -105,6 +105,8 @@ type Record struct {
 	Problems []domain.Diagnosis
 	// Medicines tells that the patient takes some.
 	Medicines bool
+	// Allergies tells that the record says something of allergies, be it that none is known.
+	Allergies bool
 }
 
 // Observation is one measurement with all its codes; the unit is UCUM.

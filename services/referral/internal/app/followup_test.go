@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
@@ -74,6 +75,46 @@ func (h house) workOf(t *testing.T, v app.View) (out []string) {
 		out = append(out, f.Due)
 	}
 	return out
+}
+
+func TestAVillageDoctorSeesWhatIsDueInTheVillage(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		h.peers.village = "clinic"
+		of := func(organization, role string) authn.Identity {
+			return authn.Identity{Subject: "doctor-of-" + organization, Organization: organization, County: county, Roles: []string{role}}
+		}
+		in := back(patient())
+		in.Draft.Plan = plan("2026-03-25", "2026-04-08")
+		sent := h.arrive(t, family(), h.accept(t, family(), h.make(t, specialist(), in)))
+		v := h.step(t, family(), sent, domain.ActionBeginFollowUp, domain.Carry{FamilyDoctor: family().Subject})
+		list := func(who authn.Identity) app.FollowUpList {
+			t.Helper()
+			out, err := h.ListFollowUps(t.Context(), app.FollowUpFilter{Caller: who, Due: "all", Patient: v.PatientID})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		h.clock.Advance(days(8))
+		here := list(of("clinic", "VILLAGE_DOCTOR"))
+		if len(here.FollowUps) != 2 || !here.FollowUps[0].Theirs || here.FollowUps[0].Referral.Patient.Name != "莫某" || here.Due+here.Overdue != 1 {
+			t.Fatalf("the village doctor sees %d, %d due and %d overdue", len(here.FollowUps), here.Due, here.Overdue)
+		}
+		if own := list(family()); len(own.FollowUps) != 2 || own.FollowUps[0].Theirs {
+			t.Errorf("the centre sees %+v", own.FollowUps)
+		}
+		for _, who := range []authn.Identity{of("other", "VILLAGE_DOCTOR"), of("clinic", "TOWNSHIP_DOCTOR"), of("", "VILLAGE_DOCTOR")} {
+			if got := list(who); len(got.FollowUps)+got.Due+got.Overdue != 0 {
+				t.Errorf("%s %v sees %d", who.Organization, who.Roles, len(got.FollowUps))
+			}
+		}
+		// Seeing is all: the referral itself stays the two sides'.
+		_, err := h.Get(t.Context(), of("clinic", "VILLAGE_DOCTOR"), v.ID)
+		expectReason(t, err, errs.ReasonNotFound)
+		_, err = h.Transition(t.Context(), by(of("clinic", "VILLAGE_DOCTOR")), app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionRecordVisit, Carry: domain.Carry{Findings: found("STABLE")}})
+		expectReason(t, err, errs.ReasonNotFound)
+	})
 }
 
 func TestAPlanThatCannotBeFollowedIsNotProposed(t *testing.T) {

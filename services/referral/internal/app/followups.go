@@ -43,8 +43,10 @@ type TaskQuery struct {
 	Done                    bool
 	Until                   string
 	FamilyDoctor, PatientID string
-	AfterDue, AfterID       string
-	Limit                   int
+	// Village: also what other organisations do for patients of the organisation's village.
+	Village           bool
+	AfterDue, AfterID string
+	Limit             int
 }
 
 // Templates are the follow-up templates.
@@ -59,6 +61,8 @@ type FollowUp struct {
 	// Planned is the visit of a PLAN task.
 	Planned     domain.PlannedVisit
 	OverdueDays int
+	// Theirs: another organisation makes it; the caller's village only sees it.
+	Theirs bool
 }
 
 // FollowUpFilter is a work list as a person asks for it: today (with what is overdue), overdue, week, done or all.
@@ -75,7 +79,7 @@ type FollowUpList struct {
 	Due, Overdue int
 }
 
-// ListFollowUps answers a page of the caller's organisation's work list.
+// ListFollowUps answers a page of the caller's organisation's work list, a village doctor's with what others do for the village.
 func (s *Service) ListFollowUps(ctx context.Context, f FollowUpFilter) (FollowUpList, error) {
 	cal, err := s.Calendars.Calendar(ctx, f.Caller.County)
 	if err != nil {
@@ -90,7 +94,7 @@ func (s *Service) ListFollowUps(ctx context.Context, f FollowUpFilter) (FollowUp
 	size = min(size, maxPage)
 	q := TaskQuery{
 		County: f.Caller.County, OrganizationID: f.Caller.Organization, PatientID: f.Patient, FamilyDoctor: f.FamilyDoctor,
-		Done: f.Due == "done", Limit: size + 1,
+		Done: f.Due == "done", Village: f.Caller.Has("VILLAGE_DOCTOR"), Limit: size + 1,
 	}
 	if q.FamilyDoctor == "me" {
 		q.FamilyDoctor = f.Caller.Subject
@@ -152,7 +156,7 @@ func (s *Service) withReferrals(ctx context.Context, caller authn.Identity, task
 	}
 	out := make([]FollowUp, 0, len(tasks))
 	for _, t := range tasks {
-		one := FollowUp{Task: t, Referral: byID[t.ReferralID]}
+		one := FollowUp{Task: t, Referral: byID[t.ReferralID], Theirs: t.OrganizationID != caller.Organization}
 		i := slices.IndexFunc(one.Referral.Plan.Visits, func(v domain.PlannedVisit) bool { return v.Number == t.Visit })
 		if t.Source == "PLAN" && i >= 0 {
 			one.Planned = one.Referral.Plan.Visits[i]

@@ -40,6 +40,9 @@ func facts(r Record, err error, now time.Time) domain.RecordFacts {
 	if r.Medicines {
 		out.Has = append(out.Has, domain.RecordMedicines)
 	}
+	if r.Allergies {
+		out.Has = append(out.Has, domain.RecordAllergies)
+	}
 	if len(r.Problems) > 0 {
 		out.Has = append(out.Has, domain.RecordProblems)
 	}

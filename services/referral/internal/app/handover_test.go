@@ -61,6 +61,42 @@ func TestTheCompletenessOfWhatIsHandedOverIsKeptWhenItIsSent(t *testing.T) {
 		if c := again.Snapshot.Completeness; c.Score <= draft.Score || slices.Contains(c.Missing(), "TREATMENT") || slices.Contains(c.Missing(), "ALLERGY") {
 			t.Errorf("after the resubmission: %+v", c)
 		}
+		h.mean(t, again.Snapshot)
+	})
+}
+
+// mean holds the mean score against the only referral that was sent, and opens it into that case.
+func (h house) mean(t *testing.T, sent domain.Snapshot) {
+	t.Helper()
+	q := march(admin(), "HANDOVER-MEAN")
+	score := int64(sent.Completeness.Score)
+	rows, err := h.Figures(t.Context(), q)
+	if err != nil || len(rows) != 1 || rows[0].Numerator != score || rows[0].Denominator != 1 || rows[0].Value != float64(score) {
+		t.Errorf("the mean score is %+v, %v; want %d", rows, err, score)
+	}
+	for _, part := range []bool{false, true} {
+		cases, _, err := h.Cases(t.Context(), app.CaseQuery{FigureQuery: q, OfDenominator: part})
+		if want := map[bool]int64{false: score, true: 1}[part]; err != nil || len(cases) != 1 || cases[0].Referral.ID != sent.ID || cases[0].Count != want {
+			t.Errorf("the cases behind it: %+v, %v", cases, err)
+		}
+	}
+}
+
+func TestAnAllergyOnRecordCountsAsHandedOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		in := creation(id.New())
+		missing := func(record app.Record) bool {
+			h.peers.record = record
+			c, err := h.EvaluateCompleteness(t.Context(), doctor(), in.Draft)
+			if err != nil || !c.Judged {
+				t.Fatalf("%+v, %v", c, err)
+			}
+			return slices.Contains(c.Missing(), "ALLERGY")
+		}
+		if !missing(app.Record{}) || missing(app.Record{Allergies: true}) {
+			t.Error("what the record says of allergies does not count")
+		}
 	})
 }
 

@@ -58,6 +58,8 @@ type peers struct {
 	// disabled is an organisation that is not in use.
 	disabled string
 	version  int32
+	// village is the clinic of every patient's village.
+	village string
 	// What patient-record and directory know.
 	record       app.Record
 	recordAway   error
@@ -69,7 +71,7 @@ func (p *peers) Snapshot(_ context.Context, patientID, _ string) (domain.Patient
 	if patientID == "stranger" {
 		return domain.Patient{}, errs.NotFound("patient")
 	}
-	return domain.Patient{Name: "莫某", Sex: "MALE"}, p.patientsAway
+	return domain.Patient{Name: "莫某", Sex: "MALE", VillageClinicID: p.village}, p.patientsAway
 }
 
 func (p *peers) AttachHold(_ context.Context, a app.Attachment) (app.Reserved, error) {

@@ -36,12 +36,15 @@ type CompletenessItem struct {
 // The parts of a record that completeness may be judged by.
 const (
 	RecordMedicines = "MEDICINES"
+	RecordAllergies = "ALLERGIES"
 	RecordProblems  = "PROBLEMS"
 	RecordResults   = "RESULTS_90_DAYS"
 )
 
 // RecordParts lists them.
-func RecordParts() []string { return []string{RecordMedicines, RecordProblems, RecordResults} }
+func RecordParts() []string {
+	return []string{RecordMedicines, RecordAllergies, RecordProblems, RecordResults}
+}
 
 // RecordFacts are what the patient's record holds; Read is false when it could not be read.
 type RecordFacts struct {

@@ -20,6 +20,8 @@ type Actor struct {
 // Patient is the snapshot taken at creation, for lists and slips. It never prints.
 type Patient struct {
 	Name, Sex, BirthDate, MaskedIdentityNumber, Phone, Address, HealthRecordNumber string
+	// VillageClinicID is the clinic of the patient's village; empty where it is not known.
+	VillageClinicID string
 }
 
 // Diagnosis is an ICD-10 code with the words shown for it.

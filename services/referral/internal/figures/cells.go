@@ -77,6 +77,13 @@ func (c *collector) addFor(counter, reason string, counts bool) {
 	c.cells = append(c.cells, stats.Cell{County: c.county, Counter: counter, Day: c.day, Dimensions: with, N: 1})
 }
 
+// addPoints adds what a mean is made of; no points are no cell.
+func (c *collector) addPoints(counter string, points int) {
+	if points != 0 {
+		c.cells = append(c.cells, stats.Cell{County: c.county, Counter: counter, Day: c.day, Dimensions: c.dimensions, N: int64(points)})
+	}
+}
+
 // addTime adds one by how long it took, if both ends are known.
 func (c *collector) addTime(counter string, from, to time.Time) {
 	if from.IsZero() || to.IsZero() {
@@ -110,6 +117,9 @@ func (c *collector) sent(s domain.Snapshot) {
 	c.add(criteriaMet, len(s.MatchedCriteria) > 0)
 	c.add(handoverJudged, s.Completeness.Judged)
 	c.add(handoverWhole, s.Completeness.Complete())
+	if s.Completeness.Judged {
+		c.addPoints(handoverScore, s.Completeness.Score)
+	}
 	c.add(bounced, s.Direction == domain.Down && s.BouncedBy != "" && !isCancelled && !isDeclined)
 	c.addTime(timeToAnswer, s.SubmitTime, s.AnswerTime)
 	c.addTime(timeToArrival, s.SubmitTime, s.ArriveTime)

@@ -103,8 +103,13 @@ func TestACaseCountsOnTheLocalDayOfItsDenominatorsEvent(t *testing.T) {
 func TestAHandOverCountsAsCompleteFromEightyOn(t *testing.T) {
 	t.Parallel()
 	s := sent()
-	has(t, s, nil, "handover_judged", "handover_complete")
+	has(t, s, nil, "handover_judged", "handover_complete", "handover_score")
+	s.Completeness = domain.Completeness{Judged: true}
+	has(t, s, []string{"handover_judged 2026-03-01"}, "handover_score")
 	s.Completeness = domain.Completeness{Judged: true, Score: 79}
+	if i := slices.IndexFunc(figures.Cells(s, zone), func(c stats.Cell) bool { return c.Counter == "handover_score" && c.N == 79 }); i < 0 {
+		t.Error("the score is no part of the mean")
+	}
 	has(t, s, []string{"handover_judged 2026-03-01"}, "handover_complete")
 	s.Completeness.Score = 80
 	has(t, s, []string{"handover_judged 2026-03-01", "handover_complete 2026-03-01"})

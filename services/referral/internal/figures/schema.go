@@ -70,6 +70,7 @@ const (
 	assessedElse    = "assessed_wrong_department"
 	handoverJudged  = "handover_judged"   // the completeness of what was handed over was judged
 	handoverWhole   = "handover_complete" // and it was complete: domain.CompleteFrom
+	handoverScore   = "handover_score"    // the points of completeness, 0 to 100
 	timeToAnswer    = "time_to_answer"
 	timeToArrival   = "time_to_arrival"
 	arrived         = "arrived"
@@ -102,7 +103,7 @@ func counters() map[Event]group {
 			plain: []string{
 				submitted, answered, answeredInTime, answeredLate, returnedFirst, redirectedFirst, declined, cancelled, travelling, cancelledEarly,
 				travelled, takenIn, accepted, noShow, criteriaMet, bounced, left, assessed, assessedNeeded, assessedAdvice, assessedLate, assessedElse,
-				handoverJudged, handoverWhole,
+				handoverJudged, handoverWhole, handoverScore,
 			},
 			timed: []string{timeToAnswer, timeToArrival},
 		},

@@ -64,7 +64,7 @@ func followUp(f app.FollowUp) *referralv1.FollowUp {
 		Id: f.ID, ReferralId: f.ReferralID, ReferralNumber: r.GetNumber(), ReferralVersion: r.GetVersion(), PatientId: f.PatientID,
 		Patient: r.GetPatient(), Source: f.Source, Code: f.Code, Visit: small(f.Visit), Due: f.Due, Mode: f.Planned.Mode, Items: f.Planned.Items,
 		State: f.State, OverdueDays: small(f.OverdueDays), FamilyDoctor: f.FamilyDoctor, Diagnoses: r.GetDiagnoses(), DoneTime: stamp(f.DoneTime),
-		Direction: r.GetDirection(), Result: f.Result,
+		Direction: r.GetDirection(), Result: f.Result, Theirs: f.Theirs, OrganizationId: f.OrganizationID,
 	}
 	if f.Planned.Done {
 		out.Findings = findings(f.Planned.Findings)

@@ -38,7 +38,7 @@ func (p Patients) Snapshot(ctx context.Context, patientID, organizationID string
 	}
 	return domain.Patient{
 		Name: m.GetName(), Sex: word(m.GetSex()), BirthDate: m.GetBirthDate(), MaskedIdentityNumber: m.GetMaskedIdentityNumber(),
-		Phone: m.GetPhone(), Address: m.GetAddress(), HealthRecordNumber: m.GetHealthRecordNumber(),
+		Phone: m.GetPhone(), Address: m.GetAddress(), HealthRecordNumber: m.GetHealthRecordNumber(), VillageClinicID: m.GetVillageClinicId(),
 	}, nil
 }
 

@@ -32,7 +32,7 @@ func (r Records) Record(ctx context.Context, county, patientID, organizationID s
 		}
 		out.Observations = append(out.Observations, one)
 	}
-	out.Medicines = len(m.GetMedications()) > 0
+	out.Medicines, out.Allergies = len(m.GetMedications()) > 0, m.GetAllergiesRecorded()
 	for _, p := range m.GetProblems() {
 		out.Problems = append(out.Problems, toDiagnoses(p.GetCodes())...)
 	}

@@ -17,7 +17,7 @@ import (
 var _ app.FollowUps = (*Store)(nil)
 
 const insertTask = `INSERT INTO follow_up_task (county_code, id, referral_id, organization_id, patient_id, family_doctor, source, code, visit,
-	due_date, state, done_time, result) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+	due_date, state, done_time, result, village_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 	ON CONFLICT (county_code, id) DO UPDATE SET organization_id = $4, family_doctor = $6, code = $8, due_date = $10, state = $11,
 		done_time = $12, result = $13`
 
@@ -80,7 +80,7 @@ func (u *unit) visit(c domain.Change, v domain.PlannedVisit) {
 		due = c.Today
 	}
 	u.plan(1, insertTask, s.County, visitID(s, v.Number), s.ID, s.Receiver.OrganizationID, s.PatientID, s.FamilyDoctor,
-		"PLAN", s.Plan.Condition, v.Number, due, state, null(v.DoneTime), v.Findings.Result)
+		"PLAN", s.Plan.Condition, v.Number, due, state, null(v.DoneTime), v.Findings.Result, s.Patient.VillageClinicID)
 }
 
 // normTasks puts the checks of a referral that was sent onto the township's list, gives them on with it, notes those that a follow-up has
@@ -106,13 +106,21 @@ func (u *unit) normTasks(c domain.Change) {
 	}
 	for _, n := range c.Norms {
 		u.plan(1, insertTask, s.County, normID(s, n.Code), s.ID, township, s.PatientID, doctor, "NORM", n.Code, 0, n.Due, "OPEN",
-			null(time.Time{}), "")
+			null(time.Time{}), "", s.Patient.VillageClinicID)
 	}
 }
 
 func normID(s domain.Snapshot, code string) string { return id.FromFact("norm", s.ID, code) }
 
 const taskColumns = `id, referral_id, organization_id, patient_id, family_doctor, source, code, visit, due_date, state, done_time, result, remark`
+
+// whose are the tasks of the organisation that is argument 2, and of a village clinic those of its village.
+func whose(q app.TaskQuery) string {
+	if q.Village {
+		return "(organization_id = $2 OR village_id = $2 AND village_id <> '')"
+	}
+	return "organization_id = $2"
+}
 
 // Tasks implements [app.FollowUps].
 func (s *Store) Tasks(ctx context.Context, q app.TaskQuery) (out []app.Task, err error) {
@@ -121,7 +129,7 @@ func (s *Store) Tasks(ctx context.Context, q app.TaskQuery) (out []app.Task, err
 		order, compare = "due_date DESC, id DESC", "(due_date, id) < ($%d, $%d)"
 	}
 	args := []any{q.County, q.OrganizationID}
-	text := "SELECT " + taskColumns + " FROM follow_up_task WHERE county_code = $1 AND organization_id = $2"
+	text := "SELECT " + taskColumns + " FROM follow_up_task WHERE county_code = $1 AND " + whose(q)
 	add := func(format string, values ...any) {
 		places := make([]any, len(values))
 		for i, v := range values {
@@ -200,7 +208,7 @@ func (s *Store) task(row scanner, county string) (app.Task, error) {
 func (s *Store) CountTasks(ctx context.Context, q app.TaskQuery, today string) (due, overdue int, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COALESCE(SUM(CASE WHEN due_date = $3 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN due_date < $3 THEN 1 ELSE 0 END), 0)
-			FROM follow_up_task WHERE county_code = $1 AND organization_id = $2 AND state = 'OPEN' AND due_date <= $3
+			FROM follow_up_task WHERE county_code = $1 AND `+whose(q)+` AND state = 'OPEN' AND due_date <= $3
 				AND ($4 = '' OR family_doctor = $4)`, q.County, q.OrganizationID, today, q.FamilyDoctor).Scan(&due, &overdue)
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ type sealedPatient struct {
 	Phone                string `json:"phone,omitempty"`
 	Address              string `json:"address,omitempty"`
 	HealthRecordNumber   string `json:"healthRecordNumber,omitempty"`
+	VillageClinicID      string `json:"villageClinicId,omitempty"`
 }
 
 func patientOf(s domain.Snapshot) sealedPatient {

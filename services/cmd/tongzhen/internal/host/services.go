@@ -104,7 +104,7 @@ func (h *Host) openPatientRecord(ctx context.Context, db *sqldb.DB, peer dialer)
 		return nil, err
 	}
 	return patientrecord.New(ctx, patientrecord.Config{
-		AttachmentScan: h.settings.AttachmentScan, SensitiveOpen: h.settings.SensitiveOpen, GlassOpen: h.settings.GlassOpen,
+		AttachmentScan: h.settings.AttachmentScan, SensitiveOpen: h.settings.SensitiveOpen, GlassOpen: h.settings.GlassOpen, FeedKept: h.settings.FeedKept,
 		VisitOpen: h.settings.VisitOpen, ReferralKept: h.settings.ReferralKept,
 	}, patientrecord.Deps{
 		DB: db, Bus: h.bus, Cache: h.cache, Peers: patientrecord.Peers{Referral: toReferral, Directory: toDirectory}, Ring: h.keys.ring,

@@ -71,10 +71,11 @@ type Settings struct {
 	CriteriaDir  string `env:"TONGZHEN_CRITERIA_DIR" help:"Folder with the county's own criteria of referral, over the shipped ones." type:"path"`
 	// AttachmentScan is patientrecord's; the syntax is checked when it starts.
 	AttachmentScan string `env:"TONGZHEN_ATTACHMENT_SCAN" help:"Virus scanner of uploaded files: none, or unix:PATH or tcp:HOST:PORT of a clamd; while it does not answer no file is taken."`
-	// The next four are patientrecord's, which checks them when it starts; the last one is referral's too.
+	// The next five are patientrecord's, which checks them when it starts; the last one is referral's too.
 	SensitiveOpen time.Duration `env:"TONGZHEN_SENSITIVE_OPEN" default:"4h" help:"How long sensitive content of a patient stays open to who stated a purpose; 15m to 24h."`
 	GlassOpen     time.Duration `env:"TONGZHEN_GLASS_OPEN" default:"24h" help:"How long a record stays open to who broke the glass; 24h to 168h."`
 	VisitOpen     time.Duration `env:"TONGZHEN_VISIT_OPEN" default:"72h" help:"How long a record is open to an organisation where the patient came without a referral; 24h to 168h."`
+	FeedKept      time.Duration `env:"TONGZHEN_FEED_KEPT" default:"2160h" help:"How long a stored or settled message of a hospital's system is known, so that a repeat is told from a new one; 720h to 26304h. Quarantine is kept until somebody has looked."`
 	ReferralKept  time.Duration `env:"TONGZHEN_REFERRAL_KEPT" default:"720h" help:"How long the sides of a closed referral still see the patient; 24h to 8784h."`
 	// Delivery is notification's, which checks it when it starts.
 	Delivery     notification.Delivery `embed:""`

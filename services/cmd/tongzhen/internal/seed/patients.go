@@ -113,6 +113,16 @@ func identityNumber(birth string, sequence int) string {
 	return body + "10X98765432"[sum%11:sum%11+1]
 }
 
+// age in years on the day of asOf of somebody born on a day (YYYYMMDD).
+func age(birth string, asOf time.Time) int {
+	day, err := strconv.Atoi(birth)
+	if err != nil {
+		return 0
+	}
+	y, m, d := asOf.In(beijing()).Date()
+	return (y*10000 + int(m)*100 + d - day) / 10000
+}
+
 const sourceSystem = "urn:tongzhen:demo"
 
 // patients as patient-record takes them. Dates of the record are counted back from asOf.
@@ -125,7 +135,7 @@ func (p place) patients(asOf time.Time) []*patientrecordv1.ImportRecordRequest {
 		if d.sequence%2 == 1 {
 			sex = commonv1.Sex_MALE
 		}
-		r := &recordBuilder{identity: identity, asOf: asOf, laboratory: p.organizationID(p.code + "H01")}
+		r := &recordBuilder{identity: identity, asOf: asOf, male: sex == commonv1.Sex_MALE, age: age(d.birth, asOf), laboratory: p.organizationID(p.code + "H01")}
 		d.record(r)
 		out = append(out, &patientrecordv1.ImportRecordRequest{
 			County: p.code, OrganizationId: p.organizationID(home.code), SourceSystem: sourceSystem, PatientIdentity: identity,

@@ -14,6 +14,9 @@ import (
 type recordBuilder struct {
 	identity string
 	asOf     time.Time
+	// male and age (in years, as of asOf) decide what is usual.
+	male bool
+	age  int
 	// laboratory is the organisation that makes the county's laboratory results.
 	laboratory string
 	entries    []*patientrecordv1.ClinicalEntry
@@ -89,20 +92,38 @@ type meaning struct {
 func (l loinc) meaning() meaning {
 	return map[loinc]meaning{
 		pulse:       {"心率", "/min", 60, 100, true},
-		temperature: {"体温", "Cel", 36, 37.3, true},
-		oxygen:      {"血氧饱和度", "%", 94, 100, true},
+		temperature: {"体温", "Cel", 36, 37.2, true},
+		oxygen:      {"血氧饱和度", "%", 95, 100, true},
 		weight:      {"体重", "kg", 0, 0, true},
 		systolic:    {"收缩压", "mm[Hg]", 90, 140, true},
 		diastolic:   {"舒张压", "mm[Hg]", 60, 90, true},
 		glucose:     {"空腹血糖", "mmol/L", 3.9, 6.1, false},
 		hba1c:       {"糖化血红蛋白", "%", 4, 6, false},
 		ldl:         {"低密度脂蛋白胆固醇", "mmol/L", 0, 3.4, false},
-		creatinine:  {"肌酐", "umol/L", 45, 110, false},
+		creatinine:  {"肌酐", "umol/L", 57, 97, false}, // of a man under 60; see usual
 		egfr:        {"估算肾小球滤过率", "mL/min/{1.73_m2}", 90, 0, false},
 		potassium:   {"血钾", "mmol/L", 3.5, 5.3, false},
 		haemoglobin: {"血红蛋白", "g/L", 115, 175, false},
 		whiteCells:  {"白细胞计数", "10*9/L", 3.5, 9.5, false},
 	}[l]
+}
+
+// usual is what a kind of result means for the patient: of creatinine the range of WS/T 404.5-2015, which the trends draw too.
+func (r *recordBuilder) usual(of loinc) meaning {
+	m := of.meaning()
+	if of != creatinine {
+		return m
+	}
+	old := r.age >= 60
+	switch {
+	case r.male && old:
+		m.low, m.high = 57, 111
+	case !r.male && old:
+		m.low, m.high = 41, 81
+	case !r.male:
+		m.low, m.high = 41, 73
+	}
+	return m
 }
 
 // judge answers FHIR's interpretation and the range as text. A limit of 0 is none.
@@ -133,7 +154,7 @@ func (l loinc) coding() *commonv1.Coding {
 
 // result of some days before.
 func (r *recordBuilder) result(days int, of loinc, value float64) *recordBuilder {
-	m := of.meaning()
+	m := r.usual(of)
 	category, performer := "laboratory", r.laboratory
 	if m.vital {
 		category, performer = "vital-signs", ""

@@ -72,6 +72,25 @@ type step struct {
 // County builds the county, and completes what an earlier run left unfinished. progress is called before the first
 // call and after each, with how many calls are done and what the last one made. It ends at the first call that fails.
 func County(ctx context.Context, c Clients, opt Options, progress func(done, total int, what string)) (Report, error) {
+	return Whole(ctx, c, opt, Watch{Progress: progress, Again: func(error, time.Duration) bool { return false }})
+}
+
+// Watch is told how building a county goes on.
+type Watch struct {
+	Progress func(done, total int, what string)
+	// Again is told why a call failed and after how long it is made again; false gives up.
+	Again func(err error, after time.Duration) bool
+}
+
+// How long a call that failed waits before it is made again: it doubles from the first to the longest.
+const (
+	firstWait   = time.Second
+	longestWait = 30 * time.Second
+)
+
+// Whole is County that does not end at a call that fails: it makes the call again until it succeeds or ctx ends. What is there stays as it is,
+// so that on a machine that is too slow at the moment the county becomes whole a little later. What is wrong with opt is told at once.
+func Whole(ctx context.Context, c Clients, opt Options, watch Watch) (Report, error) {
 	if opt.AsOf.IsZero() || opt.Password == "" {
 		return Report{}, errors.New("seed county: a day and a password are needed")
 	}
@@ -94,15 +113,30 @@ func County(ctx context.Context, c Clients, opt Options, progress func(done, tot
 	steps = append(steps, p.planSteps(c.Calendar, opt.AsOf, accounts)...)
 	steps = append(steps, p.patientSteps(c.PatientRecord, opt.AsOf)...)
 	report := Report{County: p.name}
-	progress(0, len(steps), "")
+	watch.Progress(0, len(steps), "")
 	for i, s := range steps {
-		if err := run(ctx, s, &report); err != nil {
+		if err := insist(ctx, s, &report, watch.Again); err != nil {
 			return report, fmt.Errorf("seed %s: %w", s.what, err)
 		}
-		progress(i+1, len(steps), s.what)
+		watch.Progress(i+1, len(steps), s.what)
 	}
 	report.DemoAccounts = p.demoAccounts(accounts)
 	return report, nil
+}
+
+// insist makes a call until it succeeds, again gives up, or ctx ends.
+func insist(ctx context.Context, s step, report *Report, again func(error, time.Duration) bool) error {
+	for wait := firstWait; ; wait = min(2*wait, longestWait) {
+		err := run(ctx, s, report)
+		if err == nil || ctx.Err() != nil || !again(fmt.Errorf("seed %s: %w", s.what, err), wait) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
+	}
 }
 
 func run(ctx context.Context, s step, report *Report) error {

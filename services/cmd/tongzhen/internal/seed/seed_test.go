@@ -1,11 +1,18 @@
 package seed_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.yaml.in/yaml/v3"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -237,10 +244,73 @@ func TestResultsAreJudgedByTheirRange(t *testing.T) {
 			got[o.GetText()] = o.GetInterpretation() + " " + o.GetReferenceRange()
 		}
 	}
-	for text, want := range map[string]string{"血氧饱和度": "L 94–100", "心率": "H 60–100", "白细胞计数": "H 3.5–9.5", "血压": "N <140/90"} {
+	for text, want := range map[string]string{"血氧饱和度": "L 95–100", "心率": "H 60–100", "白细胞计数": "H 3.5–9.5", "血压": "N <140/90"} {
 		if got[text] != want {
 			t.Errorf("%s: %q, want %q", text, got[text], want)
 		}
+	}
+}
+
+// The range beside a result and the band in its trend must not contradict each other.
+func TestResultsHaveTheRangesThatTheTrendsDraw(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../../../patientrecord/internal/measure/measures.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Measures []struct {
+			Loinc  []string
+			Ranges []struct {
+				Sex       string
+				FromAge   int `yaml:"from_age"`
+				ToAge     int `yaml:"to_age"`
+				Low, High float64
+			}
+		}
+	}
+	if err := yaml.Unmarshal(raw, &file); err != nil {
+		t.Fatal(err)
+	}
+	r, _ := built(t, options(demo))
+	checked := map[string]bool{}
+	for _, p := range r.patients {
+		born, err := time.Parse(time.DateOnly, p.GetPatient().GetBirthDate())
+		if err != nil {
+			t.Fatal(err)
+		}
+		age := int(asOf().Sub(born).Hours() / 24 / 365.2425)
+		for _, e := range p.GetEntries() {
+			o := e.GetObservation()
+			if o.GetQuantity() == nil {
+				continue
+			}
+			for _, m := range file.Measures {
+				if !slices.Contains(m.Loinc, o.GetCodes()[0].GetCode()) {
+					continue
+				}
+				for _, usual := range m.Ranges {
+					if usual.Sex != "" && usual.Sex != p.GetPatient().GetSex().String() || age < usual.FromAge || usual.ToAge > 0 && age >= usual.ToAge {
+						continue
+					}
+					want := fmt.Sprintf("%v–%v", usual.Low, usual.High)
+					switch {
+					case usual.Low == 0:
+						want = fmt.Sprintf("≤%v", usual.High)
+					case usual.High == 0:
+						want = fmt.Sprintf("≥%v", usual.Low)
+					}
+					if o.GetReferenceRange() != want {
+						t.Errorf("%s of a %s of %d has %s, its trend %s", o.GetText(), p.GetPatient().GetSex(), age, o.GetReferenceRange(), want)
+					}
+					checked[o.GetText()] = true
+					break
+				}
+			}
+		}
+	}
+	if !checked["肌酐"] || len(checked) < 6 {
+		t.Errorf("only %v were compared", checked)
 	}
 }
 
@@ -302,4 +372,41 @@ func TestTheFirstCallThatFailsEndsItAndIsNamed(t *testing.T) {
 	if !errors.Is(err, errAway) || !strings.Contains(err.Error(), "seed accounts") || r.calls != 3 {
 		t.Errorf("got %v after %d calls", err, r.calls)
 	}
+}
+
+func TestACallThatFailsIsMadeAgainAndTheCountyBecomesWhole(t *testing.T) {
+	t.Parallel()
+	whole, _ := built(t, options(demo))
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{failAt: 3}
+		var told []string
+		begin := time.Now()
+		report, err := seed.Whole(t.Context(), r.clients(), options(demo), seed.Watch{
+			Progress: func(int, int, string) {},
+			Again: func(err error, after time.Duration) bool {
+				told = append(told, fmt.Sprintf("%v in %s", err, after))
+				return true
+			},
+		})
+		if err != nil || report.Patients != 12 || r.calls != whole.calls+1 {
+			t.Errorf("%d patients after %d calls, %v", report.Patients, r.calls, err)
+		}
+		if want := "seed accounts: away in 1s"; len(told) != 1 || told[0] != want || time.Since(begin) != time.Second {
+			t.Errorf("told %q after %s", told, time.Since(begin))
+		}
+	})
+}
+
+func TestBuildingACountyEndsWithTheProcess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		r := &recorder{failAt: 1}
+		_, err := seed.Whole(ctx, r.clients(), options(demo), seed.Watch{
+			Progress: func(int, int, string) {}, Again: func(error, time.Duration) bool { stop(); return true },
+		})
+		if !errors.Is(err, errAway) || r.calls != 1 {
+			t.Errorf("got %v after %d calls", err, r.calls)
+		}
+	})
 }

@@ -51,6 +51,15 @@ func wordsFind(t *testing.T, f Fixture) {
 	if got := f.words(t, "org-2", "曾", 10); len(got) != 0 {
 		t.Errorf("without a relation: %d", len(got))
 	}
+	for query, want := range map[string][]string{"曾": both, "曾小明": {first.ID()}, "曾 8000": {first.ID()}, "0023": {second.ID()}, "王": {}} {
+		found, err := f.Store.FindInCounty(t.Context(), county, app.ParseQuery(query), 10)
+		if err != nil || !slices.Equal(ids(found), want) {
+			t.Errorf("in the county %q finds %d, %v", query, len(found), err)
+		}
+	}
+	if found, err := f.Store.FindInCounty(t.Context(), "450322", app.ParseQuery("曾"), 10); err != nil || len(found) != 0 {
+		t.Errorf("another county finds %d, %v", len(found), err)
+	}
 	f.must(t, func(u app.Unit) error {
 		u.PutRelations(domain.Relation{
 			PatientID: first.ID(), Organization: "org-2", Kind: domain.Referral, Source: "r-1", Level: domain.LevelPackage,

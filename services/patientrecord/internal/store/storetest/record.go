@@ -131,7 +131,7 @@ func valuesLatest(t *testing.T, f Fixture) {
 	for _, e := range list {
 		got = append(got, string(e.Content))
 	}
-	if want := []string{"problem", "taken", "new", "other"}; !slices.Equal(got, want) {
+	if want := []string{"problem", "taken", "allergy", "new", "other"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
@@ -178,6 +178,7 @@ func packageKept(t *testing.T, f Fixture) {
 	f.put(t, p,
 		entry("problem", domain.KindProblem, "active", now.Add(-time.Hour), "problem"),
 		entry("recent", domain.KindObservation, "final", now.Add(-time.Hour), "recent"),
+		entry("report", domain.KindReport, "final", now.Add(-2*time.Hour), "report"),
 		entry("old", domain.KindObservation, "final", now.Add(-domain.PackageSpan-time.Hour), "old"),
 		entry("later", domain.KindObservation, "final", now.Add(time.Hour), "later"))
 	referral := id.New()
@@ -207,7 +208,7 @@ func packageKept(t *testing.T, f Fixture) {
 	if list := contents(got.Summary)[domain.KindProblem]; !slices.Equal(list, []string{"problem"}) {
 		t.Errorf("problems %q", list)
 	}
-	if len(got.Results) != 1 || string(got.Results[0].Content) != "recent" {
+	if len(got.Results) != 2 || string(got.Results[0].Content) != "recent" || string(got.Results[1].Content) != "report" || got.Results[1].Kind != domain.KindReport {
 		t.Errorf("%d results", len(got.Results))
 	}
 }

@@ -54,6 +54,8 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"documents are listed by patient and referral":             attachmentsListed,
 		"a message is kept once, its content in quarantine":        messageKept,
 		"messages page newest first":                               messagesPaged,
+		"senders are counted, each by itself":                      sendersCounted,
+		"old messages are forgotten unless they wait":              messagesPruned,
 		"a consent keeps every step it took":                       consentKept,
 		"consents are listed by patient and by when they are due":  consentsListed,
 		"a referral has one consent after the other":               consentsOfReferral,

@@ -384,7 +384,9 @@ const (
 	ErrorReason_ALREADY_REGISTERED   ErrorReason_Code = 55
 	ErrorReason_HOLD_EXPIRED         ErrorReason_Code = 56
 	// The same is covered by a consent already.
-	ErrorReason_CONSENT_EXISTS       ErrorReason_Code = 57
+	ErrorReason_CONSENT_EXISTS ErrorReason_Code = 57
+	// A document of the patient has this content already: metadata "attachmentId".
+	ErrorReason_ATTACHMENT_EXISTS    ErrorReason_Code = 58
 	ErrorReason_ACTION_NOT_AVAILABLE ErrorReason_Code = 60
 	// What was written is sealed, its visit or referral having ended: it can only be corrected with a reason.
 	ErrorReason_ENTRY_SEALED ErrorReason_Code = 63
@@ -434,6 +436,7 @@ var (
 		55: "ALREADY_REGISTERED",
 		56: "HOLD_EXPIRED",
 		57: "CONSENT_EXISTS",
+		58: "ATTACHMENT_EXISTS",
 		60: "ACTION_NOT_AVAILABLE",
 		63: "ENTRY_SEALED",
 		64: "ENTRY_ELSEWHERE",
@@ -474,6 +477,7 @@ var (
 		"ALREADY_REGISTERED":     55,
 		"HOLD_EXPIRED":           56,
 		"CONSENT_EXISTS":         57,
+		"ATTACHMENT_EXISTS":      58,
 		"ACTION_NOT_AVAILABLE":   60,
 		"ENTRY_SEALED":           63,
 		"ENTRY_ELSEWHERE":        64,
@@ -1112,8 +1116,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\x8d\x06\n" +
-	"\vErrorReason\"\xfd\x05\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\xa4\x06\n" +
+	"\vErrorReason\"\x94\x06\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1145,7 +1149,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\fBOOKING_LOST\x106\x12\x16\n" +
 	"\x12ALREADY_REGISTERED\x107\x12\x10\n" +
 	"\fHOLD_EXPIRED\x108\x12\x12\n" +
-	"\x0eCONSENT_EXISTS\x109\x12\x18\n" +
+	"\x0eCONSENT_EXISTS\x109\x12\x15\n" +
+	"\x11ATTACHMENT_EXISTS\x10:\x12\x18\n" +
 	"\x14ACTION_NOT_AVAILABLE\x10<\x12\x10\n" +
 	"\fENTRY_SEALED\x10?\x12\x13\n" +
 	"\x0fENTRY_ELSEWHERE\x10@\x12\x13\n" +

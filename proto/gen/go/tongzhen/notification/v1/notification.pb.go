@@ -137,6 +137,7 @@ type Notification struct {
 	AccountName string `protobuf:"bytes,16,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
 	// For "glass_broken" and "visit_declared": the use (patientrecord AccessService.GetGlass).
 	GlassId string `protobuf:"bytes,17,opt,name=glass_id,json=glassId,proto3" json:"glass_id,omitempty"`
+	// For "consent_withdrawn" of a SENSITIVE consent: patient_id, and SENSITIVE as the reason_code.
 	// For "encounter_opened", "encounter_closed" and "encounter_cancelled": the patient and the encounter of the record. reason_code is then the
 	// way of the discharge (离院方式), from_organization_id where the patient is or was.
 	PatientId   string `protobuf:"bytes,18,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`

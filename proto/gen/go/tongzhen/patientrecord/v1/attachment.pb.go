@@ -451,6 +451,7 @@ type AttachmentHeader struct {
 	DocumentDate  string                 `protobuf:"bytes,5,opt,name=document_date,json=documentDate,proto3" json:"document_date,omitempty"`
 	Author        string                 `protobuf:"bytes,6,opt,name=author,proto3" json:"author,omitempty"`
 	ReferralId    string                 `protobuf:"bytes,7,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	KeepDuplicate bool                   `protobuf:"varint,8,opt,name=keep_duplicate,json=keepDuplicate,proto3" json:"keep_duplicate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -532,6 +533,13 @@ func (x *AttachmentHeader) GetReferralId() string {
 		return x.ReferralId
 	}
 	return ""
+}
+
+func (x *AttachmentHeader) GetKeepDuplicate() bool {
+	if x != nil {
+		return x.KeepDuplicate
+	}
+	return false
 }
 
 type UploadAttachmentRequest struct {
@@ -1180,7 +1188,7 @@ const file_tongzhen_patientrecord_v1_attachment_proto_rawDesc = "" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x12?\n" +
-	"\ahistory\x18\x16 \x03(\v2%.tongzhen.patientrecord.v1.AttachmentR\ahistory\"\xa4\x02\n" +
+	"\ahistory\x18\x16 \x03(\v2%.tongzhen.patientrecord.v1.AttachmentR\ahistory\"\xcb\x02\n" +
 	"\x10AttachmentHeader\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12'\n" +
@@ -1191,7 +1199,8 @@ const file_tongzhen_patientrecord_v1_attachment_proto_rawDesc = "" +
 	"\rdocument_date\x18\x05 \x01(\tR\fdocumentDate\x12\x1f\n" +
 	"\x06author\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18<R\x06author\x12\x1f\n" +
 	"\vreferral_id\x18\a \x01(\tR\n" +
-	"referralId\"\x89\x01\n" +
+	"referralId\x12%\n" +
+	"\x0ekeep_duplicate\x18\b \x01(\bR\rkeepDuplicate\"\x89\x01\n" +
 	"\x17UploadAttachmentRequest\x12E\n" +
 	"\x06header\x18\x01 \x01(\v2+.tongzhen.patientrecord.v1.AttachmentHeaderH\x00R\x06header\x12\x1f\n" +
 	"\x04data\x18\x02 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80\x04H\x00R\x04dataB\x06\n" +

@@ -35,14 +35,16 @@ const (
 // by a new version, and a document that does not belong here is marked as entered in error.
 //
 // Over HTTP a document goes in by POST /api/v1/patients/{patient_id}/attachments (multipart/form-data: the fields kind, title, documentDate,
-// author, referralId, requestId, then the part "file") and comes out by GET /api/v1/patients/{patient_id}/attachments/{id}/content, with
+// author, referralId, keepDuplicate, requestId, then the part "file") and comes out by GET /api/v1/patients/{patient_id}/attachments/{id}/content, with
 // ?thumbnail=true in small.
 type AttachmentServiceClient interface {
 	// UploadAttachment: the first message is the header, each further one a piece of the file, at most 64 KiB. Needs level FULL. JPEG, PNG and
 	// PDF up to 10 MB, told apart by their content. Images are encoded anew (upright, without EXIF, the longer side at most 3000 pixels); a
 	// PDF is kept as it came if it holds nothing that acts. What cannot be kept is FILE_REFUSED on the field "file", metadata "cause": TYPE,
 	// HEIC, EMPTY, TOO_LARGE, PIXELS, IMAGE_BROKEN, PDF_BROKEN, PDF_ENCRYPTED, PDF_ACTIVE, PDF_EMBEDDED, PDF_FORM, INFECTED. While the
-	// configured scanner is away nothing is taken: SCANNER_AWAY. Idempotent by request_id and content.
+	// configured scanner is away nothing is taken: SCANNER_AWAY. A content that a document of the patient has already, one that was not entered
+	// in error, is ATTACHMENT_EXISTS with metadata "attachmentId", unless keep_duplicate says that it is to be kept again. Idempotent by
+	// request_id and content.
 	UploadAttachment(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[UploadAttachmentRequest, Attachment], error)
 	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation: that were
 	// put to it, or are in one of its packages.
@@ -148,14 +150,16 @@ func (c *attachmentServiceClient) MarkAttachmentEnteredInError(ctx context.Conte
 // by a new version, and a document that does not belong here is marked as entered in error.
 //
 // Over HTTP a document goes in by POST /api/v1/patients/{patient_id}/attachments (multipart/form-data: the fields kind, title, documentDate,
-// author, referralId, requestId, then the part "file") and comes out by GET /api/v1/patients/{patient_id}/attachments/{id}/content, with
+// author, referralId, keepDuplicate, requestId, then the part "file") and comes out by GET /api/v1/patients/{patient_id}/attachments/{id}/content, with
 // ?thumbnail=true in small.
 type AttachmentServiceServer interface {
 	// UploadAttachment: the first message is the header, each further one a piece of the file, at most 64 KiB. Needs level FULL. JPEG, PNG and
 	// PDF up to 10 MB, told apart by their content. Images are encoded anew (upright, without EXIF, the longer side at most 3000 pixels); a
 	// PDF is kept as it came if it holds nothing that acts. What cannot be kept is FILE_REFUSED on the field "file", metadata "cause": TYPE,
 	// HEIC, EMPTY, TOO_LARGE, PIXELS, IMAGE_BROKEN, PDF_BROKEN, PDF_ENCRYPTED, PDF_ACTIVE, PDF_EMBEDDED, PDF_FORM, INFECTED. While the
-	// configured scanner is away nothing is taken: SCANNER_AWAY. Idempotent by request_id and content.
+	// configured scanner is away nothing is taken: SCANNER_AWAY. A content that a document of the patient has already, one that was not entered
+	// in error, is ATTACHMENT_EXISTS with metadata "attachmentId", unless keep_duplicate says that it is to be kept again. Idempotent by
+	// request_id and content.
 	UploadAttachment(grpc.ClientStreamingServer[UploadAttachmentRequest, Attachment]) error
 	// ListAttachments of a patient, newest first. At level PACKAGE only those that go with a referral of the caller's organisation: that were
 	// put to it, or are in one of its packages.

@@ -958,8 +958,10 @@ type ConsentFact struct {
 	OrganizationId         string `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	ReceiverOrganizationId string `protobuf:"bytes,6,opt,name=receiver_organization_id,json=receiverOrganizationId,proto3" json:"receiver_organization_id,omitempty"`
 	HomeOrganizationId     string `protobuf:"bytes,7,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
-	unknownFields          protoimpl.UnknownFields
-	sizeCache              protoimpl.SizeCache
+	// Of the withdrawal of a SENSITIVE one: who has a care relation to the patient at that moment.
+	HolderOrganizationIds []string `protobuf:"bytes,8,rep,name=holder_organization_ids,json=holderOrganizationIds,proto3" json:"holder_organization_ids,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *ConsentFact) Reset() {
@@ -1039,6 +1041,13 @@ func (x *ConsentFact) GetHomeOrganizationId() string {
 		return x.HomeOrganizationId
 	}
 	return ""
+}
+
+func (x *ConsentFact) GetHolderOrganizationIds() []string {
+	if x != nil {
+		return x.HolderOrganizationIds
+	}
+	return nil
 }
 
 // ConsentGiven: record.v1.<county>.consent_given.
@@ -1234,7 +1243,7 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognition\"\x90\x01\n" +
 	"\x0eResultRepeated\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12L\n" +
-	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognition\"\x97\x02\n" +
+	"\vrecognition\x18\x02 \x01(\v2*.tongzhen.patientrecord.v1.RecognitionFactR\vrecognition\"\xcf\x02\n" +
 	"\vConsentFact\x12\x1d\n" +
 	"\n" +
 	"consent_id\x18\x01 \x01(\tR\tconsentId\x12\x1d\n" +
@@ -1245,7 +1254,8 @@ const file_tongzhen_patientrecord_v1_events_proto_rawDesc = "" +
 	"referralId\x12'\n" +
 	"\x0forganization_id\x18\x05 \x01(\tR\x0eorganizationId\x128\n" +
 	"\x18receiver_organization_id\x18\x06 \x01(\tR\x16receiverOrganizationId\x120\n" +
-	"\x14home_organization_id\x18\a \x01(\tR\x12homeOrganizationId\"\x82\x01\n" +
+	"\x14home_organization_id\x18\a \x01(\tR\x12homeOrganizationId\x126\n" +
+	"\x17holder_organization_ids\x18\b \x03(\tR\x15holderOrganizationIds\"\x82\x01\n" +
 	"\fConsentGiven\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12@\n" +
 	"\aconsent\x18\x02 \x01(\v2&.tongzhen.patientrecord.v1.ConsentFactR\aconsent\"\x86\x01\n" +

@@ -180,10 +180,13 @@ type FeedRecord struct {
 	// HL7 trigger event, e.g. "A03": what of a known encounter stays, ends or is taken back.
 	Event string `protobuf:"bytes,6,opt,name=event,proto3" json:"event,omitempty"`
 	// The sender's index has merged this identity of its own into patient_identity. Two records of ours become a match that a person decides.
-	MergedIdentity string           `protobuf:"bytes,8,opt,name=merged_identity,json=mergedIdentity,proto3" json:"merged_identity,omitempty"`
-	Entries        []*ClinicalEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	MergedIdentity string `protobuf:"bytes,8,opt,name=merged_identity,json=mergedIdentity,proto3" json:"merged_identity,omitempty"`
+	// The mother, by the sender's own identity of her, or by the number of her identity card; one who is not known here is passed over.
+	MotherIdentity       string           `protobuf:"bytes,9,opt,name=mother_identity,json=motherIdentity,proto3" json:"mother_identity,omitempty"`
+	MotherIdentityNumber string           `protobuf:"bytes,10,opt,name=mother_identity_number,json=motherIdentityNumber,proto3" json:"mother_identity_number,omitempty"`
+	Entries              []*ClinicalEntry `protobuf:"bytes,7,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *FeedRecord) Reset() {
@@ -261,6 +264,20 @@ func (x *FeedRecord) GetEvent() string {
 func (x *FeedRecord) GetMergedIdentity() string {
 	if x != nil {
 		return x.MergedIdentity
+	}
+	return ""
+}
+
+func (x *FeedRecord) GetMotherIdentity() string {
+	if x != nil {
+		return x.MotherIdentity
+	}
+	return ""
+}
+
+func (x *FeedRecord) GetMotherIdentityNumber() string {
+	if x != nil {
+		return x.MotherIdentityNumber
 	}
 	return ""
 }
@@ -1191,7 +1208,7 @@ const file_tongzhen_patientrecord_v1_feed_proto_rawDesc = "" +
 	"\aSETTLED\x10\x03\"S\n" +
 	"\vFeedProblem\x12\x1f\n" +
 	"\x06reason\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12#\n" +
-	"\bposition\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\bposition\"\xa8\x03\n" +
+	"\bposition\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\bposition\"\x9a\x04\n" +
 	"\n" +
 	"FeedRecord\x12/\n" +
 	"\rsource_system\x18\x01 \x01(\tB\n" +
@@ -1203,7 +1220,10 @@ const file_tongzhen_patientrecord_v1_feed_proto_rawDesc = "" +
 	"\fbecomes_home\x18\x05 \x01(\bR\vbecomesHome\x12\x1d\n" +
 	"\x05event\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x05event\x121\n" +
-	"\x0fmerged_identity\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0emergedIdentity\x12N\n" +
+	"\x0fmerged_identity\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0emergedIdentity\x121\n" +
+	"\x0fmother_identity\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0emotherIdentity\x12=\n" +
+	"\x16mother_identity_number\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18(R\x14motherIdentityNumber\x12N\n" +
 	"\aentries\x18\a \x03(\v2(.tongzhen.patientrecord.v1.ClinicalEntryB\n" +
 	"\xbaH\a\x92\x01\x04\x10\xa0\x9c\x01R\aentries\"d\n" +
 	"\x14AcceptRecordsRequest\x12L\n" +

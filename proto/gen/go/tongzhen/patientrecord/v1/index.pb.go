@@ -25,6 +25,158 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+type FindAuditedPatientsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Words as for SearchPatients, or an identity number.
+	Query         string `protobuf:"bytes,1,opt,name=query,proto3" json:"query,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindAuditedPatientsRequest) Reset() {
+	*x = FindAuditedPatientsRequest{}
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindAuditedPatientsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindAuditedPatientsRequest) ProtoMessage() {}
+
+func (x *FindAuditedPatientsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindAuditedPatientsRequest.ProtoReflect.Descriptor instead.
+func (*FindAuditedPatientsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *FindAuditedPatientsRequest) GetQuery() string {
+	if x != nil {
+		return x.Query
+	}
+	return ""
+}
+
+type FindAuditedPatientsResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Patients []*AuditedPatient      `protobuf:"bytes,1,rep,name=patients,proto3" json:"patients,omitempty"`
+	// There are more: the words are to be narrowed.
+	More          bool `protobuf:"varint,2,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FindAuditedPatientsResponse) Reset() {
+	*x = FindAuditedPatientsResponse{}
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FindAuditedPatientsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FindAuditedPatientsResponse) ProtoMessage() {}
+
+func (x *FindAuditedPatientsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FindAuditedPatientsResponse.ProtoReflect.Descriptor instead.
+func (*FindAuditedPatientsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *FindAuditedPatientsResponse) GetPatients() []*AuditedPatient {
+	if x != nil {
+		return x.Patients
+	}
+	return nil
+}
+
+func (x *FindAuditedPatientsResponse) GetMore() bool {
+	if x != nil {
+		return x.More
+	}
+	return false
+}
+
+type AuditedPatient struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Masked as for who has no relation, with the home organisation.
+	Patient *Patient `protobuf:"bytes,1,opt,name=patient,proto3" json:"patient,omitempty"`
+	// Records that lead to this one since a merge; entries from before it name these.
+	MergedIds     []string `protobuf:"bytes,2,rep,name=merged_ids,json=mergedIds,proto3" json:"merged_ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditedPatient) Reset() {
+	*x = AuditedPatient{}
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditedPatient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditedPatient) ProtoMessage() {}
+
+func (x *AuditedPatient) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditedPatient.ProtoReflect.Descriptor instead.
+func (*AuditedPatient) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *AuditedPatient) GetPatient() *Patient {
+	if x != nil {
+		return x.Patient
+	}
+	return nil
+}
+
+func (x *AuditedPatient) GetMergedIds() []string {
+	if x != nil {
+		return x.MergedIds
+	}
+	return nil
+}
+
 type UpdatePatientRequest struct {
 	state              protoimpl.MessageState `protogen:"open.v1"`
 	Id                 string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -49,7 +201,7 @@ type UpdatePatientRequest struct {
 
 func (x *UpdatePatientRequest) Reset() {
 	*x = UpdatePatientRequest{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[0]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -61,7 +213,7 @@ func (x *UpdatePatientRequest) String() string {
 func (*UpdatePatientRequest) ProtoMessage() {}
 
 func (x *UpdatePatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[0]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -74,7 +226,7 @@ func (x *UpdatePatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdatePatientRequest.ProtoReflect.Descriptor instead.
 func (*UpdatePatientRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{0}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *UpdatePatientRequest) GetId() string {
@@ -200,7 +352,7 @@ type RevealPatientRequest struct {
 
 func (x *RevealPatientRequest) Reset() {
 	*x = RevealPatientRequest{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[1]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -212,7 +364,7 @@ func (x *RevealPatientRequest) String() string {
 func (*RevealPatientRequest) ProtoMessage() {}
 
 func (x *RevealPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[1]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -225,7 +377,7 @@ func (x *RevealPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevealPatientRequest.ProtoReflect.Descriptor instead.
 func (*RevealPatientRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{1}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RevealPatientRequest) GetId() string {
@@ -251,7 +403,7 @@ type FindLikelyPatientsResponse struct {
 
 func (x *FindLikelyPatientsResponse) Reset() {
 	*x = FindLikelyPatientsResponse{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[2]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -263,7 +415,7 @@ func (x *FindLikelyPatientsResponse) String() string {
 func (*FindLikelyPatientsResponse) ProtoMessage() {}
 
 func (x *FindLikelyPatientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[2]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -276,7 +428,7 @@ func (x *FindLikelyPatientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FindLikelyPatientsResponse.ProtoReflect.Descriptor instead.
 func (*FindLikelyPatientsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{2}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FindLikelyPatientsResponse) GetPatients() []*LikelyPatient {
@@ -300,7 +452,7 @@ type LikelyPatient struct {
 
 func (x *LikelyPatient) Reset() {
 	*x = LikelyPatient{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -312,7 +464,7 @@ func (x *LikelyPatient) String() string {
 func (*LikelyPatient) ProtoMessage() {}
 
 func (x *LikelyPatient) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -325,7 +477,7 @@ func (x *LikelyPatient) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LikelyPatient.ProtoReflect.Descriptor instead.
 func (*LikelyPatient) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *LikelyPatient) GetPatient() *Patient {
@@ -381,7 +533,7 @@ type Match struct {
 
 func (x *Match) Reset() {
 	*x = Match{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -393,7 +545,7 @@ func (x *Match) String() string {
 func (*Match) ProtoMessage() {}
 
 func (x *Match) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -406,7 +558,7 @@ func (x *Match) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Match.ProtoReflect.Descriptor instead.
 func (*Match) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Match) GetId() string {
@@ -506,7 +658,7 @@ type Linking struct {
 
 func (x *Linking) Reset() {
 	*x = Linking{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +670,7 @@ func (x *Linking) String() string {
 func (*Linking) ProtoMessage() {}
 
 func (x *Linking) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +683,7 @@ func (x *Linking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Linking.ProtoReflect.Descriptor instead.
 func (*Linking) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Linking) GetAccountId() string {
@@ -572,7 +724,7 @@ type ListMatchesRequest struct {
 
 func (x *ListMatchesRequest) Reset() {
 	*x = ListMatchesRequest{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -584,7 +736,7 @@ func (x *ListMatchesRequest) String() string {
 func (*ListMatchesRequest) ProtoMessage() {}
 
 func (x *ListMatchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -597,7 +749,7 @@ func (x *ListMatchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMatchesRequest.ProtoReflect.Descriptor instead.
 func (*ListMatchesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListMatchesRequest) GetPageSize() int32 {
@@ -624,7 +776,7 @@ type ListMatchesResponse struct {
 
 func (x *ListMatchesResponse) Reset() {
 	*x = ListMatchesResponse{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -636,7 +788,7 @@ func (x *ListMatchesResponse) String() string {
 func (*ListMatchesResponse) ProtoMessage() {}
 
 func (x *ListMatchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -649,7 +801,7 @@ func (x *ListMatchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMatchesResponse.ProtoReflect.Descriptor instead.
 func (*ListMatchesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListMatchesResponse) GetMatches() []*Match {
@@ -675,7 +827,7 @@ type GetMatchRequest struct {
 
 func (x *GetMatchRequest) Reset() {
 	*x = GetMatchRequest{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -687,7 +839,7 @@ func (x *GetMatchRequest) String() string {
 func (*GetMatchRequest) ProtoMessage() {}
 
 func (x *GetMatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -700,7 +852,7 @@ func (x *GetMatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetMatchRequest.ProtoReflect.Descriptor instead.
 func (*GetMatchRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetMatchRequest) GetId() string {
@@ -726,7 +878,7 @@ type DecideMatchRequest struct {
 
 func (x *DecideMatchRequest) Reset() {
 	*x = DecideMatchRequest{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +890,7 @@ func (x *DecideMatchRequest) String() string {
 func (*DecideMatchRequest) ProtoMessage() {}
 
 func (x *DecideMatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +903,7 @@ func (x *DecideMatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideMatchRequest.ProtoReflect.Descriptor instead.
 func (*DecideMatchRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *DecideMatchRequest) GetId() string {
@@ -805,7 +957,7 @@ type ListMergesRequest struct {
 
 func (x *ListMergesRequest) Reset() {
 	*x = ListMergesRequest{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -817,7 +969,7 @@ func (x *ListMergesRequest) String() string {
 func (*ListMergesRequest) ProtoMessage() {}
 
 func (x *ListMergesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -830,7 +982,7 @@ func (x *ListMergesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMergesRequest.ProtoReflect.Descriptor instead.
 func (*ListMergesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListMergesRequest) GetPatientId() string {
@@ -849,7 +1001,7 @@ type ListMergesResponse struct {
 
 func (x *ListMergesResponse) Reset() {
 	*x = ListMergesResponse{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +1013,7 @@ func (x *ListMergesResponse) String() string {
 func (*ListMergesResponse) ProtoMessage() {}
 
 func (x *ListMergesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +1026,7 @@ func (x *ListMergesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMergesResponse.ProtoReflect.Descriptor instead.
 func (*ListMergesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListMergesResponse) GetMerges() []*Merge {
@@ -899,7 +1051,7 @@ type Merge struct {
 
 func (x *Merge) Reset() {
 	*x = Merge{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -911,7 +1063,7 @@ func (x *Merge) String() string {
 func (*Merge) ProtoMessage() {}
 
 func (x *Merge) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -924,7 +1076,7 @@ func (x *Merge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Merge.ProtoReflect.Descriptor instead.
 func (*Merge) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Merge) GetId() string {
@@ -980,7 +1132,7 @@ type UnmergePatientsRequest struct {
 
 func (x *UnmergePatientsRequest) Reset() {
 	*x = UnmergePatientsRequest{}
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -992,7 +1144,7 @@ func (x *UnmergePatientsRequest) String() string {
 func (*UnmergePatientsRequest) ProtoMessage() {}
 
 func (x *UnmergePatientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_index_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1005,7 +1157,7 @@ func (x *UnmergePatientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnmergePatientsRequest.ProtoReflect.Descriptor instead.
 func (*UnmergePatientsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UnmergePatientsRequest) GetId() string {
@@ -1033,7 +1185,16 @@ var File_tongzhen_patientrecord_v1_index_proto protoreflect.FileDescriptor
 
 const file_tongzhen_patientrecord_v1_index_proto_rawDesc = "" +
 	"\n" +
-	"%tongzhen/patientrecord/v1/index.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a-tongzhen/patientrecord/v1/patientrecord.proto\"\xce\a\n" +
+	"%tongzhen/patientrecord/v1/index.proto\x12\x19tongzhen.patientrecord.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a-tongzhen/patientrecord/v1/patientrecord.proto\"=\n" +
+	"\x1aFindAuditedPatientsRequest\x12\x1f\n" +
+	"\x05query\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05query\"x\n" +
+	"\x1bFindAuditedPatientsResponse\x12E\n" +
+	"\bpatients\x18\x01 \x03(\v2).tongzhen.patientrecord.v1.AuditedPatientR\bpatients\x12\x12\n" +
+	"\x04more\x18\x02 \x01(\bR\x04more\"m\n" +
+	"\x0eAuditedPatient\x12<\n" +
+	"\apatient\x18\x01 \x01(\v2\".tongzhen.patientrecord.v1.PatientR\apatient\x12\x1d\n" +
+	"\n" +
+	"merged_ids\x18\x02 \x03(\tR\tmergedIds\"\xce\a\n" +
 	"\x14UpdatePatientRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12&\n" +
 	"\n" +
@@ -1136,11 +1297,13 @@ const file_tongzhen_patientrecord_v1_index_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12&\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18<R\trequestId\x12 \n" +
-	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason2\xa4\t\n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06reason2\xd2\n" +
+	"\n" +
 	"\x13PatientIndexService\x12\x86\x01\n" +
 	"\rUpdatePatient\x12/.tongzhen.patientrecord.v1.UpdatePatientRequest\x1a\".tongzhen.patientrecord.v1.Patient\" \x82\xd3\xe4\x93\x02\x1a:\x01*2\x15/api/v1/patients/{id}\x12\x8d\x01\n" +
 	"\rRevealPatient\x12/.tongzhen.patientrecord.v1.RevealPatientRequest\x1a\".tongzhen.patientrecord.v1.Patient\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/api/v1/patients/{id}:reveal\x12\xa2\x01\n" +
-	"\x12FindLikelyPatients\x121.tongzhen.patientrecord.v1.RegisterPatientRequest\x1a5.tongzhen.patientrecord.v1.FindLikelyPatientsResponse\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/api/v1/patients:likely\x12\x8d\x01\n" +
+	"\x12FindLikelyPatients\x121.tongzhen.patientrecord.v1.RegisterPatientRequest\x1a5.tongzhen.patientrecord.v1.FindLikelyPatientsResponse\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/api/v1/patients:likely\x12\xab\x01\n" +
+	"\x13FindAuditedPatients\x125.tongzhen.patientrecord.v1.FindAuditedPatientsRequest\x1a6.tongzhen.patientrecord.v1.FindAuditedPatientsResponse\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/api/v1/audit:findPatients\x12\x8d\x01\n" +
 	"\vListMatches\x12-.tongzhen.patientrecord.v1.ListMatchesRequest\x1a..tongzhen.patientrecord.v1.ListMatchesResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/patient-matches\x12~\n" +
 	"\bGetMatch\x12*.tongzhen.patientrecord.v1.GetMatchRequest\x1a .tongzhen.patientrecord.v1.Match\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/patient-matches/{id}\x12\x8e\x01\n" +
 	"\vDecideMatch\x12-.tongzhen.patientrecord.v1.DecideMatchRequest\x1a .tongzhen.patientrecord.v1.Match\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/patient-matches/{id}:decide\x12\x97\x01\n" +
@@ -1160,62 +1323,69 @@ func file_tongzhen_patientrecord_v1_index_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_index_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_index_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_tongzhen_patientrecord_v1_index_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_tongzhen_patientrecord_v1_index_proto_goTypes = []any{
-	(*UpdatePatientRequest)(nil),       // 0: tongzhen.patientrecord.v1.UpdatePatientRequest
-	(*RevealPatientRequest)(nil),       // 1: tongzhen.patientrecord.v1.RevealPatientRequest
-	(*FindLikelyPatientsResponse)(nil), // 2: tongzhen.patientrecord.v1.FindLikelyPatientsResponse
-	(*LikelyPatient)(nil),              // 3: tongzhen.patientrecord.v1.LikelyPatient
-	(*Match)(nil),                      // 4: tongzhen.patientrecord.v1.Match
-	(*Linking)(nil),                    // 5: tongzhen.patientrecord.v1.Linking
-	(*ListMatchesRequest)(nil),         // 6: tongzhen.patientrecord.v1.ListMatchesRequest
-	(*ListMatchesResponse)(nil),        // 7: tongzhen.patientrecord.v1.ListMatchesResponse
-	(*GetMatchRequest)(nil),            // 8: tongzhen.patientrecord.v1.GetMatchRequest
-	(*DecideMatchRequest)(nil),         // 9: tongzhen.patientrecord.v1.DecideMatchRequest
-	(*ListMergesRequest)(nil),          // 10: tongzhen.patientrecord.v1.ListMergesRequest
-	(*ListMergesResponse)(nil),         // 11: tongzhen.patientrecord.v1.ListMergesResponse
-	(*Merge)(nil),                      // 12: tongzhen.patientrecord.v1.Merge
-	(*UnmergePatientsRequest)(nil),     // 13: tongzhen.patientrecord.v1.UnmergePatientsRequest
-	(v1.Sex_Code)(0),                   // 14: tongzhen.common.v1.Sex.Code
-	(DocumentType_Code)(0),             // 15: tongzhen.patientrecord.v1.DocumentType.Code
-	(*Patient)(nil),                    // 16: tongzhen.patientrecord.v1.Patient
-	(*timestamppb.Timestamp)(nil),      // 17: google.protobuf.Timestamp
-	(*RegisterPatientRequest)(nil),     // 18: tongzhen.patientrecord.v1.RegisterPatientRequest
+	(*FindAuditedPatientsRequest)(nil),  // 0: tongzhen.patientrecord.v1.FindAuditedPatientsRequest
+	(*FindAuditedPatientsResponse)(nil), // 1: tongzhen.patientrecord.v1.FindAuditedPatientsResponse
+	(*AuditedPatient)(nil),              // 2: tongzhen.patientrecord.v1.AuditedPatient
+	(*UpdatePatientRequest)(nil),        // 3: tongzhen.patientrecord.v1.UpdatePatientRequest
+	(*RevealPatientRequest)(nil),        // 4: tongzhen.patientrecord.v1.RevealPatientRequest
+	(*FindLikelyPatientsResponse)(nil),  // 5: tongzhen.patientrecord.v1.FindLikelyPatientsResponse
+	(*LikelyPatient)(nil),               // 6: tongzhen.patientrecord.v1.LikelyPatient
+	(*Match)(nil),                       // 7: tongzhen.patientrecord.v1.Match
+	(*Linking)(nil),                     // 8: tongzhen.patientrecord.v1.Linking
+	(*ListMatchesRequest)(nil),          // 9: tongzhen.patientrecord.v1.ListMatchesRequest
+	(*ListMatchesResponse)(nil),         // 10: tongzhen.patientrecord.v1.ListMatchesResponse
+	(*GetMatchRequest)(nil),             // 11: tongzhen.patientrecord.v1.GetMatchRequest
+	(*DecideMatchRequest)(nil),          // 12: tongzhen.patientrecord.v1.DecideMatchRequest
+	(*ListMergesRequest)(nil),           // 13: tongzhen.patientrecord.v1.ListMergesRequest
+	(*ListMergesResponse)(nil),          // 14: tongzhen.patientrecord.v1.ListMergesResponse
+	(*Merge)(nil),                       // 15: tongzhen.patientrecord.v1.Merge
+	(*UnmergePatientsRequest)(nil),      // 16: tongzhen.patientrecord.v1.UnmergePatientsRequest
+	(*Patient)(nil),                     // 17: tongzhen.patientrecord.v1.Patient
+	(v1.Sex_Code)(0),                    // 18: tongzhen.common.v1.Sex.Code
+	(DocumentType_Code)(0),              // 19: tongzhen.patientrecord.v1.DocumentType.Code
+	(*timestamppb.Timestamp)(nil),       // 20: google.protobuf.Timestamp
+	(*RegisterPatientRequest)(nil),      // 21: tongzhen.patientrecord.v1.RegisterPatientRequest
 }
 var file_tongzhen_patientrecord_v1_index_proto_depIdxs = []int32{
-	14, // 0: tongzhen.patientrecord.v1.UpdatePatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
-	15, // 1: tongzhen.patientrecord.v1.UpdatePatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
-	3,  // 2: tongzhen.patientrecord.v1.FindLikelyPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.LikelyPatient
-	16, // 3: tongzhen.patientrecord.v1.LikelyPatient.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	16, // 4: tongzhen.patientrecord.v1.Match.first:type_name -> tongzhen.patientrecord.v1.Patient
-	16, // 5: tongzhen.patientrecord.v1.Match.second:type_name -> tongzhen.patientrecord.v1.Patient
-	5,  // 6: tongzhen.patientrecord.v1.Match.decision:type_name -> tongzhen.patientrecord.v1.Linking
-	17, // 7: tongzhen.patientrecord.v1.Linking.time:type_name -> google.protobuf.Timestamp
-	4,  // 8: tongzhen.patientrecord.v1.ListMatchesResponse.matches:type_name -> tongzhen.patientrecord.v1.Match
-	12, // 9: tongzhen.patientrecord.v1.ListMergesResponse.merges:type_name -> tongzhen.patientrecord.v1.Merge
-	5,  // 10: tongzhen.patientrecord.v1.Merge.done:type_name -> tongzhen.patientrecord.v1.Linking
-	5,  // 11: tongzhen.patientrecord.v1.Merge.undone:type_name -> tongzhen.patientrecord.v1.Linking
-	0,  // 12: tongzhen.patientrecord.v1.PatientIndexService.UpdatePatient:input_type -> tongzhen.patientrecord.v1.UpdatePatientRequest
-	1,  // 13: tongzhen.patientrecord.v1.PatientIndexService.RevealPatient:input_type -> tongzhen.patientrecord.v1.RevealPatientRequest
-	18, // 14: tongzhen.patientrecord.v1.PatientIndexService.FindLikelyPatients:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 15: tongzhen.patientrecord.v1.PatientIndexService.ListMatches:input_type -> tongzhen.patientrecord.v1.ListMatchesRequest
-	8,  // 16: tongzhen.patientrecord.v1.PatientIndexService.GetMatch:input_type -> tongzhen.patientrecord.v1.GetMatchRequest
-	9,  // 17: tongzhen.patientrecord.v1.PatientIndexService.DecideMatch:input_type -> tongzhen.patientrecord.v1.DecideMatchRequest
-	10, // 18: tongzhen.patientrecord.v1.PatientIndexService.ListMerges:input_type -> tongzhen.patientrecord.v1.ListMergesRequest
-	13, // 19: tongzhen.patientrecord.v1.PatientIndexService.UnmergePatients:input_type -> tongzhen.patientrecord.v1.UnmergePatientsRequest
-	16, // 20: tongzhen.patientrecord.v1.PatientIndexService.UpdatePatient:output_type -> tongzhen.patientrecord.v1.Patient
-	16, // 21: tongzhen.patientrecord.v1.PatientIndexService.RevealPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	2,  // 22: tongzhen.patientrecord.v1.PatientIndexService.FindLikelyPatients:output_type -> tongzhen.patientrecord.v1.FindLikelyPatientsResponse
-	7,  // 23: tongzhen.patientrecord.v1.PatientIndexService.ListMatches:output_type -> tongzhen.patientrecord.v1.ListMatchesResponse
-	4,  // 24: tongzhen.patientrecord.v1.PatientIndexService.GetMatch:output_type -> tongzhen.patientrecord.v1.Match
-	4,  // 25: tongzhen.patientrecord.v1.PatientIndexService.DecideMatch:output_type -> tongzhen.patientrecord.v1.Match
-	11, // 26: tongzhen.patientrecord.v1.PatientIndexService.ListMerges:output_type -> tongzhen.patientrecord.v1.ListMergesResponse
-	12, // 27: tongzhen.patientrecord.v1.PatientIndexService.UnmergePatients:output_type -> tongzhen.patientrecord.v1.Merge
-	20, // [20:28] is the sub-list for method output_type
-	12, // [12:20] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	2,  // 0: tongzhen.patientrecord.v1.FindAuditedPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.AuditedPatient
+	17, // 1: tongzhen.patientrecord.v1.AuditedPatient.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	18, // 2: tongzhen.patientrecord.v1.UpdatePatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
+	19, // 3: tongzhen.patientrecord.v1.UpdatePatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
+	6,  // 4: tongzhen.patientrecord.v1.FindLikelyPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.LikelyPatient
+	17, // 5: tongzhen.patientrecord.v1.LikelyPatient.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	17, // 6: tongzhen.patientrecord.v1.Match.first:type_name -> tongzhen.patientrecord.v1.Patient
+	17, // 7: tongzhen.patientrecord.v1.Match.second:type_name -> tongzhen.patientrecord.v1.Patient
+	8,  // 8: tongzhen.patientrecord.v1.Match.decision:type_name -> tongzhen.patientrecord.v1.Linking
+	20, // 9: tongzhen.patientrecord.v1.Linking.time:type_name -> google.protobuf.Timestamp
+	7,  // 10: tongzhen.patientrecord.v1.ListMatchesResponse.matches:type_name -> tongzhen.patientrecord.v1.Match
+	15, // 11: tongzhen.patientrecord.v1.ListMergesResponse.merges:type_name -> tongzhen.patientrecord.v1.Merge
+	8,  // 12: tongzhen.patientrecord.v1.Merge.done:type_name -> tongzhen.patientrecord.v1.Linking
+	8,  // 13: tongzhen.patientrecord.v1.Merge.undone:type_name -> tongzhen.patientrecord.v1.Linking
+	3,  // 14: tongzhen.patientrecord.v1.PatientIndexService.UpdatePatient:input_type -> tongzhen.patientrecord.v1.UpdatePatientRequest
+	4,  // 15: tongzhen.patientrecord.v1.PatientIndexService.RevealPatient:input_type -> tongzhen.patientrecord.v1.RevealPatientRequest
+	21, // 16: tongzhen.patientrecord.v1.PatientIndexService.FindLikelyPatients:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	0,  // 17: tongzhen.patientrecord.v1.PatientIndexService.FindAuditedPatients:input_type -> tongzhen.patientrecord.v1.FindAuditedPatientsRequest
+	9,  // 18: tongzhen.patientrecord.v1.PatientIndexService.ListMatches:input_type -> tongzhen.patientrecord.v1.ListMatchesRequest
+	11, // 19: tongzhen.patientrecord.v1.PatientIndexService.GetMatch:input_type -> tongzhen.patientrecord.v1.GetMatchRequest
+	12, // 20: tongzhen.patientrecord.v1.PatientIndexService.DecideMatch:input_type -> tongzhen.patientrecord.v1.DecideMatchRequest
+	13, // 21: tongzhen.patientrecord.v1.PatientIndexService.ListMerges:input_type -> tongzhen.patientrecord.v1.ListMergesRequest
+	16, // 22: tongzhen.patientrecord.v1.PatientIndexService.UnmergePatients:input_type -> tongzhen.patientrecord.v1.UnmergePatientsRequest
+	17, // 23: tongzhen.patientrecord.v1.PatientIndexService.UpdatePatient:output_type -> tongzhen.patientrecord.v1.Patient
+	17, // 24: tongzhen.patientrecord.v1.PatientIndexService.RevealPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	5,  // 25: tongzhen.patientrecord.v1.PatientIndexService.FindLikelyPatients:output_type -> tongzhen.patientrecord.v1.FindLikelyPatientsResponse
+	1,  // 26: tongzhen.patientrecord.v1.PatientIndexService.FindAuditedPatients:output_type -> tongzhen.patientrecord.v1.FindAuditedPatientsResponse
+	10, // 27: tongzhen.patientrecord.v1.PatientIndexService.ListMatches:output_type -> tongzhen.patientrecord.v1.ListMatchesResponse
+	7,  // 28: tongzhen.patientrecord.v1.PatientIndexService.GetMatch:output_type -> tongzhen.patientrecord.v1.Match
+	7,  // 29: tongzhen.patientrecord.v1.PatientIndexService.DecideMatch:output_type -> tongzhen.patientrecord.v1.Match
+	14, // 30: tongzhen.patientrecord.v1.PatientIndexService.ListMerges:output_type -> tongzhen.patientrecord.v1.ListMergesResponse
+	15, // 31: tongzhen.patientrecord.v1.PatientIndexService.UnmergePatients:output_type -> tongzhen.patientrecord.v1.Merge
+	23, // [23:32] is the sub-list for method output_type
+	14, // [14:23] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_index_proto_init() }
@@ -1224,14 +1394,14 @@ func file_tongzhen_patientrecord_v1_index_proto_init() {
 		return
 	}
 	file_tongzhen_patientrecord_v1_patientrecord_proto_init()
-	file_tongzhen_patientrecord_v1_index_proto_msgTypes[0].OneofWrappers = []any{}
+	file_tongzhen_patientrecord_v1_index_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_index_proto_rawDesc), len(file_tongzhen_patientrecord_v1_index_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

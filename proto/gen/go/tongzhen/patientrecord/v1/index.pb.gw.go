@@ -152,6 +152,33 @@ func local_request_PatientIndexService_FindLikelyPatients_0(ctx context.Context,
 	return msg, metadata, err
 }
 
+func request_PatientIndexService_FindAuditedPatients_0(ctx context.Context, marshaler runtime.Marshaler, client PatientIndexServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq FindAuditedPatientsRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.FindAuditedPatients(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_PatientIndexService_FindAuditedPatients_0(ctx context.Context, marshaler runtime.Marshaler, server PatientIndexServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq FindAuditedPatientsRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.FindAuditedPatients(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 var filter_PatientIndexService_ListMatches_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
 func request_PatientIndexService_ListMatches_0(ctx context.Context, marshaler runtime.Marshaler, client PatientIndexServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
@@ -421,6 +448,26 @@ func RegisterPatientIndexServiceHandlerServer(ctx context.Context, mux *runtime.
 		}
 		forward_PatientIndexService_FindLikelyPatients_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_PatientIndexService_FindAuditedPatients_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.patientrecord.v1.PatientIndexService/FindAuditedPatients", runtime.WithHTTPPathPattern("/api/v1/audit:findPatients"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_PatientIndexService_FindAuditedPatients_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_PatientIndexService_FindAuditedPatients_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_PatientIndexService_ListMatches_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -612,6 +659,23 @@ func RegisterPatientIndexServiceHandlerClient(ctx context.Context, mux *runtime.
 		}
 		forward_PatientIndexService_FindLikelyPatients_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_PatientIndexService_FindAuditedPatients_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.patientrecord.v1.PatientIndexService/FindAuditedPatients", runtime.WithHTTPPathPattern("/api/v1/audit:findPatients"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_PatientIndexService_FindAuditedPatients_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_PatientIndexService_FindAuditedPatients_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_PatientIndexService_ListMatches_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -701,23 +765,25 @@ func RegisterPatientIndexServiceHandlerClient(ctx context.Context, mux *runtime.
 }
 
 var (
-	pattern_PatientIndexService_UpdatePatient_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patients", "id"}, ""))
-	pattern_PatientIndexService_RevealPatient_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patients", "id"}, "reveal"))
-	pattern_PatientIndexService_FindLikelyPatients_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "patients"}, "likely"))
-	pattern_PatientIndexService_ListMatches_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "patient-matches"}, ""))
-	pattern_PatientIndexService_GetMatch_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patient-matches", "id"}, ""))
-	pattern_PatientIndexService_DecideMatch_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patient-matches", "id"}, "decide"))
-	pattern_PatientIndexService_ListMerges_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "patients", "patient_id", "merges"}, ""))
-	pattern_PatientIndexService_UnmergePatients_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patient-merges", "id"}, "undo"))
+	pattern_PatientIndexService_UpdatePatient_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patients", "id"}, ""))
+	pattern_PatientIndexService_RevealPatient_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patients", "id"}, "reveal"))
+	pattern_PatientIndexService_FindLikelyPatients_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "patients"}, "likely"))
+	pattern_PatientIndexService_FindAuditedPatients_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "audit"}, "findPatients"))
+	pattern_PatientIndexService_ListMatches_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "patient-matches"}, ""))
+	pattern_PatientIndexService_GetMatch_0            = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patient-matches", "id"}, ""))
+	pattern_PatientIndexService_DecideMatch_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patient-matches", "id"}, "decide"))
+	pattern_PatientIndexService_ListMerges_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3, 2, 4}, []string{"api", "v1", "patients", "patient_id", "merges"}, ""))
+	pattern_PatientIndexService_UnmergePatients_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "patient-merges", "id"}, "undo"))
 )
 
 var (
-	forward_PatientIndexService_UpdatePatient_0      = runtime.ForwardResponseMessage
-	forward_PatientIndexService_RevealPatient_0      = runtime.ForwardResponseMessage
-	forward_PatientIndexService_FindLikelyPatients_0 = runtime.ForwardResponseMessage
-	forward_PatientIndexService_ListMatches_0        = runtime.ForwardResponseMessage
-	forward_PatientIndexService_GetMatch_0           = runtime.ForwardResponseMessage
-	forward_PatientIndexService_DecideMatch_0        = runtime.ForwardResponseMessage
-	forward_PatientIndexService_ListMerges_0         = runtime.ForwardResponseMessage
-	forward_PatientIndexService_UnmergePatients_0    = runtime.ForwardResponseMessage
+	forward_PatientIndexService_UpdatePatient_0       = runtime.ForwardResponseMessage
+	forward_PatientIndexService_RevealPatient_0       = runtime.ForwardResponseMessage
+	forward_PatientIndexService_FindLikelyPatients_0  = runtime.ForwardResponseMessage
+	forward_PatientIndexService_FindAuditedPatients_0 = runtime.ForwardResponseMessage
+	forward_PatientIndexService_ListMatches_0         = runtime.ForwardResponseMessage
+	forward_PatientIndexService_GetMatch_0            = runtime.ForwardResponseMessage
+	forward_PatientIndexService_DecideMatch_0         = runtime.ForwardResponseMessage
+	forward_PatientIndexService_ListMerges_0          = runtime.ForwardResponseMessage
+	forward_PatientIndexService_UnmergePatients_0     = runtime.ForwardResponseMessage
 )

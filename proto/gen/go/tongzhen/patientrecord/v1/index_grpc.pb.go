@@ -19,14 +19,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PatientIndexService_UpdatePatient_FullMethodName      = "/tongzhen.patientrecord.v1.PatientIndexService/UpdatePatient"
-	PatientIndexService_RevealPatient_FullMethodName      = "/tongzhen.patientrecord.v1.PatientIndexService/RevealPatient"
-	PatientIndexService_FindLikelyPatients_FullMethodName = "/tongzhen.patientrecord.v1.PatientIndexService/FindLikelyPatients"
-	PatientIndexService_ListMatches_FullMethodName        = "/tongzhen.patientrecord.v1.PatientIndexService/ListMatches"
-	PatientIndexService_GetMatch_FullMethodName           = "/tongzhen.patientrecord.v1.PatientIndexService/GetMatch"
-	PatientIndexService_DecideMatch_FullMethodName        = "/tongzhen.patientrecord.v1.PatientIndexService/DecideMatch"
-	PatientIndexService_ListMerges_FullMethodName         = "/tongzhen.patientrecord.v1.PatientIndexService/ListMerges"
-	PatientIndexService_UnmergePatients_FullMethodName    = "/tongzhen.patientrecord.v1.PatientIndexService/UnmergePatients"
+	PatientIndexService_UpdatePatient_FullMethodName       = "/tongzhen.patientrecord.v1.PatientIndexService/UpdatePatient"
+	PatientIndexService_RevealPatient_FullMethodName       = "/tongzhen.patientrecord.v1.PatientIndexService/RevealPatient"
+	PatientIndexService_FindLikelyPatients_FullMethodName  = "/tongzhen.patientrecord.v1.PatientIndexService/FindLikelyPatients"
+	PatientIndexService_FindAuditedPatients_FullMethodName = "/tongzhen.patientrecord.v1.PatientIndexService/FindAuditedPatients"
+	PatientIndexService_ListMatches_FullMethodName         = "/tongzhen.patientrecord.v1.PatientIndexService/ListMatches"
+	PatientIndexService_GetMatch_FullMethodName            = "/tongzhen.patientrecord.v1.PatientIndexService/GetMatch"
+	PatientIndexService_DecideMatch_FullMethodName         = "/tongzhen.patientrecord.v1.PatientIndexService/DecideMatch"
+	PatientIndexService_ListMerges_FullMethodName          = "/tongzhen.patientrecord.v1.PatientIndexService/ListMerges"
+	PatientIndexService_UnmergePatients_FullMethodName     = "/tongzhen.patientrecord.v1.PatientIndexService/UnmergePatients"
 )
 
 // PatientIndexServiceClient is the client API for PatientIndexService service.
@@ -46,9 +47,13 @@ type PatientIndexServiceClient interface {
 	// FindLikelyPatients names the records that this registration would likely double, best first, masked. It writes nothing and counts as a
 	// look-up by identity number (RATE_LIMITED).
 	FindLikelyPatients(ctx context.Context, in *RegisterPatientRequest, opts ...grpc.CallOption) (*FindLikelyPatientsResponse, error)
+	// FindAuditedPatients tells the auditor, who sees no record, under which ids the audit knows a person: by words or identity number, in the
+	// whole county, masked and without anything clinical. Each patient named is an entry of the audit, a number that nobody has too; counts as
+	// a look-up by identity number (RATE_LIMITED).
+	FindAuditedPatients(ctx context.Context, in *FindAuditedPatientsRequest, opts ...grpc.CallOption) (*FindAuditedPatientsResponse, error)
 	// ListMatches that nobody decided, of patients to whom the caller's organisation has a relation, best first.
 	ListMatches(ctx context.Context, in *ListMatchesRequest, opts ...grpc.CallOption) (*ListMatchesResponse, error)
-	// GetMatch with both records, each at the caller's level.
+	// GetMatch with both records, each at the caller's level, numbers masked: RevealPatient shows them.
 	GetMatch(ctx context.Context, in *GetMatchRequest, opts ...grpc.CallOption) (*Match, error)
 	// DecideMatch: one person (the record that is not survivor_id leads to it from now on) or two (never asked again). Needs level FULL to
 	// both and a reason. A record with a document survives one without. Idempotent by request_id; STALE_VERSION, ACTION_NOT_AVAILABLE.
@@ -92,6 +97,16 @@ func (c *patientIndexServiceClient) FindLikelyPatients(ctx context.Context, in *
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(FindLikelyPatientsResponse)
 	err := c.cc.Invoke(ctx, PatientIndexService_FindLikelyPatients_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *patientIndexServiceClient) FindAuditedPatients(ctx context.Context, in *FindAuditedPatientsRequest, opts ...grpc.CallOption) (*FindAuditedPatientsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FindAuditedPatientsResponse)
+	err := c.cc.Invoke(ctx, PatientIndexService_FindAuditedPatients_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -165,9 +180,13 @@ type PatientIndexServiceServer interface {
 	// FindLikelyPatients names the records that this registration would likely double, best first, masked. It writes nothing and counts as a
 	// look-up by identity number (RATE_LIMITED).
 	FindLikelyPatients(context.Context, *RegisterPatientRequest) (*FindLikelyPatientsResponse, error)
+	// FindAuditedPatients tells the auditor, who sees no record, under which ids the audit knows a person: by words or identity number, in the
+	// whole county, masked and without anything clinical. Each patient named is an entry of the audit, a number that nobody has too; counts as
+	// a look-up by identity number (RATE_LIMITED).
+	FindAuditedPatients(context.Context, *FindAuditedPatientsRequest) (*FindAuditedPatientsResponse, error)
 	// ListMatches that nobody decided, of patients to whom the caller's organisation has a relation, best first.
 	ListMatches(context.Context, *ListMatchesRequest) (*ListMatchesResponse, error)
-	// GetMatch with both records, each at the caller's level.
+	// GetMatch with both records, each at the caller's level, numbers masked: RevealPatient shows them.
 	GetMatch(context.Context, *GetMatchRequest) (*Match, error)
 	// DecideMatch: one person (the record that is not survivor_id leads to it from now on) or two (never asked again). Needs level FULL to
 	// both and a reason. A record with a document survives one without. Idempotent by request_id; STALE_VERSION, ACTION_NOT_AVAILABLE.
@@ -195,6 +214,9 @@ func (UnimplementedPatientIndexServiceServer) RevealPatient(context.Context, *Re
 }
 func (UnimplementedPatientIndexServiceServer) FindLikelyPatients(context.Context, *RegisterPatientRequest) (*FindLikelyPatientsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method FindLikelyPatients not implemented")
+}
+func (UnimplementedPatientIndexServiceServer) FindAuditedPatients(context.Context, *FindAuditedPatientsRequest) (*FindAuditedPatientsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method FindAuditedPatients not implemented")
 }
 func (UnimplementedPatientIndexServiceServer) ListMatches(context.Context, *ListMatchesRequest) (*ListMatchesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListMatches not implemented")
@@ -282,6 +304,24 @@ func _PatientIndexService_FindLikelyPatients_Handler(srv interface{}, ctx contex
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(PatientIndexServiceServer).FindLikelyPatients(ctx, req.(*RegisterPatientRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _PatientIndexService_FindAuditedPatients_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FindAuditedPatientsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PatientIndexServiceServer).FindAuditedPatients(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PatientIndexService_FindAuditedPatients_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PatientIndexServiceServer).FindAuditedPatients(ctx, req.(*FindAuditedPatientsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -394,6 +434,10 @@ var PatientIndexService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "FindLikelyPatients",
 			Handler:    _PatientIndexService_FindLikelyPatients_Handler,
+		},
+		{
+			MethodName: "FindAuditedPatients",
+			Handler:    _PatientIndexService_FindAuditedPatients_Handler,
 		},
 		{
 			MethodName: "ListMatches",

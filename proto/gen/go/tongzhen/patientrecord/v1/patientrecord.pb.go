@@ -258,8 +258,10 @@ type Patient struct {
 	GuardianPhone      string                 `protobuf:"bytes,18,opt,name=guardian_phone,json=guardianPhone,proto3" json:"guardian_phone,omitempty"`
 	// 医保号 or 医保电子凭证号; masked in lists.
 	InsuranceNumber string `protobuf:"bytes,19,opt,name=insurance_number,json=insuranceNumber,proto3" json:"insurance_number,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Mother and children, as far as they were named; with GetPatient and GetSummary, for who sees the whole record.
+	Relatives     []*Relative `protobuf:"bytes,20,rep,name=relatives,proto3" json:"relatives,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Patient) Reset() {
@@ -425,6 +427,91 @@ func (x *Patient) GetInsuranceNumber() string {
 	return ""
 }
 
+func (x *Patient) GetRelatives() []*Relative {
+	if x != nil {
+		return x.Relatives
+	}
+	return nil
+}
+
+// Relative is another patient, with the name masked: whoever opens that record needs a relation to it.
+type Relative struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// MOTHER or CHILD, of the patient who is asked for.
+	Kind          string      `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	Name          string      `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Sex           v1.Sex_Code `protobuf:"varint,4,opt,name=sex,proto3,enum=tongzhen.common.v1.Sex_Code" json:"sex,omitempty"`
+	BirthDate     string      `protobuf:"bytes,5,opt,name=birth_date,json=birthDate,proto3" json:"birth_date,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Relative) Reset() {
+	*x = Relative{}
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Relative) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Relative) ProtoMessage() {}
+
+func (x *Relative) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Relative.ProtoReflect.Descriptor instead.
+func (*Relative) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Relative) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *Relative) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Relative) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Relative) GetSex() v1.Sex_Code {
+	if x != nil {
+		return x.Sex
+	}
+	return v1.Sex_Code(0)
+}
+
+func (x *Relative) GetBirthDate() string {
+	if x != nil {
+		return x.BirthDate
+	}
+	return ""
+}
+
 type RegisterPatientRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -448,13 +535,17 @@ type RegisterPatientRequest struct {
 	// "patientId" if that record has a document whose number the description has not, and the caller has no relation to it. Counts as a
 	// look-up by identity number (RATE_LIMITED).
 	SameAsPatientId string `protobuf:"bytes,15,opt,name=same_as_patient_id,json=sameAsPatientId,proto3" json:"same_as_patient_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The mother of a child younger than a year, who has a record here: by the number of her identity card or passport (counts as a look-up by
+	// identity number), or by the id of a record that the caller may see. FIELD_UNKNOWN if there is none, FIELD_COMBINATION if she cannot be.
+	MotherIdentityNumber string `protobuf:"bytes,16,opt,name=mother_identity_number,json=motherIdentityNumber,proto3" json:"mother_identity_number,omitempty"`
+	MotherPatientId      string `protobuf:"bytes,17,opt,name=mother_patient_id,json=motherPatientId,proto3" json:"mother_patient_id,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *RegisterPatientRequest) Reset() {
 	*x = RegisterPatientRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -466,7 +557,7 @@ func (x *RegisterPatientRequest) String() string {
 func (*RegisterPatientRequest) ProtoMessage() {}
 
 func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[3]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -479,7 +570,7 @@ func (x *RegisterPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterPatientRequest.ProtoReflect.Descriptor instead.
 func (*RegisterPatientRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *RegisterPatientRequest) GetRequestId() string {
@@ -587,6 +678,20 @@ func (x *RegisterPatientRequest) GetSameAsPatientId() string {
 	return ""
 }
 
+func (x *RegisterPatientRequest) GetMotherIdentityNumber() string {
+	if x != nil {
+		return x.MotherIdentityNumber
+	}
+	return ""
+}
+
+func (x *RegisterPatientRequest) GetMotherPatientId() string {
+	if x != nil {
+		return x.MotherPatientId
+	}
+	return ""
+}
+
 type GetPatientRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -596,7 +701,7 @@ type GetPatientRequest struct {
 
 func (x *GetPatientRequest) Reset() {
 	*x = GetPatientRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -608,7 +713,7 @@ func (x *GetPatientRequest) String() string {
 func (*GetPatientRequest) ProtoMessage() {}
 
 func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[4]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -621,7 +726,7 @@ func (x *GetPatientRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPatientRequest.ProtoReflect.Descriptor instead.
 func (*GetPatientRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *GetPatientRequest) GetId() string {
@@ -643,7 +748,7 @@ type SearchPatientsRequest struct {
 
 func (x *SearchPatientsRequest) Reset() {
 	*x = SearchPatientsRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +760,7 @@ func (x *SearchPatientsRequest) String() string {
 func (*SearchPatientsRequest) ProtoMessage() {}
 
 func (x *SearchPatientsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[5]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +773,7 @@ func (x *SearchPatientsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPatientsRequest.ProtoReflect.Descriptor instead.
 func (*SearchPatientsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *SearchPatientsRequest) GetQuery() string {
@@ -709,7 +814,7 @@ type SearchPatientsResponse struct {
 
 func (x *SearchPatientsResponse) Reset() {
 	*x = SearchPatientsResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -721,7 +826,7 @@ func (x *SearchPatientsResponse) String() string {
 func (*SearchPatientsResponse) ProtoMessage() {}
 
 func (x *SearchPatientsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[6]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -734,7 +839,7 @@ func (x *SearchPatientsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchPatientsResponse.ProtoReflect.Descriptor instead.
 func (*SearchPatientsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SearchPatientsResponse) GetPatients() []*Patient {
@@ -768,7 +873,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -780,7 +885,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[7]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -793,7 +898,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Problem) GetId() string {
@@ -861,7 +966,7 @@ type Allergy struct {
 
 func (x *Allergy) Reset() {
 	*x = Allergy{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +978,7 @@ func (x *Allergy) String() string {
 func (*Allergy) ProtoMessage() {}
 
 func (x *Allergy) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[8]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +991,7 @@ func (x *Allergy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Allergy.ProtoReflect.Descriptor instead.
 func (*Allergy) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Allergy) GetId() string {
@@ -953,7 +1058,7 @@ type Medication struct {
 
 func (x *Medication) Reset() {
 	*x = Medication{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -965,7 +1070,7 @@ func (x *Medication) String() string {
 func (*Medication) ProtoMessage() {}
 
 func (x *Medication) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[9]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -978,7 +1083,7 @@ func (x *Medication) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Medication.ProtoReflect.Descriptor instead.
 func (*Medication) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Medication) GetId() string {
@@ -1034,7 +1139,7 @@ type Quantity struct {
 
 func (x *Quantity) Reset() {
 	*x = Quantity{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1046,7 +1151,7 @@ func (x *Quantity) String() string {
 func (*Quantity) ProtoMessage() {}
 
 func (x *Quantity) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[10]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1059,7 +1164,7 @@ func (x *Quantity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quantity.ProtoReflect.Descriptor instead.
 func (*Quantity) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Quantity) GetValue() float64 {
@@ -1087,7 +1192,7 @@ type ObservationComponent struct {
 
 func (x *ObservationComponent) Reset() {
 	*x = ObservationComponent{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1099,7 +1204,7 @@ func (x *ObservationComponent) String() string {
 func (*ObservationComponent) ProtoMessage() {}
 
 func (x *ObservationComponent) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[11]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1112,7 +1217,7 @@ func (x *ObservationComponent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservationComponent.ProtoReflect.Descriptor instead.
 func (*ObservationComponent) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ObservationComponent) GetCode() *v1.Coding {
@@ -1155,14 +1260,16 @@ type Observation struct {
 	// How it was measured, as far as the code does not say it.
 	Method string `protobuf:"bytes,30,opt,name=method,proto3" json:"method,omitempty"`
 	// The organisation of the county that made it, if that is another than the one that sent it.
-	PerformerId   string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	PerformerId string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	// Who made it, in the sender's words, when that is neither the sender nor an organisation of the county: nobody's for recognition.
+	PerformerName string `protobuf:"bytes,32,opt,name=performer_name,json=performerName,proto3" json:"performer_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1281,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[12]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1294,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Observation) GetId() string {
@@ -1281,6 +1388,13 @@ func (x *Observation) GetPerformerId() string {
 	return ""
 }
 
+func (x *Observation) GetPerformerName() string {
+	if x != nil {
+		return x.PerformerName
+	}
+	return ""
+}
+
 type Procedure struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1294,7 +1408,7 @@ type Procedure struct {
 
 func (x *Procedure) Reset() {
 	*x = Procedure{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1420,7 @@ func (x *Procedure) String() string {
 func (*Procedure) ProtoMessage() {}
 
 func (x *Procedure) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[13]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1433,7 @@ func (x *Procedure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Procedure.ProtoReflect.Descriptor instead.
 func (*Procedure) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Procedure) GetId() string {
@@ -1370,7 +1484,7 @@ type Immunization struct {
 
 func (x *Immunization) Reset() {
 	*x = Immunization{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1382,7 +1496,7 @@ func (x *Immunization) String() string {
 func (*Immunization) ProtoMessage() {}
 
 func (x *Immunization) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[14]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1395,7 +1509,7 @@ func (x *Immunization) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Immunization.ProtoReflect.Descriptor instead.
 func (*Immunization) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Immunization) GetId() string {
@@ -1456,7 +1570,7 @@ type Encounter struct {
 
 func (x *Encounter) Reset() {
 	*x = Encounter{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1468,7 +1582,7 @@ func (x *Encounter) String() string {
 func (*Encounter) ProtoMessage() {}
 
 func (x *Encounter) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[15]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1481,7 +1595,7 @@ func (x *Encounter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Encounter.ProtoReflect.Descriptor instead.
 func (*Encounter) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Encounter) GetId() string {
@@ -1573,15 +1687,19 @@ type DiagnosticReport struct {
 	// Identities (source_identity) of its observations.
 	ResultIdentities []string `protobuf:"bytes,8,rep,name=result_identities,json=resultIdentities,proto3" json:"result_identities,omitempty"`
 	ResultNames      []string `protobuf:"bytes,9,rep,name=result_names,json=resultNames,proto3" json:"result_names,omitempty"`
+	// What was seen (检查所见), apart from what the doctor concludes of it (conclusion), which is never recognised.
+	Findings string `protobuf:"bytes,10,opt,name=findings,proto3" json:"findings,omitempty"`
 	// The organisation of the county that made it, if that is another than the one that sent it.
-	PerformerId   string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	PerformerId string `protobuf:"bytes,31,opt,name=performer_id,json=performerId,proto3" json:"performer_id,omitempty"`
+	// Who made it, in the sender's words, when that is neither the sender nor an organisation of the county: nobody's for recognition.
+	PerformerName string `protobuf:"bytes,32,opt,name=performer_name,json=performerName,proto3" json:"performer_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DiagnosticReport) Reset() {
 	*x = DiagnosticReport{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1593,7 +1711,7 @@ func (x *DiagnosticReport) String() string {
 func (*DiagnosticReport) ProtoMessage() {}
 
 func (x *DiagnosticReport) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[16]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1606,7 +1724,7 @@ func (x *DiagnosticReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DiagnosticReport.ProtoReflect.Descriptor instead.
 func (*DiagnosticReport) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *DiagnosticReport) GetId() string {
@@ -1672,9 +1790,23 @@ func (x *DiagnosticReport) GetResultNames() []string {
 	return nil
 }
 
+func (x *DiagnosticReport) GetFindings() string {
+	if x != nil {
+		return x.Findings
+	}
+	return ""
+}
+
 func (x *DiagnosticReport) GetPerformerId() string {
 	if x != nil {
 		return x.PerformerId
+	}
+	return ""
+}
+
+func (x *DiagnosticReport) GetPerformerName() string {
+	if x != nil {
+		return x.PerformerName
 	}
 	return ""
 }
@@ -1695,7 +1827,7 @@ type Note struct {
 
 func (x *Note) Reset() {
 	*x = Note{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1707,7 +1839,7 @@ func (x *Note) String() string {
 func (*Note) ProtoMessage() {}
 
 func (x *Note) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[17]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1720,7 +1852,7 @@ func (x *Note) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Note.ProtoReflect.Descriptor instead.
 func (*Note) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Note) GetId() string {
@@ -1788,7 +1920,7 @@ type ClinicalEntry struct {
 
 func (x *ClinicalEntry) Reset() {
 	*x = ClinicalEntry{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1800,7 +1932,7 @@ func (x *ClinicalEntry) String() string {
 func (*ClinicalEntry) ProtoMessage() {}
 
 func (x *ClinicalEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1813,7 +1945,7 @@ func (x *ClinicalEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalEntry.ProtoReflect.Descriptor instead.
 func (*ClinicalEntry) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ClinicalEntry) GetSourceIdentity() string {
@@ -1987,7 +2119,7 @@ type ImportRecordRequest struct {
 
 func (x *ImportRecordRequest) Reset() {
 	*x = ImportRecordRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1999,7 +2131,7 @@ func (x *ImportRecordRequest) String() string {
 func (*ImportRecordRequest) ProtoMessage() {}
 
 func (x *ImportRecordRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2012,7 +2144,7 @@ func (x *ImportRecordRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRecordRequest.ProtoReflect.Descriptor instead.
 func (*ImportRecordRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ImportRecordRequest) GetCounty() string {
@@ -2070,7 +2202,7 @@ type ImportRecordResponse struct {
 
 func (x *ImportRecordResponse) Reset() {
 	*x = ImportRecordResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2082,7 +2214,7 @@ func (x *ImportRecordResponse) String() string {
 func (*ImportRecordResponse) ProtoMessage() {}
 
 func (x *ImportRecordResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[20]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2095,7 +2227,7 @@ func (x *ImportRecordResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportRecordResponse.ProtoReflect.Descriptor instead.
 func (*ImportRecordResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ImportRecordResponse) GetPatientId() string {
@@ -2142,7 +2274,7 @@ type GetSummaryRequest struct {
 
 func (x *GetSummaryRequest) Reset() {
 	*x = GetSummaryRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2154,7 +2286,7 @@ func (x *GetSummaryRequest) String() string {
 func (*GetSummaryRequest) ProtoMessage() {}
 
 func (x *GetSummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[21]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2167,7 +2299,7 @@ func (x *GetSummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSummaryRequest.ProtoReflect.Descriptor instead.
 func (*GetSummaryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetSummaryRequest) GetPatientId() string {
@@ -2198,7 +2330,7 @@ type Summary struct {
 
 func (x *Summary) Reset() {
 	*x = Summary{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2210,7 +2342,7 @@ func (x *Summary) String() string {
 func (*Summary) ProtoMessage() {}
 
 func (x *Summary) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[22]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2223,7 +2355,7 @@ func (x *Summary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Summary.ProtoReflect.Descriptor instead.
 func (*Summary) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Summary) GetPatient() *Patient {
@@ -2307,7 +2439,7 @@ type ListResultsRequest struct {
 
 func (x *ListResultsRequest) Reset() {
 	*x = ListResultsRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2319,7 +2451,7 @@ func (x *ListResultsRequest) String() string {
 func (*ListResultsRequest) ProtoMessage() {}
 
 func (x *ListResultsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[23]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2332,7 +2464,7 @@ func (x *ListResultsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResultsRequest.ProtoReflect.Descriptor instead.
 func (*ListResultsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListResultsRequest) GetPatientId() string {
@@ -2367,7 +2499,7 @@ type ListResultsResponse struct {
 
 func (x *ListResultsResponse) Reset() {
 	*x = ListResultsResponse{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2379,7 +2511,7 @@ func (x *ListResultsResponse) String() string {
 func (*ListResultsResponse) ProtoMessage() {}
 
 func (x *ListResultsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[24]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2392,7 +2524,7 @@ func (x *ListResultsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListResultsResponse.ProtoReflect.Descriptor instead.
 func (*ListResultsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListResultsResponse) GetResults() []*Observation {
@@ -2429,7 +2561,7 @@ type GetPackageRequest struct {
 
 func (x *GetPackageRequest) Reset() {
 	*x = GetPackageRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2441,7 +2573,7 @@ func (x *GetPackageRequest) String() string {
 func (*GetPackageRequest) ProtoMessage() {}
 
 func (x *GetPackageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[25]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2454,7 +2586,7 @@ func (x *GetPackageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPackageRequest.ProtoReflect.Descriptor instead.
 func (*GetPackageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetPackageRequest) GetReferralId() string {
@@ -2500,13 +2632,18 @@ type Package struct {
 	// How many documents were entered in error since.
 	WithdrawnAttachments int32 `protobuf:"varint,11,opt,name=withdrawn_attachments,json=withdrawnAttachments,proto3" json:"withdrawn_attachments,omitempty"`
 	Reply                bool  `protobuf:"varint,12,opt,name=reply,proto3" json:"reply,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Reports of the same time as results.
+	Reports []*DiagnosticReport `protobuf:"bytes,13,rep,name=reports,proto3" json:"reports,omitempty"`
+	// Allergies of the record as of now that the package does not have, or has otherwise: whoever treats the patient must know them. Not with a
+	// reply, and not after a withdrawn consent.
+	NewerAllergies []*Allergy `protobuf:"bytes,14,rep,name=newer_allergies,json=newerAllergies,proto3" json:"newer_allergies,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Package) Reset() {
 	*x = Package{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2518,7 +2655,7 @@ func (x *Package) String() string {
 func (*Package) ProtoMessage() {}
 
 func (x *Package) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[26]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2531,7 +2668,7 @@ func (x *Package) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Package.ProtoReflect.Descriptor instead.
 func (*Package) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Package) GetReferralId() string {
@@ -2618,6 +2755,20 @@ func (x *Package) GetReply() bool {
 	return false
 }
 
+func (x *Package) GetReports() []*DiagnosticReport {
+	if x != nil {
+		return x.Reports
+	}
+	return nil
+}
+
+func (x *Package) GetNewerAllergies() []*Allergy {
+	if x != nil {
+		return x.NewerAllergies
+	}
+	return nil
+}
+
 type PackageAttachment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// As it is now.
@@ -2630,7 +2781,7 @@ type PackageAttachment struct {
 
 func (x *PackageAttachment) Reset() {
 	*x = PackageAttachment{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2642,7 +2793,7 @@ func (x *PackageAttachment) String() string {
 func (*PackageAttachment) ProtoMessage() {}
 
 func (x *PackageAttachment) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2655,7 +2806,7 @@ func (x *PackageAttachment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageAttachment.ProtoReflect.Descriptor instead.
 func (*PackageAttachment) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PackageAttachment) GetAttachment() *Attachment {
@@ -2684,7 +2835,7 @@ type PackageItem struct {
 
 func (x *PackageItem) Reset() {
 	*x = PackageItem{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2696,7 +2847,7 @@ func (x *PackageItem) String() string {
 func (*PackageItem) ProtoMessage() {}
 
 func (x *PackageItem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[28]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2709,7 +2860,7 @@ func (x *PackageItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageItem.ProtoReflect.Descriptor instead.
 func (*PackageItem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *PackageItem) GetKind() string {
@@ -2744,7 +2895,7 @@ type PackageVersion struct {
 
 func (x *PackageVersion) Reset() {
 	*x = PackageVersion{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2756,7 +2907,7 @@ func (x *PackageVersion) String() string {
 func (*PackageVersion) ProtoMessage() {}
 
 func (x *PackageVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[29]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2769,7 +2920,7 @@ func (x *PackageVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PackageVersion.ProtoReflect.Descriptor instead.
 func (*PackageVersion) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PackageVersion) GetVersion() int32 {
@@ -2804,7 +2955,7 @@ type GetSnapshotRequest struct {
 
 func (x *GetSnapshotRequest) Reset() {
 	*x = GetSnapshotRequest{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2816,7 +2967,7 @@ func (x *GetSnapshotRequest) String() string {
 func (*GetSnapshotRequest) ProtoMessage() {}
 
 func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[30]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2829,7 +2980,7 @@ func (x *GetSnapshotRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSnapshotRequest.ProtoReflect.Descriptor instead.
 func (*GetSnapshotRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetSnapshotRequest) GetPatientId() string {
@@ -2858,13 +3009,15 @@ type PatientSnapshot struct {
 	Address              string                 `protobuf:"bytes,7,opt,name=address,proto3" json:"address,omitempty"`
 	HealthRecordNumber   string                 `protobuf:"bytes,8,opt,name=health_record_number,json=healthRecordNumber,proto3" json:"health_record_number,omitempty"`
 	HomeOrganizationId   string                 `protobuf:"bytes,9,opt,name=home_organization_id,json=homeOrganizationId,proto3" json:"home_organization_id,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// The clinic of the patient's village below the home centre; empty where it is not known.
+	VillageClinicId string `protobuf:"bytes,10,opt,name=village_clinic_id,json=villageClinicId,proto3" json:"village_clinic_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *PatientSnapshot) Reset() {
 	*x = PatientSnapshot{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2876,7 +3029,7 @@ func (x *PatientSnapshot) String() string {
 func (*PatientSnapshot) ProtoMessage() {}
 
 func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[31]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2889,7 +3042,7 @@ func (x *PatientSnapshot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PatientSnapshot.ProtoReflect.Descriptor instead.
 func (*PatientSnapshot) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PatientSnapshot) GetPatientId() string {
@@ -2955,6 +3108,13 @@ func (x *PatientSnapshot) GetHomeOrganizationId() string {
 	return ""
 }
 
+func (x *PatientSnapshot) GetVillageClinicId() string {
+	if x != nil {
+		return x.VillageClinicId
+	}
+	return ""
+}
+
 // ClinicalValues is what criteria are held against.
 type ClinicalValues struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2963,14 +3123,16 @@ type ClinicalValues struct {
 	// Active problems.
 	Problems []*Problem `protobuf:"bytes,2,rep,name=problems,proto3" json:"problems,omitempty"`
 	// Active medicines.
-	Medications   []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Medications []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
+	// The record says something of allergies, be it that none is known.
+	AllergiesRecorded bool `protobuf:"varint,4,opt,name=allergies_recorded,json=allergiesRecorded,proto3" json:"allergies_recorded,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ClinicalValues) Reset() {
 	*x = ClinicalValues{}
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2982,7 +3144,7 @@ func (x *ClinicalValues) String() string {
 func (*ClinicalValues) ProtoMessage() {}
 
 func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[32]
+	mi := &file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2995,7 +3157,7 @@ func (x *ClinicalValues) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClinicalValues.ProtoReflect.Descriptor instead.
 func (*ClinicalValues) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ClinicalValues) GetObservations() []*Observation {
@@ -3017,6 +3179,13 @@ func (x *ClinicalValues) GetMedications() []*Medication {
 		return x.Medications
 	}
 	return nil
+}
+
+func (x *ClinicalValues) GetAllergiesRecorded() bool {
+	if x != nil {
+		return x.AllergiesRecorded
+	}
+	return false
 }
 
 var File_tongzhen_patientrecord_v1_patientrecord_proto protoreflect.FileDescriptor
@@ -3044,7 +3213,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\aPACKAGE\x10\x02\x12\b\n" +
 	"\x04FULL\x10\x03\x12\r\n" +
 	"\tSENSITIVE\x10\x04\x12\x0f\n" +
-	"\vBREAK_GLASS\x10\x05\"\x9f\x06\n" +
+	"\vBREAK_GLASS\x10\x05\"\xe2\x06\n" +
 	"\aPatient\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x12\n" +
@@ -3068,7 +3237,16 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"updateTime\x12#\n" +
 	"\rguardian_name\x18\x11 \x01(\tR\fguardianName\x12%\n" +
 	"\x0eguardian_phone\x18\x12 \x01(\tR\rguardianPhone\x12)\n" +
-	"\x10insurance_number\x18\x13 \x01(\tR\x0finsuranceNumber\"\xad\x05\n" +
+	"\x10insurance_number\x18\x13 \x01(\tR\x0finsuranceNumber\x12A\n" +
+	"\trelatives\x18\x14 \x03(\v2#.tongzhen.patientrecord.v1.RelativeR\trelatives\"\xa0\x01\n" +
+	"\bRelative\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12.\n" +
+	"\x03sex\x18\x04 \x01(\x0e2\x1c.tongzhen.common.v1.Sex.CodeR\x03sex\x12\x1d\n" +
+	"\n" +
+	"birth_date\x18\x05 \x01(\tR\tbirthDate\"\xa1\x06\n" +
 	"\x16RegisterPatientRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1b\n" +
@@ -3087,7 +3265,9 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\rguardian_name\x18\f \x01(\tB\a\xbaH\x04r\x02\x18<R\fguardianName\x12.\n" +
 	"\x0eguardian_phone\x18\r \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\rguardianPhone\x122\n" +
 	"\x10insurance_number\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18(R\x0finsuranceNumber\x12+\n" +
-	"\x12same_as_patient_id\x18\x0f \x01(\tR\x0fsameAsPatientId\"-\n" +
+	"\x12same_as_patient_id\x18\x0f \x01(\tR\x0fsameAsPatientId\x12=\n" +
+	"\x16mother_identity_number\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18(R\x14motherIdentityNumber\x123\n" +
+	"\x11mother_patient_id\x18\x11 \x01(\tB\a\xbaH\x04r\x02\x18<R\x0fmotherPatientId\"-\n" +
 	"\x11GetPatientRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb0\x01\n" +
 	"\x15SearchPatientsRequest\x12\x1d\n" +
@@ -3134,7 +3314,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x04code\x18\x01 \x01(\v2\x1a.tongzhen.common.v1.CodingR\x04code\x12?\n" +
 	"\bquantity\x18\x02 \x01(\v2#.tongzhen.patientrecord.v1.QuantityR\bquantity\x12\x1d\n" +
 	"\n" +
-	"value_text\x18\x03 \x01(\tR\tvalueText\"\x97\x04\n" +
+	"value_text\x18\x03 \x01(\tR\tvalueText\"\xbe\x04\n" +
 	"\vObservation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3152,7 +3332,8 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	" \x01(\tR\x0ereferenceRange\x12&\n" +
 	"\x0einterpretation\x18\v \x01(\tR\x0einterpretation\x12\x16\n" +
 	"\x06method\x18\x1e \x01(\tR\x06method\x12!\n" +
-	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\"\xbc\x01\n" +
+	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\x12%\n" +
+	"\x0eperformer_name\x18  \x01(\tR\rperformerName\"\xbc\x01\n" +
 	"\tProcedure\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3179,7 +3360,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x0fdepartment_code\x18\t \x01(\tR\x0edepartmentCode\x12'\n" +
 	"\x0fdiagnosis_codes\x18\n" +
 	" \x03(\tR\x0ediagnosisCodes\x12#\n" +
-	"\rdischarge_way\x18\v \x01(\tR\fdischargeWay\"\xf2\x02\n" +
+	"\rdischarge_way\x18\v \x01(\tR\fdischargeWay\"\xb5\x03\n" +
 	"\x10DiagnosticReport\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\x05codes\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingR\x05codes\x12\x12\n" +
@@ -3191,8 +3372,11 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"conclusion\x18\a \x01(\tR\n" +
 	"conclusion\x12+\n" +
 	"\x11result_identities\x18\b \x03(\tR\x10resultIdentities\x12!\n" +
-	"\fresult_names\x18\t \x03(\tR\vresultNames\x12!\n" +
-	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\"\xb3\x01\n" +
+	"\fresult_names\x18\t \x03(\tR\vresultNames\x12\x1a\n" +
+	"\bfindings\x18\n" +
+	" \x01(\tR\bfindings\x12!\n" +
+	"\fperformer_id\x18\x1f \x01(\tR\vperformerId\x12%\n" +
+	"\x0eperformer_name\x18  \x01(\tR\rperformerName\"\xb3\x01\n" +
 	"\x04Note\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x12\x14\n" +
@@ -3263,7 +3447,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\x12!\n" +
 	"\aversion\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aversion\x12\x14\n" +
-	"\x05reply\x18\x03 \x01(\bR\x05reply\"\xf1\x04\n" +
+	"\x05reply\x18\x03 \x01(\bR\x05reply\"\x85\x06\n" +
 	"\aPackage\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -3279,7 +3463,9 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\vattachments\x18\n" +
 	" \x03(\v2,.tongzhen.patientrecord.v1.PackageAttachmentR\vattachments\x123\n" +
 	"\x15withdrawn_attachments\x18\v \x01(\x05R\x14withdrawnAttachments\x12\x14\n" +
-	"\x05reply\x18\f \x01(\bR\x05reply\"t\n" +
+	"\x05reply\x18\f \x01(\bR\x05reply\x12E\n" +
+	"\areports\x18\r \x03(\v2+.tongzhen.patientrecord.v1.DiagnosticReportR\areports\x12K\n" +
+	"\x0fnewer_allergies\x18\x0e \x03(\v2\".tongzhen.patientrecord.v1.AllergyR\x0enewerAllergies\"t\n" +
 	"\x11PackageAttachment\x12E\n" +
 	"\n" +
 	"attachment\x18\x01 \x01(\v2%.tongzhen.patientrecord.v1.AttachmentR\n" +
@@ -3296,7 +3482,7 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x12GetSnapshotRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12'\n" +
-	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\xdd\x02\n" +
+	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\"\x89\x03\n" +
 	"\x0fPatientSnapshot\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tR\tpatientId\x12\x12\n" +
@@ -3308,11 +3494,14 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\a \x01(\tR\aaddress\x120\n" +
 	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber\x120\n" +
-	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\"\xe5\x01\n" +
+	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\x12*\n" +
+	"\x11village_clinic_id\x18\n" +
+	" \x01(\tR\x0fvillageClinicId\"\x94\x02\n" +
 	"\x0eClinicalValues\x12J\n" +
 	"\fobservations\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\fobservations\x12>\n" +
 	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +
-	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications2\xc3\t\n" +
+	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications\x12-\n" +
+	"\x12allergies_recorded\x18\x04 \x01(\bR\x11allergiesRecorded2\xc3\t\n" +
 	"\x14PatientRecordService\x12\x85\x01\n" +
 	"\x0fRegisterPatient\x121.tongzhen.patientrecord.v1.RegisterPatientRequest\x1a\".tongzhen.patientrecord.v1.Patient\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/patients\x12}\n" +
 	"\n" +
@@ -3340,140 +3529,145 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_patientrecord_v1_patientrecord_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_tongzhen_patientrecord_v1_patientrecord_proto_goTypes = []any{
 	(DocumentType_Code)(0),         // 0: tongzhen.patientrecord.v1.DocumentType.Code
 	(Access_Code)(0),               // 1: tongzhen.patientrecord.v1.Access.Code
 	(*DocumentType)(nil),           // 2: tongzhen.patientrecord.v1.DocumentType
 	(*Access)(nil),                 // 3: tongzhen.patientrecord.v1.Access
 	(*Patient)(nil),                // 4: tongzhen.patientrecord.v1.Patient
-	(*RegisterPatientRequest)(nil), // 5: tongzhen.patientrecord.v1.RegisterPatientRequest
-	(*GetPatientRequest)(nil),      // 6: tongzhen.patientrecord.v1.GetPatientRequest
-	(*SearchPatientsRequest)(nil),  // 7: tongzhen.patientrecord.v1.SearchPatientsRequest
-	(*SearchPatientsResponse)(nil), // 8: tongzhen.patientrecord.v1.SearchPatientsResponse
-	(*Problem)(nil),                // 9: tongzhen.patientrecord.v1.Problem
-	(*Allergy)(nil),                // 10: tongzhen.patientrecord.v1.Allergy
-	(*Medication)(nil),             // 11: tongzhen.patientrecord.v1.Medication
-	(*Quantity)(nil),               // 12: tongzhen.patientrecord.v1.Quantity
-	(*ObservationComponent)(nil),   // 13: tongzhen.patientrecord.v1.ObservationComponent
-	(*Observation)(nil),            // 14: tongzhen.patientrecord.v1.Observation
-	(*Procedure)(nil),              // 15: tongzhen.patientrecord.v1.Procedure
-	(*Immunization)(nil),           // 16: tongzhen.patientrecord.v1.Immunization
-	(*Encounter)(nil),              // 17: tongzhen.patientrecord.v1.Encounter
-	(*DiagnosticReport)(nil),       // 18: tongzhen.patientrecord.v1.DiagnosticReport
-	(*Note)(nil),                   // 19: tongzhen.patientrecord.v1.Note
-	(*ClinicalEntry)(nil),          // 20: tongzhen.patientrecord.v1.ClinicalEntry
-	(*ImportRecordRequest)(nil),    // 21: tongzhen.patientrecord.v1.ImportRecordRequest
-	(*ImportRecordResponse)(nil),   // 22: tongzhen.patientrecord.v1.ImportRecordResponse
-	(*GetSummaryRequest)(nil),      // 23: tongzhen.patientrecord.v1.GetSummaryRequest
-	(*Summary)(nil),                // 24: tongzhen.patientrecord.v1.Summary
-	(*ListResultsRequest)(nil),     // 25: tongzhen.patientrecord.v1.ListResultsRequest
-	(*ListResultsResponse)(nil),    // 26: tongzhen.patientrecord.v1.ListResultsResponse
-	(*GetPackageRequest)(nil),      // 27: tongzhen.patientrecord.v1.GetPackageRequest
-	(*Package)(nil),                // 28: tongzhen.patientrecord.v1.Package
-	(*PackageAttachment)(nil),      // 29: tongzhen.patientrecord.v1.PackageAttachment
-	(*PackageItem)(nil),            // 30: tongzhen.patientrecord.v1.PackageItem
-	(*PackageVersion)(nil),         // 31: tongzhen.patientrecord.v1.PackageVersion
-	(*GetSnapshotRequest)(nil),     // 32: tongzhen.patientrecord.v1.GetSnapshotRequest
-	(*PatientSnapshot)(nil),        // 33: tongzhen.patientrecord.v1.PatientSnapshot
-	(*ClinicalValues)(nil),         // 34: tongzhen.patientrecord.v1.ClinicalValues
-	(v1.Sex_Code)(0),               // 35: tongzhen.common.v1.Sex.Code
-	(*timestamppb.Timestamp)(nil),  // 36: google.protobuf.Timestamp
-	(*v1.Coding)(nil),              // 37: tongzhen.common.v1.Coding
-	(*Withheld)(nil),               // 38: tongzhen.patientrecord.v1.Withheld
-	(*Opening)(nil),                // 39: tongzhen.patientrecord.v1.Opening
-	(*Attachment)(nil),             // 40: tongzhen.patientrecord.v1.Attachment
+	(*Relative)(nil),               // 5: tongzhen.patientrecord.v1.Relative
+	(*RegisterPatientRequest)(nil), // 6: tongzhen.patientrecord.v1.RegisterPatientRequest
+	(*GetPatientRequest)(nil),      // 7: tongzhen.patientrecord.v1.GetPatientRequest
+	(*SearchPatientsRequest)(nil),  // 8: tongzhen.patientrecord.v1.SearchPatientsRequest
+	(*SearchPatientsResponse)(nil), // 9: tongzhen.patientrecord.v1.SearchPatientsResponse
+	(*Problem)(nil),                // 10: tongzhen.patientrecord.v1.Problem
+	(*Allergy)(nil),                // 11: tongzhen.patientrecord.v1.Allergy
+	(*Medication)(nil),             // 12: tongzhen.patientrecord.v1.Medication
+	(*Quantity)(nil),               // 13: tongzhen.patientrecord.v1.Quantity
+	(*ObservationComponent)(nil),   // 14: tongzhen.patientrecord.v1.ObservationComponent
+	(*Observation)(nil),            // 15: tongzhen.patientrecord.v1.Observation
+	(*Procedure)(nil),              // 16: tongzhen.patientrecord.v1.Procedure
+	(*Immunization)(nil),           // 17: tongzhen.patientrecord.v1.Immunization
+	(*Encounter)(nil),              // 18: tongzhen.patientrecord.v1.Encounter
+	(*DiagnosticReport)(nil),       // 19: tongzhen.patientrecord.v1.DiagnosticReport
+	(*Note)(nil),                   // 20: tongzhen.patientrecord.v1.Note
+	(*ClinicalEntry)(nil),          // 21: tongzhen.patientrecord.v1.ClinicalEntry
+	(*ImportRecordRequest)(nil),    // 22: tongzhen.patientrecord.v1.ImportRecordRequest
+	(*ImportRecordResponse)(nil),   // 23: tongzhen.patientrecord.v1.ImportRecordResponse
+	(*GetSummaryRequest)(nil),      // 24: tongzhen.patientrecord.v1.GetSummaryRequest
+	(*Summary)(nil),                // 25: tongzhen.patientrecord.v1.Summary
+	(*ListResultsRequest)(nil),     // 26: tongzhen.patientrecord.v1.ListResultsRequest
+	(*ListResultsResponse)(nil),    // 27: tongzhen.patientrecord.v1.ListResultsResponse
+	(*GetPackageRequest)(nil),      // 28: tongzhen.patientrecord.v1.GetPackageRequest
+	(*Package)(nil),                // 29: tongzhen.patientrecord.v1.Package
+	(*PackageAttachment)(nil),      // 30: tongzhen.patientrecord.v1.PackageAttachment
+	(*PackageItem)(nil),            // 31: tongzhen.patientrecord.v1.PackageItem
+	(*PackageVersion)(nil),         // 32: tongzhen.patientrecord.v1.PackageVersion
+	(*GetSnapshotRequest)(nil),     // 33: tongzhen.patientrecord.v1.GetSnapshotRequest
+	(*PatientSnapshot)(nil),        // 34: tongzhen.patientrecord.v1.PatientSnapshot
+	(*ClinicalValues)(nil),         // 35: tongzhen.patientrecord.v1.ClinicalValues
+	(v1.Sex_Code)(0),               // 36: tongzhen.common.v1.Sex.Code
+	(*timestamppb.Timestamp)(nil),  // 37: google.protobuf.Timestamp
+	(*v1.Coding)(nil),              // 38: tongzhen.common.v1.Coding
+	(*Withheld)(nil),               // 39: tongzhen.patientrecord.v1.Withheld
+	(*Opening)(nil),                // 40: tongzhen.patientrecord.v1.Opening
+	(*Attachment)(nil),             // 41: tongzhen.patientrecord.v1.Attachment
 }
 var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
-	35, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
+	36, // 0: tongzhen.patientrecord.v1.Patient.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,  // 1: tongzhen.patientrecord.v1.Patient.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
 	1,  // 2: tongzhen.patientrecord.v1.Patient.access:type_name -> tongzhen.patientrecord.v1.Access.Code
-	36, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
-	36, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
-	35, // 5: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
-	0,  // 6: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
-	4,  // 7: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
-	37, // 8: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 9: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
-	36, // 10: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
-	36, // 11: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
-	37, // 12: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 13: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
-	37, // 14: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 15: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
-	37, // 16: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
-	12, // 17: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	37, // 18: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 19: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
-	12, // 20: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
-	13, // 21: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
-	37, // 22: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 23: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
-	37, // 24: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 25: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
-	36, // 26: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
-	36, // 27: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
-	37, // 28: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
-	36, // 29: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
-	36, // 30: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
-	9,  // 31: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
-	10, // 32: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
-	11, // 33: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
-	14, // 34: tongzhen.patientrecord.v1.ClinicalEntry.observation:type_name -> tongzhen.patientrecord.v1.Observation
-	15, // 35: tongzhen.patientrecord.v1.ClinicalEntry.procedure:type_name -> tongzhen.patientrecord.v1.Procedure
-	16, // 36: tongzhen.patientrecord.v1.ClinicalEntry.immunization:type_name -> tongzhen.patientrecord.v1.Immunization
-	17, // 37: tongzhen.patientrecord.v1.ClinicalEntry.encounter:type_name -> tongzhen.patientrecord.v1.Encounter
-	18, // 38: tongzhen.patientrecord.v1.ClinicalEntry.diagnostic_report:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
-	19, // 39: tongzhen.patientrecord.v1.ClinicalEntry.note:type_name -> tongzhen.patientrecord.v1.Note
-	4,  // 40: tongzhen.patientrecord.v1.ImportRecordRequest.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	20, // 41: tongzhen.patientrecord.v1.ImportRecordRequest.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
-	4,  // 42: tongzhen.patientrecord.v1.Summary.patient:type_name -> tongzhen.patientrecord.v1.Patient
-	9,  // 43: tongzhen.patientrecord.v1.Summary.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 44: tongzhen.patientrecord.v1.Summary.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	10, // 45: tongzhen.patientrecord.v1.Summary.allergies:type_name -> tongzhen.patientrecord.v1.Allergy
-	14, // 46: tongzhen.patientrecord.v1.Summary.recent_results:type_name -> tongzhen.patientrecord.v1.Observation
-	15, // 47: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
-	17, // 48: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
-	16, // 49: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
-	38, // 50: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	39, // 51: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
-	14, // 52: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
-	38, // 53: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
-	24, // 54: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
-	14, // 55: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
-	36, // 56: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
-	30, // 57: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
-	31, // 58: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
-	29, // 59: tongzhen.patientrecord.v1.Package.attachments:type_name -> tongzhen.patientrecord.v1.PackageAttachment
-	40, // 60: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
-	36, // 61: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
-	35, // 62: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
-	14, // 63: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
-	9,  // 64: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
-	11, // 65: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	5,  // 66: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	6,  // 67: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	7,  // 68: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	23, // 69: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	25, // 70: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	27, // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	32, // 72: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	32, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	21, // 74: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 75: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 76: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	8,  // 77: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	24, // 78: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	26, // 79: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	28, // 80: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	33, // 81: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	34, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	22, // 83: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	75, // [75:84] is the sub-list for method output_type
-	66, // [66:75] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	37, // 3: tongzhen.patientrecord.v1.Patient.create_time:type_name -> google.protobuf.Timestamp
+	37, // 4: tongzhen.patientrecord.v1.Patient.update_time:type_name -> google.protobuf.Timestamp
+	5,  // 5: tongzhen.patientrecord.v1.Patient.relatives:type_name -> tongzhen.patientrecord.v1.Relative
+	36, // 6: tongzhen.patientrecord.v1.Relative.sex:type_name -> tongzhen.common.v1.Sex.Code
+	36, // 7: tongzhen.patientrecord.v1.RegisterPatientRequest.sex:type_name -> tongzhen.common.v1.Sex.Code
+	0,  // 8: tongzhen.patientrecord.v1.RegisterPatientRequest.document_type:type_name -> tongzhen.patientrecord.v1.DocumentType.Code
+	4,  // 9: tongzhen.patientrecord.v1.SearchPatientsResponse.patients:type_name -> tongzhen.patientrecord.v1.Patient
+	38, // 10: tongzhen.patientrecord.v1.Problem.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 11: tongzhen.patientrecord.v1.Problem.onset_time:type_name -> google.protobuf.Timestamp
+	37, // 12: tongzhen.patientrecord.v1.Problem.abatement_time:type_name -> google.protobuf.Timestamp
+	37, // 13: tongzhen.patientrecord.v1.Problem.recorded_time:type_name -> google.protobuf.Timestamp
+	38, // 14: tongzhen.patientrecord.v1.Allergy.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 15: tongzhen.patientrecord.v1.Allergy.recorded_time:type_name -> google.protobuf.Timestamp
+	38, // 16: tongzhen.patientrecord.v1.Medication.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 17: tongzhen.patientrecord.v1.Medication.authored_time:type_name -> google.protobuf.Timestamp
+	38, // 18: tongzhen.patientrecord.v1.ObservationComponent.code:type_name -> tongzhen.common.v1.Coding
+	13, // 19: tongzhen.patientrecord.v1.ObservationComponent.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
+	38, // 20: tongzhen.patientrecord.v1.Observation.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 21: tongzhen.patientrecord.v1.Observation.effective_time:type_name -> google.protobuf.Timestamp
+	13, // 22: tongzhen.patientrecord.v1.Observation.quantity:type_name -> tongzhen.patientrecord.v1.Quantity
+	14, // 23: tongzhen.patientrecord.v1.Observation.components:type_name -> tongzhen.patientrecord.v1.ObservationComponent
+	38, // 24: tongzhen.patientrecord.v1.Procedure.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 25: tongzhen.patientrecord.v1.Procedure.performed_time:type_name -> google.protobuf.Timestamp
+	38, // 26: tongzhen.patientrecord.v1.Immunization.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 27: tongzhen.patientrecord.v1.Immunization.occurrence_time:type_name -> google.protobuf.Timestamp
+	37, // 28: tongzhen.patientrecord.v1.Encounter.start_time:type_name -> google.protobuf.Timestamp
+	37, // 29: tongzhen.patientrecord.v1.Encounter.end_time:type_name -> google.protobuf.Timestamp
+	38, // 30: tongzhen.patientrecord.v1.DiagnosticReport.codes:type_name -> tongzhen.common.v1.Coding
+	37, // 31: tongzhen.patientrecord.v1.DiagnosticReport.effective_time:type_name -> google.protobuf.Timestamp
+	37, // 32: tongzhen.patientrecord.v1.Note.written_time:type_name -> google.protobuf.Timestamp
+	10, // 33: tongzhen.patientrecord.v1.ClinicalEntry.problem:type_name -> tongzhen.patientrecord.v1.Problem
+	11, // 34: tongzhen.patientrecord.v1.ClinicalEntry.allergy:type_name -> tongzhen.patientrecord.v1.Allergy
+	12, // 35: tongzhen.patientrecord.v1.ClinicalEntry.medication:type_name -> tongzhen.patientrecord.v1.Medication
+	15, // 36: tongzhen.patientrecord.v1.ClinicalEntry.observation:type_name -> tongzhen.patientrecord.v1.Observation
+	16, // 37: tongzhen.patientrecord.v1.ClinicalEntry.procedure:type_name -> tongzhen.patientrecord.v1.Procedure
+	17, // 38: tongzhen.patientrecord.v1.ClinicalEntry.immunization:type_name -> tongzhen.patientrecord.v1.Immunization
+	18, // 39: tongzhen.patientrecord.v1.ClinicalEntry.encounter:type_name -> tongzhen.patientrecord.v1.Encounter
+	19, // 40: tongzhen.patientrecord.v1.ClinicalEntry.diagnostic_report:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
+	20, // 41: tongzhen.patientrecord.v1.ClinicalEntry.note:type_name -> tongzhen.patientrecord.v1.Note
+	4,  // 42: tongzhen.patientrecord.v1.ImportRecordRequest.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	21, // 43: tongzhen.patientrecord.v1.ImportRecordRequest.entries:type_name -> tongzhen.patientrecord.v1.ClinicalEntry
+	4,  // 44: tongzhen.patientrecord.v1.Summary.patient:type_name -> tongzhen.patientrecord.v1.Patient
+	10, // 45: tongzhen.patientrecord.v1.Summary.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	12, // 46: tongzhen.patientrecord.v1.Summary.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	11, // 47: tongzhen.patientrecord.v1.Summary.allergies:type_name -> tongzhen.patientrecord.v1.Allergy
+	15, // 48: tongzhen.patientrecord.v1.Summary.recent_results:type_name -> tongzhen.patientrecord.v1.Observation
+	16, // 49: tongzhen.patientrecord.v1.Summary.procedures:type_name -> tongzhen.patientrecord.v1.Procedure
+	18, // 50: tongzhen.patientrecord.v1.Summary.recent_encounters:type_name -> tongzhen.patientrecord.v1.Encounter
+	17, // 51: tongzhen.patientrecord.v1.Summary.immunizations:type_name -> tongzhen.patientrecord.v1.Immunization
+	39, // 52: tongzhen.patientrecord.v1.Summary.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	40, // 53: tongzhen.patientrecord.v1.Summary.opening:type_name -> tongzhen.patientrecord.v1.Opening
+	15, // 54: tongzhen.patientrecord.v1.ListResultsResponse.results:type_name -> tongzhen.patientrecord.v1.Observation
+	39, // 55: tongzhen.patientrecord.v1.ListResultsResponse.withheld:type_name -> tongzhen.patientrecord.v1.Withheld
+	25, // 56: tongzhen.patientrecord.v1.Package.summary:type_name -> tongzhen.patientrecord.v1.Summary
+	15, // 57: tongzhen.patientrecord.v1.Package.results:type_name -> tongzhen.patientrecord.v1.Observation
+	37, // 58: tongzhen.patientrecord.v1.Package.assembled_time:type_name -> google.protobuf.Timestamp
+	31, // 59: tongzhen.patientrecord.v1.Package.items:type_name -> tongzhen.patientrecord.v1.PackageItem
+	32, // 60: tongzhen.patientrecord.v1.Package.versions:type_name -> tongzhen.patientrecord.v1.PackageVersion
+	30, // 61: tongzhen.patientrecord.v1.Package.attachments:type_name -> tongzhen.patientrecord.v1.PackageAttachment
+	19, // 62: tongzhen.patientrecord.v1.Package.reports:type_name -> tongzhen.patientrecord.v1.DiagnosticReport
+	11, // 63: tongzhen.patientrecord.v1.Package.newer_allergies:type_name -> tongzhen.patientrecord.v1.Allergy
+	41, // 64: tongzhen.patientrecord.v1.PackageAttachment.attachment:type_name -> tongzhen.patientrecord.v1.Attachment
+	37, // 65: tongzhen.patientrecord.v1.PackageVersion.assembled_time:type_name -> google.protobuf.Timestamp
+	36, // 66: tongzhen.patientrecord.v1.PatientSnapshot.sex:type_name -> tongzhen.common.v1.Sex.Code
+	15, // 67: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
+	10, // 68: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
+	12, // 69: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
+	6,  // 70: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	7,  // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	8,  // 72: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	24, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	26, // 74: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	28, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	33, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	33, // 77: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	22, // 78: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 79: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 80: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	9,  // 81: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	25, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	27, // 83: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	29, // 84: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	34, // 85: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	35, // 86: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	23, // 87: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	79, // [79:88] is the sub-list for method output_type
+	70, // [70:79] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }
@@ -3483,7 +3677,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 	}
 	file_tongzhen_patientrecord_v1_access_proto_init()
 	file_tongzhen_patientrecord_v1_attachment_proto_init()
-	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[18].OneofWrappers = []any{
+	file_tongzhen_patientrecord_v1_patientrecord_proto_msgTypes[19].OneofWrappers = []any{
 		(*ClinicalEntry_Problem)(nil),
 		(*ClinicalEntry_Allergy)(nil),
 		(*ClinicalEntry_Medication)(nil),
@@ -3500,7 +3694,7 @@ func file_tongzhen_patientrecord_v1_patientrecord_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc), len(file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   33,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -940,7 +940,9 @@ type Recognisable struct {
 	// This organisation has recognised these results already.
 	Noted bool `protobuf:"varint,10,opt,name=noted,proto3" json:"noted,omitempty"`
 	// Empty when it is valid: EXPIRED, NEVER, DIRECTION, RANGE, QUALITY, STATUS, UNDATED, UNIT, METHOD or UNKNOWN_ORGANIZATION.
-	Refusal       string `protobuf:"bytes,11,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	Refusal string `protobuf:"bytes,11,opt,name=refusal,proto3" json:"refusal,omitempty"`
+	// Who made it in its sender's words, when that is no organisation of the county; organization_id is empty then.
+	PerformerName string `protobuf:"bytes,12,opt,name=performer_name,json=performerName,proto3" json:"performer_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1048,6 +1050,13 @@ func (x *Recognisable) GetNoted() bool {
 func (x *Recognisable) GetRefusal() string {
 	if x != nil {
 		return x.Refusal
+	}
+	return ""
+}
+
+func (x *Recognisable) GetPerformerName() string {
+	if x != nil {
+		return x.PerformerName
 	}
 	return ""
 }
@@ -2217,6 +2226,50 @@ func (x *CheckRecognitionStatisticsRequest) GetCounty() string {
 	return ""
 }
 
+type RebuildRecognitionStatisticsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RebuildRecognitionStatisticsRequest) Reset() {
+	*x = RebuildRecognitionStatisticsRequest{}
+	mi := &file_tongzhen_patientrecord_v1_recognition_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RebuildRecognitionStatisticsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RebuildRecognitionStatisticsRequest) ProtoMessage() {}
+
+func (x *RebuildRecognitionStatisticsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_patientrecord_v1_recognition_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RebuildRecognitionStatisticsRequest.ProtoReflect.Descriptor instead.
+func (*RebuildRecognitionStatisticsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_patientrecord_v1_recognition_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RebuildRecognitionStatisticsRequest) GetCounty() string {
+	if x != nil {
+		return x.County
+	}
+	return ""
+}
+
 type CheckRecognitionStatisticsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Orders        int64                  `protobuf:"varint,1,opt,name=orders,proto3" json:"orders,omitempty"`
@@ -2228,7 +2281,7 @@ type CheckRecognitionStatisticsResponse struct {
 
 func (x *CheckRecognitionStatisticsResponse) Reset() {
 	*x = CheckRecognitionStatisticsResponse{}
-	mi := &file_tongzhen_patientrecord_v1_recognition_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_recognition_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2240,7 +2293,7 @@ func (x *CheckRecognitionStatisticsResponse) String() string {
 func (*CheckRecognitionStatisticsResponse) ProtoMessage() {}
 
 func (x *CheckRecognitionStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_patientrecord_v1_recognition_proto_msgTypes[27]
+	mi := &file_tongzhen_patientrecord_v1_recognition_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2253,7 +2306,7 @@ func (x *CheckRecognitionStatisticsResponse) ProtoReflect() protoreflect.Message
 
 // Deprecated: Use CheckRecognitionStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*CheckRecognitionStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_patientrecord_v1_recognition_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_patientrecord_v1_recognition_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CheckRecognitionStatisticsResponse) GetOrders() int64 {
@@ -2354,7 +2407,7 @@ const file_tongzhen_patientrecord_v1_recognition_proto_rawDesc = "" +
 	"\x05value\x18\x04 \x01(\tR\x05value\x12'\n" +
 	"\x0freference_range\x18\x05 \x01(\tR\x0ereferenceRange\x12&\n" +
 	"\x0einterpretation\x18\x06 \x01(\tR\x0einterpretation\x12.\n" +
-	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xa9\x03\n" +
+	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\"\xd0\x03\n" +
 	"\fRecognisable\x12\x1b\n" +
 	"\titem_code\x18\x01 \x01(\tR\bitemCode\x12\x1b\n" +
 	"\titem_name\x18\x02 \x01(\tR\bitemName\x12 \n" +
@@ -2369,7 +2422,8 @@ const file_tongzhen_patientrecord_v1_recognition_proto_rawDesc = "" +
 	"\tdirection\x18\t \x01(\tR\tdirection\x12\x14\n" +
 	"\x05noted\x18\n" +
 	" \x01(\bR\x05noted\x12\x18\n" +
-	"\arefusal\x18\v \x01(\tR\arefusal\"\xc4\x01\n" +
+	"\arefusal\x18\v \x01(\tR\arefusal\x12%\n" +
+	"\x0eperformer_name\x18\f \x01(\tR\rperformerName\"\xc4\x01\n" +
 	"\x18ListRecognisableResponse\x12K\n" +
 	"\frecognisable\x18\x01 \x03(\v2'.tongzhen.patientrecord.v1.RecognisableR\frecognisable\x12?\n" +
 	"\x06others\x18\x02 \x03(\v2'.tongzhen.patientrecord.v1.RecognisableR\x06others\x12\x1a\n" +
@@ -2492,11 +2546,14 @@ const file_tongzhen_patientrecord_v1_recognition_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"N\n" +
 	"!CheckRecognitionStatisticsRequest\x12)\n" +
 	"\x06county\x18\x01 \x01(\tB\x11\xbaH\x0er\f2\n" +
+	"^[0-9]{6}$R\x06county\"P\n" +
+	"#RebuildRecognitionStatisticsRequest\x12)\n" +
+	"\x06county\x18\x01 \x01(\tB\x11\xbaH\x0er\f2\n" +
 	"^[0-9]{6}$R\x06county\"t\n" +
 	"\"CheckRecognitionStatisticsResponse\x12\x16\n" +
 	"\x06orders\x18\x01 \x01(\x03R\x06orders\x12\x14\n" +
 	"\x05cells\x18\x02 \x01(\x03R\x05cells\x12 \n" +
-	"\vdifferences\x18\x03 \x01(\x05R\vdifferences2\xee\x0e\n" +
+	"\vdifferences\x18\x03 \x01(\x05R\vdifferences2\x8e\x10\n" +
 	"\x12RecognitionService\x12\xaa\x01\n" +
 	"\x14ListRecognitionItems\x126.tongzhen.patientrecord.v1.ListRecognitionItemsRequest\x1a7.tongzhen.patientrecord.v1.ListRecognitionItemsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/recognition/items\x12\xa2\x01\n" +
 	"\x15UpdateRecognitionItem\x127.tongzhen.patientrecord.v1.UpdateRecognitionItemRequest\x1a*.tongzhen.patientrecord.v1.RecognitionItem\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\x1a\x19/api/v1/recognition/items\x12\xb2\x01\n" +
@@ -2509,7 +2566,8 @@ const file_tongzhen_patientrecord_v1_recognition_proto_rawDesc = "" +
 	"ListOrders\x12,.tongzhen.patientrecord.v1.ListOrdersRequest\x1a-.tongzhen.patientrecord.v1.ListOrdersResponse\",\x82\xd3\xe4\x93\x02&\x12$/api/v1/patients/{patient_id}/orders\x12\xbb\x01\n" +
 	"\x18GetRecognitionStatistics\x12:.tongzhen.patientrecord.v1.GetRecognitionStatisticsRequest\x1a;.tongzhen.patientrecord.v1.GetRecognitionStatisticsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/statistics/recognition\x12\xb5\x01\n" +
 	"\x14ListRecognitionCases\x126.tongzhen.patientrecord.v1.ListRecognitionCasesRequest\x1a7.tongzhen.patientrecord.v1.ListRecognitionCasesResponse\",\x82\xd3\xe4\x93\x02&\x12$/api/v1/statistics/recognition/cases\x12\x99\x01\n" +
-	"\x1aCheckRecognitionStatistics\x12<.tongzhen.patientrecord.v1.CheckRecognitionStatisticsRequest\x1a=.tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponseBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
+	"\x1aCheckRecognitionStatistics\x12<.tongzhen.patientrecord.v1.CheckRecognitionStatisticsRequest\x1a=.tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponse\x12\x9d\x01\n" +
+	"\x1cRebuildRecognitionStatistics\x12>.tongzhen.patientrecord.v1.RebuildRecognitionStatisticsRequest\x1a=.tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponseBUZSgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1;patientrecordv1b\x06proto3"
 
 var (
 	file_tongzhen_patientrecord_v1_recognition_proto_rawDescOnce sync.Once
@@ -2523,58 +2581,59 @@ func file_tongzhen_patientrecord_v1_recognition_proto_rawDescGZIP() []byte {
 	return file_tongzhen_patientrecord_v1_recognition_proto_rawDescData
 }
 
-var file_tongzhen_patientrecord_v1_recognition_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_tongzhen_patientrecord_v1_recognition_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
 var file_tongzhen_patientrecord_v1_recognition_proto_goTypes = []any{
-	(*RecognitionItem)(nil),                    // 0: tongzhen.patientrecord.v1.RecognitionItem
-	(*ListRecognitionItemsRequest)(nil),        // 1: tongzhen.patientrecord.v1.ListRecognitionItemsRequest
-	(*ListRecognitionItemsResponse)(nil),       // 2: tongzhen.patientrecord.v1.ListRecognitionItemsResponse
-	(*UpdateRecognitionItemRequest)(nil),       // 3: tongzhen.patientrecord.v1.UpdateRecognitionItemRequest
-	(*ListRecognitionChangesRequest)(nil),      // 4: tongzhen.patientrecord.v1.ListRecognitionChangesRequest
-	(*RecognitionChange)(nil),                  // 5: tongzhen.patientrecord.v1.RecognitionChange
-	(*ListRecognitionChangesResponse)(nil),     // 6: tongzhen.patientrecord.v1.ListRecognitionChangesResponse
-	(*RecognitionSettings)(nil),                // 7: tongzhen.patientrecord.v1.RecognitionSettings
-	(*GetRecognitionSettingsRequest)(nil),      // 8: tongzhen.patientrecord.v1.GetRecognitionSettingsRequest
-	(*UpdateRecognitionSettingsRequest)(nil),   // 9: tongzhen.patientrecord.v1.UpdateRecognitionSettingsRequest
-	(*ListRecognisableRequest)(nil),            // 10: tongzhen.patientrecord.v1.ListRecognisableRequest
-	(*RecognisedResult)(nil),                   // 11: tongzhen.patientrecord.v1.RecognisedResult
-	(*Recognisable)(nil),                       // 12: tongzhen.patientrecord.v1.Recognisable
-	(*ListRecognisableResponse)(nil),           // 13: tongzhen.patientrecord.v1.ListRecognisableResponse
-	(*OrderLine)(nil),                          // 14: tongzhen.patientrecord.v1.OrderLine
-	(*RecordOrderRequest)(nil),                 // 15: tongzhen.patientrecord.v1.RecordOrderRequest
-	(*ExamOrder)(nil),                          // 16: tongzhen.patientrecord.v1.ExamOrder
-	(*ListOrdersRequest)(nil),                  // 17: tongzhen.patientrecord.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),                 // 18: tongzhen.patientrecord.v1.ListOrdersResponse
-	(*RecognitionMeasure)(nil),                 // 19: tongzhen.patientrecord.v1.RecognitionMeasure
-	(*GetRecognitionStatisticsRequest)(nil),    // 20: tongzhen.patientrecord.v1.GetRecognitionStatisticsRequest
-	(*RecognitionFigure)(nil),                  // 21: tongzhen.patientrecord.v1.RecognitionFigure
-	(*GetRecognitionStatisticsResponse)(nil),   // 22: tongzhen.patientrecord.v1.GetRecognitionStatisticsResponse
-	(*ListRecognitionCasesRequest)(nil),        // 23: tongzhen.patientrecord.v1.ListRecognitionCasesRequest
-	(*RecognitionCase)(nil),                    // 24: tongzhen.patientrecord.v1.RecognitionCase
-	(*ListRecognitionCasesResponse)(nil),       // 25: tongzhen.patientrecord.v1.ListRecognitionCasesResponse
-	(*CheckRecognitionStatisticsRequest)(nil),  // 26: tongzhen.patientrecord.v1.CheckRecognitionStatisticsRequest
-	(*CheckRecognitionStatisticsResponse)(nil), // 27: tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponse
-	(*timestamppb.Timestamp)(nil),              // 28: google.protobuf.Timestamp
+	(*RecognitionItem)(nil),                     // 0: tongzhen.patientrecord.v1.RecognitionItem
+	(*ListRecognitionItemsRequest)(nil),         // 1: tongzhen.patientrecord.v1.ListRecognitionItemsRequest
+	(*ListRecognitionItemsResponse)(nil),        // 2: tongzhen.patientrecord.v1.ListRecognitionItemsResponse
+	(*UpdateRecognitionItemRequest)(nil),        // 3: tongzhen.patientrecord.v1.UpdateRecognitionItemRequest
+	(*ListRecognitionChangesRequest)(nil),       // 4: tongzhen.patientrecord.v1.ListRecognitionChangesRequest
+	(*RecognitionChange)(nil),                   // 5: tongzhen.patientrecord.v1.RecognitionChange
+	(*ListRecognitionChangesResponse)(nil),      // 6: tongzhen.patientrecord.v1.ListRecognitionChangesResponse
+	(*RecognitionSettings)(nil),                 // 7: tongzhen.patientrecord.v1.RecognitionSettings
+	(*GetRecognitionSettingsRequest)(nil),       // 8: tongzhen.patientrecord.v1.GetRecognitionSettingsRequest
+	(*UpdateRecognitionSettingsRequest)(nil),    // 9: tongzhen.patientrecord.v1.UpdateRecognitionSettingsRequest
+	(*ListRecognisableRequest)(nil),             // 10: tongzhen.patientrecord.v1.ListRecognisableRequest
+	(*RecognisedResult)(nil),                    // 11: tongzhen.patientrecord.v1.RecognisedResult
+	(*Recognisable)(nil),                        // 12: tongzhen.patientrecord.v1.Recognisable
+	(*ListRecognisableResponse)(nil),            // 13: tongzhen.patientrecord.v1.ListRecognisableResponse
+	(*OrderLine)(nil),                           // 14: tongzhen.patientrecord.v1.OrderLine
+	(*RecordOrderRequest)(nil),                  // 15: tongzhen.patientrecord.v1.RecordOrderRequest
+	(*ExamOrder)(nil),                           // 16: tongzhen.patientrecord.v1.ExamOrder
+	(*ListOrdersRequest)(nil),                   // 17: tongzhen.patientrecord.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),                  // 18: tongzhen.patientrecord.v1.ListOrdersResponse
+	(*RecognitionMeasure)(nil),                  // 19: tongzhen.patientrecord.v1.RecognitionMeasure
+	(*GetRecognitionStatisticsRequest)(nil),     // 20: tongzhen.patientrecord.v1.GetRecognitionStatisticsRequest
+	(*RecognitionFigure)(nil),                   // 21: tongzhen.patientrecord.v1.RecognitionFigure
+	(*GetRecognitionStatisticsResponse)(nil),    // 22: tongzhen.patientrecord.v1.GetRecognitionStatisticsResponse
+	(*ListRecognitionCasesRequest)(nil),         // 23: tongzhen.patientrecord.v1.ListRecognitionCasesRequest
+	(*RecognitionCase)(nil),                     // 24: tongzhen.patientrecord.v1.RecognitionCase
+	(*ListRecognitionCasesResponse)(nil),        // 25: tongzhen.patientrecord.v1.ListRecognitionCasesResponse
+	(*CheckRecognitionStatisticsRequest)(nil),   // 26: tongzhen.patientrecord.v1.CheckRecognitionStatisticsRequest
+	(*RebuildRecognitionStatisticsRequest)(nil), // 27: tongzhen.patientrecord.v1.RebuildRecognitionStatisticsRequest
+	(*CheckRecognitionStatisticsResponse)(nil),  // 28: tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponse
+	(*timestamppb.Timestamp)(nil),               // 29: google.protobuf.Timestamp
 }
 var file_tongzhen_patientrecord_v1_recognition_proto_depIdxs = []int32{
 	0,  // 0: tongzhen.patientrecord.v1.ListRecognitionItemsResponse.items:type_name -> tongzhen.patientrecord.v1.RecognitionItem
 	0,  // 1: tongzhen.patientrecord.v1.UpdateRecognitionItemRequest.item:type_name -> tongzhen.patientrecord.v1.RecognitionItem
-	28, // 2: tongzhen.patientrecord.v1.RecognitionChange.time:type_name -> google.protobuf.Timestamp
+	29, // 2: tongzhen.patientrecord.v1.RecognitionChange.time:type_name -> google.protobuf.Timestamp
 	5,  // 3: tongzhen.patientrecord.v1.ListRecognitionChangesResponse.changes:type_name -> tongzhen.patientrecord.v1.RecognitionChange
 	7,  // 4: tongzhen.patientrecord.v1.UpdateRecognitionSettingsRequest.settings:type_name -> tongzhen.patientrecord.v1.RecognitionSettings
-	28, // 5: tongzhen.patientrecord.v1.RecognisedResult.time:type_name -> google.protobuf.Timestamp
+	29, // 5: tongzhen.patientrecord.v1.RecognisedResult.time:type_name -> google.protobuf.Timestamp
 	11, // 6: tongzhen.patientrecord.v1.Recognisable.results:type_name -> tongzhen.patientrecord.v1.RecognisedResult
-	28, // 7: tongzhen.patientrecord.v1.Recognisable.time:type_name -> google.protobuf.Timestamp
-	28, // 8: tongzhen.patientrecord.v1.Recognisable.valid_until:type_name -> google.protobuf.Timestamp
+	29, // 7: tongzhen.patientrecord.v1.Recognisable.time:type_name -> google.protobuf.Timestamp
+	29, // 8: tongzhen.patientrecord.v1.Recognisable.valid_until:type_name -> google.protobuf.Timestamp
 	12, // 9: tongzhen.patientrecord.v1.ListRecognisableResponse.recognisable:type_name -> tongzhen.patientrecord.v1.Recognisable
 	12, // 10: tongzhen.patientrecord.v1.ListRecognisableResponse.others:type_name -> tongzhen.patientrecord.v1.Recognisable
 	12, // 11: tongzhen.patientrecord.v1.OrderLine.recognised:type_name -> tongzhen.patientrecord.v1.Recognisable
 	14, // 12: tongzhen.patientrecord.v1.RecordOrderRequest.lines:type_name -> tongzhen.patientrecord.v1.OrderLine
-	28, // 13: tongzhen.patientrecord.v1.ExamOrder.create_time:type_name -> google.protobuf.Timestamp
+	29, // 13: tongzhen.patientrecord.v1.ExamOrder.create_time:type_name -> google.protobuf.Timestamp
 	14, // 14: tongzhen.patientrecord.v1.ExamOrder.lines:type_name -> tongzhen.patientrecord.v1.OrderLine
 	16, // 15: tongzhen.patientrecord.v1.ListOrdersResponse.orders:type_name -> tongzhen.patientrecord.v1.ExamOrder
 	21, // 16: tongzhen.patientrecord.v1.GetRecognitionStatisticsResponse.figures:type_name -> tongzhen.patientrecord.v1.RecognitionFigure
 	19, // 17: tongzhen.patientrecord.v1.GetRecognitionStatisticsResponse.definitions:type_name -> tongzhen.patientrecord.v1.RecognitionMeasure
-	28, // 18: tongzhen.patientrecord.v1.RecognitionCase.time:type_name -> google.protobuf.Timestamp
+	29, // 18: tongzhen.patientrecord.v1.RecognitionCase.time:type_name -> google.protobuf.Timestamp
 	24, // 19: tongzhen.patientrecord.v1.ListRecognitionCasesResponse.cases:type_name -> tongzhen.patientrecord.v1.RecognitionCase
 	1,  // 20: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionItems:input_type -> tongzhen.patientrecord.v1.ListRecognitionItemsRequest
 	3,  // 21: tongzhen.patientrecord.v1.RecognitionService.UpdateRecognitionItem:input_type -> tongzhen.patientrecord.v1.UpdateRecognitionItemRequest
@@ -2587,19 +2646,21 @@ var file_tongzhen_patientrecord_v1_recognition_proto_depIdxs = []int32{
 	20, // 28: tongzhen.patientrecord.v1.RecognitionService.GetRecognitionStatistics:input_type -> tongzhen.patientrecord.v1.GetRecognitionStatisticsRequest
 	23, // 29: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionCases:input_type -> tongzhen.patientrecord.v1.ListRecognitionCasesRequest
 	26, // 30: tongzhen.patientrecord.v1.RecognitionService.CheckRecognitionStatistics:input_type -> tongzhen.patientrecord.v1.CheckRecognitionStatisticsRequest
-	2,  // 31: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionItems:output_type -> tongzhen.patientrecord.v1.ListRecognitionItemsResponse
-	0,  // 32: tongzhen.patientrecord.v1.RecognitionService.UpdateRecognitionItem:output_type -> tongzhen.patientrecord.v1.RecognitionItem
-	6,  // 33: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionChanges:output_type -> tongzhen.patientrecord.v1.ListRecognitionChangesResponse
-	7,  // 34: tongzhen.patientrecord.v1.RecognitionService.GetRecognitionSettings:output_type -> tongzhen.patientrecord.v1.RecognitionSettings
-	7,  // 35: tongzhen.patientrecord.v1.RecognitionService.UpdateRecognitionSettings:output_type -> tongzhen.patientrecord.v1.RecognitionSettings
-	13, // 36: tongzhen.patientrecord.v1.RecognitionService.ListRecognisable:output_type -> tongzhen.patientrecord.v1.ListRecognisableResponse
-	16, // 37: tongzhen.patientrecord.v1.RecognitionService.RecordOrder:output_type -> tongzhen.patientrecord.v1.ExamOrder
-	18, // 38: tongzhen.patientrecord.v1.RecognitionService.ListOrders:output_type -> tongzhen.patientrecord.v1.ListOrdersResponse
-	22, // 39: tongzhen.patientrecord.v1.RecognitionService.GetRecognitionStatistics:output_type -> tongzhen.patientrecord.v1.GetRecognitionStatisticsResponse
-	25, // 40: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionCases:output_type -> tongzhen.patientrecord.v1.ListRecognitionCasesResponse
-	27, // 41: tongzhen.patientrecord.v1.RecognitionService.CheckRecognitionStatistics:output_type -> tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponse
-	31, // [31:42] is the sub-list for method output_type
-	20, // [20:31] is the sub-list for method input_type
+	27, // 31: tongzhen.patientrecord.v1.RecognitionService.RebuildRecognitionStatistics:input_type -> tongzhen.patientrecord.v1.RebuildRecognitionStatisticsRequest
+	2,  // 32: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionItems:output_type -> tongzhen.patientrecord.v1.ListRecognitionItemsResponse
+	0,  // 33: tongzhen.patientrecord.v1.RecognitionService.UpdateRecognitionItem:output_type -> tongzhen.patientrecord.v1.RecognitionItem
+	6,  // 34: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionChanges:output_type -> tongzhen.patientrecord.v1.ListRecognitionChangesResponse
+	7,  // 35: tongzhen.patientrecord.v1.RecognitionService.GetRecognitionSettings:output_type -> tongzhen.patientrecord.v1.RecognitionSettings
+	7,  // 36: tongzhen.patientrecord.v1.RecognitionService.UpdateRecognitionSettings:output_type -> tongzhen.patientrecord.v1.RecognitionSettings
+	13, // 37: tongzhen.patientrecord.v1.RecognitionService.ListRecognisable:output_type -> tongzhen.patientrecord.v1.ListRecognisableResponse
+	16, // 38: tongzhen.patientrecord.v1.RecognitionService.RecordOrder:output_type -> tongzhen.patientrecord.v1.ExamOrder
+	18, // 39: tongzhen.patientrecord.v1.RecognitionService.ListOrders:output_type -> tongzhen.patientrecord.v1.ListOrdersResponse
+	22, // 40: tongzhen.patientrecord.v1.RecognitionService.GetRecognitionStatistics:output_type -> tongzhen.patientrecord.v1.GetRecognitionStatisticsResponse
+	25, // 41: tongzhen.patientrecord.v1.RecognitionService.ListRecognitionCases:output_type -> tongzhen.patientrecord.v1.ListRecognitionCasesResponse
+	28, // 42: tongzhen.patientrecord.v1.RecognitionService.CheckRecognitionStatistics:output_type -> tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponse
+	28, // 43: tongzhen.patientrecord.v1.RecognitionService.RebuildRecognitionStatistics:output_type -> tongzhen.patientrecord.v1.CheckRecognitionStatisticsResponse
+	32, // [32:44] is the sub-list for method output_type
+	20, // [20:32] is the sub-list for method input_type
 	20, // [20:20] is the sub-list for extension type_name
 	20, // [20:20] is the sub-list for extension extendee
 	0,  // [0:20] is the sub-list for field type_name
@@ -2616,7 +2677,7 @@ func file_tongzhen_patientrecord_v1_recognition_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_patientrecord_v1_recognition_proto_rawDesc), len(file_tongzhen_patientrecord_v1_recognition_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   28,
+			NumMessages:   29,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

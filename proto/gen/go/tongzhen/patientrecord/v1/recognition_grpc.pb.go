@@ -19,17 +19,18 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RecognitionService_ListRecognitionItems_FullMethodName       = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognitionItems"
-	RecognitionService_UpdateRecognitionItem_FullMethodName      = "/tongzhen.patientrecord.v1.RecognitionService/UpdateRecognitionItem"
-	RecognitionService_ListRecognitionChanges_FullMethodName     = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognitionChanges"
-	RecognitionService_GetRecognitionSettings_FullMethodName     = "/tongzhen.patientrecord.v1.RecognitionService/GetRecognitionSettings"
-	RecognitionService_UpdateRecognitionSettings_FullMethodName  = "/tongzhen.patientrecord.v1.RecognitionService/UpdateRecognitionSettings"
-	RecognitionService_ListRecognisable_FullMethodName           = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognisable"
-	RecognitionService_RecordOrder_FullMethodName                = "/tongzhen.patientrecord.v1.RecognitionService/RecordOrder"
-	RecognitionService_ListOrders_FullMethodName                 = "/tongzhen.patientrecord.v1.RecognitionService/ListOrders"
-	RecognitionService_GetRecognitionStatistics_FullMethodName   = "/tongzhen.patientrecord.v1.RecognitionService/GetRecognitionStatistics"
-	RecognitionService_ListRecognitionCases_FullMethodName       = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognitionCases"
-	RecognitionService_CheckRecognitionStatistics_FullMethodName = "/tongzhen.patientrecord.v1.RecognitionService/CheckRecognitionStatistics"
+	RecognitionService_ListRecognitionItems_FullMethodName         = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognitionItems"
+	RecognitionService_UpdateRecognitionItem_FullMethodName        = "/tongzhen.patientrecord.v1.RecognitionService/UpdateRecognitionItem"
+	RecognitionService_ListRecognitionChanges_FullMethodName       = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognitionChanges"
+	RecognitionService_GetRecognitionSettings_FullMethodName       = "/tongzhen.patientrecord.v1.RecognitionService/GetRecognitionSettings"
+	RecognitionService_UpdateRecognitionSettings_FullMethodName    = "/tongzhen.patientrecord.v1.RecognitionService/UpdateRecognitionSettings"
+	RecognitionService_ListRecognisable_FullMethodName             = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognisable"
+	RecognitionService_RecordOrder_FullMethodName                  = "/tongzhen.patientrecord.v1.RecognitionService/RecordOrder"
+	RecognitionService_ListOrders_FullMethodName                   = "/tongzhen.patientrecord.v1.RecognitionService/ListOrders"
+	RecognitionService_GetRecognitionStatistics_FullMethodName     = "/tongzhen.patientrecord.v1.RecognitionService/GetRecognitionStatistics"
+	RecognitionService_ListRecognitionCases_FullMethodName         = "/tongzhen.patientrecord.v1.RecognitionService/ListRecognitionCases"
+	RecognitionService_CheckRecognitionStatistics_FullMethodName   = "/tongzhen.patientrecord.v1.RecognitionService/CheckRecognitionStatistics"
+	RecognitionService_RebuildRecognitionStatistics_FullMethodName = "/tongzhen.patientrecord.v1.RecognitionService/RebuildRecognitionStatistics"
 )
 
 // RecognitionServiceClient is the client API for RecognitionService service.
@@ -62,8 +63,11 @@ type RecognitionServiceClient interface {
 	GetRecognitionStatistics(ctx context.Context, in *GetRecognitionStatisticsRequest, opts ...grpc.CallOption) (*GetRecognitionStatisticsResponse, error)
 	// ListRecognitionCases: exactly the decisions behind one figure, without patients.
 	ListRecognitionCases(ctx context.Context, in *ListRecognitionCasesRequest, opts ...grpc.CallOption) (*ListRecognitionCasesResponse, error)
-	// CheckRecognitionStatistics recomputes a county from its orders and lists what differs. SYSTEM only.
+	// CheckRecognitionStatistics recomputes a county from its orders and counts what differs. SYSTEM only.
 	CheckRecognitionStatistics(ctx context.Context, in *CheckRecognitionStatisticsRequest, opts ...grpc.CallOption) (*CheckRecognitionStatisticsResponse, error)
+	// RebuildRecognitionStatistics makes a county's figures what its orders say, and counts what was mended. SYSTEM only. CONFLICT while
+	// another is at it.
+	RebuildRecognitionStatistics(ctx context.Context, in *RebuildRecognitionStatisticsRequest, opts ...grpc.CallOption) (*CheckRecognitionStatisticsResponse, error)
 }
 
 type recognitionServiceClient struct {
@@ -184,6 +188,16 @@ func (c *recognitionServiceClient) CheckRecognitionStatistics(ctx context.Contex
 	return out, nil
 }
 
+func (c *recognitionServiceClient) RebuildRecognitionStatistics(ctx context.Context, in *RebuildRecognitionStatisticsRequest, opts ...grpc.CallOption) (*CheckRecognitionStatisticsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CheckRecognitionStatisticsResponse)
+	err := c.cc.Invoke(ctx, RecognitionService_RebuildRecognitionStatistics_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecognitionServiceServer is the server API for RecognitionService service.
 // All implementations must embed UnimplementedRecognitionServiceServer
 // for forward compatibility.
@@ -214,8 +228,11 @@ type RecognitionServiceServer interface {
 	GetRecognitionStatistics(context.Context, *GetRecognitionStatisticsRequest) (*GetRecognitionStatisticsResponse, error)
 	// ListRecognitionCases: exactly the decisions behind one figure, without patients.
 	ListRecognitionCases(context.Context, *ListRecognitionCasesRequest) (*ListRecognitionCasesResponse, error)
-	// CheckRecognitionStatistics recomputes a county from its orders and lists what differs. SYSTEM only.
+	// CheckRecognitionStatistics recomputes a county from its orders and counts what differs. SYSTEM only.
 	CheckRecognitionStatistics(context.Context, *CheckRecognitionStatisticsRequest) (*CheckRecognitionStatisticsResponse, error)
+	// RebuildRecognitionStatistics makes a county's figures what its orders say, and counts what was mended. SYSTEM only. CONFLICT while
+	// another is at it.
+	RebuildRecognitionStatistics(context.Context, *RebuildRecognitionStatisticsRequest) (*CheckRecognitionStatisticsResponse, error)
 	mustEmbedUnimplementedRecognitionServiceServer()
 }
 
@@ -258,6 +275,9 @@ func (UnimplementedRecognitionServiceServer) ListRecognitionCases(context.Contex
 }
 func (UnimplementedRecognitionServiceServer) CheckRecognitionStatistics(context.Context, *CheckRecognitionStatisticsRequest) (*CheckRecognitionStatisticsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckRecognitionStatistics not implemented")
+}
+func (UnimplementedRecognitionServiceServer) RebuildRecognitionStatistics(context.Context, *RebuildRecognitionStatisticsRequest) (*CheckRecognitionStatisticsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RebuildRecognitionStatistics not implemented")
 }
 func (UnimplementedRecognitionServiceServer) mustEmbedUnimplementedRecognitionServiceServer() {}
 func (UnimplementedRecognitionServiceServer) testEmbeddedByValue()                            {}
@@ -478,6 +498,24 @@ func _RecognitionService_CheckRecognitionStatistics_Handler(srv interface{}, ctx
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecognitionService_RebuildRecognitionStatistics_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RebuildRecognitionStatisticsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecognitionServiceServer).RebuildRecognitionStatistics(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecognitionService_RebuildRecognitionStatistics_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecognitionServiceServer).RebuildRecognitionStatistics(ctx, req.(*RebuildRecognitionStatisticsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RecognitionService_ServiceDesc is the grpc.ServiceDesc for RecognitionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -528,6 +566,10 @@ var RecognitionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CheckRecognitionStatistics",
 			Handler:    _RecognitionService_CheckRecognitionStatistics_Handler,
+		},
+		{
+			MethodName: "RebuildRecognitionStatistics",
+			Handler:    _RecognitionService_RebuildRecognitionStatistics_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -52,9 +52,12 @@ type FollowUp struct {
 	Findings     *Findings              `protobuf:"bytes,18,opt,name=findings,proto3" json:"findings,omitempty"`
 	Direction    v1.Direction_Code      `protobuf:"varint,19,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
 	// For NORM: WENT, NOT_GONE, NOT_REACHED, DIED; of one that a follow-up made the result of its visit, empty at its begin.
-	Result        string `protobuf:"bytes,20,opt,name=result,proto3" json:"result,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Result string `protobuf:"bytes,20,opt,name=result,proto3" json:"result,omitempty"`
+	// Another organisation makes it: a village doctor sees what is due in the village. The referral itself is not shown.
+	Theirs         bool   `protobuf:"varint,21,opt,name=theirs,proto3" json:"theirs,omitempty"`
+	OrganizationId string `protobuf:"bytes,22,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *FollowUp) Reset() {
@@ -223,6 +226,20 @@ func (x *FollowUp) GetDirection() v1.Direction_Code {
 func (x *FollowUp) GetResult() string {
 	if x != nil {
 		return x.Result
+	}
+	return ""
+}
+
+func (x *FollowUp) GetTheirs() bool {
+	if x != nil {
+		return x.Theirs
+	}
+	return false
+}
+
+func (x *FollowUp) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
 	}
 	return ""
 }
@@ -644,7 +661,7 @@ var File_tongzhen_referral_v1_followup_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\n" +
-	"#tongzhen/referral/v1/followup.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xd3\x05\n" +
+	"#tongzhen/referral/v1/followup.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\x94\x06\n" +
 	"\bFollowUp\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
@@ -668,7 +685,9 @@ const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\tdone_time\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\bdoneTime\x12:\n" +
 	"\bfindings\x18\x12 \x01(\v2\x1e.tongzhen.referral.v1.FindingsR\bfindings\x12@\n" +
 	"\tdirection\x18\x13 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x12\x16\n" +
-	"\x06result\x18\x14 \x01(\tR\x06result\"\xde\x01\n" +
+	"\x06result\x18\x14 \x01(\tR\x06result\x12\x16\n" +
+	"\x06theirs\x18\x15 \x01(\bR\x06theirs\x12'\n" +
+	"\x0forganization_id\x18\x16 \x01(\tR\x0eorganizationId\"\xde\x01\n" +
 	"\x14ListFollowUpsRequest\x12:\n" +
 	"\x03due\x18\x01 \x01(\tB(\xbaH%r#R\x00R\x05todayR\aoverdueR\x04weekR\x04doneR\x03allR\x03due\x12#\n" +
 	"\rfamily_doctor\x18\x02 \x01(\tR\ffamilyDoctor\x12'\n" +

@@ -30,7 +30,8 @@ const (
 //
 // FollowUpService is the township's work list of follow-ups (随访), across referrals.
 type FollowUpServiceClient interface {
-	// ListFollowUps of the caller's organisation, the soonest due first.
+	// ListFollowUps of the caller's organisation, the soonest due first; a village doctor's also of the patients of the village, as it was known
+	// when the referral was sent.
 	ListFollowUps(ctx context.Context, in *ListFollowUpsRequest, opts ...grpc.CallOption) (*ListFollowUpsResponse, error)
 	// RecordCheck records a check that the national norm asks for after a referral. Planned visits are recorded by RecordVisit.
 	RecordCheck(ctx context.Context, in *RecordCheckRequest, opts ...grpc.CallOption) (*FollowUp, error)
@@ -82,7 +83,8 @@ func (c *followUpServiceClient) ListFollowUpTemplates(ctx context.Context, in *L
 //
 // FollowUpService is the township's work list of follow-ups (随访), across referrals.
 type FollowUpServiceServer interface {
-	// ListFollowUps of the caller's organisation, the soonest due first.
+	// ListFollowUps of the caller's organisation, the soonest due first; a village doctor's also of the patients of the village, as it was known
+	// when the referral was sent.
 	ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error)
 	// RecordCheck records a check that the national norm asks for after a referral. Planned visits are recorded by RecordVisit.
 	RecordCheck(context.Context, *RecordCheckRequest) (*FollowUp, error)

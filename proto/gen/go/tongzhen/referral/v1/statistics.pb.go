@@ -33,7 +33,7 @@ type Measure struct {
 	Numerator    string                 `protobuf:"bytes,4,opt,name=numerator,proto3" json:"numerator,omitempty"`
 	NumeratorEn  string                 `protobuf:"bytes,5,opt,name=numerator_en,json=numeratorEn,proto3" json:"numerator_en,omitempty"`
 	Denominators []*Denominator         `protobuf:"bytes,6,rep,name=denominators,proto3" json:"denominators,omitempty"`
-	// PERCENT, PERMILLE, RATIO, COUNT or DURATION (minutes).
+	// PERCENT, PERMILLE, RATIO, MEAN (points a case), COUNT or DURATION (minutes).
 	Unit string `protobuf:"bytes,7,opt,name=unit,proto3" json:"unit,omitempty"`
 	// HIGHER_BETTER, LOWER_BETTER or NEUTRAL.
 	Direction string `protobuf:"bytes,8,opt,name=direction,proto3" json:"direction,omitempty"`
