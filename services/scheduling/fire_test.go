@@ -111,8 +111,9 @@ func openFire(t *testing.T, engine sqldb.Engine, instances int) *fire {
 	return f
 }
 
+// caller sends patients from a township, so that the reserve is open to it.
 func (f *fire) caller(account string) app.Caller {
-	return app.Caller{County: county, AccountID: account}
+	return app.Caller{County: county, AccountID: account, OrganizationID: id.FromFact("township"), Township: true}
 }
 
 // begin opens an instance. It ends without warning: what it does is cut off, its connections are dropped.

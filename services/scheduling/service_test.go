@@ -80,10 +80,10 @@ func (f *fixture) as(role string) context.Context {
 
 func (f *fixture) asService() context.Context { return rpc.WithCounty(f.t.Context(), county) }
 
-// schedule makes three slots tomorrow and a ward of two beds.
+// schedule makes three slots within a day, so that what the reserve had of them is everybody's, and a ward of two beds.
 func (f *fixture) schedule() []*schedulingv1.Slot {
 	f.t.Helper()
-	start := clock.System().Now().Add(24 * time.Hour)
+	start := clock.System().Now().Add(20 * time.Hour)
 	req := &schedulingv1.CreateSchedulesRequest{
 		Schedules: []*schedulingv1.Schedule{{Id: id.New(), OrganizationId: f.org, DepartmentCode: "0304", Kind: "CLINIC", PractitionerName: "甲",
 			Location: "门诊二楼", Start: timestamppb.New(start), End: timestamppb.New(start.Add(time.Hour)), SlotMinutes: 20}},

@@ -23,6 +23,28 @@ func (c changedPlaces) note(e domain.Event) {
 	}
 }
 
+// in takes a session into account that is made, or that does not take place.
+func (c changedPlaces) in(county string, s domain.Session) {
+	c[app.Department{County: county, OrganizationID: s.OrganizationID, Code: s.DepartmentCode}] = true
+}
+
+// noteSlots takes slots into account, named by a column, that close, open or go.
+func (u *unit) noteSlots(ctx context.Context, column string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	frag, arg := u.tx.List(column, 2, ids)
+	rows, err := u.tx.Query(ctx, "SELECT DISTINCT county_code, organization_id, department_code FROM slot WHERE county_code = $1 AND "+frag, u.county(), arg)
+	if err != nil {
+		return fmt.Errorf("look for departments of slots: %w", err)
+	}
+	found, err := collect(rows, scanDepartment)
+	for _, d := range found {
+		u.changed[d] = true
+	}
+	return err
+}
+
 func (c changedPlaces) stmts(now time.Time) []sqldb.Stmt {
 	var out []sqldb.Stmt
 	for d := range c {

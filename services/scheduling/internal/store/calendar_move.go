@@ -82,6 +82,9 @@ func (u *unit) LockSlots(ctx context.Context, ids []string) ([]app.SlotUse, erro
 
 // Close implements app.CalendarUnit.
 func (u *unit) Close(ctx context.Context, ids []string, reason string) error {
+	if err := u.noteSlots(ctx, "id", ids); err != nil {
+		return err
+	}
 	frag, arg := u.tx.List("id", 3, ids)
 	if _, err := u.tx.Exec(ctx, "UPDATE slot SET closed_by = $2 WHERE county_code = $1 AND "+frag, u.county(), reason, arg); err != nil {
 		return fmt.Errorf("close slots: %w", err)
@@ -91,7 +94,9 @@ func (u *unit) Close(ctx context.Context, ids []string, reason string) error {
 
 // Spread implements app.CalendarUnit.
 func (u *unit) Spread(ctx context.Context, organizationID, department, first, last string) error {
-	return spread(ctx, u.tx, app.Department{County: u.county(), OrganizationID: organizationID, Code: department}, first, last)
+	d := app.Department{County: u.county(), OrganizationID: organizationID, Code: department}
+	u.changed[d] = true
+	return spread(ctx, u.tx, d, first, last)
 }
 
 // days are departments' days whose sessions changed.

@@ -49,6 +49,9 @@ func (u *unit) RemoveSessions(ctx context.Context, ids []string) ([]string, erro
 		return nil, err
 	}
 	free := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(used, id) })
+	if err := u.noteSlots(ctx, "session_id", free); err != nil {
+		return nil, err
+	}
 	for _, table := range [][2]string{{"slot", "session_id"}, {"session", "id"}} {
 		frag, arg := u.tx.List(table[1], 2, free)
 		if _, err := u.tx.Exec(ctx, "DELETE FROM "+table[0]+" WHERE county_code = $1 AND "+frag, u.county(), arg); err != nil {
@@ -84,6 +87,7 @@ func (u *unit) AddSessions(ctx context.Context, sessions [][]domain.Slot) (made 
 			continue
 		}
 		made++
+		u.changed.in(u.county(), session[0].Session)
 		for _, slot := range session {
 			stmts = append(stmts, slotStmt(u.county(), slot))
 		}
@@ -123,6 +127,7 @@ func (u *unit) Cancel(ctx context.Context, s app.SessionView) error {
 	if _, err := u.tx.Exec(ctx, "UPDATE slot SET closed_by = 'CANCELLED' WHERE county_code = $1 AND session_id = $2", u.county(), s.ID); err != nil {
 		return fmt.Errorf("close slots: %w", err)
 	}
+	u.changed.in(u.county(), s.Session)
 	return u.put(ctx, sqldb.Stmt{
 		SQL: `UPDATE session SET state = 'CANCELLED', reason_code = $4, note = $5, rebooking = $6, version = version + 1
 			WHERE county_code = $1 AND id = $2 AND version = $3`,

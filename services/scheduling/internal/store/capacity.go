@@ -33,7 +33,7 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 			}
 			days.add(session[0].Session)
 			slots += len(session)
-			changed[app.Department{County: county, OrganizationID: session[0].Session.OrganizationID, Code: session[0].Session.DepartmentCode}] = true
+			changed.in(county, session[0].Session)
 			entry.ObjectType, entry.ObjectID = "session", session[0].Session.ID
 			stmts = append(stmts, audit.Stmt(entry, id.New(), tx.Now()))
 		}

@@ -51,7 +51,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 				return err
 			}
 		}
-		u := &unit{tx: tx, cmd: cmd, loaded: map[string]*domain.Hold{}}
+		u := &unit{tx: tx, cmd: cmd, loaded: map[string]*domain.Hold{}, changed: changedPlaces{}}
 		if err := fn(u); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 
 // derive is the one place where the rows of a change follow from what happened.
 func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err error) {
-	now, changed := u.tx.Now(), changedPlaces{}
+	now := u.tx.Now()
 	stmts = u.notes
 	if facts, err = s.cancelled(u); err != nil {
 		return nil, nil, err
@@ -109,14 +109,14 @@ func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err er
 				facts = append(facts, fact)
 			}
 			stmts = append(stmts, auditStmt(what))
-			changed.note(e)
+			u.changed.note(e)
 		}
 	}
 	listed, told, err := s.deriveEntries(u)
 	if err != nil {
 		return nil, nil, err
 	}
-	stmts, facts = append(append(append(stmts, listed...), u.changes...), changed.stmts(now)...), append(facts, told...)
+	stmts, facts = append(append(append(stmts, listed...), u.changes...), u.changed.stmts(now)...), append(facts, told...)
 	if u.answer != "" {
 		stmts = append(stmts, sqldb.RequestStmt(u.request(), []byte(u.answer), now))
 	}

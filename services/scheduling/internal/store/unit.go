@@ -23,6 +23,7 @@ type unit struct {
 	changes   []sqldb.Stmt
 	cancelled []app.SessionView
 	entries   []*domain.Entry
+	changed   changedPlaces
 }
 
 func (u *unit) Now() time.Time { return u.tx.Now() }
