@@ -23,7 +23,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
-	"github.com/tongzhen/tongzhen/services/referral/internal/calendar"
+	"github.com/tongzhen/tongzhen/services/internal/workdays"
 	"github.com/tongzhen/tongzhen/services/referral/internal/completeness"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 	"github.com/tongzhen/tongzhen/services/referral/internal/events"
@@ -85,7 +85,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	days, err := calendar.China()
+	days, err := workdays.China()
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Referrals: st, Reader: st, Numbers: st, Organizations: st,
 			Directory: rpc.Directory{Peers: peers}, Patients: rpc.Patients{Peers: peers}, Capacity: rpc.Capacity{Peers: peers},
 			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, FollowUps: st, Templates: templates,
-			Calendars:   app.NewCalendars(zone, days, st, deps.Clock),
+			Calendars:   app.NewCalendars(zone, domain.Days(days), st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
 			Registrations: st,
 			Completeness:  items, Slips: st, People: st, Kept: cfg.Kept,

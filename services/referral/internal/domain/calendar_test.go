@@ -8,17 +8,17 @@ import (
 	"testing"
 	"time"
 
-	holidays "github.com/tongzhen/tongzhen/services/referral/internal/calendar"
+	"github.com/tongzhen/tongzhen/services/internal/workdays"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
 func china(t testing.TB) domain.Days {
 	t.Helper()
-	days, err := holidays.China()
+	days, err := workdays.China()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return days
+	return domain.Days(days)
 }
 
 // county is a calendar with the shipped holidays and what a county has set.

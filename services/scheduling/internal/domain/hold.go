@@ -61,6 +61,7 @@ type HoldData struct {
 	ExpireTime time.Time
 	KeepUntil  time.Time // zero until attached
 	CheckTime  time.Time // when the sweep asks the referral; zero: never
+	Displaced  time.Time // since when its session is cancelled and no other place was free; zero: it has its place
 	CreateTime time.Time
 }
 
@@ -88,7 +89,7 @@ func (d HoldData) LiveAt(now time.Time) bool {
 // AsCreated is the hold as it was answered when it was taken.
 func (d HoldData) AsCreated() HoldData {
 	d.State, d.ReferralID, d.BookingID, d.Version = Held, "", "", 1
-	d.KeepUntil, d.CheckTime = time.Time{}, time.Time{}
+	d.KeepUntil, d.CheckTime, d.Displaced = time.Time{}, time.Time{}, time.Time{}
 	return d
 }
 
@@ -96,6 +97,10 @@ func (d HoldData) AsCreated() HoldData {
 type Event struct {
 	Action Action
 	Hold   HoldData
+	// Of Move: where it was. Of Move and Displace: why its session was cancelled, if it was.
+	OldSlotID  string
+	OldStart   time.Time
+	ReasonCode string
 }
 
 // Hold is the aggregate: a hold and the booking that may come of it. Not for concurrent use.
@@ -256,6 +261,9 @@ func (h *Hold) apply(a Action) error {
 	to, ok := Next(h.d.State, a)
 	if !ok {
 		return ErrNotAllowed
+	}
+	if !to.Takes() {
+		h.d.Displaced = time.Time{}
 	}
 	h.d.State, h.dirty = to, true
 	h.events = append(h.events, Event{Action: a, Hold: h.d})

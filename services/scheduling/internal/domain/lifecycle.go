@@ -31,6 +31,10 @@ const (
 	Release Action = "release" // by the person who took it
 	Free    Action = "free"    // because a fact or the referral says so
 	Expire  Action = "expire"
+	// Move gives it another place, or the same one with another practitioner or room. Displace says that its session was cancelled and that no
+	// other place was free: it keeps its state until it moves.
+	Move     Action = "move"
+	Displace Action = "displace"
 )
 
 // Transition is one row of the life cycle.
@@ -55,6 +59,12 @@ func Lifecycle() []Transition {
 		{Live, Free, Released},
 		{Held, Expire, Expired},
 		{Attached, Expire, Expired},
+		{Attached, Move, Attached},
+		{Unsettled, Move, Unsettled},
+		{Live, Move, Live},
+		{Attached, Displace, Attached},
+		{Unsettled, Displace, Unsettled},
+		{Live, Displace, Live},
 	}
 }
 

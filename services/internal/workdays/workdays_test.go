@@ -1,15 +1,15 @@
-package calendar_test
+package workdays_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/tongzhen/tongzhen/services/referral/internal/calendar"
+	"github.com/tongzhen/tongzhen/services/internal/workdays"
 )
 
 func TestTheShippedYearsHaveTheirHolidaysAndTheDaysWorkedForThem(t *testing.T) {
 	t.Parallel()
-	days, err := calendar.China()
+	days, err := workdays.China()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,21 @@ func TestACalendarThatContradictsItselfIsRefused(t *testing.T) {
 		{"free and worked", year("{name: a, from: 2026-01-03, to: 2026-01-04, worked: [2026-01-04]}"), "twice"},
 		{"no calendar", "years: 1", "cannot unmarshal"},
 	} {
-		if _, err := calendar.Read([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := workdays.Read([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func TestAHolidayIsADayThatANoticeFrees(t *testing.T) {
+	t.Parallel()
+	days, err := workdays.China()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for day, want := range map[string]bool{"2026-10-01": true, "2026-10-10": false, "2026-10-11": false, "2026-10-12": false} {
+		if days.Free(day) != want {
+			t.Errorf("%s: free %v", day, !want)
 		}
 	}
 }

@@ -1,7 +1,8 @@
-// Package calendar holds the public holidays as data.
+// Package workdays holds the public holidays as data.
 //
-// Owns: the days of china.yaml, each year with its source and how certain it is. Refuses: to compute a limit; that is domain's.
-package calendar
+// Owns: the days of china.yaml, each year with its source and how certain it is. Refuses: to compute a limit or a schedule; those are of the
+// services that ask.
+package workdays
 
 import (
 	"bytes"
@@ -11,9 +12,16 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
+
+// Days are the local days, "2006-01-02", that are not as their weekday: worked, or free. Monday to Friday are worked else.
+type Days map[string]bool
+
+// Free tells whether the day, "2006-01-02", is a public holiday. A weekend that no notice names is none.
+func (d Days) Free(day string) bool {
+	worked, named := d[day]
+	return named && !worked
+}
 
 //go:embed china.yaml
 var china []byte
@@ -34,19 +42,24 @@ type pause struct {
 	Worked   []string
 }
 
+// certainties are how a source may have been read, as everywhere in the data that is shipped.
+func certainties() []string {
+	return []string{"FOUND", "FOUND_MIRROR", "OWN_HIGH", "OWN_MEDIUM", "SUGGESTED"}
+}
+
 // China is the shipped calendar of mainland China.
-func China() (domain.Days, error) { return Read(china) }
+func China() (Days, error) { return Read(china) }
 
 // Read makes the days of a calendar in the form of china.yaml. It refuses unknown keys, a year without source and certainty, what is no
 // date or not of its year, a worked day that is a weekday anyway, and a day that is said twice.
-func Read(content []byte) (domain.Days, error) {
+func Read(content []byte) (Days, error) {
 	d := yaml.NewDecoder(bytes.NewReader(content))
 	d.KnownFields(true)
 	var f file
 	if err := d.Decode(&f); err != nil {
 		return nil, fmt.Errorf("read the calendar: %w", err)
 	}
-	days := domain.Days{}
+	days := Days{}
 	for _, y := range f.Years {
 		if err := y.into(days); err != nil {
 			return nil, fmt.Errorf("calendar of %d: %w", y.Year, err)
@@ -55,8 +68,8 @@ func Read(content []byte) (domain.Days, error) {
 	return days, nil
 }
 
-func (y year) into(days domain.Days) error {
-	if y.Source == "" || !slices.Contains(domain.Certainties(), y.Certainty) {
+func (y year) into(days Days) error {
+	if y.Source == "" || !slices.Contains(certainties(), y.Certainty) {
 		return fmt.Errorf("the source or its certainty is missing")
 	}
 	for _, p := range y.Breaks {
@@ -100,7 +113,7 @@ func (y year) date(text string) (time.Time, error) {
 	return t, nil
 }
 
-func put(days domain.Days, t time.Time, worked bool) error {
+func put(days Days, t time.Time, worked bool) error {
 	day := t.Format(time.DateOnly)
 	if _, twice := days[day]; twice {
 		return fmt.Errorf("%s is said twice", day)
