@@ -39,6 +39,7 @@ const (
 	ReasonEntrySealed        string = "ENTRY_SEALED"
 	ReasonEntryElsewhere     string = "ENTRY_ELSEWHERE"
 	ReasonEntryWithdrawn     string = "ENTRY_WITHDRAWN"
+	ReasonNotYetOpen         string = "NOT_YET_OPEN"
 
 	ReasonRateLimited string = "RATE_LIMITED"
 	ReasonPeerAway    string = "PEER_AWAY"

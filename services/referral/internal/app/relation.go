@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
@@ -45,4 +47,16 @@ func level(st Standing) string {
 		return "FULL"
 	}
 	return "PACKAGE"
+}
+
+// Case is a referral for a service that has heard no fact of it. NOT_FOUND for one that was never sent.
+func (s *Service) Case(ctx context.Context, caller authn.Identity, referralID string) (domain.Snapshot, error) {
+	v, err := s.Reader.Get(ctx, caller, referralID)
+	if err != nil {
+		return domain.Snapshot{}, err
+	}
+	if v.State == domain.StateDraft {
+		return domain.Snapshot{}, errs.NotFound("referral")
+	}
+	return v.Snapshot, nil
 }

@@ -41,6 +41,17 @@ func Referral(v app.View) *referralv1.Referral {
 	return out
 }
 
+// referralCase is the referral as facts tell of it.
+func referralCase(s domain.Snapshot) *referralv1.ReferralCase {
+	return &referralv1.ReferralCase{
+		Id: s.ID, Version: s.Version, Number: s.Number.Printed(), State: state(s.State),
+		Direction: commonv1.Direction_Code(commonv1.Direction_Code_value[string(s.Direction)]),
+		Kind:      commonv1.Kind_Code(commonv1.Kind_Code_value[string(s.Kind)]),
+		Urgency:   commonv1.Urgency_Code(commonv1.Urgency_Code_value[string(s.Urgency)]),
+		PatientId: s.PatientID, Originator: party(s.Originator), Receiver: party(s.Receiver), DueTime: stamp(s.DueTime),
+	}
+}
+
 // View is what a message shows.
 func View(m *referralv1.Referral) app.View {
 	number, _ := domain.ParseNumber(m.GetNumber())

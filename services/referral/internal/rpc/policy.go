@@ -63,6 +63,7 @@ func Policy() authz.Table {
 		referralv1.SettingService_UpdateSettings_FullMethodName:   {Roles: []string{"COUNTY_ADMIN"}},
 		referralv1.ReferralService_SettleBooking_FullMethodName:   {Services: []string{"scheduling"}},
 		referralv1.ReferralService_GetRelation_FullMethodName:     {Services: []string{"patientrecord"}},
+		referralv1.ReferralService_GetCase_FullMethodName:         {Services: []string{"scheduling"}},
 	}
 	maps.Copy(table, statisticsPolicy())
 	for a, method := range methods() {

@@ -156,6 +156,19 @@ func (s *Server) SettleBooking(ctx context.Context, m *referralv1.SettleBookingR
 	return out, nil
 }
 
+// GetCase implements ReferralService.
+func (s *Server) GetCase(ctx context.Context, m *referralv1.GetCaseRequest) (*referralv1.ReferralCase, error) {
+	cmd, err := service(ctx, referralv1.ReferralService_GetCase_FullMethodName, m.GetCounty())
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.app.Case(ctx, cmd.Caller, m.GetReferralId())
+	if err != nil {
+		return nil, err
+	}
+	return referralCase(v), nil
+}
+
 // GetRelation implements ReferralService.
 func (s *Server) GetRelation(ctx context.Context, m *referralv1.GetRelationRequest) (*referralv1.GetRelationResponse, error) {
 	cmd, err := service(ctx, referralv1.ReferralService_GetRelation_FullMethodName, m.GetCounty())

@@ -212,13 +212,13 @@ func checkCharacter(digits string) string {
 	return "10X98765432"[p : p+1]
 }
 
-// openSlots makes sessions on a day more than a year ahead, where they are in nobody's way, and reads their free slots.
+// openSlots makes sessions on one of the coming days, as slots open two weeks ahead only, and reads that day's free slots.
 func (r *runner) openSlots(ctx context.Context) error {
 	needed := r.options.Journeys
 	if r.options.Duration > 0 {
 		needed = expectedPerSecond * int(r.options.Duration/time.Second+1)
 	}
-	day := r.options.Clock.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 400+r.random.IntN(3000))
+	day := r.options.Clock.Now().UTC().Truncate(24*time.Hour).AddDate(0, 0, 2+r.random.IntN(10))
 	var sessions []*schedulingv1.Schedule
 	for range needed/slotsPerSession + 1 {
 		// 08:00 in the county's time.

@@ -392,6 +392,8 @@ const (
 	ErrorReason_ENTRY_ELSEWHERE ErrorReason_Code = 64
 	// It was marked as entered in error: write it anew.
 	ErrorReason_ENTRY_WITHDRAWN ErrorReason_Code = 65
+	// The slot may be taken later; metadata "opens" says from when on.
+	ErrorReason_NOT_YET_OPEN ErrorReason_Code = 67
 	// The operator or time heals it.
 	ErrorReason_RATE_LIMITED ErrorReason_Code = 70
 	ErrorReason_PEER_AWAY    ErrorReason_Code = 80
@@ -436,6 +438,7 @@ var (
 		63: "ENTRY_SEALED",
 		64: "ENTRY_ELSEWHERE",
 		65: "ENTRY_WITHDRAWN",
+		67: "NOT_YET_OPEN",
 		70: "RATE_LIMITED",
 		80: "PEER_AWAY",
 		85: "SCANNER_AWAY",
@@ -475,6 +478,7 @@ var (
 		"ENTRY_SEALED":           63,
 		"ENTRY_ELSEWHERE":        64,
 		"ENTRY_WITHDRAWN":        65,
+		"NOT_YET_OPEN":           67,
 		"RATE_LIMITED":           70,
 		"PEER_AWAY":              80,
 		"SCANNER_AWAY":           85,
@@ -1108,8 +1112,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\xfb\x05\n" +
-	"\vErrorReason\"\xeb\x05\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\x8d\x06\n" +
+	"\vErrorReason\"\xfd\x05\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1146,6 +1150,7 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\fENTRY_SEALED\x10?\x12\x13\n" +
 	"\x0fENTRY_ELSEWHERE\x10@\x12\x13\n" +
 	"\x0fENTRY_WITHDRAWN\x10A\x12\x10\n" +
+	"\fNOT_YET_OPEN\x10C\x12\x10\n" +
 	"\fRATE_LIMITED\x10F\x12\r\n" +
 	"\tPEER_AWAY\x10P\x12\x10\n" +
 	"\fSCANNER_AWAY\x10U\x12\f\n" +

@@ -70,6 +70,7 @@ const (
 	ReferralService_MarkSeen_FullMethodName            = "/tongzhen.referral.v1.ReferralService/MarkSeen"
 	ReferralService_SettleBooking_FullMethodName       = "/tongzhen.referral.v1.ReferralService/SettleBooking"
 	ReferralService_GetRelation_FullMethodName         = "/tongzhen.referral.v1.ReferralService/GetRelation"
+	ReferralService_GetCase_FullMethodName             = "/tongzhen.referral.v1.ReferralService/GetCase"
 )
 
 // ReferralServiceClient is the client API for ReferralService service.
@@ -170,6 +171,8 @@ type ReferralServiceClient interface {
 	SettleBooking(ctx context.Context, in *SettleBookingRequest, opts ...grpc.CallOption) (*SettleBookingResponse, error)
 	// GetRelation tells patient-record how an organisation stands to a patient. patient-record only.
 	GetRelation(ctx context.Context, in *GetRelationRequest, opts ...grpc.CallOption) (*GetRelationResponse, error)
+	// GetCase tells scheduling who sends whom where, for a referral of which it has heard no fact. NOT_FOUND for a draft. Scheduling only.
+	GetCase(ctx context.Context, in *GetCaseRequest, opts ...grpc.CallOption) (*ReferralCase, error)
 }
 
 type referralServiceClient struct {
@@ -670,6 +673,16 @@ func (c *referralServiceClient) GetRelation(ctx context.Context, in *GetRelation
 	return out, nil
 }
 
+func (c *referralServiceClient) GetCase(ctx context.Context, in *GetCaseRequest, opts ...grpc.CallOption) (*ReferralCase, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReferralCase)
+	err := c.cc.Invoke(ctx, ReferralService_GetCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ReferralServiceServer is the server API for ReferralService service.
 // All implementations must embed UnimplementedReferralServiceServer
 // for forward compatibility.
@@ -768,6 +781,8 @@ type ReferralServiceServer interface {
 	SettleBooking(context.Context, *SettleBookingRequest) (*SettleBookingResponse, error)
 	// GetRelation tells patient-record how an organisation stands to a patient. patient-record only.
 	GetRelation(context.Context, *GetRelationRequest) (*GetRelationResponse, error)
+	// GetCase tells scheduling who sends whom where, for a referral of which it has heard no fact. NOT_FOUND for a draft. Scheduling only.
+	GetCase(context.Context, *GetCaseRequest) (*ReferralCase, error)
 	mustEmbedUnimplementedReferralServiceServer()
 }
 
@@ -924,6 +939,9 @@ func (UnimplementedReferralServiceServer) SettleBooking(context.Context, *Settle
 }
 func (UnimplementedReferralServiceServer) GetRelation(context.Context, *GetRelationRequest) (*GetRelationResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetRelation not implemented")
+}
+func (UnimplementedReferralServiceServer) GetCase(context.Context, *GetCaseRequest) (*ReferralCase, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCase not implemented")
 }
 func (UnimplementedReferralServiceServer) mustEmbedUnimplementedReferralServiceServer() {}
 func (UnimplementedReferralServiceServer) testEmbeddedByValue()                         {}
@@ -1828,6 +1846,24 @@ func _ReferralService_GetRelation_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ReferralService_GetCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).GetCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_GetCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).GetCase(ctx, req.(*GetCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ReferralService_ServiceDesc is the grpc.ServiceDesc for ReferralService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -2030,6 +2066,10 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetRelation",
 			Handler:    _ReferralService_GetRelation_Handler,
+		},
+		{
+			MethodName: "GetCase",
+			Handler:    _ReferralService_GetCase_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

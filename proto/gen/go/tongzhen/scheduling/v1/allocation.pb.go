@@ -152,9 +152,10 @@ func (BedState_Code) EnumDescriptor() ([]byte, []int) {
 }
 
 type FindSlotsRequest struct {
-	state           protoimpl.MessageState `protogen:"open.v1"`
-	OrganizationIds []string               `protobuf:"bytes,1,rep,name=organization_ids,json=organizationIds,proto3" json:"organization_ids,omitempty"`
-	Departments     []string               `protobuf:"bytes,2,rep,name=departments,proto3" json:"departments,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// None: all of the county. So are no departments.
+	OrganizationIds []string `protobuf:"bytes,1,rep,name=organization_ids,json=organizationIds,proto3" json:"organization_ids,omitempty"`
+	Departments     []string `protobuf:"bytes,2,rep,name=departments,proto3" json:"departments,omitempty"`
 	// CLINIC, EXAM, EXPERT; empty: all.
 	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
 	// For EXAM.
@@ -169,7 +170,9 @@ type FindSlotsRequest struct {
 	// Local weekdays, 1 Monday … 7 Sunday; none: all.
 	Weekdays []int32 `protobuf:"varint,10,rep,packed,name=weekdays,proto3" json:"weekdays,omitempty"`
 	// Default 10.
-	Limit         int32 `protobuf:"varint,11,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit int32 `protobuf:"varint,11,opt,name=limit,proto3" json:"limit,omitempty"`
+	// What is free for this referral, as in CreateHoldRequest.
+	ReferralId    string `protobuf:"bytes,12,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -279,6 +282,13 @@ func (x *FindSlotsRequest) GetLimit() int32 {
 		return x.Limit
 	}
 	return 0
+}
+
+func (x *FindSlotsRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
 }
 
 type FindSlotsResponse struct {
@@ -952,8 +962,11 @@ type WaitlistEntry struct {
 	Version    int32                  `protobuf:"varint,19,opt,name=version,proto3" json:"version,omitempty"`
 	// The booking that a cancelled session left without a place; such an entry was made by the cancellation.
 	DisplacedBookingId string `protobuf:"bytes,20,opt,name=displaced_booking_id,json=displacedBookingId,proto3" json:"displaced_booking_id,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// For BED, as in BedRequest.
+	Sex           string `protobuf:"bytes,21,opt,name=sex,proto3" json:"sex,omitempty"`
+	WardClass     string `protobuf:"bytes,22,opt,name=ward_class,json=wardClass,proto3" json:"ward_class,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WaitlistEntry) Reset() {
@@ -1126,17 +1139,35 @@ func (x *WaitlistEntry) GetDisplacedBookingId() string {
 	return ""
 }
 
+func (x *WaitlistEntry) GetSex() string {
+	if x != nil {
+		return x.Sex
+	}
+	return ""
+}
+
+func (x *WaitlistEntry) GetWardClass() string {
+	if x != nil {
+		return x.WardClass
+	}
+	return ""
+}
+
 type JoinWaitlistRequest struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	ReferralId     string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	Kind           string                 `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
 	Modality       string                 `protobuf:"bytes,3,opt,name=modality,proto3" json:"modality,omitempty"`
 	PractitionerId string                 `protobuf:"bytes,4,opt,name=practitioner_id,json=practitionerId,proto3" json:"practitioner_id,omitempty"`
-	FirstDay       string                 `protobuf:"bytes,5,opt,name=first_day,json=firstDay,proto3" json:"first_day,omitempty"`
-	LastDay        string                 `protobuf:"bytes,6,opt,name=last_day,json=lastDay,proto3" json:"last_day,omitempty"`
-	RequestId      string                 `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Local dates, both included; default today, and 30 days after the first.
+	FirstDay  string `protobuf:"bytes,5,opt,name=first_day,json=firstDay,proto3" json:"first_day,omitempty"`
+	LastDay   string `protobuf:"bytes,6,opt,name=last_day,json=lastDay,proto3" json:"last_day,omitempty"`
+	RequestId string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// For BED, as in BedRequest: MALE, FEMALE or empty.
+	Sex           string `protobuf:"bytes,8,opt,name=sex,proto3" json:"sex,omitempty"`
+	WardClass     string `protobuf:"bytes,9,opt,name=ward_class,json=wardClass,proto3" json:"ward_class,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JoinWaitlistRequest) Reset() {
@@ -1214,6 +1245,20 @@ func (x *JoinWaitlistRequest) GetLastDay() string {
 func (x *JoinWaitlistRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
+	}
+	return ""
+}
+
+func (x *JoinWaitlistRequest) GetSex() string {
+	if x != nil {
+		return x.Sex
+	}
+	return ""
+}
+
+func (x *JoinWaitlistRequest) GetWardClass() string {
+	if x != nil {
+		return x.WardClass
 	}
 	return ""
 }
@@ -1966,7 +2011,7 @@ var File_tongzhen_scheduling_v1_allocation_proto protoreflect.FileDescriptor
 
 const file_tongzhen_scheduling_v1_allocation_proto_rawDesc = "" +
 	"\n" +
-	"'tongzhen/scheduling/v1/allocation.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a'tongzhen/scheduling/v1/scheduling.proto\"\xfa\x02\n" +
+	"'tongzhen/scheduling/v1/allocation.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a'tongzhen/scheduling/v1/scheduling.proto\"\x9b\x03\n" +
 	"\x10FindSlotsRequest\x123\n" +
 	"\x10organization_ids\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x0forganizationIds\x12*\n" +
 	"\vdepartments\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\vdepartments\x12\x12\n" +
@@ -1981,7 +2026,9 @@ const file_tongzhen_scheduling_v1_allocation_proto_rawDesc = "" +
 	"\bweekdays\x18\n" +
 	" \x03(\x05B\x10\xbaH\r\x92\x01\n" +
 	"\x10\a\"\x06\x1a\x04\x18\a(\x01R\bweekdays\x12\x1f\n" +
-	"\x05limit\x18\v \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x05limit\"G\n" +
+	"\x05limit\x18\v \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x05limit\x12\x1f\n" +
+	"\vreferral_id\x18\f \x01(\tR\n" +
+	"referralId\"G\n" +
 	"\x11FindSlotsResponse\x122\n" +
 	"\x05slots\x18\x01 \x03(\v2\x1c.tongzhen.scheduling.v1.SlotR\x05slots\"\x88\x03\n" +
 	"\vWaitingTime\x12'\n" +
@@ -2049,7 +2096,7 @@ const file_tongzhen_scheduling_v1_allocation_proto_rawDesc = "" +
 	"\n" +
 	"\x06PLACED\x10\x03\x12\b\n" +
 	"\x04LEFT\x10\x04\x12\t\n" +
-	"\x05ENDED\x10\x05\"\xb8\x06\n" +
+	"\x05ENDED\x10\x05\"\xe9\x06\n" +
 	"\rWaitlistEntry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12@\n" +
 	"\x05state\x18\x02 \x01(\x0e2*.tongzhen.scheduling.v1.WaitlistState.CodeR\x05state\x12\x1f\n" +
@@ -2075,7 +2122,10 @@ const file_tongzhen_scheduling_v1_allocation_proto_rawDesc = "" +
 	"\voffer_until\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"offerUntil\x12\x18\n" +
 	"\aversion\x18\x13 \x01(\x05R\aversion\x120\n" +
-	"\x14displaced_booking_id\x18\x14 \x01(\tR\x12displacedBookingId\"\x92\x02\n" +
+	"\x14displaced_booking_id\x18\x14 \x01(\tR\x12displacedBookingId\x12\x10\n" +
+	"\x03sex\x18\x15 \x01(\tR\x03sex\x12\x1d\n" +
+	"\n" +
+	"ward_class\x18\x16 \x01(\tR\twardClass\"\xda\x02\n" +
 	"\x13JoinWaitlistRequest\x12)\n" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\x124\n" +
@@ -2085,7 +2135,10 @@ const file_tongzhen_scheduling_v1_allocation_proto_rawDesc = "" +
 	"\tfirst_day\x18\x05 \x01(\tR\bfirstDay\x12\x19\n" +
 	"\blast_day\x18\x06 \x01(\tR\alastDay\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId\"O\n" +
+	"request_id\x18\a \x01(\tR\trequestId\x12'\n" +
+	"\x03sex\x18\b \x01(\tB\x15\xbaH\x12r\x10R\x00R\x04MALER\x06FEMALER\x03sex\x12\x1d\n" +
+	"\n" +
+	"ward_class\x18\t \x01(\tR\twardClass\"O\n" +
 	"\x14LeaveWaitlistRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
 	"\n" +

@@ -41,17 +41,19 @@ type AllocationServiceClient interface {
 	FindSlots(ctx context.Context, in *FindSlotsRequest, opts ...grpc.CallOption) (*FindSlotsResponse, error)
 	// ListWaitingTimes of the departments of an organisation (all of the county if empty). Computed nightly, and within seconds of a change.
 	ListWaitingTimes(ctx context.Context, in *ListWaitingTimesRequest, opts ...grpc.CallOption) (*ListWaitingTimesResponse, error)
-	// ListDay is one local day of an organisation: its sessions with their slots and who has them. The check-in list.
+	// ListDay is one local day of the own organisation: its sessions with their slots and who has them, with those who did not come. The check-in list.
 	ListDay(ctx context.Context, in *ListDayRequest, opts ...grpc.CallOption) (*ListDayResponse, error)
 	// JoinWaitlist puts a referral that is SUBMITTED, without a place, on the fallback list of its receiver. By the sender or the receiver; a referral
-	// is on it once (again: the same entry with the new wishes). A free place that suits is offered at once, in order: displaced bookings, then
+	// is on it once (again: the same entry with the new wishes; while a place is offered it stays as it is). ACTION_NOT_AVAILABLE for a referral in
+	// another state or with a place. A free place that suits is offered at once, in order: displaced bookings, then
 	// EMERGENCY, URGENT, ROUTINE, then by time of joining. An offer is a hold tied to the referral.
 	JoinWaitlist(ctx context.Context, in *JoinWaitlistRequest, opts ...grpc.CallOption) (*WaitlistEntry, error)
 	// LeaveWaitlist; an entry that has ended is no error. A place that was offered is freed.
 	LeaveWaitlist(ctx context.Context, in *LeaveWaitlistRequest, opts ...grpc.CallOption) (*WaitlistEntry, error)
 	// ListWaitlist in the order in which it is worked: the receiver sees those that wait for it, the sender its own.
 	ListWaitlist(ctx context.Context, in *ListWaitlistRequest, opts ...grpc.CallOption) (*ListWaitlistResponse, error)
-	// ListBoard is the bed board of an organisation: wards, beds, and who has or expects each.
+	// ListBoard is the bed board of an organisation: wards, beds, and who has or expects each. Of the own organisation; COUNTY_ADMIN sees that of each,
+	// without referrals.
 	ListBoard(ctx context.Context, in *ListBoardRequest, opts ...grpc.CallOption) (*ListBoardResponse, error)
 	// SetWard changes class, sex and cleaning time of a ward. BED_MANAGER, INTAKE_DESK, CENTRE_HEAD of the own organisation; COUNTY_ADMIN.
 	SetWard(ctx context.Context, in *SetWardRequest, opts ...grpc.CallOption) (*BoardWard, error)
@@ -169,17 +171,19 @@ type AllocationServiceServer interface {
 	FindSlots(context.Context, *FindSlotsRequest) (*FindSlotsResponse, error)
 	// ListWaitingTimes of the departments of an organisation (all of the county if empty). Computed nightly, and within seconds of a change.
 	ListWaitingTimes(context.Context, *ListWaitingTimesRequest) (*ListWaitingTimesResponse, error)
-	// ListDay is one local day of an organisation: its sessions with their slots and who has them. The check-in list.
+	// ListDay is one local day of the own organisation: its sessions with their slots and who has them, with those who did not come. The check-in list.
 	ListDay(context.Context, *ListDayRequest) (*ListDayResponse, error)
 	// JoinWaitlist puts a referral that is SUBMITTED, without a place, on the fallback list of its receiver. By the sender or the receiver; a referral
-	// is on it once (again: the same entry with the new wishes). A free place that suits is offered at once, in order: displaced bookings, then
+	// is on it once (again: the same entry with the new wishes; while a place is offered it stays as it is). ACTION_NOT_AVAILABLE for a referral in
+	// another state or with a place. A free place that suits is offered at once, in order: displaced bookings, then
 	// EMERGENCY, URGENT, ROUTINE, then by time of joining. An offer is a hold tied to the referral.
 	JoinWaitlist(context.Context, *JoinWaitlistRequest) (*WaitlistEntry, error)
 	// LeaveWaitlist; an entry that has ended is no error. A place that was offered is freed.
 	LeaveWaitlist(context.Context, *LeaveWaitlistRequest) (*WaitlistEntry, error)
 	// ListWaitlist in the order in which it is worked: the receiver sees those that wait for it, the sender its own.
 	ListWaitlist(context.Context, *ListWaitlistRequest) (*ListWaitlistResponse, error)
-	// ListBoard is the bed board of an organisation: wards, beds, and who has or expects each.
+	// ListBoard is the bed board of an organisation: wards, beds, and who has or expects each. Of the own organisation; COUNTY_ADMIN sees that of each,
+	// without referrals.
 	ListBoard(context.Context, *ListBoardRequest) (*ListBoardResponse, error)
 	// SetWard changes class, sex and cleaning time of a ward. BED_MANAGER, INTAKE_DESK, CENTRE_HEAD of the own organisation; COUNTY_ADMIN.
 	SetWard(context.Context, *SetWardRequest) (*BoardWard, error)

@@ -353,8 +353,10 @@ type ListSlotsRequest struct {
 	FreeOnly       bool                   `protobuf:"varint,6,opt,name=free_only,json=freeOnly,proto3" json:"free_only,omitempty"`
 	PageSize       int32                  `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken      string                 `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What is free for this referral, as in CreateHoldRequest.
+	ReferralId    string `protobuf:"bytes,9,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListSlotsRequest) Reset() {
@@ -439,6 +441,13 @@ func (x *ListSlotsRequest) GetPageSize() int32 {
 func (x *ListSlotsRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListSlotsRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
 	}
 	return ""
 }
@@ -756,11 +765,14 @@ func (x *BedRequest) GetBedId() string {
 }
 
 type CreateHoldRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	RequestId     string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	SlotId        string                 `protobuf:"bytes,2,opt,name=slot_id,json=slotId,proto3" json:"slot_id,omitempty"`
-	Bed           *BedRequest            `protobuf:"bytes,3,opt,name=bed,proto3" json:"bed,omitempty"`
-	PatientId     string                 `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	RequestId string                 `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	SlotId    string                 `protobuf:"bytes,2,opt,name=slot_id,json=slotId,proto3" json:"slot_id,omitempty"`
+	Bed       *BedRequest            `protobuf:"bytes,3,opt,name=bed,proto3" json:"bed,omitempty"`
+	PatientId string                 `protobuf:"bytes,4,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// The referral it is taken for, if there is one: a slot that is reserved for townships may be taken by either side of an up-referral for its
+	// patient. It ties the hold to nothing.
+	ReferralId    string `protobuf:"bytes,5,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -823,6 +835,13 @@ func (x *CreateHoldRequest) GetPatientId() string {
 	return ""
 }
 
+func (x *CreateHoldRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
 type HoldState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -879,8 +898,10 @@ type Hold struct {
 	EquipmentName      string                 `protobuf:"bytes,15,opt,name=equipment_name,json=equipmentName,proto3" json:"equipment_name,omitempty"`
 	Preparation        string                 `protobuf:"bytes,16,opt,name=preparation,proto3" json:"preparation,omitempty"`
 	PreparationEnglish string                 `protobuf:"bytes,17,opt,name=preparation_english,json=preparationEnglish,proto3" json:"preparation_english,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Offered by the fallback list: its referral does not name it.
+	Offered       bool `protobuf:"varint,18,opt,name=offered,proto3" json:"offered,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Hold) Reset() {
@@ -1030,6 +1051,13 @@ func (x *Hold) GetPreparationEnglish() string {
 		return x.PreparationEnglish
 	}
 	return ""
+}
+
+func (x *Hold) GetOffered() bool {
+	if x != nil {
+		return x.Offered
+	}
+	return false
 }
 
 type ReleaseHoldRequest struct {
@@ -2034,7 +2062,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\vpreparation\x18\x11 \x01(\tR\vpreparation\x12/\n" +
 	"\x13preparation_english\x18\x12 \x01(\tR\x12preparationEnglish\x120\n" +
 	"\x05opens\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\x12\x1b\n" +
-	"\tclosed_by\x18\x14 \x01(\tR\bclosedBy\"\x82\x02\n" +
+	"\tclosed_by\x18\x14 \x01(\tR\bclosedBy\"\xa3\x02\n" +
 	"\x10ListSlotsRequest\x121\n" +
 	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12\x1e\n" +
 	"\n" +
@@ -2047,7 +2075,9 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\tpage_size\x18\a \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\b \x01(\tR\tpageToken\"o\n" +
+	"page_token\x18\b \x01(\tR\tpageToken\x12\x1f\n" +
+	"\vreferral_id\x18\t \x01(\tR\n" +
+	"referralId\"o\n" +
 	"\x11ListSlotsResponse\x122\n" +
 	"\x05slots\x18\x01 \x03(\v2\x1c.tongzhen.scheduling.v1.SlotR\x05slots\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9a\x01\n" +
@@ -2071,14 +2101,16 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12\x10\n" +
 	"\x03sex\x18\x04 \x01(\tR\x03sex\x12\x14\n" +
 	"\x05class\x18\x05 \x01(\tR\x05class\x12\x15\n" +
-	"\x06bed_id\x18\x06 \x01(\tR\x05bedId\"\xa0\x01\n" +
+	"\x06bed_id\x18\x06 \x01(\tR\x05bedId\"\xc1\x01\n" +
 	"\x11CreateHoldRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x17\n" +
 	"\aslot_id\x18\x02 \x01(\tR\x06slotId\x124\n" +
 	"\x03bed\x18\x03 \x01(\v2\".tongzhen.scheduling.v1.BedRequestR\x03bed\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\x04 \x01(\tR\tpatientId\"c\n" +
+	"patient_id\x18\x04 \x01(\tR\tpatientId\x12\x1f\n" +
+	"\vreferral_id\x18\x05 \x01(\tR\n" +
+	"referralId\"c\n" +
 	"\tHoldState\"V\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\b\n" +
@@ -2087,7 +2119,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\n" +
 	"\x06BOOKED\x10\x03\x12\f\n" +
 	"\bRELEASED\x10\x04\x12\v\n" +
-	"\aEXPIRED\x10\x05\"\xfd\x04\n" +
+	"\aEXPIRED\x10\x05\"\x97\x05\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\aslot_id\x18\x02 \x01(\tR\x06slotId\x12;\n" +
@@ -2108,7 +2140,8 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\blocation\x18\x0e \x01(\tR\blocation\x12%\n" +
 	"\x0eequipment_name\x18\x0f \x01(\tR\requipmentName\x12 \n" +
 	"\vpreparation\x18\x10 \x01(\tR\vpreparation\x12/\n" +
-	"\x13preparation_english\x18\x11 \x01(\tR\x12preparationEnglish\".\n" +
+	"\x13preparation_english\x18\x11 \x01(\tR\x12preparationEnglish\x12\x18\n" +
+	"\aoffered\x18\x12 \x01(\bR\aoffered\".\n" +
 	"\x12ReleaseHoldRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"*\n" +
 	"\x0eGetHoldRequest\x12\x18\n" +
