@@ -61,7 +61,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	logger := deps.Telemetry.Logger
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
-	st := store.New(deps.DB, events.Encode, relay.Wake)
+	st := store.New(deps.DB, events.Encode, store.Wakes{Facts: relay.Wake})
 	return &Service{
 		cfg: cfg.withDefaults(), deps: deps, relay: relay, read: make(chan struct{}),
 		app:    app.New(st, rpc.NewDirectory(deps.Peers.Directory, events.Account), deps.Clock, logger),

@@ -76,7 +76,7 @@ func each(t *testing.T, test func(*fixture)) {
 			d.add("colleague", "centre", "TOWNSHIP_DOCTOR")
 			d.add("centre head", "centre", "CENTRE_HEAD")
 			d.add("admin", "authority", "COUNTY_ADMIN")
-			a := app.New(store.New(db, events.Encode, func() {}), d, clk, slog.New(slog.DiscardHandler))
+			a := app.New(store.New(db, events.Encode, store.Wakes{}), d, clk, slog.New(slog.DiscardHandler))
 			test(&fixture{App: a, t: t, db: db, clk: clk, directory: d})
 		})
 	}

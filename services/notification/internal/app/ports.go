@@ -106,6 +106,12 @@ type Unit interface {
 	OpenDeadlines(ctx context.Context, referralID string) ([]*domain.Entry, error)
 	// OpenEntries lists an account's open entries for a referral, by id.
 	OpenEntries(ctx context.Context, accountID, referralID string) ([]*domain.Entry, error)
+	// Dispatch makes a message that is to leave the house part of the change. One with an id that is known changes nothing, whatever else it says.
+	// domain.ErrDispatch for a gap, or for another county's.
+	Dispatch(d domain.Dispatch) error
+	// CancelDeliveries ends what has not left the house of an entry, of an alarm, or of both; an empty id means none. What is under way is not tried
+	// again. Those that the change itself adds are not meant.
+	CancelDeliveries(entryID, alarmID string)
 }
 
 // Directory is the directory service. Accounts answers all accounts of a county, Unavailable when it is away.

@@ -18,7 +18,8 @@ const (
 // ErrDispatch says that a message to go out has a gap, or more than one recipient.
 var ErrDispatch = errors.New("a message needs an id, a channel, a template and exactly one recipient")
 
-// Dispatch is one message that is to leave the house: ids and codes, worded when it is sent. Its recipient is exactly one of a person (AccountID), a group
+// Dispatch is one message that is to leave the house: ids and codes, worded when it is sent. Template is a key of the table of texts
+// (internal/words): of what staff are told the event itself, of what patients are told PATIENT_ and a name. Its recipient is exactly one of a person (AccountID), a group
 // (OrganizationID, with or without DepartmentCode) and a patient (PatientID).
 type Dispatch struct {
 	County, ID                     string
@@ -29,6 +30,7 @@ type Dispatch struct {
 	EntryID, AlarmID               string // what an acknowledgement through its link acknowledges; both empty for groups and patients
 	FactID, Event                  string
 	ReferralID, ReferralNumber     string
+	FromOrganizationID             string // who did what is told; named in the text
 	BookingID                      string // where and when are asked at the moment of sending
 	Urgency, Step                  string
 	Ring                           int       // of an alarm: the how-manieth

@@ -68,6 +68,8 @@ type unit struct {
 	loaded   map[string]*domain.Entry
 	order    []*domain.Entry
 	resolved map[string]resolved
+
+	cancelled, dispatched []sqldb.Stmt // messages that leave the house
 }
 
 func (u *unit) Now() time.Time { return u.tx.Now() }

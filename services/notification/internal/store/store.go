@@ -28,18 +28,28 @@ var Migrations = sqldb.MigrationSet{Name: "notification", FS: files}
 // Encoder makes the fact of what happened.
 type Encoder func(app.Happened) (outbox.Fact, error)
 
+// Wakes are called after a commit that left facts, and after one that left messages to send. Either may be nil.
+type Wakes struct{ Facts, Deliveries func() }
+
 // Store implements app.Store.
 type Store struct {
 	db     *sqldb.DB
 	encode Encoder
-	wake   func()
+	wakes  Wakes
 }
 
 var _ app.Store = (*Store)(nil)
 
-// New keeps to db; wake is called after each commit that left facts.
-func New(db *sqldb.DB, encode Encoder, wake func()) *Store {
-	return &Store{db: db, encode: encode, wake: wake}
+// New keeps to db.
+func New(db *sqldb.DB, encode Encoder, wakes Wakes) *Store {
+	return &Store{db: db, encode: encode, wakes: wakes}
+}
+
+// onCommit wakes whoever waits for what the change leaves.
+func onCommit(tx *sqldb.Tx, wake func(), left int) {
+	if wake != nil && left > 0 {
+		tx.OnCommit(wake)
+	}
 }
 
 // Change implements app.Store.
@@ -53,10 +63,16 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 			return err
 		}
 		stmts, facts, err := s.derive(u, cmd)
-		if err != nil || len(stmts) == 0 {
+		if err != nil {
 			return err
 		}
-		tx.OnCommit(s.wake)
+		stmts = append(stmts, u.cancelled...)
+		stmts = append(stmts, u.dispatched...)
+		if len(stmts) == 0 {
+			return nil
+		}
+		onCommit(tx, s.wakes.Facts, len(facts))
+		onCommit(tx, s.wakes.Deliveries, len(u.dispatched))
 		if err := tx.Last(ctx, append(stmts, outbox.Stmts(ctx, facts...)...)...); err != nil {
 			return fmt.Errorf("write entries: %w", err)
 		}

@@ -20,7 +20,8 @@ func TestTheStoreKeepsItsContract(t *testing.T) {
 			t.Parallel()
 			storetest.Suite(t, func(t *testing.T) storetest.Opened {
 				clk := dbtest.Clock(t)
-				return storetest.Opened{Store: store.New(dbtest.OpenClock(t, engine, clk, sets), events.Encode, func() {}), Clock: clk}
+				st := store.New(dbtest.OpenClock(t, engine, clk, sets), events.Encode, store.Wakes{})
+				return storetest.Opened{Store: st, Deliveries: st, Clock: clk}
 			})
 		})
 	}

@@ -20,8 +20,9 @@ const County = "450321"
 
 // Opened is a fresh store and the clock that its transactions go by.
 type Opened struct {
-	Store app.Store
-	Clock *clock.Fixed
+	Store      app.Store
+	Deliveries app.Deliveries
+	Clock      *clock.Fixed
 }
 
 // Suite holds a store to the contract. open gives each test a store of its own.
@@ -44,6 +45,9 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"who was told is listed by organisation": whoWasTold,
 		"somebody anywhere in the county":        anywhere,
 		"a name that came later is taken":        nameTaken,
+		"a message is dispatched once":           dispatchedOnce,
+		"a message with a gap is refused":        dispatchWhole,
+		"what nobody needs is cancelled":         cancelled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

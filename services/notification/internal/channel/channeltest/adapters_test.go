@@ -1,0 +1,165 @@
+package channeltest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/aliyun"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/channeltest"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/dingtalk"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/egress"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/mail"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/webhook"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/wecom"
+)
+
+// door lets to the simulators of this machine.
+func door() *egress.Door { return egress.New(egress.Policy{Private: true}) }
+
+func TestTheWeComRobotKeepsTheContract(t *testing.T) {
+	channeltest.Suite(t, func(t *testing.T) channeltest.Opened {
+		sim := channeltest.WeComRobot(t)
+		a := wecom.NewRobot(door(), sim.URL)
+		return channeltest.Opened{
+			Adapter: a, Simulator: sim, To: channel.Address{Value: sim.URL + "/cgi-bin/webhook/send?key=" + channeltest.RobotKey},
+			WrongKey: a, WrongTo: channel.Address{Value: "another-robots-key-000"}, Key: channel.Refused,
+			Malformed: []channel.Address{{Value: "short"}, {Value: "https://elsewhere.example/cgi-bin/webhook/send?key=" + channeltest.RobotKey}, {Value: "key with spaces 000"}},
+		}
+	})
+}
+
+func TestTheWeComApplicationKeepsTheContract(t *testing.T) {
+	account := wecom.Account{Corp: channeltest.WeComCorp, Secret: channeltest.WeComSecret, Agent: channeltest.WeComAgent}
+	channeltest.Suite(t, func(t *testing.T) channeltest.Opened {
+		sim, _ := channeltest.WeComApp(t)
+		acc, wrong := account, account
+		acc.Base, wrong.Base, wrong.Secret = sim.URL, sim.URL, "wrong"
+		to := channel.Address{Value: channeltest.WeComUser}
+		return channeltest.Opened{
+			Adapter: wecom.NewApp(door(), clock.System(), acc), Simulator: sim, To: to,
+			WrongKey: wecom.NewApp(door(), clock.System(), wrong), WrongTo: to, Key: channel.Away,
+			Malformed: []channel.Address{{Value: "@all"}, {Value: "a|b"}, {Value: "a b"}},
+		}
+	})
+	t.Run("a token is kept, and renewed when it is not taken any more", func(t *testing.T) {
+		sim, tokens := channeltest.WeComApp(t)
+		acc := account
+		acc.Base = sim.URL
+		a := wecom.NewApp(door(), clock.System(), acc)
+		for range 3 {
+			if _, err := a.Send(t.Context(), channeltest.Message(channel.Address{Value: channeltest.WeComUser})); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := tokens.Fetched(); n != 1 {
+			t.Errorf("%d tokens for three messages", n)
+		}
+		tokens.Expire()
+		if _, err := a.Send(t.Context(), channeltest.Message(channel.Address{Value: channeltest.WeComUser})); err != nil {
+			t.Fatal(err)
+		}
+		if n := tokens.Fetched(); n != 2 || len(sim.Taken()) != 4 {
+			t.Errorf("%d tokens, %d taken", n, len(sim.Taken()))
+		}
+	})
+}
+
+func TestTheDingTalkRobotKeepsTheContract(t *testing.T) {
+	channeltest.Suite(t, func(t *testing.T) channeltest.Opened {
+		sim := channeltest.DingTalkRobot(t)
+		a := dingtalk.New(door(), clock.System(), sim.URL)
+		return channeltest.Opened{
+			Adapter: a, Simulator: sim, To: channel.Address{Value: channeltest.DingTalkToken, Secret: channeltest.DingTalkKey},
+			WrongKey: a, WrongTo: channel.Address{Value: channeltest.DingTalkToken, Secret: "SECanother"}, Key: channel.Refused,
+			Malformed: []channel.Address{{Value: "x", Secret: channeltest.DingTalkKey}},
+		}
+	})
+}
+
+func TestSMSByAliyunKeepsTheContract(t *testing.T) {
+	channeltest.Suite(t, func(t *testing.T) channeltest.Opened {
+		sim := channeltest.AliyunSMS(t, nil)
+		acc := aliyun.Account{Base: sim.URL, KeyID: channeltest.SMSKey, Secret: channeltest.SMSSecret, SignName: channeltest.SMSSign, General: channeltest.SMSCode}
+		wrong := acc
+		wrong.Secret = "wrong"
+		to := channel.Address{Value: "13800000000"}
+		return channeltest.Opened{
+			Adapter: aliyun.New(door(), clock.System(), acc), Simulator: sim, To: to, TakesID: true,
+			WrongKey: aliyun.New(door(), clock.System(), wrong), WrongTo: to, Key: channel.Away,
+			Malformed: []channel.Address{{Value: "0773-1234567"}, {Value: "12345678901"}, {Value: "13800000000,13900000000"}},
+			Expect:    map[channeltest.Fault]channel.Class{channeltest.Busy: channel.Away},
+		}
+	})
+	t.Run("a text of its own gets its values", func(t *testing.T) {
+		sim := channeltest.AliyunSMS(t, map[string][]string{"SMS_7": {"number"}})
+		a := aliyun.New(door(), clock.System(), aliyun.Account{
+			Base: sim.URL, KeyID: channeltest.SMSKey, Secret: channeltest.SMSSecret, SignName: channeltest.SMSSign, Codes: map[string]string{"submitted": "SMS_7"},
+		})
+		if _, err := a.Send(t.Context(), channeltest.Message(channel.Address{Value: "+8613800000000"})); err != nil {
+			t.Fatal(err)
+		}
+		if got := sim.Taken(); len(got) != 1 || got[0].Text != `{"number":"450321-26-0000123-4"}` || got[0].To != "13800000000" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestTheWebhookKeepsTheContract(t *testing.T) {
+	channeltest.Suite(t, func(t *testing.T) channeltest.Opened {
+		sim := channeltest.Webhook(t)
+		a := webhook.New(door(), clock.System())
+		return channeltest.Opened{
+			Adapter: a, Simulator: sim, To: channel.Address{Value: sim.URL + "/hook", Secret: channeltest.WebhookSecret}, TakesID: true,
+			WrongKey: a, WrongTo: channel.Address{Value: sim.URL + "/hook", Secret: "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}, Key: channel.Refused,
+			Malformed: []channel.Address{
+				{Value: "http://hooks.example/x", Secret: channeltest.WebhookSecret}, {Value: "ftp://127.0.0.1/x", Secret: channeltest.WebhookSecret},
+				{Value: sim.URL + "/hook", Secret: "whsec_short"}, {Value: sim.URL + "/hook"},
+			},
+			// Any success takes it, whatever the rest of the answer; a 503 was not taken.
+			Expect: map[channeltest.Fault]channel.Class{channeltest.HalfAnswer: "", channeltest.Garbled: "", channeltest.Busy: channel.Away},
+		}
+	})
+}
+
+func TestEMailKeepsTheContract(t *testing.T) {
+	for name, security := range map[string]mail.Security{"STARTTLS": mail.StartTLS, "TLS": mail.Implicit, "none": mail.None} {
+		t.Run(name, func(t *testing.T) {
+			channeltest.Suite(t, func(t *testing.T) channeltest.Opened {
+				open := security == mail.None
+				sim := channeltest.Mail(t, security == mail.Implicit, open)
+				acc := mail.Account{Host: sim.Host, Port: sim.Port, Security: security, From: "通诊 <tongzhen@county.example>", TLS: sim.TLS, Timeout: time.Second}
+				wrong := acc
+				wrong.User, wrong.Password = channeltest.MailUser, "wrong"
+				if !open {
+					acc.User, acc.Password = channeltest.MailUser, channeltest.MailPassword
+				}
+				a, err := mail.New(acc)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w, err := mail.New(wrong)
+				if err != nil {
+					t.Fatal(err)
+				}
+				to := channel.Address{Value: channeltest.Mailbox}
+				return channeltest.Opened{
+					Adapter: a, Simulator: sim.Simulator, To: to, TakesID: true, WrongKey: w, WrongTo: to, Key: channel.Away,
+					Malformed: []channel.Address{{Value: "desk"}, {Value: "a@b.example, c@d.example"}, {Value: "Desk <desk@hospital.example>"}},
+					// Until the last line of the text nothing was taken.
+					Expect: map[channeltest.Fault]channel.Class{
+						channeltest.TimeoutBefore: channel.Away, channeltest.Busy: channel.Away, channeltest.Broken: channel.Away, channeltest.Redirect: "",
+					},
+				}
+			})
+		})
+	}
+}
+
+func TestMailWithoutTLSGoesToThisMachineOnly(t *testing.T) {
+	_, err := mail.New(mail.Account{Host: "mail.example", Port: 25, Security: mail.None, From: "a@b.example", Timeout: time.Second})
+	if err == nil {
+		t.Error("made")
+	}
+}
