@@ -75,6 +75,8 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		register func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error
 		conn     *grpc.ClientConn
 	}{
+		// Before directory: of two routes that fit, the one registered last is taken, and sessions/current is no session of a clinic.
+		{schedulingv1.RegisterCalendarServiceHandler, deps.Conns.Scheduling},
 		{directoryv1.RegisterDirectoryServiceHandler, deps.Conns.Directory},
 		{referralv1.RegisterReferralServiceHandler, referral},
 		{referralv1.RegisterFollowUpServiceHandler, referral},
@@ -92,7 +94,9 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{patientrecordv1.RegisterConsentServiceHandler, deps.Conns.PatientRecord},
 		{patientrecordv1.RegisterExportServiceHandler, deps.Conns.PatientRecord},
 		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
+		{schedulingv1.RegisterAllocationServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
+		{notificationv1.RegisterDeliveryServiceHandler, deps.Conns.Notification},
 	} {
 		if err := routes.register(ctx, a.mux, routes.conn); err != nil {
 			return nil, fmt.Errorf("register REST routes: %w", err)

@@ -238,4 +238,3 @@ func (p *Pages) replayAll(w http.ResponseWriter, r *http.Request) error {
 	}
 	return show(http.StatusOK, shell.Form{}, "")
 }
-
