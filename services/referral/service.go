@@ -22,8 +22,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
-	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/internal/workdays"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/completeness"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 	"github.com/tongzhen/tongzhen/services/referral/internal/events"
@@ -117,7 +117,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Calendars:   app.NewCalendars(zone, domain.Days(days), st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
 			Registrations: st,
-			Completeness:  items, Slips: st, People: st, Kept: cfg.Kept,
+			Completeness:  items, Slips: st, People: st, Moves: st, Kept: cfg.Kept,
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),

@@ -8,18 +8,28 @@ import (
 
 // Config is what can be set. The zero value runs.
 type Config struct {
-	SweepEvery time.Duration `name:"sweep-every" default:"5s" help:"Pause between two looks for holds whose time is over and bookings that nobody named yet."`
-	TimeZone   string        `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county's days."`
+	SweepEvery  time.Duration `name:"sweep-every" default:"5s" help:"Pause between two looks for holds whose time is over and bookings that nobody named yet."`
+	HorizonDays int           `name:"horizon-days" default:"60" help:"How many days ahead the sessions of schedule templates are made."`
+	TimeZone    string        `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county's days."`
 }
 
 const (
 	defaultSweep = 5 * time.Second
 	defaultZone  = "Asia/Shanghai"
+	// A reserved slot opens 28 days before its own at most by default; townships plan a month and more ahead.
+	defaultHorizon = 60
+	longestHorizon = 400
 )
 
 func (c Config) withDefaults() (Config, *time.Location, error) {
 	if c.SweepEvery <= 0 {
 		c.SweepEvery = defaultSweep
+	}
+	if c.HorizonDays <= 0 {
+		c.HorizonDays = defaultHorizon
+	}
+	if c.HorizonDays > longestHorizon {
+		return c, nil, fmt.Errorf("horizon-days is %d, at most %d", c.HorizonDays, longestHorizon)
 	}
 	if c.TimeZone == "" {
 		c.TimeZone = defaultZone

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -18,8 +19,10 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/run"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
+	"github.com/tongzhen/tongzhen/services/internal/workdays"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/events"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/lunar"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/store"
 )
@@ -43,6 +46,7 @@ type Service struct {
 	cfg    Config
 	deps   Deps
 	app    *app.App
+	plans  *app.Planner
 	relay  *outbox.Relay
 	sealer *audit.Sealer
 	holder string // this process, for leases
@@ -50,6 +54,7 @@ type Service struct {
 
 const (
 	sweepLease = "scheduling-sweep"
+	planLease  = "scheduling-calendar"
 	leaseTime  = 30 * time.Second
 	// sweepTime ends a look before the lease does.
 	sweepTime   = 25 * time.Second
@@ -67,10 +72,17 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	logger, holder := deps.Telemetry.Logger, id.New()
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
+	holidays, err := workdays.China()
+	if err != nil {
+		return nil, err
+	}
 	st := store.New(deps.DB, events.Encode, relay.Wake)
+	capacity := app.New(st, rpc.NewReferral(deps.Peers.Referral), zone, logger)
 	return &Service{
-		cfg: cfg, deps: deps, relay: relay, holder: holder,
-		app:    app.New(st, rpc.NewReferral(deps.Peers.Referral), zone, logger),
+		cfg: cfg, deps: deps, relay: relay, holder: holder, app: capacity,
+		plans: app.NewPlanner(capacity, app.Calendar{
+			Holiday: func(day time.Time) bool { return holidays.Free(day.Format(time.DateOnly)) }, Lunar: lunar.Day, HorizonDays: cfg.HorizonDays,
+		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, holder, logger, deps.Clock),
 	}, nil
 }
@@ -83,6 +95,7 @@ func Migrations() []sqldb.MigrationSet {
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app, s.deps.Clock).Register(r)
+	schedulingv1.RegisterCalendarServiceServer(r, rpc.NewCalendarServer(s.app, s.plans, s.deps.Clock))
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
 }
 
@@ -103,28 +116,32 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "facts of persons", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.PersonConsumer(), events.OnPerson(s.app))
 		})},
-		run.Part{Name: "sweep", Runner: run.Func(s.sweepUntil)},
+		run.Part{Name: "sweep", Runner: run.Func(func(ctx context.Context) error { return s.leased(ctx, sweepLease, s.app.Sweep) })},
+		run.Part{Name: "calendar", Runner: run.Func(func(ctx context.Context) error {
+			return s.leased(ctx, planLease, func(ctx context.Context) error { return s.plans.Work(ctx, s.deps.Clock.Now()) })
+		})},
 	)
 }
 
-func (s *Service) sweepUntil(ctx context.Context) error {
+// leased does the work again and again until ctx ends, at any moment in one process only.
+func (s *Service) leased(ctx context.Context, lease string, work func(context.Context) error) error {
 	var fence int64
 	run.Every(ctx, s.cfg.SweepEvery, nil, func(ctx context.Context) error {
-		got, ok, err := sqldb.AcquireLease(ctx, s.deps.DB, sweepLease, s.holder, leaseTime)
+		got, ok, err := sqldb.AcquireLease(ctx, s.deps.DB, lease, s.holder, leaseTime)
 		if err != nil || !ok {
 			return err
 		}
 		fence = got
 		ctx, cancel := context.WithTimeout(ctx, sweepTime)
 		defer cancel()
-		return s.app.Sweep(ctx)
+		return work(ctx)
 	})
 	if fence == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout/2)
 	defer cancel()
-	return sqldb.ReleaseLease(ctx, s.deps.DB, sweepLease, fence)
+	return sqldb.ReleaseLease(ctx, s.deps.DB, lease, fence)
 }
 
 // Health answers nil when the service can do its work. The bus is not asked: facts wait for it.

@@ -52,6 +52,14 @@ func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID strin
 	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: holdID}
 	step.Carry.Expected = booked.Window
 	return s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error {
+		// Scheduling may have moved it since it answered.
+		moved, ok, err := u.MovedTo(ctx, holdID, booked.BookingID)
+		if err != nil {
+			return err
+		}
+		if ok {
+			step.Carry.Expected = moved
+		}
 		if err := s.step(ctx, u, cmd, step, cal); err != nil {
 			return err
 		}

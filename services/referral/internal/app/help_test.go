@@ -176,7 +176,7 @@ func open(t *testing.T, db *sqldb.DB, clk *clock.Fixed) house {
 		Clock: clk, Deadlines: s, Settings: s,
 		Calendars:   app.NewCalendars(time.FixedZone("CST", 8*3600), nil, s, clk),
 		Formularies: s, Lists: p, Criteria: shipped(t), Records: p, Candidates: s, Registrations: s,
-		Statistics: s, Published: published(t), FollowUps: s, Templates: templates(t), Completeness: handover(t), Slips: s, People: s,
+		Statistics: s, Published: published(t), FollowUps: s, Templates: templates(t), Completeness: handover(t), Slips: s, People: s, Moves: s,
 	}
 	return house{Service: app.New(ports), ports: ports, clock: clk, db: db, peers: p, facts: func(t *testing.T) []string { return subjects(t, db) }}
 }

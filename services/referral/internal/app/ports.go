@@ -72,6 +72,7 @@ type Unit interface {
 	FinishTask(t Task)
 	CandidateUnit
 	RegistrationUnit
+	MoveUnit
 }
 
 // Answering is a down-referral that answers an up-referral, and when its patient came, if that is so.
@@ -265,7 +266,9 @@ type Ports struct {
 	// Registrations are those that are offered to desks.
 	Registrations Registrations
 	Statistics    Statistics
-	Published     *figures.Book
+	// Moves keeps where scheduling moved bookings.
+	Moves     Moves
+	Published *figures.Book
 	// Kept is how long a finished referral still lets its two sides look; zero is DefaultKept.
 	Kept time.Duration
 }

@@ -14,7 +14,7 @@ import (
 func (a *App) CreateSchedules(ctx context.Context, caller Caller, sessions []domain.Session, wards []domain.Ward) (slots, beds int, err error) {
 	var c Capacity
 	for i, s := range sessions {
-		cut, err := s.Cut(func(n int) string { return id.FromFact("slot", caller.County, s.ID, strconv.Itoa(n)) })
+		cut, err := a.cut(caller.County, s)
 		if err != nil {
 			return 0, 0, refuseItem("schedules", i)
 		}

@@ -110,11 +110,8 @@ func (a *App) ConfirmHold(ctx context.Context, caller Caller, tie Tie) (HoldView
 		if err != nil {
 			return classify("confirm", err)
 		}
-		if err := h.Confirm(tie.ReferralID, id.New(), u.Now()); err != nil {
-			return classify("confirm", err)
-		}
-		h.ShowTo(tie.OriginatorOrganizationID)
-		return nil
+		h.ShowTo(tie.OriginatorOrganizationID) // first, so that the fact names who sends the patient
+		return classify("confirm", h.Confirm(tie.ReferralID, id.New(), u.Now()))
 	})
 	if err != nil {
 		return HoldView{}, err

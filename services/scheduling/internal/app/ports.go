@@ -37,6 +37,8 @@ type Happened struct {
 	Time    time.Time
 	By      Caller
 	CauseID string // the request or fact behind it, if any
+	// Cancelled is set when what happened is the end of a session; Event is empty then.
+	Cancelled *SessionView
 }
 
 // Store keeps capacity, holds and bookings. Implementations are safe for concurrent use.
@@ -61,6 +63,8 @@ type Store interface {
 	Overdue(ctx context.Context, limit int) ([]domain.HoldData, error)
 	// ToSettle lists holds of all counties whose CheckTime has come, the longest waiting first.
 	ToSettle(ctx context.Context, limit int) ([]domain.HoldData, error)
+
+	CalendarStore
 }
 
 // Unit is what one change sees. Holds it answers are locked until the change ends.
@@ -90,6 +94,8 @@ type Unit interface {
 	SamePerson(ctx context.Context, one, other string) (bool, error)
 	// LinkPatients notes a link, at once; an older one than the last of its merged patient changes nothing.
 	LinkPatients(ctx context.Context, l PatientLink) error
+
+	CalendarUnit
 }
 
 // Capacity is what CreateSchedules adds.

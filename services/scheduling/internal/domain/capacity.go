@@ -25,6 +25,7 @@ type Session struct {
 	Grade                                    string // General if it is empty
 	EquipmentID                              string // of an examination
 	TemplateID                               string // empty: a single session
+	Day                                      string // its local date, YYYY-MM-DD
 }
 
 // Slot is one patient's time in a session.
@@ -52,6 +53,11 @@ func (s Session) Cut(nameSlot func(n int) string) ([]Slot, error) {
 	}
 	switch s.Kind {
 	case "CLINIC", "EXAM", "EXPERT":
+	default:
+		return nil, ErrSession
+	}
+	switch s.Grade {
+	case "", General, Expert:
 	default:
 		return nil, ErrSession
 	}

@@ -97,10 +97,10 @@ func (d HoldData) AsCreated() HoldData {
 type Event struct {
 	Action Action
 	Hold   HoldData
-	// Of Move: where it was. Of Move and Displace: why its session was cancelled, if it was.
-	OldSlotID  string
-	OldStart   time.Time
-	ReasonCode string
+	// Of Move: where it was. Of Displace: the session that was cancelled. Of both: why, if one was.
+	OldSlotID, SessionID string
+	OldStart             time.Time
+	ReasonCode           string
 }
 
 // Hold is the aggregate: a hold and the booking that may come of it. Not for concurrent use.

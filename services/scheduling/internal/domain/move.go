@@ -46,7 +46,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // Displace marks that the session of the hold is cancelled and that it has no other place yet. Again it changes nothing.
-func (h *Hold) Displace(reason string, now time.Time) error {
+func (h *Hold) Displace(sessionID, reason string, now time.Time) error {
 	if !h.d.Displaced.IsZero() {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (h *Hold) Displace(reason string, now time.Time) error {
 		return ErrNotAllowed
 	}
 	h.d.Displaced = now
-	return h.tell(Displace, Event{ReasonCode: reason})
+	return h.tell(Displace, Event{SessionID: sessionID, ReasonCode: reason})
 }
 
 // tell applies the action and adds to its event what the hold does not say.
@@ -63,7 +63,7 @@ func (h *Hold) tell(a Action, more Event) error {
 		return err
 	}
 	e := &h.events[len(h.events)-1]
-	e.OldSlotID, e.OldStart, e.ReasonCode = more.OldSlotID, more.OldStart, more.ReasonCode
+	e.OldSlotID, e.OldStart, e.SessionID, e.ReasonCode = more.OldSlotID, more.OldStart, more.SessionID, more.ReasonCode
 	return nil
 }
 

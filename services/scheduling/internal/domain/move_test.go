@@ -22,10 +22,10 @@ func TestABookingMovesAndKeepsWhatItIs(t *testing.T) {
 		t.Fatal(err)
 	}
 	was := h.Data()
-	if err := h.Displace("LEAVE", now); err != nil {
+	if err := h.Displace("session", "LEAVE", now); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Displace("LEAVE", now.Add(time.Hour)); err != nil || !h.Data().Displaced.Equal(now) || h.Data().State != domain.Unsettled {
+	if err := h.Displace("session", "LEAVE", now.Add(time.Hour)); err != nil || !h.Data().Displaced.Equal(now) || h.Data().State != domain.Unsettled {
 		t.Errorf("displaced: %+v, %v", h.Data(), err)
 	}
 	if err := h.Move(another(now.AddDate(0, 0, 1)), "LEAVE", now); err != nil {

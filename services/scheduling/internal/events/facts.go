@@ -15,38 +15,94 @@ import (
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
 
-// Encode makes the fact of what happened to a hold. A hold that was never tied to a referral is nobody's news.
+// Encode makes the fact of what happened to a hold, or of the end of a session. A hold that was never tied to a referral is nobody's news.
 func Encode(h app.Happened) (outbox.Fact, bool, error) {
+	if h.Cancelled != nil {
+		return encode(h, cancelled(h))
+	}
 	d := h.Event.Hold
-	meta := &commonv1.FactMeta{
-		FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: d.Version,
-		OccurTime: timestamppb.New(h.Time), CauseId: h.CauseID,
-		Actor:    &commonv1.Actor{AccountId: h.By.AccountID, OrganizationId: h.By.OrganizationID},
-		Audience: []string{"org:" + d.Place.OrganizationID},
-	}
-	capacity := &schedulingv1.CapacityFact{
-		HoldId: d.ID, BookingId: d.BookingID, ReferralId: d.ReferralID, SlotId: d.Place.SlotID, BedId: d.Place.BedID,
-		OrganizationId: d.Place.OrganizationID, DepartmentCode: d.Place.DepartmentCode,
-	}
-	var name string
-	var m proto.Message
-	switch h.Event.Action {
-	case domain.Attach:
-		name, m = "hold_attached", &schedulingv1.HoldAttached{Meta: meta, Capacity: capacity}
-	case domain.Confirm:
-		name, m = "booking_confirmed", &schedulingv1.BookingConfirmed{Meta: meta, Capacity: capacity}
-	case domain.Free, domain.Expire:
-		if d.ReferralID == "" {
-			return outbox.Fact{}, false, nil
-		}
-		name, m = "booking_released", &schedulingv1.BookingReleased{Meta: meta, Capacity: capacity}
-	default:
+	if d.ReferralID == "" {
 		return outbox.Fact{}, false, nil
 	}
-	payload, err := proto.Marshal(m)
-	if err != nil {
-		return outbox.Fact{}, false, fmt.Errorf("encode %s: %w", name, err)
+	return encode(h, ofHold(h))
+}
+
+// named is a fact and its event's name; the empty one is nobody's news.
+type named struct {
+	name string
+	proto.Message
+}
+
+func encode(h app.Happened, n named) (outbox.Fact, bool, error) {
+	if n.name == "" {
+		return outbox.Fact{}, false, nil
 	}
-	return outbox.Fact{ID: h.FactID, County: d.County, Subject: "scheduling.v1." + d.County + "." + name,
-		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, true, nil
+	payload, err := proto.Marshal(n.Message)
+	if err != nil {
+		return outbox.Fact{}, false, fmt.Errorf("encode %s: %w", n.name, err)
+	}
+	county := h.By.County
+	return outbox.Fact{ID: h.FactID, County: county, Subject: "scheduling.v1." + county + "." + n.name,
+		Type: string(n.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, true, nil
+}
+
+func meta(h app.Happened, aggregateID string, version int32, organizations ...string) *commonv1.FactMeta {
+	m := &commonv1.FactMeta{
+		FactId: h.FactID, County: h.By.County, AggregateId: aggregateID, AggregateVersion: version,
+		OccurTime: timestamppb.New(h.Time), CauseId: h.CauseID,
+		Actor: &commonv1.Actor{AccountId: h.By.AccountID, OrganizationId: h.By.OrganizationID},
+	}
+	for _, organization := range organizations {
+		if organization != "" {
+			m.Audience = append(m.Audience, "org:"+organization)
+		}
+	}
+	return m
+}
+
+// sender is the organisation that sends the patient, as far as it is known.
+func sender(d domain.HoldData) string {
+	if d.ReaderOrganizationID == d.Place.OrganizationID {
+		return ""
+	}
+	return d.ReaderOrganizationID
+}
+
+func capacity(d domain.HoldData) *schedulingv1.CapacityFact {
+	c := &schedulingv1.CapacityFact{
+		HoldId: d.ID, BookingId: d.BookingID, ReferralId: d.ReferralID, SlotId: d.Place.SlotID, BedId: d.Place.BedID,
+		OrganizationId: d.Place.OrganizationID, DepartmentCode: d.Place.DepartmentCode, Start: timestamppb.New(d.Place.Start),
+		SenderOrganizationId: sender(d),
+	}
+	if !d.Place.End.IsZero() {
+		c.End = timestamppb.New(d.Place.End)
+	}
+	return c
+}
+
+func ofHold(h app.Happened) named {
+	d := h.Event.Hold
+	m, c := meta(h, d.ID, d.Version, d.Place.OrganizationID, sender(d)), capacity(d)
+	switch h.Event.Action {
+	case domain.Attach:
+		return named{"hold_attached", &schedulingv1.HoldAttached{Meta: m, Capacity: c}}
+	case domain.Confirm:
+		return named{"booking_confirmed", &schedulingv1.BookingConfirmed{Meta: m, Capacity: c}}
+	case domain.Free, domain.Expire:
+		return named{"booking_released", &schedulingv1.BookingReleased{Meta: m, Capacity: c}}
+	case domain.Move:
+		return named{"booking_moved", &schedulingv1.BookingMoved{Meta: m, Capacity: c, OldSlotId: h.Event.OldSlotID,
+			OldStart: timestamppb.New(h.Event.OldStart), ReasonCode: h.Event.ReasonCode}}
+	case domain.Displace:
+		return named{"session_cancelled", &schedulingv1.SessionCancelled{Meta: m, SessionId: h.Event.SessionID, OrganizationId: d.Place.OrganizationID,
+			DepartmentCode: d.Place.DepartmentCode, Start: timestamppb.New(d.Place.Start), ReasonCode: h.Event.ReasonCode, Displaced: c}}
+	default:
+		return named{}
+	}
+}
+
+func cancelled(h app.Happened) named {
+	s := h.Cancelled
+	return named{"session_cancelled", &schedulingv1.SessionCancelled{Meta: meta(h, s.ID, s.Version+1, s.OrganizationID), SessionId: s.ID,
+		OrganizationId: s.OrganizationID, DepartmentCode: s.DepartmentCode, Start: timestamppb.New(s.Start), ReasonCode: s.ReasonCode}}
 }

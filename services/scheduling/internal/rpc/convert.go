@@ -80,7 +80,7 @@ func bookingProto(v app.HoldView) *schedulingv1.Booking {
 	return &schedulingv1.Booking{Id: v.BookingID, HoldId: v.ID, ReferralId: v.ReferralID, State: bookingState(v.State),
 		SlotId: v.Place.SlotID, BedId: v.Place.BedID, OrganizationId: v.Place.OrganizationID,
 		DepartmentCode: v.Place.DepartmentCode, Start: stamp(v.Place.Start), End: stamp(v.Place.End),
-		PractitionerName: v.PractitionerName, Location: v.Location, Ward: v.Ward, Bed: v.Bed}
+		PractitionerName: v.PractitionerName, Location: v.Location, Ward: v.Ward, Bed: v.Bed, Displaced: !v.Displaced.IsZero()}
 }
 
 func holdAnswer(v app.HoldView, err error) (*schedulingv1.Hold, error) {
@@ -102,7 +102,8 @@ func sessionsOf(r *schedulingv1.CreateSchedulesRequest) []domain.Session {
 	for _, s := range r.GetSchedules() {
 		out = append(out, domain.Session{ID: s.GetId(), OrganizationID: s.GetOrganizationId(), DepartmentCode: s.GetDepartmentCode(),
 			Kind: s.GetKind(), PractitionerID: s.GetPractitionerId(), PractitionerName: s.GetPractitionerName(),
-			Location: s.GetLocation(), Start: instant(s.GetStart()), End: instant(s.GetEnd()), SlotMinutes: int(s.GetSlotMinutes())})
+			Location: s.GetLocation(), Start: instant(s.GetStart()), End: instant(s.GetEnd()), SlotMinutes: int(s.GetSlotMinutes()),
+			Grade: s.GetGrade(), EquipmentID: s.GetEquipmentId()})
 	}
 	return out
 }

@@ -13,7 +13,30 @@ func Policy() authz.Table {
 	read := authz.Rule{Roles: clinicians, Need: authz.Own}
 	hold := authz.Rule{Roles: clinicians}
 	referral := authz.Rule{Services: []string{"referral"}}
+	// Whoever plans; who treats patients sees what there is, and on which day.
+	plan := authz.Rule{Roles: []string{"COUNTY_ADMIN", "INTAKE_DESK", "BED_MANAGER", "DEPARTMENT_HEAD", "CENTRE_HEAD"}, Need: authz.Own}
+	seed := authz.Rule{Roles: plan.Roles, Services: []string{"cli"}, Need: authz.Own}
 	return authz.Table{
+		schedulingv1.CalendarService_ListEquipment_FullMethodName:     look,
+		schedulingv1.CalendarService_SaveEquipment_FullMethodName:     seed,
+		schedulingv1.CalendarService_ListTemplates_FullMethodName:     plan,
+		schedulingv1.CalendarService_SaveTemplate_FullMethodName:      seed,
+		schedulingv1.CalendarService_PreviewTemplate_FullMethodName:   plan,
+		schedulingv1.CalendarService_ListExceptions_FullMethodName:    plan,
+		schedulingv1.CalendarService_SaveException_FullMethodName:     plan,
+		schedulingv1.CalendarService_RemoveException_FullMethodName:   plan,
+		schedulingv1.CalendarService_ListSessions_FullMethodName:      plan,
+		schedulingv1.CalendarService_GetSession_FullMethodName:        plan,
+		schedulingv1.CalendarService_SubstituteSession_FullMethodName: plan,
+		schedulingv1.CalendarService_CancelSession_FullMethodName:     plan,
+		schedulingv1.CalendarService_MoveBooking_FullMethodName:       read,
+		schedulingv1.CalendarService_BlockSlots_FullMethodName:        plan,
+		schedulingv1.CalendarService_UnblockSlots_FullMethodName:      plan,
+		schedulingv1.CalendarService_ImportSchedules_FullMethodName:   seed,
+		schedulingv1.CalendarService_ExportSchedules_FullMethodName:   plan,
+		schedulingv1.CalendarService_GetBookingPolicy_FullMethodName:  look,
+		schedulingv1.CalendarService_SetBookingPolicy_FullMethodName:  {Roles: []string{"COUNTY_ADMIN"}},
+
 		schedulingv1.SchedulingService_ListSlots_FullMethodName:   look,
 		schedulingv1.SchedulingService_ListBeds_FullMethodName:    look,
 		schedulingv1.SchedulingService_GetHold_FullMethodName:     read,

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -16,7 +17,7 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		slots, beds = 0, 0
 		var stmts []sqldb.Stmt
-		county := cmd.Caller.County
+		county, days := cmd.Caller.County, newDays()
 		entry := audit.Entry{County: county, AccountID: cmd.Caller.AccountID, OrganizationID: cmd.Caller.OrganizationID, Action: "capacity.add"}
 		for _, session := range c.Sessions {
 			isNew, err := addSession(ctx, tx, county, session[0].Session)
@@ -29,6 +30,7 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 			for _, slot := range session {
 				stmts = append(stmts, slotStmt(county, slot))
 			}
+			days.add(session[0].Session)
 			slots += len(session)
 			entry.ObjectType, entry.ObjectID = "session", session[0].Session.ID
 			stmts = append(stmts, audit.Stmt(entry, id.New(), tx.Now()))
@@ -48,7 +50,10 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 			entry.ObjectType, entry.ObjectID = "ward", w.Ward.ID
 			stmts = append(stmts, audit.Stmt(entry, id.New(), tx.Now()))
 		}
-		return tx.Batch(ctx, stmts...)
+		if err := tx.Batch(ctx, stmts...); err != nil {
+			return err
+		}
+		return days.spread(ctx, tx, county)
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("add capacity: %w", err)
@@ -58,10 +63,10 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 
 func addSession(ctx context.Context, tx *sqldb.Tx, county string, s domain.Session) (bool, error) {
 	n, err := tx.Exec(ctx, `INSERT INTO session (county_code, id, organization_id, department_code, kind, practitioner_id,
-		practitioner_name, location, start_time, end_time, slot_minutes, create_time)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (county_code, id) DO NOTHING`,
+		practitioner_name, location, start_time, end_time, slot_minutes, create_time, grade, template_id, local_date, equipment_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) ON CONFLICT (county_code, id) DO NOTHING`,
 		county, s.ID, s.OrganizationID, s.DepartmentCode, s.Kind, s.PractitionerID, s.PractitionerName, s.Location,
-		s.Start, s.End, s.SlotMinutes, tx.Now())
+		s.Start, s.End, s.SlotMinutes, tx.Now(), cmp.Or(s.Grade, domain.General), s.TemplateID, s.Day, s.EquipmentID)
 	return n == 1, err
 }
 

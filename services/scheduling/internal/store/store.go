@@ -73,6 +73,10 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 // derive is the one place where the rows of a change follow from what happened.
 func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err error) {
 	now := u.tx.Now()
+	stmts = u.notes
+	if facts, err = s.cancelled(u); err != nil {
+		return nil, nil, err
+	}
 	for _, h := range u.order {
 		fresh, dirty, events := h.Changes()
 		if !dirty {
@@ -88,10 +92,8 @@ func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err er
 		}
 		for _, e := range events {
 			e.Hold.Version = d.Version
-			what := app.Happened{FactID: id.New(), Event: e, Time: now, By: u.cmd.Caller, CauseID: u.cmd.FactID}
-			if what.CauseID == "" {
-				what.CauseID = u.cmd.Request.ID
-			}
+			what := u.happened()
+			what.Event = e
 			fact, told, err := s.encode(what)
 			if err != nil {
 				return nil, nil, fmt.Errorf("encode fact of %s: %w", d, err)
@@ -106,6 +108,31 @@ func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err er
 		stmts = append(stmts, sqldb.RequestStmt(u.request(), []byte(u.answer), now))
 	}
 	return stmts, facts, nil
+}
+
+// happened is something that the command did, with an id of its own.
+func (u *unit) happened() app.Happened {
+	what := app.Happened{FactID: id.New(), Time: u.tx.Now(), By: u.cmd.Caller, CauseID: u.cmd.FactID}
+	if what.CauseID == "" {
+		what.CauseID = u.cmd.Request.ID
+	}
+	return what
+}
+
+// cancelled makes the facts of sessions that ended.
+func (s *Store) cancelled(u *unit) (facts []outbox.Fact, err error) {
+	for _, session := range u.cancelled {
+		what := u.happened()
+		what.Cancelled = &session
+		fact, told, err := s.encode(what)
+		if err != nil {
+			return nil, fmt.Errorf("encode fact of session %s: %w", session.ID, err)
+		}
+		if told {
+			facts = append(facts, fact)
+		}
+	}
+	return facts, nil
 }
 
 func auditStmt(w app.Happened) sqldb.Stmt {

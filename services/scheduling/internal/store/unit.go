@@ -18,6 +18,9 @@ type unit struct {
 	loaded map[string]*domain.Hold
 	order  []*domain.Hold // as loaded
 	answer string
+	// What the change leaves besides: audit entries of the calendar, and sessions that were cancelled.
+	notes     []sqldb.Stmt
+	cancelled []app.SessionView
 }
 
 func (u *unit) Now() time.Time { return u.tx.Now() }
@@ -87,8 +90,13 @@ func (u *unit) AttachedTo(ctx context.Context, referralID string) ([]*domain.Hol
 	return holds, nil
 }
 
+// Slot shares the slot's row, so that nobody closes it or takes it back while somebody takes it.
 func (u *unit) Slot(ctx context.Context, id string) (domain.Slot, error) {
-	s, err := scanSlot(u.tx.QueryRow(ctx, selectSlot+" WHERE sl.county_code = $1 AND sl.id = $3", u.county(), u.Now(), id))
+	lock := ""
+	if u.tx.Engine() == sqldb.Postgres {
+		lock = " FOR SHARE OF sl"
+	}
+	s, err := scanSlot(u.tx.QueryRow(ctx, selectSlot+" WHERE sl.county_code = $1 AND sl.id = $3"+lock, u.county(), u.Now(), id))
 	if sqldb.NoRows(err) {
 		return s, errs.NotFound("slot")
 	}

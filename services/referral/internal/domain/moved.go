@@ -1,0 +1,46 @@
+package domain
+
+import "time"
+
+// Moving is where a booking, or an attached hold, is after scheduling moved it.
+type Moving struct {
+	HoldID, BookingID string
+	Expected          Window
+	// Place is the same: its session has another practitioner or room.
+	Same bool
+	// Reason is a code of [Reasons] of MarkMoved, if its session was cancelled; else empty.
+	Reason string
+	By     Actor
+	At     time.Time
+}
+
+// Moved lets the expected window and the limit of the arrival follow a booking that scheduling moved. It is a mark, no transition: whoever works on the
+// referral meets no other version. False: the referral does not wait for that booking or hold, and nothing changes.
+func (r *Referral) Moved(m Moving, cal Calendar) bool {
+	booked := m.BookingID != "" && r.s.Booking.ID == m.BookingID && (r.s.State == StateAccepted || r.s.State == StateNoShow)
+	attached := m.BookingID == "" && m.HoldID != "" && r.s.HoldID == m.HoldID && (r.s.State == StateSubmitted || r.s.State == StateReturned)
+	if !booked && !attached {
+		return false
+	}
+	next := r.s
+	change := Change{Action: MarkMoved, Mark: true, From: r.s.State, By: m.By, At: m.At, Reason: m.Reason, KeepDeadline: true,
+		Detail: detail("bookingId", m.BookingID, "holdId", m.HoldID, "expectedFrom", stamp(m.Expected.From), "expectedTo", stamp(m.Expected.To))}
+	if m.Same {
+		change.Action = MarkSubstituted
+	}
+	if booked && !m.Same {
+		change.Detail["fromExpectedFrom"] = stamp(r.s.Expected.From)
+		next.Expected = m.Expected
+		if r.s.State == StateAccepted {
+			change.KeepDeadline = false
+			change.Deadline = Deadline{StepArrival, cal.due(StepArrival, &next, m.At)}
+			if next.Urgency == UrgencyEmergency {
+				change.KeepDeadline, change.Deadline = true, Deadline{} // its limit runs from the answer
+			} else {
+				next.DueTime = change.Deadline.Due
+			}
+		}
+	}
+	r.note(next, change)
+	return true
+}

@@ -1,0 +1,116 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// Relocation gives a booking, or a hold that is tied to a referral, another slot.
+type Relocation struct {
+	ID, SlotID string
+	FromSlotID string // where it is now; empty: wherever
+}
+
+func (r Relocation) check() error {
+	for name, value := range map[string]string{"id": r.ID, "slotId": r.SlotID} {
+		if !id.Valid(value) {
+			return errs.Invalid(requiredOrBad(name, value))
+		}
+	}
+	return nil
+}
+
+// MoveBooking gives a booking another slot of the same organisation and department. The organisation of the place, or the one that sends the patient;
+// for others there is no such booking. STALE_VERSION if it is elsewhere by now, SLOT_TAKEN, ACTION_NOT_AVAILABLE for a slot that has begun or does not
+// open to townships yet.
+func (a *App) MoveBooking(ctx context.Context, by Planning, r Relocation) (HoldView, error) {
+	if err := by.checkRequest(); err != nil {
+		return HoldView{}, err
+	}
+	if err := r.check(); err != nil {
+		return HoldView{}, err
+	}
+	var holdID string
+	err := a.store.Change(ctx, by.command("MoveBooking", r), func(u Unit) error {
+		answered, repeated, err := u.Answered(ctx)
+		if err != nil || repeated {
+			holdID = answered
+			return err
+		}
+		h, err := a.movable(ctx, u, by, r)
+		if err != nil {
+			return err
+		}
+		holdID = h.Data().ID
+		if err := a.moveTo(ctx, u, h, r.SlotID); err != nil {
+			return err
+		}
+		u.Answer(holdID)
+		return nil
+	})
+	if err != nil {
+		return HoldView{}, err
+	}
+	return a.store.Hold(ctx, by.County, holdID)
+}
+
+// movable is the hold or booking that the caller may move.
+func (a *App) movable(ctx context.Context, u Unit, by Planning, r Relocation) (*domain.Hold, error) {
+	h, err := u.HoldOfBooking(ctx, r.ID)
+	if errs.KindOf(err) == errs.KindNotFound {
+		h, err = u.Hold(ctx, r.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	d := h.Data()
+	if own := by.OrganizationID; own == "" || own != d.Place.OrganizationID && own != d.ReaderOrganizationID {
+		return nil, errs.NotFound("booking")
+	}
+	if r.FromSlotID != "" && r.FromSlotID != d.Place.SlotID {
+		return nil, errs.Stale(d.Version, "")
+	}
+	return h, nil
+}
+
+func (a *App) moveTo(ctx context.Context, u Unit, h *domain.Hold, slotID string) error {
+	if slotID == h.Data().Place.SlotID {
+		return nil
+	}
+	s, slot, err := u.SessionOfSlot(ctx, slotID)
+	if err != nil {
+		return err
+	}
+	was, _, err := u.SessionOfSlot(ctx, h.Data().Place.SlotID)
+	if errs.KindOf(err) == errs.KindNotFound {
+		return errs.Invalid(errs.Bad("slotId", errs.ReasonFieldCombination)) // of a bed
+	}
+	if err != nil {
+		return err
+	}
+	if s.Kind != was.Kind || s.Equipment.Modality != was.Equipment.Modality {
+		return errs.Invalid(errs.Bad("slotId", errs.ReasonFieldCombination))
+	}
+	policy, err := u.PolicyFor(ctx, s.OrganizationID)
+	if err != nil {
+		return err
+	}
+	if policy.Opens(slot.Pool, slot.Start.In(a.zone), true).After(u.Now()) {
+		return errs.WrongState("move", "NOT_OPEN")
+	}
+	moved, err := u.Move(ctx, h, slot, "")
+	if errors.Is(err, domain.ErrElsewhere) {
+		return errs.Invalid(errs.Bad("slotId", errs.ReasonFieldCombination))
+	}
+	if err != nil {
+		return classify("move", err)
+	}
+	if !moved {
+		return errs.Conflict(errs.ReasonSlotTaken, "somebody has the slot, or it is closed")
+	}
+	return nil
+}

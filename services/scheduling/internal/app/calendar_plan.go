@@ -1,0 +1,241 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// PlanOutcome is what a change of templates and exceptions did to sessions.
+type PlanOutcome struct {
+	Made, Removed int
+	// Conflicts are sessions with bookings, holds or blocked slots that do not fit any more; they stay.
+	Conflicts []SessionView
+}
+
+func (o *PlanOutcome) add(other PlanOutcome) {
+	o.Made += other.Made
+	o.Removed += other.Removed
+	o.Conflicts = append(o.Conflicts, other.Conflicts...)
+}
+
+const (
+	planBatch   = 50
+	spreadBatch = 50
+	rebookBatch = 20
+)
+
+// Work makes what is due: the sessions of templates up to the horizon, reserves after a change of policy, and places for those whose session was
+// cancelled. One that cannot be made does not stop the others. One bounded batch a call.
+func (p *Planner) Work(ctx context.Context, now time.Time) error {
+	var failed []error
+	note := func(what string, err error) {
+		if err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	through := domain.Date(p.horizon(now))
+	due, err := p.app.store.ToPlan(ctx, through, planBatch)
+	note("list templates to plan", err)
+	for _, t := range due {
+		_, err := p.planOne(ctx, Caller{County: t.County, AccountID: Self}, t.TemplateID)
+		note("plan template "+t.TemplateID, err)
+	}
+	departments, err := p.app.store.ToSpread(ctx, spreadBatch)
+	note("list reserves to spread", err)
+	for _, d := range departments {
+		note("spread the reserve of "+d.OrganizationID+" "+d.Code, p.spread(ctx, Caller{County: d.County, AccountID: Self}, d))
+	}
+	sessions, err := p.app.store.ToRebook(ctx, rebookBatch)
+	note("list cancelled sessions", err)
+	for _, s := range sessions {
+		note("rebook session "+s.TemplateID, p.app.rebook(ctx, Caller{County: s.County, AccountID: Self}, s.TemplateID))
+	}
+	departments, err = p.app.store.Displaced(ctx, spreadBatch)
+	note("list displaced bookings", err)
+	for _, d := range departments {
+		note("place displaced bookings of "+d.OrganizationID+" "+d.Code, p.app.PlaceDisplaced(ctx, d.County, d.OrganizationID, d.Code))
+	}
+	return errors.Join(failed...)
+}
+
+// horizon is the last day for which sessions are made.
+func (p *Planner) horizon(now time.Time) time.Time {
+	return domain.DayOf(now, p.app.zone).AddDate(0, 0, p.cal.HorizonDays)
+}
+
+// planAll makes the sessions of templates, each in a transaction of its own. What a failure leaves is made by Work.
+func (p *Planner) planAll(ctx context.Context, caller Caller, templates []string) (PlanOutcome, error) {
+	var out PlanOutcome
+	for _, t := range templates {
+		one, err := p.planOne(ctx, caller, t)
+		if err != nil {
+			return out, err
+		}
+		out.add(one)
+	}
+	return out, nil
+}
+
+func (p *Planner) planOne(ctx context.Context, caller Caller, templateID string) (out PlanOutcome, err error) {
+	err = p.app.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
+		t, err := u.Template(ctx, templateID)
+		if err != nil {
+			return err
+		}
+		out, err = p.plan(ctx, u, caller.County, t)
+		return err
+	})
+	return out, err
+}
+
+// plan makes the sessions of a template agree with what it, the exceptions and the holidays say, from now on up to the horizon. A session that nobody
+// has booked is made anew; one that somebody has is left and is a conflict; a cancelled one stays cancelled. Done twice it changes nothing.
+func (p *Planner) plan(ctx context.Context, u Unit, county string, t domain.Template) (PlanOutcome, error) {
+	var out PlanOutcome
+	want, err := p.wanted(ctx, u, t)
+	if err != nil {
+		return out, err
+	}
+	have, err := u.SessionsOf(ctx, t.ID)
+	if err != nil {
+		return out, err
+	}
+	byID := map[string]SessionView{}
+	var misfits []string
+	for _, s := range have {
+		w, wanted := want[s.Day]
+		switch {
+		case s.Cancelled:
+			delete(want, s.Day)
+		case wanted && fits(s, w):
+			delete(want, s.Day)
+		default:
+			byID[s.ID] = s
+			misfits = append(misfits, s.ID)
+		}
+	}
+	used, err := u.RemoveSessions(ctx, misfits)
+	if err != nil {
+		return out, err
+	}
+	out.Removed = len(misfits) - len(used)
+	for _, s := range have {
+		if slices.Contains(used, s.ID) {
+			delete(want, s.Day)
+			out.Conflicts = append(out.Conflicts, s)
+		}
+	}
+	if out.Made, err = p.makeSessions(ctx, u, county, want); err != nil {
+		return out, err
+	}
+	departments := map[[2]string]bool{}
+	if out.Made > 0 {
+		departments[[2]string{t.OrganizationID, t.DepartmentCode}] = true
+	}
+	for _, s := range byID {
+		departments[[2]string{s.OrganizationID, s.DepartmentCode}] = true
+	}
+	for _, d := range slices.SortedFunc(maps.Keys(departments), func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }) {
+		if err := u.Spread(ctx, d[0], d[1], domain.Date(domain.DayOf(u.Now(), p.app.zone)), ""); err != nil {
+			return out, err
+		}
+	}
+	if out.Made+out.Removed > 0 {
+		u.Note("template.plan", "template", t.ID, "")
+	}
+	return out, u.PlannedThrough(ctx, t.ID, domain.Date(p.horizon(u.Now())))
+}
+
+// wanted are the sessions that should be, by their day.
+func (p *Planner) wanted(ctx context.Context, u Unit, t domain.Template) (map[string]domain.Session, error) {
+	want := map[string]domain.Session{}
+	first, last := domain.DayOf(u.Now(), p.app.zone), p.horizon(u.Now())
+	exceptions, err := u.ExceptionsFor(ctx, t, first, last)
+	if err != nil {
+		return nil, err
+	}
+	device, err := absent(u.Device(ctx, t.EquipmentID))
+	if err != nil {
+		return nil, err
+	}
+	year := p.year(exceptions)
+	for day := first; !day.After(last); day = day.AddDate(0, 0, 1) {
+		planned, has := t.On(day, year)
+		if !has || planned.ClosedBy != "" || !planned.Session.Start.After(u.Now()) {
+			continue
+		}
+		s := planned.Session
+		s.Day = domain.Date(day)
+		s.ID = sessionID(t.ID, s.Day)
+		s.Location = cmp.Or(s.Location, device.Location)
+		want[s.Day] = s
+	}
+	if t.EquipmentID != "" && !device.InService {
+		// It has no new sessions. Those it has stay until somebody cancels them.
+		have, err := u.SessionsOf(ctx, t.ID)
+		if err != nil {
+			return nil, err
+		}
+		for day := range want {
+			if !slices.ContainsFunc(have, func(s SessionView) bool { return s.Day == day }) {
+				delete(want, day)
+			}
+		}
+	}
+	return want, nil
+}
+
+func (p *Planner) year(exceptions []domain.Exception) domain.Year {
+	return domain.Year{Zone: p.app.zone, Holiday: p.cal.Holiday, Lunar: p.cal.Lunar, Exceptions: exceptions}
+}
+
+// sessionID of a template's day: made twice it is the same session.
+func sessionID(templateID, day string) string {
+	return id.FromFact("template-session", templateID, day)
+}
+
+// fits tells whether the session is as the template wants it. A substitution by hand stands.
+func fits(have SessionView, want domain.Session) bool {
+	same := have.OrganizationID == want.OrganizationID && have.DepartmentCode == want.DepartmentCode && have.Kind == want.Kind &&
+		have.Grade == want.Grade && have.EquipmentID == want.EquipmentID && have.Start.Equal(want.Start) && have.End.Equal(want.End) &&
+		have.SlotMinutes == want.SlotMinutes
+	return same && (have.ByHand || have.PractitionerID == want.PractitionerID && have.PractitionerName == want.PractitionerName && have.Location == want.Location)
+}
+
+func (p *Planner) makeSessions(ctx context.Context, u Unit, county string, want map[string]domain.Session) (int, error) {
+	var sessions [][]domain.Slot
+	for _, day := range slices.Sorted(maps.Keys(want)) {
+		slots, err := p.app.cut(county, want[day])
+		if err != nil {
+			return 0, errs.New(errs.KindInternal, errs.ReasonInternal, "a checked template cannot be cut", err)
+		}
+		sessions = append(sessions, slots)
+	}
+	return u.AddSessions(ctx, sessions)
+}
+
+// cut divides a session into slots, whose ids follow from its own, and notes its local day.
+func (a *App) cut(county string, s domain.Session) ([]domain.Slot, error) {
+	s.Day = domain.Date(domain.DayOf(s.Start, a.zone))
+	s.Grade = cmp.Or(s.Grade, domain.General)
+	return s.Cut(func(n int) string { return id.FromFact("slot", county, s.ID, strconv.Itoa(n)) })
+}
+
+func (p *Planner) spread(ctx context.Context, caller Caller, d Department) error {
+	return p.app.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
+		if err := u.Spread(ctx, d.OrganizationID, d.Code, domain.Date(domain.DayOf(u.Now(), p.app.zone)), ""); err != nil {
+			return err
+		}
+		return u.SpreadDone(ctx, d.OrganizationID, d.Code)
+	})
+}

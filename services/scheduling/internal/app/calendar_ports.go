@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// Department of an organisation of a county.
+type Department struct{ County, OrganizationID, Code string }
+
+// SessionView is a session with what is known of it and of its slots.
+type SessionView struct {
+	domain.Session
+	Version          int32
+	Cancelled        bool
+	ReasonCode, Note string // of a cancelled one
+	// ByHand: practitioner and room were changed for this day alone.
+	ByHand bool
+	// Rebooking: it is cancelled, and some of its holds have not been dealt with yet.
+	Rebooking bool
+	Equipment domain.Equipment // zero unless it has one
+	// Slots of it: all, reserved, taken by a live hold, blocked, free; and bookings that a cancellation left without a place.
+	Slots, Reserved, Taken, Blocked, Free, Displaced int
+}
+
+// SlotUse is a slot and the live hold that has it; HoldData is zero if nobody has.
+type SlotUse struct {
+	Slot domain.Slot
+	Hold domain.HoldData
+}
+
+// Rebooked is what became of a hold of a cancelled session.
+type Rebooked struct {
+	HoldID, BookingID, ReferralID string
+	Outcome                       string // OutcomeMoved …
+	SlotID                        string // the new one
+	Slot                          domain.Slot
+}
+
+// What becomes of the holds of a cancelled session.
+const (
+	OutcomeMoved     = "MOVED"
+	OutcomeDisplaced = "DISPLACED"
+	OutcomeEnded     = "ENDED" // a hold of no referral
+)
+
+// BookingPolicy is how slots open, as it is kept: for an organisation, or for the county where OrganizationID is empty. Version 0 is the default.
+type BookingPolicy struct {
+	domain.Policy
+	OrganizationID string
+	Version        int32
+}
+
+// SessionQuery selects sessions; empty texts select all. From and To are local dates, half-open.
+type SessionQuery struct {
+	County, OrganizationID, Department, Kind string
+	From, To                                 string
+	AfterStart                               time.Time // with AfterID: the last session of the page before
+	AfterID                                  string
+	Limit                                    int
+}
+
+// Planned names a template whose sessions are to be made.
+type Planned struct{ County, TemplateID string }
+
+// CalendarStore reads what sessions come from.
+type CalendarStore interface {
+	// Equipment of an organisation, by department and name.
+	Equipment(ctx context.Context, county, organizationID string) ([]domain.Equipment, error)
+	// Templates of an organisation by department, kind and practitioner; department "" for all, and only those that go on after a day.
+	Templates(ctx context.Context, d Department, endAfter time.Time) ([]domain.Template, error)
+	// Exceptions of the county and of the organisation that touch the days, half-open.
+	Exceptions(ctx context.Context, d Department, from, to time.Time) ([]domain.Exception, error)
+	// Sessions in order of start and id, of all states.
+	Sessions(ctx context.Context, q SessionQuery) ([]SessionView, error)
+	// Session answers NotFound for an unknown id.
+	Session(ctx context.Context, county, id string) (SessionView, error)
+	// Uses of the slots of a session, in time order.
+	Uses(ctx context.Context, county, sessionID string) ([]SlotUse, error)
+	// Rebooked lists what became of the holds of a cancelled session, by hold.
+	Rebooked(ctx context.Context, county, sessionID string) ([]Rebooked, error)
+	// Policy of an organisation: its own, else the county's, else the default.
+	Policy(ctx context.Context, county, organizationID string) (BookingPolicy, error)
+
+	// ToPlan lists templates of all counties whose sessions are not made up to the day through, of those that have not ended before it.
+	ToPlan(ctx context.Context, through string, limit int) ([]Planned, error)
+	// ToSpread lists departments of all counties whose reserve is to be spread anew.
+	ToSpread(ctx context.Context, limit int) ([]Department, error)
+	// ToRebook lists cancelled sessions of all counties that still have holds to be dealt with.
+	ToRebook(ctx context.Context, limit int) ([]Planned, error)
+	// Displaced lists departments of all counties that have displaced bookings.
+	Displaced(ctx context.Context, limit int) ([]Department, error)
+}
+
+// CalendarUnit is what one change of the calendar sees and writes. Writes are done at once, in the transaction; rows that a decision rests on are
+// locked by reading them.
+type CalendarUnit interface {
+	// Device, Template, Exception and LockSession answer NotFound for an unknown id.
+	Device(ctx context.Context, id string) (domain.Equipment, error)
+	Template(ctx context.Context, id string) (domain.Template, error)
+	Exception(ctx context.Context, id string) (domain.Exception, error)
+	LockSession(ctx context.Context, id string) (SessionView, error)
+	// Put writes a new one (version 1) or one that was loaded (a version more than then).
+	PutDevice(ctx context.Context, e domain.Equipment) error
+	PutTemplate(ctx context.Context, t domain.Template) error
+	PutException(ctx context.Context, e domain.Exception) error
+	RemoveException(ctx context.Context, id string) error
+	// PutPolicy writes the policy and notes that the reserve of the departments that it holds for is to be spread anew.
+	PutPolicy(ctx context.Context, p BookingPolicy) error
+	// OwnPolicy is the one that is kept for the organisation, or for the county if it is empty; version 0 if there is none.
+	OwnPolicy(ctx context.Context, organizationID string) (BookingPolicy, error)
+
+	// Replan notes that the sessions of the templates that an exception concerns are to be made anew, and answers those.
+	Replan(ctx context.Context, e domain.Exception) ([]string, error)
+	// ExceptionsFor are those that may concern the template on a day from the first to the last.
+	ExceptionsFor(ctx context.Context, t domain.Template, first, last time.Time) ([]domain.Exception, error)
+	// SessionsOf lists the template's sessions that begin after the unit's present instant, in order of start.
+	SessionsOf(ctx context.Context, templateID string) ([]SessionView, error)
+	// RemoveSessions takes back sessions that nobody has booked, held or blocked a slot of, and answers the others.
+	RemoveSessions(ctx context.Context, ids []string) (used []string, err error)
+	// AddSessions writes sessions that are not known yet and answers how many are new.
+	AddSessions(ctx context.Context, sessions [][]domain.Slot) (int, error)
+	// PlannedThrough notes how far the template's sessions are made.
+	PlannedThrough(ctx context.Context, templateID, day string) error
+	// PolicyFor an organisation: its own, else the county's, else the default.
+	PolicyFor(ctx context.Context, organizationID string) (BookingPolicy, error)
+	// Spread lays the reserve over the free slots of a department's days, half-open; an empty last day is all to come.
+	Spread(ctx context.Context, organizationID, department, first, last string) error
+	// SpreadDone forgets that the department's reserve is to be spread.
+	SpreadDone(ctx context.Context, organizationID, department string) error
+
+	// Substitute gives a session another practitioner and room. Cancel closes it and its slots. Both expect it as it was locked.
+	Substitute(ctx context.Context, s SessionView) error
+	Cancel(ctx context.Context, s SessionView) error
+	// RebookingDone notes that all holds of the session were dealt with.
+	RebookingDone(ctx context.Context, sessionID string) error
+	// HoldsIn loads at most limit live holds of the session's slots that are not displaced, by id, after one.
+	HoldsIn(ctx context.Context, sessionID, after string, limit int) ([]*domain.Hold, error)
+	// DisplacedIn loads displaced bookings of a department, the longest displaced first, after the last of before.
+	DisplacedIn(ctx context.Context, organizationID, department string, after domain.HoldData, limit int) ([]*domain.Hold, error)
+	// FreeLike lists free slots that suit somebody from a session, best first, that begin before an instant.
+	FreeLike(ctx context.Context, s SessionView, before time.Time, limit int) ([]domain.Slot, error)
+	// SessionOfSlot is the session of a slot, which is locked against being closed or taken back.
+	SessionOfSlot(ctx context.Context, slotID string) (SessionView, domain.Slot, error)
+	// Move gives the hold the slot and its occupancy; false if somebody has it or it is closed.
+	Move(ctx context.Context, h *domain.Hold, to domain.Slot, reason string) (bool, error)
+	// Rebooked notes what became of a hold.
+	Rebooked(ctx context.Context, sessionID string, r Rebooked) error
+
+	// LockSlots loads slots, locked against everybody, by id; an unknown one is left out.
+	LockSlots(ctx context.Context, ids []string) ([]SlotUse, error)
+	// Close blocks slots for a reason, or opens them again for none.
+	Close(ctx context.Context, ids []string, reason string) error
+	// Known tells which of the sessions there are.
+	Known(ctx context.Context, ids []string) (map[string]bool, error)
+
+	// Note leaves an audit entry; detail is a kind, never a text.
+	Note(action, objectType, objectID, detail string)
+	// TellCancelled leaves the fact that a session was cancelled.
+	TellCancelled(s SessionView)
+}

@@ -1,0 +1,224 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+)
+
+// list runs one query and reads its rows.
+func list[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), query func(tx *sqldb.Tx) (string, []any)) (out []T, err error) {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		text, args := query(tx)
+		rows, err := tx.Query(ctx, text, args...)
+		if err != nil {
+			return err
+		}
+		out, err = collect(rows, scan)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", what, err)
+	}
+	return out, nil
+}
+
+// Equipment implements app.CalendarStore.
+func (s *Store) Equipment(ctx context.Context, county, organizationID string) ([]domain.Equipment, error) {
+	return list(ctx, s, "equipment", scanEquipment, func(*sqldb.Tx) (string, []any) {
+		return "SELECT " + equipmentColumns + ` FROM equipment WHERE county_code = $1 AND organization_id = $2 ORDER BY department_code, name, id`,
+			[]any{county, organizationID}
+	})
+}
+
+// Templates implements app.CalendarStore.
+func (s *Store) Templates(ctx context.Context, d app.Department, endAfter time.Time) ([]domain.Template, error) {
+	return list(ctx, s, "templates", scanTemplate, func(*sqldb.Tx) (string, []any) {
+		return "SELECT " + templateColumns + ` FROM schedule_template WHERE county_code = $1 AND organization_id = $2
+			AND ($3 = '' OR department_code = $3) AND (last_day = '' OR last_day >= $4) ORDER BY department_code, kind, practitioner_name, starts, id`,
+			[]any{d.County, d.OrganizationID, d.Code, domain.Date(endAfter)}
+	})
+}
+
+// Exceptions implements app.CalendarStore.
+func (s *Store) Exceptions(ctx context.Context, d app.Department, from, to time.Time) ([]domain.Exception, error) {
+	return list(ctx, s, "exceptions", scanException, func(*sqldb.Tx) (string, []any) {
+		return "SELECT " + exceptionColumns + ` FROM schedule_exception WHERE county_code = $1 AND organization_id IN ('', $2)
+			AND first_day < $4 AND last_day >= $3 ORDER BY first_day, id`, []any{d.County, d.OrganizationID, domain.Date(from), domain.Date(to)}
+	})
+}
+
+// Sessions implements app.CalendarStore.
+func (s *Store) Sessions(ctx context.Context, q app.SessionQuery) ([]app.SessionView, error) {
+	return list(ctx, s, "sessions", scanSession, func(tx *sqldb.Tx) (string, []any) {
+		args := []any{q.County, tx.Now(), q.OrganizationID, q.Department, q.Kind, q.From, q.To}
+		where := `s.organization_id = $3 AND ($4 = '' OR s.department_code = $4) AND ($5 = '' OR s.kind = $5) AND s.local_date >= $6 AND s.local_date < $7`
+		if q.AfterID != "" {
+			args = append(args, q.AfterStart, q.AfterID)
+			where += " AND (s.start_time, s.id) > ($8, $9)"
+		}
+		args = append(args, q.Limit)
+		return selectSession + where + groupSession + " ORDER BY s.start_time, s.id LIMIT $" + strconv.Itoa(len(args)), args
+	})
+}
+
+// Session implements app.CalendarStore.
+func (s *Store) Session(ctx context.Context, county, id string) (v app.SessionView, err error) {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		v, err = oneSession(ctx, tx, county, "s.id = $3", id)
+		return err
+	})
+	return v, err
+}
+
+func oneSession(ctx context.Context, tx *sqldb.Tx, county, where, arg string) (app.SessionView, error) {
+	v, err := scanSession(tx.QueryRow(ctx, selectSession+where+groupSession, county, tx.Now(), arg))
+	if sqldb.NoRows(err) {
+		return v, errs.NotFound("session")
+	}
+	if err != nil {
+		return v, fmt.Errorf("read session: %w", err)
+	}
+	return v, nil
+}
+
+// Uses implements app.CalendarStore.
+func (s *Store) Uses(ctx context.Context, county, sessionID string) (uses []app.SlotUse, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		if uses, err = usesOf(ctx, tx, county, "s.id = $3 ORDER BY sl.start_time, sl.id", sessionID); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, "SELECT "+holdColumns("h.")+` FROM hold h JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
+			JOIN slot sl ON sl.county_code = o.county_code AND sl.id = o.place_id WHERE h.county_code = $1 AND sl.session_id = $3 AND `+live,
+			county, tx.Now(), sessionID)
+		if err != nil {
+			return err
+		}
+		holds, err := collect(rows, func(r scanner) (domain.HoldData, error) { return scanHold(r) })
+		byID := map[string]domain.HoldData{}
+		for _, d := range holds {
+			byID[d.ID] = d
+		}
+		for i := range uses {
+			uses[i].Hold = byID[uses[i].Hold.ID]
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list slots of a session: %w", err)
+	}
+	return uses, nil
+}
+
+func usesOf(ctx context.Context, tx *sqldb.Tx, county, rest string, args ...any) ([]app.SlotUse, error) {
+	rows, err := tx.Query(ctx, selectUse+rest, append([]any{county, tx.Now()}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanUse)
+}
+
+// Rebooked implements app.CalendarStore.
+func (s *Store) Rebooked(ctx context.Context, county, sessionID string) (out []app.Rebooked, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT hold_id, booking_id, referral_id, outcome, slot_id FROM session_move
+			WHERE county_code = $1 AND session_id = $2 ORDER BY hold_id`, county, sessionID)
+		if err != nil {
+			return err
+		}
+		out, err = collect(rows, func(r scanner) (x app.Rebooked, err error) {
+			err = r.Scan(&x.HoldID, &x.BookingID, &x.ReferralID, &x.Outcome, &x.SlotID)
+			return x, err
+		})
+		if err != nil {
+			return err
+		}
+		var ids []string
+		for _, x := range out {
+			ids = append(ids, x.SlotID)
+		}
+		frag, arg := tx.List("sl.id", 3, ids)
+		uses, err := usesOf(ctx, tx, county, frag, arg)
+		byID := map[string]domain.Slot{}
+		for _, use := range uses {
+			byID[use.Slot.ID] = use.Slot
+		}
+		for i := range out {
+			out[i].Slot = byID[out[i].SlotID]
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list what became of a session: %w", err)
+	}
+	return out, nil
+}
+
+// Policy implements app.CalendarStore.
+func (s *Store) Policy(ctx context.Context, county, organizationID string) (p app.BookingPolicy, err error) {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		p, err = policyFor(ctx, tx, county, organizationID)
+		return err
+	})
+	return p, err
+}
+
+// policyFor is the organisation's own, else the county's, else the default.
+func policyFor(ctx context.Context, tx *sqldb.Tx, county, organizationID string) (app.BookingPolicy, error) {
+	p, err := scanPolicy(tx.QueryRow(ctx, "SELECT "+policyColumns+` FROM booking_policy WHERE county_code = $1 AND organization_id IN ('', $2)
+		ORDER BY organization_id DESC LIMIT 1`, county, organizationID))
+	if sqldb.NoRows(err) {
+		return app.BookingPolicy{Policy: domain.DefaultPolicy()}, nil
+	}
+	if err != nil {
+		return p, fmt.Errorf("read booking policy: %w", err)
+	}
+	return p, nil
+}
+
+func scanPlanned(r scanner) (p app.Planned, err error) {
+	err = r.Scan(&p.County, &p.TemplateID)
+	return p, err
+}
+
+func scanDepartment(r scanner) (d app.Department, err error) {
+	err = r.Scan(&d.County, &d.OrganizationID, &d.Code)
+	return d, err
+}
+
+// ToPlan implements app.CalendarStore.
+func (s *Store) ToPlan(ctx context.Context, through string, limit int) ([]app.Planned, error) {
+	return list(ctx, s, "templates to plan", scanPlanned, func(*sqldb.Tx) (string, []any) {
+		return `SELECT county_code, id FROM schedule_template WHERE planned_through < $1 AND (last_day = '' OR planned_through < last_day)
+			ORDER BY planned_through, county_code, id LIMIT $2`, []any{through, limit}
+	})
+}
+
+// ToSpread implements app.CalendarStore.
+func (s *Store) ToSpread(ctx context.Context, limit int) ([]app.Department, error) {
+	return list(ctx, s, "reserves to spread", scanDepartment, func(*sqldb.Tx) (string, []any) {
+		return `SELECT DISTINCT county_code, organization_id, department_code FROM spread_due
+			ORDER BY county_code, organization_id, department_code LIMIT $1`, []any{limit}
+	})
+}
+
+// ToRebook implements app.CalendarStore.
+func (s *Store) ToRebook(ctx context.Context, limit int) ([]app.Planned, error) {
+	return list(ctx, s, "cancelled sessions", scanPlanned, func(*sqldb.Tx) (string, []any) {
+		return `SELECT county_code, id FROM session WHERE rebooking ORDER BY county_code, id LIMIT $1`, []any{limit}
+	})
+}
+
+// Displaced implements app.CalendarStore.
+func (s *Store) Displaced(ctx context.Context, limit int) ([]app.Department, error) {
+	return list(ctx, s, "displaced bookings", scanDepartment, func(*sqldb.Tx) (string, []any) {
+		return `SELECT DISTINCT county_code, organization_id, department_code FROM hold WHERE displaced_time IS NOT NULL
+			ORDER BY county_code, organization_id, department_code LIMIT $1`, []any{limit}
+	})
+}
