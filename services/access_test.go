@@ -97,6 +97,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 			"UpdateSettings", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold",
+			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "SetBed",
 		},
 		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
 		"SECURITY_ADMIN": {"ListAccounts"},

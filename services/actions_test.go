@@ -37,9 +37,10 @@ func elsewhere() map[string]struct {
 		fold   bool
 	}
 	return map[string]place{
-		"scheduling/internal/store/store.go":     {prefix: "hold.", in: "scheduling/internal/domain", types: []string{"Action"}},
-		"referral/internal/store/store.go":       {prefix: "referral.", in: "referral/internal/domain", types: []string{"Action"}},
-		"patientrecord/internal/store/derive.go": {prefix: "record.", in: "patientrecord/internal/domain", types: []string{"Change"}, fold: true},
+		"scheduling/internal/store/store.go":               {prefix: "hold.", in: "scheduling/internal/domain", types: []string{"Action"}},
+		"scheduling/internal/store/allocation_waitlist.go": {prefix: "waitlist.", in: "scheduling/internal/domain", types: []string{"WaitAction"}},
+		"referral/internal/store/store.go":                 {prefix: "referral.", in: "referral/internal/domain", types: []string{"Action"}},
+		"patientrecord/internal/store/derive.go":           {prefix: "record.", in: "patientrecord/internal/domain", types: []string{"Change"}, fold: true},
 	}
 }
 

@@ -53,12 +53,16 @@ type Service struct {
 }
 
 const (
-	sweepLease = "scheduling-sweep"
-	planLease  = "scheduling-calendar"
-	leaseTime  = 30 * time.Second
+	sweepLease    = "scheduling-sweep"
+	planLease     = "scheduling-calendar"
+	allocateLease = "scheduling-allocate"
+	leaseTime     = 30 * time.Second
 	// sweepTime ends a look before the lease does.
-	sweepTime   = 25 * time.Second
-	stopTimeout = 10 * time.Second
+	sweepTime = 25 * time.Second
+	// allocateEvery is the longest pause between two looks for departments that changed, allocateAll between two for what time alone opened or ended.
+	allocateEvery = 2 * time.Second
+	allocateAll   = time.Minute
+	stopTimeout   = 10 * time.Second
 )
 
 // New makes the service; it begins to work with Run.
@@ -116,17 +120,39 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "facts of persons", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.PersonConsumer(), events.OnPerson(s.app))
 		})},
-		run.Part{Name: "sweep", Runner: run.Func(func(ctx context.Context) error { return s.leased(ctx, sweepLease, s.app.Sweep) })},
-		run.Part{Name: "calendar", Runner: run.Func(func(ctx context.Context) error {
-			return s.leased(ctx, planLease, func(ctx context.Context) error { return s.plans.Work(ctx, s.deps.Clock.Now()) })
-		})},
+		run.Part{Name: "sweep", Runner: run.Func(s.sweepUntil)},
+		run.Part{Name: "calendar", Runner: run.Func(s.planUntil)},
+		run.Part{Name: "allocate", Runner: run.Func(s.allocateUntil)},
 	)
 }
 
+func (s *Service) sweepUntil(ctx context.Context) error {
+	return s.leased(ctx, sweepLease, s.cfg.SweepEvery, s.app.Sweep)
+}
+
+// planUntil makes sessions of templates, and gives those who lost theirs another place.
+func (s *Service) planUntil(ctx context.Context) error {
+	return s.leased(ctx, planLease, s.cfg.SweepEvery, func(ctx context.Context) error { return s.plans.Work(ctx, s.deps.Clock.Now()) })
+}
+
+// allocateUntil gives free places to those who wait, soon after a change and every minute.
+func (s *Service) allocateUntil(ctx context.Context) error {
+	var last time.Time
+	return s.leased(ctx, allocateLease, min(allocateEvery, s.cfg.SweepEvery), func(ctx context.Context) error {
+		now := s.deps.Clock.Now()
+		all := now.Sub(last) >= allocateAll
+		err := s.app.Allocate(ctx, now, all)
+		if all && err == nil {
+			last = now
+		}
+		return err
+	})
+}
+
 // leased does the work again and again until ctx ends, at any moment in one process only.
-func (s *Service) leased(ctx context.Context, lease string, work func(context.Context) error) error {
+func (s *Service) leased(ctx context.Context, lease string, every time.Duration, work func(context.Context) error) error {
 	var fence int64
-	run.Every(ctx, s.cfg.SweepEvery, nil, func(ctx context.Context) error {
+	run.Every(ctx, every, nil, func(ctx context.Context) error {
 		got, ok, err := sqldb.AcquireLease(ctx, s.deps.DB, lease, s.holder, leaseTime)
 		if err != nil || !ok {
 			return err

@@ -32,6 +32,8 @@ type referral struct {
 	verdicts map[string]app.Verdict
 	before   func() // runs while the question is under way
 	asked    []string
+	cases    map[string]domain.Case
+	askedFor []string
 }
 
 func (r *referral) Settle(_ context.Context, _, holdID, _ string) (app.Verdict, error) {
@@ -48,6 +50,21 @@ func (r *referral) Settle(_ context.Context, _, holdID, _ string) (app.Verdict, 
 		return v, nil
 	}
 	return r.verdict, nil
+}
+
+// Case answers what the test put there.
+func (r *referral) Case(_ context.Context, _, referralID string) (domain.Case, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.askedFor = append(r.askedFor, referralID)
+	if r.away {
+		return domain.Case{}, errs.Unavailable("referral", nil)
+	}
+	c, ok := r.cases[referralID]
+	if !ok {
+		return c, errs.NotFound("referral")
+	}
+	return c, nil
 }
 
 // fixture is the use cases on a real database.
@@ -75,7 +92,7 @@ func each(t *testing.T, test func(*fixture)) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r, logs := &referral{}, &bytes.Buffer{}
+			r, logs := &referral{cases: map[string]domain.Case{}}, &bytes.Buffer{}
 			a := app.New(store.New(db, events.Encode, func() {}), r, zone, slog.New(slog.NewTextHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 			test(&fixture{App: a, t: t, db: db, clk: clk, referral: r, org: id.New(), patient: id.New(), logs: logs})
 		})
@@ -95,9 +112,13 @@ func (f *fixture) slots(n int) []domain.Slot {
 	if made, _, err := f.CreateSchedules(f.t.Context(), f.caller("manager"), []domain.Session{s}, nil); err != nil || made != n {
 		f.t.Fatalf("%d slots, %v", made, err)
 	}
-	slots, err := f.ListSlots(f.t.Context(), app.SlotQuery{County: county, OrganizationID: f.org, Limit: 200}, "", "", f.clk.Now())
-	if err != nil || len(slots) != n {
-		f.t.Fatalf("%d slots, %v", len(slots), err)
+	views, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, app.SlotQuery{County: county, OrganizationID: f.org, Limit: 200}, "", "", f.clk.Now())
+	if err != nil || len(views) != n {
+		f.t.Fatalf("%d slots, %v", len(views), err)
+	}
+	slots := make([]domain.Slot, n)
+	for i, v := range views {
+		slots[i] = v.Slot
 	}
 	return slots
 }

@@ -101,12 +101,28 @@ func (c *calendar) session(sessionID string) (app.SessionView, []app.SlotUse) {
 	return v, uses
 }
 
+// sender is somebody of a township; each is an account of its own, for an account has few holds that no referral has yet.
+func (c *calendar) sender() app.Caller {
+	return app.Caller{County: county, AccountID: id.New(), OrganizationID: c.township(), Township: true}
+}
+
+// hold is the desk's, for a patient whom a township sends.
+func (c *calendar) hold(slotID string) app.HoldView {
+	c.t.Helper()
+	caller := c.sender()
+	caller.AccountID = "desk"
+	v, err := c.CreateHold(c.t.Context(), caller, app.HoldRequest{PatientID: c.patient, SlotID: slotID})
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return v
+}
+
 // book makes a LIVE booking of the slot for a new referral, sent by another organisation.
 func (c *calendar) book(slotID string) (hold app.HoldView, referral string) {
 	c.t.Helper()
 	referral = id.New()
-	// Each by an account of its own: an account has few holds that no referral has yet.
-	v, err := c.CreateHold(c.t.Context(), c.caller(id.New()), app.HoldRequest{PatientID: c.patient, SlotID: slotID})
+	v, err := c.CreateHold(c.t.Context(), c.sender(), app.HoldRequest{PatientID: c.patient, SlotID: slotID})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -181,7 +197,6 @@ func wantField(t *testing.T, err error, field string) {
 		t.Errorf("%v, want field %s", err, field)
 	}
 }
-
 
 // exec changes rows as no use case does.
 func (c *calendar) exec(query string, args ...any) {

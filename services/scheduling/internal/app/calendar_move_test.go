@@ -118,7 +118,7 @@ func TestTakingASlotAndClosingItsSessionDoNotPassEachOther(t *testing.T) {
 			var all sync.WaitGroup
 			for _, use := range uses {
 				all.Go(func() {
-					_, err := c.CreateHold(c.t.Context(), c.caller(id.New()), app.HoldRequest{PatientID: c.patient, SlotID: use.Slot.ID})
+					_, err := c.CreateHold(c.t.Context(), c.sender(), app.HoldRequest{PatientID: c.patient, SlotID: use.Slot.ID})
 					if err != nil && !errors.Is(err, c.t.Context().Err()) && errs.KindOf(err) != errs.KindNotFound && errs.KindOf(err) != errs.KindConflict {
 						c.t.Errorf("hold: %v", err)
 					}

@@ -24,7 +24,7 @@ func TestNoSlotIsTakenTwiceAndNoneIsLostWhenAllWantAll(t *testing.T) {
 		for c := range clients {
 			all.Go(func() {
 				for {
-					free, err := f.ListSlots(f.t.Context(), app.SlotQuery{County: county, OrganizationID: f.org, FreeOnly: true, Limit: 5}, "", "", f.clk.Now())
+					free, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, app.SlotQuery{County: county, OrganizationID: f.org, FreeOnly: true, Limit: 5}, "", "", f.clk.Now())
 					if err != nil || len(free) == 0 {
 						if err != nil {
 							f.t.Errorf("client %d: %v", c, err)
@@ -293,12 +293,12 @@ func TestSlotsAreListedByLocalDays(t *testing.T) {
 			from, to string
 			want     int
 		}{{"", "", 2}, {"2026-03-18", "2026-03-19", 1}, {"2026-03-19", "2026-03-20", 1}, {"2026-03-18", "2026-04-02", 3}, {"2026-04-01", "", 1}} {
-			got, err := f.ListSlots(f.t.Context(), app.SlotQuery{County: county, OrganizationID: f.org, Limit: 10}, c.from, c.to, f.clk.Now())
+			got, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, app.SlotQuery{County: county, OrganizationID: f.org, Limit: 10}, c.from, c.to, f.clk.Now())
 			if err != nil || len(got) != c.want {
 				f.t.Errorf("%s to %s: %d slots, want %d, %v", c.from, c.to, len(got), c.want, err)
 			}
 		}
-		if _, err := f.ListSlots(f.t.Context(), app.SlotQuery{County: county}, "soon", "", f.clk.Now()); errs.KindOf(err) != errs.KindInvalid {
+		if _, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, app.SlotQuery{County: county}, "soon", "", f.clk.Now()); errs.KindOf(err) != errs.KindInvalid {
 			f.t.Error(err)
 		}
 	})

@@ -14,7 +14,11 @@ import (
 const Self = "service:scheduling"
 
 // Caller is who asks. The county comes from the call token.
-type Caller struct{ County, AccountID, OrganizationID string }
+type Caller struct {
+	County, AccountID, OrganizationID string
+	// Township tells that the caller sends patients up: a village or township doctor, or the head of a centre.
+	Township bool
+}
 
 // Request makes a write repeatable; the zero Request is not remembered.
 type Request struct {
@@ -32,8 +36,10 @@ type Command struct {
 
 // Happened is an event of a hold with what a fact and an audit entry need besides.
 type Happened struct {
-	FactID  string
-	Event   domain.Event // its hold has the version after the change
+	FactID string
+	Event  domain.Event // its hold has the version after the change
+	// Entry is set for what happened to an entry of the fallback list; Event then has the hold of its offer, if there is one.
+	Entry   domain.EntryEvent
 	Time    time.Time
 	By      Caller
 	CauseID string // the request or fact behind it, if any
@@ -51,7 +57,7 @@ type Store interface {
 	AddCapacity(ctx context.Context, cmd Command, c Capacity) (slots, beds int, err error)
 
 	// Slots that begin after the store's present instant, in order of start and id.
-	Slots(ctx context.Context, q SlotQuery) ([]domain.Slot, error)
+	Slots(ctx context.Context, q SlotQuery) ([]SlotView, error)
 	// Wards of an organisation with their beds, department "" for all.
 	Wards(ctx context.Context, county, organizationID, department string) ([]domain.WardCount, error)
 	// Hold answers NotFound for an unknown id. So does Booking.
@@ -65,6 +71,7 @@ type Store interface {
 	ToSettle(ctx context.Context, limit int) ([]domain.HoldData, error)
 
 	CalendarStore
+	AllocationStore
 }
 
 // Unit is what one change sees. Holds it answers are locked until the change ends.
@@ -79,14 +86,14 @@ type Unit interface {
 	// Hold, HoldOfBooking and Slot answer NotFound for an unknown id.
 	Hold(ctx context.Context, id string) (*domain.Hold, error)
 	HoldOfBooking(ctx context.Context, bookingID string) (*domain.Hold, error)
-	Slot(ctx context.Context, id string) (domain.Slot, error)
+	Slot(ctx context.Context, id string) (SlotView, error)
 	// AttachedTo lists the holds ATTACHED to a referral, by id.
 	AttachedTo(ctx context.Context, referralID string) ([]*domain.Hold, error)
 	// Held counts the live holds of the account that no referral has yet.
 	Held(ctx context.Context, accountID string) (int, error)
-	// FreeBeds lists the beds of a department that nobody has, beginning after the id pivot, so that callers with
-	// different pivots do not meet at the same bed.
-	FreeBeds(ctx context.Context, organizationID, department, pivot string) ([]domain.Bed, error)
+	// FreeBeds lists the beds that suit and that nobody has, beginning after the id pivot, so that callers with different pivots do not meet at the
+	// same bed.
+	FreeBeds(ctx context.Context, w domain.BedWish, pivot string) ([]domain.Bed, error)
 	// Take makes the hold and occupies its place; false if somebody has it. A hold on the place whose time is over
 	// ends first.
 	Take(ctx context.Context, claim domain.Claim) (bool, error)
@@ -96,6 +103,7 @@ type Unit interface {
 	LinkPatients(ctx context.Context, l PatientLink) error
 
 	CalendarUnit
+	AllocationUnit
 }
 
 // Capacity is what CreateSchedules adds.
@@ -114,16 +122,21 @@ type Furnished struct {
 type SlotQuery struct {
 	County, OrganizationID, Department, Kind string
 	From, To                                 time.Time // half-open
-	FreeOnly                                 bool
-	AfterStart                               time.Time // with AfterID: the last slot of the page before
-	AfterID                                  string
-	Limit                                    int
+	// FreeOnly leaves out what is taken, closed, or opens later: a slot of the common pool that does not start before CommonBefore, a reserved one not
+	// before ReservedBefore.
+	FreeOnly                     bool
+	CommonBefore, ReservedBefore time.Time
+	AfterStart                   time.Time // with AfterID: the last slot of the page before
+	AfterID                      string
+	Limit                        int
 }
 
 // HoldView is a hold with the names that people know its place by.
 type HoldView struct {
 	domain.HoldData
 	PractitionerName, Location, Ward, Bed string
+	Device                                domain.Device
+	SessionKind, SessionState             string // of a slot's session
 }
 
 // Verdict is the referral's answer about a hold.
@@ -133,9 +146,10 @@ type Verdict struct {
 }
 
 // Referral is the referral service. Settle answers Unavailable when it cannot be reached; a verdict that is not Keep
-// is given only after every attempt to book the hold was ended over there.
+// is given only after every attempt to book the hold was ended over there. Case is a referral as it is now; NotFound for an unknown one and a draft.
 type Referral interface {
 	Settle(ctx context.Context, county, holdID, referralID string) (Verdict, error)
+	Case(ctx context.Context, county, referralID string) (domain.Case, error)
 }
 
 // App is the service's use cases.

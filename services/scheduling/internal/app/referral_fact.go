@@ -17,6 +17,7 @@ type ReferralFact struct {
 	ReferralID                      string
 	HoldID, BookingID               string // what the fact names; either may be empty
 	DueTime                         time.Time
+	Case                            domain.Case // the referral after it; with version 0 it says nothing of it
 }
 
 type reaction uint8
@@ -27,6 +28,7 @@ const (
 	freeHold                     // the hold alone: an emergency came before its answer, or the wish changed
 	freeBed                      // the booking alone, if it is of a bed: the patient has left it
 	keep                         // no answer yet: the attached hold lasts for the new time limit
+	note                         // nothing by itself: the referral is in another state
 )
 
 // reactions is the table: what each fact means for capacity. A fact that is not in it means nothing.
@@ -43,6 +45,16 @@ func reactions() map[string]reaction {
 		"concluded":   freeBed,
 		"returned":    keep,
 		"resubmitted": keep,
+
+		"submitted":        note,
+		"arrival_undone":   note,
+		"admitted":         note,
+		"admission_undone": note,
+		"answered":         note,
+		"acknowledged":     note,
+		"follow_up_begun":  note,
+		"completed":        note,
+		"escalated":        note,
 	}
 }
 
@@ -58,6 +70,15 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 	}
 	cmd := Command{Caller: Caller{County: f.County, AccountID: Self}, Consumer: f.Consumer, FactID: f.FactID}
 	return a.store.Change(ctx, cmd, func(u Unit) error {
+		if f.Case.Version > 0 {
+			if err := u.NoteCase(ctx, f.Case); err != nil {
+				return err
+			}
+			// Before the holds, as everybody who changes both locks them.
+			if err := followCase(ctx, u, f.Case); err != nil {
+				return err
+			}
+		}
 		switch r {
 		case settle:
 			return a.settle(ctx, u, f)
@@ -67,6 +88,8 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 			return freeAttached(ctx, u, f)
 		case freeBed:
 			return freeBooking(ctx, u, f, true)
+		case note:
+			return nil
 		case free:
 		}
 		if err := freeBooking(ctx, u, f, false); err != nil {
@@ -125,8 +148,14 @@ func freeBooking(ctx context.Context, u Unit, f ReferralFact, bedsOnly bool) err
 	if err != nil || h == nil {
 		return err
 	}
-	if !bedsOnly || h.Data().Place.BedID != "" {
-		h.Free()
+	bed := h.Data().Place.BedID
+	if bedsOnly && bed == "" {
+		return nil
+	}
+	had := h.Data().State.Takes()
+	h.Free()
+	if bedsOnly && had {
+		return u.Clean(ctx, bed)
 	}
 	return nil
 }

@@ -157,7 +157,7 @@ func (f *fixture) slotsLater() string {
 	if _, _, err := f.CreateSchedules(f.t.Context(), f.caller("manager"), []domain.Session{s}, nil); err != nil {
 		f.t.Fatal(err)
 	}
-	slots, err := f.ListSlots(f.t.Context(), app.SlotQuery{County: county, OrganizationID: f.org, Department: "0399", Limit: 9}, "", "", f.clk.Now())
+	slots, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, app.SlotQuery{County: county, OrganizationID: f.org, Department: "0399", Limit: 9}, "", "", f.clk.Now())
 	if err != nil || len(slots) != 1 {
 		f.t.Fatalf("%d slots, %v", len(slots), err)
 	}

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -77,6 +78,8 @@ func (s Session) Cut(nameSlot func(n int) string) ([]Slot, error) {
 type Ward struct {
 	ID, OrganizationID, DepartmentCode, Name string
 	Beds                                     int
+	Class, Sex                               string // Class empty: GENERAL
+	CleaningMinutes                          int    // 0: DefaultCleaning
 }
 
 // Bed is one place to lie.
@@ -92,7 +95,8 @@ func (b Bed) Place(from time.Time) Place {
 
 // Furnish is the ward's beds, numbered from 1; nameBed gives the n-th its id.
 func (w Ward) Furnish(nameBed func(n int) string) ([]Bed, error) {
-	if w.ID == "" || w.OrganizationID == "" || w.DepartmentCode == "" || w.Name == "" || w.Beds < 1 || w.Beds > MaxBeds {
+	kind := WardData{Class: cmp.Or(w.Class, "GENERAL"), Sex: w.Sex, CleaningMinutes: w.CleaningMinutes}
+	if w.ID == "" || w.OrganizationID == "" || w.DepartmentCode == "" || w.Name == "" || w.Beds < 1 || w.Beds > MaxBeds || kind.Check() != nil {
 		return nil, ErrSession
 	}
 	beds := make([]Bed, w.Beds)

@@ -5,13 +5,8 @@ import (
 	"time"
 )
 
-// Kinds of places that one can wait for.
-const (
-	KindClinic = "CLINIC"
-	KindExam   = "EXAM"
-	KindExpert = "EXPERT"
-	KindBed    = "BED"
-)
+// KindBed is the kind of place that no session has.
+const KindBed = "BED"
 
 // WaitDays is how long an entry waits when no last day was named.
 const WaitDays = 30

@@ -4,6 +4,7 @@ package events
 
 import (
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -17,8 +18,11 @@ import (
 
 // Encode makes the fact of what happened to a hold, or of the end of a session. A hold that was never tied to a referral is nobody's news.
 func Encode(h app.Happened) (outbox.Fact, bool, error) {
-	if h.Cancelled != nil {
+	switch {
+	case h.Cancelled != nil:
 		return encode(h, cancelled(h))
+	case h.Entry.Action != "":
+		return encode(h, ofEntry(h))
 	}
 	d := h.Event.Hold
 	if d.ReferralID == "" {
@@ -69,15 +73,18 @@ func sender(d domain.HoldData) string {
 }
 
 func capacity(d domain.HoldData) *schedulingv1.CapacityFact {
-	c := &schedulingv1.CapacityFact{
+	return &schedulingv1.CapacityFact{
 		HoldId: d.ID, BookingId: d.BookingID, ReferralId: d.ReferralID, SlotId: d.Place.SlotID, BedId: d.Place.BedID,
-		OrganizationId: d.Place.OrganizationID, DepartmentCode: d.Place.DepartmentCode, Start: timestamppb.New(d.Place.Start),
+		OrganizationId: d.Place.OrganizationID, DepartmentCode: d.Place.DepartmentCode, Start: stamp(d.Place.Start), End: stamp(d.Place.End),
 		SenderOrganizationId: sender(d),
 	}
-	if !d.Place.End.IsZero() {
-		c.End = timestamppb.New(d.Place.End)
+}
+
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
 	}
-	return c
+	return timestamppb.New(t)
 }
 
 func ofHold(h app.Happened) named {

@@ -28,10 +28,12 @@ func stamp(t time.Time) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-func slotProto(s domain.Slot) *schedulingv1.Slot {
+func slotProto(s app.SlotView) *schedulingv1.Slot {
 	return &schedulingv1.Slot{Id: s.ID, OrganizationId: s.Session.OrganizationID, DepartmentCode: s.Session.DepartmentCode,
 		Kind: s.Session.Kind, PractitionerId: s.Session.PractitionerID, PractitionerName: s.Session.PractitionerName,
-		Start: stamp(s.Start), End: stamp(s.End), Free: s.Free, Location: s.Session.Location}
+		Start: stamp(s.Start), End: stamp(s.End), Free: s.Free, Location: s.Session.Location, SessionId: s.Session.ID, Grade: s.Session.Grade,
+		Pool: s.Pool, EquipmentId: s.Session.EquipmentID, EquipmentName: s.Device.Name, Modality: s.Device.Modality,
+		Preparation: s.Device.Preparation, PreparationEnglish: s.Device.PreparationEnglish, Opens: stamp(s.Opens), ClosedBy: s.ClosedBy}
 }
 
 func holdState(s domain.State) schedulingv1.HoldState_Code {
@@ -73,14 +75,16 @@ func holdProto(v app.HoldView) *schedulingv1.Hold {
 	return &schedulingv1.Hold{Id: v.ID, SlotId: v.Place.SlotID, ExpireTime: stamp(expire), State: holdState(v.State),
 		OrganizationId: v.Place.OrganizationID, DepartmentCode: v.Place.DepartmentCode, Start: stamp(v.Place.Start),
 		End: stamp(v.Place.End), Ward: v.Ward, BedId: v.Place.BedID, Bed: v.Bed, ReferralId: v.ReferralID,
-		PractitionerName: v.PractitionerName, Location: v.Location}
+		PractitionerName: v.PractitionerName, Location: v.Location, EquipmentName: v.Device.Name, Preparation: v.Device.Preparation,
+		PreparationEnglish: v.Device.PreparationEnglish, Offered: v.AccountID == app.Self && v.State == domain.Attached}
 }
 
 func bookingProto(v app.HoldView) *schedulingv1.Booking {
 	return &schedulingv1.Booking{Id: v.BookingID, HoldId: v.ID, ReferralId: v.ReferralID, State: bookingState(v.State),
 		SlotId: v.Place.SlotID, BedId: v.Place.BedID, OrganizationId: v.Place.OrganizationID,
 		DepartmentCode: v.Place.DepartmentCode, Start: stamp(v.Place.Start), End: stamp(v.Place.End),
-		PractitionerName: v.PractitionerName, Location: v.Location, Ward: v.Ward, Bed: v.Bed, Displaced: !v.Displaced.IsZero()}
+		PractitionerName: v.PractitionerName, Location: v.Location, Ward: v.Ward, Bed: v.Bed, EquipmentName: v.Device.Name,
+		Preparation: v.Device.Preparation, PreparationEnglish: v.Device.PreparationEnglish, Displaced: !v.Displaced.IsZero()}
 }
 
 func holdAnswer(v app.HoldView, err error) (*schedulingv1.Hold, error) {
@@ -112,7 +116,7 @@ func wardsOf(r *schedulingv1.CreateSchedulesRequest) []domain.Ward {
 	var out []domain.Ward
 	for _, w := range r.GetWards() {
 		out = append(out, domain.Ward{ID: w.GetId(), OrganizationID: w.GetOrganizationId(), DepartmentCode: w.GetDepartmentCode(),
-			Name: w.GetName(), Beds: int(w.GetBeds())})
+			Name: w.GetName(), Beds: int(w.GetBeds()), Class: w.GetClass(), Sex: w.GetSex(), CleaningMinutes: int(w.GetCleaningMinutes())})
 	}
 	return out
 }
@@ -129,7 +133,7 @@ func readIDToken(token string) (string, error) {
 	return string(raw), nil
 }
 
-func slotToken(s domain.Slot) string { return idToken(s.Start.Format(time.RFC3339Nano) + " " + s.ID) }
+func slotToken(s app.SlotView) string { return idToken(s.Start.Format(time.RFC3339Nano) + " " + s.ID) }
 
 func readSlotToken(token string) (time.Time, string, error) {
 	raw, err := readIDToken(token)

@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"maps"
+
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 )
@@ -16,7 +18,7 @@ func Policy() authz.Table {
 	// Whoever plans; who treats patients sees what there is, and on which day.
 	plan := authz.Rule{Roles: []string{"COUNTY_ADMIN", "INTAKE_DESK", "BED_MANAGER", "DEPARTMENT_HEAD", "CENTRE_HEAD"}, Need: authz.Own}
 	seed := authz.Rule{Roles: plan.Roles, Services: []string{"cli"}, Need: authz.Own}
-	return authz.Table{
+	table := authz.Table{
 		schedulingv1.CalendarService_ListEquipment_FullMethodName:     look,
 		schedulingv1.CalendarService_SaveEquipment_FullMethodName:     seed,
 		schedulingv1.CalendarService_ListTemplates_FullMethodName:     plan,
@@ -48,5 +50,29 @@ func Policy() authz.Table {
 		schedulingv1.SchedulingService_AttachHold_FullMethodName:  referral,
 		schedulingv1.SchedulingService_ConfirmHold_FullMethodName: referral,
 		schedulingv1.SchedulingService_ListLive_FullMethodName:    {Roles: []string{"SYSTEM"}, Services: []string{"cli"}},
+	}
+	maps.Copy(table, allocationPolicy())
+	return table
+}
+
+// townshipRoles are of those who send patients up.
+func townshipRoles() []string { return []string{"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD"} }
+
+// allocationPolicy is who may look for places and who may change the beds. Whose list, day and board it is decides the use case.
+func allocationPolicy() authz.Table {
+	clinicians := append(townshipRoles(), "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER")
+	look := authz.Rule{Roles: append([]string{"COUNTY_ADMIN"}, clinicians...)}
+	side := authz.Rule{Roles: clinicians, Need: authz.EitherSide}
+	board := authz.Rule{Roles: []string{"COUNTY_ADMIN", "BED_MANAGER", "INTAKE_DESK", "CENTRE_HEAD"}, Need: authz.Own}
+	return authz.Table{
+		schedulingv1.AllocationService_FindSlots_FullMethodName:        look,
+		schedulingv1.AllocationService_ListWaitingTimes_FullMethodName: look,
+		schedulingv1.AllocationService_ListDay_FullMethodName:          {Roles: clinicians, Need: authz.Own},
+		schedulingv1.AllocationService_JoinWaitlist_FullMethodName:     side,
+		schedulingv1.AllocationService_LeaveWaitlist_FullMethodName:    side,
+		schedulingv1.AllocationService_ListWaitlist_FullMethodName:     {Roles: clinicians, Need: authz.Own},
+		schedulingv1.AllocationService_ListBoard_FullMethodName:        look.Of(authz.Own),
+		schedulingv1.AllocationService_SetWard_FullMethodName:          board,
+		schedulingv1.AllocationService_SetBed_FullMethodName:           board,
 	}
 }

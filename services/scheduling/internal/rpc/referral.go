@@ -9,6 +9,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	platform "github.com/tongzhen/tongzhen/services/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
 
 // Referral implements app.Referral over gRPC, as the service itself.
@@ -37,4 +38,19 @@ func (r *Referral) Settle(ctx context.Context, county, holdID, referralID string
 		// Freeing needs a clear word.
 		return app.Verdict{}, errs.New(errs.KindInternal, errs.ReasonInternal, "the referral service gave no verdict", nil)
 	}
+}
+
+// Case implements app.Referral.
+func (r *Referral) Case(ctx context.Context, county, referralID string) (domain.Case, error) {
+	ctx = platform.WithCounty(platform.AsService(ctx), county)
+	c, err := r.client.GetCase(ctx, &referralv1.GetCaseRequest{County: county, ReferralId: referralID})
+	if err != nil {
+		return domain.Case{}, errs.FromStatus(err)
+	}
+	return domain.Case{
+		County: county, ReferralID: c.GetId(), Version: c.GetVersion(), Number: c.GetNumber(), PatientID: c.GetPatientId(), State: c.GetState().String(),
+		Direction: c.GetDirection().String(), Kind: c.GetKind().String(), Urgency: c.GetUrgency().String(),
+		SenderOrganizationID: c.GetOriginator().GetOrganizationId(), ReceiverOrganizationID: c.GetReceiver().GetOrganizationId(),
+		ReceiverDepartment: c.GetReceiver().GetDepartmentCode(), DueTime: instant(c.GetDueTime()),
+	}, nil
 }

@@ -29,6 +29,7 @@ func NewServer(a *app.App, clk clock.Clock) *Server { return &Server{app: a, clk
 // Register adds the methods.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	schedulingv1.RegisterSchedulingServiceServer(r, s)
+	schedulingv1.RegisterAllocationServiceServer(r, &allocation{app: s.app, clk: s.clk})
 }
 
 // caller is who calls. Only a service without a county of its own may name one.
@@ -37,7 +38,8 @@ func caller(ctx context.Context, named string) (app.Caller, error) {
 	if !ok {
 		return app.Caller{}, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "the call has no identity", nil)
 	}
-	c := app.Caller{County: who.County, AccountID: who.Subject, OrganizationID: who.Organization}
+	c := app.Caller{County: who.County, AccountID: who.Subject, OrganizationID: who.Organization,
+		Township: slices.ContainsFunc(townshipRoles(), who.Has)}
 	if c.County == "" && who.IsService() {
 		c.County = named
 	}
@@ -75,7 +77,7 @@ func (s *Server) ListSlots(ctx context.Context, r *schedulingv1.ListSlotsRequest
 	if q.AfterStart, q.AfterID, err = readSlotToken(r.GetPageToken()); err != nil {
 		return nil, err
 	}
-	slots, err := s.app.ListSlots(ctx, q, r.GetFrom(), r.GetTo(), s.clk.Now())
+	slots, err := s.app.ListSlots(ctx, app.Asker{Caller: c, ReferralID: r.GetReferralId()}, q, r.GetFrom(), r.GetTo(), s.clk.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -115,9 +117,9 @@ func (s *Server) CreateHold(ctx context.Context, r *schedulingv1.CreateHoldReque
 		return nil, err
 	}
 	return holdAnswer(s.app.CreateHold(ctx, c, app.HoldRequest{
-		RequestID: r.GetRequestId(), PatientID: r.GetPatientId(), SlotID: r.GetSlotId(),
+		RequestID: r.GetRequestId(), PatientID: r.GetPatientId(), SlotID: r.GetSlotId(), ReferralID: r.GetReferralId(),
 		BedOrganizationID: r.GetBed().GetOrganizationId(), BedDepartment: r.GetBed().GetDepartmentCode(),
-		BedFrom: instant(r.GetBed().GetFrom()),
+		BedID: r.GetBed().GetBedId(), BedSex: r.GetBed().GetSex(), BedClass: r.GetBed().GetClass(), BedFrom: instant(r.GetBed().GetFrom()),
 	}))
 }
 

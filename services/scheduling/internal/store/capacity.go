@@ -17,7 +17,8 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		slots, beds = 0, 0
 		var stmts []sqldb.Stmt
-		county, days := cmd.Caller.County, newDays()
+		changed, days := changedPlaces{}, newDays()
+		county := cmd.Caller.County
 		entry := audit.Entry{County: county, AccountID: cmd.Caller.AccountID, OrganizationID: cmd.Caller.OrganizationID, Action: "capacity.add"}
 		for _, session := range c.Sessions {
 			isNew, err := addSession(ctx, tx, county, session[0].Session)
@@ -32,6 +33,7 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 			}
 			days.add(session[0].Session)
 			slots += len(session)
+			changed[app.Department{County: county, OrganizationID: session[0].Session.OrganizationID, Code: session[0].Session.DepartmentCode}] = true
 			entry.ObjectType, entry.ObjectID = "session", session[0].Session.ID
 			stmts = append(stmts, audit.Stmt(entry, id.New(), tx.Now()))
 		}
@@ -47,10 +49,11 @@ func (s *Store) AddCapacity(ctx context.Context, cmd app.Command, c app.Capacity
 				stmts = append(stmts, bedStmt(county, bed))
 			}
 			beds += len(w.Beds)
+			changed[app.Department{County: county, OrganizationID: w.Ward.OrganizationID, Code: w.Ward.DepartmentCode}] = true
 			entry.ObjectType, entry.ObjectID = "ward", w.Ward.ID
 			stmts = append(stmts, audit.Stmt(entry, id.New(), tx.Now()))
 		}
-		if err := tx.Batch(ctx, stmts...); err != nil {
+		if err := tx.Batch(ctx, append(stmts, changed.stmts(tx.Now())...)...); err != nil {
 			return err
 		}
 		return days.spread(ctx, tx, county)
@@ -79,9 +82,9 @@ func slotStmt(county string, s domain.Slot) sqldb.Stmt {
 }
 
 func addWard(ctx context.Context, tx *sqldb.Tx, county string, w domain.Ward) (bool, error) {
-	n, err := tx.Exec(ctx, `INSERT INTO ward (county_code, id, organization_id, department_code, name, create_time)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (county_code, id) DO NOTHING`,
-		county, w.ID, w.OrganizationID, w.DepartmentCode, w.Name, tx.Now())
+	n, err := tx.Exec(ctx, `INSERT INTO ward (county_code, id, organization_id, department_code, name, create_time, class, sex, cleaning_minutes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (county_code, id) DO NOTHING`,
+		county, w.ID, w.OrganizationID, w.DepartmentCode, w.Name, tx.Now(), cmp.Or(w.Class, "GENERAL"), w.Sex, cleaning(w.CleaningMinutes))
 	return n == 1, err
 }
 
@@ -91,4 +94,12 @@ func bedStmt(county string, b domain.Bed) sqldb.Stmt {
 			VALUES ($1, $2, $3, $4, $5, $6)`,
 		Args: []any{county, b.ID, b.WardID, b.OrganizationID, b.DepartmentCode, b.Label}, Want: 1,
 	}
+}
+
+// cleaning is the default where nobody said how long; a negative time is none.
+func cleaning(minutes int) int {
+	if minutes == 0 {
+		return domain.DefaultCleaning
+	}
+	return max(minutes, 0)
 }

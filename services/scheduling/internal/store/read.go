@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -12,51 +13,78 @@ import (
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
 
-// selectSlot needs the instant as $2.
-const selectSlot = `SELECT sl.id, sl.start_time, sl.end_time, (o.hold_id IS NULL OR o.until_time <= $2),
-	s.id, s.organization_id, s.department_code, s.kind, s.practitioner_id, s.practitioner_name, s.location,
-	s.start_time, s.end_time, s.slot_minutes
-	FROM slot sl JOIN session s ON s.county_code = sl.county_code AND s.id = sl.session_id
+// slotColumns are the columns of scanSlot, of slotTables; they need the instant as $2.
+const slotColumns = `sl.id, sl.start_time, sl.end_time, sl.pool, sl.closed_by,
+	CASE WHEN ` + nobodyHas + ` THEN 1 ELSE 0 END, s.id, s.organization_id, s.department_code, s.kind, s.practitioner_id, s.practitioner_name,
+	s.location, s.start_time, s.end_time, s.slot_minutes, s.grade, s.equipment_id, s.template_id, s.state,
+	coalesce(e.name, ''), coalesce(e.modality, ''), coalesce(e.preparation, ''), coalesce(e.preparation_english, '')`
+
+const slotTables = ` FROM slot sl JOIN session s ON s.county_code = sl.county_code AND s.id = sl.session_id
+	LEFT JOIN equipment e ON e.county_code = s.county_code AND e.id = s.equipment_id AND s.equipment_id <> ''
 	LEFT JOIN occupancy o ON o.county_code = sl.county_code AND o.place_id = sl.id`
 
-func scanSlot(row scanner) (s domain.Slot, err error) {
-	// SQLite has no booleans, an OR over NULL may be NULL.
-	var free *bool
-	err = row.Scan(&s.ID, &s.Start, &s.End, &free, &s.Session.ID, &s.Session.OrganizationID, &s.Session.DepartmentCode,
-		&s.Session.Kind, &s.Session.PractitionerID, &s.Session.PractitionerName, &s.Session.Location,
-		&s.Session.Start, &s.Session.End, &s.Session.SlotMinutes)
-	s.Free = free != nil && *free
+// nobodyHas is true for a place whose occupancy o is over at $2, or is none.
+const nobodyHas = "(o.hold_id IS NULL OR o.until_time <= $2)"
+
+func scanSlot(row scanner) (s app.SlotView, err error) {
+	var free int
+	d := &s.Device
+	err = row.Scan(&s.ID, &s.Start, &s.End, &s.Pool, &s.ClosedBy, &free, &s.Session.ID, &s.Session.OrganizationID, &s.Session.DepartmentCode,
+		&s.Session.Kind, &s.Session.PractitionerID, &s.Session.PractitionerName, &s.Session.Location, &s.Session.Start, &s.Session.End,
+		&s.Session.SlotMinutes, &s.Session.Grade, &s.Session.EquipmentID, &s.Session.TemplateID, &s.SessionState,
+		&d.Name, &d.Modality, &d.Preparation, &d.PreparationEnglish)
+	s.Free = free == 1
 	return s, err
 }
 
+// terms are the conditions of a query and their arguments.
+type terms struct {
+	where []string
+	args  []any
+}
+
+// add puts a condition with a %s for each value.
+func (t *terms) add(format string, values ...any) {
+	numbers := make([]any, len(values))
+	for i, v := range values {
+		numbers[i] = t.arg(v)
+	}
+	t.where = append(t.where, fmt.Sprintf(format, numbers...))
+}
+
+// arg is the placeholder of another argument.
+func (t *terms) arg(v any) string {
+	t.args = append(t.args, v)
+	return "$" + strconv.Itoa(len(t.args))
+}
+
+func (t *terms) String() string { return " WHERE " + strings.Join(t.where, " AND ") }
+
+// may leaves slots that nobody has, that are open and may be taken by now.
+func (t *terms) may(commonBefore, reservedBefore time.Time) {
+	t.where = append(t.where, nobodyHas, "sl.closed_by = ''", "s.state = 'OPEN'")
+	t.add("(sl.pool <> 'RESERVED' AND sl.start_time < %s OR sl.pool = 'RESERVED' AND sl.start_time < %s)", commonBefore.UTC(), reservedBefore.UTC())
+}
+
 // Slots implements app.Store.
-func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []domain.Slot, err error) {
+func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []app.SlotView, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		where := []string{"sl.county_code = $1", "sl.organization_id = $3", "sl.start_time > $2", "sl.start_time >= $4", "sl.start_time < $5"}
-		args := []any{q.County, tx.Now(), q.OrganizationID, q.From.UTC(), q.To.UTC()}
-		add := func(format string, values ...any) {
-			numbers := make([]any, len(values))
-			for i, v := range values {
-				args = append(args, v)
-				numbers[i] = "$" + strconv.Itoa(len(args))
-			}
-			where = append(where, fmt.Sprintf(format, numbers...))
-		}
+		t := terms{args: []any{q.County, tx.Now()}, where: []string{"sl.county_code = $1", "sl.start_time > $2"}}
+		t.add("sl.organization_id = %s", q.OrganizationID)
+		t.add("sl.start_time >= %s AND sl.start_time < %s", q.From.UTC(), q.To.UTC())
 		if q.Department != "" {
-			add("sl.department_code = %s", q.Department)
+			t.add("sl.department_code = %s", q.Department)
 		}
 		if q.Kind != "" {
-			add("s.kind = %s", q.Kind)
+			t.add("s.kind = %s", q.Kind)
 		}
 		if q.FreeOnly {
-			where = append(where, "(o.hold_id IS NULL OR o.until_time <= $2)")
+			t.may(q.CommonBefore, q.ReservedBefore)
 		}
 		if q.AfterID != "" {
-			add("(sl.start_time, sl.id) > (%s, %s)", q.AfterStart, q.AfterID)
+			t.add("(sl.start_time, sl.id) > (%s, %s)", q.AfterStart, q.AfterID)
 		}
-		args = append(args, q.Limit)
-		rows, err := tx.Query(ctx, selectSlot+" WHERE "+strings.Join(where, " AND ")+
-			" ORDER BY sl.start_time, sl.id LIMIT $"+strconv.Itoa(len(args)), args...)
+		rows, err := tx.Query(ctx, "SELECT "+slotColumns+slotTables+t.String()+" ORDER BY sl.start_time, sl.id LIMIT "+t.arg(q.Limit), t.args...)
 		if err != nil {
 			return err
 		}
@@ -73,8 +101,8 @@ func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []domain.Slot
 func (s *Store) Wards(ctx context.Context, county, organizationID, department string) (wards []domain.WardCount, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT w.organization_id, w.department_code, w.name, count(b.id),
-			sum(CASE WHEN o.hold_id IS NULL OR o.until_time <= $4 THEN 1 ELSE 0 END)
-			FROM ward w JOIN bed b ON b.county_code = w.county_code AND b.ward_id = w.id
+			sum(CASE WHEN (o.hold_id IS NULL OR o.until_time <= $4) AND b.out_reason = '' AND (b.cleaning_until IS NULL OR b.cleaning_until <= $4)
+			THEN 1 ELSE 0 END) FROM ward w JOIN bed b ON b.county_code = w.county_code AND b.ward_id = w.id
 			LEFT JOIN occupancy o ON o.county_code = b.county_code AND o.place_id = b.id
 			WHERE w.county_code = $1 AND w.organization_id = $2 AND ($3 = '' OR w.department_code = $3)
 			GROUP BY w.organization_id, w.department_code, w.name, w.id ORDER BY w.department_code, w.name, w.id`,
@@ -96,15 +124,18 @@ func (s *Store) Wards(ctx context.Context, county, organizationID, department st
 
 func selectView() string {
 	return "SELECT " + holdColumns("h.") + `, coalesce(s.practitioner_name, ''), coalesce(s.location, ''),
-	coalesce(w.name, ''), coalesce(b.label, '') FROM hold h
+	coalesce(w.name, ''), coalesce(b.label, ''), coalesce(s.kind, ''), coalesce(s.state, ''),
+	coalesce(e.name, ''), coalesce(e.modality, ''), coalesce(e.preparation, ''), coalesce(e.preparation_english, '') FROM hold h
 	LEFT JOIN slot sl ON sl.county_code = h.county_code AND sl.id = h.slot_id
 	LEFT JOIN session s ON s.county_code = sl.county_code AND s.id = sl.session_id
+	LEFT JOIN equipment e ON e.county_code = s.county_code AND e.id = s.equipment_id AND s.equipment_id <> ''
 	LEFT JOIN bed b ON b.county_code = h.county_code AND b.id = h.bed_id
 	LEFT JOIN ward w ON w.county_code = b.county_code AND w.id = b.ward_id `
 }
 
 func scanView(row scanner) (v app.HoldView, err error) {
-	v.HoldData, err = scanHold(row, &v.PractitionerName, &v.Location, &v.Ward, &v.Bed)
+	v.HoldData, err = scanHold(row, &v.PractitionerName, &v.Location, &v.Ward, &v.Bed, &v.SessionKind, &v.SessionState,
+		&v.Device.Name, &v.Device.Modality, &v.Device.Preparation, &v.Device.PreparationEnglish)
 	return v, err
 }
 

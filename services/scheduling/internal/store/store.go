@@ -72,7 +72,7 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 
 // derive is the one place where the rows of a change follow from what happened.
 func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err error) {
-	now := u.tx.Now()
+	now, changed := u.tx.Now(), changedPlaces{}
 	stmts = u.notes
 	if facts, err = s.cancelled(u); err != nil {
 		return nil, nil, err
@@ -86,6 +86,9 @@ func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err er
 		if fresh {
 			d.Version = 1
 			stmts = append(stmts, insertHold(d, now))
+			if d.State != domain.Held {
+				stmts = append(stmts, occupancyStmt(d)) // tied at once, it lasts longer than Take wrote
+			}
 		} else {
 			stmts = append(stmts, updateHold(d, now), occupancyStmt(d))
 			d.Version++
@@ -102,8 +105,14 @@ func (s *Store) derive(u *unit) (stmts []sqldb.Stmt, facts []outbox.Fact, err er
 				facts = append(facts, fact)
 			}
 			stmts = append(stmts, auditStmt(what))
+			changed.note(e)
 		}
 	}
+	listed, told, err := s.deriveEntries(u)
+	if err != nil {
+		return nil, nil, err
+	}
+	stmts, facts = append(append(append(stmts, listed...), u.changes...), changed.stmts(now)...), append(facts, told...)
 	if u.answer != "" {
 		stmts = append(stmts, sqldb.RequestStmt(u.request(), []byte(u.answer), now))
 	}

@@ -18,9 +18,11 @@ type unit struct {
 	loaded map[string]*domain.Hold
 	order  []*domain.Hold // as loaded
 	answer string
-	// What the change leaves besides: audit entries of the calendar, and sessions that were cancelled.
+	// What the change leaves besides: audit entries of the calendar, changes of wards and beds with theirs, and sessions that were cancelled.
 	notes     []sqldb.Stmt
+	changes   []sqldb.Stmt
 	cancelled []app.SessionView
+	entries   []*domain.Entry
 }
 
 func (u *unit) Now() time.Time { return u.tx.Now() }
@@ -91,12 +93,12 @@ func (u *unit) AttachedTo(ctx context.Context, referralID string) ([]*domain.Hol
 }
 
 // Slot shares the slot's row, so that nobody closes it or takes it back while somebody takes it.
-func (u *unit) Slot(ctx context.Context, id string) (domain.Slot, error) {
+func (u *unit) Slot(ctx context.Context, id string) (app.SlotView, error) {
 	lock := ""
 	if u.tx.Engine() == sqldb.Postgres {
 		lock = " FOR SHARE OF sl"
 	}
-	s, err := scanSlot(u.tx.QueryRow(ctx, selectSlot+" WHERE sl.county_code = $1 AND sl.id = $3"+lock, u.county(), u.Now(), id))
+	s, err := scanSlot(u.tx.QueryRow(ctx, "SELECT "+slotColumns+slotTables+" WHERE sl.county_code = $1 AND sl.id = $3"+lock, u.county(), u.Now(), id))
 	if sqldb.NoRows(err) {
 		return s, errs.NotFound("slot")
 	}
@@ -113,25 +115,6 @@ func (u *unit) Held(ctx context.Context, accountID string) (n int, err error) {
 		return 0, fmt.Errorf("count holds of the account: %w", err)
 	}
 	return n, nil
-}
-
-func (u *unit) FreeBeds(ctx context.Context, organizationID, department, pivot string) ([]domain.Bed, error) {
-	rows, err := u.tx.Query(ctx, `SELECT b.id, b.ward_id, b.organization_id, b.department_code, b.label FROM bed b
-		LEFT JOIN occupancy o ON o.county_code = b.county_code AND o.place_id = b.id
-		WHERE b.county_code = $1 AND b.organization_id = $2 AND b.department_code = $3
-		AND (o.hold_id IS NULL OR o.until_time <= $4)
-		ORDER BY CASE WHEN b.id > $5 THEN 0 ELSE 1 END, b.id`, u.county(), organizationID, department, u.Now(), pivot)
-	if err != nil {
-		return nil, fmt.Errorf("find free beds: %w", err)
-	}
-	beds, err := collect(rows, func(r scanner) (b domain.Bed, err error) {
-		err = r.Scan(&b.ID, &b.WardID, &b.OrganizationID, &b.DepartmentCode, &b.Label)
-		return b, err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("find free beds: %w", err)
-	}
-	return beds, nil
 }
 
 // Take locks the hold that has the place before the place itself, as every other change does, so that two changes do

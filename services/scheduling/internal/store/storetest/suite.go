@@ -242,7 +242,7 @@ func slotPages(t *testing.T, o Opened) {
 	Slots(t, o, "another", 2)
 	take(t, o, slots[2].Place())
 	q := app.SlotQuery{County: County, OrganizationID: "o", From: o.Clock.Now().Add(-time.Hour), To: o.Clock.Now().AddDate(0, 0, 1), Limit: 3}
-	var got []domain.Slot
+	var got []app.SlotView
 	for {
 		page, err := o.Store.Slots(t.Context(), q)
 		if err != nil {
@@ -262,7 +262,8 @@ func slotPages(t *testing.T, o Opened) {
 			t.Errorf("slot %d: %s, free %v", i, s.ID, s.Free)
 		}
 	}
-	q = app.SlotQuery{County: County, OrganizationID: "o", Department: "0304", Kind: "CLINIC", From: q.From, To: q.To, Limit: 10, FreeOnly: true}
+	q = app.SlotQuery{County: County, OrganizationID: "o", Department: "0304", Kind: "CLINIC", From: q.From, To: q.To, Limit: 10, FreeOnly: true,
+		CommonBefore: q.To, ReservedBefore: q.To}
 	if free, err := o.Store.Slots(t.Context(), q); err != nil || len(free) != 6 {
 		t.Errorf("%d free slots, %v", len(free), err)
 	}
@@ -285,7 +286,7 @@ func bedCounts(t *testing.T, o Opened) {
 		t.Fatalf("%+v, %v", counts, err)
 	}
 	err = o.Store.Change(t.Context(), app.Command{Caller: Caller()}, func(u app.Unit) error {
-		free, err := u.FreeBeds(t.Context(), "o", "0304", f.Beds[1].ID)
+		free, err := u.FreeBeds(t.Context(), domain.BedWish{OrganizationID: "o", DepartmentCode: "0304", From: u.Now()}, f.Beds[1].ID)
 		if err != nil {
 			return err
 		}

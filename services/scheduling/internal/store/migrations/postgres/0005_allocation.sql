@@ -93,3 +93,6 @@ INSERT INTO capacity_change (county_code, id, organization_id, department_code, 
     GROUP BY county_code, organization_id, department_code
     UNION ALL SELECT county_code, organization_id || department_code || 'beds', organization_id, department_code, min(create_time) FROM ward
     GROUP BY county_code, organization_id, department_code;
+
+-- A day shows who did not come; whose booking was freed is found by its slot.
+CREATE INDEX hold_no_show ON hold (county_code, slot_id) WHERE state = 'RELEASED' AND booking_id IS NOT NULL;
