@@ -171,6 +171,12 @@ func TestAHoldBecomesABookingThatAFactSettlesAndAnotherFrees(t *testing.T) {
 	if err != nil || now.GetState() != schedulingv1.BookingState_LIVE || now.GetReferralId() != referral {
 		t.Errorf("%v, %v", now, err)
 	}
+	// A message asks where and when.
+	said, err := schedulingv1.NewSchedulingServiceClient(f.Dial("notification", "scheduling")).GetBooking(
+		rpc.WithCounty(f.t.Context(), county), &schedulingv1.GetBookingRequest{Id: booking.GetId()})
+	if err != nil || !proto.Equal(said, now) {
+		t.Errorf("%v, %v", said, err)
+	}
 	live, err := schedulingv1.NewSchedulingServiceClient(f.Dial("cli", "scheduling")).ListLive(f.t.Context(), &schedulingv1.ListLiveRequest{County: county})
 	if err != nil || len(live.GetBookings()) != 1 || len(live.GetHolds()) != 0 {
 		t.Errorf("%v, %v", live, err)

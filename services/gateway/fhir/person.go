@@ -111,8 +111,12 @@ func consentStatus(s patientrecordv1.ConsentState_Code) string {
 }
 
 func consentWords(s patientrecordv1.ConsentScope_Code) string {
-	if s == patientrecordv1.ConsentScope_SENSITIVE {
+	switch s {
+	case patientrecordv1.ConsentScope_SENSITIVE:
 		return "向医疗机构提供敏感信息"
+	case patientrecordv1.ConsentScope_SMS:
+		return "向患者发送短信通知"
+	case patientrecordv1.ConsentScope_REFERRAL, patientrecordv1.ConsentScope_UNSPECIFIED:
 	}
 	return "转诊并移交病历"
 }

@@ -189,8 +189,8 @@ func lifeCodes() map[string][]string {
 		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
 		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
 		"tab":            strings.Fields("summary record trends attachments identity orders consents copy"),
-		"consents.scope": strings.Fields("REFERRAL SENSITIVE"), "consents.state": strings.Fields("DEFERRED GIVEN WITHDRAWN EXPIRED"),
-		"consents.behalf": strings.Fields("MINOR UNABLE AUTHORISED"), "consents.effect": strings.Fields("REFERRAL SENSITIVE"),
+		"consents.scope": strings.Fields("REFERRAL SENSITIVE SMS"), "consents.state": strings.Fields("DEFERRED GIVEN WITHDRAWN EXPIRED"),
+		"consents.behalf": strings.Fields("MINOR UNABLE AUTHORISED"), "consents.effect": strings.Fields("REFERRAL SENSITIVE SMS"),
 		"copy.by": strings.Fields("PATIENT GUARDIAN AUTHORISED"), "copy.purpose": strings.Fields("SELF TREATMENT INSURANCE LEGAL OTHER"),
 		"copy.check":   strings.Fields("IDENTITY_CARD OTHER_DOCUMENT KINSHIP_PROOF AUTHORISATION_LETTER"),
 		"exports.kind": strings.Fields("OWN_COPY AUDIT STATISTICS"), "exports.form": strings.Fields("FHIR PRINT CSV JSONL XLSX"),
@@ -201,7 +201,7 @@ func lifeCodes() map[string][]string {
 		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary record.results
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
-			notification.acknowledge referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
+			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
 			audit.search audit.export audit.archive attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
 			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read
 			glass.review hold.attach hold.confirm hold.expire hold.free hold.keep hold.release hold.settle hold.take match.different

@@ -29,6 +29,8 @@ type Command struct {
 type Happened struct {
 	FactID  string
 	Created bool // else acknowledged
+	// Failed is a message that was given up; then there is no entry.
+	Failed  *domain.Delivery
 	Entry   domain.EntryData
 	Time    time.Time
 	By      Caller

@@ -50,3 +50,75 @@ type Attempt struct {
 	ProviderCode, ProviderMessageID string
 	Again                           bool
 }
+
+// Patience is how long a message is tried: the most attempts, and the pause after the first, which doubles up to the longest.
+type Patience struct {
+	Most           int
+	First, Longest time.Duration
+}
+
+// limitedFor is how long attempts do not count that the provider put off: it is there, and says when.
+const limitedFor = 24 * time.Hour
+
+// Ended is how an attempt ended.
+type Ended struct {
+	Outcome                         string
+	ProviderCode, ProviderMessageID string
+	After                           time.Duration // of Limited, the provider's own pause
+}
+
+// Step is what follows for a delivery.
+type Step struct {
+	State, Reason string
+	Due           time.Time
+	Again         bool // the next attempt says that it may be a repeat
+	Counts        bool // against the most attempts
+}
+
+// Next is what follows from an attempt that ended now. chance is from 0 up to 1: it spreads the pauses.
+func (d Delivery) Next(e Ended, p Patience, now time.Time, chance float64) Step {
+	s := Step{State: StatePending, Reason: e.reason(), Due: now, Again: d.Again || e.Outcome == OutcomeUnknown, Counts: true}
+	switch e.Outcome {
+	case OutcomeTaken:
+		return Step{State: StateSent, Due: d.DueTime, Again: d.Again, Counts: true}
+	case OutcomeRefused:
+		s.State, s.Due = StateDead, d.DueTime
+		return s
+	case OutcomeLimited:
+		s.Counts = now.Sub(d.CreateTime) >= limitedFor
+	}
+	tried := d.AttemptCount - d.EarlierAttempts
+	if s.Counts && tried >= p.Most {
+		s.State, s.Due = StateDead, d.DueTime
+		return s
+	}
+	s.Due = now.Add(max(p.Pause(tried, chance), e.After))
+	return s
+}
+
+// Pause after so many attempts: at least half of what has doubled.
+func (p Patience) Pause(tried int, chance float64) time.Duration {
+	pause := p.First
+	for range tried - 1 {
+		if pause *= 2; pause >= p.Longest {
+			pause = p.Longest
+			break
+		}
+	}
+	return pause/2 + time.Duration(chance*float64(pause/2))
+}
+
+func (e Ended) reason() string {
+	if e.ProviderCode == "" {
+		return e.Outcome
+	}
+	return e.Outcome + " " + e.ProviderCode
+}
+
+// Replayable tells whether a delivery may be sent again by command: it was given up.
+func (d Delivery) Replayable() bool { return d.State == StateDead }
+
+// Recipient names whom a delivery is for: those with the same go together.
+func (d Dispatch) Recipient() [6]string {
+	return [6]string{d.County, d.Channel, d.AccountID, d.OrganizationID, d.DepartmentCode, d.Language}
+}

@@ -15,6 +15,12 @@ const (
 	Webhook       = "WEBHOOK"
 )
 
+// TestTemplate is the template of a message that somebody sends to try an address.
+const TestTemplate = "TEST"
+
+// Channels are all there are.
+func Channels() []string { return []string{WeComRobot, WeComApp, DingTalkRobot, Email, SMS, Webhook} }
+
 // ErrDispatch says that a message to go out has a gap, or more than one recipient.
 var ErrDispatch = errors.New("a message needs an id, a channel, a template and exactly one recipient")
 

@@ -16,6 +16,9 @@ import (
 
 // Encode makes the fact of what happened to an entry, for the one person whose entry it is.
 func Encode(h app.Happened) (outbox.Fact, error) {
+	if h.Failed != nil {
+		return failed(h)
+	}
 	d := h.Entry
 	meta := &commonv1.FactMeta{
 		FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: d.Version(),
@@ -33,5 +36,26 @@ func Encode(h app.Happened) (outbox.Fact, error) {
 		return outbox.Fact{}, fmt.Errorf("encode %s: %w", name, err)
 	}
 	return outbox.Fact{ID: h.FactID, County: d.County, Subject: "notification.v1." + d.County + "." + name,
+		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, nil
+}
+
+// failed is the fact of a message that was given up, for the person it was to reach, if it was one.
+func failed(h app.Happened) (outbox.Fact, error) {
+	d := h.Failed
+	m := &notificationv1.DeliveryFailed{
+		Meta: &commonv1.FactMeta{
+			FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: int32(d.AttemptCount), OccurTime: timestamppb.New(h.Time), CauseId: h.CauseID,
+			Actor: &commonv1.Actor{AccountId: h.By.AccountID},
+		},
+		DeliveryId: d.ID, Channel: d.Channel, AccountId: d.AccountID, ReferralId: d.ReferralID,
+	}
+	if d.AccountID != "" {
+		m.Meta.Audience = []string{"account:" + d.AccountID}
+	}
+	payload, err := proto.Marshal(m)
+	if err != nil {
+		return outbox.Fact{}, fmt.Errorf("encode delivery_failed: %w", err)
+	}
+	return outbox.Fact{ID: h.FactID, County: d.County, Subject: "notification.v1." + d.County + ".delivery_failed",
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, nil
 }

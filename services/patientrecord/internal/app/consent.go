@@ -112,6 +112,12 @@ func (a *App) checkAgreeing(ctx context.Context, caller authn.Identity, p domain
 		if in.Receiver == "" {
 			wrong("receiverOrganizationId", domain.ReasonRequired, "")
 		}
+	case domain.ConsentSMS:
+		// It covers no organisation and no referral, and nobody is told anything while it is put off.
+		in.ReferralID, in.Receiver = "", ""
+		if in.Giving == nil && in.DeferredReason != "" {
+			wrong("deferredReason", domain.ReasonCombination, "scope")
+		}
 	case domain.ConsentReferral:
 		if in.ReferralID == "" {
 			wrong("referralId", domain.ReasonRequired, "")
@@ -169,7 +175,7 @@ func (a *App) checkGiving(ctx context.Context, caller authn.Identity, p domain.P
 func (a *App) wanted(ctx context.Context, u Unit, caller authn.Identity, p domain.Patient, in Agreeing) (domain.Consent, domain.Standing, error) {
 	out := domain.Consent{ID: id.New(), PatientID: p.ID(), Scope: in.Scope, Receiver: in.Receiver}
 	exists := errs.Conflict(errs.ReasonConsentExists, "there is such a consent")
-	if in.Scope == domain.ConsentSensitive {
+	if in.Scope == domain.ConsentSensitive || in.Scope == domain.ConsentSMS {
 		list, err := u.Consents(ctx, ConsentQuery{PatientID: p.ID(), Scope: in.Scope, Receiver: in.Receiver, Limit: 1})
 		if err == nil && len(list) > 0 && list[0].Covers(u.Now()) {
 			err = exists

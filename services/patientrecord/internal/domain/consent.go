@@ -11,10 +11,12 @@ import (
 type ConsentScope string
 
 // Scopes. Each is agreed to apart (个人信息保护法 art. 29): the record goes with a referral to its receiver; an organisation is shown what is
-// sensitive.
+// sensitive; messages go to a telephone.
 const (
 	ConsentReferral  ConsentScope = "REFERRAL"
 	ConsentSensitive ConsentScope = "SENSITIVE"
+	// ConsentSMS: the patient, or who agrees for the patient, is told by SMS where to go and when.
+	ConsentSMS ConsentScope = "SMS"
 )
 
 // ConsentState is where a consent stands.

@@ -16,6 +16,9 @@ const (
 // news.
 const NewsSpan = 30 * 24 * time.Hour
 
+// DischargeDied is the way of discharge (离院方式) of a patient who died.
+const DischargeDied = "5"
+
 // Stay is what others are told of an encounter, a visit or a stay: ids and codes only.
 type Stay struct {
 	// Organization of the county; empty for one elsewhere.

@@ -6,6 +6,7 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/app"
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
@@ -133,6 +134,28 @@ func (s consentServer) CountDeferredConsents(ctx context.Context, _ *patientreco
 		return nil, err
 	}
 	return &patientrecordv1.DeferredConsentCount{Count: int32(count), Overdue: int32(overdue)}, nil
+}
+
+// GetContact implements the contract.
+func (s consentServer) GetContact(ctx context.Context, in *patientrecordv1.GetContactRequest) (*patientrecordv1.Contact, error) {
+	who, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if in.GetCounty() != "" && in.GetCounty() != who.County {
+		return nil, errs.Denied(errs.ReasonRole)
+	}
+	c, err := s.app.Contact(ctx, who, in.GetPatientId(), died)
+	if err != nil {
+		return nil, err
+	}
+	return &patientrecordv1.Contact{Phone: c.Phone, Reason: c.Reason}, nil
+}
+
+// died: an encounter that cannot be read says nothing.
+func died(e domain.Entry) bool {
+	c, err := fromContent(e)
+	return err == nil && c.GetEncounter().GetDischargeWay() == domain.DischargeDied
 }
 
 func toScope(c patientrecordv1.ConsentScope_Code) domain.ConsentScope {

@@ -80,6 +80,7 @@ func consentPolicy(clinicians []string) authz.Table {
 		patientrecordv1.ConsentService_ListConsents_FullMethodName:          clinical,
 		patientrecordv1.ConsentService_ListDeferredConsents_FullMethodName:  clinical,
 		patientrecordv1.ConsentService_CountDeferredConsents_FullMethodName: clinical,
+		patientrecordv1.ConsentService_GetContact_FullMethodName:            {Services: []string{"notification"}},
 		patientrecordv1.ExportService_ReadCopy_FullMethodName:               clinical,
 		patientrecordv1.ExportService_RecordExport_FullMethodName: {
 			Roles: append(slices.Clone(clinicians), "COUNTY_ADMIN", "AUDITOR"), Services: []string{"cli"},

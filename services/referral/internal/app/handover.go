@@ -123,6 +123,18 @@ func (s *Service) Slip(ctx context.Context, caller authn.Identity, id string) (S
 	return out, nil
 }
 
+// SlipKey is the number and the key of a referral's slip, for the patient's own message; a draft has none. The caller is a service.
+func (s *Service) SlipKey(ctx context.Context, caller authn.Identity, id string) (number domain.Number, key string, err error) {
+	v, err := s.Reader.Get(ctx, caller, id)
+	if err != nil {
+		return "", "", err
+	}
+	if v.Number == "" {
+		return "", "", errs.NotFound("slip")
+	}
+	return v.Number, slipKey(s.Slips.SlipToken(v.Number)), s.Reader.NoteRead(ctx, caller, v.Snapshot)
+}
+
 // Verification is what anybody who holds a slip may know; nothing but Genuine if it is none.
 type Verification struct {
 	Genuine bool

@@ -97,6 +97,11 @@ func TestASlipIsGenuineByItsKeyAloneAndTellsNothingMedical(t *testing.T) {
 		if got.Patient != domain.Surname(v.Patient.Name)+"＊＊" || strings.Contains(got.Patient, v.Patient.Name) {
 			t.Errorf("the patient is %q", got.Patient)
 		}
+		// The patient's own message carries the same key.
+		service := authn.Identity{Subject: "service:notification", Service: "notification", County: county}
+		if number, key, err := h.SlipKey(t.Context(), service, v.ID); err != nil || number != v.Number || key != slip.Key {
+			t.Errorf("%s %q, %v", number, key, err)
+		}
 		unknown, _ := domain.NewNumber(county, 2026, 999_999)
 		for name, try := range map[string][2]string{
 			"another key": {v.Number.Printed(), "AAAAAAAA"}, "no key": {v.Number.Printed(), ""}, "an unknown number": {unknown.Printed(), slip.Key},

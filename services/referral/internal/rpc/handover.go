@@ -27,6 +27,15 @@ func (s handoverServer) GetSlip(ctx context.Context, m *referralv1.GetSlipReques
 	}, nil
 }
 
+// GetSlipKey implements HandoverService.
+func (s handoverServer) GetSlipKey(ctx context.Context, m *referralv1.GetSlipKeyRequest) (*referralv1.SlipKey, error) {
+	number, key, err := s.app.SlipKey(ctx, caller(ctx), m.GetReferralId())
+	if err != nil {
+		return nil, err
+	}
+	return &referralv1.SlipKey{Number: number.Printed(), Key: key}, nil
+}
+
 // VerifySlip implements HandoverService.
 func (s handoverServer) VerifySlip(ctx context.Context, m *referralv1.VerifySlipRequest) (*referralv1.Verification, error) {
 	v, err := s.app.VerifySlip(ctx, caller(ctx), m.GetNumber(), m.GetKey())

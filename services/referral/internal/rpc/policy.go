@@ -38,6 +38,7 @@ func Policy() authz.Table {
 		referralv1.HandoverService_EvaluateCompleteness_FullMethodName:  read.Of(authz.Package),
 		referralv1.HandoverService_ListCompletenessItems_FullMethodName: anybody,
 		referralv1.HandoverService_VerifySlip_FullMethodName:            {Services: []string{"gateway"}},
+		referralv1.HandoverService_GetSlipKey_FullMethodName:            {Services: []string{"notification"}},
 		referralv1.HandoverService_GetHandedBack_FullMethodName:         {Services: []string{"patientrecord"}},
 		referralv1.HandoverService_GetReferralConsent_FullMethodName:    {Services: []string{"patientrecord"}},
 

@@ -24,7 +24,7 @@ func (a *App) GetBooking(ctx context.Context, caller Caller, bookingID string) (
 
 func concerning(caller Caller, v HoldView, err error, what string) (HoldView, error) {
 	own := caller.OrganizationID
-	if err != nil || v.AccountID == caller.AccountID || own != "" && (own == v.Place.OrganizationID || own == v.ReaderOrganizationID) {
+	if err != nil || caller.Service || v.AccountID == caller.AccountID || own != "" && (own == v.Place.OrganizationID || own == v.ReaderOrganizationID) {
 		return v, err
 	}
 	return HoldView{}, errs.NotFound(what)

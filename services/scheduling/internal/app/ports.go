@@ -18,6 +18,8 @@ type Caller struct {
 	County, AccountID, OrganizationID string
 	// Township tells that the caller sends patients up: a village or township doctor, or the head of a centre.
 	Township bool
+	// Service tells that a service asks whose calls the policy admits: every booking of the county concerns it.
+	Service bool
 }
 
 // Request makes a write repeatable; the zero Request is not remembered.

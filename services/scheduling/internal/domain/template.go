@@ -104,6 +104,27 @@ func checkSitting(kind, grade, equipmentID string) []Fault {
 	return bad
 }
 
+// Faults are the fields that a single session may not have so.
+func (s Session) Faults() []Fault {
+	bad := append(missing("department", s.DepartmentCode), checkSitting(s.Kind, s.Grade, s.EquipmentID)...)
+	n := 0
+	if s.SlotMinutes < 1 || s.SlotMinutes > 480 {
+		bad = append(bad, Fault{"slot_minutes", FaultRange})
+	} else {
+		n = int(s.End.Sub(s.Start) / (time.Duration(s.SlotMinutes) * time.Minute))
+	}
+	if s.SlotMinutes > 0 && (n < 1 || n > MaxSlots) {
+		bad = append(bad, Fault{"ends", FaultRange})
+	}
+	if utf8.RuneCountInString(s.Location) > 100 {
+		bad = append(bad, Fault{"location", FaultLong})
+	}
+	if utf8.RuneCountInString(s.PractitionerName) > 40 {
+		bad = append(bad, Fault{"practitioner_name", FaultLong})
+	}
+	return bad
+}
+
 // Planned is a day of a template. It takes place unless ClosedBy says why not: HOLIDAY or an exception's reason.
 type Planned struct {
 	Day      time.Time

@@ -102,3 +102,35 @@ func (s *CalendarServer) UnblockSlots(ctx context.Context, r *schedulingv1.Unblo
 	n, err := s.planner.UnblockSlots(ctx, by, r.GetSlotIds())
 	return &schedulingv1.BlockSlotsResponse{Changed: int32(n)}, err
 }
+
+// ImportSchedules implements the contract.
+func (s *CalendarServer) ImportSchedules(ctx context.Context, r *schedulingv1.ImportSchedulesRequest) (*schedulingv1.ImportSchedulesResponse, error) {
+	by, err := planning(ctx, r.GetCounty(), "")
+	if err != nil {
+		return nil, err
+	}
+	done, err := s.planner.ImportSchedules(ctx, by, app.Import{OrganizationID: r.GetOrganizationId(), Format: r.GetFormat(), Content: r.GetContent(),
+		DepartmentCode: r.GetDepartmentCode(), SlotMinutes: int(r.GetSlotMinutes()), DryRun: r.GetDryRun()}, s.clk.Now())
+	if err != nil {
+		return nil, err
+	}
+	out := &schedulingv1.ImportSchedulesResponse{Templates: int32(done.Templates), Sessions: int32(done.Sessions), Unchanged: int32(done.Unchanged)}
+	for _, p := range done.Problems {
+		out.Problems = append(out.Problems, &schedulingv1.ImportProblem{Line: int32(p.Line), Field: p.Field, Reason: p.Reason})
+	}
+	return out, nil
+}
+
+// ExportSchedules implements the contract.
+func (s *CalendarServer) ExportSchedules(ctx context.Context, r *schedulingv1.ExportSchedulesRequest) (*schedulingv1.ExportSchedulesResponse, error) {
+	by, err := planning(ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	file, err := s.planner.ExportSchedules(ctx, by, app.Export{Span: app.Span{OrganizationID: r.GetOrganizationId(), From: r.GetFrom(), To: r.GetTo()},
+		Department: r.GetDepartment(), Format: r.GetFormat()}, s.clk.Now())
+	if err != nil {
+		return nil, err
+	}
+	return &schedulingv1.ExportSchedulesResponse{Content: file.Content, ContentType: file.ContentType, FileName: file.FileName}, nil
+}

@@ -160,6 +160,102 @@ func (x *Slip) GetDoctor() *v1.Actor {
 	return nil
 }
 
+type GetSlipKeyRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId    string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetSlipKeyRequest) Reset() {
+	*x = GetSlipKeyRequest{}
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetSlipKeyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetSlipKeyRequest) ProtoMessage() {}
+
+func (x *GetSlipKeyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetSlipKeyRequest.ProtoReflect.Descriptor instead.
+func (*GetSlipKeyRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *GetSlipKeyRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+type SlipKey struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	Key           string                 `protobuf:"bytes,2,opt,name=key,proto3" json:"key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SlipKey) Reset() {
+	*x = SlipKey{}
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SlipKey) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SlipKey) ProtoMessage() {}
+
+func (x *SlipKey) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SlipKey.ProtoReflect.Descriptor instead.
+func (*SlipKey) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SlipKey) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *SlipKey) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
 type VerifySlipRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Number        string                 `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
@@ -170,7 +266,7 @@ type VerifySlipRequest struct {
 
 func (x *VerifySlipRequest) Reset() {
 	*x = VerifySlipRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[2]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -182,7 +278,7 @@ func (x *VerifySlipRequest) String() string {
 func (*VerifySlipRequest) ProtoMessage() {}
 
 func (x *VerifySlipRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[2]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -195,7 +291,7 @@ func (x *VerifySlipRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifySlipRequest.ProtoReflect.Descriptor instead.
 func (*VerifySlipRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{2}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *VerifySlipRequest) GetNumber() string {
@@ -229,7 +325,7 @@ type Verification struct {
 
 func (x *Verification) Reset() {
 	*x = Verification{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[3]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -241,7 +337,7 @@ func (x *Verification) String() string {
 func (*Verification) ProtoMessage() {}
 
 func (x *Verification) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[3]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -254,7 +350,7 @@ func (x *Verification) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verification.ProtoReflect.Descriptor instead.
 func (*Verification) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Verification) GetGenuine() bool {
@@ -315,7 +411,7 @@ type GetHandedBackRequest struct {
 
 func (x *GetHandedBackRequest) Reset() {
 	*x = GetHandedBackRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[4]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -327,7 +423,7 @@ func (x *GetHandedBackRequest) String() string {
 func (*GetHandedBackRequest) ProtoMessage() {}
 
 func (x *GetHandedBackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[4]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -340,7 +436,7 @@ func (x *GetHandedBackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHandedBackRequest.ProtoReflect.Descriptor instead.
 func (*GetHandedBackRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *GetHandedBackRequest) GetReferralId() string {
@@ -366,7 +462,7 @@ type HandedBack struct {
 
 func (x *HandedBack) Reset() {
 	*x = HandedBack{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[5]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -378,7 +474,7 @@ func (x *HandedBack) String() string {
 func (*HandedBack) ProtoMessage() {}
 
 func (x *HandedBack) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[5]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -391,7 +487,7 @@ func (x *HandedBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedBack.ProtoReflect.Descriptor instead.
 func (*HandedBack) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *HandedBack) GetReferralId() string {
@@ -452,7 +548,7 @@ type HandedBackMedicine struct {
 
 func (x *HandedBackMedicine) Reset() {
 	*x = HandedBackMedicine{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -464,7 +560,7 @@ func (x *HandedBackMedicine) String() string {
 func (*HandedBackMedicine) ProtoMessage() {}
 
 func (x *HandedBackMedicine) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -477,7 +573,7 @@ func (x *HandedBackMedicine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandedBackMedicine.ProtoReflect.Descriptor instead.
 func (*HandedBackMedicine) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *HandedBackMedicine) GetPlace() int32 {
@@ -531,7 +627,7 @@ type GetReferralConsentRequest struct {
 
 func (x *GetReferralConsentRequest) Reset() {
 	*x = GetReferralConsentRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -543,7 +639,7 @@ func (x *GetReferralConsentRequest) String() string {
 func (*GetReferralConsentRequest) ProtoMessage() {}
 
 func (x *GetReferralConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -556,7 +652,7 @@ func (x *GetReferralConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetReferralConsentRequest.ProtoReflect.Descriptor instead.
 func (*GetReferralConsentRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetReferralConsentRequest) GetReferralId() string {
@@ -581,7 +677,7 @@ type ReferralConsent struct {
 
 func (x *ReferralConsent) Reset() {
 	*x = ReferralConsent{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -593,7 +689,7 @@ func (x *ReferralConsent) String() string {
 func (*ReferralConsent) ProtoMessage() {}
 
 func (x *ReferralConsent) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -606,7 +702,7 @@ func (x *ReferralConsent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReferralConsent.ProtoReflect.Descriptor instead.
 func (*ReferralConsent) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReferralConsent) GetReferralId() string {
@@ -661,7 +757,7 @@ type EvaluateCompletenessRequest struct {
 
 func (x *EvaluateCompletenessRequest) Reset() {
 	*x = EvaluateCompletenessRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +769,7 @@ func (x *EvaluateCompletenessRequest) String() string {
 func (*EvaluateCompletenessRequest) ProtoMessage() {}
 
 func (x *EvaluateCompletenessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +782,7 @@ func (x *EvaluateCompletenessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EvaluateCompletenessRequest.ProtoReflect.Descriptor instead.
 func (*EvaluateCompletenessRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EvaluateCompletenessRequest) GetReferral() *CreateReferralRequest {
@@ -705,7 +801,7 @@ type GetCompletenessRequest struct {
 
 func (x *GetCompletenessRequest) Reset() {
 	*x = GetCompletenessRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +813,7 @@ func (x *GetCompletenessRequest) String() string {
 func (*GetCompletenessRequest) ProtoMessage() {}
 
 func (x *GetCompletenessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +826,7 @@ func (x *GetCompletenessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCompletenessRequest.ProtoReflect.Descriptor instead.
 func (*GetCompletenessRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetCompletenessRequest) GetReferralId() string {
@@ -755,7 +851,7 @@ type Completeness struct {
 
 func (x *Completeness) Reset() {
 	*x = Completeness{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -767,7 +863,7 @@ func (x *Completeness) String() string {
 func (*Completeness) ProtoMessage() {}
 
 func (x *Completeness) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -780,7 +876,7 @@ func (x *Completeness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Completeness.ProtoReflect.Descriptor instead.
 func (*Completeness) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Completeness) GetJudged() bool {
@@ -837,7 +933,7 @@ type CompletenessItem struct {
 
 func (x *CompletenessItem) Reset() {
 	*x = CompletenessItem{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -849,7 +945,7 @@ func (x *CompletenessItem) String() string {
 func (*CompletenessItem) ProtoMessage() {}
 
 func (x *CompletenessItem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -862,7 +958,7 @@ func (x *CompletenessItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompletenessItem.ProtoReflect.Descriptor instead.
 func (*CompletenessItem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CompletenessItem) GetCode() string {
@@ -964,7 +1060,7 @@ type ListCompletenessItemsRequest struct {
 
 func (x *ListCompletenessItemsRequest) Reset() {
 	*x = ListCompletenessItemsRequest{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1072,7 @@ func (x *ListCompletenessItemsRequest) String() string {
 func (*ListCompletenessItemsRequest) ProtoMessage() {}
 
 func (x *ListCompletenessItemsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1085,7 @@ func (x *ListCompletenessItemsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompletenessItemsRequest.ProtoReflect.Descriptor instead.
 func (*ListCompletenessItemsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{15}
 }
 
 type ListCompletenessItemsResponse struct {
@@ -1002,7 +1098,7 @@ type ListCompletenessItemsResponse struct {
 
 func (x *ListCompletenessItemsResponse) Reset() {
 	*x = ListCompletenessItemsResponse{}
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1014,7 +1110,7 @@ func (x *ListCompletenessItemsResponse) String() string {
 func (*ListCompletenessItemsResponse) ProtoMessage() {}
 
 func (x *ListCompletenessItemsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_handover_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1027,7 +1123,7 @@ func (x *ListCompletenessItemsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCompletenessItemsResponse.ProtoReflect.Descriptor instead.
 func (*ListCompletenessItemsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_referral_v1_handover_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListCompletenessItemsResponse) GetItems() []*CompletenessItem {
@@ -1061,7 +1157,13 @@ const file_tongzhen_referral_v1_handover_proto_rawDesc = "" +
 	"valid_from\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tvalidFrom\x12;\n" +
 	"\vvalid_until\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"validUntil\x121\n" +
-	"\x06doctor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x06doctor\"O\n" +
+	"\x06doctor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x06doctor\">\n" +
+	"\x11GetSlipKeyRequest\x12)\n" +
+	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"referralId\"3\n" +
+	"\aSlipKey\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x10\n" +
+	"\x03key\x18\x02 \x01(\tR\x03key\"O\n" +
 	"\x11VerifySlipRequest\x12\x1f\n" +
 	"\x06number\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06number\x12\x19\n" +
 	"\x03key\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x03key\"\x97\x02\n" +
@@ -1138,11 +1240,13 @@ const file_tongzhen_referral_v1_handover_proto_rawDesc = "" +
 	"\x1cListCompletenessItemsRequest\"{\n" +
 	"\x1dListCompletenessItemsResponse\x12<\n" +
 	"\x05items\x18\x01 \x03(\v2&.tongzhen.referral.v1.CompletenessItemR\x05items\x12\x1c\n" +
-	"\tthreshold\x18\x02 \x01(\x05R\tthreshold2\x8b\a\n" +
+	"\tthreshold\x18\x02 \x01(\x05R\tthreshold2\xe1\a\n" +
 	"\x0fHandoverService\x12y\n" +
 	"\aGetSlip\x12$.tongzhen.referral.v1.GetSlipRequest\x1a\x1a.tongzhen.referral.v1.Slip\",\x82\xd3\xe4\x93\x02&\x12$/api/v1/referrals/{referral_id}/slip\x12Y\n" +
 	"\n" +
-	"VerifySlip\x12'.tongzhen.referral.v1.VerifySlipRequest\x1a\".tongzhen.referral.v1.Verification\x12]\n" +
+	"VerifySlip\x12'.tongzhen.referral.v1.VerifySlipRequest\x1a\".tongzhen.referral.v1.Verification\x12T\n" +
+	"\n" +
+	"GetSlipKey\x12'.tongzhen.referral.v1.GetSlipKeyRequest\x1a\x1d.tongzhen.referral.v1.SlipKey\x12]\n" +
 	"\rGetHandedBack\x12*.tongzhen.referral.v1.GetHandedBackRequest\x1a .tongzhen.referral.v1.HandedBack\x12l\n" +
 	"\x12GetReferralConsent\x12/.tongzhen.referral.v1.GetReferralConsentRequest\x1a%.tongzhen.referral.v1.ReferralConsent\x12\x97\x01\n" +
 	"\x14EvaluateCompleteness\x121.tongzhen.referral.v1.EvaluateCompletenessRequest\x1a\".tongzhen.referral.v1.Completeness\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/completeness:evaluate\x12\x99\x01\n" +
@@ -1161,65 +1265,69 @@ func file_tongzhen_referral_v1_handover_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_handover_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_handover_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_tongzhen_referral_v1_handover_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_tongzhen_referral_v1_handover_proto_goTypes = []any{
 	(*GetSlipRequest)(nil),                // 0: tongzhen.referral.v1.GetSlipRequest
 	(*Slip)(nil),                          // 1: tongzhen.referral.v1.Slip
-	(*VerifySlipRequest)(nil),             // 2: tongzhen.referral.v1.VerifySlipRequest
-	(*Verification)(nil),                  // 3: tongzhen.referral.v1.Verification
-	(*GetHandedBackRequest)(nil),          // 4: tongzhen.referral.v1.GetHandedBackRequest
-	(*HandedBack)(nil),                    // 5: tongzhen.referral.v1.HandedBack
-	(*HandedBackMedicine)(nil),            // 6: tongzhen.referral.v1.HandedBackMedicine
-	(*GetReferralConsentRequest)(nil),     // 7: tongzhen.referral.v1.GetReferralConsentRequest
-	(*ReferralConsent)(nil),               // 8: tongzhen.referral.v1.ReferralConsent
-	(*EvaluateCompletenessRequest)(nil),   // 9: tongzhen.referral.v1.EvaluateCompletenessRequest
-	(*GetCompletenessRequest)(nil),        // 10: tongzhen.referral.v1.GetCompletenessRequest
-	(*Completeness)(nil),                  // 11: tongzhen.referral.v1.Completeness
-	(*CompletenessItem)(nil),              // 12: tongzhen.referral.v1.CompletenessItem
-	(*ListCompletenessItemsRequest)(nil),  // 13: tongzhen.referral.v1.ListCompletenessItemsRequest
-	(*ListCompletenessItemsResponse)(nil), // 14: tongzhen.referral.v1.ListCompletenessItemsResponse
-	(*timestamppb.Timestamp)(nil),         // 15: google.protobuf.Timestamp
-	(*v1.Actor)(nil),                      // 16: tongzhen.common.v1.Actor
-	(*v1.Party)(nil),                      // 17: tongzhen.common.v1.Party
-	(*Consent)(nil),                       // 18: tongzhen.referral.v1.Consent
-	(*CreateReferralRequest)(nil),         // 19: tongzhen.referral.v1.CreateReferralRequest
-	(v1.Direction_Code)(0),                // 20: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),                     // 21: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),                  // 22: tongzhen.common.v1.Urgency.Code
+	(*GetSlipKeyRequest)(nil),             // 2: tongzhen.referral.v1.GetSlipKeyRequest
+	(*SlipKey)(nil),                       // 3: tongzhen.referral.v1.SlipKey
+	(*VerifySlipRequest)(nil),             // 4: tongzhen.referral.v1.VerifySlipRequest
+	(*Verification)(nil),                  // 5: tongzhen.referral.v1.Verification
+	(*GetHandedBackRequest)(nil),          // 6: tongzhen.referral.v1.GetHandedBackRequest
+	(*HandedBack)(nil),                    // 7: tongzhen.referral.v1.HandedBack
+	(*HandedBackMedicine)(nil),            // 8: tongzhen.referral.v1.HandedBackMedicine
+	(*GetReferralConsentRequest)(nil),     // 9: tongzhen.referral.v1.GetReferralConsentRequest
+	(*ReferralConsent)(nil),               // 10: tongzhen.referral.v1.ReferralConsent
+	(*EvaluateCompletenessRequest)(nil),   // 11: tongzhen.referral.v1.EvaluateCompletenessRequest
+	(*GetCompletenessRequest)(nil),        // 12: tongzhen.referral.v1.GetCompletenessRequest
+	(*Completeness)(nil),                  // 13: tongzhen.referral.v1.Completeness
+	(*CompletenessItem)(nil),              // 14: tongzhen.referral.v1.CompletenessItem
+	(*ListCompletenessItemsRequest)(nil),  // 15: tongzhen.referral.v1.ListCompletenessItemsRequest
+	(*ListCompletenessItemsResponse)(nil), // 16: tongzhen.referral.v1.ListCompletenessItemsResponse
+	(*timestamppb.Timestamp)(nil),         // 17: google.protobuf.Timestamp
+	(*v1.Actor)(nil),                      // 18: tongzhen.common.v1.Actor
+	(*v1.Party)(nil),                      // 19: tongzhen.common.v1.Party
+	(*Consent)(nil),                       // 20: tongzhen.referral.v1.Consent
+	(*CreateReferralRequest)(nil),         // 21: tongzhen.referral.v1.CreateReferralRequest
+	(v1.Direction_Code)(0),                // 22: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),                     // 23: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),                  // 24: tongzhen.common.v1.Urgency.Code
 }
 var file_tongzhen_referral_v1_handover_proto_depIdxs = []int32{
-	15, // 0: tongzhen.referral.v1.Slip.valid_from:type_name -> google.protobuf.Timestamp
-	15, // 1: tongzhen.referral.v1.Slip.valid_until:type_name -> google.protobuf.Timestamp
-	16, // 2: tongzhen.referral.v1.Slip.doctor:type_name -> tongzhen.common.v1.Actor
-	15, // 3: tongzhen.referral.v1.Verification.valid_until:type_name -> google.protobuf.Timestamp
-	15, // 4: tongzhen.referral.v1.HandedBack.time:type_name -> google.protobuf.Timestamp
-	6,  // 5: tongzhen.referral.v1.HandedBack.medicines:type_name -> tongzhen.referral.v1.HandedBackMedicine
-	17, // 6: tongzhen.referral.v1.ReferralConsent.originator:type_name -> tongzhen.common.v1.Party
-	17, // 7: tongzhen.referral.v1.ReferralConsent.receiver:type_name -> tongzhen.common.v1.Party
-	18, // 8: tongzhen.referral.v1.ReferralConsent.consent:type_name -> tongzhen.referral.v1.Consent
-	15, // 9: tongzhen.referral.v1.ReferralConsent.due_time:type_name -> google.protobuf.Timestamp
-	19, // 10: tongzhen.referral.v1.EvaluateCompletenessRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	12, // 11: tongzhen.referral.v1.Completeness.items:type_name -> tongzhen.referral.v1.CompletenessItem
-	20, // 12: tongzhen.referral.v1.CompletenessItem.directions:type_name -> tongzhen.common.v1.Direction.Code
-	21, // 13: tongzhen.referral.v1.CompletenessItem.kinds:type_name -> tongzhen.common.v1.Kind.Code
-	22, // 14: tongzhen.referral.v1.CompletenessItem.urgencies:type_name -> tongzhen.common.v1.Urgency.Code
-	12, // 15: tongzhen.referral.v1.ListCompletenessItemsResponse.items:type_name -> tongzhen.referral.v1.CompletenessItem
+	17, // 0: tongzhen.referral.v1.Slip.valid_from:type_name -> google.protobuf.Timestamp
+	17, // 1: tongzhen.referral.v1.Slip.valid_until:type_name -> google.protobuf.Timestamp
+	18, // 2: tongzhen.referral.v1.Slip.doctor:type_name -> tongzhen.common.v1.Actor
+	17, // 3: tongzhen.referral.v1.Verification.valid_until:type_name -> google.protobuf.Timestamp
+	17, // 4: tongzhen.referral.v1.HandedBack.time:type_name -> google.protobuf.Timestamp
+	8,  // 5: tongzhen.referral.v1.HandedBack.medicines:type_name -> tongzhen.referral.v1.HandedBackMedicine
+	19, // 6: tongzhen.referral.v1.ReferralConsent.originator:type_name -> tongzhen.common.v1.Party
+	19, // 7: tongzhen.referral.v1.ReferralConsent.receiver:type_name -> tongzhen.common.v1.Party
+	20, // 8: tongzhen.referral.v1.ReferralConsent.consent:type_name -> tongzhen.referral.v1.Consent
+	17, // 9: tongzhen.referral.v1.ReferralConsent.due_time:type_name -> google.protobuf.Timestamp
+	21, // 10: tongzhen.referral.v1.EvaluateCompletenessRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	14, // 11: tongzhen.referral.v1.Completeness.items:type_name -> tongzhen.referral.v1.CompletenessItem
+	22, // 12: tongzhen.referral.v1.CompletenessItem.directions:type_name -> tongzhen.common.v1.Direction.Code
+	23, // 13: tongzhen.referral.v1.CompletenessItem.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	24, // 14: tongzhen.referral.v1.CompletenessItem.urgencies:type_name -> tongzhen.common.v1.Urgency.Code
+	14, // 15: tongzhen.referral.v1.ListCompletenessItemsResponse.items:type_name -> tongzhen.referral.v1.CompletenessItem
 	0,  // 16: tongzhen.referral.v1.HandoverService.GetSlip:input_type -> tongzhen.referral.v1.GetSlipRequest
-	2,  // 17: tongzhen.referral.v1.HandoverService.VerifySlip:input_type -> tongzhen.referral.v1.VerifySlipRequest
-	4,  // 18: tongzhen.referral.v1.HandoverService.GetHandedBack:input_type -> tongzhen.referral.v1.GetHandedBackRequest
-	7,  // 19: tongzhen.referral.v1.HandoverService.GetReferralConsent:input_type -> tongzhen.referral.v1.GetReferralConsentRequest
-	9,  // 20: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:input_type -> tongzhen.referral.v1.EvaluateCompletenessRequest
-	10, // 21: tongzhen.referral.v1.HandoverService.GetCompleteness:input_type -> tongzhen.referral.v1.GetCompletenessRequest
-	13, // 22: tongzhen.referral.v1.HandoverService.ListCompletenessItems:input_type -> tongzhen.referral.v1.ListCompletenessItemsRequest
-	1,  // 23: tongzhen.referral.v1.HandoverService.GetSlip:output_type -> tongzhen.referral.v1.Slip
-	3,  // 24: tongzhen.referral.v1.HandoverService.VerifySlip:output_type -> tongzhen.referral.v1.Verification
-	5,  // 25: tongzhen.referral.v1.HandoverService.GetHandedBack:output_type -> tongzhen.referral.v1.HandedBack
-	8,  // 26: tongzhen.referral.v1.HandoverService.GetReferralConsent:output_type -> tongzhen.referral.v1.ReferralConsent
-	11, // 27: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:output_type -> tongzhen.referral.v1.Completeness
-	11, // 28: tongzhen.referral.v1.HandoverService.GetCompleteness:output_type -> tongzhen.referral.v1.Completeness
-	14, // 29: tongzhen.referral.v1.HandoverService.ListCompletenessItems:output_type -> tongzhen.referral.v1.ListCompletenessItemsResponse
-	23, // [23:30] is the sub-list for method output_type
-	16, // [16:23] is the sub-list for method input_type
+	4,  // 17: tongzhen.referral.v1.HandoverService.VerifySlip:input_type -> tongzhen.referral.v1.VerifySlipRequest
+	2,  // 18: tongzhen.referral.v1.HandoverService.GetSlipKey:input_type -> tongzhen.referral.v1.GetSlipKeyRequest
+	6,  // 19: tongzhen.referral.v1.HandoverService.GetHandedBack:input_type -> tongzhen.referral.v1.GetHandedBackRequest
+	9,  // 20: tongzhen.referral.v1.HandoverService.GetReferralConsent:input_type -> tongzhen.referral.v1.GetReferralConsentRequest
+	11, // 21: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:input_type -> tongzhen.referral.v1.EvaluateCompletenessRequest
+	12, // 22: tongzhen.referral.v1.HandoverService.GetCompleteness:input_type -> tongzhen.referral.v1.GetCompletenessRequest
+	15, // 23: tongzhen.referral.v1.HandoverService.ListCompletenessItems:input_type -> tongzhen.referral.v1.ListCompletenessItemsRequest
+	1,  // 24: tongzhen.referral.v1.HandoverService.GetSlip:output_type -> tongzhen.referral.v1.Slip
+	5,  // 25: tongzhen.referral.v1.HandoverService.VerifySlip:output_type -> tongzhen.referral.v1.Verification
+	3,  // 26: tongzhen.referral.v1.HandoverService.GetSlipKey:output_type -> tongzhen.referral.v1.SlipKey
+	7,  // 27: tongzhen.referral.v1.HandoverService.GetHandedBack:output_type -> tongzhen.referral.v1.HandedBack
+	10, // 28: tongzhen.referral.v1.HandoverService.GetReferralConsent:output_type -> tongzhen.referral.v1.ReferralConsent
+	13, // 29: tongzhen.referral.v1.HandoverService.EvaluateCompleteness:output_type -> tongzhen.referral.v1.Completeness
+	13, // 30: tongzhen.referral.v1.HandoverService.GetCompleteness:output_type -> tongzhen.referral.v1.Completeness
+	16, // 31: tongzhen.referral.v1.HandoverService.ListCompletenessItems:output_type -> tongzhen.referral.v1.ListCompletenessItemsResponse
+	24, // [24:32] is the sub-list for method output_type
+	16, // [16:24] is the sub-list for method input_type
 	16, // [16:16] is the sub-list for extension type_name
 	16, // [16:16] is the sub-list for extension extendee
 	0,  // [0:16] is the sub-list for field type_name
@@ -1237,7 +1345,7 @@ func file_tongzhen_referral_v1_handover_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_handover_proto_rawDesc), len(file_tongzhen_referral_v1_handover_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	HandoverService_GetSlip_FullMethodName               = "/tongzhen.referral.v1.HandoverService/GetSlip"
 	HandoverService_VerifySlip_FullMethodName            = "/tongzhen.referral.v1.HandoverService/VerifySlip"
+	HandoverService_GetSlipKey_FullMethodName            = "/tongzhen.referral.v1.HandoverService/GetSlipKey"
 	HandoverService_GetHandedBack_FullMethodName         = "/tongzhen.referral.v1.HandoverService/GetHandedBack"
 	HandoverService_GetReferralConsent_FullMethodName    = "/tongzhen.referral.v1.HandoverService/GetReferralConsent"
 	HandoverService_EvaluateCompleteness_FullMethodName  = "/tongzhen.referral.v1.HandoverService/EvaluateCompleteness"
@@ -41,6 +42,9 @@ type HandoverServiceClient interface {
 	// VerifySlip tells whether a printed slip is genuine. The gateway only, without a person. A wrong key and an unknown number
 	// answer alike, and with the same work.
 	VerifySlip(ctx context.Context, in *VerifySlipRequest, opts ...grpc.CallOption) (*Verification, error)
+	// GetSlipKey is the number as printed and the key of a referral's slip, for the link in a patient's message. Notification only. NOT_FOUND for an unknown
+	// referral and for a draft.
+	GetSlipKey(ctx context.Context, in *GetSlipKeyRequest, opts ...grpc.CallOption) (*SlipKey, error)
 	// GetHandedBack is what the county hands back with a referral: the medicines of a conclusion's reply or of a down-referral.
 	// patient-record only. NOT_FOUND for an unknown referral; empty until there is something.
 	GetHandedBack(ctx context.Context, in *GetHandedBackRequest, opts ...grpc.CallOption) (*HandedBack, error)
@@ -77,6 +81,16 @@ func (c *handoverServiceClient) VerifySlip(ctx context.Context, in *VerifySlipRe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Verification)
 	err := c.cc.Invoke(ctx, HandoverService_VerifySlip_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *handoverServiceClient) GetSlipKey(ctx context.Context, in *GetSlipKeyRequest, opts ...grpc.CallOption) (*SlipKey, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SlipKey)
+	err := c.cc.Invoke(ctx, HandoverService_GetSlipKey_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -144,6 +158,9 @@ type HandoverServiceServer interface {
 	// VerifySlip tells whether a printed slip is genuine. The gateway only, without a person. A wrong key and an unknown number
 	// answer alike, and with the same work.
 	VerifySlip(context.Context, *VerifySlipRequest) (*Verification, error)
+	// GetSlipKey is the number as printed and the key of a referral's slip, for the link in a patient's message. Notification only. NOT_FOUND for an unknown
+	// referral and for a draft.
+	GetSlipKey(context.Context, *GetSlipKeyRequest) (*SlipKey, error)
 	// GetHandedBack is what the county hands back with a referral: the medicines of a conclusion's reply or of a down-referral.
 	// patient-record only. NOT_FOUND for an unknown referral; empty until there is something.
 	GetHandedBack(context.Context, *GetHandedBackRequest) (*HandedBack, error)
@@ -171,6 +188,9 @@ func (UnimplementedHandoverServiceServer) GetSlip(context.Context, *GetSlipReque
 }
 func (UnimplementedHandoverServiceServer) VerifySlip(context.Context, *VerifySlipRequest) (*Verification, error) {
 	return nil, status.Error(codes.Unimplemented, "method VerifySlip not implemented")
+}
+func (UnimplementedHandoverServiceServer) GetSlipKey(context.Context, *GetSlipKeyRequest) (*SlipKey, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetSlipKey not implemented")
 }
 func (UnimplementedHandoverServiceServer) GetHandedBack(context.Context, *GetHandedBackRequest) (*HandedBack, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHandedBack not implemented")
@@ -240,6 +260,24 @@ func _HandoverService_VerifySlip_Handler(srv interface{}, ctx context.Context, d
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(HandoverServiceServer).VerifySlip(ctx, req.(*VerifySlipRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _HandoverService_GetSlipKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSlipKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HandoverServiceServer).GetSlipKey(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HandoverService_GetSlipKey_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HandoverServiceServer).GetSlipKey(ctx, req.(*GetSlipKeyRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -348,6 +386,10 @@ var HandoverService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "VerifySlip",
 			Handler:    _HandoverService_VerifySlip_Handler,
+		},
+		{
+			MethodName: "GetSlipKey",
+			Handler:    _HandoverService_GetSlipKey_Handler,
 		},
 		{
 			MethodName: "GetHandedBack",

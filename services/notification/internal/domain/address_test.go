@@ -1,0 +1,35 @@
+package domain_test
+
+import (
+	"testing"
+
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+)
+
+func TestAnAddressIsShownToBeRecognisedNotToBeUsed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ channel, value, want string }{
+		{domain.SMS, "13812345678", "138****5678"},
+		{domain.SMS, "123", "***"},
+		{domain.Email, "desk@hospital.example", "d***@hospital.example"},
+		{domain.Email, "no mailbox", "***"},
+		{domain.WeComApp, "李四", "李***"},
+		{domain.Webhook, "https://hospital.example/hooks/secret", "https://hospital.example/…"},
+		{domain.WeComRobot, "693a91f6-7abc-4bc4-97a0-0ec2sifa5aaa", "…5aaa"},
+		{domain.DingTalkRobot, "short", "***"},
+	} {
+		if got := domain.Masked(c.channel, c.value); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.channel, c.value, got, c.want)
+		}
+	}
+}
+
+func TestAReferralsNumberIsPrintedInParts(t *testing.T) {
+	t.Parallel()
+	if got := domain.PrintedNumber("4503212600001234"); got != "450321-26-0000123-4" {
+		t.Error(got)
+	}
+	if got := domain.PrintedNumber("x"); got != "x" {
+		t.Error(got)
+	}
+}
