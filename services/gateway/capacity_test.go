@@ -106,7 +106,7 @@ func TestThePreviewShowsTheDaysAndWhyOneIsClosed(t *testing.T) {
 	unfinished.Del("template.weekdays")
 	shows(t, b.post("/schedules/preview", unfinished, "X-Fragment", "1").Body.String(), "Choose department and days")
 	w.refuse(previewMethod, errs.Invalid(errs.Bad("template.ends", errs.ReasonFieldOutOfRange)))
-	shows(t, b.post("/schedules/preview", typedTemplate(), "X-Fragment", "1").Body.String(), "“ends”")
+	shows(t, b.post("/schedules/preview", with(typedTemplate(), "id", templateID), "X-Fragment", "1").Body.String(), "“ends” is out of range")
 }
 
 func TestConflictsOfAChangeLeadToTheirSessions(t *testing.T) {
