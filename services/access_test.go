@@ -89,7 +89,8 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	harmless := []string{
 		"GetCurrentSession", "ListSigningKeys", "ListOrganizations", "GetOrganization", "ListDepartments", "ListFormulary", "ListCapabilities",
 		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "ListDefinitions",
-		"ListRecognitionItems", "GetRecognitionSettings", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
+		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
+		"ListAlarms", "AcknowledgeAlarm", "GetPreferences", "SetPreferences", "GetCountyRules", "ListRules",
 	}
 	// Beyond those each role without patients has exactly these.
 	own := map[string][]string{
@@ -98,6 +99,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold",
 			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "SetBed",
+			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules",
 		},
 		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
 		"SECURITY_ADMIN": {"ListAccounts"},
@@ -106,7 +108,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"INTEGRATION": {"ImportRecord", "AcceptRecords"},
 		"SYSTEM": {
 			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics",
-			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules",
+			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules", "SetRoster",
 		},
 	}
 	for service, table := range policies() {

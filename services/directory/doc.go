@@ -1,9 +1,9 @@
 // Package directory owns who and where: counties, organisations with their departments, their medicines (药品目录) and
-// what they can do, accounts with their roles, sign-in, sessions and the signed call token. It refuses to know patients,
+// what they can do, duty rosters (值班), accounts with their roles, sign-in, sessions and the signed call token. It refuses to know patients,
 // referrals and capacity, and to decide what a role may do elsewhere.
 //
-// RPCs: DirectoryService of tongzhen.directory.v1. Publishes organisation_changed, account_changed, formulary_changed
-// and capabilities_changed; consumes nothing and calls no other service.
+// RPCs: DirectoryService and RosterService of tongzhen.directory.v1. Publishes organisation_changed, account_changed, formulary_changed,
+// capabilities_changed and roster_changed; consumes nothing and calls no other service.
 //
 // Invariants (tests cite them by number):
 //  1. An organisation is known by its code within its county, an account by its login within the deployment; both keep
@@ -26,4 +26,7 @@
 //     finds it. It leaves the list by a mark, never by deletion.
 //  11. People see the list of one organisation of their county without what left it; services also all lists of the
 //     county with it, so that a copy can follow. Stock is changed by the organisation's own doctors alone.
+//  12. A roster changes under its version, with its fact, which carries all of it. Its week is in the county's zone; of hand-overs that overlap
+//     the later one holds; who was disabled drops out. A post is planned by its own head, desk or the county; who is on duty now the
+//     whole county sees, the plan the own organisation.
 package directory

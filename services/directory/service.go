@@ -51,6 +51,10 @@ const (
 
 // New makes the service; it begins to work with Run.
 func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	zone, err := cfg.zone()
+	if err != nil {
+		return nil, err
+	}
 	if deps.DB == nil || deps.Bus == nil || deps.Cache == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
 		return nil, errors.New("make directory: a dependency is missing")
 	}
@@ -59,7 +63,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	return &Service{
 		deps: deps, relay: relay,
 		app: app.New(app.Deps{
-			Store: store.New(deps.DB, relay.Wake), Limiter: deps.Cache, Signer: deps.Signer, Clock: deps.Clock, Entropy: rand.Reader,
+			Store: store.New(deps.DB, relay.Wake), Limiter: deps.Cache, Signer: deps.Signer, Clock: deps.Clock, Zone: zone, Entropy: rand.Reader,
 		}, cfg.limits()),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
 	}, nil

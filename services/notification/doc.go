@@ -1,12 +1,14 @@
-// Package notification owns who is told of what: it turns facts of referrals into entries in persons' inboxes and keeps
-// them until they are acknowledged. It refuses to word anything, to know of patients more than an id, and to decide that a limit passed.
+// Package notification owns who is told of what: it turns facts into entries in persons' inboxes and keeps them until they are acknowledged, rings for
+// an emergency until somebody does, has somebody telephoned, and keeps what people and the county want. It refuses to word anything, to know of patients more than an id, and to decide that a limit passed.
 //
-// RPCs: NotificationService of tongzhen.notification.v1. Publishes entry_created and entry_acknowledged, each for the
-// one account; consumes the referral facts that the rules name or that end a wait, glass_broken, consent_withdrawn, encounter_opened,
-// encounter_closed and encounter_cancelled of patient-record, and account_changed; calls directory.ListAccounts.
+// RPCs: NotificationService and AlarmService of tongzhen.notification.v1. Publishes entry_created and entry_acknowledged, each for the
+// one account, alarm_rang and alarm_acknowledged for those at whom it rang; consumes the referral facts that the rules name or that end a wait,
+// glass_broken, consent_withdrawn, encounter_opened, encounter_closed and encounter_cancelled of patient-record, the facts of bookings, sessions and
+// the fallback list of scheduling, account_changed and roster_changed; calls directory's ListAccounts, ListRosters and GetOrganization.
 //
 // Invariants (tests cite them by number):
-//  1. The rules and ladders are two tables (internal/domain/rules.go); the entries are what they say, no more and no less.
+//  1. The rules and ladders are data (internal/rules/rules.yaml, and a county's own over it); the entries and messages are what they say, no more
+//     and no less. A file that cannot be read stops the start.
 //  2. A fact makes one entry for each account that is meant, however often it is delivered.
 //  3. Accounts are a projection of the directory. A fact is not told by it before the county was read completely once,
 //     nor, while an organisation or account is unknown, by a reading that is older than the fact.
@@ -16,4 +18,10 @@
 //  6. A rung of a limit is told once to each account in each round of its step, acknowledged or not.
 //  7. No entry of a passed limit is open that was answered after it passed, in whatever order the facts come.
 //  8. The home centre is told of an admission and of a discharge once, and when either is taken back; of moves and later codes it is not.
+//  9. An emergency has one alarm for each round of its wait. It rings at once, then every minute at those on duty at that moment (all of the role
+//     when nobody is planned), until the first acknowledgement of any of its entries on any channel, or until the referral is answered: then it is
+//     silent for all. However many instances run, a minute has one ring; what was missed is rung once.
+//  10. After call_minutes without an acknowledgement somebody is to be telephoned: one task, which says whom in order. Numbers are not kept here.
+//  11. Nobody's preferences hold an emergency back, or go beyond what the county allows.
+//  12. A patient is reminded once on the evening before a booked day, unless the booking was freed.
 package notification

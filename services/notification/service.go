@@ -19,9 +19,11 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 	"github.com/tongzhen/tongzhen/services/notification/internal/events"
 	"github.com/tongzhen/tongzhen/services/notification/internal/rpc"
 	"github.com/tongzhen/tongzhen/services/notification/internal/store"
+	"github.com/tongzhen/tongzhen/services/notification/internal/words"
 )
 
 // Deps is what the service stands on. All of it belongs to the caller.
@@ -45,6 +47,8 @@ type Service struct {
 	app    *app.App
 	relay  *outbox.Relay
 	sealer *audit.Sealer
+	table  domain.Table
+	holder string
 	read   chan struct{} // closed when every county known at the start was read
 }
 
@@ -52,6 +56,9 @@ const (
 	stopTimeout = 10 * time.Second
 	// retryReading is the pause between tries while the directory is away at the start.
 	retryReading = time.Second
+	// ringEvery is short beside a minute; remindEvery beside an evening.
+	ringEvery   = time.Second
+	remindEvery = 30 * time.Second
 )
 
 // New makes the service; it begins to work with Run.
@@ -59,13 +66,28 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if deps.DB == nil || deps.Bus == nil || deps.Peers.Directory == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
 		return nil, errors.New("make notification: a dependency is missing")
 	}
-	logger := deps.Telemetry.Logger
+	table, err := cfg.table()
+	if err != nil {
+		return nil, err
+	}
+	zone, err := cfg.zone()
+	if err != nil {
+		return nil, err
+	}
+	texts, err := words.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	logger, holder := deps.Telemetry.Logger, id.New()
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
 	st := store.New(deps.DB, events.Encode, store.Wakes{Facts: relay.Wake})
 	return &Service{
-		cfg: cfg.withDefaults(), deps: deps, relay: relay, read: make(chan struct{}),
-		app:    app.New(st, rpc.NewDirectory(deps.Peers.Directory, events.Account), deps.Clock, logger),
-		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
+		cfg: cfg.withDefaults(), deps: deps, relay: relay, table: table, holder: holder, read: make(chan struct{}),
+		app: app.New(app.Deps{
+			Store: st, Directory: rpc.NewDirectory(deps.Peers.Directory, rpc.Readings{Account: events.Account, Roster: events.Roster}),
+			Clock: deps.Clock, Logger: logger, Table: table, Zone: zone, Texts: texts,
+		}),
+		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, holder, logger, deps.Clock),
 	}, nil
 }
 
@@ -96,9 +118,15 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "account facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.AccountConsumer(), events.OnAccount(s.app))
 		})},
-		run.Part{Name: "referral facts", Runner: s.following(events.ReferralConsumer(), events.OnReferral(s.app))},
+		run.Part{Name: "referral facts", Runner: s.following(events.ReferralConsumer(s.table), events.OnReferral(s.app))},
 		run.Part{Name: "record facts", Runner: s.following(events.RecordConsumer(), events.OnGlass(s.app))},
 		run.Part{Name: "consent facts", Runner: s.following(events.ConsentConsumer(), events.OnConsent(s.app))},
+		run.Part{Name: "roster facts", Runner: run.Func(func(ctx context.Context) error {
+			return s.deps.Bus.Consume(ctx, events.RosterConsumer(), events.OnRoster(s.app))
+		})},
+		run.Part{Name: "capacity facts", Runner: s.following(events.CapacityConsumer(), events.OnCapacity(s.app))},
+		run.Part{Name: "rings", Runner: s.working(ringEvery, s.app.RingDue)},
+		run.Part{Name: "reminders", Runner: s.working(remindEvery, s.app.RemindDue)},
 		run.Part{Name: "stay facts", Runner: s.following(events.StayConsumer(), events.OnStay(s.app))},
 	)
 }
@@ -112,6 +140,19 @@ func (s *Service) following(c bus.Consumer, handle func(context.Context, bus.Msg
 		case <-s.read:
 		}
 		return s.deps.Bus.Consume(ctx, c, handle)
+	})
+}
+
+// working looks again and again for what is due, once the people are known.
+func (s *Service) working(every time.Duration, work func(context.Context, string) error) run.Runner {
+	return run.Func(func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.read:
+		}
+		run.Every(ctx, every, nil, func(ctx context.Context) error { return work(ctx, s.holder) })
+		return nil
 	})
 }
 

@@ -37,6 +37,7 @@ const (
 // peer answers for the directory service, one account a page.
 type peer struct {
 	directoryv1.UnimplementedDirectoryServiceServer
+	directoryv1.UnimplementedRosterServiceServer
 	accounts []*directoryv1.Account
 }
 
@@ -51,6 +52,14 @@ func (p peer) ListAccounts(ctx context.Context, r *directoryv1.ListAccountsReque
 		out.NextPageToken = strconv.Itoa(n + 1)
 	}
 	return out, nil
+}
+
+func (p peer) ListRosters(context.Context, *directoryv1.ListRostersRequest) (*directoryv1.ListRostersResponse, error) {
+	return &directoryv1.ListRostersResponse{}, nil
+}
+
+func (p peer) GetOrganization(context.Context, *directoryv1.GetOrganizationRequest) (*directoryv1.Organization, error) {
+	return &directoryv1.Organization{Phone: "0000-8820120"}, nil
 }
 
 func account(name, organization, department string, roles ...commonv1.Role_Code) *directoryv1.Account {
@@ -73,12 +82,17 @@ func start(t *testing.T) *fixture {
 	for _, m := range directoryv1.DirectoryService_ServiceDesc.Methods {
 		table["/"+directoryv1.DirectoryService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"notification"}}
 	}
+	for _, m := range directoryv1.RosterService_ServiceDesc.Methods {
+		table["/"+directoryv1.RosterService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"notification"}}
+	}
 	f.Serve("directory", table, func(r grpc.ServiceRegistrar) {
-		directoryv1.RegisterDirectoryServiceServer(r, peer{accounts: []*directoryv1.Account{
+		people := peer{accounts: []*directoryv1.Account{
 			account("desk", hospital, "", commonv1.Role_INTAKE_DESK), account("head", hospital, "0304", commonv1.Role_DEPARTMENT_HEAD),
 			account("doctor", centre, "", commonv1.Role_TOWNSHIP_DOCTOR), account("admin", "authority", "", commonv1.Role_COUNTY_ADMIN),
 			account("auditor", "authority", "", commonv1.Role_AUDITOR),
-		}})
+		}}
+		directoryv1.RegisterDirectoryServiceServer(r, people)
+		directoryv1.RegisterRosterServiceServer(r, people)
 	})
 	s, err := notification.New(t.Context(), notification.Config{}, notification.Deps{
 		DB: dbtest.SQLite(t, notification.Migrations()), Bus: f.bus, Peers: notification.Peers{Directory: f.Dial("notification", "directory")},
@@ -92,7 +106,7 @@ func start(t *testing.T) *fixture {
 	}
 	f.Serve("notification", s.Policy(), s.Register)
 	f.Background(s.Run)
-	bustest.Start(t, f.bus, bus.Consumer{Name: "test-notification", Subjects: []string{"notification.v1.>"}}, func(_ context.Context, m bus.Msg) error {
+	bustest.Start(t, f.bus, bus.Consumer{Name: "test-notification", Subjects: []string{"notification.v1.*.entry_created", "notification.v1.*.entry_acknowledged"}}, func(_ context.Context, m bus.Msg) error {
 		f.facts <- m
 		return nil
 	})

@@ -27,6 +27,7 @@ type connector[C grpc.ClientConnInterface] interface{ Conn(name string) C }
 func seedClients[C grpc.ClientConnInterface](c connector[C]) seed.Clients {
 	return seed.Clients{
 		Directory:     directoryv1.NewDirectoryServiceClient(c.Conn(host.Directory)),
+		Roster:        directoryv1.NewRosterServiceClient(c.Conn(host.Directory)),
 		Scheduling:    schedulingv1.NewSchedulingServiceClient(c.Conn(host.Scheduling)),
 		PatientRecord: patientrecordv1.NewPatientRecordServiceClient(c.Conn(host.PatientRecord)),
 	}
@@ -48,7 +49,7 @@ func (c *seedCommand) Run(ctx context.Context, settings *host.Settings) (err err
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: %d organisations, %d accounts, %d slots, %d beds, %d patients made; %d changed\n",
-		report.County, report.Organizations, report.Accounts, report.Slots, report.Beds, report.Patients, report.Changed)
+	fmt.Printf("%s: %d organisations, %d accounts, %d rosters, %d slots, %d beds, %d patients made; %d changed\n",
+		report.County, report.Organizations, report.Accounts, report.Rosters, report.Slots, report.Beds, report.Patients, report.Changed)
 	return nil
 }

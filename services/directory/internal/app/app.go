@@ -19,6 +19,8 @@ type Deps struct {
 	Limiter Limiter
 	Signer  Signer
 	Clock   clock.Clock
+	// Zone is the county's: a roster's week is in it.
+	Zone *time.Location
 	// Entropy is where session secrets come from; crypto/rand.Reader outside tests.
 	Entropy io.Reader
 }

@@ -35,6 +35,11 @@ type Store interface {
 	// Capabilities in the order of county and organisation's id. An empty county is all of them.
 	Capabilities(ctx context.Context, q CapabilityQuery) ([]domain.Capabilities, error)
 
+	// Rosters in the order of county, organisation and department.
+	Rosters(ctx context.Context, q RosterQuery) ([]domain.Roster, error)
+	// PostOfHandOver is where a hand-over is; not found is errs.NotFound.
+	PostOfHandOver(ctx context.Context, county, id string) (domain.Post, error)
+
 	// Purge forgets sessions made before one instant and wrong passwords, none of them locking, before the other.
 	Purge(ctx context.Context, sessionsBefore, failuresBefore time.Time) error
 }
@@ -45,6 +50,8 @@ type Command struct {
 	County         string
 	AccountID      string
 	OrganizationID string
+	// Request makes a repeat harmless: Change does nothing when it was made before, and is REQUEST_ID_REUSED when it said something else.
+	Request Request
 }
 
 // Unit is one change in the making. What it reads stays as read until the end of the change.
@@ -68,6 +75,15 @@ type Unit interface {
 	// Capabilities by organisation, of every one that is named; version 0 where nothing was said yet.
 	Capabilities(ctx context.Context, county string, organizationIDs []string) (map[string]domain.Capabilities, error)
 
+	// Roster of a post with the hand-overs that have not ended; version 0 where nothing was said yet.
+	Roster(ctx context.Context, p domain.Post) (domain.Roster, error)
+	// AccountsOf an organisation by id.
+	AccountsOf(ctx context.Context, county, organizationID string) ([]AccountView, error)
+	// PostOfHandOver is as in Store.
+	PostOfHandOver(ctx context.Context, county, id string) (domain.Post, error)
+
+	// SaveRoster keeps the week and the hand-overs; action is the word of the audit entry.
+	SaveRoster(r domain.Roster, action string)
 	NameCounty(county, name string)
 	CreateOrganization(o domain.Organization)
 	UpdateOrganization(o domain.Organization)

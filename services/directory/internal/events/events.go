@@ -59,6 +59,12 @@ func CapabilitiesChanged(m Meta, c domain.Capabilities) (outbox.Fact, error) {
 	return m.fact(meta, "capabilities_changed", &directoryv1.CapabilitiesChanged{Meta: meta, Capabilities: Capabilities(c)})
 }
 
+// RosterChanged is the fact that the week or a hand-over of a post is new or different: the whole roster as it is then.
+func RosterChanged(m Meta, r domain.Roster) (outbox.Fact, error) {
+	meta := m.proto()
+	return m.fact(meta, "roster_changed", &directoryv1.RosterChanged{Meta: meta, Roster: Roster(r)})
+}
+
 func (m Meta) proto() *commonv1.FactMeta {
 	return &commonv1.FactMeta{
 		FactId: id.New(), County: m.County, AggregateId: m.AggregateID, AggregateVersion: m.Version,
@@ -131,6 +137,24 @@ func Capabilities(c domain.Capabilities) *directoryv1.OrganizationCapabilities {
 	out := &directoryv1.OrganizationCapabilities{OrganizationId: c.OrganizationID(), Version: c.Version()}
 	for _, one := range c.List() {
 		out.Capabilities = append(out.Capabilities, &directoryv1.Capability{Code: one.Code, Note: one.Note})
+	}
+	return out
+}
+
+// Roster as the contract writes it, without duties.
+func Roster(r domain.Roster) *directoryv1.Roster {
+	p := r.Post()
+	out := &directoryv1.Roster{OrganizationId: p.OrganizationID, DepartmentCode: p.Department, Version: r.Version()}
+	for _, s := range r.Shifts() {
+		out.Shifts = append(out.Shifts, &directoryv1.Shift{
+			Weekday: int32(s.Weekday), From: s.From, To: s.To, AccountId: s.AccountID, Line: int32(s.Line), //nolint:gosec // small by the domain
+		})
+	}
+	for _, h := range r.HandOvers() {
+		out.HandOvers = append(out.HandOvers, &directoryv1.HandOverRecord{
+			Id: h.ID, FromAccountId: h.From, ToAccountId: h.To, Start: timestamppb.New(h.Start), End: timestamppb.New(h.End), Note: h.Note,
+			AccountId: h.AccountID, CreateTime: timestamppb.New(h.CreateTime),
+		})
 	}
 	return out
 }

@@ -35,7 +35,10 @@ type Server struct {
 func NewServer(a *app.App, keys Keys) *Server { return &Server{app: a, keys: keys} }
 
 // Register adds the methods to r.
-func (s *Server) Register(r grpc.ServiceRegistrar) { directoryv1.RegisterDirectoryServiceServer(r, s) }
+func (s *Server) Register(r grpc.ServiceRegistrar) {
+	directoryv1.RegisterDirectoryServiceServer(r, s)
+	directoryv1.RegisterRosterServiceServer(r, &Rosters{app: s.app})
+}
 
 // Policy is who may call what.
 func Policy() authz.Table {
@@ -50,7 +53,7 @@ func Policy() authz.Table {
 	imports := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	// The referral service keeps a copy of what every centre has.
 	pharmacy := authz.Rule{AnyPerson: true, Services: []string{"referral"}}
-	return authz.Table{
+	return rosterPolicy(authz.Table{
 		directoryv1.DirectoryService_SignIn_FullMethodName:              door,
 		directoryv1.DirectoryService_SignOut_FullMethodName:             door,
 		directoryv1.DirectoryService_ExchangeSession_FullMethodName:     door,
@@ -67,7 +70,7 @@ func Policy() authz.Table {
 		directoryv1.DirectoryService_ImportAccounts_FullMethodName:      imports,
 		directoryv1.DirectoryService_ImportFormulary_FullMethodName:     imports,
 		directoryv1.DirectoryService_ImportCapabilities_FullMethodName:  imports,
-	}
+	})
 }
 
 // SignIn implements DirectoryService.

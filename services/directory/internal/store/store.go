@@ -36,6 +36,10 @@ func New(db *sqldb.DB, wake func()) *Store { return &Store{db: db, wake: wake} }
 // Change implements app.Store.
 func (s *Store) Change(ctx context.Context, by app.Command, fn func(app.Unit) error) error {
 	err := s.db.Update(ctx, func(tx *sqldb.Tx) error {
+		before, logged, err := requested(ctx, tx, by, tx.Now())
+		if err != nil || before {
+			return err
+		}
 		u := &unit{tx: tx, by: by}
 		if err := fn(u); err != nil {
 			return err
@@ -43,7 +47,7 @@ func (s *Store) Change(ctx context.Context, by app.Command, fn func(app.Unit) er
 		if u.failure != nil {
 			return u.failure
 		}
-		stmts := u.stmts
+		stmts := append(u.stmts, logged)
 		if len(u.facts) > 0 {
 			stmts = append(stmts, outbox.Stmts(ctx, u.facts...)...)
 			tx.OnCommit(s.wake)

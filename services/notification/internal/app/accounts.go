@@ -16,7 +16,13 @@ func (a *App) OnAccount(ctx context.Context, consumer, factID string, account do
 	return a.store.SaveAccounts(ctx, cmd, []domain.Account{account})
 }
 
-// ReadAccounts reads all accounts of a county from the directory, unless that was done since the instant given.
+// OnRoster keeps the copy of duty rosters up to date, once for each fact.
+func (a *App) OnRoster(ctx context.Context, consumer, factID, county string, r Roster) error {
+	cmd := Command{Caller: Caller{County: county, AccountID: Self}, Consumer: consumer, FactID: factID}
+	return a.store.SaveRosters(ctx, cmd, []Roster{r})
+}
+
+// ReadAccounts reads all accounts and rosters of a county from the directory, unless that was done since the instant given.
 func (a *App) ReadAccounts(ctx context.Context, county string, since time.Time) error {
 	a.reading.Lock()
 	defer a.reading.Unlock()
@@ -30,6 +36,13 @@ func (a *App) ReadAccounts(ctx context.Context, county string, since time.Time) 
 		return fmt.Errorf("list accounts of the directory: %w", err)
 	}
 	if err := a.store.SaveAccounts(ctx, Command{Caller: Caller{County: county, AccountID: Self}}, accounts); err != nil {
+		return err
+	}
+	rosters, err := a.directory.Rosters(ctx, county)
+	if err != nil {
+		return fmt.Errorf("list rosters of the directory: %w", err)
+	}
+	if err := a.store.SaveRosters(ctx, Command{Caller: Caller{County: county, AccountID: Self}}, rosters); err != nil {
 		return err
 	}
 	a.logger.InfoContext(ctx, "accounts were read", slog.String("county", county), slog.Int("count", len(accounts)))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -17,6 +18,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 	"github.com/tongzhen/tongzhen/services/notification/internal/events"
+	"github.com/tongzhen/tongzhen/services/notification/internal/rules"
 	"github.com/tongzhen/tongzhen/services/notification/internal/store"
 )
 
@@ -29,6 +31,7 @@ const (
 type directory struct {
 	mu       sync.Mutex
 	accounts []domain.Account
+	rosters  []app.Roster
 	away     bool
 	read     int
 }
@@ -42,6 +45,30 @@ func (d *directory) Accounts(context.Context, string) ([]domain.Account, error) 
 	d.read++
 	return slices.Clone(d.accounts), nil
 }
+
+func (d *directory) Rosters(context.Context, string) ([]app.Roster, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.rosters), nil
+}
+
+func (d *directory) Telephones(context.Context, string, string) (map[string]string, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.away {
+		return nil, errs.Unavailable("directory", nil)
+	}
+	out := map[string]string{"": "0000-8820120"}
+	for _, a := range d.accounts {
+		out[a.ID] = "120 " + a.ID
+	}
+	return out, nil
+}
+
+// texts are what is said outside the house: the name of the template.
+type texts struct{}
+
+func (texts) Plain(language, template string) string { return language + " " + template }
 
 func (d *directory) add(accountID, organization string, roles ...string) {
 	d.mu.Lock()
@@ -76,7 +103,14 @@ func each(t *testing.T, test func(*fixture)) {
 			d.add("colleague", "centre", "TOWNSHIP_DOCTOR")
 			d.add("centre head", "centre", "CENTRE_HEAD")
 			d.add("admin", "authority", "COUNTY_ADMIN")
-			a := app.New(store.New(db, events.Encode, store.Wakes{}), d, clk, slog.New(slog.DiscardHandler))
+			table, err := rules.New(nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := app.New(app.Deps{
+				Store: store.New(db, events.Encode, store.Wakes{}), Directory: d, Clock: clk, Logger: slog.New(slog.DiscardHandler), Table: table,
+				Zone: time.FixedZone("county", 8*3600), Texts: texts{},
+			})
 			test(&fixture{App: a, t: t, db: db, clk: clk, directory: d})
 		})
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strconv"
 	"time"
@@ -16,6 +15,8 @@ import (
 // ReferralFact is a fact that is to be told: of the referral service, or of patient-record about a use of break-glass or a stay.
 type ReferralFact struct {
 	Consumer, County string
+	// Version of the referral after it; 0 when the fact does not say how the referral stands.
+	Version int32
 	domain.Fact
 }
 
@@ -26,11 +27,10 @@ var errReadFirst = errors.New("the accounts must be read first")
 // When the projection does not know an organisation and was read before the fact occurred, it is read again first; while the directory is
 // away that is an error, and the fact comes again.
 func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
-	recipients := domain.Recipients(f.Fact)
-	if _, waits := domain.Ends(f.Fact); len(recipients)+len(waits) == 0 {
+	if _, waits := domain.Ends(f.Fact); len(a.table.Addressed(f.Fact))+len(waits) == 0 && f.Version == 0 {
 		return nil
 	}
-	return a.take(ctx, f, recipients, func(u Unit) error { return a.tell(ctx, u, f, recipients) })
+	return a.take(ctx, f, a.table.Recipients(f.Fact), func(u Unit) error { return a.tell(ctx, u, f) })
 }
 
 // take runs do in the change of a fact, once the projection can know the recipients.
@@ -51,22 +51,49 @@ func (a *App) take(ctx context.Context, f ReferralFact, recipients []domain.Reci
 	return a.store.Change(ctx, cmd, do)
 }
 
-// tell takes the fact into account: what it ends, then whom it reaches, unless it came too late to be true.
-func (a *App) tell(ctx context.Context, u Unit, f ReferralFact, recipients []domain.Recipient) error {
-	if err := settle(ctx, u, f); err != nil {
+// tell takes the fact into account: what it ends, then whom it reaches, unless it came too late to be true. An emergency that waits begins to ring.
+func (a *App) tell(ctx context.Context, u Unit, f ReferralFact) error {
+	if f.Version > 0 && f.ReferralID != "" {
+		u.SaveReferral(domain.KnownReferral{Version: f.Version, Fact: f.Fact})
+	}
+	if domain.FreesBooking(f.Fact) {
+		u.Forget(Booked{ID: f.BookingID, ReferralID: f.ReferralID})
+	}
+	if err := a.settle(ctx, u, f); err != nil {
 		return err
 	}
-	if f.Event == domain.DeadlinePassed {
-		over, err := u.Settle(ctx, f.ReferralID, domain.WaitOf(f.Deadline.Step), time.Time{})
-		if err != nil || f.OccurTime.Before(over) {
+	rings := domain.Alarms(f.Fact)
+	if f.Event == domain.DeadlinePassed || rings {
+		wait := domain.StateWait
+		if !rings {
+			wait = domain.WaitOf(f.Deadline.Step)
+		}
+		over, err := u.Settle(ctx, f.ReferralID, wait, time.Time{})
+		switch {
+		case err != nil:
+			return err
+		case f.OccurTime.Before(over) && !rings:
+			return nil
+		case f.OccurTime.Before(over):
+			rings = false
+		}
+	}
+	if f.Event == domain.DeadlinePassed && f.Deadline.Step == answerStep {
+		if err := climb(ctx, u, f); err != nil {
 			return err
 		}
 	}
-	return a.deliver(ctx, u, f, recipients)
+	if !rings {
+		return a.deliver(ctx, u, f)
+	}
+	return a.sound(ctx, u, f)
 }
 
-// settle acknowledges for everybody what was told of the waits that the fact ends.
-func settle(ctx context.Context, u Unit, f ReferralFact) error {
+// answerStep is the limit within which an emergency is answered.
+const answerStep = "ANSWER"
+
+// settle acknowledges for everybody what was told of the waits that the fact ends, and silences what rings for them.
+func (a *App) settle(ctx context.Context, u Unit, f ReferralFact) error {
 	referral, waits := domain.Ends(f.Fact)
 	if len(waits) == 0 {
 		return nil
@@ -84,6 +111,21 @@ func settle(ctx context.Context, u Unit, f ReferralFact) error {
 		// What passed since is of another round.
 		if d := e.Data(); slices.Contains(waits, domain.WaitOf(d.Step)) && d.OccurTime.Before(f.OccurTime) {
 			e.Acknowledge(u.Now())
+			u.CancelDeliveries(d.ID, "")
+		}
+	}
+	if !slices.Contains(waits, domain.StateWait) {
+		return nil
+	}
+	ringing, err := u.RingingAlarms(ctx, referral)
+	if err != nil {
+		return err
+	}
+	for _, alarm := range ringing {
+		if alarm.Data().About.OccurTime.Before(f.OccurTime) && alarm.End(u.Now()) {
+			if err := silence(ctx, u, alarm); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -124,35 +166,32 @@ func mayDeliver(ctx context.Context, u Unit, occurred time.Time, recipients []do
 	return nil
 }
 
-func (a *App) deliver(ctx context.Context, u Unit, f ReferralFact, recipients []domain.Recipient) error {
-	told := map[string]bool{}
-	for _, r := range recipients {
-		accounts, _, err := u.Resolve(ctx, r)
+// deliver makes the entries and messages that the tables name.
+func (a *App) deliver(ctx context.Context, u Unit, f ReferralFact) error {
+	addressed := a.table.Addressed(f.Fact)
+	people, err := a.listeners(ctx, u, f, addressed)
+	if err != nil {
+		return err
+	}
+	if err := a.outside(ctx, u, f, addressed); err != nil {
+		return err
+	}
+	for _, who := range people {
+		key := entryID(f, who.account)
+		before, err := u.Exists(ctx, key)
 		if err != nil {
 			return err
 		}
-		if len(accounts) == 0 {
-			a.logger.WarnContext(ctx, "nobody to tell", slog.String("fact_id", f.ID), slog.String("event", f.Event),
-				slog.String("organization_id", r.OrganizationID))
+		if before {
+			continue
 		}
-		for _, account := range accounts {
-			if told[account] {
-				continue
-			}
-			told[account] = true
-			key := entryID(f, account)
-			before, err := u.Exists(ctx, key)
-			if err != nil {
-				return err
-			}
-			if before {
-				continue
-			}
-			e, err := domain.NewEntry(f.County, key, account, f.Fact, u.Now())
-			if err != nil {
-				return fmt.Errorf("make entry for fact %s: %w", f.ID, err)
-			}
-			u.Add(e)
+		e, err := domain.NewEntry(f.County, key, who.account, f.Fact, u.Now())
+		if err != nil {
+			return fmt.Errorf("make entry for fact %s: %w", f.ID, err)
+		}
+		u.Add(e)
+		if err := a.message(ctx, u, f, who, key); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -22,9 +22,9 @@ func (a *App) Acknowledge(ctx context.Context, caller Caller, id string) (domain
 		if err != nil {
 			return err
 		}
-		e.Acknowledge(u.Now())
+		err = acknowledge(ctx, u, caller, domain.InInbox, e)
 		out = e.Data()
-		return nil
+		return err
 	})
 	return out, err
 }
@@ -34,11 +34,11 @@ func (a *App) AcknowledgeReferral(ctx context.Context, caller Caller, referralID
 	n := 0
 	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
 		entries, err := u.OpenEntries(ctx, caller.AccountID, referralID)
-		for _, e := range entries {
-			e.Acknowledge(u.Now())
+		if err != nil {
+			return err
 		}
 		n = len(entries)
-		return err
+		return acknowledge(ctx, u, caller, domain.InInbox, entries...)
 	})
 	return n, err
 }

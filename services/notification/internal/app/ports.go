@@ -23,6 +23,8 @@ type Command struct {
 	Caller Caller
 	// Consumer and FactID name the fact that is acted on. A fact handled before changes nothing.
 	Consumer, FactID string
+	// Request makes a repeat harmless: Change does nothing when it was made before, and is REQUEST_ID_REUSED when it said something else.
+	Request Request
 }
 
 // Happened is a change of an entry with what a fact and an audit entry need besides.
@@ -35,6 +37,8 @@ type Happened struct {
 	Time    time.Time
 	By      Caller
 	CauseID string
+	// Alarm is set instead of Entry when it rang or ended.
+	Alarm *AlarmHappened
 }
 
 // Store keeps entries and the projection of accounts. Implementations are safe for concurrent use.
@@ -49,6 +53,8 @@ type Store interface {
 	Told(ctx context.Context, county, referralID, organizationID string, limit int) ([]Told, error)
 	// Delivered lists the entries of a county by id, after an id, of one referral if it is set.
 	Delivered(ctx context.Context, county, referralID string, p Page) ([]domain.EntryData, error)
+
+	AlarmStore
 
 	// SaveAccounts brings accounts up to date; an older version than the one known is ignored. A fact handled before
 	// changes nothing.
@@ -108,6 +114,7 @@ type Unit interface {
 	OpenDeadlines(ctx context.Context, referralID string) ([]*domain.Entry, error)
 	// OpenEntries lists an account's open entries for a referral, by id.
 	OpenEntries(ctx context.Context, accountID, referralID string) ([]*domain.Entry, error)
+	AlarmUnit
 	// Dispatch makes a message that is to leave the house part of the change. One with an id that is known changes nothing, whatever else it says.
 	// domain.ErrDispatch for a gap, or for another county's.
 	Dispatch(d domain.Dispatch) error
@@ -116,9 +123,18 @@ type Unit interface {
 	CancelDeliveries(entryID, alarmID string)
 }
 
-// Directory is the directory service. Accounts answers all accounts of a county, Unavailable when it is away.
+// Directory is the directory service; Unavailable when it is away.
 type Directory interface {
+	// Accounts and Rosters are all of a county.
 	Accounts(ctx context.Context, county string) ([]domain.Account, error)
+	Rosters(ctx context.Context, county string) ([]Roster, error)
+	// Telephones of the accounts of an organisation by id, and under the empty id that of its switchboard.
+	Telephones(ctx context.Context, county, organizationID string) (map[string]string, error)
+}
+
+// Texts are what is said outside the house, with its places unfilled; empty for a template that there is not.
+type Texts interface {
+	Plain(language, template string) string
 }
 
 // App is the service's use cases.
@@ -127,10 +143,24 @@ type App struct {
 	directory Directory
 	clk       clock.Clock
 	logger    *slog.Logger
+	table     domain.Table
+	zone      *time.Location
+	texts     Texts
 	reading   sync.Mutex // one complete reading at a time
 }
 
+// Deps is what the use cases stand on. Zone is the county's.
+type Deps struct {
+	Store     Store
+	Directory Directory
+	Clock     clock.Clock
+	Logger    *slog.Logger
+	Table     domain.Table
+	Zone      *time.Location
+	Texts     Texts
+}
+
 // New makes the use cases.
-func New(store Store, directory Directory, clk clock.Clock, logger *slog.Logger) *App {
-	return &App{store: store, directory: directory, clk: clk, logger: logger}
+func New(d Deps) *App {
+	return &App{store: d.Store, directory: d.Directory, clk: d.Clock, logger: d.Logger, table: d.Table, zone: d.Zone, texts: d.Texts}
 }

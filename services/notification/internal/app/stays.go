@@ -2,14 +2,12 @@ package app
 
 import (
 	"context"
-
-	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
 // OnStay tells the patient's home centre of an admission, a discharge, and of either that was taken back: each once, in whatever order and
 // however often the facts of an encounter come.
 func (a *App) OnStay(ctx context.Context, f ReferralFact) error {
-	recipients := domain.Recipients(f.Fact)
+	recipients := a.table.Recipients(f.Fact)
 	if len(recipients) == 0 || f.Stay.Outpatient() && f.Stay.Version <= 1 {
 		// At home, of nobody here, or a visit of which nothing was ever told.
 		return nil
@@ -29,6 +27,6 @@ func (a *App) OnStay(ctx context.Context, f ReferralFact) error {
 			return nil
 		}
 		f.Event = news
-		return a.deliver(ctx, u, f, recipients)
+		return a.deliver(ctx, u, f)
 	})
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // ErrIncomplete says that an entry lacks its fact, its person, or what it is about.
-var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate, a glass or a stay")
+var ErrIncomplete = errors.New("an entry needs a fact, an account, and a referral, a candidate, a glass, a stay or a session")
 
 // EntryData is an entry as it is kept and shown.
 type EntryData struct {
@@ -20,6 +20,11 @@ type EntryData struct {
 	CandidateID                string
 	GlassID                    string    // of a use of break-glass
 	PatientID, EncounterID     string    // of a stay
+	AlarmID                    string    // which sounds while the entry is open and nobody has acknowledged
+	Rings                      int       // so often
+	BookingID                  string    // of scheduling's facts
+	Start                      time.Time // of the booking or the session; zero for none
+	SessionID, WaitlistID      string
 	OccurTime                  time.Time // of the fact; zero for entries older than the column
 	CreateTime                 time.Time
 	AcknowledgeTime            time.Time // zero while open
@@ -45,14 +50,15 @@ type Entry struct {
 // NewEntry tells one person of one fact. The id must follow from the person and the fact, or the rung that it tells of, so that a repeat is
 // the same entry.
 func NewEntry(county, id, accountID string, f Fact, now time.Time) (*Entry, error) {
-	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.GlassID+f.Stay.EncounterID == "" {
+	if county == "" || id == "" || accountID == "" || f.ID == "" || f.ReferralID+f.Candidate.ID+f.GlassID+f.Stay.EncounterID+f.SessionID == "" {
 		return nil, ErrIncomplete
 	}
 	return &Entry{fresh: true, dirty: true, d: EntryData{
 		County: county, ID: id, AccountID: accountID, FactID: f.ID, Event: f.Event, ReferralID: f.ReferralID,
 		ReferralNumber: f.ReferralNumber, Urgency: f.Urgency, ReasonCode: f.ReasonCode,
 		FromOrganizationID: f.ActorOrganizationID, Step: f.Deadline.Step, Level: f.Deadline.Level, CandidateID: f.Candidate.ID, GlassID: f.GlassID,
-		PatientID: f.Stay.PatientID, EncounterID: f.Stay.EncounterID,
+		PatientID: f.Stay.PatientID, EncounterID: f.Stay.EncounterID, AlarmID: f.Ring.AlarmID, Rings: f.Ring.Number,
+		BookingID: f.BookingID, Start: f.Start, SessionID: f.SessionID, WaitlistID: f.WaitlistID,
 		OccurTime: f.OccurTime, CreateTime: now,
 	}}, nil
 }

@@ -27,6 +27,18 @@ type Fact struct {
 	GlassID                  string // of a use of a way around the care relation
 	Stay                     Stay
 	HomeOrganizationID       string // the patient's home, of what is about no referral
+	PatientID                string // of the referral
+	BookingID                string
+	Start                    time.Time // of the booking, or the session
+	SessionID, WaitlistID    string
+	Ring                     Ring // of an alarm
+}
+
+// Ring is the how-manieth ring of which alarm, and how far its ladder has climbed.
+type Ring struct {
+	AlarmID string
+	Number  int
+	Level   int32
 }
 
 // Deadline is the limit that deadline_passed is about. Due is when the step itself was due, the same on every rung.
@@ -48,26 +60,72 @@ type Recipient struct {
 	OrganizationID, DepartmentCode string
 	Roles                          []string
 	Anywhere                       bool
+	// Posts are where to look for who is on duty; on which line: 0 the first, whom the rest of the recipient stands in for when nobody is; 1 who
+	// is behind, whom nobody stands in for.
+	Posts []Post
+	Line  int
 }
 
-// Recipients applies the tables to a fact.
-func Recipients(f Fact) []Recipient {
-	var out []Recipient
-	add := func(to To) {
-		for _, r := range f.find(to) {
-			if !slices.ContainsFunc(out, r.equal) {
-				out = append(out, r)
+// Post is what has a duty roster: a department, the desk of a hospital (DESK), or a whole centre (empty).
+type Post struct{ OrganizationID, DepartmentCode string }
+
+// DeskPost is the department code of a hospital's desk.
+const DeskPost = "DESK"
+
+// Addressed is a recipient with the channels and the text that a row has for it.
+type Addressed struct {
+	Recipient
+	To       To
+	Channels Offers
+	Template string
+}
+
+// Addressed applies the tables to a fact: the rows that hold, in their order, patients and groups too. Of a group OrganizationID and
+// DepartmentCode say whose; of a patient nothing.
+func (t Table) Addressed(f Fact) (out []Addressed) {
+	add := func(to To, c Offers, template string) {
+		if to == Patient || to.Group() {
+			if r, ok := f.outside(to); ok {
+				out = append(out, Addressed{Recipient: r, To: to, Channels: c, Template: template})
 			}
+			return
+		}
+		for _, r := range f.find(to) {
+			out = append(out, Addressed{Recipient: r, To: to, Channels: c, Template: template})
 		}
 	}
-	for _, r := range Rules() {
+	for _, r := range t.Rules {
 		if r.Event == f.Event && r.When.holds(f) {
-			add(r.To)
+			add(r.To, r.Channels, r.Template)
 		}
 	}
-	for _, l := range Ladders() {
+	for _, l := range t.Ladders {
 		if f.Event == DeadlinePassed && l.Step == f.Deadline.Step && (l.Direction == Either || l.Direction == f.Direction) {
-			add(l.rung(f.Deadline.Level))
+			add(l.rung(f.Deadline.Level), l.Channels, l.Template)
+		}
+	}
+	return out
+}
+
+// outside is a group, or the patient; false when the fact names none.
+func (f Fact) outside(to To) (Recipient, bool) {
+	switch to {
+	case Patient:
+		return Recipient{}, f.PatientID != ""
+	case OriginatorGroup:
+		return Recipient{OrganizationID: f.OriginatorOrganizationID}, f.OriginatorOrganizationID != ""
+	case DepartmentGroup:
+		return Recipient{OrganizationID: f.ReceiverOrganizationID, DepartmentCode: f.ReceiverDepartmentCode}, f.ReceiverOrganizationID != "" && f.ReceiverDepartmentCode != ""
+	}
+	return Recipient{OrganizationID: f.ReceiverOrganizationID}, f.ReceiverOrganizationID != ""
+}
+
+// Recipients are the people whom the tables mean, each once.
+func (t Table) Recipients(f Fact) []Recipient {
+	var out []Recipient
+	for _, a := range t.Addressed(f) {
+		if a.To != Patient && !a.To.Group() && !slices.ContainsFunc(out, a.equal) {
+			out = append(out, a.Recipient)
 		}
 	}
 	return out
@@ -75,19 +133,31 @@ func Recipients(f Fact) []Recipient {
 
 func (r Recipient) equal(o Recipient) bool {
 	return r.AccountID == o.AccountID && r.OrganizationID == o.OrganizationID && r.DepartmentCode == o.DepartmentCode &&
-		r.Anywhere == o.Anywhere && slices.Equal(r.Roles, o.Roles)
+		r.Anywhere == o.Anywhere && slices.Equal(r.Roles, o.Roles) && slices.Equal(r.Posts, o.Posts) && r.Line == o.Line
 }
 
 func (w When) holds(f Fact) bool {
 	switch w {
 	case Emergency:
-		return f.Urgency == "EMERGENCY"
+		return f.Urgency == UrgencyEmergency
 	case Sent:
 		return f.PreviousState != "DRAFT"
 	case ByOriginator:
 		return f.ActorOrganizationID == f.OriginatorOrganizationID
 	case ByReceiver:
 		return f.ActorOrganizationID != f.OriginatorOrganizationID
+	case Booked:
+		return f.BookingID != ""
+	case WithReferral:
+		return f.ReferralID != ""
+	case WithoutReferral:
+		return f.ReferralID == ""
+	case FirstRing:
+		return f.Ring.Number == 1
+	case ThirdRing:
+		return f.Ring.Number >= 3
+	case SecondLevel:
+		return f.Ring.Level >= 2
 	default:
 		return true
 	}
@@ -143,6 +213,19 @@ func (f Fact) find(to To) []Recipient {
 			return f.originator(departmentHead)
 		}
 		return f.originator(centreHead)
+	case OnDutyIntake:
+		return onDuty(f.find(Intake), f.intakePost())
+	case OnDutyDepartment:
+		if down || f.ReceiverDepartmentCode == "" {
+			return f.find(OnDutyIntake)
+		}
+		return onDuty(f.find(ReceiverDepartment), Post{f.ReceiverOrganizationID, f.ReceiverDepartmentCode})
+	case SecondLine:
+		posts := []Post{f.intakePost()}
+		if !down && f.ReceiverDepartmentCode != "" {
+			posts = append(posts, Post{f.ReceiverOrganizationID, f.ReceiverDepartmentCode})
+		}
+		return []Recipient{{OrganizationID: f.ReceiverOrganizationID, Posts: posts, Line: 1}}
 	case CandidateDepartment:
 		return department(f.Candidate.OrganizationID, f.Candidate.DepartmentCode, specialist, departmentHead)
 	case HomeCentre:
@@ -160,6 +243,9 @@ func (f Fact) find(to To) []Recipient {
 		return nil
 	}
 }
+
+// Find is where the people are whom a word of the tables means, in this fact.
+func (f Fact) Find(to To) []Recipient { return f.find(to) }
 
 // sides are whoever answers for the referral in both organisations; which of them is the township's the fact does not say. Who did it knows it.
 func (f Fact) sides() (out []Recipient) {
@@ -195,4 +281,20 @@ func department(organization, code string, roles ...string) []Recipient {
 		return atDesk(organization)
 	}
 	return []Recipient{{OrganizationID: organization, DepartmentCode: code, Roles: roles}}
+}
+
+// intakePost is the desk of a hospital; a centre has none, so it is the centre.
+func (f Fact) intakePost() Post {
+	if f.Direction == Down {
+		return Post{OrganizationID: f.ReceiverOrganizationID}
+	}
+	return Post{f.ReceiverOrganizationID, DeskPost}
+}
+
+// onDuty looks at a post first.
+func onDuty(all []Recipient, p Post) []Recipient {
+	for i := range all {
+		all[i].Posts = []Post{p}
+	}
+	return all
 }

@@ -1,94 +1,116 @@
 // Package domain holds who is told of what, and the entry in a person's inbox.
 //
-// Owns: the rules and the ladders, as two tables; which wait a fact ends; the life of an entry (open, then acknowledged, never back).
-// Refuses: an entry without a fact, a person, and a referral, a candidate, a glass (a use of break-glass) or a stay.
+// Owns: what a rule and a ladder mean (the tables themselves are data, in internal/rules); which wait a fact ends; the life of an entry (open,
+// then acknowledged, never back); on which channels a person is told, and when; the alarm that rings until somebody acknowledges.
+// Refuses: an entry without a fact, a person, and a referral, a candidate, a glass (a use of break-glass), a stay or a clinic session.
 package domain
 
 import "slices"
 
 // To says whom a rule means. What is said of a receiver or an originator holds in both directions: a department of the county hospital
 // on the one side, a township centre on the other.
-type To uint8
+type To string
 
 // The people a rule may mean.
 const (
-	Nobody              To = iota
-	Intake                 // who takes in what comes: the desk of a hospital; a centre has none, so its doctors and head
-	Receiver               // who has the case: desk, specialists and head of the department; the doctors of a centre
-	ReceiverDoctors        // specialists of the department; the doctors of a centre
-	ReceiverHead           // head of the department; of a centre
-	ReceiverDepartment     // specialists and head of the department
-	FamilyDoctor           // who follows the patient up, or the centre's doctors when there is none
-	Originator             // who wrote the referral, or the centre's doctors, or the department, when that account is gone
-	OriginatorHead         // head of the centre; of the department
-	CandidateDepartment    // specialists and head of the department that a candidate is with
-	CountyAdmin            // the administrators of the county, wherever they work
-	HomeCentre             // head and doctors of the patient's home centre, unless it was they
-	Auditors               // the auditors of the county, wherever they work
-	Sides                  // desk, doctors and head of both organisations, but of the one that did it
+	Nobody              To = ""
+	Intake              To = "INTAKE"               // who takes in what comes: the desk of a hospital; a centre has none, so its doctors and head
+	Receiver            To = "RECEIVER"             // who has the case: desk, specialists and head of the department; the doctors of a centre
+	ReceiverDoctors     To = "RECEIVER_DOCTORS"     // specialists of the department; the doctors of a centre
+	ReceiverHead        To = "RECEIVER_HEAD"        // head of the department; of a centre
+	ReceiverDepartment  To = "RECEIVER_DEPARTMENT"  // specialists and head of the department
+	FamilyDoctor        To = "FAMILY_DOCTOR"        // who follows the patient up, or the centre's doctors when there is none
+	Originator          To = "ORIGINATOR"           // who wrote the referral, or the centre's doctors, or the department, when that account is gone
+	OriginatorHead      To = "ORIGINATOR_HEAD"      // head of the centre; of the department
+	CandidateDepartment To = "CANDIDATE_DEPARTMENT" // specialists and head of the department that a candidate is with
+	CountyAdmin         To = "COUNTY_ADMIN"         // the administrators of the county, wherever they work
+	HomeCentre          To = "HOME_CENTRE"          // head and doctors of the patient's home centre, unless it was they
+	Auditors            To = "AUDITORS"             // the auditors of the county, wherever they work
+	Sides               To = "SIDES"                // desk, doctors and head of both organisations, but of the one that did it
+	OnDutyIntake        To = "ON_DUTY_INTAKE"       // who is on duty at the desk, at a centre; all that Intake means when nobody is planned
+	OnDutyDepartment    To = "ON_DUTY_DEPARTMENT"   // who is on duty in the department; all that ReceiverDepartment means when nobody is planned
+	SecondLine          To = "SECOND_LINE"          // who is behind those on duty, at either post; nobody when nobody is planned
+	IntakeGroup         To = "INTAKE_GROUP"         // the receiving organisation's group
+	DepartmentGroup     To = "DEPARTMENT_GROUP"     // the receiving department's group
+	OriginatorGroup     To = "ORIGINATOR_GROUP"     // the sending organisation's group
+	Patient             To = "PATIENT"              // the patient, by the number and with the consent that the record has
 )
 
+// Recipients there are, for who reads the tables.
+func recipients() []To {
+	return []To{
+		Intake, Receiver, ReceiverDoctors, ReceiverHead, ReceiverDepartment, FamilyDoctor, Originator, OriginatorHead, CandidateDepartment, CountyAdmin,
+		HomeCentre, Auditors, Sides, OnDutyIntake, OnDutyDepartment, SecondLine, IntakeGroup, DepartmentGroup, OriginatorGroup, Patient,
+	}
+}
+
+// Valid tells whether it is one of the words.
+func (t To) Valid() bool { return slices.Contains(recipients(), t) }
+
+// Group tells that a group is meant, and no person.
+func (t To) Group() bool { return t == IntakeGroup || t == DepartmentGroup || t == OriginatorGroup }
+
 // When narrows a rule.
-type When uint8
+type When string
 
 // The conditions.
 const (
-	Always       When = iota
-	Emergency         // the referral is an emergency
-	Sent              // the referral was sent before: nobody has seen a draft
-	ByOriginator      // somebody of the originating organisation did it
-	ByReceiver        // somebody else did
+	Always          When = ""
+	Emergency       When = "EMERGENCY"        // the referral is an emergency
+	Sent            When = "SENT"             // the referral was sent before: nobody has seen a draft
+	ByOriginator    When = "BY_ORIGINATOR"    // somebody of the originating organisation did it
+	ByReceiver      When = "BY_RECEIVER"      // somebody else did
+	Booked          When = "BOOKED"           // a booking goes with it
+	WithReferral    When = "WITH_REFERRAL"    // it is about a referral
+	WithoutReferral When = "WITHOUT_REFERRAL" // it is about none
+	FirstRing       When = "FIRST_RING"       // of an alarm
+	ThirdRing       When = "THIRD_RING"       // from the third on
+	SecondLevel     When = "SECOND_LEVEL"     // from the second rung of the ladder on
 )
 
-// Rule is one row of the table: a fact, and whom it reaches.
-type Rule struct {
-	Event string
-	To    To
-	When  When
+// Valid tells whether it is one of the words.
+func (w When) Valid() bool {
+	return slices.Contains([]When{
+		Always, Emergency, Sent, ByOriginator, ByReceiver, Booked, WithReferral, WithoutReferral, FirstRing, ThirdRing, SecondLevel,
+	}, w)
 }
 
-// Rules is the table of facts. One that is not in it reaches nobody.
-func Rules() []Rule {
-	return []Rule{
-		{"submitted", Intake, Always},
-		{"submitted", ReceiverDepartment, Emergency},
-		{"resubmitted", Intake, Always},
-		{"redirected", Intake, Always},
-		{"redirected", Originator, Always},
-		{"accepted", Originator, Always},
-		{"rebooked", Originator, Always},
-		{"returned", Originator, Always},
-		{"declined", Originator, Always},
-		{"answered", Originator, Always},
-		{"cancelled", Intake, Sent},
-		{"departed", Intake, Always},
-		{"arrived", Originator, Always},
-		{"admitted", Originator, Always},
-		{"no_show", Originator, Always},
-		{"concluded", Originator, Always},
-		{"acknowledged", Intake, Always},
-		{"follow_up_begun", Originator, Always},
-		{"escalated", Originator, Always},
-		{"completed", Originator, Always},
-		{"message_posted", Receiver, ByOriginator},
-		{"message_posted", Originator, ByReceiver},
-		{"corrected", Receiver, ByOriginator},
-		{"corrected", Originator, ByReceiver},
-		{"assessed", Originator, Always},
-		{"consent_recorded", Intake, Always},
-		{"bounce_back_found", Originator, Always},
-		{"bounce_back_found", ReceiverHead, Always},
-		{"person_merged", Intake, Always},
-		{"person_merged", Originator, Always},
-		{"candidate_found", CandidateDepartment, Always},
-		{GlassBroken, HomeCentre, Always},
-		{GlassBroken, Auditors, Always},
-		{VisitDeclared, HomeCentre, Always},
-		{ConsentWithdrawn, Sides, Always},
-		{EncounterOpened, HomeCentre, Always},
-		{EncounterClosed, HomeCentre, Always},
-		{EncounterCancelled, HomeCentre, Always},
+// Offers are the channels beside the inbox that a rule offers, by urgency. Which of them a person is told on, Preferences say.
+type Offers struct{ Emergency, Urgent, Routine []string }
+
+// Of are those of an urgency.
+func (c Offers) Of(urgency string) []string {
+	switch urgency {
+	case UrgencyEmergency:
+		return c.Emergency
+	case UrgencyUrgent:
+		return c.Urgent
 	}
+	return c.Routine
+}
+
+// Urgencies.
+const (
+	UrgencyEmergency = "EMERGENCY"
+	UrgencyUrgent    = "URGENT"
+	UrgencyRoutine   = "ROUTINE"
+)
+
+// Rule is one row of the table: a fact, whom it reaches, on which channels beside the inbox and with which text. County tells that it is the
+// county's own.
+type Rule struct {
+	Event    string
+	To       To
+	When     When
+	Channels Offers
+	Template string
+	County   bool
+}
+
+// Table is which fact reaches whom. A fact that is not in it reaches nobody.
+type Table struct {
+	Rules   []Rule
+	Ladders []Ladder
 }
 
 // Events of the patient-record service: somebody without a relation to a patient sees the record; the patient withdrew a consent.
@@ -120,24 +142,9 @@ const (
 type Ladder struct {
 	Step, Direction    string
 	First, Second, Top To
-}
-
-// Ladders is the table of passed limits. ARRIVAL has none: no_show tells the originator to call the patient; nor has ACKNOWLEDGE.
-func Ladders() []Ladder {
-	return []Ladder{
-		{"ANSWER", Up, Intake, ReceiverHead, CountyAdmin},
-		{"ANSWER", Down, ReceiverDoctors, ReceiverHead, CountyAdmin},
-		{"MISSING_INFORMATION", Either, Originator, OriginatorHead, CountyAdmin},
-		{"REPLY", Either, ReceiverDoctors, ReceiverHead, CountyAdmin},
-		{"FIRST_CONTACT", Either, FamilyDoctor, ReceiverHead, CountyAdmin},
-		{"VISIT", Either, FamilyDoctor, ReceiverHead, CountyAdmin},
-		{"DOWN_DECISION", Either, ReceiverDoctors, ReceiverHead, CountyAdmin},
-		{"STAY", Either, ReceiverDoctors, Nobody, Nobody},
-		{"CONSENT", Either, Originator, OriginatorHead, Nobody},
-		// What a national norm asks for is the township's, wherever it stands.
-		{"NORM_CHECK", Up, Originator, OriginatorHead, Nobody},
-		{"NORM_CHECK", Down, FamilyDoctor, ReceiverHead, Nobody},
-	}
+	Channels           Offers
+	Template           string
+	County             bool
 }
 
 func (l Ladder) rung(level int32) To {
@@ -152,11 +159,57 @@ func (l Ladder) rung(level int32) To {
 	return l.Top
 }
 
-// Events are the events of referrals that reach somebody or end a wait, sorted.
-func Events() []string {
+// Events of the scheduling service.
+const (
+	BookingConfirmed = "booking_confirmed"
+	BookingReleased  = "booking_released"
+	BookingMoved     = "booking_moved"
+	SessionCancelled = "session_cancelled"
+	WaitlistOffered  = "waitlist_offered"
+	WaitlistEnded    = "waitlist_ended"
+)
+
+// Events that the service makes itself: a ring of an alarm, and the evening before a booked day.
+const (
+	AlarmRang = "alarm_rang"
+	Reminder  = "booking_reminder"
+)
+
+// notOfReferrals are the events of other services.
+func notOfReferrals() []string {
+	return []string{
+		GlassBroken, VisitDeclared, ConsentWithdrawn, EncounterOpened, EncounterClosed, EncounterCancelled,
+		BookingConfirmed, BookingReleased, BookingMoved, SessionCancelled, WaitlistOffered, WaitlistEnded, AlarmRang, Reminder,
+	}
+}
+
+// KnownEvent tells whether there is such a fact.
+func KnownEvent(event string) bool {
+	return slices.Contains(notOfReferrals(), event) || slices.Contains(referralEvents(), event)
+}
+
+// referralEvents are all that the referral service publishes.
+func referralEvents() []string {
+	return []string{
+		"created", "edited", "submitted", "returned", "resubmitted", "redirected", "accepted", "declined", "answered", "cancelled", "arrived",
+		"arrival_undone", "no_show", "rebooked", "admitted", "admission_undone", "concluded", "acknowledged", "follow_up_begun", "visit_recorded",
+		"plan_revised", "escalated", "completed", "recorded_out", "seen", "departed", "message_posted", "assessed", "corrected", "consent_recorded",
+		"person_merged", DeadlinePassed, "candidate_found", "candidate_dismissed", "bounce_back_found",
+	}
+}
+
+// Steps are the limits that a ladder may be of.
+func Steps() []string {
+	return []string{
+		"ANSWER", "MISSING_INFORMATION", "ARRIVAL", "REPLY", "FIRST_CONTACT", "VISIT", "ACKNOWLEDGE", "CONSENT", "DOWN_DECISION", "NORM_CHECK", "STAY",
+	}
+}
+
+// Events are the events of referrals that reach somebody, end a wait, or say how a referral stands, sorted.
+func (t Table) Events() []string {
 	events := []string{DeadlinePassed}
-	for _, r := range Rules() {
-		if !slices.Contains([]string{GlassBroken, VisitDeclared, ConsentWithdrawn, EncounterOpened, EncounterClosed, EncounterCancelled}, r.Event) {
+	for _, r := range t.Rules {
+		if !slices.Contains(notOfReferrals(), r.Event) {
 			events = append(events, r.Event)
 		}
 	}

@@ -19,14 +19,16 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// ReferralConsumer reads the facts of referrals that reach somebody or end a wait.
-func ReferralConsumer() bus.Consumer {
-	c := bus.Consumer{Name: "notification-referral", Workers: 4}
-	for _, event := range domain.Events() {
+// ReferralConsumer reads the facts of referrals that reach somebody by the table, or end a wait.
+func ReferralConsumer(table domain.Table) bus.Consumer {
+	c := bus.Consumer{Name: referralConsumer, Workers: 4}
+	for _, event := range table.Events() {
 		c.Subjects = append(c.Subjects, "referral.v1.*."+event)
 	}
 	return c
 }
+
+const referralConsumer = "notification-referral"
 
 // RecordConsumer reads the facts of patient records that reach somebody.
 func RecordConsumer() bus.Consumer {
@@ -146,14 +148,14 @@ type referralFact interface {
 
 // OnReferral hands a fact to the use case. An unreadable one is an error: it ends as a dead letter.
 func OnReferral(a *app.App) func(context.Context, bus.Msg) error {
-	consumer := ReferralConsumer().Name
+	consumer := referralConsumer
 	return func(ctx context.Context, m bus.Msg) error {
 		fact, err := decodeReferral(m)
 		if err != nil {
 			return fmt.Errorf("read fact %s: %w", m.ID, err)
 		}
 		return a.OnReferral(ctx, app.ReferralFact{
-			Consumer: consumer, County: fact.GetMeta().GetCounty(), Fact: referral(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], fact),
+			Consumer: consumer, County: fact.GetMeta().GetCounty(), Version: fact.GetMeta().GetAggregateVersion(), Fact: referral(m.Subject[strings.LastIndexByte(m.Subject, '.')+1:], fact),
 		})
 	}
 }
@@ -171,6 +173,8 @@ func referral(event string, fact referralFact) domain.Fact {
 		ReceiverDepartmentCode:   r.GetReceiver().GetDepartmentCode(),
 		FamilyDoctor:             r.GetFamilyDoctor(),
 		ActorOrganizationID:      meta.GetActor().GetOrganizationId(),
+		PatientID:                r.GetPatientId(),
+		BookingID:                r.GetBookingId(),
 	}
 	if d, ok := fact.(interface {
 		GetDeadline() *referralv1.DeadlineFact

@@ -12,10 +12,14 @@ import (
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
 // Encode makes the fact of what happened to an entry, for the one person whose entry it is.
 func Encode(h app.Happened) (outbox.Fact, error) {
+	if h.Alarm != nil {
+		return encodeAlarm(h)
+	}
 	if h.Failed != nil {
 		return failed(h)
 	}
@@ -31,11 +35,33 @@ func Encode(h app.Happened) (outbox.Fact, error) {
 	if h.Created {
 		name, m = "entry_created", &notificationv1.EntryCreated{Meta: meta, Entry: entry}
 	}
+	return fact(h, meta, name, m)
+}
+
+// encodeAlarm makes the fact of a ring or of an end, for those at whom the alarm rang.
+func encodeAlarm(h app.Happened) (outbox.Fact, error) {
+	d := h.Alarm.Alarm
+	meta := &commonv1.FactMeta{
+		FactId: h.FactID, County: d.County, AggregateId: d.ID, AggregateVersion: d.Version(), OccurTime: timestamppb.New(h.Time), CauseId: h.CauseID,
+		Actor: &commonv1.Actor{AccountId: h.By.AccountID, OrganizationId: h.By.OrganizationID},
+	}
+	for _, account := range h.Alarm.Accounts {
+		meta.Audience = append(meta.Audience, "account:"+account)
+	}
+	if h.Alarm.Rang {
+		return fact(h, meta, domain.AlarmRang, &notificationv1.AlarmRang{
+			Meta: meta, AlarmId: d.ID, ReferralId: d.About.ReferralID, Rings: int32(d.Rings), //nolint:gosec // a ring a minute
+		})
+	}
+	return fact(h, meta, "alarm_acknowledged", &notificationv1.AlarmAcknowledged{Meta: meta, AlarmId: d.ID, ReferralId: d.About.ReferralID})
+}
+
+func fact(h app.Happened, meta *commonv1.FactMeta, name string, m proto.Message) (outbox.Fact, error) {
 	payload, err := proto.Marshal(m)
 	if err != nil {
 		return outbox.Fact{}, fmt.Errorf("encode %s: %w", name, err)
 	}
-	return outbox.Fact{ID: h.FactID, County: d.County, Subject: "notification.v1." + d.County + "." + name,
+	return outbox.Fact{ID: h.FactID, County: meta.GetCounty(), Subject: "notification.v1." + meta.GetCounty() + "." + name,
 		Type: string(m.ProtoReflect().Descriptor().FullName()), Payload: payload, OccurTime: h.Time}, nil
 }
 

@@ -21,13 +21,13 @@ func Policy() authz.Table {
 	told := authz.Rule{Roles: []string{
 		"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER", countyAdmin,
 	}, Need: authz.Own}
-	return authz.Table{
+	return alarmPolicy(authz.Table{
 		notificationv1.NotificationService_ListNotifications_FullMethodName:   person,
 		notificationv1.NotificationService_Acknowledge_FullMethodName:         person,
 		notificationv1.NotificationService_AcknowledgeReferral_FullMethodName: person,
 		notificationv1.NotificationService_ListTold_FullMethodName:            told,
 		notificationv1.NotificationService_ListDelivered_FullMethodName:       {Roles: []string{"SYSTEM"}, Services: []string{"cli"}},
-	}
+	})
 }
 
 // countyAdmin sees who was told anywhere in the county.
@@ -45,6 +45,7 @@ func NewServer(a *app.App) *Server { return &Server{app: a} }
 // Register adds the methods.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	notificationv1.RegisterNotificationServiceServer(r, s)
+	notificationv1.RegisterAlarmServiceServer(r, &Alarms{app: s.app})
 }
 
 // caller is who calls. Only a service without a county of its own may name one.

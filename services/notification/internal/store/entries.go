@@ -15,16 +15,17 @@ import (
 )
 
 const entryColumns = `county_code, id, account_id, fact_id, event, referral_id, referral_number, urgency, reason_code,
-	from_organization_id, step, level, candidate_id, glass_id, patient_id, encounter_id, occur_time, create_time, acknowledge_time`
+	from_organization_id, step, level, candidate_id, glass_id, patient_id, encounter_id,
+	alarm_id, rings, booking_id, session_id, waitlist_id, start_time, occur_time, create_time, acknowledge_time`
 
 type scanner interface{ Scan(dest ...any) error }
 
 func scanEntry(row scanner) (d domain.EntryData, err error) {
-	var occurred, acknowledged sql.NullTime
+	var start, occurred, acknowledged sql.NullTime
 	err = row.Scan(&d.County, &d.ID, &d.AccountID, &d.FactID, &d.Event, &d.ReferralID, &d.ReferralNumber, &d.Urgency,
 		&d.ReasonCode, &d.FromOrganizationID, &d.Step, &d.Level, &d.CandidateID, &d.GlassID,
-		&d.PatientID, &d.EncounterID, &occurred, &d.CreateTime, &acknowledged)
-	d.OccurTime, d.AcknowledgeTime = occurred.Time, acknowledged.Time
+		&d.PatientID, &d.EncounterID, &d.AlarmID, &d.Rings, &d.BookingID, &d.SessionID, &d.WaitlistID, &start, &occurred, &d.CreateTime, &acknowledged)
+	d.Start, d.OccurTime, d.AcknowledgeTime = start.Time, occurred.Time, acknowledged.Time
 	return d, err
 }
 
@@ -44,10 +45,12 @@ func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) 
 
 func insertEntry(d domain.EntryData) sqldb.Stmt {
 	return sqldb.Stmt{
-		SQL: "INSERT INTO entry (" + entryColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, NULL)",
+		SQL: "INSERT INTO entry (" + entryColumns + `) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+			$22, $23, $24, NULL)`,
 		Args: []any{
 			d.County, d.ID, d.AccountID, d.FactID, d.Event, d.ReferralID, d.ReferralNumber, d.Urgency, d.ReasonCode, d.FromOrganizationID,
-			d.Step, d.Level, d.CandidateID, d.GlassID, d.PatientID, d.EncounterID, sql.NullTime{Time: d.OccurTime, Valid: !d.OccurTime.IsZero()},
+			d.Step, d.Level, d.CandidateID, d.GlassID, d.PatientID, d.EncounterID,
+			d.AlarmID, d.Rings, d.BookingID, d.SessionID, d.WaitlistID, nullTime(d.Start), nullTime(d.OccurTime),
 			d.CreateTime,
 		},
 		Want: 1,
@@ -70,6 +73,13 @@ type unit struct {
 	resolved map[string]resolved
 
 	cancelled, dispatched []sqldb.Stmt // messages that leave the house
+
+	by       app.Caller
+	alarms   []*domain.Alarm
+	calls    []*domain.Call
+	planned  []sqldb.Stmt // written after entries and alarms
+	happened []app.AlarmHappened
+	rules    *domain.CountyRules
 }
 
 func (u *unit) Now() time.Time { return u.tx.Now() }

@@ -9,9 +9,11 @@ package store
 import (
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -54,11 +56,15 @@ func onCommit(tx *sqldb.Tx, wake func(), left int) {
 
 // Change implements app.Store.
 func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) error) error {
-	return s.db.Update(ctx, func(tx *sqldb.Tx) error {
+	err := s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		if already, err := seen(ctx, tx, cmd); err != nil || already {
 			return err
 		}
-		u := &unit{tx: tx, county: cmd.Caller.County, loaded: map[string]*domain.Entry{}, resolved: map[string]resolved{}}
+		request := requestOf(cmd)
+		if _, before, err := tx.FindRequest(ctx, request); err != nil || before {
+			return err
+		}
+		u := &unit{tx: tx, county: cmd.Caller.County, by: cmd.Caller, loaded: map[string]*domain.Entry{}, resolved: map[string]resolved{}}
 		if err := fn(u); err != nil {
 			return err
 		}
@@ -66,8 +72,12 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 		if err != nil {
 			return err
 		}
+		stmts = append(stmts, u.planned...)
 		stmts = append(stmts, u.cancelled...)
 		stmts = append(stmts, u.dispatched...)
+		if request.ID != "" {
+			stmts = append(stmts, sqldb.RequestStmt(request, []byte{}, tx.Now()))
+		}
 		if len(stmts) == 0 {
 			return nil
 		}
@@ -78,6 +88,16 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 		}
 		return nil
 	})
+	if errors.Is(err, sqldb.ErrConditionFailed) {
+		return errs.New(errs.KindStale, errs.ReasonStaleVersion, "changed by somebody else meanwhile", err)
+	}
+	return err
+}
+
+func requestOf(cmd app.Command) sqldb.Request {
+	return sqldb.Request{
+		County: cmd.Caller.County, Account: cmd.Caller.AccountID, Method: cmd.Request.Method, ID: cmd.Request.ID, BodyHash: cmd.Request.Hash,
+	}
 }
 
 func seen(ctx context.Context, tx *sqldb.Tx, cmd app.Command) (bool, error) {
@@ -106,6 +126,33 @@ func (s *Store) derive(u *unit, cmd app.Command) (stmts []sqldb.Stmt, facts []ou
 		fact, err := s.encode(app.Happened{FactID: id.New(), Created: fresh, Entry: d, Time: u.tx.Now(), By: cmd.Caller, CauseID: cmd.FactID})
 		if err != nil {
 			return nil, nil, fmt.Errorf("encode fact of %s: %w", d, err)
+		}
+		facts = append(facts, fact)
+	}
+	for _, a := range u.alarms {
+		if _, dirty := a.Changes(); dirty {
+			stmts = append(stmts, alarmStmt(a))
+		}
+	}
+	for _, c := range u.calls {
+		if fresh, dirty := c.Changes(); dirty {
+			if !fresh && cmd.Request.Method == "RecordCall" {
+				stmts = append(stmts, audit.Stmt(audit.Entry{
+					County: u.county, AccountID: cmd.Caller.AccountID, OrganizationID: cmd.Caller.OrganizationID,
+					Action: "call.record", ObjectType: "call", ObjectID: c.Data().ID,
+				}, id.New(), u.tx.Now()))
+			}
+			written, err := callStmts(c)
+			if err != nil {
+				return nil, nil, err
+			}
+			stmts = append(stmts, written...)
+		}
+	}
+	for _, h := range u.happened {
+		fact, err := s.encode(app.Happened{FactID: id.New(), Alarm: &h, Time: u.tx.Now(), By: cmd.Caller, CauseID: cmd.FactID})
+		if err != nil {
+			return nil, nil, fmt.Errorf("encode fact of %s: %w", h.Alarm, err)
 		}
 		facts = append(facts, fact)
 	}

@@ -29,6 +29,7 @@ func options(county string) seed.Options {
 // recorder stands for all services: it keeps what it is sent, after the checks that the real ones begin with.
 type recorder struct {
 	directoryv1.DirectoryServiceClient
+	directoryv1.RosterServiceClient
 	schedulingv1.SchedulingServiceClient
 	patientrecordv1.PatientRecordServiceClient
 
@@ -37,6 +38,7 @@ type recorder struct {
 	accounts      []*directoryv1.AccountEntry
 	medicines     []*directoryv1.FormularyEntry
 	capabilities  []*directoryv1.CapabilityEntry
+	rosters       []*directoryv1.SetRosterRequest
 	schedules     []*schedulingv1.Schedule
 	wards         []*schedulingv1.Ward
 	patients      []*patientrecordv1.ImportRecordRequest
@@ -45,7 +47,7 @@ type recorder struct {
 }
 
 func (r *recorder) clients() seed.Clients {
-	return seed.Clients{Directory: r, Scheduling: r, PatientRecord: r}
+	return seed.Clients{Directory: r, Roster: r, Scheduling: r, PatientRecord: r}
 }
 
 var errAway = errors.New("away")
@@ -84,6 +86,17 @@ func (r *recorder) ImportCapabilities(_ context.Context, in *directoryv1.ImportC
 	defer r.mu.Unlock()
 	r.capabilities = append(r.capabilities, in.GetEntries()...)
 	return &directoryv1.ImportResult{Created: int32(len(in.GetEntries()))}, r.take(in)
+}
+
+func (r *recorder) GetRoster(_ context.Context, in *directoryv1.GetRosterRequest, _ ...grpc.CallOption) (*directoryv1.Roster, error) {
+	return &directoryv1.Roster{}, protovalidate.Validate(in)
+}
+
+func (r *recorder) SetRoster(_ context.Context, in *directoryv1.SetRosterRequest, _ ...grpc.CallOption) (*directoryv1.Roster, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rosters = append(r.rosters, in)
+	return &directoryv1.Roster{Version: 1}, r.take(in)
 }
 
 func (r *recorder) CreateSchedules(_ context.Context, in *schedulingv1.CreateSchedulesRequest, _ ...grpc.CallOption) (*schedulingv1.CreateSchedulesResponse, error) {

@@ -16,6 +16,7 @@ import (
 // Clients are the services that are filled; the caller's identity is theirs (service cli, or role SYSTEM).
 type Clients struct {
 	Directory     directoryv1.DirectoryServiceClient
+	Roster        directoryv1.RosterServiceClient
 	Scheduling    schedulingv1.SchedulingServiceClient
 	PatientRecord patientrecordv1.PatientRecordServiceClient
 }
@@ -40,6 +41,7 @@ type Report struct {
 	County        string // 阳朔县
 	Organizations int
 	Accounts      int
+	Rosters       int
 	Medicines     int // of all lists together
 	Slots         int
 	Beds          int
@@ -85,6 +87,7 @@ func County(ctx context.Context, c Clients, opt Options, progress func(done, tot
 	var steps []step
 	steps = append(steps, p.organizationSteps(c.Directory)...)
 	steps = append(steps, p.accountSteps(c.Directory, accounts)...)
+	steps = append(steps, p.rosterSteps(c.Roster, accounts)...)
 	steps = append(steps, medicines...)
 	steps = append(steps, p.capacitySteps(c.Scheduling, opt.AsOf, accounts)...)
 	steps = append(steps, p.patientSteps(c.PatientRecord, opt.AsOf)...)

@@ -105,6 +105,7 @@ func openTown(t *testing.T) seed.Clients {
 	w.serve("patientrecord", p, err)
 	return seed.Clients{
 		Directory:     directoryv1.NewDirectoryServiceClient(w.dial("cli", "directory")),
+		Roster:        directoryv1.NewRosterServiceClient(w.dial("cli", "directory")),
 		Scheduling:    schedulingv1.NewSchedulingServiceClient(w.dial("cli", "scheduling")),
 		PatientRecord: patientrecordv1.NewPatientRecordServiceClient(w.dial("cli", "patientrecord")),
 	}
@@ -117,7 +118,7 @@ func TestTheServicesTakeTheCountyAndASecondRunChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.Organizations != 17 || first.Medicines < 700 || first.Accounts < 50 || first.Slots < 4000 || first.Beds < 600 || first.Patients != 12 || first.Changed != 0 {
+	if first.Organizations != 17 || first.Medicines < 700 || first.Accounts < 50 || first.Rosters != 6 || first.Slots < 4000 || first.Beds < 600 || first.Patients != 12 || first.Changed != 0 {
 		t.Errorf("first run: %+v", first)
 	}
 	second, err := seed.County(t.Context(), clients, options(demo), func(int, int, string) {})
@@ -125,7 +126,7 @@ func TestTheServicesTakeTheCountyAndASecondRunChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	second.County, second.DemoAccounts = "", nil
-	if second.Organizations+second.Accounts+second.Medicines+second.Slots+second.Beds+second.Patients+second.Changed != 0 {
+	if second.Organizations+second.Accounts+second.Rosters+second.Medicines+second.Slots+second.Beds+second.Patients+second.Changed != 0 {
 		t.Errorf("second run: %+v", second)
 	}
 }

@@ -53,6 +53,7 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		{"medicines are listed by name for people and whole for copies", medicinesByName},
 		{"medicines are found by name, pinyin initials and class", medicinesAreFound},
 		{"capabilities are replaced all at once", capabilitiesAreReplaced},
+		{"a roster is kept whole, under its version", rostersAreKept},
 	}
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {

@@ -44,7 +44,7 @@ type SchedulingServiceClient interface {
 	// ListBeds: free and total beds per department of an organisation.
 	ListBeds(ctx context.Context, in *ListBedsRequest, opts ...grpc.CallOption) (*ListBedsResponse, error)
 	// CreateHold takes a slot or a bed for 10 minutes. SLOT_TAKEN when none is left, also for a slot that is blocked or whose session does not take
-	// place; NOT_YET_OPEN, with metadata "opens" (RFC 3339), for one that the caller may take later. Idempotent by request_id.
+	// place; NOT_YET_OPEN, with metadata "opens" (RFC 3339) and "opensLocal" (the county's time), for one that the caller may take later. Idempotent by request_id.
 	CreateHold(ctx context.Context, in *CreateHoldRequest, opts ...grpc.CallOption) (*Hold, error)
 	// ReleaseHold gives a hold back; a released or expired one is no error. An attached hold is freed by facts only
 	// (ACTION_NOT_AVAILABLE).
@@ -181,7 +181,7 @@ type SchedulingServiceServer interface {
 	// ListBeds: free and total beds per department of an organisation.
 	ListBeds(context.Context, *ListBedsRequest) (*ListBedsResponse, error)
 	// CreateHold takes a slot or a bed for 10 minutes. SLOT_TAKEN when none is left, also for a slot that is blocked or whose session does not take
-	// place; NOT_YET_OPEN, with metadata "opens" (RFC 3339), for one that the caller may take later. Idempotent by request_id.
+	// place; NOT_YET_OPEN, with metadata "opens" (RFC 3339) and "opensLocal" (the county's time), for one that the caller may take later. Idempotent by request_id.
 	CreateHold(context.Context, *CreateHoldRequest) (*Hold, error)
 	// ReleaseHold gives a hold back; a released or expired one is no error. An attached hold is freed by facts only
 	// (ACTION_NOT_AVAILABLE).

@@ -1,0 +1,475 @@
+package app_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/duty"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+)
+
+func (f *fixture) emergency(event string) app.ReferralFact {
+	fact := f.fact(event)
+	fact.Urgency, fact.Version = domain.UrgencyEmergency, 1
+	fact.PatientID = "patient"
+	return fact
+}
+
+// roster has one on duty at a post around the clock, with one behind.
+func (f *fixture) roster(organization, department, first, second string) {
+	f.t.Helper()
+	r := app.Roster{Post: domain.Post{OrganizationID: organization, DepartmentCode: department}, Version: 1}
+	for day := 1; day <= 7; day++ {
+		r.Plan.Shifts = append(r.Plan.Shifts, duty.Shift{Weekday: day, AccountID: first}, duty.Shift{Weekday: day, AccountID: second, Line: 1})
+	}
+	if err := f.OnRoster(f.t.Context(), "rosters", id.New(), county, r); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// later lets time pass and rings what is due.
+func (f *fixture) later(d time.Duration) {
+	f.t.Helper()
+	f.clk.Advance(d)
+	if err := f.RingDue(f.t.Context(), "test"); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// ringing are the rings of the one alarm that rings at a person, 0 if none does.
+func (f *fixture) ringing(account string) int {
+	f.t.Helper()
+	alarms, err := f.Alarms(f.t.Context(), f.caller(account))
+	if err != nil || len(alarms) > 1 {
+		f.t.Fatalf("%d alarms at %s, %v", len(alarms), account, err)
+	}
+	if len(alarms) == 0 {
+		return 0
+	}
+	return alarms[0].Rings
+}
+
+func (f *fixture) caller(account string) app.Caller {
+	return app.Caller{County: county, AccountID: account, OrganizationID: "hospital"}
+}
+
+func (f *fixture) entryOf(account string) domain.EntryData {
+	f.t.Helper()
+	list, _, err := f.List(f.t.Context(), app.EntryQuery{County: county, AccountID: account, Limit: 10})
+	if err != nil || len(list) == 0 {
+		f.t.Fatalf("%s has no entry, %v", account, err)
+	}
+	return list[0]
+}
+
+func (f *fixture) rung() int {
+	return f.count("SELECT count(*) FROM outbox WHERE type = 'tongzhen.notification.v1.AlarmRang'")
+}
+
+func TestAnEmergencyRingsEveryMinuteAtThoseOnDutyUntilOneAcknowledges(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.directory.add("second desk", "hospital", "INTAKE_DESK")
+		f.roster("hospital", "DESK", "desk", "second desk")
+		f.handle(f.emergency("submitted"))
+		// The desk is on duty; of the department nobody is planned, so all are told.
+		for account, want := range map[string]int{"desk": 1, "specialist": 1, "head": 1, "second desk": 0, "doctor": 0, "admin": 0} {
+			if got := f.ringing(account); got != want {
+				t := f.t
+				t.Errorf("rings at %s: %d, want %d", account, got, want)
+			}
+		}
+		f.later(59 * time.Second)
+		if got := f.ringing("desk"); got != 1 {
+			f.t.Errorf("before a minute: %d", got)
+		}
+		f.later(time.Second)
+		f.later(time.Minute)
+		if got := f.ringing("second desk"); got != 3 {
+			f.t.Errorf("the second line at the third ring: %d", got)
+		}
+		if e := f.entryOf("desk"); e.Rings != 3 || e.Event != "submitted" || e.AlarmID == "" {
+			f.t.Errorf("entry %+v", e)
+		}
+		// Down for an hour: one ring, not sixty.
+		f.later(time.Hour)
+		if got := f.ringing("desk"); got != 4 || f.rung() != 4 {
+			f.t.Errorf("after an hour: %d rings, %d facts", got, f.rung())
+		}
+		if _, err := f.Acknowledge(f.t.Context(), f.caller("head"), f.entryOf("head").ID); err != nil {
+			f.t.Fatal(err)
+		}
+		f.later(10 * time.Minute)
+		for _, account := range []string{"desk", "second desk", "head"} {
+			if got := f.ringing(account); got != 0 {
+				f.t.Errorf("it rings on at %s", account)
+			}
+		}
+		if n := f.count("SELECT count(*) FROM outbox WHERE type = 'tongzhen.notification.v1.AlarmAcknowledged'"); n != 1 || f.rung() != 4 {
+			f.t.Errorf("%d ends, %d rings", n, f.rung())
+		}
+		if n := f.count("SELECT count(*) FROM delivery WHERE alarm_id <> '' AND state = 'PENDING'"); n != 0 {
+			f.t.Errorf("%d messages are still to go out", n)
+		}
+		if e := f.entryOf("desk"); !e.AcknowledgeTime.IsZero() {
+			f.t.Error("another's entry was acknowledged, too")
+		}
+	})
+}
+
+func TestAnAlarmStopsOnEveryChannel(t *testing.T) {
+	each(t, func(f *fixture) {
+		for name, stop := range map[string]func(app.AlarmView) error{
+			"the alarm itself": func(a app.AlarmView) error {
+				for range 2 {
+					if _, err := f.AcknowledgeAlarm(f.t.Context(), f.caller("desk"), a.ID); err != nil {
+						return err
+					}
+				}
+				return nil
+			},
+			"the link": func(app.AlarmView) error {
+				_, err := f.AcknowledgeByLink(f.t.Context(), county, "desk", f.entryOf("desk").ID)
+				return err
+			},
+			"the page of the referral": func(a app.AlarmView) error {
+				_, err := f.AcknowledgeReferral(f.t.Context(), f.caller("desk"), a.About.ReferralID)
+				return err
+			},
+			"an answer": func(a app.AlarmView) error {
+				fact := f.emergency("accepted")
+				fact.ReferralID = a.About.ReferralID
+				f.handle(fact)
+				return nil
+			},
+		} {
+			fact := f.emergency("submitted")
+			fact.ReferralID = name
+			f.handle(fact)
+			alarms, err := f.Alarms(f.t.Context(), f.caller("head"))
+			if err != nil || len(alarms) != 1 {
+				f.t.Fatalf("%s: %d alarms, %v", name, len(alarms), err)
+			}
+			f.clk.Advance(time.Second)
+			if err := stop(alarms[0]); err != nil {
+				f.t.Fatalf("%s: %v", name, err)
+			}
+			if n := f.ringing("head"); n != 0 {
+				f.t.Errorf("%s does not stop it", name)
+			}
+		}
+		if _, err := f.AcknowledgeAlarm(f.t.Context(), f.caller("doctor"), id.FromFact("alarm", "an answer", "x")); errs.KindOf(err) != errs.KindNotFound {
+			f.t.Errorf("another's alarm: %v", err)
+		}
+	})
+}
+
+func TestEachWaitingRoundHasOneAlarmAndALateFactNone(t *testing.T) {
+	each(t, func(f *fixture) {
+		first := f.emergency("submitted")
+		f.handle(first)
+		f.handle(first)
+		f.clk.Advance(time.Second)
+		answered := f.emergency("returned")
+		f.handle(answered)
+		if n := f.ringing("desk"); n != 0 {
+			f.t.Error("an answered emergency rings")
+		}
+		f.clk.Advance(time.Second)
+		f.handle(f.emergency("resubmitted"))
+		f.clk.Advance(time.Second)
+		f.handle(f.emergency("redirected"))
+		if n := f.ringing("desk"); n != 1 {
+			f.t.Errorf("%d", n)
+		}
+		// The answer came before the fact that it answers.
+		late, answer := f.emergency("submitted"), f.emergency("accepted")
+		late.ReferralID, answer.ReferralID = "late", "late"
+		answer.OccurTime = late.OccurTime.Add(time.Second)
+		f.handle(answer)
+		f.handle(late)
+		if n := f.count("SELECT count(*) FROM alarm"); n != 3 {
+			f.t.Errorf("%d alarms, want one for each round", n)
+		}
+		if n := f.count("SELECT count(*) FROM alarm WHERE state = 'RINGING'"); n != 1 {
+			f.t.Errorf("%d ring", n)
+		}
+		urgent := f.fact("submitted")
+		urgent.Urgency, urgent.ReferralID = domain.UrgencyUrgent, "urgent"
+		f.handle(urgent)
+		if n := f.count("SELECT count(*) FROM alarm WHERE referral_id = 'urgent'"); n != 0 {
+			f.t.Error("what is no emergency rings")
+		}
+	})
+}
+
+func TestTheLadderHasTheSameAlarmRingFurtherUp(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.roster("hospital", "0304", "specialist", "specialist")
+		f.handle(f.emergency("submitted"))
+		for level := range int32(2) {
+			passed := f.emergency("deadline_passed")
+			passed.Deadline = domain.Deadline{Step: "ANSWER", Level: level + 1, Due: f.clk.Now()}
+			f.handle(passed)
+		}
+		f.later(time.Minute)
+		for account, want := range map[string]int{"desk": 2, "specialist": 2, "head": 2, "doctor": 2, "colleague": 0} {
+			if got := f.ringing(account); got != want {
+				f.t.Errorf("rings at %s: %d, want %d", account, got, want)
+			}
+		}
+		if n := f.count("SELECT count(*) FROM alarm"); n != 1 {
+			f.t.Errorf("%d alarms", n)
+		}
+	})
+}
+
+// Several instances look at once: a minute has one ring.
+func TestTwoInstancesRingOnce(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.handle(f.emergency("submitted"))
+		for minute := 2; minute <= 4; minute++ {
+			f.clk.Advance(time.Minute)
+			var all sync.WaitGroup
+			for _, owner := range []string{"one", "two", "three"} {
+				all.Go(func() {
+					if err := f.RingDue(f.t.Context(), owner); err != nil {
+						f.t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			if got := f.rung(); got != minute {
+				f.t.Errorf("minute %d: %d rings", minute, got)
+			}
+		}
+	})
+}
+
+func TestAfterFiveMinutesSomebodyIsToBeTelephoned(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.roster("hospital", "DESK", "desk", "specialist")
+		f.handle(f.emergency("submitted"))
+		f.later(4 * time.Minute)
+		calls := func(ended bool) []app.CallView {
+			out, err := f.Calls(f.t.Context(), app.CallQuery{County: county, OrganizationID: "hospital", Ended: ended, Limit: 10})
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			return out
+		}
+		if len(calls(true)) != 0 {
+			f.t.Error("a call before its time")
+		}
+		f.later(time.Minute)
+		f.later(time.Minute)
+		open := calls(false)
+		if len(open) != 1 {
+			f.t.Fatalf("%d calls", len(open))
+		}
+		var as []string
+		for _, c := range open[0].Callees {
+			as = append(as, c.AccountID+" "+c.As)
+		}
+		if want := []string{"desk ON_DUTY", "head ON_DUTY", "specialist ON_DUTY", " SWITCHBOARD"}; !slices.Equal(as, want) {
+			f.t.Errorf("to call %q, want %q", as, want)
+		}
+		if open[0].Phones["desk"] != "120 desk" || open[0].Phones[""] == "" || open[0].Names["desk"] == "" {
+			f.t.Errorf("names %v, numbers %v", open[0].Names, open[0].Phones)
+		}
+		outcome := app.CallOutcome{ID: open[0].ID, Version: 1, Record: domain.CallRecord{Outcome: "NO_ANSWER", Note: "无人接听"}, RequestID: id.New()}
+		for range 2 {
+			if v, err := f.RecordCall(f.t.Context(), f.caller("desk"), false, outcome); err != nil || v.State != domain.CallOpen || v.Version != 2 {
+				f.t.Fatalf("no answer: %+v, %v", v, err)
+			}
+		}
+		stale := outcome
+		stale.RequestID = id.New()
+		if _, err := f.RecordCall(f.t.Context(), f.caller("desk"), false, stale); errs.ReasonOf(err) != errs.ReasonStaleVersion {
+			f.t.Errorf("an old version: %v", err)
+		}
+		if _, err := f.RecordCall(f.t.Context(), app.Caller{County: county, AccountID: "doctor", OrganizationID: "centre"}, false, stale); errs.KindOf(err) != errs.KindNotFound {
+			f.t.Errorf("another organisation's call: %v", err)
+		}
+		reached := app.CallOutcome{ID: open[0].ID, Version: 2, Record: domain.CallRecord{Outcome: domain.Reached, ReachedAccount: "head"}, RequestID: id.New()}
+		v, err := f.RecordCall(f.t.Context(), f.caller("admin"), true, reached)
+		if err != nil || v.State != domain.CallDone || len(v.Records) != 2 {
+			f.t.Fatalf("reached: %+v, %v", v, err)
+		}
+		if n := f.count("SELECT count(*) FROM alarm WHERE state = 'ACKNOWLEDGED' AND acknowledge_channel = 'CALL' AND acknowledge_account_id = 'head'"); n != 1 || f.ringing("desk") != 0 {
+			f.t.Error("who was reached has not stopped the alarm")
+		}
+		// Numbers are the directory's: without it the calls are listed all the same.
+		f.directory.away = true
+		if all := calls(true); len(all) != 1 || all[0].Phones["desk"] != "" {
+			f.t.Errorf("%+v", all)
+		}
+	})
+}
+
+func TestACallThatNobodyNeedsIsObsolete(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.handle(f.emergency("submitted"))
+		f.later(6 * time.Minute)
+		f.handle(f.emergency("accepted"))
+		if n := f.count("SELECT count(*) FROM call_task WHERE state = 'OBSOLETE'"); n != 1 {
+			f.t.Error("the call is still to be made")
+		}
+	})
+}
+
+func TestMessagesGoOutAsPeopleAndTheCountyWant(t *testing.T) {
+	each(t, func(f *fixture) {
+		err := f.SetPreferences(f.t.Context(), f.caller("desk"), domain.Preferences{
+			Urgent: []string{domain.WeComApp, domain.Email}, Routine: nil, Language: "en",
+		}, id.New())
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		sent := func(account, event string) int {
+			return f.count("SELECT count(*) FROM delivery WHERE account_id = $1 AND event = $2", account, event)
+		}
+		routine := f.fact("submitted")
+		f.handle(routine)
+		f.handle(routine)
+		if n := sent("desk", "submitted"); n != 0 {
+			f.t.Errorf("routine: %d", n)
+		}
+		urgent := f.fact("submitted")
+		urgent.Urgency = domain.UrgencyUrgent
+		f.handle(urgent)
+		if n := sent("desk", "submitted"); n != 2 {
+			f.t.Errorf("urgent: %d", n)
+		}
+		emergency := f.emergency("submitted")
+		emergency.ReferralID = "e"
+		f.handle(emergency)
+		// What the county always uses, and what the person chose; the groups hear the first ring.
+		if n := sent("desk", "alarm_rang"); n != 3 {
+			f.t.Errorf("emergency: %d", n)
+		}
+		if n := f.count("SELECT count(*) FROM delivery WHERE organization_id = 'hospital' AND account_id = ''"); n != 6 {
+			f.t.Errorf("groups: %d", n)
+		}
+		if n := f.count("SELECT count(*) FROM delivery WHERE account_id = 'desk' AND language <> 'en'"); n != 0 {
+			f.t.Errorf("%d in another language", n)
+		}
+		rules, err := f.CountyRules(f.t.Context(), f.caller("admin"))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		rules.Allowed, rules.AlwaysEmergency = []string{domain.WeComApp}, []string{domain.WeComApp}
+		if err := f.SetCountyRules(f.t.Context(), f.caller("admin"), rules, id.New()); err != nil {
+			f.t.Fatal(err)
+		}
+		if err := f.SetCountyRules(f.t.Context(), f.caller("admin"), rules, id.New()); errs.ReasonOf(err) != errs.ReasonStaleVersion {
+			f.t.Errorf("the same version again: %v", err)
+		}
+		err = f.SetPreferences(f.t.Context(), f.caller("desk"), domain.Preferences{Version: 1, Urgent: []string{domain.WeComApp, domain.SMS}}, id.New())
+		if errs.ReasonOf(err) != errs.ReasonFieldCombination {
+			f.t.Errorf("what the county does not allow: %v", err)
+		}
+		f.later(time.Minute)
+		if n := f.count("SELECT count(*) FROM delivery WHERE account_id = 'desk' AND ring = 2"); n != 1 {
+			f.t.Errorf("after the county allows less: %d", n)
+		}
+	})
+}
+
+func TestAPatientIsToldOfTheBookingAndRemindedOnTheEveningBefore(t *testing.T) {
+	each(t, func(f *fixture) {
+		patient := func(template string) int {
+			return f.count("SELECT count(*) FROM delivery WHERE patient_id = 'patient' AND template = $1 AND channel = 'SMS' AND booking_id <> ''", template)
+		}
+		start := f.clk.Now().AddDate(0, 0, 3)
+		capacity := func(event, booking string, version int32, at time.Time) {
+			f.t.Helper()
+			err := f.OnCapacity(f.t.Context(), app.CapacityFact{Consumer: "capacity", County: county, Version: version, Fact: domain.Fact{
+				ID: id.New(), Event: event, OccurTime: f.clk.Now(), ReferralID: "r", BookingID: booking, Start: at, Direction: domain.Up,
+				OriginatorOrganizationID: "centre", ReceiverOrganizationID: "hospital",
+			}})
+			if err != nil {
+				f.t.Fatal(err)
+			}
+		}
+		remind := func() {
+			f.t.Helper()
+			if err := f.RemindDue(f.t.Context(), "test"); err != nil {
+				f.t.Fatal(err)
+			}
+		}
+		capacity(domain.BookingConfirmed, "b", 2, start)
+		accepted := f.fact("accepted")
+		accepted.Version, accepted.PatientID, accepted.BookingID = 2, "patient", "b"
+		f.handle(accepted)
+		walkIn := f.fact("accepted")
+		walkIn.Version, walkIn.PatientID, walkIn.ReferralID = 2, "patient", "walk in"
+		f.handle(walkIn)
+		if n := patient("PATIENT_BOOKED"); n != 1 {
+			f.t.Errorf("booked: %d", n)
+		}
+		capacity(domain.BookingMoved, "b", 3, start.AddDate(0, 0, 1))
+		capacity(domain.BookingConfirmed, "b", 2, start) // an old fact again
+		if n := patient("PATIENT_MOVED"); n != 1 {
+			f.t.Errorf("moved: %d", n)
+		}
+		capacity(domain.BookingReleased, "gone", 2, start)
+		capacity(domain.BookingConfirmed, "gone", 1, start)
+		capacity(domain.BookingConfirmed, "freed later", 1, start.AddDate(0, 0, 1))
+		cancelled := f.fact("cancelled")
+		cancelled.BookingID, cancelled.Version, cancelled.PatientID = "freed later", 3, "patient"
+		f.handle(cancelled)
+		f.clk.Advance(start.Sub(f.clk.Now()))
+		remind()
+		if n := patient("PATIENT_REMINDER"); n != 0 {
+			f.t.Errorf("before the evening: %d", n)
+		}
+		f.clk.Advance(23 * time.Hour)
+		remind()
+		remind()
+		if n := patient("PATIENT_REMINDER"); n != 1 {
+			f.t.Errorf("on the evening before: %d", n)
+		}
+		if n := f.count("SELECT count(*) FROM entry WHERE event = 'booking_moved' AND account_id = 'doctor' AND booking_id = 'b' AND start_time IS NOT NULL"); n != 1 {
+			f.t.Errorf("the originator has %d entries", n)
+		}
+	})
+}
+
+func TestACancelledSessionIsToldTheDeskAndTheSender(t *testing.T) {
+	each(t, func(f *fixture) {
+		fact := app.CapacityFact{Consumer: "capacity", County: county, Fact: domain.Fact{
+			ID: id.New(), Event: domain.SessionCancelled, OccurTime: f.clk.Now(), SessionID: "s", Start: f.clk.Now(), Direction: domain.Up, ReceiverOrganizationID: "hospital",
+		}}
+		if err := f.OnCapacity(f.t.Context(), fact); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantTold(fact, "desk")
+		f.handle(f.fact("submitted"))
+		known := f.fact("accepted")
+		known.Version = 1
+		f.handle(known)
+		fact.ID, fact.ReferralID = id.New(), "r"
+		if err := f.OnCapacity(f.t.Context(), fact); err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantTold(fact, "desk", "doctor")
+		if n := f.count("SELECT count(*) FROM entry WHERE account_id = 'doctor' AND session_id = 's' AND referral_number = 'n'"); n != 1 {
+			f.t.Errorf("%d entries with what is known of the referral", n)
+		}
+	})
+}
+
+func TestTheTableIsListedWithItsTexts(t *testing.T) {
+	each(t, func(f *fixture) {
+		all := f.Rules()
+		i := slices.IndexFunc(all, func(r app.RuleView) bool { return r.To == domain.Patient })
+		if len(all) < 60 || i < 0 || all[i].Text != "zh-CN "+all[i].Template || all[i].TextEnglish == "" {
+			f.t.Errorf("%d rows", len(all))
+		}
+	})
+}
