@@ -181,7 +181,7 @@ func sampleDelivery(state notificationv1.DeliveryState_Code) *notificationv1.Del
 		ReferralId: referralID, ReferralNumber: "450321-26-0000123-4", Urgency: commonv1.Urgency_URGENT, CreateTime: in(-time.Hour), DueTime: in(time.Minute), AttemptCount: 2, Reason: "REFUSED",
 		Attempts: []*notificationv1.Attempt{
 			{Number: 1, StartTime: in(-time.Hour), EndTime: in(-time.Hour), Outcome: "UNKNOWN"},
-			{Number: 2, StartTime: in(-time.Minute), EndTime: in(-time.Minute), Outcome: "REFUSED", ProviderCode: "isv.MOBILE_NUMBER_ILLEGAL", ProviderMessageId: "m1", Again: true},
+			{Number: 2, StartTime: in(-time.Minute), EndTime: in(-time.Minute), Outcome: "REFUSED", ProviderCode: "ILLEGAL-40001", ProviderMessageId: "m1", Again: true},
 		},
 	}
 }

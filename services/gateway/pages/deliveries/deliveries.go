@@ -96,8 +96,9 @@ type listData struct {
 	Replays bool
 	Problem string
 	Form    shell.Form
-	// Replayed is how many went again.
-	Replayed *int32
+	// Done: some were sent again, so many.
+	Done     bool
+	Replayed int32
 }
 
 // States and Names are the filters.
@@ -227,10 +228,7 @@ func (p *Pages) replayAll(w http.ResponseWriter, r *http.Request) error {
 			return lerr
 		}
 		data.Form, data.Problem = form, problem
-		if answer != nil {
-			n := answer.GetReplayed()
-			data.Replayed = &n
-		}
+		data.Done, data.Replayed = answer != nil, answer.GetReplayed()
 		return p.drawList(w, r, status, data)
 	}
 	if err != nil {

@@ -285,7 +285,7 @@ func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (st
 	request := &schedulingv1.CreateHoldRequest{PatientId: patientID}
 	key := []string{form.Get("holdKey")}
 	switch {
-	case form.Get("slot") != "" && (form.Get("kind") == "OUTPATIENT" || form.Get("kind") == "EXAM" && form.Get("modality") != ""):
+	case form.Get("slot") != "" && offers(form):
 		request.SlotId = form.Get("slot")
 		key = append(key, "slot", request.SlotId)
 	case form.Get("kind") == "INPATIENT" && form.Get("bed") != "":
@@ -304,6 +304,12 @@ func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (st
 	default:
 		return "", err
 	}
+}
+
+// offers tells that the chosen slot was offered for the kind that is sent: without scripts it may be one that was offered for another.
+func offers(form url.Values) bool {
+	exam := form.Get("slotKind") == "EXAM"
+	return form.Get("kind") == "EXAM" && exam || form.Get("kind") == "OUTPATIENT" && !exam
 }
 
 // sex is the patient's, for the ward; unknown when the record is away, and then only a bed for both is asked for.

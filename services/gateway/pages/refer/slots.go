@@ -139,13 +139,17 @@ func (p *Pages) clinics(r *http.Request, form url.Values, sent bool, data *slots
 	return nil
 }
 
-// exams are the earliest slots of a modality, in whatever department the device stands.
+// exams are the earliest slots of a modality, in whatever department the device stands, or of a department.
 func (p *Pages) exams(r *http.Request, form url.Values, sent bool, data *slotsData) error {
-	if form.Get("modality") == "" {
+	request := &schedulingv1.FindSlotsRequest{OrganizationIds: p.hospitals(r), Kind: "EXAM", Modality: form.Get("modality"), Limit: maxEarliest}
+	switch {
+	case request.GetModality() != "":
+	case form.Get("department") != "":
+		request.Departments = []string{form.Get("department")}
+	default:
 		data.Chosen = false
 		return nil
 	}
-	request := &schedulingv1.FindSlotsRequest{OrganizationIds: p.hospitals(r), Kind: "EXAM", Modality: form.Get("modality"), Limit: maxEarliest}
 	answer, err := p.Allocation.FindSlots(r.Context(), request)
 	if err != nil {
 		return err

@@ -23,6 +23,9 @@ func (p *Pages) accept(book call[*referralv1.AcceptRequest]) doer {
 		case "hold":
 			request.HoldId = slot
 		case "slot", "bed":
+			if choice == "bed" {
+				slot = c.get("bedId")
+			}
 			hold, err := p.take(ctx, c, choice, slot)
 			if err != nil {
 				return "", err

@@ -30,7 +30,7 @@ const (
 	// takenDown is how many days a township proposes for a patient who comes back to arrive in.
 	takenDown = 7
 	// maxSuited is how many beds are offered by name; any other one is on the bed board.
-	maxSuited = 12
+	maxSuited = 60
 )
 
 // capacity reads what an acceptance can book. Without scheduling, and for a patient who comes down, the walk-in window is left.
