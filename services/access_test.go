@@ -97,9 +97,8 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"COUNTY_ADMIN": {
 			"UpdateSettings", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
-			"ListSlots", "ListBeds", "CreateSchedules", "ListTold",
 			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "SetBed",
-			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules",
+			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules", "ListAccounts",
 		},
 		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
 		"SECURITY_ADMIN": {"ListAccounts"},

@@ -81,6 +81,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		Text: catalogue, Assets: assets, Names: shell.NewNames(directory, deps.Clock),
 		Criteria:     shell.NewCriteria(referralv1.NewCriteriaServiceClient(deps.Conns.Referral), deps.Clock),
 		Notification: notificationv1.NewNotificationServiceClient(deps.Conns.Notification),
+		Alarm:        notificationv1.NewAlarmServiceClient(deps.Conns.Notification),
 		Referral:     referralv1.NewReferralServiceClient(deps.Conns.Referral),
 		Consent:      patientrecordv1.NewConsentServiceClient(deps.Conns.PatientRecord),
 		Clock:        deps.Clock, Logger: deps.Logger, Zone: cfg.Zone,
@@ -122,7 +123,7 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	accountPages.Routes(mux)
 	for _, add := range []func(*http.ServeMux, Config, Deps, *shell.Shell) error{
 		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
-		referralPages, auditPages, capacityPages, deliveryPages,
+		referralPages, auditPages, capacityPages, deliveryPages, dutyPages,
 	} {
 		if err := add(mux, cfg, deps, sh); err != nil {
 			return nil, err

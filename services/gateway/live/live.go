@@ -44,8 +44,19 @@ const (
 	backlog = 64
 )
 
-// kinds maps the root of a subject to the event's name.
+// kinds maps the root of a subject to the event's name; alarms, which sound, have one of their own.
 var kinds = map[string]string{"referral": "referral", "notification": "notification", "scheduling": "booking"}
+
+// kindOf is the name of an event by the subject of its fact.
+func kindOf(subject string) (string, bool) {
+	root, _, _ := strings.Cut(subject, ".")
+	event := subject[strings.LastIndexByte(subject, '.')+1:]
+	if root == "notification" && (event == "alarm_rang" || event == "alarm_acknowledged") {
+		return "alarm", true
+	}
+	kind, ok := kinds[root]
+	return kind, ok
+}
 
 type event struct {
 	sequence uint64
@@ -154,8 +165,7 @@ func (h *Hub) take(m bus.Msg) {
 
 // read takes the envelope out of a fact of any type; a type that this build does not know is left out.
 func (h *Hub) read(m bus.Msg) (event, bool) {
-	root, _, _ := strings.Cut(m.Subject, ".")
-	kind, ok := kinds[root]
+	kind, ok := kindOf(m.Subject)
 	if !ok {
 		return event{}, false
 	}

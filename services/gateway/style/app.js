@@ -35,6 +35,15 @@
     } catch { /* no sound before the first key or click; the red row is there all the same */ }
   };
 
+  // While an emergency rings at the visitor the title of the page says so. Each ring sounds, as a row that arrived, until somebody acknowledges.
+  const badge = () => {
+    const mark = body.dataset.alarm;
+    const plain = document.title.startsWith(mark) ? document.title.slice(mark.length) : document.title;
+    document.title = document.querySelector(".alarms .alarm") ? mark + plain : plain;
+  };
+  if (document.querySelector(".alarms .alarm")) alarm();
+  badge();
+
   // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.
   // A careful part holds forms: while somebody works in one it only says that there is news. <details class="shown"> is open from the start.
   const touched = (part) => part.querySelector("details[open]:not(.shown)") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
@@ -58,6 +67,7 @@
           if (row.classList.contains("EMERGENCY")) alarm();
         }
         if (focused) part.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
+        badge();
         tick();
         show();
       }
@@ -86,13 +96,14 @@
       let badge = link?.querySelector(".count");
       if (!badge && link) { badge = document.createElement("span"); badge.className = "count"; link.append(" ", badge); }
       if (badge) { badge.textContent = open; badge.hidden = open === 0; }
-      document.title = document.title.replace(/^\(\d+\) /, "");
-      if (open) document.title = `(${open}) ${document.title}`;
+      const mark = document.title.startsWith(body.dataset.alarm) ? body.dataset.alarm : "";
+      const plain = document.title.slice(mark.length).replace(/^\(\d+\) /, "");
+      document.title = mark + (open ? `(${open}) ${plain}` : plain);
     };
     const afresh = () => { refreshAll(); count(); };
     const connect = (again) => {
       source = new EventSource(body.dataset.live);
-      for (const kind of ["referral", "notification", "booking"]) {
+      for (const kind of ["referral", "notification", "booking", "alarm"]) {
         source.addEventListener(kind, (event) => {
           const { id } = JSON.parse(event.data);
           refreshAll(kind, kind === "referral" ? id : undefined);

@@ -22,7 +22,6 @@ func capacityCodes() map[string][]string {
 		"beds.class":      strings.Fields("GENERAL ICU ISOLATION MATERNITY PAEDIATRIC REHABILITATION PALLIATIVE"),
 		"beds.sex":        strings.Fields("MALE FEMALE"), "beds.out": strings.Fields("INFECTION REPAIR OWN_PATIENT OTHER"),
 		"beds.state":         strings.Fields("FREE HELD BOOKED OCCUPIED CLEANING OUT_OF_SERVICE"),
-		"channel":            strings.Fields("WECOM_ROBOT WECOM_APP DINGTALK_ROBOT EMAIL SMS WEBHOOK"),
 		"deliveries.state":   strings.Fields("PENDING SENDING SENT DEAD CANCELLED SKIPPED"),
 		"deliveries.to":      strings.Fields("person group patient"),
 		"deliveries.breaker": strings.Fields("CLOSED OPEN HALF_OPEN"), "deliveries.outcome": outcomes,

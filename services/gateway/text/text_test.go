@@ -138,7 +138,7 @@ func lifeCodes() map[string][]string {
 		"relation":       strings.Split("0123456789", ""),
 		"document":       strings.Fields("RESIDENT_IDENTITY_CARD PASSPORT OTHER NONE"),
 		"no-document":    strings.Fields("NEWBORN LOST NEVER_ISSUED UNCONSCIOUS OTHER"),
-		"notice":         strings.Fields("submitted resubmitted redirected accepted returned declined cancelled arrived arrival_undone no_show rebooked admitted admission_undone concluded acknowledged answered follow_up_begun visit_recorded escalated completed recorded_out departed message_posted assessed corrected consent_recorded deadline_passed candidate_found candidate_dismissed bounce_back_found person_merged glass_broken visit_declared consent_withdrawn encounter_opened encounter_closed encounter_cancelled"),
+		"notice":         strings.Fields("submitted resubmitted redirected accepted returned declined cancelled arrived arrival_undone no_show rebooked admitted admission_undone concluded acknowledged answered follow_up_begun visit_recorded escalated completed recorded_out departed message_posted assessed corrected consent_recorded deadline_passed candidate_found candidate_dismissed bounce_back_found person_merged glass_broken visit_declared consent_withdrawn encounter_opened encounter_closed encounter_cancelled booking_moved session_cancelled waitlist_offered waitlist_ended alarm_rang booking_reminder"),
 		"stay.way":       strings.Fields("1 2 3 4 5 9"),
 		"action":         append(slices.Clone(acted), "create", "edit", "submit", "seen", "record_arrival", "record_out", "deadline_passed"),
 		"action.do":      append(slices.Clone(acted), "submit", "accept.DOWN", "decline.DOWN", "redirect.DOWN", "arrive.DOWN"), "done": acted,
@@ -151,7 +151,7 @@ func lifeCodes() map[string][]string {
 		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
 		"measure": strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr creatinine potassium fetal_heart_rate pain barthel danger_level"),
-		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit feeds consents exports waitlist sessions beds deliveries"),
+		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit feeds consents exports waitlist sessions beds deliveries rosters calls"),
 		"purpose": strings.Fields("TREATMENT EMERGENCY FOLLOW_UP CONSULTATION PUBLIC_HEALTH"), "glass.way": strings.Fields("BREAK_GLASS VISIT"),
 		"glass.reason": strings.Fields("EMERGENCY UNCONSCIOUS CONSULTATION PUBLIC_HEALTH OTHER"), "glass.verdict": strings.Fields("JUSTIFIED NOT_JUSTIFIED ASKS"),
 		"desk.tab": desks, "desk.empty": desks,
@@ -197,11 +197,18 @@ func lifeCodes() map[string][]string {
 		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
-		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export"),
+		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export alarm call"),
+		"calls.state":   strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
+		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
+		"channel": strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),
+		"to": strings.Fields(`INTAKE RECEIVER RECEIVER_DOCTORS RECEIVER_HEAD RECEIVER_DEPARTMENT FAMILY_DOCTOR ORIGINATOR ORIGINATOR_HEAD CANDIDATE_DEPARTMENT
+			COUNTY_ADMIN HOME_CENTRE AUDITORS SIDES ON_DUTY_INTAKE ON_DUTY_DEPARTMENT SECOND_LINE INTAKE_GROUP DEPARTMENT_GROUP ORIGINATOR_GROUP PATIENT`),
+		"when": strings.Fields("EMERGENCY SENT BY_ORIGINATOR BY_RECEIVER BOOKED WITH_REFERRAL WITHOUT_REFERRAL FIRST_RING THIRD_RING SECOND_LEVEL"),
 		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary record.results
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
-			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
+			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences notification.set_rules alarm.acknowledge call.record roster.set roster.hand_over roster.take_back
+			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
 			audit.search audit.export audit.archive attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
 			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read
 			glass.review hold.attach hold.confirm hold.expire hold.free hold.keep hold.release hold.settle hold.take match.different

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
@@ -67,8 +68,13 @@ func (a *App) ListDepartments(ctx context.Context, caller authn.Identity, organi
 // ListAccounts of the caller's county, or of one organisation in it.
 func (a *App) ListAccounts(ctx context.Context, caller authn.Identity, organizationID string, p Page) ([]AccountView, string, error) {
 	county, err := visible(caller)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, "", err
+	case MerelyColleague(caller) && !caller.Has(string(domain.CountyAdmin)) && organizationID != caller.Organization:
+		return nil, "", errs.NotFound("organization")
+	case MerelyColleague(caller) && organizationID == "":
+		return nil, "", errs.Invalid(errs.Required("organizationId"))
 	}
 	after, size, err := p.read()
 	if err != nil {
@@ -80,6 +86,13 @@ func (a *App) ListAccounts(ctx context.Context, caller authn.Identity, organizat
 	}
 	last := rows[size-1].Account.Data()
 	return rows[:size], Position{last.County, last.Login}.token(), nil
+}
+
+// MerelyColleague tells who sees the names of an organisation's people to plan duty and to hand it over, and no more of them.
+func MerelyColleague(caller authn.Identity) bool {
+	has := func(r domain.Role) bool { return caller.Has(string(r)) }
+	return !caller.IsService() && slices.ContainsFunc(append(clinicians(), domain.CountyAdmin), has) &&
+		!slices.ContainsFunc([]domain.Role{domain.SystemAdmin, domain.SecurityAdmin, domain.System, domain.Auditor}, has)
 }
 
 // MayTelephone tells who sees the telephones of accounts: who looks after them, and the service that sends messages to them. An auditor asks

@@ -221,7 +221,12 @@ func seesRosters(caller authn.Identity, organizationID string) bool {
 
 // telephones tells who sees the numbers of those on duty: their colleagues, and who may have to call them about a patient.
 func telephones(caller authn.Identity, organizationID string) bool {
-	return seesRosters(caller, organizationID) || slices.ContainsFunc([]domain.Role{
+	return seesRosters(caller, organizationID) || slices.ContainsFunc(clinicians(), func(r domain.Role) bool { return caller.Has(string(r)) })
+}
+
+// clinicians are those who treat patients.
+func clinicians() []domain.Role {
+	return []domain.Role{
 		domain.VillageDoctor, domain.TownshipDoctor, domain.CentreHead, domain.IntakeDesk, domain.Specialist, domain.DepartmentHead, domain.BedManager,
-	}, func(r domain.Role) bool { return caller.Has(string(r)) })
+	}
 }

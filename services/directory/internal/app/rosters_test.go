@@ -227,3 +227,20 @@ func TestRostersAreSeenByTheOrganisationAndThePresentByTheCounty(t *testing.T) {
 		t.Errorf("a copy of all: %+v, %v", all, err)
 	}
 }
+
+func TestColleaguesSeeTheNamesOfTheOwnOrganisation(t *testing.T) {
+	t.Parallel()
+	w := openWard(t, one(t))
+	views, _, err := w.app.ListAccounts(t.Context(), w.dr1(), w.house.ids["H01"], app.Page{})
+	if err != nil || len(views) != 4 {
+		t.Errorf("%d accounts, %v", len(views), err)
+	}
+	for _, organization := range []string{"", w.house.ids["450321101"]} {
+		_, _, err := w.app.ListAccounts(t.Context(), w.dr1(), organization, app.Page{})
+		expect(t, err, errs.ReasonNotFound)
+	}
+	admin := authn.Identity{Subject: "x", County: county, Organization: "a", Roles: []string{"COUNTY_ADMIN"}}
+	if views, _, err = w.app.ListAccounts(t.Context(), admin, w.house.ids["450321101"], app.Page{}); err != nil || len(views) != 1 {
+		t.Errorf("%d accounts, %v", len(views), err)
+	}
+}

@@ -142,7 +142,7 @@ func answer(v app.RosterView, err error) (*directoryv1.Roster, error) {
 func duties(list []app.Duty) (out []*directoryv1.Duty) {
 	for _, d := range list {
 		out = append(out, &directoryv1.Duty{
-			AccountId: d.AccountID, AccountName: d.Name, Phone: d.Phone, Line: int32(d.Line), //nolint:gosec // small by the domain
+			AccountId: d.AccountID, AccountName: d.Name, Phone: d.Phone, Line: int32(d.Line),
 			Start: timestamppb.New(d.Start), End: timestamppb.New(d.End), InsteadOfAccountId: d.Instead,
 		})
 	}

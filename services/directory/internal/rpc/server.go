@@ -49,7 +49,11 @@ func Policy() authz.Table {
 	}}
 	// Accounts are logins and phones of people: for those who look after them, who address messages to them and who ask what they did; the gateway
 	// looks at the accounts of hospitals' feeds.
-	accounts := authz.Rule{Roles: []string{"SYSTEM_ADMIN", "SECURITY_ADMIN", "SYSTEM", "AUDITOR"}, Services: []string{"notification", "gateway", "cli"}}
+	// Who treats patients, and who plans duty, sees the names of the colleagues of the own organisation; the county's administrator those of any.
+	accounts := authz.Rule{Need: authz.Own, Roles: []string{
+		"SYSTEM_ADMIN", "SECURITY_ADMIN", "SYSTEM", "AUDITOR", "VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD",
+		"BED_MANAGER", "COUNTY_ADMIN",
+	}, Services: []string{"notification", "gateway", "cli"}}
 	imports := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	// The referral service keeps a copy of what every centre has.
 	pharmacy := authz.Rule{AnyPerson: true, Services: []string{"referral"}}
@@ -195,6 +199,9 @@ func (s *Server) ListAccounts(ctx context.Context, r *directoryv1.ListAccountsRe
 		a := account(v)
 		if !app.MayTelephone(caller) {
 			a.Phone = ""
+		}
+		if app.MerelyColleague(caller) {
+			a.Login, a.PractitionerId = "", ""
 		}
 		out.Accounts = append(out.Accounts, a)
 	}

@@ -47,7 +47,7 @@ func (s *Store) Change(ctx context.Context, by app.Command, fn func(app.Unit) er
 		if u.failure != nil {
 			return u.failure
 		}
-		stmts := append(u.stmts, logged)
+		stmts := append(u.stmts[:len(u.stmts):len(u.stmts)], logged)
 		if len(u.facts) > 0 {
 			stmts = append(stmts, outbox.Stmts(ctx, u.facts...)...)
 			tx.OnCommit(s.wake)

@@ -38,6 +38,7 @@ type Deps struct {
 	Names        *Names
 	Criteria     *Criteria
 	Notification notificationv1.NotificationServiceClient
+	Alarm        notificationv1.AlarmServiceClient
 	Referral     referralv1.ReferralServiceClient
 	Consent      patientrecordv1.ConsentServiceClient
 	Clock        clock.Clock
@@ -107,8 +108,10 @@ type view struct {
 	// Organization is the account's, by name.
 	Organization string
 	Nav2         []navItem
-	Open         int32
-	Flash        string
+	// Alarms ring at the visitor.
+	Alarms []Alarm
+	Open   int32
+	Flash  string
 	// Sent is the draft that was sent before the redirect to this page.
 	Sent  string
 	Path  string
@@ -127,6 +130,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 	if visitor, ok := door.VisitorFrom(r.Context()); ok && !page.Bare {
 		v.Account, v.Organization = visitor.Account, s.organization(r, visitor.Account)
 		v.Open = s.openCount(r)
+		v.Alarms = s.Alarms(r)
 		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account)})
 	}
 	if key, draft := takeFlash(w, r); s.deps.Text.Has(key) {
@@ -299,6 +303,12 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	if has(a, commonv1.Role_AUDITOR) {
 		add("audit", "audit", "/audit")
 		add("exports", "exports", "/exports")
+	}
+	if county || township || has(a, commonv1.Role_COUNTY_ADMIN) {
+		add("rosters", "rosters", "/rosters")
+	}
+	if MakesCalls(a) {
+		add("calls", "calls", "/calls")
 	}
 	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD) {
 		add("feeds", "feeds", "/feeds")

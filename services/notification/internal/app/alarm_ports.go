@@ -96,8 +96,8 @@ type AlarmUnit interface {
 	// that was freed, change nothing. Forget ends it for good.
 	RemindOf(b Booked)
 	Forget(b Booked)
-	// Reminder is one that waits and is held under the fence; NotFound otherwise. Reminded ends it.
-	Reminder(ctx context.Context, c DueClaim) (Booked, error)
+	// Reminder is one that waits and is held under the fence; false otherwise. Reminded ends it.
+	Reminder(ctx context.Context, c DueClaim) (Booked, bool, error)
 	Reminded(bookingID string)
 }
 

@@ -11,6 +11,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+	"github.com/tongzhen/tongzhen/services/notification/internal/events"
+	"github.com/tongzhen/tongzhen/services/notification/internal/store"
 )
 
 func (f *fixture) emergency(event string) app.ReferralFact {
@@ -250,6 +252,27 @@ func TestTwoInstancesRingOnce(t *testing.T) {
 	})
 }
 
+// What a process claimed that was killed is rung by another when its lease has run out, once; the one that comes back late rings nothing.
+func TestARingSurvivesTheDeathOfWhoClaimedIt(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.handle(f.emergency("submitted"))
+		f.clk.Advance(time.Minute)
+		killed := store.New(f.db, events.Encode, store.Wakes{})
+		if claims, err := killed.ClaimAlarms(f.t.Context(), "killed", 20*time.Second, 10); err != nil || len(claims) != 1 {
+			f.t.Fatalf("%d claims, %v", len(claims), err)
+		}
+		f.later(19 * time.Second)
+		if got := f.rung(); got != 1 {
+			f.t.Errorf("while another holds it: %d rings", got)
+		}
+		f.later(time.Second)
+		f.later(time.Second)
+		if got := f.rung(); got != 2 {
+			f.t.Errorf("after its lease: %d rings", got)
+		}
+	})
+}
+
 func TestAfterFiveMinutesSomebodyIsToBeTelephoned(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.roster("hospital", "DESK", "desk", "specialist")
@@ -376,90 +399,6 @@ func TestMessagesGoOutAsPeopleAndTheCountyWant(t *testing.T) {
 		f.later(time.Minute)
 		if n := f.count("SELECT count(*) FROM delivery WHERE account_id = 'desk' AND ring = 2"); n != 1 {
 			f.t.Errorf("after the county allows less: %d", n)
-		}
-	})
-}
-
-func TestAPatientIsToldOfTheBookingAndRemindedOnTheEveningBefore(t *testing.T) {
-	each(t, func(f *fixture) {
-		patient := func(template string) int {
-			return f.count("SELECT count(*) FROM delivery WHERE patient_id = 'patient' AND template = $1 AND channel = 'SMS' AND booking_id <> ''", template)
-		}
-		start := f.clk.Now().AddDate(0, 0, 3)
-		capacity := func(event, booking string, version int32, at time.Time) {
-			f.t.Helper()
-			err := f.OnCapacity(f.t.Context(), app.CapacityFact{Consumer: "capacity", County: county, Version: version, Fact: domain.Fact{
-				ID: id.New(), Event: event, OccurTime: f.clk.Now(), ReferralID: "r", BookingID: booking, Start: at, Direction: domain.Up,
-				OriginatorOrganizationID: "centre", ReceiverOrganizationID: "hospital",
-			}})
-			if err != nil {
-				f.t.Fatal(err)
-			}
-		}
-		remind := func() {
-			f.t.Helper()
-			if err := f.RemindDue(f.t.Context(), "test"); err != nil {
-				f.t.Fatal(err)
-			}
-		}
-		capacity(domain.BookingConfirmed, "b", 2, start)
-		accepted := f.fact("accepted")
-		accepted.Version, accepted.PatientID, accepted.BookingID = 2, "patient", "b"
-		f.handle(accepted)
-		walkIn := f.fact("accepted")
-		walkIn.Version, walkIn.PatientID, walkIn.ReferralID = 2, "patient", "walk in"
-		f.handle(walkIn)
-		if n := patient("PATIENT_BOOKED"); n != 1 {
-			f.t.Errorf("booked: %d", n)
-		}
-		capacity(domain.BookingMoved, "b", 3, start.AddDate(0, 0, 1))
-		capacity(domain.BookingConfirmed, "b", 2, start) // an old fact again
-		if n := patient("PATIENT_MOVED"); n != 1 {
-			f.t.Errorf("moved: %d", n)
-		}
-		capacity(domain.BookingReleased, "gone", 2, start)
-		capacity(domain.BookingConfirmed, "gone", 1, start)
-		capacity(domain.BookingConfirmed, "freed later", 1, start.AddDate(0, 0, 1))
-		cancelled := f.fact("cancelled")
-		cancelled.BookingID, cancelled.Version, cancelled.PatientID = "freed later", 3, "patient"
-		f.handle(cancelled)
-		f.clk.Advance(start.Sub(f.clk.Now()))
-		remind()
-		if n := patient("PATIENT_REMINDER"); n != 0 {
-			f.t.Errorf("before the evening: %d", n)
-		}
-		f.clk.Advance(23 * time.Hour)
-		remind()
-		remind()
-		if n := patient("PATIENT_REMINDER"); n != 1 {
-			f.t.Errorf("on the evening before: %d", n)
-		}
-		if n := f.count("SELECT count(*) FROM entry WHERE event = 'booking_moved' AND account_id = 'doctor' AND booking_id = 'b' AND start_time IS NOT NULL"); n != 1 {
-			f.t.Errorf("the originator has %d entries", n)
-		}
-	})
-}
-
-func TestACancelledSessionIsToldTheDeskAndTheSender(t *testing.T) {
-	each(t, func(f *fixture) {
-		fact := app.CapacityFact{Consumer: "capacity", County: county, Fact: domain.Fact{
-			ID: id.New(), Event: domain.SessionCancelled, OccurTime: f.clk.Now(), SessionID: "s", Start: f.clk.Now(), Direction: domain.Up, ReceiverOrganizationID: "hospital",
-		}}
-		if err := f.OnCapacity(f.t.Context(), fact); err != nil {
-			f.t.Fatal(err)
-		}
-		f.wantTold(fact, "desk")
-		f.handle(f.fact("submitted"))
-		known := f.fact("accepted")
-		known.Version = 1
-		f.handle(known)
-		fact.ID, fact.ReferralID = id.New(), "r"
-		if err := f.OnCapacity(f.t.Context(), fact); err != nil {
-			f.t.Fatal(err)
-		}
-		f.wantTold(fact, "desk", "doctor")
-		if n := f.count("SELECT count(*) FROM entry WHERE account_id = 'doctor' AND session_id = 's' AND referral_number = 'n'"); n != 1 {
-			f.t.Errorf("%d entries with what is known of the referral", n)
 		}
 	})
 }

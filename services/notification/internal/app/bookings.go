@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
@@ -48,11 +47,8 @@ func (a *App) RemindDue(ctx context.Context, owner string) error {
 		return a.store.ClaimReminders(ctx, owner, claimLease, claimBatch)
 	},
 		func(ctx context.Context, u Unit, c DueClaim) error {
-			b, err := u.Reminder(ctx, c)
-			if errs.KindOf(err) == errs.KindNotFound && err != nil {
-				return nil
-			}
-			if err != nil {
+			b, waits, err := u.Reminder(ctx, c)
+			if err != nil || !waits {
 				return err
 			}
 			u.Reminded(b.ID)

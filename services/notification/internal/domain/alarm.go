@@ -49,13 +49,13 @@ func (d AlarmData) Version() int32 {
 	if d.State != AlarmRinging {
 		n++
 	}
-	return int32(n) //nolint:gosec // a ring a minute
+	return int32(n)
 }
 
 // Alarm is the aggregate: an emergency that rings until somebody acknowledges, or the referral waits no more. Not for concurrent use.
 type Alarm struct {
-	d                  AlarmData
-	fresh, dirty, rang bool
+	d            AlarmData
+	fresh, dirty bool
 }
 
 // Alarms tells whether a fact begins a wait that rings: an emergency was sent, sent again, or to somebody else.

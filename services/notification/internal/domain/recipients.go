@@ -213,19 +213,8 @@ func (f Fact) find(to To) []Recipient {
 			return f.originator(departmentHead)
 		}
 		return f.originator(centreHead)
-	case OnDutyIntake:
-		return onDuty(f.find(Intake), f.intakePost())
-	case OnDutyDepartment:
-		if down || f.ReceiverDepartmentCode == "" {
-			return f.find(OnDutyIntake)
-		}
-		return onDuty(f.find(ReceiverDepartment), Post{f.ReceiverOrganizationID, f.ReceiverDepartmentCode})
-	case SecondLine:
-		posts := []Post{f.intakePost()}
-		if !down && f.ReceiverDepartmentCode != "" {
-			posts = append(posts, Post{f.ReceiverOrganizationID, f.ReceiverDepartmentCode})
-		}
-		return []Recipient{{OrganizationID: f.ReceiverOrganizationID, Posts: posts, Line: 1}}
+	case OnDutyIntake, OnDutyDepartment, SecondLine:
+		return f.duty(to)
 	case CandidateDepartment:
 		return department(f.Candidate.OrganizationID, f.Candidate.DepartmentCode, specialist, departmentHead)
 	case HomeCentre:
@@ -297,4 +286,19 @@ func onDuty(all []Recipient, p Post) []Recipient {
 		all[i].Posts = []Post{p}
 	}
 	return all
+}
+
+// duty is who is on duty at the receiver's posts, with whom it falls back on.
+func (f Fact) duty(to To) []Recipient {
+	department := Post{f.ReceiverOrganizationID, f.ReceiverDepartmentCode}
+	one := f.Direction == Down || department.DepartmentCode == ""
+	switch {
+	case to == SecondLine && one:
+		return []Recipient{{OrganizationID: f.ReceiverOrganizationID, Posts: []Post{f.intakePost()}, Line: 1}}
+	case to == SecondLine:
+		return []Recipient{{OrganizationID: f.ReceiverOrganizationID, Posts: []Post{f.intakePost(), department}, Line: 1}}
+	case to == OnDutyDepartment && !one:
+		return onDuty(f.find(ReceiverDepartment), department)
+	}
+	return onDuty(f.find(Intake), f.intakePost())
 }

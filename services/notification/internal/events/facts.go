@@ -50,7 +50,7 @@ func encodeAlarm(h app.Happened) (outbox.Fact, error) {
 	}
 	if h.Alarm.Rang {
 		return fact(h, meta, domain.AlarmRang, &notificationv1.AlarmRang{
-			Meta: meta, AlarmId: d.ID, ReferralId: d.About.ReferralID, Rings: int32(d.Rings), //nolint:gosec // a ring a minute
+			Meta: meta, AlarmId: d.ID, ReferralId: d.About.ReferralID, Rings: int32(d.Rings),
 		})
 	}
 	return fact(h, meta, "alarm_acknowledged", &notificationv1.AlarmAcknowledged{Meta: meta, AlarmId: d.ID, ReferralId: d.About.ReferralID})

@@ -13,7 +13,7 @@ import (
 func alarmProto(a app.AlarmView) *notificationv1.Alarm {
 	out := &notificationv1.Alarm{
 		Id: a.ID, ReferralId: a.About.ReferralID, ReferralNumber: a.About.ReferralNumber, Event: a.About.Event, FromOrganizationId: a.About.ActorOrganizationID,
-		CreateTime: timestamppb.New(a.CreateTime), Rings: int32(a.Rings), //nolint:gosec // a ring a minute
+		CreateTime: timestamppb.New(a.CreateTime), Rings: int32(a.Rings),
 		LastRingTime: timeProto(a.LastRing), CallTime: timestamppb.New(a.CallTime), CallId: a.CallID, AccountIds: a.Accounts,
 	}
 	if a.State != domain.AlarmRinging {
@@ -60,7 +60,7 @@ func preferences(p *notificationv1.Preferences) domain.Preferences {
 func countyRulesProto(r domain.CountyRules) *notificationv1.CountyRules {
 	return &notificationv1.CountyRules{
 		Version: r.Version, Allowed: r.Allowed, AlwaysEmergency: r.AlwaysEmergency, AlwaysUrgent: r.AlwaysUrgent, QuietAllowed: r.QuietAllowed,
-		QuietHoursMost: int32(r.QuietHoursMost), RingSeconds: int32(r.RingSeconds), CallMinutes: int32(r.CallMinutes), //nolint:gosec // small by the domain
+		QuietHoursMost: int32(r.QuietHoursMost), RingSeconds: int32(r.RingSeconds), CallMinutes: int32(r.CallMinutes),
 		PatientSms: r.PatientSMS,
 	}
 }

@@ -20,7 +20,7 @@ func entryProto(d domain.EntryData) *notificationv1.Notification {
 		FromOrganizationId: d.FromOrganizationID, State: notificationv1.NotificationState_OPEN,
 		CreateTime: timestamppb.New(d.CreateTime), FactId: d.FactID, ReasonCode: d.ReasonCode,
 		Step: d.Step, Level: d.Level, CandidateId: d.CandidateID, GlassId: d.GlassID, PatientId: d.PatientID, EncounterId: d.EncounterID,
-		AlarmId: d.AlarmID, Rings: int32(d.Rings), BookingId: d.BookingID, Start: timeProto(d.Start), SessionId: d.SessionID, WaitlistId: d.WaitlistID, //nolint:gosec // a ring a minute
+		AlarmId: d.AlarmID, Rings: int32(d.Rings), BookingId: d.BookingID, Start: timeProto(d.Start), SessionId: d.SessionID, WaitlistId: d.WaitlistID,
 	}
 	if !d.AcknowledgeTime.IsZero() {
 		out.State, out.AcknowledgeTime = notificationv1.NotificationState_ACKNOWLEDGED, timestamppb.New(d.AcknowledgeTime)

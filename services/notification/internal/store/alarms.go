@@ -58,21 +58,25 @@ func alarmStmt(a *domain.Alarm) sqldb.Stmt {
 
 // ClaimAlarms implements app.AlarmStore.
 func (s *Store) ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]app.DueClaim, error) {
-	return s.claim(ctx, claiming{"alarm", "id", "state = 'RINGING' AND next_ring_time"}, owner, lease, n)
+	return s.claim(ctx, claiming{"alarm", "id", "state = 'RINGING' AND next_ring_time", owner, lease, n})
 }
 
 // ClaimReminders implements app.AlarmStore.
 func (s *Store) ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]app.DueClaim, error) {
-	return s.claim(ctx, claiming{"reminder", "booking_id", "state = 'WAITING' AND due_time"}, owner, lease, n)
+	return s.claim(ctx, claiming{"reminder", "booking_id", "state = 'WAITING' AND due_time", owner, lease, n})
 }
 
-// claiming is where rows fall due: the table, its key, and the condition up to the time.
-type claiming struct{ table, key, due string }
+// claiming is where rows fall due (the table, its key, and the condition up to the time), and who takes how many of them for how long.
+type claiming struct {
+	table, key, due, owner string
+	lease                  time.Duration
+	n                      int
+}
 
-func (s *Store) claim(ctx context.Context, c claiming, owner string, lease time.Duration, n int) (out []app.DueClaim, err error) { //nolint:revive // the five belong together
+func (s *Store) claim(ctx context.Context, c claiming) (out []app.DueClaim, err error) {
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT county_code, "+c.key+", fence FROM "+c.table+" WHERE "+c.due+
-			" <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY 1, 2 LIMIT $2"+tx.SkipLocked(), tx.Now(), n)
+			" <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY 1, 2 LIMIT $2"+tx.SkipLocked(), tx.Now(), c.n)
 		if err != nil {
 			return err
 		}
@@ -88,7 +92,7 @@ func (s *Store) claim(ctx context.Context, c claiming, owner string, lease time.
 		for i, one := range out {
 			stmts[i] = sqldb.Stmt{
 				SQL:  "UPDATE " + c.table + " SET lease_owner = $3, lease_until = $4, fence = $5 WHERE county_code = $1 AND " + c.key + " = $2",
-				Args: []any{one.County, one.ID, owner, tx.Now().Add(lease), one.Fence}, Want: 1,
+				Args: []any{one.County, one.ID, c.owner, tx.Now().Add(c.lease), one.Fence}, Want: 1,
 			}
 		}
 		return tx.Batch(ctx, stmts...)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/internal/duty"
-	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
@@ -161,17 +160,17 @@ func (u *unit) Forget(b app.Booked) {
 }
 
 // Reminder implements app.AlarmUnit.
-func (u *unit) Reminder(ctx context.Context, c app.DueClaim) (b app.Booked, err error) {
+func (u *unit) Reminder(ctx context.Context, c app.DueClaim) (b app.Booked, waits bool, err error) {
 	err = u.tx.QueryRow(ctx, `SELECT booking_id, referral_id, version, start_time, due_time FROM reminder
 		WHERE county_code = $1 AND booking_id = $2 AND fence = $3 AND state = 'WAITING'`+u.tx.ForUpdate(), u.county, c.ID, c.Fence).
 		Scan(&b.ID, &b.ReferralID, &b.Version, &b.Start, &b.Due)
 	if sqldb.NoRows(err) {
-		return b, errs.NotFound("reminder")
+		return b, false, nil
 	}
 	if err != nil {
-		return b, fmt.Errorf("load reminder: %w", err)
+		return b, false, fmt.Errorf("load reminder: %w", err)
 	}
-	return b, nil
+	return b, true, nil
 }
 
 // Reminded implements app.AlarmUnit.

@@ -1,0 +1,219 @@
+package rosters
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// spare are the empty lines of the form of a week.
+const spare = 4
+
+// line is a shift of the form, as it stands or was typed.
+type line struct{ Weekday, From, To, Account, Line string }
+
+// gap is a span of the coming week in which nobody is on duty.
+type gap struct{ Start, End *timestamppb.Timestamp }
+
+type postData struct {
+	Organization, Code, Name string
+	Roster                   *directoryv1.Roster
+	Lines                    []line
+	Gaps                     []gap
+	People                   []*directoryv1.Account
+	Names                    map[string]string
+	// Away: the people of the organisation cannot be read.
+	Away bool
+	// Plans: the visitor may change the week; Gives: hand duty over.
+	Plans, Gives bool
+	Self         string
+	Form         shell.Form
+	Problem      string
+	RequestID    string
+	// Handing is set when the form of the hand-over was refused, and not that of the week.
+	Handing  bool
+	Weekdays []string
+	Levels   []string
+}
+
+func weekdays() []string {
+	return []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+}
+
+func (p *Pages) showOne(w http.ResponseWriter, r *http.Request) error {
+	q := r.URL.Query()
+	return p.draw(w, r, place{q.Get("organization"), q.Get("department")}, nil)
+}
+
+// place is a post.
+type place struct{ organization, code string }
+
+// draw shows a post; refused is one of its forms that was refused.
+func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *shell.Refused) error {
+	visitor, _ := door.VisitorFrom(r.Context())
+	roster, err := p.Roster.GetRoster(r.Context(), &directoryv1.GetRosterRequest{OrganizationId: at.organization, DepartmentCode: at.code})
+	if err != nil {
+		return err
+	}
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil {
+		return err
+	}
+	a := visitor.Account
+	people, read := p.colleagues(r, at.organization)
+	data := postData{
+		Organization: at.organization, Code: at.code, Name: county.OrganizationName(p.Shell.Language(r), at.organization) + " · " + p.postName(r, county, at.organization, at.code),
+		Roster: roster, Gaps: p.gaps(roster.GetDuties()), People: people, Away: !read,
+		// Without the people a form would lose who is planned.
+		Plans: read && plans(a, at.organization, at.code), Self: a.GetId(),
+		Names: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
+	}
+	for _, one := range data.People {
+		data.Names[one.GetId()] = one.GetName()
+	}
+	for _, d := range roster.GetDuties() {
+		data.Names[d.GetAccountId()] = d.GetAccountName()
+		data.Gives = data.Gives || d.GetAccountId() == data.Self
+	}
+	data.Gives = read && data.Gives || data.Plans && len(roster.GetShifts()) > 0
+	for _, s := range roster.GetShifts() {
+		data.Lines = append(data.Lines, line{strconv.Itoa(int(s.GetWeekday())), s.GetFrom(), s.GetTo(), s.GetAccountId(), strconv.Itoa(int(s.GetLine()))})
+	}
+	status := http.StatusOK
+	if refused != nil {
+		data.Form, data.Problem, data.RequestID, status = refused.Form, refused.Problem, refused.RequestID, refused.Status
+		if data.Handing = refused.Form.Values.Has("toAccountId"); !data.Handing {
+			data.Lines = linesOf(refused.Form.Values)
+		}
+	}
+	for range spare {
+		data.Lines = append(data.Lines, line{})
+	}
+	return p.Shell.Render(w, r, p.one, shell.Page{Title: "rosters.post", Nav: "rosters", Status: status, Data: data})
+}
+
+// gaps of the coming seven days.
+func (p *Pages) gaps(duties []*directoryv1.Duty) (out []gap) {
+	free := p.Shell.Now()
+	end := free.AddDate(0, 0, 7)
+	sorted := slices.SortedFunc(slices.Values(duties), func(a, b *directoryv1.Duty) int { return a.GetStart().AsTime().Compare(b.GetStart().AsTime()) })
+	for _, d := range sorted {
+		if start := d.GetStart().AsTime(); start.After(free) {
+			out = append(out, gap{timestamppb.New(free), d.GetStart()})
+		}
+		if until := d.GetEnd().AsTime(); until.After(free) {
+			free = until
+		}
+	}
+	if free.Before(end) {
+		out = append(out, gap{timestamppb.New(free), timestamppb.New(end)})
+	}
+	return out
+}
+
+// linesOf are the lines of the form in which a person is named.
+func linesOf(form url.Values) (out []line) {
+	nth := func(name string, i int) string {
+		if all := form[name]; i < len(all) {
+			return strings.TrimSpace(all[i])
+		}
+		return ""
+	}
+	for i := range form["account"] {
+		if l := (line{nth("weekday", i), nth("from", i), nth("to", i), nth("account", i), nth("line", i)}); l.Account != "" {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	f := r.PostForm
+	at := place{f.Get("organization"), f.Get("department")}
+	in := &directoryv1.SetRosterRequest{
+		OrganizationId: at.organization, DepartmentCode: at.code, Version: number(f.Get("version")), RequestId: f.Get("requestId"),
+	}
+	for _, l := range linesOf(f) {
+		// A line for every day.
+		days := []int32{number(l.Weekday)}
+		if l.Weekday == "8" {
+			days = []int32{1, 2, 3, 4, 5, 6, 7}
+		}
+		for _, day := range days {
+			in.Shifts = append(in.Shifts, &directoryv1.Shift{Weekday: day, From: l.From, To: l.To, AccountId: l.Account, Line: number(l.Line)})
+		}
+	}
+	if _, err := p.Roster.SetRoster(r.Context(), in); err != nil {
+		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.draw(w, r, at, &again) })
+	}
+	p.Shell.Flash(w, "rosters.saved")
+	http.Redirect(w, r, postURL(at.organization, at.code), http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	f := r.PostForm
+	at := place{f.Get("organization"), f.Get("department")}
+	var err error
+	switch {
+	case f.Get("toAccountId") == "":
+		err = errs.Invalid(errs.Required("toAccountId"))
+	case p.local(f.Get("end")) == nil:
+		err = errs.Invalid(errs.Required("end"))
+	default:
+		_, err = p.Roster.HandOver(r.Context(), &directoryv1.HandOverRequest{
+			OrganizationId: at.organization, DepartmentCode: at.code, FromAccountId: f.Get("fromAccountId"), ToAccountId: f.Get("toAccountId"),
+			Start: p.local(f.Get("start")), End: p.local(f.Get("end")), Note: f.Get("note"), RequestId: f.Get("requestId"),
+		})
+	}
+	if err != nil {
+		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.draw(w, r, at, &again) })
+	}
+	p.Shell.Flash(w, "rosters.handed")
+	http.Redirect(w, r, postURL(at.organization, at.code), http.StatusSeeOther)
+	return nil
+}
+
+func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) error {
+	roster, err := p.Roster.TakeBack(r.Context(), &directoryv1.TakeBackRequest{Id: r.PostFormValue("id"), RequestId: r.PostFormValue("requestId")})
+	if err != nil {
+		return err
+	}
+	p.Shell.Flash(w, "rosters.taken")
+	http.Redirect(w, r, postURL(roster.GetOrganizationId(), roster.GetDepartmentCode()), http.StatusSeeOther)
+	return nil
+}
+
+// local is a moment as a browser's field writes it, in the county's zone; nil for none.
+func (p *Pages) local(text string) *timestamppb.Timestamp {
+	at, err := time.ParseInLocation("2006-01-02T15:04", text, p.Shell.Zone())
+	if err != nil {
+		return nil
+	}
+	return timestamppb.New(at)
+}
+
+func number(text string) int32 {
+	n, err := strconv.ParseInt(text, 10, 32)
+	if err != nil {
+		return 0
+	}
+	return int32(n)
+}

@@ -1,0 +1,168 @@
+// Package rosters holds who is on duty now, the week of each post with its gaps, and the hand-overs of the coming days.
+//
+// Who plans a post changes its week; whoever is on duty hands it over. Who may what the directory decides; what a visitor may not is not offered.
+package rosters
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+	"slices"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+)
+
+//go:embed *.html
+var files embed.FS
+
+// desk is the code of the post of a hospital's intake desk.
+const desk = "DESK"
+
+// Deps is what the pages need; all fields are required.
+type Deps struct {
+	Shell     *shell.Shell
+	Roster    directoryv1.RosterServiceClient
+	Directory directoryv1.DirectoryServiceClient
+}
+
+// Pages serves them.
+type Pages struct {
+	Deps
+	list, one *shell.Set
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{Deps: deps}
+	var err error
+	if p.list, err = deps.Shell.Parse(files, "list.html"); err != nil {
+		return nil, err
+	}
+	p.one, err = deps.Shell.Parse(files, "one.html")
+	return p, err
+}
+
+// Routes adds the pages to a mux.
+func (p *Pages) Routes(mux *http.ServeMux) {
+	mux.Handle("GET /rosters", p.Shell.Page(p.showList))
+	mux.Handle("GET /rosters/post", p.Shell.Page(p.showOne))
+	mux.Handle("POST /rosters/post", p.Shell.Page(p.save))
+	mux.Handle("POST /rosters/hand-over", p.Shell.Page(p.handOver))
+	mux.Handle("POST /rosters/take-back", p.Shell.Page(p.takeBack))
+}
+
+// row is a post with who is on duty there now.
+type row struct {
+	Name, Code string
+	Duties     []*directoryv1.Duty
+	// Opens: the visitor may see the plan.
+	Opens bool
+}
+
+type listData struct {
+	Organization  string
+	Organizations []*directoryv1.Organization
+	Name          string
+	Rows          []row
+}
+
+// showList shows the posts of an organisation: the own one, or the one that is chosen.
+func (p *Pages) showList(w http.ResponseWriter, r *http.Request) error {
+	visitor, _ := door.VisitorFrom(r.Context())
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil {
+		return err
+	}
+	data := listData{Organization: r.URL.Query().Get("organization")}
+	for _, o := range county.Organizations {
+		if hasPosts(o) {
+			data.Organizations = append(data.Organizations, o)
+		}
+	}
+	if county.Organization(data.Organization) == nil {
+		data.Organization = visitor.Account.GetOrganizationId()
+	}
+	if o := county.Organization(data.Organization); (o == nil || !hasPosts(o)) && len(data.Organizations) > 0 {
+		data.Organization = data.Organizations[0].GetId()
+	}
+	data.Name = county.OrganizationName(p.Shell.Language(r), data.Organization)
+	on, err := p.Roster.ListOnDuty(r.Context(), &directoryv1.ListOnDutyRequest{OrganizationId: data.Organization})
+	if err != nil {
+		return err
+	}
+	opens := visitor.Account.GetOrganizationId() == data.Organization || is(visitor.Account, commonv1.Role_COUNTY_ADMIN)
+	for _, code := range posts(county, data.Organization) {
+		one := row{Name: p.postName(r, county, data.Organization, code), Code: code, Opens: opens}
+		planned := slices.IndexFunc(on.GetPosts(), func(d *directoryv1.PostDuty) bool { return d.GetDepartmentCode() == code })
+		if planned >= 0 {
+			one.Duties = on.GetPosts()[planned].GetDuties()
+		}
+		if planned >= 0 || opens {
+			data.Rows = append(data.Rows, one)
+		}
+	}
+	return p.Shell.Render(w, r, p.list, shell.Page{Title: "rosters.title", Nav: "rosters", Data: data})
+}
+
+func hasPosts(o *directoryv1.Organization) bool {
+	return !o.GetDisabled() && (o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL || o.GetType() == directoryv1.OrganizationType_TOWNSHIP_CENTRE)
+}
+
+// posts of an organisation: the desk of a hospital or the whole centre, then the departments.
+func posts(county *shell.County, organization string) []string {
+	first := ""
+	if county.Organization(organization).GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL {
+		first = desk
+	}
+	out := []string{first}
+	for _, d := range county.Departments(organization) {
+		out = append(out, d.GetCode())
+	}
+	return out
+}
+
+func (p *Pages) postName(r *http.Request, county *shell.County, organization, code string) string {
+	switch code {
+	case desk:
+		return p.Shell.T(r, "rosters.desk")
+	case "":
+		return p.Shell.T(r, "rosters.centre")
+	}
+	return county.DepartmentName(p.Shell.Language(r), organization, code)
+}
+
+func is(a *directoryv1.Account, role commonv1.Role_Code) bool {
+	return slices.Contains(a.GetRoles(), role)
+}
+
+// plans tells who is offered the form of the week: as the directory decides.
+func plans(a *directoryv1.Account, organization, code string) bool {
+	own := a.GetOrganizationId() == organization
+	return is(a, commonv1.Role_COUNTY_ADMIN) || own && (is(a, commonv1.Role_CENTRE_HEAD) || is(a, commonv1.Role_INTAKE_DESK) && code == desk ||
+		is(a, commonv1.Role_DEPARTMENT_HEAD) && code != "" && a.GetDepartmentCode() == code)
+}
+
+// colleagues are the people of an organisation who may have duties; false while that cannot be read.
+func (p *Pages) colleagues(r *http.Request, organization string) (out []*directoryv1.Account, ok bool) {
+	for token := ""; ; {
+		page, err := p.Directory.ListAccounts(r.Context(), &directoryv1.ListAccountsRequest{OrganizationId: organization, PageSize: 200, PageToken: token})
+		if err != nil {
+			return nil, false
+		}
+		for _, a := range page.GetAccounts() {
+			if !a.GetDisabled() {
+				out = append(out, a)
+			}
+		}
+		if token = page.GetNextPageToken(); token == "" {
+			return out, true
+		}
+	}
+}
+
+func postURL(organization, code string) string {
+	return "/rosters/post?" + url.Values{"organization": {organization}, "department": {code}}.Encode()
+}
