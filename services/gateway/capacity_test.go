@@ -96,7 +96,7 @@ func TestThePreviewShowsTheDaysAndWhyOneIsClosed(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser("desk")
 	body := b.post("/schedules/preview", with(typedTemplate(), "id", templateID), "X-Fragment", "1").Body.String()
-	shows(t, body, "Every Monday, Wednesday", "2 sessions within 35 days", "正月十四", "closed：leave", "the same doctor or device")
+	shows(t, body, "Every Monday, Wednesday", "2 sessions within 35 days", "正月十四", "closed · leave", "the same doctor or device")
 	// Without scripts a button does it, and saves nothing.
 	shows(t, b.post("/schedules/templates/"+templateID, with(typedTemplate(), "do", "preview")).Body.String(), "2 sessions within 35 days", typedWords)
 	if len(called[proto.Message](w, saveTemplateMethod)) != 0 {

@@ -65,11 +65,11 @@ func TestAddressesAreSetTestedAndRemoved(t *testing.T) {
 	w := newWorld(t)
 	b := w.browser("township")
 	body := b.get("/addresses").Body.String()
-	shows(t, body, "139****4321", "WeCom message")
+	shows(t, body, "139****4321", "WeCom")
 	if strings.Contains(body, "Groups of") {
 		t.Error("a doctor is offered the groups")
 	}
-	if got := b.post("/addresses", form("requestId", "r1", "group", "", "channel", "SMS", "value", " 13900004321 ")); got.Code != http.StatusSeeOther {
+	if got := b.post("/addresses", form("requestId", "r1", "group", "", "channel", "SMS", "address.value", " 13900004321 ")); got.Code != http.StatusSeeOther {
 		t.Fatal(got.Code, got.Body)
 	}
 	own := lastly[*notificationv1.SetAddressRequest](t, w, setAddressMethod)
@@ -78,7 +78,7 @@ func TestAddressesAreSetTestedAndRemoved(t *testing.T) {
 	}
 	desk := w.browser("desk")
 	shows(t, desk.get("/addresses").Body.String(), "Groups of", "with a secret", "Cardiology")
-	desk.post("/addresses", form("group", "1", "channel", "WEBHOOK", "departmentCode", "0304", "value", "https://example.org/hook", "secret", "s3cret"))
+	desk.post("/addresses", form("group", "1", "channel", "WEBHOOK", "departmentCode", "0304", "address.value", "https://example.org/hook", "address.secret", "s3cret"))
 	group := lastly[*notificationv1.SetAddressRequest](t, w, setAddressMethod)
 	if group.GetOrganizationId() != hospitalID || group.GetDepartmentCode() != "0304" || group.GetSecret() != "s3cret" {
 		t.Errorf("%v", group)
@@ -91,15 +91,15 @@ func TestAddressesAreSetTestedAndRemoved(t *testing.T) {
 	if tested := lastly[*notificationv1.SendTestRequest](t, w, testMethod); tested.GetChannel() != notificationv1.Channel_SMS || tested.GetOrganizationId() != "" {
 		t.Errorf("%v", tested)
 	}
-	w.refuse(setAddressMethod, errs.Invalid(errs.Bad("value", errs.ReasonFieldInvalid)))
-	got := desk.post("/addresses", form("group", "1", "channel", "WEBHOOK", "value", typedWords, "secret", "s3cret"))
+	w.refuse(setAddressMethod, errs.Invalid(errs.Bad("address.value", errs.ReasonFieldInvalid)))
+	got := desk.post("/addresses", form("group", "1", "channel", "WEBHOOK", "address.value", typedWords, "address.secret", "s3cret"))
 	if body := got.Body.String(); got.Code != http.StatusBadRequest || !strings.Contains(body, `value="`+typedWords+`"`) || strings.Contains(body, "s3cret") {
 		t.Error("what was typed is lost, or the secret comes back:", got.Code)
 	}
 	if n := len(called[proto.Message](w, setAddressMethod)); n != 4 {
 		t.Errorf("%d calls", n)
 	}
-	b.post("/addresses", form("channel", "SMS", "value", " "))
+	b.post("/addresses", form("channel", "SMS", "address.value", " "))
 	if n := len(called[proto.Message](w, setAddressMethod)); n != 4 {
 		t.Error("an empty address is sent")
 	}
@@ -118,7 +118,7 @@ func plannedForms() map[string]typedForm {
 		"the reserve":   {"/schedules/policy", setPolicyMethod, "admin", with(policy, "policy.commonDays", "99"), []string{`value="99"`}},
 		"a cancelling":  {page + "/cancel", cancelSessionMethod, "desk", session, []string{`value="LEAVE" selected`}},
 		"a stand-in":    {page + "/substitute", substituteMethod, "desk", with(session, "practitionerName", typedWords), nil},
-		"an address":    {"/addresses", setAddressMethod, "desk", form("requestId", "r1", "group", "", "channel", "SMS", "value", typedWords), nil},
+		"an address":    {"/addresses", setAddressMethod, "desk", form("requestId", "r1", "group", "", "channel", "SMS", "address.value", typedWords), nil},
 		"a place in it": {"/waitlist", joinMethod, "desk", form("requestId", "r1", "referralId", referralID, "kind", "BED", "firstDay", typedWords), []string{`value="BED" checked`}},
 	}
 }

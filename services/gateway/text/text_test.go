@@ -274,7 +274,7 @@ func TestEveryKindOfErrorIsWorded(t *testing.T) {
 }
 
 // Words that are the same in both languages.
-var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|iCalendar|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl`)
+var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl`)
 
 func TestNoTextIsInTheOtherLanguage(t *testing.T) {
 	t.Parallel()

@@ -99,16 +99,16 @@ func (p *Pages) target(r *http.Request) (organization, department string, channe
 
 func (p *Pages) setAddress(w http.ResponseWriter, r *http.Request) error {
 	organization, department, channel, err := p.target(r)
-	value := strings.TrimSpace(r.PostFormValue("value"))
+	value := strings.TrimSpace(r.PostFormValue("address.value"))
 	if err == nil && value == "" && r.PostFormValue("do") != "remove" {
-		err = errs.Invalid(errs.Required("value"))
+		err = errs.Invalid(errs.Required("address.value"))
 	}
 	if err == nil {
 		if r.PostFormValue("do") == "remove" {
 			value = ""
 		}
 		_, err = p.Delivery.SetAddress(r.Context(), &notificationv1.SetAddressRequest{
-			OrganizationId: organization, DepartmentCode: department, Channel: channel, Value: value, Secret: strings.TrimSpace(r.PostFormValue("secret")), RequestId: r.PostFormValue("requestId"),
+			OrganizationId: organization, DepartmentCode: department, Channel: channel, Value: value, Secret: strings.TrimSpace(r.PostFormValue("address.secret")), RequestId: r.PostFormValue("requestId"),
 		})
 	}
 	if err != nil {
@@ -132,12 +132,12 @@ func (p *Pages) back(r *http.Request, organization string) string {
 }
 
 func (p *Pages) addressAgain(w http.ResponseWriter, r *http.Request, cause error) error {
-	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Under("address", cause), func(again shell.Refused) error {
 		data, err := p.loadAddresses(r)
 		if err != nil && errs.KindOf(err) != errs.KindUnavailable {
 			return err
 		}
-		again.Form.Values.Del("secret") // is not sent back to a screen
+		again.Form.Values.Del("address.secret") // is not sent back to a screen
 		data.Form, data.Problem, data.RequestID, data.Group = again.Form, again.Problem, again.RequestID, r.PostFormValue("group") != ""
 		return p.drawAddresses(w, r, again.Status, data)
 	})

@@ -259,7 +259,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
 		}
 		data.RequestID = id.New()
-	case errs.ReasonSlotTaken, errs.ReasonHoldExpired:
+	case errs.ReasonSlotTaken, errs.ReasonHoldExpired, errs.ReasonNotYetOpen:
 		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
 		data.Form.Values.Del("slot")
 		data.RequestID, data.HoldKey = id.New(), id.New()
