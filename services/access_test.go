@@ -91,6 +91,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "ListDefinitions",
 		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
 		"ListAlarms", "AcknowledgeAlarm", "GetPreferences", "SetPreferences", "GetCountyRules", "ListRules",
+		"ListAddresses", "SetAddress", "SendTest",
 	}
 	// Beyond those each role without patients has exactly these.
 	own := map[string][]string{
@@ -98,9 +99,11 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 			"UpdateSettings", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
 			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "SetBed",
-			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules", "ListAccounts",
+			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels", "SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules", "ListAccounts",
 		},
-		"SYSTEM_ADMIN":   {"ListAccounts", "ListFeedMessages", "ListFeedSenders"},
+		"SYSTEM_ADMIN": {
+			"ListAccounts", "ListFeedMessages", "ListFeedSenders", "ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
+		},
 		"SECURITY_ADMIN": {"ListAccounts"},
 		// Who looked at whom, and the names of those who did.
 		"AUDITOR":     {"SearchAudit", "VerifyAudit", "ListGlasses", "GetGlass", "ReviewGlass", "ListAccounts", "ListExports", "RecordExport"},
@@ -108,6 +111,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 		"SYSTEM": {
 			"ImportOrganizations", "ImportAccounts", "ImportFormulary", "ImportCapabilities", "ListAccounts", "ImportRecord", "CheckRecognitionStatistics",
 			"CheckStatistics", "RebuildStatistics", "ListLive", "ListDelivered", "CreateSchedules", "SetRoster",
+			"ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
 		},
 	}
 	for service, table := range policies() {
@@ -190,8 +194,11 @@ func openTown(t *testing.T) *town {
 	})
 	serve("scheduling", s, err)
 	n, err := notification.New(t.Context(), notification.Config{}, notification.Deps{
-		DB: db(notification.Migrations()), Bus: b, Signer: w.Signer, Clock: clk, Telemetry: tel,
-		Peers: notification.Peers{Directory: w.Dial("notification", "directory")},
+		DB: db(notification.Migrations()), Bus: b, Cache: cache.Memory(clk), Ring: ring, Signer: w.Signer, Clock: clk, Telemetry: tel,
+		Peers: notification.Peers{
+			Directory: w.Dial("notification", "directory"), PatientRecord: w.Dial("notification", "patientrecord"),
+			Referral: w.Dial("notification", "referral"), Scheduling: w.Dial("notification", "scheduling"),
+		},
 	})
 	serve("notification", n, err)
 	r, err := referral.New(t.Context(), referral.Config{}, referral.Deps{

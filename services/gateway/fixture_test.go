@@ -135,7 +135,7 @@ func check(t *testing.T, err error) {
 	}
 }
 
-// serve runs a fake peer behind the real server: the gateway may call for persons only, but for the three methods of the
+// serve runs a fake peer behind the real server: the gateway may call for persons only, but for the methods of the
 // door.
 func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, register func(grpc.ServiceRegistrar)) {
 	table := authz.Table{}
@@ -151,7 +151,7 @@ func (w *world) serve(network *rpc.Network, logger *slog.Logger, name string, re
 				table[full] = authz.Rule{Open: true}
 			case directoryv1.DirectoryService_SignOut_FullMethodName, directoryv1.DirectoryService_ExchangeSession_FullMethodName:
 				table[full] = authz.Rule{Services: []string{"gateway"}}
-			case referralv1.HandoverService_VerifySlip_FullMethodName:
+			case referralv1.HandoverService_VerifySlip_FullMethodName, linkMethod, acknowledgeMethod:
 				table[full] = authz.Rule{Services: []string{"gateway"}}
 			}
 		}

@@ -44,6 +44,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	w.visitRecord(doctor, see, look)
 	w.visitWorkplaces(doctor, clerk, see, look)
 	w.visitSlips(stranger, doctor, see)
+	w.visitLinks(stranger, see)
 	w.visitConsents(doctor, see, look)
 	w.visitCapacity(doctor, clerk, see, look)
 	w.visitDuty(clerk, see, look)

@@ -123,7 +123,7 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	accountPages.Routes(mux)
 	for _, add := range []func(*http.ServeMux, Config, Deps, *shell.Shell) error{
 		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
-		referralPages, auditPages, capacityPages, deliveryPages, dutyPages,
+		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages,
 	} {
 		if err := add(mux, cfg, deps, sh); err != nil {
 			return nil, err

@@ -14,8 +14,9 @@ import (
 // Config is what can be set. The zero value runs.
 type Config struct {
 	ReadAccountsEvery time.Duration `name:"read-accounts-every" default:"10m" help:"Pause between two complete readings of the directory's accounts."`
-	TimeZone          string        `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county: duty rosters, quiet hours and reminders are in it."`
+	TimeZone          string        `name:"time-zone" default:"Asia/Shanghai" help:"Zone of the county: duty rosters, quiet hours, reminders, and the days and hours in messages are in it."`
 	RulesDir          string        `name:"rules-dir" help:"Folder with the county's own rules of who is told of what, over the shipped ones."`
+	Delivery          Delivery      `embed:""`
 }
 
 const (
@@ -51,6 +52,9 @@ func (c Config) table() (domain.Table, error) {
 func (c Config) withDefaults() Config {
 	if c.ReadAccountsEvery <= 0 {
 		c.ReadAccountsEvery = defaultReading
+	}
+	if c.TimeZone == "" {
+		c.TimeZone = defaultZone
 	}
 	return c
 }

@@ -1,10 +1,13 @@
 // Package notification owns who is told of what: it turns facts into entries in persons' inboxes and keeps them until they are acknowledged, rings for
-// an emergency until somebody does, has somebody telephoned, and keeps what people and the county want. It refuses to word anything, to know of patients more than an id, and to decide that a limit passed.
+// an emergency until somebody does, has somebody telephoned, and keeps what people and the county want; and it sends the messages that leave the house,
+// by WeCom, DingTalk, e-mail, SMS and signed webhooks. It refuses to word pages, to know of patients more than an id (a number for SMS is asked at the
+// moment of sending and not kept), and to decide that a limit passed.
 //
-// RPCs: NotificationService and AlarmService of tongzhen.notification.v1. Publishes entry_created and entry_acknowledged, each for the
-// one account, alarm_rang and alarm_acknowledged for those at whom it rang; consumes the referral facts that the rules name or that end a wait,
-// glass_broken, consent_withdrawn, encounter_opened, encounter_closed and encounter_cancelled of patient-record, the facts of bookings, sessions and
-// the fallback list of scheduling, account_changed and roster_changed; calls directory's ListAccounts, ListRosters and GetOrganization.
+// RPCs: NotificationService, AlarmService and DeliveryService of tongzhen.notification.v1. Publishes entry_created and entry_acknowledged, each for the
+// one account, alarm_rang and alarm_acknowledged for those at whom it rang, and delivery_failed; consumes the referral facts that the rules name or that
+// end a wait, glass_broken, consent_withdrawn, encounter_opened, encounter_closed and encounter_cancelled of patient-record, the facts of bookings,
+// sessions and the fallback list of scheduling, account_changed and roster_changed; calls directory's ListAccounts, ListRosters and GetOrganization, and
+// to word a message directory.ListOrganizations and ListDepartments, scheduling.GetBooking, patientrecord.GetContact and referral.GetSlipKey.
 //
 // Invariants (tests cite them by number):
 //  1. The rules and ladders are data (internal/rules/rules.yaml, and a county's own over it); the entries and messages are what they say, no more
@@ -18,10 +21,16 @@
 //  6. A rung of a limit is told once to each account in each round of its step, acknowledged or not.
 //  7. No entry of a passed limit is open that was answered after it passed, in whatever order the facts come.
 //  8. The home centre is told of an admission and of a discharge once, and when either is taken back; of moves and later codes it is not.
-//  9. An emergency has one alarm for each round of its wait. It rings at once, then every minute at those on duty at that moment (all of the role
+//  9. A message that is to leave the house is a row of the change that causes it. An attempt is committed before its provider is called, its outcome
+//     after; one whose outcome nobody knows is repeated at most once, and the repeat says so (重发).
+//  10. Each channel has a worker, each provider its limit and its rest: a dead one delays only itself. Emergencies go before everything that is due.
+//  11. What leaves the house says a number, an urgency, organisations, where and when, what to bring, and links: nothing medical, and no patient's name.
+//  12. Addresses are sealed with the key ring; answers show them masked. Of a link's token only the hash is kept, for 48 hours.
+//  13. An entry that is acknowledged, on whatever device, ends its messages that wait; one under way is not tried again.
+//  14. An emergency has one alarm for each round of its wait. It rings at once, then every minute at those on duty at that moment (all of the role
 //     when nobody is planned), until the first acknowledgement of any of its entries on any channel, or until the referral is answered: then it is
 //     silent for all. However many instances run, a minute has one ring; what was missed is rung once.
-//  10. After call_minutes without an acknowledgement somebody is to be telephoned: one task, which says whom in order. Numbers are not kept here.
-//  11. Nobody's preferences hold an emergency back, or go beyond what the county allows.
-//  12. A patient is reminded once on the evening before a booked day, unless the booking was freed.
+//  15. After call_minutes without an acknowledgement somebody is to be telephoned: one task, which says whom in order. Numbers are not kept here.
+//  16. Nobody's preferences hold an emergency back, or go beyond what the county allows.
+//  17. A patient is reminded once on the evening before a booked day, unless the booking was freed.
 package notification

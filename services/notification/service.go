@@ -3,8 +3,11 @@ package notification
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
@@ -12,9 +15,13 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
+	"github.com/tongzhen/tongzhen/services/internal/rekey"
+	"github.com/tongzhen/tongzhen/services/internal/rekeyrpc"
 	"github.com/tongzhen/tongzhen/services/internal/run"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
@@ -30,7 +37,9 @@ import (
 type Deps struct {
 	DB         *sqldb.DB
 	Bus        bus.Bus
+	Cache      cache.Limiter
 	Peers      Peers
+	Ring       *crypt.Ring    // seals addresses
 	Signer     *authn.Signer  // signs the heads of the audit chain
 	AuditHeads audit.HeadFile // beside the database, or none
 	Clock      clock.Clock
@@ -38,17 +47,26 @@ type Deps struct {
 }
 
 // Peers are connections to the services that this one calls.
-type Peers struct{ Directory grpc.ClientConnInterface }
+type Peers struct {
+	Directory, PatientRecord, Referral, Scheduling grpc.ClientConnInterface
+}
+
+func (p Peers) whole() bool {
+	return p.Directory != nil && p.PatientRecord != nil && p.Referral != nil && p.Scheduling != nil
+}
 
 // Service is notification, whole.
 type Service struct {
 	cfg    Config
 	deps   Deps
 	app    *app.App
+	sender *app.Sender
+	server *rpc.Server
 	relay  *outbox.Relay
 	sealer *audit.Sealer
 	table  domain.Table
 	holder string
+	rekey  *rekey.Walker
 	read   chan struct{} // closed when every county known at the start was read
 }
 
@@ -63,47 +81,79 @@ const (
 
 // New makes the service; it begins to work with Run.
 func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
-	if deps.DB == nil || deps.Bus == nil || deps.Peers.Directory == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
+	if deps.DB == nil || deps.Bus == nil || deps.Cache == nil || !deps.Peers.whole() || deps.Ring == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
 		return nil, errors.New("make notification: a dependency is missing")
 	}
 	table, err := cfg.table()
 	if err != nil {
 		return nil, err
 	}
+	cfg = cfg.withDefaults()
 	zone, err := cfg.zone()
 	if err != nil {
 		return nil, err
 	}
-	texts, err := words.New(nil)
+	book, err := cfg.Delivery.words()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("make notification: %w", err)
 	}
 	logger, holder := deps.Telemetry.Logger, id.New()
 	relay := outbox.NewRelay(deps.DB, deps.Bus, deps.Clock, logger)
-	st := store.New(deps.DB, events.Encode, store.Wakes{Facts: relay.Wake})
-	return &Service{
-		cfg: cfg.withDefaults(), deps: deps, relay: relay, table: table, holder: holder, read: make(chan struct{}),
-		app: app.New(app.Deps{
-			Store: st, Directory: rpc.NewDirectory(deps.Peers.Directory, rpc.Readings{Account: events.Account, Roster: events.Roster}),
-			Clock: deps.Clock, Logger: logger, Table: table, Zone: zone, Texts: texts,
-		}),
+	s := &Service{
+		cfg: cfg, deps: deps, relay: relay, table: table, holder: holder, read: make(chan struct{}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, holder, logger, deps.Clock),
-	}, nil
+		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: holder, Logger: logger}),
+	}
+	st := store.New(deps.DB, events.Encode, store.Wakes{Facts: relay.Wake, Deliveries: func() { s.sender.Wake() }})
+	if s.sender, err = newSender(cfg, deps, st, book); err != nil {
+		return nil, fmt.Errorf("make notification: %w", err)
+	}
+	s.app = app.New(app.Deps{
+		Store: st, Directory: rpc.NewDirectory(deps.Peers.Directory, rpc.Readings{Account: events.Account, Roster: events.Roster}),
+		Clock: deps.Clock, Logger: logger, Table: table, Zone: zone, Texts: book,
+	})
+	s.server = rpc.NewServer(s.app, app.NewOutgoing(st, s.sender, s.app.StopByLink))
+	return s, nil
+}
+
+// newSender makes the workers of what leaves the house.
+func newSender(cfg Config, deps Deps, st *store.Store, book *words.Book) (*app.Sender, error) {
+	zone, err := time.LoadLocation(cfg.TimeZone)
+	if err != nil {
+		return nil, fmt.Errorf("time-zone: %w", err)
+	}
+	adapters, err := cfg.Delivery.adapters(deps.Clock)
+	if err != nil {
+		return nil, err
+	}
+	attempts, err := deps.Telemetry.Meter.Int64Counter("tongzhen.delivery.attempts", metric.WithDescription("Calls of providers of messages, by channel and outcome."))
+	if err != nil {
+		return nil, fmt.Errorf("make counter of attempts: %w", err)
+	}
+	kept := store.NewBook(deps.DB, deps.Ring)
+	return app.NewSender(cfg.Delivery.sender(zone), app.SenderDeps{
+		Deliveries: st, Addresses: kept, Links: kept, Adapters: adapters, Words: book, Limiter: deps.Cache, Clock: deps.Clock, Logger: deps.Telemetry.Logger,
+		Outside: rpc.NewOutside(rpc.OutsidePeers(deps.Peers), deps.Clock),
+		Counted: func(ctx context.Context, channel, outcome string) {
+			attempts.Add(ctx, 1, metric.WithAttributes(attribute.String("channel", channel), attribute.String("outcome", outcome)))
+		},
+	}), nil
 }
 
 // Migrations are the schemas the service needs.
 func Migrations() []sqldb.MigrationSet {
-	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, store.Migrations}
+	return []sqldb.MigrationSet{sqldb.Migrations, outbox.Migrations, audit.Migrations, rekey.Migrations, store.Migrations}
 }
 
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
-	rpc.NewServer(s.app).Register(r)
+	s.server.Register(r)
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
+	rekeyrpc.Register(r, s.rekey)
 }
 
 // Policy is who may call what.
-func Policy() authz.Table { return auditrpc.With(rpc.Policy()) }
+func Policy() authz.Table { return rekeyrpc.With(auditrpc.With(rpc.Policy())) }
 
 // Policy is the package's.
 func (s *Service) Policy() authz.Table { return Policy() }
@@ -114,6 +164,8 @@ func (s *Service) Run(ctx context.Context) error {
 	return run.Group(ctx, stopTimeout,
 		run.Part{Name: "relay", Runner: s.relay},
 		run.Part{Name: "sealer", Runner: s.sealer},
+		run.Part{Name: "sealed values", Runner: s.rekey},
+		run.Part{Name: "deliveries", Runner: s.sender},
 		run.Part{Name: "accounts", Runner: run.Func(s.readUntil)},
 		run.Part{Name: "account facts", Runner: run.Func(func(ctx context.Context) error {
 			return s.deps.Bus.Consume(ctx, events.AccountConsumer(), events.OnAccount(s.app))

@@ -16,15 +16,19 @@ import (
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/bustest"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/rpctest"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/telemetry"
 	"github.com/tongzhen/tongzhen/services/notification"
 )
@@ -62,6 +66,18 @@ func (p peer) GetOrganization(context.Context, *directoryv1.GetOrganizationReque
 	return &directoryv1.Organization{Phone: "0000-8820120"}, nil
 }
 
+func (p peer) ListOrganizations(context.Context, *directoryv1.ListOrganizationsRequest) (*directoryv1.ListOrganizationsResponse, error) {
+	return &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{
+		{Id: hospital, Name: "阳朔县人民医院", NameEn: "Yangshuo People's Hospital", Phone: "0773-8822120"}, {Id: centre, Name: "高田镇卫生院", NameEn: "Gaotian Health Centre"},
+	}}, nil
+}
+
+func (p peer) ListDepartments(context.Context, *directoryv1.ListDepartmentsRequest) (*directoryv1.ListDepartmentsResponse, error) {
+	return &directoryv1.ListDepartmentsResponse{Departments: []*directoryv1.Department{
+		{OrganizationId: hospital, Code: "0304", Name: "心血管内科", NameEn: "Cardiology", Location: "门诊楼三楼", Phone: "0773-8822304"},
+	}}, nil
+}
+
 func account(name, organization, department string, roles ...commonv1.Role_Code) *directoryv1.Account {
 	return &directoryv1.Account{Id: id.FromFact(name), Version: 1, Name: "name of " + name, OrganizationId: organization, DepartmentCode: department, Roles: roles}
 }
@@ -71,21 +87,43 @@ type fixture struct {
 	*rpctest.Mesh
 	t      *testing.T
 	bus    bus.Bus
+	db     *sqldb.DB
 	client notificationv1.NotificationServiceClient
+	out    notificationv1.DeliveryServiceClient
 	facts  chan bus.Msg
+
+	consents consents
 }
 
 func start(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100)}
+	return startWith(t, notification.Config{})
+}
+
+// everything admits notification to every method of the services.
+func everything(services ...grpc.ServiceDesc) authz.Table {
 	table := authz.Table{}
-	for _, m := range directoryv1.DirectoryService_ServiceDesc.Methods {
-		table["/"+directoryv1.DirectoryService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"notification"}}
+	for _, s := range services {
+		for _, m := range s.Methods {
+			table["/"+s.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"notification"}}
+		}
 	}
-	for _, m := range directoryv1.RosterService_ServiceDesc.Methods {
-		table["/"+directoryv1.RosterService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"notification"}}
-	}
-	f.Serve("directory", table, func(r grpc.ServiceRegistrar) {
+	return table
+}
+
+func startWith(t *testing.T, cfg notification.Config) *fixture {
+	t.Helper()
+	f := &fixture{t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100)}
+	f.Serve("patientrecord", everything(patientrecordv1.ConsentService_ServiceDesc), func(r grpc.ServiceRegistrar) {
+		patientrecordv1.RegisterConsentServiceServer(r, &f.consents)
+	})
+	f.Serve("referral", everything(referralv1.HandoverService_ServiceDesc), func(r grpc.ServiceRegistrar) {
+		referralv1.RegisterHandoverServiceServer(r, handover{})
+	})
+	f.Serve("scheduling", everything(schedulingv1.SchedulingService_ServiceDesc), func(r grpc.ServiceRegistrar) {
+		schedulingv1.RegisterSchedulingServiceServer(r, bookings{})
+	})
+	f.Serve("directory", everything(directoryv1.DirectoryService_ServiceDesc, directoryv1.RosterService_ServiceDesc), func(r grpc.ServiceRegistrar) {
 		people := peer{accounts: []*directoryv1.Account{
 			account("desk", hospital, "", commonv1.Role_INTAKE_DESK), account("head", hospital, "0304", commonv1.Role_DEPARTMENT_HEAD),
 			account("doctor", centre, "", commonv1.Role_TOWNSHIP_DOCTOR), account("admin", "authority", "", commonv1.Role_COUNTY_ADMIN),
@@ -94,8 +132,13 @@ func start(t *testing.T) *fixture {
 		directoryv1.RegisterDirectoryServiceServer(r, people)
 		directoryv1.RegisterRosterServiceServer(r, people)
 	})
-	s, err := notification.New(t.Context(), notification.Config{}, notification.Deps{
-		DB: dbtest.SQLite(t, notification.Migrations()), Bus: f.bus, Peers: notification.Peers{Directory: f.Dial("notification", "directory")},
+	f.db = dbtest.SQLite(t, notification.Migrations())
+	s, err := notification.New(t.Context(), cfg, notification.Deps{
+		DB: f.db, Bus: f.bus, Cache: cache.Memory(clock.System()), Ring: crypt.TestRing(),
+		Peers: notification.Peers{
+			Directory: f.Dial("notification", "directory"), PatientRecord: f.Dial("notification", "patientrecord"),
+			Referral: f.Dial("notification", "referral"), Scheduling: f.Dial("notification", "scheduling"),
+		},
 		Signer: f.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
 	})
 	if err != nil {
@@ -110,7 +153,8 @@ func start(t *testing.T) *fixture {
 		f.facts <- m
 		return nil
 	})
-	f.client = notificationv1.NewNotificationServiceClient(f.Dial("gateway", "notification"))
+	gateway := f.Dial("gateway", "notification")
+	f.client, f.out = notificationv1.NewNotificationServiceClient(gateway), notificationv1.NewDeliveryServiceClient(gateway)
 	return f
 }
 

@@ -54,7 +54,7 @@ const (
 )
 
 // sealing are the services that seal patient data.
-func sealing() []string { return []string{host.PatientRecord, host.Referral} }
+func sealing() []string { return []string{host.PatientRecord, host.Referral, host.Notification} }
 
 // Run adds a key, waits until every service knows it, makes it the current one, and waits until nothing is left under another.
 func (c *keysRotateCommand) Run(ctx context.Context, settings *host.Settings) (err error) {

@@ -13,6 +13,7 @@ import (
 
 type adminCommand struct {
 	Audit       adminAuditCommand       `cmd:"" help:"Check and export the record of who did and who saw what."`
+	Delivery    adminDeliveryCommand    `cmd:"" help:"Messages that left the house: see them, and send again what was given up."`
 	Keys        adminKeysCommand        `cmd:"" help:"The keys that patient data is encrypted with."`
 	Recognition adminRecognitionCommand `cmd:"" help:"Hold the figures of recognised results against the orders."`
 	Statistics  adminStatisticsCommand  `cmd:"" help:"Hold the figures against the histories of the referrals."`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"time"
 
@@ -24,6 +25,7 @@ type benchCommand struct {
 	Duration time.Duration `help:"How long new journeys begin (20s unless --journeys is given)."`
 	Journeys int           `help:"How many journeys to run; with --duration, whichever ends first."`
 	Only     string        `enum:",create" default:"" help:"create: send referrals without a hold and nothing else, --doctors at once."`
+	Gateway  string        `help:"Where the gateway serves pages, e.g. http://127.0.0.1:8080: people have open pages, and it is measured when they hear. Unset: TONGZHEN_HTTP_ADDR if something answers there."`
 	Seed     int64         `help:"The same seed makes the same patients; 0 = from the clock."`
 	Password string        `env:"TONGZHEN_DEMO_PASSWORD" default:"tongzhen-demo" help:"Password of the demo accounts."`
 }
@@ -51,7 +53,7 @@ func (c *benchCommand) Run(ctx context.Context, settings *host.Settings) (err er
 		Statistics:    referralv1.NewStatisticsServiceClient(connection.Conn(host.Referral)),
 	}, bench.Options{
 		County: c.County, Password: c.Password, Doctors: c.Doctors, Desks: c.Desks, Duration: c.Duration, Journeys: c.Journeys,
-		OnlyCreate: c.Only == "create", Seed: c.Seed, Clock: clock.System(),
+		OnlyCreate: c.Only == "create", Seed: c.Seed, Clock: clock.System(), Gateway: c.gateway(ctx, settings),
 	}, bar.step)
 	bar.done()
 	if err != nil {
@@ -65,6 +67,20 @@ func (c *benchCommand) Run(ctx context.Context, settings *host.Settings) (err er
 		return fmt.Errorf("no %s was finished", report.What[:len(report.What)-1])
 	}
 	return nil
+}
+
+// gateway is where pages are served; "" if nothing answers there, or only with TLS, whose name the command does not know.
+func (c *benchCommand) gateway(ctx context.Context, settings *host.Settings) string {
+	if c.Gateway != "" {
+		return c.Gateway
+	}
+	dialer := net.Dialer{Timeout: time.Second}
+	conn, err := dialer.DialContext(ctx, "tcp", settings.HTTPAddr)
+	if err != nil || settings.TLSCertFile != "" {
+		return ""
+	}
+	_ = conn.Close() // it answered
+	return "http://" + settings.HTTPAddr
 }
 
 // benchProgress is the bar, or where nobody watches a line every five seconds.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -12,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
+	"github.com/tongzhen/tongzhen/services/internal/config"
 )
 
 // version is set by the build.
@@ -24,7 +26,8 @@ const (
 )
 
 type cli struct {
-	Settings host.Settings `embed:""`
+	Settings host.Settings   `embed:""`
+	Config   kong.ConfigFlag `env:"TONGZHEN_CONFIG" help:"File with settings, YAML: the names of the flags. A flag and the environment go before it."`
 
 	Serve   serveCommand   `cmd:"" help:"Run services; no name runs all of them and the gateway in this process."`
 	Migrate migrateCommand `cmd:"" help:"Apply or report database migrations."`
@@ -41,6 +44,7 @@ func main() {
 		kong.Name("tongzhen"),
 		kong.Description("Tongzhen (通诊): two-way referral for county medical communities."),
 		kong.ShortUsageOnError(),
+		kong.Configuration(settingsFile),
 		kong.Exit(func(code int) {
 			if code != 0 {
 				code = exitUsage
@@ -64,6 +68,15 @@ func main() {
 		stop()
 		os.Exit(exitFailed) //nolint:gocritic // the deferred stop was called above
 	}
+}
+
+// settingsFile reads the file of --config.
+func settingsFile(r io.Reader) (kong.Resolver, error) {
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	return config.YAML(text)
 }
 
 type versionCommand struct{}

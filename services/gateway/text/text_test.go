@@ -207,7 +207,8 @@ func lifeCodes() map[string][]string {
 		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.snapshot patient.registered patient.register record.summary record.results
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
-			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences notification.set_rules alarm.acknowledge call.record roster.set roster.hand_over roster.take_back
+			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences
+			notification.set_rules alarm.acknowledge call.record roster.set roster.hand_over roster.take_back
 			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
 			audit.search audit.export audit.archive attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
 			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read

@@ -158,20 +158,13 @@ func (a *App) AcknowledgeAlarm(ctx context.Context, caller Caller, alarmID strin
 	return a.store.Alarm(ctx, caller.County, caller.AccountID, alarmID)
 }
 
-// AcknowledgeByLink marks an entry of an account through the link of a message; the first of an alarm's stops it for everybody.
-func (a *App) AcknowledgeByLink(ctx context.Context, county, accountID, entryID string) (domain.EntryData, error) {
-	var out domain.EntryData
-	by := Caller{County: county, AccountID: accountID}
-	err := a.store.Change(ctx, Command{Caller: by}, func(u Unit) error {
-		e, err := u.Entry(ctx, accountID, entryID)
-		if err != nil {
-			return err
-		}
-		err = acknowledge(ctx, u, by, domain.ByLink, e)
-		out = e.Data()
-		return err
-	})
-	return out, err
+// StopByLink stops the alarm of a message whose link was opened, for everybody, within the change of the link.
+func (a *App) StopByLink(ctx context.Context, u Unit, l Link) error {
+	alarm, err := u.Alarm(ctx, l.AlarmID)
+	if err == nil && alarm.Acknowledge(l.AccountID, domain.ByLink, u.Now()) {
+		err = silence(ctx, u, alarm)
+	}
+	return err
 }
 
 const (

@@ -134,9 +134,10 @@ func TestAnAlarmStopsOnEveryChannel(t *testing.T) {
 				}
 				return nil
 			},
-			"the link": func(app.AlarmView) error {
-				_, err := f.AcknowledgeByLink(f.t.Context(), county, "desk", f.entryOf("desk").ID)
-				return err
+			"the link": func(a app.AlarmView) error {
+				return store.New(f.db, events.Encode, store.Wakes{}).Change(f.t.Context(), app.Command{Caller: f.caller("desk"), ByLink: true}, func(u app.Unit) error {
+					return f.StopByLink(f.t.Context(), u, app.Link{AccountID: "desk", AlarmID: a.ID})
+				})
 			},
 			"the page of the referral": func(a app.AlarmView) error {
 				_, err := f.AcknowledgeReferral(f.t.Context(), f.caller("desk"), a.About.ReferralID)

@@ -110,7 +110,7 @@ func (a *App) RecordCall(ctx context.Context, caller Caller, everywhere bool, c 
 	if _, err := a.store.Call(ctx, caller.County, organization, c.ID); err != nil {
 		return CallView{}, err
 	}
-	cmd := Command{Caller: caller, Request: Request{"RecordCall", c.RequestID, hashOf(c)}}
+	cmd := Command{Caller: caller, Request: Request{"RecordCall", c.RequestID, digestOf(c)}}
 	err := a.store.Change(ctx, cmd, func(u Unit) error {
 		call, err := u.Call(ctx, c.ID)
 		if err != nil {
@@ -177,7 +177,7 @@ func refusal(err error, state string) error {
 	return err
 }
 
-func hashOf(parts ...any) []byte {
+func digestOf(parts ...any) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%+v", parts))
 	return sum[:]
 }

@@ -202,11 +202,11 @@ func (s *Sender) link(c *composed) {
 	}
 	c.link = s.cfg.PublicURL + "/k/" + base64.RawURLEncoding.EncodeToString(token)
 	c.kept = &Link{
-		Hash: linkHash(token), DeliveryID: d.ID, EntryID: d.EntryID, AlarmID: d.AlarmID, AccountID: d.AccountID, Until: s.Clock.Now().Add(s.cfg.LinkFor),
+		Hash: hashOf(token), DeliveryID: d.ID, EntryID: d.EntryID, AlarmID: d.AlarmID, AccountID: d.AccountID, Until: s.Clock.Now().Add(s.cfg.LinkFor),
 	}
 }
 
-func linkHash(token []byte) []byte {
+func hashOf(token []byte) []byte {
 	sum := sha256.Sum256(token)
 	return sum[:]
 }
@@ -267,7 +267,7 @@ func (l *lane) deliver(ctx context.Context, lease string, p *parcel) {
 	now := s.Clock.Now()
 	done := make([]Done, len(p.parts))
 	for i, c := range p.parts {
-		done[i] = Done{Delivery: c.d, Ended: ended, Step: c.d.Next(ended, s.patience(c.d), now, mathrand.Float64())} //nolint:gosec // spreads pauses
+		done[i] = Done{Delivery: c.d, Ended: ended, Step: c.d.Next(ended, s.patience(c.d), now, mathrand.Float64())}
 		s.Counted(ctx, l.name, ended.Outcome)
 	}
 	if err := s.finish(ctx, lease, done); err != nil {

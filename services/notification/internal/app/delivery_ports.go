@@ -88,6 +88,7 @@ type Done struct {
 type DeliveryQuery struct {
 	County         string
 	OrganizationID string // only those to it and its people; empty: all
+	ID             string // one only
 	State, Channel string
 	ReferralID     string
 	Since          time.Time

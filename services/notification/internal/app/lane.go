@@ -96,9 +96,19 @@ func (l *lane) work(ctx context.Context) error {
 const (
 	// skipAtOnce is how many are set aside together where the channel is not configured.
 	skipAtOnce = 100
-	// together is the most messages in one digest.
-	together = 20
 )
+
+// together is the most messages in one digest: what the provider takes whole.
+func (l *lane) together() int {
+	const few, some, many = 4, 8, 20
+	switch l.name {
+	case domain.SMS:
+		return few
+	case domain.WeComApp, domain.WeComRobot:
+		return some
+	}
+	return many
+}
 
 // round sends a handful; more tells whether it is worth asking again at once.
 func (l *lane) round(ctx context.Context) (more bool, err error) {
@@ -113,7 +123,7 @@ func (l *lane) round(ctx context.Context) (more bool, err error) {
 		}
 	}
 	lease := id.New()
-	claimed, err := l.s.Deliveries.Claim(ctx, Claim{Channel: l.name, Lease: lease, Until: l.s.Clock.Now().Add(l.s.cfg.Lease), Limit: limit, With: together})
+	claimed, err := l.s.Deliveries.Claim(ctx, Claim{Channel: l.name, Lease: lease, Until: l.s.Clock.Now().Add(l.s.cfg.Lease), Limit: limit, With: l.together()})
 	if err != nil || len(claimed) == 0 {
 		return false, err
 	}
@@ -172,7 +182,7 @@ func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delive
 		switch {
 		case not != nil:
 			aside = append(aside, *not)
-		case d.Digest && digests[d.Recipient()] != nil:
+		case d.Digest && digests[d.Recipient()] != nil && len(digests[d.Recipient()].parts) < l.together():
 			p := digests[d.Recipient()]
 			p.parts = append(p.parts, c)
 		default:
@@ -193,7 +203,7 @@ func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delive
 	}
 	if len(aside) > 0 {
 		if err := l.s.Deliveries.SetAside(ctx, lease, aside); err != nil {
-			release(free, err)
+			release(free)
 			return err
 		}
 	}
@@ -201,7 +211,7 @@ func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delive
 }
 
 // release gives back what the breaker allowed and was not used.
-func release(parcels []*parcel, _ error) {
+func release(parcels []*parcel) {
 	for _, p := range parcels {
 		p.done(nil)
 	}
@@ -254,7 +264,7 @@ func (l *lane) send(ctx context.Context, lease string, parcels []*parcel) error 
 	}
 	begun, err := l.s.Deliveries.Begin(ctx, b)
 	if err != nil {
-		release(parcels, err)
+		release(parcels)
 		return err
 	}
 	now := map[string]domain.Delivery{}
@@ -283,4 +293,24 @@ func (p *parcel) keep(now map[string]domain.Delivery) {
 		}
 	}
 	p.parts = kept
+}
+
+// state is that of the worst of the channel's providers.
+func (l *lane) state() (breaker string, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	breaker = "CLOSED"
+	for _, b := range l.breakers {
+		switch b.State() {
+		case gobreaker.StateOpen:
+			if rests := b.rests(); breaker != "OPEN" || rests.After(until) {
+				breaker, until = "OPEN", rests
+			}
+		case gobreaker.StateHalfOpen:
+			if breaker == "CLOSED" {
+				breaker = "HALF_OPEN"
+			}
+		}
+	}
+	return breaker, until
 }

@@ -25,6 +25,8 @@ type Command struct {
 	Consumer, FactID string
 	// Request makes a repeat harmless: Change does nothing when it was made before, and is REQUEST_ID_REUSED when it said something else.
 	Request Request
+	// ByLink: the caller is whoever has the link that went to the account.
+	ByLink bool
 }
 
 // Happened is a change of an entry with what a fact and an audit entry need besides.

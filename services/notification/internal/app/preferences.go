@@ -23,7 +23,7 @@ func (a *App) Preferences(ctx context.Context, caller Caller) (domain.Preference
 func (a *App) SetPreferences(ctx context.Context, caller Caller, p domain.Preferences, requestID string) error {
 	slices.Sort(p.DigestTimes)
 	p.DigestTimes = slices.Compact(p.DigestTimes)
-	cmd := Command{Caller: caller, Request: Request{"SetPreferences", requestID, hashOf(p)}}
+	cmd := Command{Caller: caller, Request: Request{"SetPreferences", requestID, digestOf(p)}}
 	return a.store.Change(ctx, cmd, func(u Unit) error {
 		county, err := u.CountyRules(ctx)
 		if err != nil {
@@ -53,7 +53,7 @@ func (a *App) CountyRules(ctx context.Context, caller Caller) (domain.CountyRule
 
 // SetCountyRules under the version that was seen.
 func (a *App) SetCountyRules(ctx context.Context, caller Caller, r domain.CountyRules, requestID string) error {
-	cmd := Command{Caller: caller, Request: Request{"SetCountyRules", requestID, hashOf(r)}}
+	cmd := Command{Caller: caller, Request: Request{"SetCountyRules", requestID, digestOf(r)}}
 	return a.store.Change(ctx, cmd, func(u Unit) error {
 		stands, err := u.CountyRules(ctx)
 		if err != nil {

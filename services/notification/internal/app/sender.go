@@ -140,7 +140,7 @@ func (s *Sender) Recover(ctx context.Context) error {
 	for _, d := range expired {
 		if begun[d.ID] {
 			ended := domain.Ended{Outcome: domain.OutcomeUnknown, ProviderCode: "stopped"}
-			done = append(done, Done{Delivery: d, Ended: ended, Step: d.Next(ended, s.patience(d), now, mathrand.Float64())}) //nolint:gosec // spreads pauses
+			done = append(done, Done{Delivery: d, Ended: ended, Step: d.Next(ended, s.patience(d), now, mathrand.Float64())})
 			s.Counted(ctx, d.Channel, ended.Outcome)
 			continue
 		}

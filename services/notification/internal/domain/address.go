@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -39,11 +38,12 @@ func Masked(channel, value string) string {
 		}
 		return first(value) + hidden + value[at:]
 	case Webhook:
-		u, err := url.Parse(value)
-		if err != nil || u.Host == "" {
+		scheme, rest, ok := strings.Cut(value, "://")
+		host, _, _ := strings.Cut(rest, "/")
+		if !ok || host == "" || strings.ContainsAny(host, "@?#") {
 			return hidden
 		}
-		return u.Scheme + "://" + u.Host + "/…"
+		return scheme + "://" + host + "/…"
 	case WeComApp:
 		return first(value) + hidden
 	}

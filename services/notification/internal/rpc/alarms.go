@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/authz"
@@ -184,10 +183,6 @@ func (s *Alarms) ListRules(context.Context, *notificationv1.ListRulesRequest) (*
 		out.Rules = append(out.Rules, ruleProto(r))
 	}
 	return out, nil
-}
-
-func urgency(s string) commonv1.Urgency_Code {
-	return commonv1.Urgency_Code(commonv1.Urgency_Code_value[s])
 }
 
 func timeProto(t time.Time) *timestamppb.Timestamp {

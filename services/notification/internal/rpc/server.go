@@ -4,6 +4,7 @@ package rpc
 
 import (
 	"context"
+	"maps"
 
 	"google.golang.org/grpc"
 
@@ -21,13 +22,15 @@ func Policy() authz.Table {
 	told := authz.Rule{Roles: []string{
 		"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER", countyAdmin,
 	}, Need: authz.Own}
-	return alarmPolicy(authz.Table{
+	table := authz.Table{
 		notificationv1.NotificationService_ListNotifications_FullMethodName:   person,
 		notificationv1.NotificationService_Acknowledge_FullMethodName:         person,
 		notificationv1.NotificationService_AcknowledgeReferral_FullMethodName: person,
 		notificationv1.NotificationService_ListTold_FullMethodName:            told,
 		notificationv1.NotificationService_ListDelivered_FullMethodName:       {Roles: []string{"SYSTEM"}, Services: []string{"cli"}},
-	})
+	}
+	maps.Copy(table, deliveryPolicy())
+	return alarmPolicy(table)
 }
 
 // countyAdmin sees who was told anywhere in the county.
@@ -36,16 +39,18 @@ const countyAdmin = "COUNTY_ADMIN"
 // Server implements the service of the contract.
 type Server struct {
 	notificationv1.UnimplementedNotificationServiceServer
-	app *app.App
+	app      *app.App
+	outgoing *app.Outgoing
 }
 
 // NewServer serves the use cases.
-func NewServer(a *app.App) *Server { return &Server{app: a} }
+func NewServer(a *app.App, o *app.Outgoing) *Server { return &Server{app: a, outgoing: o} }
 
 // Register adds the methods.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	notificationv1.RegisterNotificationServiceServer(r, s)
 	notificationv1.RegisterAlarmServiceServer(r, &Alarms{app: s.app})
+	notificationv1.RegisterDeliveryServiceServer(r, deliveryServer{app: s.outgoing})
 }
 
 // caller is who calls. Only a service without a county of its own may name one.

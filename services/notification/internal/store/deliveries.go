@@ -74,6 +74,9 @@ func scope(q app.DeliveryQuery) *where {
 // List implements app.Deliveries.
 func (s *Store) List(ctx context.Context, q app.DeliveryQuery) (found []domain.Delivery, err error) {
 	w := scope(q)
+	if q.ID != "" {
+		w.and("id = ?", q.ID)
+	}
 	if q.State != "" {
 		w.and("state = ?", q.State)
 	}

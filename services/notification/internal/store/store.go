@@ -118,10 +118,9 @@ func (s *Store) derive(u *unit, cmd app.Command) (stmts []sqldb.Stmt, facts []ou
 		if fresh {
 			stmts = append(stmts, insertEntry(d))
 		} else {
-			stmts = append(stmts, acknowledgeEntry(d), audit.Stmt(audit.Entry{
-				County: d.County, AccountID: cmd.Caller.AccountID, OrganizationID: cmd.Caller.OrganizationID,
-				Action: "notification.acknowledge", ObjectType: "notification", ObjectID: d.ID,
-			}, id.New(), u.tx.Now()))
+			// Whoever knows it by now, on whatever device, is told nowhere else.
+			u.CancelDeliveries(d.ID, "")
+			stmts = append(stmts, acknowledgeEntry(d), audited(u.tx, cmd.Caller, acknowledgeAction(cmd), "notification", d.ID))
 		}
 		fact, err := s.encode(app.Happened{FactID: id.New(), Created: fresh, Entry: d, Time: u.tx.Now(), By: cmd.Caller, CauseID: cmd.FactID})
 		if err != nil {
@@ -157,4 +156,12 @@ func (s *Store) derive(u *unit, cmd app.Command) (stmts []sqldb.Stmt, facts []ou
 		facts = append(facts, fact)
 	}
 	return stmts, facts, nil
+}
+
+// acknowledgeAction says in which way an entry was acknowledged.
+func acknowledgeAction(cmd app.Command) string {
+	if cmd.ByLink {
+		return "notification.acknowledge_link"
+	}
+	return "notification.acknowledge"
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -20,8 +21,9 @@ func TestTheStoreKeepsItsContract(t *testing.T) {
 			t.Parallel()
 			storetest.Suite(t, func(t *testing.T) storetest.Opened {
 				clk := dbtest.Clock(t)
-				st := store.New(dbtest.OpenClock(t, engine, clk, sets), events.Encode, store.Wakes{})
-				return storetest.Opened{Store: st, Deliveries: st, Clock: clk}
+				db := dbtest.OpenClock(t, engine, clk, sets)
+				st, book := store.New(db, events.Encode, store.Wakes{}), store.NewBook(db, crypt.TestRing())
+				return storetest.Opened{Store: st, Deliveries: st, Addresses: book, Links: book, Clock: clk}
 			})
 		})
 	}

@@ -48,6 +48,8 @@ type Options struct {
 	// Seed makes the same patients again; 0 takes one from the clock.
 	Seed  int64
 	Clock clock.Clock
+	// Gateway is where pages are served, e.g. http://127.0.0.1:8080; with it, people have open pages, and it is measured when those hear. Empty: none.
+	Gateway string
 }
 
 // Progress is told how far the run is.
@@ -64,6 +66,7 @@ type runner struct {
 	desks    []*person
 	slots    []string
 	queue    chan *journey
+	screens  *screens
 
 	nextSlot atomic.Int64
 	started  atomic.Int64
@@ -100,6 +103,13 @@ func Run(ctx context.Context, c Clients, opt Options, progress Progress) (Report
 	}
 	if err := r.prepare(ctx); err != nil {
 		return Report{}, err
+	}
+	if opt.Gateway != "" {
+		closePages, err := r.open(ctx)
+		if err != nil {
+			return Report{}, err
+		}
+		defer closePages()
 	}
 	r.begin = opt.Clock.Now()
 	if opt.Duration > 0 {

@@ -259,6 +259,9 @@ func (r *runner) deliveries(outcomes []*outcome) (last time.Time) {
 			at := e.GetCreateTime().AsTime()
 			if from := happened[e.GetEvent()]; !from.IsZero() {
 				r.meter.add("commit to inbox", from, at)
+				if heard := r.screens.at(e.GetId()); !heard.IsZero() {
+					r.meter.add("commit to screen", from, heard)
+				}
 			}
 			if at.After(last) {
 				last = at

@@ -16,7 +16,7 @@ type meter struct {
 func order() []string {
 	return []string{
 		"register", "hold slot", "hold bed", "hold taken slot", "create+submit", "create again", "mark seen", "accept hold", "accept walk-in",
-		"arrive", "admit", "conclude", "acknowledge", "commit to inbox",
+		"arrive", "admit", "conclude", "acknowledge", "commit to inbox", "commit to screen",
 	}
 }
 

@@ -74,12 +74,17 @@ func (h *Host) openScheduling(ctx context.Context, db *sqldb.DB, peer dialer) (s
 }
 
 func (h *Host) openNotification(ctx context.Context, db *sqldb.DB, peer dialer) (service, error) {
-	toDirectory, err := peer(Directory)
-	if err != nil {
-		return nil, err
+	var conns [4]*grpc.ClientConn
+	for i, target := range []string{Directory, PatientRecord, Referral, Scheduling} {
+		conn, err := peer(target)
+		if err != nil {
+			return nil, err
+		}
+		conns[i] = conn
 	}
-	return notification.New(ctx, notification.Config{}, notification.Deps{
-		DB: db, Bus: h.bus, Peers: notification.Peers{Directory: toDirectory}, Signer: h.keys.signer, AuditHeads: h.auditHeads(Notification), Clock: h.clock, Telemetry: h.telemetry,
+	return notification.New(ctx, notification.Config{Delivery: h.settings.Delivery}, notification.Deps{
+		DB: db, Bus: h.bus, Cache: h.cache, Ring: h.keys.ring,
+		Peers: notification.Peers{Directory: conns[0], PatientRecord: conns[1], Referral: conns[2], Scheduling: conns[3]}, Signer: h.keys.signer, AuditHeads: h.auditHeads(Notification), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }
 

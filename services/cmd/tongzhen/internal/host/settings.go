@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/tongzhen/tongzhen/services/notification"
 )
 
 // Names of the services, in the order in which they start.
@@ -74,8 +76,10 @@ type Settings struct {
 	GlassOpen     time.Duration `env:"TONGZHEN_GLASS_OPEN" default:"24h" help:"How long a record stays open to who broke the glass; 24h to 168h."`
 	VisitOpen     time.Duration `env:"TONGZHEN_VISIT_OPEN" default:"72h" help:"How long a record is open to an organisation where the patient came without a referral; 24h to 168h."`
 	ReferralKept  time.Duration `env:"TONGZHEN_REFERRAL_KEPT" default:"720h" help:"How long the sides of a closed referral still see the patient; 24h to 8784h."`
-	LogLevel      string        `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
-	SecureCookie  bool          `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
+	// Delivery is notification's, which checks it when it starts.
+	Delivery     notification.Delivery `embed:""`
+	LogLevel     string                `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
+	SecureCookie bool                  `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
 
 	TrustedProxies []netip.Prefix `env:"TONGZHEN_TRUSTED_PROXIES" help:"Networks of the proxies in front of the gateway, e.g. 10.0.0.8/32: they tell by X-Forwarded-For whose tries at signing in and verifying are counted; empty = none is believed."`
 

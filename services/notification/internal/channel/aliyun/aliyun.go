@@ -109,7 +109,7 @@ func number(value string) string {
 
 // receipt reads an answer: an error of the gateway has a status of its own, one of the service is a 200 with a code.
 func receipt(answer egress.Answer) (channel.Receipt, error) {
-	var got struct{ Code, BizId, Message string } //nolint:revive // the names are the provider's
+	var got struct{ Code, BizId, Message string }
 	if !answer.Whole || json.Unmarshal(answer.Body, &got) != nil || got.Code == "" {
 		if err := answer.Classify(); err != nil {
 			return channel.Receipt{}, err

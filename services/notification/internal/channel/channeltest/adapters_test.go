@@ -135,11 +135,11 @@ func TestEMailKeepsTheContract(t *testing.T) {
 				if !open {
 					acc.User, acc.Password = channeltest.MailUser, channeltest.MailPassword
 				}
-				a, err := mail.New(acc)
+				a, err := mail.New(acc, clock.System())
 				if err != nil {
 					t.Fatal(err)
 				}
-				w, err := mail.New(wrong)
+				w, err := mail.New(wrong, clock.System())
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -158,7 +158,7 @@ func TestEMailKeepsTheContract(t *testing.T) {
 }
 
 func TestMailWithoutTLSGoesToThisMachineOnly(t *testing.T) {
-	_, err := mail.New(mail.Account{Host: "mail.example", Port: 25, Security: mail.None, From: "a@b.example", Timeout: time.Second})
+	_, err := mail.New(mail.Account{Host: "mail.example", Port: 25, Security: mail.None, From: "a@b.example", Timeout: time.Second}, clock.System())
 	if err == nil {
 		t.Error("made")
 	}

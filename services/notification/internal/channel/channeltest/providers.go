@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel/aliyun"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel/dingtalk"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel/webhook"
@@ -161,7 +162,7 @@ func DingTalkRobot(t testing.TB) *Simulator {
 			switch {
 			case r.URL.Path != "/robot/send" || q.Get("access_token") != DingTalkToken:
 				return Taken{}, refuse(300001)
-			case err != nil || time.Since(time.UnixMilli(at)).Abs() > time.Hour:
+			case err != nil || clock.System().Now().Sub(time.UnixMilli(at)).Abs() > time.Hour:
 				return Taken{}, refuse(310000)
 			case !hmac.Equal([]byte(q.Get("sign")), []byte(dingtalk.Sign(DingTalkKey, q.Get("timestamp")))):
 				return Taken{}, refuse(310000)
@@ -222,7 +223,7 @@ func verifySMS(r *http.Request, body []byte, texts map[string][]string, nonces *
 	case r.Header.Get("x-acs-content-sha256") != aliyun.Hash(string(body)),
 		!hmac.Equal([]byte(r.Header.Get("Authorization")), []byte(aliyun.Authorization(SMSKey, SMSSecret, signed))):
 		return bad("SignatureDoesNotMatch")
-	case err != nil || time.Since(at).Abs() > 15*time.Minute:
+	case err != nil || clock.System().Now().Sub(at).Abs() > 15*time.Minute:
 		return bad("InvalidTimeStamp.Expired")
 	case used:
 		return bad("SignatureNonceUsed")
@@ -251,7 +252,7 @@ func Webhook(t testing.TB) *Simulator {
 		verify: func(r *http.Request, body []byte) (Taken, *reply) {
 			id, at := r.Header.Get(webhook.HeaderID), r.Header.Get(webhook.HeaderTimestamp)
 			seconds, err := strconv.ParseInt(at, 10, 64)
-			if err != nil || time.Since(time.Unix(seconds, 0)).Abs() > 5*time.Minute ||
+			if err != nil || clock.System().Now().Sub(time.Unix(seconds, 0)).Abs() > 5*time.Minute ||
 				!hmac.Equal([]byte(r.Header.Get(webhook.HeaderSignature)), []byte(webhook.Sign(key, id, at, body))) {
 				return Taken{}, &reply{status: http.StatusUnauthorized}
 			}

@@ -167,7 +167,7 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, p provider) {
 		s.take(message)
 		reply{status: http.StatusOK, body: "<html>proxy</html>"}.write(w)
 	case TooMany:
-		reply{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"7"}}}.write(w)
+		reply{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"1"}}}.write(w)
 	case Busy:
 		reply{status: http.StatusServiceUnavailable}.write(w)
 	case BadAddress:

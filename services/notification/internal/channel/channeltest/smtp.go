@@ -30,7 +30,7 @@ func Mail(t testing.TB, implicit, open bool) *MailServer {
 	t.Helper()
 	certs := httptest.NewTLSServer(nil) // for its certificate
 	t.Cleanup(certs.Close)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel"
 )
@@ -50,7 +51,7 @@ const (
 func Message(to channel.Address) channel.Message {
 	return channel.Message{
 		ID: id.New(), To: to, Subject: subject, Text: words, Template: "submitted", Values: map[string]string{"number": "450321-26-0000123-4"},
-		Event: "submitted", Number: "450321-26-0000123-4", Link: "https://tongzhen.example/k/x", Time: time.Now(),
+		Event: "submitted", Number: "450321-26-0000123-4", Link: "https://tongzhen.example/k/x", Time: clock.System().Now(),
 	}
 }
 
@@ -192,11 +193,11 @@ func deadline(t *testing.T, o Opened) {
 	o.Simulator.Next(TimeoutBefore)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	began := time.Now()
+	began := clock.System().Now()
 	if _, err := o.Adapter.Send(ctx, Message(o.To)); err == nil {
 		t.Error("taken")
 	}
-	if took := time.Since(began); took > 10*patience {
+	if took := clock.System().Now().Sub(began); took > 10*patience {
 		t.Errorf("took %s", took)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	gomail "github.com/wneessen/go-mail"
 
+	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel"
 )
 
@@ -41,11 +42,12 @@ type Account struct {
 // Adapter implements channel.Adapter. The address is a mailbox.
 type Adapter struct {
 	acc     Account
+	clk     clock.Clock
 	options []gomail.Option
 }
 
 // New makes an adapter, or tells what is wrong with the account.
-func New(acc Account) (*Adapter, error) {
+func New(acc Account, clk clock.Clock) (*Adapter, error) {
 	if _, err := mail.ParseAddress(acc.From); err != nil {
 		return nil, errors.New("the sender's address is malformed")
 	}
@@ -72,7 +74,7 @@ func New(acc Account) (*Adapter, error) {
 	if _, err := gomail.NewClient(acc.Host, options...); err != nil {
 		return nil, errors.New("the mail server's settings are malformed")
 	}
-	return &Adapter{acc: acc, options: options}, nil
+	return &Adapter{acc: acc, clk: clk, options: options}, nil
 }
 
 // Send implements channel.Adapter. The Message-ID is the message's on a repeat too, by which mail programs show it once.
@@ -95,7 +97,7 @@ func (a *Adapter) Send(ctx context.Context, m channel.Message) (channel.Receipt,
 	patience := a.acc.Timeout
 	if end, ok := ctx.Deadline(); ok {
 		// The library knows the deadline of the connecting only.
-		patience = max(min(patience, time.Until(end)), time.Millisecond)
+		patience = max(min(patience, end.Sub(a.clk.Now())), time.Millisecond)
 	}
 	client, err := gomail.NewClient(a.acc.Host, append(slices.Clone(a.options), gomail.WithTimeout(patience))...)
 	if err != nil {

@@ -22,6 +22,8 @@ const County = "450321"
 type Opened struct {
 	Store      app.Store
 	Deliveries app.Deliveries
+	Addresses  app.Addresses
+	Links      app.Links
 	Clock      *clock.Fixed
 }
 
@@ -48,6 +50,11 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"a message is dispatched once":           dispatchedOnce,
 		"a message with a gap is refused":        dispatchWhole,
 		"what nobody needs is cancelled":         cancelled,
+		"what is due is claimed once":            claimedOnce,
+		"digests are claimed together":           claimedTogether,
+		"an attempt is begun and finished":       begunAndFinished,
+		"deliveries are listed by scope":         listedByScope,
+		"addresses are kept and removed":         addressesKept,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

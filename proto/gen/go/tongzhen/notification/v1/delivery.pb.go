@@ -342,7 +342,8 @@ type Delivery struct {
 	DueTime      *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	SentTime     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=sent_time,json=sentTime,proto3" json:"sent_time,omitempty"`
 	AttemptCount int32                  `protobuf:"varint,15,opt,name=attempt_count,json=attemptCount,proto3" json:"attempt_count,omitempty"`
-	// Of the last attempt, or why it was skipped: NO_ADDRESS NO_CONSENT NOT_WANTED NOT_CONFIGURED.
+	// Of the last attempt, its outcome and the provider's code; or why it was skipped: NO_ADDRESS NO_PHONE NO_CONSENT DECEASED NOT_WANTED NOT_CONFIGURED
+	// NO_TEXT; NOT_TRUE_ANY_MORE (its booking was given back); WAITS for a service that is away.
 	Reason        string     `protobuf:"bytes,16,opt,name=reason,proto3" json:"reason,omitempty"`
 	Attempts      []*Attempt `protobuf:"bytes,17,rep,name=attempts,proto3" json:"attempts,omitempty"`
 	EntryId       string     `protobuf:"bytes,18,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
@@ -653,8 +654,10 @@ func (x *ListDeliveriesResponse) GetDeadCount() int32 {
 }
 
 type GetDeliveryRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Only for callers of the machine.
+	County        string `protobuf:"bytes,2,opt,name=county,proto3" json:"county,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -692,6 +695,13 @@ func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
 func (x *GetDeliveryRequest) GetId() string {
 	if x != nil {
 		return x.Id
+	}
+	return ""
+}
+
+func (x *GetDeliveryRequest) GetCounty() string {
+	if x != nil {
+		return x.County
 	}
 	return ""
 }
@@ -1231,7 +1241,8 @@ type SetAddressRequest struct {
 	Channel        Channel_Code           `protobuf:"varint,3,opt,name=channel,proto3,enum=tongzhen.notification.v1.Channel_Code" json:"channel,omitempty"`
 	// A mobile number, an e-mail address, a WeCom user id, a robot's key or address, a webhook's https address.
 	Value string `protobuf:"bytes,4,opt,name=value,proto3" json:"value,omitempty"`
-	// The robot's or webhook's signing secret.
+	// The robot's or webhook's signing secret; required with DINGTALK_ROBOT (SEC…) and WEBHOOK (whsec_…). Refused fields name the cause: FORMAT, REQUIRED, HTTPS,
+	// HOST (not on the list of hosts), PRIVATE (a network of one's own), OWNER (the channel reaches no such owner), NOT_CONFIGURED.
 	Secret        string `protobuf:"bytes,5,opt,name=secret,proto3" json:"secret,omitempty"`
 	RequestId     string `protobuf:"bytes,6,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1570,9 +1581,10 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"deliveries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1d\n" +
 	"\n" +
-	"dead_count\x18\x03 \x01(\x05R\tdeadCount\".\n" +
+	"dead_count\x18\x03 \x01(\x05R\tdeadCount\"F\n" +
 	"\x12GetDeliveryRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"I\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x16\n" +
+	"\x06county\x18\x02 \x01(\tR\x06county\"I\n" +
 	"\x15ReplayDeliveryRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x16\n" +
 	"\x06county\x18\x02 \x01(\tR\x06county\"\xa5\x01\n" +

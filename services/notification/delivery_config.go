@@ -1,0 +1,238 @@
+package notification
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/config"
+	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/aliyun"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/dingtalk"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/egress"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/mail"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/webhook"
+	"github.com/tongzhen/tongzhen/services/notification/internal/channel/wecom"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+	"github.com/tongzhen/tongzhen/services/notification/internal/words"
+)
+
+// Delivery is how messages leave the house. The zero value sends none: each channel is configured by its own settings, and what is not is skipped.
+type Delivery struct {
+	PublicURL string `name:"public-url" env:"TONGZHEN_PUBLIC_URL" help:"Where people reach the gateway, e.g. https://tongzhen.county.gov.cn, for the links in messages; empty = messages have none."`
+	WordsDir  string `env:"TONGZHEN_WORDS_DIR" help:"Folder with the county's own words of messages, over the shipped ones: zh-CN.yaml, en.yaml." type:"path"`
+
+	EgressHosts   []string `env:"TONGZHEN_EGRESS_HOSTS" help:"The only hosts to which webhooks may go, each with what is below it; empty = all that are public."`
+	EgressPrivate bool     `env:"TONGZHEN_EGRESS_PRIVATE" help:"Webhooks may go to addresses of private networks and of this machine."`
+	Webhook       bool     `env:"TONGZHEN_WEBHOOK" help:"Send to signed webhooks of groups."`
+
+	WeComRobot      bool   `name:"wecom-robot" env:"TONGZHEN_WECOM_ROBOT" help:"Send to WeCom groups by their robots."`
+	WeComURL        string `name:"wecom-url" env:"TONGZHEN_WECOM_URL" help:"Where WeCom answers; empty = https://qyapi.weixin.qq.com."`
+	WeComCorp       string `name:"wecom-corp" env:"TONGZHEN_WECOM_CORP" help:"WeCom id of the company (corpid); with agent and secret, messages go to persons."`
+	WeComAgent      int    `name:"wecom-agent" env:"TONGZHEN_WECOM_AGENT" help:"WeCom id of the application (agentid)."`
+	WeComSecretFile string `name:"wecom-secret-file" env:"TONGZHEN_WECOM_SECRET_FILE" help:"File with the application's secret." type:"path"`
+
+	DingTalkRobot bool   `name:"dingtalk-robot" env:"TONGZHEN_DINGTALK_ROBOT" help:"Send to DingTalk groups by their robots."`
+	DingTalkURL   string `name:"dingtalk-url" env:"TONGZHEN_DINGTALK_URL" help:"Where DingTalk answers; empty = https://oapi.dingtalk.com."`
+
+	SMTPAddr         string `name:"smtp-addr" env:"TONGZHEN_SMTP_ADDR" help:"Mail server, HOST:PORT; empty = no e-mail."`
+	SMTPSecurity     string `name:"smtp-security" env:"TONGZHEN_SMTP_SECURITY" help:"starttls (unless set), tls, or none for a mail server of this machine."`
+	SMTPFrom         string `name:"smtp-from" env:"TONGZHEN_SMTP_FROM" help:"Who sends, e.g. 通诊 <tongzhen@county.gov.cn>."`
+	SMTPUser         string `name:"smtp-user" env:"TONGZHEN_SMTP_USER" help:"User at the mail server; empty = without signing in."`
+	SMTPPasswordFile string `name:"smtp-password-file" env:"TONGZHEN_SMTP_PASSWORD_FILE" help:"File with the user's password." type:"path"`
+
+	SMSKeyID      string            `name:"sms-key-id" env:"TONGZHEN_SMS_KEY_ID" help:"Key id at Aliyun's short message service; empty = no SMS."`
+	SMSSecretFile string            `name:"sms-secret-file" env:"TONGZHEN_SMS_SECRET_FILE" help:"File with the key's secret." type:"path"`
+	SMSSignName   string            `name:"sms-sign-name" env:"TONGZHEN_SMS_SIGN_NAME" help:"Approved signature in front of each SMS (短信签名)."`
+	SMSTemplate   string            `name:"sms-template" env:"TONGZHEN_SMS_TEMPLATE" help:"Code of the approved text whose one variable, text, is the whole message."`
+	SMSTemplates  map[string]string `name:"sms-templates" env:"TONGZHEN_SMS_TEMPLATES" help:"Codes of approved texts with variables of their own, e.g. PATIENT_BOOKED=SMS_1;submitted=SMS_2."`
+	SMSURL        string            `name:"sms-url" env:"TONGZHEN_SMS_URL" help:"Where the service answers; empty = https://dysmsapi.aliyuncs.com."`
+	SMSRate       int               `name:"sms-rate" env:"TONGZHEN_SMS_RATE" help:"SMS a minute at most; 0 = 300."`
+	SMTPRate      int               `name:"smtp-rate" env:"TONGZHEN_SMTP_RATE" help:"E-mails a minute at most; 0 = 120."`
+	WeComRate     int               `name:"wecom-rate" env:"TONGZHEN_WECOM_RATE" help:"Application messages a minute at most; 0 = 600."`
+	RobotRate     int               `name:"robot-rate" env:"TONGZHEN_ROBOT_RATE" help:"Messages a minute that one robot takes; 0 = 20, as WeCom and DingTalk have it."`
+
+	AttemptsEmergency int           `env:"TONGZHEN_ATTEMPTS_EMERGENCY" help:"Attempts of an emergency's message until it is given up; 0 = 20."`
+	AttemptsUrgent    int           `env:"TONGZHEN_ATTEMPTS_URGENT" help:"Of an urgent one's; 0 = 12."`
+	AttemptsRoutine   int           `env:"TONGZHEN_ATTEMPTS_ROUTINE" help:"Of any other's; 0 = 10."`
+	CallTimeout       time.Duration `env:"TONGZHEN_DELIVERY_TIMEOUT" help:"How long a provider may take to answer; 0 = 10s."`
+	Parallel          int           `name:"delivery-parallel" env:"TONGZHEN_DELIVERY_PARALLEL" help:"Messages under way at once on a channel; 0 = 4."`
+	BreakerRest       time.Duration `env:"TONGZHEN_DELIVERY_REST" help:"How long a provider rests after five failures in a row; 0 = 30s."`
+	Poll              time.Duration `name:"delivery-poll" env:"TONGZHEN_DELIVERY_POLL" help:"How often each channel looks for what is due; 0 = 1s."`
+}
+
+func or[T comparable](value, usual T) T {
+	var zero T
+	if value == zero {
+		return usual
+	}
+	return value
+}
+
+const (
+	tripAfter = 5
+	linkFor   = 48 * time.Hour
+	minLease  = 30 * time.Second
+)
+
+// sender is the configuration of the workers.
+func (d Delivery) sender(zone *time.Location) app.SenderConfig {
+	call := or(d.CallTimeout, 10*time.Second)
+	return app.SenderConfig{
+		Patience: map[string]domain.Patience{
+			"EMERGENCY": {Most: or(d.AttemptsEmergency, 20), First: 5 * time.Second, Longest: time.Minute},
+			"URGENT":    {Most: or(d.AttemptsUrgent, 12), First: 10 * time.Second, Longest: 5 * time.Minute},
+			"":          {Most: or(d.AttemptsRoutine, 10), First: 30 * time.Second, Longest: 30 * time.Minute},
+		},
+		Call: call, Lease: max(6*call, minLease), Poll: or(d.Poll, time.Second), Parallel: or(d.Parallel, 4),
+		Rate:     map[string]int{domain.SMS: or(d.SMSRate, 300), domain.Email: or(d.SMTPRate, 120), domain.WeComApp: or(d.WeComRate, 600)},
+		PerGroup: map[string]int{domain.WeComRobot: or(d.RobotRate, 20), domain.DingTalkRobot: or(d.RobotRate, 20)},
+		Trip:     tripAfter, Rest: or(d.BreakerRest, 30*time.Second), PublicURL: strings.TrimSuffix(d.PublicURL, "/"), LinkFor: linkFor, Zone: zone,
+	}
+}
+
+// words are the shipped ones under the county's.
+func (d Delivery) words() (*words.Book, error) {
+	var county fs.FS
+	if d.WordsDir != "" {
+		county = os.DirFS(d.WordsDir)
+	}
+	b, err := words.New(county)
+	if err != nil {
+		return nil, fmt.Errorf("read the words of messages: %w", err)
+	}
+	return b, nil
+}
+
+// adapters are those of the channels that are configured; all problems are told at once.
+func (d Delivery) adapters(clk clock.Clock) (map[string]channel.Adapter, error) {
+	out := map[string]channel.Adapter{}
+	var problems []error
+	if d.PublicURL != "" {
+		problems = append(problems, baseURL("TONGZHEN_PUBLIC_URL", d.PublicURL))
+	}
+	if d.Webhook {
+		out[domain.Webhook] = webhook.New(egress.New(egress.Policy{Hosts: d.EgressHosts, Private: d.EgressPrivate}), clk)
+	}
+	// The providers' addresses are the operator's word: a relay or simulator of one's own is reached too.
+	door := egress.New(egress.Policy{Private: true})
+	if d.WeComRobot {
+		base := or(d.WeComURL, wecom.Base)
+		problems = append(problems, baseURL("TONGZHEN_WECOM_URL", base))
+		out[domain.WeComRobot] = wecom.NewRobot(door, base)
+	}
+	if d.DingTalkRobot {
+		base := or(d.DingTalkURL, dingtalk.Base)
+		problems = append(problems, baseURL("TONGZHEN_DINGTALK_URL", base))
+		out[domain.DingTalkRobot] = dingtalk.New(door, clk, base)
+	}
+	for name, make := range map[string]func() (channel.Adapter, error){
+		domain.WeComApp: func() (channel.Adapter, error) { return d.wecomApp(door, clk) },
+		domain.Email:    func() (channel.Adapter, error) { return d.mail(clk) },
+		domain.SMS:      func() (channel.Adapter, error) { return d.sms(door, clk) },
+	} {
+		a, err := make()
+		problems = append(problems, err)
+		if a != nil {
+			out[name] = a
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func baseURL(setting, address string) error {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.RawQuery != "" {
+		return fmt.Errorf("%s=%s: an address such as https://host is needed", setting, address)
+	}
+	return nil
+}
+
+// together refuses settings of which only some are there; named by setting.
+func together(values ...string) (all bool, err error) {
+	var missing []string
+	have := 0
+	for i := 0; i < len(values); i += 2 {
+		if values[i+1] == "" || values[i+1] == "0" {
+			missing = append(missing, values[i])
+		} else {
+			have++
+		}
+	}
+	if have > 0 && len(missing) > 0 {
+		return false, fmt.Errorf("%s missing: they belong to the settings of the same channel that are there", strings.Join(missing, ", "))
+	}
+	return have > 0, nil
+}
+
+func (d Delivery) wecomApp(door *egress.Door, clk clock.Clock) (channel.Adapter, error) {
+	all, err := together("TONGZHEN_WECOM_CORP", d.WeComCorp, "TONGZHEN_WECOM_AGENT", strconv.Itoa(d.WeComAgent), "TONGZHEN_WECOM_SECRET_FILE", d.WeComSecretFile)
+	if err != nil || !all {
+		return nil, err
+	}
+	secret, err := config.ReadSecretFile(d.WeComSecretFile)
+	if err != nil {
+		return nil, err
+	}
+	base := or(d.WeComURL, wecom.Base)
+	return wecom.NewApp(door, clk, wecom.Account{Base: base, Corp: d.WeComCorp, Secret: secret.Reveal(), Agent: d.WeComAgent}), baseURL("TONGZHEN_WECOM_URL", base)
+}
+
+func (d Delivery) mail(clk clock.Clock) (channel.Adapter, error) {
+	all, err := together("TONGZHEN_SMTP_ADDR", d.SMTPAddr, "TONGZHEN_SMTP_FROM", d.SMTPFrom)
+	if err != nil || !all {
+		return nil, err
+	}
+	host, text, err := net.SplitHostPort(d.SMTPAddr)
+	port, err2 := strconv.Atoi(text)
+	if err != nil || err2 != nil {
+		return nil, fmt.Errorf("TONGZHEN_SMTP_ADDR=%s: HOST:PORT is needed", d.SMTPAddr)
+	}
+	acc := mail.Account{
+		Host: host, Port: port, Security: mail.Security(or(d.SMTPSecurity, string(mail.StartTLS))), User: d.SMTPUser, From: d.SMTPFrom,
+		Timeout: or(d.CallTimeout, 10*time.Second),
+	}
+	if signIn, err := together("TONGZHEN_SMTP_USER", d.SMTPUser, "TONGZHEN_SMTP_PASSWORD_FILE", d.SMTPPasswordFile); err != nil {
+		return nil, err
+	} else if signIn {
+		secret, err := config.ReadSecretFile(d.SMTPPasswordFile)
+		if err != nil {
+			return nil, err
+		}
+		acc.Password = secret.Reveal()
+	}
+	a, err := mail.New(acc, clk)
+	if err != nil {
+		return nil, fmt.Errorf("TONGZHEN_SMTP_…: %w", err)
+	}
+	return a, nil
+}
+
+func (d Delivery) sms(door *egress.Door, clk clock.Clock) (channel.Adapter, error) {
+	all, err := together("TONGZHEN_SMS_KEY_ID", d.SMSKeyID, "TONGZHEN_SMS_SECRET_FILE", d.SMSSecretFile, "TONGZHEN_SMS_SIGN_NAME", d.SMSSignName)
+	if err != nil || !all {
+		return nil, err
+	}
+	if d.SMSTemplate == "" && len(d.SMSTemplates) == 0 {
+		return nil, errors.New("TONGZHEN_SMS_TEMPLATE or TONGZHEN_SMS_TEMPLATES is needed: Aliyun sends approved texts only")
+	}
+	secret, err := config.ReadSecretFile(d.SMSSecretFile)
+	if err != nil {
+		return nil, err
+	}
+	base := or(d.SMSURL, aliyun.Base)
+	return aliyun.New(door, clk, aliyun.Account{
+		Base: base, KeyID: d.SMSKeyID, Secret: secret.Reveal(), SignName: d.SMSSignName, Codes: d.SMSTemplates, General: d.SMSTemplate,
+	}), baseURL("TONGZHEN_SMS_URL", base)
+}

@@ -1,0 +1,211 @@
+package storetest
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/notification/internal/app"
+	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
+)
+
+func claim(t testing.TB, o Opened, c app.Claim) []domain.Delivery {
+	t.Helper()
+	if c.Channel == "" {
+		c.Channel = domain.Email
+	}
+	c.Until = o.Clock.Now().Add(time.Minute)
+	got, err := o.Deliveries.Claim(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func claimedOnce(t *testing.T, o Opened) {
+	emergency, first, later, elsewhere := dispatch(o), dispatch(o), dispatch(o), dispatch(o)
+	emergency.Urgency, emergency.DueTime = "EMERGENCY", o.Clock.Now()
+	first.DueTime = o.Clock.Now().Add(-time.Hour)
+	later.DueTime = o.Clock.Now().Add(time.Second)
+	elsewhere.Channel = domain.SMS
+	send(t, o, first, emergency, later, elsewhere)
+	one := claim(t, o, app.Claim{Lease: "one", Limit: 1})
+	two := claim(t, o, app.Claim{Lease: "two", Limit: 10})
+	if len(one) != 1 || one[0].ID != emergency.ID || len(two) != 1 || two[0].ID != first.ID {
+		t.Fatalf("%v, then %v", one, two)
+	}
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email); err != nil || due {
+		t.Errorf("something is due: %v", err)
+	}
+	o.Clock.Advance(time.Second)
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email); err != nil || !due {
+		t.Errorf("nothing is due: %v", err)
+	}
+	// What is done under another lease changes nothing.
+	if err := o.Deliveries.SetAside(t.Context(), "two", []app.Aside{{County: County, ID: emergency.ID, State: domain.StateSkipped}}); err != nil {
+		t.Fatal(err)
+	}
+	if got := delivery(t, o, emergency.ID); got.State != domain.StateSending {
+		t.Errorf("%s", got.State)
+	}
+}
+
+func claimedTogether(t *testing.T, o Opened) {
+	var all []domain.Dispatch
+	for range 5 {
+		d := dispatch(o)
+		d.Digest = true
+		all = append(all, d)
+	}
+	all[3].AccountID, all[4].Language = "head", "en"
+	alone := dispatch(o)
+	alone.DueTime = o.Clock.Now().Add(time.Minute)
+	send(t, o, append(all, alone)...)
+	got := claim(t, o, app.Claim{Lease: "one", Limit: 1, With: 20})
+	recipients := map[[6]string]int{}
+	for _, d := range got {
+		recipients[d.Recipient()]++
+	}
+	if len(recipients) != 1 {
+		t.Errorf("one message for %v", recipients)
+	}
+	if rest := claim(t, o, app.Claim{Lease: "two", Limit: 10, With: 20}); len(got)+len(rest) != 5 {
+		t.Errorf("%d and %d", len(got), len(rest))
+	}
+}
+
+func begunAndFinished(t *testing.T, o Opened) {
+	sent, unneeded := dispatch(o), dispatch(o)
+	send(t, o, sent, unneeded)
+	if got := claim(t, o, app.Claim{Lease: "one", Limit: 10}); len(got) != 2 {
+		t.Fatalf("%v", got)
+	}
+	if err := o.Store.Change(t.Context(), command(), func(u app.Unit) error { u.CancelDeliveries(unneeded.EntryID, ""); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	begin := app.Begin{Lease: "one", Until: o.Clock.Now().Add(time.Minute), Tries: []app.Try{
+		{County: County, ID: sent.ID, AddressMasked: "d***", Link: &app.Link{Hash: []byte("hash"), DeliveryID: sent.ID, EntryID: sent.EntryID, AccountID: "desk", Until: o.Clock.Now().Add(time.Hour)}},
+		{County: County, ID: unneeded.ID},
+	}}
+	begun, err := o.Deliveries.Begin(t.Context(), begin)
+	if err != nil || len(begun) != 1 || begun[0].ID != sent.ID || begun[0].AttemptCount != 1 {
+		t.Fatalf("%v, %v", begun, err)
+	}
+	if got := delivery(t, o, unneeded.ID); got.State != domain.StateCancelled || len(got.Attempts) != 0 {
+		t.Errorf("%+v", got)
+	}
+	if got := delivery(t, o, sent.ID); got.State != domain.StateSending || len(got.Attempts) != 1 || got.Attempts[0].Outcome != domain.OutcomeOpen || got.AddressMasked != "d***" {
+		t.Errorf("%+v", got)
+	}
+	county, link, err := o.Links.Link(t.Context(), []byte("hash"), o.Clock.Now())
+	if err != nil || county != County || link.DeliveryID != sent.ID || link.AccountID != "desk" {
+		t.Errorf("%+v, %v", link, err)
+	}
+	if _, _, err := o.Links.Link(t.Context(), []byte("hash"), o.Clock.Now().Add(time.Hour)); errs.KindOf(err) != errs.KindNotFound {
+		t.Errorf("an old link: %v", err)
+	}
+	if err := o.Links.ForgetLinks(t.Context(), o.Clock.Now().Add(2*time.Hour), 10); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := o.Links.Link(t.Context(), []byte("hash"), o.Clock.Now()); errs.KindOf(err) != errs.KindNotFound {
+		t.Errorf("a forgotten link: %v", err)
+	}
+	ended := domain.Ended{Outcome: domain.OutcomeTaken, ProviderCode: "250", ProviderMessageID: "m"}
+	done := []app.Done{{Delivery: begun[0], Ended: ended, Step: domain.Step{State: domain.StateSent, Due: o.Clock.Now(), Counts: true}}}
+	for range 2 {
+		if err := o.Deliveries.Finish(t.Context(), "one", done); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := delivery(t, o, sent.ID)
+	if got.State != domain.StateSent || !got.SentTime.Equal(o.Clock.Now()) || got.Attempts[0].ProviderMessageID != "m" || !got.Attempts[0].EndTime.Equal(o.Clock.Now()) {
+		t.Errorf("%+v", got)
+	}
+	load, err := o.Deliveries.Load(t.Context(), County)
+	if l := load[domain.Email]; err != nil || l.Pending != 0 || !l.LastSent.Equal(o.Clock.Now()) {
+		t.Errorf("%+v, %v", load, err)
+	}
+}
+
+func listedByScope(t *testing.T, o Opened) {
+	if err := o.Store.SaveAccounts(t.Context(), command(), []domain.Account{{County: County, ID: "desk", Version: 1, OrganizationID: "hospital"}}); err != nil {
+		t.Fatal(err)
+	}
+	person, group, patient := dispatch(o), dispatch(o), dispatch(o)
+	group.AccountID, group.OrganizationID, group.Channel = "", "centre", domain.Webhook
+	patient.AccountID, patient.PatientID, patient.Channel = "", id.New(), domain.SMS
+	for _, d := range []domain.Dispatch{person, group, patient} {
+		send(t, o, d)
+		o.Clock.Advance(time.Second)
+	}
+	list := func(q app.DeliveryQuery) (ids []string) {
+		t.Helper()
+		q.County, q.Limit = County, max(q.Limit, 10)
+		got, err := o.Deliveries.List(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range got {
+			ids = append(ids, d.ID)
+		}
+		return ids
+	}
+	newest, err := o.Deliveries.List(t.Context(), app.DeliveryQuery{County: County, Limit: 1})
+	if err != nil || len(newest) != 1 {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		q    app.DeliveryQuery
+		want []string
+	}{
+		"all, newest first": {app.DeliveryQuery{}, []string{patient.ID, group.ID, person.ID}},
+		"the next page":     {app.DeliveryQuery{BeforeTime: newest[0].CreateTime, BeforeID: newest[0].ID}, []string{group.ID, person.ID}},
+		"a hospital's":      {app.DeliveryQuery{OrganizationID: "hospital"}, []string{person.ID}},
+		"a centre's":        {app.DeliveryQuery{OrganizationID: "centre"}, []string{group.ID}},
+		"of a channel":      {app.DeliveryQuery{Channel: domain.SMS}, []string{patient.ID}},
+		"of a referral":     {app.DeliveryQuery{ReferralID: person.ReferralID}, []string{person.ID}},
+		"in a state":        {app.DeliveryQuery{State: domain.StateDead}, nil},
+		"since":             {app.DeliveryQuery{Since: newest[0].CreateTime}, []string{patient.ID}},
+	} {
+		if got := list(c.q); !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+	if n, err := o.Deliveries.CountDead(t.Context(), app.DeliveryQuery{County: County}); err != nil || n != 0 {
+		t.Errorf("%d, %v", n, err)
+	}
+	if ok, err := o.Deliveries.Replay(t.Context(), command().Caller, person.ID); err != nil || ok {
+		t.Errorf("one that is not dead is replayed: %v", err)
+	}
+}
+
+func addressesKept(t *testing.T, o Opened) {
+	own := app.Owner{County: County, AccountID: "desk"}
+	a := app.Address{Owner: own, Channel: domain.Webhook, Value: "https://hospital.example/x", Secret: "whsec_x", Masked: "https://hospital.example/…"}
+	if _, err := o.Addresses.SetAddress(t.Context(), command().Caller, a); err != nil {
+		t.Fatal(err)
+	}
+	got, known, err := o.Addresses.Address(t.Context(), own, domain.Webhook)
+	if err != nil || !known || got.Value != a.Value || got.Secret != a.Secret || got.Masked != a.Masked {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if err := o.Addresses.Tested(t.Context(), own, domain.Webhook, o.Clock.Now()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := o.Addresses.Addresses(t.Context(), own)
+	if err != nil || len(list) != 1 || list[0].Value != "" || list[0].Secret != "*" || !list[0].TestTime.Equal(o.Clock.Now()) {
+		t.Errorf("%+v, %v", list, err)
+	}
+	if _, known, err := o.Addresses.Address(t.Context(), app.Owner{County: "another", AccountID: "desk"}, domain.Webhook); err != nil || known {
+		t.Errorf("of another county: %v", err)
+	}
+	a.Value, a.Secret = "", ""
+	if _, err := o.Addresses.SetAddress(t.Context(), command().Caller, a); err != nil {
+		t.Fatal(err)
+	}
+	if _, known, err := o.Addresses.Address(t.Context(), own, domain.Webhook); err != nil || known {
+		t.Errorf("removed: %v", err)
+	}
+}
