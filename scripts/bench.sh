@@ -23,7 +23,7 @@ micro() {
   echo
   echo "Go benchmarks of the hot paths:"
   local packages=()
-  for p in referral/internal/domain referral/internal/store referral/internal/icd10 patientrecord/internal/store internal/crypt internal/sqldb; do
+  for p in referral/internal/domain referral/internal/store referral/internal/icd10 patientrecord/internal/store scheduling/internal/store internal/crypt internal/sqldb; do
     packages+=("./services/$p")
   done
   local time=500ms

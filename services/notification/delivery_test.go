@@ -149,6 +149,19 @@ func TestAnAddressIsCheckedMaskedAndTried(t *testing.T) {
 	if err != nil || d.GetState() != notificationv1.DeliveryState_SENT || len(d.GetAttempts()) != 1 || d.GetAttempts()[0].GetOutcome() != "SENT" {
 		t.Fatalf("%v, %v", d, err)
 	}
+	families, err := f.tel.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := ""
+	for _, m := range families {
+		if m.GetName() == "tongzhen_delivery_attempts_total" {
+			counted = m.String()
+		}
+	}
+	if !strings.Contains(counted, `value:"EMAIL"`) || !strings.Contains(counted, `value:"SENT"`) {
+		t.Errorf("counted %q", counted)
+	}
 	if got := o.mail.Taken(); len(got) != 1 || got[0].To != channeltest.Mailbox || !strings.Contains(got[0].Text, "测试消息") {
 		t.Errorf("%+v", got)
 	}

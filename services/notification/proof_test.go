@@ -70,18 +70,19 @@ type proof struct {
 	store    *store.Store
 	book     *store.Book
 	provider *channeltest.Simulator
-	dies     int // after so many outcomes
+	dies     int           // after so many outcomes
+	call     time.Duration // a provider's time to answer
 	died     atomic.Int64
 }
 
 func newProof(t *testing.T, db *sqldb.DB, facts int) *proof {
 	t.Helper()
 	const many = 2000
-	phase, dies := 200*time.Millisecond, 150
+	phase, dies, call := 200*time.Millisecond, 150, 150*time.Millisecond
 	if facts > many {
-		phase, dies = 2*time.Second, many/2
+		phase, dies, call = 2*time.Second, many/2, time.Second/2
 	}
-	p := &proof{t: t, db: db, dies: dies, book: store.NewBook(db, crypt.TestRing()), provider: channeltest.Webhook(t)}
+	p := &proof{t: t, db: db, dies: dies, call: call, book: store.NewBook(db, crypt.TestRing()), provider: channeltest.Webhook(t)}
 	p.store = store.New(db, events.Encode, store.Wakes{})
 	began := time.Now()
 	p.provider.Decide(func() channeltest.Fault {
@@ -145,7 +146,7 @@ func (p *proof) send(instances int) (stop func()) {
 	for range instances {
 		s := app.NewSender(app.SenderConfig{
 			Patience: map[string]domain.Patience{"": {Most: 1 << 20, First: 20 * time.Millisecond, Longest: 200 * time.Millisecond}},
-			Call:     150 * time.Millisecond, Lease: 3 * time.Second, Poll: 10 * time.Millisecond, Parallel: 16, Trip: 5, Rest: 60 * time.Millisecond, Zone: time.UTC,
+			Call:     p.call, Lease: 3 * time.Second, Poll: 10 * time.Millisecond, Parallel: 16, Trip: 5, Rest: 60 * time.Millisecond, Zone: time.UTC,
 		}, app.SenderDeps{
 			Deliveries: &mortal{Store: p.store, dies: p.dies, died: &p.died, dead: map[string]bool{}}, Addresses: p.book, Links: p.book, Outside: names{},
 			Adapters: map[string]channel.Adapter{domain.Webhook: webhook.New(egress.New(egress.Policy{Private: true}), clock.System())},

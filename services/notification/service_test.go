@@ -2,6 +2,7 @@ package notification_test
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -91,6 +92,7 @@ type fixture struct {
 	client notificationv1.NotificationServiceClient
 	out    notificationv1.DeliveryServiceClient
 	facts  chan bus.Msg
+	tel    *telemetry.Telemetry
 
 	consents consents
 }
@@ -133,13 +135,19 @@ func startWith(t *testing.T, cfg notification.Config) *fixture {
 		directoryv1.RegisterRosterServiceServer(r, people)
 	})
 	f.db = dbtest.SQLite(t, notification.Migrations())
+	tel, err := telemetry.New(t.Context(), telemetry.Config{LogLevel: "error", Output: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tel.Shutdown(context.WithoutCancel(t.Context())) })
+	f.tel = tel
 	s, err := notification.New(t.Context(), cfg, notification.Deps{
 		DB: f.db, Bus: f.bus, Cache: cache.Memory(clock.System()), Ring: crypt.TestRing(),
 		Peers: notification.Peers{
 			Directory: f.Dial("notification", "directory"), PatientRecord: f.Dial("notification", "patientrecord"),
 			Referral: f.Dial("notification", "referral"), Scheduling: f.Dial("notification", "scheduling"),
 		},
-		Signer: f.Signer, Clock: clock.System(), Telemetry: telemetry.Discard(),
+		Signer: f.Signer, Clock: clock.System(), Telemetry: f.tel,
 	})
 	if err != nil {
 		t.Fatal(err)

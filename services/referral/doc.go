@@ -5,7 +5,8 @@
 //
 // RPCs: ReferralService, FollowUpService, CriteriaService, CandidateService, StatisticsService, SettingService and HandoverService
 // (completeness, printed slips, consent) of tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed, formulary_changed and
-// capabilities_changed of directory, encounter_opened, encounter_closed, encounter_cancelled, patient_merged and patient_unmerged of the record, and its own deadline_passed.
+// capabilities_changed of directory, encounter_opened, encounter_closed, encounter_cancelled, patient_merged and patient_unmerged of the record, booking_moved and
+// session_cancelled of scheduling, and its own deadline_passed.
 // Calls patient-record (snapshot at creation, values for criteria), scheduling (AttachHold, ConfirmHold) and directory (an organisation
 // that the projection misses, the lists at start).
 //
@@ -29,6 +30,8 @@
 //  11. An up-referral and the down-referral that answers it, an escalation and its follow-up, a bounce-back and what it bounces off name
 //     each other, or neither does: both sides are written in one transaction.
 //  12. One stay makes at most one candidate, whichever source tells of it first.
+//  13. An accepted referral's expected window and the limit of its arrival are those of the booking that it names, as scheduling told last; while that
+//     booking has no place no limit runs. To follow it is a mark: the version stays, and nobody's work is refused for it.
 //
 // At its start the service takes over what an earlier release left. It builds the figures of every county that has none by today's counters,
 // dimensions and totals (table figures_built); one instance does, and until then a county's figures are answered as filling. A county that

@@ -296,6 +296,11 @@ func TestTheJourney(t *testing.T) {
 		found := f.must(c.FindReferral(desk, &referralv1.FindReferralRequest{Number: strings.ReplaceAll(r.GetNumber(), "-", "")}))
 		r = f.must(c.Arrive(desk, &referralv1.ActionRequest{Id: found.GetId(), Version: found.GetVersion()}))
 		r = f.must(c.Admit(f.as("BED_MANAGER"), &referralv1.AdmitRequest{Id: r.GetId(), Version: r.GetVersion(), Ward: "心内一病区", Bed: "12"}))
+		if known, err := f.scheduling.GetCase(rpc.WithCounty(f.t.Context(), county), &referralv1.GetCaseRequest{County: county, ReferralId: r.GetId()}); err != nil ||
+			known.GetState() != referralv1.State_ADMITTED || known.GetVersion() != r.GetVersion() || known.GetNumber() != r.GetNumber() || known.GetPatientId() != r.GetPatientId() ||
+			known.GetOriginator().GetOrganizationId() != r.GetOriginator().GetOrganizationId() || known.GetReceiver().GetDepartmentCode() != r.GetReceiver().GetDepartmentCode() {
+			f.t.Errorf("case %v, %v", known, err)
+		}
 		relation, err := f.patients.GetRelation(rpc.WithCounty(f.t.Context(), county), &referralv1.GetRelationRequest{County: county, PatientId: r.GetPatientId(), OrganizationId: f.hospital})
 		if err != nil || relation.GetLevel() != "FULL" {
 			f.t.Errorf("relation %v, %v", relation, err)

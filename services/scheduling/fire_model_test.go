@@ -47,6 +47,17 @@ type told struct {
 	hold    string
 }
 
+// The model is handed untyped values; they are the record's own.
+func ask(v any) asked {
+	in, _ := v.(asked)
+	return in
+}
+
+func answer(v any) told {
+	out, _ := v.(told)
+	return out
+}
+
 // slotState is what the model knows of one slot: the hold that has it and how far that has come.
 type slotState struct {
 	hold  string
@@ -60,7 +71,7 @@ func slotModel() porcupine.Model {
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 			bySlot := map[int][]porcupine.Operation{}
 			for _, op := range history {
-				slot := op.Input.(asked).slot
+				slot := ask(op.Input).slot
 				bySlot[slot] = append(bySlot[slot], op)
 			}
 			var out [][]porcupine.Operation
@@ -71,7 +82,8 @@ func slotModel() porcupine.Model {
 		},
 		Init: func() any { return slotState{} },
 		Step: func(state, input, output any) (bool, any) {
-			return step(state.(slotState), input.(asked), output.(told))
+			before, _ := state.(slotState)
+			return step(before, ask(input), answer(output))
 		},
 		DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v → %+v", input, output) },
 	}
@@ -162,10 +174,10 @@ func (r *record) learned(account, hold string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	op := &r.ops[r.creates[account]]
-	if op.Output.(told).outcome == unknown {
+	if answer(op.Output).outcome == unknown {
 		op.Output, op.Return = told{outcome: done, hold: hold}, int64(time.Since(r.start))
 	}
-	return op.Input.(asked).slot
+	return ask(op.Input).slot
 }
 
 // drop takes a call out that had no effect and told nothing.
@@ -180,7 +192,7 @@ func (r *record) resolve(holds map[string]string) {
 	for account, call := range r.creates {
 		if hold, made := holds[account]; made {
 			r.learned(account, hold)
-		} else if r.ops[call].Output.(told).outcome == unknown {
+		} else if answer(r.ops[call].Output).outcome == unknown {
 			r.drop(call)
 		}
 	}

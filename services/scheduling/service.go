@@ -7,7 +7,6 @@ import (
 
 	"google.golang.org/grpc"
 
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/auditrpc"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -99,7 +98,7 @@ func Migrations() []sqldb.MigrationSet {
 // Register adds the service's methods.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	rpc.NewServer(s.app, s.deps.Clock).Register(r)
-	schedulingv1.RegisterCalendarServiceServer(r, rpc.NewCalendarServer(s.app, s.plans, s.deps.Clock))
+	rpc.NewCalendarServer(s.app, s.plans, s.deps.Clock).Register(r)
 	auditrpc.Register(r, s.deps.DB, s.deps.Signer)
 }
 

@@ -21,6 +21,7 @@ import (
 
 type importCommand struct {
 	FHIR      importFHIRCommand      `cmd:"" name:"fhir" help:"Import FHIR R4 bundles: patients with their records. Importing again changes nothing."`
+	Schedules importSchedulesCommand `cmd:"" help:"Import clinic sessions and schedule templates of an organisation, CSV or iCalendar. Importing again changes nothing."`
 	Formulary importFormularyCommand `cmd:"" help:"Import the medicines of organisations from a table. Importing again changes nothing."`
 }
 
@@ -45,7 +46,7 @@ func (c *importFHIRCommand) Run(ctx context.Context, settings *host.Settings) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, connection.Close()) }()
-	byCode, home, err := c.organizations(ctx, directoryv1.NewDirectoryServiceClient(connection.Conn(host.Directory)))
+	byCode, home, err := organizations(ctx, directoryv1.NewDirectoryServiceClient(connection.Conn(host.Directory)), c.County, c.Organization)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (c *importFHIRCommand) Run(ctx context.Context, settings *host.Settings) (e
 }
 
 // organizations answers the ids of the organisations in the county by code, and that of the one that is named by code or id.
-func (c *importFHIRCommand) organizations(ctx context.Context, directory directoryv1.DirectoryServiceClient) (byCode map[string]string, home string, err error) {
+func organizations(ctx context.Context, directory directoryv1.DirectoryServiceClient, county, named string) (byCode map[string]string, home string, err error) {
 	byCode = map[string]string{}
 	var known []string
 	for token := ""; ; {
@@ -80,7 +81,7 @@ func (c *importFHIRCommand) organizations(ctx context.Context, directory directo
 			return nil, "", fmt.Errorf("list organisations: %w", err)
 		}
 		for _, o := range page.GetOrganizations() {
-			if o.GetCode() == c.Organization || o.GetId() == c.Organization {
+			if o.GetCode() == named || o.GetId() == named {
 				home = o.GetId()
 			}
 			if o.GetType() != directoryv1.OrganizationType_EXTERNAL {
@@ -93,7 +94,7 @@ func (c *importFHIRCommand) organizations(ctx context.Context, directory directo
 		}
 	}
 	if home == "" {
-		return nil, "", fmt.Errorf("no organisation has the code %q in county %s; there are: %s", c.Organization, c.County, strings.Join(known, ", "))
+		return nil, "", fmt.Errorf("no organisation has the code %q in county %s; there are: %s", named, county, strings.Join(known, ", "))
 	}
 	return byCode, home, nil
 }

@@ -29,6 +29,7 @@ func seedClients[C grpc.ClientConnInterface](c connector[C]) seed.Clients {
 		Directory:     directoryv1.NewDirectoryServiceClient(c.Conn(host.Directory)),
 		Roster:        directoryv1.NewRosterServiceClient(c.Conn(host.Directory)),
 		Scheduling:    schedulingv1.NewSchedulingServiceClient(c.Conn(host.Scheduling)),
+		Calendar:      schedulingv1.NewCalendarServiceClient(c.Conn(host.Scheduling)),
 		PatientRecord: patientrecordv1.NewPatientRecordServiceClient(c.Conn(host.PatientRecord)),
 	}
 }

@@ -95,6 +95,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{patientrecordv1.RegisterExportServiceHandler, deps.Conns.PatientRecord},
 		{schedulingv1.RegisterSchedulingServiceHandler, deps.Conns.Scheduling},
 		{schedulingv1.RegisterAllocationServiceHandler, deps.Conns.Scheduling},
+		{schedulingv1.RegisterCalendarServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
 		{notificationv1.RegisterDeliveryServiceHandler, deps.Conns.Notification},
 	} {

@@ -197,7 +197,7 @@ func lifeCodes() map[string][]string {
 		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
-		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export alarm call"),
+		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export alarm call delivery address"),
 		"calls.state":   strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
 		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
 		"channel": strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),

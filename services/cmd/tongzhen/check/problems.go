@@ -143,7 +143,8 @@ func (w World) attached() []string {
 	}
 	var bad []string
 	for _, h := range w.Holds {
-		if h.GetState() != schedulingv1.HoldState_ATTACHED {
+		// What the fallback list offers its referral does not name.
+		if h.GetState() != schedulingv1.HoldState_ATTACHED || h.GetOffered() {
 			continue
 		}
 		r, ok := byID[h.GetReferralId()]

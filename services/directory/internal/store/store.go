@@ -7,6 +7,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/app"
@@ -47,7 +48,7 @@ func (s *Store) Change(ctx context.Context, by app.Command, fn func(app.Unit) er
 		if u.failure != nil {
 			return u.failure
 		}
-		stmts := append(u.stmts[:len(u.stmts):len(u.stmts)], logged)
+		stmts := slices.Concat(u.stmts, []sqldb.Stmt{logged})
 		if len(u.facts) > 0 {
 			stmts = append(stmts, outbox.Stmts(ctx, u.facts...)...)
 			tx.OnCommit(s.wake)

@@ -22,6 +22,9 @@ type lane struct {
 	// whole is the one provider of the channel; "" where each address may have its own.
 	whole string
 	wake  chan struct{}
+	// slots are taken by calls under way; one that hangs holds up no other.
+	slots  chan struct{}
+	flying sync.WaitGroup
 
 	mu       sync.Mutex
 	breakers map[string]*breaker
@@ -32,10 +35,11 @@ type breaker struct {
 	*gobreaker.TwoStepCircuitBreaker[struct{}]
 	mu    sync.Mutex
 	until time.Time // rests at least so long
+	busy  int       // calls under way
 }
 
 func newLane(s *Sender, name string) *lane {
-	l := &lane{s: s, name: name, adapter: s.Adapters[name], wake: make(chan struct{}, 1), breakers: map[string]*breaker{}}
+	l := &lane{s: s, name: name, adapter: s.Adapters[name], wake: make(chan struct{}, 1), slots: make(chan struct{}, s.cfg.Parallel), breakers: map[string]*breaker{}}
 	if l.adapter != nil {
 		l.whole = l.adapter.Provider(channel.Address{})
 	}
@@ -82,7 +86,7 @@ func (b *breaker) rests() time.Time {
 	return b.until
 }
 
-// work sends until nothing is due or may go now.
+// work sends until nothing is due or may go now. What is under way then goes on.
 func (l *lane) work(ctx context.Context) error {
 	for ctx.Err() == nil {
 		more, err := l.round(ctx)
@@ -118,31 +122,61 @@ func (l *lane) round(ctx context.Context) (more bool, err error) {
 	}
 	limit := skipAtOnce
 	if l.adapter != nil {
-		if limit = l.permits(ctx); limit == 0 {
+		taken := l.take(ctx)
+		limit = min(taken, l.permits(ctx, taken))
+		l.free(taken - limit)
+		if limit == 0 {
 			return false, nil
 		}
 	}
 	lease := id.New()
-	claimed, err := l.s.Deliveries.Claim(ctx, Claim{Channel: l.name, Lease: lease, Until: l.s.Clock.Now().Add(l.s.cfg.Lease), Limit: limit, With: l.together()})
-	if err != nil || len(claimed) == 0 {
+	claimed, err := l.s.Deliveries.Claim(ctx, Claim{Channel: l.name, Lease: lease, Until: l.s.Clock.Now().Add(l.s.cfg.Lease), Limit: limit, With: l.together() - 1})
+	switch {
+	case l.adapter == nil && err == nil && len(claimed) > 0:
+		return true, l.s.Deliveries.SetAside(ctx, lease, skipped(claimed, domain.NotConfigured))
+	case l.adapter == nil:
+		return false, err
+	case err != nil || len(claimed) == 0:
+		l.free(limit)
 		return false, err
 	}
-	if l.adapter == nil {
-		return true, l.s.Deliveries.SetAside(ctx, lease, skipped(claimed, domain.NotConfigured))
-	}
 	// What was claimed is brought to its end: the provider may be called already.
-	return true, l.handle(context.WithoutCancel(ctx), lease, claimed)
+	flying, err := l.handle(context.WithoutCancel(ctx), lease, claimed)
+	l.free(limit - flying)
+	return err == nil, err
 }
 
-// permits is how many messages may go now.
-func (l *lane) permits(ctx context.Context) int {
-	most := l.s.cfg.Parallel
+// take waits for a slot and takes those that are free besides; 0 when ctx ends.
+func (l *lane) take(ctx context.Context) (n int) {
+	select {
+	case <-ctx.Done():
+		return 0
+	case l.slots <- struct{}{}:
+	}
+	for n = 1; n < cap(l.slots); n++ {
+		select {
+		case l.slots <- struct{}{}:
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+func (l *lane) free(n int) {
+	for range n {
+		<-l.slots
+	}
+}
+
+// permits is how many messages may go now, most at most.
+func (l *lane) permits(ctx context.Context, most int) int {
 	if l.whole != "" {
 		switch l.breaker(l.whole).State() {
 		case gobreaker.StateOpen:
 			return 0
 		case gobreaker.StateHalfOpen:
-			most = 1
+			most = min(most, 1)
 		}
 	}
 	rate := l.s.cfg.Rate[l.name]
@@ -172,8 +206,8 @@ type parcel struct {
 	done  func(error) // tells the breaker
 }
 
-// handle composes, holds back what may not go, writes the attempts and sends.
-func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delivery) error {
+// handle composes, holds back what may not go, writes the attempts and begins the calls; it answers how many are under way.
+func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delivery) (flying int, err error) {
 	var parcels []*parcel
 	var aside []Aside
 	digests := map[[6]string]*parcel{}
@@ -204,7 +238,7 @@ func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delive
 	if len(aside) > 0 {
 		if err := l.s.Deliveries.SetAside(ctx, lease, aside); err != nil {
 			release(free)
-			return err
+			return 0, err
 		}
 	}
 	return l.send(ctx, lease, free)
@@ -229,26 +263,53 @@ func (p *parcel) later(due time.Time) []Aside {
 func (l *lane) hold(ctx context.Context, p *parcel) time.Duration {
 	first := p.parts[0]
 	b := l.breaker(l.adapter.Provider(first.to))
+	if l.whole == "" && !b.enter(max(1, l.s.cfg.Parallel/2)) {
+		return time.Second // half of the slots are for the other providers
+	}
 	done, err := b.Allow()
 	if err != nil {
+		b.leave(l.whole)
 		if until := b.rests(); !until.IsZero() {
 			return max(until.Sub(l.s.Clock.Now()), time.Second)
 		}
 		return time.Second
 	}
-	p.done = done
+	p.done = func(err error) {
+		b.leave(l.whole)
+		done(err)
+	}
 	if rate := l.s.cfg.PerGroup[l.name]; rate > 0 {
 		key := strings.Join([]string{"delivery", l.name, first.d.County, first.d.OrganizationID, first.d.DepartmentCode, first.d.AccountID}, ":")
 		if ok, wait, err := l.s.Limiter.Allow(ctx, key, rate, time.Minute); err == nil && !ok {
-			done(nil)
+			p.done(nil)
 			return wait
 		}
 	}
 	return 0
 }
 
-// send writes the attempts of all, then calls for each at once.
-func (l *lane) send(ctx context.Context, lease string, parcels []*parcel) error {
+// enter counts a call of a provider that is one of several, unless it has so many.
+func (b *breaker) enter(most int) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.busy >= most {
+		return false
+	}
+	b.busy++
+	return true
+}
+
+func (b *breaker) leave(whole string) {
+	if whole != "" {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.busy--
+}
+
+// send writes the attempts of all, then begins a call for each; it answers how many.
+func (l *lane) send(ctx context.Context, lease string, parcels []*parcel) (flying int, err error) {
 	b := Begin{Lease: lease, Until: l.s.Clock.Now().Add(l.s.cfg.Lease)}
 	for _, p := range parcels {
 		for i := range p.parts {
@@ -260,27 +321,29 @@ func (l *lane) send(ctx context.Context, lease string, parcels []*parcel) error 
 		}
 	}
 	if len(b.Tries) == 0 {
-		return nil
+		return 0, nil
 	}
 	begun, err := l.s.Deliveries.Begin(ctx, b)
 	if err != nil {
 		release(parcels)
-		return err
+		return 0, err
 	}
 	now := map[string]domain.Delivery{}
 	for _, d := range begun {
 		now[d.County+d.ID] = d
 	}
-	var all sync.WaitGroup
 	for _, p := range parcels {
 		if p.keep(now); len(p.parts) == 0 {
 			p.done(nil)
 			continue
 		}
-		all.Go(func() { l.deliver(ctx, lease, p) })
+		flying++
+		l.flying.Go(func() {
+			defer l.free(1)
+			l.deliver(ctx, lease, p)
+		})
 	}
-	all.Wait()
-	return nil
+	return flying, nil
 }
 
 // keep leaves what was begun, as it is now.

@@ -116,6 +116,7 @@ func (s *Sender) Run(ctx context.Context) error {
 	for name, l := range s.lanes {
 		parts = append(parts, run.Part{Name: name, Runner: run.Func(func(ctx context.Context) error {
 			run.Every(ctx, s.cfg.Poll, l.wake, l.work)
+			l.flying.Wait()
 			return nil
 		})})
 	}

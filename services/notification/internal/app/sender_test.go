@@ -59,6 +59,11 @@ func (p *provider) got() ([]channel.Message, int) {
 	return append([]channel.Message(nil), p.taken...), p.calls
 }
 
+// hosts is a provider of which each address is another one.
+type hosts struct{ *provider }
+
+func (hosts) Provider(to channel.Address) string { return to.Value }
+
 // nobody answers nothing of the other services.
 type nobody struct{ app.Outside }
 
@@ -72,12 +77,13 @@ type outbound struct {
 	store       *store.Store
 	book        *store.Book
 	mail, robot *provider
+	hooks       *provider
 }
 
 func eachOutbound(t *testing.T, test func(*outbound)) {
 	t.Helper()
 	each(t, func(f *fixture) {
-		o := &outbound{fixture: f, store: store.New(f.db, events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}}
+		o := &outbound{fixture: f, store: store.New(f.db, events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}, hooks: &provider{}}
 		o.address(app.Owner{County: county, AccountID: "desk"}, domain.Email, "desk@hospital.example")
 		o.address(app.Owner{County: county, AccountID: "doctor"}, domain.Email, "doctor@centre.example")
 		o.address(app.Owner{County: county, OrganizationID: "hospital"}, domain.WeComRobot, "key")
@@ -105,7 +111,7 @@ func (o *outbound) run(parallel int) (stop func()) {
 		Trip: 3, Rest: time.Hour, PublicURL: "https://t.example", LinkFor: time.Hour, Zone: time.UTC,
 	}, app.SenderDeps{
 		Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: nobody{}, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
-		Adapters: map[string]channel.Adapter{domain.Email: o.mail, domain.WeComRobot: o.robot}, Logger: slog.New(slog.DiscardHandler),
+		Adapters: map[string]channel.Adapter{domain.Email: o.mail, domain.WeComRobot: o.robot, domain.Webhook: hosts{o.hooks}}, Logger: slog.New(slog.DiscardHandler),
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -225,6 +231,31 @@ func TestADeadProviderDelaysOnlyItselfAndRests(t *testing.T) {
 		o.until("all wait", func() bool { return o.count("SELECT count(*) FROM delivery WHERE state = 'PENDING'") == 10 })
 		if n := o.count("SELECT count(*) FROM delivery_attempt"); n != 4 {
 			o.t.Errorf("%d attempts, three of them at a dead provider: want 4", n)
+		}
+	})
+}
+
+func TestAHostThatHangsHoldsUpNoOther(t *testing.T) {
+	eachOutbound(t, func(o *outbound) {
+		o.address(app.Owner{County: county, OrganizationID: "hospital"}, domain.Webhook, "hangs")
+		o.address(app.Owner{County: county, OrganizationID: "centre"}, domain.Webhook, "works")
+		goOn := make(chan struct{})
+		o.hooks.say(func(m channel.Message) error {
+			if m.To.Value == "hangs" {
+				<-goOn
+			}
+			return nil
+		})
+		for range 8 {
+			o.dispatch(domain.Dispatch{Channel: domain.Webhook, OrganizationID: "hospital", Urgency: "URGENT", DueTime: o.clk.Now().Add(-time.Hour)})
+		}
+		works := o.dispatch(domain.Dispatch{Channel: domain.Webhook, OrganizationID: "centre", Urgency: "URGENT"})
+		stop := o.run(4)
+		o.until("the other has it", o.is(works, domain.StateSent))
+		close(goOn)
+		stop()
+		if n := o.count("SELECT count(*) FROM delivery_attempt WHERE outcome = 'OPEN'"); n != 0 {
+			o.t.Errorf("%d attempts are left open by an orderly stop", n)
 		}
 	})
 }

@@ -35,13 +35,17 @@ type Outside struct {
 }
 
 type named struct {
-	names app.Names
-	at    time.Time
+	names  app.Names
+	at     time.Time // zero: never read
+	failed time.Time
+	err    error
 }
 
 const (
 	// namesFor is how long names of a county count: they change a few times a year.
 	namesFor = 10 * time.Minute
+	// askNotBefore is how long a directory that did not answer is left alone: messages must not queue up behind it.
+	askNotBefore = 10 * time.Second
 	// patience with a peer: the message can wait, its lease cannot.
 	patience = 5 * time.Second
 )
@@ -103,19 +107,22 @@ func (o *Outside) SlipKey(ctx context.Context, county, referralID string) (numbe
 func (o *Outside) Names(ctx context.Context, county string) (app.Names, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	known, ok := o.names[county]
-	if ok && o.clk.Now().Sub(known.at) < namesFor {
-		return known.names, nil
-	}
-	fresh, err := o.read(ctx, county)
-	if err != nil {
-		if ok {
-			return known.names, nil
+	known, now := o.names[county], o.clk.Now()
+	if known.at.IsZero() || now.Sub(known.at) >= namesFor {
+		if known.err == nil || now.Sub(known.failed) >= askNotBefore {
+			fresh, err := o.read(ctx, county)
+			if err == nil {
+				known = named{names: fresh, at: now}
+			} else {
+				known.failed, known.err = o.clk.Now(), err
+			}
+			o.names[county] = known
 		}
-		return app.Names{}, err
 	}
-	o.names[county] = named{fresh, o.clk.Now()}
-	return fresh, nil
+	if known.at.IsZero() {
+		return app.Names{}, known.err
+	}
+	return known.names, nil
 }
 
 func (o *Outside) read(ctx context.Context, county string) (app.Names, error) {

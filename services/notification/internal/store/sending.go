@@ -13,17 +13,20 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// Due implements app.Deliveries.
+// Due implements app.Deliveries. In order, so that it goes by the index of what waits, however much was sent before.
 func (s *Store) Due(ctx context.Context, channel string) (due bool, err error) {
-	var n int
-	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
-		return tx.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1 FROM delivery WHERE channel = $1 AND state = 'PENDING' AND due_time <= $2 LIMIT 1) AS one",
-			channel, tx.Now()).Scan(&n)
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		var id string
+		return tx.QueryRow(ctx, "SELECT id FROM delivery WHERE channel = $1 AND state = 'PENDING' AND due_time <= $2 ORDER BY due_time, id LIMIT 1",
+			channel, tx.Now()).Scan(&id)
 	})
+	if sqldb.NoRows(err) {
+		return false, nil
+	}
 	if err != nil {
 		return false, fmt.Errorf("look what is due on %s: %w", channel, err)
 	}
-	return n > 0, nil
+	return true, nil
 }
 
 // Claim implements app.Deliveries.

@@ -124,3 +124,32 @@ func TestABookingThatMovedBeforeItsAcceptanceIsAcceptedWhereItIs(t *testing.T) {
 		}
 	})
 }
+
+func TestNoLimitRunsForSomebodyWhoseSessionWasCancelled(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := submitted(t, h, "hold-1")
+		v, err := h.Accept(t.Context(), by(desk()), acceptance(v, "hold-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := moved(v.ID, "hold-1", 4, 19)
+		m.Displaced = true
+		h.move(t, m)
+		if now := h.now(t, desk(), v.ID); !now.DueTime.IsZero() || now.Version != v.Version || h.limit(t, v.ID, domain.StepArrival) != "STOPPED" {
+			t.Fatalf("due %s, version %d", now.DueTime, now.Version)
+		}
+		h.clock.Advance(2 * 24 * time.Hour)
+		if err := h.FireDeadlines(t.Context(), "owner"); err != nil {
+			t.Fatal(err)
+		}
+		h.move(t, moved(v.ID, "hold-1", 5, 25))
+		if now := h.now(t, desk(), v.ID); now.State != domain.StateAccepted || now.DueTime.IsZero() || h.limit(t, v.ID, domain.StepArrival) != "OPEN" {
+			t.Errorf("%s, due %s", now.State, now.DueTime)
+		}
+		got := h.timeline(t, doctor(), v.ID)
+		if slices.Index(got, "displaced") < 0 || slices.Index(got, "moved") < slices.Index(got, "displaced") {
+			t.Errorf("timeline %v", got)
+		}
+	})
+}

@@ -19,9 +19,11 @@ const (
 	MarkDeadlinePassed Action = "deadline_passed"
 	MarkNormCheck      Action = "norm_check"
 	MarkPersonMerged   Action = "person_merged"
-	// MarkMoved: scheduling gave the booking another time. MarkSubstituted: the same time with another practitioner or room.
+	// MarkMoved: scheduling gave the booking another time. MarkSubstituted: the same time with another practitioner or room. MarkDisplaced: its
+	// session was cancelled, and no other place was free yet.
 	MarkMoved           Action = "moved"
 	MarkSubstituted     Action = "substituted"
+	MarkDisplaced       Action = "displaced"
 	markBouncedBy       Action = "bounced_by"
 	markBounceUndone    Action = "bounce_back_undone"
 	markReopenedAnswers Action = "answered_by_undone"

@@ -6,8 +6,8 @@ import "time"
 type Moving struct {
 	HoldID, BookingID string
 	Expected          Window
-	// Place is the same: its session has another practitioner or room.
-	Same bool
+	// Same: it has the same place, and its session another practitioner or room. Displaced: its session was cancelled, and it has no other place yet.
+	Same, Displaced bool
 	// Reason is a code of [Reasons] of MarkMoved, if its session was cancelled; else empty.
 	Reason string
 	By     Actor
@@ -15,7 +15,7 @@ type Moving struct {
 }
 
 // Moved lets the expected window and the limit of the arrival follow a booking that scheduling moved. It is a mark, no transition: whoever works on the
-// referral meets no other version. False: the referral does not wait for that booking or hold, and nothing changes.
+// referral meets no other version. While it is displaced no limit runs. False: the referral does not wait for that booking or hold, and nothing changes.
 func (r *Referral) Moved(m Moving, cal Calendar) bool {
 	booked := m.BookingID != "" && r.s.Booking.ID == m.BookingID && (r.s.State == StateAccepted || r.s.State == StateNoShow)
 	attached := m.BookingID == "" && m.HoldID != "" && r.s.HoldID == m.HoldID && (r.s.State == StateSubmitted || r.s.State == StateReturned)
@@ -28,17 +28,20 @@ func (r *Referral) Moved(m Moving, cal Calendar) bool {
 	if m.Same {
 		change.Action = MarkSubstituted
 	}
-	if booked && !m.Same {
+	if m.Displaced {
+		change.Action = MarkDisplaced
+	}
+	switch {
+	case booked && m.Displaced && r.s.State == StateAccepted:
+		// Nobody can arrive: the limit begins anew with the next place.
+		change.KeepDeadline, next.DueTime = false, time.Time{}
+	case booked && !m.Same && !m.Displaced:
 		change.Detail["fromExpectedFrom"] = stamp(r.s.Expected.From)
 		next.Expected = m.Expected
 		if r.s.State == StateAccepted {
 			change.KeepDeadline = false
 			change.Deadline = Deadline{StepArrival, cal.due(StepArrival, &next, m.At)}
-			if next.Urgency == UrgencyEmergency {
-				change.KeepDeadline, change.Deadline = true, Deadline{} // its limit runs from the answer
-			} else {
-				next.DueTime = change.Deadline.Due
-			}
+			next.DueTime = change.Deadline.Due
 		}
 	}
 	r.note(next, change)

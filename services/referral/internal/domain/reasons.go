@@ -93,13 +93,8 @@ func answerReasons() map[Action][]Reason {
 // afterwardsReasons are those of what is recorded, undone, corrected and not done.
 func afterwardsReasons() map[Action][]Reason {
 	return map[Action][]Reason{
-		MarkMoved: {
-			{"HOLIDAY", "节假日停诊", "Public holiday", false, ""},
-			{"LEAVE", "医生请假", "The doctor is on leave", false, ""},
-			{"TRAINING", "医生外出学习或会议", "Training or conference", false, ""},
-			{"EQUIPMENT", "设备故障或检修", "Equipment out of service", false, ""},
-			{"EPIDEMIC", "疫情防控", "Epidemic control", false, ""},
-		},
+		MarkMoved:     cancelledReasons(),
+		MarkDisplaced: cancelledReasons(),
 		ActionRecordArrival: {
 			{"PHONE", "电话联系后前来", "Called before", false, ""},
 			{"WECHAT", "微信联系后前来", "Written to before", false, ""},
@@ -146,5 +141,16 @@ func afterwardsReasons() map[Action][]Reason {
 			{"PATIENT_LEFT", "患者未办理住院", "Patient did not stay", false, ""},
 			{"ENTERED_IN_ERROR", "操作失误", "Entered in error", false, ""},
 		},
+	}
+}
+
+// cancelledReasons are why a session was cancelled, as scheduling tells them.
+func cancelledReasons() []Reason {
+	return []Reason{
+		{"HOLIDAY", "节假日停诊", "Public holiday", false, ""},
+		{"LEAVE", "医生请假", "The doctor is on leave", false, ""},
+		{"TRAINING", "医生外出学习或会议", "Training or conference", false, ""},
+		{"EQUIPMENT", "设备故障或检修", "Equipment out of service", false, ""},
+		{"EPIDEMIC", "疫情防控", "Epidemic control", false, ""},
 	}
 }

@@ -57,6 +57,15 @@ func TestAMovedBookingIsHandedOn(t *testing.T) {
 	if err := hand(fact); err != nil || len(m.got) != 2 {
 		t.Errorf("a hold of no referral: %v", err)
 	}
+	fact.Capacity.ReferralId = "r"
+	payload, err := proto.Marshal(&schedulingv1.SessionCancelled{Meta: fact.GetMeta(), Displaced: fact.GetCapacity(), ReasonCode: "LEAVE"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = events.OnMoved(m)(t.Context(), bus.Msg{Subject: "scheduling.v1.450321.session_cancelled", ID: "f", Payload: payload})
+	if err != nil || len(m.got) != 3 || !m.got[2].Displaced || m.got[2].BookingID != "b" || m.got[2].Reason != "LEAVE" {
+		t.Errorf("displaced: %+v, %v", m.got, err)
+	}
 	if err := hand(&schedulingv1.BookingMoved{}); err == nil {
 		t.Error("a fact without its names was taken")
 	}

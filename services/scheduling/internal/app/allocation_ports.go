@@ -2,10 +2,14 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
+
+// ErrOnList is what a change answers that puts a referral on the fallback list when another did so at the same moment. Nothing was written.
+var ErrOnList = errors.New("the referral is on the fallback list")
 
 // SlotView is a slot with what its session says besides. As the store answers it, Free tells that nobody has it; for a caller, that it may be taken.
 type SlotView struct {

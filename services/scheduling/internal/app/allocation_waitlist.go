@@ -100,7 +100,7 @@ func (a *App) JoinWaitlist(ctx context.Context, caller Caller, j Join, now time.
 	asked := j.Wish
 	cmd := Command{Caller: caller, Request: Request{Method: "JoinWaitlist", ID: j.RequestID, BodyHash: bodyHash(j.ReferralID, asked.Kind,
 		asked.Modality, asked.PractitionerID, asked.FirstDay, asked.LastDay, asked.Sex, asked.Class)}}
-	return a.entryChange(ctx, cmd, func(u Unit) (string, error) {
+	join := func(u Unit) (string, error) {
 		entry, err := u.EntryOf(ctx, j.ReferralID)
 		if err != nil {
 			return "", err
@@ -121,7 +121,12 @@ func (a *App) JoinWaitlist(ctx context.Context, caller Caller, j Join, now time.
 		}
 		u.AddEntry(entry)
 		return entry.Data().ID, nil
-	})
+	}
+	d, err := a.entryChange(ctx, cmd, join)
+	if errors.Is(err, ErrOnList) {
+		d, err = a.entryChange(ctx, cmd, join)
+	}
+	return d, err
 }
 
 // submitted is the referral, if it concerns the caller and waits for its answer. What facts told last may be behind: then it is asked for.

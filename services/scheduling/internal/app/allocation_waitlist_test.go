@@ -249,6 +249,29 @@ func TestWhoMayJoinAndWhen(t *testing.T) {
 	})
 }
 
+func TestAReferralIsOnTheListOnceHoweverManyPutItThere(t *testing.T) {
+	each(t, func(f *fixture) {
+		c := f.submitted(id.New(), "0304", "ROUTINE")
+		ids := make([]string, 8)
+		var all sync.WaitGroup
+		for i := range ids {
+			all.Go(func() {
+				e, err := f.JoinWaitlist(f.t.Context(), f.township(c.SenderOrganizationID), app.Join{ReferralID: c.ReferralID, Wish: clinic()}, f.clk.Now())
+				if err != nil {
+					f.t.Error(err)
+				}
+				ids[i] = e.ID
+			})
+		}
+		all.Wait()
+		for _, other := range ids {
+			if other != ids[0] {
+				f.t.Errorf("entries %s and %s", ids[0], other)
+			}
+		}
+	})
+}
+
 func TestWhoLeavesTheListGivesTheOfferBack(t *testing.T) {
 	each(t, func(f *fixture) {
 		sender := id.New()

@@ -259,7 +259,7 @@ func (a *App) enterDisplaced(ctx context.Context, now time.Time) error {
 			}
 			return err
 		})
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrOnList) {
 			failed = append(failed, fmt.Errorf("enter displaced %s: %w", d.HoldData, err))
 		}
 	}

@@ -65,15 +65,23 @@ func (p *Planner) UnblockSlots(ctx context.Context, by Planning, slotIDs []strin
 	return n, nil
 }
 
+// slotAction is what blocking for a reason is called in the audit.
+func slotAction(reason string) string {
+	if reason == "" {
+		return "slot.unblock"
+	}
+	return "slot.block"
+}
+
 // setClosed closes or opens the slots that change says are to be, or none if it refuses one.
 func (p *Planner) setClosed(ctx context.Context, by Planning, b Blocking, change func(context.Context, Unit, SlotUse) (bool, error)) (int, error) {
 	if err := by.checkRequest(); err != nil {
 		return 0, err
 	}
 	ids := slices.Compact(slices.Sorted(slices.Values(b.SlotIDs)))
-	action, method := "slot.block", "BlockSlots"
+	method := "BlockSlots"
 	if b.ReasonCode == "" {
-		action, method = "slot.unblock", "UnblockSlots"
+		method = "UnblockSlots"
 	}
 	n := 0
 	err := p.app.store.Change(ctx, by.command(method, b), func(u Unit) error {
@@ -103,7 +111,7 @@ func (p *Planner) setClosed(ctx context.Context, by Planning, b Blocking, change
 			}
 			if yes {
 				changed = append(changed, use.Slot.ID)
-				u.Note(action, "slot", use.Slot.ID, b.ReasonCode)
+				u.Note(slotAction(b.ReasonCode), "slot", use.Slot.ID, b.ReasonCode)
 			}
 		}
 		n = len(changed)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 
+	"google.golang.org/grpc"
+
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -22,6 +24,11 @@ type CalendarServer struct {
 // NewCalendarServer serves the use cases of the calendar.
 func NewCalendarServer(a *app.App, p *app.Planner, clk clock.Clock) *CalendarServer {
 	return &CalendarServer{app: a, planner: p, clk: clk}
+}
+
+// Register adds the methods.
+func (s *CalendarServer) Register(r grpc.ServiceRegistrar) {
+	schedulingv1.RegisterCalendarServiceServer(r, s)
 }
 
 // nowhere is the department of a head who has none.

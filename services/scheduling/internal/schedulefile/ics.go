@@ -249,7 +249,7 @@ func (f *File) occurrences(e event, start time.Time, o Options) ([]time.Time, bo
 	}
 	out := map[int64]time.Time{}
 	next := made.Iterator()
-	for n := 0; n < maxSteps; n++ {
+	for range maxSteps {
 		at, more := next()
 		if !more || !at.Before(o.To) {
 			break

@@ -15,20 +15,20 @@ import (
 
 const (
 	// findFirst and findMost are how many slots one query of FindSlots reads at first and at most: sessions are told apart here.
-	findFirst = 32
+	findFirst = 16
 	findMost  = 1024
-	// branchesAtOnce is how many departments one query looks at.
+	// branchesAtOnce is how many organisations one query looks at.
 	branchesAtOnce = 50
 )
 
-// branch is one department, or one organisation, of a search: a walk along an index.
+// branch is one organisation of a search: a walk along an index in order of time, of its one department or of all.
 type branch struct {
-	organization, department string
-	common, reserved         time.Time
+	organization     string
+	common, reserved time.Time
 }
 
-// FindSlots implements app.AllocationStore. Each query walks the index of each department in order of time and stops after a page; the pages grow until
-// there are slots of as many sessions as wanted.
+// FindSlots implements app.AllocationStore. Each query walks along the index of each organisation and stops after a page; the pages grow until there are
+// slots of as many sessions as wanted.
 func (s *Store) FindSlots(ctx context.Context, q app.FindQuery) ([]app.SlotView, error) {
 	organizations := q.OrganizationIDs
 	if len(organizations) == 0 {
@@ -41,7 +41,7 @@ func (s *Store) FindSlots(ctx context.Context, q app.FindQuery) ([]app.SlotView,
 	var out []app.SlotView
 	seen := map[string]bool{}
 	var after app.SlotView
-	for size := max(findFirst, 4*q.Limit); ; size = min(2*size, findMost) {
+	for size := max(findFirst, 2*q.Limit); ; size = min(2*size, findMost) {
 		page, err := s.findPage(ctx, q, branches, after, size)
 		if err != nil {
 			return nil, fmt.Errorf("find slots: %w", err)
@@ -63,16 +63,10 @@ func (s *Store) FindSlots(ctx context.Context, q app.FindQuery) ([]app.SlotView,
 }
 
 func branchesOf(q app.FindQuery, organizations []string) []branch {
-	departments := q.Departments
-	if len(departments) == 0 {
-		departments = []string{""}
-	}
-	var out []branch
-	for _, o := range organizations {
+	out := make([]branch, len(organizations))
+	for i, o := range organizations {
 		common, reserved := q.Before(o)
-		for _, d := range departments {
-			out = append(out, branch{organization: o, department: d, common: common, reserved: reserved})
-		}
+		out[i] = branch{organization: o, common: common, reserved: reserved}
 	}
 	return out
 }
@@ -117,16 +111,14 @@ func findQuery(q app.FindQuery, branches []branch, after app.SlotView, t *terms,
 	for i, b := range branches {
 		parts[i] = "SELECT id FROM (SELECT sl.id" + slotTables + branchWhere(q, b, after, t) + " ORDER BY sl.start_time, sl.id LIMIT " + limit + ") b" + strconv.Itoa(i)
 	}
-	return "SELECT " + slotColumns + slotTables + " JOIN (" + strings.Join(parts, " UNION ALL ") +
-		") found ON found.id = sl.id WHERE sl.county_code = $1 ORDER BY sl.start_time, sl.id LIMIT " + limit
+	return "SELECT " + slotColumns + " FROM (" + strings.Join(parts, " UNION ALL ") + ") found CROSS JOIN " + slotJoins +
+		" WHERE sl.county_code = $1 AND sl.id = found.id AND s.county_code = sl.county_code AND s.id = sl.session_id ORDER BY sl.start_time, sl.id LIMIT " + limit
 }
 
 func branchWhere(q app.FindQuery, b branch, after app.SlotView, t *terms) string {
-	own := terms{args: t.args, where: []string{"sl.county_code = $1"}}
+	own := ofSlots(t.args...)
 	own.add("sl.organization_id = %s", b.organization)
-	if b.department != "" {
-		own.add("sl.department_code = %s", b.department)
-	}
+	own.in("sl.department_code", q.Departments)
 	// One pair of bounds of the index: from where the page before ended to where nothing is open any more.
 	to := b.common
 	if b.reserved.After(to) {

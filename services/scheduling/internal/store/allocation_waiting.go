@@ -93,7 +93,8 @@ func (u *unit) waitingKinds(ctx context.Context, d app.Department, _ app.Waiting
 
 // waitingSlots reads the next and the third free slot of each kind, and how many are free until the bound.
 func (u *unit) waitingSlots(ctx context.Context, d app.Department, b app.WaitingBounds, at func(waitingKey) *domain.WaitingTime) error {
-	t := terms{args: []any{d.County, u.Now()}, where: []string{"sl.county_code = $1", "sl.start_time > $2"}}
+	t := ofSlots(d.County, u.Now())
+	t.where = append(t.where, "sl.start_time > $2")
 	t.add("sl.organization_id = %s AND sl.department_code = %s", d.OrganizationID, d.Code)
 	t.may(b.Common, b.Reserved)
 	until := t.arg(b.Until.UTC())

@@ -19,9 +19,16 @@ const slotColumns = `sl.id, sl.start_time, sl.end_time, sl.pool, sl.closed_by,
 	s.location, s.start_time, s.end_time, s.slot_minutes, s.grade, s.equipment_id, s.template_id, s.state,
 	coalesce(e.name, ''), coalesce(e.modality, ''), coalesce(e.preparation, ''), coalesce(e.preparation_english, '')`
 
-const slotTables = ` FROM slot sl JOIN session s ON s.county_code = sl.county_code AND s.id = sl.session_id
-	LEFT JOIN equipment e ON e.county_code = s.county_code AND e.id = s.equipment_id AND s.equipment_id <> ''
-	LEFT JOIN occupancy o ON o.county_code = sl.county_code AND o.place_id = sl.id`
+// slotTables walks the slots, and looks who has one before anything else: most that are near are taken. CROSS JOIN keeps SQLite to this order; to
+// PostgreSQL it is a JOIN. ofSlots has its condition.
+const slotTables = " FROM " + slotJoins
+
+const slotJoins = `slot sl LEFT JOIN occupancy o ON o.county_code = sl.county_code AND o.place_id = sl.id
+	CROSS JOIN session s LEFT JOIN equipment e ON e.county_code = s.county_code AND e.id = s.equipment_id AND s.equipment_id <> ''`
+
+// slotIsFree says the same as nobodyHas in a way whose outcome PostgreSQL guesses right: with the other it expects one row, and reads all of occupancy.
+const slotIsFree = `NOT EXISTS (SELECT 1 FROM occupancy t WHERE t.county_code = sl.county_code AND t.place_id = sl.id
+	AND (t.until_time IS NULL OR t.until_time > $2))`
 
 // nobodyHas is true for a place whose occupancy o is over at $2, or is none.
 const nobodyHas = "(o.hold_id IS NULL OR o.until_time <= $2)"
@@ -58,18 +65,39 @@ func (t *terms) arg(v any) string {
 	return "$" + strconv.Itoa(len(t.args))
 }
 
+// in narrows a column to some values; none are all.
+func (t *terms) in(column string, values []string) {
+	switch len(values) {
+	case 0:
+	case 1:
+		t.add(column+" = %s", values[0])
+	default:
+		numbers := make([]string, len(values))
+		for i, v := range values {
+			numbers[i] = t.arg(v)
+		}
+		t.where = append(t.where, column+" IN ("+strings.Join(numbers, ", ")+")")
+	}
+}
+
 func (t *terms) String() string { return " WHERE " + strings.Join(t.where, " AND ") }
+
+// ofSlots are terms about slots of $1, seen at $2.
+func ofSlots(args ...any) terms {
+	return terms{args: args, where: []string{"sl.county_code = $1", "s.county_code = sl.county_code AND s.id = sl.session_id"}}
+}
 
 // may leaves slots that nobody has, that are open and may be taken by now.
 func (t *terms) may(commonBefore, reservedBefore time.Time) {
-	t.where = append(t.where, nobodyHas, "sl.closed_by = ''", "s.state = 'OPEN'")
+	t.where = append(t.where, slotIsFree, "sl.closed_by = ''", "s.state = 'OPEN'")
 	t.add("(sl.pool <> 'RESERVED' AND sl.start_time < %s OR sl.pool = 'RESERVED' AND sl.start_time < %s)", commonBefore.UTC(), reservedBefore.UTC())
 }
 
 // Slots implements app.Store.
 func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []app.SlotView, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		t := terms{args: []any{q.County, tx.Now()}, where: []string{"sl.county_code = $1", "sl.start_time > $2"}}
+		t := ofSlots(q.County, tx.Now())
+		t.where = append(t.where, "sl.start_time > $2")
 		t.add("sl.organization_id = %s", q.OrganizationID)
 		t.add("sl.start_time >= %s AND sl.start_time < %s", q.From.UTC(), q.To.UTC())
 		if q.Department != "" {

@@ -44,7 +44,7 @@ func New(db *sqldb.DB, encode Encoder, wake func()) *Store {
 
 // Change implements app.Store.
 func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) error) error {
-	return s.db.Update(ctx, func(tx *sqldb.Tx) error {
+	err := s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		if cmd.FactID != "" {
 			already, err := outbox.Seen(ctx, tx, cmd.Consumer, cmd.FactID)
 			if err != nil || already {
@@ -68,6 +68,10 @@ func (s *Store) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) e
 		}
 		return nil
 	})
+	if sqldb.ViolatesUnique(err, "waitlist_live") {
+		return app.ErrOnList
+	}
+	return err
 }
 
 // derive is the one place where the rows of a change follow from what happened.

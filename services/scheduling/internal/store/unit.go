@@ -98,7 +98,8 @@ func (u *unit) Slot(ctx context.Context, id string) (app.SlotView, error) {
 	if u.tx.Engine() == sqldb.Postgres {
 		lock = " FOR SHARE OF sl"
 	}
-	s, err := scanSlot(u.tx.QueryRow(ctx, "SELECT "+slotColumns+slotTables+" WHERE sl.county_code = $1 AND sl.id = $3"+lock, u.county(), u.Now(), id))
+	s, err := scanSlot(u.tx.QueryRow(ctx, "SELECT "+slotColumns+slotTables+
+		" WHERE sl.county_code = $1 AND s.county_code = sl.county_code AND s.id = sl.session_id AND sl.id = $3"+lock, u.county(), u.Now(), id))
 	if sqldb.NoRows(err) {
 		return s, errs.NotFound("slot")
 	}

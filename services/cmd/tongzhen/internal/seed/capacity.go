@@ -3,72 +3,77 @@ package seed
 import (
 	"time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
-// workingDays is how far ahead the sessions go.
-const workingDays = 14
-
 // beijing is the county's time, which knows no summer time.
 func beijing() *time.Location { return time.FixedZone("Asia/Shanghai", 8*60*60) }
 
-// days are the working days from that of asOf on, at midnight. Public holidays are not known here.
-func days(asOf time.Time) []time.Time {
-	y, m, d := asOf.In(beijing()).Date()
-	var out []time.Time
-	for day := time.Date(y, m, d, 0, 0, 0, 0, beijing()); len(out) < workingDays; day = day.AddDate(0, 0, 1) {
-		if w := day.Weekday(); w != time.Saturday && w != time.Sunday {
-			out = append(out, day)
-		}
+// half of a day: HH:MM.
+type half struct{ name, from, to string }
+
+func morning() half   { return half{"am", "08:00", "12:00"} }
+func afternoon() half { return half{"pm", "14:30", "17:30"} }
+
+// slots is how many patients a half has.
+func (h half) slots(minutes int) int {
+	from, _ := time.Parse("15:04", h.from)
+	to, _ := time.Parse("15:04", h.to)
+	return int(to.Sub(from).Minutes()) / minutes
+}
+
+// plan is a template and how many slots each of its sessions has.
+type plan struct {
+	*schedulingv1.Template
+	slots int
+}
+
+// equipment of the hospital, with what a patient must do before.
+func (p place) equipment() []*schedulingv1.Equipment {
+	var out []*schedulingv1.Equipment
+	for _, d := range devices() {
+		out = append(out, &schedulingv1.Equipment{Id: p.equipmentID(d.department), OrganizationId: p.organizationID(p.code + "H01"), DepartmentCode: d.department,
+			Modality: d.modality, Name: d.name, Location: d.location, Preparation: d.preparation, PreparationEnglish: d.english, InService: true})
 	}
 	return out
 }
 
-// schedules are the sessions of the county hospital, day by day. accounts are those of the place: by login they tell
-// who holds a session.
-func (p place) schedules(asOf time.Time, accounts []*directoryv1.AccountEntry) []*schedulingv1.Schedule {
+func (p place) equipmentID(department string) string {
+	return id.FromFact("seed", "equipment", p.code, department)
+}
+
+// plans are what the sessions of the county come from: clinics and examinations on working days, in which two doctors of a department take turns, the first
+// of them as an expert, and the hospital's specialists at two township centres on market days. accounts are those of the place.
+func (p place) plans(asOf time.Time, accounts []*directoryv1.AccountEntry) []plan {
 	byLogin := map[string]*directoryv1.Account{}
 	for _, e := range accounts {
 		byLogin[e.GetAccount().GetLogin()] = e.GetAccount()
 	}
-	var out []*schedulingv1.Schedule
-	for n, day := range days(asOf) {
-		for _, d := range hospitalDepartments() {
-			if d.kind == "" {
-				continue
+	var out []plan
+	add := func(name string, who *directoryv1.Account, h half, t *schedulingv1.Template) {
+		t.Id = id.FromFact("seed", "template", p.code, t.GetOrganizationId(), t.GetDepartmentCode(), name)
+		t.PractitionerId, t.PractitionerName = who.GetId(), who.GetName()
+		t.Starts, t.Ends, t.FirstDay = h.from, h.to, asOf.In(beijing()).Format(time.DateOnly)
+		out = append(out, plan{t, h.slots(int(t.GetSlotMinutes()))})
+	}
+	for _, d := range hospitalDepartments() {
+		for _, s := range d.sittings() {
+			t := &schedulingv1.Template{OrganizationId: p.organizationID(p.code + "H01"), DepartmentCode: d.code, Kind: s.kind, Grade: s.grade,
+				Location: d.location, Pattern: schedulingv1.Pattern_WEEKLY, Weekdays: s.weekdays, SlotMinutes: int32(s.minutes)}
+			if s.kind == exam {
+				t.EquipmentId, t.Location = p.equipmentID(d.code), ""
 			}
-			who := byLogin[p.login(d.login(n))]
-			out = append(out, p.session(d, who, day, morning()))
-			if d.allDay {
-				out = append(out, p.session(d, who, day, afternoon()))
-			}
+			add(s.name, byLogin[p.login(d.login(s.doctor))], s.half, t)
 		}
 	}
-	return out
-}
-
-// half of a day, from midnight.
-type half struct {
-	name     string
-	from, to time.Duration
-}
-
-func morning() half { return half{"am", 8 * time.Hour, 12 * time.Hour} }
-func afternoon() half {
-	return half{"pm", 14*time.Hour + 30*time.Minute, 17*time.Hour + 30*time.Minute}
-}
-
-func (p place) session(d department, who *directoryv1.Account, day time.Time, h half) *schedulingv1.Schedule {
-	return &schedulingv1.Schedule{
-		Id:             id.FromFact("seed", "schedule", p.code, d.code, day.Format(time.DateOnly), h.name),
-		OrganizationId: p.organizationID(p.code + "H01"), DepartmentCode: d.code, Kind: d.kind,
-		PractitionerId: who.GetId(), PractitionerName: who.GetName(), Location: d.location,
-		Start: timestamppb.New(day.Add(h.from)), End: timestamppb.New(day.Add(h.to)), SlotMinutes: int32(d.minutes),
+	for _, m := range markets() {
+		t := &schedulingv1.Template{OrganizationId: p.organizationID(p.nth(m.township).code), DepartmentCode: "02", Kind: "EXPERT", Grade: "EXPERT",
+			Location: "门诊1层专家诊室", Pattern: m.pattern, Digits: m.digits, SlotMinutes: 15, OnHolidays: true}
+		add("market", byLogin[p.login(m.login)], half{"market", "09:00", "12:00"}, t)
 	}
+	return out
 }
 
 // wards of the hospital and of the township centres.

@@ -31,6 +31,7 @@ type recorder struct {
 	directoryv1.DirectoryServiceClient
 	directoryv1.RosterServiceClient
 	schedulingv1.SchedulingServiceClient
+	schedulingv1.CalendarServiceClient
 	patientrecordv1.PatientRecordServiceClient
 
 	mu            sync.Mutex
@@ -39,7 +40,8 @@ type recorder struct {
 	medicines     []*directoryv1.FormularyEntry
 	capabilities  []*directoryv1.CapabilityEntry
 	rosters       []*directoryv1.SetRosterRequest
-	schedules     []*schedulingv1.Schedule
+	templates     []*schedulingv1.Template
+	equipment     []*schedulingv1.Equipment
 	wards         []*schedulingv1.Ward
 	patients      []*patientrecordv1.ImportRecordRequest
 	calls         int
@@ -47,7 +49,7 @@ type recorder struct {
 }
 
 func (r *recorder) clients() seed.Clients {
-	return seed.Clients{Directory: r, Roster: r, Scheduling: r, PatientRecord: r}
+	return seed.Clients{Directory: r, Roster: r, Scheduling: r, Calendar: r, PatientRecord: r}
 }
 
 var errAway = errors.New("away")
@@ -102,9 +104,22 @@ func (r *recorder) SetRoster(_ context.Context, in *directoryv1.SetRosterRequest
 func (r *recorder) CreateSchedules(_ context.Context, in *schedulingv1.CreateSchedulesRequest, _ ...grpc.CallOption) (*schedulingv1.CreateSchedulesResponse, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.schedules = append(r.schedules, in.GetSchedules()...)
 	r.wards = append(r.wards, in.GetWards()...)
 	return &schedulingv1.CreateSchedulesResponse{SlotsCreated: 1, BedsCreated: 1}, r.take(in)
+}
+
+func (r *recorder) SaveEquipment(_ context.Context, in *schedulingv1.SaveEquipmentRequest, _ ...grpc.CallOption) (*schedulingv1.Equipment, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.equipment = append(r.equipment, in.GetEquipment())
+	return in.GetEquipment(), r.take(in)
+}
+
+func (r *recorder) SaveTemplate(_ context.Context, in *schedulingv1.SaveTemplateRequest, _ ...grpc.CallOption) (*schedulingv1.SaveTemplateResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.templates = append(r.templates, in.GetTemplate())
+	return &schedulingv1.SaveTemplateResponse{Template: in.GetTemplate(), Made: 1}, r.take(in)
 }
 
 func (r *recorder) ImportRecord(_ context.Context, in *patientrecordv1.ImportRecordRequest, _ ...grpc.CallOption) (*patientrecordv1.ImportRecordResponse, error) {

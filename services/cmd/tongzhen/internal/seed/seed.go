@@ -10,6 +10,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
 )
 
@@ -18,6 +19,7 @@ type Clients struct {
 	Directory     directoryv1.DirectoryServiceClient
 	Roster        directoryv1.RosterServiceClient
 	Scheduling    schedulingv1.SchedulingServiceClient
+	Calendar      schedulingv1.CalendarServiceClient
 	PatientRecord patientrecordv1.PatientRecordServiceClient
 }
 
@@ -57,7 +59,6 @@ const (
 	accountsPerCall      = 5 // hashing passwords is slow on purpose
 	medicinesPerCall     = 250
 	capabilitiesPerCall  = 50
-	schedulesPerCall     = 40
 	wardsPerCall         = 40
 	callTimeout          = time.Minute
 )
@@ -89,7 +90,8 @@ func County(ctx context.Context, c Clients, opt Options, progress func(done, tot
 	steps = append(steps, p.accountSteps(c.Directory, accounts)...)
 	steps = append(steps, p.rosterSteps(c.Roster, accounts)...)
 	steps = append(steps, medicines...)
-	steps = append(steps, p.capacitySteps(c.Scheduling, opt.AsOf, accounts)...)
+	steps = append(steps, p.capacitySteps(c)...)
+	steps = append(steps, p.planSteps(c.Calendar, opt.AsOf, accounts)...)
 	steps = append(steps, p.patientSteps(c.PatientRecord, opt.AsOf)...)
 	report := Report{County: p.name}
 	progress(0, len(steps), "")
@@ -137,24 +139,43 @@ func (p place) accountSteps(client directoryv1.DirectoryServiceClient, accounts 
 	return out
 }
 
-func (p place) capacitySteps(client schedulingv1.SchedulingServiceClient, asOf time.Time, accounts []*directoryv1.AccountEntry) []step {
-	create := func(what string, request *schedulingv1.CreateSchedulesRequest) step {
-		request.County = p.code
-		return step{what, func(ctx context.Context, report *Report) error {
-			r, err := client.CreateSchedules(ctx, request)
-			report.Slots += int(r.GetSlotsCreated())
-			report.Beds += int(r.GetBedsCreated())
-			return err
-		}}
-	}
+func (p place) capacitySteps(c Clients) []step {
 	var out []step
 	for chunk := range slices.Chunk(p.wards(), wardsPerCall) {
-		out = append(out, create("beds", &schedulingv1.CreateSchedulesRequest{Wards: chunk}))
-	}
-	for chunk := range slices.Chunk(p.schedules(asOf, accounts), schedulesPerCall) {
-		out = append(out, create("sessions", &schedulingv1.CreateSchedulesRequest{Schedules: chunk}))
+		out = append(out, step{"beds", func(ctx context.Context, report *Report) error {
+			r, err := c.Scheduling.CreateSchedules(ctx, &schedulingv1.CreateSchedulesRequest{County: p.code, Wards: chunk})
+			report.Beds += int(r.GetBedsCreated())
+			return err
+		}})
 	}
 	return out
+}
+
+// planSteps add what is not there; what is, whoever changed it, stays.
+func (p place) planSteps(client schedulingv1.CalendarServiceClient, asOf time.Time, accounts []*directoryv1.AccountEntry) []step {
+	var out []step
+	for _, e := range p.equipment() {
+		out = append(out, step{"equipment", func(ctx context.Context, _ *Report) error {
+			_, err := client.SaveEquipment(ctx, &schedulingv1.SaveEquipmentRequest{County: p.code, Equipment: e})
+			return unlessThere(err)
+		}})
+	}
+	for _, t := range p.plans(asOf, accounts) {
+		out = append(out, step{"sessions", func(ctx context.Context, report *Report) error {
+			r, err := client.SaveTemplate(ctx, &schedulingv1.SaveTemplateRequest{County: p.code, Template: t.Template})
+			report.Slots += int(r.GetMade()) * t.slots
+			return unlessThere(err)
+		}})
+	}
+	return out
+}
+
+// unlessThere is nil for what could not be added because it is there.
+func unlessThere(err error) error {
+	if errs.ReasonOf(err) == errs.ReasonStaleVersion {
+		return nil
+	}
+	return err
 }
 
 func (p place) patientSteps(client patientrecordv1.PatientRecordServiceClient, asOf time.Time) []step {

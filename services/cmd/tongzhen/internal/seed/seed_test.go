@@ -2,14 +2,15 @@ package seed_test
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/seed"
 )
 
@@ -139,22 +140,49 @@ func TestTheSameSeedGivesTheSamePeopleAndAnotherOneOthers(t *testing.T) {
 	}
 }
 
-func TestSessionsAreOnTheNextFourteenWorkingDaysOfTheCounty(t *testing.T) {
+func TestTheCountyHasClinicsExaminationsAndMarketDays(t *testing.T) {
 	t.Parallel()
-	r, _ := built(t, options(demo))
-	beijing := time.FixedZone("", 8*60*60)
-	ids, onDays, kinds := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, s := range r.schedules {
-		start, end := s.GetStart().AsTime().In(beijing), s.GetEnd().AsTime().In(beijing)
-		morning := start.Format("15:04") == "08:00" && end.Format("15:04") == "12:00"
-		afternoon := start.Format("15:04") == "14:30" && end.Format("15:04") == "17:30"
-		if ids[s.GetId()] || s.GetPractitionerName() == "" || s.GetPractitionerId() == "" || s.GetLocation() == "" || !morning && !afternoon {
-			t.Errorf("got %v", s)
+	r, report := built(t, options(demo))
+	ids, kinds, devices, patterns := map[string]bool{}, map[string]int{}, map[string]bool{}, map[schedulingv1.Pattern_Code][]int32{}
+	for _, e := range r.equipment {
+		if ids[e.GetId()] || e.GetPreparation() == "" || e.GetPreparationEnglish() == "" || !e.GetInService() {
+			t.Errorf("got %v", e)
 		}
-		ids[s.GetId()], onDays[start.Format(time.DateOnly)], kinds[s.GetKind()] = true, true, true
+		ids[e.GetId()], devices[e.GetModality()] = true, true
 	}
-	if len(onDays) != 14 || !onDays["2026-03-23"] || !onDays["2026-04-09"] || len(ids) < 14*20 || !kinds["CLINIC"] || !kinds["EXAM"] {
-		t.Errorf("%d sessions on %v, kinds %v", len(ids), onDays, kinds)
+	busy := map[string]string{}
+	for _, x := range r.templates {
+		if ids[x.GetId()] || x.GetPractitionerName() == "" || x.GetPractitionerId() == "" || x.GetFirstDay() != "2026-03-21" || x.GetEquipmentId() != "" && !ids[x.GetEquipmentId()] {
+			t.Errorf("got %v", x)
+		}
+		ids[x.GetId()] = true
+		kinds[x.GetKind()+" "+x.GetGrade()]++
+		if x.GetPattern() != schedulingv1.Pattern_WEEKLY {
+			patterns[x.GetPattern()] = x.GetDigits()
+		}
+		for _, day := range x.GetWeekdays() {
+			at := fmt.Sprint(x.GetPractitionerId(), day, x.GetStarts())
+			if busy[at] != "" {
+				t.Errorf("%s is in %s and %s at once", x.GetPractitionerName(), busy[at], x.GetDepartmentCode())
+			}
+			busy[at] = x.GetDepartmentCode()
+		}
+	}
+	for _, kind := range []string{"CLINIC GENERAL", "CLINIC EXPERT", "EXAM GENERAL", "EXPERT EXPERT"} {
+		if kinds[kind] == 0 {
+			t.Errorf("no %s among %v", kind, kinds)
+		}
+	}
+	for _, modality := range []string{"CT", "MR", "US", "ES"} {
+		if !devices[modality] {
+			t.Errorf("no %s", modality)
+		}
+	}
+	if len(patterns[schedulingv1.Pattern_SOLAR_DIGITS]) == 0 || len(patterns[schedulingv1.Pattern_LUNAR_DIGITS]) == 0 {
+		t.Errorf("market days %v", patterns)
+	}
+	if report.Slots < len(r.templates)*6 {
+		t.Errorf("%d slots of %d sessions", report.Slots, len(r.templates))
 	}
 	for _, w := range r.wards {
 		if ids[w.GetId()] || w.GetBeds() == 0 {

@@ -107,6 +107,7 @@ func openTown(t *testing.T) seed.Clients {
 		Directory:     directoryv1.NewDirectoryServiceClient(w.dial("cli", "directory")),
 		Roster:        directoryv1.NewRosterServiceClient(w.dial("cli", "directory")),
 		Scheduling:    schedulingv1.NewSchedulingServiceClient(w.dial("cli", "scheduling")),
+		Calendar:      schedulingv1.NewCalendarServiceClient(w.dial("cli", "scheduling")),
 		PatientRecord: patientrecordv1.NewPatientRecordServiceClient(w.dial("cli", "patientrecord")),
 	}
 }

@@ -4,6 +4,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"maps"
 	"strconv"
 	"testing"
 	"time"
@@ -26,18 +27,24 @@ type Opened struct {
 
 // Suite holds a store to the contract. open gives each test a store of its own.
 func Suite(t *testing.T, open func(t *testing.T) Opened) {
-	for name, test := range map[string]func(*testing.T, Opened){
-		"a place is taken once":                    takenOnce,
-		"a place is free again when its time ends": freeAgain,
-		"an error leaves no trace":                 noTrace,
-		"a request is answered once":               answeredOnce,
-		"a fact is handled once":                   handledOnce,
-		"capacity is added once":                   addedOnce,
-		"slots come in order and by pages":         slotPages,
-		"beds are counted":                         bedCounts,
-		"what is due is found":                     due,
-		"counties do not see each other":           counties,
-	} {
+	tests := map[string]func(*testing.T, Opened){
+		"a place is taken once":                             takenOnce,
+		"a place is free again when its time ends":          freeAgain,
+		"an error leaves no trace":                          noTrace,
+		"a request is answered once":                        answeredOnce,
+		"a fact is handled once":                            handledOnce,
+		"capacity is added once":                            addedOnce,
+		"slots come in order and by pages":                  slotPages,
+		"beds are counted":                                  bedCounts,
+		"what is due is found":                              due,
+		"counties do not see each other":                    counties,
+		"a search stops at what is open":                    searchOpen,
+		"a search goes one session at a time":               searchSessions,
+		"an entry is written once and by version":           entryOnce,
+		"a change of capacity is seen until it is computed": changeSeen,
+	}
+	maps.Copy(tests, calendar())
+	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, open(t))

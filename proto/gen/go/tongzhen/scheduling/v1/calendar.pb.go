@@ -874,7 +874,7 @@ func (x *SaveTemplateRequest) GetCounty() string {
 type SaveTemplateResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Template *Template              `protobuf:"bytes,1,opt,name=template,proto3" json:"template,omitempty"`
-	// Sessions made, and taken back, by the change.
+	// Sessions made, and taken back, by the call: a repeated request makes what is left to make.
 	Made    int32 `protobuf:"varint,2,opt,name=made,proto3" json:"made,omitempty"`
 	Removed int32 `protobuf:"varint,3,opt,name=removed,proto3" json:"removed,omitempty"`
 	// Sessions with bookings that no longer fit the template: to be cancelled, or left.
@@ -2383,7 +2383,7 @@ type CancelSessionResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Session *Session               `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
 	Moved   []*Moved               `protobuf:"bytes,2,rep,name=moved,proto3" json:"moved,omitempty"`
-	// Bookings that found no slot.
+	// Bookings that found no slot; of a hold tied to a referral that has no answer yet, the hold's id.
 	DisplacedBookingIds []string `protobuf:"bytes,3,rep,name=displaced_booking_ids,json=displacedBookingIds,proto3" json:"displaced_booking_ids,omitempty"`
 	// Holds of nobody's referral yet, which ended.
 	HoldsEnded    int32 `protobuf:"varint,4,opt,name=holds_ended,json=holdsEnded,proto3" json:"holds_ended,omitempty"`
@@ -3606,7 +3606,7 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x17SetBookingPolicyRequest\x12E\n" +
 	"\x06policy\x18\x01 \x01(\v2%.tongzhen.scheduling.v1.BookingPolicyB\x06\xbaH\x03\xc8\x01\x01R\x06policy\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId2\xca\x15\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId2\xe7\x15\n" +
 	"\x0fCalendarService\x12\x87\x01\n" +
 	"\rListEquipment\x12,.tongzhen.scheduling.v1.ListEquipmentRequest\x1a-.tongzhen.scheduling.v1.ListEquipmentResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/equipment\x12~\n" +
 	"\rSaveEquipment\x12,.tongzhen.scheduling.v1.SaveEquipmentRequest\x1a!.tongzhen.scheduling.v1.Equipment\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/equipment\x12\x90\x01\n" +
@@ -3615,12 +3615,12 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x0fPreviewTemplate\x12..tongzhen.scheduling.v1.PreviewTemplateRequest\x1a/.tongzhen.scheduling.v1.PreviewTemplateResponse\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/schedule-templates:preview\x12\x94\x01\n" +
 	"\x0eListExceptions\x12-.tongzhen.scheduling.v1.ListExceptionsRequest\x1a..tongzhen.scheduling.v1.ListExceptionsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/schedule-exceptions\x12\x94\x01\n" +
 	"\rSaveException\x12,.tongzhen.scheduling.v1.SaveExceptionRequest\x1a-.tongzhen.scheduling.v1.SaveExceptionResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/api/v1/schedule-exceptions\x12\x9a\x01\n" +
-	"\x0fRemoveException\x12..tongzhen.scheduling.v1.RemoveExceptionRequest\x1a-.tongzhen.scheduling.v1.SaveExceptionResponse\"(\x82\xd3\xe4\x93\x02\"* /api/v1/schedule-exceptions/{id}\x12\x83\x01\n" +
-	"\fListSessions\x12+.tongzhen.scheduling.v1.ListSessionsRequest\x1a,.tongzhen.scheduling.v1.ListSessionsResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/sessions\x12}\n" +
+	"\x0fRemoveException\x12..tongzhen.scheduling.v1.RemoveExceptionRequest\x1a-.tongzhen.scheduling.v1.SaveExceptionResponse\"(\x82\xd3\xe4\x93\x02\"* /api/v1/schedule-exceptions/{id}\x12\x8a\x01\n" +
+	"\fListSessions\x12+.tongzhen.scheduling.v1.ListSessionsRequest\x1a,.tongzhen.scheduling.v1.ListSessionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/clinic-sessions\x12\x84\x01\n" +
 	"\n" +
-	"GetSession\x12).tongzhen.scheduling.v1.GetSessionRequest\x1a%.tongzhen.scheduling.v1.SessionDetail\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/sessions/{id}\x12\x93\x01\n" +
-	"\x11SubstituteSession\x120.tongzhen.scheduling.v1.SubstituteSessionRequest\x1a\x1f.tongzhen.scheduling.v1.Session\"+\x82\xd3\xe4\x93\x02%:\x01*\" /api/v1/sessions/{id}:substitute\x12\x95\x01\n" +
-	"\rCancelSession\x12,.tongzhen.scheduling.v1.CancelSessionRequest\x1a-.tongzhen.scheduling.v1.CancelSessionResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/api/v1/sessions/{id}:cancel\x12\x81\x01\n" +
+	"GetSession\x12).tongzhen.scheduling.v1.GetSessionRequest\x1a%.tongzhen.scheduling.v1.SessionDetail\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clinic-sessions/{id}\x12\x9a\x01\n" +
+	"\x11SubstituteSession\x120.tongzhen.scheduling.v1.SubstituteSessionRequest\x1a\x1f.tongzhen.scheduling.v1.Session\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/api/v1/clinic-sessions/{id}:substitute\x12\x9c\x01\n" +
+	"\rCancelSession\x12,.tongzhen.scheduling.v1.CancelSessionRequest\x1a-.tongzhen.scheduling.v1.CancelSessionResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/clinic-sessions/{id}:cancel\x12\x81\x01\n" +
 	"\vMoveBooking\x12*.tongzhen.scheduling.v1.MoveBookingRequest\x1a\x1f.tongzhen.scheduling.v1.Booking\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/api/v1/bookings/{id}:move\x12\x83\x01\n" +
 	"\n" +
 	"BlockSlots\x12).tongzhen.scheduling.v1.BlockSlotsRequest\x1a*.tongzhen.scheduling.v1.BlockSlotsResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/api/v1/slots:block\x12\x89\x01\n" +

@@ -852,7 +852,7 @@ func RegisterCalendarServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/ListSessions", runtime.WithHTTPPathPattern("/api/v1/sessions"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/ListSessions", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -872,7 +872,7 @@ func RegisterCalendarServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/GetSession", runtime.WithHTTPPathPattern("/api/v1/sessions/{id}"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/GetSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -892,7 +892,7 @@ func RegisterCalendarServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/SubstituteSession", runtime.WithHTTPPathPattern("/api/v1/sessions/{id}:substitute"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/SubstituteSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}:substitute"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -912,7 +912,7 @@ func RegisterCalendarServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		var stream runtime.ServerTransportStream
 		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/CancelSession", runtime.WithHTTPPathPattern("/api/v1/sessions/{id}:cancel"))
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/CancelSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}:cancel"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -1246,7 +1246,7 @@ func RegisterCalendarServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/ListSessions", runtime.WithHTTPPathPattern("/api/v1/sessions"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/ListSessions", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -1263,7 +1263,7 @@ func RegisterCalendarServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/GetSession", runtime.WithHTTPPathPattern("/api/v1/sessions/{id}"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/GetSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -1280,7 +1280,7 @@ func RegisterCalendarServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/SubstituteSession", runtime.WithHTTPPathPattern("/api/v1/sessions/{id}:substitute"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/SubstituteSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}:substitute"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -1297,7 +1297,7 @@ func RegisterCalendarServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
 		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
-		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/CancelSession", runtime.WithHTTPPathPattern("/api/v1/sessions/{id}:cancel"))
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/CancelSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}:cancel"))
 		if err != nil {
 			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
 			return
@@ -1441,10 +1441,10 @@ var (
 	pattern_CalendarService_ListExceptions_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-exceptions"}, ""))
 	pattern_CalendarService_SaveException_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-exceptions"}, ""))
 	pattern_CalendarService_RemoveException_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "schedule-exceptions", "id"}, ""))
-	pattern_CalendarService_ListSessions_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "sessions"}, ""))
-	pattern_CalendarService_GetSession_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "sessions", "id"}, ""))
-	pattern_CalendarService_SubstituteSession_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "sessions", "id"}, "substitute"))
-	pattern_CalendarService_CancelSession_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "sessions", "id"}, "cancel"))
+	pattern_CalendarService_ListSessions_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "clinic-sessions"}, ""))
+	pattern_CalendarService_GetSession_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, ""))
+	pattern_CalendarService_SubstituteSession_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, "substitute"))
+	pattern_CalendarService_CancelSession_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, "cancel"))
 	pattern_CalendarService_MoveBooking_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "bookings", "id"}, "move"))
 	pattern_CalendarService_BlockSlots_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "slots"}, "block"))
 	pattern_CalendarService_UnblockSlots_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "slots"}, "unblock"))

@@ -70,7 +70,7 @@ type CalendarServiceClient interface {
 	RemoveException(ctx context.Context, in *RemoveExceptionRequest, opts ...grpc.CallOption) (*SaveExceptionResponse, error)
 	// ListSessions of an organisation in a span of local dates, half-open (default today and 14 days), in order of start; all states.
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (*ListSessionsResponse, error)
-	// GetSession with its slots and who has them: the check-in list of a session.
+	// GetSession with its slots and who has them: the check-in list of a session. Whoever plans the whole county sees how many, not who.
 	GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*SessionDetail, error)
 	// SubstituteSession puts another practitioner or room into a session. Bookings stay; whoever has one is told (booking_moved).
 	SubstituteSession(ctx context.Context, in *SubstituteSessionRequest, opts ...grpc.CallOption) (*Session, error)
@@ -326,7 +326,7 @@ type CalendarServiceServer interface {
 	RemoveException(context.Context, *RemoveExceptionRequest) (*SaveExceptionResponse, error)
 	// ListSessions of an organisation in a span of local dates, half-open (default today and 14 days), in order of start; all states.
 	ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error)
-	// GetSession with its slots and who has them: the check-in list of a session.
+	// GetSession with its slots and who has them: the check-in list of a session. Whoever plans the whole county sees how many, not who.
 	GetSession(context.Context, *GetSessionRequest) (*SessionDetail, error)
 	// SubstituteSession puts another practitioner or room into a session. Bookings stay; whoever has one is told (booking_moved).
 	SubstituteSession(context.Context, *SubstituteSessionRequest) (*Session, error)
