@@ -75,8 +75,6 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		register func(context.Context, *runtime.ServeMux, *grpc.ClientConn) error
 		conn     *grpc.ClientConn
 	}{
-		// Before directory: of two routes that fit, the one registered last is taken, and sessions/current is no session of a clinic.
-		{schedulingv1.RegisterCalendarServiceHandler, deps.Conns.Scheduling},
 		{directoryv1.RegisterDirectoryServiceHandler, deps.Conns.Directory},
 		{referralv1.RegisterReferralServiceHandler, referral},
 		{referralv1.RegisterFollowUpServiceHandler, referral},
