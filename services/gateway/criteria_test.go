@@ -176,8 +176,8 @@ func TestEachKindShowsAndSendsWhatItNeeds(t *testing.T) {
 	}{
 		"OUTPATIENT": {[]string{"f-slot", "f-urgency", "f-transport"}, []string{"f-examItems"}, commonv1.Urgency_URGENT, 0, "ESCORTED"},
 		"EMERGENCY":  {[]string{"f-slot", "f-transport"}, []string{"f-examItems", "f-urgency"}, commonv1.Urgency_EMERGENCY, 0, "ESCORTED"},
-		"EXAM":       {[]string{"f-examItems", "f-urgency", "f-transport"}, []string{"f-slot"}, commonv1.Urgency_URGENT, 2, "ESCORTED"},
-		"ADVICE":     {[]string{"f-urgency"}, []string{"f-slot", "f-examItems", "f-transport"}, commonv1.Urgency_URGENT, 0, ""},
+		"EXAM":       {[]string{"f-examItems", "f-urgency", "f-transport", "f-slot", "f-modality"}, nil, commonv1.Urgency_URGENT, 2, "ESCORTED"},
+		"ADVICE":     {[]string{"f-urgency"}, []string{"f-slot", "f-examItems", "f-modality", "f-transport"}, commonv1.Urgency_URGENT, 0, ""},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()

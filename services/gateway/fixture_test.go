@@ -107,12 +107,14 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 	})
 	w.serve(network, logger, "scheduling", func(r grpc.ServiceRegistrar) {
 		schedulingv1.RegisterSchedulingServiceServer(r, schedulingv1.UnimplementedSchedulingServiceServer{})
+		schedulingv1.RegisterCalendarServiceServer(r, schedulingv1.UnimplementedCalendarServiceServer{})
+		schedulingv1.RegisterAllocationServiceServer(r, schedulingv1.UnimplementedAllocationServiceServer{})
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.serve(network, logger, "notification", func(r grpc.ServiceRegistrar) {
 		notificationv1.RegisterNotificationServiceServer(r, notificationv1.UnimplementedNotificationServiceServer{})
-		notificationv1.RegisterAlarmServiceServer(r, notificationv1.UnimplementedAlarmServiceServer{})
 		notificationv1.RegisterDeliveryServiceServer(r, notificationv1.UnimplementedDeliveryServiceServer{})
+		notificationv1.RegisterAlarmServiceServer(r, notificationv1.UnimplementedAlarmServiceServer{})
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.service, err = gateway.New(t.Context(), gateway.Config{Demo: true}, gateway.Deps{
@@ -264,7 +266,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 
 		patientrecordv1.RecognitionService_ListRecognisable_FullMethodName: same(&patientrecordv1.ListRecognisableResponse{}),
 	}
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers(), agreeing(), leaving(), onDuty()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers(), agreeing(), leaving(), capacity(), sending(), onDuty()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

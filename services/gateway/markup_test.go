@@ -46,6 +46,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	w.visitSlips(stranger, doctor, see)
 	w.visitLinks(stranger, see)
 	w.visitConsents(doctor, see, look)
+	w.visitCapacity(doctor, clerk, see, look)
 	w.visitDuty(clerk, see, look)
 	found := clerk.post("/desk/find", form("number", "450321-26-0000123-4"))
 	look("find", clerk, found)

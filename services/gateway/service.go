@@ -123,7 +123,7 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	accountPages.Routes(mux)
 	for _, add := range []func(*http.ServeMux, Config, Deps, *shell.Shell) error{
 		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
-		referralPages, auditPages, dutyPages, linkPages,
+		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages,
 	} {
 		if err := add(mux, cfg, deps, sh); err != nil {
 			return nil, err
@@ -158,6 +158,8 @@ func referralPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) err
 		FollowUps:   referralv1.NewFollowUpServiceClient(deps.Conns.Referral),
 		Record:      patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Scheduling:  schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling),
+		Calendar:    schedulingv1.NewCalendarServiceClient(deps.Conns.Scheduling),
+		Allocation:  schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling),
 		Handover:    referralv1.NewHandoverServiceClient(deps.Conns.Referral),
 		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
 	})
@@ -165,7 +167,7 @@ func referralPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) err
 		return err
 	}
 	pages.Routes(mux)
-	deskPages, err := desk.New(desk.Deps{Shell: sh, Referral: referral})
+	deskPages, err := desk.New(desk.Deps{Shell: sh, Referral: referral, Allocation: schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling)})
 	if err != nil {
 		return err
 	}
@@ -195,7 +197,10 @@ func writingPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) erro
 		handover      = referralv1.NewHandoverServiceClient(deps.Conns.Referral)
 		documents     = patientrecordv1.NewAttachmentServiceClient(deps.Conns.PatientRecord)
 	)
-	referPages, err := refer.New(refer.Deps{Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling, Handover: handover, Attachments: documents})
+	referPages, err := refer.New(refer.Deps{
+		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling, Handover: handover, Attachments: documents,
+		Allocation: schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling),
+	})
 	if err != nil {
 		return err
 	}

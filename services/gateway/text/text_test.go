@@ -115,6 +115,12 @@ var (
 )
 
 func codes() map[string][]string {
+	all := lifeCodes()
+	maps.Copy(all, capacityCodes())
+	return all
+}
+
+func lifeCodes() map[string][]string {
 	enum := func(values map[string]int32) []string {
 		return slices.DeleteFunc(slices.Sorted(maps.Keys(values)), func(s string) bool { return s == "UNSPECIFIED" })
 	}
@@ -145,7 +151,7 @@ func codes() map[string][]string {
 		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
 		"measure": strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr creatinine potassium fetal_heart_rate pain barthel danger_level"),
-		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit feeds consents exports rosters calls"),
+		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit feeds consents exports waitlist sessions beds deliveries rosters calls"),
 		"purpose": strings.Fields("TREATMENT EMERGENCY FOLLOW_UP CONSULTATION PUBLIC_HEALTH"), "glass.way": strings.Fields("BREAK_GLASS VISIT"),
 		"glass.reason": strings.Fields("EMERGENCY UNCONSCIOUS CONSULTATION PUBLIC_HEALTH OTHER"), "glass.verdict": strings.Fields("JUSTIFIED NOT_JUSTIFIED ASKS"),
 		"desk.tab": desks, "desk.empty": desks,
@@ -272,7 +278,7 @@ func TestEveryKindOfErrorIsWorded(t *testing.T) {
 }
 
 // Words that are the same in both languages.
-var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl`)
+var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl`)
 
 func TestNoTextIsInTheOtherLanguage(t *testing.T) {
 	t.Parallel()

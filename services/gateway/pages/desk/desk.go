@@ -11,6 +11,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -24,8 +25,9 @@ const pageSize = 100
 
 // Deps is what the pages need; all fields are required.
 type Deps struct {
-	Shell    *shell.Shell
-	Referral referralv1.ReferralServiceClient
+	Shell      *shell.Shell
+	Referral   referralv1.ReferralServiceClient
+	Allocation schedulingv1.AllocationServiceClient
 }
 
 // Pages serves them.
@@ -137,7 +139,9 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 type arrivalsData struct {
 	// Coming are those who have set out, Rows those expected today.
 	Coming, Rows []shell.Row
-	Form         shell.Form
+	// Day is today by session.
+	Day  []sitting
+	Form shell.Form
 	// County: the visitor may record who came without a referral.
 	County bool
 	// Registered is what the hospital's own system said; nothing at a township's.
@@ -161,7 +165,8 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 		return err
 	}
 	visitor, _ := door.VisitorFrom(r.Context())
-	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.Shell.Rows(r, coming), Rows: p.Shell.Rows(r, today.GetReferrals()), Form: form}
+	day := p.day(r)
+	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.Shell.Rows(r, coming), Day: day, Rows: p.Shell.Rows(r, apart(today.GetReferrals(), day)), Form: form}
 	if data.County {
 		if data.Registered, err = p.registrations(r, refused); err != nil {
 			return err

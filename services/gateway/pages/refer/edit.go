@@ -1,6 +1,7 @@
 package refer
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 
@@ -79,13 +80,13 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	flash := "refer.drafted"
+	settle(r.PostForm)
 	if onlyLooks(r) {
 		return p.changeAgain(w, r, referral, nil)
 	}
 	err = p.store(r, referral)
 	if err == nil && r.PostFormValue("do") != "draft" {
-		flash = "refer.sent"
-		err = p.sendEdited(r, referral.GetId())
+		flash, err = p.sendEdited(r, referral.GetId())
 	}
 	if err != nil {
 		return p.changeAgain(w, r, referral, err)
@@ -112,24 +113,31 @@ func (p *Pages) store(r *http.Request, referral *referralv1.Referral) error {
 	return nil
 }
 
-func (p *Pages) sendEdited(r *http.Request, referralID string) error {
+// sendEdited sends what was stored, and answers what to tell the doctor.
+func (p *Pages) sendEdited(r *http.Request, referralID string) (flash string, err error) {
 	now, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: referralID})
 	if err != nil {
-		return err
+		return "", err
 	}
 	request := id.FromFact(r.PostFormValue("requestId"), "send")
 	if now.GetState() == referralv1.State_RETURNED {
 		_, err = p.Referral.Resubmit(r.Context(), &referralv1.ActionRequest{Id: referralID, Version: now.GetVersion(), RequestId: request})
-		return err
+		return "refer.sent", err
 	}
 	hold, err := p.hold(r.Context(), r.PostForm, now.GetPatientId())
 	if err != nil {
-		return err
+		return "", err
 	}
-	_, err = p.Referral.Submit(r.Context(), &referralv1.SubmitRequest{
+	sent, err := p.Referral.Submit(r.Context(), &referralv1.SubmitRequest{
 		Id: referralID, Version: now.GetVersion(), RequestId: request, HoldId: hold, Values: parts.Values(r.PostForm),
 	})
-	return err
+	if err != nil {
+		return "", err
+	}
+	if sent.GetHoldLost() {
+		return "refer.sent-without-hold", nil
+	}
+	return cmp.Or(p.wait(r.Context(), r.PostForm, sent), "refer.sent"), nil
 }
 
 func (p *Pages) changeAgain(w http.ResponseWriter, r *http.Request, referral *referralv1.Referral, cause error) error {

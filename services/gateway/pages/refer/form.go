@@ -81,7 +81,7 @@ func kindsOf(part string) []string {
 	case "advice":
 		return []string{"ADVICE"}
 	case "slot":
-		return []string{"OUTPATIENT", "INPATIENT", "EMERGENCY"}
+		return []string{"OUTPATIENT", "INPATIENT", "EMERGENCY", "EXAM"}
 	default: // travel: nobody travels for an advice
 		return []string{"OUTPATIENT", "INPATIENT", "EMERGENCY", "EXAM"}
 	}
@@ -94,6 +94,11 @@ func (formData) Kinds(part string) string { return "kind=" + strings.Join(kindsO
 
 // Shows tells whether the chosen kind needs a part, for browsers without scripts.
 func (d formData) Shows(part string) bool { return shows(part, d.Form.Value("kind")) }
+
+// Modalities are what can be chosen for an examination with an appointment.
+func (formData) Modalities() []string {
+	return strings.Fields("CT MR US DX MG NM ES ECG LAB PF OTHER")
+}
 
 // examLines are the filled lines and empty ones to fill.
 func examLines(form url.Values) []string {

@@ -35,6 +35,7 @@ type Deps struct {
 	Referral   referralv1.ReferralServiceClient
 	Criteria   referralv1.CriteriaServiceClient
 	Scheduling schedulingv1.SchedulingServiceClient
+	Allocation schedulingv1.AllocationServiceClient
 	Handover   referralv1.HandoverServiceClient
 	// Attachments says which documents will travel.
 	Attachments patientrecordv1.AttachmentServiceClient
@@ -86,6 +87,8 @@ type formData struct {
 	Diagnoses []parts.Diagnosis
 	Criteria  parts.Panel
 	Complete  parts.Completeness
+	// Waits is how long one waits for each department of the chosen hospital, by code.
+	Waits map[string]*schedulingv1.WaitingTime
 	// Exams are the lines of what is to be examined, with empty ones to fill.
 	Exams []string
 	// Open are the patient's referrals that are not over, as far as the visitor may see them, without the one that is edited.
@@ -135,13 +138,14 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Diagnoses, data.Exams = parts.Chosen(data.Form.Values), examLines(data.Form.Values)
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
-	slots, err := p.loadSlots(r.Context(), data.Form.Values, true)
+	slots, err := p.loadSlots(r, data.Form.Values, true)
 	if err != nil {
 		// The form is worth more than the slots: without scheduling a referral is sent without one.
 		slots = slotsData{Away: true}
 	}
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
+	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
 	title := "refer.title"
 	if data.Editing != "" {
@@ -171,6 +175,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	patientID := r.PathValue("patient")
+	settle(r.PostForm)
 	if onlyLooks(r) {
 		return p.again(w, r, patientID, nil)
 	}
@@ -193,6 +198,8 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 		flash = "refer.drafted"
 	case made.GetHoldLost():
 		flash = "refer.sent-without-hold"
+	default:
+		flash = cmp.Or(p.wait(r.Context(), r.PostForm, made), flash)
 	}
 	p.Shell.Flash(w, flash)
 	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
@@ -270,7 +277,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
 		}
 		data.RequestID = id.New()
-	case errs.ReasonSlotTaken, errs.ReasonHoldExpired:
+	case errs.ReasonSlotTaken, errs.ReasonHoldExpired, errs.ReasonNotYetOpen:
 		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
 		data.Form.Values.Del("slot")
 		data.RequestID, data.HoldKey = id.New(), id.New()
@@ -296,11 +303,11 @@ func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (st
 	request := &schedulingv1.CreateHoldRequest{PatientId: patientID}
 	key := []string{form.Get("holdKey")}
 	switch {
-	case form.Get("kind") == "OUTPATIENT" && form.Get("slot") != "":
+	case form.Get("slot") != "" && offers(form):
 		request.SlotId = form.Get("slot")
 		key = append(key, "slot", request.SlotId)
 	case form.Get("kind") == "INPATIENT" && form.Get("bed") != "":
-		request.Bed = &schedulingv1.BedRequest{OrganizationId: form.Get("organization"), DepartmentCode: form.Get("department")}
+		request.Bed = &schedulingv1.BedRequest{OrganizationId: form.Get("organization"), DepartmentCode: form.Get("department"), Sex: p.sex(ctx, patientID)}
 		key = append(key, "bed", form.Get("organization"), form.Get("department"))
 	default:
 		return "", nil
@@ -315,6 +322,21 @@ func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (st
 	default:
 		return "", err
 	}
+}
+
+// offers tells that the chosen slot was offered for the kind that is sent: without scripts it may be one that was offered for another.
+func offers(form url.Values) bool {
+	exam := form.Get("slotKind") == "EXAM"
+	return form.Get("kind") == "EXAM" && exam || form.Get("kind") == "OUTPATIENT" && !exam
+}
+
+// sex is the patient's, for the ward; unknown when the record is away, and then only a bed for both is asked for.
+func (p *Pages) sex(ctx context.Context, patientID string) string {
+	patient, err := p.Record.GetPatient(ctx, &patientrecordv1.GetPatientRequest{Id: patientID})
+	if err != nil {
+		return ""
+	}
+	return shell.BedSex(patient.GetSex())
 }
 
 func (p *Pages) diagnoses(w http.ResponseWriter, r *http.Request) error {

@@ -56,6 +56,9 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 	if next == "" {
 		next = "/referrals/" + c.id
 	}
+	if c.get("back") != "" { // a list from which it was done
+		next = shell.LocalPath(c.get("back"))
+	}
 	p.Shell.Flash(w, "done."+c.action)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil

@@ -10,7 +10,6 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -157,52 +156,6 @@ func (p *Pages) consenter(r *http.Request, referral *referralv1.Referral) url.Va
 	form := url.Values{}
 	parts.SetConsent(form, nil, patient)
 	return form
-}
-
-// bookingData is what an acceptance can book, and the walk-in window that is proposed, as the form's values.
-type bookingData struct {
-	Slots []*schedulingv1.Slot
-	Beds  int32
-	Hold  *schedulingv1.Hold
-
-	Date, Until, From, To string
-}
-
-// takenDown is how many days a township proposes for a patient who comes back to arrive in.
-const takenDown = 7
-
-// capacity reads what an acceptance can book. Without scheduling, and for a patient who comes down, the walk-in window is left.
-func (p *Pages) capacity(r *http.Request, referral *referralv1.Referral) bookingData {
-	ctx, now := r.Context(), p.Shell.Now()
-	data := bookingData{Date: now.Format("2006-01-02"), Until: now.AddDate(0, 0, takenDown).Format("2006-01-02"), From: now.Format("15:04"), To: "17:30"}
-	if referral.GetDirection().String() == "DOWN" {
-		return data
-	}
-	if referral.GetKind().String() == "EMERGENCY" {
-		data.To = "23:59"
-	}
-	if referral.GetHoldId() != "" {
-		if hold, err := p.Scheduling.GetHold(ctx, &schedulingv1.GetHoldRequest{Id: referral.GetHoldId()}); err == nil && hold.GetState() == schedulingv1.HoldState_ATTACHED {
-			data.Hold = hold
-		}
-	}
-	organization, code := referral.GetReceiver().GetOrganizationId(), referral.GetReceiver().GetDepartmentCode()
-	sessions := map[string]string{"OUTPATIENT": "CLINIC", "EXAM": "EXAM"}
-	switch kind := referral.GetKind().String(); kind {
-	case "OUTPATIENT", "EXAM":
-		list, err := p.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{OrganizationId: organization, Department: code, Kind: sessions[kind], FreeOnly: true, PageSize: 24})
-		if err == nil {
-			data.Slots = list.GetSlots()
-		}
-	case "INPATIENT":
-		list, err := p.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: organization, Department: code})
-		if err == nil {
-			for _, b := range list.GetBeds() {
-				data.Beds += b.GetFree()
-			}
-		}
-	}
-	return data
 }
 
 // redirects are where a referral can go instead: another department of a county hospital, or another township centre when

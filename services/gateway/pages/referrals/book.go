@@ -10,6 +10,7 @@ import (
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -22,7 +23,10 @@ func (p *Pages) accept(book call[*referralv1.AcceptRequest]) doer {
 		case "hold":
 			request.HoldId = slot
 		case "slot", "bed":
-			hold, err := p.take(ctx, c, slot)
+			if choice == "bed" {
+				slot = c.get("bedId")
+			}
+			hold, err := p.take(ctx, c, choice, slot)
 			if err != nil {
 				return "", err
 			}
@@ -41,17 +45,23 @@ func (p *Pages) accept(book call[*referralv1.AcceptRequest]) doer {
 	}
 }
 
-// take holds another slot, or a bed of the receiving department when slot is empty.
-func (p *Pages) take(ctx context.Context, c command, slot string) (string, error) {
+// take holds another slot, the bed that was picked, or any suited bed of the receiving department when none was.
+func (p *Pages) take(ctx context.Context, c command, choice, picked string) (string, error) {
 	referral, err := p.Referral.GetReferral(ctx, &referralv1.GetReferralRequest{Id: c.id})
 	if err != nil {
 		return "", err
 	}
-	request := &schedulingv1.CreateHoldRequest{SlotId: slot, PatientId: referral.GetPatientId()}
-	if slot == "" {
-		request.Bed = &schedulingv1.BedRequest{OrganizationId: referral.GetReceiver().GetOrganizationId(), DepartmentCode: referral.GetReceiver().GetDepartmentCode()}
+	request := &schedulingv1.CreateHoldRequest{PatientId: referral.GetPatientId(), ReferralId: c.id}
+	key := []string{"answer", c.id, strconv.Itoa(int(c.version)), picked}
+	if choice == "bed" {
+		request.Bed = &schedulingv1.BedRequest{
+			OrganizationId: referral.GetReceiver().GetOrganizationId(), DepartmentCode: referral.GetReceiver().GetDepartmentCode(),
+			Sex: shell.BedSex(referral.GetPatient().GetSex()), BedId: picked,
+		}
+	} else {
+		request.SlotId = picked
 	}
-	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, "answer", c.id, strconv.Itoa(int(c.version)), slot)
+	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, key...)
 	return hold.GetId(), err
 }
 

@@ -36,6 +36,9 @@ type pageData struct {
 	Silent  bool
 	Links   []*referralv1.Link
 	Booking *schedulingv1.Booking
+	// Before is what the patient must do before an examination.
+	Before  string
+	Place   placeData
 	Actions actionsData
 	// Matched words the criteria that were met.
 	Matched []string
@@ -90,7 +93,7 @@ func (d pageData) Was(path string) []earlier { return d.earlier[path] }
 func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 	part := r.Header.Get("X-Fragment")
 	switch part {
-	case "head", "case", "timeline", "thread", "actions":
+	case "head", "case", "timeline", "thread", "actions", "place":
 	default:
 		part = ""
 	}
@@ -99,6 +102,9 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if part != "" {
+		if part == "place" {
+			return p.Shell.Fragment(w, r, p.pageSet, part, data.Place)
+		}
 		return p.Shell.Fragment(w, r, p.pageSet, part, data)
 	}
 	return p.show(w, r, http.StatusOK, data)
@@ -131,6 +137,9 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	}
 	if all || part == "head" {
 		p.booking(r, &data)
+	}
+	if all || part == "place" {
+		p.place(r, &data)
 	}
 	if all || part == "case" {
 		p.content(r, &data)
@@ -166,6 +175,7 @@ func (p *Pages) seen(r *http.Request, referral *referralv1.Referral) {
 func (p *Pages) booking(r *http.Request, data *pageData) {
 	if b := data.GetBookingId(); b != "" {
 		data.Booking, _ = p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: b})
+		data.Before = p.Shell.Preparation(r, data.Booking)
 	}
 }
 

@@ -33,6 +33,8 @@ type Deps struct {
 	Record       patientrecordv1.PatientRecordServiceClient
 	Recognition  patientrecordv1.RecognitionServiceClient
 	Scheduling   schedulingv1.SchedulingServiceClient
+	Calendar     schedulingv1.CalendarServiceClient
+	Allocation   schedulingv1.AllocationServiceClient
 	Notification notificationv1.NotificationServiceClient
 	Handover     referralv1.HandoverServiceClient
 }
@@ -51,7 +53,7 @@ func New(deps Deps) (*Pages, error) {
 	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
 		return nil, err
 	}
-	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "followup.html", "marks.html", "package.html", "reply.html", "recognised.html"); err != nil {
+	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "place.html", "followup.html", "marks.html", "package.html", "reply.html", "recognised.html"); err != nil {
 		return nil, err
 	}
 	p.escalateSet, err = parts.Parse(deps.Shell, files, "escalate.html")
@@ -64,6 +66,9 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 	mux.Handle("GET /referrals", p.Shell.Page(p.list))
 	mux.Handle("GET /referrals/{id}", p.Shell.Page(p.page))
 	mux.Handle("POST /referrals/{id}/{action}", p.Shell.Page(p.act))
+	mux.Handle("POST /referrals/{id}/join-waitlist", p.Shell.Page(p.joinWaitlist))
+	mux.Handle("POST /referrals/{id}/leave-waitlist", p.Shell.Page(p.leaveWaitlist))
+	mux.Handle("POST /referrals/{id}/move", p.Shell.Page(p.moveBooking))
 	mux.Handle("GET /referrals/{id}/escalate", p.Shell.Page(p.escalation))
 	mux.Handle("POST /referrals/{id}/escalate", p.Shell.Page(p.escalate))
 }

@@ -116,8 +116,8 @@ func (s *Shell) compose(own *template.Template, language string) (*template.Temp
 type Page struct {
 	// Title is a text key, shown in the window's title and as the heading.
 	Title string
-	// Nav is the page of the rail that is marked: patients, referrals, desk, arrivals, candidates, followups, statistics,
-	// audit or inbox.
+	// Nav is the page of the rail that is marked: patients, referrals, desk, arrivals, candidates, followups, waitlist, sessions, beds,
+	// statistics, audit, deliveries or inbox.
 	Nav string
 	// Status is the HTTP status; 0 = 200.
 	Status int
@@ -320,6 +320,7 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	if township {
 		add("followups", "followups", "/follow-ups")
 	}
+	capacityNav(a, add)
 	if n.deferred > 0 || active == "consents" {
 		add("consents", "consents", "/consents")
 		items[len(items)-1].Count = n.deferred
@@ -342,6 +343,9 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	}
 	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD) {
 		add("feeds", "feeds", "/feeds")
+	}
+	if has(a, deliveryRoles()...) {
+		add("deliveries", "deliveries", "/deliveries")
 	}
 	add("inbox", "inbox", "/inbox")
 	items[len(items)-1].Count = n.open

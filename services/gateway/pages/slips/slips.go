@@ -186,6 +186,7 @@ func (s source) data(stubOnly bool) slipData {
 		{"county.left", "转出时间", s.minute(r.GetDepartTime())},
 		{"county.validity", "转诊时限", d.Valid},
 		{"county.appointment", "就诊时间、地点", s.appointment()},
+		{"county.preparation", "检查前准备", s.booking.GetPreparation()},
 		{"county.purpose", "转诊目的、注意事项", r.GetTransferNote()},
 	}
 	d.Choices = []choices{
@@ -197,7 +198,7 @@ func (s source) data(stubOnly bool) slipData {
 // appointment is when, with whom and where the patient is expected; empty while nothing is arranged.
 func (s source) appointment() string {
 	if b := s.booking; b != nil {
-		parts := []string{s.minute(b.GetStart()), b.GetPractitionerName(), b.GetLocation()}
+		parts := []string{s.minute(b.GetStart()), b.GetPractitionerName(), b.GetEquipmentName(), b.GetLocation()}
 		if b.GetWard() != "" {
 			parts = []string{"住院", b.GetWard(), b.GetBed()}
 		}

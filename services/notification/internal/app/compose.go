@@ -202,11 +202,11 @@ func (s *Sender) link(c *composed) {
 	}
 	c.link = s.cfg.PublicURL + "/k/" + base64.RawURLEncoding.EncodeToString(token)
 	c.kept = &Link{
-		Hash: linkHash(token), DeliveryID: d.ID, EntryID: d.EntryID, AlarmID: d.AlarmID, AccountID: d.AccountID, Until: s.Clock.Now().Add(s.cfg.LinkFor),
+		Hash: hashOf(token), DeliveryID: d.ID, EntryID: d.EntryID, AlarmID: d.AlarmID, AccountID: d.AccountID, Until: s.Clock.Now().Add(s.cfg.LinkFor),
 	}
 }
 
-func linkHash(token []byte) []byte {
+func hashOf(token []byte) []byte {
 	sum := sha256.Sum256(token)
 	return sum[:]
 }

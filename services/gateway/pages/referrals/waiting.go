@@ -1,0 +1,173 @@
+package referrals
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// maxMoves is how many other slots a booking can be moved to on the page.
+const maxMoves = 12
+
+// placeData is what is known of the patient's place: on the fallback list, offered, booked, or lost with its session.
+type placeData struct {
+	Referral string
+	// Entry is the one on the fallback list that has not ended.
+	Entry *schedulingv1.WaitlistEntry
+	// Joins: the referral can be put on it.
+	Joins     bool
+	Sex       string
+	Kind      string
+	RequestID string
+	// Holder is the booking, or the hold tied to the referral, in the slot From; Moves are where it can go.
+	Holder, From string
+	At           *schedulingv1.Slot
+	Moves        []*schedulingv1.Slot
+	Displaced    bool
+	// Failed is the form that was refused: join, leave or move.
+	Failed  string
+	Form    shell.Form
+	Problem string
+}
+
+// Any tells that there is something to show.
+func (d placeData) Any() bool {
+	return d.Entry != nil || d.Joins || d.Holder != "" || d.Failed != ""
+}
+
+// Waits is what the entry waits for.
+func (d placeData) Offered() bool {
+	return d.Entry.GetState() == schedulingv1.WaitlistState_OFFERED
+}
+
+// sessionKind is what a kind of referral books.
+func sessionKind(kind string) string {
+	return map[string]string{"OUTPATIENT": "CLINIC", "EXAM": "EXAM", "INPATIENT": "BED"}[kind]
+}
+
+// entry is the referral's on the fallback list; nil when it is not on it or that cannot be asked.
+func (p *Pages) entry(ctx context.Context, referral *referralv1.Referral) *schedulingv1.WaitlistEntry {
+	list, err := p.Allocation.ListWaitlist(ctx, &schedulingv1.ListWaitlistRequest{ReferralId: referral.GetId()})
+	if err != nil {
+		return nil
+	}
+	for _, e := range list.GetEntries() {
+		if e.GetState() == schedulingv1.WaitlistState_WAITING || e.GetState() == schedulingv1.WaitlistState_OFFERED {
+			return e
+		}
+	}
+	return nil
+}
+
+// place reads it for whoever sends or receives the patient. What cannot be asked is left out.
+func (p *Pages) place(r *http.Request, data *pageData) {
+	referral, kind := data.Referral, sessionKind(data.GetKind().String())
+	if referral.GetDirection() != commonv1.Direction_UP || kind == "" || !(data.Receiving || data.Sending) {
+		return
+	}
+	out := placeData{Referral: referral.GetId(), Kind: kind, RequestID: id.New(), Sex: shell.BedSex(referral.GetPatient().GetSex())}
+	switch referral.GetState() {
+	case referralv1.State_SUBMITTED, referralv1.State_RETURNED:
+		if out.Entry = p.entry(r.Context(), referral); out.Entry == nil {
+			out.Joins = referral.GetHoldId() == "" && referral.GetState() == referralv1.State_SUBMITTED
+			p.heldSlot(r, referral, &out)
+		}
+	case referralv1.State_ACCEPTED, referralv1.State_NO_SHOW:
+		p.bookedSlot(r, data, &out)
+		if out.Displaced {
+			out.Entry = p.entry(r.Context(), referral)
+		}
+	default:
+		return
+	}
+	if out.Holder != "" {
+		out.Moves = p.moves(r.Context(), referral, kind, out.From)
+	}
+	data.Place = out
+}
+
+func (p *Pages) heldSlot(r *http.Request, referral *referralv1.Referral, out *placeData) {
+	if referral.GetHoldId() == "" {
+		return
+	}
+	hold, err := p.Scheduling.GetHold(r.Context(), &schedulingv1.GetHoldRequest{Id: referral.GetHoldId()})
+	if err == nil && hold.GetState() == schedulingv1.HoldState_ATTACHED && hold.GetSlotId() != "" {
+		out.Holder, out.From = hold.GetId(), hold.GetSlotId()
+		out.At = &schedulingv1.Slot{Start: hold.GetStart(), End: hold.GetEnd(), PractitionerName: hold.GetPractitionerName(), EquipmentName: hold.GetEquipmentName(), Location: hold.GetLocation()}
+	}
+}
+
+func (p *Pages) bookedSlot(r *http.Request, data *pageData, out *placeData) {
+	booking := data.Booking
+	if booking == nil && data.GetBookingId() != "" {
+		booking, _ = p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: data.GetBookingId()})
+	}
+	if booking.GetSlotId() == "" || booking.GetState() == schedulingv1.BookingState_RELEASED {
+		return
+	}
+	out.Holder, out.From, out.Displaced = booking.GetId(), booking.GetSlotId(), booking.GetDisplaced()
+	out.At = &schedulingv1.Slot{Start: booking.GetStart(), End: booking.GetEnd(), PractitionerName: booking.GetPractitionerName(), EquipmentName: booking.GetEquipmentName(), Location: booking.GetLocation()}
+}
+
+// moves are the earliest other slots of the same department.
+func (p *Pages) moves(ctx context.Context, referral *referralv1.Referral, kind, from string) []*schedulingv1.Slot {
+	answer, err := p.Allocation.FindSlots(ctx, &schedulingv1.FindSlotsRequest{
+		OrganizationIds: []string{referral.GetReceiver().GetOrganizationId()}, Departments: []string{referral.GetReceiver().GetDepartmentCode()},
+		Kind: kind, Limit: maxMoves, ReferralId: referral.GetId(),
+	})
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(answer.GetSlots(), func(s *schedulingv1.Slot) bool { return s.GetId() == from })
+}
+
+func (p *Pages) joinWaitlist(w http.ResponseWriter, r *http.Request) error {
+	_, err := p.Allocation.JoinWaitlist(r.Context(), &schedulingv1.JoinWaitlistRequest{
+		ReferralId: r.PathValue("id"), Kind: r.PostFormValue("kind"), Modality: r.PostFormValue("modality"), Sex: r.PostFormValue("sex"),
+		FirstDay: r.PostFormValue("firstDay"), LastDay: r.PostFormValue("lastDay"), RequestId: r.PostFormValue("requestId"),
+	})
+	return p.placed(w, r, "join", "waitlist.joined", err)
+}
+
+func (p *Pages) leaveWaitlist(w http.ResponseWriter, r *http.Request) error {
+	_, err := p.Allocation.LeaveWaitlist(r.Context(), &schedulingv1.LeaveWaitlistRequest{Id: r.PostFormValue("entry"), RequestId: r.PostFormValue("requestId")})
+	return p.placed(w, r, "leave", "waitlist.left", err)
+}
+
+func (p *Pages) moveBooking(w http.ResponseWriter, r *http.Request) error {
+	var err error
+	if r.PostFormValue("slot") == "" {
+		err = errs.Invalid(errs.Required("slotId"))
+	} else {
+		_, err = p.Calendar.MoveBooking(r.Context(), &schedulingv1.MoveBookingRequest{
+			Id: r.PostFormValue("place"), SlotId: r.PostFormValue("slot"), FromSlotId: r.PostFormValue("from"), RequestId: r.PostFormValue("requestId"),
+		})
+	}
+	return p.placed(w, r, "move", "sessions.moved", err)
+}
+
+// placed goes back to the referral, or shows it as it is now with what was refused.
+func (p *Pages) placed(w http.ResponseWriter, r *http.Request, form, flash string, cause error) error {
+	if cause == nil {
+		p.Shell.Flash(w, flash)
+		http.Redirect(w, r, "/referrals/"+url.PathEscape(r.PathValue("id")), http.StatusSeeOther)
+		return nil
+	}
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		data, err := p.load(r, "")
+		if err != nil {
+			return err
+		}
+		data.Place.Referral = r.PathValue("id")
+		data.Place.Failed, data.Place.Form, data.Place.Problem, data.Place.RequestID = form, again.Form, again.Problem, again.RequestID
+		return p.show(w, r, again.Status, data)
+	})
+}

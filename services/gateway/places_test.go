@@ -1,0 +1,223 @@
+package gateway_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+func TestTheFormShowsHowLongOneWaitsAndTheEarliestPlaces(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	expert := sampleSlot("e", 50*time.Hour)
+	expert.Kind, expert.Location = "EXPERT", "二楼"
+	on(w, findSlotsMethod, func(_ context.Context, in *schedulingv1.FindSlotsRequest) (*schedulingv1.FindSlotsResponse, error) {
+		if in.GetKind() == "EXPERT" {
+			return &schedulingv1.FindSlotsResponse{Slots: []*schedulingv1.Slot{expert}}, nil
+		}
+		elsewhere, reserved := sampleSlot("other", 27*time.Hour), sampleSlot(otherSlotID, 26*time.Hour)
+		elsewhere.DepartmentCode, reserved.Pool = "20", "RESERVED"
+		return &schedulingv1.FindSlotsResponse{Slots: []*schedulingv1.Slot{reserved, elsewhere}}, nil
+	})
+	b := w.browser("township")
+	shows(t, b.get("/refer/"+patientID).Body.String(), "Cardiology · about 3 days", "Emergency · full for two weeks")
+	body := b.get("/refer/slots?kind=OUTPATIENT&organization="+hospitalID+"&department=0304", "X-Fragment", "1").Body.String()
+	shows(t, body, "about 3 days", "2 on the waiting list", `value="`+otherSlotID+`"`, "township reserve", `value="other@`+hospitalID+`|20"`, "Expert sessions at your own centre", "二楼", `value="`+slotID+`"`)
+	if strings.Contains(body, `value="e"`) {
+		t.Error("a session at the own centre can be booked for a referral to the hospital")
+	}
+}
+
+func TestAPlaceElsewhereTakesTheReferralThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if got := w.browser("township").post("/refer/"+patientID, with(typedReferral(), "slot", otherSlotID+"@"+hospitalID+"|20")); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code, got.Body)
+	}
+	made := lastly[*referralv1.CreateReferralRequest](t, w, createMethod)
+	if made.GetReceiver().GetDepartmentCode() != "20" || lastly[*schedulingv1.CreateHoldRequest](t, w, holdMethod).GetSlotId() != otherSlotID {
+		t.Errorf("%v", made.GetReceiver())
+	}
+}
+
+func TestAnExaminationIsBookedByItsKind(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ct := sampleSlot(otherSlotID, 26*time.Hour)
+	ct.Kind, ct.Modality, ct.EquipmentName, ct.PreparationEnglish, ct.DepartmentCode = "EXAM", "CT", "CT 一号机", "Nothing to eat for 4 hours", "32"
+	w.always(findSlotsMethod, &schedulingv1.FindSlotsResponse{Slots: []*schedulingv1.Slot{ct}})
+	b := w.browser("township")
+	body := b.get("/refer/slots?kind=EXAM&organization="+hospitalID+"&department=&modality=CT", "X-Fragment", "1").Body.String()
+	shows(t, body, "CT 一号机", "Nothing to eat for 4 hours", `name="slotKind" value="EXAM"`, `value="`+otherSlotID+`@`+hospitalID+`|32"`)
+	if asked := lastly[*schedulingv1.FindSlotsRequest](t, w, findSlotsMethod); asked.GetModality() != "CT" || asked.GetKind() != "EXAM" || len(asked.GetDepartments()) != 0 {
+		t.Errorf("%v", asked)
+	}
+	typed := with(typedReferral(), "kind", "EXAM", "modality", "CT", "slotKind", "EXAM", "slot", otherSlotID+"@"+hospitalID+"|32", "examItem", "CT")
+	if got := b.post("/refer/"+patientID, typed); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code, got.Body)
+	}
+	if held := lastly[*schedulingv1.CreateHoldRequest](t, w, holdMethod); held.GetSlotId() != otherSlotID {
+		t.Errorf("%v", held)
+	}
+}
+
+func TestWhereNothingIsFreeTheFallbackListIsJoinedAfterSending(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(findSlotsMethod, &schedulingv1.FindSlotsResponse{})
+	w.always(schedulingv1.SchedulingService_ListSlots_FullMethodName, &schedulingv1.ListSlotsResponse{})
+	b := w.browser("township")
+	shows(t, b.get("/refer/slots?kind=OUTPATIENT&organization="+hospitalID+"&department=0304", "X-Fragment", "1").Body.String(), `name="waitlist"`)
+	made := sampleReferral(referralv1.State_SUBMITTED)
+	made.HoldLost = false
+	w.always(createMethod, made)
+	typed := with(typedReferral(), "slot", "", "waitlist", "1")
+	if got := b.post("/refer/"+patientID, typed); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code, got.Body)
+	}
+	joined := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod)
+	if joined.GetReferralId() != referralID || joined.GetKind() != "CLINIC" || joined.GetRequestId() == "" {
+		t.Errorf("%v", joined)
+	}
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "the patient is on the waiting list")
+	w.refuse(joinMethod, errs.Unavailable("scheduling", nil))
+	if got := b.post("/refer/"+patientID, typed); got.Code != http.StatusSeeOther {
+		t.Error("a list that is away takes the referral back:", got.Code)
+	}
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "could not be put on the waiting list")
+}
+
+func TestAReferralShowsItsPlaceOnTheFallbackList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	page := "/referrals/" + referralID
+	shows(t, b.get(page).Body.String(), `action="`+page+`/join-waitlist"`)
+	b.post(page+"/join-waitlist", form("requestId", "r1", "kind", "CLINIC", "lastDay", "2026-03-20"))
+	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetReferralId() != referralID || sent.GetLastDay() != "2026-03-20" {
+		t.Errorf("%v", sent)
+	}
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{sampleEntryOf(schedulingv1.WaitlistState_WAITING)}})
+	body := b.get(page).Body.String()
+	shows(t, body, "no. 2", "waiting", `action="`+page+`/leave-waitlist"`)
+	if strings.Contains(body, "/join-waitlist") {
+		t.Error("it can be joined twice")
+	}
+	b.post(page+"/leave-waitlist", form("requestId", "r1", "entry", entryID2))
+	if sent := lastly[*schedulingv1.LeaveWaitlistRequest](t, w, leaveMethod); sent.GetId() != entryID2 {
+		t.Errorf("%v", sent)
+	}
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{sampleEntryOf(schedulingv1.WaitlistState_OFFERED)}})
+	shows(t, b.get(page).Body.String(), "A place became free", "tomorrow 11:30")
+	// The desk accepts with what the list keeps.
+	w.always(actionsMethod, actionsOf("accept"))
+	shows(t, w.browser("desk").get(page).Body.String(), `value="hold:`+holdID+`"`, "kept by the waiting list")
+}
+
+func TestABookingIsMovedByEitherSideAndADisplacedOneWarns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := sampleReferral(referralv1.State_ACCEPTED)
+	r.BookingId, r.WalkIn = bookingID, nil
+	w.always(getMethod, r)
+	booking := &schedulingv1.Booking{Id: bookingID, SlotId: slotID, State: schedulingv1.BookingState_LIVE, Start: in(time.Hour), PractitionerName: "陈医生", PreparationEnglish: "Nothing to eat", Preparation: "空腹"}
+	w.always(schedulingv1.SchedulingService_GetBooking_FullMethodName, booking)
+	page := "/referrals/" + referralID
+	for _, who := range []string{"township", "desk"} {
+		b := w.browser(who)
+		shows(t, b.get(page).Body.String(), "Before the examination:</strong> Nothing to eat", `action="`+page+`/move"`, `value="`+otherSlotID+`"`)
+		b.post(page+"/move", form("requestId", "r1", "place", bookingID, "from", slotID, "slot", otherSlotID))
+		if sent := lastly[*schedulingv1.MoveBookingRequest](t, w, moveMethod); sent.GetId() != bookingID || sent.GetFromSlotId() != slotID || sent.GetSlotId() != otherSlotID {
+			t.Errorf("%s: %v", who, sent)
+		}
+	}
+	w.refuse(moveMethod, errs.Conflict(errs.ReasonSlotTaken, "x"))
+	got := w.browser("desk").post(page+"/move", form("requestId", "r1", "place", bookingID, "from", slotID, "slot", otherSlotID))
+	if got.Code != http.StatusConflict || !strings.Contains(got.Body.String(), "has just been taken") {
+		t.Error(got.Code)
+	}
+	booking.Displaced = true
+	w.always(schedulingv1.SchedulingService_GetBooking_FullMethodName, booking)
+	shows(t, w.browser("township").get(page).Body.String(), "The booked session was cancelled and there is no new time yet")
+}
+
+func TestTheDeskPicksASuitedBed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := sampleReferral(referralv1.State_SUBMITTED)
+	r.Kind = commonv1.Kind_INPATIENT
+	w.always(getMethod, r)
+	w.always(actionsMethod, actionsOf("accept"))
+	b := w.browser("desk")
+	body := b.get("/referrals/" + referralID + "?bed=" + bedID).Body.String()
+	shows(t, body, `<option value="`+bedID+`" selected>`)
+	if strings.Contains(body, `<option value="`+bedID[:len(bedID)-2]+`27"`) {
+		t.Error("a woman is offered a bed among men")
+	}
+	b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "choice", "bed:", "bedId", bedID))
+	held := lastly[*schedulingv1.CreateHoldRequest](t, w, holdMethod)
+	if held.GetBed().GetBedId() != bedID || held.GetBed().GetSex() != "FEMALE" || held.GetReferralId() != referralID {
+		t.Errorf("%v", held)
+	}
+}
+
+func TestTheFallbackListStandsInItsOrder(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	displaced := sampleEntryOf(schedulingv1.WaitlistState_OFFERED)
+	displaced.Id, displaced.DisplacedBookingId, displaced.ReferralId = "d", bookingID, downID
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{displaced, sampleEntryOf(schedulingv1.WaitlistState_WAITING)}, NextPageToken: "next"})
+	b := w.browser("desk")
+	body := b.get("/waitlist").Body.String()
+	shows(t, body, "Cardiology", "2 waiting", "session was cancelled", "place offered", markName, `action="/waitlist/`+entryID2+`/leave"`, "page=next")
+	if strings.Index(body, `data-id="d"`) > strings.Index(body, `data-id="`+entryID2+`"`) {
+		t.Error("the order of the list is lost")
+	}
+	b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "BED"))
+	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetKind() != "BED" || sent.GetReferralId() != referralID {
+		t.Errorf("%v", sent)
+	}
+	b.post("/waitlist/"+entryID2+"/leave", form("requestId", "r1"))
+	if sent := lastly[*schedulingv1.LeaveWaitlistRequest](t, w, leaveMethod); sent.GetId() != entryID2 {
+		t.Errorf("%v", sent)
+	}
+	shows(t, b.post("/waitlist", form("kind", "BED")).Body.String(), `href="#f-referralId"`)
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{})
+	shows(t, w.browser("township").get("/waitlist").Body.String(), "Nobody is waiting", "Your patients who wait")
+}
+
+func TestTheDayShowsWhoHasComeAndChecksInByOneClick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := sampleReferral(referralv1.State_ACCEPTED)
+	w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{r}})
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{r}})
+	b := w.browser("desk")
+	body := b.get("/desk/arrivals").Body.String()
+	shows(t, body, "0 of 1 have come", "time has passed", `action="/referrals/`+referralID+`/arrive"`, `name="back" value="/desk/arrivals"`, "Others expected today", "1 other sessions today")
+	// Once more among the arrivals that the hospital's own system made.
+	if n := strings.Count(body, `data-id="`+referralID+`"`); n != 1 {
+		t.Error("who stands in a session stands in the list too")
+	}
+	w.always(referralv1.ReferralService_Arrive_FullMethodName, sampleReferral(referralv1.State_ARRIVED))
+	got := b.post("/referrals/"+referralID+"/arrive", form("requestId", "r1", "version", "3", "back", "/desk/arrivals"))
+	if got.Code != http.StatusSeeOther || got.Header().Get("Location") != "/desk/arrivals" {
+		t.Errorf("%d %v", got.Code, got.Header())
+	}
+	if got := b.post("/referrals/"+referralID+"/arrive", form("requestId", "r1", "version", "3", "back", "//elsewhere.example")); got.Header().Get("Location") != "/" {
+		t.Errorf("it leads to %s", got.Header().Get("Location"))
+	}
+	come := sampleReferral(referralv1.State_ARRIVED)
+	come.ArriveTime = in(-time.Minute)
+	w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{come}})
+	shows(t, b.get("/desk/arrivals").Body.String(), "1 of 1 have come", "has come")
+	w.refuse(dayMethod, errs.Unavailable("scheduling", nil))
+	shows(t, b.get("/desk/arrivals").Body.String(), `data-id="`+referralID+`"`)
+}
