@@ -213,7 +213,7 @@ func (o *Outgoing) byToken(ctx context.Context, token string) (county string, l 
 	if err != nil || len(raw) != tokenBytes {
 		return "", l, state, errs.NotFound("link")
 	}
-	if county, l, err = o.sender.Links.Link(ctx, linkHash(raw), o.sender.Clock.Now()); err != nil {
+	if county, l, err = o.sender.Links.Link(ctx, hashOf(raw), o.sender.Clock.Now()); err != nil {
 		return "", l, state, err
 	}
 	d, err := o.sender.Deliveries.Delivery(ctx, county, l.DeliveryID)
