@@ -305,7 +305,7 @@ func TestWhatWasGivenUpIsListedAndSentAgainMarked(t *testing.T) {
 	if dead.GetReason() != "UNKNOWN 500" || len(dead.GetAttempts()) != 1 || dead.GetAddressMasked() != o.webhook.URL+"/…" {
 		t.Errorf("%v", dead)
 	}
-	m := <-f.facts
+	m := bustest.Receive(t, f.facts, "the fact of a message that was given up")
 	if m.Subject != "notification.v1."+county+".delivery_failed" {
 		t.Errorf("%s", m.Subject)
 	}

@@ -157,7 +157,7 @@ func startWith(t *testing.T, cfg notification.Config) *fixture {
 	}
 	f.Serve("notification", s.Policy(), s.Register)
 	f.Background(s.Run)
-	bustest.Start(t, f.bus, bus.Consumer{Name: "test-notification", Subjects: []string{"notification.v1.*.entry_created", "notification.v1.*.entry_acknowledged"}}, func(_ context.Context, m bus.Msg) error {
+	bustest.Start(t, f.bus, bus.Consumer{Name: "test-notification", Subjects: []string{"notification.v1.*.entry_created", "notification.v1.*.entry_acknowledged", "notification.v1.*.delivery_failed"}}, func(_ context.Context, m bus.Msg) error {
 		f.facts <- m
 		return nil
 	})
@@ -304,7 +304,7 @@ func TestABrokenGlassReachesTheHomeCentreAndTheAuditors(t *testing.T) {
 	}
 }
 
-// Invariant 9.
+// Invariant 18.
 func TestAWithdrawalOfWhatIsSensitiveIsTold(t *testing.T) {
 	f := start(t)
 	fact := &patientrecordv1.ConsentWithdrawn{

@@ -60,6 +60,8 @@ func standing() ([]told, []rung) {
 			{domain.GlassBroken, domain.Auditors, domain.Always},
 			{domain.VisitDeclared, domain.HomeCentre, domain.Always},
 			{domain.ConsentWithdrawn, domain.Sides, domain.Always},
+			{domain.ConsentWithdrawn, domain.HomeHead, domain.WithoutReferral},
+			{domain.ConsentWithdrawn, domain.Holders, domain.WithoutReferral},
 			{domain.EncounterOpened, domain.HomeCentre, domain.Always},
 			{domain.EncounterClosed, domain.HomeCentre, domain.Always},
 			{domain.EncounterCancelled, domain.HomeCentre, domain.Always},
