@@ -70,14 +70,20 @@ func motherByNumber(ctx context.Context, u Unit, number string) (p domain.Patien
 	return p, false, nil
 }
 
-// nameMother puts down the mother of a patient who is new.
+// nameMother puts down the mother of a patient who comes, a record that was there already included; one who has a mother named keeps her.
 func (a *App) nameMother(ctx context.Context, u Unit, child domain.Patient, n Named) error {
 	mother, err := motherNamed(ctx, u, n)
 	if err != nil || mother.ID() == "" {
 		return err
 	}
 	if ps := domain.CheckMother(child.Demographics().Details(), mother, a.today()); len(ps) > 0 {
+		if n.PatientID != "" {
+			ps[0].Field = "motherPatientId"
+		}
 		return refused(ps, "")
+	}
+	if _, there, err := u.MotherOf(ctx, child.ID()); err != nil || there {
+		return err
 	}
 	u.PutMother(domain.Motherhood{ChildID: child.ID(), MotherID: mother.ID()})
 	return nil

@@ -17,7 +17,7 @@ type Registration struct {
 	// SameAs is the id of a likely match of which the caller says that it is this patient: no second record is written. Of a record with a
 	// document that the caller does not see anyway, the description must have the number.
 	SameAs string
-	// Mother of a child that is new.
+	// Mother of a child younger than a year, of whom none is named yet.
 	Mother Named
 }
 
@@ -52,8 +52,10 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 			return refused(problems, "")
 		}
 		if said.patient != "" {
-			patient, err = a.sameAs(ctx, u, caller, said, demographics)
-			return err
+			if patient, err = a.sameAs(ctx, u, caller, said, demographics); err != nil {
+				return err
+			}
+			return a.nameMother(ctx, u, patient, in.Mother)
 		}
 		if patient, known, err = a.registered(ctx, u, caller, demographics); err != nil || known {
 			return err
