@@ -77,7 +77,7 @@ func TestAMotherWhoIsNotThereOrCannotBeIsRefusedByTheField(t *testing.T) {
 		}
 		father := qin
 		father.IdentityNumber, father.Sex, father.Name = "E87654321", domain.Male, "秦大明"
-		w.register(township, father)
+		fathers := w.register(township, father).ID
 		mother := w.register(township, qin)
 		stranger := w.register(stranger, domain.Details{Name: "外人", DocumentType: domain.Passport, IdentityNumber: "G1234567", Sex: domain.Female, BirthDate: qin.BirthDate})
 		child(w.newborn("一"), app.Named{IdentityNumber: "E00000000"}, "motherIdentityNumber", errs.ReasonFieldUnknown)
@@ -88,6 +88,9 @@ func TestAMotherWhoIsNotThereOrCannotBeIsRefusedByTheField(t *testing.T) {
 		older.BirthDate.Year -= 2
 		child(older, app.Named{IdentityNumber: qin.IdentityNumber}, "motherIdentityNumber", errs.ReasonFieldCombination)
 		child(older, app.Named{PatientID: mother.ID}, "motherPatientId", errs.ReasonFieldCombination)
+		if w.looks("patient.find_number", "") != 1 || w.looks("patient.find_number", fathers) != 1 {
+			t.Error("a number can be tried as the mother's without an entry of the audit")
+		}
 		if n := len(w.finds("秦")); n != 2 {
 			t.Errorf("%d records: a refused child was written", n)
 		}

@@ -36,7 +36,7 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 	if err := a.mayName(ctx, caller, in.Mother); err != nil {
 		return Shown{}, err
 	}
-	var patient domain.Patient
+	var patient, mother domain.Patient
 	known := false
 	err = a.store.Change(ctx, command(caller, in.Request), func(u Unit) error {
 		known = false
@@ -55,13 +55,18 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 			if patient, err = a.sameAs(ctx, u, caller, said, demographics); err != nil {
 				return err
 			}
-			return a.nameMother(ctx, u, patient, in.Mother)
+			mother, err = a.nameMother(ctx, u, patient, in.Mother)
+			return err
 		}
 		if patient, known, err = a.registered(ctx, u, caller, demographics); err != nil || known {
 			return err
 		}
-		return a.nameMother(ctx, u, patient, in.Mother)
+		mother, err = a.nameMother(ctx, u, patient, in.Mother)
+		return err
 	})
+	if err != nil {
+		err = a.notMother(ctx, caller, mother, err)
+	}
 	switch {
 	case err != nil && said.patient != "":
 		return Shown{}, a.notSame(ctx, caller, said.patient, err)
