@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -136,7 +137,7 @@ func TestAnotherPatientsAdmissionKeepsNoRecordOpen(t *testing.T) {
 			t.Helper()
 			e := w.stay(status, time.Hour, status)
 			e.SourceIdentity = "V1"
-			all := append(before, app.FeedRecord{SourceSystem: "hl7:1", PatientIdentity: "B1", Details: zeng, Entries: []app.FeedEntry{{Entry: e}}})
+			all := append(slices.Clone(before), app.FeedRecord{SourceSystem: "hl7:1", PatientIdentity: "B1", Details: zeng, Entries: []app.FeedEntry{{Entry: e}}})
 			if _, err := app.NewFeed(w.deps).AcceptRecords(t.Context(), person("county", "INTEGRATION"), all); err != nil {
 				t.Fatal(err)
 			}
