@@ -180,6 +180,9 @@ func TestAFileThatIsThereAlreadyIsNamedAndKeptOnPurpose(t *testing.T) {
 	if got.Code != http.StatusConflict || !strings.Contains(page, "This file is in “"+sampleAttachment().GetTitle()+"” already") || !strings.Contains(page, there) || !strings.Contains(page, `name="keepDuplicate"`) {
 		t.Errorf("%d: the page does not say which document has the file, or how to keep it", got.Code)
 	}
+	if tick, file := strings.Index(page, `name="keepDuplicate"`), strings.Index(page, `name="file"`); tick > file {
+		t.Error("the browser sends the tick after the files, where it is not read")
+	}
 	if len(w.archive.headers) != 1 {
 		t.Errorf("%d documents: the other file is lost, or the double kept", len(w.archive.headers))
 	}

@@ -290,6 +290,11 @@ func TestANewbornIsRegisteredWithTheMother(t *testing.T) {
 	if !strings.Contains(body, `name="motherPatientId" value="`+otherID+`"`) || strings.Contains(body, `name="motherIdentityNumber"`) {
 		t.Error("the mother is asked for again")
 	}
+	linked := form("requestId", "r", "name", "秦小芳之女", "newborn", "1", "documentType", "NONE", "noDocumentReason", "NEWBORN", "motherPatientId", otherID, "confirmed", "1")
+	w.refuse(registerMethod, errs.Invalid(errs.Bad("motherPatientId", errs.ReasonFieldUnknown, "cause", "MOTHER")))
+	if body := b.post("/patients/new", linked).Body.String(); !strings.Contains(body, `<input type="checkbox" name="motherPatientId" value="`+otherID+`" checked>`) {
+		t.Error("a mother who is refused cannot be left out")
+	}
 	typed := form("requestId", "r", "name", "秦小芳之女", "newborn", "1", "documentType", "NONE", "noDocumentReason", "NEWBORN", "motherIdentityNumber", "450321199602110022", "confirmed", "1")
 	w.refuse(registerMethod, errs.Invalid(errs.Bad("motherIdentityNumber", errs.ReasonFieldUnknown, "cause", "MOTHER")))
 	if body := b.post("/patients/new", typed).Body.String(); !strings.Contains(body, "has no record in this county") || !strings.Contains(body, `value="450321199602110022"`) {

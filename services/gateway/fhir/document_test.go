@@ -61,7 +61,7 @@ func copied() *patientrecordv1.RecordCopy {
 		Text: "吸烟", Status: "final", EffectiveTime: noon, ValueText: "从不", ReferenceRange: "—",
 	}}})
 	add("REPORT", "final", &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{DiagnosticReport: &patientrecordv1.DiagnosticReport{
-		Text: "血常规", Category: "laboratory", Status: "final", EffectiveTime: noon, Conclusion: "未见异常 <b>", ResultIdentities: []string{"urn:x"}, ResultNames: []string{"白细胞"},
+		Text: "血常规", Category: "laboratory", Status: "final", EffectiveTime: noon, Findings: "双肺纹理清晰", Conclusion: "未见异常 <b>", ResultIdentities: []string{"urn:x"}, ResultNames: []string{"白细胞"},
 	}}})
 	add("PROCEDURE", "completed", &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Procedure{Procedure: &patientrecordv1.Procedure{Text: "支架", Status: "completed", PerformedTime: noon}}})
 	add("IMMUNIZATION", "completed", &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Immunization{Immunization: &patientrecordv1.Immunization{Text: "流感疫苗", Status: "completed", OccurrenceTime: noon}}})
@@ -275,6 +275,7 @@ func TestADocumentIsImportedAgainAsItWas(t *testing.T) {
 		expected.SourceIdentity = got.GetSourceIdentity()
 		if r := expected.GetDiagnosticReport(); r != nil {
 			r.ResultIdentities = []string{""} // a result of another system is called by its name only
+			r.Findings, r.Conclusion = "", r.GetFindings()+"\n"+r.GetConclusion()
 		}
 		if c := expected.GetProblem(); c != nil && len(c.GetCodes()) > 0 {
 			c.Codes[0].System = "http://hl7.org/fhir/sid/icd-10"

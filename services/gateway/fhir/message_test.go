@@ -77,6 +77,9 @@ func TestAResultIsOfWhomItNames(t *testing.T) {
 		`[{"reference":"urn:uuid:role"}]`:                                                        {"township", ""},
 		`[{"reference":"urn:uuid:who"}]`:                                                         {"", ""},
 		`[{"reference":"Practitioner/7","display":"张医生"}]`:                                       {"", ""},
+		`[{"reference":"Patient/7","display":"张三"}]`:                                             {"", "患者本人或家属"},
+		`[{"reference":"urn:uuid:1","display":"张三"}]`:                                            {"", "患者本人或家属"},
+		`[{"type":"RelatedPerson","display":"张三之女"}]`:                                            {"", "患者本人或家属"},
 		`[{"identifier":{"value":"450321102"}}]`:                                                 {"township", ""},
 		`[{"identifier":{"value":"450321101"}}]`:                                                 {"", ""}, // the sender itself
 		`[{"reference":"Organization?identifier=urn:x%7C450321102"}]`:                            {"township", ""},

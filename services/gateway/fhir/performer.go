@@ -109,6 +109,10 @@ func cut(s string) string {
 	return s
 }
 
+// athome stands for a patient, or the family, who measured: nobody's result. No name of theirs is kept here, where it would be shown to whoever
+// sees the patient's name masked.
+const athome = "患者本人或家属"
+
 // maker is one of those who made a result; said is false for a person of whom no organisation is told.
 func (p *parser) maker(of *performers, r reference) (id, name string, said bool) {
 	if person, known := lookUp(p.people, r.Reference); known {
@@ -124,6 +128,11 @@ func (p *parser) maker(of *performers, r reference) (id, name string, said bool)
 	switch kind {
 	case "Practitioner", "PractitionerRole", "CareTeam":
 		return "", "", false
+	case "Patient", "RelatedPerson":
+		return "", athome, true
+	}
+	if _, known := lookUp(p.patients, r.Reference); known {
+		return "", athome, true
 	}
 	there, known := of.inside[r.Reference]
 	if !known {

@@ -195,11 +195,13 @@ func (w *writer) performer(id, name string) []reference {
 	return nil
 }
 
-// report names its results by words: what other systems call them means nothing outside.
+// report names its results by words: what other systems call them means nothing outside. FHIR has no place of its own for what was seen: it
+// stands before what is concluded, as on paper.
 func (w *writer) report(r *patientrecordv1.DiagnosticReport, status string) diagnosticReport {
 	out := diagnosticReport{
 		Status: cmp.Or(status, "unknown"), Category: listOf(oneCode("", r.GetCategory())), Code: concept(r.GetCodes(), r.GetText()), Subject: w.subject,
-		EffectiveDateTime: dateTime(r.GetEffectiveTime()), Conclusion: r.GetConclusion(), Performer: w.performer(r.GetPerformerId(), r.GetPerformerName()),
+		EffectiveDateTime: dateTime(r.GetEffectiveTime()), Conclusion: strings.TrimSpace(r.GetFindings() + "\n" + r.GetConclusion()),
+		Performer: w.performer(r.GetPerformerId(), r.GetPerformerName()),
 	}
 	for _, name := range r.GetResultNames() {
 		if name != "" {

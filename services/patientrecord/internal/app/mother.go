@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -70,17 +71,40 @@ func motherByNumber(ctx context.Context, u Unit, number string) (p domain.Patien
 	return p, false, nil
 }
 
-// nameMother puts down the mother of a patient who is new.
-func (a *App) nameMother(ctx context.Context, u Unit, child domain.Patient, n Named) error {
-	mother, err := motherNamed(ctx, u, n)
-	if err != nil || mother.ID() == "" {
-		return err
+// nameMother puts down the mother of a patient who comes, a record that was there already included; one who has a mother named keeps her.
+// It answers whom the name means, also when she cannot be the mother.
+func (a *App) nameMother(ctx context.Context, u Unit, child domain.Patient, n Named) (mother domain.Patient, err error) {
+	if mother, err = motherNamed(ctx, u, n); err != nil || mother.ID() == "" {
+		return mother, err
 	}
 	if ps := domain.CheckMother(child.Demographics().Details(), mother, a.today()); len(ps) > 0 {
-		return refused(ps, "")
+		if n.PatientID != "" {
+			ps[0].Field = "motherPatientId"
+		}
+		return mother, refused(ps, "")
+	}
+	if _, there, err := u.MotherOf(ctx, child.ID()); err != nil || there {
+		return mother, err
 	}
 	u.PutMother(domain.Motherhood{ChildID: child.ID(), MotherID: mother.ID()})
-	return nil
+	return mother, nil
+}
+
+// notMother writes down the look-up of a number that was refused as the mother's: the refusal tells whether somebody has it, and takes back all
+// that the change wrote.
+func (a *App) notMother(ctx context.Context, caller authn.Identity, mother domain.Patient, refusal error) error {
+	e, ok := errs.As(refusal)
+	if !ok || !slices.ContainsFunc(e.Fields, func(f errs.Field) bool { return f.Name == "motherIdentityNumber" }) {
+		return refusal
+	}
+	seen := look(caller, findNumber, mother.ID())
+	if mother.ID() == "" {
+		seen.Detail = "NOT_FOUND"
+	}
+	if err := a.store.Audit(ctx, caller.County, seen); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // mother puts down whom a sender names as the mother of a child of whom none is named. What the sender says of somebody who is not known, or

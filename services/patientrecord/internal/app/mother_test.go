@@ -77,8 +77,8 @@ func TestAMotherWhoIsNotThereOrCannotBeIsRefusedByTheField(t *testing.T) {
 		}
 		father := qin
 		father.IdentityNumber, father.Sex, father.Name = "E87654321", domain.Male, "秦大明"
-		w.register(township, father)
-		w.register(township, qin)
+		fathers := w.register(township, father).ID
+		mother := w.register(township, qin)
 		stranger := w.register(stranger, domain.Details{Name: "外人", DocumentType: domain.Passport, IdentityNumber: "G1234567", Sex: domain.Female, BirthDate: qin.BirthDate})
 		child(w.newborn("一"), app.Named{IdentityNumber: "E00000000"}, "motherIdentityNumber", errs.ReasonFieldUnknown)
 		child(w.newborn("二"), app.Named{PatientID: id.New()}, "motherPatientId", errs.ReasonFieldUnknown)
@@ -87,8 +87,38 @@ func TestAMotherWhoIsNotThereOrCannotBeIsRefusedByTheField(t *testing.T) {
 		older := w.newborn("五")
 		older.BirthDate.Year -= 2
 		child(older, app.Named{IdentityNumber: qin.IdentityNumber}, "motherIdentityNumber", errs.ReasonFieldCombination)
+		child(older, app.Named{PatientID: mother.ID}, "motherPatientId", errs.ReasonFieldCombination)
+		if w.looks("patient.find_number", "") != 1 || w.looks("patient.find_number", fathers) != 1 {
+			t.Error("a number can be tried as the mother's without an entry of the audit")
+		}
 		if n := len(w.finds("秦")); n != 2 {
 			t.Errorf("%d records: a refused child was written", n)
+		}
+	})
+}
+
+// The ward's system was first: whoever then registers the child with the mother finds it, and must not lose her.
+func TestAChildThatIsThereAlreadyGetsTheMotherWhoIsNamedLater(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		mother, child := w.register(township, qin), w.register(township, w.newborn("秦小芳之女"))
+		again := func(by app.Named) {
+			t.Helper()
+			out, err := w.Register(t.Context(), township, app.Registration{
+				Request: request("RegisterPatient"), Details: w.newborn("秦小芳之女"), SameAs: child.ID, Mother: by,
+			})
+			if err != nil || out.ID != child.ID {
+				t.Fatalf("%s, %v", out.ID, err)
+			}
+		}
+		again(app.Named{IdentityNumber: qin.IdentityNumber})
+		if got := w.relatives(child.ID); len(got) != 1 || got[0].ID != mother.ID {
+			t.Errorf("the child's relatives: %+v", got)
+		}
+		other := qin
+		other.Name, other.IdentityNumber = "别的人", "E99999999"
+		again(app.Named{PatientID: w.register(township, other).ID})
+		if got := w.relatives(child.ID); len(got) != 1 || got[0].ID != mother.ID {
+			t.Errorf("who was named first is not kept: %+v", got)
 		}
 	})
 }

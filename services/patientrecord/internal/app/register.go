@@ -17,7 +17,7 @@ type Registration struct {
 	// SameAs is the id of a likely match of which the caller says that it is this patient: no second record is written. Of a record with a
 	// document that the caller does not see anyway, the description must have the number.
 	SameAs string
-	// Mother of a child that is new.
+	// Mother of a child younger than a year, of whom none is named yet.
 	Mother Named
 }
 
@@ -36,7 +36,7 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 	if err := a.mayName(ctx, caller, in.Mother); err != nil {
 		return Shown{}, err
 	}
-	var patient domain.Patient
+	var patient, mother domain.Patient
 	known := false
 	err = a.store.Change(ctx, command(caller, in.Request), func(u Unit) error {
 		known = false
@@ -52,14 +52,21 @@ func (a *App) Register(ctx context.Context, caller authn.Identity, in Registrati
 			return refused(problems, "")
 		}
 		if said.patient != "" {
-			patient, err = a.sameAs(ctx, u, caller, said, demographics)
+			if patient, err = a.sameAs(ctx, u, caller, said, demographics); err != nil {
+				return err
+			}
+			mother, err = a.nameMother(ctx, u, patient, in.Mother)
 			return err
 		}
 		if patient, known, err = a.registered(ctx, u, caller, demographics); err != nil || known {
 			return err
 		}
-		return a.nameMother(ctx, u, patient, in.Mother)
+		mother, err = a.nameMother(ctx, u, patient, in.Mother)
+		return err
 	})
+	if err != nil {
+		err = a.notMother(ctx, caller, mother, err)
+	}
 	switch {
 	case err != nil && said.patient != "":
 		return Shown{}, a.notSame(ctx, caller, said.patient, err)

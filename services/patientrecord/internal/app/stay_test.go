@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -122,6 +123,30 @@ func TestAnAdmissionThatIsCancelledOpensTheRecordNoMore(t *testing.T) {
 		sends(stay("V5", "cancelled"))
 		if _, err := w.Package(t.Context(), desk, referral, 0); err != nil {
 			t.Errorf("the receiver of a referral: %v", err)
+		}
+	})
+}
+
+// A hospital's system sends what happened in one transaction: that somebody else is admitted keeps nobody's record open.
+func TestAnotherPatientsAdmissionKeepsNoRecordOpen(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		patient := w.register(township, zeng).ID
+		qinsRecord := app.FeedRecord{SourceSystem: "hl7:1", PatientIdentity: "B2", Details: qin, Entries: []app.FeedEntry{{Entry: w.stay("in-progress", time.Hour, "2")}}}
+		qinsRecord.Entries[0].Entry.SourceIdentity = "V2"
+		sends := func(status string, before ...app.FeedRecord) {
+			t.Helper()
+			e := w.stay(status, time.Hour, status)
+			e.SourceIdentity = "V1"
+			all := append(slices.Clone(before), app.FeedRecord{SourceSystem: "hl7:1", PatientIdentity: "B1", Details: zeng, Entries: []app.FeedEntry{{Entry: e}}})
+			if _, err := app.NewFeed(w.deps).AcceptRecords(t.Context(), person("county", "INTEGRATION"), all); err != nil {
+				t.Fatal(err)
+			}
+			w.clk.Advance(time.Minute)
+		}
+		sends("in-progress")
+		sends("cancelled", qinsRecord)
+		if _, err := w.Summary(t.Context(), desk, patient); err == nil {
+			t.Error("the record is open to a hospital where the patient never was")
 		}
 	})
 }

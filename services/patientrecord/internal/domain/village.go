@@ -42,6 +42,9 @@ func villageName(s string) string {
 	}
 	for _, kind := range []string{"村民委员会", "居民委员会", "村委会", "居委会", "村委", "社区", "村"} {
 		if before, _, ok := strings.Cut(s, kind); ok && utf8.RuneCountInString(before) > 1 {
+			if name := strings.TrimSuffix(before, "村"); utf8.RuneCountInString(name) > 1 {
+				return name // 竹桥村村民委员会
+			}
 			return before
 		}
 	}

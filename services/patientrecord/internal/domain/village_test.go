@@ -14,6 +14,7 @@ func TestAVillageIsFoundByTheNameOfItsClinic(t *testing.T) {
 	}
 	for village, want := range map[string]string{
 		"竹桥村": "zhuqiao", "竹桥": "zhuqiao", "竹桥村委会": "zhuqiao", "白沙镇竹桥村委会古板屯": "zhuqiao", "竹 桥村": "zhuqiao",
+		"竹桥村村委会": "zhuqiao", "白沙镇竹桥村村民委员会古板屯": "zhuqiao", "李村村委会": "li",
 		"桥头村": "qiaotou", "小桥头村": "xiaoqiaotou", "镇南村": "zhennan", "李村": "li",
 		"古板村": "", "旧县村": "", "": "", "村": "", "白沙镇": "",
 	} {

@@ -75,8 +75,8 @@ func (u *unit) firstWritten(ctx context.Context, entry string) (at time.Time, er
 func (u *unit) otherVisit(ctx context.Context, c *entryChange, organization string) (since time.Time, other bool, err error) {
 	changing := map[string]bool{c.entry.ID: true}
 	for _, e := range u.entries {
-		if e.entry.Kind != domain.KindEncounter {
-			continue
+		if e.entry.Kind != domain.KindEncounter || e.patient.ID() != c.patient.ID() {
+			continue // a transaction of a hospital's system is of several patients
 		}
 		changing[e.entry.ID] = true
 		if s := e.entry.Stay; s != nil && s.Organization == organization && !slices.Contains(domain.PastStatuses(domain.KindEncounter), e.entry.Status) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
@@ -101,6 +102,9 @@ func TestAVillageDoctorSeesWhatIsDueInTheVillage(t *testing.T) {
 		if len(here.FollowUps) != 2 || !here.FollowUps[0].Theirs || here.FollowUps[0].Referral.Patient.Name != "莫某" || here.Due+here.Overdue != 1 {
 			t.Fatalf("the village doctor sees %d, %d due and %d overdue", len(here.FollowUps), here.Due, here.Overdue)
 		}
+		if n := h.villageListed(t, v); n != 1 {
+			t.Errorf("%d entries of the audit say that the village was shown the patient", n)
+		}
 		if own := list(family()); len(own.FollowUps) != 2 || own.FollowUps[0].Theirs {
 			t.Errorf("the centre sees %+v", own.FollowUps)
 		}
@@ -115,6 +119,19 @@ func TestAVillageDoctorSeesWhatIsDueInTheVillage(t *testing.T) {
 		_, err = h.Transition(t.Context(), by(of("clinic", "VILLAGE_DOCTOR")), app.Step{ID: v.ID, Version: v.Version, Action: domain.ActionRecordVisit, Carry: domain.Carry{Findings: found("STABLE")}})
 		expectReason(t, err, errs.ReasonNotFound)
 	})
+}
+
+// villageListed counts the entries of the audit that say that a clinic was shown follow-ups of a referral.
+func (h house) villageListed(t *testing.T, v app.View) (n int) {
+	t.Helper()
+	err := h.db.View(t.Context(), func(tx *sqldb.Tx) error {
+		return tx.QueryRow(t.Context(), `SELECT count(*) FROM audit_entry WHERE action = 'referral.village_list' AND object_id = $1 AND patient_id = $2
+			AND organization_id = 'clinic'`, v.ID, v.PatientID).Scan(&n)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 func TestAPlanThatCannotBeFollowedIsNotProposed(t *testing.T) {

@@ -125,8 +125,22 @@ func (s *Service) ListFollowUps(ctx context.Context, f FollowUpFilter) (FollowUp
 	if out.Due, out.Overdue, err = s.FollowUps.CountTasks(ctx, q, today); err != nil {
 		return FollowUpList{}, err
 	}
-	out.FollowUps, err = s.withReferrals(ctx, f.Caller, tasks, today)
-	return out, err
+	if out.FollowUps, err = s.withReferrals(ctx, f.Caller, tasks, today); err != nil {
+		return FollowUpList{}, err
+	}
+	return out, s.Reader.NoteListed(ctx, f.Caller, theirs(out.FollowUps))
+}
+
+// theirs are the referrals of others that a list shows something of, each once.
+func theirs(list []FollowUp) (out []domain.Snapshot) {
+	seen := map[string]bool{"": true}
+	for _, f := range list {
+		if f.Theirs && !seen[f.Referral.ID] {
+			seen[f.Referral.ID] = true
+			out = append(out, f.Referral.Snapshot)
+		}
+	}
+	return out
 }
 
 func place(t Task) string { return base64.RawURLEncoding.EncodeToString([]byte(t.Due + " " + t.ID)) }

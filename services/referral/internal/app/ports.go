@@ -160,6 +160,9 @@ type Reader interface {
 	LatestDown(ctx context.Context, up domain.Snapshot, sent domain.Window) (string, error)
 	// NoteRead puts an audit entry: the caller opened the referral. It is called before the answer.
 	NoteRead(ctx context.Context, caller authn.Identity, s domain.Snapshot) error
+	// NoteListed puts an audit entry for each referral of which the caller, who is on no side, is shown the follow-ups. It is called before
+	// the answer.
+	NoteListed(ctx context.Context, caller authn.Identity, list []domain.Snapshot) error
 }
 
 // Numbers reserves blocks of sequences, in a transaction of its own.

@@ -175,6 +175,20 @@ func (s *Store) NoteRead(ctx context.Context, caller authn.Identity, r domain.Sn
 	})
 }
 
+// NoteListed implements [app.Reader].
+func (s *Store) NoteListed(ctx context.Context, caller authn.Identity, list []domain.Snapshot) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return s.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		stmts := make([]sqldb.Stmt, 0, len(list))
+		for _, r := range list {
+			stmts = append(stmts, audit.Stmt(entry(caller, r, "village_list"), id.New(), tx.Now()))
+		}
+		return tx.Last(ctx, stmts...)
+	})
+}
+
 func entry(caller authn.Identity, r domain.Snapshot, action string) audit.Entry {
 	return audit.Entry{
 		County: r.County, AccountID: caller.Subject, OrganizationID: caller.Organization, Action: "referral." + action,
