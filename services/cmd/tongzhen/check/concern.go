@@ -74,6 +74,14 @@ func alarmed(c concern) []string {
 	return c.department(c.receiver, specialist, departmentHead)
 }
 
+// rung are those at whom an emergency may ring besides: its department, and in time who sent the patient.
+func rung(c concern) []string {
+	if c.referral.GetUrgency() != commonv1.Urgency_EMERGENCY {
+		return nil
+	}
+	return append(alarmed(c), author(c)...)
+}
+
 // author is who wrote the referral, or the doctors of the side when that account does not work there.
 func author(c concern) []string {
 	from := c.referral.GetOriginator()

@@ -79,6 +79,10 @@ func (e entry) wrong(n, least, most int) string {
 	return fmt.Sprintf("referral %s: account %s has %d entries %q, %s are due", e.referral, e.account, n, e.event, due)
 }
 
+// rings tells whether the action begins a wait in which an emergency rings. It does so until somebody acknowledges: whom it reached by then is not in
+// the timeline.
+func rings(action string) bool { return action == "submit" || action == "resubmit" || action == "redirect" }
+
 // due is what each account must have been told, and may have been told besides: of a limit that passed but was kept before the news came,
 // and of a candidate, which the referral's own timeline does not show.
 func (w World) due() (must, may map[entry]int) {
@@ -87,8 +91,14 @@ func (w World) due() (must, may map[entry]int) {
 		for _, row := range r.History {
 			c := w.concern(r, row)
 			if d, ok := duties()[row.GetAction()]; ok {
-				for _, account := range c.people(d.to...) {
+				told := c.people(d.to...)
+				for _, account := range told {
 					must[entry{r.GetId(), d.event, account}]++
+				}
+				for _, account := range c.people(rung) {
+					if rings(row.GetAction()) && !slices.Contains(told, account) {
+						may[entry{r.GetId(), d.event, account}]++
+					}
 				}
 			}
 			if row.GetAction() == "deadline_passed" {

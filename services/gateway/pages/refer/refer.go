@@ -251,7 +251,7 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, 
 
 // fieldErrors calls the fields what the form calls them: an advice asks a question where the others tell the illness.
 func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
-	labels := map[string]string{}
+	labels := map[string]string{"modality": "refer.modality"}
 	if shows("advice", r.PostFormValue("kind")) {
 		labels["form.presentIllness"] = "refer.question"
 	}
