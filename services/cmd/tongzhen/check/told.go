@@ -81,7 +81,9 @@ func (e entry) wrong(n, least, most int) string {
 
 // rings tells whether the action begins a wait in which an emergency rings. It does so until somebody acknowledges: whom it reached by then is not in
 // the timeline.
-func rings(action string) bool { return action == "submit" || action == "resubmit" || action == "redirect" }
+func rings(action string) bool {
+	return action == "submit" || action == "resubmit" || action == "redirect"
+}
 
 // due is what each account must have been told, and may have been told besides: of a limit that passed but was kept before the news came,
 // and of a candidate, which the referral's own timeline does not show.
