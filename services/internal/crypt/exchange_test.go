@@ -97,6 +97,53 @@ func TestAProcessTakesOverWhatTheFileSays(t *testing.T) {
 	}
 }
 
+// Whoever rotates writes the file twice within a tick of the file system's clock, here to the same microsecond.
+func TestAFileOfTheSameTimeIsAnotherFile(t *testing.T) {
+	t.Parallel()
+	text := newRing(t)
+	path := filepath.Join(t.TempDir(), "keyring.json")
+	at := time.Date(2026, time.March, 18, 9, 0, 0, 0, time.UTC)
+	write := func(text []byte) {
+		t.Helper()
+		if err := os.WriteFile(path+".new", text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path+".new", at, at); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wait := func(ring *crypt.Ring, want string) {
+		t.Helper()
+		deadline := time.After(10 * crypt.FollowEvery)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for ring.Keys().Data != want {
+			select {
+			case <-tick.C:
+			case <-deadline:
+				t.Fatal("the file's new key was not taken over")
+			}
+		}
+	}
+	second := rotated(t, text, crypt.DataKeys)
+	third := rotated(t, second, crypt.DataKeys)
+	write(second)
+	ring := parse(t, text)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- crypt.Follow(ctx, ring, path) }()
+	wait(ring, parse(t, second).Keys().Data)
+	write(third)
+	wait(ring, parse(t, third).Keys().Data)
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFormerKeyIsTakenAwayByNameOnly(t *testing.T) {
 	t.Parallel()
 	text := newRing(t)
