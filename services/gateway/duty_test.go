@@ -171,6 +171,10 @@ func TestAnEmergencyThatRingsStandsAcrossEveryPageUntilItIsTakenOn(t *testing.T)
 	if answer := b.get("/desk"); answer.Code != http.StatusOK {
 		t.Errorf("without the service: %d", answer.Code)
 	}
+	// A part that is empty would take the banner away, and fall silent, for an emergency that nobody has taken on.
+	if part := b.get("/alarms", "X-Fragment", "alarms"); part.Code < http.StatusInternalServerError {
+		t.Errorf("the part without the service: %d %q", part.Code, part.Body)
+	}
 }
 
 func TestARingReachesThePagesOfItsAudienceAndIsRepeatedAfterALostLine(t *testing.T) {

@@ -51,10 +51,14 @@ func (p *Pages) Routes(mux *http.ServeMux) {
 
 // alarms answers the banner alone, for the part of every page that live updates fetch again, or a page with it.
 func (p *Pages) alarms(w http.ResponseWriter, r *http.Request) error {
-	if r.Header.Get("X-Fragment") == "alarms" {
-		return p.Shell.Fragment(w, r, p.alarmSet, "alarms", p.Shell.Alarms(r))
+	ringing, err := p.Shell.Ringing(r)
+	if err != nil {
+		return err // not a banner that is empty: it would fall silent
 	}
-	return p.Shell.Render(w, r, p.alarmSet, shell.Page{Title: "alarm.title", Nav: "inbox", Data: p.Shell.Alarms(r)})
+	if r.Header.Get("X-Fragment") == "alarms" {
+		return p.Shell.Fragment(w, r, p.alarmSet, "alarms", ringing)
+	}
+	return p.Shell.Render(w, r, p.alarmSet, shell.Page{Title: "alarm.title", Nav: "inbox", Data: ringing})
 }
 
 // acknowledge takes the emergency on, which silences it for everybody, and opens the referral.

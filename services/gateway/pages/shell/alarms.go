@@ -19,9 +19,18 @@ type Alarm struct {
 func (s *Shell) Alarms(r *http.Request) []Alarm {
 	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
 	defer cancel()
-	list, err := s.deps.Alarm.ListAlarms(ctx, &notificationv1.ListAlarmsRequest{})
-	if err != nil || len(list.GetAlarms()) == 0 {
+	out, err := s.Ringing(r.WithContext(ctx))
+	if err != nil {
 		return nil
+	}
+	return out
+}
+
+// Ringing are the alarms that ring at the visitor, or why they cannot be read: then what a page shows of them stays.
+func (s *Shell) Ringing(r *http.Request) ([]Alarm, error) {
+	list, err := s.deps.Alarm.ListAlarms(r.Context(), &notificationv1.ListAlarmsRequest{})
+	if err != nil || len(list.GetAlarms()) == 0 {
+		return nil, err
 	}
 	county, err := s.deps.Names.County(r.Context())
 	out := make([]Alarm, len(list.GetAlarms()))
@@ -31,7 +40,7 @@ func (s *Shell) Alarms(r *http.Request) []Alarm {
 			out[i].From = county.OrganizationName(s.Language(r), a.GetFromOrganizationId())
 		}
 	}
-	return out
+	return out, nil
 }
 
 // MakesCalls tells who picks up the telephone when nobody acknowledges.
