@@ -53,7 +53,7 @@ type Delivery struct {
 	SMSSecretFile string            `name:"sms-secret-file" env:"TONGZHEN_SMS_SECRET_FILE" help:"File with the key's secret." type:"path"`
 	SMSSignName   string            `name:"sms-sign-name" env:"TONGZHEN_SMS_SIGN_NAME" help:"Approved signature in front of each SMS (短信签名)."`
 	SMSTemplate   string            `name:"sms-template" env:"TONGZHEN_SMS_TEMPLATE" help:"Code of the approved text whose one variable, text, is the whole message."`
-	SMSTemplates  map[string]string `name:"sms-templates" env:"TONGZHEN_SMS_TEMPLATES" help:"Codes of approved texts with variables of their own, e.g. PATIENT_BOOKED=SMS_1;submitted=SMS_2."`
+	SMSTemplates  map[string]string `name:"sms-templates" env:"TONGZHEN_SMS_TEMPLATES" help:"Codes of approved texts with variables of their own, e.g. PATIENT_BOOKED=SMS_1;submitted=SMS_2; with _AGAIN the text of its repeat, unless that goes by sms-template."`
 	SMSURL        string            `name:"sms-url" env:"TONGZHEN_SMS_URL" help:"Where the service answers; empty = https://dysmsapi.aliyuncs.com."`
 	SMSRate       int               `name:"sms-rate" env:"TONGZHEN_SMS_RATE" help:"SMS a minute at most; 0 = 300."`
 	SMTPRate      int               `name:"smtp-rate" env:"TONGZHEN_SMTP_RATE" help:"E-mails a minute at most; 0 = 120."`
@@ -226,6 +226,11 @@ func (d Delivery) sms(door *egress.Door, clk clock.Clock) (channel.Adapter, erro
 	}
 	if d.SMSTemplate == "" && len(d.SMSTemplates) == 0 {
 		return nil, errors.New("TONGZHEN_SMS_TEMPLATE or TONGZHEN_SMS_TEMPLATES is needed: Aliyun sends approved texts only")
+	}
+	for name := range d.SMSTemplates {
+		if !strings.HasSuffix(name, aliyun.Again) && d.SMSTemplates[name+aliyun.Again] == "" && d.SMSTemplate == "" {
+			return nil, fmt.Errorf("TONGZHEN_SMS_TEMPLATES: %s has no %s, the text of a repeat, and there is no TONGZHEN_SMS_TEMPLATE for it", name, name+aliyun.Again)
+		}
 	}
 	secret, err := config.ReadSecretFile(d.SMSSecretFile)
 	if err != nil {

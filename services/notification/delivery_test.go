@@ -373,6 +373,7 @@ func TestSettingsThatAreHalfThereStopTheStart(t *testing.T) {
 		"TONGZHEN_WECOM_AGENT":        {WeComCorp: "ww1", WeComSecretFile: "x"},
 		"TONGZHEN_SMS_SECRET_FILE":    {SMSKeyID: "k", SMSSignName: "s"},
 		"TONGZHEN_SMS_TEMPLATE":       {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x"},
+		"submitted_AGAIN":             {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x", SMSTemplates: map[string]string{"submitted": "SMS_1"}},
 		"TONGZHEN_PUBLIC_URL":         {PublicURL: "tongzhen.example"},
 		"open secret":                 {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: filepath.Join(t.TempDir(), "none"), SMSTemplate: "SMS_1"},
 	} {

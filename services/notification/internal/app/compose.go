@@ -215,7 +215,8 @@ func hashOf(token []byte) []byte {
 func (s *Sender) message(p *parcel) (channel.Message, error) {
 	first := p.parts[0]
 	m := channel.Message{
-		ID: first.d.ID, To: first.to, Template: first.d.Template, Values: first.values, Event: first.d.Event, Number: first.values["number"], Link: first.link,
+		ID: first.d.ID, To: first.to, Template: first.d.Template, Values: s.Words.Worded(first.d.Language, first.values),
+		Event: first.d.Event, Number: first.values["number"], Link: first.link,
 		Emergency: first.d.Urgency == "EMERGENCY", Time: s.Clock.Now(),
 	}
 	ids := []string{"digest"}

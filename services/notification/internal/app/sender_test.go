@@ -178,8 +178,13 @@ func TestEmergenciesGoBeforeWhatWasDueLonger(t *testing.T) {
 		o.dispatch(domain.Dispatch{Urgency: "EMERGENCY", Template: "submitted", Event: "submitted"})
 		o.run(1)
 		o.until("all are sent", func() bool { got, _ := o.mail.got(); return len(got) == 5 })
-		if got, _ := o.mail.got(); !got[0].Emergency || !strings.Contains(got[0].Text, "emergency referral 450321-26-0000123-4") {
+		got, _ := o.mail.got()
+		if !got[0].Emergency || !strings.Contains(got[0].Text, "emergency referral 450321-26-0000123-4") {
 			o.t.Errorf("first went %q", got[0].Text)
+		}
+		// A provider that has the text itself gets words, no codes.
+		if got[0].Values["urgency"] != "emergency" {
+			o.t.Errorf("filled in is %v", got[0].Values)
 		}
 	})
 }

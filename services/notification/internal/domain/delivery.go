@@ -92,6 +92,9 @@ func (d Delivery) Next(e Ended, p Patience, now time.Time, chance float64) Step 
 		s.State, s.Due = StateDead, d.DueTime
 		return s
 	}
+	if !s.Counts {
+		tried = d.AttemptCount // it does not grow otherwise, and a full mailbox would be tried twice a minute for a day
+	}
 	s.Due = now.Add(max(p.Pause(tried, chance), e.After))
 	return s
 }

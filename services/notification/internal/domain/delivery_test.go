@@ -30,6 +30,7 @@ func TestWhatFollowsFromAnAttempt(t *testing.T) {
 		"the most attempts":                 {made(3, 0, false, 0), domain.Ended{Outcome: domain.OutcomeAway}, domain.StateDead, false, true, 0},
 		"replayed: counted anew":            {made(4, 3, true, 0), domain.Ended{Outcome: domain.OutcomeAway}, domain.StatePending, true, true, 5 * time.Second},
 		"limited does not count":            {made(3, 0, false, time.Hour), domain.Ended{Outcome: domain.OutcomeLimited, After: 7 * time.Minute}, domain.StatePending, false, false, 7 * time.Minute},
+		"a full box is tried less and less": {made(4, 3, false, time.Hour), domain.Ended{Outcome: domain.OutcomeLimited}, domain.StatePending, false, false, 30 * time.Second},
 		"limited for a day counts":          {made(3, 0, false, 25*time.Hour), domain.Ended{Outcome: domain.OutcomeLimited}, domain.StateDead, false, true, 0},
 	} {
 		got := c.d.Next(c.e, p, now, 0)

@@ -214,6 +214,9 @@ func (b *Book) Digest(language string, texts []string) (subject, text string, er
 	return subject, text, nil
 }
 
+// Worded is v with the codes of urgency and step in words, for a provider that has the text itself.
+func (b *Book) Worded(language string, v Values) Values { return b.file(language).worded(v) }
+
 // worded is v with codes in words.
 func (f file) worded(v Values) Values {
 	out := Values{}

@@ -2,8 +2,8 @@
 // Aliyun recommends over version 2 (HMAC-SHA1).
 //
 // Aliyun holds the texts: each has to be approved there, and gets a code. What is filled in are the values of the message; a text's variables carry their
-// names. A message without a code of its own goes by the general one, whose only variable is text. The parameters go in the body, so that no number is
-// part of a URL.
+// names. A repeat goes by the code with _AGAIN, whose text has to say so. A message without a code of its own goes by the general one, whose only variable
+// is text. The parameters go in the body, so that no number is part of a URL.
 package aliyun
 
 import (
@@ -24,6 +24,9 @@ import (
 
 // Base is where the service answers.
 const Base = "https://dysmsapi.aliyuncs.com"
+
+// Again ends the name under which a text has the code of its repeat.
+const Again = "_AGAIN"
 
 // Version of the service's contract.
 const (
@@ -54,7 +57,11 @@ func New(door *egress.Door, clk clock.Clock, acc Account) *Adapter {
 
 // Send implements channel.Adapter.
 func (a *Adapter) Send(ctx context.Context, m channel.Message) (channel.Receipt, error) {
-	code, values := a.acc.Codes[m.Template], m.Values
+	own := m.Template
+	if m.Again {
+		own += Again // an approved text says of itself that it is a repeat
+	}
+	code, values := a.acc.Codes[own], m.Values
 	if code == "" {
 		code, values = a.acc.General, map[string]string{"text": m.Text}
 	}

@@ -1,6 +1,9 @@
 package channeltest_test
 
 import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +107,65 @@ func TestSMSByAliyunKeepsTheContract(t *testing.T) {
 			t.Errorf("%+v", got)
 		}
 	})
+}
+
+// An approved text does not say that it is a repeat, unless it is one of its own for that.
+func TestARepeatBySMSSaysSo(t *testing.T) {
+	sim := channeltest.AliyunSMS(t, map[string][]string{"SMS_7": {"number"}, "SMS_8": {"number"}, channeltest.SMSCode: {"text"}})
+	acc := aliyun.Account{
+		Base: sim.URL, KeyID: channeltest.SMSKey, Secret: channeltest.SMSSecret, SignName: channeltest.SMSSign, Codes: map[string]string{"submitted": "SMS_7"},
+		General: channeltest.SMSCode,
+	}
+	m := channeltest.Message(channel.Address{Value: "13800000000"})
+	m.Again, m.Text = true, "【重发】"+m.Text
+	if _, err := aliyun.New(door(), clock.System(), acc).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	acc.Codes = map[string]string{"submitted": "SMS_7", "submitted" + aliyun.Again: "SMS_8"}
+	if _, err := aliyun.New(door(), clock.System(), acc).Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	acc.General, acc.Codes = "", map[string]string{"submitted": "SMS_7"}
+	if _, err := aliyun.New(door(), clock.System(), acc).Send(t.Context(), m); channel.ClassOf(err).Class != channel.Refused {
+		t.Errorf("without a text that says so: %v", err)
+	}
+	if got := sim.Taken(); len(got) != 2 || !strings.Contains(got[0].Text, "【重发】") || got[1].Text != `{"number":"450321-26-0000123-4"}` {
+		t.Errorf("%+v", got)
+	}
+}
+
+// Whoever answers without the provider's code, e.g. something on the way, has not said that the message was taken.
+func TestAnAnswerWithoutACodeIsNone(t *testing.T) {
+	said := "{}"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := said
+		if strings.HasSuffix(r.URL.Path, "gettoken") {
+			answer = `{"errcode":0,"access_token":"token","expires_in":7200}`
+		}
+		if _, err := w.Write([]byte(answer)); err != nil {
+			t.Error(err)
+		}
+	}))
+	defer server.Close()
+	person := channel.Address{Value: channeltest.WeComUser}
+	app := wecom.NewApp(door(), clock.System(), wecom.Account{Base: server.URL, Corp: channeltest.WeComCorp, Secret: "s", Agent: 1})
+	for name, c := range map[string]struct {
+		adapter channel.Adapter
+		to      channel.Address
+	}{
+		"robot":    {wecom.NewRobot(door(), server.URL), channel.Address{Value: channeltest.RobotKey}},
+		"person":   {app, person},
+		"dingtalk": {dingtalk.New(door(), clock.System(), server.URL), channel.Address{Value: channeltest.DingTalkToken, Secret: channeltest.DingTalkKey}},
+		"sms":      {aliyun.New(door(), clock.System(), aliyun.Account{Base: server.URL, General: channeltest.SMSCode}), channel.Address{Value: "13800000000"}},
+	} {
+		if _, err := c.adapter.Send(t.Context(), channeltest.Message(c.to)); err == nil || channel.ClassOf(err).Class != channel.Unknown {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	said = `{"errcode":0,"msgid":"m","unlicenseduser":"LiSi"}`
+	if _, err := app.Send(t.Context(), channeltest.Message(person)); err == nil || channel.ClassOf(err).Class != channel.Refused {
+		t.Errorf("a person without a licence: %v", err)
+	}
 }
 
 func TestTheWebhookKeepsTheContract(t *testing.T) {

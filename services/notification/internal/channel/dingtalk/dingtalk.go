@@ -76,12 +76,15 @@ func (a *Adapter) Send(ctx context.Context, m channel.Message) (channel.Receipt,
 		return channel.Receipt{}, err
 	}
 	var got struct {
-		Code int `json:"errcode"`
+		Code *int `json:"errcode"`
 	}
 	if err := back.JSON(&got); err != nil {
 		return channel.Receipt{}, err
 	}
-	return channel.Receipt{Code: "0"}, outcome(got.Code)
+	if got.Code == nil {
+		return channel.Receipt{}, channel.Fail(channel.Unknown, "half answer")
+	}
+	return channel.Receipt{Code: "0"}, outcome(*got.Code)
 }
 
 // DingTalk's codes.

@@ -99,6 +99,9 @@ func (a *App) access(ctx context.Context) (string, error) {
 	if err := outcome(got.Code); err != nil {
 		return "", certainly(err)
 	}
+	if got.Token == "" {
+		return "", channel.Fail(channel.Away, "token half answer")
+	}
 	a.token, a.until = got.Token, a.clk.Now().Add(max(time.Duration(got.For)*time.Second-early, early))
 	return a.token, nil
 }

@@ -40,10 +40,10 @@ type text struct {
 	Mentioned []string `json:"mentioned_list,omitempty"`
 }
 
+// answer is what WeCom said. Invalid are who is none of the company's, or has no licence: nothing reaches them.
 type answer struct {
-	Code    int    `json:"errcode"`
-	ID      string `json:"msgid"`
-	Invalid string `json:"invaliduser"`
+	Code        int
+	ID, Invalid string
 }
 
 // Send implements channel.Adapter.
@@ -88,7 +88,19 @@ func post(ctx context.Context, door *egress.Door, address string, message any) (
 	if err != nil {
 		return got, err
 	}
-	return got, back.JSON(&got)
+	var said struct {
+		Code       *int   `json:"errcode"`
+		ID         string `json:"msgid"`
+		Invalid    string `json:"invaliduser"`
+		Unlicensed string `json:"unlicenseduser"`
+	}
+	if err := back.JSON(&said); err != nil {
+		return got, err
+	}
+	if said.Code == nil {
+		return got, channel.Fail(channel.Unknown, "half answer")
+	}
+	return answer{*said.Code, said.ID, said.Invalid + said.Unlicensed}, nil
 }
 
 // WeCom's codes, https://developer.work.weixin.qq.com/document/path/90313.
