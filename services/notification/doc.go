@@ -26,10 +26,11 @@
 //  10. Each channel has a worker, each provider its limit and its rest: a dead one delays only itself. Emergencies go before everything that is due.
 //  11. What leaves the house says a number, an urgency, organisations, where and when, what to bring, and links: nothing medical, and no patient's name.
 //  12. Addresses are sealed with the key ring; answers show them masked. Of a link's token only the hash is kept, for 48 hours.
-//  13. An entry that is acknowledged, on whatever device, ends its messages that wait; one under way is not tried again.
+//  13. An entry that is acknowledged, on whatever device, ends its messages that wait, an alarm those to groups too; one under way is not tried again, and
+//     one that was given up is not sent again by command.
 //  14. An emergency has one alarm for each round of its wait. It rings at once, then every minute at those on duty at that moment (all of the role
 //     when nobody is planned), until the first acknowledgement of any of its entries on any channel, or until the referral is answered: then it is
-//     silent for all. However many instances run, a minute has one ring; what was missed is rung once.
+//     silent for all. Who sent the patient silences it for themselves only. However many instances run, a minute has one ring; what was missed is rung once.
 //  15. After call_minutes without an acknowledgement somebody is to be telephoned: one task, which says whom in order. Numbers are not kept here.
 //  16. Nobody's preferences hold an emergency back, or go beyond what the county allows.
 //  17. A patient is reminded once on the evening before a booked day, unless the booking was freed.

@@ -49,7 +49,7 @@ type AlarmStore interface {
 	// ClaimAlarms takes at most n alarms whose ring is due and that nobody holds, for owner, who is one process; ClaimReminders reminders.
 	ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
 	ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
-	// RingingAt lists the alarms that ring at an account, oldest first.
+	// RingingAt lists the alarms that ring at an account, oldest first; none that it acknowledged itself.
 	RingingAt(ctx context.Context, county, accountID string) ([]AlarmView, error)
 	// Alarm that rang at the account, or that has an entry of it; NotFound for another.
 	Alarm(ctx context.Context, county, accountID, id string) (AlarmView, error)
@@ -67,9 +67,11 @@ type AlarmStore interface {
 
 // AlarmUnit is the part of Unit about alarms. What it answers for a change is locked until that ends.
 type AlarmUnit interface {
-	// Plan of a post; false when nobody ever planned it. Active are those of the accounts that are not disabled.
+	// Plan of a post; false when nobody ever planned it. Active are those of the accounts that are of the organisation and not disabled.
 	Plan(ctx context.Context, p domain.Post) (duty.Plan, bool, error)
-	Active(ctx context.Context, ids []string) (map[string]bool, error)
+	Active(ctx context.Context, organizationID string, ids []string) (map[string]bool, error)
+	// Works is the organisation of an account; empty for one that is not known.
+	Works(ctx context.Context, accountID string) (organizationID string, err error)
 	// Preferences of accounts, CountyRules: as in Store, here and now.
 	Preferences(ctx context.Context, ids []string) (map[string]domain.Preferences, error)
 	CountyRules(ctx context.Context) (domain.CountyRules, error)

@@ -52,27 +52,22 @@ func (a *App) ring(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 	if err != nil {
 		return err
 	}
-	u.CancelDeliveries("", f.Ring.AlarmID)
+	u.CancelRings(f.Ring.AlarmID)
 	if err := a.outside(ctx, u, f, addressed); err != nil {
 		return err
 	}
 	var accounts []string
+	entry := f
+	entry.Event = about.Event
 	for _, who := range people {
-		accounts = append(accounts, who.account)
-		key := id.FromFact("entry", f.ID, who.account)
-		before, err := u.Exists(ctx, key)
+		key, rings, err := ringAt(ctx, u, entry, who.account)
 		if err != nil {
 			return err
 		}
-		if !before {
-			entry := f.Fact
-			entry.Event = about.Event
-			e, err := domain.NewEntry(f.County, key, who.account, entry, u.Now())
-			if err != nil {
-				return fmt.Errorf("make entry for %s: %w", alarm.Data(), err)
-			}
-			u.Add(e)
+		if !rings {
+			continue
 		}
+		accounts = append(accounts, who.account)
 		if err := a.message(ctx, u, f, who, key); err != nil {
 			return err
 		}
@@ -82,6 +77,25 @@ func (a *App) ring(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 		return a.makeCall(ctx, u, alarm)
 	}
 	return nil
+}
+
+// ringAt makes the entry of a person at whom an alarm rings, unless there is one. At a person who acknowledged it rings no more; it may at the others.
+func ringAt(ctx context.Context, u Unit, f ReferralFact, account string) (key string, rings bool, err error) {
+	key = id.FromFact("entry", f.ID, account)
+	before, err := u.Exists(ctx, key)
+	if err != nil {
+		return key, false, err
+	}
+	if before {
+		e, err := u.Entry(ctx, account, key)
+		return key, err == nil && e.Data().AcknowledgeTime.IsZero(), err
+	}
+	e, err := domain.NewEntry(f.County, key, account, f.Fact, u.Now())
+	if err != nil {
+		return key, false, fmt.Errorf("make entry for alarm %s: %w", f.Ring.AlarmID, err)
+	}
+	u.Add(e)
+	return key, true, nil
 }
 
 // silence tells everybody at whom it rang that it is over, and drops what is still to go out, and the call.
@@ -104,7 +118,16 @@ func silence(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 	return nil
 }
 
-// acknowledge marks entries as read by their person. The first of an alarm's stops it for everybody.
+// stop silences an alarm for everybody, when whoever acknowledged it answers for the receiver.
+func stop(ctx context.Context, u Unit, alarm *domain.Alarm, by domain.By) error {
+	organization, err := u.Works(ctx, by.AccountID)
+	if err != nil || !alarm.StoppedBy(organization) || !alarm.Acknowledge(by.AccountID, by.Channel, u.Now()) {
+		return err
+	}
+	return silence(ctx, u, alarm)
+}
+
+// acknowledge marks entries as read by their person. The first of an alarm's of somebody at the receiver stops it for everybody.
 func acknowledge(ctx context.Context, u Unit, by Caller, channel string, entries ...*domain.Entry) error {
 	for _, e := range entries {
 		e.Acknowledge(u.Now())
@@ -117,10 +140,8 @@ func acknowledge(ctx context.Context, u Unit, by Caller, channel string, entries
 		if err != nil {
 			return err
 		}
-		if alarm.Acknowledge(by.AccountID, channel, u.Now()) {
-			if err := silence(ctx, u, alarm); err != nil {
-				return err
-			}
+		if err := stop(ctx, u, alarm, domain.By{AccountID: by.AccountID, Channel: channel}); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -131,7 +152,7 @@ func (a *App) Alarms(ctx context.Context, caller Caller) ([]AlarmView, error) {
 	return a.store.RingingAt(ctx, caller.County, caller.AccountID)
 }
 
-// AcknowledgeAlarm stops one that the caller was told of; again it answers the same.
+// AcknowledgeAlarm stops one that the caller was told of, for everybody unless the caller is of who sent the patient; again it answers the same.
 func (a *App) AcknowledgeAlarm(ctx context.Context, caller Caller, alarmID string) (AlarmView, error) {
 	view, err := a.store.Alarm(ctx, caller.County, caller.AccountID, alarmID)
 	if err != nil {
@@ -147,10 +168,10 @@ func (a *App) AcknowledgeAlarm(ctx context.Context, caller Caller, alarmID strin
 			return err
 		}
 		alarm, err := u.Alarm(ctx, alarmID)
-		if err == nil && alarm.Acknowledge(caller.AccountID, domain.InInbox, u.Now()) {
-			err = silence(ctx, u, alarm)
+		if err != nil {
+			return err
 		}
-		return err
+		return stop(ctx, u, alarm, domain.By{AccountID: caller.AccountID, Channel: domain.InInbox})
 	})
 	if err != nil {
 		return AlarmView{}, err
@@ -158,13 +179,13 @@ func (a *App) AcknowledgeAlarm(ctx context.Context, caller Caller, alarmID strin
 	return a.store.Alarm(ctx, caller.County, caller.AccountID, alarmID)
 }
 
-// StopByLink stops the alarm of a message whose link was opened, for everybody, within the change of the link.
+// StopByLink stops the alarm of a message whose link was opened, as AcknowledgeAlarm does, within the change of the link.
 func (a *App) StopByLink(ctx context.Context, u Unit, l Link) error {
 	alarm, err := u.Alarm(ctx, l.AlarmID)
-	if err == nil && alarm.Acknowledge(l.AccountID, domain.ByLink, u.Now()) {
-		err = silence(ctx, u, alarm)
+	if err != nil {
+		return err
 	}
-	return err
+	return stop(ctx, u, alarm, domain.By{AccountID: l.AccountID, Channel: domain.ByLink})
 }
 
 const (

@@ -35,7 +35,7 @@ type Deliveries interface {
 	// Expired are up to limit deliveries whose lease is over, under a new one; begun says of which an attempt was written: nobody knows what became of it.
 	Expired(ctx context.Context, c Claim) (expired []domain.Delivery, begun map[string]bool, err error)
 
-	// Replay puts a delivery back that was given up; false if it is in another state. It leaves an audit entry.
+	// Replay puts a delivery back that was given up and is still needed; false if it is in another state. It leaves an audit entry.
 	Replay(ctx context.Context, caller Caller, id string) (bool, error)
 }
 
@@ -91,6 +91,7 @@ type DeliveryQuery struct {
 	ID             string // one only
 	State, Channel string
 	ReferralID     string
+	Needed         bool // without what was acknowledged meanwhile
 	Since          time.Time
 	BeforeTime     time.Time // with BeforeID: the last of the page before
 	BeforeID       string

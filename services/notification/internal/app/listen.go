@@ -79,7 +79,7 @@ func (a *App) onDuty(ctx context.Context, u Unit, p domain.Post, line int) (acco
 	for _, h := range plan.HandOvers {
 		people = append(people, h.To)
 	}
-	active, err := u.Active(ctx, people)
+	active, err := u.Active(ctx, p.OrganizationID, people)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +133,8 @@ func (a *App) outside(ctx context.Context, u Unit, f ReferralFact, addressed []d
 			d.ID = id.FromFact("outside", f.ID, string(row.To), row.Template, strconv.Itoa(f.Ring.Number), channel)
 			if d.OrganizationID, d.DepartmentCode = row.OrganizationID, row.DepartmentCode; patient {
 				d.PatientID = f.PatientID
+			} else if f.Event == domain.AlarmRang {
+				d.AlarmID = f.Ring.AlarmID
 			}
 			if err := u.Dispatch(d); err != nil {
 				return err

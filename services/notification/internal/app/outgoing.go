@@ -57,7 +57,11 @@ func (o *Outgoing) Replay(ctx context.Context, caller Caller, deliveryID string)
 	}
 	ok, err := o.sender.Deliveries.Replay(ctx, caller, deliveryID)
 	if err == nil && !ok {
-		err = errs.WrongState("replay", d.State)
+		state := d.State
+		if d.Unneeded {
+			state = domain.StateCancelled
+		}
+		err = errs.WrongState("replay", state)
 	}
 	if err != nil {
 		return d, err
@@ -68,10 +72,10 @@ func (o *Outgoing) Replay(ctx context.Context, caller Caller, deliveryID string)
 // mostReplayed bounds one call of ReplayAll.
 const mostReplayed = 1000
 
-// ReplayAll does so with all of a channel, or of every channel, that came since an instant; it answers how many.
+// ReplayAll does so with all of a channel, or of every channel, that came since an instant and are still needed; it answers how many.
 func (o *Outgoing) ReplayAll(ctx context.Context, caller Caller, name string, since time.Time) (int, error) {
 	list, err := o.sender.Deliveries.List(ctx, DeliveryQuery{
-		County: caller.County, State: domain.StateDead, Channel: name, Since: since, Limit: mostReplayed,
+		County: caller.County, State: domain.StateDead, Channel: name, Since: since, Needed: true, Limit: mostReplayed,
 	})
 	n := 0
 	for _, d := range list {
@@ -247,7 +251,6 @@ func (o *Outgoing) AcknowledgeByToken(ctx context.Context, token string) (TokenS
 			e.Acknowledge(u.Now())
 			state.Acknowledged = e.Data().AcknowledgeTime
 		}
-		u.CancelDeliveries("", l.AlarmID)
 		if l.AlarmID == "" || o.alarm == nil {
 			return nil
 		}

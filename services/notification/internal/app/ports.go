@@ -121,8 +121,10 @@ type Unit interface {
 	// domain.ErrDispatch for a gap, or for another county's.
 	Dispatch(d domain.Dispatch) error
 	// CancelDeliveries ends what has not left the house of an entry, of an alarm, or of both; an empty id means none. What is under way is not tried
-	// again. Those that the change itself adds are not meant.
+	// again, and what was given up is not sent again by command. Those that the change itself adds are not meant.
 	CancelDeliveries(entryID, alarmID string)
+	// CancelRings does so with the messages of an alarm to persons, before it rings again: groups are told once.
+	CancelRings(alarmID string)
 }
 
 // Directory is the directory service; Unavailable when it is away.

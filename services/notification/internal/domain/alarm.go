@@ -23,6 +23,9 @@ const (
 	ByCall  = "CALL"
 )
 
+// By is who acknowledges, and where.
+type By struct{ AccountID, Channel string }
+
 // AlarmData is an alarm as it is kept and shown. About is the fact that began the wait, without what only its telling needs.
 type AlarmData struct {
 	County, ID         string
@@ -111,6 +114,13 @@ func (a *Alarm) CallIsDue(now time.Time) bool {
 
 // Called notes the task.
 func (a *Alarm) Called(callID string) { a.d.CallID, a.dirty = callID, true }
+
+// StoppedBy tells whether an acknowledgement of somebody of an organisation stops it. Of who sent the patient it does not: they know of the emergency,
+// and nobody has said yet that the patient is taken in.
+func (a *Alarm) StoppedBy(organizationID string) bool {
+	f := a.d.About
+	return organizationID == f.ReceiverOrganizationID || organizationID != f.OriginatorOrganizationID
+}
 
 // Acknowledge stops it; false when it had stopped.
 func (a *Alarm) Acknowledge(account, channel string, now time.Time) bool {

@@ -33,7 +33,7 @@ type Dispatch struct {
 	OrganizationID, DepartmentCode string
 	PatientID                      string
 	Channel, Template, Language    string
-	EntryID, AlarmID               string // what an acknowledgement through its link acknowledges; both empty for groups and patients
+	EntryID, AlarmID               string // what ends it when it is acknowledged, through its link too; a group has an alarm at most, a patient neither
 	FactID, Event                  string
 	ReferralID, ReferralNumber     string
 	FromOrganizationID             string // who did what is told; named in the text

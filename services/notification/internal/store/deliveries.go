@@ -83,6 +83,9 @@ func (s *Store) List(ctx context.Context, q app.DeliveryQuery) (found []domain.D
 	if q.Channel != "" {
 		w.and("channel = ?", q.Channel)
 	}
+	if q.Needed {
+		w.and("NOT unneeded")
+	}
 	if q.ReferralID != "" {
 		w.and("referral_id = ?", q.ReferralID)
 	}
@@ -152,8 +155,8 @@ func (s *Store) Load(ctx context.Context, county string) (load map[string]app.Ch
 // Replay implements app.Deliveries.
 func (s *Store) Replay(ctx context.Context, caller app.Caller, deliveryID string) (replayed bool, err error) {
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
-		n, err := tx.Exec(ctx, `UPDATE delivery SET state = 'PENDING', due_time = $3, again = true, unneeded = false, earlier_attempts = attempt_count
-			WHERE county_code = $1 AND id = $2 AND state = 'DEAD'`, caller.County, deliveryID, tx.Now())
+		n, err := tx.Exec(ctx, `UPDATE delivery SET state = 'PENDING', due_time = $3, again = true, earlier_attempts = attempt_count
+			WHERE county_code = $1 AND id = $2 AND state = 'DEAD' AND NOT unneeded`, caller.County, deliveryID, tx.Now())
 		if replayed = n == 1; err != nil || !replayed {
 			return err
 		}

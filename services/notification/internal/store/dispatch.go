@@ -36,10 +36,21 @@ func (u *unit) CancelDeliveries(entryID, alarmID string) {
 		if id == "" {
 			continue
 		}
-		u.cancelled = append(u.cancelled, sqldb.Stmt{
-			SQL: `UPDATE delivery SET state = CASE state WHEN 'PENDING' THEN 'CANCELLED' ELSE state END, unneeded = true
-				WHERE county_code = $1 AND ` + column + ` = $2 AND state IN ('PENDING', 'SENDING')`,
-			Args: []any{u.county, id}, Want: -1,
-		})
+		u.cancel(column+" = $2", id)
 	}
+}
+
+// CancelRings implements app.Unit.
+func (u *unit) CancelRings(alarmID string) {
+	if alarmID != "" {
+		u.cancel("alarm_id = $2 AND account_id <> ''", alarmID)
+	}
+}
+
+func (u *unit) cancel(which, id string) {
+	u.cancelled = append(u.cancelled, sqldb.Stmt{
+		SQL: `UPDATE delivery SET state = CASE state WHEN 'PENDING' THEN 'CANCELLED' ELSE state END, unneeded = true
+			WHERE county_code = $1 AND ` + which + ` AND state IN ('PENDING', 'SENDING', 'DEAD') AND NOT unneeded`,
+		Args: []any{u.county, id}, Want: -1,
+	})
 }

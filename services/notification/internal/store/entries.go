@@ -100,6 +100,9 @@ func (u *unit) keep(d domain.EntryData) *domain.Entry {
 }
 
 func (u *unit) Entry(ctx context.Context, accountID, id string) (*domain.Entry, error) {
+	if e, here := u.loaded[id]; here && e.Data().AccountID == accountID {
+		return e, nil
+	}
 	d, err := scanEntry(u.tx.QueryRow(ctx, "SELECT "+entryColumns+" FROM entry WHERE county_code = $1 AND id = $2 AND account_id = $3"+
 		u.tx.ForUpdate(), u.county, id, accountID))
 	if sqldb.NoRows(err) {

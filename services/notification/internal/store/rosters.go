@@ -56,13 +56,13 @@ func (u *unit) Plan(ctx context.Context, p domain.Post) (plan duty.Plan, known b
 }
 
 // Active implements app.AlarmUnit.
-func (u *unit) Active(ctx context.Context, ids []string) (map[string]bool, error) {
+func (u *unit) Active(ctx context.Context, organizationID string, ids []string) (map[string]bool, error) {
 	out := map[string]bool{}
 	if len(ids) == 0 {
 		return out, nil
 	}
 	frag, arg := u.tx.List("id", 2, ids)
-	rows, err := u.tx.Query(ctx, "SELECT id FROM account WHERE county_code = $1 AND NOT disabled AND "+frag, u.county, arg)
+	rows, err := u.tx.Query(ctx, "SELECT id FROM account WHERE county_code = $1 AND organization_id = $3 AND NOT disabled AND "+frag, u.county, arg, organizationID)
 	if err != nil {
 		return nil, fmt.Errorf("find active accounts: %w", err)
 	}
@@ -71,6 +71,18 @@ func (u *unit) Active(ctx context.Context, ids []string) (map[string]bool, error
 		out[id] = true
 	}
 	return out, err
+}
+
+// Works implements app.AlarmUnit.
+func (u *unit) Works(ctx context.Context, accountID string) (organizationID string, err error) {
+	err = u.tx.QueryRow(ctx, "SELECT organization_id FROM account WHERE county_code = $1 AND id = $2", u.county, accountID).Scan(&organizationID)
+	if sqldb.NoRows(err) {
+		return "", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("look up account: %w", err)
+	}
+	return organizationID, nil
 }
 
 // Names implements app.AlarmStore.

@@ -129,6 +129,43 @@ func begunAndFinished(t *testing.T, o Opened) {
 	}
 }
 
+func notReplayed(t *testing.T, o Opened) {
+	known, needed := dispatch(o), dispatch(o)
+	send(t, o, known, needed)
+	claimed := claim(t, o, app.Claim{Lease: "one", Limit: 10})
+	begin := app.Begin{Lease: "one", Until: o.Clock.Now().Add(time.Minute)}
+	for _, d := range claimed {
+		begin.Tries = append(begin.Tries, app.Try{County: County, ID: d.ID})
+	}
+	begun, err := o.Deliveries.Begin(t.Context(), begin)
+	if err != nil || len(begun) != 2 {
+		t.Fatalf("%v, %v", begun, err)
+	}
+	var done []app.Done
+	for _, d := range begun {
+		done = append(done, app.Done{Delivery: d, Ended: domain.Ended{Outcome: domain.OutcomeRefused}, Step: domain.Step{State: domain.StateDead, Due: o.Clock.Now()}})
+	}
+	if err := o.Deliveries.Finish(t.Context(), "one", done); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.Store.Change(t.Context(), command(), func(u app.Unit) error { u.CancelDeliveries(known.EntryID, ""); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	list, err := o.Deliveries.List(t.Context(), app.DeliveryQuery{County: County, State: domain.StateDead, Needed: true, Limit: 10})
+	if err != nil || len(list) != 1 || list[0].ID != needed.ID {
+		t.Errorf("%v, %v", list, err)
+	}
+	for _, c := range []struct {
+		id, state string
+		replayed  bool
+	}{{known.ID, domain.StateDead, false}, {needed.ID, domain.StatePending, true}} {
+		ok, err := o.Deliveries.Replay(t.Context(), command().Caller, c.id)
+		if err != nil || ok != c.replayed || delivery(t, o, c.id).State != c.state {
+			t.Errorf("replayed %v, %v; it is %s, want %s", ok, err, delivery(t, o, c.id).State, c.state)
+		}
+	}
+}
+
 func listedByScope(t *testing.T, o Opened) {
 	if err := o.Store.SaveAccounts(t.Context(), command(), []domain.Account{{County: County, ID: "desk", Version: 1, OrganizationID: "hospital"}}); err != nil {
 		t.Fatal(err)

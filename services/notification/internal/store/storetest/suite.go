@@ -50,6 +50,7 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"a message is dispatched once":           dispatchedOnce,
 		"a message with a gap is refused":        dispatchWhole,
 		"what nobody needs is cancelled":         cancelled,
+		"what nobody needs is not sent again":    notReplayed,
 		"what is due is claimed once":            claimedOnce,
 		"digests are claimed together":           claimedTogether,
 		"an attempt is begun and finished":       begunAndFinished,
