@@ -181,7 +181,13 @@ func TestTheFallbackListStandsInItsOrder(t *testing.T) {
 		t.Error("the order of the list is lost")
 	}
 	b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "BED"))
-	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetKind() != "BED" || sent.GetReferralId() != referralID {
+	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetKind() != "BED" || sent.GetReferralId() != referralID ||
+		sent.GetSex() != "FEMALE" {
+		t.Errorf("%v", sent)
+	}
+	shows(t, b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM")).Body.String(), `href="#f-modality"`, `value="EXAM" checked`)
+	b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM", "modality", "CT"))
+	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetKind() != "EXAM" || sent.GetModality() != "CT" || sent.GetSex() != "" {
 		t.Errorf("%v", sent)
 	}
 	b.post("/waitlist/"+entryID2+"/leave", form("requestId", "r1"))
