@@ -86,8 +86,9 @@ func TestWhoComesWithoutAPlaceWaitsForNoneAnyMore(t *testing.T) {
 }
 
 // at begins a session later on its day.
-func at(hours time.Duration) func(*domain.Session) {
-	return func(s *domain.Session) { s.Start, s.End = s.Start.Add(hours*time.Hour), s.End.Add(hours*time.Hour) }
+func at(hours int) func(*domain.Session) {
+	later := time.Duration(hours) * time.Hour
+	return func(s *domain.Session) { s.Start, s.End = s.Start.Add(later), s.End.Add(later) }
 }
 
 func TestNobodyIsMovedToWhereTheyCannotBeInTime(t *testing.T) {
