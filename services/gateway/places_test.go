@@ -181,7 +181,12 @@ func TestTheFallbackListStandsInItsOrder(t *testing.T) {
 		t.Error("the order of the list is lost")
 	}
 	b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "BED"))
-	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetKind() != "BED" || sent.GetReferralId() != referralID {
+	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetKind() != "BED" || sent.GetReferralId() != referralID ||
+		sent.GetSex() != "FEMALE" {
+		t.Errorf("%v", sent)
+	}
+	b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM", "modality", "CT"))
+	if sent := lastly[*schedulingv1.JoinWaitlistRequest](t, w, joinMethod); sent.GetKind() != "EXAM" || sent.GetModality() != "CT" || sent.GetSex() != "" {
 		t.Errorf("%v", sent)
 	}
 	b.post("/waitlist/"+entryID2+"/leave", form("requestId", "r1"))
@@ -190,6 +195,8 @@ func TestTheFallbackListStandsInItsOrder(t *testing.T) {
 	}
 	shows(t, b.post("/waitlist", form("kind", "BED")).Body.String(), `href="#f-referralId"`)
 	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{})
+	// What is waited for is asked: any other examination is of no use.
+	shows(t, b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM")).Body.String(), `href="#f-modality"`, `value="EXAM" checked`, `<select id="f-modality"`)
 	shows(t, w.browser("township").get("/waitlist").Body.String(), "Nobody is waiting", "Your patients who wait")
 }
 

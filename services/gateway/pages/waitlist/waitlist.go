@@ -203,13 +203,22 @@ func (p *Pages) join(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	get := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	request := &schedulingv1.JoinWaitlistRequest{
+		ReferralId: get("referralId"), Kind: get("kind"), FirstDay: get("firstDay"), LastDay: get("lastDay"), RequestId: get("requestId"),
+	}
 	var err error
-	if get("referralId") == "" {
+	switch {
+	case request.GetReferralId() == "":
 		err = errs.Invalid(errs.Required("referralId"))
-	} else {
-		_, err = p.Allocation.JoinWaitlist(r.Context(), &schedulingv1.JoinWaitlistRequest{
-			ReferralId: get("referralId"), Kind: get("kind"), Modality: get("modality"), FirstDay: get("firstDay"), LastDay: get("lastDay"), RequestId: get("requestId"),
-		})
+	case request.GetKind() == "EXAM":
+		if request.Modality = get("modality"); request.GetModality() == "" {
+			err = errs.Invalid(errs.Required("modality"))
+		}
+	case request.GetKind() == "BED":
+		request.Sex, err = p.sexOf(r, request.GetReferralId())
+	}
+	if err == nil {
+		_, err = p.Allocation.JoinWaitlist(r.Context(), request)
 	}
 	if err != nil {
 		return p.again(w, r, err)
@@ -217,6 +226,15 @@ func (p *Pages) join(w http.ResponseWriter, r *http.Request) error {
 	p.Shell.Flash(w, "waitlist.joined")
 	http.Redirect(w, r, "/waitlist", http.StatusSeeOther)
 	return nil
+}
+
+// sexOf is for which beds the referral's patient waits: without it only those that take both would ever be offered.
+func (p *Pages) sexOf(r *http.Request, referral string) (string, error) {
+	list, err := p.Referral.BatchGetReferrals(r.Context(), &referralv1.BatchGetReferralsRequest{Ids: []string{referral}})
+	if err != nil || len(list.GetReferrals()) == 0 {
+		return "", err // of one that the visitor may not read the list says so
+	}
+	return shell.BedSex(list.GetReferrals()[0].GetPatient().GetSex()), nil
 }
 
 func (p *Pages) leave(w http.ResponseWriter, r *http.Request) error {

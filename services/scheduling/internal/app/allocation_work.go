@@ -89,19 +89,24 @@ func (a *App) offerPlaces(ctx context.Context, d Department, v view) error {
 	if err != nil {
 		return fmt.Errorf("list who waits: %w", err)
 	}
-	// Where one found nothing, the next with the same wish finds nothing.
+	// Where one whom a township sends found nothing, the next with the same wish finds nothing. Whom another hospital sends, or sends down, has the common
+	// slots alone.
 	nothing := map[domain.Wish]bool{}
 	var failed []error
 	for _, e := range waiting {
 		if nothing[e.Wish] {
 			continue
 		}
+		if v.referral, err = a.store.Case(ctx, e.County, e.ReferralID); err != nil {
+			return errors.Join(append(failed, err)...)
+		}
+		v.caller = Caller{County: e.County, OrganizationID: e.SenderOrganizationID}
 		found, err := a.offerOne(ctx, e, v)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("offer to %s: %w", e, err))
 			continue
 		}
-		nothing[e.Wish] = !found
+		nothing[e.Wish] = !found && v.township(e.OrganizationID)
 	}
 	return errors.Join(failed...)
 }
@@ -126,7 +131,6 @@ func (a *App) offerOne(ctx context.Context, e domain.EntryData, v view) (bool, e
 	if soon := v.now.Add(domain.OfferNotice); first.Before(soon) {
 		first = soon
 	}
-	v.caller.OrganizationID = e.SenderOrganizationID
 	slots, err := a.store.FindSlots(ctx, FindQuery{
 		County: e.County, OrganizationIDs: []string{e.OrganizationID}, Departments: []string{e.DepartmentCode}, Kind: e.Wish.Kind,
 		Modality: e.Wish.Modality, PractitionerID: e.Wish.PractitionerID, From: first, To: last.AddDate(0, 0, 1), Before: v.before, Limit: tries,

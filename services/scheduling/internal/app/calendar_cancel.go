@@ -85,7 +85,7 @@ func (a *App) rebookSome(ctx context.Context, u Unit, s SessionView) error {
 		return err
 	}
 	slices.SortStableFunc(holds, func(x, y *domain.Hold) int { return x.Data().Place.Start.Compare(y.Data().Place.Start) })
-	free, err := u.FreeLike(ctx, s, a.rebookUntil(u.Now()), 2*rebookBatch)
+	free, err := u.FreeLike(ctx, s, a.rebookBetween(s.Start, u.Now()), 2*rebookBatch)
 	if err != nil {
 		return err
 	}
@@ -117,17 +117,21 @@ func (a *App) rebookSome(ctx context.Context, u Unit, s SessionView) error {
 	return nil
 }
 
-// rebookUntil is the local midnight up to which places are looked for.
-func (a *App) rebookUntil(now time.Time) time.Time {
+// rebookBetween is within what places are looked for, instead of one at the old time: up to a local midnight.
+func (a *App) rebookBetween(old, now time.Time) Between {
 	y, m, d := now.In(a.zone).Date()
-	return time.Date(y, m, d+rebookDays+1, 0, 0, 0, 0, a.zone).UTC()
+	return Between{After: domain.MoveFrom(old, now).UTC(), Before: time.Date(y, m, d+rebookDays+1, 0, 0, 0, 0, a.zone).UTC()}
 }
 
-// moveToFirst gives the hold the first of the slots that is still free and answers what is left of them.
+// moveToFirst gives the hold the first of the slots that is still free, and not too early, and answers what is left of them. What is too early for one
+// is so for who has a later appointment.
 func moveToFirst(ctx context.Context, u Unit, h *domain.Hold, free []domain.Slot, reason string) (bool, []domain.Slot, error) {
 	for len(free) > 0 {
 		to := free[0]
 		free = free[1:]
+		if to.Start.Before(domain.MoveFrom(h.Data().Place.Start, u.Now())) {
+			continue
+		}
 		moved, err := u.Move(ctx, h, to, reason)
 		if err != nil {
 			return false, free, classify("move", err)
@@ -177,7 +181,7 @@ func (a *App) placeOne(ctx context.Context, u Unit, h *domain.Hold) error {
 	if err != nil {
 		return err
 	}
-	free, err := u.FreeLike(ctx, s, a.rebookUntil(u.Now()), rebookBatch)
+	free, err := u.FreeLike(ctx, s, a.rebookBetween(h.Data().Place.Start, u.Now()), rebookBatch)
 	if err != nil {
 		return err
 	}

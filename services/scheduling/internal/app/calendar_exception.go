@@ -34,16 +34,17 @@ func (p *Planner) SaveException(ctx context.Context, by Planning, e domain.Excep
 	if err := refuseFaults("exception.", checkID(e.ID, e.Faults())); err != nil {
 		return e, PlanOutcome{}, err
 	}
-	if err := p.checkException(ctx, by, e); err != nil {
+	err := by.checkException(ctx, e, func(ctx context.Context, id string) (domain.Template, error) { return p.template(ctx, by, id) })
+	if err != nil {
 		return e, PlanOutcome{}, err
 	}
-	err := p.write(ctx, by.command("SaveException", e), e.ID, func(u Unit) error {
+	err = p.write(ctx, by.command("SaveException", e), e.ID, func(u Unit) error {
 		was, err := absent(u.Exception(ctx, e.ID))
 		if err != nil {
 			return err
 		}
 		if was.Version > 0 {
-			if err := p.checkException(ctx, by, was); err != nil {
+			if err := by.checkException(ctx, was, u.Template); err != nil {
 				return err
 			}
 			if _, err := u.Replan(ctx, was); err != nil {
@@ -82,7 +83,7 @@ func (p *Planner) RemoveException(ctx context.Context, by Planning, exceptionID 
 		if was, err = u.Exception(ctx, exceptionID); err != nil {
 			return err
 		}
-		if err := p.checkException(ctx, by, was); err != nil {
+		if err := by.checkException(ctx, was, u.Template); err != nil {
 			return err
 		}
 		if err := version(seen, was.Version); err != nil {
@@ -103,20 +104,21 @@ func (p *Planner) RemoveException(ctx context.Context, by Planning, exceptionID 
 }
 
 // checkException tells whether the exception is the caller's to write: the county's own is for who plans the county, that of a template or
-// practitioner alone for who plans the whole organisation, or the department that it names.
-func (p *Planner) checkException(ctx context.Context, by Planning, e domain.Exception) error {
-	if e.OrganizationID == "" && !by.Whole {
+// practitioner alone for who plans the whole organisation, or the department that it names. template reads one: inside a change by its unit, as a second
+// change would wait for the first.
+func (p Planning) checkException(ctx context.Context, e domain.Exception, template func(ctx context.Context, id string) (domain.Template, error)) error {
+	if e.OrganizationID == "" && !p.Whole {
 		return errs.Denied(errs.ReasonRole)
 	}
 	department := e.DepartmentCode
-	if department == "" && e.TemplateID != "" && by.Department != "" {
-		t, err := p.template(ctx, by, e.TemplateID)
+	if department == "" && e.TemplateID != "" && p.Department != "" {
+		t, err := template(ctx, e.TemplateID)
 		if err != nil {
 			return err
 		}
 		department = t.DepartmentCode
 	}
-	return by.check(e.OrganizationID, department)
+	return p.check(e.OrganizationID, department)
 }
 
 // planDue makes the sessions of the templates that an exception concerns.

@@ -25,8 +25,8 @@ func (r Relocation) check() error {
 }
 
 // MoveBooking gives a booking another slot of the same organisation and department. The organisation of the place, or the one that sends the patient;
-// for others there is no such booking. STALE_VERSION if it is elsewhere by now, SLOT_TAKEN, ACTION_NOT_AVAILABLE for a slot that has begun or does not
-// open to townships yet.
+// for others there is no such booking. STALE_VERSION if it is elsewhere by now, SLOT_TAKEN, ACTION_NOT_AVAILABLE for a patient who has come, and for a
+// slot that has begun or does not open yet: to townships, if one sent the patient.
 func (a *App) MoveBooking(ctx context.Context, by Planning, r Relocation) (HoldView, error) {
 	if err := by.checkRequest(); err != nil {
 		return HoldView{}, err
@@ -74,7 +74,21 @@ func (a *App) movable(ctx context.Context, u Unit, by Planning, r Relocation) (*
 	if r.FromSlotID != "" && r.FromSlotID != d.Place.SlotID {
 		return nil, errs.Stale(d.Version, "")
 	}
-	return h, nil
+	c, err := u.Case(ctx, d.ReferralID)
+	if err == nil && d.LiveAt(u.Now()) && !c.Awaited() {
+		err = errs.WrongState("move", c.State)
+	}
+	return h, err
+}
+
+// sentUp tells whether a township sends the patient of the hold. Of a referral of before there are no facts: then whoever may read it beside the
+// organisation of the place does.
+func sentUp(ctx context.Context, u Unit, d domain.HoldData) (bool, error) {
+	c, err := u.Case(ctx, d.ReferralID)
+	if err != nil || c.Known() {
+		return c.Sent(d.Place.OrganizationID), err
+	}
+	return d.ReaderOrganizationID != d.Place.OrganizationID, nil
 }
 
 func (a *App) moveTo(ctx context.Context, u Unit, h *domain.Hold, slotID string) error {
@@ -99,7 +113,11 @@ func (a *App) moveTo(ctx context.Context, u Unit, h *domain.Hold, slotID string)
 	if err != nil {
 		return err
 	}
-	if policy.Opens(slot.Pool, slot.Start.In(a.zone), true).After(u.Now()) {
+	township, err := sentUp(ctx, u, h.Data())
+	if err != nil {
+		return err
+	}
+	if policy.Opens(slot.Pool, slot.Start.In(a.zone), township).After(u.Now()) {
 		return errs.WrongState("move", "NOT_OPEN")
 	}
 	moved, err := u.Move(ctx, h, slot, "")

@@ -62,6 +62,9 @@ type SessionQuery struct {
 	Limit                                    int
 }
 
+// Between is a span of instants, half-open.
+type Between struct{ After, Before time.Time }
+
 // Planned names a template whose sessions are to be made.
 type Planned struct{ County, TemplateID string }
 
@@ -136,12 +139,13 @@ type CalendarUnit interface {
 	Cancel(ctx context.Context, s SessionView) error
 	// RebookingDone notes that all holds of the session were dealt with.
 	RebookingDone(ctx context.Context, sessionID string) error
-	// HoldsIn loads at most limit live holds of the session's slots that are not displaced, by id, after one.
+	// HoldsIn loads at most limit live holds of the session's slots that are not displaced, by id, after one. Those whose patient has come are left out,
+	// here and in DisplacedIn.
 	HoldsIn(ctx context.Context, sessionID, after string, limit int) ([]*domain.Hold, error)
 	// DisplacedIn loads displaced bookings of a department, the longest displaced first, after the last of before.
 	DisplacedIn(ctx context.Context, organizationID, department string, after domain.HoldData, limit int) ([]*domain.Hold, error)
-	// FreeLike lists free slots that suit somebody from a session, best first, that begin before an instant.
-	FreeLike(ctx context.Context, s SessionView, before time.Time, limit int) ([]domain.Slot, error)
+	// FreeLike lists free slots that suit somebody from a session, best first, that begin between two instants.
+	FreeLike(ctx context.Context, s SessionView, between Between, limit int) ([]domain.Slot, error)
 	// SessionOfSlot is the session of a slot, which is locked against being closed or taken back.
 	SessionOfSlot(ctx context.Context, slotID string) (SessionView, domain.Slot, error)
 	// Move gives the hold the slot and its occupancy; false if somebody has it or it is closed.

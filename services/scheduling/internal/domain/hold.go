@@ -181,7 +181,7 @@ func (h *Hold) bounded(until time.Time) time.Time {
 
 // Confirm makes the booking of the hold for a referral. Confirmed before for the same referral, it answers the same
 // booking; while that is unsettled the hold counts as changed, so that a release decided on what was known before is
-// refused. ErrGone, ErrOther.
+// refused. ErrGone, also for a place whose session is cancelled: nobody is to be told to come there. ErrOther.
 func (h *Hold) Confirm(referralID, bookingID string, now time.Time) error {
 	if err := h.belongsTo(referralID, now); err != nil {
 		return err
@@ -192,6 +192,9 @@ func (h *Hold) Confirm(referralID, bookingID string, now time.Time) error {
 	case Unsettled:
 		h.d.CheckTime, h.dirty = now.Add(SettleAfter), true
 		return nil
+	}
+	if !h.d.Displaced.IsZero() {
+		return ErrGone
 	}
 	h.d.ReferralID, h.d.BookingID, h.d.CheckTime = referralID, bookingID, now.Add(SettleAfter)
 	return h.apply(Confirm)

@@ -38,6 +38,23 @@ func (h *Hold) Move(to Place, reason string, now time.Time) error {
 	return h.tell(Move, Event{OldSlotID: from.SlotID, OldStart: from.Start, ReasonCode: reason})
 }
 
+// MoveNotice is how long before an earlier place somebody is told of it at least.
+const MoveNotice = 24 * time.Hour
+
+// MoveFrom is the earliest start of a place to which somebody is moved without being asked. At the old time they come anyhow; to come earlier they need
+// to be told in time. Once the old time has passed they come as to an offer.
+func MoveFrom(old, now time.Time) time.Time {
+	told := now.Add(MoveNotice)
+	switch {
+	case !now.Before(old):
+		return now.Add(OfferNotice)
+	case old.Before(told):
+		return old
+	default:
+		return told
+	}
+}
+
 func later(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a

@@ -103,3 +103,15 @@ func TestWhatSuitsSomebodyWhoseSessionWasCancelled(t *testing.T) {
 		t.Error("nobody's name is no practitioner")
 	}
 }
+
+func TestFromWhenOnSomebodyCanBeMoved(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ old, want time.Duration }{
+		"in a week: with a day's notice": {7 * 24 * time.Hour, domain.MoveNotice}, "in a day": {domain.MoveNotice, domain.MoveNotice},
+		"in two hours: not before": {2 * time.Hour, 2 * time.Hour}, "now": {0, domain.OfferNotice}, "an hour ago": {-time.Hour, domain.OfferNotice},
+	} {
+		if got := domain.MoveFrom(now.Add(c.old), now); !got.Equal(now.Add(c.want)) {
+			t.Errorf("%s: from %s on", name, got.Sub(now))
+		}
+	}
+}

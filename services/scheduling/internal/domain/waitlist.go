@@ -38,6 +38,15 @@ func (c Case) Known() bool { return c.ReferralID != "" }
 // Present tells whether the patient has come and not gone.
 func (c Case) Present() bool { return c.State == "ARRIVED" || c.State == "ADMITTED" }
 
+// Awaited tells whether the patient may still come, for all that is known. Who has come has had the place, whatever becomes of it.
+func (c Case) Awaited() bool {
+	switch c.State {
+	case "", "SUBMITTED", "RETURNED", "ACCEPTED", "NO_SHOW":
+		return true
+	}
+	return false
+}
+
 // Sent tells whether the referral brings a patient from below to the organisation, and is not over.
 func (c Case) Sent(to string) bool {
 	if c.Direction != "UP" || c.SenderOrganizationID == to {

@@ -216,7 +216,7 @@ func (s *Store) Replaced(ctx context.Context, limit int) ([]app.EndedOffer, erro
 	return s.ended(ctx, `LEFT JOIN slot sl ON sl.county_code = h.county_code AND sl.id = h.slot_id
 		LEFT JOIN session s ON s.county_code = sl.county_code AND s.id = sl.session_id
 		WHERE w.state IN ('WAITING', 'OFFERED') AND w.displaced_booking_id <> ''
-		AND (h.state NOT IN ('ATTACHED', 'UNSETTLED', 'LIVE') OR s.state = 'OPEN') LIMIT $1`, limit)
+		AND (h.state NOT IN ('ATTACHED', 'UNSETTLED', 'LIVE') OR s.state = 'OPEN' OR `+notAwaited+`) LIMIT $1`, limit)
 }
 
 // ended reads entries with the state of their hold. An argument that is the zero time stands for the instant of the query.
@@ -250,7 +250,7 @@ func (s *Store) DisplacedUnlisted(ctx context.Context, limit int) (views []app.H
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, selectView()+`JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
 			WHERE h.displaced_time IS NOT NULL AND s.end_time > $1 AND h.booking_id IS NOT NULL AND (o.until_time IS NULL OR o.until_time > $1)
-			AND NOT EXISTS (SELECT 1 FROM waitlist_entry w WHERE w.county_code = h.county_code AND w.referral_id = h.referral_id
+			AND NOT `+notAwaited+` AND NOT EXISTS (SELECT 1 FROM waitlist_entry w WHERE w.county_code = h.county_code AND w.referral_id = h.referral_id
 			AND w.state IN ('WAITING', 'OFFERED')) LIMIT $2`, tx.Now(), limit)
 		if err != nil {
 			return err

@@ -218,7 +218,7 @@ func (s *Store) ToRebook(ctx context.Context, limit int) ([]app.Planned, error) 
 // Displaced implements app.CalendarStore.
 func (s *Store) Displaced(ctx context.Context, limit int) ([]app.Department, error) {
 	return list(ctx, s, "displaced bookings", scanDepartment, func(*sqldb.Tx) (string, []any) {
-		return `SELECT DISTINCT county_code, organization_id, department_code FROM hold WHERE displaced_time IS NOT NULL
+		return `SELECT DISTINCT h.county_code, h.organization_id, h.department_code FROM hold h WHERE h.displaced_time IS NOT NULL AND NOT ` + notAwaited + `
 			ORDER BY county_code, organization_id, department_code LIMIT $1`, []any{limit}
 	})
 }

@@ -124,6 +124,10 @@ func numbers(text string) []int {
 // live is the condition that somebody has the place of the occupancy o at the instant $2.
 const live = `(o.hold_id IS NOT NULL AND (o.until_time IS NULL OR o.until_time > $2))`
 
+// notAwaited is the condition that the patient of the hold h has come, or that its referral ended: domain.Case.Awaited the other way round.
+const notAwaited = `EXISTS (SELECT 1 FROM referral_case c WHERE c.county_code = h.county_code AND c.referral_id = h.referral_id
+	AND c.state NOT IN ('SUBMITTED', 'RETURNED', 'ACCEPTED', 'NO_SHOW'))`
+
 // selectSession needs the county as $1 and the instant as $2; rest ends with groupSession.
 const selectSession = `SELECT s.id, s.version, s.organization_id, s.department_code, s.kind, s.grade, s.practitioner_id, s.practitioner_name, s.location,
 	s.start_time, s.end_time, s.slot_minutes, s.template_id, s.local_date, s.equipment_id, s.state, s.reason_code, s.note, s.by_hand, s.rebooking,

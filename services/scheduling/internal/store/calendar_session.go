@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -144,14 +143,15 @@ func (u *unit) RebookingDone(ctx context.Context, sessionID string) error {
 func (u *unit) HoldsIn(ctx context.Context, sessionID, after string, limit int) ([]*domain.Hold, error) {
 	return u.holds(ctx, `JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
 		JOIN slot sl ON sl.county_code = o.county_code AND sl.id = o.place_id
-		WHERE h.county_code = $1 AND sl.session_id = $3 AND h.id > $4 AND h.displaced_time IS NULL AND `+live+` ORDER BY h.id LIMIT $5`,
+		WHERE h.county_code = $1 AND sl.session_id = $3 AND h.id > $4 AND h.displaced_time IS NULL AND `+live+` AND NOT `+notAwaited+`
+		ORDER BY h.id LIMIT $5`,
 		u.county(), u.Now(), sessionID, after, limit)
 }
 
 // DisplacedIn implements app.CalendarUnit.
 func (u *unit) DisplacedIn(ctx context.Context, organizationID, department string, after domain.HoldData, limit int) ([]*domain.Hold, error) {
 	args := []any{u.county(), organizationID, department, limit}
-	where := "WHERE h.county_code = $1 AND h.organization_id = $2 AND h.department_code = $3 AND h.displaced_time IS NOT NULL"
+	where := "WHERE h.county_code = $1 AND h.organization_id = $2 AND h.department_code = $3 AND h.displaced_time IS NOT NULL AND NOT " + notAwaited
 	if after.ID != "" {
 		args = append(args, after.Displaced, after.ID)
 		where += " AND (h.displaced_time, h.id) > ($5, $6)"
@@ -181,12 +181,12 @@ func (u *unit) holds(ctx context.Context, rest string, args ...any) ([]*domain.H
 }
 
 // FreeLike implements app.CalendarUnit.
-func (u *unit) FreeLike(ctx context.Context, s app.SessionView, before time.Time, limit int) ([]domain.Slot, error) {
-	uses, err := usesOf(ctx, u.tx, u.county(), `sl.organization_id = $3 AND sl.department_code = $4 AND sl.start_time > $2 AND sl.start_time < $5
+func (u *unit) FreeLike(ctx context.Context, s app.SessionView, between app.Between, limit int) ([]domain.Slot, error) {
+	uses, err := usesOf(ctx, u.tx, u.county(), `sl.organization_id = $3 AND sl.department_code = $4 AND sl.start_time > $2 AND sl.start_time < $5 AND sl.start_time >= $11
 		AND s.kind = $6 AND coalesce(e.modality, '') = $7 AND s.state = 'OPEN' AND sl.closed_by = '' AND NOT `+live+`
 		AND (s.grade = $8 OR s.practitioner_id = $9 AND $9 <> '')
 		ORDER BY CASE WHEN s.practitioner_id = $9 AND $9 <> '' THEN 1 ELSE 2 END, sl.start_time, sl.id LIMIT $10`,
-		s.OrganizationID, s.DepartmentCode, before, s.Kind, s.Equipment.Modality, s.Grade, s.PractitionerID, limit)
+		s.OrganizationID, s.DepartmentCode, between.Before, s.Kind, s.Equipment.Modality, s.Grade, s.PractitionerID, limit, between.After)
 	if err != nil {
 		return nil, fmt.Errorf("look for free slots: %w", err)
 	}

@@ -198,7 +198,7 @@ func suitable(t *testing.T, o Opened) {
 		if err != nil || s.ID != like.Session.ID || slot.Free {
 			t.Errorf("%+v, %+v, %v", s, slot, err)
 		}
-		free, err := u.FreeLike(ctx, s, o.Clock.Now().Add(48*time.Hour), 10)
+		free, err := u.FreeLike(ctx, s, app.Between{After: o.Clock.Now(), Before: o.Clock.Now().Add(48 * time.Hour)}, 10)
 		if err != nil || len(free) != 2 || free[0].ID != same.ID || free[1].ID != general.ID {
 			t.Errorf("%+v, %v", free, err)
 		}
