@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -9,6 +10,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/events"
+	"github.com/tongzhen/tongzhen/services/scheduling/internal/store"
 )
 
 // An exception that names a template alone is its department's. To look the template up must not wait for the change that asks.
@@ -111,6 +114,34 @@ func TestNobodyIsMovedToWhereTheyCannotBeInTime(t *testing.T) {
 			c.t.Error("moved forward on the same day, or not moved")
 		}
 		c.oneEach()
+	})
+}
+
+// cutOff is a store whose process ends after some changes.
+type cutOff struct {
+	app.Store
+	left int
+}
+
+func (s *cutOff) Change(ctx context.Context, cmd app.Command, fn func(app.Unit) error) error {
+	if s.left--; s.left < 0 {
+		return errs.Unavailable("database", nil)
+	}
+	return s.Store.Change(ctx, cmd, fn)
+}
+
+func TestASubstitutionTellsAllOrIsNone(t *testing.T) {
+	eachCalendar(t, func(c *calendar) {
+		s, uses := c.single(1, 25, nil)
+		for _, use := range uses {
+			c.book(use.Slot.ID)
+		}
+		a := app.New(&cutOff{store.New(c.db, events.Encode, func() {}), 1}, c.referral, time.UTC, slog.New(slog.DiscardHandler))
+		v, err := app.NewPlanner(a, app.Calendar{}).Substitute(c.t.Context(), c.desk(), app.Substitution{SessionID: s.ID, Version: s.Version, Location: "5F"})
+		if err != nil || v.Location != "5F" {
+			c.t.Errorf("%+v, %v", v, err)
+		}
+		c.wantFacts("booking_moved", 25)
 	})
 }
 

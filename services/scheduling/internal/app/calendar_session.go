@@ -48,7 +48,7 @@ type Substitution struct {
 }
 
 // Substitute puts another practitioner or room into a session; bookings stay and are told. STALE_VERSION, ROLE, ACTION_NOT_AVAILABLE for one that is
-// over or cancelled. More than twenty bookings are told in batches; a repeated request tells the rest.
+// over or cancelled. All are told in the same transaction: there is nobody who would go on with the rest.
 func (p *Planner) Substitute(ctx context.Context, by Planning, in Substitution) (SessionView, error) {
 	if err := by.checkRequest(); err != nil {
 		return SessionView{}, err
@@ -56,9 +56,7 @@ func (p *Planner) Substitute(ctx context.Context, by Planning, in Substitution) 
 	if in.PractitionerID == "" && in.PractitionerName == "" && in.Location == "" {
 		return SessionView{}, errs.Invalid(errs.Required("practitionerId"))
 	}
-	after := ""
-	cmd := by.command("SubstituteSession", in)
-	err := p.write(ctx, cmd, in.SessionID, func(u Unit) error {
+	err := p.write(ctx, by.command("SubstituteSession", in), in.SessionID, func(u Unit) error {
 		s, err := p.lockOpen(ctx, u, by, in.SessionID, "substitute")
 		if err != nil {
 			return err
@@ -74,15 +72,12 @@ func (p *Planner) Substitute(ctx context.Context, by Planning, in Substitution) 
 		if err := u.Substitute(ctx, s); err != nil {
 			return err
 		}
-		after, err = tellSome(ctx, u, s.ID, "")
-		return err
+		for after := ""; ; {
+			if after, err = tellSome(ctx, u, s.ID, after); err != nil || after == "" {
+				return err
+			}
+		}
 	})
-	for err == nil && after != "" {
-		err = p.app.store.Change(ctx, Command{Caller: by.Caller}, func(u Unit) (err error) {
-			after, err = tellSome(ctx, u, in.SessionID, after)
-			return err
-		})
-	}
 	if err != nil {
 		return SessionView{}, err
 	}
