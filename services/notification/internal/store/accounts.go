@@ -130,6 +130,9 @@ func (u *unit) resolve(ctx context.Context, r domain.Recipient) (accounts []stri
 		}
 		known = err == nil
 	}
+	if len(r.Roles) == 0 {
+		return nil, true, nil // it means who is on duty, and nobody else
+	}
 	args := []any{u.county, r.OrganizationID, r.DepartmentCode, r.Anywhere}
 	roles := make([]string, len(r.Roles))
 	for i, role := range r.Roles {
