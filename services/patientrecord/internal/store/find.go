@@ -26,8 +26,8 @@ func (s *Store) FindByWords(ctx context.Context, county, organization string, wo
 		if err != nil {
 			return err
 		}
-		q := query{args: []any{county, organization, c.tx.Now(), centre}}
-		ids, err := s.driven(ctx, c, &q, words, limit)
+		q := query{args: []any{county, organization, c.tx.Now()}}
+		ids, err := s.driven(ctx, c, &q, centre, words, limit)
 		if err != nil {
 			return err
 		}
@@ -73,36 +73,53 @@ func (c scope) centre(ctx context.Context, organization string) (string, error) 
 	return centre, nil
 }
 
-// near is concerns for the organisation (argument 2) and its centre (argument 4).
-const near = "r.organization_id IN ($2, $4) AND (r.organization_id = $2 OR r.kind = 'HOME')"
-
-// holds is that a relation of the organisation holds now (argument 3).
-func holds() string {
-	return "r.county_code = $1 AND " + near + " AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)"
+// near are the ways an organisation (argument 2) may concern a patient, each found by index: by its own relations, and a village clinic by the
+// home relation of its centre. As one condition with OR, the planner would look at each relation of a patient.
+func near(q *query, centre string) []string {
+	ways := []string{"r.organization_id = $2"}
+	if centre != q.args[1] {
+		ways = append(ways, "r.organization_id = "+q.arg(centre)+" AND r.kind = 'HOME'")
+	}
+	for i, way := range ways {
+		ways[i] = "r.county_code = $1 AND " + way + " AND r.from_time <= $3 AND (r.to_time IS NULL OR r.to_time > $3)"
+	}
+	return ways
 }
 
 // driven are the ids of patients who match every word and to whom the organisation has a relation, beginning at what is least.
-func (s *Store) driven(ctx context.Context, c scope, q *query, words []app.Word, limit int) (string, error) {
+func (s *Store) driven(ctx context.Context, c scope, q *query, centre string, words []app.Word, limit int) (string, error) {
 	patients, err := c.count(ctx, "SELECT 1 FROM care_relation r WHERE r.county_code = $1 AND r.organization_id IN ($2, $3) AND (r.organization_id = $2 OR r.kind = 'HOME')",
-		fewPatients, q.args[0], q.args[1], q.args[3])
+		fewPatients, q.args[0], q.args[1], centre)
 	if err != nil {
 		return "", err
 	}
+	ways := near(q, centre)
+	var merged []string
+	for _, way := range ways {
+		merged = append(merged, "SELECT m.root_id AS patient_id FROM patient_merge m JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.undo_time IS NULL AND "+way)
+	}
 	if patients <= fewPatients {
-		return `SELECT mine.patient_id FROM (SELECT r.patient_id FROM care_relation r WHERE ` + holds() + ` UNION SELECT m.root_id FROM patient_merge m
-			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.undo_time IS NULL AND ` + holds() + `) AS mine WHERE 1 = 1` +
-			s.looked(q, "mine.patient_id", words), nil
+		all := merged
+		for _, way := range ways {
+			all = append(all, "SELECT r.patient_id FROM care_relation r WHERE "+way)
+		}
+		return "SELECT mine.patient_id FROM (" + strings.Join(all, " UNION ") + ") AS mine WHERE 1 = 1" + s.looked(q, "mine.patient_id", words), nil
 	}
 	rarest, rest, err := s.rarest(ctx, c, words)
 	if err != nil {
 		return "", err
 	}
 	var parts []string
-	for i, token := range s.tokens(rarest.Any) {
-		parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND t.token = %s
-			AND (EXISTS (SELECT 1 FROM care_relation r WHERE r.patient_id = t.patient_id AND %s) OR EXISTS (SELECT 1 FROM patient_merge m
-			JOIN care_relation r ON r.patient_id = m.merged_id WHERE m.county_code = $1 AND m.root_id = t.patient_id AND m.undo_time IS NULL
-			AND %s))%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d`, q.arg(token), holds(), holds(), s.matching(q, "t.patient_id", rest), limit, i))
+	for _, token := range s.tokens(rarest.Any) {
+		for _, way := range ways {
+			// A join, since the planner would rather read all relations of the organisation for an EXISTS; CROSS, since SQLite would begin at them.
+			parts = append(parts, fmt.Sprintf(`SELECT * FROM (SELECT DISTINCT t.patient_id FROM patient_token t CROSS JOIN care_relation r WHERE t.county_code = $1
+				AND t.token = %s AND r.patient_id = t.patient_id AND %s%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d`,
+				q.arg(token), way, s.looked(q, "t.patient_id", rest), limit, len(parts)))
+		}
+	}
+	for _, of := range merged {
+		parts = append(parts, of+s.looked(q, "m.root_id", words))
 	}
 	return strings.Join(parts, " UNION ALL "), nil
 }
@@ -138,7 +155,7 @@ func (s *Store) FindInCounty(ctx context.Context, county string, words []app.Wor
 		var parts []string
 		for i, token := range s.tokens(rarest.Any) {
 			parts = append(parts, fmt.Sprintf("SELECT * FROM (SELECT t.patient_id FROM patient_token t WHERE t.county_code = $1 AND t.token = %s%s ORDER BY t.patient_id DESC LIMIT %d) AS b%d",
-				q.arg(token), s.matching(&q, "t.patient_id", rest), limit, i))
+				q.arg(token), s.looked(&q, "t.patient_id", rest), limit, i))
 		}
 		newest, err := c.ids(ctx, "SELECT DISTINCT n.patient_id FROM ("+strings.Join(parts, " UNION ALL ")+") AS n ORDER BY n.patient_id DESC LIMIT "+q.arg(limit), q.args...)
 		if err != nil || len(newest) == 0 {
@@ -158,19 +175,8 @@ func (c scope) among(ctx context.Context, ids []string, organization string) ([]
 	}, organization)
 }
 
-// matching is the condition that the patient in the column matches every word.
-func (s *Store) matching(q *query, column string, words []app.Word) string {
-	var b strings.Builder
-	for i, w := range words {
-		table := fmt.Sprintf("w%d", i)
-		fmt.Fprintf(&b, " AND EXISTS (SELECT 1 FROM patient_token %s WHERE %s.county_code = $1 AND %s.patient_id = %s AND %s)",
-			table, table, table, column, q.anyToken(table, s.tokens(w.Any)))
-	}
-	return b.String()
-}
-
-// looked is matching for few patients: each is looked at by itself, through the index. As EXISTS the planner would rather read everybody who has the
-// word, a tenth of a county.
+// looked is the condition that the patient in the column matches every word: each is looked at by itself, through the index. As EXISTS the planner
+// would rather read everybody who has the word, a tenth of a county.
 func (s *Store) looked(q *query, column string, words []app.Word) string {
 	var b strings.Builder
 	for i, w := range words {
