@@ -38,7 +38,7 @@ const (
 	Done
 	Taken   // Create, Move: the slot is not to be had; Block: somebody has one
 	Gone    // Attach, Confirm, Move: the hold takes no place any more, or none that is left
-	Refused // Release: it is tied to a referral; Block, Cancel: the session is cancelled
+	Refused // Release: it is tied to a referral; Move: it is not; Block, Cancel: the session is cancelled
 	Stale   // Move: the hold is not in From
 )
 
@@ -240,6 +240,8 @@ func (c *cells) relocate(in In, out Out) bool {
 		return at != in.From
 	case Gone:
 		return at < 0
+	case Refused:
+		return at >= 0 && c[at].phase == Create
 	}
 	if may {
 		c.move(at, in.Slot)

@@ -36,10 +36,13 @@ func (r *Record) Call(client int, in In) int {
 	return len(r.ops) - 1
 }
 
-// Returned notes the answer.
-func (r *Record) Returned(call int, out Out) {
+// Returned notes the answer to the last of the attempts that the call was, begun then: one that changed nothing was found then, and not before.
+func (r *Record) Returned(call int, attempt time.Time, out Out) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if out.Outcome != Done {
+		r.ops[call].Call = max(r.ops[call].Call, attempt.UnixMicro())
+	}
 	r.returned(call, out)
 }
 
@@ -72,20 +75,41 @@ func (r *Record) Learned(name, hold string) {
 	}
 }
 
-// Resolve asks, when all is at rest, what came of each call that was not answered: one of which nothing came is taken out.
-func (r *Record) Resolve(came func(In) (Out, bool)) {
+// Trace is what the service keeps of a call that had an effect. It committed between two instants: when its transaction began, and when somebody saw it.
+type Trace struct {
+	Out          Out
+	Since, Until time.Time // zero: not known
+}
+
+// Resolve asks, when all is at rest, what is kept of each call. One without an answer of which nothing came is taken out; one that had an effect had it
+// when its trace says. It answers how many had no answer and came to something.
+func (r *Record) Resolve(came func(In) (Trace, bool)) (late int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i, op := range r.ops {
-		if op.Return != math.MaxInt64 {
+	for i := range r.ops {
+		op := &r.ops[i]
+		unknown := op.Return == math.MaxInt64
+		if !unknown && outOf(*op).Outcome != Done {
 			continue
 		}
-		if out, ok := came(inOf(op)); ok {
-			r.returned(i, out)
-		} else {
-			r.ops[i].Return = -1
+		trace, ok := came(inOf(*op))
+		if unknown && !ok {
+			op.Return = -1
+			continue
+		}
+		if unknown {
+			late++
+			r.returned(i, trace.Out)
+		}
+		// What another call left under the same name lies outside.
+		if since := trace.Since.UnixMicro(); ok && op.Call <= since && since <= op.Return {
+			op.Call = since
+			if until := trace.Until.UnixMicro(); !trace.Until.IsZero() && since <= until {
+				op.Return = min(op.Return, until)
+			}
 		}
 	}
+	return late
 }
 
 // Tally counts the calls by verb, and those that were done; open are those without an answer.

@@ -139,11 +139,13 @@ func (u *unit) RebookingDone(ctx context.Context, sessionID string) error {
 	return u.put(ctx, sqldb.Stmt{SQL: "UPDATE session SET rebooking = $3 WHERE county_code = $1 AND id = $2", Args: []any{u.county(), sessionID, false}, Want: 1})
 }
 
-// HoldsIn implements app.CalendarUnit.
+// HoldsIn implements app.CalendarUnit. State and slot are asked of the hold itself, too: of what it waited for PostgreSQL looks at the new row of the
+// hold, but at the old one of its occupancy.
 func (u *unit) HoldsIn(ctx context.Context, sessionID, after string, limit int) ([]*domain.Hold, error) {
 	return u.holds(ctx, `JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
 		JOIN slot sl ON sl.county_code = o.county_code AND sl.id = o.place_id
 		WHERE h.county_code = $1 AND sl.session_id = $3 AND h.id > $4 AND h.displaced_time IS NULL AND `+live+` AND NOT `+notAwaited+`
+		AND h.slot_id = sl.id AND h.state IN ('HELD', 'ATTACHED', 'UNSETTLED', 'LIVE')
 		ORDER BY h.id LIMIT $5`,
 		u.county(), u.Now(), sessionID, after, limit)
 }
