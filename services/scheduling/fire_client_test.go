@@ -98,7 +98,7 @@ func understand(in placetest.In, err error) placetest.Outcome {
 func (c *client) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		g := c.groups[c.random.IntN(len(c.groups))]
-		if c.random.IntN(4) == 0 {
+		if c.random.IntN(8) == 0 {
 			g = c.groups[0] // where everybody wants to go
 		}
 		switch n := c.random.IntN(100); {
@@ -278,7 +278,9 @@ func (h *held) free() {
 		h.version++
 		fact.Case = h.referral(h.group, h.tie, h.version, "CANCELLED")
 	}
-	h.do(in, func(ctx context.Context, l *life) (placetest.Out, error) { return placetest.Out{}, l.OnReferral(ctx, fact) })
+	h.do(in, func(ctx context.Context, l *life) (placetest.Out, error) {
+		return placetest.Out{}, l.OnReferral(ctx, fact)
+	})
 }
 
 // recover looks what came of an account's call, or became of a hold, and gives back what there is; of all for "".

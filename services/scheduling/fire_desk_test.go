@@ -172,7 +172,11 @@ func (c *client) accept(w *wait, hold string) {
 		return
 	}
 	h.confirm()
-	// Whatever the answer was: the referral is accepted with what it has.
+	if h.booking == "" {
+		h.free() // nobody accepts a referral with a booking that nobody answered for
+		c.recover(hold)
+		return
+	}
 	if !c.tellCase("accepted", c.referral(w.group, w.tie, h.version, "ACCEPTED"), h.booking) {
 		return
 	}

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/bustest"
 	"github.com/tongzhen/tongzhen/services/internal/config"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
@@ -23,6 +25,37 @@ import (
 // run has its own database and its own NATS server; what Redis holds, it holds under ids. Without TEST_POSTGRES_URL and
 // TEST_REDIS_URL the test is skipped, or fails with TEST_REQUIRE_SERVICES=1.
 func Separate(t testing.TB, binary string, env ...string) *System {
+	t.Helper()
+	s := apart(t, binary, env)
+	for _, name := range append(backends(), "gateway") {
+		env := []string{"TONGZHEN_DATA_DIR=" + filepath.Join(s.dir, name)}
+		if addr := s.dial[name]; addr != "" {
+			env = append(env, "TONGZHEN_GRPC_ADDR="+addr)
+		}
+		s.add(t, name, []string{"serve", name}, env...)
+	}
+	s.Start(t)
+	s.Seed(t)
+	return s
+}
+
+// Replicas starts n processes of one service on PostgreSQL, a NATS server and Redis; its peers are away. Names are service-0, service-1, …, and there is
+// no gateway. Without the servers' addresses as with Separate.
+func Replicas(t testing.TB, binary, service string, n int) *System {
+	t.Helper()
+	s := apart(t, binary, nil)
+	for i := range n {
+		name := fmt.Sprintf("%s-%d", service, i)
+		s.dial[name] = s.address(t)
+		s.add(t, name, []string{"serve", service}, "TONGZHEN_DATA_DIR="+filepath.Join(s.dir, name), "TONGZHEN_GRPC_ADDR="+s.dial[name])
+	}
+	s.URL = ""
+	s.Start(t)
+	return s
+}
+
+// apart makes the surroundings of services that run as processes of their own.
+func apart(t testing.TB, binary string, env []string) *System {
 	t.Helper()
 	postgres, redis := server(t, "TEST_POSTGRES_URL"), server(t, "TEST_REDIS_URL")
 	database, nats := freshDatabase(t, postgres), startNATS(t)
@@ -41,16 +74,16 @@ func Separate(t testing.TB, binary string, env ...string) *System {
 	}
 	_, err = s.Command(t.Context(), "migrate")
 	s.must(t, err)
-	for _, name := range append(backends(), "gateway") {
-		env := []string{"TONGZHEN_DATA_DIR=" + filepath.Join(s.dir, name)}
-		if addr := s.dial[name]; addr != "" {
-			env = append(env, "TONGZHEN_GRPC_ADDR="+addr)
-		}
-		s.add(t, name, []string{"serve", name}, env...)
-	}
-	s.Start(t)
-	s.Seed(t)
 	return s
+}
+
+// Bus connects to the NATS server that stands beside the processes.
+func (s *System) Bus(t testing.TB) bus.Bus {
+	t.Helper()
+	b, err := bus.Connect(t.Context(), s.nats.URL, slog.New(slog.DiscardHandler))
+	s.must(t, err)
+	t.Cleanup(func() { _ = b.Close() })
+	return b
 }
 
 // server is the address of a server that the test needs.

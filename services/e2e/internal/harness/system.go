@@ -33,7 +33,7 @@ const startTime = 90 * time.Second
 
 // System is a running Tongzhen. Its methods are for use by one goroutine, those of the people it signs in by many.
 type System struct {
-	// URL of the gateway.
+	// URL of the gateway; empty if there is none.
 	URL string
 	// Processes in the order in which they start; the last one is, or has, the gateway.
 	Processes []*Process
@@ -136,12 +136,15 @@ func (s *System) Start(t testing.TB) {
 	s.must(t, s.WaitReady(ctx))
 }
 
-// WaitReady waits until every process and the gateway answer.
+// WaitReady waits until every process, and the gateway if there is one, answer.
 func (s *System) WaitReady(ctx context.Context) error {
 	for _, p := range s.Processes {
 		if err := p.WaitReady(ctx); err != nil {
 			return err
 		}
+	}
+	if s.URL == "" {
+		return nil
 	}
 	last := s.Processes[len(s.Processes)-1]
 	last.mu.Lock()
@@ -197,7 +200,13 @@ func (s *System) Seed(t testing.TB) {
 // Dial connects to a service in the name of the machine's commands.
 func (s *System) Dial(t testing.TB, service string) *grpc.ClientConn {
 	t.Helper()
-	conn, err := rpc.Dial(t.Context(), s.dial[service], rpc.ClientConfig{Self: "cli", Signer: s.Signer(t), Clock: clock.System(), Timeout: 20 * time.Second})
+	return s.DialAs(t, service, "cli")
+}
+
+// DialAs connects to a service, or to one of its replicas by name, in the name of another. Calls under a person's token are that person's.
+func (s *System) DialAs(t testing.TB, service, self string) *grpc.ClientConn {
+	t.Helper()
+	conn, err := rpc.Dial(t.Context(), s.dial[service], rpc.ClientConfig{Self: self, Signer: s.Signer(t), Clock: clock.System(), Timeout: 20 * time.Second})
 	s.must(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	return conn
