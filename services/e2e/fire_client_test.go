@@ -62,7 +62,7 @@ func (c *contender) ask(in placetest.In, try func(context.Context, replica) (pla
 			c.Errorf("%+v: %v", in, err)
 			return placetest.Out{}
 		}
-		if c.random.IntN(10) == 0 && in.Verb != placetest.Unblock {
+		if c.random.IntN(20) == 0 && in.Verb != placetest.Unblock {
 			return placetest.Out{}
 		}
 		<-pause.C

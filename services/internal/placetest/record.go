@@ -81,8 +81,8 @@ type Trace struct {
 	Since, Until time.Time // zero: not known
 }
 
-// Resolve asks, when all is at rest, what is kept of each call. One without an answer of which nothing came is taken out; one that had an effect had it
-// when its trace says. It answers how many had no answer and came to something.
+// Resolve asks, when all is at rest, what is kept of each call. One without an answer of which nothing came is taken out, unless its trace says that
+// nobody knows; one that had an effect had it when its trace says. It answers how many had no answer and are left in.
 func (r *Record) Resolve(came func(In) (Trace, bool)) (late int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,12 +93,16 @@ func (r *Record) Resolve(came func(In) (Trace, bool)) (late int) {
 			continue
 		}
 		trace, ok := came(inOf(*op))
-		if unknown && !ok {
+		before := !trace.Since.IsZero() && trace.Since.UnixMicro() < op.Call // of a call before this one: what it asked for was so
+		if unknown && (!ok || before) {
 			op.Return = -1
 			continue
 		}
 		if unknown {
 			late++
+			if trace.Out.Outcome == Unknown {
+				continue
+			}
 			r.returned(i, trace.Out)
 		}
 		// What another call left under the same name lies outside.
