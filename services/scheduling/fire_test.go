@@ -254,34 +254,83 @@ func TestNoSlotIsGivenTwiceOrLostUnderFire(t *testing.T) {
 	}
 }
 
-// The proof would be worth nothing if it could not fail: an occupancy row is taken out behind the service's back, so that a slot is given twice.
-func TestTheProofFindsASlotThatIsGivenTwice(t *testing.T) {
+// The proof would be worth nothing if it could not fail: behind the service's back a booking loses its place, or ends, so that its slot is given to
+// another.
+func TestTheProofFindsASlotThatIsGivenTwiceAndABookingThatIsLost(t *testing.T) {
+	t.Parallel()
+	for name, faults := range map[string][]string{
+		"given twice": {"DELETE FROM occupancy WHERE hold_id = $1"},
+		"lost":        {"DELETE FROM occupancy WHERE hold_id = $1", "UPDATE hold SET state = 'RELEASED' WHERE id = $1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := openFire(t, sqldb.SQLite, 1)
+			c := &client{fire: f, random: rand.New(rand.NewPCG(2, 2))}
+			g, patient := f.groups[0], id.New()
+			first := c.take(g, 7, id.New(), patient)
+			h := &held{client: c, group: g, slot: 7, hold: first.Hold, tie: app.Tie{HoldID: first.Hold, ReferralID: id.New(), PatientID: patient}}
+			h.confirm()
+			if second := c.take(g, 7, id.New(), id.New()); first.Outcome != placetest.Done || h.booking == "" || second.Outcome != placetest.Taken {
+				t.Fatalf("%+v, %+v", first, second)
+			}
+			if result := f.record.Check(t); result != porcupine.Ok {
+				t.Fatalf("nothing is wrong yet: %s", result)
+			}
+			f.spoil(faults, first.Hold)
+			if again := c.take(g, 7, id.New(), id.New()); again.Outcome != placetest.Done {
+				t.Fatalf("%+v", again)
+			}
+			if result := f.record.Check(t); result != porcupine.Illegal {
+				t.Errorf("the booking has no place, and the proof says %s", result)
+			}
+			if found := f.faults(); name == "given twice" && len(found) == 0 {
+				t.Error("a hold has no place, and nobody minds")
+			}
+		})
+	}
+}
+
+// Somebody who is displaced and on no list, or on it without being displaced, is found at the end.
+func TestTheProofFindsADisplacedBookingThatIsNotListed(t *testing.T) {
 	t.Parallel()
 	f := openFire(t, sqldb.SQLite, 1)
-	c := client{fire: f, random: rand.New(rand.NewPCG(2, 2))}
-	g := f.groups[0]
-	if first, second := c.take(g, 7, id.New(), id.New()), c.take(g, 7, id.New(), id.New()); first.Outcome != placetest.Done || second.Outcome != placetest.Taken {
-		t.Fatalf("%+v, %+v", first, second)
+	c, l := &client{fire: f, random: rand.New(rand.NewPCG(2, 2))}, f.calm()
+	g := f.fill(c)
+	if !c.end(g, 0) {
+		t.Fatal("the session was not cancelled")
 	}
-	if result := f.record.Check(t); result != porcupine.Ok {
-		t.Fatalf("nothing is wrong yet: %s", result)
+	f.work(l)
+	if n := f.displaced(g); n != sessionSlots {
+		t.Fatalf("%d are displaced", n)
 	}
-	if err := f.own.Update(t.Context(), func(tx *sqldb.Tx) error {
-		n, err := tx.Exec(t.Context(), "DELETE FROM occupancy WHERE place_id = $1", g.slot(7))
-		if err == nil && n != 1 {
-			err = errors.New("there was no such row")
+	var one string
+	f.each("SELECT id FROM hold WHERE displaced_time IS NOT NULL ORDER BY id LIMIT 1", nil, func(scan func(...any) error) error { return scan(&one) })
+	f.spoil([]string{"DELETE FROM waitlist_entry WHERE hold_id = $1"}, one)
+	if found := f.faults(); len(found) != 1 {
+		t.Errorf("one is not on the list: %q", found)
+	}
+	f.work(l)
+	f.spoil([]string{"UPDATE hold SET displaced_time = NULL WHERE id = $1"}, one)
+	if found := f.faults(); len(found) != 2 { // it is in a cancelled session, and waits for what it has
+		t.Errorf("one is on the list, and not displaced: %q", found)
+	}
+}
+
+// spoil changes what is kept of a hold behind the service's back.
+func (f *fire) spoil(statements []string, hold string) {
+	f.t.Helper()
+	if err := f.own.Update(f.t.Context(), func(tx *sqldb.Tx) error {
+		for _, statement := range statements {
+			n, err := tx.Exec(f.t.Context(), statement, hold)
+			if err == nil && n != 1 {
+				err = errors.New("there was no such row")
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return err
+		return nil
 	}); err != nil {
-		t.Fatal(err)
-	}
-	if again := c.take(g, 7, id.New(), id.New()); again.Outcome != placetest.Done {
-		t.Fatalf("%+v", again)
-	}
-	if result := f.record.Check(t); result != porcupine.Illegal {
-		t.Errorf("a slot was given twice, and the proof says %s", result)
-	}
-	if faults := f.faults(); len(faults) == 0 {
-		t.Error("a hold has no place, and nobody minds")
+		f.t.Fatal(err)
 	}
 }
