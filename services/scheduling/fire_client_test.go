@@ -254,7 +254,7 @@ func (h *held) move(to int) {
 	in := h.in(placetest.Move)
 	in.From, in.Slot = h.slot, to
 	by := app.Planning{Caller: h.caller(in.By), RequestID: id.New()}
-	h.facts.mover(in.By)
+	h.facts.note(in.By, true)
 	out := h.do(in, func(ctx context.Context, l *life) (placetest.Out, error) {
 		_, err := l.MoveBooking(ctx, by, app.Relocation{ID: h.hold, FromSlotID: h.group.slot(in.From), SlotID: h.group.slot(to)})
 		return placetest.Out{}, err

@@ -63,6 +63,7 @@ func (c *client) end(g *group, n int) bool {
 	in := placetest.In{Group: g.number, Verb: placetest.Cancel, Slots: slotsOf(n), By: id.New()}
 	by := c.planning(in.By)
 	by.RequestID = id.New()
+	c.facts.note(in.By, false)
 	out := c.do(in, func(ctx context.Context, l *life) (placetest.Out, error) {
 		_, _, err := l.plans.CancelSession(ctx, by, app.Cancellation{SessionID: session.ID, Version: 1, ReasonCode: "LEAVE"})
 		return placetest.Out{}, err
@@ -88,13 +89,15 @@ type wait struct {
 	looks int
 }
 
-// referral is what facts say of a referral to a group.
+// referral is what facts say of a referral to a group, and it is so from now on.
 func (f *fire) referral(g *group, tie app.Tie, version int32, state string) domain.Case {
-	return domain.Case{
+	c := domain.Case{
 		County: county, ReferralID: tie.ReferralID, Version: version, Number: "450321-26-0000001-1", PatientID: tie.PatientID, State: state, Direction: "UP",
 		Kind: "OUTPATIENT", Urgency: "ROUTINE", SenderOrganizationID: f.caller("").OrganizationID, ReceiverOrganizationID: f.hospital,
 		ReceiverDepartment: g.department,
 	}
+	f.keeper.cases.Store(c.ReferralID, c)
+	return c
 }
 
 // again does what has no effect on slots until an instance answers.

@@ -47,14 +47,19 @@ func fireTime(t *testing.T) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// keeper answers for the referral service: every hold is still wanted.
-type keeper struct{}
+// keeper answers for the referral service: every hold is still wanted, and referrals are as clients said last.
+type keeper struct{ cases sync.Map }
 
-func (keeper) Settle(context.Context, string, string, string) (app.Verdict, error) {
+func (*keeper) Settle(context.Context, string, string, string) (app.Verdict, error) {
 	return app.Verdict{Keep: true}, nil
 }
 
-func (keeper) Case(context.Context, string, string) (domain.Case, error) {
+func (k *keeper) Case(_ context.Context, _, referral string) (domain.Case, error) {
+	if c, ok := k.cases.Load(referral); ok {
+		if c, ok := c.(domain.Case); ok {
+			return c, nil
+		}
+	}
 	return domain.Case{}, errs.NotFound("referral")
 }
 
@@ -78,6 +83,7 @@ type fire struct {
 	groups    []*group
 	record    *placetest.Record
 	facts     *watcher
+	keeper    keeper
 	kills     int
 }
 
@@ -139,7 +145,7 @@ func (f *fire) begin(busy bool) *life {
 		f.t.Errorf("open an instance: %v", err)
 		return &life{ctx: ctx, kill: cancel, next: make(chan struct{})}
 	}
-	l := &life{ctx: ctx, next: make(chan struct{}), App: app.New(store.New(db, events.Encode, func() {}), keeper{}, f.zone, slog.New(slog.DiscardHandler))}
+	l := &life{ctx: ctx, next: make(chan struct{}), App: app.New(store.New(db, events.Encode, func() {}), &f.keeper, f.zone, slog.New(slog.DiscardHandler))}
 	l.plans = app.NewPlanner(l.App, app.Calendar{Holiday: func(time.Time) bool { return false }, HorizonDays: 30})
 	var work sync.WaitGroup
 	if busy {

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/placetest"
@@ -20,18 +21,19 @@ type watcher struct {
 	known  map[string]bool // facts and entries
 	traces map[string]placetest.Trace
 
-	mu     sync.Mutex
-	movers map[string]bool // accounts of clients who move: theirs is in the history by its call
+	mu sync.Mutex
+	by map[string]bool // accounts of clients who move: theirs is in the history by its call; false: who cancel sessions, of whom only that is
 }
 
 func newWatcher(f *fire) *watcher {
-	return &watcher{fire: f, known: map[string]bool{}, movers: map[string]bool{}, traces: map[string]placetest.Trace{}, latest: clock.System().Now()}
+	return &watcher{fire: f, known: map[string]bool{}, by: map[string]bool{}, traces: map[string]placetest.Trace{}, latest: clock.System().Now()}
 }
 
-func (w *watcher) mover(account string) {
+// note that an account moves a booking, or cancels a session.
+func (w *watcher) note(account string, moves bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.movers[account] = true
+	w.by[account] = moves
 }
 
 func (w *watcher) follow(ctx context.Context) {
@@ -53,7 +55,7 @@ func (w *watcher) look(since time.Time) {
 	facts, entries := w.facts(since), w.entries(since)
 	seen := clock.System().Now()
 	for _, fact := range facts {
-		w.note(fact)
+		w.hear(fact)
 	}
 	for _, e := range entries {
 		for _, name := range []string{e.account, e.object} {
@@ -68,23 +70,34 @@ func (w *watcher) look(since time.Time) {
 	w.latest = now
 }
 
-func (w *watcher) facts(since time.Time) (out []proto.Message) {
+func (w *watcher) facts(since time.Time) (out []placeFact) {
 	w.each(`SELECT fact_id, type, payload FROM outbox WHERE published_time IS NULL AND occur_time >= $1
-		AND type IN ('tongzhen.scheduling.v1.BookingMoved', 'tongzhen.scheduling.v1.WaitlistOffered')`, []any{since}, func(scan func(...any) error) error {
-		var fact, kind string
-		var payload []byte
-		if err := scan(&fact, &kind, &payload); err != nil || w.known[fact] {
-			return err
-		}
-		w.known[fact] = true
-		var m proto.Message = &schedulingv1.BookingMoved{}
-		if kind == "tongzhen.scheduling.v1.WaitlistOffered" {
-			m = &schedulingv1.WaitlistOffered{}
-		}
-		out = append(out, m)
-		return proto.Unmarshal(payload, m)
-	})
+		AND type IN ('tongzhen.scheduling.v1.BookingMoved', 'tongzhen.scheduling.v1.BookingReleased', 'tongzhen.scheduling.v1.WaitlistOffered')`, []any{since},
+		func(scan func(...any) error) error {
+			var fact, kind string
+			var payload []byte
+			if err := scan(&fact, &kind, &payload); err != nil || w.known[fact] {
+				return err
+			}
+			w.known[fact] = true
+			var m placeFact = &schedulingv1.BookingMoved{}
+			switch kind {
+			case "tongzhen.scheduling.v1.BookingReleased":
+				m = &schedulingv1.BookingReleased{}
+			case "tongzhen.scheduling.v1.WaitlistOffered":
+				m = &schedulingv1.WaitlistOffered{}
+			}
+			out = append(out, m)
+			return proto.Unmarshal(payload, m)
+		})
 	return out
+}
+
+// placeFact is what the facts of a place have in common.
+type placeFact interface {
+	proto.Message
+	GetMeta() *commonv1.FactMeta
+	GetCapacity() *schedulingv1.CapacityFact
 }
 
 // entry of the audit trail.
@@ -108,21 +121,26 @@ func (w *watcher) entries(since time.Time) (out []entry) {
 	return out
 }
 
-func (w *watcher) note(fact proto.Message) {
+// hear notes what no call of a client stands for.
+func (w *watcher) hear(fact placeFact) {
+	w.mu.Lock()
+	moves, named := w.by[fact.GetMeta().GetActor().GetAccountId()]
+	w.mu.Unlock()
+	g, place := w.of(fact.GetCapacity().GetDepartmentCode()), fact.GetCapacity()
+	in := placetest.In{Group: g.number, Hold: place.GetHoldId(), Slot: g.index(place.GetSlotId())}
 	switch m := fact.(type) {
 	case *schedulingv1.BookingMoved:
-		w.mu.Lock()
-		own := w.movers[m.GetMeta().GetActor().GetAccountId()]
-		w.mu.Unlock()
-		if !own {
-			g := w.of(m.GetCapacity().GetDepartmentCode())
-			w.record.Seen(placetest.In{Group: g.number, Verb: placetest.Relocate, Hold: m.GetCapacity().GetHoldId(), From: g.index(m.GetOldSlotId()),
-				Slot: g.index(m.GetCapacity().GetSlotId())}, m.GetMeta().GetOccurTime().AsTime())
+		in.Verb, in.From = placetest.Relocate, g.index(m.GetOldSlotId())
+	case *schedulingv1.BookingReleased:
+		in.Verb = placetest.Free // what had been offered in a session that was cancelled
+		if !named {
+			return
 		}
 	case *schedulingv1.WaitlistOffered:
-		g := w.of(m.GetCapacity().GetDepartmentCode())
-		w.record.Seen(placetest.In{Group: g.number, Verb: placetest.Offer, Hold: m.GetCapacity().GetHoldId(), Slot: g.index(m.GetCapacity().GetSlotId())},
-			m.GetMeta().GetOccurTime().AsTime())
+		in.Verb = placetest.Offer
+	}
+	if !moves {
+		w.record.Seen(in, fact.GetMeta().GetOccurTime().AsTime())
 	}
 }
 

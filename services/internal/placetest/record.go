@@ -140,7 +140,7 @@ func (r *Record) history() []porcupine.Operation {
 
 // Bounds of the search for an order of the calls of one group: of the guesses, and of the last word.
 const (
-	guessTime = 5 * time.Second
+	guessTime = 3 * time.Second
 	checkTime = 2 * time.Minute
 )
 
