@@ -130,6 +130,14 @@ func (c *contender) take(group, slot int) (*place, placetest.Out) {
 		return placetest.Out{Hold: h.GetId()}, err
 	})
 	p.hold = out.Hold
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch out.Outcome {
+	case placetest.Done:
+		c.known[p.hold] = true
+	case placetest.Unknown:
+		c.unknown[request.GetSlotId()]++
+	}
 	return p, out
 }
 

@@ -56,6 +56,9 @@ type fire struct {
 	mu     sync.Mutex
 	traces map[string]placetest.Trace // by hold, or account, and subject
 	told   map[string]chan struct{}   // by hold: closed when its booking was given back
+	known  map[string]bool            // holds whose owner was told
+	// unknown is how many creations of a hold of a slot nobody answered.
+	unknown map[string]int
 }
 
 // department of a group.
@@ -75,6 +78,7 @@ func (f *fire) open() {
 	f.Helper()
 	f.hospital, f.township, f.record = id.New(), id.New(), placetest.NewRecord(clock.System())
 	f.traces, f.told = map[string]placetest.Trace{}, map[string]chan struct{}{}
+	f.known, f.unknown = map[string]bool{}, map[string]int{}
 	r := f.replicas[0]
 	policy := &schedulingv1.BookingPolicy{OrganizationId: f.hospital, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 14, FallbackHours: 24}
 	_, err := r.calendar.SetBookingPolicy(f.as(f.Context(), id.New(), f.hospital, "COUNTY_ADMIN"), &schedulingv1.SetBookingPolicyRequest{Policy: policy})
@@ -185,21 +189,59 @@ func (f *fire) torment(ctx context.Context, random *rand.Rand) (kills int) {
 	}
 }
 
-// resolve finds out what came of the calls that nobody answered, as far as facts tell: of a hold that no referral has there is none.
-func (f *fire) resolve() {
+// resolve finds out what came of the calls that nobody answered: by facts, and for holds that no referral has by what lives at the end.
+func (f *fire) resolve(living map[string]*schedulingv1.Hold) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	leaked := map[string]string{} // by slot: a hold that its owner does not know of
+	for id, h := range living {
+		if !f.known[id] {
+			leaked[h.GetSlotId()] = id
+		}
+	}
 	late := f.record.Resolve(func(in placetest.In) (placetest.Trace, bool) {
-		names := map[placetest.Verb]string{placetest.Attach: in.Hold + "attached", placetest.Confirm: in.Hold + "confirmed", placetest.Move: in.By + "moved"}
-		name, known := names[in.Verb]
-		if !known {
+		trace := placetest.Trace{Out: placetest.Out{Outcome: placetest.Done}}
+		switch in.Verb {
+		case placetest.Create:
+			// Several may have asked for the same slot: then nobody knows whose it is.
+			trace.Out.Hold = leaked[f.groups[in.Group][in.Slot]]
+			if f.unknown[f.groups[in.Group][in.Slot]] > 1 {
+				trace.Out.Outcome = placetest.Unknown
+			}
+			return trace, trace.Out.Hold != ""
+		case placetest.Release:
+			_, tied := f.traces[in.Hold+"attached"]
+			_, booked := f.traces[in.Hold+"confirmed"]
+			return trace, living[in.Hold] == nil && !tied && !booked
+		case placetest.Attach, placetest.Confirm, placetest.Move:
+			names := map[placetest.Verb]string{placetest.Attach: in.Hold + "attached", placetest.Confirm: in.Hold + "confirmed", placetest.Move: in.By + "moved"}
+			trace, came := f.traces[names[in.Verb]]
+			trace.Out.Outcome = placetest.Done
+			return trace, came
+		default:
 			return placetest.Trace{}, true
 		}
-		trace, came := f.traces[name]
-		trace.Out.Outcome = placetest.Done
-		return trace, came
 	})
 	f.Logf("%d calls that nobody answered had their effect, or may have had it", late)
+}
+
+// living are the holds without a booking that live.
+func (f *fire) living() map[string]*schedulingv1.Hold {
+	f.Helper()
+	out, page := map[string]*schedulingv1.Hold{}, ""
+	for {
+		live, err := f.replicas[0].places.ListLive(rpc.WithCounty(f.Context(), harness.County),
+			&schedulingv1.ListLiveRequest{County: harness.County, PageSize: 200, PageToken: page})
+		must(f.T, err)
+		for _, h := range live.GetHolds() {
+			if h.GetOrganizationId() == f.hospital {
+				out[h.GetId()] = h
+			}
+		}
+		if page = live.GetNextPageToken(); page == "" {
+			return out
+		}
+	}
 }
 
 // Three real processes of the service on one database: no slot is given twice and none is lost, whoever of them is killed.
@@ -246,10 +288,14 @@ func (f *fire) round(s *harness.System, seed uint64, limit time.Duration) {
 	f.settle(seed)
 	stop()
 	reader.Wait()
-	f.resolve()
+	f.resolve(f.living())
 	calls, done, open := f.record.Tally()
-	f.Logf("%d processes, %d kills, %d calls without an answer; done of asked: creates %d/%d, attaches %d/%d, confirms %d/%d, releases %d/%d, moves %d/%d, "+
-		"blocks %d/%d, bookings freed by facts %d, looks %d", fireReplicas, kills, open, done[placetest.Create], calls[placetest.Create], done[placetest.Attach],
+	asked := 0
+	for _, n := range calls {
+		asked += n
+	}
+	f.Logf("%d processes, %d kills, %d calls, %d of them without an answer; done of asked: creates %d/%d, attaches %d/%d, confirms %d/%d, releases %d/%d, moves %d/%d, "+
+		"blocks %d/%d, bookings freed by facts %d, looks %d", fireReplicas, kills, asked, open, done[placetest.Create], calls[placetest.Create], done[placetest.Attach],
 		calls[placetest.Attach], done[placetest.Confirm], calls[placetest.Confirm], done[placetest.Release], calls[placetest.Release], done[placetest.Move],
 		calls[placetest.Move], done[placetest.Block], calls[placetest.Block], done[placetest.Free], done[placetest.Look])
 	for _, v := range []placetest.Verb{placetest.Create, placetest.Attach, placetest.Confirm, placetest.Release, placetest.Free, placetest.Move, placetest.Block} {

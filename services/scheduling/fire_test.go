@@ -220,9 +220,13 @@ func (f *fire) fightFor(limit time.Duration) {
 // tell logs what was done.
 func (f *fire) tell() {
 	calls, done, open := f.record.Tally()
-	f.t.Logf("%d instances, %d kills, %d calls without an answer; done of asked: creates %d/%d, attaches %d/%d, confirms %d/%d, releases %d/%d, facts %d/%d, "+
+	all := 0
+	for _, n := range calls {
+		all += n
+	}
+	f.t.Logf("%d instances, %d kills, %d calls, %d of them without an answer; done of asked: creates %d/%d, attaches %d/%d, confirms %d/%d, releases %d/%d, facts %d/%d, "+
 		"moves %d/%d, blocks %d/%d, unblocks %d/%d, sessions cancelled %d/%d, rebooked %d, offers %d, left the list %d/%d, looks %d",
-		len(f.instances), f.kills, open, done[placetest.Create], calls[placetest.Create], done[placetest.Attach], calls[placetest.Attach],
+		len(f.instances), f.kills, all, open, done[placetest.Create], calls[placetest.Create], done[placetest.Attach], calls[placetest.Attach],
 		done[placetest.Confirm], calls[placetest.Confirm], done[placetest.Release], calls[placetest.Release], done[placetest.Free], calls[placetest.Free],
 		done[placetest.Move], calls[placetest.Move], done[placetest.Block], calls[placetest.Block], done[placetest.Unblock], calls[placetest.Unblock],
 		done[placetest.Cancel], calls[placetest.Cancel], done[placetest.Relocate], done[placetest.Offer], done[placetest.Leave], calls[placetest.Leave],

@@ -140,13 +140,13 @@ func (r *Record) history() []porcupine.Operation {
 
 // Bounds of the search for an order of the calls of one group: of the guesses, and of the last word.
 const (
-	guessTime = 3 * time.Second
+	guessTime = 2 * time.Second
 	checkTime = 2 * time.Minute
 )
 
 // guesses are how long before its answer an effect is looked for first. An order of calls that are thought shorter is one of the calls as they were, and
 // found sooner.
-func guesses() []time.Duration { return []time.Duration{20 * time.Millisecond, 200 * time.Millisecond} }
+func guesses() []time.Duration { return []time.Duration{100 * time.Millisecond, 20 * time.Millisecond} }
 
 // shortened lets what was done begin so long before its answer at most.
 func shortened(ops []porcupine.Operation, span time.Duration) []porcupine.Operation {
