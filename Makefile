@@ -34,7 +34,7 @@ race: ## the same tests under the race detector (needs a C compiler); RACE=./ser
 e2e: ## drive the built binary and a real browser (needs chromium)
 	go test -tags e2e -count=1 -timeout 25m $(ARGS) ./services/e2e/...
 
-crash: ## fight for slots, then kill processes, CRASH_SECONDS each (default 600), and check the invariants
+crash: ## fight for slots, then kill processes, CRASH_SECONDS a test (default 600), and check the invariants
 	TONGZHEN_CRASH_SECONDS=$(CRASH_SECONDS) go test -count=1 -timeout 0 -v -run UnderFire $(ARGS) ./services/scheduling
 	TONGZHEN_CRASH_SECONDS=$(CRASH_SECONDS) go test -tags e2e -count=1 -timeout 0 -v -run Crash $(ARGS) ./services/e2e/...
 
