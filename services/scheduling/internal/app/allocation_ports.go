@@ -19,14 +19,29 @@ type SlotView struct {
 	Opens        time.Time // from when on the caller may take it; zero: now
 }
 
+// Bounds say which slots may be taken: those that start before the instants, of the common pool, of the reserved one, and of the reserved one in an
+// expert session.
+type Bounds struct{ Common, Reserved, Expert time.Time }
+
+// Last is where nothing is open any more.
+func (b Bounds) Last() time.Time {
+	last := b.Common
+	for _, t := range []time.Time{b.Reserved, b.Expert} {
+		if t.After(last) {
+			last = t
+		}
+	}
+	return last
+}
+
 // FindQuery selects free slots over organisations and departments; empty texts and lists select all.
 type FindQuery struct {
 	County                                string
 	OrganizationIDs, Departments          []string
 	Kind, Modality, PractitionerID, Grade string
 	From, To                              time.Time // half-open
-	// Before are the bounds of SlotQuery for an organisation.
-	Before func(organizationID string) (common, reserved time.Time)
+	// Before are the bounds of an organisation.
+	Before func(organizationID string) Bounds
 	// Fits narrows by what a database does not know, local hours and weekdays; nil takes all.
 	Fits  func(start time.Time) bool
 	Limit int
@@ -96,11 +111,11 @@ type AllocationStore interface {
 	Board(ctx context.Context, d Department) ([]BoardWard, error)
 	// Entries in the order in which the list is worked.
 	Entries(ctx context.Context, q EntryQuery) ([]domain.EntryData, error)
-	// WaitingFor lists the entries of a department that are to be offered a place, in order, without the displaced.
-	WaitingFor(ctx context.Context, d Department, limit int) ([]domain.EntryData, error)
+	// WaitingFor lists the entries of a department that are to be offered a place, in order, after one, without the displaced and without positions.
+	WaitingFor(ctx context.Context, d Department, after EntryKey, limit int) ([]domain.EntryData, error)
 	// ToEnd lists entries of all counties whose last day is before today, or the hold of whose offer takes no place.
 	ToEnd(ctx context.Context, today string, limit int) ([]EndedOffer, error)
-	// DisplacedUnlisted lists displaced bookings of all counties that are on no fallback list.
+	// DisplacedUnlisted lists displaced bookings, and displaced holds that are tied to a referral, of all counties that are on no fallback list.
 	DisplacedUnlisted(ctx context.Context, limit int) ([]HoldView, error)
 	// Replaced lists the entries of displaced bookings that are displaced no more.
 	Replaced(ctx context.Context, limit int) ([]EndedOffer, error)
@@ -121,8 +136,8 @@ type AllocationUnit interface {
 	NoteCase(ctx context.Context, c domain.Case) error
 	// Case is the zero Case for a referral of which no fact has come.
 	Case(ctx context.Context, referralID string) (domain.Case, error)
-	// HasPlace tells whether a live hold or booking is tied to the referral.
-	HasPlace(ctx context.Context, referralID string) (bool, error)
+	// HasPlace tells whether the referral has a live hold or booking at its receiver. One that it had before it was redirected is freed by that fact.
+	HasPlace(ctx context.Context, c domain.Case) (bool, error)
 	// Entry answers NotFound for an unknown id; EntryOf nil if the referral is not on the list.
 	Entry(ctx context.Context, id string) (*domain.Entry, error)
 	EntryOf(ctx context.Context, referralID string) (*domain.Entry, error)
@@ -138,6 +153,8 @@ type AllocationUnit interface {
 	ComputeWaiting(ctx context.Context, d Department, b WaitingBounds, changes []string) error
 }
 
-// WaitingBounds say which slots count: those that start before the instants, of the common pool and of the reserved one; and until when free ones are
-// counted.
-type WaitingBounds struct{ Common, Reserved, Until time.Time }
+// WaitingBounds say which slots count, and until when free ones are counted.
+type WaitingBounds struct {
+	Bounds
+	Until time.Time
+}

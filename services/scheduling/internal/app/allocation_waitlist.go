@@ -101,14 +101,18 @@ func (a *App) JoinWaitlist(ctx context.Context, caller Caller, j Join, now time.
 	cmd := Command{Caller: caller, Request: Request{Method: "JoinWaitlist", ID: j.RequestID, BodyHash: bodyHash(j.ReferralID, asked.Kind,
 		asked.Modality, asked.PractitionerID, asked.FirstDay, asked.LastDay, asked.Sex, asked.Class)}}
 	join := func(u Unit) (string, error) {
+		// An entry of before the referral went elsewhere may not have heard of it.
+		if err := followCase(ctx, u, c); err != nil {
+			return "", err
+		}
 		entry, err := u.EntryOf(ctx, j.ReferralID)
 		if err != nil {
 			return "", err
 		}
-		if entry != nil {
+		if entry != nil && entry.Data().State.Waits() {
 			return entry.Data().ID, classifyEntry("join", entry.Change(w))
 		}
-		has, err := u.HasPlace(ctx, j.ReferralID)
+		has, err := u.HasPlace(ctx, c)
 		if err != nil {
 			return "", err
 		}
@@ -129,12 +133,10 @@ func (a *App) JoinWaitlist(ctx context.Context, caller Caller, j Join, now time.
 	return d, err
 }
 
-// submitted is the referral, if it concerns the caller and waits for its answer. What facts told last may be behind: then it is asked for.
+// submitted is the referral, if it concerns the caller and waits for its answer. It is asked for: what facts told last may be behind, and a referral
+// that was redirected a moment ago waits for somebody else.
 func (a *App) submitted(ctx context.Context, caller Caller, referralID string) (domain.Case, error) {
-	c, err := a.caseOf(ctx, caller.County, referralID, false)
-	if err == nil && c.State != "SUBMITTED" {
-		c, err = a.caseOf(ctx, caller.County, referralID, true)
-	}
+	c, err := a.caseOf(ctx, caller.County, referralID, true)
 	if err != nil {
 		return c, err
 	}

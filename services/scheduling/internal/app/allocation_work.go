@@ -75,8 +75,7 @@ func (a *App) allocate(ctx context.Context, c CapacityChange, now time.Time) err
 	}
 	v := view{caller: Caller{County: c.County, Township: true}, policies: policies, now: now.In(a.zone)}
 	failed = append(failed, a.offerPlaces(ctx, c.Department, v))
-	bounds := WaitingBounds{Until: now.AddDate(0, 0, domain.WaitingHorizon)}
-	bounds.Common, bounds.Reserved = v.before(c.OrganizationID)
+	bounds := WaitingBounds{Bounds: v.before(c.OrganizationID), Until: now.AddDate(0, 0, domain.WaitingHorizon)}
 	failed = append(failed, a.store.Change(ctx, self(c.County), func(u Unit) error {
 		return u.ComputeWaiting(ctx, c.Department, bounds, c.Rows)
 	}))
@@ -85,30 +84,36 @@ func (a *App) allocate(ctx context.Context, c CapacityChange, now time.Time) err
 
 // offerPlaces offers what is free in a department to those who wait for it, in order.
 func (a *App) offerPlaces(ctx context.Context, d Department, v view) error {
-	waiting, err := a.store.WaitingFor(ctx, d, offerBatch)
-	if err != nil {
-		return fmt.Errorf("list who waits: %w", err)
-	}
-	// Where one whom a township sends found nothing, the next with the same wish finds nothing. Whom another hospital sends, or sends down, has the common
-	// slots alone.
+	// Where one whom a township sends found nothing, the next with the same wish finds nothing, for whom a slot has to be as far ahead at least. Whom
+	// another hospital sends, or sends down, has the common slots alone.
 	nothing := map[domain.Wish]bool{}
 	var failed []error
-	for _, e := range waiting {
-		if nothing[e.Wish] {
-			continue
-		}
-		if v.referral, err = a.store.Case(ctx, e.County, e.ReferralID); err != nil {
-			return errors.Join(append(failed, err)...)
-		}
-		v.caller = Caller{County: e.County, OrganizationID: e.SenderOrganizationID}
-		found, err := a.offerOne(ctx, e, v)
+	var after EntryKey
+	for {
+		waiting, err := a.store.WaitingFor(ctx, d, after, offerBatch)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("offer to %s: %w", e, err))
-			continue
+			return errors.Join(append(failed, fmt.Errorf("list who waits: %w", err))...)
 		}
-		nothing[e.Wish] = !found && v.township(e.OrganizationID)
+		for _, e := range waiting {
+			after = EntryKey{Rank: e.Rank(), CreateTime: e.CreateTime, ID: e.ID}
+			if nothing[e.Wish] {
+				continue
+			}
+			if v.referral, err = a.store.Case(ctx, e.County, e.ReferralID); err != nil {
+				return errors.Join(append(failed, err)...)
+			}
+			v.caller = Caller{County: e.County, OrganizationID: e.SenderOrganizationID}
+			found, err := a.offerOne(ctx, e, v)
+			if err != nil {
+				failed = append(failed, fmt.Errorf("offer to %s: %w", e, err))
+				continue
+			}
+			nothing[e.Wish] = !found && v.referral.Sent(e.OrganizationID)
+		}
+		if len(waiting) < offerBatch {
+			return errors.Join(failed...)
+		}
 	}
-	return errors.Join(failed...)
 }
 
 // offerOne offers the entry the earliest place that suits. False if there is none.
@@ -118,6 +123,9 @@ func (a *App) offerOne(ctx context.Context, e domain.EntryData, v view) (bool, e
 		return false, err
 	}
 	if e.Wish.Kind == domain.KindBed {
+		if v.now.Before(first) {
+			return false, nil // it would be empty until then
+		}
 		return a.offer(ctx, e, func(u Unit, claim domain.Claim) (bool, error) {
 			return takeBed(ctx, u, domain.BedWish{
 				OrganizationID: e.OrganizationID, DepartmentCode: e.DepartmentCode, Sex: e.Wish.Sex, Class: e.Wish.Class, From: first,
@@ -128,7 +136,7 @@ func (a *App) offerOne(ctx context.Context, e domain.EntryData, v view) (bool, e
 	if err != nil {
 		return false, err
 	}
-	if soon := v.now.Add(domain.OfferNotice); first.Before(soon) {
+	if soon := v.now.Add(domain.OfferLead(e.Urgency)); first.Before(soon) {
 		first = soon
 	}
 	slots, err := a.store.FindSlots(ctx, FindQuery{
@@ -167,7 +175,7 @@ func (a *App) offer(ctx context.Context, e domain.EntryData, take func(Unit, dom
 		if err != nil || c.State != "SUBMITTED" {
 			return err
 		}
-		if has, err := u.HasPlace(ctx, e.ReferralID); err != nil || has {
+		if has, err := u.HasPlace(ctx, c); err != nil || has {
 			return err
 		}
 		claim := domain.Claim{County: e.County, ID: id.New(), AccountID: Self, OrganizationID: e.SenderOrganizationID, PatientID: e.PatientID}
@@ -229,11 +237,11 @@ func (a *App) endEntry(ctx context.Context, o EndedOffer) error {
 		if h.Data().State.Takes() {
 			return nil
 		}
-		return entry.OfferEnded(h.Data().State)
+		return entry.OfferEnded(h.Data())
 	})
 }
 
-// enterDisplaced puts bookings whose session was cancelled before all others on the list.
+// enterDisplaced puts bookings and attached holds whose session was cancelled before all others on the list.
 func (a *App) enterDisplaced(ctx context.Context, now time.Time) error {
 	displaced, err := a.store.DisplacedUnlisted(ctx, endBatch)
 	if err != nil {
@@ -270,7 +278,8 @@ func (a *App) enterDisplaced(ctx context.Context, now time.Time) error {
 	return errors.Join(failed...)
 }
 
-// leavePlaced ends the entries of bookings that have another place, or none is wanted for any more.
+// leavePlaced ends the entries of bookings and attached holds that have another place, or none is wanted for any more. One whose hold ended while its
+// referral has no answer goes on waiting as the others do.
 func (a *App) leavePlaced(ctx context.Context) error {
 	replaced, err := a.store.Replaced(ctx, endBatch)
 	if err != nil {
@@ -283,7 +292,15 @@ func (a *App) leavePlaced(ctx context.Context) error {
 			if err != nil || !entry.Data().State.Waits() {
 				return err
 			}
-			if r.Hold.Takes() {
+			c, err := u.Case(ctx, r.Entry.ReferralID)
+			switch {
+			case err != nil:
+				return err
+			case r.Hold.Takes():
+				return entry.Place()
+			case c.Unanswered(r.Entry.OrganizationID, r.Entry.DepartmentCode):
+				return entry.Undisplaced()
+			case c.State == "ACCEPTED":
 				return entry.Place()
 			}
 			return entry.End()

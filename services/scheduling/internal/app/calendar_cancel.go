@@ -38,11 +38,15 @@ func (p *Planner) CancelSession(ctx context.Context, by Planning, in Cancellatio
 		}
 		s.ReasonCode, s.Note = in.ReasonCode, in.Note
 		u.Note("session.cancel", "session", s.ID, s.ReasonCode)
+		free, err := p.app.lockAround(ctx, u, s)
+		if err != nil {
+			return err
+		}
 		if err := u.Cancel(ctx, s); err != nil {
 			return err
 		}
 		u.TellCancelled(s)
-		return p.app.rebookSome(ctx, u, s)
+		return p.app.rebookSome(ctx, u, s, free)
 	})
 	if err != nil {
 		return SessionView{}, nil, err
@@ -55,6 +59,11 @@ func (p *Planner) CancelSession(ctx context.Context, by Planning, in Cancellatio
 		return s, nil, err
 	}
 	moved, err := p.app.store.Rebooked(ctx, by.County, in.SessionID)
+	if by.Whole {
+		for i, m := range moved {
+			moved[i] = Rebooked{Outcome: m.Outcome, SlotID: m.SlotID, Slot: m.Slot}
+		}
+	}
 	return s, moved, err
 }
 
@@ -69,7 +78,11 @@ func (a *App) rebook(ctx context.Context, caller Caller, sessionID string) error
 			if more = s.Rebooking; !more {
 				return nil
 			}
-			return a.rebookSome(ctx, u, s)
+			free, err := a.lockAround(ctx, u, s)
+			if err != nil {
+				return err
+			}
+			return a.rebookSome(ctx, u, s, free)
 		})
 		if err != nil {
 			return err
@@ -78,26 +91,64 @@ func (a *App) rebook(ctx context.Context, caller Caller, sessionID string) error
 	return nil
 }
 
+// places are slots that people from a session may be given, best first: by whether a township sends them.
+type places map[bool][]domain.Slot
+
+func (p places) ids() []string {
+	var out []string
+	for _, slots := range p {
+		for _, s := range slots {
+			out = append(out, s.ID)
+		}
+	}
+	return out
+}
+
+// lockAround looks for the places that people from the session may be given, and locks them together with its own slots: one order for all.
+func (a *App) lockAround(ctx context.Context, u Unit, s SessionView) (places, error) {
+	free := places{}
+	for _, township := range []bool{true, false} {
+		slots, err := a.freeLike(ctx, u, s, s.Start, township)
+		if err != nil {
+			return nil, err
+		}
+		free[township] = slots
+	}
+	return free, u.LockPlaces(ctx, s.ID, free.ids())
+}
+
+// freeLike are the places, instead of one at the old time, for people from the session whom a township sends, or others.
+func (a *App) freeLike(ctx context.Context, u Unit, s SessionView, old time.Time, township bool) ([]domain.Slot, error) {
+	policy, err := u.PolicyFor(ctx, s.OrganizationID)
+	if err != nil {
+		return nil, err
+	}
+	now := u.Now().In(a.zone)
+	reserved := policy.OpenBefore(domain.Reserved, now, township)
+	return u.FreeLike(ctx, s, Like{Between: a.rebookBetween(old, u.Now()), Limit: 2 * rebookBatch, Bounds: Bounds{
+		Common: policy.OpenBefore(domain.Common, now, township), Reserved: reserved, Expert: reserved,
+	}})
+}
+
 // rebookSome deals with at most a batch of those who have a place in a cancelled session: the earliest appointment chooses first.
-func (a *App) rebookSome(ctx context.Context, u Unit, s SessionView) error {
+func (a *App) rebookSome(ctx context.Context, u Unit, s SessionView, free places) error {
 	holds, err := u.HoldsIn(ctx, s.ID, "", rebookBatch)
 	if err != nil {
 		return err
 	}
 	slices.SortStableFunc(holds, func(x, y *domain.Hold) int { return x.Data().Place.Start.Compare(y.Data().Place.Start) })
-	free, err := u.FreeLike(ctx, s, a.rebookBetween(s.Start, u.Now()), 2*rebookBatch)
-	if err != nil {
-		return err
-	}
 	for _, h := range holds {
 		r := Rebooked{HoldID: h.Data().ID, BookingID: h.Data().BookingID, ReferralID: h.Data().ReferralID, Outcome: OutcomeEnded}
-		if h.Data().State == domain.Held {
+		switch d := h.Data(); {
+		case d.State == domain.Held:
 			if err := h.Release(); err != nil {
 				return classify("cancel", err)
 			}
-		} else {
-			var moved bool
-			if moved, free, err = moveToFirst(ctx, u, h, free, s.ReasonCode); err != nil {
+		case d.State == domain.Attached && d.AccountID == Self:
+			h.Free() // an offer: the entry gets another
+		default:
+			moved, err := moveToFirst(ctx, u, h, free, s.ReasonCode)
+			if err != nil {
 				return err
 			}
 			if r.Outcome, r.SlotID = OutcomeMoved, h.Data().Place.SlotID; !moved {
@@ -123,69 +174,82 @@ func (a *App) rebookBetween(old, now time.Time) Between {
 	return Between{After: domain.MoveFrom(old, now).UTC(), Before: time.Date(y, m, d+rebookDays+1, 0, 0, 0, 0, a.zone).UTC()}
 }
 
-// moveToFirst gives the hold the first of the slots that is still free, and not too early, and answers what is left of them. What is too early for one
-// is so for who has a later appointment.
-func moveToFirst(ctx context.Context, u Unit, h *domain.Hold, free []domain.Slot, reason string) (bool, []domain.Slot, error) {
-	for len(free) > 0 {
-		to := free[0]
-		free = free[1:]
+// moveToFirst gives the hold the first of the places that is still free, and not too early. What is too early for one is so for who has a later
+// appointment.
+func moveToFirst(ctx context.Context, u Unit, h *domain.Hold, free places, reason string) (bool, error) {
+	township, err := sentUp(ctx, u, h.Data())
+	if err != nil {
+		return false, err
+	}
+	for len(free[township]) > 0 {
+		to := free[township][0]
+		free[township] = free[township][1:]
 		if to.Start.Before(domain.MoveFrom(h.Data().Place.Start, u.Now())) {
 			continue
 		}
 		moved, err := u.Move(ctx, h, to, reason)
 		if err != nil {
-			return false, free, classify("move", err)
+			return false, classify("move", err)
 		}
 		if moved {
-			return true, free, nil
+			return true, nil
 		}
 	}
-	return false, nil, nil
+	return false, nil
 }
 
 // PlaceDisplaced gives displaced bookings of a department places that have become free, the longest displaced first. Whatever frees a slot calls it
 // before anybody else gets the slot.
 func (a *App) PlaceDisplaced(ctx context.Context, county, organizationID, department string) error {
+	d := Department{County: county, OrganizationID: organizationID, Code: department}
 	var after domain.HoldData
-	for more := true; more; {
-		err := a.store.Change(ctx, Command{Caller: Caller{County: county, AccountID: Self}}, func(u Unit) error {
-			holds, err := u.DisplacedIn(ctx, organizationID, department, after, rebookBatch)
-			if err != nil {
-				return err
-			}
-			if more = len(holds) == rebookBatch; len(holds) == 0 {
-				return nil
-			}
-			last := holds[len(holds)-1].Data()
-			for _, h := range holds {
-				if err := a.placeOne(ctx, u, h); err != nil {
-					return err
-				}
-			}
-			after = last
-			return nil
-		})
+	for {
+		displaced, err := a.store.DisplacedIn(ctx, d, after, rebookBatch)
 		if err != nil {
 			return err
 		}
+		for _, h := range displaced {
+			if err := a.store.Change(ctx, self(county), func(u Unit) error { return a.placeOne(ctx, u, h) }); err != nil {
+				return err
+			}
+			after = h
+		}
+		if len(displaced) < rebookBatch {
+			return nil
+		}
 	}
-	return nil
 }
 
-func (a *App) placeOne(ctx context.Context, u Unit, h *domain.Hold) error {
+// placeOne gives a booking that was displaced a place, unless it is not displaced any more.
+func (a *App) placeOne(ctx context.Context, u Unit, was domain.HoldData) error {
+	s, _, err := u.SessionOfSlot(ctx, was.Place.SlotID)
+	if err != nil {
+		return err
+	}
+	township, err := sentUp(ctx, u, was)
+	if err != nil {
+		return err
+	}
+	slots, err := a.freeLike(ctx, u, s, was.Place.Start, township)
+	if err != nil {
+		return err
+	}
+	free := places{township: slots}
+	if err := u.LockPlaces(ctx, "", append(free.ids(), was.Place.SlotID)); err != nil {
+		return err
+	}
+	h, err := u.Hold(ctx, was.ID)
+	if err != nil || h.Data().Displaced.IsZero() || h.Data().Place.SlotID != was.Place.SlotID {
+		return err
+	}
 	if !h.Data().LiveAt(u.Now()) {
 		h.Expire(u.Now())
 		return nil
 	}
-	s, _, err := u.SessionOfSlot(ctx, h.Data().Place.SlotID)
-	if err != nil {
+	if c, err := u.Case(ctx, was.ReferralID); err != nil || !c.Awaited() {
 		return err
 	}
-	free, err := u.FreeLike(ctx, s, a.rebookBetween(h.Data().Place.Start, u.Now()), rebookBatch)
-	if err != nil {
-		return err
-	}
-	moved, _, err := moveToFirst(ctx, u, h, free, s.ReasonCode)
+	moved, err := moveToFirst(ctx, u, h, free, s.ReasonCode)
 	if err != nil || !moved {
 		return err
 	}

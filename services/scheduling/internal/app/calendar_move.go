@@ -41,7 +41,14 @@ func (a *App) MoveBooking(ctx context.Context, by Planning, r Relocation) (HoldV
 			holdID = answered
 			return err
 		}
-		h, err := a.movable(ctx, u, by, r)
+		was, err := u.Peek(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		if err := u.LockPlaces(ctx, "", []string{was.Place.SlotID, r.SlotID}); err != nil {
+			return err
+		}
+		h, err := a.movable(ctx, u, by, r, was)
 		if err != nil {
 			return err
 		}
@@ -58,12 +65,9 @@ func (a *App) MoveBooking(ctx context.Context, by Planning, r Relocation) (HoldV
 	return a.store.Hold(ctx, by.County, holdID)
 }
 
-// movable is the hold or booking that the caller may move.
-func (a *App) movable(ctx context.Context, u Unit, by Planning, r Relocation) (*domain.Hold, error) {
-	h, err := u.HoldOfBooking(ctx, r.ID)
-	if errs.KindOf(err) == errs.KindNotFound {
-		h, err = u.Hold(ctx, r.ID)
-	}
+// movable is the hold or booking that the caller may move, if it is where it was when its slot was locked.
+func (a *App) movable(ctx context.Context, u Unit, by Planning, r Relocation, was domain.HoldData) (*domain.Hold, error) {
+	h, err := u.Hold(ctx, was.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +75,7 @@ func (a *App) movable(ctx context.Context, u Unit, by Planning, r Relocation) (*
 	if own := by.OrganizationID; own == "" || own != d.Place.OrganizationID && own != d.ReaderOrganizationID {
 		return nil, errs.NotFound("booking")
 	}
-	if r.FromSlotID != "" && r.FromSlotID != d.Place.SlotID {
+	if r.FromSlotID != "" && r.FromSlotID != d.Place.SlotID || was.Place.SlotID != d.Place.SlotID {
 		return nil, errs.Stale(d.Version, "")
 	}
 	c, err := u.Case(ctx, d.ReferralID)

@@ -20,22 +20,30 @@ type PlanOutcome struct {
 	Made, Removed int
 	// Conflicts are sessions with bookings, holds or blocked slots that do not fit any more; they stay.
 	Conflicts []SessionView
+	// changed are departments whose reserve is to be spread over the days of the sessions.
+	changed map[Department]bool
 }
 
 func (o *PlanOutcome) add(other PlanOutcome) {
+	if o.changed == nil {
+		o.changed = map[Department]bool{}
+	}
+	maps.Copy(o.changed, other.changed)
 	o.Made += other.Made
 	o.Removed += other.Removed
 	o.Conflicts = append(o.Conflicts, other.Conflicts...)
 }
 
 const (
+	dayBatch    = 500
 	planBatch   = 50
 	spreadBatch = 50
 	rebookBatch = 20
 )
 
-// Work makes what is due: the sessions of templates up to the horizon, reserves after a change of policy, and places for those whose session was
-// cancelled. One that cannot be made does not stop the others. One bounded batch a call.
+// Work makes what is due: days of sessions from before there were days, the sessions of templates up to the horizon, then the reserves of the departments
+// that got any or whose policy changed, once for all templates of a department together; and places for those whose session was cancelled. One that
+// cannot be made does not stop the others. One bounded batch a call.
 func (p *Planner) Work(ctx context.Context, now time.Time) error {
 	var failed []error
 	note := func(what string, err error) {
@@ -43,6 +51,8 @@ func (p *Planner) Work(ctx context.Context, now time.Time) error {
 			failed = append(failed, fmt.Errorf("%s: %w", what, err))
 		}
 	}
+	days, err := p.app.store.SetDays(ctx, dayBatch, func(start time.Time) string { return domain.Date(domain.DayOf(start, p.app.zone)) })
+	note("set days of sessions", err)
 	through := domain.Date(p.horizon(now))
 	due, err := p.app.store.ToPlan(ctx, through, planBatch)
 	note("list templates to plan", err)
@@ -50,17 +60,20 @@ func (p *Planner) Work(ctx context.Context, now time.Time) error {
 		_, err := p.planOne(ctx, Caller{County: t.County, AccountID: Self}, t.TemplateID)
 		note("plan template "+t.TemplateID, err)
 	}
-	departments, err := p.app.store.ToSpread(ctx, spreadBatch)
-	note("list reserves to spread", err)
-	for _, d := range departments {
-		note("spread the reserve of "+d.OrganizationID+" "+d.Code, p.spread(ctx, Caller{County: d.County, AccountID: Self}, d))
+	// While there are more of both, the next call goes on with them first, unless some fail again and again.
+	if days < dayBatch && (len(due) < planBatch || len(failed) > 0) {
+		departments, err := p.app.store.ToSpread(ctx, spreadBatch)
+		note("list reserves to spread", err)
+		for _, d := range departments {
+			note("spread the reserve of "+d.OrganizationID+" "+d.Code, p.spread(ctx, Caller{County: d.County, AccountID: Self}, d))
+		}
 	}
 	sessions, err := p.app.store.ToRebook(ctx, rebookBatch)
 	note("list cancelled sessions", err)
 	for _, s := range sessions {
 		note("rebook session "+s.TemplateID, p.app.rebook(ctx, Caller{County: s.County, AccountID: Self}, s.TemplateID))
 	}
-	departments, err = p.app.store.Displaced(ctx, spreadBatch)
+	departments, err := p.app.store.Displaced(ctx, spreadBatch)
 	note("list displaced bookings", err)
 	for _, d := range departments {
 		note("place displaced bookings of "+d.OrganizationID+" "+d.Code, p.app.PlaceDisplaced(ctx, d.County, d.OrganizationID, d.Code))
@@ -73,7 +86,7 @@ func (p *Planner) horizon(now time.Time) time.Time {
 	return domain.DayOf(now, p.app.zone).AddDate(0, 0, p.cal.HorizonDays)
 }
 
-// planAll makes the sessions of templates, each in a transaction of its own. What a failure leaves is made by Work.
+// planAll makes the sessions of templates, each in a transaction of its own, then spreads the reserve over them. What a failure leaves is made by Work.
 func (p *Planner) planAll(ctx context.Context, caller Caller, templates []string) (PlanOutcome, error) {
 	var out PlanOutcome
 	for _, t := range templates {
@@ -82,6 +95,11 @@ func (p *Planner) planAll(ctx context.Context, caller Caller, templates []string
 			return out, err
 		}
 		out.add(one)
+	}
+	for d := range out.changed {
+		if err := p.spread(ctx, caller, d); err != nil {
+			return out, err
+		}
 	}
 	return out, nil
 }
@@ -110,7 +128,6 @@ func (p *Planner) plan(ctx context.Context, u Unit, county string, t domain.Temp
 	if err != nil {
 		return out, err
 	}
-	byID := map[string]SessionView{}
 	var misfits []string
 	for _, s := range have {
 		w, wanted := want[s.Day]
@@ -120,7 +137,6 @@ func (p *Planner) plan(ctx context.Context, u Unit, county string, t domain.Temp
 		case wanted && fits(s, w):
 			delete(want, s.Day)
 		default:
-			byID[s.ID] = s
 			misfits = append(misfits, s.ID)
 		}
 	}
@@ -138,17 +154,14 @@ func (p *Planner) plan(ctx context.Context, u Unit, county string, t domain.Temp
 	if out.Made, err = p.makeSessions(ctx, u, county, want); err != nil {
 		return out, err
 	}
-	departments := map[[2]string]bool{}
-	if out.Made > 0 {
-		departments[[2]string{t.OrganizationID, t.DepartmentCode}] = true
-	}
-	for _, s := range byID {
-		departments[[2]string{s.OrganizationID, s.DepartmentCode}] = true
-	}
-	for _, d := range slices.SortedFunc(maps.Keys(departments), func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) }) {
-		if err := u.Spread(ctx, d[0], d[1], domain.Date(domain.DayOf(u.Now(), p.app.zone)), ""); err != nil {
-			return out, err
+	touched := slices.Collect(maps.Values(want))
+	for _, s := range have {
+		if slices.Contains(misfits, s.ID) {
+			touched = append(touched, s.Session)
 		}
+	}
+	if out.changed, err = u.SpreadLater(ctx, touched); err != nil {
+		return out, err
 	}
 	if out.Made+out.Removed > 0 {
 		u.Note("template.plan", "template", t.ID, "")
@@ -233,9 +246,6 @@ func (a *App) cut(county string, s domain.Session) ([]domain.Slot, error) {
 
 func (p *Planner) spread(ctx context.Context, caller Caller, d Department) error {
 	return p.app.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
-		if err := u.Spread(ctx, d.OrganizationID, d.Code, domain.Date(domain.DayOf(u.Now(), p.app.zone)), ""); err != nil {
-			return err
-		}
-		return u.SpreadDone(ctx, d.OrganizationID, d.Code)
+		return u.Spread(ctx, d.OrganizationID, d.Code, domain.Date(domain.DayOf(u.Now(), p.app.zone)))
 	})
 }

@@ -65,6 +65,13 @@ type SessionQuery struct {
 // Between is a span of instants, half-open.
 type Between struct{ After, Before time.Time }
 
+// Like is what FreeLike looks for.
+type Like struct {
+	Between
+	Bounds Bounds
+	Limit  int
+}
+
 // Planned names a template whose sessions are to be made.
 type Planned struct{ County, TemplateID string }
 
@@ -95,10 +102,16 @@ type CalendarStore interface {
 	ToRebook(ctx context.Context, limit int) ([]Planned, error)
 	// Displaced lists departments of all counties that have displaced bookings.
 	Displaced(ctx context.Context, limit int) ([]Department, error)
+	// DisplacedIn lists displaced bookings of a department whose patient has not come, the longest displaced first, after the last of before.
+	DisplacedIn(ctx context.Context, d Department, after domain.HoldData, limit int) ([]domain.HoldData, error)
+	// SetDays gives sessions of which only a guess was kept their local day, and notes where the reserve is to be spread anew because of it. It answers how
+	// many it looked at.
+	SetDays(ctx context.Context, limit int, day func(start time.Time) string) (int, error)
 }
 
 // CalendarUnit is what one change of the calendar sees and writes. Writes are done at once, in the transaction; rows that a decision rests on are
-// locked by reading them.
+// locked by reading them. Every change locks in one order, so that none waits for another that waits for it: templates, sessions by id, entries of the
+// fallback list, slots by id, holds by id.
 type CalendarUnit interface {
 	// Device, Template, Exception and LockSession answer NotFound for an unknown id.
 	Device(ctx context.Context, id string) (domain.Equipment, error)
@@ -121,7 +134,7 @@ type CalendarUnit interface {
 	ExceptionsFor(ctx context.Context, t domain.Template, first, last time.Time) ([]domain.Exception, error)
 	// SessionsOf lists the template's sessions that begin after the unit's present instant, in order of start.
 	SessionsOf(ctx context.Context, templateID string) ([]SessionView, error)
-	// RemoveSessions takes back sessions that nobody has booked, held or blocked a slot of, and answers the others.
+	// RemoveSessions locks the sessions and their slots and takes back sessions that nobody has booked, held or blocked a slot of, and answers the others.
 	RemoveSessions(ctx context.Context, ids []string) (used []string, err error)
 	// AddSessions writes sessions that are not known yet and answers how many are new.
 	AddSessions(ctx context.Context, sessions [][]domain.Slot) (int, error)
@@ -129,26 +142,29 @@ type CalendarUnit interface {
 	PlannedThrough(ctx context.Context, templateID, day string) error
 	// PolicyFor an organisation: its own, else the county's, else the default.
 	PolicyFor(ctx context.Context, organizationID string) (BookingPolicy, error)
-	// Spread lays the reserve over the free slots of a department's days, half-open; an empty last day is all to come.
-	Spread(ctx context.Context, organizationID, department, first, last string) error
-	// SpreadDone forgets that the department's reserve is to be spread.
-	SpreadDone(ctx context.Context, organizationID, department string) error
+	// SpreadLater notes that the reserve is to be spread over the days of the sessions, and answers their departments.
+	SpreadLater(ctx context.Context, sessions []domain.Session) (map[Department]bool, error)
+	// Spread lays the reserve over the free slots of the days of a department that were noted, of those from today on, and forgets that.
+	Spread(ctx context.Context, organizationID, department, today string) error
 
 	// Substitute gives a session another practitioner and room. Cancel closes it and its slots. Both expect it as it was locked.
 	Substitute(ctx context.Context, s SessionView) error
 	Cancel(ctx context.Context, s SessionView) error
 	// RebookingDone notes that all holds of the session were dealt with.
 	RebookingDone(ctx context.Context, sessionID string) error
-	// HoldsIn loads at most limit live holds of the session's slots that are not displaced, by id, after one. Those whose patient has come are left out,
-	// here and in DisplacedIn.
+	// HoldsIn loads at most limit live holds of the session's slots that are not displaced, by id, after one. Those whose patient has come are left out.
 	HoldsIn(ctx context.Context, sessionID, after string, limit int) ([]*domain.Hold, error)
-	// DisplacedIn loads displaced bookings of a department, the longest displaced first, after the last of before.
-	DisplacedIn(ctx context.Context, organizationID, department string, after domain.HoldData, limit int) ([]*domain.Hold, error)
-	// FreeLike lists free slots that suit somebody from a session, best first, that begin between two instants.
-	FreeLike(ctx context.Context, s SessionView, between Between, limit int) ([]domain.Slot, error)
-	// SessionOfSlot is the session of a slot, which is locked against being closed or taken back.
+	// FreeLike lists slots that may be taken by the bounds and suit somebody from a session, best first, that begin between two instants.
+	FreeLike(ctx context.Context, s SessionView, q Like) ([]domain.Slot, error)
+	// SessionOfSlot is the session of a slot.
 	SessionOfSlot(ctx context.Context, slotID string) (SessionView, domain.Slot, error)
-	// Move gives the hold the slot and its occupancy; false if somebody has it or it is closed.
+	// LockPlaces locks the slots of a session, which may be none, and others, by id, against being taken, closed or taken back.
+	LockPlaces(ctx context.Context, sessionID string, slotIDs []string) error
+	// Peek is a booking, or a hold, that is not locked.
+	Peek(ctx context.Context, id string) (domain.HoldData, error)
+	// LockReferral locks what takes a place for a referral, by id, before anything of it is loaded.
+	LockReferral(ctx context.Context, referralID string) error
+	// Move gives the hold the slot and its occupancy; false if somebody has it or it is closed. The slots of both are locked before.
 	Move(ctx context.Context, h *domain.Hold, to domain.Slot, reason string) (bool, error)
 	// Rebooked notes what became of a hold.
 	Rebooked(ctx context.Context, sessionID string, r Rebooked) error

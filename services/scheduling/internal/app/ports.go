@@ -124,13 +124,11 @@ type Furnished struct {
 type SlotQuery struct {
 	County, OrganizationID, Department, Kind string
 	From, To                                 time.Time // half-open
-	// FreeOnly leaves out what is taken, closed, or opens later: a slot of the common pool that does not start before CommonBefore, a reserved one not
-	// before ReservedBefore.
-	FreeOnly                     bool
-	CommonBefore, ReservedBefore time.Time
-	AfterStart                   time.Time // with AfterID: the last slot of the page before
-	AfterID                      string
-	Limit                        int
+	FreeOnly                                 bool      // leaves out what is taken, closed, or opens later by Before
+	Before                                   Bounds
+	AfterStart                               time.Time // with AfterID: the last slot of the page before
+	AfterID                                  string
+	Limit                                    int
 }
 
 // HoldView is a hold with the names that people know its place by.

@@ -22,7 +22,7 @@ func (a *App) ListSlots(ctx context.Context, asker Asker, q SlotQuery, from, to 
 	if err != nil {
 		return nil, err
 	}
-	q.CommonBefore, q.ReservedBefore = view.before(q.OrganizationID)
+	q.Before = view.before(q.OrganizationID)
 	slots, err := a.store.Slots(ctx, q)
 	if err != nil {
 		return nil, err
@@ -113,15 +113,20 @@ func (a *App) caseOf(ctx context.Context, county, referralID string, fresh bool)
 	return c, err
 }
 
-// township tells whether a slot of the organisation would be taken for a patient whom a township sends.
-func (v view) township(organizationID string) bool {
-	return v.caller.Township && v.caller.OrganizationID != organizationID || v.referral.Sent(organizationID)
+// township tells whether a slot of the organisation would be taken for a patient whom a township sends. An expert comes to a centre for the centre's own
+// patients, too.
+func (v view) township(organizationID, kind string) bool {
+	return v.caller.Township && (kind == domain.KindExpert || v.caller.OrganizationID != organizationID) || v.referral.Sent(organizationID)
 }
 
 // before are the bounds of a query.
-func (v view) before(organizationID string) (common, reserved time.Time) {
-	p, township := v.policies.Of(organizationID), v.township(organizationID)
-	return p.OpenBefore(domain.Common, v.now, township), p.OpenBefore(domain.Reserved, v.now, township)
+func (v view) before(organizationID string) Bounds {
+	p := v.policies.Of(organizationID)
+	return Bounds{
+		Common:   p.OpenBefore(domain.Common, v.now, false),
+		Reserved: p.OpenBefore(domain.Reserved, v.now, v.township(organizationID, domain.KindClinic)),
+		Expert:   p.OpenBefore(domain.Reserved, v.now, v.township(organizationID, domain.KindExpert)),
+	}
 }
 
 // see is the slot as it is for the asker.
@@ -130,7 +135,7 @@ func (v view) see(s SlotView) SlotView {
 	if s.SessionState != domain.StateOpen && s.ClosedBy == "" {
 		s.ClosedBy = "CANCELLED"
 	}
-	opens := v.policies.Of(org).Opens(s.Pool, s.Start.In(v.now.Location()), v.township(org))
+	opens := v.policies.Of(org).Opens(s.Pool, s.Start.In(v.now.Location()), v.township(org, s.Session.Kind))
 	if v.now.Before(opens) {
 		s.Opens = opens.UTC()
 	}

@@ -75,6 +75,14 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 				return err
 			}
 			// Before the holds, as everybody who changes both locks them.
+			if _, err := u.EntryOf(ctx, f.ReferralID); err != nil {
+				return err
+			}
+		}
+		if err := u.LockReferral(ctx, f.ReferralID); err != nil {
+			return err
+		}
+		if f.Case.Version > 0 {
 			if err := followCase(ctx, u, f.Case); err != nil {
 				return err
 			}

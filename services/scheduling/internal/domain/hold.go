@@ -80,6 +80,9 @@ func (d HoldData) Until() time.Time {
 	}
 }
 
+// cutShort tells whether the beginning of its slot ended the hold before its time.
+func (d HoldData) cutShort() bool { return d.Place.SlotID != "" && !d.KeepUntil.Before(d.Place.Start) }
+
 // LiveAt tells whether the hold takes its place at now.
 func (d HoldData) LiveAt(now time.Time) bool {
 	until := d.Until()

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"errors"
 	"time"
 )
@@ -11,8 +12,21 @@ const KindBed = "BED"
 // WaitDays is how long an entry waits when no last day was named.
 const WaitDays = 30
 
-// OfferNotice is how long before its start a slot is offered at the latest: nobody comes at once.
+// OfferNotice is how long before its start a place is given to somebody at the latest: nobody comes at once.
 const OfferNotice = time.Hour
+
+// OfferLead is how long before its start a slot is offered at the latest: the answer takes as long as its limit allows (lifecycle.md: 10 minutes,
+// 2 hours, a day), and then the patient has to come.
+func OfferLead(urgency string) time.Duration {
+	switch urgency {
+	case "EMERGENCY":
+		return OfferNotice + 10*time.Minute
+	case "URGENT":
+		return OfferNotice + 2*time.Hour
+	default:
+		return OfferNotice + 24*time.Hour
+	}
+}
 
 // Why an entry refuses.
 var (
@@ -45,6 +59,11 @@ func (c Case) Awaited() bool {
 		return true
 	}
 	return false
+}
+
+// Unanswered tells whether the referral is in the hands of the department, or goes back to it when it is complete.
+func (c Case) Unanswered(organizationID, department string) bool {
+	return (c.State == "SUBMITTED" || c.State == "RETURNED") && c.ReceiverOrganizationID == organizationID && c.ReceiverDepartment == department
 }
 
 // Sent tells whether the referral brings a patient from below to the organisation, and is not over.
@@ -82,7 +101,7 @@ const (
 	WaitJoin   WaitAction = "join"
 	WaitChange WaitAction = "change" // new wishes
 	WaitOffer  WaitAction = "offer"
-	WaitAgain  WaitAction = "again" // the place that was offered is not there any more
+	WaitAgain  WaitAction = "again" // the place that was offered, or lost with its session, is not there any more
 	WaitPlace  WaitAction = "place"
 	WaitLeave  WaitAction = "leave"
 	WaitEnd    WaitAction = "end"    // by a fact of the referral
@@ -106,6 +125,7 @@ func WaitLifecycle() []WaitTransition {
 		{Offered, WaitFollow, Offered},
 		{Waiting, WaitOffer, Offered},
 		{Offered, WaitAgain, Waiting},
+		{Waiting, WaitAgain, Waiting},
 		{Waiting, WaitPlace, Placed},
 		{Offered, WaitPlace, Placed},
 		{Waiting, WaitLeave, Left},
@@ -161,7 +181,7 @@ type EntryData struct {
 	Wish                                                 Wish
 	HoldID                                               string // of the last offer
 	OfferStart, OfferUntil                               time.Time
-	DisplacedBookingID                                   string
+	DisplacedBookingID                                   string // of a referral without an answer: of its hold
 	CreateTime                                           time.Time
 	Position                                             int // when it was read; 0: it does not wait
 }
@@ -209,12 +229,12 @@ func NewEntry(id, accountID string, c Case, w Wish, now time.Time) (*Entry, erro
 	return e, e.apply(WaitJoin)
 }
 
-// NewDisplaced puts a booking whose session was cancelled before all others.
+// NewDisplaced puts a booking, or a hold that is tied to a referral, whose session was cancelled before all others.
 func NewDisplaced(id, accountID string, h HoldData, c Case, w Wish, now time.Time) (*Entry, error) {
 	e := &Entry{fresh: true, d: EntryData{
 		County: h.County, ID: id, ReferralID: h.ReferralID, Number: c.Number, PatientID: h.PatientID, ReferralVersion: c.Version, Urgency: c.Urgency,
 		OrganizationID: h.Place.OrganizationID, DepartmentCode: h.Place.DepartmentCode, SenderOrganizationID: c.SenderOrganizationID,
-		AccountID: accountID, Wish: w, HoldID: h.ID, DisplacedBookingID: h.BookingID, CreateTime: now,
+		AccountID: accountID, Wish: w, HoldID: h.ID, DisplacedBookingID: cmp.Or(h.BookingID, h.ID), CreateTime: now,
 	}}
 	return e, e.apply(WaitJoin)
 }
@@ -254,12 +274,19 @@ func (e *Entry) Leave() error {
 	return e.apply(WaitLeave)
 }
 
-// OfferEnded lets it go on or end when the hold of its offer is over: one whose time ran out was not taken up, another was freed by somebody else.
-func (e *Entry) OfferEnded(h State) error {
+// OfferEnded lets it go on or end when the hold of its offer is over. It ends if the offer had all its time and was not taken up. One that the beginning
+// of the slot cut short nobody may have been there to answer, on a night or a holiday; another was freed by somebody else.
+func (e *Entry) OfferEnded(h HoldData) error {
 	e.d.HoldID, e.d.OfferStart, e.d.OfferUntil = "", time.Time{}, time.Time{}
-	if h == Expired {
+	if h.State == Expired && !h.cutShort() {
 		return e.apply(WaitLapse)
 	}
+	return e.apply(WaitAgain)
+}
+
+// Undisplaced lets a referral without an answer, whose hold ended before another place was found, wait as the others do from when it was displaced.
+func (e *Entry) Undisplaced() error {
+	e.d.DisplacedBookingID, e.d.HoldID = "", ""
 	return e.apply(WaitAgain)
 }
 
@@ -277,18 +304,15 @@ func (e *Entry) Follow(c Case) error {
 	if !e.d.State.Waits() || c.Version <= e.d.ReferralVersion || e.d.DisplacedBookingID != "" {
 		return nil
 	}
-	elsewhere := c.ReceiverOrganizationID != e.d.OrganizationID || c.ReceiverDepartment != e.d.DepartmentCode
 	switch {
-	case (c.State == "SUBMITTED" || c.State == "RETURNED") && elsewhere:
-		return e.End()
-	case c.State == "SUBMITTED" || c.State == "RETURNED":
+	case c.Unanswered(e.d.OrganizationID, e.d.DepartmentCode):
 		e.d.ReferralVersion = c.Version
 		if c.Urgency == e.d.Urgency {
 			return nil
 		}
 		e.d.Urgency = c.Urgency
 		return e.apply(WaitFollow)
-	case c.State == "ACCEPTED" && !elsewhere:
+	case c.State == "ACCEPTED" && c.ReceiverOrganizationID == e.d.OrganizationID && c.ReceiverDepartment == e.d.DepartmentCode:
 		return e.Place()
 	default:
 		return e.End()

@@ -80,13 +80,22 @@ func TestFactsOfTheReferralPlaceOrEndItsEntry(t *testing.T) {
 
 func TestAnOfferThatNobodyTookEndsTheEntryAndOneThatWasFreedLetsItWait(t *testing.T) {
 	t.Parallel()
-	for state, want := range map[domain.State]domain.WaitState{domain.Expired: domain.Ended, domain.Released: domain.Waiting} {
+	place := domain.Place{SlotID: "s", Start: now.Add(30 * time.Hour)}
+	for name, c := range map[string]struct {
+		hold domain.HoldData
+		want domain.WaitState
+	}{
+		"not taken up in its time":            {domain.HoldData{State: domain.Expired, Place: place, KeepUntil: now.Add(24 * time.Hour)}, domain.Ended},
+		"cut short by the slot's beginning":   {domain.HoldData{State: domain.Expired, Place: place, KeepUntil: place.Start}, domain.Waiting},
+		"freed by somebody else":              {domain.HoldData{State: domain.Released, Place: place, KeepUntil: now.Add(24 * time.Hour)}, domain.Waiting},
+		"a bed that was not taken in a while": {domain.HoldData{State: domain.Expired, Place: domain.Place{BedID: "b", Start: now}, KeepUntil: now.Add(time.Hour)}, domain.Ended},
+	} {
 		e := entry(t)
 		if err := e.Offer(domain.HoldData{ID: "h", KeepUntil: now.Add(time.Hour)}); err != nil || e.Data().HoldID != "h" {
 			t.Fatal(err)
 		}
-		if err := e.OfferEnded(state); err != nil || e.Data().State != want || e.Data().HoldID != "" {
-			t.Errorf("%s: %s, %v", state, e.Data().State, err)
+		if err := e.OfferEnded(c.hold); err != nil || e.Data().State != c.want || e.Data().HoldID != "" {
+			t.Errorf("%s: %s, %v", name, e.Data().State, err)
 		}
 	}
 }

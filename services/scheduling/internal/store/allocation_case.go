@@ -58,10 +58,11 @@ func (u *unit) NoteCase(ctx context.Context, c domain.Case) error {
 	return nil
 }
 
-func (u *unit) HasPlace(ctx context.Context, referralID string) (bool, error) {
+func (u *unit) HasPlace(ctx context.Context, c domain.Case) (bool, error) {
 	var n int
 	err := u.tx.QueryRow(ctx, `SELECT count(*) FROM hold h JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
-		WHERE h.county_code = $1 AND h.referral_id = $2 AND (o.until_time IS NULL OR o.until_time > $3)`, u.county(), referralID, u.Now()).Scan(&n)
+		WHERE h.county_code = $1 AND h.referral_id = $2 AND (o.until_time IS NULL OR o.until_time > $3) AND h.organization_id = $4 AND h.department_code = $5`,
+		u.county(), c.ReferralID, u.Now(), c.ReceiverOrganizationID, c.ReceiverDepartment).Scan(&n)
 	if err != nil {
 		return false, fmt.Errorf("look whether the referral has a place: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
@@ -23,8 +22,8 @@ const (
 
 // branch is one organisation of a search: a walk along an index in order of time, of its one department or of all.
 type branch struct {
-	organization     string
-	common, reserved time.Time
+	organization string
+	before       app.Bounds
 }
 
 // FindSlots implements app.AllocationStore. Each query walks along the index of each organisation and stops after a page; the pages grow until there are
@@ -65,8 +64,7 @@ func (s *Store) FindSlots(ctx context.Context, q app.FindQuery) ([]app.SlotView,
 func branchesOf(q app.FindQuery, organizations []string) []branch {
 	out := make([]branch, len(organizations))
 	for i, o := range organizations {
-		common, reserved := q.Before(o)
-		out[i] = branch{organization: o, common: common, reserved: reserved}
+		out[i] = branch{organization: o, before: q.Before(o)}
 	}
 	return out
 }
@@ -120,10 +118,7 @@ func branchWhere(q app.FindQuery, b branch, after app.SlotView, t *terms) string
 	own.add("sl.organization_id = %s", b.organization)
 	own.in("sl.department_code", q.Departments)
 	// One pair of bounds of the index: from where the page before ended to where nothing is open any more.
-	to := b.common
-	if b.reserved.After(to) {
-		to = b.reserved
-	}
+	to := b.before.Last()
 	if q.To.Before(to) {
 		to = q.To
 	}
@@ -134,7 +129,7 @@ func branchWhere(q app.FindQuery, b branch, after app.SlotView, t *terms) string
 	} else {
 		own.add("(sl.start_time, sl.id) > (%s, %s)", after.Start, after.ID)
 	}
-	own.may(b.common, b.reserved)
+	own.may(b.before)
 	for _, c := range []struct{ column, value string }{
 		{"s.kind", q.Kind}, {"e.modality", q.Modality}, {"s.practitioner_id", q.PractitionerID}, {"s.grade", q.Grade},
 	} {

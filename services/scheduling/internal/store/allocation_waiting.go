@@ -96,7 +96,7 @@ func (u *unit) waitingSlots(ctx context.Context, d app.Department, b app.Waiting
 	t := ofSlots(d.County, u.Now())
 	t.where = append(t.where, "sl.start_time > $2")
 	t.add("sl.organization_id = %s AND sl.department_code = %s", d.OrganizationID, d.Code)
-	t.may(b.Common, b.Reserved)
+	t.may(b.Bounds)
 	until := t.arg(b.Until.UTC())
 	rows, err := u.tx.Query(ctx, `SELECT kind, modality, start_time, nth, free FROM (SELECT s.kind AS kind, coalesce(e.modality, '') AS modality,
 		sl.start_time AS start_time, row_number() OVER (PARTITION BY s.kind, coalesce(e.modality, '') ORDER BY sl.start_time, sl.id) AS nth,

@@ -54,10 +54,10 @@ func updateEntry(d domain.EntryData, now time.Time) sqldb.Stmt {
 	w := d.Wish
 	return sqldb.Stmt{
 		SQL: `UPDATE waitlist_entry SET state = $4, referral_version = $5, urgency = $6, place_rank = $7, kind = $8, modality = $9, practitioner_id = $10,
-			first_day = $11, last_day = $12, sex = $13, ward_class = $14, hold_id = $15, offer_start = $16, offer_until = $17, version = version + 1,
-			update_time = $18 WHERE county_code = $1 AND id = $2 AND version = $3`,
+			first_day = $11, last_day = $12, sex = $13, ward_class = $14, hold_id = $15, offer_start = $16, offer_until = $17, displaced_booking_id = $18,
+			version = version + 1, update_time = $19 WHERE county_code = $1 AND id = $2 AND version = $3`,
 		Args: []any{d.County, d.ID, d.Version, string(d.State), d.ReferralVersion, d.Urgency, d.Rank(), w.Kind, w.Modality, w.PractitionerID,
-			w.FirstDay, w.LastDay, w.Sex, w.Class, d.HoldID, instant(d.OfferStart), instant(d.OfferUntil), now},
+			w.FirstDay, w.LastDay, w.Sex, w.Class, d.HoldID, instant(d.OfferStart), instant(d.OfferUntil), d.DisplacedBookingID, now},
 		Want: 1,
 	}
 }
@@ -161,21 +161,27 @@ func (s *Store) Entries(ctx context.Context, q app.EntryQuery) ([]domain.EntryDa
 	if !q.Ended {
 		t.where = append(t.where, "w.state IN ('WAITING', 'OFFERED')")
 	}
-	if q.After.ID != "" {
-		t.add("(w.place_rank, w.create_time, w.id) > (%s, %s, %s)", q.After.Rank, q.After.CreateTime, q.After.ID)
+	t.after(q.After)
+	return s.entries(ctx, t, position, q.Limit)
+}
+
+// after goes on where a page ended.
+func (t *terms) after(k app.EntryKey) {
+	if k.ID != "" {
+		t.add("(w.place_rank, w.create_time, w.id) > (%s, %s, %s)", k.Rank, k.CreateTime, k.ID)
 	}
-	return s.entries(ctx, t, q.Limit)
 }
 
 // WaitingFor implements app.AllocationStore.
-func (s *Store) WaitingFor(ctx context.Context, d app.Department, limit int) ([]domain.EntryData, error) {
+func (s *Store) WaitingFor(ctx context.Context, d app.Department, after app.EntryKey, limit int) ([]domain.EntryData, error) {
 	t := terms{args: []any{d.County}, where: []string{"w.county_code = $1", "w.state IN ('WAITING', 'OFFERED')", "w.state = 'WAITING'",
 		"w.displaced_booking_id = ''", "w.place_rank > 0"}}
 	t.add("w.organization_id = %s AND w.department_code = %s", d.OrganizationID, d.Code)
-	return s.entries(ctx, t, limit)
+	t.after(after)
+	return s.entries(ctx, t, "0", limit)
 }
 
-func (s *Store) entries(ctx context.Context, t terms, limit int) (out []domain.EntryData, err error) {
+func (s *Store) entries(ctx context.Context, t terms, position string, limit int) (out []domain.EntryData, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT "+entryColumns("w.")+", "+position+" FROM waitlist_entry w"+t.String()+
 			" ORDER BY w.place_rank, w.create_time, w.id LIMIT "+t.arg(limit), t.args...)
@@ -249,7 +255,7 @@ func (s *Store) ended(ctx context.Context, rest string, args ...any) (out []app.
 func (s *Store) DisplacedUnlisted(ctx context.Context, limit int) (views []app.HoldView, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, selectView()+`JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
-			WHERE h.displaced_time IS NOT NULL AND s.end_time > $1 AND h.booking_id IS NOT NULL AND (o.until_time IS NULL OR o.until_time > $1)
+			WHERE h.displaced_time IS NOT NULL AND s.end_time > $1 AND h.referral_id IS NOT NULL AND (o.until_time IS NULL OR o.until_time > $1)
 			AND NOT `+notAwaited+` AND NOT EXISTS (SELECT 1 FROM waitlist_entry w WHERE w.county_code = h.county_code AND w.referral_id = h.referral_id
 			AND w.state IN ('WAITING', 'OFFERED')) LIMIT $2`, tx.Now(), limit)
 		if err != nil {

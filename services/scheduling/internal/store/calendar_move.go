@@ -7,19 +7,25 @@ import (
 	"slices"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/domain"
 )
 
 // Move implements app.CalendarUnit. As in Take the insert decides; the hold has its old place until it has the new one, under a name of its own, as
-// a hold is in one place only.
+// a hold is in one place only. Who has the place is looked at without a lock: only one whose time is over is written.
 func (u *unit) Move(ctx context.Context, h *domain.Hold, to domain.Slot, reason string) (bool, error) {
 	closedBy, err := u.shareSlot(ctx, to.ID)
 	if errs.KindOf(err) == errs.KindNotFound || err == nil && closedBy != "" {
 		return false, nil
 	}
 	if err != nil {
+		return false, err
+	}
+	var busy bool
+	err = u.tx.QueryRow(ctx, "SELECT count(*) > 0 FROM occupancy o WHERE o.county_code = $1 AND o.place_id = $3 AND "+live, u.county(), u.Now(), to.ID).Scan(&busy)
+	if err != nil || busy {
 		return false, err
 	}
 	before, err := u.one(ctx, "hold", "id = (SELECT o.hold_id FROM occupancy o WHERE o.county_code = $1 AND o.place_id = $2)", to.ID)
@@ -69,7 +75,7 @@ func (u *unit) Rebooked(ctx context.Context, sessionID string, r app.Rebooked) e
 
 // LockSlots implements app.CalendarUnit.
 func (u *unit) LockSlots(ctx context.Context, ids []string) ([]app.SlotUse, error) {
-	if err := u.lockSlots(ctx, "id", ids); err != nil {
+	if err := u.LockPlaces(ctx, "", ids); err != nil {
 		return nil, err
 	}
 	frag, arg := u.tx.List("sl.id", 3, ids)
@@ -92,11 +98,60 @@ func (u *unit) Close(ctx context.Context, ids []string, reason string) error {
 	return nil
 }
 
-// Spread implements app.CalendarUnit.
-func (u *unit) Spread(ctx context.Context, organizationID, department, first, last string) error {
+// SpreadLater implements app.CalendarUnit.
+func (u *unit) SpreadLater(ctx context.Context, sessions []domain.Session) (map[app.Department]bool, error) {
+	return noteSpread(ctx, u.tx, u.county(), sessions)
+}
+
+func noteSpread(ctx context.Context, tx *sqldb.Tx, county string, sessions []domain.Session) (map[app.Department]bool, error) {
+	changed, out := newDays(), map[app.Department]bool{}
+	for _, s := range sessions {
+		changed.add(s)
+	}
+	var stmts []sqldb.Stmt
+	for d, first := range changed.first {
+		stmts = append(stmts, sqldb.Stmt{
+			SQL:  "INSERT INTO spread_due (county_code, id, organization_id, department_code, first_day, last_day) VALUES ($1, $2, $3, $4, $5, $6)",
+			Args: []any{county, id.New(), d.OrganizationID, d.Code, first, changed.last[d]}, Want: 1,
+		})
+		out[app.Department{County: county, OrganizationID: d.OrganizationID, Code: d.Code}] = true
+	}
+	return out, tx.Batch(ctx, stmts...)
+}
+
+// Spread implements app.CalendarUnit. What is noted after its rows were read stays noted.
+func (u *unit) Spread(ctx context.Context, organizationID, department, today string) error {
+	rows, err := u.tx.Query(ctx, `SELECT id, first_day, last_day FROM spread_due WHERE county_code = $1 AND organization_id = $2 AND department_code = $3
+		ORDER BY id`+u.tx.ForUpdate(), u.county(), organizationID, department)
+	if err != nil {
+		return fmt.Errorf("read where the reserve is to be spread: %w", err)
+	}
+	const never = "~" // after every day, for whatever text a day is
+	first, last, all := never, "", false
+	ids, err := collect(rows, func(r scanner) (row string, err error) {
+		var from, to string
+		err = r.Scan(&row, &from, &to)
+		first, last, all = min(first, from), max(last, to), all || to == ""
+		return row, err
+	})
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	if last += never; all {
+		last = ""
+	}
 	d := app.Department{County: u.county(), OrganizationID: organizationID, Code: department}
 	u.changed[d] = true
-	return spread(ctx, u.tx, d, first, last)
+	if err := spread(ctx, u.tx, d, max(first, today), last); err != nil {
+		return err
+	}
+	for part := range slices.Chunk(ids, 500) {
+		frag, arg := u.tx.List("id", 2, part)
+		if _, err := u.tx.Exec(ctx, "DELETE FROM spread_due WHERE county_code = $1 AND "+frag, u.county(), arg); err != nil {
+			return fmt.Errorf("forget where the reserve is to be spread: %w", err)
+		}
+	}
+	return nil
 }
 
 // days are departments' days whose sessions changed.
@@ -131,18 +186,30 @@ type daySlot struct {
 	day string
 }
 
-// spread lays the reserve over a department's days.
+// spread lays the reserve over a department's days, whose slots it locks: who takes one is waited for, so that it keeps its pool.
 func spread(ctx context.Context, tx *sqldb.Tx, d app.Department, first, last string) error {
 	policy, err := policyFor(ctx, tx, d.County, d.OrganizationID)
 	if err != nil {
 		return err
 	}
+	const days = `s.county_code = $1 AND s.organization_id = $2 AND s.department_code = $3 AND s.state = 'OPEN' AND s.local_date >= $4
+		AND ($5 = '' OR s.local_date < $5)`
+	args := []any{d.County, d.OrganizationID, d.Code, first, last}
+	if tx.Engine() == sqldb.Postgres {
+		locked, err := tx.Query(ctx, "SELECT sl.id FROM session s JOIN slot sl ON sl.county_code = s.county_code AND sl.session_id = s.id WHERE "+days+
+			" ORDER BY sl.id FOR UPDATE OF sl", args...)
+		if err == nil {
+			_, err = collect(locked, scanText)
+		}
+		if err != nil {
+			return fmt.Errorf("lock slots of days: %w", err)
+		}
+	}
 	rows, err := tx.Query(ctx, `SELECT sl.id, s.id, s.grade, sl.start_time, sl.pool, s.local_date,
-		CASE WHEN sl.closed_by <> '' OR sl.start_time <= $2 OR `+live+` THEN 1 ELSE 0 END
+		CASE WHEN sl.closed_by <> '' OR sl.start_time <= $6 OR o.hold_id IS NOT NULL AND (o.until_time IS NULL OR o.until_time > $6) THEN 1 ELSE 0 END
 		FROM session s JOIN slot sl ON sl.county_code = s.county_code AND sl.session_id = s.id
 		LEFT JOIN occupancy o ON o.county_code = sl.county_code AND o.place_id = sl.id
-		WHERE s.county_code = $1 AND s.organization_id = $3 AND s.department_code = $4 AND s.state = 'OPEN' AND s.local_date >= $5
-		AND ($6 = '' OR s.local_date < $6) ORDER BY s.local_date, sl.id`, d.County, tx.Now(), d.OrganizationID, d.Code, first, last)
+		WHERE `+days+` ORDER BY s.local_date, sl.id`, append(args, tx.Now())...)
 	if err != nil {
 		return fmt.Errorf("load slots of days: %w", err)
 	}
@@ -153,6 +220,11 @@ func spread(ctx context.Context, tx *sqldb.Tx, d app.Department, first, last str
 	if err != nil {
 		return fmt.Errorf("load slots of days: %w", err)
 	}
+	return setPools(ctx, tx, d.County, poolsOf(policy.Policy, slots))
+}
+
+// poolsOf are the slots whose pool is to change, by it. The slots are in order of their days.
+func poolsOf(policy domain.Policy, slots []daySlot) map[string][]string {
 	pools := map[string][]string{}
 	for len(slots) > 0 {
 		n := slices.IndexFunc(slots, func(s daySlot) bool { return s.day != slots[0].day })
@@ -168,7 +240,7 @@ func spread(ctx context.Context, tx *sqldb.Tx, d app.Department, first, last str
 		}
 		slots = slots[n:]
 	}
-	return setPools(ctx, tx, d.County, pools)
+	return pools
 }
 
 func setPools(ctx context.Context, tx *sqldb.Tx, county string, pools map[string][]string) error {

@@ -222,3 +222,58 @@ func (s *Store) Displaced(ctx context.Context, limit int) ([]app.Department, err
 			ORDER BY county_code, organization_id, department_code LIMIT $1`, []any{limit}
 	})
 }
+
+// DisplacedIn implements app.CalendarStore.
+func (s *Store) DisplacedIn(ctx context.Context, d app.Department, after domain.HoldData, limit int) ([]domain.HoldData, error) {
+	return list(ctx, s, "displaced bookings", func(r scanner) (domain.HoldData, error) { return scanHold(r) }, func(*sqldb.Tx) (string, []any) {
+		args := []any{d.County, d.OrganizationID, d.Code, limit}
+		where := "WHERE h.county_code = $1 AND h.organization_id = $2 AND h.department_code = $3 AND h.displaced_time IS NOT NULL AND NOT " + notAwaited
+		if after.ID != "" {
+			args = append(args, after.Displaced, after.ID)
+			where += " AND (h.displaced_time, h.id) > ($5, $6)"
+		}
+		return "SELECT " + holdColumns("h.") + " FROM hold h " + where + " ORDER BY h.displaced_time, h.id LIMIT $4", args
+	})
+}
+
+// SetDays implements app.CalendarStore.
+func (s *Store) SetDays(ctx context.Context, limit int, day func(start time.Time) string) (looked int, err error) {
+	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT s.county_code, s.id, s.organization_id, s.department_code, s.start_time, s.local_date FROM local_day_due d
+			JOIN session s ON s.county_code = d.county_code AND s.id = d.id ORDER BY d.county_code, d.id LIMIT $1`+tx.ForUpdate(), limit)
+		if err != nil {
+			return err
+		}
+		type dated struct {
+			county string
+			domain.Session
+		}
+		found, err := collect(rows, func(r scanner) (d dated, err error) {
+			err = r.Scan(&d.county, &d.ID, &d.OrganizationID, &d.DepartmentCode, &d.Start, &d.Day)
+			return d, err
+		})
+		if err != nil {
+			return err
+		}
+		looked = len(found)
+		for _, d := range found {
+			stmts := []sqldb.Stmt{{SQL: "DELETE FROM local_day_due WHERE county_code = $1 AND id = $2", Args: []any{d.county, d.ID}, Want: 1}}
+			if is := day(d.Start); is != d.Day {
+				was := d.Session
+				d.Day = is
+				stmts = append(stmts, sqldb.Stmt{SQL: "UPDATE session SET local_date = $3 WHERE county_code = $1 AND id = $2", Args: []any{d.county, d.ID, is}, Want: 1})
+				if _, err := noteSpread(ctx, tx, d.county, []domain.Session{was, d.Session}); err != nil {
+					return err
+				}
+			}
+			if err := tx.Batch(ctx, stmts...); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("set days of sessions: %w", err)
+	}
+	return looked, nil
+}

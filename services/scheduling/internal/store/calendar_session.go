@@ -29,13 +29,16 @@ func (u *unit) SessionsOf(ctx context.Context, templateID string) ([]app.Session
 	return collect(rows, scanSession)
 }
 
-// RemoveSessions implements app.CalendarUnit. The slots are locked first: whoever is about to take one holds a share of it, see Slot.
+// RemoveSessions implements app.CalendarUnit. Whoever is about to take a slot holds a share of it, see Slot.
 func (u *unit) RemoveSessions(ctx context.Context, ids []string) ([]string, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	if err := u.lockSlots(ctx, "session_id", ids); err != nil {
-		return nil, err
+	for _, table := range [][2]string{{"session", "id"}, {"slot", "session_id"}} {
+		frag, arg := u.tx.List(table[1], 2, ids)
+		if err := u.lockRows(ctx, table[0], frag, arg); err != nil {
+			return nil, err
+		}
 	}
 	frag, arg := u.tx.List("sl.session_id", 3, ids)
 	rows, err := u.tx.Query(ctx, `SELECT DISTINCT sl.session_id FROM slot sl LEFT JOIN occupancy o ON o.county_code = sl.county_code AND o.place_id = sl.id
@@ -60,18 +63,10 @@ func (u *unit) RemoveSessions(ctx context.Context, ids []string) ([]string, erro
 	return used, nil
 }
 
-// lockSlots keeps slots, named by a column, from being taken or changed until the transaction ends.
-func (u *unit) lockSlots(ctx context.Context, column string, ids []string) error {
-	if u.tx.Engine() != sqldb.Postgres {
-		return nil
-	}
-	frag, arg := u.tx.List(column, 2, ids)
-	rows, err := u.tx.Query(ctx, "SELECT id FROM slot WHERE county_code = $1 AND "+frag+" ORDER BY id"+u.tx.ForUpdate(), u.county(), arg)
-	if err != nil {
-		return fmt.Errorf("lock slots: %w", err)
-	}
-	_, err = collect(rows, scanText)
-	return err
+// LockPlaces implements app.CalendarUnit.
+func (u *unit) LockPlaces(ctx context.Context, sessionID string, slotIDs []string) error {
+	frag, arg := u.tx.List("id", 3, slotIDs)
+	return u.lockRows(ctx, "slot", "(session_id = $2 OR "+frag+")", sessionID, arg)
 }
 
 // AddSessions implements app.CalendarUnit.
@@ -118,11 +113,8 @@ func (u *unit) Substitute(ctx context.Context, s app.SessionView) error {
 	})
 }
 
-// Cancel implements app.CalendarUnit. Whoever is about to take one of its slots is waited for.
+// Cancel implements app.CalendarUnit. Whoever is about to take one of its slots was waited for: they are locked.
 func (u *unit) Cancel(ctx context.Context, s app.SessionView) error {
-	if err := u.lockSlots(ctx, "session_id", []string{s.ID}); err != nil {
-		return err
-	}
 	if _, err := u.tx.Exec(ctx, "UPDATE slot SET closed_by = 'CANCELLED' WHERE county_code = $1 AND session_id = $2", u.county(), s.ID); err != nil {
 		return fmt.Errorf("close slots: %w", err)
 	}
@@ -150,17 +142,6 @@ func (u *unit) HoldsIn(ctx context.Context, sessionID, after string, limit int) 
 		u.county(), u.Now(), sessionID, after, limit)
 }
 
-// DisplacedIn implements app.CalendarUnit.
-func (u *unit) DisplacedIn(ctx context.Context, organizationID, department string, after domain.HoldData, limit int) ([]*domain.Hold, error) {
-	args := []any{u.county(), organizationID, department, limit}
-	where := "WHERE h.county_code = $1 AND h.organization_id = $2 AND h.department_code = $3 AND h.displaced_time IS NOT NULL AND NOT " + notAwaited
-	if after.ID != "" {
-		args = append(args, after.Displaced, after.ID)
-		where += " AND (h.displaced_time, h.id) > ($5, $6)"
-	}
-	return u.holds(ctx, where+" ORDER BY h.displaced_time, h.id LIMIT $4", args...)
-}
-
 // holds loads holds for writing.
 func (u *unit) holds(ctx context.Context, rest string, args ...any) ([]*domain.Hold, error) {
 	lock := ""
@@ -183,27 +164,33 @@ func (u *unit) holds(ctx context.Context, rest string, args ...any) ([]*domain.H
 }
 
 // FreeLike implements app.CalendarUnit.
-func (u *unit) FreeLike(ctx context.Context, s app.SessionView, between app.Between, limit int) ([]domain.Slot, error) {
-	uses, err := usesOf(ctx, u.tx, u.county(), `sl.organization_id = $3 AND sl.department_code = $4 AND sl.start_time > $2 AND sl.start_time < $5 AND sl.start_time >= $11
-		AND s.kind = $6 AND coalesce(e.modality, '') = $7 AND s.state = 'OPEN' AND sl.closed_by = '' AND NOT `+live+`
-		AND (s.grade = $8 OR s.practitioner_id = $9 AND $9 <> '')
-		ORDER BY CASE WHEN s.practitioner_id = $9 AND $9 <> '' THEN 1 ELSE 2 END, sl.start_time, sl.id LIMIT $10`,
-		s.OrganizationID, s.DepartmentCode, between.Before, s.Kind, s.Equipment.Modality, s.Grade, s.PractitionerID, limit, between.After)
+func (u *unit) FreeLike(ctx context.Context, s app.SessionView, q app.Like) ([]domain.Slot, error) {
+	t := ofSlots(u.county(), u.Now())
+	t.where = append(t.where, "sl.start_time > $2")
+	t.add("sl.organization_id = %s AND sl.department_code = %s", s.OrganizationID, s.DepartmentCode)
+	t.add("sl.start_time >= %s AND sl.start_time < %s", q.After.UTC(), q.Before.UTC())
+	t.add("s.kind = %s AND coalesce(e.modality, '') = %s", s.Kind, s.Equipment.Modality)
+	t.may(q.Bounds)
+	best := "2"
+	if s.PractitionerID == "" {
+		t.add("s.grade = %s", s.Grade)
+	} else {
+		same := "s.practitioner_id = " + t.arg(s.PractitionerID)
+		t.add("(s.grade = %s OR "+same+")", s.Grade)
+		best = "CASE WHEN " + same + " THEN 1 ELSE 2 END"
+	}
+	rows, err := u.tx.Query(ctx, "SELECT "+slotColumns+slotTables+t.String()+" ORDER BY "+best+", sl.start_time, sl.id LIMIT "+t.arg(q.Limit), t.args...)
 	if err != nil {
 		return nil, fmt.Errorf("look for free slots: %w", err)
 	}
-	slots := make([]domain.Slot, len(uses))
-	for i, use := range uses {
-		slots[i] = use.Slot
-	}
-	return slots, nil
+	return collect(rows, func(r scanner) (domain.Slot, error) {
+		v, err := scanSlot(r)
+		return v.Slot, err
+	})
 }
 
 // SessionOfSlot implements app.CalendarUnit.
 func (u *unit) SessionOfSlot(ctx context.Context, slotID string) (app.SessionView, domain.Slot, error) {
-	if _, err := u.shareSlot(ctx, slotID); err != nil {
-		return app.SessionView{}, domain.Slot{}, err
-	}
 	uses, err := usesOf(ctx, u.tx, u.county(), "sl.id = $3", slotID)
 	if err != nil {
 		return app.SessionView{}, domain.Slot{}, fmt.Errorf("load slot: %w", err)

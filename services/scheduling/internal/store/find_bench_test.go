@@ -67,7 +67,7 @@ func findTurns(b *testing.B, db *sqldb.DB, s *store.Store, first time.Time, depa
 			}
 			plain = append(plain, time.Since(begin))
 			q := app.FindQuery{County: "450321", OrganizationIDs: []string{"hospital"}, From: first, To: last, Limit: benchFind,
-				Before: func(string) (time.Time, time.Time) { return last, last }}
+				Before: func(string) app.Bounds { return app.Bounds{Common: last, Reserved: last, Expert: last} }}
 			for _, d := range pick[:departments] {
 				q.Departments = append(q.Departments, department(d))
 			}

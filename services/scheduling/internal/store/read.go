@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -87,10 +86,14 @@ func ofSlots(args ...any) terms {
 	return terms{args: args, where: []string{"sl.county_code = $1", "s.county_code = sl.county_code AND s.id = sl.session_id"}}
 }
 
-// may leaves slots that nobody has, that are open and may be taken by now.
-func (t *terms) may(commonBefore, reservedBefore time.Time) {
+// may leaves slots that nobody has, that are open and may be taken by now: the one condition for whatever gives a place away.
+func (t *terms) may(b app.Bounds) {
 	t.where = append(t.where, slotIsFree, "sl.closed_by = ''", "s.state = 'OPEN'")
-	t.add("(sl.pool <> 'RESERVED' AND sl.start_time < %s OR sl.pool = 'RESERVED' AND sl.start_time < %s)", commonBefore.UTC(), reservedBefore.UTC())
+	reserved := "sl.start_time < " + t.arg(b.Reserved.UTC())
+	if !b.Expert.Equal(b.Reserved) {
+		reserved = "(s.kind <> 'EXPERT' AND " + reserved + " OR s.kind = 'EXPERT' AND sl.start_time < " + t.arg(b.Expert.UTC()) + ")"
+	}
+	t.where = append(t.where, "(sl.pool <> 'RESERVED' AND sl.start_time < "+t.arg(b.Common.UTC())+" OR sl.pool = 'RESERVED' AND "+reserved+")")
 }
 
 // Slots implements app.Store.
@@ -107,7 +110,7 @@ func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []app.SlotVie
 			t.add("s.kind = %s", q.Kind)
 		}
 		if q.FreeOnly {
-			t.may(q.CommonBefore, q.ReservedBefore)
+			t.may(q.Before)
 		}
 		if q.AfterID != "" {
 			t.add("(sl.start_time, sl.id) > (%s, %s)", q.AfterStart, q.AfterID)

@@ -63,6 +63,31 @@ func (u *unit) one(ctx context.Context, what, where string, arg any) (*domain.Ho
 	return u.keep(d), nil
 }
 
+// Peek implements app.CalendarUnit.
+func (u *unit) Peek(ctx context.Context, id string) (domain.HoldData, error) {
+	d, err := scanHold(u.tx.QueryRow(ctx, "SELECT "+holdColumns("")+` FROM hold WHERE county_code = $1 AND (booking_id = $2 OR id = $2)
+		ORDER BY CASE WHEN booking_id = $2 THEN 0 ELSE 1 END LIMIT 1`, u.county(), id))
+	return d, loaded("booking", err)
+}
+
+// LockReferral implements app.CalendarUnit.
+func (u *unit) LockReferral(ctx context.Context, referralID string) error {
+	return u.lockRows(ctx, "hold", "referral_id = $2 AND state IN ('ATTACHED', 'UNSETTLED', 'LIVE')", referralID)
+}
+
+// lockRows locks rows of a table by id until the transaction ends, for an engine on which others write meanwhile.
+func (u *unit) lockRows(ctx context.Context, table, where string, args ...any) error {
+	if u.tx.Engine() != sqldb.Postgres {
+		return nil
+	}
+	rows, err := u.tx.Query(ctx, "SELECT id FROM "+table+" WHERE county_code = $1 AND "+where+" ORDER BY id"+u.tx.ForUpdate(), append([]any{u.county()}, args...)...)
+	if err != nil {
+		return fmt.Errorf("lock rows of %s: %w", table, err)
+	}
+	_, err = collect(rows, scanText)
+	return err
+}
+
 func (u *unit) keep(d domain.HoldData) *domain.Hold {
 	if h, ok := u.loaded[d.ID]; ok {
 		return h

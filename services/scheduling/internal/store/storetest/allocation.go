@@ -13,7 +13,7 @@ import (
 func find(t testing.TB, o Opened, limit int, before time.Time, organizations ...string) []app.SlotView {
 	t.Helper()
 	found, err := o.Store.FindSlots(t.Context(), app.FindQuery{County: County, OrganizationIDs: organizations, From: o.Clock.Now(), To: o.Clock.Now().AddDate(0, 0, 9),
-		Before: func(string) (time.Time, time.Time) { return before, before }, Limit: limit})
+		Before: func(string) app.Bounds { return app.Bounds{Common: before, Reserved: before, Expert: before} }, Limit: limit})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func changeSeen(t *testing.T, o Opened) {
 	take(t, o, slots[0].Place())
 	late := o.Clock.Now().AddDate(0, 0, 9)
 	err := o.Store.Change(t.Context(), app.Command{Caller: Caller()}, func(u app.Unit) error {
-		return u.ComputeWaiting(t.Context(), d, app.WaitingBounds{Common: late, Reserved: late, Until: slots[2].Start}, before)
+		return u.ComputeWaiting(t.Context(), d, app.WaitingBounds{Bounds: app.Bounds{Common: late, Reserved: late, Expert: late}, Until: slots[2].Start}, before)
 	})
 	if rest := changed(); err != nil || len(before) != 1 || len(rest) != 1 || rest[0] == before[0] {
 		t.Errorf("changes %v, then %v, %v", before, rest, err)

@@ -198,7 +198,9 @@ func suitable(t *testing.T, o Opened) {
 		if err != nil || s.ID != like.Session.ID || slot.Free {
 			t.Errorf("%+v, %+v, %v", s, slot, err)
 		}
-		free, err := u.FreeLike(ctx, s, app.Between{After: o.Clock.Now(), Before: o.Clock.Now().Add(48 * time.Hour)}, 10)
+		now, until := o.Clock.Now(), o.Clock.Now().Add(48*time.Hour)
+		q := app.Like{Between: app.Between{After: now, Before: until}, Bounds: app.Bounds{Common: until, Reserved: until, Expert: until}, Limit: 10}
+		free, err := u.FreeLike(ctx, s, q)
 		if err != nil || len(free) != 2 || free[0].ID != same.ID || free[1].ID != general.ID {
 			t.Errorf("%+v, %v", free, err)
 		}
@@ -226,10 +228,10 @@ func policies(t *testing.T, o Opened) {
 	if due, err := o.Store.ToSpread(t.Context(), 10); err != nil || len(due) != 1 || due[0].Code != "0304" {
 		t.Errorf("%v, %v", due, err)
 	}
-	in(t, o, func(ctx context.Context, u app.Unit) error { return u.SpreadDone(ctx, "o", "0304") })
+	in(t, o, func(ctx context.Context, u app.Unit) error { return u.Spread(ctx, "o", "0304", "") })
 	set("o", 50)
 	want(50)
-	in(t, o, func(ctx context.Context, u app.Unit) error { return u.SpreadDone(ctx, "o", "0304") })
+	in(t, o, func(ctx context.Context, u app.Unit) error { return u.Spread(ctx, "o", "0304", "") })
 	in(t, o, func(ctx context.Context, u app.Unit) error {
 		own, err := u.OwnPolicy(ctx, "")
 		if err != nil || own.Version != 1 || own.ReservePercent != 40 {

@@ -270,7 +270,7 @@ func slotPages(t *testing.T, o Opened) {
 		}
 	}
 	q = app.SlotQuery{County: County, OrganizationID: "o", Department: "0304", Kind: "CLINIC", From: q.From, To: q.To, Limit: 10, FreeOnly: true,
-		CommonBefore: q.To, ReservedBefore: q.To}
+		Before: app.Bounds{Common: q.To, Reserved: q.To, Expert: q.To}}
 	if free, err := o.Store.Slots(t.Context(), q); err != nil || len(free) != 6 {
 		t.Errorf("%d free slots, %v", len(free), err)
 	}
