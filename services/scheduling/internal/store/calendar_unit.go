@@ -123,13 +123,6 @@ func (u *unit) PutPolicy(ctx context.Context, p app.BookingPolicy) error {
 	return u.tx.Batch(ctx, stmts...)
 }
 
-// SpreadDone implements app.CalendarUnit.
-func (u *unit) SpreadDone(ctx context.Context, organizationID, department string) error {
-	_, err := u.tx.Exec(ctx, "DELETE FROM spread_due WHERE county_code = $1 AND organization_id = $2 AND department_code = $3",
-		u.county(), organizationID, department)
-	return err
-}
-
 // Replan implements app.CalendarUnit.
 func (u *unit) Replan(ctx context.Context, e domain.Exception) ([]string, error) {
 	rows, err := u.tx.Query(ctx, `SELECT id FROM schedule_template WHERE county_code = $1 AND ($2 = '' OR organization_id = $2)

@@ -15,8 +15,3 @@ CREATE TABLE local_day_due (
     PRIMARY KEY (county_code, id)
 );
 INSERT INTO local_day_due (county_code, id) SELECT county_code, id FROM session WHERE template_id = '';
-
--- +goose Down
-DROP TABLE local_day_due;
-ALTER TABLE spread_due DROP COLUMN last_day;
-ALTER TABLE spread_due DROP COLUMN first_day;
