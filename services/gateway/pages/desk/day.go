@@ -12,9 +12,6 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
-// batch is how many referrals are asked for at once.
-const batch = 200
-
 // sitting is a session of today with those who have a place in it.
 type sitting struct {
 	*schedulingv1.DaySession
@@ -68,19 +65,10 @@ func (p *Pages) day(r *http.Request) []sitting {
 	var ids []string
 	for _, s := range answer.GetSessions() {
 		for _, one := range s.GetPatients() {
-			if one.GetReferralId() != "" && len(ids) < batch {
-				ids = append(ids, one.GetReferralId())
-			}
+			ids = append(ids, one.GetReferralId())
 		}
 	}
-	rows := map[string]shell.Row{}
-	if len(ids) > 0 {
-		if list, err := p.Referral.BatchGetReferrals(r.Context(), &referralv1.BatchGetReferralsRequest{Ids: ids}); err == nil {
-			for _, row := range p.Shell.Rows(r, list.GetReferrals()) {
-				rows[row.GetId()] = row
-			}
-		}
-	}
+	rows := p.Shell.RowsOf(r, p.Referral, ids)
 	county, cerr := p.Shell.Names().County(r.Context())
 	language := p.Shell.Language(r)
 	var out []sitting

@@ -9,14 +9,13 @@ import (
 	"time"
 
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
-	"github.com/tongzhen/tongzhen/services/gateway/door"
 )
 
 const (
 	// maxDays is how many days with free slots the form offers.
 	maxDays = 5
-	// maxEarliest is how many of the earliest slots it offers over doctors and hospitals, maxExperts how many sessions at the own centre.
-	maxEarliest, maxExperts = 6, 3
+	// maxEarliest is how many of the earliest slots it offers over doctors and hospitals.
+	maxEarliest = 6
 )
 
 // slotsData is what slots.html sees.
@@ -26,9 +25,8 @@ type slotsData struct {
 	Kind   string
 	// Wait is how long one waits, nil when it is not known.
 	Wait *schedulingv1.WaitingTime
-	// Earliest are the first free slots, each of another session; Experts are sessions at the own centre, to see an expert without travelling.
+	// Earliest are the first free slots, each of another session. Expert sessions at the own centre are none of them: a referral up has another receiver.
 	Earliest []choice
-	Experts  []*schedulingv1.Slot
 	Days     []slotDay
 	Slot     string
 	Bed      string
@@ -135,7 +133,6 @@ func (p *Pages) clinics(r *http.Request, form url.Values, sent bool, data *slots
 	data.Days = p.byDay(slices.DeleteFunc(slices.Clone(free), func(s *schedulingv1.Slot) bool {
 		return slices.ContainsFunc(data.Earliest, func(c choice) bool { return c.GetId() == s.GetId() })
 	}), data.Slot)
-	data.Experts = p.experts(r, code)
 	return nil
 }
 
@@ -222,18 +219,6 @@ func (p *Pages) hospitals(r *http.Request) []string {
 		out = append(out, one.ID)
 	}
 	return out
-}
-
-// experts are the coming sessions of a department's specialists at the visitor's own centre.
-func (p *Pages) experts(r *http.Request, code string) []*schedulingv1.Slot {
-	visitor, _ := door.VisitorFrom(r.Context())
-	answer, err := p.Allocation.FindSlots(r.Context(), &schedulingv1.FindSlotsRequest{
-		OrganizationIds: []string{visitor.Account.GetOrganizationId()}, Departments: []string{code}, Kind: "EXPERT", Limit: maxExperts,
-	})
-	if err != nil {
-		return nil
-	}
-	return answer.GetSlots()
 }
 
 // waiting is how long one waits; nil when nobody knows.

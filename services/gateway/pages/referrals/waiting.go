@@ -89,7 +89,7 @@ func (p *Pages) place(r *http.Request, data *pageData) {
 		return
 	}
 	if out.Holder != "" {
-		out.Moves = p.moves(r.Context(), referral, kind, out.From)
+		out.Moves = p.moves(r.Context(), referral, kind, out)
 	}
 	data.Place = out
 }
@@ -101,7 +101,7 @@ func (p *Pages) heldSlot(r *http.Request, referral *referralv1.Referral, out *pl
 	hold, err := p.Scheduling.GetHold(r.Context(), &schedulingv1.GetHoldRequest{Id: referral.GetHoldId()})
 	if err == nil && hold.GetState() == schedulingv1.HoldState_ATTACHED && hold.GetSlotId() != "" {
 		out.Holder, out.From = hold.GetId(), hold.GetSlotId()
-		out.At = &schedulingv1.Slot{Start: hold.GetStart(), End: hold.GetEnd(), PractitionerName: hold.GetPractitionerName(), EquipmentName: hold.GetEquipmentName(), Location: hold.GetLocation()}
+		out.At = &schedulingv1.Slot{Start: hold.GetStart(), End: hold.GetEnd(), PractitionerName: hold.GetPractitionerName(), EquipmentName: hold.GetEquipmentName(), Modality: hold.GetModality(), Location: hold.GetLocation()}
 	}
 }
 
@@ -114,19 +114,19 @@ func (p *Pages) bookedSlot(r *http.Request, data *pageData, out *placeData) {
 		return
 	}
 	out.Holder, out.From, out.Displaced = booking.GetId(), booking.GetSlotId(), booking.GetDisplaced()
-	out.At = &schedulingv1.Slot{Start: booking.GetStart(), End: booking.GetEnd(), PractitionerName: booking.GetPractitionerName(), EquipmentName: booking.GetEquipmentName(), Location: booking.GetLocation()}
+	out.At = &schedulingv1.Slot{Start: booking.GetStart(), End: booking.GetEnd(), PractitionerName: booking.GetPractitionerName(), EquipmentName: booking.GetEquipmentName(), Modality: booking.GetModality(), Location: booking.GetLocation()}
 }
 
-// moves are the earliest other slots of the same department.
-func (p *Pages) moves(ctx context.Context, referral *referralv1.Referral, kind, from string) []*schedulingv1.Slot {
+// moves are the earliest other slots of the same department, for an examination those of the same modality.
+func (p *Pages) moves(ctx context.Context, referral *referralv1.Referral, kind string, of placeData) []*schedulingv1.Slot {
 	answer, err := p.Allocation.FindSlots(ctx, &schedulingv1.FindSlotsRequest{
 		OrganizationIds: []string{referral.GetReceiver().GetOrganizationId()}, Departments: []string{referral.GetReceiver().GetDepartmentCode()},
-		Kind: kind, Limit: maxMoves, ReferralId: referral.GetId(),
+		Kind: kind, Modality: of.At.GetModality(), Limit: maxMoves, ReferralId: referral.GetId(),
 	})
 	if err != nil {
 		return nil
 	}
-	return slices.DeleteFunc(answer.GetSlots(), func(s *schedulingv1.Slot) bool { return s.GetId() == from })
+	return slices.DeleteFunc(answer.GetSlots(), func(s *schedulingv1.Slot) bool { return s.GetId() == of.From })
 }
 
 func (p *Pages) joinWaitlist(w http.ResponseWriter, r *http.Request) error {

@@ -23,10 +23,13 @@ type use struct {
 	From  string
 }
 
-// Movable tells that a booking, or a hold tied to a referral, can have another slot.
-func (u use) Movable() bool {
+// Tied tells that a booking, or a hold tied to a referral, has the slot.
+func (u use) Tied() bool {
 	return u.GetState() == schedulingv1.HoldState_BOOKED || u.GetState() == schedulingv1.HoldState_ATTACHED
 }
+
+// Movable tells that it can have another slot, by a visitor who may know of it.
+func (u use) Movable() bool { return u.Tied() && u.Place() != "" }
 
 // Place is what a move names: the booking, else the hold.
 func (u use) Place() string {
@@ -36,7 +39,7 @@ func (u use) Place() string {
 	return u.GetHoldId()
 }
 
-// moved is what became of somebody in a session that was cancelled.
+// moved is what became of somebody in a session that was cancelled. Row is nil for who may not be read.
 type moved struct {
 	*schedulingv1.Moved
 	Row *shell.Row
@@ -55,10 +58,11 @@ type sessionData struct {
 	// Moving is the slot whose booking is to be moved, Targets where it can go.
 	Moving  *use
 	Targets []*schedulingv1.Slot
-	// Moved and Displaced are what the cancellation did.
+	// Moved and Displaced are what the cancellation did, Lost how many it displaced: of those whom the visitor may not know there is the number alone.
 	Cancelled bool
 	Moved     []moved
 	Displaced []moved
+	Lost      int32
 	Ended     bool
 }
 
@@ -66,7 +70,7 @@ type sessionData struct {
 func (d sessionData) Booked() int {
 	n := 0
 	for _, u := range d.Uses {
-		if u.Movable() {
+		if u.Tied() {
 			n++
 		}
 	}
@@ -125,7 +129,7 @@ func (p *Pages) dataOf(r *http.Request, detail *schedulingv1.SessionDetail) sess
 	for _, u := range detail.GetSlots() {
 		ids = append(ids, u.GetReferralId())
 	}
-	rows := p.names(r, ids)
+	rows := p.Shell.RowsOf(r, p.Referral, ids)
 	for _, u := range detail.GetSlots() {
 		one := use{SlotUse: u, State: stateOf(u)}
 		if row, ok := rows[u.GetReferralId()]; ok {
@@ -227,21 +231,20 @@ func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Cancelled = true
-	rowOf := func(referral, booking string) *shell.Row {
-		i := slices.IndexFunc(before.Uses, func(u use) bool {
-			return referral != "" && u.GetReferralId() == referral || booking != "" && u.GetBookingId() == booking
-		})
+	data.Cancelled, data.Lost = true, answer.GetDisplaced()
+	was := func(place string) use {
+		i := slices.IndexFunc(before.Uses, func(u use) bool { return place != "" && (u.GetBookingId() == place || u.GetHoldId() == place) })
 		if i < 0 {
-			return nil
+			return use{}
 		}
-		return before.Uses[i].Row
+		return before.Uses[i]
 	}
 	for _, m := range answer.GetMoved() {
-		data.Moved = append(data.Moved, moved{m, rowOf(m.GetReferralId(), m.GetBookingId())})
+		data.Moved = append(data.Moved, moved{m, was(m.GetHoldId()).Row})
 	}
-	for _, booking := range answer.GetDisplacedBookingIds() {
-		data.Displaced = append(data.Displaced, moved{&schedulingv1.Moved{BookingId: booking}, rowOf("", booking)})
+	for _, place := range answer.GetDisplacedBookingIds() {
+		u := was(place)
+		data.Displaced = append(data.Displaced, moved{&schedulingv1.Moved{ReferralId: u.GetReferralId(), ReferralNumber: u.GetReferralNumber()}, u.Row})
 	}
 	return p.draw(w, r, http.StatusOK, data)
 }

@@ -9,7 +9,6 @@ import (
 	"embed"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -162,21 +161,4 @@ func (p *Pages) showWeek(w http.ResponseWriter, r *http.Request) error {
 		return p.Shell.Fragment(w, r, p.week, "days", data)
 	}
 	return p.Shell.Render(w, r, p.week, shell.Page{Title: "sessions.title", Nav: "sessions", Data: data})
-}
-
-// names are the referrals that a session's slots belong to, as far as the visitor may read them, by id.
-func (p *Pages) names(r *http.Request, ids []string) map[string]shell.Row {
-	ids = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(ids))), func(s string) bool { return strings.TrimSpace(s) == "" })
-	out := map[string]shell.Row{}
-	if len(ids) == 0 {
-		return out
-	}
-	list, err := p.Referral.BatchGetReferrals(r.Context(), &referralv1.BatchGetReferralsRequest{Ids: ids[:min(len(ids), pageSize)]})
-	if err != nil {
-		return out // the numbers are there without names
-	}
-	for _, row := range p.Shell.Rows(r, list.GetReferrals()) {
-		out[row.GetId()] = row
-	}
-	return out
 }

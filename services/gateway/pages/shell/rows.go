@@ -2,6 +2,7 @@ package shell
 
 import (
 	"net/http"
+	"slices"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
@@ -33,4 +34,24 @@ func (s *Shell) Rows(r *http.Request, referrals []*referralv1.Referral) []Row {
 		rows = append(rows, row)
 	}
 	return rows
+}
+
+// batch is how many referrals the referral service answers at once.
+const batch = 200
+
+// RowsOf are the referrals of the ids by id, as far as the visitor may read them; without the referral service the ones that came. Empty ids and repeats
+// are left out.
+func (s *Shell) RowsOf(r *http.Request, referrals referralv1.ReferralServiceClient, ids []string) map[string]Row {
+	out := map[string]Row{}
+	ids = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(ids))), func(id string) bool { return id == "" })
+	for part := range slices.Chunk(ids, batch) {
+		list, err := referrals.BatchGetReferrals(r.Context(), &referralv1.BatchGetReferralsRequest{Ids: part})
+		if err != nil {
+			return out
+		}
+		for _, row := range s.Rows(r, list.GetReferrals()) {
+			out[row.GetId()] = row
+		}
+	}
+	return out
 }

@@ -66,6 +66,9 @@ func (e entry) Waits() bool {
 	return e.GetState() == schedulingv1.WaitlistState_WAITING || e.GetState() == schedulingv1.WaitlistState_OFFERED
 }
 
+// Leaves tells that it can be taken off the list. Who lost a place with its session stays until there is another, or the referral is cancelled.
+func (e entry) Leaves() bool { return e.Waits() && e.GetDisplacedBookingId() == "" }
+
 // group are those who wait for one department.
 type group struct {
 	Name, To string
@@ -81,6 +84,8 @@ type listData struct {
 	Form       shell.Form
 	Problem    string
 	RequestID  string
+	// Chosen is the one that the refused form named, if it is no candidate any more.
+	Chosen *shell.Row
 	// Sender: the visitor sends patients and does not answer.
 	Sender bool
 	Path   string
@@ -126,7 +131,11 @@ func (p *Pages) load(r *http.Request) (listData, error) {
 func (p *Pages) groups(r *http.Request, entries []*schedulingv1.WaitlistEntry) []group {
 	county, err := p.Shell.Names().County(r.Context())
 	language := p.Shell.Language(r)
-	rows := p.rows(r, entries)
+	ids := make([]string, 0, len(entries))
+	for _, e := range entries {
+		ids = append(ids, e.GetReferralId())
+	}
+	rows := p.Shell.RowsOf(r, p.Referral, ids) // where there is none the list shows the number
 	var out []group
 	at := map[string]int{}
 	for _, e := range entries {
@@ -150,26 +159,6 @@ func (p *Pages) groups(r *http.Request, entries []*schedulingv1.WaitlistEntry) [
 			one.From = county.OrganizationName(language, e.GetSenderOrganizationId())
 		}
 		out[i].Entries = append(out[i].Entries, one)
-	}
-	return out
-}
-
-// rows are the referrals of the entries by id; without them the list shows numbers.
-func (p *Pages) rows(r *http.Request, entries []*schedulingv1.WaitlistEntry) map[string]shell.Row {
-	out := map[string]shell.Row{}
-	ids := make([]string, 0, len(entries))
-	for _, e := range entries {
-		ids = append(ids, e.GetReferralId())
-	}
-	if len(ids) == 0 {
-		return out
-	}
-	list, err := p.Referral.BatchGetReferrals(r.Context(), &referralv1.BatchGetReferralsRequest{Ids: ids})
-	if err != nil {
-		return out
-	}
-	for _, row := range p.Shell.Rows(r, list.GetReferrals()) {
-		out[row.GetId()] = row
 	}
 	return out
 }
@@ -237,6 +226,20 @@ func (p *Pages) sexOf(r *http.Request, referral string) (string, error) {
 	return shell.BedSex(list.GetReferrals()[0].GetPatient().GetSex()), nil
 }
 
+// chosen keeps the referral that the refused form named.
+func (p *Pages) chosen(r *http.Request, data *listData) {
+	id := data.Form.Value("referralId")
+	if id == "" || slices.ContainsFunc(data.Candidates, func(row shell.Row) bool { return row.GetId() == id }) {
+		return
+	}
+	if row, ok := p.Shell.RowsOf(r, p.Referral, []string{id})[id]; ok {
+		data.Chosen = &row
+	}
+}
+
+// Typed tells that a form was refused that put somebody on the list.
+func (d listData) Typed() bool { return d.Form.Value("kind") != "" || len(d.Form.Errors) > 0 }
+
 func (p *Pages) leave(w http.ResponseWriter, r *http.Request) error {
 	_, err := p.Allocation.LeaveWaitlist(r.Context(), &schedulingv1.LeaveWaitlistRequest{Id: r.PathValue("id"), RequestId: r.PostFormValue("requestId")})
 	if err != nil {
@@ -257,6 +260,7 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, cause error) error
 		}
 		p.candidates(r, &data)
 		data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
+		p.chosen(r, &data)
 		return p.draw(w, r, again.Status, data)
 	})
 }

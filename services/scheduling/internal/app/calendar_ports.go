@@ -25,15 +25,17 @@ type SessionView struct {
 	Slots, Reserved, Taken, Blocked, Free, Displaced int
 }
 
-// SlotUse is a slot and the live hold that has it; HoldData is zero if nobody has.
+// SlotUse is a slot and the live hold that has it; HoldData is zero if nobody has. Number is its referral's, as far as it is known.
 type SlotUse struct {
-	Slot domain.Slot
-	Hold domain.HoldData
+	Slot   domain.Slot
+	Hold   domain.HoldData
+	Number string
 }
 
 // Rebooked is what became of a hold of a cancelled session.
 type Rebooked struct {
 	HoldID, BookingID, ReferralID string
+	Number                        string // of the referral, when it was read
 	Outcome                       string // OutcomeMoved …
 	SlotID                        string // the new one
 	Slot                          domain.Slot

@@ -22,7 +22,8 @@ func (p *Planner) Sessions(ctx context.Context, by Planning, q SessionQuery, now
 	return p.app.store.Sessions(ctx, q)
 }
 
-// Session with its slots and who has them. Another organisation's is NOT_FOUND. Who plans the whole county sees how many, not who.
+// Session with its slots and who has them. Another organisation's is NOT_FOUND. Who plans the whole county sees that somebody has a slot, not who; so
+// does CancelSession answer.
 func (p *Planner) Session(ctx context.Context, by Planning, sessionID string) (SessionView, []SlotUse, error) {
 	s, err := p.app.store.Session(ctx, by.County, sessionID)
 	if err != nil {
@@ -34,7 +35,7 @@ func (p *Planner) Session(ctx context.Context, by Planning, sessionID string) (S
 	uses, err := p.app.store.Uses(ctx, by.County, sessionID)
 	if by.Whole {
 		for i, use := range uses {
-			uses[i].Hold = domain.HoldData{State: use.Hold.State}
+			uses[i].Hold, uses[i].Number = domain.HoldData{State: use.Hold.State}, ""
 		}
 	}
 	return s, uses, err

@@ -103,7 +103,7 @@ func placeProto(s domain.Slot, e domain.Equipment) *schedulingv1.Slot {
 func useProto(use app.SlotUse, e domain.Equipment) *schedulingv1.SlotUse {
 	out := &schedulingv1.SlotUse{Slot: placeProto(use.Slot, e)}
 	if d := use.Hold; d.State != "" {
-		out.State, out.HoldId, out.BookingId, out.ReferralId = holdState(d.State), d.ID, d.BookingID, d.ReferralID
+		out.State, out.HoldId, out.BookingId, out.ReferralId, out.ReferralNumber = holdState(d.State), d.ID, d.BookingID, d.ReferralID, use.Number
 		if d.ReaderOrganizationID != d.Place.OrganizationID {
 			out.SenderOrganizationId = d.ReaderOrganizationID
 		}
@@ -127,14 +127,16 @@ func cancellationProto(v app.SessionView, moved []app.Rebooked) *schedulingv1.Ca
 	for _, m := range moved {
 		switch m.Outcome {
 		case app.OutcomeMoved:
-			out.Moved = append(out.Moved, &schedulingv1.Moved{BookingId: m.BookingID, HoldId: m.HoldID, ReferralId: m.ReferralID,
+			out.Moved = append(out.Moved, &schedulingv1.Moved{BookingId: m.BookingID, HoldId: m.HoldID, ReferralId: m.ReferralID, ReferralNumber: m.Number,
 				Slot: placeProto(m.Slot, domain.Equipment{ID: v.EquipmentID, Modality: v.Equipment.Modality})})
 		case app.OutcomeDisplaced:
 			id := m.BookingID
 			if id == "" {
 				id = m.HoldID // tied to a referral that has no answer yet
 			}
-			out.DisplacedBookingIds = append(out.DisplacedBookingIds, id)
+			if out.Displaced++; id != "" {
+				out.DisplacedBookingIds = append(out.DisplacedBookingIds, id)
+			}
 		case app.OutcomeEnded:
 			out.HoldsEnded++
 		}

@@ -75,7 +75,7 @@ func holdProto(v app.HoldView) *schedulingv1.Hold {
 	return &schedulingv1.Hold{Id: v.ID, SlotId: v.Place.SlotID, ExpireTime: stamp(expire), State: holdState(v.State),
 		OrganizationId: v.Place.OrganizationID, DepartmentCode: v.Place.DepartmentCode, Start: stamp(v.Place.Start),
 		End: stamp(v.Place.End), Ward: v.Ward, BedId: v.Place.BedID, Bed: v.Bed, ReferralId: v.ReferralID,
-		PractitionerName: v.PractitionerName, Location: v.Location, EquipmentName: v.Device.Name, Preparation: v.Device.Preparation,
+		PractitionerName: v.PractitionerName, Location: v.Location, EquipmentName: v.Device.Name, Modality: v.Device.Modality, Preparation: v.Device.Preparation,
 		PreparationEnglish: v.Device.PreparationEnglish, Offered: v.AccountID == app.Self && v.State == domain.Attached}
 }
 
@@ -83,7 +83,7 @@ func bookingProto(v app.HoldView) *schedulingv1.Booking {
 	return &schedulingv1.Booking{Id: v.BookingID, HoldId: v.ID, ReferralId: v.ReferralID, State: bookingState(v.State),
 		SlotId: v.Place.SlotID, BedId: v.Place.BedID, OrganizationId: v.Place.OrganizationID,
 		DepartmentCode: v.Place.DepartmentCode, Start: stamp(v.Place.Start), End: stamp(v.Place.End),
-		PractitionerName: v.PractitionerName, Location: v.Location, Ward: v.Ward, Bed: v.Bed, EquipmentName: v.Device.Name,
+		PractitionerName: v.PractitionerName, Location: v.Location, Ward: v.Ward, Bed: v.Bed, EquipmentName: v.Device.Name, Modality: v.Device.Modality,
 		Preparation: v.Device.Preparation, PreparationEnglish: v.Device.PreparationEnglish, Displaced: !v.Displaced.IsZero()}
 }
 

@@ -130,12 +130,11 @@ func branchWhere(q app.FindQuery, b branch, after app.SlotView, t *terms) string
 		own.add("(sl.start_time, sl.id) > (%s, %s)", after.Start, after.ID)
 	}
 	own.may(b.before)
-	for _, c := range []struct{ column, value string }{
-		{"s.kind", q.Kind}, {"e.modality", q.Modality}, {"s.practitioner_id", q.PractitionerID}, {"s.grade", q.Grade},
-	} {
-		if c.value != "" {
-			own.add(c.column+" = %s", c.value)
-		}
+	own.ofSession("kind", q.Kind)
+	own.ofSession("practitioner_id", q.PractitionerID)
+	own.ofSession("grade", q.Grade)
+	if q.Modality != "" {
+		own.add("e.modality = %s", q.Modality)
 	}
 	t.args = own.args
 	return own.String()

@@ -94,19 +94,24 @@ func (s *Store) Uses(ctx context.Context, county, sessionID string) (uses []app.
 		if uses, err = usesOf(ctx, tx, county, "s.id = $3 ORDER BY sl.start_time, sl.id", sessionID); err != nil {
 			return err
 		}
-		rows, err := tx.Query(ctx, "SELECT "+holdColumns("h.")+` FROM hold h JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
-			JOIN slot sl ON sl.county_code = o.county_code AND sl.id = o.place_id WHERE h.county_code = $1 AND sl.session_id = $3 AND `+live,
-			county, tx.Now(), sessionID)
+		rows, err := tx.Query(ctx, "SELECT "+holdColumns("h.")+`, coalesce(c.number, '') FROM hold h
+			JOIN occupancy o ON o.county_code = h.county_code AND o.hold_id = h.id
+			JOIN slot sl ON sl.county_code = o.county_code AND sl.id = o.place_id
+			LEFT JOIN referral_case c ON c.county_code = h.county_code AND c.referral_id = h.referral_id
+			WHERE h.county_code = $1 AND sl.session_id = $3 AND `+live, county, tx.Now(), sessionID)
 		if err != nil {
 			return err
 		}
-		holds, err := collect(rows, func(r scanner) (domain.HoldData, error) { return scanHold(r) })
-		byID := map[string]domain.HoldData{}
-		for _, d := range holds {
-			byID[d.ID] = d
-		}
+		byID := map[string]app.SlotUse{}
+		_, err = collect(rows, func(r scanner) (none struct{}, err error) {
+			var use app.SlotUse
+			use.Hold, err = scanHold(r, &use.Number)
+			byID[use.Hold.ID] = use
+			return none, err
+		})
 		for i := range uses {
-			uses[i].Hold = byID[uses[i].Hold.ID]
+			use := byID[uses[i].Hold.ID]
+			uses[i].Hold, uses[i].Number = use.Hold, use.Number
 		}
 		return err
 	})
@@ -127,13 +132,14 @@ func usesOf(ctx context.Context, tx *sqldb.Tx, county, rest string, args ...any)
 // Rebooked implements app.CalendarStore.
 func (s *Store) Rebooked(ctx context.Context, county, sessionID string) (out []app.Rebooked, err error) {
 	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT hold_id, booking_id, referral_id, outcome, slot_id FROM session_move
-			WHERE county_code = $1 AND session_id = $2 ORDER BY hold_id`, county, sessionID)
+		rows, err := tx.Query(ctx, `SELECT m.hold_id, m.booking_id, m.referral_id, m.outcome, m.slot_id, coalesce(c.number, '') FROM session_move m
+			LEFT JOIN referral_case c ON c.county_code = m.county_code AND c.referral_id = m.referral_id
+			WHERE m.county_code = $1 AND m.session_id = $2 ORDER BY m.hold_id`, county, sessionID)
 		if err != nil {
 			return err
 		}
 		out, err = collect(rows, func(r scanner) (x app.Rebooked, err error) {
-			err = r.Scan(&x.HoldID, &x.BookingID, &x.ReferralID, &x.Outcome, &x.SlotID)
+			err = r.Scan(&x.HoldID, &x.BookingID, &x.ReferralID, &x.Outcome, &x.SlotID, &x.Number)
 			return x, err
 		})
 		if err != nil {

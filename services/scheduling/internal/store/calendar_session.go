@@ -169,7 +169,8 @@ func (u *unit) FreeLike(ctx context.Context, s app.SessionView, q app.Like) ([]d
 	t.where = append(t.where, "sl.start_time > $2")
 	t.add("sl.organization_id = %s AND sl.department_code = %s", s.OrganizationID, s.DepartmentCode)
 	t.add("sl.start_time >= %s AND sl.start_time < %s", q.After.UTC(), q.Before.UTC())
-	t.add("s.kind = %s AND coalesce(e.modality, '') = %s", s.Kind, s.Equipment.Modality)
+	t.ofSession("kind", s.Kind)
+	t.add("coalesce(e.modality, '') = %s", s.Equipment.Modality)
 	t.may(q.Bounds)
 	best := "2"
 	if s.PractitionerID == "" {

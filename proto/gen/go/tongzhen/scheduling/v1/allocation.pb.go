@@ -960,7 +960,7 @@ type WaitlistEntry struct {
 	OfferStart *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=offer_start,json=offerStart,proto3" json:"offer_start,omitempty"`
 	OfferUntil *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=offer_until,json=offerUntil,proto3" json:"offer_until,omitempty"`
 	Version    int32                  `protobuf:"varint,19,opt,name=version,proto3" json:"version,omitempty"`
-	// The booking that a cancelled session left without a place; such an entry was made by the cancellation.
+	// The booking that a cancelled session left without a place, or the hold tied to a referral without an answer; such an entry was made by the cancellation.
 	DisplacedBookingId string `protobuf:"bytes,20,opt,name=displaced_booking_id,json=displacedBookingId,proto3" json:"displaced_booking_id,omitempty"`
 	// For BED, as in BedRequest.
 	Sex           string `protobuf:"bytes,21,opt,name=sex,proto3" json:"sex,omitempty"`

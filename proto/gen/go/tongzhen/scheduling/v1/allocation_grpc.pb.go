@@ -46,7 +46,9 @@ type AllocationServiceClient interface {
 	// JoinWaitlist puts a referral that is SUBMITTED, without a place, on the fallback list of its receiver. By the sender or the receiver; a referral
 	// is on it once (again: the same entry with the new wishes; while a place is offered it stays as it is). ACTION_NOT_AVAILABLE for a referral in
 	// another state or with a place. A free place that suits is offered at once, in order: displaced bookings, then
-	// EMERGENCY, URGENT, ROUTINE, then by time of joining. An offer is a hold tied to the referral.
+	// EMERGENCY, URGENT, ROUTINE, then by time of joining. An offer is a hold tied to the referral. A slot is offered only as long as there is time to answer
+	// (10 minutes, 2 hours, 24 hours by urgency) and an hour to come, a bed from the first day on. An entry whose offer was not taken up in its time ends;
+	// one whose slot began before that waits on.
 	JoinWaitlist(ctx context.Context, in *JoinWaitlistRequest, opts ...grpc.CallOption) (*WaitlistEntry, error)
 	// LeaveWaitlist; an entry that has ended is no error. A place that was offered is freed.
 	LeaveWaitlist(ctx context.Context, in *LeaveWaitlistRequest, opts ...grpc.CallOption) (*WaitlistEntry, error)
@@ -176,7 +178,9 @@ type AllocationServiceServer interface {
 	// JoinWaitlist puts a referral that is SUBMITTED, without a place, on the fallback list of its receiver. By the sender or the receiver; a referral
 	// is on it once (again: the same entry with the new wishes; while a place is offered it stays as it is). ACTION_NOT_AVAILABLE for a referral in
 	// another state or with a place. A free place that suits is offered at once, in order: displaced bookings, then
-	// EMERGENCY, URGENT, ROUTINE, then by time of joining. An offer is a hold tied to the referral.
+	// EMERGENCY, URGENT, ROUTINE, then by time of joining. An offer is a hold tied to the referral. A slot is offered only as long as there is time to answer
+	// (10 minutes, 2 hours, 24 hours by urgency) and an hour to come, a bed from the first day on. An entry whose offer was not taken up in its time ends;
+	// one whose slot began before that waits on.
 	JoinWaitlist(context.Context, *JoinWaitlistRequest) (*WaitlistEntry, error)
 	// LeaveWaitlist; an entry that has ended is no error. A place that was offered is freed.
 	LeaveWaitlist(context.Context, *LeaveWaitlistRequest) (*WaitlistEntry, error)

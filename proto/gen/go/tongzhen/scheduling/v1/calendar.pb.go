@@ -2125,6 +2125,7 @@ func (x *SessionDetail) GetSlots() []*SlotUse {
 }
 
 // SlotUse is a slot and who has it: ids only, the page asks the referral for the rest.
+// Who may not open referrals sees of who has the slot the state.
 type SlotUse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Slot  *Slot                  `protobuf:"bytes,1,opt,name=slot,proto3" json:"slot,omitempty"`
@@ -2383,10 +2384,12 @@ type CancelSessionResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Session *Session               `protobuf:"bytes,1,opt,name=session,proto3" json:"session,omitempty"`
 	Moved   []*Moved               `protobuf:"bytes,2,rep,name=moved,proto3" json:"moved,omitempty"`
-	// Bookings that found no slot; of a hold tied to a referral that has no answer yet, the hold's id.
+	// Bookings that found no slot; of a hold tied to a referral that has no answer yet, the hold's id. None for who may not open referrals.
 	DisplacedBookingIds []string `protobuf:"bytes,3,rep,name=displaced_booking_ids,json=displacedBookingIds,proto3" json:"displaced_booking_ids,omitempty"`
-	// Holds of nobody's referral yet, which ended.
-	HoldsEnded    int32 `protobuf:"varint,4,opt,name=holds_ended,json=holdsEnded,proto3" json:"holds_ended,omitempty"`
+	// Holds of nobody's referral yet and places that were offered to the waiting list, which ended.
+	HoldsEnded int32 `protobuf:"varint,4,opt,name=holds_ended,json=holdsEnded,proto3" json:"holds_ended,omitempty"`
+	// How many found no slot.
+	Displaced     int32 `protobuf:"varint,5,opt,name=displaced,proto3" json:"displaced,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2449,14 +2452,23 @@ func (x *CancelSessionResponse) GetHoldsEnded() int32 {
 	return 0
 }
 
+func (x *CancelSessionResponse) GetDisplaced() int32 {
+	if x != nil {
+		return x.Displaced
+	}
+	return 0
+}
+
+// Who may not open referrals sees of it the slot.
 type Moved struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	BookingId     string                 `protobuf:"bytes,1,opt,name=booking_id,json=bookingId,proto3" json:"booking_id,omitempty"`
-	HoldId        string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
-	ReferralId    string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
-	Slot          *Slot                  `protobuf:"bytes,4,opt,name=slot,proto3" json:"slot,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	BookingId      string                 `protobuf:"bytes,1,opt,name=booking_id,json=bookingId,proto3" json:"booking_id,omitempty"`
+	HoldId         string                 `protobuf:"bytes,2,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	ReferralId     string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	Slot           *Slot                  `protobuf:"bytes,4,opt,name=slot,proto3" json:"slot,omitempty"`
+	ReferralNumber string                 `protobuf:"bytes,5,opt,name=referral_number,json=referralNumber,proto3" json:"referral_number,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Moved) Reset() {
@@ -2515,6 +2527,13 @@ func (x *Moved) GetSlot() *Slot {
 		return x.Slot
 	}
 	return nil
+}
+
+func (x *Moved) GetReferralNumber() string {
+	if x != nil {
+		return x.ReferralNumber
+	}
+	return ""
 }
 
 type MoveBookingRequest struct {
@@ -3525,20 +3544,22 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"reasonCode\x12\x1c\n" +
 	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04note\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x05 \x01(\tR\trequestId\"\xdc\x01\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"\xfa\x01\n" +
 	"\x15CancelSessionResponse\x129\n" +
 	"\asession\x18\x01 \x01(\v2\x1f.tongzhen.scheduling.v1.SessionR\asession\x123\n" +
 	"\x05moved\x18\x02 \x03(\v2\x1d.tongzhen.scheduling.v1.MovedR\x05moved\x122\n" +
 	"\x15displaced_booking_ids\x18\x03 \x03(\tR\x13displacedBookingIds\x12\x1f\n" +
 	"\vholds_ended\x18\x04 \x01(\x05R\n" +
-	"holdsEnded\"\x92\x01\n" +
+	"holdsEnded\x12\x1c\n" +
+	"\tdisplaced\x18\x05 \x01(\x05R\tdisplaced\"\xbb\x01\n" +
 	"\x05Moved\x12\x1d\n" +
 	"\n" +
 	"booking_id\x18\x01 \x01(\tR\tbookingId\x12\x17\n" +
 	"\ahold_id\x18\x02 \x01(\tR\x06holdId\x12\x1f\n" +
 	"\vreferral_id\x18\x03 \x01(\tR\n" +
 	"referralId\x120\n" +
-	"\x04slot\x18\x04 \x01(\v2\x1c.tongzhen.scheduling.v1.SlotR\x04slot\"\x92\x01\n" +
+	"\x04slot\x18\x04 \x01(\v2\x1c.tongzhen.scheduling.v1.SlotR\x04slot\x12'\n" +
+	"\x0freferral_number\x18\x05 \x01(\tR\x0ereferralNumber\"\x92\x01\n" +
 	"\x12MoveBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12!\n" +
 	"\aslot_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06slotId\x12 \n" +

@@ -542,7 +542,7 @@ func (x *WaitlistOffered) GetUntil() *timestamppb.Timestamp {
 	return nil
 }
 
-// WaitlistEnded: scheduling.v1.<county>.waitlist_ended. The last day of an entry passed, or its offer was not taken up.
+// WaitlistEnded: scheduling.v1.<county>.waitlist_ended. The last day of an entry passed, or its offer was not taken up in its time.
 type WaitlistEnded struct {
 	state                protoimpl.MessageState `protogen:"open.v1"`
 	Meta                 *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`

@@ -899,7 +899,9 @@ type Hold struct {
 	Preparation        string                 `protobuf:"bytes,16,opt,name=preparation,proto3" json:"preparation,omitempty"`
 	PreparationEnglish string                 `protobuf:"bytes,17,opt,name=preparation_english,json=preparationEnglish,proto3" json:"preparation_english,omitempty"`
 	// Offered by the fallback list: its referral does not name it.
-	Offered       bool `protobuf:"varint,18,opt,name=offered,proto3" json:"offered,omitempty"`
+	Offered bool `protobuf:"varint,18,opt,name=offered,proto3" json:"offered,omitempty"`
+	// Of the device.
+	Modality      string `protobuf:"bytes,19,opt,name=modality,proto3" json:"modality,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1060,6 +1062,13 @@ func (x *Hold) GetOffered() bool {
 	return false
 }
 
+func (x *Hold) GetModality() string {
+	if x != nil {
+		return x.Modality
+	}
+	return ""
+}
+
 type ReleaseHoldRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1204,7 +1213,9 @@ type Booking struct {
 	Preparation        string                 `protobuf:"bytes,16,opt,name=preparation,proto3" json:"preparation,omitempty"`
 	PreparationEnglish string                 `protobuf:"bytes,17,opt,name=preparation_english,json=preparationEnglish,proto3" json:"preparation_english,omitempty"`
 	// Its session was cancelled and no other place was free yet.
-	Displaced     bool `protobuf:"varint,18,opt,name=displaced,proto3" json:"displaced,omitempty"`
+	Displaced bool `protobuf:"varint,18,opt,name=displaced,proto3" json:"displaced,omitempty"`
+	// Of the device.
+	Modality      string `protobuf:"bytes,19,opt,name=modality,proto3" json:"modality,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1363,6 +1374,13 @@ func (x *Booking) GetDisplaced() bool {
 		return x.Displaced
 	}
 	return false
+}
+
+func (x *Booking) GetModality() string {
+	if x != nil {
+		return x.Modality
+	}
+	return ""
 }
 
 type GetBookingRequest struct {
@@ -2119,7 +2137,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\n" +
 	"\x06BOOKED\x10\x03\x12\f\n" +
 	"\bRELEASED\x10\x04\x12\v\n" +
-	"\aEXPIRED\x10\x05\"\x97\x05\n" +
+	"\aEXPIRED\x10\x05\"\xb3\x05\n" +
 	"\x04Hold\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\aslot_id\x18\x02 \x01(\tR\x06slotId\x12;\n" +
@@ -2141,7 +2159,8 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x0eequipment_name\x18\x0f \x01(\tR\requipmentName\x12 \n" +
 	"\vpreparation\x18\x10 \x01(\tR\vpreparation\x12/\n" +
 	"\x13preparation_english\x18\x11 \x01(\tR\x12preparationEnglish\x12\x18\n" +
-	"\aoffered\x18\x12 \x01(\bR\aoffered\".\n" +
+	"\aoffered\x18\x12 \x01(\bR\aoffered\x12\x1a\n" +
+	"\bmodality\x18\x13 \x01(\tR\bmodality\".\n" +
 	"\x12ReleaseHoldRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"*\n" +
 	"\x0eGetHoldRequest\x12\x18\n" +
@@ -2151,7 +2170,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\vUNSPECIFIED\x10\x00\x12\r\n" +
 	"\tUNSETTLED\x10\x01\x12\b\n" +
 	"\x04LIVE\x10\x02\x12\f\n" +
-	"\bRELEASED\x10\x03\"\xfd\x04\n" +
+	"\bRELEASED\x10\x03\"\x99\x05\n" +
 	"\aBooking\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x17\n" +
 	"\ahold_id\x18\x02 \x01(\tR\x06holdId\x12\x1f\n" +
@@ -2172,7 +2191,8 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x0eequipment_name\x18\x0f \x01(\tR\requipmentName\x12 \n" +
 	"\vpreparation\x18\x10 \x01(\tR\vpreparation\x12/\n" +
 	"\x13preparation_english\x18\x11 \x01(\tR\x12preparationEnglish\x12\x1c\n" +
-	"\tdisplaced\x18\x12 \x01(\bR\tdisplaced\"-\n" +
+	"\tdisplaced\x18\x12 \x01(\bR\tdisplaced\x12\x1a\n" +
+	"\bmodality\x18\x13 \x01(\tR\bmodality\"-\n" +
 	"\x11GetBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb9\x01\n" +
 	"\x16CreateSchedulesRequest\x12\x16\n" +
