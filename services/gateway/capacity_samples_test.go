@@ -145,7 +145,7 @@ func capacity() map[string]proto.Message {
 		listSessionsMethod:    &schedulingv1.ListSessionsResponse{Sessions: []*schedulingv1.Session{sampleSession(), cancelled}},
 		getSessionMethod:      sampleDetail(),
 		substituteMethod:      sampleSession(),
-		cancelSessionMethod: &schedulingv1.CancelSessionResponse{Session: cancelled, Moved: []*schedulingv1.Moved{{BookingId: bookingID, ReferralId: referralID, Slot: sampleSlot(otherSlotID, 26*time.Hour)}},
+		cancelSessionMethod: &schedulingv1.CancelSessionResponse{Session: cancelled, Displaced: 1, Moved: []*schedulingv1.Moved{{BookingId: bookingID, HoldId: holdID, ReferralId: referralID, Slot: sampleSlot(otherSlotID, 26*time.Hour)}},
 			DisplacedBookingIds: []string{bookingID}},
 		moveMethod:    &schedulingv1.Booking{Id: bookingID},
 		blockMethod:   &schedulingv1.BlockSlotsResponse{Changed: 1},

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -288,12 +289,19 @@ func TestACancelledSessionTellsWhatBecameOfEverybody(t *testing.T) {
 	v := form("requestId", "r1", "version", "4", "reasonCode", "LEAVE", "note", typedWords)
 	body := b.post("/sessions/"+sessionID+"/cancel", v).Body.String()
 	shows(t, body, "1 patients have a new time", "1 patients found no suitable slot", "Please call them", markName, `href="/waitlist"`)
+	// Whoever may not open referrals sees the numbers.
+	w.always(cancelSessionMethod, &schedulingv1.CancelSessionResponse{Session: sampleSession(), Displaced: 2, Moved: []*schedulingv1.Moved{{Slot: sampleSlot(otherSlotID, 26*time.Hour)}}})
+	seen := w.admin().post("/sessions/"+sessionID+"/cancel", v).Body.String()
+	shows(t, seen, "1 patients have a new time", "2 patients found no suitable slot")
+	if _, after, _ := strings.Cut(seen, `role="status"`); strings.Contains(strings.SplitN(after, "</section>", 2)[0], "/referrals/") {
+		t.Error("the administrator is led to referrals")
+	}
 	sent := lastly[*schedulingv1.CancelSessionRequest](t, w, cancelSessionMethod)
 	if sent.GetVersion() != 4 || sent.GetReasonCode() != "LEAVE" || sent.GetNote() != typedWords || sent.GetRequestId() != "r1" {
 		t.Errorf("%v", sent)
 	}
 	v.Del("reasonCode")
-	if got := b.post("/sessions/"+sessionID+"/cancel", v); got.Code != http.StatusBadRequest || len(called[proto.Message](w, cancelSessionMethod)) != 1 || !strings.Contains(got.Body.String(), typedWords) {
+	if got := b.post("/sessions/"+sessionID+"/cancel", v); got.Code != http.StatusBadRequest || len(called[proto.Message](w, cancelSessionMethod)) != 2 || !strings.Contains(got.Body.String(), typedWords) {
 		t.Errorf("without a reason: %d", got.Code)
 	}
 }

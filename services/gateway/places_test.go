@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -29,9 +30,10 @@ func TestTheFormShowsHowLongOneWaitsAndTheEarliestPlaces(t *testing.T) {
 	b := w.browser("township")
 	shows(t, b.get("/refer/"+patientID).Body.String(), "Cardiology · about 3 days", "Emergency · full for two weeks")
 	body := b.get("/refer/slots?kind=OUTPATIENT&organization="+hospitalID+"&department=0304", "X-Fragment", "1").Body.String()
-	shows(t, body, "about 3 days", "2 on the waiting list", `value="`+otherSlotID+`"`, "township reserve", `value="other@`+hospitalID+`|20"`, "Expert sessions at your own centre", "二楼", `value="`+slotID+`"`)
-	if strings.Contains(body, `value="e"`) {
-		t.Error("a session at the own centre can be booked for a referral to the hospital")
+	shows(t, body, "about 3 days", "2 on the waiting list", `value="`+otherSlotID+`"`, "township reserve", `value="other@`+hospitalID+`|20"`, `value="`+slotID+`"`)
+	// A referral up has another receiver than the own centre.
+	if strings.Contains(body, "二楼") {
+		t.Error("a session at the own centre is shown, which cannot be booked for a referral to the hospital")
 	}
 }
 
@@ -116,6 +118,22 @@ func TestAReferralShowsItsPlaceOnTheFallbackList(t *testing.T) {
 	}
 	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{sampleEntryOf(schedulingv1.WaitlistState_OFFERED)}})
 	shows(t, b.get(page).Body.String(), "A place became free", "tomorrow 11:30")
+	// Whose session was cancelled before there was an answer stays on the list, and can be moved.
+	lost, attached := sampleEntryOf(schedulingv1.WaitlistState_WAITING), sampleReferral(referralv1.State_SUBMITTED)
+	lost.DisplacedBookingId, attached.HoldId = holdID, holdID
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{lost}})
+	w.always(getMethod, attached)
+	w.always(schedulingv1.SchedulingService_GetHold_FullMethodName, &schedulingv1.Hold{Id: holdID, SlotId: slotID, State: schedulingv1.HoldState_ATTACHED, Start: in(time.Hour), Modality: "CT"})
+	body = b.get(page).Body.String()
+	shows(t, body, "The booked session was cancelled", `action="`+page+`/move"`, `name="place" value="`+holdID+`"`)
+	if strings.Contains(body, "/leave-waitlist") {
+		t.Error("who lost a place can be taken off the list")
+	}
+	if asked := lastly[*schedulingv1.FindSlotsRequest](t, w, findSlotsMethod); asked.GetModality() != "CT" {
+		t.Errorf("moves are looked for by %v", asked)
+	}
+	w.always(getMethod, sampleReferral(referralv1.State_SUBMITTED))
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{sampleEntryOf(schedulingv1.WaitlistState_OFFERED)}})
 	// The desk accepts with what the list keeps.
 	w.always(actionsMethod, actionsOf("accept"))
 	shows(t, w.browser("desk").get(page).Body.String(), `value="hold:`+holdID+`"`, "kept by the waiting list")
@@ -177,6 +195,9 @@ func TestTheFallbackListStandsInItsOrder(t *testing.T) {
 	b := w.browser("desk")
 	body := b.get("/waitlist").Body.String()
 	shows(t, body, "Cardiology", "2 waiting", "session was cancelled", "place offered", markName, `action="/waitlist/`+entryID2+`/leave"`, "page=next")
+	if strings.Contains(body, `action="/waitlist/d/leave"`) {
+		t.Error("a displaced booking can be taken off the list")
+	}
 	if strings.Index(body, `data-id="d"`) > strings.Index(body, `data-id="`+entryID2+`"`) {
 		t.Error("the order of the list is lost")
 	}
@@ -198,6 +219,41 @@ func TestTheFallbackListStandsInItsOrder(t *testing.T) {
 	// What is waited for is asked: any other examination is of no use.
 	shows(t, b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM")).Body.String(), `href="#f-modality"`, `value="EXAM" checked`, `<select id="f-modality"`)
 	shows(t, w.browser("township").get("/waitlist").Body.String(), "Nobody is waiting", "Your patients who wait")
+	// What was typed stays, though meanwhile nobody can be put on the list any more.
+	w.always(listMethod, &referralv1.ListReferralsResponse{})
+	body = b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM", "lastDay", "2026-04-01")).Body.String()
+	shows(t, body, `href="#f-modality"`, `value="EXAM" checked`, `value="2026-04-01"`, `<option value="`+referralID+`" selected>`)
+	if body := b.get("/waitlist").Body.String(); strings.Contains(body, `id="f-referralId"`) {
+		t.Error("a form for nobody")
+	}
+}
+
+// The list of a day asks for all its referrals, as many at once as the referral service answers.
+func TestADayWithManyPatientsShowsThemAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	session := &schedulingv1.DaySession{Id: sessionID, DepartmentCode: "0304", Kind: "CLINIC", Start: in(-time.Hour), End: in(time.Hour), Slots: 450}
+	for n := range 450 {
+		session.Patients = append(session.Patients, &schedulingv1.DayPatient{SlotId: fmt.Sprint("s", n), Start: in(0), End: in(time.Hour),
+			State: schedulingv1.HoldState_BOOKED, ReferralId: fmt.Sprintf("r%03d", n), ReferralState: "ACCEPTED"})
+	}
+	w.always(dayMethod, &schedulingv1.ListDayResponse{Sessions: []*schedulingv1.DaySession{session}})
+	on(w, referralv1.ReferralService_BatchGetReferrals_FullMethodName, func(_ context.Context, in *referralv1.BatchGetReferralsRequest) (*referralv1.BatchGetReferralsResponse, error) {
+		out := &referralv1.BatchGetReferralsResponse{}
+		if len(in.GetIds()) > 200 {
+			return nil, errs.Invalid(errs.Bad("ids", errs.ReasonFieldOutOfRange))
+		}
+		for _, id := range in.GetIds() {
+			r := sampleReferral(referralv1.State_ACCEPTED)
+			r.Id = id
+			out.Referrals = append(out.Referrals, r)
+		}
+		return out, nil
+	})
+	body := w.browser("desk").get("/desk/arrivals").Body.String()
+	if n := strings.Count(body, "/arrive\""); n != 450 {
+		t.Errorf("%d of 450 can be checked in", n)
+	}
 }
 
 func TestTheDayShowsWhoHasComeAndChecksInByOneClick(t *testing.T) {

@@ -76,8 +76,10 @@ func (p *Pages) place(r *http.Request, data *pageData) {
 	out := placeData{Referral: referral.GetId(), Kind: kind, RequestID: id.New(), Sex: shell.BedSex(referral.GetPatient().GetSex())}
 	switch referral.GetState() {
 	case referralv1.State_SUBMITTED, referralv1.State_RETURNED:
-		if out.Entry = p.entry(r.Context(), referral); out.Entry == nil {
-			out.Joins = referral.GetHoldId() == "" && referral.GetState() == referralv1.State_SUBMITTED
+		out.Entry = p.entry(r.Context(), referral)
+		out.Displaced = out.Entry.GetDisplacedBookingId() != ""
+		out.Joins = out.Entry == nil && referral.GetHoldId() == "" && referral.GetState() == referralv1.State_SUBMITTED
+		if out.Entry == nil || out.Displaced {
 			p.heldSlot(r, referral, &out)
 		}
 	case referralv1.State_ACCEPTED, referralv1.State_NO_SHOW:

@@ -231,7 +231,7 @@ func (p *Pages) cancel(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Cancelled, data.Lost = true, answer.GetDisplaced()
+	data.Cancelled, data.Lost = true, max(answer.GetDisplaced(), int32(len(answer.GetDisplacedBookingIds())))
 	was := func(place string) use {
 		i := slices.IndexFunc(before.Uses, func(u use) bool { return place != "" && (u.GetBookingId() == place || u.GetHoldId() == place) })
 		if i < 0 {
