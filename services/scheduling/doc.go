@@ -30,21 +30,27 @@
 //  8. Whether a template takes place on a day, and who holds it, is decided by the narrowest exception that speaks to the
 //     question. A public holiday is the widest; a made-up working day is none before an exception says as which weekday.
 //  9. Of the slots of a department's day the policy's share is reserved for townships, lying evenly over each session. A
-//     slot that somebody has, or that is blocked, keeps its pool.
+//     slot that somebody has, or that is blocked, keeps its pool. Whatever changes a day's sessions notes it in spread_due;
+//     the reserve is laid over the days that are noted, once for all that changed.
 //  10. A slot that is being taken and the end of its session do not pass each other: who takes holds a share of the slot,
 //     who closes it or takes it back waits for that share and then looks who has it.
 //  11. When a session is cancelled nobody in it is lost: each hold or booking has another place, or is displaced, or was
-//     nobody's yet and ends. A displaced one keeps its booking and gets the next free place that suits, before others. It
-//     keeps its id all the while.
+//     nobody's yet and ends. A displaced one keeps its booking and gets the next free place that suits and that the search
+//     would give it, before others. It keeps its id all the while. A displaced hold that ends while its referral has no
+//     answer leaves that on the fallback list.
 //  12. Nobody takes a slot before it opens to them by the booking policy (domain.Policy), one that is closed, or one whose
 //     session does not take place; the fallback list neither. A booking comes of a referral alone.
 //  13. A referral is on the fallback list once. A place that is free is offered to one entry: the hold and the entry's
 //     state are written together. An offer's hold is tied to the referral, which does not know of it and is not asked
-//     about it; it ends by the referral's facts, with the entry, or by its time, which ends the entry.
+//     about it; it ends by the referral's facts, with the entry, or by its time. A slot is offered only as long as there
+//     is time to answer and to come (domain.OfferLead), a bed from the first day on. An offer that had its time and was not
+//     taken up ends the entry; one that the beginning of its slot cut short does not.
 //  14. Whatever takes, frees, adds or closes a place writes a row of capacity_change in its transaction. A leased worker
 //     works the departments that have one (displaced bookings, the fallback list, the waiting times) and deletes the rows
 //     it saw; every minute it also looks where time alone may have opened or ended something, and computes what is of
 //     yesterday. Each step is decided again in its transaction, so that two workers do no harm.
 //  15. A bed is given to whom it suits: class of the ward, sex of ward and room, in service and clean. Somebody who has a
 //     bed keeps it, whatever is said of it. Whether it is occupied follows from the referral's facts.
+//  16. Every change locks in one order: templates, sessions by id, entries of the fallback list, slots by id, holds by id.
+//     Who does not know yet which slots it needs looks without a lock, locks them, and decides on what it then finds.
 package scheduling

@@ -57,6 +57,14 @@ type ward struct {
 	Department string
 }
 
+// Title is the ward's name, after its department's unless that stands in it.
+func (w ward) Title() string {
+	if strings.HasPrefix(w.GetName(), w.Department) {
+		return w.GetName()
+	}
+	return w.Department + " " + w.GetName()
+}
+
 // SexOf a bed: its own, else the ward's.
 func (w ward) SexOf(b *schedulingv1.BoardBed) string {
 	if b.GetSex() != "" {

@@ -6,6 +6,7 @@
 package sessions
 
 import (
+	"cmp"
 	"embed"
 	"net/http"
 	"slices"
@@ -156,6 +157,11 @@ func (p *Pages) showWeek(w http.ResponseWriter, r *http.Request) error {
 			data.Sessions++
 			data.Free += s.GetFree()
 		}
+	}
+	for _, d := range data.Days {
+		slices.SortStableFunc(d.Sessions, func(a, b sitting) int {
+			return cmp.Or(a.GetStart().AsTime().Compare(b.GetStart().AsTime()), cmp.Compare(a.GetDepartmentCode(), b.GetDepartmentCode()))
+		})
 	}
 	if r.Header.Get("X-Fragment") == "days" {
 		return p.Shell.Fragment(w, r, p.week, "days", data)

@@ -91,8 +91,8 @@ type listData struct {
 	Path   string
 }
 
-// Kinds are what can be waited for.
-func (listData) Kinds() []string { return []string{"CLINIC", "EXAM", "EXPERT", "BED"} }
+// Kinds are what a referral up can wait for. Experts come to centres, which send up and do not receive.
+func (listData) Kinds() []string { return []string{"CLINIC", "EXAM", "BED"} }
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 	data, err := p.load(r)

@@ -124,9 +124,9 @@ func (a *App) freeLike(ctx context.Context, u Unit, s SessionView, old time.Time
 		return nil, err
 	}
 	now := u.Now().In(a.zone)
-	reserved := policy.OpenBefore(domain.Reserved, now, township)
 	return u.FreeLike(ctx, s, Like{Between: a.rebookBetween(old, u.Now()), Limit: 2 * rebookBatch, Bounds: Bounds{
-		Common: policy.OpenBefore(domain.Common, now, township), Reserved: reserved, Expert: reserved,
+		Common: policy.OpenBefore(domain.Common, now, township), Reserved: policy.OpenBefore(domain.Reserved, now, township),
+		Expert: policy.OpenBefore(domain.Reserved, now, true), // whoever had a place with the expert came from a township, or is of the centre
 	}})
 }
 

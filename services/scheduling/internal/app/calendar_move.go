@@ -121,7 +121,7 @@ func (a *App) moveTo(ctx context.Context, u Unit, h *domain.Hold, slotID string)
 	if err != nil {
 		return err
 	}
-	if policy.Opens(slot.Pool, slot.Start.In(a.zone), township).After(u.Now()) {
+	if policy.Opens(slot.Pool, slot.Start.In(a.zone), township || s.Kind == domain.KindExpert).After(u.Now()) {
 		return errs.WrongState("move", "NOT_OPEN")
 	}
 	moved, err := u.Move(ctx, h, slot, "")

@@ -244,6 +244,10 @@ func (s *Store) DisplacedIn(ctx context.Context, d app.Department, after domain.
 
 // SetDays implements app.CalendarStore.
 func (s *Store) SetDays(ctx context.Context, limit int, day func(start time.Time) string) (looked int, err error) {
+	due, err := list(ctx, s, "days to set", scanText, func(*sqldb.Tx) (string, []any) { return "SELECT id FROM local_day_due LIMIT 1", nil })
+	if err != nil || len(due) == 0 {
+		return 0, err // every time but after an upgrade
+	}
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT s.county_code, s.id, s.organization_id, s.department_code, s.start_time, s.local_date FROM local_day_due d
 			JOIN session s ON s.county_code = d.county_code AND s.id = d.id ORDER BY d.county_code, d.id LIMIT $1`+tx.ForUpdate(), limit)
