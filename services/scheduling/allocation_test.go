@@ -33,6 +33,10 @@ func (f *fixture) refer(event string, m func(*commonv1.FactMeta, *referralv1.Ref
 	if change != nil {
 		change(body)
 	}
+	f.peer.mu.Lock()
+	f.peer.cases[referral] = &referralv1.ReferralCase{Id: referral, Version: version, Number: body.GetNumber(), PatientId: body.GetPatientId(), State: body.GetState(),
+		Direction: body.GetDirection(), Kind: body.GetKind(), Urgency: body.GetUrgency(), Originator: body.GetOriginator(), Receiver: body.GetReceiver(), DueTime: body.GetDueTime()}
+	f.peer.mu.Unlock()
 	f.publish(event, m(meta, body), meta.GetFactId())
 }
 

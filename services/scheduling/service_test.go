@@ -3,6 +3,7 @@ package scheduling_test
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ type fixture struct {
 	bus      bus.Bus
 	client   schedulingv1.SchedulingServiceClient // of persons, by the gateway
 	referral schedulingv1.SchedulingServiceClient
+	peer     *peer
 	facts    chan bus.Msg
 	org      string
 	patient  string
@@ -43,13 +45,14 @@ type fixture struct {
 
 func start(t *testing.T) *fixture {
 	t.Helper()
-	f := &fixture{t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100), org: id.New(), patient: id.New()}
+	f := &fixture{t: t, Mesh: rpctest.New(t, slog.New(slog.DiscardHandler)), bus: bustest.Embedded(t), facts: make(chan bus.Msg, 100), org: id.New(), patient: id.New(),
+		peer: &peer{cases: map[string]*referralv1.ReferralCase{}}}
 	open := authz.Table{}
 	for _, m := range referralv1.ReferralService_ServiceDesc.Methods {
 		open["/"+referralv1.ReferralService_ServiceDesc.ServiceName+"/"+m.MethodName] = authz.Rule{Services: []string{"scheduling"}}
 	}
 	f.Serve("referral", open, func(r grpc.ServiceRegistrar) {
-		referralv1.RegisterReferralServiceServer(r, referralv1.UnimplementedReferralServiceServer{})
+		referralv1.RegisterReferralServiceServer(r, f.peer)
 	})
 	s, err := scheduling.New(t.Context(), scheduling.Config{}, scheduling.Deps{
 		DB: dbtest.SQLite(t, scheduling.Migrations()), Bus: f.bus, Peers: scheduling.Peers{Referral: f.Dial("scheduling", "referral")},
@@ -70,6 +73,22 @@ func start(t *testing.T) *fixture {
 		t.Error(err)
 	}
 	return f
+}
+
+// peer is the referral service as far as it is asked: a referral is as its last fact says.
+type peer struct {
+	referralv1.UnimplementedReferralServiceServer
+	mu    sync.Mutex
+	cases map[string]*referralv1.ReferralCase
+}
+
+func (p *peer) GetCase(_ context.Context, r *referralv1.GetCaseRequest) (*referralv1.ReferralCase, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if c, ok := p.cases[r.GetReferralId()]; ok {
+		return c, nil
+	}
+	return nil, errs.ToStatus(errs.NotFound("referral")).Err()
 }
 
 // as is a context in which a person with the role calls.

@@ -134,9 +134,14 @@ func (a *App) JoinWaitlist(ctx context.Context, caller Caller, j Join, now time.
 }
 
 // submitted is the referral, if it concerns the caller and waits for its answer. It is asked for: what facts told last may be behind, and a referral
-// that was redirected a moment ago waits for somebody else.
+// that was redirected a moment ago waits for somebody else. While the referral service is away that has to do.
 func (a *App) submitted(ctx context.Context, caller Caller, referralID string) (domain.Case, error) {
 	c, err := a.caseOf(ctx, caller.County, referralID, true)
+	if errs.KindOf(err) == errs.KindUnavailable {
+		if known, kerr := a.store.Case(ctx, caller.County, referralID); kerr == nil && known.Known() {
+			c, err = known, nil
+		}
+	}
 	if err != nil {
 		return c, err
 	}

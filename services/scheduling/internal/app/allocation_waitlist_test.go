@@ -246,6 +246,9 @@ func TestWhoMayJoinAndWhen(t *testing.T) {
 		if _, err := join(f.township(sender), f.submitted(sender, "0304", "ROUTINE"), clinic()); errs.KindOf(err) != errs.KindUnavailable {
 			f.t.Errorf("the referral service is away: %v", err)
 		}
+		if _, err := join(f.township(sender), draft, domain.Wish{Kind: domain.KindExpert}); err != nil {
+			f.t.Errorf("the referral service is away, and the referral is known: %v", err)
+		}
 	})
 }
 

@@ -97,6 +97,9 @@ func sentUp(ctx context.Context, u Unit, d domain.HoldData) (bool, error) {
 
 func (a *App) moveTo(ctx context.Context, u Unit, h *domain.Hold, slotID string) error {
 	if slotID == h.Data().Place.SlotID {
+		if !h.Data().LiveAt(u.Now()) {
+			return classify("move", domain.ErrGone)
+		}
 		return nil
 	}
 	s, slot, err := u.SessionOfSlot(ctx, slotID)

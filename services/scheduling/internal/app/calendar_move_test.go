@@ -44,6 +44,8 @@ func TestABookingMovesForBothSidesAndKeepsItsID(t *testing.T) {
 		c.fact("cancelled", app.ReferralFact{ReferralID: referral, BookingID: booking.BookingID})
 		_, err = c.MoveBooking(c.t.Context(), c.desk(), app.Relocation{ID: booking.BookingID, SlotID: uses[1].Slot.ID})
 		c.wantReason(err, errs.ReasonHoldExpired, "a freed one")
+		_, err = c.MoveBooking(c.t.Context(), c.desk(), app.Relocation{ID: booking.BookingID, SlotID: uses[2].Slot.ID})
+		c.wantReason(err, errs.ReasonHoldExpired, "a freed one, to where it was")
 		if _, err = c.MoveBooking(c.t.Context(), c.desk(), app.Relocation{ID: other.BookingID, SlotID: in.ID}); err == nil {
 			c.t.Error("moved to a slot that is none")
 		}
