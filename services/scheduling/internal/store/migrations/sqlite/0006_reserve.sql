@@ -15,3 +15,9 @@ CREATE TABLE local_day_due (
     PRIMARY KEY (county_code, id)
 );
 INSERT INTO local_day_due (county_code, id) SELECT county_code, id FROM session WHERE template_id = '';
+
+-- Walked in order of time for free slots: with what tells at once that one is not wanted, so that the row is read of those alone that nobody has.
+CREATE INDEX slot_by_start ON slot (county_code, organization_id, start_time, id, department_code, pool, closed_by);
+DROP INDEX slot_by_time;
+CREATE INDEX slot_of_department ON slot (county_code, organization_id, department_code, start_time, id, pool) WHERE closed_by = '';
+DROP INDEX slot_by_department;
