@@ -60,9 +60,9 @@ func (f *fire) faults() (out []string) {
 			WHERE h.state IN ('HELD', 'ATTACHED', 'UNSETTLED', 'LIVE') AND sl.closed_by = 'CANCELLED' AND h.displaced_time IS NULL`,
 		"hold %s is displaced, and its session takes place": `SELECT h.id FROM hold h JOIN slot sl ON sl.county_code = h.county_code AND sl.id = h.slot_id
 			WHERE sl.closed_by <> 'CANCELLED' AND h.displaced_time IS NOT NULL`,
-		"the displaced booking of hold %s is not on the list once": `SELECT h.id FROM hold h WHERE h.state IN ('UNSETTLED', 'LIVE') AND h.displaced_time IS NOT NULL
+		"the displaced booking of hold %s is not on the list once": `SELECT h.id FROM hold h WHERE h.state IN ('ATTACHED', 'UNSETTLED', 'LIVE') AND h.displaced_time IS NOT NULL
 			AND 1 <> (SELECT count(*) FROM waitlist_entry w WHERE w.county_code = h.county_code AND w.referral_id = h.referral_id AND w.state IN ('WAITING', 'OFFERED')
-			AND w.displaced_booking_id = h.booking_id)`,
+			AND w.displaced_booking_id IN (h.booking_id, h.id))`,
 		"entry %s waits for a place that its booking has": `SELECT w.id FROM waitlist_entry w JOIN hold h ON h.county_code = w.county_code AND h.booking_id = w.displaced_booking_id
 			WHERE w.state IN ('WAITING', 'OFFERED') AND (h.displaced_time IS NULL OR h.state NOT IN ('UNSETTLED', 'LIVE'))`,
 		"entry %s was offered what is not there": `SELECT w.id FROM waitlist_entry w WHERE w.state = 'OFFERED' AND NOT EXISTS (SELECT 1 FROM hold h
