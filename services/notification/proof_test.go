@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -149,7 +150,7 @@ func (p *proof) send(instances int) (stop func()) {
 			Call:     p.call, Lease: 3 * time.Second, Poll: 10 * time.Millisecond, Parallel: 16, Trip: 5, Rest: 60 * time.Millisecond, Zone: time.UTC,
 		}, app.SenderDeps{
 			Deliveries: &mortal{Store: p.store, dies: p.dies, died: &p.died, dead: map[string]bool{}}, Addresses: p.book, Links: p.book, Outside: names{},
-			Adapters: map[string]channel.Adapter{domain.Webhook: webhook.New(egress.New(egress.Policy{Private: true}), clock.System())},
+			Adapters: map[string]channel.Adapter{domain.Webhook: webhook.New(egress.New(egress.Policy{Private: true}, net.DefaultResolver), clock.System())},
 			Words:    book, Limiter: cache.Memory(clock.System()), Clock: clock.System(), Logger: slog.New(slog.DiscardHandler),
 		})
 		all.Go(func() {

@@ -122,7 +122,7 @@ func newSender(cfg Config, deps Deps, st *store.Store, book *words.Book) (*app.S
 	if err != nil {
 		return nil, fmt.Errorf("time-zone: %w", err)
 	}
-	adapters, err := cfg.Delivery.adapters(deps.Clock)
+	adapters, err := cfg.Delivery.adapters(deps.Clock, book.Templates())
 	if err != nil {
 		return nil, err
 	}

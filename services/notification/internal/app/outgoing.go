@@ -96,6 +96,8 @@ type ChannelStatus struct {
 	Configured  bool
 	Breaker     string // CLOSED, OPEN, HALF_OPEN: the worst of its providers
 	RestsUntil  time.Time
+	Fault       string  // why it rests: the outcome and the provider's code
+	Faults      []Fault // groups whose address is not taken
 	Load        ChannelLoad
 	RateAMinute int
 }
@@ -113,7 +115,8 @@ func (o *Outgoing) Channels(ctx context.Context, county string) ([]ChannelStatus
 		if s.RateAMinute == 0 {
 			s.RateAMinute = o.sender.cfg.PerGroup[name]
 		}
-		s.Breaker, s.RestsUntil = l.state()
+		s.Breaker, s.RestsUntil, s.Fault = l.state()
+		s.Faults = l.faults(county)
 		out = append(out, s)
 	}
 	return out, nil

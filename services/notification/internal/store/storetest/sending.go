@@ -36,11 +36,11 @@ func claimedOnce(t *testing.T, o Opened) {
 	if len(one) != 1 || one[0].ID != emergency.ID || len(two) != 1 || two[0].ID != first.ID {
 		t.Fatalf("%v, then %v", one, two)
 	}
-	if due, err := o.Deliveries.Due(t.Context(), domain.Email); err != nil || due {
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email, false); err != nil || due {
 		t.Errorf("something is due: %v", err)
 	}
 	o.Clock.Advance(time.Second)
-	if due, err := o.Deliveries.Due(t.Context(), domain.Email); err != nil || !due {
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email, false); err != nil || !due {
 		t.Errorf("nothing is due: %v", err)
 	}
 	// What is done under another lease changes nothing.
