@@ -66,6 +66,7 @@ type Delivery struct {
 	CallTimeout       time.Duration `env:"TONGZHEN_DELIVERY_TIMEOUT" help:"How long a provider may take to answer; 0 = 10s."`
 	Parallel          int           `name:"delivery-parallel" env:"TONGZHEN_DELIVERY_PARALLEL" help:"Messages under way at once on a channel; 0 = 4."`
 	BreakerRest       time.Duration `env:"TONGZHEN_DELIVERY_REST" help:"How long a provider rests after five failures in a row; 0 = 30s."`
+	Kept              time.Duration `name:"delivery-kept" env:"TONGZHEN_DELIVERY_KEPT" default:"8784h" help:"How long messages that left the house, with their attempts, reminders and telephone tasks are kept after they ended; 2208h to 87840h, a year (8784h) unless set. What still waits is kept."`
 	Poll              time.Duration `name:"delivery-poll" env:"TONGZHEN_DELIVERY_POLL" help:"How often each channel looks for what is due; 0 = 1s."`
 }
 
@@ -97,6 +98,17 @@ func (d Delivery) sender(zone *time.Location) app.SenderConfig {
 		PerGroup: map[string]int{domain.WeComRobot: or(d.RobotRate, 20), domain.DingTalkRobot: or(d.RobotRate, 20)},
 		Trip:     tripAfter, Rest: or(d.BreakerRest, 30*time.Second), PublicURL: strings.TrimSuffix(d.PublicURL, "/"), LinkFor: linkFor, Zone: zone,
 	}
+}
+
+// kept is how long what is over is kept: longer than a repeated fact is known, so that none is told again.
+func (d Delivery) kept() (time.Duration, error) {
+	const day = 24 * time.Hour
+	const usual, least, most = 366 * day, 92 * day, 3660 * day
+	kept := or(d.Kept, usual)
+	if kept < least || kept > most {
+		return 0, fmt.Errorf("TONGZHEN_DELIVERY_KEPT is %s; it may be %s to %s", kept, least, most)
+	}
+	return kept, nil
 }
 
 // words are the shipped ones under the county's.

@@ -377,6 +377,7 @@ func TestSettingsThatAreHalfThereStopTheStart(t *testing.T) {
 		"STAFF_AGAIN":                 {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x", SMSTemplates: map[string]string{"submitted": "SMS_1 number"}},
 		"TONGZHEN_SMS_PHONE":          {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x", SMSTemplates: channeltest.SMSTemplates()},
 		"TONGZHEN_PUBLIC_URL":         {PublicURL: "tongzhen.example"},
+		"TONGZHEN_DELIVERY_KEPT":      {Kept: 24 * time.Hour},
 		"open secret":                 {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: filepath.Join(t.TempDir(), "none"), SMSTemplates: channeltest.SMSTemplates(), SMSPhone: channeltest.SMSPhone},
 	} {
 		if _, err := notification.New(t.Context(), notification.Config{Delivery: d}, deps); err == nil || !strings.Contains(err.Error(), setting) {
