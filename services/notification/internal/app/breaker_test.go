@@ -68,17 +68,22 @@ func TestAPermitThatWasNotUsedGoesToTheNext(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewFixed(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 	p := app.NewPermits(cache.Memory(clk))
-	take := func() bool { return p.Take(t.Context(), 2, clk.Now()) == 0 }
-	if !take() || !take() || take() {
-		t.Fatal("not two a minute")
+	takes := func() (n int) {
+		for p.Take(t.Context(), 2, clk.Now()) == 0 {
+			n++
+		}
+		return n
+	}
+	if n := takes(); n != 2 {
+		t.Fatalf("%d in the first minute, want two", n)
 	}
 	p.Keep(2, clk.Now())
-	if !take() || take() {
-		t.Error("not exactly the one that was given back")
+	if n := takes(); n != 1 {
+		t.Errorf("%d, want the one that was given back", n)
 	}
 	p.Keep(2, clk.Now())
 	clk.Advance(time.Minute)
-	if !take() || !take() || take() {
-		t.Error("one of the minute before is good in this one")
+	if n := takes(); n != 2 {
+		t.Errorf("%d in the next minute, want two", n)
 	}
 }

@@ -30,14 +30,15 @@ func (h hung) Booking(ctx context.Context, _, _ string) (app.Place, error) {
 // Invariant 10: what needs a peer that hangs waits for itself, and takes no hand from the rest.
 func TestAPeerThatHangsDelaysOnlyWhatNeedsIt(t *testing.T) {
 	eachOutbound(t, func(o *outbound) {
-		o.outside = hung{asked: make(chan struct{}, 1)}
+		asked := make(chan struct{}, 1)
+		o.outside = hung{asked: asked}
 		for range 12 {
 			o.dispatch(domain.Dispatch{Urgency: "URGENT", BookingID: id.New(), DueTime: o.clk.Now().Add(-time.Hour)})
 		}
 		emergency := o.dispatch(domain.Dispatch{Urgency: "EMERGENCY", Template: "submitted", Event: "submitted"})
 		routine := o.dispatch(domain.Dispatch{Urgency: "ROUTINE"})
 		o.run(2)
-		<-o.outside.(hung).asked
+		<-asked
 		o.until("the emergency is sent", o.is(emergency, domain.StateSent))
 		o.until("what does not need it is sent", o.is(routine, domain.StateSent))
 		o.until("the others go without where and when", func() bool { return o.count("SELECT count(*) FROM delivery WHERE state = 'SENT'") == 14 })

@@ -48,9 +48,9 @@ const hospital = "阳朔县人民医院"
 func TestNamesAreReadSeldomAndADirectoryThatIsAwayIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &directory{}
+		d, clk := &directory{}, clock.NewFixed(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
 		d.away.Store(true)
-		o := rpc.NewOutside(rpc.OutsidePeers{Directory: d}, clock.System())
+		o := rpc.NewOutside(rpc.OutsidePeers{Directory: d}, clk)
 		ask := func(wantName string, wantCalls int64) {
 			t.Helper()
 			names, err := o.Names(t.Context(), "450321")
@@ -61,14 +61,14 @@ func TestNamesAreReadSeldomAndADirectoryThatIsAwayIsLeftAlone(t *testing.T) {
 		}
 		ask("", 1)
 		ask("", 1)
-		time.Sleep(10 * time.Second)
+		clk.Advance(10 * time.Second)
 		ask("", 2)
 		d.away.Store(false)
-		time.Sleep(10 * time.Second)
+		clk.Advance(10 * time.Second)
 		ask(hospital, 4) // organisations, then departments
 		ask(hospital, 4)
 		d.away.Store(true)
-		time.Sleep(10 * time.Minute)
+		clk.Advance(10 * time.Minute)
 		ask(hospital, 5) // older names are better than none
 		ask(hospital, 5)
 	})
@@ -78,8 +78,8 @@ func TestNamesAreReadSeldomAndADirectoryThatIsAwayIsLeftAlone(t *testing.T) {
 func TestADirectoryThatHangsHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &directory{hangs: make(chan struct{})}
-		o := rpc.NewOutside(rpc.OutsidePeers{Directory: d}, clock.System())
+		d, clk := &directory{hangs: make(chan struct{})}, clock.NewFixed(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
+		o := rpc.NewOutside(rpc.OutsidePeers{Directory: d}, clk)
 		took := func() time.Duration {
 			var all sync.WaitGroup
 			began := time.Now()
@@ -98,7 +98,7 @@ func TestADirectoryThatHangsHoldsNobodyUp(t *testing.T) {
 			t.Fatalf("%v, %v", names, err)
 		}
 		d.hangs = make(chan struct{})
-		time.Sleep(10 * time.Minute)
+		clk.Advance(10 * time.Minute)
 		if got := took(); got != 0 {
 			t.Errorf("five messages waited %s for newer names", got)
 		}
