@@ -154,3 +154,30 @@ func TestAnAccountThatIsRefusedMakesTheChannelRest(t *testing.T) {
 		}
 	})
 }
+
+// A channel's limit is used up by what was sent, not by what was looked for; and a tenth of it is there for emergencies.
+func TestALimitCountsWhatIsSentAndKeepsAShareForEmergencies(t *testing.T) {
+	eachOutbound(t, func(o *outbound) {
+		o.rate = 10
+		o.run(4)
+		for range 9 {
+			one := o.dispatch(domain.Dispatch{Urgency: "URGENT"})
+			o.until("each is sent as it comes", o.is(one, domain.StateSent))
+		}
+		waits := o.dispatch(domain.Dispatch{Urgency: "URGENT"})
+		o.until("the tenth is put off", func() bool {
+			d, err := o.store.Delivery(o.t.Context(), county, waits)
+			if err != nil {
+				o.t.Fatal(err)
+			}
+			return d.State == domain.StatePending && d.DueTime.After(o.clk.Now())
+		})
+		emergency := o.dispatch(domain.Dispatch{Urgency: "EMERGENCY", Template: "submitted", Event: "submitted"})
+		o.until("the emergency is sent", o.is(emergency, domain.StateSent))
+		o.clk.Advance(time.Minute)
+		o.until("the tenth is sent in the next minute", o.is(waits, domain.StateSent))
+		if n := o.count("SELECT count(*) FROM delivery_attempt"); n != 11 {
+			o.t.Errorf("%d attempts", n)
+		}
+	})
+}

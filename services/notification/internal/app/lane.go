@@ -29,7 +29,8 @@ type lane struct {
 	mu       sync.Mutex
 	breakers map[string]*breaker // of providers, and of groups by their address's owner
 	groups   map[string]Owner    // whose breaker it is
-	rests    time.Time           // until then the channel's limit is used up
+	rests    time.Time           // until then the channel's limit is used up for all but emergencies
+	full     time.Time           // until then for these too
 }
 
 // hostsAtOnce is how many providers of a channel with several may hang at once before the others wait for a hand.
@@ -154,12 +155,15 @@ func (l *lane) round(ctx context.Context) (more bool, err error) {
 // room is how many messages may go now, and how many emergencies besides.
 func (l *lane) room() (usual, urgent int) {
 	l.mu.Lock()
-	rests := l.rests
+	rests, full := l.rests, l.full
 	l.mu.Unlock()
-	if l.s.Clock.Now().Before(rests) {
+	now := l.s.Clock.Now()
+	if now.Before(full) {
 		return 0, 0
 	}
-	usual, urgent = l.hands.free()
+	if usual, urgent = l.hands.free(); now.Before(rests) {
+		usual, urgent = 0, usual+urgent
+	}
 	if l.whole == "" {
 		return usual, urgent
 	}

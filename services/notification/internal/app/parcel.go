@@ -95,7 +95,7 @@ func (l *lane) hold(ctx context.Context, p *parcel) (wait time.Duration) {
 	if wait := l.permits.take(ctx, key, rate, l.s.Clock.Now()); wait > 0 {
 		provider(silent, "")
 		group(silent, "")
-		l.pause(wait)
+		l.pause(first.d, wait)
 		return wait
 	}
 	p.done = func(e domain.Ended) {
@@ -108,22 +108,30 @@ func (l *lane) hold(ctx context.Context, p *parcel) (wait time.Duration) {
 	return 0
 }
 
-// limit is what counts a message: the channel's own limit, else that of each address.
+// limit is what counts a message: the channel's own limit, else that of each address. A tenth of it is left to emergencies.
 func (l *lane) limit(d domain.Delivery) (key string, aMinute int) {
-	if rate := l.s.cfg.Rate[l.name]; rate > 0 {
-		return "delivery:" + l.name, rate
+	const share = 10
+	key, aMinute = "delivery:"+l.name, l.s.cfg.Rate[l.name]
+	if aMinute <= 0 {
+		key, aMinute = strings.Join([]string{"delivery", l.name, d.County, d.OrganizationID, d.DepartmentCode, d.AccountID}, ":"), l.s.cfg.PerGroup[l.name]
 	}
-	return strings.Join([]string{"delivery", l.name, d.County, d.OrganizationID, d.DepartmentCode, d.AccountID}, ":"), l.s.cfg.PerGroup[l.name]
+	if d.Urgency != domain.UrgencyEmergency {
+		aMinute -= aMinute / share
+	}
+	return key, aMinute
 }
 
-// pause leaves the channel alone while its own limit is used up; that of an address is its own affair.
-func (l *lane) pause(wait time.Duration) {
+// pause leaves the channel alone while its own limit is used up for such a message; that of an address is its own affair.
+func (l *lane) pause(d domain.Delivery, wait time.Duration) {
 	if l.s.cfg.Rate[l.name] <= 0 {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.rests = l.s.Clock.Now().Add(wait)
+	until := l.s.Clock.Now().Add(wait)
+	if l.rests = until; d.Urgency == domain.UrgencyEmergency {
+		l.full = until
+	}
 }
 
 // providerVerdict: whoever answers works, unless it refuses the whole account.

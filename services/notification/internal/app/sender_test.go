@@ -79,6 +79,7 @@ type outbound struct {
 	mail, robot *provider
 	hooks       *provider
 	outside     app.Outside
+	rate        int         // e-mails a minute; 0: any
 	sender      *app.Sender // the last that runs
 }
 
@@ -109,7 +110,7 @@ func (o *outbound) run(parallel int) (stop func()) {
 	}
 	s := app.NewSender(app.SenderConfig{
 		Patience: map[string]domain.Patience{"": {Most: 3, First: time.Minute, Longest: time.Hour}},
-		Call:     time.Second, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, PerGroup: map[string]int{domain.WeComRobot: 2},
+		Call:     time.Second, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, Rate: map[string]int{domain.Email: o.rate}, PerGroup: map[string]int{domain.WeComRobot: 2},
 		Trip: 3, Rest: time.Hour, PublicURL: "https://t.example", LinkFor: time.Hour, Zone: time.UTC,
 	}, app.SenderDeps{
 		Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: o.outside, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
