@@ -21,6 +21,7 @@ import (
 type composed struct {
 	d      domain.Delivery
 	to     channel.Address
+	of     Owner // whose address it is; zero: a patient's
 	masked string
 	values words.Values
 	link   string // with the token
@@ -86,10 +87,12 @@ func (s *Sender) address(ctx context.Context, c *composed) (reason string, err e
 		c.to, c.masked = channel.Address{Value: phone}, domain.Masked(domain.SMS, phone)
 		return "", nil
 	}
-	a, known, err := s.Addresses.Address(ctx, Owner{County: d.County, AccountID: d.AccountID, OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode}, d.Channel)
+	c.of = Owner{County: d.County, AccountID: d.AccountID, OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode}
+	a, known, err := s.Addresses.Address(ctx, c.of, d.Channel)
 	if err == nil && !known && d.DepartmentCode != "" {
 		// A department without a group of its own is reached by the organisation's.
-		a, known, err = s.Addresses.Address(ctx, Owner{County: d.County, OrganizationID: d.OrganizationID}, d.Channel)
+		c.of.DepartmentCode = ""
+		a, known, err = s.Addresses.Address(ctx, c.of, d.Channel)
 	}
 	if err != nil || !known {
 		return domain.NoAddress, err

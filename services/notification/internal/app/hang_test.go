@@ -89,6 +89,8 @@ func TestAnAddressThatIsNotTakenIsTriedAndShown(t *testing.T) {
 		if !o.is(wrong, domain.StatePending)() {
 			o.t.Error("one answer killed it")
 		}
+		// A department without a group of its own goes by the organisation's: it is the same address.
+		o.dispatch(domain.Dispatch{Channel: domain.WeComRobot, OrganizationID: "hospital", DepartmentCode: "0304", Urgency: "URGENT", DueTime: o.clk.Now().Add(24 * time.Hour)})
 		for tries := 2; tries <= 3; tries++ {
 			o.clk.Advance(time.Hour)
 			o.until("it is tried again", func() bool {
@@ -96,6 +98,8 @@ func TestAnAddressThatIsNotTakenIsTriedAndShown(t *testing.T) {
 			})
 		}
 		o.until("it is given up after its attempts", o.is(wrong, domain.StateDead))
+		o.clk.Advance(24 * time.Hour)
+		o.until("the department's is tried", func() bool { return o.count("SELECT count(*) FROM delivery_attempt WHERE outcome = 'SETUP'") == 4 })
 		right := o.dispatch(domain.Dispatch{Channel: domain.WeComRobot, OrganizationID: "centre", Urgency: "URGENT"})
 		o.until("the other group has it", o.is(right, domain.StateSent))
 		d, err := o.store.Delivery(o.t.Context(), county, wrong)
@@ -117,6 +121,15 @@ func TestAnAddressThatIsNotTakenIsTriedAndShown(t *testing.T) {
 		}
 		if elsewhere, err := app.NewOutgoing(o.store, o.sender, nil).Channels(o.t.Context(), "450322"); err != nil || len(elsewhere[0].Faults) != 0 {
 			o.t.Errorf("another county is shown %+v, %v", elsewhere, err)
+		}
+		out := app.NewOutgoing(o.store, o.sender, nil)
+		_, err = out.SetAddress(o.t.Context(), app.Caller{County: county, AccountID: "admin"},
+			app.Address{Owner: app.Owner{County: county, OrganizationID: "hospital"}, Channel: domain.WeComRobot, Value: "mended"})
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		if channels, err = out.Channels(o.t.Context(), county); err != nil || len(channels[0].Faults) != 0 {
+			o.t.Errorf("with another address it is shown as %+v, %v", channels[0], err)
 		}
 	})
 }

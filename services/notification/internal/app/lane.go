@@ -82,12 +82,19 @@ func (l *lane) breaker(key string) *breaker {
 	return b
 }
 
-// groupKey is under which a group's own breaker is kept; "" for a message to a person: nothing that is wrong with a person's address is a setting.
-func groupKey(d domain.Delivery) string {
-	if d.OrganizationID == "" {
+// groupKey is under which the breaker of a group's address is kept; "" for a person's: nothing that is wrong with that is a setting.
+func groupKey(of Owner) string {
+	if of.OrganizationID == "" {
 		return ""
 	}
-	return strings.Join([]string{"group", d.County, d.OrganizationID, d.DepartmentCode}, ":")
+	return strings.Join([]string{"group", of.County, of.OrganizationID, of.DepartmentCode}, ":")
+}
+
+// mended forgets what was wrong with an owner's address: there is another one.
+func (l *lane) mended(of Owner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.breakers, groupKey(of))
 }
 
 // work sends until nothing is due or may go now. What is under way then goes on.

@@ -147,7 +147,11 @@ func (o *Outgoing) SetAddress(ctx context.Context, caller Caller, a Address) (Ad
 		}
 	}
 	a.Masked = domain.Masked(a.Channel, a.Value)
-	return o.sender.Addresses.SetAddress(ctx, caller, a)
+	kept, err := o.sender.Addresses.SetAddress(ctx, caller, a)
+	if err == nil {
+		o.sender.lanes[a.Channel].mended(a.Owner)
+	}
+	return kept, err
 }
 
 // usable: the channel reaches such an owner, and is configured; one that is not configured any more may still be left.

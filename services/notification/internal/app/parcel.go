@@ -81,17 +81,17 @@ func (l *lane) hold(ctx context.Context, p *parcel) (wait time.Duration) {
 		return wait
 	}
 	group := exit(func(verdict, string) {})
-	if key := groupKey(first.d); key != "" {
+	if key := groupKey(first.of); key != "" {
 		b := l.breaker(key)
 		l.mu.Lock()
-		l.groups[key] = Owner{County: first.d.County, OrganizationID: first.d.OrganizationID, DepartmentCode: first.d.DepartmentCode}
+		l.groups[key] = first.of
 		l.mu.Unlock()
 		if group, wait = b.enter(0); group == nil {
 			provider(silent, "")
 			return wait
 		}
 	}
-	key, rate := l.limit(first.d)
+	key, rate := l.limit(first)
 	if wait := l.permits.take(ctx, key, rate, l.s.Clock.Now()); wait > 0 {
 		provider(silent, "")
 		group(silent, "")
@@ -109,13 +109,13 @@ func (l *lane) hold(ctx context.Context, p *parcel) (wait time.Duration) {
 }
 
 // limit is what counts a message: the channel's own limit, else that of each address. A tenth of it is left to emergencies.
-func (l *lane) limit(d domain.Delivery) (key string, aMinute int) {
+func (l *lane) limit(c composed) (key string, aMinute int) {
 	const share = 10
 	key, aMinute = "delivery:"+l.name, l.s.cfg.Rate[l.name]
 	if aMinute <= 0 {
-		key, aMinute = strings.Join([]string{"delivery", l.name, d.County, d.OrganizationID, d.DepartmentCode, d.AccountID}, ":"), l.s.cfg.PerGroup[l.name]
+		key, aMinute = strings.Join([]string{"delivery", l.name, c.of.County, c.of.OrganizationID, c.of.DepartmentCode, c.of.AccountID}, ":"), l.s.cfg.PerGroup[l.name]
 	}
-	if d.Urgency != domain.UrgencyEmergency {
+	if c.d.Urgency != domain.UrgencyEmergency {
 		aMinute -= aMinute / share
 	}
 	return key, aMinute
