@@ -45,7 +45,8 @@ type Claim struct {
 	Lease   string // a name that no other has
 	Until   time.Time
 	Limit   int
-	Urgent  int // so many emergencies besides
+	Urgent  int     // so many emergencies besides
+	Except  []Owner // groups whose messages are left
 	With    int
 }
 

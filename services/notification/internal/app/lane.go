@@ -29,6 +29,8 @@ type lane struct {
 	mu       sync.Mutex
 	breakers map[string]*breaker // of providers, and of groups by their address's owner
 	groups   map[string]Owner    // whose breaker it is
+	known    map[Owner]route     // where what is for a group goes, as far as it was seen
+	inHand   map[string]int      // parcels by provider, where there are several
 	rests    time.Time           // until then the channel's limit is used up for all but emergencies
 	full     time.Time           // until then for these too
 }
@@ -40,6 +42,7 @@ func newLane(s *Sender, name string) *lane {
 	l := &lane{
 		s: s, name: name, adapter: s.Adapters[name], wake: make(chan struct{}, 1), permits: permits{limiter: s.Limiter, unused: map[string][]time.Time{}},
 		breakers: map[string]*breaker{}, groups: map[string]Owner{},
+		known: map[Owner]route{}, inHand: map[string]int{},
 	}
 	if l.adapter != nil {
 		l.whole = l.adapter.Provider(channel.Address{})
@@ -129,6 +132,7 @@ func (l *lane) round(ctx context.Context) (more bool, err error) {
 	if l.adapter != nil {
 		c.With = l.together() - 1
 		c.Limit, c.Urgent = l.room()
+		c.Limit, c.Urgent, c.Except = l.spread(c.Limit, c.Urgent)
 	}
 	if c.Limit+c.Urgent == 0 {
 		return false, nil // a hand that gets free pokes
@@ -149,11 +153,13 @@ func (l *lane) round(ctx context.Context) (more bool, err error) {
 		if !ok {
 			give = func() {} // a digest that did not fit into one: a call above the usual
 		}
+		s := l.sit(ds[0])
 		l.flying.Go(func() {
 			defer l.poke()
 			defer give()
+			defer s.rise()
 			// What was claimed is brought to its end: the provider may be called already.
-			l.carry(context.WithoutCancel(ctx), c.Lease, ds)
+			l.carry(context.WithoutCancel(ctx), c.Lease, ds, s)
 		})
 	}
 	return true, nil

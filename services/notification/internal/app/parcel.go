@@ -20,10 +20,10 @@ type parcel struct {
 
 // carry words a parcel, holds it back if it may not go, writes its attempts and makes the call. What cannot be written is logged: the lease runs out, and
 // it is taken up again.
-func (l *lane) carry(ctx context.Context, lease string, ds []domain.Delivery) {
+func (l *lane) carry(ctx context.Context, lease string, ds []domain.Delivery, s *seat) {
 	p, aside := l.pack(ctx, ds)
 	if len(p.parts) > 0 {
-		if wait := l.hold(ctx, p); wait > 0 {
+		if wait := l.hold(ctx, p, s); wait > 0 {
 			aside = append(aside, p.later(l.s.Clock.Now().Add(wait))...)
 			p.parts = nil
 		}
@@ -70,13 +70,15 @@ func (p *parcel) later(due time.Time) []Aside {
 }
 
 // hold tells how long a parcel has to wait, since its provider or its group's address rests, or has had enough; 0: it may go, and done must be called.
-func (l *lane) hold(ctx context.Context, p *parcel) (wait time.Duration) {
+func (l *lane) hold(ctx context.Context, p *parcel, s *seat) (wait time.Duration) {
 	first := p.parts[0]
 	most := 0
 	if l.whole == "" {
 		most = l.most()
 	}
-	provider, wait := l.breaker(l.adapter.Provider(first.to)).enter(most)
+	at := l.adapter.Provider(first.to)
+	s.learn(route{at, groupKey(first.of)})
+	provider, wait := l.breaker(at).enter(most)
 	if provider == nil {
 		return wait
 	}

@@ -261,6 +261,10 @@ func TestAHostThatHangsHoldsUpNoOther(t *testing.T) {
 		works := o.dispatch(domain.Dispatch{Channel: domain.Webhook, OrganizationID: "centre", Urgency: "URGENT"})
 		stop := o.run(4)
 		o.until("the other has it", o.is(works, domain.StateSent))
+		// What the host has no hand for is left alone, not taken up and put off.
+		if n := o.count("SELECT count(*) FROM delivery WHERE state = 'PENDING' AND due_time < $1", o.clk.Now().Add(-time.Minute)); n < 4 {
+			o.t.Errorf("%d of 8 are as they were", n)
+		}
 		close(goOn)
 		stop()
 		if n := o.count("SELECT count(*) FROM delivery_attempt WHERE outcome = 'OPEN'"); n != 0 {

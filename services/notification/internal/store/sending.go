@@ -43,7 +43,13 @@ func (s *Store) Claim(ctx context.Context, c app.Claim) (claimed []domain.Delive
 			if take.most <= len(claimed) {
 				break
 			}
-			more, err := dueRows(ctx, tx, "channel = $2 AND "+take.which, []any{tx.Now(), c.Channel}, take.most-len(claimed))
+			w := where{args: []any{tx.Now()}}
+			w.and("channel = ?", c.Channel)
+			w.and(take.which)
+			for _, of := range c.Except {
+				w.and("NOT (county_code = ? AND organization_id = ? AND department_code = ?)", of.County, of.OrganizationID, of.DepartmentCode)
+			}
+			more, err := dueRows(ctx, tx, w.String(), w.args, take.most-len(claimed))
 			if err != nil {
 				return err
 			}

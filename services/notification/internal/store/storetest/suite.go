@@ -53,6 +53,7 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"what nobody needs is cancelled":         cancelled,
 		"what nobody needs is not sent again":    notReplayed,
 		"what is due is claimed once":            claimedOnce,
+		"emergencies find room":                  claimedWithRoom,
 		"digests are claimed together":           claimedTogether,
 		"an attempt is begun and finished":       begunAndFinished,
 		"deliveries are listed by scope":         listedByScope,
