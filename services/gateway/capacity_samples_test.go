@@ -194,8 +194,11 @@ func sending() map[string]proto.Message {
 		replayMethod:         sampleDelivery(notificationv1.DeliveryState_PENDING),
 		replayAllMethod:      &notificationv1.ReplayDeliveriesResponse{Replayed: 5},
 		channelsMethod: &notificationv1.ListChannelsResponse{Channels: []*notificationv1.ChannelStatus{
-			{Channel: notificationv1.Channel_SMS, Configured: true, Breaker: "OPEN", RestsUntil: in(time.Minute), Pending: 3, Dead: 7, LastSentTime: in(-time.Hour), RatePerMinute: 60},
+			{Channel: notificationv1.Channel_SMS, Configured: true, Breaker: "OPEN", RestsUntil: in(time.Minute), Pending: 3, Dead: 7, LastSentTime: in(-time.Hour), RatePerMinute: 60, Fault: "SETUP 535"},
 			{Channel: notificationv1.Channel_EMAIL, Configured: true, Breaker: "CLOSED"}, {Channel: notificationv1.Channel_WEBHOOK},
+			{Channel: notificationv1.Channel_WECOM_ROBOT, Configured: true, Breaker: "CLOSED", Faults: []*notificationv1.ChannelFault{
+				{OrganizationId: hospitalID, DepartmentCode: "0304", Reason: "SETUP 93000", RestsUntil: in(time.Minute)},
+			}},
 		}},
 		addressesMethod: &notificationv1.ListAddressesResponse{Addresses: []*notificationv1.Address{
 			{Channel: notificationv1.Channel_SMS, Masked: "139****4321", UpdateTime: in(-time.Hour), TestTime: in(-time.Minute)}, {Channel: notificationv1.Channel_WEBHOOK, DepartmentCode: "0304", Masked: "https://…", HasSecret: true},

@@ -18,7 +18,7 @@ func TestWhatWentOutIsListedWithItsChannels(t *testing.T) {
 	w := newWorld(t)
 	admin := w.admin()
 	body := admin.get("/deliveries?state=DEAD&channel=SMS").Body.String()
-	shows(t, body, "SMS", "rests after failures", "7 given up", "not configured", "139****4321", "given up", "refused", `href="/deliveries/`+deliveryID+`"`, "page=next", "Send again what was given up (7)")
+	shows(t, body, "SMS", "rests after failures", "7 given up", "not configured", "139****4321", "given up", "refused", "account is not taken; please check the settings <small>code 535", "Cardiology is not reached:", "code 93000", `href="/deliveries/`+deliveryID+`"`, "page=next", "Send again what was given up (7)")
 	asked := lastly[*notificationv1.ListDeliveriesRequest](t, w, listDeliveriesMethod)
 	if asked.GetState() != notificationv1.DeliveryState_DEAD || asked.GetChannel() != notificationv1.Channel_SMS {
 		t.Errorf("%v", asked)

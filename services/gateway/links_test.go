@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -56,22 +57,60 @@ func TestWhoHasTheLinkSeesUrgencyAndNumberAndAcknowledges(t *testing.T) {
 	}
 }
 
-func TestAnAddressMayTryTenLinksAMinute(t *testing.T) {
+// A county may come from one address: whoever guesses there keeps nobody from acknowledging.
+func TestGuessesAreFewAndNobodyBehindTheSameAddressSuffers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(linkMethod, errs.NotFound("link"))
+	b := w.browser("")
+	for i := range 10 {
+		if got := b.get(fmt.Sprintf("/k/guessed-token-%06d", i)); got.Code != http.StatusNotFound {
+			t.Fatalf("guess %d: %d", i+1, got.Code)
+		}
+	}
+	for _, path := range []string{"/k/guessed-token-more", "/k/short"} {
+		if got := b.get(path); got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") == "" {
+			t.Errorf("one more guess, %s: %d", path, got.Code)
+		}
+	}
+	w.always(linkMethod, tokenState(false))
+	w.always(acknowledgeMethod, tokenState(true))
+	for i := range 40 {
+		page := fmt.Sprintf("/k/known-token-of-desk-%03d", i)
+		if got := b.get(page); got.Code != http.StatusOK {
+			t.Fatalf("link %d: %d", i+1, got.Code)
+		}
+		if got := b.post(page, url.Values{}); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "Acknowledged;") {
+			t.Fatalf("link %d is not acknowledged: %d", i+1, got.Code)
+		}
+	}
+	w.refuse(linkMethod, errs.NotFound("link"))
+	w.clk.Advance(time.Minute)
+	if got := b.get("/k/guessed-token-again"); got.Code != http.StatusNotFound {
+		t.Errorf("a minute later: %d", got.Code)
+	}
+}
+
+func TestOneLinkIsLookedAtThirtyTimesAMinuteAndAnAddressTriesSixHundred(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.always(linkMethod, tokenState(false))
 	b := w.browser("")
-	for i := range 10 {
+	for i := range 30 {
 		if got := b.get(linkPage); got.Code != http.StatusOK {
-			t.Fatalf("try %d: %d", i+1, got.Code)
+			t.Fatalf("look %d: %d", i+1, got.Code)
 		}
 	}
-	if got := b.get(linkPage); got.Code != http.StatusTooManyRequests || got.Header().Get("Retry-After") == "" {
-		t.Errorf("one more: %d", got.Code)
+	if got := b.get(linkPage); got.Code != http.StatusTooManyRequests {
+		t.Errorf("one more look: %d", got.Code)
 	}
-	w.clk.Advance(time.Minute)
-	if got := b.get(linkPage); got.Code != http.StatusOK {
-		t.Errorf("a minute later: %d", got.Code)
+	for i := range 600 - 31 {
+		if got := b.get(fmt.Sprintf("/k/known-token-of-desk-%03d", i)); got.Code != http.StatusOK {
+			t.Fatalf("try %d: %d", i+32, got.Code)
+		}
+	}
+	if got := b.get("/k/known-token-of-desk-last"); got.Code != http.StatusTooManyRequests {
+		t.Errorf("one more try: %d", got.Code)
 	}
 }
 

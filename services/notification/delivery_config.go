@@ -52,8 +52,8 @@ type Delivery struct {
 	SMSKeyID      string            `name:"sms-key-id" env:"TONGZHEN_SMS_KEY_ID" help:"Key id at Aliyun's short message service; empty = no SMS."`
 	SMSSecretFile string            `name:"sms-secret-file" env:"TONGZHEN_SMS_SECRET_FILE" help:"File with the key's secret." type:"path"`
 	SMSSignName   string            `name:"sms-sign-name" env:"TONGZHEN_SMS_SIGN_NAME" help:"Approved signature in front of each SMS (短信签名)."`
-	SMSTemplate   string            `name:"sms-template" env:"TONGZHEN_SMS_TEMPLATE" help:"Code of the approved text whose one variable, text, is the whole message."`
-	SMSTemplates  map[string]string `name:"sms-templates" env:"TONGZHEN_SMS_TEMPLATES" help:"Codes of approved texts with variables of their own, e.g. PATIENT_BOOKED=SMS_1;submitted=SMS_2; with _AGAIN the text of its repeat, unless that goes by sms-template."`
+	SMSTemplates  map[string]string `name:"sms-templates" env:"TONGZHEN_SMS_TEMPLATES" help:"Codes of the approved texts by name, e.g. STAFF=SMS_1;STAFF_AGAIN=SMS_2; see services/doc/sms.md. A text with other variables than listed there names them after the code: submitted=SMS_3 number from."`
+	SMSPhone      string            `name:"sms-phone" env:"TONGZHEN_SMS_PHONE" help:"The county's number for questions, said in SMS where the hospital's is not known."`
 	SMSURL        string            `name:"sms-url" env:"TONGZHEN_SMS_URL" help:"Where the service answers; empty = https://dysmsapi.aliyuncs.com."`
 	SMSRate       int               `name:"sms-rate" env:"TONGZHEN_SMS_RATE" help:"SMS a minute at most; 0 = 300."`
 	SMTPRate      int               `name:"smtp-rate" env:"TONGZHEN_SMTP_RATE" help:"E-mails a minute at most; 0 = 120."`
@@ -66,6 +66,7 @@ type Delivery struct {
 	CallTimeout       time.Duration `env:"TONGZHEN_DELIVERY_TIMEOUT" help:"How long a provider may take to answer; 0 = 10s."`
 	Parallel          int           `name:"delivery-parallel" env:"TONGZHEN_DELIVERY_PARALLEL" help:"Messages under way at once on a channel; 0 = 4."`
 	BreakerRest       time.Duration `env:"TONGZHEN_DELIVERY_REST" help:"How long a provider rests after five failures in a row; 0 = 30s."`
+	Kept              time.Duration `name:"delivery-kept" env:"TONGZHEN_DELIVERY_KEPT" default:"8784h" help:"How long messages that left the house, with their attempts, reminders and telephone tasks are kept after they ended; 2208h to 87840h, a year (8784h) unless set. What still waits is kept."`
 	Poll              time.Duration `name:"delivery-poll" env:"TONGZHEN_DELIVERY_POLL" help:"How often each channel looks for what is due; 0 = 1s."`
 }
 
@@ -99,6 +100,17 @@ func (d Delivery) sender(zone *time.Location) app.SenderConfig {
 	}
 }
 
+// kept is how long what is over is kept: longer than a repeated fact is known, so that none is told again.
+func (d Delivery) kept() (time.Duration, error) {
+	const day = 24 * time.Hour
+	const usual, least, most = 366 * day, 92 * day, 3660 * day
+	kept := or(d.Kept, usual)
+	if kept < least || kept > most {
+		return 0, fmt.Errorf("TONGZHEN_DELIVERY_KEPT is %s; it may be %s to %s", kept, least, most)
+	}
+	return kept, nil
+}
+
 // words are the shipped ones under the county's.
 func (d Delivery) words() (*words.Book, error) {
 	var county fs.FS
@@ -112,18 +124,18 @@ func (d Delivery) words() (*words.Book, error) {
 	return b, nil
 }
 
-// adapters are those of the channels that are configured; all problems are told at once.
-func (d Delivery) adapters(clk clock.Clock) (map[string]channel.Adapter, error) {
+// adapters are those of the channels that are configured, for messages of the templates; all problems are told at once.
+func (d Delivery) adapters(clk clock.Clock, templates []string) (map[string]channel.Adapter, error) {
 	out := map[string]channel.Adapter{}
 	var problems []error
 	if d.PublicURL != "" {
 		problems = append(problems, baseURL("TONGZHEN_PUBLIC_URL", d.PublicURL))
 	}
 	if d.Webhook {
-		out[domain.Webhook] = webhook.New(egress.New(egress.Policy{Hosts: d.EgressHosts, Private: d.EgressPrivate}), clk)
+		out[domain.Webhook] = webhook.New(egress.New(egress.Policy{Hosts: d.EgressHosts, Private: d.EgressPrivate}, net.DefaultResolver), clk)
 	}
 	// The providers' addresses are the operator's word: a relay or simulator of one's own is reached too.
-	door := egress.New(egress.Policy{Private: true})
+	door := egress.New(egress.Policy{Private: true}, net.DefaultResolver)
 	if d.WeComRobot {
 		base := or(d.WeComURL, wecom.Base)
 		problems = append(problems, baseURL("TONGZHEN_WECOM_URL", base))
@@ -137,7 +149,7 @@ func (d Delivery) adapters(clk clock.Clock) (map[string]channel.Adapter, error) 
 	for name, make := range map[string]func() (channel.Adapter, error){
 		domain.WeComApp: func() (channel.Adapter, error) { return d.wecomApp(door, clk) },
 		domain.Email:    func() (channel.Adapter, error) { return d.mail(clk) },
-		domain.SMS:      func() (channel.Adapter, error) { return d.sms(door, clk) },
+		domain.SMS:      func() (channel.Adapter, error) { return d.sms(door, clk, templates) },
 	} {
 		a, err := make()
 		problems = append(problems, err)
@@ -219,18 +231,14 @@ func (d Delivery) mail(clk clock.Clock) (channel.Adapter, error) {
 	return a, nil
 }
 
-func (d Delivery) sms(door *egress.Door, clk clock.Clock) (channel.Adapter, error) {
+func (d Delivery) sms(door *egress.Door, clk clock.Clock, templates []string) (channel.Adapter, error) {
 	all, err := together("TONGZHEN_SMS_KEY_ID", d.SMSKeyID, "TONGZHEN_SMS_SECRET_FILE", d.SMSSecretFile, "TONGZHEN_SMS_SIGN_NAME", d.SMSSignName)
 	if err != nil || !all {
 		return nil, err
 	}
-	if d.SMSTemplate == "" && len(d.SMSTemplates) == 0 {
-		return nil, errors.New("TONGZHEN_SMS_TEMPLATE or TONGZHEN_SMS_TEMPLATES is needed: Aliyun sends approved texts only")
-	}
-	for name := range d.SMSTemplates {
-		if !strings.HasSuffix(name, aliyun.Again) && d.SMSTemplates[name+aliyun.Again] == "" && d.SMSTemplate == "" {
-			return nil, fmt.Errorf("TONGZHEN_SMS_TEMPLATES: %s has no %s, the text of a repeat, and there is no TONGZHEN_SMS_TEMPLATE for it", name, name+aliyun.Again)
-		}
+	texts, err := d.smsTexts(templates)
+	if err != nil {
+		return nil, err
 	}
 	secret, err := config.ReadSecretFile(d.SMSSecretFile)
 	if err != nil {
@@ -238,6 +246,22 @@ func (d Delivery) sms(door *egress.Door, clk clock.Clock) (channel.Adapter, erro
 	}
 	base := or(d.SMSURL, aliyun.Base)
 	return aliyun.New(door, clk, aliyun.Account{
-		Base: base, KeyID: d.SMSKeyID, Secret: secret.Reveal(), SignName: d.SMSSignName, Codes: d.SMSTemplates, General: d.SMSTemplate,
+		Base: base, KeyID: d.SMSKeyID, Secret: secret.Reveal(), SignName: d.SMSSignName, Texts: texts,
+		Phone: d.SMSPhone, PublicURL: strings.TrimSuffix(d.PublicURL, "/"),
 	}), baseURL("TONGZHEN_SMS_URL", base)
+}
+
+// smsTexts are the approved texts, whole, with what they say where a message has nothing of its own.
+func (d Delivery) smsTexts(templates []string) (aliyun.Texts, error) {
+	texts, err := aliyun.ParseTexts(d.SMSTemplates, templates)
+	if err != nil {
+		return nil, fmt.Errorf("TONGZHEN_SMS_TEMPLATES (services/doc/sms.md has the texts): %w", err)
+	}
+	if texts.Has("phone") && !aliyun.Phone().MatchString(d.SMSPhone) {
+		return nil, errors.New("TONGZHEN_SMS_PHONE is needed, e.g. 0773-8822120: approved texts say whom to call, and no variable may be empty")
+	}
+	if (texts.Has("link") || texts.Has("verify")) && d.PublicURL == "" {
+		return nil, errors.New("TONGZHEN_PUBLIC_URL is needed: approved texts have links")
+	}
+	return texts, nil
 }

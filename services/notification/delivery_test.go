@@ -49,7 +49,7 @@ type outside struct {
 
 func reached(t *testing.T) (*fixture, outside) {
 	t.Helper()
-	o := outside{mail: channeltest.Mail(t, false, true), sms: channeltest.AliyunSMS(t, nil), webhook: channeltest.Webhook(t)}
+	o := outside{mail: channeltest.Mail(t, false, true), sms: channeltest.AliyunSMS(t, channeltest.SMSTexts(t, nil)), webhook: channeltest.Webhook(t)}
 	secret := filepath.Join(t.TempDir(), "sms-secret")
 	if err := os.WriteFile(secret, []byte(channeltest.SMSSecret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -57,7 +57,7 @@ func reached(t *testing.T) (*fixture, outside) {
 	return startWith(t, notification.Config{Delivery: notification.Delivery{
 		PublicURL: public + "/", Poll: 20 * time.Millisecond, AttemptsUrgent: 1,
 		SMTPAddr: net.JoinHostPort(o.mail.Host, strconv.Itoa(o.mail.Port)), SMTPSecurity: "none", SMTPFrom: "通诊 <tongzhen@county.example>",
-		SMSKeyID: channeltest.SMSKey, SMSSecretFile: secret, SMSSignName: channeltest.SMSSign, SMSTemplate: channeltest.SMSCode, SMSURL: o.sms.URL,
+		SMSKeyID: channeltest.SMSKey, SMSSecretFile: secret, SMSSignName: channeltest.SMSSign, SMSTemplates: channeltest.SMSTemplates(), SMSPhone: channeltest.SMSPhone, SMSURL: o.sms.URL,
 		Webhook: true, EgressPrivate: true,
 	}}), o
 }
@@ -269,15 +269,16 @@ func TestThePatientIsToldWhereWhenAndWhatToBringWithConsentOnly(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	for _, said := range []string{
-		printed, "3月5日（周四）08:30", "阳朔县人民医院 心血管内科 305 诊室", "空腹", public + "/verify/" + printed + "?k=ABCDEFGH", "0773-8822304",
+		printed, "3月5日（周四）08:30", "阳朔县人民医院 心血管内科 305 诊室", "空腹", "0773-8822304",
 	} {
-		if !strings.Contains(strings.ReplaceAll(got[0].Text, `\u0026`, "&"), said) {
+		if !strings.Contains(got[0].Text, said) {
 			t.Errorf("it does not say %q: %s", said, got[0].Text)
 		}
 	}
+	// The approved text is Chinese, and so is what is filled in.
 	to.Language = "en"
 	f.ends(f.dispatch(to).ID, notificationv1.DeliveryState_SENT)
-	if last := o.sms.Taken()[1].Text; !strings.Contains(last, "Yangshuo People's Hospital Cardiology") || !strings.Contains(last, "nothing to eat") {
+	if last := o.sms.Taken()[1].Text; last != got[0].Text {
 		t.Error(last)
 	}
 	to.BookingID = gone
@@ -372,10 +373,12 @@ func TestSettingsThatAreHalfThereStopTheStart(t *testing.T) {
 		"only a mail server":          {SMTPAddr: "mail.example:25", SMTPFrom: "a@b.example", SMTPSecurity: "none"},
 		"TONGZHEN_WECOM_AGENT":        {WeComCorp: "ww1", WeComSecretFile: "x"},
 		"TONGZHEN_SMS_SECRET_FILE":    {SMSKeyID: "k", SMSSignName: "s"},
-		"TONGZHEN_SMS_TEMPLATE":       {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x"},
-		"submitted_AGAIN":             {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x", SMSTemplates: map[string]string{"submitted": "SMS_1"}},
+		"TONGZHEN_SMS_TEMPLATES":      {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x"},
+		"STAFF_AGAIN":                 {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x", SMSTemplates: map[string]string{"submitted": "SMS_1 number"}},
+		"TONGZHEN_SMS_PHONE":          {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: "x", SMSTemplates: channeltest.SMSTemplates()},
 		"TONGZHEN_PUBLIC_URL":         {PublicURL: "tongzhen.example"},
-		"open secret":                 {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: filepath.Join(t.TempDir(), "none"), SMSTemplate: "SMS_1"},
+		"TONGZHEN_DELIVERY_KEPT":      {Kept: 24 * time.Hour},
+		"open secret":                 {SMSKeyID: "k", SMSSignName: "s", SMSSecretFile: filepath.Join(t.TempDir(), "none"), SMSTemplates: channeltest.SMSTemplates(), SMSPhone: channeltest.SMSPhone},
 	} {
 		if _, err := notification.New(t.Context(), notification.Config{Delivery: d}, deps); err == nil || !strings.Contains(err.Error(), setting) {
 			t.Errorf("%s: %v", setting, err)

@@ -22,8 +22,9 @@
 //  7. No entry of a passed limit is open that was answered after it passed, in whatever order the facts come.
 //  8. The home centre is told of an admission and of a discharge once, and when either is taken back; of moves and later codes it is not.
 //  9. A message that is to leave the house is a row of the change that causes it. An attempt is committed before its provider is called, its outcome
-//     after; one whose outcome nobody knows is repeated at most once, and the repeat says so (重发).
-//  10. Each channel has a worker, each provider its limit and its rest: a dead one delays only itself. Emergencies go before everything that is due.
+//     after; one whose outcome nobody knows is repeated at most once, and the repeat says so (重发). Only what was certainly not taken goes again unmarked.
+//  10. Each channel has a worker, each message a hand, each provider its limit and its rest: one that is dead, and a peer that hangs, delay only what needs
+//     them. Emergencies go before everything that is due, and find a hand whatever hangs. After a rest exactly one call decides.
 //  11. What leaves the house says a number, an urgency, organisations, where and when, what to bring, and links: nothing medical, and no patient's name.
 //  12. Addresses are sealed with the key ring; answers show them masked. Of a link's token only the hash is kept, for 48 hours.
 //  13. An entry that is acknowledged, on whatever device, ends its messages that wait, an alarm those to groups too; one under way is not tried again, and
@@ -35,4 +36,5 @@
 //  16. Nobody's preferences hold an emergency back, or go beyond what the county allows.
 //  17. A patient is reminded once on the evening before a booked day, unless the booking was freed.
 //  18. Of a consent to what is sensitive that was withdrawn, the home centre's head and whoever has a care relation then are told.
+//  19. What left the house, reminders and telephone tasks are deleted a year (TONGZHEN_DELIVERY_KEPT) after they were made; none that waits or is open is.
 package notification

@@ -67,6 +67,8 @@ type Service struct {
 	table  domain.Table
 	holder string
 	rekey  *rekey.Walker
+	store  *store.Store
+	kept   time.Duration // of what is over
 	read   chan struct{} // closed when every county known at the start was read
 }
 
@@ -105,6 +107,10 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: holder, Logger: logger}),
 	}
 	st := store.New(deps.DB, events.Encode, store.Wakes{Facts: relay.Wake, Deliveries: func() { s.sender.Wake() }})
+	s.store = st
+	if s.kept, err = cfg.Delivery.kept(); err != nil {
+		return nil, fmt.Errorf("make notification: %w", err)
+	}
 	if s.sender, err = newSender(cfg, deps, st, book); err != nil {
 		return nil, fmt.Errorf("make notification: %w", err)
 	}
@@ -122,7 +128,7 @@ func newSender(cfg Config, deps Deps, st *store.Store, book *words.Book) (*app.S
 	if err != nil {
 		return nil, fmt.Errorf("time-zone: %w", err)
 	}
-	adapters, err := cfg.Delivery.adapters(deps.Clock)
+	adapters, err := cfg.Delivery.adapters(deps.Clock, book.Templates())
 	if err != nil {
 		return nil, err
 	}
@@ -179,6 +185,7 @@ func (s *Service) Run(ctx context.Context) error {
 		run.Part{Name: "capacity facts", Runner: s.following(events.CapacityConsumer(), events.OnCapacity(s.app))},
 		run.Part{Name: "rings", Runner: s.working(ringEvery, s.app.RingDue)},
 		run.Part{Name: "reminders", Runner: s.working(remindEvery, s.app.RemindDue)},
+		run.Part{Name: "retention", Runner: run.Func(s.prune)},
 		run.Part{Name: "stay facts", Runner: s.following(events.StayConsumer(), events.OnStay(s.app))},
 	)
 }
@@ -206,6 +213,24 @@ func (s *Service) working(every time.Duration, work func(context.Context, string
 		run.Every(ctx, every, nil, func(ctx context.Context) error { return work(ctx, s.holder) })
 		return nil
 	})
+}
+
+// pruneEvery is how often it is looked for what is over and old.
+const pruneEvery = time.Hour
+
+// prune deletes what is over and old, one instance at a time.
+func (s *Service) prune(ctx context.Context) error {
+	run.Every(ctx, pruneEvery, nil, func(ctx context.Context) error {
+		_, err := s.deps.DB.Alone(ctx, "notification-prune", func() error {
+			pruned, err := app.Prune(ctx, s.store, s.deps.Clock.Now().Add(-s.kept))
+			if pruned {
+				s.deps.Telemetry.Logger.InfoContext(ctx, "old messages, reminders and telephone tasks were deleted")
+			}
+			return err
+		})
+		return err
+	})
+	return nil
 }
 
 func (s *Service) readUntil(ctx context.Context) error {

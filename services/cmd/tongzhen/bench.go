@@ -24,6 +24,7 @@ type benchCommand struct {
 	Desks    int           `default:"4" help:"Intake desks at work at once."`
 	Duration time.Duration `help:"How long new journeys begin (20s unless --journeys is given)."`
 	Journeys int           `help:"How many journeys to run; with --duration, whichever ends first."`
+	Rate     float64       `help:"How many journeys begin a second at most; 0 = as many as the people at work manage. Latencies (commit to screen) are told at a rate below that."`
 	Only     string        `enum:",create" default:"" help:"create: send referrals without a hold and nothing else, --doctors at once."`
 	Gateway  string        `help:"Where the gateway serves pages, e.g. http://127.0.0.1:8080: people have open pages, and it is measured when they hear. Unset: TONGZHEN_HTTP_ADDR if something answers there."`
 	Seed     int64         `help:"The same seed makes the same patients; 0 = from the clock."`
@@ -52,7 +53,7 @@ func (c *benchCommand) Run(ctx context.Context, settings *host.Settings) (err er
 		Notification:  notificationv1.NewNotificationServiceClient(connection.Conn(host.Notification)),
 		Statistics:    referralv1.NewStatisticsServiceClient(connection.Conn(host.Referral)),
 	}, bench.Options{
-		County: c.County, Password: c.Password, Doctors: c.Doctors, Desks: c.Desks, Duration: c.Duration, Journeys: c.Journeys,
+		County: c.County, Password: c.Password, Doctors: c.Doctors, Desks: c.Desks, Duration: c.Duration, Journeys: c.Journeys, Rate: c.Rate,
 		OnlyCreate: c.Only == "create", Seed: c.Seed, Clock: clock.System(), Gateway: c.gateway(ctx, settings),
 	}, bar.step)
 	bar.done()

@@ -6,7 +6,7 @@ import "strings"
 func capacityCodes() map[string][]string {
 	modalities := strings.Fields("CT MR US DX MG NM ES ECG LAB PF OTHER")
 	policy := strings.Fields("reservePercent expertPercent commonDays reserveLeadDays fallbackHours")
-	outcomes := strings.Fields("SENT REFUSED LIMITED AWAY UNKNOWN OPEN")
+	outcomes := strings.Fields("SENT REFUSED LIMITED AWAY SETUP UNKNOWN OPEN")
 	return map[string][]string{
 		"slot.kind": strings.Fields("CLINIC EXAM EXPERT BED"), "slot.grade": strings.Fields("GENERAL EXPERT"), "modality": modalities,
 		"schedules.tab":     strings.Fields("sessions templates exceptions equipment policy files"),
@@ -25,6 +25,6 @@ func capacityCodes() map[string][]string {
 		"deliveries.state":   strings.Fields("PENDING SENDING SENT DEAD CANCELLED SKIPPED"),
 		"deliveries.to":      strings.Fields("person group patient"),
 		"deliveries.breaker": strings.Fields("CLOSED OPEN HALF_OPEN"), "deliveries.outcome": outcomes,
-		"deliveries.reason": append(strings.Fields("NO_ADDRESS NO_CONSENT NOT_WANTED NOT_CONFIGURED"), outcomes...),
+		"deliveries.reason": append(strings.Fields("NO_ADDRESS NO_CONSENT NO_PHONE DECEASED NO_TEXT NOT_TRUE_ANY_MORE WAITS NOT_WANTED NOT_CONFIGURED"), outcomes...),
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -81,11 +82,35 @@ func (i item) To() string {
 	}
 }
 
+// why is a reason in parts: a word, and the provider's code.
+type why struct{ Word, Code string }
+
+func reason(text string) why {
+	word, code, _ := strings.Cut(text, " ")
+	return why{word, code}
+}
+
+// Why tells why it did not go, or what became of its last attempt.
+func (i item) Why() why { return reason(i.GetReason()) }
+
+// channelItem is how a channel is, with the groups whose address is not taken.
+type channelItem struct {
+	*notificationv1.ChannelStatus
+	Why    why
+	Groups []groupFault
+}
+
+type groupFault struct {
+	Name       string
+	Why        why
+	RestsUntil *timestamppb.Timestamp
+}
+
 // Dead tells that it was given up.
 func (i item) Dead() bool { return i.GetState() == notificationv1.DeliveryState_DEAD }
 
 type listData struct {
-	Channels []*notificationv1.ChannelStatus
+	Channels []channelItem
 	// ChannelsAway: how they are cannot be read.
 	ChannelsAway   bool
 	State, Channel string
@@ -145,7 +170,10 @@ func (p *Pages) load(r *http.Request) (listData, error) {
 	query := r.URL.Query()
 	data := listData{State: query.Get("state"), Channel: query.Get("channel"), Replays: replays(r)}
 	channels, err := p.Delivery.ListChannels(r.Context(), &notificationv1.ListChannelsRequest{})
-	data.Channels, data.ChannelsAway = channels.GetChannels(), err != nil
+	data.ChannelsAway = err != nil
+	for _, c := range channels.GetChannels() {
+		data.Channels = append(data.Channels, p.channel(r, c))
+	}
 	answer, err := p.Delivery.ListDeliveries(r.Context(), &notificationv1.ListDeliveriesRequest{
 		State: notificationv1.DeliveryState_Code(notificationv1.DeliveryState_Code_value[data.State]), Channel: notificationv1.Channel_Code(notificationv1.Channel_Code_value[data.Channel]),
 		ReferralId: query.Get("referral"), PageSize: pageSize, PageToken: query.Get("page"),
@@ -167,6 +195,20 @@ func (p *Pages) load(r *http.Request) (listData, error) {
 		data.Next = "/deliveries?" + next.Encode()
 	}
 	return data, nil
+}
+
+func (p *Pages) channel(r *http.Request, c *notificationv1.ChannelStatus) channelItem {
+	one := channelItem{ChannelStatus: c, Why: reason(c.GetFault())}
+	county, err := p.Shell.Names().County(r.Context())
+	for _, f := range c.GetFaults() {
+		name := f.GetOrganizationId()
+		if err == nil {
+			language := p.Shell.Language(r)
+			name = county.OrganizationName(language, f.GetOrganizationId()) + " " + county.DepartmentName(language, f.GetOrganizationId(), f.GetDepartmentCode())
+		}
+		one.Groups = append(one.Groups, groupFault{Name: strings.TrimSpace(name), Why: reason(f.GetReason()), RestsUntil: f.GetRestsUntil()})
+	}
+	return one
 }
 
 func (p *Pages) item(r *http.Request, d *notificationv1.Delivery) item {

@@ -30,7 +30,7 @@ var files embed.FS
 type Deps struct {
 	Shell    *shell.Shell
 	Delivery notificationv1.DeliveryServiceClient
-	// Limiter counts tries by address, of which Ring keeps a keyed hash.
+	// Limiter counts tries by address and by token, of which Ring makes a keyed hash.
 	Limiter cache.Limiter
 	Ring    *crypt.Ring
 }
@@ -73,20 +73,26 @@ func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request) error {
 
 type call = func(ctx context.Context, in *notificationv1.TokenRequest, opts ...grpc.CallOption) (*notificationv1.TokenState, error)
 
+// Limits of a minute. A whole county may come from one address: what is known is counted by itself, and only guesses are few.
 const (
-	// tries is how often an address may come in a minute.
-	tries    = 10
+	guesses  = 10  // links that there are not, from one address
+	looks    = 30  // of one link, from anywhere
+	tries    = 600 // from one address, whatever comes of them
 	minToken = 16
 	maxToken = 64
 )
 
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, ask call) error {
-	if err := p.count(r.Context(), w, door.Address(r)); err != nil {
+	address := door.Address(r)
+	if err := p.count(r.Context(), w, "try", address, tries); err != nil {
 		return err
 	}
 	d := data{TokenState: &notificationv1.TokenState{}}
 	token := strings.ToValidUTF8(r.PathValue("token"), "")
 	if n := len([]rune(token)); n >= minToken && n <= maxToken {
+		if err := p.count(r.Context(), w, "look", token, looks); err != nil {
+			return err
+		}
 		state, err := ask(rpc.AsService(r.Context()), &notificationv1.TokenRequest{Token: token})
 		switch {
 		case err == nil:
@@ -97,17 +103,21 @@ func (p *Pages) answer(w http.ResponseWriter, r *http.Request, ask call) error {
 	}
 	status := http.StatusOK
 	if !d.Known {
+		if err := p.count(r.Context(), w, "guess", address, guesses); err != nil {
+			return err
+		}
 		status = http.StatusNotFound
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return p.Shell.Render(w, r, p.set, shell.Page{Title: "link.title", Bare: true, Status: status, Data: d})
 }
 
-// count lets an address try so often. While the cache is away nothing is counted: the token stands for itself.
-func (p *Pages) count(ctx context.Context, w http.ResponseWriter, address string) error {
-	if ok, after, err := p.Limiter.Allow(ctx, "link:"+hex.EncodeToString(p.Ring.Token("link address", address)), tries, time.Minute); err == nil && !ok {
+// count lets something of a kind happen so often a minute. While the cache is away nothing is counted: the token stands for itself.
+func (p *Pages) count(ctx context.Context, w http.ResponseWriter, kind, of string, most int) error {
+	key := "link:" + kind + ":" + hex.EncodeToString(p.Ring.Token("link "+kind, of))
+	if ok, after, err := p.Limiter.Allow(ctx, key, most, time.Minute); err == nil && !ok {
 		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(after.Seconds())))))
-		return errs.New(errs.KindLimited, errs.ReasonRateLimited, "too many tries from one address", nil)
+		return errs.New(errs.KindLimited, errs.ReasonRateLimited, "too many tries", nil)
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"log/slog"
-	mathrand "math/rand/v2"
 	"net/url"
 	"strconv"
 	"strings"
@@ -22,6 +21,7 @@ import (
 type composed struct {
 	d      domain.Delivery
 	to     channel.Address
+	of     Owner // whose address it is; zero: a patient's
 	masked string
 	values words.Values
 	link   string // with the token
@@ -48,6 +48,11 @@ func (s *Sender) compose(ctx context.Context, d domain.Delivery) (composed, *Asi
 	not := func(state, reason string, wait time.Duration) *Aside {
 		return &Aside{County: d.County, ID: d.ID, State: state, Reason: reason, Due: s.Clock.Now().Add(wait)}
 	}
+	if holder, ok := s.Adapters[d.Channel].(channel.Holder); ok {
+		if c.d.Language = words.Languages()[0]; !holder.Holds(d.Template) {
+			return c, not(domain.StateSkipped, domain.NotConfigured, 0)
+		}
+	}
 	reason, err := s.address(ctx, &c)
 	if err == nil && reason == "" {
 		reason, err = s.places(ctx, &c)
@@ -61,7 +66,7 @@ func (s *Sender) compose(ctx context.Context, d domain.Delivery) (composed, *Asi
 	case reason != "":
 		return c, not(domain.StateSkipped, reason, 0)
 	}
-	if _, err := s.Words.Text(d.Language, d.Template, c.values, d.Again); err != nil {
+	if _, err := s.Words.Text(c.d.Language, d.Template, c.values, d.Again); err != nil {
 		s.Logger.ErrorContext(ctx, "a message has no text", slog.String("id", d.ID), slog.String("event", d.Event), slog.Any("error", err))
 		return c, not(domain.StateSkipped, reasonNoText, 0)
 	}
@@ -82,10 +87,12 @@ func (s *Sender) address(ctx context.Context, c *composed) (reason string, err e
 		c.to, c.masked = channel.Address{Value: phone}, domain.Masked(domain.SMS, phone)
 		return "", nil
 	}
-	a, known, err := s.Addresses.Address(ctx, Owner{County: d.County, AccountID: d.AccountID, OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode}, d.Channel)
+	c.of = Owner{County: d.County, AccountID: d.AccountID, OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode}
+	a, known, err := s.Addresses.Address(ctx, c.of, d.Channel)
 	if err == nil && !known && d.DepartmentCode != "" {
 		// A department without a group of its own is reached by the organisation's.
-		a, known, err = s.Addresses.Address(ctx, Owner{County: d.County, OrganizationID: d.OrganizationID}, d.Channel)
+		c.of.DepartmentCode = ""
+		a, known, err = s.Addresses.Address(ctx, c.of, d.Channel)
 	}
 	if err != nil || !known {
 		return domain.NoAddress, err
@@ -96,7 +103,7 @@ func (s *Sender) address(ctx context.Context, c *composed) (reason string, err e
 
 // places fills what the text may say. Staff are told without what cannot be asked now; a patient is not.
 func (s *Sender) places(ctx context.Context, c *composed) (reason string, err error) {
-	d := c.d
+	d := c.d // in the language of the text
 	patient := d.PatientID != ""
 	c.values = words.Values{"number": domain.PrintedNumber(d.ReferralNumber), "urgency": d.Urgency, "step": d.Step}
 	if d.Ring > 0 {
@@ -231,7 +238,7 @@ func (s *Sender) message(p *parcel) (channel.Message, error) {
 	}
 	var err error
 	if len(texts) > 1 {
-		m.ID, m.Template, m.Event, m.Number, m.Values = id.FromFact(ids...), "DIGEST", "digest", "", nil
+		m.ID, m.Template, m.Event, m.Number, m.Values = id.FromFact(ids...), "DIGEST", "digest", "", map[string]string{"count": strconv.Itoa(len(texts))}
 		m.Subject, m.Text, err = s.Words.Digest(first.d.Language, texts)
 		return m, err
 	}
@@ -245,63 +252,4 @@ func (s *Sender) message(p *parcel) (channel.Message, error) {
 	}
 	m.Subject, err = s.Words.Subject(first.d.Language, first.values, m.Again)
 	return m, err
-}
-
-// deliver makes the one call of a parcel and writes what became of it.
-func (l *lane) deliver(ctx context.Context, lease string, p *parcel) {
-	s := l.s
-	m, err := s.message(p)
-	var receipt channel.Receipt
-	if err != nil {
-		err = channel.Fail(channel.Refused, reasonNoText)
-	} else {
-		call, cancel := context.WithTimeout(ctx, s.cfg.Call)
-		receipt, err = l.adapter.Send(call, m)
-		cancel()
-	}
-	ended := outcome(receipt, err)
-	if ended.Outcome == domain.OutcomeAway || ended.Outcome == domain.OutcomeUnknown {
-		p.done(err)
-	} else {
-		p.done(nil)
-	}
-	now := s.Clock.Now()
-	done := make([]Done, len(p.parts))
-	for i, c := range p.parts {
-		done[i] = Done{Delivery: c.d, Ended: ended, Step: c.d.Next(ended, s.patience(c.d), now, mathrand.Float64())}
-		s.Counted(ctx, l.name, ended.Outcome)
-	}
-	if err := s.finish(ctx, lease, done); err != nil {
-		// The lease runs out, and the attempt counts as unknown.
-		s.Logger.ErrorContext(ctx, "what became of a message could not be written", slog.String("id", p.parts[0].d.ID), slog.Any("error", err))
-		return
-	}
-	if d := p.parts[0].d; d.Template == domain.TestTemplate && ended.Outcome == domain.OutcomeTaken {
-		owner := Owner{County: d.County, AccountID: d.AccountID, OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode}
-		if err := s.Addresses.Tested(ctx, owner, d.Channel, now); err != nil {
-			s.Logger.WarnContext(ctx, "a test could not be noted", slog.String("id", d.ID), slog.Any("error", err))
-		}
-	}
-}
-
-// finish tries a few times: what is not written is sent again.
-func (s *Sender) finish(ctx context.Context, lease string, done []Done) (err error) {
-	pause := time.NewTimer(0)
-	defer pause.Stop()
-	for _, wait := range []time.Duration{0, 100 * time.Millisecond, time.Second} {
-		pause.Reset(wait)
-		<-pause.C
-		if err = s.Deliveries.Finish(ctx, lease, done); err == nil {
-			return nil
-		}
-	}
-	return err
-}
-
-func outcome(r channel.Receipt, err error) domain.Ended {
-	if err == nil {
-		return domain.Ended{Outcome: domain.OutcomeTaken, ProviderCode: r.Code, ProviderMessageID: r.MessageID}
-	}
-	e := channel.ClassOf(err)
-	return domain.Ended{Outcome: string(e.Class), ProviderCode: e.Code, After: e.After}
 }

@@ -20,9 +20,9 @@ type Deliveries interface {
 	// Load answers how each channel is in a county.
 	Load(ctx context.Context, county string) (map[string]ChannelLoad, error)
 
-	// Due tells whether anything is due on a channel, cheaply.
-	Due(ctx context.Context, channel string) (bool, error)
-	// Claim takes what is due under a new lease: emergencies first, then the longest due; with a row that may go with others, up to with others of the same
+	// Due tells whether anything, or an emergency, is due on a channel, cheaply.
+	Due(ctx context.Context, channel string, emergency bool) (bool, error)
+	// Claim takes what is due under a new lease: emergencies first, as far as Urgent goes above Limit, then the longest due; with a row that may go with others, up to with others of the same
 	// recipient. Nobody else gets them until the lease is over.
 	Claim(ctx context.Context, c Claim) ([]domain.Delivery, error)
 	// SetAside ends the lease without an attempt.
@@ -45,6 +45,8 @@ type Claim struct {
 	Lease   string // a name that no other has
 	Until   time.Time
 	Limit   int
+	Urgent  int     // so many emergencies besides
+	Except  []Owner // groups whose messages are left
 	With    int
 }
 

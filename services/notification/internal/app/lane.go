@@ -3,87 +3,101 @@ package app
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/sony/gobreaker/v2"
 
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel"
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// lane is the worker of one channel.
+// lane is the worker of one channel. It claims what is due and gives each message, or digest, to a hand of its own, which asks, words and sends: whatever
+// hangs on the way holds up that hand only, and some hands are for emergencies alone.
 type lane struct {
 	s       *Sender
 	name    string
 	adapter channel.Adapter // nil: not configured
 	// whole is the one provider of the channel; "" where each address may have its own.
-	whole string
-	wake  chan struct{}
-	// slots are taken by calls under way; one that hangs holds up no other.
-	slots  chan struct{}
-	flying sync.WaitGroup
+	whole   string
+	wake    chan struct{}
+	hands   slots
+	permits permits
+	flying  sync.WaitGroup
 
 	mu       sync.Mutex
-	breakers map[string]*breaker
+	breakers map[string]*breaker // of providers, and of groups by their address's owner
+	groups   map[string]Owner    // whose breaker it is
+	known    map[Owner]route     // where what is for a group goes, as far as it was seen
+	inHand   map[string]int      // parcels by provider, where there are several
+	rests    time.Time           // until then the channel's limit is used up for all but emergencies
+	full     time.Time           // until then for these too
 }
 
-// breaker of one provider.
-type breaker struct {
-	*gobreaker.TwoStepCircuitBreaker[struct{}]
-	mu    sync.Mutex
-	until time.Time // rests at least so long
-	busy  int       // calls under way
-}
+// hostsAtOnce is how many providers of a channel with several may hang at once before the others wait for a hand.
+const hostsAtOnce = 16
 
 func newLane(s *Sender, name string) *lane {
-	l := &lane{s: s, name: name, adapter: s.Adapters[name], wake: make(chan struct{}, 1), slots: make(chan struct{}, s.cfg.Parallel), breakers: map[string]*breaker{}}
+	l := &lane{
+		s: s, name: name, adapter: s.Adapters[name], wake: make(chan struct{}, 1), permits: permits{limiter: s.Limiter, unused: map[string][]time.Time{}},
+		breakers: map[string]*breaker{}, groups: map[string]Owner{},
+		known: map[Owner]route{}, inHand: map[string]int{},
+	}
 	if l.adapter != nil {
 		l.whole = l.adapter.Provider(channel.Address{})
 	}
+	l.hands.usual, l.hands.urgent = s.cfg.Parallel, l.most()
+	if l.whole == "" {
+		l.hands.usual = l.most() * hostsAtOnce
+	}
 	return l
+}
+
+// most is how many calls one of several providers may have under way, and how many hands are for emergencies alone.
+func (l *lane) most() int { return max(1, l.s.cfg.Parallel/2) }
+
+// poke makes the lane look again.
+func (l *lane) poke() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 // maxBreakers bounds what is remembered of providers that addresses name.
 const maxBreakers = 1000
 
-// breaker of a provider; made when it is first met.
-func (l *lane) breaker(provider string) *breaker {
+// breaker under a key; made when it is first met.
+func (l *lane) breaker(key string) *breaker {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b, ok := l.breakers[provider]; ok {
+	if b, ok := l.breakers[key]; ok {
 		return b
 	}
 	if len(l.breakers) >= maxBreakers {
-		clear(l.breakers)
+		maps.DeleteFunc(l.breakers, func(_ string, b *breaker) bool { return b.idle() })
 	}
-	b := &breaker{}
-	b.TwoStepCircuitBreaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Name: l.name, MaxRequests: 1, Timeout: l.s.cfg.Rest,
-		ReadyToTrip: func(c gobreaker.Counts) bool { return int(c.ConsecutiveFailures) >= l.s.cfg.Trip },
-		OnStateChange: func(_ string, from, to gobreaker.State) {
-			l.s.Logger.Warn("a provider of messages changed its state", slog.String("channel", l.name), slog.String("state", from.String()+" to "+to.String()))
-			if to == gobreaker.StateOpen {
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				b.until = l.s.Clock.Now().Add(l.s.cfg.Rest)
-			}
-		},
-	})
-	l.breakers[provider] = b
+	b := &breaker{clk: l.s.Clock, trip: l.s.cfg.Trip, rest: l.s.cfg.Rest, changed: func(from, to string) {
+		l.s.Logger.Warn("a provider of messages changed its state", slog.String("channel", l.name), slog.String("state", from+" to "+to))
+	}}
+	l.breakers[key] = b
 	return b
 }
 
-// rests until; zero if it works.
-func (b *breaker) rests() time.Time {
-	if b.State() != gobreaker.StateOpen {
-		return time.Time{}
+// groupKey is under which the breaker of a group's address is kept; "" for a person's: nothing that is wrong with that is a setting.
+func groupKey(of Owner) string {
+	if of.OrganizationID == "" {
+		return ""
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.until
+	return strings.Join([]string{"group", of.County, of.OrganizationID, of.DepartmentCode}, ":")
+}
+
+// mended forgets what was wrong with an owner's address: there is another one.
+func (l *lane) mended(of Owner) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.breakers, groupKey(of))
 }
 
 // work sends until nothing is due or may go now. What is under way then goes on.
@@ -97,10 +111,8 @@ func (l *lane) work(ctx context.Context) error {
 	return nil
 }
 
-const (
-	// skipAtOnce is how many are set aside together where the channel is not configured.
-	skipAtOnce = 100
-)
+// skipAtOnce is how many are set aside together where the channel is not configured.
+const skipAtOnce = 100
 
 // together is the most messages in one digest: what the provider takes whole.
 func (l *lane) together() int {
@@ -114,82 +126,87 @@ func (l *lane) together() int {
 	return many
 }
 
-// round sends a handful; more tells whether it is worth asking again at once.
+// round begins what is due and has a hand; more tells whether it is worth asking again at once.
 func (l *lane) round(ctx context.Context) (more bool, err error) {
-	due, err := l.s.Deliveries.Due(ctx, l.name)
+	c := Claim{Channel: l.name, Lease: id.New(), Until: l.s.Clock.Now().Add(l.s.cfg.Lease), Limit: skipAtOnce}
+	if l.adapter != nil {
+		c.With = l.together() - 1
+		c.Limit, c.Urgent = l.room()
+		c.Limit, c.Urgent, c.Except = l.spread(c.Limit, c.Urgent)
+	}
+	if c.Limit+c.Urgent == 0 {
+		return false, nil // a hand that gets free pokes
+	}
+	due, err := l.s.Deliveries.Due(ctx, l.name, c.Limit == 0)
 	if err != nil || !due {
 		return false, err
 	}
-	limit := skipAtOnce
-	if l.adapter != nil {
-		taken := l.take(ctx)
-		limit = min(taken, l.permits(ctx, taken))
-		l.free(taken - limit)
-		if limit == 0 {
-			return false, nil
-		}
-	}
-	lease := id.New()
-	claimed, err := l.s.Deliveries.Claim(ctx, Claim{Channel: l.name, Lease: lease, Until: l.s.Clock.Now().Add(l.s.cfg.Lease), Limit: limit, With: l.together() - 1})
-	switch {
-	case l.adapter == nil && err == nil && len(claimed) > 0:
-		return true, l.s.Deliveries.SetAside(ctx, lease, skipped(claimed, domain.NotConfigured))
-	case l.adapter == nil:
-		return false, err
-	case err != nil || len(claimed) == 0:
-		l.free(limit)
+	claimed, err := l.s.Deliveries.Claim(ctx, c)
+	if err != nil || len(claimed) == 0 {
 		return false, err
 	}
-	// What was claimed is brought to its end: the provider may be called already.
-	flying, err := l.handle(context.WithoutCancel(ctx), lease, claimed)
-	l.free(limit - flying)
-	return err == nil, err
+	if l.adapter == nil {
+		return true, l.s.Deliveries.SetAside(ctx, c.Lease, skipped(claimed, domain.NotConfigured))
+	}
+	for _, ds := range l.parcels(claimed) {
+		give, ok := l.hands.take(ds[0].Urgency == domain.UrgencyEmergency)
+		if !ok {
+			give = func() {} // a digest that did not fit into one: a call above the usual
+		}
+		s := l.sit(ds[0])
+		l.flying.Go(func() {
+			defer l.poke()
+			defer give()
+			defer s.rise()
+			// What was claimed is brought to its end: the provider may be called already.
+			l.carry(context.WithoutCancel(ctx), c.Lease, ds, s)
+		})
+	}
+	return true, nil
 }
 
-// take waits for a slot and takes those that are free besides; 0 when ctx ends.
-func (l *lane) take(ctx context.Context) (n int) {
-	select {
-	case <-ctx.Done():
-		return 0
-	case l.slots <- struct{}{}:
+// room is how many messages may go now, and how many emergencies besides.
+func (l *lane) room() (usual, urgent int) {
+	l.mu.Lock()
+	rests, full := l.rests, l.full
+	l.mu.Unlock()
+	now := l.s.Clock.Now()
+	if now.Before(full) {
+		return 0, 0
 	}
-	for n = 1; n < cap(l.slots); n++ {
-		select {
-		case l.slots <- struct{}{}:
-		default:
-			return n
-		}
+	if usual, urgent = l.hands.free(); now.Before(rests) {
+		usual, urgent = 0, usual+urgent
 	}
-	return n
+	if l.whole == "" {
+		return usual, urgent
+	}
+	b := l.breaker(l.whole)
+	switch state, _, _ := b.state(); {
+	case state == breakerOpen, b.probed():
+		return 0, 0
+	case state == breakerHalfOpen && usual > 0:
+		return 1, 0
+	case state == breakerHalfOpen:
+		return 0, min(urgent, 1)
+	}
+	return usual, urgent
 }
 
-func (l *lane) free(n int) {
-	for range n {
-		<-l.slots
-	}
-}
-
-// permits is how many messages may go now, most at most.
-func (l *lane) permits(ctx context.Context, most int) int {
-	if l.whole != "" {
-		switch l.breaker(l.whole).State() {
-		case gobreaker.StateOpen:
-			return 0
-		case gobreaker.StateHalfOpen:
-			most = min(most, 1)
+// parcels are what goes in one call each: one delivery, or several of one recipient that may go together.
+func (l *lane) parcels(claimed []domain.Delivery) (out [][]domain.Delivery) {
+	digests := map[[6]string]int{}
+	for _, d := range claimed {
+		at, open := digests[d.Recipient()]
+		if d.Digest && open && len(out[at]) < l.together() {
+			out[at] = append(out[at], d)
+			continue
 		}
-	}
-	rate := l.s.cfg.Rate[l.name]
-	if rate <= 0 {
-		return most
-	}
-	for n := range most {
-		// While the cache is away, the provider's own limit is met instead.
-		if ok, _, err := l.s.Limiter.Allow(ctx, "delivery:"+l.name, rate, time.Minute); err == nil && !ok {
-			return n
+		if d.Digest {
+			digests[d.Recipient()] = len(out)
 		}
+		out = append(out, []domain.Delivery{d})
 	}
-	return most
+	return out
 }
 
 func skipped(all []domain.Delivery, reason string) []Aside {
@@ -200,180 +217,53 @@ func skipped(all []domain.Delivery, reason string) []Aside {
 	return out
 }
 
-// parcel is what goes in one call: one delivery, or several of one recipient that may go together.
-type parcel struct {
-	parts []composed
-	done  func(error) // tells the breaker
-}
-
-// handle composes, holds back what may not go, writes the attempts and begins the calls; it answers how many are under way.
-func (l *lane) handle(ctx context.Context, lease string, claimed []domain.Delivery) (flying int, err error) {
-	var parcels []*parcel
-	var aside []Aside
-	digests := map[[6]string]*parcel{}
-	for _, d := range claimed {
-		c, not := l.s.compose(ctx, d)
-		switch {
-		case not != nil:
-			aside = append(aside, *not)
-		case d.Digest && digests[d.Recipient()] != nil && len(digests[d.Recipient()].parts) < l.together():
-			p := digests[d.Recipient()]
-			p.parts = append(p.parts, c)
-		default:
-			p := &parcel{parts: []composed{c}}
-			if d.Digest {
-				digests[d.Recipient()] = p
-			}
-			parcels = append(parcels, p)
+// state is that of the worst of the channel's providers, and why it rests.
+func (l *lane) state() (worst string, until time.Time, fault string) {
+	worst = breakerClosed
+	for _, b := range l.some(func(key string) bool { return l.groups[key] == Owner{} }) {
+		switch state, rests, why := b.state(); {
+		case state == breakerOpen && (worst != breakerOpen || rests.After(until)):
+			worst, until, fault = state, rests, why
+		case state == breakerHalfOpen && worst == breakerClosed:
+			worst, fault = state, why
 		}
 	}
-	free := parcels[:0]
-	for _, p := range parcels {
-		if wait := l.hold(ctx, p); wait > 0 {
-			aside = append(aside, p.later(l.s.Clock.Now().Add(wait))...)
-			continue
-		}
-		free = append(free, p)
-	}
-	if len(aside) > 0 {
-		if err := l.s.Deliveries.SetAside(ctx, lease, aside); err != nil {
-			release(free)
-			return 0, err
-		}
-	}
-	return l.send(ctx, lease, free)
+	return worst, until, fault
 }
 
-// release gives back what the breaker allowed and was not used.
-func release(parcels []*parcel) {
-	for _, p := range parcels {
-		p.done(nil)
-	}
+// Fault is a group whose address the provider does not take: somebody has to mend it.
+type Fault struct {
+	OrganizationID, DepartmentCode string
+	Reason                         string
+	RestsUntil                     time.Time // zero: it is tried again
 }
 
-func (p *parcel) later(due time.Time) []Aside {
-	out := make([]Aside, len(p.parts))
-	for i, c := range p.parts {
-		out[i] = Aside{County: c.d.County, ID: c.d.ID, State: domain.StatePending, Reason: c.d.Reason, Due: due}
+// faults are those of a county's groups.
+func (l *lane) faults(county string) (out []Fault) {
+	for key, b := range l.some(func(key string) bool { return l.groups[key].County == county }) {
+		if state, until, why := b.state(); state != breakerClosed {
+			of := l.group(key)
+			out = append(out, Fault{OrganizationID: of.OrganizationID, DepartmentCode: of.DepartmentCode, Reason: why, RestsUntil: until})
+		}
 	}
 	return out
 }
 
-// hold tells how long a parcel has to wait, since its address has had enough or its provider rests; 0: it may go.
-func (l *lane) hold(ctx context.Context, p *parcel) time.Duration {
-	first := p.parts[0]
-	b := l.breaker(l.adapter.Provider(first.to))
-	if l.whole == "" && !b.enter(max(1, l.s.cfg.Parallel/2)) {
-		return time.Second // half of the slots are for the other providers
-	}
-	done, err := b.Allow()
-	if err != nil {
-		b.leave(l.whole)
-		if until := b.rests(); !until.IsZero() {
-			return max(until.Sub(l.s.Clock.Now()), time.Second)
-		}
-		return time.Second
-	}
-	p.done = func(err error) {
-		b.leave(l.whole)
-		done(err)
-	}
-	if rate := l.s.cfg.PerGroup[l.name]; rate > 0 {
-		key := strings.Join([]string{"delivery", l.name, first.d.County, first.d.OrganizationID, first.d.DepartmentCode, first.d.AccountID}, ":")
-		if ok, wait, err := l.s.Limiter.Allow(ctx, key, rate, time.Minute); err == nil && !ok {
-			p.done(nil)
-			return wait
-		}
-	}
-	return 0
-}
-
-// enter counts a call of a provider that is one of several, unless it has so many.
-func (b *breaker) enter(most int) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.busy >= most {
-		return false
-	}
-	b.busy++
-	return true
-}
-
-func (b *breaker) leave(whole string) {
-	if whole != "" {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.busy--
-}
-
-// send writes the attempts of all, then begins a call for each; it answers how many.
-func (l *lane) send(ctx context.Context, lease string, parcels []*parcel) (flying int, err error) {
-	b := Begin{Lease: lease, Until: l.s.Clock.Now().Add(l.s.cfg.Lease)}
-	for _, p := range parcels {
-		for i := range p.parts {
-			c := &p.parts[i]
-			if len(p.parts) == 1 {
-				l.s.link(c)
-			}
-			b.Tries = append(b.Tries, Try{County: c.d.County, ID: c.d.ID, AddressMasked: c.masked, Link: c.kept})
-		}
-	}
-	if len(b.Tries) == 0 {
-		return 0, nil
-	}
-	begun, err := l.s.Deliveries.Begin(ctx, b)
-	if err != nil {
-		release(parcels)
-		return 0, err
-	}
-	now := map[string]domain.Delivery{}
-	for _, d := range begun {
-		now[d.County+d.ID] = d
-	}
-	for _, p := range parcels {
-		if p.keep(now); len(p.parts) == 0 {
-			p.done(nil)
-			continue
-		}
-		flying++
-		l.flying.Go(func() {
-			defer l.free(1)
-			l.deliver(ctx, lease, p)
-		})
-	}
-	return flying, nil
-}
-
-// keep leaves what was begun, as it is now.
-func (p *parcel) keep(now map[string]domain.Delivery) {
-	kept := p.parts[:0]
-	for _, c := range p.parts {
-		if d, ok := now[c.d.County+c.d.ID]; ok {
-			c.d = d
-			kept = append(kept, c)
-		}
-	}
-	p.parts = kept
-}
-
-// state is that of the worst of the channel's providers.
-func (l *lane) state() (breaker string, until time.Time) {
+func (l *lane) group(key string) Owner {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	breaker = "CLOSED"
-	for _, b := range l.breakers {
-		switch b.State() {
-		case gobreaker.StateOpen:
-			if rests := b.rests(); breaker != "OPEN" || rests.After(until) {
-				breaker, until = "OPEN", rests
-			}
-		case gobreaker.StateHalfOpen:
-			if breaker == "CLOSED" {
-				breaker = "HALF_OPEN"
-			}
+	return l.groups[key]
+}
+
+// some are the breakers whose keys are wanted.
+func (l *lane) some(want func(key string) bool) map[string]*breaker {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := map[string]*breaker{}
+	for key, b := range l.breakers {
+		if want(key) {
+			out[key] = b
 		}
 	}
-	return breaker, until
+	return out
 }

@@ -96,6 +96,8 @@ type ChannelStatus struct {
 	Configured  bool
 	Breaker     string // CLOSED, OPEN, HALF_OPEN: the worst of its providers
 	RestsUntil  time.Time
+	Fault       string  // why it rests: the outcome and the provider's code
+	Faults      []Fault // groups whose address is not taken
 	Load        ChannelLoad
 	RateAMinute int
 }
@@ -113,7 +115,8 @@ func (o *Outgoing) Channels(ctx context.Context, county string) ([]ChannelStatus
 		if s.RateAMinute == 0 {
 			s.RateAMinute = o.sender.cfg.PerGroup[name]
 		}
-		s.Breaker, s.RestsUntil = l.state()
+		s.Breaker, s.RestsUntil, s.Fault = l.state()
+		s.Faults = l.faults(county)
 		out = append(out, s)
 	}
 	return out, nil
@@ -144,7 +147,11 @@ func (o *Outgoing) SetAddress(ctx context.Context, caller Caller, a Address) (Ad
 		}
 	}
 	a.Masked = domain.Masked(a.Channel, a.Value)
-	return o.sender.Addresses.SetAddress(ctx, caller, a)
+	kept, err := o.sender.Addresses.SetAddress(ctx, caller, a)
+	if err == nil {
+		o.sender.lanes[a.Channel].mended(a.Owner)
+	}
+	return kept, err
 }
 
 // usable: the channel reaches such an owner, and is configured; one that is not configured any more may still be left.

@@ -52,7 +52,7 @@ type SenderConfig struct {
 	Call      time.Duration              // a provider's time to answer
 	Lease     time.Duration              // well above Call: what takes longer is taken for lost
 	Poll      time.Duration
-	Parallel  int            // calls at once on a channel
+	Parallel  int            // calls at once of a provider that is the channel's only one; half as many besides for emergencies, and of each of several
 	Rate      map[string]int // messages a minute that a channel's provider takes
 	PerGroup  map[string]int // and that each address of it takes
 	Trip      int            // failures in a row after which a provider rests
@@ -88,6 +88,7 @@ func NewSender(cfg SenderConfig, deps SenderDeps) *Sender {
 	if deps.Counted == nil {
 		deps.Counted = func(context.Context, string, string) {}
 	}
+	deps.Outside = guard(deps.Outside, deps.Clock)
 	s := &Sender{SenderDeps: deps, cfg: cfg, lanes: map[string]*lane{}}
 	for _, name := range domain.Channels() {
 		s.lanes[name] = newLane(s, name)
@@ -98,10 +99,7 @@ func NewSender(cfg SenderConfig, deps SenderDeps) *Sender {
 // Wake tells that there is something to send.
 func (s *Sender) Wake() {
 	for _, l := range s.lanes {
-		select {
-		case l.wake <- struct{}{}:
-		default:
-		}
+		l.poke()
 	}
 }
 

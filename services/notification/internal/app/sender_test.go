@@ -78,12 +78,15 @@ type outbound struct {
 	book        *store.Book
 	mail, robot *provider
 	hooks       *provider
+	outside     app.Outside
+	rate        int         // e-mails a minute; 0: any
+	sender      *app.Sender // the last that runs
 }
 
 func eachOutbound(t *testing.T, test func(*outbound)) {
 	t.Helper()
 	each(t, func(f *fixture) {
-		o := &outbound{fixture: f, store: store.New(f.db, events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}, hooks: &provider{}}
+		o := &outbound{fixture: f, store: store.New(f.db, events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}, hooks: &provider{}, outside: nobody{}}
 		o.address(app.Owner{County: county, AccountID: "desk"}, domain.Email, "desk@hospital.example")
 		o.address(app.Owner{County: county, AccountID: "doctor"}, domain.Email, "doctor@centre.example")
 		o.address(app.Owner{County: county, OrganizationID: "hospital"}, domain.WeComRobot, "key")
@@ -107,12 +110,13 @@ func (o *outbound) run(parallel int) (stop func()) {
 	}
 	s := app.NewSender(app.SenderConfig{
 		Patience: map[string]domain.Patience{"": {Most: 3, First: time.Minute, Longest: time.Hour}},
-		Call:     time.Second, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, PerGroup: map[string]int{domain.WeComRobot: 2},
+		Call:     time.Second, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, Rate: map[string]int{domain.Email: o.rate}, PerGroup: map[string]int{domain.WeComRobot: 2},
 		Trip: 3, Rest: time.Hour, PublicURL: "https://t.example", LinkFor: time.Hour, Zone: time.UTC,
 	}, app.SenderDeps{
-		Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: nobody{}, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
+		Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: o.outside, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
 		Adapters: map[string]channel.Adapter{domain.Email: o.mail, domain.WeComRobot: o.robot, domain.Webhook: hosts{o.hooks}}, Logger: slog.New(slog.DiscardHandler),
 	})
+	o.sender = s
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -257,6 +261,10 @@ func TestAHostThatHangsHoldsUpNoOther(t *testing.T) {
 		works := o.dispatch(domain.Dispatch{Channel: domain.Webhook, OrganizationID: "centre", Urgency: "URGENT"})
 		stop := o.run(4)
 		o.until("the other has it", o.is(works, domain.StateSent))
+		// What the host has no hand for is left alone, not taken up and put off.
+		if n := o.count("SELECT count(*) FROM delivery WHERE state = 'PENDING' AND due_time < $1", o.clk.Now().Add(-time.Minute)); n < 4 {
+			o.t.Errorf("%d of 8 are as they were", n)
+		}
 		close(goOn)
 		stop()
 		if n := o.count("SELECT count(*) FROM delivery_attempt WHERE outcome = 'OPEN'"); n != 0 {

@@ -1,14 +1,16 @@
 // Package channel is the contract by which a message leaves the house, whatever the provider.
 //
 // An Adapter makes exactly one call of its provider a Send (fetching or renewing a credential besides is allowed, since it carries no message), and tells
-// what became of it in one of five ways, never guessing in its own favour:
+// what became of it in one of six ways, never guessing in its own favour:
 //
 //   - nil: the provider said that it took the message.
 //   - Refused: the provider said that it will never take this message, or for this address. Nothing else may be answered so.
 //   - Limited: the provider said that it did not take the message now because there were too many; After is its own pause, or zero.
-//   - Away: it is certain that the message was not taken: the provider was not reached, or refused the whole account (a credential that ran out, an
-//     account without money), which somebody can mend without touching the message.
-//   - Unknown: the message may have been taken: the answer did not come, or was no answer. Whoever sends it again has to say so in it.
+//   - Away: it is certain that the message was not taken: the provider was not reached, or said with a code of its own that it is not at work.
+//   - Setup: it is certain that the message was not taken, and somebody has to mend a setting: the address of a group that the provider does not know or
+//     whose secret it does not take (401, 403, 404), or the whole account (a credential that ran out, an account without money). The message is as good as before.
+//   - Unknown: the message may have been taken: the answer did not come, was none, or came from something on the way (any 5xx: a gateway that has passed the
+//     message on says so too). Whoever sends it again has to say so in it.
 //
 // The deadline of the context is kept. No error carries an address, a text, a credential or a provider's free text: the provider's code only. An
 // adapter keeps nothing of a message, is safe for concurrent use and needs no closing.
@@ -59,6 +61,7 @@ const (
 	Refused Class = "REFUSED"
 	Limited Class = "LIMITED"
 	Away    Class = "AWAY"
+	Setup   Class = "SETUP"
 	Unknown Class = "UNKNOWN"
 )
 
@@ -67,6 +70,7 @@ type Error struct {
 	Class Class
 	Code  string        // the provider's own, or a short word for what happened on the way
 	After time.Duration // of Limited
+	Whole bool          // of Setup: the channel's account, not one address
 }
 
 // Error implements error.
@@ -74,6 +78,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%s (%s)", e.Class, e.Code) 
 
 // Fail is an error without a pause.
 func Fail(class Class, code string) error { return &Error{Class: class, Code: code} }
+
+// FailWhole is Setup of the channel's account.
+func FailWhole(code string) error { return &Error{Class: Setup, Code: code, Whole: true} }
 
 // ClassOf classifies any error; one that is no *Error may mean anything.
 func ClassOf(err error) *Error {
@@ -92,6 +99,11 @@ type Adapter interface {
 	Provider(to Address) string
 	// Check tells why an address cannot be used at all: it is malformed, or nobody may send there. The field is "value" or "secret".
 	Check(to Address) []Problem
+}
+
+// Holder is an adapter whose provider holds the texts, in Chinese: it has those of a template, or has not.
+type Holder interface {
+	Holds(template string) bool
 }
 
 // Problem is what is wrong with an address. Remedy is a short code: HTTPS, HOST, PRIVATE, FORMAT, REQUIRED.

@@ -18,7 +18,8 @@ const (
 	OutcomeTaken   = "SENT"    // the provider took it
 	OutcomeRefused = "REFUSED" // for good
 	OutcomeLimited = "LIMITED" // not now: the provider names a pause, or the usual one is made
-	OutcomeAway    = "AWAY"    // certainly not sent
+	OutcomeAway    = "AWAY"    // certainly not sent: not reached
+	OutcomeSetup   = "SETUP"   // certainly not sent: an address, a key or the account has to be mended
 	OutcomeUnknown = "UNKNOWN" // perhaps sent
 )
 
@@ -65,6 +66,7 @@ type Ended struct {
 	Outcome                         string
 	ProviderCode, ProviderMessageID string
 	After                           time.Duration // of Limited, the provider's own pause
+	Whole                           bool          // of Setup, the channel's account, not one address
 }
 
 // Step is what follows for a delivery.
@@ -77,7 +79,7 @@ type Step struct {
 
 // Next is what follows from an attempt that ended now. chance is from 0 up to 1: it spreads the pauses.
 func (d Delivery) Next(e Ended, p Patience, now time.Time, chance float64) Step {
-	s := Step{State: StatePending, Reason: e.reason(), Due: now, Again: d.Again || e.Outcome == OutcomeUnknown, Counts: true}
+	s := Step{State: StatePending, Reason: e.Reason(), Due: now, Again: d.Again || e.Outcome == OutcomeUnknown, Counts: true}
 	switch e.Outcome {
 	case OutcomeTaken:
 		return Step{State: StateSent, Due: d.DueTime, Again: d.Again, Counts: true}
@@ -111,7 +113,8 @@ func (p Patience) Pause(tried int, chance float64) time.Duration {
 	return pause/2 + time.Duration(chance*float64(pause/2))
 }
 
-func (e Ended) reason() string {
+// Reason is the outcome with the provider's code.
+func (e Ended) Reason() string {
 	if e.ProviderCode == "" {
 		return e.Outcome
 	}

@@ -135,7 +135,7 @@ func (s deliveryServer) ReplayDeliveries(ctx context.Context, r *notificationv1.
 
 // ListChannels implements the contract.
 func (s deliveryServer) ListChannels(ctx context.Context, r *notificationv1.ListChannelsRequest) (*notificationv1.ListChannelsResponse, error) {
-	c, _, err := scope(ctx, r.GetCounty())
+	c, organization, err := scope(ctx, r.GetCounty())
 	if err != nil {
 		return nil, err
 	}
@@ -145,10 +145,19 @@ func (s deliveryServer) ListChannels(ctx context.Context, r *notificationv1.List
 	}
 	out := &notificationv1.ListChannelsResponse{}
 	for _, one := range list {
-		out.Channels = append(out.Channels, &notificationv1.ChannelStatus{
+		status := &notificationv1.ChannelStatus{
 			Channel: channelCode(one.Channel), Configured: one.Configured, Breaker: one.Breaker, RestsUntil: stamp(one.RestsUntil), Pending: int32(one.Load.Pending),
 			Dead: int32(one.Load.Dead), LastSentTime: stamp(one.Load.LastSent), RatePerMinute: int32(one.RateAMinute),
-		})
+			Fault: one.Fault,
+		}
+		for _, f := range one.Faults {
+			if organization == "" || f.OrganizationID == organization {
+				status.Faults = append(status.Faults, &notificationv1.ChannelFault{
+					OrganizationId: f.OrganizationID, DepartmentCode: f.DepartmentCode, Reason: f.Reason, RestsUntil: stamp(f.RestsUntil),
+				})
+			}
+		}
+		out.Channels = append(out.Channels, status)
 	}
 	return out, nil
 }

@@ -31,14 +31,15 @@ type Outside struct {
 	clk        clock.Clock
 
 	mu    sync.Mutex
-	names map[string]named
+	names map[string]*named
 }
 
 type named struct {
-	names  app.Names
-	at     time.Time // zero: never read
-	failed time.Time
-	err    error
+	names   app.Names
+	at      time.Time // zero: never read
+	failed  time.Time
+	err     error
+	reading chan struct{} // closed when the reading under way ends; nil: there is none
 }
 
 const (
@@ -46,6 +47,8 @@ const (
 	namesFor = 10 * time.Minute
 	// askNotBefore is how long a directory that did not answer is left alone: messages must not queue up behind it.
 	askNotBefore = 10 * time.Second
+	// namesWait is how long a message waits for names that were never read: without them it says a little less.
+	namesWait = time.Second
 	// patience with a peer: the message can wait, its lease cannot.
 	patience = 5 * time.Second
 )
@@ -55,7 +58,7 @@ func NewOutside(p OutsidePeers, clk clock.Clock) *Outside {
 	return &Outside{
 		directory: directoryv1.NewDirectoryServiceClient(p.Directory), consents: patientrecordv1.NewConsentServiceClient(p.PatientRecord),
 		handover: referralv1.NewHandoverServiceClient(p.Referral), scheduling: schedulingv1.NewSchedulingServiceClient(p.Scheduling),
-		clk: clk, names: map[string]named{},
+		clk: clk, names: map[string]*named{},
 	}
 }
 
@@ -103,26 +106,59 @@ func (o *Outside) SlipKey(ctx context.Context, county, referralID string) (numbe
 	return k.GetNumber(), k.GetKey(), nil
 }
 
-// Names implements app.Outside. While the directory is away, older ones are better than none.
+// Names implements app.Outside. One reading at a time; while it is under way, and while the directory is away, older names are better than none.
 func (o *Outside) Names(ctx context.Context, county string) (app.Names, error) {
+	reading := o.refresh(ctx, county)
+	if reading != nil {
+		wait := time.NewTimer(namesWait)
+		defer wait.Stop()
+		select {
+		case <-reading:
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	known := o.names[county]
+	switch {
+	case !known.at.IsZero():
+		return known.names, nil
+	case known.err != nil:
+		return app.Names{}, known.err
+	}
+	return app.Names{}, errs.Unavailable("directory", ctx.Err())
+}
+
+// refresh begins a reading if one is due, and answers the one under way if there are no names yet.
+func (o *Outside) refresh(ctx context.Context, county string) (reading <-chan struct{}) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	known, now := o.names[county], o.clk.Now()
-	if known.at.IsZero() || now.Sub(known.at) >= namesFor {
-		if known.err == nil || now.Sub(known.failed) >= askNotBefore {
-			fresh, err := o.read(ctx, county)
-			if err == nil {
-				known = named{names: fresh, at: now}
+	if known == nil {
+		known = &named{}
+		o.names[county] = known
+	}
+	stale := known.at.IsZero() || now.Sub(known.at) >= namesFor
+	if stale && known.reading == nil && (known.err == nil || now.Sub(known.failed) >= askNotBefore) {
+		done := make(chan struct{})
+		known.reading = done
+		go func() { // no longer than patience
+			defer close(done)
+			fresh, err := o.read(context.WithoutCancel(ctx), county)
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			if known.reading = nil; err == nil {
+				known.names, known.at, known.err = fresh, o.clk.Now(), nil
 			} else {
 				known.failed, known.err = o.clk.Now(), err
 			}
-			o.names[county] = known
-		}
+		}()
 	}
-	if known.at.IsZero() {
-		return app.Names{}, known.err
+	if known.at.IsZero() && known.reading != nil {
+		return known.reading
 	}
-	return known.names, nil
+	return nil
 }
 
 func (o *Outside) read(ctx context.Context, county string) (app.Names, error) {

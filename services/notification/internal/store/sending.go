@@ -14,11 +14,14 @@ import (
 )
 
 // Due implements app.Deliveries. In order, so that it goes by the index of what waits, however much was sent before.
-func (s *Store) Due(ctx context.Context, channel string) (due bool, err error) {
+func (s *Store) Due(ctx context.Context, channel string, emergency bool) (due bool, err error) {
+	query := "SELECT id FROM delivery WHERE channel = $1 AND state = 'PENDING' AND due_time <= $2 ORDER BY due_time, id LIMIT 1"
+	if emergency {
+		query = strings.Replace(query, "state = 'PENDING'", "state = 'PENDING' AND urgency = 'EMERGENCY'", 1)
+	}
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		var id string
-		return tx.QueryRow(ctx, "SELECT id FROM delivery WHERE channel = $1 AND state = 'PENDING' AND due_time <= $2 ORDER BY due_time, id LIMIT 1",
-			channel, tx.Now()).Scan(&id)
+		return tx.QueryRow(ctx, query, channel, tx.Now()).Scan(&id)
 	})
 	if sqldb.NoRows(err) {
 		return false, nil
@@ -33,11 +36,20 @@ func (s *Store) Due(ctx context.Context, channel string) (due bool, err error) {
 func (s *Store) Claim(ctx context.Context, c app.Claim) (claimed []domain.Delivery, err error) {
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
 		claimed = nil
-		for _, which := range []string{"urgency = 'EMERGENCY'", "urgency <> 'EMERGENCY'"} {
-			if c.Limit <= len(claimed) {
+		for _, take := range []struct {
+			which string
+			most  int
+		}{{"urgency = 'EMERGENCY'", c.Limit + c.Urgent}, {"urgency <> 'EMERGENCY'", c.Limit}} {
+			if take.most <= len(claimed) {
 				break
 			}
-			more, err := dueRows(ctx, tx, "channel = $2 AND "+which, []any{tx.Now(), c.Channel}, c.Limit-len(claimed))
+			w := where{args: []any{tx.Now()}}
+			w.and("channel = ?", c.Channel)
+			w.and(take.which)
+			for _, of := range c.Except {
+				w.and("NOT (county_code = ? AND organization_id = ? AND department_code = ?)", of.County, of.OrganizationID, of.DepartmentCode)
+			}
+			more, err := dueRows(ctx, tx, w.String(), w.args, take.most-len(claimed))
 			if err != nil {
 				return err
 			}

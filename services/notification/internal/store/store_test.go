@@ -23,7 +23,7 @@ func TestTheStoreKeepsItsContract(t *testing.T) {
 				clk := dbtest.Clock(t)
 				db := dbtest.OpenClock(t, engine, clk, sets)
 				st, book := store.New(db, events.Encode, store.Wakes{}), store.NewBook(db, crypt.TestRing())
-				return storetest.Opened{Store: st, Deliveries: st, Addresses: book, Links: book, Clock: clk}
+				return storetest.Opened{Store: st, Deliveries: st, Addresses: book, Links: book, Retention: st, Clock: clk}
 			})
 		})
 	}

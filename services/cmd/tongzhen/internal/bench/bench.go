@@ -43,6 +43,9 @@ type Options struct {
 	Desks    int
 	Duration time.Duration
 	Journeys int
+	// Rate is how many journeys begin a second at most, evenly; 0: as many as the people at work manage. A latency is only told at a rate that the
+	// machine keeps up with.
+	Rate float64
 	// OnlyCreate sends referrals and nothing else; a journey is then one referral.
 	OnlyCreate bool
 	// Seed makes the same patients again; 0 takes one from the clock.
@@ -90,6 +93,9 @@ type made struct {
 
 // Run prepares, measures and checks. The error is about the run itself; broken invariants are in the report.
 func Run(ctx context.Context, c Clients, opt Options, progress Progress) (Report, error) {
+	if opt.Rate < 0 {
+		return Report{}, errors.New("bench: a rate is a number of journeys a second, or 0")
+	}
 	if opt.Doctors < 1 || opt.Desks < 1 || opt.Duration <= 0 && opt.Journeys < 1 {
 		return Report{}, errors.New("bench: at least one doctor and one desk, and a duration or a number of journeys, are needed")
 	}
@@ -131,19 +137,6 @@ func Run(ctx context.Context, c Clients, opt Options, progress Progress) (Report
 		return Report{}, err
 	}
 	return r.report(elapsed, delivered), nil
-}
-
-// more takes the right to start one more journey.
-func (r *runner) more() (n int, ok bool) {
-	if !r.end.IsZero() && !r.options.Clock.Now().Before(r.end) {
-		return 0, false
-	}
-	started := r.started.Add(1)
-	if r.options.Journeys > 0 && started > int64(r.options.Journeys) {
-		r.started.Add(-1)
-		return 0, false
-	}
-	return int(started - 1), true
 }
 
 // watch tells the progress until the returned function is called.

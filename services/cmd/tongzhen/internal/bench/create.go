@@ -25,7 +25,7 @@ func (r *runner) create(ctx context.Context) {
 func (r *runner) createBy(ctx context.Context, d *doctor) {
 	for _, kind := range kindsAtOnce() {
 		for _, patient := range d.patients {
-			n, ok := r.more()
+			n, ok := r.more(ctx)
 			if !ok || ctx.Err() != nil {
 				return
 			}

@@ -2,7 +2,9 @@ package bench
 
 import "time"
 
-// Quantile and CheckCharacter are inner rules that a run cannot show.
+// Quantile, CheckCharacter and Turn are inner rules that a run cannot show.
 func Quantile(sorted []time.Duration, percent int) time.Duration { return quantile(sorted, percent) }
 
 func CheckCharacter(digits string) string { return checkCharacter(digits) }
+
+func Turn(n int, rate float64) time.Duration { return turn(n, rate) }

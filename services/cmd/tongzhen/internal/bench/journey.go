@@ -73,7 +73,7 @@ func (r *runner) work(ctx context.Context, d *doctor) {
 		default:
 		}
 		if d.open < openPerDoctor && len(d.patients) > 0 && ctx.Err() == nil {
-			if n, ok := r.more(); ok {
+			if n, ok := r.more(ctx); ok {
 				r.start(ctx, d, n)
 				continue
 			}

@@ -152,6 +152,8 @@ func (r *runner) register(ctx context.Context) error {
 	switch {
 	case r.options.OnlyCreate && r.options.Journeys > 0:
 		each = r.options.Journeys/len(kindsAtOnce())/len(r.doctors) + 1
+	case r.options.OnlyCreate && r.options.Rate > 0:
+		each = int(r.options.Rate*r.options.Duration.Seconds())/len(kindsAtOnce())/len(r.doctors) + 1
 	case r.options.OnlyCreate:
 		each, until = math.MaxInt, r.options.Clock.Now().Add(r.options.Duration*6/10)
 	}

@@ -15,6 +15,7 @@ type Report struct {
 	What       string // journeys or referrals
 	Finished   int
 	Failed     int
+	Rate       float64 // at which they began at most; 0: as fast as they went
 	Elapsed    time.Duration
 	Delivered  time.Duration // from the start until the last inbox entry was written
 	Steps      []Step
@@ -23,7 +24,7 @@ type Report struct {
 
 func (r *runner) report(elapsed time.Duration, delivered time.Time) Report {
 	out := Report{
-		What: "journeys", Finished: int(r.finished.Load()), Failed: int(r.failed.Load()), Elapsed: elapsed,
+		What: "journeys", Finished: int(r.finished.Load()), Failed: int(r.failed.Load()), Rate: r.options.Rate, Elapsed: elapsed,
 		Steps: r.meter.all(), Violations: r.breaches,
 	}
 	if r.options.OnlyCreate {
@@ -49,6 +50,9 @@ const shownViolations = 20
 // Print writes the report for people.
 func (r Report) Print(w io.Writer) {
 	fmt.Fprintf(w, "%d %s in %.1f s: %.1f/s", r.Finished, r.What, r.Elapsed.Seconds(), r.PerSecond())
+	if r.Rate > 0 {
+		fmt.Fprintf(w, ", begun at %.1f/s", r.Rate)
+	}
 	if r.Delivered > 0 {
 		fmt.Fprintf(w, "; the last notification after %.1f s: %.1f/s with every fact delivered", r.Delivered.Seconds(), float64(r.Finished)/r.Delivered.Seconds())
 	}

@@ -26,6 +26,18 @@ func TestAQuantileIsAMeasuredValueThatSoManyPercentDoNotExceed(t *testing.T) {
 	}
 }
 
+func TestAtARateEachJourneyHasItsTurn(t *testing.T) {
+	t.Parallel()
+	for n, want := range map[int]time.Duration{0: 0, 1: 400 * time.Millisecond, 5: 2 * time.Second} {
+		if got := bench.Turn(n, 2.5); got != want {
+			t.Errorf("journey %d begins after %s, want %s", n, got, want)
+		}
+	}
+	if got := bench.Turn(1000, 0); got != 0 {
+		t.Errorf("without a rate one waits %s", got)
+	}
+}
+
 func TestInventedIdentityNumbersHaveTheCheckCharacterOfGB11643(t *testing.T) {
 	t.Parallel()
 	// The example of the standard.

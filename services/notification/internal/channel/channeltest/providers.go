@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel/aliyun"
@@ -32,7 +33,7 @@ const (
 	SMSKey        = "LTAI-test-key"
 	SMSSecret     = "sms-secret"
 	SMSSign       = "阳朔转诊"
-	SMSCode       = "SMS_100"
+	SMSPhone      = "0773-8822120"
 	WebhookSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	Mailbox       = "desk@hospital.example"
 	MailUser      = "tongzhen"
@@ -180,15 +181,40 @@ func gate(status int, code, message string) reply {
 	return reply{status: status, body: fmt.Sprintf(`{"Code":%q,"Message":%q,"RequestId":"r"}`, code, message)}
 }
 
-// AliyunSMS knows one key, one signature name and the texts, by their codes with their variables; nil is SMSCode with the variable text.
-func AliyunSMS(t testing.TB, texts map[string][]string) *Simulator {
+// SMSTemplates are settings that name a code for each text of aliyun.Kinds and its repeat.
+func SMSTemplates() map[string]string {
+	const first = 100
+	out := map[string]string{}
+	for i, k := range aliyun.Kinds() {
+		out[k.Name], out[k.Name+aliyun.Again] = fmt.Sprintf("SMS_%d", first+2*i), fmt.Sprintf("SMS_%d", first+2*i+1)
+	}
+	return out
+}
+
+// SMSTexts are the texts of settings; nil is SMSTemplates.
+func SMSTexts(t testing.TB, settings map[string]string) aliyun.Texts {
 	t.Helper()
-	if texts == nil {
-		texts = map[string][]string{SMSCode: {"text"}}
+	if settings == nil {
+		settings = SMSTemplates()
+	}
+	texts, err := aliyun.ParseTexts(settings, []string{"submitted"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+// AliyunSMS knows one key, one signature name and the texts, with their variables: it takes a message of which each has 1 to 35 letters, with a link only in
+// one that is named so.
+func AliyunSMS(t testing.TB, texts aliyun.Texts) *Simulator {
+	t.Helper()
+	variables := map[string][]string{}
+	for _, text := range texts {
+		variables[text.Code] = text.Variables
 	}
 	nonces := &sync.Map{}
 	return overHTTP(t, provider{
-		verify: func(r *http.Request, body []byte) (Taken, *reply) { return verifySMS(r, body, texts, nonces) },
+		verify: func(r *http.Request, body []byte) (Taken, *reply) { return verifySMS(r, body, variables, nonces) },
 		taken: func() reply {
 			return reply{status: http.StatusOK, body: `{"Code":"OK","BizId":"900619746936498440^0","Message":"OK","RequestId":"r"}`}
 		},
@@ -235,8 +261,16 @@ func verifySMS(r *http.Request, body []byte, texts map[string][]string, nonces *
 		return bad("isv.SMS_SIGNATURE_ILLEGAL")
 	case !known:
 		return bad("isv.SMS_TEMPLATE_ILLEGAL")
-	case slices.ContainsFunc(variables, func(v string) bool { return values[v] == "" }):
+	case len(values) != len(variables) || slices.ContainsFunc(variables, func(v string) bool { return values[v] == "" }):
 		return bad("isv.TEMPLATE_MISSING_PARAMETERS")
+	}
+	for name, value := range values {
+		switch link := strings.Contains(value, "://"); {
+		case link && name != "verify" && name != "link":
+			return bad("isv.PARAM_NOT_SUPPORT_URL")
+		case !link && utf8.RuneCountInString(value) > 35:
+			return bad("isv.PARAM_LENGTH_LIMIT")
+		}
 	}
 	return Taken{ID: form.Get("OutId"), To: form.Get("PhoneNumbers"), Text: form.Get("TemplateParam")}, nil
 }

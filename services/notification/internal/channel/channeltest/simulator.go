@@ -25,6 +25,10 @@ const (
 	BadAddress    Fault = "no such address"
 	Broken        Fault = "an error of its own"
 	Redirect      Fault = "elsewhere"
+	BusyTaken     Fault = "taken, and not now on the way back" // a gateway's 503 for an answer that it did not wait for
+	Unauthorized  Fault = "who are you"
+	Forbidden     Fault = "not you"
+	Missing       Fault = "nothing here"
 )
 
 // Taken is a message as the provider has it.
@@ -168,6 +172,15 @@ func (s *Simulator) serve(w http.ResponseWriter, r *http.Request, p provider) {
 		reply{status: http.StatusOK, body: "<html>proxy</html>"}.write(w)
 	case TooMany:
 		reply{status: http.StatusTooManyRequests, header: http.Header{"Retry-After": {"1"}}}.write(w)
+	case BusyTaken:
+		s.take(message)
+		reply{status: http.StatusServiceUnavailable}.write(w)
+	case Unauthorized:
+		reply{status: http.StatusUnauthorized}.write(w)
+	case Forbidden:
+		reply{status: http.StatusForbidden}.write(w)
+	case Missing:
+		reply{status: http.StatusNotFound}.write(w)
 	case Busy:
 		reply{status: http.StatusServiceUnavailable}.write(w)
 	case BadAddress:

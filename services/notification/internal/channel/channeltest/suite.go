@@ -26,6 +26,8 @@ type Opened struct {
 	Malformed []channel.Address
 	// Expect is what comes of a fault; "" is taken. What is missing is as of most.
 	Expect map[Fault]channel.Class
+	// Fills: the provider has the text itself, and gets its values.
+	Fills bool
 	// TakesID: the provider is given the message's id.
 	TakesID bool
 }
@@ -34,7 +36,8 @@ type Opened struct {
 func usual() map[Fault]channel.Class {
 	return map[Fault]channel.Class{
 		TimeoutBefore: channel.Unknown, TimeoutAfter: channel.Unknown, HalfAnswer: channel.Unknown, Garbled: channel.Unknown, TooMany: channel.Limited,
-		Busy: channel.Unknown, BadAddress: channel.Refused, Broken: channel.Unknown, Redirect: channel.Refused,
+		Unauthorized: channel.Setup, Forbidden: channel.Setup, Missing: channel.Setup, BusyTaken: channel.Unknown,
+		Busy: channel.Unknown, BadAddress: channel.Refused, Broken: channel.Unknown, Redirect: channel.Setup,
 	}
 }
 
@@ -83,8 +86,11 @@ func taken(t *testing.T, o Opened) {
 	if err != nil || receipt.Code == "" {
 		t.Fatalf("%+v, %v", receipt, err)
 	}
-	got := o.Simulator.Taken()
-	if len(got) != 1 || !strings.Contains(got[0].Text, m.Text) || o.TakesID && got[0].ID != m.ID || o.Simulator.Calls() != 1 {
+	got, says := o.Simulator.Taken(), m.Text
+	if o.Fills {
+		says = m.Number
+	}
+	if len(got) != 1 || !strings.Contains(got[0].Text, says) || o.TakesID && got[0].ID != m.ID || o.Simulator.Calls() != 1 {
 		t.Errorf("taken %+v", got)
 	}
 }

@@ -92,6 +92,12 @@ const (
 	codeBusy    = -1
 	codeTooFast = 130101
 	codeSlower  = 410100
+
+	codeNoToken   = 300001
+	codeBadSign   = 310000 // also a word or address that the robot's settings ask for
+	codeNoRobot   = 400101
+	codeRobotOff  = 400102
+	codeRobotGone = 400106
 )
 
 func outcome(code int) error {
@@ -103,6 +109,8 @@ func outcome(code int) error {
 		return channel.Fail(channel.Unknown, word)
 	case codeTooFast, codeSlower:
 		return &channel.Error{Class: channel.Limited, Code: word, After: limitRest}
+	case codeNoToken, codeBadSign, codeNoRobot, codeRobotOff, codeRobotGone:
+		return channel.Fail(channel.Setup, word)
 	}
 	return channel.Fail(channel.Refused, word)
 }

@@ -4,7 +4,8 @@
 // Invariants:
 //  1. Nothing goes out but by https; plain http to this machine only.
 //  2. A host that is not on the list, where there is one, is not called, nor is this machine, a private, link-local or other special address, unless the
-//     settings allow those. The address is checked when the connection is made, after the name was looked up, so that a name cannot change its mind.
+//     settings allow those; an address of version 6 that leads to one of version 4 is taken for that. The address is checked after the name was looked up,
+//     and the connection is made to it, so that a name cannot change its mind.
 //  3. No redirect is followed: it is an answer like any other.
 //  4. A call of which no byte was written is Away; any other without an answer is Unknown.
 package egress
@@ -19,6 +20,7 @@ import (
 	"net/http/httptrace"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -43,19 +45,26 @@ const (
 	idleConns = 8
 )
 
+// Resolver looks names up; *net.Resolver is one.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
 // Door makes calls. Safe for concurrent use.
 type Door struct {
 	policy Policy
+	names  Resolver
+	dialer *net.Dialer
 	client *http.Client
 }
 
-// New makes a door.
-func New(p Policy) *Door {
-	d := &Door{policy: p}
-	dialer := &net.Dialer{Timeout: dialTimeout, Control: d.control}
+// New makes a door that looks names up by the resolver.
+func New(p Policy, names Resolver) *Door {
+	d := &Door{policy: p, names: names}
+	d.dialer = &net.Dialer{Timeout: dialTimeout, Control: d.control}
 	d.client = &http.Client{
 		Transport: &http.Transport{
-			DialContext: dialer.DialContext, ForceAttemptHTTP2: true, TLSHandshakeTimeout: dialTimeout, MaxIdleConnsPerHost: idleConns,
+			DialContext: d.dial, ForceAttemptHTTP2: true, TLSHandshakeTimeout: dialTimeout, MaxIdleConnsPerHost: idleConns,
 			IdleConnTimeout: time.Minute,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -66,22 +75,39 @@ func New(p Policy) *Door {
 // errForbidden ends a connection to where nobody may send.
 var errForbidden = errors.New("egress: address not allowed")
 
-// control sees the address after the look-up of the name.
+// dial connects to the first address of a name that may be called and answers.
+func (d *Door) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	ips := []netip.Addr{}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		ips = append(ips, ip)
+	} else if ips, err = d.names.LookupNetIP(ctx, "ip", host); err != nil {
+		return nil, err
+	}
+	err = errForbidden
+	for _, ip := range ips {
+		if !d.may(ip.Unmap()) {
+			continue
+		}
+		conn, failed := d.dialer.DialContext(ctx, network, net.JoinHostPort(ip.Unmap().String(), port))
+		if failed == nil {
+			return conn, nil
+		}
+		err = failed
+	}
+	return nil, err
+}
+
+// control sees the address once more as the connection is made.
 func (d *Door) control(_, address string, _ syscall.RawConn) error {
 	at, err := netip.ParseAddrPort(address)
 	if err != nil || !d.may(at.Addr().Unmap()) {
 		return errForbidden
 	}
 	return nil
-}
-
-// may tells whether an address may be called.
-func (d *Door) may(ip netip.Addr) bool {
-	carriers := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10) // their network between (RFC 6598)
-	if ip.IsLoopback() || ip.IsPrivate() || carriers.Contains(ip) {
-		return d.policy.Private
-	}
-	return ip.IsGlobalUnicast()
 }
 
 // Check tells why an address cannot be called.
@@ -157,7 +183,8 @@ func (d *Door) Call(ctx context.Context, r *http.Request, body []byte) (Answer, 
 	return Answer{Status: answer.StatusCode, Header: answer.Header, Body: text, Whole: err == nil}, nil
 }
 
-// Classify is what a status means by itself: nil for one of success. A 503 was not taken; any other of the server's may have been.
+// Classify is what a status means by itself: nil for one of success. Not taken for certain are a 429, a 425 (too early), and what says that the address or
+// its secret is wrong (401, 403, 404, 405, 407, a redirect): that can be mended. Any 5xx, and a 408, may come from a gateway that has passed the message on.
 func (a Answer) Classify() error {
 	code := strconv.Itoa(a.Status)
 	switch {
@@ -165,14 +192,19 @@ func (a Answer) Classify() error {
 		return nil
 	case a.Status == http.StatusTooManyRequests:
 		return &channel.Error{Class: channel.Limited, Code: code, After: a.retryAfter()}
-	case a.Status == http.StatusServiceUnavailable:
+	case a.Status == http.StatusTooEarly:
 		return channel.Fail(channel.Away, code)
-	case a.Status == http.StatusRequestTimeout, a.Status == http.StatusTooEarly:
-		return channel.Fail(channel.Away, code)
-	case a.Status >= 500:
+	case a.Status >= 500, a.Status == http.StatusRequestTimeout:
 		return channel.Fail(channel.Unknown, code)
+	case a.Status < 400, slices.Contains(mendable(), a.Status):
+		return channel.Fail(channel.Setup, code)
 	}
 	return channel.Fail(channel.Refused, code)
+}
+
+// mendable are the statuses that speak of the address or its secret, not of the message.
+func mendable() []int {
+	return []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusProxyAuthRequired}
 }
 
 // retryAfter reads seconds; a date is nobody's habit among these providers, and any pause will do.

@@ -8,15 +8,25 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/channel"
 )
 
-// JSON reads an answer of success as JSON. What is no JSON, or not all of it, may stand for anything: Unknown.
+// JSON reads an answer of success of the channel's one provider as JSON. What is no JSON, or not all of it, may stand for anything: Unknown. A status that
+// speaks of an address means the channel's own.
 func (a Answer) JSON(into any) error {
-	if err := a.Classify(); err != nil {
+	if err := a.Provider(); err != nil {
 		return err
 	}
 	if !a.Whole || json.Unmarshal(a.Body, into) != nil {
 		return channel.Fail(channel.Unknown, "half answer")
 	}
 	return nil
+}
+
+// Provider is Classify where the address is the channel's own, not a group's.
+func (a Answer) Provider() error {
+	err := a.Classify()
+	if err != nil && channel.ClassOf(err).Class == channel.Setup {
+		return channel.FailWhole(channel.ClassOf(err).Code)
+	}
+	return err
 }
 
 // Robot is the address of a group's robot: its key by itself, or the whole address as the provider shows it, whose key is then taken. ok is false for

@@ -121,13 +121,17 @@ func (a *Adapter) domain() string {
 	return from.Address[strings.LastIndexByte(from.Address, '@')+1:]
 }
 
-// beforehand: until there is a connection that is signed in, nothing of a message was said.
+// beforehand: until there is a connection that is signed in, nothing of a message was said. A server that says for good that it does not let us in has to be
+// told another password.
 func beforehand(err error) error {
 	var said *textproto.Error
-	if errors.As(err, &said) {
-		return channel.Fail(channel.Away, strconv.Itoa(said.Code))
+	switch {
+	case !errors.As(err, &said):
+		return channel.Fail(channel.Away, "unreachable")
+	case said.Code >= permanent:
+		return channel.FailWhole(strconv.Itoa(said.Code))
 	}
-	return channel.Fail(channel.Away, "unreachable")
+	return channel.Fail(channel.Away, strconv.Itoa(said.Code))
 }
 
 const permanent = 500
@@ -145,7 +149,9 @@ func classify(err error) error {
 	switch {
 	case e.Reason == gomail.ErrSMTPDataClose && code == 0:
 		return channel.Fail(channel.Unknown, word)
-	case code >= permanent && e.Reason != gomail.ErrSMTPMailFrom: // who sends is nobody's message: it can be mended
+	case code >= permanent && e.Reason == gomail.ErrSMTPMailFrom: // who sends is nobody's message: it can be mended
+		return channel.FailWhole(word)
+	case code >= permanent:
 		return channel.Fail(channel.Refused, word)
 	case e.Reason == gomail.ErrSMTPRcptTo && code != 0:
 		// Greylisting and full boxes: later.

@@ -109,8 +109,11 @@ func (a *App) access(ctx context.Context) (string, error) {
 // certainly: a failure before the message was sent is no failure of the message.
 func certainly(err error) error {
 	e := channel.ClassOf(err)
-	if e.Class == channel.Limited {
+	switch e.Class {
+	case channel.Limited:
 		return e
+	case channel.Setup, channel.Refused:
+		return channel.FailWhole("token " + e.Code)
 	}
 	return channel.Fail(channel.Away, "token "+e.Code)
 }

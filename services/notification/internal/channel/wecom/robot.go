@@ -106,6 +106,9 @@ func post(ctx context.Context, door *egress.Door, address string, message any) (
 // WeCom's codes, https://developer.work.weixin.qq.com/document/path/90313.
 const (
 	codeBusy         = -1
+	codeNoRobot      = 93000
+	codeRobotOff     = 93004
+	codeNotInGroup   = 93008
 	codeBadSecret    = 40001
 	codeBadCorp      = 40013
 	codeBadToken     = 40014
@@ -118,7 +121,7 @@ const (
 	codeNoSuchUser   = 81013
 )
 
-// outcome is what a code of WeCom means: nil for 0.
+// outcome is what a code of WeCom means: nil for 0. A robot that is not known, switched off or out of its group, and a credential, can be mended.
 func outcome(code int) error {
 	word := strconv.Itoa(code)
 	switch code {
@@ -129,7 +132,9 @@ func outcome(code int) error {
 	case codeTooOften, codeTooMany:
 		return &channel.Error{Class: channel.Limited, Code: word, After: limitRest}
 	case codeBadSecret, codeBadCorp, codeBadToken, codeNoToken, codeTokenExpired, codeNotThisIP, codeBadAgent:
-		return channel.Fail(channel.Away, word)
+		return channel.FailWhole(word)
+	case codeNoRobot, codeRobotOff, codeNotInGroup:
+		return channel.Fail(channel.Setup, word)
 	}
 	return channel.Fail(channel.Refused, word)
 }

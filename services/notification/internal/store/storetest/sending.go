@@ -36,11 +36,11 @@ func claimedOnce(t *testing.T, o Opened) {
 	if len(one) != 1 || one[0].ID != emergency.ID || len(two) != 1 || two[0].ID != first.ID {
 		t.Fatalf("%v, then %v", one, two)
 	}
-	if due, err := o.Deliveries.Due(t.Context(), domain.Email); err != nil || due {
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email, false); err != nil || due {
 		t.Errorf("something is due: %v", err)
 	}
 	o.Clock.Advance(time.Second)
-	if due, err := o.Deliveries.Due(t.Context(), domain.Email); err != nil || !due {
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email, false); err != nil || !due {
 		t.Errorf("nothing is due: %v", err)
 	}
 	// What is done under another lease changes nothing.
@@ -49,6 +49,31 @@ func claimedOnce(t *testing.T, o Opened) {
 	}
 	if got := delivery(t, o, emergency.ID); got.State != domain.StateSending {
 		t.Errorf("%s", got.State)
+	}
+}
+
+// An emergency is claimed where no hand is free for the rest; what is for a group that is left out is not.
+func claimedWithRoom(t *testing.T, o Opened) {
+	routine, emergency, group := dispatch(o), dispatch(o), dispatch(o)
+	emergency.Urgency = "EMERGENCY"
+	group.AccountID, group.EntryID, group.OrganizationID, group.DepartmentCode, group.Urgency = "", "", "hospital", "0304", "EMERGENCY"
+	send(t, o, routine, emergency, group)
+	except := []app.Owner{{County: County, OrganizationID: "hospital", DepartmentCode: "0304"}, {County: County, OrganizationID: "centre"}}
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email, true); err != nil || !due {
+		t.Errorf("no emergency is due: %v", err)
+	}
+	if got := claim(t, o, app.Claim{Lease: "one", Urgent: 5, Except: except}); len(got) != 1 || got[0].ID != emergency.ID {
+		t.Errorf("%v", got)
+	}
+	if got := claim(t, o, app.Claim{Lease: "two", Limit: 5, Except: except}); len(got) != 1 || got[0].ID != routine.ID {
+		t.Errorf("%v", got)
+	}
+	if got := claim(t, o, app.Claim{Lease: "three", Limit: 5}); len(got) != 1 || got[0].ID != group.ID {
+		t.Errorf("%v", got)
+	}
+	send(t, o, dispatch(o))
+	if due, err := o.Deliveries.Due(t.Context(), domain.Email, true); err != nil || due {
+		t.Errorf("an emergency is due: %v", err)
 	}
 }
 

@@ -24,6 +24,7 @@ type Opened struct {
 	Deliveries app.Deliveries
 	Addresses  app.Addresses
 	Links      app.Links
+	Retention  app.Retention
 	Clock      *clock.Fixed
 }
 
@@ -52,10 +53,12 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"what nobody needs is cancelled":         cancelled,
 		"what nobody needs is not sent again":    notReplayed,
 		"what is due is claimed once":            claimedOnce,
+		"emergencies find room":                  claimedWithRoom,
 		"digests are claimed together":           claimedTogether,
 		"an attempt is begun and finished":       begunAndFinished,
 		"deliveries are listed by scope":         listedByScope,
 		"addresses are kept and removed":         addressesKept,
+		"what is over goes, what waits stays":    pruned,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

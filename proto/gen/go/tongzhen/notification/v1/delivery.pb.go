@@ -233,7 +233,8 @@ type Attempt struct {
 	Number    int32                  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
 	StartTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
 	EndTime   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
-	// SENT, REFUSED (for good), LIMITED (later), AWAY (certainly not sent), UNKNOWN (perhaps sent), OPEN (under way).
+	// SENT, REFUSED (for good), LIMITED (later), AWAY (certainly not sent), SETUP (certainly not sent: the address, its secret or the channel's account has to
+	// be mended), UNKNOWN (perhaps sent), OPEN (under way).
 	Outcome string `protobuf:"bytes,4,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	// The provider's own code and message id. Never its text with an address in it.
 	ProviderCode      string `protobuf:"bytes,5,opt,name=provider_code,json=providerCode,proto3" json:"provider_code,omitempty"`
@@ -874,6 +875,10 @@ type ChannelStatus struct {
 	LastSentTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=last_sent_time,json=lastSentTime,proto3" json:"last_sent_time,omitempty"`
 	// Messages a minute that the provider takes.
 	RatePerMinute int32 `protobuf:"varint,8,opt,name=rate_per_minute,json=ratePerMinute,proto3" json:"rate_per_minute,omitempty"`
+	// Why it rests: the outcome of the last attempt and the provider's code, e.g. SETUP 535 or UNKNOWN 503.
+	Fault string `protobuf:"bytes,9,opt,name=fault,proto3" json:"fault,omitempty"`
+	// The caller's county's groups whose address the provider does not take, of this process.
+	Faults        []*ChannelFault `protobuf:"bytes,10,rep,name=faults,proto3" json:"faults,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -964,6 +969,91 @@ func (x *ChannelStatus) GetRatePerMinute() int32 {
 	return 0
 }
 
+func (x *ChannelStatus) GetFault() string {
+	if x != nil {
+		return x.Fault
+	}
+	return ""
+}
+
+func (x *ChannelStatus) GetFaults() []*ChannelFault {
+	if x != nil {
+		return x.Faults
+	}
+	return nil
+}
+
+// ChannelFault is a group's address that has to be mended.
+type ChannelFault struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string                 `protobuf:"bytes,2,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	// The outcome and the provider's code, e.g. SETUP 401.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Not tried before; unset: the next message tries it.
+	RestsUntil    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=rests_until,json=restsUntil,proto3" json:"rests_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChannelFault) Reset() {
+	*x = ChannelFault{}
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChannelFault) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChannelFault) ProtoMessage() {}
+
+func (x *ChannelFault) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChannelFault.ProtoReflect.Descriptor instead.
+func (*ChannelFault) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ChannelFault) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ChannelFault) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *ChannelFault) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ChannelFault) GetRestsUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RestsUntil
+	}
+	return nil
+}
+
 type ListChannelsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
@@ -973,7 +1063,7 @@ type ListChannelsRequest struct {
 
 func (x *ListChannelsRequest) Reset() {
 	*x = ListChannelsRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -985,7 +1075,7 @@ func (x *ListChannelsRequest) String() string {
 func (*ListChannelsRequest) ProtoMessage() {}
 
 func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -998,7 +1088,7 @@ func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsRequest.ProtoReflect.Descriptor instead.
 func (*ListChannelsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListChannelsRequest) GetCounty() string {
@@ -1017,7 +1107,7 @@ type ListChannelsResponse struct {
 
 func (x *ListChannelsResponse) Reset() {
 	*x = ListChannelsResponse{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1119,7 @@ func (x *ListChannelsResponse) String() string {
 func (*ListChannelsResponse) ProtoMessage() {}
 
 func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1132,7 @@ func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsResponse.ProtoReflect.Descriptor instead.
 func (*ListChannelsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListChannelsResponse) GetChannels() []*ChannelStatus {
@@ -1069,7 +1159,7 @@ type Address struct {
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1081,7 +1171,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1094,7 +1184,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Address) GetOrganizationId() string {
@@ -1155,7 +1245,7 @@ type ListAddressesRequest struct {
 
 func (x *ListAddressesRequest) Reset() {
 	*x = ListAddressesRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1167,7 +1257,7 @@ func (x *ListAddressesRequest) String() string {
 func (*ListAddressesRequest) ProtoMessage() {}
 
 func (x *ListAddressesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1180,7 +1270,7 @@ func (x *ListAddressesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAddressesRequest.ProtoReflect.Descriptor instead.
 func (*ListAddressesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListAddressesRequest) GetOrganizationId() string {
@@ -1199,7 +1289,7 @@ type ListAddressesResponse struct {
 
 func (x *ListAddressesResponse) Reset() {
 	*x = ListAddressesResponse{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1301,7 @@ func (x *ListAddressesResponse) String() string {
 func (*ListAddressesResponse) ProtoMessage() {}
 
 func (x *ListAddressesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1314,7 @@ func (x *ListAddressesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAddressesResponse.ProtoReflect.Descriptor instead.
 func (*ListAddressesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListAddressesResponse) GetAddresses() []*Address {
@@ -1251,7 +1341,7 @@ type SetAddressRequest struct {
 
 func (x *SetAddressRequest) Reset() {
 	*x = SetAddressRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1353,7 @@ func (x *SetAddressRequest) String() string {
 func (*SetAddressRequest) ProtoMessage() {}
 
 func (x *SetAddressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1366,7 @@ func (x *SetAddressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAddressRequest.ProtoReflect.Descriptor instead.
 func (*SetAddressRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SetAddressRequest) GetOrganizationId() string {
@@ -1332,7 +1422,7 @@ type SendTestRequest struct {
 
 func (x *SendTestRequest) Reset() {
 	*x = SendTestRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +1434,7 @@ func (x *SendTestRequest) String() string {
 func (*SendTestRequest) ProtoMessage() {}
 
 func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +1447,7 @@ func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTestRequest.ProtoReflect.Descriptor instead.
 func (*SendTestRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SendTestRequest) GetOrganizationId() string {
@@ -1390,7 +1480,7 @@ type TokenRequest struct {
 
 func (x *TokenRequest) Reset() {
 	*x = TokenRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1402,7 +1492,7 @@ func (x *TokenRequest) String() string {
 func (*TokenRequest) ProtoMessage() {}
 
 func (x *TokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1415,7 +1505,7 @@ func (x *TokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenRequest.ProtoReflect.Descriptor instead.
 func (*TokenRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TokenRequest) GetToken() string {
@@ -1439,7 +1529,7 @@ type TokenState struct {
 
 func (x *TokenState) Reset() {
 	*x = TokenState{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1451,7 +1541,7 @@ func (x *TokenState) String() string {
 func (*TokenState) ProtoMessage() {}
 
 func (x *TokenState) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1464,7 +1554,7 @@ func (x *TokenState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenState.ProtoReflect.Descriptor instead.
 func (*TokenState) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TokenState) GetEvent() string {
@@ -1593,7 +1683,7 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x16\n" +
 	"\x06county\x18\x03 \x01(\tR\x06county\"6\n" +
 	"\x18ReplayDeliveriesResponse\x12\x1a\n" +
-	"\breplayed\x18\x01 \x01(\x05R\breplayed\"\xe0\x02\n" +
+	"\breplayed\x18\x01 \x01(\x05R\breplayed\"\xb6\x03\n" +
 	"\rChannelStatus\x12@\n" +
 	"\achannel\x18\x01 \x01(\x0e2&.tongzhen.notification.v1.Channel.CodeR\achannel\x12\x1e\n" +
 	"\n" +
@@ -1605,7 +1695,16 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\apending\x18\x05 \x01(\x05R\apending\x12\x12\n" +
 	"\x04dead\x18\x06 \x01(\x05R\x04dead\x12@\n" +
 	"\x0elast_sent_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\flastSentTime\x12&\n" +
-	"\x0frate_per_minute\x18\b \x01(\x05R\rratePerMinute\"-\n" +
+	"\x0frate_per_minute\x18\b \x01(\x05R\rratePerMinute\x12\x14\n" +
+	"\x05fault\x18\t \x01(\tR\x05fault\x12>\n" +
+	"\x06faults\x18\n" +
+	" \x03(\v2&.tongzhen.notification.v1.ChannelFaultR\x06faults\"\xb5\x01\n" +
+	"\fChannelFault\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12;\n" +
+	"\vrests_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"restsUntil\"-\n" +
 	"\x13ListChannelsRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\"[\n" +
 	"\x14ListChannelsResponse\x12C\n" +
@@ -1677,7 +1776,7 @@ func file_tongzhen_notification_v1_delivery_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_notification_v1_delivery_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_notification_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_tongzhen_notification_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_tongzhen_notification_v1_delivery_proto_goTypes = []any{
 	(Channel_Code)(0),                // 0: tongzhen.notification.v1.Channel.Code
 	(DeliveryState_Code)(0),          // 1: tongzhen.notification.v1.DeliveryState.Code
@@ -1692,70 +1791,73 @@ var file_tongzhen_notification_v1_delivery_proto_goTypes = []any{
 	(*ReplayDeliveriesRequest)(nil),  // 10: tongzhen.notification.v1.ReplayDeliveriesRequest
 	(*ReplayDeliveriesResponse)(nil), // 11: tongzhen.notification.v1.ReplayDeliveriesResponse
 	(*ChannelStatus)(nil),            // 12: tongzhen.notification.v1.ChannelStatus
-	(*ListChannelsRequest)(nil),      // 13: tongzhen.notification.v1.ListChannelsRequest
-	(*ListChannelsResponse)(nil),     // 14: tongzhen.notification.v1.ListChannelsResponse
-	(*Address)(nil),                  // 15: tongzhen.notification.v1.Address
-	(*ListAddressesRequest)(nil),     // 16: tongzhen.notification.v1.ListAddressesRequest
-	(*ListAddressesResponse)(nil),    // 17: tongzhen.notification.v1.ListAddressesResponse
-	(*SetAddressRequest)(nil),        // 18: tongzhen.notification.v1.SetAddressRequest
-	(*SendTestRequest)(nil),          // 19: tongzhen.notification.v1.SendTestRequest
-	(*TokenRequest)(nil),             // 20: tongzhen.notification.v1.TokenRequest
-	(*TokenState)(nil),               // 21: tongzhen.notification.v1.TokenState
-	(*timestamppb.Timestamp)(nil),    // 22: google.protobuf.Timestamp
-	(v1.Urgency_Code)(0),             // 23: tongzhen.common.v1.Urgency.Code
+	(*ChannelFault)(nil),             // 13: tongzhen.notification.v1.ChannelFault
+	(*ListChannelsRequest)(nil),      // 14: tongzhen.notification.v1.ListChannelsRequest
+	(*ListChannelsResponse)(nil),     // 15: tongzhen.notification.v1.ListChannelsResponse
+	(*Address)(nil),                  // 16: tongzhen.notification.v1.Address
+	(*ListAddressesRequest)(nil),     // 17: tongzhen.notification.v1.ListAddressesRequest
+	(*ListAddressesResponse)(nil),    // 18: tongzhen.notification.v1.ListAddressesResponse
+	(*SetAddressRequest)(nil),        // 19: tongzhen.notification.v1.SetAddressRequest
+	(*SendTestRequest)(nil),          // 20: tongzhen.notification.v1.SendTestRequest
+	(*TokenRequest)(nil),             // 21: tongzhen.notification.v1.TokenRequest
+	(*TokenState)(nil),               // 22: tongzhen.notification.v1.TokenState
+	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
+	(v1.Urgency_Code)(0),             // 24: tongzhen.common.v1.Urgency.Code
 }
 var file_tongzhen_notification_v1_delivery_proto_depIdxs = []int32{
-	22, // 0: tongzhen.notification.v1.Attempt.start_time:type_name -> google.protobuf.Timestamp
-	22, // 1: tongzhen.notification.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
+	23, // 0: tongzhen.notification.v1.Attempt.start_time:type_name -> google.protobuf.Timestamp
+	23, // 1: tongzhen.notification.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: tongzhen.notification.v1.Delivery.channel:type_name -> tongzhen.notification.v1.Channel.Code
 	1,  // 3: tongzhen.notification.v1.Delivery.state:type_name -> tongzhen.notification.v1.DeliveryState.Code
-	23, // 4: tongzhen.notification.v1.Delivery.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	22, // 5: tongzhen.notification.v1.Delivery.create_time:type_name -> google.protobuf.Timestamp
-	22, // 6: tongzhen.notification.v1.Delivery.due_time:type_name -> google.protobuf.Timestamp
-	22, // 7: tongzhen.notification.v1.Delivery.sent_time:type_name -> google.protobuf.Timestamp
+	24, // 4: tongzhen.notification.v1.Delivery.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	23, // 5: tongzhen.notification.v1.Delivery.create_time:type_name -> google.protobuf.Timestamp
+	23, // 6: tongzhen.notification.v1.Delivery.due_time:type_name -> google.protobuf.Timestamp
+	23, // 7: tongzhen.notification.v1.Delivery.sent_time:type_name -> google.protobuf.Timestamp
 	4,  // 8: tongzhen.notification.v1.Delivery.attempts:type_name -> tongzhen.notification.v1.Attempt
 	1,  // 9: tongzhen.notification.v1.ListDeliveriesRequest.state:type_name -> tongzhen.notification.v1.DeliveryState.Code
 	0,  // 10: tongzhen.notification.v1.ListDeliveriesRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
 	5,  // 11: tongzhen.notification.v1.ListDeliveriesResponse.deliveries:type_name -> tongzhen.notification.v1.Delivery
 	0,  // 12: tongzhen.notification.v1.ReplayDeliveriesRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	22, // 13: tongzhen.notification.v1.ReplayDeliveriesRequest.since:type_name -> google.protobuf.Timestamp
+	23, // 13: tongzhen.notification.v1.ReplayDeliveriesRequest.since:type_name -> google.protobuf.Timestamp
 	0,  // 14: tongzhen.notification.v1.ChannelStatus.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	22, // 15: tongzhen.notification.v1.ChannelStatus.rests_until:type_name -> google.protobuf.Timestamp
-	22, // 16: tongzhen.notification.v1.ChannelStatus.last_sent_time:type_name -> google.protobuf.Timestamp
-	12, // 17: tongzhen.notification.v1.ListChannelsResponse.channels:type_name -> tongzhen.notification.v1.ChannelStatus
-	0,  // 18: tongzhen.notification.v1.Address.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	22, // 19: tongzhen.notification.v1.Address.update_time:type_name -> google.protobuf.Timestamp
-	22, // 20: tongzhen.notification.v1.Address.test_time:type_name -> google.protobuf.Timestamp
-	15, // 21: tongzhen.notification.v1.ListAddressesResponse.addresses:type_name -> tongzhen.notification.v1.Address
-	0,  // 22: tongzhen.notification.v1.SetAddressRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	0,  // 23: tongzhen.notification.v1.SendTestRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	23, // 24: tongzhen.notification.v1.TokenState.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	22, // 25: tongzhen.notification.v1.TokenState.acknowledge_time:type_name -> google.protobuf.Timestamp
-	6,  // 26: tongzhen.notification.v1.DeliveryService.ListDeliveries:input_type -> tongzhen.notification.v1.ListDeliveriesRequest
-	8,  // 27: tongzhen.notification.v1.DeliveryService.GetDelivery:input_type -> tongzhen.notification.v1.GetDeliveryRequest
-	9,  // 28: tongzhen.notification.v1.DeliveryService.ReplayDelivery:input_type -> tongzhen.notification.v1.ReplayDeliveryRequest
-	10, // 29: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:input_type -> tongzhen.notification.v1.ReplayDeliveriesRequest
-	13, // 30: tongzhen.notification.v1.DeliveryService.ListChannels:input_type -> tongzhen.notification.v1.ListChannelsRequest
-	16, // 31: tongzhen.notification.v1.DeliveryService.ListAddresses:input_type -> tongzhen.notification.v1.ListAddressesRequest
-	18, // 32: tongzhen.notification.v1.DeliveryService.SetAddress:input_type -> tongzhen.notification.v1.SetAddressRequest
-	19, // 33: tongzhen.notification.v1.DeliveryService.SendTest:input_type -> tongzhen.notification.v1.SendTestRequest
-	20, // 34: tongzhen.notification.v1.DeliveryService.GetByToken:input_type -> tongzhen.notification.v1.TokenRequest
-	20, // 35: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:input_type -> tongzhen.notification.v1.TokenRequest
-	7,  // 36: tongzhen.notification.v1.DeliveryService.ListDeliveries:output_type -> tongzhen.notification.v1.ListDeliveriesResponse
-	5,  // 37: tongzhen.notification.v1.DeliveryService.GetDelivery:output_type -> tongzhen.notification.v1.Delivery
-	5,  // 38: tongzhen.notification.v1.DeliveryService.ReplayDelivery:output_type -> tongzhen.notification.v1.Delivery
-	11, // 39: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:output_type -> tongzhen.notification.v1.ReplayDeliveriesResponse
-	14, // 40: tongzhen.notification.v1.DeliveryService.ListChannels:output_type -> tongzhen.notification.v1.ListChannelsResponse
-	17, // 41: tongzhen.notification.v1.DeliveryService.ListAddresses:output_type -> tongzhen.notification.v1.ListAddressesResponse
-	15, // 42: tongzhen.notification.v1.DeliveryService.SetAddress:output_type -> tongzhen.notification.v1.Address
-	5,  // 43: tongzhen.notification.v1.DeliveryService.SendTest:output_type -> tongzhen.notification.v1.Delivery
-	21, // 44: tongzhen.notification.v1.DeliveryService.GetByToken:output_type -> tongzhen.notification.v1.TokenState
-	21, // 45: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:output_type -> tongzhen.notification.v1.TokenState
-	36, // [36:46] is the sub-list for method output_type
-	26, // [26:36] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	23, // 15: tongzhen.notification.v1.ChannelStatus.rests_until:type_name -> google.protobuf.Timestamp
+	23, // 16: tongzhen.notification.v1.ChannelStatus.last_sent_time:type_name -> google.protobuf.Timestamp
+	13, // 17: tongzhen.notification.v1.ChannelStatus.faults:type_name -> tongzhen.notification.v1.ChannelFault
+	23, // 18: tongzhen.notification.v1.ChannelFault.rests_until:type_name -> google.protobuf.Timestamp
+	12, // 19: tongzhen.notification.v1.ListChannelsResponse.channels:type_name -> tongzhen.notification.v1.ChannelStatus
+	0,  // 20: tongzhen.notification.v1.Address.channel:type_name -> tongzhen.notification.v1.Channel.Code
+	23, // 21: tongzhen.notification.v1.Address.update_time:type_name -> google.protobuf.Timestamp
+	23, // 22: tongzhen.notification.v1.Address.test_time:type_name -> google.protobuf.Timestamp
+	16, // 23: tongzhen.notification.v1.ListAddressesResponse.addresses:type_name -> tongzhen.notification.v1.Address
+	0,  // 24: tongzhen.notification.v1.SetAddressRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
+	0,  // 25: tongzhen.notification.v1.SendTestRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
+	24, // 26: tongzhen.notification.v1.TokenState.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	23, // 27: tongzhen.notification.v1.TokenState.acknowledge_time:type_name -> google.protobuf.Timestamp
+	6,  // 28: tongzhen.notification.v1.DeliveryService.ListDeliveries:input_type -> tongzhen.notification.v1.ListDeliveriesRequest
+	8,  // 29: tongzhen.notification.v1.DeliveryService.GetDelivery:input_type -> tongzhen.notification.v1.GetDeliveryRequest
+	9,  // 30: tongzhen.notification.v1.DeliveryService.ReplayDelivery:input_type -> tongzhen.notification.v1.ReplayDeliveryRequest
+	10, // 31: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:input_type -> tongzhen.notification.v1.ReplayDeliveriesRequest
+	14, // 32: tongzhen.notification.v1.DeliveryService.ListChannels:input_type -> tongzhen.notification.v1.ListChannelsRequest
+	17, // 33: tongzhen.notification.v1.DeliveryService.ListAddresses:input_type -> tongzhen.notification.v1.ListAddressesRequest
+	19, // 34: tongzhen.notification.v1.DeliveryService.SetAddress:input_type -> tongzhen.notification.v1.SetAddressRequest
+	20, // 35: tongzhen.notification.v1.DeliveryService.SendTest:input_type -> tongzhen.notification.v1.SendTestRequest
+	21, // 36: tongzhen.notification.v1.DeliveryService.GetByToken:input_type -> tongzhen.notification.v1.TokenRequest
+	21, // 37: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:input_type -> tongzhen.notification.v1.TokenRequest
+	7,  // 38: tongzhen.notification.v1.DeliveryService.ListDeliveries:output_type -> tongzhen.notification.v1.ListDeliveriesResponse
+	5,  // 39: tongzhen.notification.v1.DeliveryService.GetDelivery:output_type -> tongzhen.notification.v1.Delivery
+	5,  // 40: tongzhen.notification.v1.DeliveryService.ReplayDelivery:output_type -> tongzhen.notification.v1.Delivery
+	11, // 41: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:output_type -> tongzhen.notification.v1.ReplayDeliveriesResponse
+	15, // 42: tongzhen.notification.v1.DeliveryService.ListChannels:output_type -> tongzhen.notification.v1.ListChannelsResponse
+	18, // 43: tongzhen.notification.v1.DeliveryService.ListAddresses:output_type -> tongzhen.notification.v1.ListAddressesResponse
+	16, // 44: tongzhen.notification.v1.DeliveryService.SetAddress:output_type -> tongzhen.notification.v1.Address
+	5,  // 45: tongzhen.notification.v1.DeliveryService.SendTest:output_type -> tongzhen.notification.v1.Delivery
+	22, // 46: tongzhen.notification.v1.DeliveryService.GetByToken:output_type -> tongzhen.notification.v1.TokenState
+	22, // 47: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:output_type -> tongzhen.notification.v1.TokenState
+	38, // [38:48] is the sub-list for method output_type
+	28, // [28:38] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_notification_v1_delivery_proto_init() }
@@ -1769,7 +1871,7 @@ func file_tongzhen_notification_v1_delivery_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_notification_v1_delivery_proto_rawDesc), len(file_tongzhen_notification_v1_delivery_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
