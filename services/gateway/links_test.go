@@ -49,6 +49,13 @@ func TestWhoHasTheLinkSeesUrgencyAndNumberAndAcknowledges(t *testing.T) {
 	if asked := lastly[*notificationv1.TokenRequest](t, w, acknowledgeMethod); asked.GetToken() != linkToken {
 		t.Errorf("%v", asked)
 	}
+	// Of a ring whoever acknowledges takes the patient on.
+	ring := tokenState(false)
+	ring.Event = "alarm_rang"
+	w.always(linkMethod, ring)
+	if body := b.get(linkPage).Body.String(); !strings.Contains(body, "I take it on") || strings.Contains(body, "I have seen it") {
+		t.Error(body)
+	}
 	w.refuse(linkMethod, errs.NotFound("link"))
 	for _, path := range []string{linkPage, "/k/short"} {
 		if got := b.get(path); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "The link is unknown or too old") {

@@ -265,3 +265,54 @@ func TestAReturnedReferralShowsWhatItStillHolds(t *testing.T) {
 	w.refuse(getHold, errs.Unavailable("scheduling", nil))
 	sees("away", "cannot be looked up now")
 }
+
+// SMS to the patient is agreed to with the referral: off until somebody ticks it, by whom and how the form says of the referral.
+func TestThePatientAgreesToSMSWithTheReferral(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(listConsentsMethod, &patientrecordv1.ListConsentsResponse{})
+	b, page := w.browser("township"), "/refer/"+patientID
+	if body := b.get(page).Body.String(); !strings.Contains(body, `name="sms.agreed" value="1"> `) {
+		t.Error("the consent is not asked for, or is presumed")
+	}
+	b.post(page, typedReferral())
+	if n := len(called[*patientrecordv1.RecordConsentRequest](w, recordConsentMethod)); n != 0 {
+		t.Errorf("%d consents that nobody gave", n)
+	}
+	typed := with(typedReferral(), "sms.agreed", "1", "sms.phone", "13800000001", "sms.onBehalf", "UNABLE", "sms.witness", "李护士")
+	b.post(page, with(typed, "do", "draft"))
+	if n := len(called[*patientrecordv1.RecordConsentRequest](w, recordConsentMethod)); n != 0 {
+		t.Error("a draft is no submission")
+	}
+	if got := b.post(page, typed); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code)
+	}
+	made := lastly[*patientrecordv1.RecordConsentRequest](t, w, recordConsentMethod)
+	if g := made.GetGiving(); made.GetScope() != patientrecordv1.ConsentScope_SMS || made.GetPatientId() != patientID || made.GetRequestId() == "" || g.GetName() != "王某" || g.GetRelation() != "5" ||
+		g.GetMethod() != "SIGNED" || g.GetPhone() != "13800000001" || g.GetOnBehalf() != "UNABLE" {
+		t.Errorf("%v", made)
+	}
+	// What is missing is said where it is filled in, and nothing was sent.
+	sent := len(called[*referralv1.CreateReferralRequest](w, createMethod))
+	w.refuse(recordConsentMethod, errs.Invalid(errs.Required("giving.phone")))
+	got := b.post(page, with(typed, "sms.phone", ""))
+	if body := got.Body.String(); got.Code != http.StatusBadRequest || !strings.Contains(body, `href="#f-sms.phone"`) || !strings.Contains(body, `name="sms.agreed" value="1" checked`) {
+		t.Errorf("%d %s", got.Code, body)
+	}
+	if n := len(called[*referralv1.CreateReferralRequest](w, createMethod)); n != sent {
+		t.Error("the referral is sent all the same")
+	}
+	// Who agreed before has agreed; a record that is away keeps no patient from being sent.
+	for _, cause := range []error{errs.Conflict(errs.ReasonConsentExists, "x"), errs.Unavailable("record", nil)} {
+		w.refuse(recordConsentMethod, cause)
+		if got := b.post(page, typed); got.Code != http.StatusSeeOther {
+			t.Errorf("%v: %d", cause, got.Code)
+		}
+	}
+	w.always(listConsentsMethod, &patientrecordv1.ListConsentsResponse{Consents: []*patientrecordv1.ConsentRecord{
+		{Scope: patientrecordv1.ConsentScope_SMS, State: patientrecordv1.ConsentState_GIVEN, Giving: &patientrecordv1.Giving{Name: "王某", Time: in(-time.Hour)}},
+	}})
+	if body := b.get(page).Body.String(); strings.Contains(body, `name="sms.agreed"`) || !strings.Contains(body, "Agreed to SMS") {
+		t.Error("what was agreed to is asked for again")
+	}
+}

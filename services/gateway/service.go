@@ -202,7 +202,7 @@ func writingPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) erro
 	)
 	referPages, err := refer.New(refer.Deps{
 		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Scheduling: scheduling, Handover: handover, Attachments: documents,
-		Allocation: schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling),
+		Allocation: schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling), Consents: patientrecordv1.NewConsentServiceClient(deps.Conns.PatientRecord),
 	})
 	if err != nil {
 		return err

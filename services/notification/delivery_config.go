@@ -30,6 +30,9 @@ type Delivery struct {
 	PublicURL string `name:"public-url" env:"TONGZHEN_PUBLIC_URL" help:"Where people reach the gateway, e.g. https://tongzhen.county.gov.cn, for the links in messages; empty = messages have none."`
 	WordsDir  string `env:"TONGZHEN_WORDS_DIR" help:"Folder with the county's own words of messages, over the shipped ones: zh-CN.yaml, en.yaml." type:"path"`
 
+	RemindFrom string `env:"TONGZHEN_REMIND_FROM" help:"When a patient may be reminded of a booking at the earliest, local HH:MM; empty = 08:00."`
+	RemindTo   string `env:"TONGZHEN_REMIND_TO" help:"And until when; empty = 20:00. What is late waits for the morning, and is dropped once the appointment has begun."`
+
 	EgressHosts   []string `env:"TONGZHEN_EGRESS_HOSTS" help:"The only hosts to which webhooks may go, each with what is below it; empty = all that are public."`
 	EgressPrivate bool     `env:"TONGZHEN_EGRESS_PRIVATE" help:"Webhooks may go to addresses of private networks and of this machine."`
 	Webhook       bool     `env:"TONGZHEN_WEBHOOK" help:"Send to signed webhooks of groups."`
@@ -85,7 +88,11 @@ const (
 )
 
 // sender is the configuration of the workers.
-func (d Delivery) sender(zone *time.Location) app.SenderConfig {
+func (d Delivery) sender(zone *time.Location) (app.SenderConfig, error) {
+	remind, err := domain.NewHours(or(d.RemindFrom, "08:00"), or(d.RemindTo, "20:00"))
+	if err != nil {
+		return app.SenderConfig{}, fmt.Errorf("TONGZHEN_REMIND_FROM, TONGZHEN_REMIND_TO: %w", err)
+	}
 	call := or(d.CallTimeout, 10*time.Second)
 	return app.SenderConfig{
 		Patience: map[string]domain.Patience{
@@ -96,8 +103,8 @@ func (d Delivery) sender(zone *time.Location) app.SenderConfig {
 		Call: call, Lease: max(6*call, minLease), Poll: or(d.Poll, time.Second), Parallel: or(d.Parallel, 4),
 		Rate:     map[string]int{domain.SMS: or(d.SMSRate, 300), domain.Email: or(d.SMTPRate, 120), domain.WeComApp: or(d.WeComRate, 600)},
 		PerGroup: map[string]int{domain.WeComRobot: or(d.RobotRate, 20), domain.DingTalkRobot: or(d.RobotRate, 20)},
-		Trip:     tripAfter, Rest: or(d.BreakerRest, 30*time.Second), PublicURL: strings.TrimSuffix(d.PublicURL, "/"), LinkFor: linkFor, Zone: zone,
-	}
+		Trip:     tripAfter, Rest: or(d.BreakerRest, 30*time.Second), PublicURL: strings.TrimSuffix(d.PublicURL, "/"), LinkFor: linkFor, Zone: zone, Remind: remind,
+	}, nil
 }
 
 // kept is how long what is over is kept: longer than a repeated fact is known, so that none is told again.

@@ -72,7 +72,7 @@ func (f *fixture) dispatch(d domain.Dispatch) domain.Dispatch {
 	if d.Language == "" {
 		d.Language = "zh-CN"
 	}
-	st := store.New(f.db, events.Encode, store.Wakes{})
+	st := store.New(f.db, crypt.TestRing(), events.Encode, store.Wakes{})
 	err := st.Change(f.t.Context(), app.Command{Caller: app.Caller{County: county, AccountID: app.Self}}, func(u app.Unit) error {
 		d.DueTime = u.Now()
 		return u.Dispatch(d)

@@ -26,15 +26,18 @@
 //  10. Each channel has a worker, each message a hand, each provider its limit and its rest: one that is dead, and a peer that hangs, delay only what needs
 //     them. Emergencies go before everything that is due, and find a hand whatever hangs. After a rest exactly one call decides.
 //  11. What leaves the house says a number, an urgency, organisations, where and when, what to bring, and links: nothing medical, and no patient's name.
-//  12. Addresses are sealed with the key ring; answers show them masked. Of a link's token only the hash is kept, for 48 hours.
+//  12. Addresses are sealed with the key ring, those of the directory too; answers show them masked. Of a link's token only the hash is kept, for 48
+//     hours. A person who set no address for SMS or e-mail is reached at the one that the directory has.
 //  13. An entry that is acknowledged, on whatever device, ends its messages that wait, an alarm those to groups too; one under way is not tried again, and
 //     one that was given up is not sent again by command.
 //  14. An emergency has one alarm for each round of its wait. It rings at once, then every minute at those on duty at that moment (all of the role
 //     when nobody is planned), until the first acknowledgement of any of its entries on any channel, or until the referral is answered: then it is
-//     silent for all. Who sent the patient silences it for themselves only. However many instances run, a minute has one ring; what was missed is rung once.
-//  15. After call_minutes without an acknowledgement somebody is to be telephoned: one task, which says whom in order. Numbers are not kept here.
-//  16. Nobody's preferences hold an emergency back, or go beyond what the county allows.
-//  17. A patient is reminded once on the evening before a booked day, unless the booking was freed.
+//     silent for all. Who sent the patient silences it for themselves only, and the news of where the patient goes is none of its rings. However many instances run, a minute has one ring; what was missed is rung once.
+//  15. After call_minutes without an acknowledgement somebody is to be telephoned: one task, which says whom in order; the receiver and whoever sent the
+//     patient may do it, and the sender is told. An account that was reached is one of those. Its numbers are the directory's when somebody looks.
+//  16. Nobody's preferences hold back what is an emergency or urgent, or go beyond what the county allows now.
+//  17. A patient is reminded once on the evening before a booked day, unless the booking was freed; of one that is moved, before its new day. Nobody is
+//     reminded at night, or of what has begun.
 //  18. Of a consent to what is sensitive that was withdrawn, the home centre's head and whoever has a care relation then are told.
 //  19. What left the house, reminders and telephone tasks are deleted a year (TONGZHEN_DELIVERY_KEPT) after they were made; none that waits or is open is.
 package notification

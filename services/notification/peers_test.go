@@ -53,7 +53,8 @@ const gone = "aaaaaaaa-0000-7000-8000-000000000000"
 func (bookings) GetBooking(_ context.Context, r *schedulingv1.GetBookingRequest) (*schedulingv1.Booking, error) {
 	b := &schedulingv1.Booking{
 		Id: r.GetId(), State: schedulingv1.BookingState_LIVE, OrganizationId: hospital, DepartmentCode: "0304", Location: "305 诊室",
-		Start: timestamppb.New(time.Date(2026, 3, 5, 0, 30, 0, 0, time.UTC)), Preparation: "空腹。", PreparationEnglish: "nothing to eat",
+		// A day of that weekday that is still to come: nobody is told of one that is past.
+		Start: timestamppb.New(time.Date(2099, 3, 5, 0, 30, 0, 0, time.UTC)), Preparation: "空腹。", PreparationEnglish: "nothing to eat",
 	}
 	if r.GetId() == gone {
 		b.State = schedulingv1.BookingState_RELEASED

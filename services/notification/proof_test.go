@@ -85,7 +85,7 @@ func newProof(t *testing.T, db *sqldb.DB, facts int) *proof {
 		phase, dies, call = 2*time.Second, many/2, time.Second/2
 	}
 	p := &proof{t: t, db: db, dies: dies, call: call, book: store.NewBook(db, crypt.TestRing()), provider: channeltest.Webhook(t)}
-	p.store, p.began = store.New(db, events.Encode, store.Wakes{}), time.Now()
+	p.store, p.began = store.New(db, crypt.TestRing(), events.Encode, store.Wakes{}), time.Now()
 	p.provider.Decide(func() channeltest.Fault {
 		if time.Since(p.began)/phase%2 == 0 {
 			return channeltest.Works

@@ -106,7 +106,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, holder, logger, deps.Clock),
 		rekey:  rekey.New(rekey.Deps{DB: deps.DB, Ring: deps.Ring, Columns: store.Sealed(), Holder: holder, Logger: logger}),
 	}
-	st := store.New(deps.DB, events.Encode, store.Wakes{Facts: relay.Wake, Deliveries: func() { s.sender.Wake() }})
+	st := store.New(deps.DB, deps.Ring, events.Encode, store.Wakes{Facts: relay.Wake, Deliveries: func() { s.sender.Wake() }})
 	s.store = st
 	if s.kept, err = cfg.Delivery.kept(); err != nil {
 		return nil, fmt.Errorf("make notification: %w", err)
@@ -136,8 +136,12 @@ func newSender(cfg Config, deps Deps, st *store.Store, book *words.Book) (*app.S
 	if err != nil {
 		return nil, fmt.Errorf("make counter of attempts: %w", err)
 	}
+	settings, err := cfg.Delivery.sender(zone)
+	if err != nil {
+		return nil, err
+	}
 	kept := store.NewBook(deps.DB, deps.Ring)
-	return app.NewSender(cfg.Delivery.sender(zone), app.SenderDeps{
+	return app.NewSender(settings, app.SenderDeps{
 		Deliveries: st, Addresses: kept, Links: kept, Adapters: adapters, Words: book, Limiter: deps.Cache, Clock: deps.Clock, Logger: deps.Telemetry.Logger,
 		Outside: rpc.NewOutside(rpc.OutsidePeers(deps.Peers), deps.Clock),
 		Counted: func(ctx context.Context, channel, outcome string) {

@@ -91,6 +91,7 @@ type fixture struct {
 	db     *sqldb.DB
 	client notificationv1.NotificationServiceClient
 	out    notificationv1.DeliveryServiceClient
+	alarms notificationv1.AlarmServiceClient
 	facts  chan bus.Msg
 	tel    *telemetry.Telemetry
 
@@ -163,6 +164,7 @@ func startWith(t *testing.T, cfg notification.Config) *fixture {
 	})
 	gateway := f.Dial("gateway", "notification")
 	f.client, f.out = notificationv1.NewNotificationServiceClient(gateway), notificationv1.NewDeliveryServiceClient(gateway)
+	f.alarms = notificationv1.NewAlarmServiceClient(gateway)
 	return f
 }
 

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -186,7 +187,12 @@ func (h *Hub) read(m bus.Msg) (event, bool) {
 	if !ok {
 		return event{}, false
 	}
-	data, err := json.Marshal(map[string]any{"id": meta.GetAggregateId(), "version": meta.GetAggregateVersion()})
+	what := map[string]any{"id": meta.GetAggregateId(), "version": meta.GetAggregateVersion()}
+	if notice, ok := message.Interface().(*notificationv1.EntryCreated); ok {
+		// Whoever wants to hears that it is urgent.
+		what["urgency"] = notice.GetEntry().GetUrgency().String()
+	}
+	data, err := json.Marshal(what)
 	if err != nil {
 		return event{}, false
 	}

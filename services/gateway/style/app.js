@@ -21,19 +21,42 @@
   };
   setInterval(tick, 1000 * 10);
 
-  // A sound for emergencies, made here so that nothing has to be loaded.
-  const alarm = () => {
-    try {
-      const context = new AudioContext();
-      for (let i = 0; i < 3; i++) {
-        const tone = context.createOscillator();
-        tone.frequency.value = i % 2 ? 660 : 880;
-        tone.connect(context.destination);
-        tone.start(context.currentTime + i * 0.35);
-        tone.stop(context.currentTime + i * 0.35 + 0.25);
-      }
-    } catch { /* no sound before the first key or click; the red row is there all the same */ }
+  // Sounds are made here so that nothing has to be loaded. A browser plays none before the first key or click on a page: until then an alarm says so,
+  // and it sounds with that click. data-heard counts the sounds.
+  let audio;
+  let owed; // the sound that could not be played yet
+  const sound = (tones) => {
+    if (!("AudioContext" in window)) return;
+    audio ??= new AudioContext();
+    if (audio.state !== "running") { owed ??= tones; audio.resume().then(settle); hint(); return; }
+    tones.forEach((frequency, i) => {
+      const tone = audio.createOscillator();
+      tone.frequency.value = frequency;
+      tone.connect(audio.destination);
+      tone.start(audio.currentTime + i * 0.35);
+      tone.stop(audio.currentTime + i * 0.35 + 0.25);
+    });
+    body.dataset.heard = Number(body.dataset.heard ?? 0) + 1;
   };
+  const settle = () => {
+    const tones = owed;
+    owed = undefined;
+    hint();
+    // What was taken on meanwhile is silent.
+    if (tones && (tones !== emergency || document.querySelector(".EMERGENCY.arrived, .alarms .alarm"))) sound(tones);
+  };
+  const hint = () => {
+    const banner = document.querySelector(".alarms");
+    banner?.querySelector(".silent")?.remove();
+    if (!owed || !banner?.querySelector(".alarm")) return;
+    const line = document.createElement("p");
+    line.className = "silent";
+    line.textContent = body.dataset.silent;
+    banner.append(line);
+  };
+  for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => { if (audio?.state === "suspended") audio.resume().then(settle); }, { capture: true });
+  const emergency = [880, 660, 880], urgent = [660];
+  const alarm = () => sound(emergency);
 
   // While an emergency rings at the visitor the title of the page says so. Each ring sounds, as a row that arrived, until somebody acknowledges.
   const badge = () => {
@@ -68,6 +91,7 @@
         }
         if (focused) part.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
         badge();
+        hint();
         tick();
         show();
       }
@@ -91,11 +115,16 @@
       const answer = await fetch("/inbox/count", { headers: { "X-Fragment": "count" }, credentials: "same-origin" });
       if (answer.status === 401) { location.reload(); return; }
       if (!answer.ok) return;
-      const open = Number(await answer.text());
-      const link = document.querySelector('[data-nav="inbox"]');
-      let badge = link?.querySelector(".count");
-      if (!badge && link) { badge = document.createElement("span"); badge.className = "count"; link.append(" ", badge); }
-      if (badge) { badge.textContent = open; badge.hidden = open === 0; }
+      const counts = await answer.json();
+      for (const link of document.querySelectorAll("[data-count]")) {
+        const n = counts[link.dataset.nav] ?? 0;
+        let badge = link.querySelector(".count");
+        if (!badge) { badge = document.createElement("span"); badge.className = "count"; link.append(" ", badge); }
+        badge.textContent = n;
+        badge.hidden = n === 0;
+        if (n > 0) link.hidden = false;
+      }
+      const open = counts.inbox ?? 0;
       const mark = document.title.startsWith(body.dataset.alarm) ? body.dataset.alarm : "";
       const plain = document.title.slice(mark.length).replace(/^\(\d+\) /, "");
       document.title = mark + (open ? `(${open}) ${plain}` : plain);
@@ -105,9 +134,10 @@
       source = new EventSource(body.dataset.live);
       for (const kind of ["referral", "notification", "booking", "alarm"]) {
         source.addEventListener(kind, (event) => {
-          const { id } = JSON.parse(event.data);
+          const { id, urgency } = JSON.parse(event.data);
           refreshAll(kind, kind === "referral" ? id : undefined);
-          if (kind === "notification") count();
+          if (kind === "notification" || kind === "alarm") count();
+          if (urgency === "URGENT" && "urgent" in body.dataset) sound(urgent);
         });
       }
       source.addEventListener("reset", afresh);

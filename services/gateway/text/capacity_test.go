@@ -1,12 +1,19 @@
 package text_test
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+)
 
 // capacityCodes are those of what can be booked, and of what goes out of the house.
 func capacityCodes() map[string][]string {
 	modalities := strings.Fields("CT MR US DX MG NM ES ECG LAB PF OTHER")
 	policy := strings.Fields("reservePercent expertPercent commonDays reserveLeadDays fallbackHours")
 	outcomes := strings.Fields("SENT REFUSED LIMITED AWAY SETUP UNKNOWN OPEN")
+	reasons := slices.DeleteFunc(slices.Collect(maps.Values(notificationv1.DeliveryReason_Code_name)), func(code string) bool { return code == "UNSPECIFIED" })
 	return map[string][]string{
 		"slot.kind": strings.Fields("CLINIC EXAM EXPERT BED"), "slot.grade": strings.Fields("GENERAL EXPERT"), "modality": modalities,
 		"schedules.tab":     strings.Fields("sessions templates exceptions equipment policy files"),
@@ -25,6 +32,6 @@ func capacityCodes() map[string][]string {
 		"deliveries.state":   strings.Fields("PENDING SENDING SENT DEAD CANCELLED SKIPPED"),
 		"deliveries.to":      strings.Fields("person group patient"),
 		"deliveries.breaker": strings.Fields("CLOSED OPEN HALF_OPEN"), "deliveries.outcome": outcomes,
-		"deliveries.reason": append(strings.Fields("NO_ADDRESS NO_CONSENT NO_PHONE DECEASED NO_TEXT NOT_TRUE_ANY_MORE WAITS NOT_WANTED NOT_CONFIGURED"), outcomes...),
+		"deliveries.reason": reasons,
 	}
 }

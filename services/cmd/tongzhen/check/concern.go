@@ -76,10 +76,15 @@ func alarmed(c concern) []string {
 
 // rung are those at whom an emergency may ring besides: its department, and in time who sent the patient.
 func rung(c concern) []string {
+	return append(alarmed(c), emergencyAuthor(c)...)
+}
+
+// emergencyAuthor is the author of an emergency.
+func emergencyAuthor(c concern) []string {
 	if c.referral.GetUrgency() != commonv1.Urgency_EMERGENCY {
 		return nil
 	}
-	return append(alarmed(c), author(c)...)
+	return author(c)
 }
 
 // author is who wrote the referral, or the doctors of the side when that account does not work there.

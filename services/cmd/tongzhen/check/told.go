@@ -32,6 +32,8 @@ func duties() map[string]duty {
 		"assess": {"assessed", []group{author}}, "record_consent": {"consent_recorded", []group{takers}},
 		"bounce_back":   {"bounce_back_found", []group{author, headOfReceiver}},
 		"person_merged": {"person_merged", []group{takers, author}},
+		"moved":         {"booking_moved", []group{takers, author}}, "substituted": {"booking_moved", []group{takers, author}},
+		"displaced": {"session_cancelled", []group{takers, author}},
 	}
 }
 
@@ -79,14 +81,30 @@ func (e entry) wrong(n, least, most int) string {
 	return fmt.Sprintf("referral %s: account %s has %d entries %q, %s are due", e.referral, e.account, n, e.event, due)
 }
 
-// rings tells whether the action begins a wait in which an emergency rings. It does so until somebody acknowledges: whom it reached by then is not in
-// the timeline.
-func rings(action string) bool {
-	return action == "submit" || action == "resubmit" || action == "redirect"
+// rings adds whom an action's wait may reach in which an emergency rings. It does so until somebody acknowledges: whom it reached by then is not in the
+// timeline. Who sent the patient may be rung beside the news that they had, and is told when somebody has to telephone.
+func (c concern) rings(d duty, told []string, may map[entry]int) {
+	if action := c.row.GetAction(); action != "submit" && action != "resubmit" && action != "redirect" {
+		return
+	}
+	for _, account := range c.people(rung) {
+		if !slices.Contains(told, account) {
+			may[entry{c.referral.GetId(), d.event, account}]++
+		}
+	}
+	for _, account := range c.people(emergencyAuthor) {
+		may[entry{c.referral.GetId(), "alarm_rang", account}]++
+		may[entry{c.referral.GetId(), "call_due", account}]++
+	}
+}
+
+// moves tells whether the action follows a booking. One that a later move overtook is told, too, and is not in the timeline.
+func moves(action string) bool {
+	return action == "moved" || action == "substituted" || action == "displaced"
 }
 
 // due is what each account must have been told, and may have been told besides: of a limit that passed but was kept before the news came,
-// and of a candidate, which the referral's own timeline does not show.
+// of an emergency that nobody took on, and of a candidate, which the referral's own timeline does not show.
 func (w World) due() (must, may map[entry]int) {
 	must, may = map[entry]int{}, map[entry]int{}
 	for _, r := range w.Referrals {
@@ -96,12 +114,11 @@ func (w World) due() (must, may map[entry]int) {
 				told := c.people(d.to...)
 				for _, account := range told {
 					must[entry{r.GetId(), d.event, account}]++
-				}
-				for _, account := range c.people(rung) {
-					if rings(row.GetAction()) && !slices.Contains(told, account) {
+					if moves(row.GetAction()) {
 						may[entry{r.GetId(), d.event, account}]++
 					}
 				}
+				c.rings(d, told, may)
 			}
 			if row.GetAction() == "deadline_passed" {
 				for _, account := range c.people(ladder(row.GetDetail()["step"], row.GetDetail()["level"])) {

@@ -22,6 +22,7 @@ type AccountData struct {
 	DepartmentCode string // one of the organisation's, or ""
 	Roles          []Role
 	Phone          string
+	Email          string // as Phone: where messages reach the person unless they say otherwise
 	Disabled       bool
 	PractitionerID string
 }
@@ -48,6 +49,10 @@ func NewAccount(d AccountData, home Organization) (Account, error) {
 	}
 	v.text("name", d.Name, true, 60)
 	v.text("phone", d.Phone, false, 40)
+	v.text("email", d.Email, false, 254)
+	if d.Email != "" && !validEmail(d.Email) {
+		v.add("email", ReasonInvalid)
+	}
 	v.text("practitionerId", d.PractitionerID, false, 64)
 	if d.OrganizationID != home.data.ID || d.County != home.data.County {
 		v.add("organizationId", ReasonUnknown)
@@ -88,7 +93,7 @@ func (a Account) equal(b Account) bool {
 	same := slices.Equal(x.Roles, y.Roles)
 	return same && x.ID == y.ID && x.County == y.County && x.Login == y.Login && x.Name == y.Name &&
 		x.OrganizationID == y.OrganizationID && x.DepartmentCode == y.DepartmentCode && x.Phone == y.Phone &&
-		x.Disabled == y.Disabled && x.PractitionerID == y.PractitionerID
+		x.Email == y.Email && x.Disabled == y.Disabled && x.PractitionerID == y.PractitionerID
 }
 
 // Data is what the account says of a person.
@@ -106,6 +111,12 @@ func (a Account) String() string { return a.data.ID }
 
 // NormalLogin is the form in which logins are compared: no blanks around, lower case.
 func NormalLogin(s string) string { return strings.ToLower(strings.TrimSpace(s)) }
+
+// validEmail is a mailbox at a host, without a name beside it.
+func validEmail(s string) bool {
+	local, host, ok := strings.Cut(s, "@")
+	return ok && local != "" && strings.Contains(strings.Trim(host, "."), ".") && !strings.ContainsAny(s, " \t\r\n<>,;\"") && !strings.Contains(host, "@")
+}
 
 func validLogin(s string) bool {
 	if len(s) > 64 {
@@ -133,7 +144,7 @@ func CheckNewPassword(password string) error {
 }
 
 func (d AccountData) trimmed() AccountData {
-	for _, s := range []*string{&d.ID, &d.Name, &d.OrganizationID, &d.DepartmentCode, &d.Phone, &d.PractitionerID} {
+	for _, s := range []*string{&d.ID, &d.Name, &d.OrganizationID, &d.DepartmentCode, &d.Phone, &d.Email, &d.PractitionerID} {
 		*s = strings.TrimSpace(*s)
 	}
 	return d

@@ -30,6 +30,8 @@ func TestAnAccountThatBreaksARuleIsRefusedByField(t *testing.T) {
 		{func(d *domain.AccountData) { d.County = "450322" }, "organizationId", domain.ReasonUnknown},
 		{func(d *domain.AccountData) { d.OrganizationID = "o-2" }, "organizationId", domain.ReasonUnknown},
 		{func(d *domain.AccountData) { d.DepartmentCode = "0304" }, "departmentCode", domain.ReasonUnknown},
+		{func(d *domain.AccountData) { d.Email = "no mailbox" }, "email", domain.ReasonInvalid},
+		{func(d *domain.AccountData) { d.Email = "莫 <mo@hospital.example>" }, "email", domain.ReasonInvalid},
 		{func(d *domain.AccountData) { d.Roles = nil }, "roles", domain.ReasonRequired},
 		{func(d *domain.AccountData) { d.Roles = []domain.Role{"DOCTOR"} }, "roles", domain.ReasonUnknown},
 		{func(d *domain.AccountData) { d.Roles = []domain.Role{domain.Auditor, domain.SystemAdmin} }, "roles", domain.ReasonCombination},

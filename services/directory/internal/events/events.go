@@ -118,7 +118,7 @@ func Account(a domain.Account, organizationName string) *directoryv1.Account {
 	return &directoryv1.Account{
 		Id: d.ID, Version: a.Version(), Login: d.Login, Name: d.Name, OrganizationId: d.OrganizationID,
 		OrganizationName: organizationName, DepartmentCode: d.DepartmentCode, County: d.County, Roles: roles,
-		Phone: d.Phone, Disabled: d.Disabled, PractitionerId: d.PractitionerID,
+		Phone: d.Phone, Disabled: d.Disabled, PractitionerId: d.PractitionerID, Email: d.Email,
 	}
 }
 

@@ -41,7 +41,7 @@ func accountEntry(e *directoryv1.AccountEntry) app.AccountEntry {
 		Data: domain.AccountData{
 			ID: a.GetId(), County: a.GetCounty(), Login: a.GetLogin(), Name: a.GetName(), OrganizationID: a.GetOrganizationId(),
 			DepartmentCode: a.GetDepartmentCode(), Roles: roles, Phone: a.GetPhone(), Disabled: a.GetDisabled(),
-			PractitionerID: a.GetPractitionerId(),
+			PractitionerID: a.GetPractitionerId(), Email: a.GetEmail(),
 		},
 		OrganizationCode: e.GetOrganizationCode(), Password: e.GetPassword(),
 	}

@@ -77,7 +77,7 @@ func TestWhatIsImportedIsListedAsItWasSent(t *testing.T) {
 	account := &directoryv1.Account{
 		Id: id.New(), Version: 1, Login: "specialist", Name: "莫秀英", OrganizationId: o.GetId(), OrganizationName: o.GetName(),
 		DepartmentCode: "0304", County: county, Roles: []commonv1.Role_Code{commonv1.Role_SPECIALIST, commonv1.Role_DEPARTMENT_HEAD},
-		Phone: "3", Disabled: true, PractitionerId: "P1",
+		Phone: "3", Email: "mo@hospital.example", Disabled: true, PractitionerId: "P1",
 	}
 	_, err := s.ImportOrganizations(ctx, &directoryv1.ImportOrganizationsRequest{
 		County: county, Organizations: []*directoryv1.OrganizationEntry{{Organization: o, Departments: []*directoryv1.Department{dep}}},

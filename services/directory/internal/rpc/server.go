@@ -198,7 +198,7 @@ func (s *Server) ListAccounts(ctx context.Context, r *directoryv1.ListAccountsRe
 	for _, v := range list {
 		a := account(v)
 		if !app.MayTelephone(caller) {
-			a.Phone = ""
+			a.Phone, a.Email = "", ""
 		}
 		if app.MerelyColleague(caller) {
 			a.Login, a.PractitionerId = "", ""

@@ -13,7 +13,7 @@ import (
 // The columns of accountColumns.targets, then the organisation's name.
 const (
 	selectAccount = `SELECT a.county_code, a.id, a.version, a.login, a.name, a.organization_id, a.department_code, a.roles,
-		a.phone, a.disabled, a.practitioner_id, o.name`
+		a.phone, a.disabled, a.practitioner_id, a.email, o.name`
 	fromAccount = `FROM account a JOIN organization o ON o.county_code = a.county_code AND o.id = a.organization_id`
 )
 
@@ -27,7 +27,7 @@ type accountColumns struct {
 func (c *accountColumns) targets() []any {
 	d := &c.data
 	return []any{&d.County, &d.ID, &c.version, &d.Login, &d.Name, &d.OrganizationID, &d.DepartmentCode, &c.roles,
-		&d.Phone, &d.Disabled, &d.PractitionerID}
+		&d.Phone, &d.Disabled, &d.PractitionerID, &d.Email}
 }
 
 func (c *accountColumns) account() domain.Account {

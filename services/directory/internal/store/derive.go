@@ -66,9 +66,9 @@ func (u *unit) organizationChanged(o domain.Organization, action string) {
 func (u *unit) CreateAccount(v app.AccountView, passwordHash string) {
 	d := v.Account.Data()
 	u.write(1, `INSERT INTO account (county_code, id, version, login, name, organization_id, department_code, roles, phone,
-		disabled, practitioner_id, create_time, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)`,
+		disabled, practitioner_id, email, create_time, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
 		d.County, d.ID, v.Account.Version(), d.Login, d.Name, d.OrganizationID, d.DepartmentCode, joinRoles(d.Roles), d.Phone,
-		d.Disabled, d.PractitionerID, u.Now())
+		d.Disabled, d.PractitionerID, d.Email, u.Now())
 	if passwordHash != "" {
 		u.write(1, `INSERT INTO credential (county_code, account_id, password_hash, update_time) VALUES ($1, $2, $3, $4)`,
 			d.County, d.ID, passwordHash, u.Now())
@@ -80,10 +80,10 @@ func (u *unit) CreateAccount(v app.AccountView, passwordHash string) {
 func (u *unit) UpdateAccount(v app.AccountView) {
 	d := v.Account.Data()
 	u.write(1, `UPDATE account SET version = $3, name = $4, organization_id = $5, department_code = $6, roles = $7,
-		phone = $8, disabled = $9, practitioner_id = $10, update_time = $11
+		phone = $8, disabled = $9, practitioner_id = $10, email = $11, update_time = $12
 		WHERE county_code = $1 AND id = $2 AND version = $3 - 1`,
 		d.County, d.ID, v.Account.Version(), d.Name, d.OrganizationID, d.DepartmentCode, joinRoles(d.Roles),
-		d.Phone, d.Disabled, d.PractitionerID, u.Now())
+		d.Phone, d.Disabled, d.PractitionerID, d.Email, u.Now())
 	u.accountChanged(v, "account.update")
 }
 

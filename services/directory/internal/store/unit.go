@@ -46,7 +46,7 @@ func lockOrganizations(ctx context.Context, tx *sqldb.Tx, condition string, args
 func (u *unit) AccountsByLogin(ctx context.Context, logins []string) (map[string]domain.Account, error) {
 	frag, arg := u.tx.List("login", 1, logins)
 	rows, err := u.tx.Query(ctx, `SELECT county_code, id, version, login, name, organization_id, department_code, roles,
-		phone, disabled, practitioner_id FROM account WHERE `+frag+` ORDER BY id`+u.tx.ForUpdate(), arg)
+		phone, disabled, practitioner_id, email FROM account WHERE `+frag+` ORDER BY id`+u.tx.ForUpdate(), arg)
 	if err != nil {
 		return nil, fmt.Errorf("load accounts: %w", err)
 	}

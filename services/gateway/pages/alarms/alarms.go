@@ -56,9 +56,9 @@ func (p *Pages) alarms(w http.ResponseWriter, r *http.Request) error {
 		return err // not a banner that is empty: it would fall silent
 	}
 	if r.Header.Get("X-Fragment") == "alarms" {
-		return p.Shell.Fragment(w, r, p.alarmSet, "alarms", ringing)
+		return p.Shell.Fragment(w, r, p.alarmSet, "alarms", ringing.Alarms)
 	}
-	return p.Shell.Render(w, r, p.alarmSet, shell.Page{Title: "alarm.title", Nav: "inbox", Data: ringing})
+	return p.Shell.Render(w, r, p.alarmSet, shell.Page{Title: "alarm.title", Nav: "inbox", Data: ringing.Alarms})
 }
 
 // acknowledge takes the emergency on, which silences it for everybody, and opens the referral.
@@ -83,6 +83,7 @@ type call struct {
 type callData struct {
 	Calls    []call
 	Ended    bool
+	Path     string // of this list
 	Next     string
 	Outcomes []string
 }
@@ -96,7 +97,10 @@ func (p *Pages) calls(w http.ResponseWriter, r *http.Request) error {
 
 // show draws the list; refused is a record that was refused, which is drawn in its place.
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, refused *shell.Refused) error {
-	data := callData{Ended: r.URL.Query().Get("show") == "all", Outcomes: outcomes()}
+	data := callData{Ended: r.URL.Query().Get("show") == "all", Path: "/calls", Outcomes: outcomes()}
+	if r.Method == http.MethodGet {
+		data.Path = r.URL.RequestURI()
+	}
 	list, err := p.Alarm.ListCalls(r.Context(), &notificationv1.ListCallsRequest{Ended: data.Ended, PageSize: pageSize, PageToken: r.URL.Query().Get("page")})
 	if err != nil {
 		return err
@@ -117,6 +121,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, refused
 		if data.Ended {
 			data.Next += "&show=all"
 		}
+	}
+	if r.Header.Get("X-Fragment") == "calls" {
+		return p.Shell.Fragment(w, r, p.callSet, "calls", data)
 	}
 	return p.Shell.Render(w, r, p.callSet, shell.Page{Title: "calls.title", Nav: "calls", Status: status, Data: data})
 }

@@ -3,10 +3,12 @@ package deliveries
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -22,8 +24,9 @@ type addressData struct {
 	Place shell.Workplace
 	// Own are the visitor's, Groups those of the organisation.
 	Own, Groups []address
-	// Heads: the visitor may set the groups'.
+	// Heads: the visitor sees the groups'. Houses are those that they may set: of the whole house ("") or of a department; the service decides.
 	Heads     bool
+	Houses    []shell.Named
 	Form      shell.Form
 	Problem   string
 	RequestID string
@@ -31,6 +34,11 @@ type addressData struct {
 	Tested *item
 	// Group: the refused form was the groups'.
 	Group bool
+}
+
+// May tells whether the visitor may set a group's, by its department.
+func (d addressData) May(department string) bool {
+	return slices.ContainsFunc(d.Houses, func(n shell.Named) bool { return n.ID == department })
 }
 
 // Persons and Rooms are the channels that a person and a group can have.
@@ -74,6 +82,7 @@ func (p *Pages) loadAddresses(r *http.Request) (addressData, error) {
 	if data.Place, err = p.Shell.Workplace(r); err != nil {
 		return data, err
 	}
+	data.Houses = p.houses(r, data.Place)
 	groups, err := p.Delivery.ListAddresses(r.Context(), &notificationv1.ListAddressesRequest{OrganizationId: data.Place.ID})
 	if errs.KindOf(err) == errs.KindDenied {
 		data.Heads, err = false, nil
@@ -82,6 +91,23 @@ func (p *Pages) loadAddresses(r *http.Request) (addressData, error) {
 		data.Groups = append(data.Groups, address{a, data.Place.DepartmentName(a.GetDepartmentCode())})
 	}
 	return data, err
+}
+
+// houses are the groups whose addresses the visitor may set, as the service has it.
+func (p *Pages) houses(r *http.Request, place shell.Workplace) []shell.Named {
+	whole := shell.Named{Name: p.Shell.T(r, "schedules.whole-house")}
+	visitor, _ := door.VisitorFrom(r.Context())
+	if has(r, commonv1.Role_COUNTY_ADMIN, commonv1.Role_CENTRE_HEAD) {
+		return append([]shell.Named{whole}, place.Departments...)
+	}
+	var out []shell.Named
+	if has(r, commonv1.Role_INTAKE_DESK) {
+		out = append(out, whole)
+	}
+	if own := visitor.Account.GetDepartmentCode(); own != "" && has(r, commonv1.Role_DEPARTMENT_HEAD) {
+		out = append(out, shell.Named{ID: own, Name: place.DepartmentName(own)})
+	}
+	return out
 }
 
 // target is whose address a form is about: nobody's organisation means the visitor's own.

@@ -109,8 +109,14 @@ type groupFault struct {
 // Dead tells that it was given up.
 func (i item) Dead() bool { return i.GetState() == notificationv1.DeliveryState_DEAD }
 
+// colleague is somebody on duty whom nothing reaches outside.
+type colleague struct{ Name, Organization string }
+
 type listData struct {
-	Channels []channelItem
+	// OnDuty is how many are on duty now, Unreached whom of them.
+	OnDuty    int32
+	Unreached []colleague
+	Channels  []channelItem
 	// ChannelsAway: how they are cannot be read.
 	ChannelsAway   bool
 	State, Channel string
@@ -174,6 +180,7 @@ func (p *Pages) load(r *http.Request) (listData, error) {
 	for _, c := range channels.GetChannels() {
 		data.Channels = append(data.Channels, p.channel(r, c))
 	}
+	data.OnDuty, data.Unreached = channels.GetOnDuty().GetCount(), p.unreached(r, channels.GetOnDuty().GetUnreached())
 	answer, err := p.Delivery.ListDeliveries(r.Context(), &notificationv1.ListDeliveriesRequest{
 		State: notificationv1.DeliveryState_Code(notificationv1.DeliveryState_Code_value[data.State]), Channel: notificationv1.Channel_Code(notificationv1.Channel_Code_value[data.Channel]),
 		ReferralId: query.Get("referral"), PageSize: pageSize, PageToken: query.Get("page"),
@@ -195,6 +202,19 @@ func (p *Pages) load(r *http.Request) (listData, error) {
 		data.Next = "/deliveries?" + next.Encode()
 	}
 	return data, nil
+}
+
+// unreached are people with the names of their organisations.
+func (p *Pages) unreached(r *http.Request, list []*notificationv1.Unreached) (out []colleague) {
+	county, err := p.Shell.Names().County(r.Context())
+	for _, u := range list {
+		one := colleague{Name: u.GetName()}
+		if err == nil {
+			one.Organization = county.OrganizationName(p.Shell.Language(r), u.GetOrganizationId())
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 func (p *Pages) channel(r *http.Request, c *notificationv1.ChannelStatus) channelItem {

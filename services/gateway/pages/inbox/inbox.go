@@ -3,7 +3,7 @@ package inbox
 
 import (
 	"embed"
-	"fmt"
+	"encoding/json"
 	"net/http"
 
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
@@ -110,13 +110,18 @@ func (p *Pages) items(r *http.Request, notices []*notificationv1.Notification) [
 	return items
 }
 
+// count answers the numbers in the rail that live updates fetch again, by the name of its entry.
 func (p *Pages) count(w http.ResponseWriter, r *http.Request) error {
 	list, err := p.Notification.ListNotifications(r.Context(), &notificationv1.ListNotificationsRequest{PageSize: 1})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprint(w, list.GetOpenCount())
-	return err
+	ringing, err := p.Shell.Ringing(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(map[string]int32{"inbox": list.GetOpenCount(), "calls": ringing.OpenCalls})
 }
 
 func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request) error {

@@ -63,6 +63,9 @@ type data struct {
 	Token string
 }
 
+// Rings tells that the message was a ring of an emergency: whoever acknowledges it takes the patient on.
+func (d data) Rings() bool { return d.GetEvent() == "alarm_rang" }
+
 func (p *Pages) show(w http.ResponseWriter, r *http.Request) error {
 	return p.answer(w, r, p.Delivery.GetByToken)
 }

@@ -84,9 +84,18 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	if onlyLooks(r) {
 		return p.changeAgain(w, r, referral, nil)
 	}
-	err = p.store(r, referral)
+	lost := false
+	if r.PostFormValue("do") != "draft" {
+		lost, err = p.agree(r, referral.GetPatientId())
+	}
+	if err == nil {
+		err = p.store(r, referral)
+	}
 	if err == nil && r.PostFormValue("do") != "draft" {
 		flash, err = p.sendEdited(r, referral.GetId())
+	}
+	if lost {
+		flash = "refer.sent-without-sms"
 	}
 	if err != nil {
 		return p.changeAgain(w, r, referral, err)

@@ -37,6 +37,7 @@ type Deps struct {
 	Scheduling schedulingv1.SchedulingServiceClient
 	Allocation schedulingv1.AllocationServiceClient
 	Handover   referralv1.HandoverServiceClient
+	Consents   patientrecordv1.ConsentServiceClient
 	// Attachments says which documents will travel.
 	Attachments patientrecordv1.AttachmentServiceClient
 }
@@ -104,7 +105,9 @@ type formData struct {
 	Kept        *schedulingv1.Hold
 	KeptUnknown bool
 	Reason      string
-	Problem     string
+	// SMS is the consent to SMS that holds.
+	SMS     *patientrecordv1.ConsentRecord
+	Problem string
 }
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
@@ -146,6 +149,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
 	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
+	data.SMS = p.smsConsent(r, data.PatientID)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
 	title := "refer.title"
 	if data.Editing != "" {
@@ -182,7 +186,11 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	request := createRequest(r.PostForm, patientID)
 	request.Submit = r.PostFormValue("do") != "draft"
 	var err error
+	lost := false
 	if request.Submit {
+		lost, err = p.agree(r, patientID)
+	}
+	if request.Submit && err == nil {
 		request.HoldId, err = p.hold(r.Context(), r.PostForm, patientID)
 	}
 	var made *referralv1.Referral
@@ -200,6 +208,9 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 		flash = "refer.sent-without-hold"
 	default:
 		flash = cmp.Or(p.wait(r.Context(), r.PostForm, made), flash)
+	}
+	if lost {
+		flash = "refer.sent-without-sms"
 	}
 	p.Shell.Flash(w, flash)
 	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
@@ -260,9 +271,9 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 
 // fields are in the order of the form.
 func fields() []string {
-	return strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
+	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
 		receiver receiver.organizationId receiver.departmentCode slot consent consent.method consent.givenBy consent.relation consent.deferredReason
-		transport transferNote originatorPhone`)
+		transport transferNote originatorPhone`), smsFields()...)
 }
 
 // refused words what can be mended on the form; everything else is a page of its own.

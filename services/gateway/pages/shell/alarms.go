@@ -15,35 +15,43 @@ type Alarm struct {
 	From string
 }
 
-// Alarms that ring at the visitor; none without an answer in time: the page is needed, too, and the next ring asks again.
-func (s *Shell) Alarms(r *http.Request) []Alarm {
+// Rings are what rings at the visitor, how many telephone calls they are to make, and whether they want a sound for urgent messages.
+type Rings struct {
+	Alarms         []Alarm
+	OpenCalls      int32
+	SoundForUrgent bool
+}
+
+// Rings at the visitor; none without an answer in time: the page is needed, too, and the next ring asks again.
+func (s *Shell) Rings(r *http.Request) Rings {
 	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
 	defer cancel()
 	out, err := s.Ringing(r.WithContext(ctx))
 	if err != nil {
-		return nil
+		return Rings{}
 	}
 	return out
 }
 
-// Ringing are the alarms that ring at the visitor, or why they cannot be read: then what a page shows of them stays.
-func (s *Shell) Ringing(r *http.Request) ([]Alarm, error) {
+// Ringing is what rings at the visitor, or why that cannot be read: then what a page shows of it stays.
+func (s *Shell) Ringing(r *http.Request) (Rings, error) {
 	list, err := s.deps.Alarm.ListAlarms(r.Context(), &notificationv1.ListAlarmsRequest{})
+	out := Rings{OpenCalls: list.GetOpenCallCount(), SoundForUrgent: list.GetSoundForUrgent()}
 	if err != nil || len(list.GetAlarms()) == 0 {
-		return nil, err
+		return out, err
 	}
 	county, err := s.deps.Names.County(r.Context())
-	out := make([]Alarm, len(list.GetAlarms()))
-	for i, a := range list.GetAlarms() {
-		out[i] = Alarm{Alarm: a}
+	for _, a := range list.GetAlarms() {
+		one := Alarm{Alarm: a}
 		if err == nil {
-			out[i].From = county.OrganizationName(s.Language(r), a.GetFromOrganizationId())
+			one.From = county.OrganizationName(s.Language(r), a.GetFromOrganizationId())
 		}
+		out.Alarms = append(out.Alarms, one)
 	}
 	return out, nil
 }
 
-// MakesCalls tells who picks up the telephone when nobody acknowledges.
+// MakesCalls tells who picks up the telephone when nobody acknowledges; a doctor does for the own patients, who are few.
 func MakesCalls(a *directoryv1.Account) bool {
 	return has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN)
 }

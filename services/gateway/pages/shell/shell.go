@@ -135,10 +135,9 @@ type view struct {
 	// Organization is the account's, by name.
 	Organization string
 	Nav2         []navItem
-	// Alarms ring at the visitor.
-	Alarms []Alarm
-	Open   int32
-	Flash  string
+	Rings        Rings
+	Open         int32
+	Flash        string
 	// Sent is the draft that was sent before the redirect to this page.
 	Sent  string
 	Path  string
@@ -149,6 +148,8 @@ type navItem struct {
 	Name, Href string
 	Active     bool
 	Count      int32
+	// Live counts are fetched again when something happens; Hidden is one that has none yet.
+	Live, Hidden bool
 }
 
 // Render answers with a page.
@@ -157,8 +158,8 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 	if visitor, ok := door.VisitorFrom(r.Context()); ok && !page.Bare {
 		v.Account, v.Organization = visitor.Account, s.organization(r, visitor.Account)
 		v.Open = s.openCount(r)
-		v.Alarms = s.Alarms(r)
-		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account)})
+		v.Rings = s.Rings(r)
+		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account), calls: v.Rings.OpenCalls})
 	}
 	if key, draft := takeFlash(w, r); s.deps.Text.Has(key) {
 		v.Flash, v.Sent = key, draft
@@ -291,7 +292,7 @@ func Home(a *directoryv1.Account) string {
 }
 
 // counts are the numbers in the rail.
-type counts struct{ open, deferred int32 }
+type counts struct{ open, deferred, calls int32 }
 
 // navFor is the rail of an account. Who receives and who sends stands first for each; both can do the other too.
 func navFor(a *directoryv1.Account, active string, n counts) []navItem {
@@ -338,8 +339,10 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	if county || township || has(a, commonv1.Role_COUNTY_ADMIN) {
 		add("rosters", "rosters", "/rosters")
 	}
-	if MakesCalls(a) {
+	if calls := MakesCalls(a); calls || IsTownship(a) {
 		add("calls", "calls", "/calls")
+		last := &items[len(items)-1]
+		last.Count, last.Live, last.Hidden = n.calls, true, !calls && n.calls == 0 && !last.Active
 	}
 	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD) {
 		add("feeds", "feeds", "/feeds")
@@ -348,6 +351,6 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 		add("deliveries", "deliveries", "/deliveries")
 	}
 	add("inbox", "inbox", "/inbox")
-	items[len(items)-1].Count = n.open
+	items[len(items)-1].Count, items[len(items)-1].Live = n.open, true
 	return items
 }

@@ -16,6 +16,7 @@ type Address struct {
 	Channel, Value, Secret string
 	Masked                 string
 	UpdateTime, TestTime   time.Time
+	FromDirectory          bool // what the directory says of a person who set none; it has no times
 }
 
 // String tells nothing.
@@ -23,9 +24,9 @@ func (a Address) String() string { return "address" }
 
 // Addresses keeps them sealed. Implementations are safe for concurrent use.
 type Addresses interface {
-	// Address answers one; false if there is none.
+	// Address answers the one that is in force; false if there is none.
 	Address(ctx context.Context, o Owner, channel string) (Address, bool, error)
-	// Addresses lists a person's, or all of an organisation's groups, without values and secrets, HasSecret by a secret of "*".
+	// Addresses lists those in force of a person, or all of an organisation's groups, without values and secrets, HasSecret by a secret of "*".
 	Addresses(ctx context.Context, o Owner) ([]Address, error)
 	// SetAddress keeps it, or removes it if the value is empty; it leaves an audit entry.
 	SetAddress(ctx context.Context, caller Caller, a Address) (Address, error)

@@ -33,7 +33,8 @@ type AlarmView struct {
 	Accounts []string
 }
 
-// CallQuery selects calls, newest first: of one organisation, or of the county if it is empty; without Ended the open ones.
+// CallQuery selects calls, newest first: those that one organisation is to make, as the one that does not answer or the one that sent the patient, or
+// all of the county if it is empty; without Ended the open ones.
 type CallQuery struct {
 	County, OrganizationID string
 	Ended                  bool
@@ -46,6 +47,9 @@ type CallQuery struct {
 type AlarmStore interface {
 	// SaveRosters brings rosters up to date; an older version than the one known is ignored. A fact handled before changes nothing.
 	SaveRosters(ctx context.Context, cmd Command, rosters []Roster) error
+	// Rosters are those of an organisation's posts, or of the county's if it is empty; Contacts the accounts, by id, that are known.
+	Rosters(ctx context.Context, county, organizationID string) ([]Roster, error)
+	Contacts(ctx context.Context, county string, ids []string) (map[string]Contact, error)
 	// ClaimAlarms takes at most n alarms whose ring is due and that nobody holds, for owner, who is one process; ClaimReminders reminders.
 	ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
 	ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
@@ -53,8 +57,9 @@ type AlarmStore interface {
 	RingingAt(ctx context.Context, county, accountID string) ([]AlarmView, error)
 	// Alarm that rang at the account, or that has an entry of it; NotFound for another.
 	Alarm(ctx context.Context, county, accountID, id string) (AlarmView, error)
-	// Calls lists, Call answers one, of the organisation if it is set; NotFound for another. Records are in order.
+	// Calls lists, Call answers one, that the organisation is to make if it is set; NotFound for another. Records are in order.
 	Calls(ctx context.Context, q CallQuery) ([]domain.CallData, error)
+	OpenCalls(ctx context.Context, county, organizationID string) (int, error)
 	Call(ctx context.Context, county, organizationID, id string) (domain.CallData, error)
 	// Names of accounts by id.
 	Names(ctx context.Context, county string, ids []string) (map[string]string, error)
@@ -87,6 +92,8 @@ type AlarmUnit interface {
 	// RaiseEntries notes the ring on the open entries of the accounts; the facts of a ring and of an end are for these accounts.
 	RaiseEntries(a *domain.Alarm, accounts []string)
 	TellEnd(a *domain.Alarm, accounts []string)
+	// OpenOf lists the open entries of a fact, everybody's, by id.
+	OpenOf(ctx context.Context, factID string) ([]*domain.Entry, error)
 	// Call answers NotFound for an unknown id.
 	Call(ctx context.Context, id string) (*domain.Call, error)
 	AddCall(c *domain.Call)

@@ -79,7 +79,8 @@ func (a *App) ring(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 	return nil
 }
 
-// ringAt makes the entry of a person at whom an alarm rings, unless there is one. At a person who acknowledged it rings no more; it may at the others.
+// ringAt makes the entry of a person at whom an alarm rings, unless there is one. At a person who acknowledged a ring it rings no more; it may at the
+// others. Who acknowledged the news that began the wait before it rang at them has said nothing of the rings: they get another entry.
 func ringAt(ctx context.Context, u Unit, f ReferralFact, account string) (key string, rings bool, err error) {
 	key = id.FromFact("entry", f.ID, account)
 	before, err := u.Exists(ctx, key)
@@ -88,7 +89,14 @@ func ringAt(ctx context.Context, u Unit, f ReferralFact, account string) (key st
 	}
 	if before {
 		e, err := u.Entry(ctx, account, key)
-		return key, err == nil && e.Data().AcknowledgeTime.IsZero(), err
+		if err != nil || e.Data().AcknowledgeTime.IsZero() {
+			return key, err == nil, err
+		}
+		if e.Data().Rings > 0 || f.ID == f.Ring.AlarmID {
+			return key, false, nil
+		}
+		f.ID, f.Event = f.Ring.AlarmID, domain.AlarmRang
+		return ringAt(ctx, u, f, account)
 	}
 	e, err := domain.NewEntry(f.County, key, account, f.Fact, u.Now())
 	if err != nil {
@@ -110,12 +118,7 @@ func silence(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 	if d.CallID == "" {
 		return nil
 	}
-	call, err := u.Call(ctx, d.CallID)
-	if err != nil {
-		return err
-	}
-	call.Drop()
-	return nil
+	return endCall(ctx, u, d.CallID)
 }
 
 // stop silences an alarm for everybody, when whoever acknowledged it answers for the receiver.

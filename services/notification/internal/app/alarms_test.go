@@ -1,11 +1,11 @@
 package app_test
 
 import (
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/duty"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -135,7 +135,7 @@ func TestAnAlarmStopsOnEveryChannel(t *testing.T) {
 				return nil
 			},
 			"the link": func(a app.AlarmView) error {
-				return store.New(f.db, events.Encode, store.Wakes{}).Change(f.t.Context(), app.Command{Caller: f.caller("desk"), ByLink: true}, func(u app.Unit) error {
+				return store.New(f.db, crypt.TestRing(), events.Encode, store.Wakes{}).Change(f.t.Context(), app.Command{Caller: f.caller("desk"), ByLink: true}, func(u app.Unit) error {
 					return f.StopByLink(f.t.Context(), u, app.Link{AccountID: "desk", AlarmID: a.ID})
 				})
 			},
@@ -258,7 +258,7 @@ func TestARingSurvivesTheDeathOfWhoClaimedIt(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.handle(f.emergency("submitted"))
 		f.clk.Advance(time.Minute)
-		killed := store.New(f.db, events.Encode, store.Wakes{})
+		killed := store.New(f.db, crypt.TestRing(), events.Encode, store.Wakes{})
 		if claims, err := killed.ClaimAlarms(f.t.Context(), "killed", 20*time.Second, 10); err != nil || len(claims) != 1 {
 			f.t.Fatalf("%d claims, %v", len(claims), err)
 		}
@@ -270,78 +270,6 @@ func TestARingSurvivesTheDeathOfWhoClaimedIt(t *testing.T) {
 		f.later(time.Second)
 		if got := f.rung(); got != 2 {
 			f.t.Errorf("after its lease: %d rings", got)
-		}
-	})
-}
-
-func TestAfterFiveMinutesSomebodyIsToBeTelephoned(t *testing.T) {
-	each(t, func(f *fixture) {
-		f.roster("hospital", "DESK", "desk", "specialist")
-		f.handle(f.emergency("submitted"))
-		f.later(4 * time.Minute)
-		calls := func(ended bool) []app.CallView {
-			out, err := f.Calls(f.t.Context(), app.CallQuery{County: county, OrganizationID: "hospital", Ended: ended, Limit: 10})
-			if err != nil {
-				f.t.Fatal(err)
-			}
-			return out
-		}
-		if len(calls(true)) != 0 {
-			f.t.Error("a call before its time")
-		}
-		f.later(time.Minute)
-		f.later(time.Minute)
-		open := calls(false)
-		if len(open) != 1 {
-			f.t.Fatalf("%d calls", len(open))
-		}
-		var as []string
-		for _, c := range open[0].Callees {
-			as = append(as, c.AccountID+" "+c.As)
-		}
-		if want := []string{"desk ON_DUTY", "head ON_DUTY", "specialist ON_DUTY", " SWITCHBOARD"}; !slices.Equal(as, want) {
-			f.t.Errorf("to call %q, want %q", as, want)
-		}
-		if open[0].Phones["desk"] != "120 desk" || open[0].Phones[""] == "" || open[0].Names["desk"] == "" {
-			f.t.Errorf("names %v, numbers %v", open[0].Names, open[0].Phones)
-		}
-		outcome := app.CallOutcome{ID: open[0].ID, Version: 1, Record: domain.CallRecord{Outcome: "NO_ANSWER", Note: "无人接听"}, RequestID: id.New()}
-		for range 2 {
-			if v, err := f.RecordCall(f.t.Context(), f.caller("desk"), false, outcome); err != nil || v.State != domain.CallOpen || v.Version != 2 {
-				f.t.Fatalf("no answer: %+v, %v", v, err)
-			}
-		}
-		stale := outcome
-		stale.RequestID = id.New()
-		if _, err := f.RecordCall(f.t.Context(), f.caller("desk"), false, stale); errs.ReasonOf(err) != errs.ReasonStaleVersion {
-			f.t.Errorf("an old version: %v", err)
-		}
-		if _, err := f.RecordCall(f.t.Context(), app.Caller{County: county, AccountID: "doctor", OrganizationID: "centre"}, false, stale); errs.KindOf(err) != errs.KindNotFound {
-			f.t.Errorf("another organisation's call: %v", err)
-		}
-		reached := app.CallOutcome{ID: open[0].ID, Version: 2, Record: domain.CallRecord{Outcome: domain.Reached, ReachedAccount: "head"}, RequestID: id.New()}
-		v, err := f.RecordCall(f.t.Context(), f.caller("admin"), true, reached)
-		if err != nil || v.State != domain.CallDone || len(v.Records) != 2 {
-			f.t.Fatalf("reached: %+v, %v", v, err)
-		}
-		if n := f.count("SELECT count(*) FROM alarm WHERE state = 'ACKNOWLEDGED' AND acknowledge_channel = 'CALL' AND acknowledge_account_id = 'head'"); n != 1 || f.ringing("desk") != 0 {
-			f.t.Error("who was reached has not stopped the alarm")
-		}
-		// Numbers are the directory's: without it the calls are listed all the same.
-		f.directory.away = true
-		if all := calls(true); len(all) != 1 || all[0].Phones["desk"] != "" {
-			f.t.Errorf("%+v", all)
-		}
-	})
-}
-
-func TestACallThatNobodyNeedsIsObsolete(t *testing.T) {
-	each(t, func(f *fixture) {
-		f.handle(f.emergency("submitted"))
-		f.later(6 * time.Minute)
-		f.handle(f.emergency("accepted"))
-		if n := f.count("SELECT count(*) FROM call_task WHERE state = 'OBSOLETE'"); n != 1 {
-			f.t.Error("the call is still to be made")
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -108,7 +109,7 @@ func each(t *testing.T, test func(*fixture)) {
 				t.Fatal(err)
 			}
 			a := app.New(app.Deps{
-				Store: store.New(db, events.Encode, store.Wakes{}), Directory: d, Clock: clk, Logger: slog.New(slog.DiscardHandler), Table: table,
+				Store: store.New(db, crypt.TestRing(), events.Encode, store.Wakes{}), Directory: d, Clock: clk, Logger: slog.New(slog.DiscardHandler), Table: table,
 				Zone: time.FixedZone("county", 8*3600), Texts: texts{},
 			})
 			test(&fixture{App: a, t: t, db: db, clk: clk, directory: d})

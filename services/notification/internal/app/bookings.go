@@ -34,7 +34,10 @@ func (a *App) OnCapacity(ctx context.Context, f CapacityFact) error {
 			if !f.Start.IsZero() {
 				u.RemindOf(b)
 			}
-		case f.Event == domain.BookingReleased || f.Event == domain.SessionCancelled:
+		case f.Event == domain.SessionCancelled:
+			// Displaced: it has no time until it is moved, and keeps its id then.
+			u.RemindOf(b)
+		case f.Event == domain.BookingReleased:
 			u.Forget(b)
 		}
 		return a.deliver(ctx, u, f)

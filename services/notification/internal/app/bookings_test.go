@@ -46,6 +46,12 @@ func TestAPatientIsToldOfTheBookingAndRemindedOnTheEveningBefore(t *testing.T) {
 		if n := patient("PATIENT_MOVED"); n != 1 {
 			f.t.Errorf("moved: %d", n)
 		}
+		// Displaced, then moved to a day further on; the older fact comes last. The booking stays the same.
+		capacity(domain.BookingConfirmed, "displaced", 2, start)
+		capacity(domain.BookingMoved, "displaced", 4, start.AddDate(0, 0, 2))
+		capacity(domain.SessionCancelled, "displaced", 3, start)
+		capacity(domain.BookingConfirmed, "without a place", 2, start)
+		capacity(domain.SessionCancelled, "without a place", 3, start)
 		capacity(domain.BookingReleased, "gone", 2, start)
 		capacity(domain.BookingConfirmed, "gone", 1, start)
 		capacity(domain.BookingConfirmed, "freed later", 1, start.AddDate(0, 0, 1))
@@ -62,6 +68,17 @@ func TestAPatientIsToldOfTheBookingAndRemindedOnTheEveningBefore(t *testing.T) {
 		remind()
 		if n := patient("PATIENT_REMINDER"); n != 1 {
 			f.t.Errorf("on the evening before: %d", n)
+		}
+		f.clk.Advance(24 * time.Hour)
+		remind()
+		if n := f.count("SELECT count(*) FROM delivery WHERE template = 'PATIENT_REMINDER' AND booking_id = 'displaced'"); n != 1 {
+			f.t.Errorf("of the booking that was displaced and then moved: %d", n)
+		}
+		if n := f.count("SELECT count(*) FROM delivery WHERE template = 'PATIENT_REMINDER'"); n != 2 {
+			f.t.Errorf("reminders in all: %d", n)
+		}
+		if n := f.count("SELECT count(*) FROM entry WHERE event = 'booking_moved' AND account_id = 'desk' AND booking_id = 'b'"); n != 1 {
+			f.t.Errorf("the desk has %d entries", n)
 		}
 		if n := f.count("SELECT count(*) FROM entry WHERE event = 'booking_moved' AND account_id = 'doctor' AND booking_id = 'b' AND start_time IS NOT NULL"); n != 1 {
 			f.t.Errorf("the originator has %d entries", n)

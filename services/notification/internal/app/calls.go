@@ -42,7 +42,21 @@ func (a *App) makeCall(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 	call := domain.NewCall(id.FromFact("call", alarm.Data().ID), alarm.Data(), callees, u.Now())
 	u.AddCall(call)
 	alarm.Called(call.Data().ID)
-	return nil
+	return a.deliver(ctx, u, ReferralFact{County: alarm.Data().County, Fact: call.Data().Due(alarm.Data(), u.Now())})
+}
+
+// endCall drops the task, and what was told of it.
+func endCall(ctx context.Context, u Unit, id string) error {
+	call, err := u.Call(ctx, id)
+	if err != nil {
+		return err
+	}
+	call.Drop()
+	told, err := u.OpenOf(ctx, id)
+	for _, e := range told {
+		e.Acknowledge(u.Now())
+	}
+	return err
 }
 
 // CallView is a call with the names and numbers that somebody who is to make it needs, by account; under the empty id the switchboard's.
@@ -51,7 +65,12 @@ type CallView struct {
 	Names, Phones map[string]string
 }
 
-// Calls lists those of the caller's organisation; everywhere all of the county.
+// OpenCalls counts those that Calls lists.
+func (a *App) OpenCalls(ctx context.Context, county, organizationID string) (int, error) {
+	return a.store.OpenCalls(ctx, county, organizationID)
+}
+
+// Calls lists those that the caller's organisation is to make; everywhere all of the county.
 func (a *App) Calls(ctx context.Context, q CallQuery) ([]CallView, error) {
 	calls, err := a.store.Calls(ctx, q)
 	if err != nil {
@@ -60,7 +79,7 @@ func (a *App) Calls(ctx context.Context, q CallQuery) ([]CallView, error) {
 	return a.callViews(ctx, q.County, calls)
 }
 
-// callViews adds names, and the numbers as the directory has them now. Without the directory the numbers are missing; the list is not.
+// callViews adds names, and while a call is to be made the numbers as the directory has them now. Without the directory the numbers are missing; the list is not.
 func (a *App) callViews(ctx context.Context, county string, calls []domain.CallData) ([]CallView, error) {
 	var ids []string
 	phones := map[string]map[string]string{}
@@ -71,7 +90,7 @@ func (a *App) callViews(ctx context.Context, county string, calls []domain.CallD
 		for _, r := range c.Records {
 			ids = append(ids, r.Account, r.ReachedAccount)
 		}
-		if phones[c.OrganizationID] != nil {
+		if c.State != domain.CallOpen || phones[c.OrganizationID] != nil {
 			continue
 		}
 		numbers, err := a.directory.Telephones(ctx, county, c.OrganizationID)
@@ -88,7 +107,10 @@ func (a *App) callViews(ctx context.Context, county string, calls []domain.CallD
 	}
 	out := make([]CallView, len(calls))
 	for i, c := range calls {
-		out[i] = CallView{c, names, phones[c.OrganizationID]}
+		out[i] = CallView{CallData: c, Names: names}
+		if c.State == domain.CallOpen {
+			out[i].Phones = phones[c.OrganizationID]
+		}
 	}
 	return out, nil
 }

@@ -35,18 +35,17 @@ const (
 	maxBring = 120
 )
 
-// Reasons besides those of domain: the patient died, a text could not be made, what it says is no longer true.
-const (
-	reasonNoText = "NO_TEXT"
-	reasonUntrue = "NOT_TRUE_ANY_MORE"
-	reasonWaits  = "WAITS"
-)
-
 // compose finds the address and fills the places, or tells why it is not sent now.
 func (s *Sender) compose(ctx context.Context, d domain.Delivery) (composed, *Aside) {
 	c := composed{d: d}
 	not := func(state, reason string, wait time.Duration) *Aside {
 		return &Aside{County: d.County, ID: d.ID, State: state, Reason: reason, Due: s.Clock.Now().Add(wait)}
+	}
+	if d.PatientID != "" && d.Event == domain.Reminder {
+		now := s.Clock.Now().In(s.cfg.Zone)
+		if day := s.cfg.Remind.Next(now); day.After(now) {
+			return c, not(domain.StatePending, domain.Night, day.Sub(now))
+		}
 	}
 	if holder, ok := s.Adapters[d.Channel].(channel.Holder); ok {
 		if c.d.Language = words.Languages()[0]; !holder.Holds(d.Template) {
@@ -60,15 +59,15 @@ func (s *Sender) compose(ctx context.Context, d domain.Delivery) (composed, *Asi
 	switch {
 	case err != nil:
 		s.Logger.WarnContext(ctx, "a message waits for a service", slog.String("id", d.ID), slog.String("channel", d.Channel), slog.Any("error", err))
-		return c, not(domain.StatePending, reasonWaits, askAgain)
-	case reason == reasonUntrue:
+		return c, not(domain.StatePending, domain.Waits, askAgain)
+	case reason == domain.NotTrue:
 		return c, not(domain.StateCancelled, reason, 0)
 	case reason != "":
 		return c, not(domain.StateSkipped, reason, 0)
 	}
 	if _, err := s.Words.Text(c.d.Language, d.Template, c.values, d.Again); err != nil {
 		s.Logger.ErrorContext(ctx, "a message has no text", slog.String("id", d.ID), slog.String("event", d.Event), slog.Any("error", err))
-		return c, not(domain.StateSkipped, reasonNoText, 0)
+		return c, not(domain.StateSkipped, domain.NoText, 0)
 	}
 	return c, nil
 }
@@ -118,10 +117,12 @@ func (s *Sender) places(ctx context.Context, c *composed) (reason string, err er
 	c.values["phone"] = names.Organizations[d.FromOrganizationID].Phone
 	if d.BookingID != "" && !strings.HasSuffix(d.Template, "CANCELLED") {
 		switch p, err := s.Outside.Booking(ctx, d.County, d.BookingID); {
+		case patient && err == nil && !p.Start.IsZero() && !s.Clock.Now().Before(p.Start):
+			return domain.NotTrue, nil
 		case err == nil && !p.Gone:
 			s.place(c.values, names, p, english)
 		case patient && (err == nil || errs.KindOf(err) == errs.KindNotFound):
-			return reasonUntrue, nil
+			return domain.NotTrue, nil
 		case patient:
 			return "", err
 		}
@@ -132,7 +133,7 @@ func (s *Sender) places(ctx context.Context, c *composed) (reason string, err er
 	number, key, err := s.Outside.SlipKey(ctx, d.County, d.ReferralID)
 	if err != nil {
 		if errs.KindOf(err) == errs.KindNotFound {
-			return reasonUntrue, nil
+			return domain.NotTrue, nil
 		}
 		return "", err
 	}

@@ -106,7 +106,7 @@ func TestAnAddressThatIsNotTakenIsTriedAndShown(t *testing.T) {
 		if err != nil || d.Reason != "SETUP 93000" || d.Again {
 			o.t.Errorf("%+v, %v", d, err)
 		}
-		channels, err := app.NewOutgoing(o.store, o.sender, nil).Channels(o.t.Context(), county)
+		channels, err := app.NewOutgoing(o.store, o.ran, nil).Channels(o.t.Context(), county)
 		if err != nil {
 			o.t.Fatal(err)
 		}
@@ -119,10 +119,10 @@ func TestAnAddressThatIsNotTakenIsTriedAndShown(t *testing.T) {
 				o.t.Errorf("%s is shown as %+v", c.Channel, c)
 			}
 		}
-		if elsewhere, err := app.NewOutgoing(o.store, o.sender, nil).Channels(o.t.Context(), "450322"); err != nil || len(elsewhere[0].Faults) != 0 {
+		if elsewhere, err := app.NewOutgoing(o.store, o.ran, nil).Channels(o.t.Context(), "450322"); err != nil || len(elsewhere[0].Faults) != 0 {
 			o.t.Errorf("another county is shown %+v, %v", elsewhere, err)
 		}
-		out := app.NewOutgoing(o.store, o.sender, nil)
+		out := app.NewOutgoing(o.store, o.ran, nil)
 		_, err = out.SetAddress(o.t.Context(), app.Caller{County: county, AccountID: "admin"},
 			app.Address{Owner: app.Owner{County: county, OrganizationID: "hospital"}, Channel: domain.WeComRobot, Value: "mended"})
 		if err != nil {
@@ -143,7 +143,7 @@ func TestAnAccountThatIsRefusedMakesTheChannelRest(t *testing.T) {
 		}
 		o.run(1)
 		state := func() app.ChannelStatus {
-			channels, err := app.NewOutgoing(o.store, o.sender, nil).Channels(o.t.Context(), county)
+			channels, err := app.NewOutgoing(o.store, o.ran, nil).Channels(o.t.Context(), county)
 			if err != nil {
 				o.t.Fatal(err)
 			}

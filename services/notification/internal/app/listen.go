@@ -72,14 +72,7 @@ func (a *App) onDuty(ctx context.Context, u Unit, p domain.Post, line int) (acco
 	if err != nil || !planned {
 		return nil, err
 	}
-	var people []string
-	for _, s := range plan.Shifts {
-		people = append(people, s.AccountID)
-	}
-	for _, h := range plan.HandOvers {
-		people = append(people, h.To)
-	}
-	active, err := u.Active(ctx, p.OrganizationID, people)
+	active, err := u.Active(ctx, p.OrganizationID, peopleOf(plan))
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +118,7 @@ func (a *App) outside(ctx context.Context, u Unit, f ReferralFact, addressed []d
 			continue
 		}
 		for _, channel := range row.Channels.Of(f.Urgency) {
-			if slices.Contains(domain.PersonalChannels(), channel) != patient || !slices.Contains(county.Allowed, channel) {
+			if !domain.Reaches(channel, !patient) || !slices.Contains(county.Allowed, channel) {
 				continue
 			}
 			d := dispatch(f, channel, row.Template)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,6 +35,18 @@ func (o *Outgoing) List(ctx context.Context, q DeliveryQuery) ([]domain.Delivery
 	}
 	dead, err := o.sender.Deliveries.CountDead(ctx, q)
 	return list, dead, err
+}
+
+// Names of the persons for whom deliveries are, by account.
+func (o *Outgoing) Names(ctx context.Context, county string, list ...domain.Delivery) (map[string]string, error) {
+	var ids []string
+	for _, d := range list {
+		if d.AccountID != "" {
+			ids = append(ids, d.AccountID)
+		}
+	}
+	slices.Sort(ids)
+	return o.store.Names(ctx, county, slices.Compact(ids))
 }
 
 // Get answers one with its attempts, if the scope shows it: the whole county's, or an organisation's.

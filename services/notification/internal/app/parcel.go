@@ -191,7 +191,7 @@ func (l *lane) deliver(ctx context.Context, lease string, p *parcel) {
 	m, err := s.message(p)
 	var receipt channel.Receipt
 	if err != nil {
-		err = channel.Fail(channel.Refused, reasonNoText)
+		err = channel.Fail(channel.Refused, domain.NoText)
 	} else {
 		call, cancel := context.WithTimeout(ctx, s.cfg.Call)
 		receipt, err = l.adapter.Send(call, m)

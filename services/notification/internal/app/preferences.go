@@ -9,14 +9,14 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-// Preferences of the caller, with what the county allows.
+// Preferences of the caller as they are in force, with what the county allows.
 func (a *App) Preferences(ctx context.Context, caller Caller) (domain.Preferences, domain.CountyRules, error) {
 	county, err := a.store.CountyRules(ctx, caller.County)
 	if err != nil {
 		return domain.Preferences{}, county, err
 	}
 	p, err := a.store.Preferences(ctx, caller.County, caller.AccountID)
-	return p, county, err
+	return p.Within(county), county, err
 }
 
 // SetPreferences under the version that was seen; what the county does not allow is refused, field by field.

@@ -60,6 +60,7 @@ type SenderConfig struct {
 	PublicURL string // where the gateway is reached from outside; empty: messages have no links
 	LinkFor   time.Duration
 	Zone      *time.Location
+	Remind    domain.Hours // in which patients are reminded
 }
 
 // SenderDeps is what sending stands on. Counted may be nil.

@@ -80,13 +80,14 @@ type outbound struct {
 	hooks       *provider
 	outside     app.Outside
 	rate        int         // e-mails a minute; 0: any
-	sender      *app.Sender // the last that runs
+	ran         *app.Sender // the last that runs
+	texts       *provider   // takes SMS
 }
 
 func eachOutbound(t *testing.T, test func(*outbound)) {
 	t.Helper()
 	each(t, func(f *fixture) {
-		o := &outbound{fixture: f, store: store.New(f.db, events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}, hooks: &provider{}, outside: nobody{}}
+		o := &outbound{fixture: f, store: store.New(f.db, crypt.TestRing(), events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}, hooks: &provider{}, texts: &provider{}, outside: nobody{}}
 		o.address(app.Owner{County: county, AccountID: "desk"}, domain.Email, "desk@hospital.example")
 		o.address(app.Owner{County: county, AccountID: "doctor"}, domain.Email, "doctor@centre.example")
 		o.address(app.Owner{County: county, OrganizationID: "hospital"}, domain.WeComRobot, "key")
@@ -101,22 +102,28 @@ func (o *outbound) address(owner app.Owner, name, value string) {
 	}
 }
 
-// run starts an instance that sends until the test ends, or until the answer is called.
-func (o *outbound) run(parallel int) (stop func()) {
+// sender is an instance that asks other services as outside answers.
+func (o *outbound) sender(parallel int, outside app.Outside) *app.Sender {
 	o.t.Helper()
 	book, err := words.New(nil)
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	s := app.NewSender(app.SenderConfig{
+	return app.NewSender(app.SenderConfig{
 		Patience: map[string]domain.Patience{"": {Most: 3, First: time.Minute, Longest: time.Hour}},
 		Call:     time.Second, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, Rate: map[string]int{domain.Email: o.rate}, PerGroup: map[string]int{domain.WeComRobot: 2},
-		Trip: 3, Rest: time.Hour, PublicURL: "https://t.example", LinkFor: time.Hour, Zone: time.UTC,
+		Trip: 3, Rest: time.Hour, PublicURL: "https://t.example", LinkFor: time.Hour, Zone: time.UTC, Remind: domain.Hours{From: 8 * 60, To: 20 * 60},
 	}, app.SenderDeps{
-		Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: o.outside, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
-		Adapters: map[string]channel.Adapter{domain.Email: o.mail, domain.WeComRobot: o.robot, domain.Webhook: hosts{o.hooks}}, Logger: slog.New(slog.DiscardHandler),
+		Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: outside, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
+		Adapters: map[string]channel.Adapter{domain.Email: o.mail, domain.WeComRobot: o.robot, domain.Webhook: hosts{o.hooks}, domain.SMS: o.texts}, Logger: slog.New(slog.DiscardHandler),
 	})
-	o.sender = s
+}
+
+// run starts an instance that sends until the test ends, or until the answer is called.
+func (o *outbound) run(parallel int) (stop func()) { return o.start(o.sender(parallel, o.outside)) }
+
+func (o *outbound) start(s *app.Sender) (stop func()) {
+	o.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

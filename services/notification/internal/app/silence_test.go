@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/notification/internal/app"
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 	"github.com/tongzhen/tongzhen/services/notification/internal/events"
@@ -26,6 +27,24 @@ func TestWhoSentThePatientSilencesItForThemselvesOnly(t *testing.T) {
 			f.t.Fatal(err)
 		}
 		rings("after the sender knows where to,", map[string]int{"desk": 1, "specialist": 1})
+		// Nobody answers at the new receiver either: that is other news than where the patient goes.
+		f.clk.Advance(time.Second)
+		second := f.emergency("deadline_passed")
+		second.Deadline = domain.Deadline{Step: "ANSWER", Level: 2, Due: f.clk.Now()}
+		f.handle(second)
+		f.later(time.Minute)
+		rings("on the second rung of the new receiver,", map[string]int{"desk": 2, "doctor": 2})
+		f.later(time.Minute)
+		rings("a minute on,", map[string]int{"desk": 3, "doctor": 3})
+		rung := f.entryOf("doctor")
+		if rung.Event != domain.AlarmRang {
+			f.t.Fatalf("%+v", rung)
+		}
+		if _, err := f.Acknowledge(f.t.Context(), f.caller("doctor"), rung.ID); err != nil {
+			f.t.Fatal(err)
+		}
+		f.later(time.Minute)
+		rings("after the sender heard it,", map[string]int{"desk": 4, "doctor": 0})
 		f.clk.Advance(time.Second)
 		f.handle(f.emergency("accepted"))
 
@@ -50,7 +69,7 @@ func TestWhoSentThePatientSilencesItForThemselvesOnly(t *testing.T) {
 		if _, err := f.AcknowledgeAlarm(f.t.Context(), f.caller("doctor"), alarms[0].ID); err != nil {
 			f.t.Fatal(err)
 		}
-		err = store.New(f.db, events.Encode, store.Wakes{}).Change(f.t.Context(), app.Command{Caller: f.caller("doctor"), ByLink: true}, func(u app.Unit) error {
+		err = store.New(f.db, crypt.TestRing(), events.Encode, store.Wakes{}).Change(f.t.Context(), app.Command{Caller: f.caller("doctor"), ByLink: true}, func(u app.Unit) error {
 			return f.StopByLink(f.t.Context(), u, app.Link{AccountID: "doctor", AlarmID: alarms[0].ID})
 		})
 		if err != nil {
@@ -59,7 +78,7 @@ func TestWhoSentThePatientSilencesItForThemselvesOnly(t *testing.T) {
 		rings("after the sender acknowledged", map[string]int{"desk": 2, "doctor": 0})
 		f.later(time.Minute)
 		rings("a minute later", map[string]int{"desk": 3, "doctor": 0})
-		if n := f.count("SELECT count(*) FROM delivery WHERE account_id = 'doctor' AND ring = 3"); n != 0 {
+		if n := f.count("SELECT count(*) FROM delivery WHERE account_id = 'doctor' AND ring = 3 AND referral_id = 'again'"); n != 0 {
 			f.t.Errorf("%d messages to who knows", n)
 		}
 		if _, err := f.Acknowledge(f.t.Context(), f.caller("desk"), f.entryOf("desk").ID); err != nil {

@@ -41,7 +41,7 @@ func TestMessagesGoOutAsPeopleAndTheCountyWant(t *testing.T) {
 		if n := sent("desk", "alarm_rang"); n != 3 {
 			f.t.Errorf("emergency: %d", n)
 		}
-		if n := f.count("SELECT count(*) FROM delivery WHERE organization_id = 'hospital' AND account_id = ''"); n != 6 {
+		if n := f.count("SELECT count(*) FROM delivery WHERE organization_id = 'hospital' AND account_id = ''"); n != 8 {
 			f.t.Errorf("groups: %d", n)
 		}
 		if n := f.count("SELECT count(*) FROM delivery WHERE account_id = 'desk' AND language <> 'en'"); n != 0 {

@@ -33,3 +33,17 @@ func TestAReferralsNumberIsPrintedInParts(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestADirectorysTelephoneTakesSMSIfItIsAMobile(t *testing.T) {
+	t.Parallel()
+	for phone, want := range map[string]string{
+		"13800138000": "13800138000", "+86 138-0013-8000": "13800138000", "0773-8821234": "", "": "", "1380013800": "", "1380013800a": "", "23800138000": "",
+	} {
+		if got := (domain.Account{Phone: phone}).Addresses(); got[domain.SMS] != want || got[domain.Email] != "" {
+			t.Errorf("%q reaches %v", phone, got)
+		}
+	}
+	if got := (domain.Account{Email: "a@b.example"}).Addresses(); len(got) != 1 || got[domain.Email] != "a@b.example" {
+		t.Errorf("%v", got)
+	}
+}

@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // KnownReferral is what the newest fact of a referral said of its sides: facts of other services name its id only.
 type KnownReferral struct {
@@ -27,6 +30,34 @@ func ReminderTime(start, now time.Time, zone *time.Location) time.Time {
 		return time.Time{}
 	}
 	return due
+}
+
+// Hours are those of the day in which a patient is written to who expects nothing: minutes since midnight, local; To is the first that is too late.
+type Hours struct{ From, To int }
+
+// ErrHours says that hours are no local HH:MM each, or have no span within one day.
+var ErrHours = errors.New("two times HH:MM are needed, the first before the second")
+
+// NewHours reads local HH:MM, or answers ErrHours.
+func NewHours(from, to string) (Hours, error) {
+	first, ok := minuteOf(from)
+	end, ok2 := minuteOf(to)
+	if !ok || !ok2 || first >= end {
+		return Hours{}, ErrHours
+	}
+	return Hours{first, end}, nil
+}
+
+// Next is at, or when the hours begin next. at is in the county's zone.
+func (h Hours) Next(at time.Time) time.Time {
+	minute, date := at.Hour()*60+at.Minute(), at.Day()
+	switch {
+	case minute >= h.To:
+		date++
+	case minute >= h.From:
+		return at
+	}
+	return time.Date(at.Year(), at.Month(), date, 0, h.From, 0, 0, at.Location())
 }
 
 // FreesBooking tells whether the booking that a fact of a referral names is the patient's no more.

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -44,7 +45,8 @@ type CallData struct {
 	AlarmID                    string
 	ReferralID, ReferralNumber string
 	Urgency, Step              string
-	OrganizationID             string
+	OrganizationID             string // which does not answer
+	OriginatorOrganizationID   string // which sent the patient, and may telephone too
 	Callees                    []Callee
 	CreateTime                 time.Time
 	Records                    []CallRecord
@@ -64,7 +66,8 @@ func NewCall(id string, a AlarmData, callees []Callee, now time.Time) *Call {
 	return &Call{fresh: true, dirty: true, d: CallData{
 		County: a.County, ID: id, Version: 1, State: CallOpen, AlarmID: a.ID, ReferralID: a.About.ReferralID, ReferralNumber: a.About.ReferralNumber,
 		Urgency: a.About.Urgency, Step: "ANSWER", OrganizationID: a.About.ReceiverOrganizationID,
-		Callees: append(callees, Callee{As: AsSwitchboard}), CreateTime: now,
+		OriginatorOrganizationID: a.About.OriginatorOrganizationID,
+		Callees:                  append(callees, Callee{As: AsSwitchboard}), CreateTime: now,
 	}}
 }
 
@@ -77,13 +80,23 @@ func (c *Call) Data() CallData { return c.d }
 // Changes tells whether the call is new, and whether it differs from what was restored.
 func (c *Call) Changes() (fresh, dirty bool) { return c.fresh, c.dirty }
 
-// Record writes what became of it, or answers ErrCallOver. Who reached somebody says whom.
+// Due is the fact that somebody is to telephone now, about the wait that the alarm is of; it comes from whoever does not answer.
+func (d CallData) Due(a AlarmData, now time.Time) Fact {
+	f := a.About
+	f.ID, f.Event, f.OccurTime, f.ActorOrganizationID = d.ID, CallDue, now, f.ReceiverOrganizationID
+	return f
+}
+
+// Record writes what became of it, or answers ErrCallOver. Who reached somebody says whom: one of the callees, or a name.
 func (c *Call) Record(r CallRecord) error {
 	if c.d.State != CallOpen {
 		return ErrCallOver
 	}
 	if r.Outcome == Reached && r.ReachedAccount == "" && r.ReachedName == "" {
 		return Violations{{Field: "reachedName"}}
+	}
+	if r.ReachedAccount != "" && !slices.ContainsFunc(c.d.Callees, func(one Callee) bool { return one.AccountID == r.ReachedAccount }) {
+		return Violations{{Field: "reachedAccountId"}}
 	}
 	c.d.Records = append(c.d.Records, r)
 	c.d.Version++

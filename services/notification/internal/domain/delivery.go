@@ -23,13 +23,27 @@ const (
 	OutcomeUnknown = "UNKNOWN" // perhaps sent
 )
 
-// Reasons for which a message is skipped.
+// Reasons for which a message is skipped, dropped or waits.
 const (
 	NoAddress     = "NO_ADDRESS"
+	NoPhone       = "NO_PHONE" // of the patient
 	NoConsent     = "NO_CONSENT"
+	Deceased      = "DECEASED"
 	NotWanted     = "NOT_WANTED"
 	NotConfigured = "NOT_CONFIGURED"
+	NoText        = "NO_TEXT"
+	NotTrue       = "NOT_TRUE_ANY_MORE"
+	Waits         = "WAITS" // for a service that is away
+	Night         = "NIGHT" // a reminder, for the day
 )
+
+// Reasons are all that a delivery may have, before the blank of a provider's code.
+func Reasons() []string {
+	return []string{
+		NoAddress, NoPhone, NoConsent, Deceased, NotWanted, NotConfigured, NoText, NotTrue, Waits, Night,
+		OutcomeTaken, OutcomeRefused, OutcomeLimited, OutcomeAway, OutcomeUnknown, OutcomeOpen, OutcomeSetup,
+	}
+}
 
 // Delivery is a message that leaves the house, as it is kept.
 type Delivery struct {

@@ -3,6 +3,7 @@ package domain
 import (
 	"cmp"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -97,4 +98,24 @@ type Account struct {
 	Name                           string
 	Roles                          []string
 	Disabled                       bool
+	Phone, Email                   string // as the directory has them
 }
+
+// String is the id.
+func (a Account) String() string { return "account " + a.ID }
+
+// Addresses are where the directory says that a person is reached, by channel, until they say otherwise. A telephone takes SMS if it is a mobile:
+// eleven digits that begin with 1. Which of those have an owner, nobody here knows.
+func (a Account) Addresses() map[string]string {
+	out := map[string]string{}
+	phone := strings.TrimPrefix(strings.NewReplacer(" ", "", "-", "").Replace(a.Phone), "+86")
+	if len(phone) == mobileDigits && phone[0] == '1' && strings.Trim(phone, "0123456789") == "" {
+		out[SMS] = phone
+	}
+	if a.Email != "" {
+		out[Email] = a.Email
+	}
+	return out
+}
+
+const mobileDigits = 11

@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -35,9 +36,6 @@ func (v Violations) Error() string {
 	}
 	return "refused: " + strings.Join(names, ", ")
 }
-
-// PersonalChannels are those on which one person is reached; on the others a group is.
-func PersonalChannels() []string { return []string{WeComApp, Email, SMS} }
 
 // CountyRules are what a county allows. Version 0 is a county that has said nothing.
 type CountyRules struct {
@@ -98,9 +96,24 @@ type Preferences struct {
 	SoundForUrgent     bool
 }
 
-// DefaultPreferences are those of a person who has said nothing.
+// DefaultPreferences are those of a person who has said nothing: what is urgent reaches also those of whom nothing but the directory's telephone is known.
 func DefaultPreferences() Preferences {
-	return Preferences{Urgent: []string{WeComApp}, Routine: []string{WeComApp}, SoundForUrgent: true}
+	return Preferences{Urgent: []string{WeComApp, SMS}, Routine: []string{WeComApp}, SoundForUrgent: true}
+}
+
+// Within is what is in force of the preferences under the county's rules of now: they may have become stricter since.
+func (p Preferences) Within(county CountyRules) Preferences {
+	from, fromOK := minuteOf(p.QuietFrom)
+	to, toOK := minuteOf(p.QuietTo)
+	most := county.QuietHoursMost * 60
+	switch {
+	case !county.QuietAllowed || !fromOK || !toOK || from == to:
+		p.QuietFrom, p.QuietTo = "", ""
+	case (to-from+day)%day > most:
+		end := (from + most) % day
+		p.QuietTo = fmt.Sprintf("%02d:%02d", end/60, end%60)
+	}
+	return p
 }
 
 // Check answers Violations of what the county allows.
@@ -111,10 +124,10 @@ func (p Preferences) Check(county CountyRules) error {
 			v = append(v, Violation{"preferences." + field, combination})
 		}
 	}
-	refuse("urgent", !within(p.Urgent, PersonalChannels()), false)
-	refuse("routine", !within(p.Routine, PersonalChannels()), false)
-	refuse("urgent", !within(p.Urgent, county.Allowed) && within(p.Urgent, PersonalChannels()), true)
-	refuse("routine", !within(p.Routine, county.Allowed) && within(p.Routine, PersonalChannels()), true)
+	refuse("urgent", !within(p.Urgent, ForPersons()), false)
+	refuse("routine", !within(p.Routine, ForPersons()), false)
+	refuse("urgent", !within(p.Urgent, county.Allowed) && within(p.Urgent, ForPersons()), true)
+	refuse("routine", !within(p.Routine, county.Allowed) && within(p.Routine, ForPersons()), true)
 	refuse("urgent", !within(county.personalUrgent(), p.Urgent), true)
 	from, fromOK := minuteOf(p.QuietFrom)
 	to, toOK := minuteOf(p.QuietTo)
@@ -143,7 +156,7 @@ func (p Preferences) Check(county CountyRules) error {
 }
 
 // personalUrgent are the channels for urgent messages that a person cannot turn off.
-func (c CountyRules) personalUrgent() []string { return among(c.AlwaysUrgent, PersonalChannels()) }
+func (c CountyRules) personalUrgent() []string { return among(c.AlwaysUrgent, ForPersons()) }
 
 // Sending is one channel on which a person is told. Due is not before now; Digest may go together with others of that time.
 type Sending struct {
@@ -152,21 +165,20 @@ type Sending struct {
 	Digest  bool
 }
 
-// Sendings are the channels, of those that a rule offers, on which a person is told of something, and when. An emergency goes at once, through
-// every quiet hour, on what the county always uses and what the person chose for urgent messages; what is urgent waits for the end of the
-// quiet hours, which nobody has who did not ask for them; what is routine does too, and for the digest.
+// Sendings are the channels, of those that a rule offers, on which a person is told of something, and when. An emergency goes at once on what the
+// county always uses and what the person chose for urgent messages; what is urgent goes at once too; what is routine waits for the digest, and for the
+// end of the quiet hours, which nobody has who did not ask for them.
 func (p Preferences) Sendings(urgency string, offered []string, county CountyRules, now time.Time) (out []Sending) {
-	wanted, due, digest := append(slices.Clone(county.AlwaysEmergency), p.Urgent...), now, false
-	if urgency != UrgencyEmergency {
-		wanted = append(slices.Clone(county.AlwaysUrgent), p.Urgent...)
-		if urgency != UrgencyUrgent {
-			wanted, due, digest = p.Routine, p.nextDigest(now), len(p.DigestTimes) > 0
-		}
-		if county.QuietAllowed {
-			due = p.afterQuiet(due)
-		}
+	wanted, due, digest := p.Urgent, now, false
+	switch urgency {
+	case UrgencyEmergency:
+		wanted = slices.Concat(county.AlwaysEmergency, wanted)
+	case UrgencyUrgent:
+		wanted = slices.Concat(county.AlwaysUrgent, wanted)
+	default:
+		wanted, due, digest = p.Routine, p.Within(county).afterQuiet(p.nextDigest(now)), len(p.DigestTimes) > 0
 	}
-	for _, channel := range PersonalChannels() {
+	for _, channel := range ForPersons() {
 		if slices.Contains(offered, channel) && slices.Contains(wanted, channel) && slices.Contains(county.Allowed, channel) {
 			out = append(out, Sending{channel, due, digest})
 		}

@@ -172,9 +172,10 @@ const (
 	WaitlistEnded    = "waitlist_ended"
 )
 
-// Events that the service makes itself: a ring of an alarm, and the evening before a booked day.
+// Events that the service makes itself: a ring of an alarm, the telephone as its last step, and the evening before a booked day.
 const (
 	AlarmRang = "alarm_rang"
+	CallDue   = "call_due"
 	Reminder  = "booking_reminder"
 )
 
@@ -182,7 +183,7 @@ const (
 func notOfReferrals() []string {
 	return []string{
 		GlassBroken, VisitDeclared, ConsentWithdrawn, EncounterOpened, EncounterClosed, EncounterCancelled,
-		BookingConfirmed, BookingReleased, BookingMoved, SessionCancelled, WaitlistOffered, WaitlistEnded, AlarmRang, Reminder,
+		BookingConfirmed, BookingReleased, BookingMoved, SessionCancelled, WaitlistOffered, WaitlistEnded, AlarmRang, CallDue, Reminder,
 	}
 }
 

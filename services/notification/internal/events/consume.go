@@ -245,7 +245,7 @@ func OnAccount(a *app.App) func(context.Context, bus.Msg) error {
 // Account is what the projection keeps of a directory's account.
 func Account(county string, p *directoryv1.Account) domain.Account {
 	out := domain.Account{County: county, ID: p.GetId(), Version: p.GetVersion(), OrganizationID: p.GetOrganizationId(),
-		Name: p.GetName(), DepartmentCode: p.GetDepartmentCode(), Disabled: p.GetDisabled()}
+		Name: p.GetName(), DepartmentCode: p.GetDepartmentCode(), Disabled: p.GetDisabled(), Phone: p.GetPhone(), Email: p.GetEmail()}
 	for _, role := range p.GetRoles() {
 		out.Roles = append(out.Roles, role.String())
 	}

@@ -30,7 +30,7 @@ func Encode(h app.Happened) (outbox.Fact, error) {
 		Actor:    &commonv1.Actor{AccountId: h.By.AccountID, OrganizationId: h.By.OrganizationID},
 		Audience: []string{"account:" + d.AccountID},
 	}
-	entry := &notificationv1.EntryFact{NotificationId: d.ID, AccountId: d.AccountID, ReferralId: d.ReferralID}
+	entry := &notificationv1.EntryFact{NotificationId: d.ID, AccountId: d.AccountID, ReferralId: d.ReferralID, Urgency: commonv1.Urgency_Code(commonv1.Urgency_Code_value[d.Urgency])}
 	name, m := "entry_acknowledged", proto.Message(&notificationv1.EntryAcknowledged{Meta: meta, Entry: entry})
 	if h.Created {
 		name, m = "entry_created", &notificationv1.EntryCreated{Meta: meta, Entry: entry}

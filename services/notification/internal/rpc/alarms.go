@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -20,10 +21,15 @@ type Alarms struct {
 	app *app.App
 }
 
-// alarmPolicy is who may call what of AlarmService. Calls are for those who pick up the telephone: the desk, the heads, and the county.
+// telephones are those who pick up the telephone: the desk and the heads of the receiver, the doctors who sent the patient, and the county.
+func telephones() []string {
+	return []string{"INTAKE_DESK", "CENTRE_HEAD", "DEPARTMENT_HEAD", "TOWNSHIP_DOCTOR", "VILLAGE_DOCTOR", countyAdmin}
+}
+
+// alarmPolicy is who may call what of AlarmService.
 func alarmPolicy(table authz.Table) authz.Table {
 	own := authz.Rule{AnyPerson: true, Need: authz.Own}
-	calls := authz.Rule{Roles: []string{"INTAKE_DESK", "CENTRE_HEAD", "DEPARTMENT_HEAD", countyAdmin}, Need: authz.Own}
+	calls := authz.Rule{Roles: telephones(), Need: authz.Own}
 	for _, method := range []string{
 		notificationv1.AlarmService_ListAlarms_FullMethodName, notificationv1.AlarmService_AcknowledgeAlarm_FullMethodName,
 		notificationv1.AlarmService_GetPreferences_FullMethodName, notificationv1.AlarmService_SetPreferences_FullMethodName,
@@ -48,9 +54,24 @@ func (s *Alarms) ListAlarms(ctx context.Context, _ *notificationv1.ListAlarmsReq
 	if err != nil {
 		return nil, err
 	}
-	out := &notificationv1.ListAlarmsResponse{}
+	wants, _, err := s.app.Preferences(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	out := &notificationv1.ListAlarmsResponse{SoundForUrgent: wants.SoundForUrgent}
 	for _, a := range alarms {
 		out.Alarms = append(out.Alarms, alarmProto(a))
+	}
+	if who, _ := authn.FromContext(ctx); slices.ContainsFunc(telephones(), who.Has) {
+		organization := c.OrganizationID
+		if who.Has(countyAdmin) {
+			organization = ""
+		}
+		n, err := s.app.OpenCalls(ctx, c.County, organization)
+		if err != nil {
+			return nil, err
+		}
+		out.OpenCallCount = int32(n)
 	}
 	return out, nil
 }

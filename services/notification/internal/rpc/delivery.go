@@ -81,8 +81,14 @@ func (s deliveryServer) ListDeliveries(ctx context.Context, r *notificationv1.Li
 		list = list[:size]
 		out.NextPageToken = timeToken(domain.EntryData{CreateTime: list[size-1].CreateTime, ID: list[size-1].ID})
 	}
+	names, err := s.app.Names(ctx, c.County, list...)
+	if err != nil {
+		return nil, err
+	}
 	for _, d := range list {
-		out.Deliveries = append(out.Deliveries, deliveryProto(d))
+		one := deliveryProto(d)
+		one.AccountName = names[d.AccountID]
+		out.Deliveries = append(out.Deliveries, one)
 	}
 	return out, nil
 }
@@ -104,7 +110,17 @@ func (s deliveryServer) GetDelivery(ctx context.Context, r *notificationv1.GetDe
 	if err != nil {
 		return nil, err
 	}
-	return answered(s.app.Get(ctx, c.County, organization, r.GetId()))
+	d, err := s.app.Get(ctx, c.County, organization, r.GetId())
+	if err != nil {
+		return nil, err
+	}
+	names, err := s.app.Names(ctx, c.County, d)
+	if err != nil {
+		return nil, err
+	}
+	out := deliveryProto(d)
+	out.AccountName = names[d.AccountID]
+	return out, nil
 }
 
 // ReplayDelivery implements the contract.
@@ -143,7 +159,14 @@ func (s deliveryServer) ListChannels(ctx context.Context, r *notificationv1.List
 	if err != nil {
 		return nil, err
 	}
-	out := &notificationv1.ListChannelsResponse{}
+	reach, err := s.app.OnDutyReach(ctx, c.County, organization)
+	if err != nil {
+		return nil, err
+	}
+	out := &notificationv1.ListChannelsResponse{OnDuty: &notificationv1.OnDutyReach{Count: int32(reach.OnDuty)}}
+	for _, one := range reach.Unreached {
+		out.OnDuty.Unreached = append(out.OnDuty.Unreached, &notificationv1.Unreached{AccountId: one.AccountID, Name: one.Name, OrganizationId: one.OrganizationID})
+	}
 	for _, one := range list {
 		status := &notificationv1.ChannelStatus{
 			Channel: channelCode(one.Channel), Configured: one.Configured, Breaker: one.Breaker, RestsUntil: stamp(one.RestsUntil), Pending: int32(one.Load.Pending),
@@ -182,6 +205,21 @@ func owner(ctx context.Context, organization, department string) (app.Caller, ap
 	return c, app.Owner{County: c.County, OrganizationID: organization, DepartmentCode: department}, nil
 }
 
+// setter is the owner whose address the caller may set. Of an organisation's groups the centre's head looks after all, the desk after the hospital's, the
+// head of a department after the department's.
+func setter(ctx context.Context, organization, department string) (app.Caller, app.Owner, error) {
+	c, of, err := owner(ctx, organization, department)
+	if err != nil || organization == "" {
+		return c, of, err
+	}
+	who, _ := authn.FromContext(ctx)
+	if who.Has(countyAdmin) || who.Has("CENTRE_HEAD") || department == "" && who.Has("INTAKE_DESK") ||
+		department != "" && department == who.Department && who.Has("DEPARTMENT_HEAD") {
+		return c, of, nil
+	}
+	return c, of, errs.Denied(errs.ReasonRole)
+}
+
 // ListAddresses implements the contract.
 func (s deliveryServer) ListAddresses(ctx context.Context, r *notificationv1.ListAddressesRequest) (*notificationv1.ListAddressesResponse, error) {
 	_, of, err := owner(ctx, r.GetOrganizationId(), "")
@@ -201,7 +239,7 @@ func (s deliveryServer) ListAddresses(ctx context.Context, r *notificationv1.Lis
 
 // SetAddress implements the contract.
 func (s deliveryServer) SetAddress(ctx context.Context, r *notificationv1.SetAddressRequest) (*notificationv1.Address, error) {
-	c, of, err := owner(ctx, r.GetOrganizationId(), r.GetDepartmentCode())
+	c, of, err := setter(ctx, r.GetOrganizationId(), r.GetDepartmentCode())
 	if err != nil {
 		return nil, err
 	}
@@ -214,7 +252,7 @@ func (s deliveryServer) SetAddress(ctx context.Context, r *notificationv1.SetAdd
 
 // SendTest implements the contract.
 func (s deliveryServer) SendTest(ctx context.Context, r *notificationv1.SendTestRequest) (*notificationv1.Delivery, error) {
-	c, of, err := owner(ctx, r.GetOrganizationId(), r.GetDepartmentCode())
+	c, of, err := setter(ctx, r.GetOrganizationId(), r.GetDepartmentCode())
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +298,7 @@ func stamp(t time.Time) *timestamppb.Timestamp {
 func addressProto(a app.Address) *notificationv1.Address {
 	return &notificationv1.Address{
 		OrganizationId: a.OrganizationID, DepartmentCode: a.DepartmentCode, Channel: channelCode(a.Channel), Masked: a.Masked, HasSecret: a.Secret != "",
-		UpdateTime: stamp(a.UpdateTime), TestTime: stamp(a.TestTime),
+		UpdateTime: stamp(a.UpdateTime), TestTime: stamp(a.TestTime), FromDirectory: a.FromDirectory,
 	}
 }
 

@@ -91,7 +91,7 @@ func TestTheShippedTableSaysWhatTheCodeSaid(t *testing.T) {
 	var gotRules []told
 	for _, r := range table.Rules {
 		added := r.To == domain.Patient || slices.Contains([]string{
-			domain.AlarmRang, domain.BookingMoved, domain.SessionCancelled, domain.WaitlistOffered, domain.WaitlistEnded,
+			domain.AlarmRang, domain.CallDue, domain.BookingMoved, domain.SessionCancelled, domain.WaitlistOffered, domain.WaitlistEnded,
 		}, r.Event)
 		if !added {
 			gotRules = append(gotRules, told{r.Event, r.To, r.When})

@@ -111,11 +111,12 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 		domain.EncounterOpened:    {[]string{centre}, nil},
 		domain.EncounterClosed:    {[]string{centre}, nil},
 		domain.EncounterCancelled: {[]string{centre}, nil},
-		domain.BookingMoved:       {[]string{upWriter}, []string{downWriter}},
+		domain.BookingMoved:       {[]string{desk, upWriter}, []string{centre, downWriter}},
 		domain.SessionCancelled:   {[]string{desk, upWriter}, []string{centre, downWriter}},
 		domain.WaitlistOffered:    {[]string{desk, upWriter}, []string{centre, downWriter}},
 		domain.WaitlistEnded:      {[]string{desk, upWriter}, []string{centre, downWriter}},
 		domain.AlarmRang:          {[]string{desk, department}, []string{centre}},
+		domain.CallDue:            {[]string{upWriter}, []string{downWriter}},
 		domain.Reminder:           {},
 	}
 	for _, event := range []string{
@@ -143,7 +144,7 @@ func TestTheRulesSayWhoIsTold(t *testing.T) {
 			t.Errorf("down, %s tells %q, want %q", event, got, want.down)
 		}
 		if slices.Contains([]string{domain.GlassBroken, domain.VisitDeclared, domain.ConsentWithdrawn, domain.EncounterOpened, domain.EncounterClosed, domain.EncounterCancelled,
-			domain.BookingMoved, domain.SessionCancelled, domain.WaitlistOffered, domain.WaitlistEnded, domain.AlarmRang}, event) {
+			domain.BookingMoved, domain.SessionCancelled, domain.WaitlistOffered, domain.WaitlistEnded, domain.AlarmRang, domain.CallDue}, event) {
 			continue // not of a referral
 		}
 		if want.up != nil && !slices.Contains(shipped().Events(), event) {

@@ -22,14 +22,29 @@ func (s *Store) SaveAccounts(ctx context.Context, cmd app.Command, accounts []do
 		}
 		stmts := make([]sqldb.Stmt, len(accounts))
 		for i, a := range accounts {
+			reach := a.Addresses()
+			place := cmd.Caller.County + "/" + a.ID
+			phone, err := s.ring.Seal("account", "phone", place, []byte(reach[domain.SMS]))
+			if err != nil {
+				return fmt.Errorf("seal telephone of %s: %w", a, err)
+			}
+			email, err := s.ring.Seal("account", "email", place, []byte(reach[domain.Email]))
+			if err != nil {
+				return fmt.Errorf("seal e-mail of %s: %w", a, err)
+			}
 			stmts[i] = sqldb.Stmt{
-				// The name came later than the table: a row without one takes it from the same version.
-				SQL: `INSERT INTO account (county_code, id, version, organization_id, department_code, roles, disabled, name)
-					VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+				// Names and addresses came later than the table: a row without them takes them from the same version.
+				SQL: `INSERT INTO account (county_code, id, version, organization_id, department_code, roles, disabled, name,
+					phone, phone_masked, email, email_masked, addresses_read)
+					VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, true)
 					ON CONFLICT (county_code, id) DO UPDATE SET version = excluded.version, organization_id = excluded.organization_id,
-					department_code = excluded.department_code, roles = excluded.roles, disabled = excluded.disabled, name = excluded.name
-					WHERE account.version < excluded.version OR account.version = excluded.version AND account.name = ''`,
-				Args: []any{cmd.Caller.County, a.ID, a.Version, a.OrganizationID, a.DepartmentCode, joinRoles(a.Roles), a.Disabled, a.Name},
+					department_code = excluded.department_code, roles = excluded.roles, disabled = excluded.disabled, name = excluded.name,
+					phone = excluded.phone, phone_masked = excluded.phone_masked, email = excluded.email, email_masked = excluded.email_masked, addresses_read = true
+					WHERE account.version < excluded.version OR account.version = excluded.version AND (account.name = '' OR NOT account.addresses_read)`,
+				Args: []any{
+					cmd.Caller.County, a.ID, a.Version, a.OrganizationID, a.DepartmentCode, joinRoles(a.Roles), a.Disabled, a.Name,
+					phone, maskedOrNone(domain.SMS, reach[domain.SMS]), email, maskedOrNone(domain.Email, reach[domain.Email]),
+				},
 				Want: -1,
 			}
 		}
@@ -39,6 +54,64 @@ func (s *Store) SaveAccounts(ctx context.Context, cmd app.Command, accounts []do
 		return fmt.Errorf("save accounts: %w", err)
 	}
 	return nil
+}
+
+func maskedOrNone(channel, value string) string {
+	if value == "" {
+		return ""
+	}
+	return domain.Masked(channel, value)
+}
+
+// Contacts implements app.AlarmStore.
+func (s *Store) Contacts(ctx context.Context, county string, ids []string) (out map[string]app.Contact, err error) {
+	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
+		out = map[string]app.Contact{}
+		if len(ids) == 0 {
+			return nil
+		}
+		wants, err := readPreferences(ctx, tx, county, ids)
+		if err != nil {
+			return err
+		}
+		frag, arg := tx.List("account_id", 2, ids)
+		rows, err := tx.Query(ctx, "SELECT account_id, channel FROM address WHERE county_code = $1 AND "+frag, county, arg)
+		if err != nil {
+			return err
+		}
+		own, err := collect(rows, func(row scanner) (a [2]string, err error) { return a, row.Scan(&a[0], &a[1]) })
+		if err != nil {
+			return err
+		}
+		frag, arg = tx.List("id", 2, ids)
+		rows, err = tx.Query(ctx, "SELECT id, name, organization_id, disabled, phone_masked, email_masked FROM account WHERE county_code = $1 AND "+frag, county, arg)
+		if err != nil {
+			return err
+		}
+		_, err = collect(rows, func(row scanner) (c app.Contact, err error) {
+			var phone, email string
+			err = row.Scan(&c.AccountID, &c.Name, &c.OrganizationID, &c.Disabled, &phone, &email)
+			if phone != "" {
+				c.Channels = append(c.Channels, domain.SMS)
+			}
+			if email != "" {
+				c.Channels = append(c.Channels, domain.Email)
+			}
+			for _, a := range own {
+				if a[0] == c.AccountID {
+					c.Channels = append(c.Channels, a[1])
+				}
+			}
+			c.Wants = wants[c.AccountID]
+			out[c.AccountID] = c
+			return c, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load contacts: %w", err)
+	}
+	return out, nil
 }
 
 // SaveRead implements app.Store.

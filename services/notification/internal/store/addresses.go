@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
@@ -21,6 +22,8 @@ func Sealed() []rekey.Column {
 	return []rekey.Column{
 		{Table: "address", Name: "value", Key: []string{"county_code", "id"}, Row: row},
 		{Table: "address", Name: "secret", Key: []string{"county_code", "id"}, Row: row},
+		{Table: "account", Name: "phone", Key: []string{"county_code", "id"}, Row: row},
+		{Table: "account", Name: "email", Key: []string{"county_code", "id"}, Row: row},
 	}
 }
 
@@ -50,7 +53,7 @@ func (b *Book) Address(ctx context.Context, o app.Owner, channel string) (a app.
 		return tx.QueryRow(ctx, "SELECT value, secret, masked FROM address WHERE county_code = $1 AND id = $2", o.County, key).Scan(&value, &secret, &a.Masked)
 	})
 	if sqldb.NoRows(err) {
-		return a, false, nil
+		return b.fromDirectory(ctx, o, channel)
 	}
 	if err != nil {
 		return a, false, fmt.Errorf("load address %s: %w", key, err)
@@ -70,9 +73,38 @@ func (b *Book) Address(ctx context.Context, o app.Owner, channel string) (a app.
 	return a, true, nil
 }
 
+// directoryColumn is where the directory's address of a channel is kept, in account; empty for a channel on which it says nothing.
+func directoryColumn(channel string) string {
+	return map[string]string{domain.SMS: "phone", domain.Email: "email"}[channel]
+}
+
+// fromDirectory is what the directory says of a person who said nothing.
+func (b *Book) fromDirectory(ctx context.Context, o app.Owner, channel string) (a app.Address, known bool, err error) {
+	column := directoryColumn(channel)
+	if o.AccountID == "" || column == "" {
+		return a, false, nil
+	}
+	var value []byte
+	err = b.db.Read(ctx, func(tx *sqldb.Tx) error {
+		return tx.QueryRow(ctx, "SELECT "+column+", "+column+"_masked FROM account WHERE county_code = $1 AND id = $2", o.County, o.AccountID).Scan(&value, &a.Masked)
+	})
+	if sqldb.NoRows(err) || err == nil && a.Masked == "" {
+		return a, false, nil
+	}
+	if err != nil {
+		return a, false, fmt.Errorf("load %s of account %s: %w", column, o.AccountID, err)
+	}
+	plain, err := b.ring.Open("account", column, o.County+"/"+o.AccountID, value)
+	if err != nil {
+		return a, false, fmt.Errorf("open %s of account %s: %w", column, o.AccountID, err)
+	}
+	a.Owner, a.Channel, a.Value, a.FromDirectory = o, channel, string(plain), true
+	return a, true, nil
+}
+
 // Addresses implements app.Addresses.
 func (b *Book) Addresses(ctx context.Context, o app.Owner) (found []app.Address, err error) {
-	err = b.db.Read(ctx, func(tx *sqldb.Tx) error {
+	err = b.db.View(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, `SELECT department_code, channel, masked, secret IS NOT NULL, update_time, test_time FROM address
 			WHERE county_code = $1 AND account_id = $2 AND organization_id = $3 ORDER BY department_code, channel`, o.County, o.AccountID, o.OrganizationID)
 		if err != nil {
@@ -88,6 +120,21 @@ func (b *Book) Addresses(ctx context.Context, o app.Owner) (found []app.Address,
 			}
 			return a, err
 		})
+		if err != nil || o.AccountID == "" {
+			return err
+		}
+		masked := map[string]*string{domain.SMS: new(string), domain.Email: new(string)}
+		err = tx.QueryRow(ctx, "SELECT phone_masked, email_masked FROM account WHERE county_code = $1 AND id = $2", o.County, o.AccountID).
+			Scan(masked[domain.SMS], masked[domain.Email])
+		if sqldb.NoRows(err) {
+			return nil
+		}
+		for _, channel := range domain.ForPersons() {
+			own := slices.ContainsFunc(found, func(a app.Address) bool { return a.Channel == channel })
+			if shown := masked[channel]; shown != nil && *shown != "" && !own {
+				found = append(found, app.Address{Owner: o, Channel: channel, Masked: *shown, FromDirectory: true})
+			}
+		}
 		return err
 	})
 	if err != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/tongzhen/tongzhen/services/notification/internal/domain"
 )
 
-const callColumns = `county_code, id, version, state, alarm_id, referral_id, referral_number, urgency, step, organization_id, callees, create_time`
+const callColumns = `county_code, id, version, state, alarm_id, referral_id, referral_number, urgency, step, organization_id, originator_organization_id, callees, create_time`
 
 func scanCall(row scanner) (d domain.CallData, err error) {
 	var callees string
-	err = row.Scan(&d.County, &d.ID, &d.Version, &d.State, &d.AlarmID, &d.ReferralID, &d.ReferralNumber, &d.Urgency, &d.Step, &d.OrganizationID, &callees, &d.CreateTime)
+	err = row.Scan(&d.County, &d.ID, &d.Version, &d.State, &d.AlarmID, &d.ReferralID, &d.ReferralNumber, &d.Urgency, &d.Step, &d.OrganizationID, &d.OriginatorOrganizationID, &callees, &d.CreateTime)
 	if err == nil {
 		err = json.Unmarshal([]byte(callees), &d.Callees)
 	}
@@ -49,9 +49,23 @@ func readCalls(ctx context.Context, tx *sqldb.Tx, where string, args ...any) ([]
 	return calls, nil
 }
 
+// makes is the condition that an organisation, $2, is to make a call; all if it is empty.
+const makes = "($2 = '' OR organization_id = $2 OR originator_organization_id = $2)"
+
+// OpenCalls implements app.AlarmStore.
+func (s *Store) OpenCalls(ctx context.Context, county, organizationID string) (n int, err error) {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		return tx.QueryRow(ctx, "SELECT count(*) FROM call_task WHERE county_code = $1 AND state = 'OPEN' AND "+makes, county, organizationID).Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count calls: %w", err)
+	}
+	return n, nil
+}
+
 // Calls implements app.AlarmStore.
 func (s *Store) Calls(ctx context.Context, q app.CallQuery) (out []domain.CallData, err error) {
-	where := "($2 = '' OR organization_id = $2) AND ($3 OR state = 'OPEN')"
+	where := makes + " AND ($3 OR state = 'OPEN')"
 	args := []any{q.County, q.OrganizationID, q.Ended, q.Limit}
 	if q.BeforeID != "" {
 		where += " AND (create_time, id) < ($5, $6)"
@@ -70,7 +84,7 @@ func (s *Store) Calls(ctx context.Context, q app.CallQuery) (out []domain.CallDa
 // Call implements app.AlarmStore.
 func (s *Store) Call(ctx context.Context, county, organizationID, id string) (d domain.CallData, err error) {
 	err = s.db.View(ctx, func(tx *sqldb.Tx) error {
-		found, err := readCalls(ctx, tx, "id = $2 AND ($3 = '' OR organization_id = $3)", county, id, organizationID)
+		found, err := readCalls(ctx, tx, makes+" AND id = $3", county, organizationID, id)
 		if err == nil && len(found) == 0 {
 			return errs.NotFound("call")
 		}
@@ -116,8 +130,8 @@ func callStmts(c *domain.Call) ([]sqldb.Stmt, error) {
 	}
 	if fresh, _ := c.Changes(); fresh {
 		return []sqldb.Stmt{{
-			SQL:  "INSERT INTO call_task (" + callColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-			Args: []any{d.County, d.ID, d.Version, d.State, d.AlarmID, d.ReferralID, d.ReferralNumber, d.Urgency, d.Step, d.OrganizationID, string(callees), d.CreateTime},
+			SQL:  "INSERT INTO call_task (" + callColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+			Args: []any{d.County, d.ID, d.Version, d.State, d.AlarmID, d.ReferralID, d.ReferralNumber, d.Urgency, d.Step, d.OrganizationID, d.OriginatorOrganizationID, string(callees), d.CreateTime},
 			Want: 1,
 		}}, nil
 	}

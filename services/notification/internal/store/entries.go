@@ -134,6 +134,11 @@ func (u *unit) OpenDeadlines(ctx context.Context, referralID string) ([]*domain.
 	return u.open(ctx, "event = $2 AND referral_id = $3", u.county, domain.DeadlinePassed, referralID)
 }
 
+// OpenOf implements app.AlarmUnit.
+func (u *unit) OpenOf(ctx context.Context, factID string) ([]*domain.Entry, error) {
+	return u.open(ctx, "fact_id = $2", u.county, factID)
+}
+
 func (u *unit) open(ctx context.Context, where string, args ...any) ([]*domain.Entry, error) {
 	rows, err := u.tx.Query(ctx, "SELECT "+entryColumns+" FROM entry WHERE county_code = $1 AND "+where+
 		" AND acknowledge_time IS NULL ORDER BY id"+u.tx.ForUpdate(), args...)

@@ -55,6 +55,29 @@ func (u *unit) Plan(ctx context.Context, p domain.Post) (plan duty.Plan, known b
 	return plan, true, nil
 }
 
+// Rosters implements app.AlarmStore.
+func (s *Store) Rosters(ctx context.Context, county, organizationID string) (out []app.Roster, err error) {
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		rows, err := tx.Query(ctx, `SELECT organization_id, department_code, version, plan FROM roster_copy
+			WHERE county_code = $1 AND ($2 = '' OR organization_id = $2) ORDER BY organization_id, department_code`, county, organizationID)
+		if err != nil {
+			return err
+		}
+		out, err = collect(rows, func(row scanner) (r app.Roster, err error) {
+			var text string
+			if err = row.Scan(&r.Post.OrganizationID, &r.Post.DepartmentCode, &r.Version, &text); err == nil {
+				err = json.Unmarshal([]byte(text), &r.Plan)
+			}
+			return r, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list rosters: %w", err)
+	}
+	return out, nil
+}
+
 // Active implements app.AlarmUnit.
 func (u *unit) Active(ctx context.Context, organizationID string, ids []string) (map[string]bool, error) {
 	out := map[string]bool{}

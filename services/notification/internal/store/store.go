@@ -13,6 +13,7 @@ import (
 	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
@@ -36,15 +37,16 @@ type Wakes struct{ Facts, Deliveries func() }
 // Store implements app.Store.
 type Store struct {
 	db     *sqldb.DB
+	ring   *crypt.Ring
 	encode Encoder
 	wakes  Wakes
 }
 
 var _ app.Store = (*Store)(nil)
 
-// New keeps to db.
-func New(db *sqldb.DB, encode Encoder, wakes Wakes) *Store {
-	return &Store{db: db, encode: encode, wakes: wakes}
+// New keeps to db, and seals with ring.
+func New(db *sqldb.DB, ring *crypt.Ring, encode Encoder, wakes Wakes) *Store {
+	return &Store{db: db, ring: ring, encode: encode, wakes: wakes}
 }
 
 // onCommit wakes whoever waits for what the change leaves.

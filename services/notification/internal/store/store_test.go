@@ -22,7 +22,7 @@ func TestTheStoreKeepsItsContract(t *testing.T) {
 			storetest.Suite(t, func(t *testing.T) storetest.Opened {
 				clk := dbtest.Clock(t)
 				db := dbtest.OpenClock(t, engine, clk, sets)
-				st, book := store.New(db, events.Encode, store.Wakes{}), store.NewBook(db, crypt.TestRing())
+				st, book := store.New(db, crypt.TestRing(), events.Encode, store.Wakes{}), store.NewBook(db, crypt.TestRing())
 				return storetest.Opened{Store: st, Deliveries: st, Addresses: book, Links: book, Retention: st, Clock: clk}
 			})
 		})

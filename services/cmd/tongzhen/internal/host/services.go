@@ -82,7 +82,7 @@ func (h *Host) openNotification(ctx context.Context, db *sqldb.DB, peer dialer) 
 		}
 		conns[i] = conn
 	}
-	return notification.New(ctx, notification.Config{Delivery: h.settings.Delivery}, notification.Deps{
+	return notification.New(ctx, notification.Config{RulesDir: h.settings.RulesDir, Delivery: h.settings.Delivery}, notification.Deps{
 		DB: db, Bus: h.bus, Cache: h.cache, Ring: h.keys.ring,
 		Peers: notification.Peers{Directory: conns[0], PatientRecord: conns[1], Referral: conns[2], Scheduling: conns[3]}, Signer: h.keys.signer, AuditHeads: h.auditHeads(Notification), Clock: h.clock, Telemetry: h.telemetry,
 	})

@@ -77,6 +77,7 @@ type Settings struct {
 	VisitOpen     time.Duration `env:"TONGZHEN_VISIT_OPEN" default:"72h" help:"How long a record is open to an organisation where the patient came without a referral; 24h to 168h."`
 	FeedKept      time.Duration `env:"TONGZHEN_FEED_KEPT" default:"2160h" help:"How long a stored or settled message of a hospital's system is known, so that a repeat is told from a new one; 720h to 26304h. Quarantine is kept until somebody has looked."`
 	ReferralKept  time.Duration `env:"TONGZHEN_REFERRAL_KEPT" default:"720h" help:"How long the sides of a closed referral still see the patient; 24h to 8784h."`
+	RulesDir      string        `env:"TONGZHEN_RULES_DIR" help:"Folder with the county's own rules of who is told of what, over the shipped ones." type:"path"`
 	// Delivery is notification's, which checks it when it starts.
 	Delivery     notification.Delivery `embed:""`
 	LogLevel     string                `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`

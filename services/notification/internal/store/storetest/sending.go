@@ -271,3 +271,45 @@ func addressesKept(t *testing.T, o Opened) {
 		t.Errorf("removed: %v", err)
 	}
 }
+
+// Until a person sets another, and again when that is removed.
+func directorysAddress(t *testing.T, o Opened) {
+	own := app.Owner{County: County, AccountID: "person"}
+	in := func(value string, fromDirectory bool) {
+		t.Helper()
+		a, known, err := o.Addresses.Address(t.Context(), own, domain.SMS)
+		if err != nil || known != (value != "") || a.Value != value || a.FromDirectory != fromDirectory {
+			t.Errorf("in force is %q (directory: %v), %v; want %q", a.Value, a.FromDirectory, err, value)
+		}
+		list, err := o.Addresses.Addresses(t.Context(), own)
+		if err != nil || len(list) != len(value)/len("13800138000") || len(list) > 0 && (list[0].FromDirectory != fromDirectory || list[0].Masked == "") {
+			t.Errorf("listed is %+v, %v", list, err)
+		}
+	}
+	person := account("person", "hospital", 2, "INTAKE_DESK")
+	in("", false)
+	person.Phone = "13800138000"
+	save(t, o, person)
+	in("13800138000", true)
+	contacts, err := o.Store.Contacts(t.Context(), County, []string{"person", "nobody"})
+	if err != nil || len(contacts) != 1 || len(contacts["person"].Channels) != 1 {
+		t.Errorf("%v, %v", contacts, err)
+	}
+	older := person
+	older.Version, older.Phone = 1, "13900139000"
+	save(t, o, older)
+	in("13800138000", true)
+	mine := app.Address{Owner: own, Channel: domain.SMS, Value: "13700137000", Masked: "137****7000"}
+	if _, err := o.Addresses.SetAddress(t.Context(), command().Caller, mine); err != nil {
+		t.Fatal(err)
+	}
+	in("13700137000", false)
+	mine.Value = ""
+	if _, err := o.Addresses.SetAddress(t.Context(), command().Caller, mine); err != nil {
+		t.Fatal(err)
+	}
+	in("13800138000", true)
+	person.Version, person.Phone = 3, "0773-8820120"
+	save(t, o, person)
+	in("", false)
+}

@@ -58,6 +58,7 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"an attempt is begun and finished":       begunAndFinished,
 		"deliveries are listed by scope":         listedByScope,
 		"addresses are kept and removed":         addressesKept,
+		"the directory's address is in force":    directorysAddress,
 		"what is over goes, what waits stays":    pruned,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -861,8 +861,10 @@ type Account struct {
 	Phone            string                 `protobuf:"bytes,10,opt,name=phone,proto3" json:"phone,omitempty"`
 	Disabled         bool                   `protobuf:"varint,11,opt,name=disabled,proto3" json:"disabled,omitempty"`
 	PractitionerId   string                 `protobuf:"bytes,12,opt,name=practitioner_id,json=practitionerId,proto3" json:"practitioner_id,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// With phone, where messages reach the person unless they say otherwise; who is told telephones is told it.
+	Email         string `protobuf:"bytes,13,opt,name=email,proto3" json:"email,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
@@ -975,6 +977,13 @@ func (x *Account) GetDisabled() bool {
 func (x *Account) GetPractitionerId() string {
 	if x != nil {
 		return x.PractitionerId
+	}
+	return ""
+}
+
+func (x *Account) GetEmail() string {
+	if x != nil {
+		return x.Email
 	}
 	return ""
 }
@@ -2461,7 +2470,7 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\aname_en\x18\x04 \x01(\tR\x06nameEn\x12\x1a\n" +
 	"\blocation\x18\x05 \x01(\tR\blocation\x12\x14\n" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x19\n" +
-	"\bhas_beds\x18\a \x01(\bR\ahasBeds\"\x84\x03\n" +
+	"\bhas_beds\x18\a \x01(\bR\ahasBeds\"\x9a\x03\n" +
 	"\aAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x14\n" +
@@ -2475,7 +2484,8 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\x05phone\x18\n" +
 	" \x01(\tR\x05phone\x12\x1a\n" +
 	"\bdisabled\x18\v \x01(\bR\bdisabled\x12'\n" +
-	"\x0fpractitioner_id\x18\f \x01(\tR\x0epractitionerId\"\xa4\x01\n" +
+	"\x0fpractitioner_id\x18\f \x01(\tR\x0epractitionerId\x12\x14\n" +
+	"\x05email\x18\r \x01(\tR\x05email\"\xa4\x01\n" +
 	"\x18ListOrganizationsRequest\x12@\n" +
 	"\x04type\x18\x01 \x01(\x0e2,.tongzhen.directory.v1.OrganizationType.CodeR\x04type\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +

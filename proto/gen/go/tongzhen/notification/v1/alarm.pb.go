@@ -213,10 +213,14 @@ func (*ListAlarmsRequest) Descriptor() ([]byte, []int) {
 }
 
 type ListAlarmsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Alarms        []*Alarm               `protobuf:"bytes,1,rep,name=alarms,proto3" json:"alarms,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Alarms []*Alarm               `protobuf:"bytes,1,rep,name=alarms,proto3" json:"alarms,omitempty"`
+	// Calls that the caller is to make, as ListCalls lists them; 0 for who makes none.
+	OpenCallCount int32 `protobuf:"varint,2,opt,name=open_call_count,json=openCallCount,proto3" json:"open_call_count,omitempty"`
+	// Preferences.sound_for_urgent of the caller.
+	SoundForUrgent bool `protobuf:"varint,3,opt,name=sound_for_urgent,json=soundForUrgent,proto3" json:"sound_for_urgent,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListAlarmsResponse) Reset() {
@@ -254,6 +258,20 @@ func (x *ListAlarmsResponse) GetAlarms() []*Alarm {
 		return x.Alarms
 	}
 	return nil
+}
+
+func (x *ListAlarmsResponse) GetOpenCallCount() int32 {
+	if x != nil {
+		return x.OpenCallCount
+	}
+	return 0
+}
+
+func (x *ListAlarmsResponse) GetSoundForUrgent() bool {
+	if x != nil {
+		return x.SoundForUrgent
+	}
+	return false
 }
 
 type AcknowledgeAlarmRequest struct {
@@ -801,7 +819,7 @@ type Preferences struct {
 	// Names of Channel.Code: WECOM_APP, EMAIL, SMS.
 	Urgent  []string `protobuf:"bytes,2,rep,name=urgent,proto3" json:"urgent,omitempty"`
 	Routine []string `protobuf:"bytes,3,rep,name=routine,proto3" json:"routine,omitempty"`
-	// Local HH:MM; both empty: none. What is not an emergency waits until the end.
+	// Local HH:MM; both empty: none. What is routine waits until the end, as the county allows now: longer hours, set under an older rule, are cut.
 	QuietFrom string `protobuf:"bytes,4,opt,name=quiet_from,json=quietFrom,proto3" json:"quiet_from,omitempty"`
 	QuietTo   string `protobuf:"bytes,5,opt,name=quiet_to,json=quietTo,proto3" json:"quiet_to,omitempty"`
 	// Routine messages are gathered and go together at these local times HH:MM; none: each at once.
@@ -1403,9 +1421,11 @@ const file_tongzhen_notification_v1_alarm_proto_rawDesc = "" +
 	"accountIds\x127\n" +
 	"\tcall_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\bcallTime\x12\x17\n" +
 	"\acall_id\x18\x0e \x01(\tR\x06callId\"\x13\n" +
-	"\x11ListAlarmsRequest\"M\n" +
+	"\x11ListAlarmsRequest\"\x9f\x01\n" +
 	"\x12ListAlarmsResponse\x127\n" +
-	"\x06alarms\x18\x01 \x03(\v2\x1f.tongzhen.notification.v1.AlarmR\x06alarms\"3\n" +
+	"\x06alarms\x18\x01 \x03(\v2\x1f.tongzhen.notification.v1.AlarmR\x06alarms\x12&\n" +
+	"\x0fopen_call_count\x18\x02 \x01(\x05R\ropenCallCount\x12(\n" +
+	"\x10sound_for_urgent\x18\x03 \x01(\bR\x0esoundForUrgent\"3\n" +
 	"\x17AcknowledgeAlarmRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xc2\x03\n" +
 	"\x04Call\x12\x0e\n" +

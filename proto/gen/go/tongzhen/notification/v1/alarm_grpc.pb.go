@@ -41,13 +41,15 @@ type AlarmServiceClient interface {
 	ListAlarms(ctx context.Context, in *ListAlarmsRequest, opts ...grpc.CallOption) (*ListAlarmsResponse, error)
 	// AcknowledgeAlarm stops it everywhere; again it answers the same.
 	AcknowledgeAlarm(ctx context.Context, in *AcknowledgeAlarmRequest, opts ...grpc.CallOption) (*Alarm, error)
-	// ListCalls: telephone calls to be made (电话通知), the last step of a ladder, of the caller's organisation; all of the county for COUNTY_ADMIN.
+	// ListCalls: telephone calls to be made (电话通知), the last step of a ladder, of the caller's organisation: that which does not answer, and that which
+	// sent the patient; all of the county for COUNTY_ADMIN.
 	ListCalls(ctx context.Context, in *ListCallsRequest, opts ...grpc.CallOption) (*ListCallsResponse, error)
-	// RecordCall writes what became of one. REACHED ends the task and stops the alarm; NO_ANSWER, BUSY, WRONG_NUMBER leave it open. STALE_VERSION.
+	// RecordCall writes what became of one. REACHED ends the task and stops the alarm; NO_ANSWER, BUSY, WRONG_NUMBER leave it open. STALE_VERSION. An account
+	// that was reached is one of the call's callees; anybody else is a name.
 	RecordCall(ctx context.Context, in *RecordCallRequest, opts ...grpc.CallOption) (*Call, error)
 	// GetPreferences of the caller, with what the county allows.
 	GetPreferences(ctx context.Context, in *GetPreferencesRequest, opts ...grpc.CallOption) (*Preferences, error)
-	// SetPreferences refuses what the county does not allow. Emergencies go through every quiet hour.
+	// SetPreferences refuses what the county does not allow. Emergencies and what is urgent go through every quiet hour.
 	SetPreferences(ctx context.Context, in *SetPreferencesRequest, opts ...grpc.CallOption) (*Preferences, error)
 	GetCountyRules(ctx context.Context, in *GetCountyRulesRequest, opts ...grpc.CallOption) (*CountyRules, error)
 	// SetCountyRules: COUNTY_ADMIN.
@@ -165,13 +167,15 @@ type AlarmServiceServer interface {
 	ListAlarms(context.Context, *ListAlarmsRequest) (*ListAlarmsResponse, error)
 	// AcknowledgeAlarm stops it everywhere; again it answers the same.
 	AcknowledgeAlarm(context.Context, *AcknowledgeAlarmRequest) (*Alarm, error)
-	// ListCalls: telephone calls to be made (电话通知), the last step of a ladder, of the caller's organisation; all of the county for COUNTY_ADMIN.
+	// ListCalls: telephone calls to be made (电话通知), the last step of a ladder, of the caller's organisation: that which does not answer, and that which
+	// sent the patient; all of the county for COUNTY_ADMIN.
 	ListCalls(context.Context, *ListCallsRequest) (*ListCallsResponse, error)
-	// RecordCall writes what became of one. REACHED ends the task and stops the alarm; NO_ANSWER, BUSY, WRONG_NUMBER leave it open. STALE_VERSION.
+	// RecordCall writes what became of one. REACHED ends the task and stops the alarm; NO_ANSWER, BUSY, WRONG_NUMBER leave it open. STALE_VERSION. An account
+	// that was reached is one of the call's callees; anybody else is a name.
 	RecordCall(context.Context, *RecordCallRequest) (*Call, error)
 	// GetPreferences of the caller, with what the county allows.
 	GetPreferences(context.Context, *GetPreferencesRequest) (*Preferences, error)
-	// SetPreferences refuses what the county does not allow. Emergencies go through every quiet hour.
+	// SetPreferences refuses what the county does not allow. Emergencies and what is urgent go through every quiet hour.
 	SetPreferences(context.Context, *SetPreferencesRequest) (*Preferences, error)
 	GetCountyRules(context.Context, *GetCountyRulesRequest) (*CountyRules, error)
 	// SetCountyRules: COUNTY_ADMIN.

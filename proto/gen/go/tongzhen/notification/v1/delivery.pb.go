@@ -156,6 +156,105 @@ func (DeliveryState_Code) EnumDescriptor() ([]byte, []int) {
 	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{1, 0}
 }
 
+type DeliveryReason_Code int32
+
+const (
+	DeliveryReason_UNSPECIFIED DeliveryReason_Code = 0
+	// Skipped: there is no address, no telephone of the patient, no consent; the patient died; nobody wants it; the channel is not configured; there is no
+	// text.
+	DeliveryReason_NO_ADDRESS     DeliveryReason_Code = 1
+	DeliveryReason_NO_PHONE       DeliveryReason_Code = 2
+	DeliveryReason_NO_CONSENT     DeliveryReason_Code = 3
+	DeliveryReason_DECEASED       DeliveryReason_Code = 4
+	DeliveryReason_NOT_WANTED     DeliveryReason_Code = 5
+	DeliveryReason_NOT_CONFIGURED DeliveryReason_Code = 6
+	DeliveryReason_NO_TEXT        DeliveryReason_Code = 7
+	// Cancelled: its booking was given back, or its hour is past.
+	DeliveryReason_NOT_TRUE_ANY_MORE DeliveryReason_Code = 8
+	// Pending: a service that it needs is away; a patient is reminded by day.
+	DeliveryReason_WAITS DeliveryReason_Code = 9
+	DeliveryReason_NIGHT DeliveryReason_Code = 10
+	// As in Attempt.outcome.
+	DeliveryReason_SENT    DeliveryReason_Code = 11
+	DeliveryReason_REFUSED DeliveryReason_Code = 12
+	DeliveryReason_LIMITED DeliveryReason_Code = 13
+	DeliveryReason_AWAY    DeliveryReason_Code = 14
+	DeliveryReason_UNKNOWN DeliveryReason_Code = 15
+	DeliveryReason_OPEN    DeliveryReason_Code = 16
+	DeliveryReason_SETUP   DeliveryReason_Code = 17
+)
+
+// Enum value maps for DeliveryReason_Code.
+var (
+	DeliveryReason_Code_name = map[int32]string{
+		0:  "UNSPECIFIED",
+		1:  "NO_ADDRESS",
+		2:  "NO_PHONE",
+		3:  "NO_CONSENT",
+		4:  "DECEASED",
+		5:  "NOT_WANTED",
+		6:  "NOT_CONFIGURED",
+		7:  "NO_TEXT",
+		8:  "NOT_TRUE_ANY_MORE",
+		9:  "WAITS",
+		10: "NIGHT",
+		11: "SENT",
+		12: "REFUSED",
+		13: "LIMITED",
+		14: "AWAY",
+		15: "UNKNOWN",
+		16: "OPEN",
+		17: "SETUP",
+	}
+	DeliveryReason_Code_value = map[string]int32{
+		"UNSPECIFIED":       0,
+		"NO_ADDRESS":        1,
+		"NO_PHONE":          2,
+		"NO_CONSENT":        3,
+		"DECEASED":          4,
+		"NOT_WANTED":        5,
+		"NOT_CONFIGURED":    6,
+		"NO_TEXT":           7,
+		"NOT_TRUE_ANY_MORE": 8,
+		"WAITS":             9,
+		"NIGHT":             10,
+		"SENT":              11,
+		"REFUSED":           12,
+		"LIMITED":           13,
+		"AWAY":              14,
+		"UNKNOWN":           15,
+		"OPEN":              16,
+		"SETUP":             17,
+	}
+)
+
+func (x DeliveryReason_Code) Enum() *DeliveryReason_Code {
+	p := new(DeliveryReason_Code)
+	*p = x
+	return p
+}
+
+func (x DeliveryReason_Code) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DeliveryReason_Code) Descriptor() protoreflect.EnumDescriptor {
+	return file_tongzhen_notification_v1_delivery_proto_enumTypes[2].Descriptor()
+}
+
+func (DeliveryReason_Code) Type() protoreflect.EnumType {
+	return &file_tongzhen_notification_v1_delivery_proto_enumTypes[2]
+}
+
+func (x DeliveryReason_Code) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DeliveryReason_Code.Descriptor instead.
+func (DeliveryReason_Code) EnumDescriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{2, 0}
+}
+
 type Channel struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -228,6 +327,43 @@ func (*DeliveryState) Descriptor() ([]byte, []int) {
 	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{1}
 }
 
+// DeliveryReason is why a message has not gone (yet): why it was skipped or waits, else the outcome of its last attempt.
+type DeliveryReason struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryReason) Reset() {
+	*x = DeliveryReason{}
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryReason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryReason) ProtoMessage() {}
+
+func (x *DeliveryReason) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryReason.ProtoReflect.Descriptor instead.
+func (*DeliveryReason) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{2}
+}
+
 type Attempt struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Number    int32                  `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
@@ -247,7 +383,7 @@ type Attempt struct {
 
 func (x *Attempt) Reset() {
 	*x = Attempt{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[2]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -259,7 +395,7 @@ func (x *Attempt) String() string {
 func (*Attempt) ProtoMessage() {}
 
 func (x *Attempt) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[2]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -272,7 +408,7 @@ func (x *Attempt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attempt.ProtoReflect.Descriptor instead.
 func (*Attempt) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{2}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Attempt) GetNumber() int32 {
@@ -343,18 +479,19 @@ type Delivery struct {
 	DueTime      *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
 	SentTime     *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=sent_time,json=sentTime,proto3" json:"sent_time,omitempty"`
 	AttemptCount int32                  `protobuf:"varint,15,opt,name=attempt_count,json=attemptCount,proto3" json:"attempt_count,omitempty"`
-	// Of the last attempt, its outcome and the provider's code; or why it was skipped: NO_ADDRESS NO_PHONE NO_CONSENT DECEASED NOT_WANTED NOT_CONFIGURED
-	// NO_TEXT; NOT_TRUE_ANY_MORE (its booking was given back); WAITS for a service that is away.
-	Reason        string     `protobuf:"bytes,16,opt,name=reason,proto3" json:"reason,omitempty"`
-	Attempts      []*Attempt `protobuf:"bytes,17,rep,name=attempts,proto3" json:"attempts,omitempty"`
-	EntryId       string     `protobuf:"bytes,18,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	// A name of DeliveryReason.Code; of an attempt followed by a blank and the provider's code.
+	Reason   string     `protobuf:"bytes,16,opt,name=reason,proto3" json:"reason,omitempty"`
+	Attempts []*Attempt `protobuf:"bytes,17,rep,name=attempts,proto3" json:"attempts,omitempty"`
+	EntryId  string     `protobuf:"bytes,18,opt,name=entry_id,json=entryId,proto3" json:"entry_id,omitempty"`
+	// The name of the account's person.
+	AccountName   string `protobuf:"bytes,19,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[3]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -366,7 +503,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[3]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -379,7 +516,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Delivery) GetId() string {
@@ -508,6 +645,13 @@ func (x *Delivery) GetEntryId() string {
 	return ""
 }
 
+func (x *Delivery) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
 type ListDeliveriesRequest struct {
 	state      protoimpl.MessageState `protogen:"open.v1"`
 	State      DeliveryState_Code     `protobuf:"varint,1,opt,name=state,proto3,enum=tongzhen.notification.v1.DeliveryState_Code" json:"state,omitempty"`
@@ -523,7 +667,7 @@ type ListDeliveriesRequest struct {
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[4]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -535,7 +679,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[4]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -548,7 +692,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListDeliveriesRequest) GetState() DeliveryState_Code {
@@ -605,7 +749,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[5]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +761,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[5]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +774,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -665,7 +809,7 @@ type GetDeliveryRequest struct {
 
 func (x *GetDeliveryRequest) Reset() {
 	*x = GetDeliveryRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[6]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -677,7 +821,7 @@ func (x *GetDeliveryRequest) String() string {
 func (*GetDeliveryRequest) ProtoMessage() {}
 
 func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[6]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -690,7 +834,7 @@ func (x *GetDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*GetDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GetDeliveryRequest) GetId() string {
@@ -717,7 +861,7 @@ type ReplayDeliveryRequest struct {
 
 func (x *ReplayDeliveryRequest) Reset() {
 	*x = ReplayDeliveryRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[7]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +873,7 @@ func (x *ReplayDeliveryRequest) String() string {
 func (*ReplayDeliveryRequest) ProtoMessage() {}
 
 func (x *ReplayDeliveryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[7]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +886,7 @@ func (x *ReplayDeliveryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDeliveryRequest.ProtoReflect.Descriptor instead.
 func (*ReplayDeliveryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReplayDeliveryRequest) GetId() string {
@@ -770,7 +914,7 @@ type ReplayDeliveriesRequest struct {
 
 func (x *ReplayDeliveriesRequest) Reset() {
 	*x = ReplayDeliveriesRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[8]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -782,7 +926,7 @@ func (x *ReplayDeliveriesRequest) String() string {
 func (*ReplayDeliveriesRequest) ProtoMessage() {}
 
 func (x *ReplayDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[8]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -795,7 +939,7 @@ func (x *ReplayDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ReplayDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReplayDeliveriesRequest) GetChannel() Channel_Code {
@@ -828,7 +972,7 @@ type ReplayDeliveriesResponse struct {
 
 func (x *ReplayDeliveriesResponse) Reset() {
 	*x = ReplayDeliveriesResponse{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[9]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -840,7 +984,7 @@ func (x *ReplayDeliveriesResponse) String() string {
 func (*ReplayDeliveriesResponse) ProtoMessage() {}
 
 func (x *ReplayDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[9]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -853,7 +997,7 @@ func (x *ReplayDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ReplayDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ReplayDeliveriesResponse) GetReplayed() int32 {
@@ -885,7 +1029,7 @@ type ChannelStatus struct {
 
 func (x *ChannelStatus) Reset() {
 	*x = ChannelStatus{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[10]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -897,7 +1041,7 @@ func (x *ChannelStatus) String() string {
 func (*ChannelStatus) ProtoMessage() {}
 
 func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[10]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -910,7 +1054,7 @@ func (x *ChannelStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelStatus.ProtoReflect.Descriptor instead.
 func (*ChannelStatus) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ChannelStatus) GetChannel() Channel_Code {
@@ -998,7 +1142,7 @@ type ChannelFault struct {
 
 func (x *ChannelFault) Reset() {
 	*x = ChannelFault{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1010,7 +1154,7 @@ func (x *ChannelFault) String() string {
 func (*ChannelFault) ProtoMessage() {}
 
 func (x *ChannelFault) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[11]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1023,7 +1167,7 @@ func (x *ChannelFault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChannelFault.ProtoReflect.Descriptor instead.
 func (*ChannelFault) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ChannelFault) GetOrganizationId() string {
@@ -1063,7 +1207,7 @@ type ListChannelsRequest struct {
 
 func (x *ListChannelsRequest) Reset() {
 	*x = ListChannelsRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1219,7 @@ func (x *ListChannelsRequest) String() string {
 func (*ListChannelsRequest) ProtoMessage() {}
 
 func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[12]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1232,7 @@ func (x *ListChannelsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsRequest.ProtoReflect.Descriptor instead.
 func (*ListChannelsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListChannelsRequest) GetCounty() string {
@@ -1099,15 +1243,17 @@ func (x *ListChannelsRequest) GetCounty() string {
 }
 
 type ListChannelsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Channels      []*ChannelStatus       `protobuf:"bytes,1,rep,name=channels,proto3" json:"channels,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Channels []*ChannelStatus       `protobuf:"bytes,1,rep,name=channels,proto3" json:"channels,omitempty"`
+	// Of those whose posts the caller sees: the organisation's, or all of the county.
+	OnDuty        *OnDutyReach `protobuf:"bytes,2,opt,name=on_duty,json=onDuty,proto3" json:"on_duty,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListChannelsResponse) Reset() {
 	*x = ListChannelsResponse{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1119,7 +1265,7 @@ func (x *ListChannelsResponse) String() string {
 func (*ListChannelsResponse) ProtoMessage() {}
 
 func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[13]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1132,7 +1278,7 @@ func (x *ListChannelsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListChannelsResponse.ProtoReflect.Descriptor instead.
 func (*ListChannelsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListChannelsResponse) GetChannels() []*ChannelStatus {
@@ -1140,6 +1286,127 @@ func (x *ListChannelsResponse) GetChannels() []*ChannelStatus {
 		return x.Channels
 	}
 	return nil
+}
+
+func (x *ListChannelsResponse) GetOnDuty() *OnDutyReach {
+	if x != nil {
+		return x.OnDuty
+	}
+	return nil
+}
+
+// OnDutyReach is how many are on duty by the rosters at this moment, and whom of them an emergency does not reach outside: they have no address on a
+// channel that is configured and that the county or they themselves use for it.
+type OnDutyReach struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Count         int32                  `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	Unreached     []*Unreached           `protobuf:"bytes,2,rep,name=unreached,proto3" json:"unreached,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OnDutyReach) Reset() {
+	*x = OnDutyReach{}
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OnDutyReach) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OnDutyReach) ProtoMessage() {}
+
+func (x *OnDutyReach) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OnDutyReach.ProtoReflect.Descriptor instead.
+func (*OnDutyReach) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *OnDutyReach) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *OnDutyReach) GetUnreached() []*Unreached {
+	if x != nil {
+		return x.Unreached
+	}
+	return nil
+}
+
+type Unreached struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	AccountId      string                 `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	Name           string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *Unreached) Reset() {
+	*x = Unreached{}
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unreached) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unreached) ProtoMessage() {}
+
+func (x *Unreached) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unreached.ProtoReflect.Descriptor instead.
+func (*Unreached) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *Unreached) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *Unreached) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Unreached) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
 }
 
 type Address struct {
@@ -1152,14 +1419,16 @@ type Address struct {
 	HasSecret      bool                   `protobuf:"varint,5,opt,name=has_secret,json=hasSecret,proto3" json:"has_secret,omitempty"`
 	UpdateTime     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// When a test message was taken by the provider.
-	TestTime      *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=test_time,json=testTime,proto3" json:"test_time,omitempty"`
+	TestTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=test_time,json=testTime,proto3" json:"test_time,omitempty"`
+	// It is the account's telephone or e-mail in the directory, in force until the person sets another.
+	FromDirectory bool `protobuf:"varint,8,opt,name=from_directory,json=fromDirectory,proto3" json:"from_directory,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Address) Reset() {
 	*x = Address{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1440,7 @@ func (x *Address) String() string {
 func (*Address) ProtoMessage() {}
 
 func (x *Address) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[14]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1453,7 @@ func (x *Address) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Address.ProtoReflect.Descriptor instead.
 func (*Address) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Address) GetOrganizationId() string {
@@ -1236,6 +1505,13 @@ func (x *Address) GetTestTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Address) GetFromDirectory() bool {
+	if x != nil {
+		return x.FromDirectory
+	}
+	return false
+}
+
 type ListAddressesRequest struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
@@ -1245,7 +1521,7 @@ type ListAddressesRequest struct {
 
 func (x *ListAddressesRequest) Reset() {
 	*x = ListAddressesRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1257,7 +1533,7 @@ func (x *ListAddressesRequest) String() string {
 func (*ListAddressesRequest) ProtoMessage() {}
 
 func (x *ListAddressesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[15]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1270,7 +1546,7 @@ func (x *ListAddressesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAddressesRequest.ProtoReflect.Descriptor instead.
 func (*ListAddressesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListAddressesRequest) GetOrganizationId() string {
@@ -1289,7 +1565,7 @@ type ListAddressesResponse struct {
 
 func (x *ListAddressesResponse) Reset() {
 	*x = ListAddressesResponse{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1301,7 +1577,7 @@ func (x *ListAddressesResponse) String() string {
 func (*ListAddressesResponse) ProtoMessage() {}
 
 func (x *ListAddressesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[16]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1314,7 +1590,7 @@ func (x *ListAddressesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAddressesResponse.ProtoReflect.Descriptor instead.
 func (*ListAddressesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListAddressesResponse) GetAddresses() []*Address {
@@ -1341,7 +1617,7 @@ type SetAddressRequest struct {
 
 func (x *SetAddressRequest) Reset() {
 	*x = SetAddressRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1353,7 +1629,7 @@ func (x *SetAddressRequest) String() string {
 func (*SetAddressRequest) ProtoMessage() {}
 
 func (x *SetAddressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[17]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1366,7 +1642,7 @@ func (x *SetAddressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetAddressRequest.ProtoReflect.Descriptor instead.
 func (*SetAddressRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SetAddressRequest) GetOrganizationId() string {
@@ -1422,7 +1698,7 @@ type SendTestRequest struct {
 
 func (x *SendTestRequest) Reset() {
 	*x = SendTestRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1434,7 +1710,7 @@ func (x *SendTestRequest) String() string {
 func (*SendTestRequest) ProtoMessage() {}
 
 func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[18]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1447,7 +1723,7 @@ func (x *SendTestRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SendTestRequest.ProtoReflect.Descriptor instead.
 func (*SendTestRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SendTestRequest) GetOrganizationId() string {
@@ -1480,7 +1756,7 @@ type TokenRequest struct {
 
 func (x *TokenRequest) Reset() {
 	*x = TokenRequest{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1492,7 +1768,7 @@ func (x *TokenRequest) String() string {
 func (*TokenRequest) ProtoMessage() {}
 
 func (x *TokenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[19]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1505,7 +1781,7 @@ func (x *TokenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenRequest.ProtoReflect.Descriptor instead.
 func (*TokenRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *TokenRequest) GetToken() string {
@@ -1529,7 +1805,7 @@ type TokenState struct {
 
 func (x *TokenState) Reset() {
 	*x = TokenState{}
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[20]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1541,7 +1817,7 @@ func (x *TokenState) String() string {
 func (*TokenState) ProtoMessage() {}
 
 func (x *TokenState) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[20]
+	mi := &file_tongzhen_notification_v1_delivery_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1554,7 +1830,7 @@ func (x *TokenState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TokenState.ProtoReflect.Descriptor instead.
 func (*TokenState) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_notification_v1_delivery_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *TokenState) GetEvent() string {
@@ -1621,7 +1897,31 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\x04SENT\x10\x03\x12\b\n" +
 	"\x04DEAD\x10\x04\x12\r\n" +
 	"\tCANCELLED\x10\x05\x12\v\n" +
-	"\aSKIPPED\x10\x06\"\x98\x02\n" +
+	"\aSKIPPED\x10\x06\"\x94\x02\n" +
+	"\x0eDeliveryReason\"\x81\x02\n" +
+	"\x04Code\x12\x0f\n" +
+	"\vUNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"NO_ADDRESS\x10\x01\x12\f\n" +
+	"\bNO_PHONE\x10\x02\x12\x0e\n" +
+	"\n" +
+	"NO_CONSENT\x10\x03\x12\f\n" +
+	"\bDECEASED\x10\x04\x12\x0e\n" +
+	"\n" +
+	"NOT_WANTED\x10\x05\x12\x12\n" +
+	"\x0eNOT_CONFIGURED\x10\x06\x12\v\n" +
+	"\aNO_TEXT\x10\a\x12\x15\n" +
+	"\x11NOT_TRUE_ANY_MORE\x10\b\x12\t\n" +
+	"\x05WAITS\x10\t\x12\t\n" +
+	"\x05NIGHT\x10\n" +
+	"\x12\b\n" +
+	"\x04SENT\x10\v\x12\v\n" +
+	"\aREFUSED\x10\f\x12\v\n" +
+	"\aLIMITED\x10\r\x12\b\n" +
+	"\x04AWAY\x10\x0e\x12\v\n" +
+	"\aUNKNOWN\x10\x0f\x12\b\n" +
+	"\x04OPEN\x10\x10\x12\t\n" +
+	"\x05SETUP\x10\x11\"\x98\x02\n" +
 	"\aAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x129\n" +
 	"\n" +
@@ -1630,7 +1930,7 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\aoutcome\x18\x04 \x01(\tR\aoutcome\x12#\n" +
 	"\rprovider_code\x18\x05 \x01(\tR\fproviderCode\x12.\n" +
 	"\x13provider_message_id\x18\x06 \x01(\tR\x11providerMessageId\x12\x14\n" +
-	"\x05again\x18\a \x01(\bR\x05again\"\x8e\x06\n" +
+	"\x05again\x18\a \x01(\bR\x05again\"\xb1\x06\n" +
 	"\bDelivery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12@\n" +
 	"\achannel\x18\x02 \x01(\x0e2&.tongzhen.notification.v1.Channel.CodeR\achannel\x12B\n" +
@@ -1654,7 +1954,8 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\rattempt_count\x18\x0f \x01(\x05R\fattemptCount\x12\x16\n" +
 	"\x06reason\x18\x10 \x01(\tR\x06reason\x12=\n" +
 	"\battempts\x18\x11 \x03(\v2!.tongzhen.notification.v1.AttemptR\battempts\x12\x19\n" +
-	"\bentry_id\x18\x12 \x01(\tR\aentryId\"\x9e\x02\n" +
+	"\bentry_id\x18\x12 \x01(\tR\aentryId\x12!\n" +
+	"\faccount_name\x18\x13 \x01(\tR\vaccountName\"\x9e\x02\n" +
 	"\x15ListDeliveriesRequest\x12B\n" +
 	"\x05state\x18\x01 \x01(\x0e2,.tongzhen.notification.v1.DeliveryState.CodeR\x05state\x12@\n" +
 	"\achannel\x18\x02 \x01(\x0e2&.tongzhen.notification.v1.Channel.CodeR\achannel\x12\x1f\n" +
@@ -1706,9 +2007,18 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\vrests_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"restsUntil\"-\n" +
 	"\x13ListChannelsRequest\x12\x16\n" +
-	"\x06county\x18\x01 \x01(\tR\x06county\"[\n" +
+	"\x06county\x18\x01 \x01(\tR\x06county\"\x9b\x01\n" +
 	"\x14ListChannelsResponse\x12C\n" +
-	"\bchannels\x18\x01 \x03(\v2'.tongzhen.notification.v1.ChannelStatusR\bchannels\"\xca\x02\n" +
+	"\bchannels\x18\x01 \x03(\v2'.tongzhen.notification.v1.ChannelStatusR\bchannels\x12>\n" +
+	"\aon_duty\x18\x02 \x01(\v2%.tongzhen.notification.v1.OnDutyReachR\x06onDuty\"f\n" +
+	"\vOnDutyReach\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x05R\x05count\x12A\n" +
+	"\tunreached\x18\x02 \x03(\v2#.tongzhen.notification.v1.UnreachedR\tunreached\"g\n" +
+	"\tUnreached\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\"\xf1\x02\n" +
 	"\aAddress\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\x12@\n" +
@@ -1718,7 +2028,8 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"has_secret\x18\x05 \x01(\bR\thasSecret\x12;\n" +
 	"\vupdate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"updateTime\x127\n" +
-	"\ttest_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\btestTime\"?\n" +
+	"\ttest_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\btestTime\x12%\n" +
+	"\x0efrom_directory\x18\b \x01(\bR\rfromDirectory\"?\n" +
 	"\x14ListAddressesRequest\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\"X\n" +
 	"\x15ListAddressesResponse\x12?\n" +
@@ -1775,89 +2086,95 @@ func file_tongzhen_notification_v1_delivery_proto_rawDescGZIP() []byte {
 	return file_tongzhen_notification_v1_delivery_proto_rawDescData
 }
 
-var file_tongzhen_notification_v1_delivery_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_notification_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_tongzhen_notification_v1_delivery_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_tongzhen_notification_v1_delivery_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_tongzhen_notification_v1_delivery_proto_goTypes = []any{
 	(Channel_Code)(0),                // 0: tongzhen.notification.v1.Channel.Code
 	(DeliveryState_Code)(0),          // 1: tongzhen.notification.v1.DeliveryState.Code
-	(*Channel)(nil),                  // 2: tongzhen.notification.v1.Channel
-	(*DeliveryState)(nil),            // 3: tongzhen.notification.v1.DeliveryState
-	(*Attempt)(nil),                  // 4: tongzhen.notification.v1.Attempt
-	(*Delivery)(nil),                 // 5: tongzhen.notification.v1.Delivery
-	(*ListDeliveriesRequest)(nil),    // 6: tongzhen.notification.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),   // 7: tongzhen.notification.v1.ListDeliveriesResponse
-	(*GetDeliveryRequest)(nil),       // 8: tongzhen.notification.v1.GetDeliveryRequest
-	(*ReplayDeliveryRequest)(nil),    // 9: tongzhen.notification.v1.ReplayDeliveryRequest
-	(*ReplayDeliveriesRequest)(nil),  // 10: tongzhen.notification.v1.ReplayDeliveriesRequest
-	(*ReplayDeliveriesResponse)(nil), // 11: tongzhen.notification.v1.ReplayDeliveriesResponse
-	(*ChannelStatus)(nil),            // 12: tongzhen.notification.v1.ChannelStatus
-	(*ChannelFault)(nil),             // 13: tongzhen.notification.v1.ChannelFault
-	(*ListChannelsRequest)(nil),      // 14: tongzhen.notification.v1.ListChannelsRequest
-	(*ListChannelsResponse)(nil),     // 15: tongzhen.notification.v1.ListChannelsResponse
-	(*Address)(nil),                  // 16: tongzhen.notification.v1.Address
-	(*ListAddressesRequest)(nil),     // 17: tongzhen.notification.v1.ListAddressesRequest
-	(*ListAddressesResponse)(nil),    // 18: tongzhen.notification.v1.ListAddressesResponse
-	(*SetAddressRequest)(nil),        // 19: tongzhen.notification.v1.SetAddressRequest
-	(*SendTestRequest)(nil),          // 20: tongzhen.notification.v1.SendTestRequest
-	(*TokenRequest)(nil),             // 21: tongzhen.notification.v1.TokenRequest
-	(*TokenState)(nil),               // 22: tongzhen.notification.v1.TokenState
-	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
-	(v1.Urgency_Code)(0),             // 24: tongzhen.common.v1.Urgency.Code
+	(DeliveryReason_Code)(0),         // 2: tongzhen.notification.v1.DeliveryReason.Code
+	(*Channel)(nil),                  // 3: tongzhen.notification.v1.Channel
+	(*DeliveryState)(nil),            // 4: tongzhen.notification.v1.DeliveryState
+	(*DeliveryReason)(nil),           // 5: tongzhen.notification.v1.DeliveryReason
+	(*Attempt)(nil),                  // 6: tongzhen.notification.v1.Attempt
+	(*Delivery)(nil),                 // 7: tongzhen.notification.v1.Delivery
+	(*ListDeliveriesRequest)(nil),    // 8: tongzhen.notification.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),   // 9: tongzhen.notification.v1.ListDeliveriesResponse
+	(*GetDeliveryRequest)(nil),       // 10: tongzhen.notification.v1.GetDeliveryRequest
+	(*ReplayDeliveryRequest)(nil),    // 11: tongzhen.notification.v1.ReplayDeliveryRequest
+	(*ReplayDeliveriesRequest)(nil),  // 12: tongzhen.notification.v1.ReplayDeliveriesRequest
+	(*ReplayDeliveriesResponse)(nil), // 13: tongzhen.notification.v1.ReplayDeliveriesResponse
+	(*ChannelStatus)(nil),            // 14: tongzhen.notification.v1.ChannelStatus
+	(*ChannelFault)(nil),             // 15: tongzhen.notification.v1.ChannelFault
+	(*ListChannelsRequest)(nil),      // 16: tongzhen.notification.v1.ListChannelsRequest
+	(*ListChannelsResponse)(nil),     // 17: tongzhen.notification.v1.ListChannelsResponse
+	(*OnDutyReach)(nil),              // 18: tongzhen.notification.v1.OnDutyReach
+	(*Unreached)(nil),                // 19: tongzhen.notification.v1.Unreached
+	(*Address)(nil),                  // 20: tongzhen.notification.v1.Address
+	(*ListAddressesRequest)(nil),     // 21: tongzhen.notification.v1.ListAddressesRequest
+	(*ListAddressesResponse)(nil),    // 22: tongzhen.notification.v1.ListAddressesResponse
+	(*SetAddressRequest)(nil),        // 23: tongzhen.notification.v1.SetAddressRequest
+	(*SendTestRequest)(nil),          // 24: tongzhen.notification.v1.SendTestRequest
+	(*TokenRequest)(nil),             // 25: tongzhen.notification.v1.TokenRequest
+	(*TokenState)(nil),               // 26: tongzhen.notification.v1.TokenState
+	(*timestamppb.Timestamp)(nil),    // 27: google.protobuf.Timestamp
+	(v1.Urgency_Code)(0),             // 28: tongzhen.common.v1.Urgency.Code
 }
 var file_tongzhen_notification_v1_delivery_proto_depIdxs = []int32{
-	23, // 0: tongzhen.notification.v1.Attempt.start_time:type_name -> google.protobuf.Timestamp
-	23, // 1: tongzhen.notification.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
+	27, // 0: tongzhen.notification.v1.Attempt.start_time:type_name -> google.protobuf.Timestamp
+	27, // 1: tongzhen.notification.v1.Attempt.end_time:type_name -> google.protobuf.Timestamp
 	0,  // 2: tongzhen.notification.v1.Delivery.channel:type_name -> tongzhen.notification.v1.Channel.Code
 	1,  // 3: tongzhen.notification.v1.Delivery.state:type_name -> tongzhen.notification.v1.DeliveryState.Code
-	24, // 4: tongzhen.notification.v1.Delivery.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	23, // 5: tongzhen.notification.v1.Delivery.create_time:type_name -> google.protobuf.Timestamp
-	23, // 6: tongzhen.notification.v1.Delivery.due_time:type_name -> google.protobuf.Timestamp
-	23, // 7: tongzhen.notification.v1.Delivery.sent_time:type_name -> google.protobuf.Timestamp
-	4,  // 8: tongzhen.notification.v1.Delivery.attempts:type_name -> tongzhen.notification.v1.Attempt
+	28, // 4: tongzhen.notification.v1.Delivery.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	27, // 5: tongzhen.notification.v1.Delivery.create_time:type_name -> google.protobuf.Timestamp
+	27, // 6: tongzhen.notification.v1.Delivery.due_time:type_name -> google.protobuf.Timestamp
+	27, // 7: tongzhen.notification.v1.Delivery.sent_time:type_name -> google.protobuf.Timestamp
+	6,  // 8: tongzhen.notification.v1.Delivery.attempts:type_name -> tongzhen.notification.v1.Attempt
 	1,  // 9: tongzhen.notification.v1.ListDeliveriesRequest.state:type_name -> tongzhen.notification.v1.DeliveryState.Code
 	0,  // 10: tongzhen.notification.v1.ListDeliveriesRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	5,  // 11: tongzhen.notification.v1.ListDeliveriesResponse.deliveries:type_name -> tongzhen.notification.v1.Delivery
+	7,  // 11: tongzhen.notification.v1.ListDeliveriesResponse.deliveries:type_name -> tongzhen.notification.v1.Delivery
 	0,  // 12: tongzhen.notification.v1.ReplayDeliveriesRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	23, // 13: tongzhen.notification.v1.ReplayDeliveriesRequest.since:type_name -> google.protobuf.Timestamp
+	27, // 13: tongzhen.notification.v1.ReplayDeliveriesRequest.since:type_name -> google.protobuf.Timestamp
 	0,  // 14: tongzhen.notification.v1.ChannelStatus.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	23, // 15: tongzhen.notification.v1.ChannelStatus.rests_until:type_name -> google.protobuf.Timestamp
-	23, // 16: tongzhen.notification.v1.ChannelStatus.last_sent_time:type_name -> google.protobuf.Timestamp
-	13, // 17: tongzhen.notification.v1.ChannelStatus.faults:type_name -> tongzhen.notification.v1.ChannelFault
-	23, // 18: tongzhen.notification.v1.ChannelFault.rests_until:type_name -> google.protobuf.Timestamp
-	12, // 19: tongzhen.notification.v1.ListChannelsResponse.channels:type_name -> tongzhen.notification.v1.ChannelStatus
-	0,  // 20: tongzhen.notification.v1.Address.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	23, // 21: tongzhen.notification.v1.Address.update_time:type_name -> google.protobuf.Timestamp
-	23, // 22: tongzhen.notification.v1.Address.test_time:type_name -> google.protobuf.Timestamp
-	16, // 23: tongzhen.notification.v1.ListAddressesResponse.addresses:type_name -> tongzhen.notification.v1.Address
-	0,  // 24: tongzhen.notification.v1.SetAddressRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	0,  // 25: tongzhen.notification.v1.SendTestRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
-	24, // 26: tongzhen.notification.v1.TokenState.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	23, // 27: tongzhen.notification.v1.TokenState.acknowledge_time:type_name -> google.protobuf.Timestamp
-	6,  // 28: tongzhen.notification.v1.DeliveryService.ListDeliveries:input_type -> tongzhen.notification.v1.ListDeliveriesRequest
-	8,  // 29: tongzhen.notification.v1.DeliveryService.GetDelivery:input_type -> tongzhen.notification.v1.GetDeliveryRequest
-	9,  // 30: tongzhen.notification.v1.DeliveryService.ReplayDelivery:input_type -> tongzhen.notification.v1.ReplayDeliveryRequest
-	10, // 31: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:input_type -> tongzhen.notification.v1.ReplayDeliveriesRequest
-	14, // 32: tongzhen.notification.v1.DeliveryService.ListChannels:input_type -> tongzhen.notification.v1.ListChannelsRequest
-	17, // 33: tongzhen.notification.v1.DeliveryService.ListAddresses:input_type -> tongzhen.notification.v1.ListAddressesRequest
-	19, // 34: tongzhen.notification.v1.DeliveryService.SetAddress:input_type -> tongzhen.notification.v1.SetAddressRequest
-	20, // 35: tongzhen.notification.v1.DeliveryService.SendTest:input_type -> tongzhen.notification.v1.SendTestRequest
-	21, // 36: tongzhen.notification.v1.DeliveryService.GetByToken:input_type -> tongzhen.notification.v1.TokenRequest
-	21, // 37: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:input_type -> tongzhen.notification.v1.TokenRequest
-	7,  // 38: tongzhen.notification.v1.DeliveryService.ListDeliveries:output_type -> tongzhen.notification.v1.ListDeliveriesResponse
-	5,  // 39: tongzhen.notification.v1.DeliveryService.GetDelivery:output_type -> tongzhen.notification.v1.Delivery
-	5,  // 40: tongzhen.notification.v1.DeliveryService.ReplayDelivery:output_type -> tongzhen.notification.v1.Delivery
-	11, // 41: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:output_type -> tongzhen.notification.v1.ReplayDeliveriesResponse
-	15, // 42: tongzhen.notification.v1.DeliveryService.ListChannels:output_type -> tongzhen.notification.v1.ListChannelsResponse
-	18, // 43: tongzhen.notification.v1.DeliveryService.ListAddresses:output_type -> tongzhen.notification.v1.ListAddressesResponse
-	16, // 44: tongzhen.notification.v1.DeliveryService.SetAddress:output_type -> tongzhen.notification.v1.Address
-	5,  // 45: tongzhen.notification.v1.DeliveryService.SendTest:output_type -> tongzhen.notification.v1.Delivery
-	22, // 46: tongzhen.notification.v1.DeliveryService.GetByToken:output_type -> tongzhen.notification.v1.TokenState
-	22, // 47: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:output_type -> tongzhen.notification.v1.TokenState
-	38, // [38:48] is the sub-list for method output_type
-	28, // [28:38] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	27, // 15: tongzhen.notification.v1.ChannelStatus.rests_until:type_name -> google.protobuf.Timestamp
+	27, // 16: tongzhen.notification.v1.ChannelStatus.last_sent_time:type_name -> google.protobuf.Timestamp
+	15, // 17: tongzhen.notification.v1.ChannelStatus.faults:type_name -> tongzhen.notification.v1.ChannelFault
+	27, // 18: tongzhen.notification.v1.ChannelFault.rests_until:type_name -> google.protobuf.Timestamp
+	14, // 19: tongzhen.notification.v1.ListChannelsResponse.channels:type_name -> tongzhen.notification.v1.ChannelStatus
+	18, // 20: tongzhen.notification.v1.ListChannelsResponse.on_duty:type_name -> tongzhen.notification.v1.OnDutyReach
+	19, // 21: tongzhen.notification.v1.OnDutyReach.unreached:type_name -> tongzhen.notification.v1.Unreached
+	0,  // 22: tongzhen.notification.v1.Address.channel:type_name -> tongzhen.notification.v1.Channel.Code
+	27, // 23: tongzhen.notification.v1.Address.update_time:type_name -> google.protobuf.Timestamp
+	27, // 24: tongzhen.notification.v1.Address.test_time:type_name -> google.protobuf.Timestamp
+	20, // 25: tongzhen.notification.v1.ListAddressesResponse.addresses:type_name -> tongzhen.notification.v1.Address
+	0,  // 26: tongzhen.notification.v1.SetAddressRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
+	0,  // 27: tongzhen.notification.v1.SendTestRequest.channel:type_name -> tongzhen.notification.v1.Channel.Code
+	28, // 28: tongzhen.notification.v1.TokenState.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	27, // 29: tongzhen.notification.v1.TokenState.acknowledge_time:type_name -> google.protobuf.Timestamp
+	8,  // 30: tongzhen.notification.v1.DeliveryService.ListDeliveries:input_type -> tongzhen.notification.v1.ListDeliveriesRequest
+	10, // 31: tongzhen.notification.v1.DeliveryService.GetDelivery:input_type -> tongzhen.notification.v1.GetDeliveryRequest
+	11, // 32: tongzhen.notification.v1.DeliveryService.ReplayDelivery:input_type -> tongzhen.notification.v1.ReplayDeliveryRequest
+	12, // 33: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:input_type -> tongzhen.notification.v1.ReplayDeliveriesRequest
+	16, // 34: tongzhen.notification.v1.DeliveryService.ListChannels:input_type -> tongzhen.notification.v1.ListChannelsRequest
+	21, // 35: tongzhen.notification.v1.DeliveryService.ListAddresses:input_type -> tongzhen.notification.v1.ListAddressesRequest
+	23, // 36: tongzhen.notification.v1.DeliveryService.SetAddress:input_type -> tongzhen.notification.v1.SetAddressRequest
+	24, // 37: tongzhen.notification.v1.DeliveryService.SendTest:input_type -> tongzhen.notification.v1.SendTestRequest
+	25, // 38: tongzhen.notification.v1.DeliveryService.GetByToken:input_type -> tongzhen.notification.v1.TokenRequest
+	25, // 39: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:input_type -> tongzhen.notification.v1.TokenRequest
+	9,  // 40: tongzhen.notification.v1.DeliveryService.ListDeliveries:output_type -> tongzhen.notification.v1.ListDeliveriesResponse
+	7,  // 41: tongzhen.notification.v1.DeliveryService.GetDelivery:output_type -> tongzhen.notification.v1.Delivery
+	7,  // 42: tongzhen.notification.v1.DeliveryService.ReplayDelivery:output_type -> tongzhen.notification.v1.Delivery
+	13, // 43: tongzhen.notification.v1.DeliveryService.ReplayDeliveries:output_type -> tongzhen.notification.v1.ReplayDeliveriesResponse
+	17, // 44: tongzhen.notification.v1.DeliveryService.ListChannels:output_type -> tongzhen.notification.v1.ListChannelsResponse
+	22, // 45: tongzhen.notification.v1.DeliveryService.ListAddresses:output_type -> tongzhen.notification.v1.ListAddressesResponse
+	20, // 46: tongzhen.notification.v1.DeliveryService.SetAddress:output_type -> tongzhen.notification.v1.Address
+	7,  // 47: tongzhen.notification.v1.DeliveryService.SendTest:output_type -> tongzhen.notification.v1.Delivery
+	26, // 48: tongzhen.notification.v1.DeliveryService.GetByToken:output_type -> tongzhen.notification.v1.TokenState
+	26, // 49: tongzhen.notification.v1.DeliveryService.AcknowledgeByToken:output_type -> tongzhen.notification.v1.TokenState
+	40, // [40:50] is the sub-list for method output_type
+	30, // [30:40] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_notification_v1_delivery_proto_init() }
@@ -1870,8 +2187,8 @@ func file_tongzhen_notification_v1_delivery_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_notification_v1_delivery_proto_rawDesc), len(file_tongzhen_notification_v1_delivery_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   21,
+			NumEnums:      3,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

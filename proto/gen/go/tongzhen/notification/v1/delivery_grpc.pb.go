@@ -47,11 +47,12 @@ type DeliveryServiceClient interface {
 	ReplayDelivery(ctx context.Context, in *ReplayDeliveryRequest, opts ...grpc.CallOption) (*Delivery, error)
 	// ReplayDeliveries does so with all of a channel (all channels if it is empty) that died since an instant, at most 1,000 a call; answers how many.
 	ReplayDeliveries(ctx context.Context, in *ReplayDeliveriesRequest, opts ...grpc.CallOption) (*ReplayDeliveriesResponse, error)
-	// ListChannels: which are configured, how they are.
+	// ListChannels: which are configured, how they are; and whom of those on duty now no message reaches outside the house.
 	ListChannels(ctx context.Context, in *ListChannelsRequest, opts ...grpc.CallOption) (*ListChannelsResponse, error)
-	// ListAddresses of the caller, or of an organisation's groups (its head, desk, COUNTY_ADMIN), masked.
+	// ListAddresses that are in force, of the caller, or of an organisation's groups (its heads, desk, COUNTY_ADMIN), masked.
 	ListAddresses(ctx context.Context, in *ListAddressesRequest, opts ...grpc.CallOption) (*ListAddressesResponse, error)
-	// SetAddress of the caller, or of a group. An empty value removes it.
+	// SetAddress of the caller, or of a group. An empty value removes it; a person's address in the directory is in force again then. Groups are the
+	// whole county's for COUNTY_ADMIN, the centre's for its CENTRE_HEAD, the hospital's for INTAKE_DESK, the own department's for DEPARTMENT_HEAD.
 	SetAddress(ctx context.Context, in *SetAddressRequest, opts ...grpc.CallOption) (*Address, error)
 	// SendTest sends one test message to an address of the caller or of a group that the caller may set, and answers what became of it (at most 10 s).
 	SendTest(ctx context.Context, in *SendTestRequest, opts ...grpc.CallOption) (*Delivery, error)
@@ -185,11 +186,12 @@ type DeliveryServiceServer interface {
 	ReplayDelivery(context.Context, *ReplayDeliveryRequest) (*Delivery, error)
 	// ReplayDeliveries does so with all of a channel (all channels if it is empty) that died since an instant, at most 1,000 a call; answers how many.
 	ReplayDeliveries(context.Context, *ReplayDeliveriesRequest) (*ReplayDeliveriesResponse, error)
-	// ListChannels: which are configured, how they are.
+	// ListChannels: which are configured, how they are; and whom of those on duty now no message reaches outside the house.
 	ListChannels(context.Context, *ListChannelsRequest) (*ListChannelsResponse, error)
-	// ListAddresses of the caller, or of an organisation's groups (its head, desk, COUNTY_ADMIN), masked.
+	// ListAddresses that are in force, of the caller, or of an organisation's groups (its heads, desk, COUNTY_ADMIN), masked.
 	ListAddresses(context.Context, *ListAddressesRequest) (*ListAddressesResponse, error)
-	// SetAddress of the caller, or of a group. An empty value removes it.
+	// SetAddress of the caller, or of a group. An empty value removes it; a person's address in the directory is in force again then. Groups are the
+	// whole county's for COUNTY_ADMIN, the centre's for its CENTRE_HEAD, the hospital's for INTAKE_DESK, the own department's for DEPARTMENT_HEAD.
 	SetAddress(context.Context, *SetAddressRequest) (*Address, error)
 	// SendTest sends one test message to an address of the caller or of a group that the caller may set, and answers what became of it (at most 10 s).
 	SendTest(context.Context, *SendTestRequest) (*Delivery, error)

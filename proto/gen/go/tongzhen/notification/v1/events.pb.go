@@ -28,6 +28,7 @@ type EntryFact struct {
 	NotificationId string                 `protobuf:"bytes,1,opt,name=notification_id,json=notificationId,proto3" json:"notification_id,omitempty"`
 	AccountId      string                 `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	ReferralId     string                 `protobuf:"bytes,3,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	Urgency        v1.Urgency_Code        `protobuf:"varint,4,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -81,6 +82,13 @@ func (x *EntryFact) GetReferralId() string {
 		return x.ReferralId
 	}
 	return ""
+}
+
+func (x *EntryFact) GetUrgency() v1.Urgency_Code {
+	if x != nil {
+		return x.Urgency
+	}
+	return v1.Urgency_Code(0)
 }
 
 // EntryCreated: notification.v1.<county>.entry_created.
@@ -400,13 +408,14 @@ var File_tongzhen_notification_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_notification_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"%tongzhen/notification/v1/events.proto\x12\x18tongzhen.notification.v1\x1a\x1ftongzhen/common/v1/common.proto\"t\n" +
+	"%tongzhen/notification/v1/events.proto\x12\x18tongzhen.notification.v1\x1a\x1ftongzhen/common/v1/common.proto\"\xb0\x01\n" +
 	"\tEntryFact\x12'\n" +
 	"\x0fnotification_id\x18\x01 \x01(\tR\x0enotificationId\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x02 \x01(\tR\taccountId\x12\x1f\n" +
 	"\vreferral_id\x18\x03 \x01(\tR\n" +
-	"referralId\"{\n" +
+	"referralId\x12:\n" +
+	"\aurgency\x18\x04 \x01(\x0e2 .tongzhen.common.v1.Urgency.CodeR\aurgency\"{\n" +
 	"\fEntryCreated\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x129\n" +
 	"\x05entry\x18\x02 \x01(\v2#.tongzhen.notification.v1.EntryFactR\x05entry\"\x80\x01\n" +
@@ -454,21 +463,23 @@ var file_tongzhen_notification_v1_events_proto_goTypes = []any{
 	(*AlarmRang)(nil),         // 3: tongzhen.notification.v1.AlarmRang
 	(*AlarmAcknowledged)(nil), // 4: tongzhen.notification.v1.AlarmAcknowledged
 	(*DeliveryFailed)(nil),    // 5: tongzhen.notification.v1.DeliveryFailed
-	(*v1.FactMeta)(nil),       // 6: tongzhen.common.v1.FactMeta
+	(v1.Urgency_Code)(0),      // 6: tongzhen.common.v1.Urgency.Code
+	(*v1.FactMeta)(nil),       // 7: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_notification_v1_events_proto_depIdxs = []int32{
-	6, // 0: tongzhen.notification.v1.EntryCreated.meta:type_name -> tongzhen.common.v1.FactMeta
-	0, // 1: tongzhen.notification.v1.EntryCreated.entry:type_name -> tongzhen.notification.v1.EntryFact
-	6, // 2: tongzhen.notification.v1.EntryAcknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
-	0, // 3: tongzhen.notification.v1.EntryAcknowledged.entry:type_name -> tongzhen.notification.v1.EntryFact
-	6, // 4: tongzhen.notification.v1.AlarmRang.meta:type_name -> tongzhen.common.v1.FactMeta
-	6, // 5: tongzhen.notification.v1.AlarmAcknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
-	6, // 6: tongzhen.notification.v1.DeliveryFailed.meta:type_name -> tongzhen.common.v1.FactMeta
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	6, // 0: tongzhen.notification.v1.EntryFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	7, // 1: tongzhen.notification.v1.EntryCreated.meta:type_name -> tongzhen.common.v1.FactMeta
+	0, // 2: tongzhen.notification.v1.EntryCreated.entry:type_name -> tongzhen.notification.v1.EntryFact
+	7, // 3: tongzhen.notification.v1.EntryAcknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	0, // 4: tongzhen.notification.v1.EntryAcknowledged.entry:type_name -> tongzhen.notification.v1.EntryFact
+	7, // 5: tongzhen.notification.v1.AlarmRang.meta:type_name -> tongzhen.common.v1.FactMeta
+	7, // 6: tongzhen.notification.v1.AlarmAcknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	7, // 7: tongzhen.notification.v1.DeliveryFailed.meta:type_name -> tongzhen.common.v1.FactMeta
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_notification_v1_events_proto_init() }
