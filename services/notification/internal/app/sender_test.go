@@ -126,6 +126,7 @@ func (o *outbound) start(s *app.Sender) (stop func()) {
 	o.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
+	o.ran = s
 	go func() { done <- s.Run(ctx) }()
 	var once sync.Once
 	stop = func() {
