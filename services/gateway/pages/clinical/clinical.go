@@ -55,7 +55,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients/{id}/record", p.Shell.Page(p.list))
 	mux.Handle("GET /patients/{id}/record/new/{kind}", p.Shell.Page(p.newForm))
 	mux.Handle("POST /patients/{id}/record/new/{kind}", p.Shell.Page(p.write))
