@@ -115,6 +115,7 @@ func (b *busy) waits(t *testing.T) {
 	b.from("", "/api/v1/verify"+key)
 	b.from("", "/k/nobodyknowsthistoken")
 	b.from("", "/sign-in")
+	b.from("", "/style-guide")
 	b.from("", "/api/docs")
 }
 

@@ -33,6 +33,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/settings"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/statistics"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/styleguide"
 	"github.com/tongzhen/tongzhen/services/gateway/rest"
 	"github.com/tongzhen/tongzhen/services/gateway/style"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
@@ -145,6 +146,13 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 		return nil, err
 	}
 	accountPages.Routes(mux)
+	if cfg.Demo {
+		guide, err := styleguide.New(sh)
+		if err != nil {
+			return nil, err
+		}
+		guide.Routes(mux)
+	}
 	for _, add := range []func(shell.Mux, Config, Deps, *shell.Shell) error{
 		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
 		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages,

@@ -39,9 +39,9 @@
   const badge = () => {
     const mark = body.dataset.alarm;
     const plain = document.title.startsWith(mark) ? document.title.slice(mark.length) : document.title;
-    document.title = document.querySelector(".alarms .alarm") ? mark + plain : plain;
+    document.title = document.querySelector(".alarms[data-fragment] .alarm") ? mark + plain : plain;
   };
-  if (document.querySelector(".alarms .alarm")) alarm();
+  if (document.querySelector(".alarms[data-fragment] .alarm")) alarm();
   badge();
 
   // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"github.com/tongzhen/tongzhen/services/gateway/style"
 )
 
 // strings in templates, and what puts a key together there.
@@ -87,6 +89,22 @@ func literals(t *testing.T, path, body string) (out []string) {
 		return true
 	})
 	return out
+}
+
+// guideCodes are the parts of the style guide, and the colours and sizes of the style sheet.
+func guideCodes() map[string][]string {
+	tokens, err := style.Tokens()
+	if err != nil {
+		panic(err)
+	}
+	codes := map[string][]string{
+		"guide":      strings.Fields("colours type buttons forms lists badges clocks timeline banners empty charts print"),
+		"guide.size": strings.Fields("title heading body list small tiny"),
+	}
+	for _, token := range tokens {
+		codes["guide.token"] = append(codes["guide.token"], token.Name)
+	}
+	return codes
 }
 
 // codeWords are all words of the services' code and data and of the contracts: what a key is put together from comes from there.

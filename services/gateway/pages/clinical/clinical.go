@@ -16,6 +16,7 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/chart"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
@@ -50,7 +51,7 @@ func New(deps Deps) (*Pages, error) {
 	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "fields.html", "rows.html"); err != nil {
 		return nil, err
 	}
-	p.trendsSet, err = deps.Shell.Parse(drawn{files}, "trends.html", "rows.html", "chart.html")
+	p.trendsSet, err = deps.Shell.Parse(chart.With(files), "trends.html", "rows.html", "chart.html")
 	return p, err
 }
 
