@@ -63,11 +63,11 @@ func TestEveryPageCanBeUsedByEverybody(t *testing.T) {
 
 // examined is what was found out about one page.
 type examined struct {
-	page, who    string
-	violations   []string
-	stops        int
-	keyboard     []string
-	wide         []string
+	page, who string
+	stops     int
+	// What is wrong with it.
+	violations, keyboard, wide, late []string
+	// Bytes as sent: of the page alone, and with everything that a first visit loads.
 	later, first int
 }
 
@@ -79,7 +79,8 @@ func (w *tab) examine(page, axe string) examined {
 	weight := eval[[]float64](w, "walk.weight()")
 	x.later, x.first = int(weight[0]), int(weight[1])
 	x.stops = int(eval[float64](w, "walk.begin()"))
-	x.keyboard = w.tabThrough(x.stops)
+	x.late = eval[[]string](w, "walk.late()")
+	x.keyboard = append(w.tabThrough(x.stops), w.skipsTheFrame()...)
 	eval[bool](w, "(() => { "+axe+"; return true })()")
 	for _, mode := range []string{"light", "dark"} {
 		w.scheme(mode)
@@ -107,7 +108,7 @@ func (w *tab) examine(page, axe string) examined {
 
 func (x examined) fail(w *tab) {
 	w.Helper()
-	for _, list := range [][]string{x.violations, x.keyboard, x.wide} {
+	for _, list := range [][]string{x.violations, x.keyboard, x.wide, x.late} {
 		for _, problem := range list {
 			w.Errorf("%s (%s): %s", x.page, x.who, problem)
 		}
@@ -134,6 +135,17 @@ func (w *tab) tabThrough(stops int) (problems []string) {
 		}
 	}
 	return append(problems, "the Tab key leads nowhere out")
+}
+
+// skipsTheFrame takes the way past the frame, and the next stop is in the page.
+func (w *tab) skipsTheFrame() []string {
+	w.Helper()
+	eval[float64](w, "walk.begin()")
+	w.do(chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter), chromedp.KeyEvent(kb.Tab))
+	if !eval[bool](w, "walk.skipped()") {
+		return []string{"the way past the frame does not lead into the page"}
+	}
+	return nil
 }
 
 // await answers what a promise is kept with.

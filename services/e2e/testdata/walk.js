@@ -67,6 +67,15 @@
       const sum = (list) => list.reduce((n, r) => n + r.encodedBodySize, page.encodedBodySize);
       return [sum(parts.filter((r) => !new URL(r.name).pathname.startsWith("/assets/"))), sum(parts)];
     },
+    // late are what a page waits for that its own text does not name: each costs another round trip.
+    late() {
+      return performance.getEntriesByType("resource").filter((r) => r.renderBlockingStatus === "blocking" && !document.querySelector(`[href="${new URL(r.name).pathname}"], [src="${new URL(r.name).pathname}"]`)).map((r) => `the page waits for ${new URL(r.name).pathname} only after it was read`);
+    },
+    // skipped tells whether the way past the frame leads there.
+    skipped() {
+      const main = document.querySelector("main");
+      return main.contains(document.activeElement) || ![...stops].some((e) => main.contains(e));
+    },
     // axe holds the page against WCAG 2.2 AA, at its end, where no bar that sticks to the bottom covers anything; or against what depends on colours.
     async axe(colours) {
       scrollTo(0, document.documentElement.scrollHeight);

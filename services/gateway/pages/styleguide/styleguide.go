@@ -6,8 +6,10 @@ package styleguide
 
 import (
 	"embed"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,7 +114,7 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 			{Label: now.Format("2006-01"), Shown: "70 %", Y: 52, Text: 64, Width: 105, End: 173, Filling: true},
 		},
 	}
-	for code := range referralv1.State_Code_name {
+	for _, code := range slices.Sorted(maps.Keys(referralv1.State_Code_name)) {
 		if state := referralv1.State_Code(code); state != referralv1.State_UNSPECIFIED {
 			d.States = append(d.States, state)
 		}
