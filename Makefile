@@ -32,8 +32,9 @@ race: ## the same tests under the race detector (needs a C compiler); RACE=./ser
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 25m $(ARGS) $(RACE)
 
 e2e: axe ## drive the built binary and a real browser (needs chromium and npm)
+	@rm -rf .cache/e2e
 	go test -tags e2e -count=1 -timeout 25m $(ARGS) ./services/e2e/...
-	@cat .cache/e2e/*.txt
+	@cat .cache/e2e/*.txt 2>/dev/null || true
 
 axe: ## fetch the pinned rules of accessibility that the browser tests hold every page against
 	npm ci --prefix scripts/tools/axe --ignore-scripts --no-audit --no-fund

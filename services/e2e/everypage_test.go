@@ -75,13 +75,13 @@ type examined struct {
 func (w *tab) examine(page, axe string) examined {
 	w.Helper()
 	x := examined{page: page, who: w.who}
-	eval[bool](w, "(() => { "+walkScript+"; return true })()")
+	w.load(walkScript)
 	weight := eval[[]float64](w, "walk.weight()")
 	x.later, x.first = int(weight[0]), int(weight[1])
 	x.stops = int(eval[float64](w, "walk.begin()"))
 	x.late = eval[[]string](w, "walk.late()")
 	x.keyboard = append(w.tabThrough(x.stops), w.skipsTheFrame()...)
-	eval[bool](w, "(() => { "+axe+"; return true })()")
+	w.load(axe)
 	for _, mode := range []string{"light", "dark"} {
 		w.scheme(mode)
 		for _, width := range []int64{1366, 360} {
@@ -104,6 +104,22 @@ func (w *tab) examine(page, axe string) examined {
 	w.view(1366, 900)
 	x.fail(w)
 	return x
+}
+
+// accessible is what is wrong with the page as it is, by axe-core.
+func (w *tab) accessible() []string {
+	w.Helper()
+	w.load(walkScript)
+	w.load(axeScript(w.T))
+	at := eval[float64](w, "scrollY")
+	defer eval[bool](w, fmt.Sprintf("(scrollTo(0, %f), true)", at))
+	return w.await("walk.axe(false)")
+}
+
+// load a script into the page.
+func (w *tab) load(script string) {
+	w.Helper()
+	eval[bool](w, "(() => { "+script+"; return true })()")
 }
 
 func (x examined) fail(w *tab) {
