@@ -89,6 +89,7 @@ func (w *tab) examine(page, axe string) examined {
 			for _, v := range w.await(fmt.Sprintf("walk.axe(%t)", mode == "dark")) {
 				x.violations = append(x.violations, fmt.Sprintf("%s %d: %s", mode, width, v))
 			}
+			w.shoot(fmt.Sprintf("page%s-%d-%s", strings.ReplaceAll(page, "/", "_"), width, mode))
 		}
 	}
 	w.scheme("light")
