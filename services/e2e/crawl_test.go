@@ -21,8 +21,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 )
 
-// place is one page as one person sees it.
-type place struct {
+// sight is one page as one person sees it.
+type sight struct {
 	who  string // login, "" for nobody
 	path string
 }
@@ -30,9 +30,9 @@ type place struct {
 // site is what the routes of the gateway lead to.
 type site struct {
 	// pages by the route that serves them, "GET /patients/{id}".
-	pages map[string]place
+	pages map[string]sight
 	// parts are routes that answer with something else than a whole page: fragments and files.
-	parts map[string]place
+	parts map[string]sight
 }
 
 // routes are all that the gateway has for reading, from its own table.
@@ -69,7 +69,7 @@ const most = 3
 // A route that nobody comes to fails the test.
 func crawl(t *testing.T, s *harness.System, people []string, starts []start) site {
 	t.Helper()
-	c := &crawler{T: t, base: s.URL, table: http.NewServeMux(), found: site{map[string]place{}, map[string]place{}}, sizes: map[string]int{}}
+	c := &crawler{T: t, base: s.URL, table: http.NewServeMux(), found: site{map[string]sight{}, map[string]sight{}}, sizes: map[string]int{}}
 	all := routes(t)
 	for _, pattern := range all {
 		c.table.Handle(pattern, http.NotFoundHandler())
@@ -84,7 +84,7 @@ func crawl(t *testing.T, s *harness.System, people []string, starts []start) sit
 		_, page := c.found.pages[pattern]
 		_, part := c.found.parts[pattern]
 		if !page && !part && pattern != "GET /{$}" { // which only leads on
-			t.Errorf("no person comes to a page of %s: name a place of it in starts()", pattern)
+			t.Errorf("no person comes to a page of %s: say in county_test.go where one is", pattern)
 		}
 	}
 	return c.found
@@ -113,14 +113,14 @@ func (c *crawler) walk(who string, queue []start) {
 		if (status != http.StatusOK && i >= named) || (strings.HasPrefix(final, "/sign-in") && next.path != final) {
 			continue
 		}
-		for _, path := range c.keep(place{who, final}, pattern, body) {
+		for _, path := range c.keep(sight{who, final}, pattern, body) {
 			queue = append(queue, start{who: who, path: path})
 		}
 	}
 }
 
 // keep notes what was found, and answers where it leads.
-func (c *crawler) keep(p place, pattern, body string) []string {
+func (c *crawler) keep(p sight, pattern, body string) []string {
 	if !strings.HasPrefix(body, "<!doctype html>") {
 		c.found.parts[pattern] = p
 		return nil
