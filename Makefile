@@ -13,7 +13,7 @@ RACE ?= work
 # How long `make crash` keeps killing processes.
 CRASH_SECONDS ?= 600
 
-.PHONY: help run build test lint verify generate race crash bench e2e fmt clean migrations-sum baseline tools
+.PHONY: help run build test lint verify generate race crash bench e2e axe fmt clean migrations-sum baseline tools
 
 help: ## list these targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
@@ -31,8 +31,13 @@ test: ## all tests; those that need a server skip unless TEST_POSTGRES_URL, TEST
 race: ## the same tests under the race detector (needs a C compiler); RACE=./services/internal/... narrows it
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 25m $(ARGS) $(RACE)
 
-e2e: ## drive the built binary and a real browser (needs chromium)
+e2e: axe ## drive the built binary and a real browser (needs chromium and npm)
+	@rm -rf .cache/e2e
 	go test -tags e2e -count=1 -timeout 25m $(ARGS) ./services/e2e/...
+	@cat .cache/e2e/*.txt 2>/dev/null || true
+
+axe: ## fetch the pinned rules of accessibility that the browser tests hold every page against
+	npm ci --prefix scripts/tools/axe --ignore-scripts --no-audit --no-fund
 
 crash: ## fight for slots, then kill processes, CRASH_SECONDS a test (default 600), and check the invariants
 	TONGZHEN_CRASH_SECONDS=$(CRASH_SECONDS) go test -count=1 -timeout 0 -v -run UnderFire $(ARGS) ./services/scheduling
@@ -64,4 +69,4 @@ tools: ## build the pinned build tools
 	scripts/tools/build.sh lint
 
 clean: ## remove what make built (not ./.data)
-	rm -rf bin scripts/tools/bin scripts/tools/lint/bin proto/third_party
+	rm -rf bin scripts/tools/bin scripts/tools/lint/bin scripts/tools/axe/node_modules proto/third_party

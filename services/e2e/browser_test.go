@@ -220,9 +220,13 @@ func (w *tab) signIn() {
 	}
 }
 
-// look holds the page against what every page must be, narrow and wide, and takes its pictures when a folder is named.
+// look holds the page against what every page must be, narrow and wide, and takes its pictures when a folder is named. Here stand the states that no
+// link leads to: forms that were refused, lists that are empty.
 func (w *tab) look(name string, modes ...string) {
 	w.Helper()
+	for _, problem := range w.accessible() {
+		w.Errorf("%s: %s", name, problem)
+	}
 	for _, mode := range append([]string{"light"}, modes...) {
 		w.scheme(mode)
 		w.view(360, 740)

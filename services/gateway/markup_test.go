@@ -27,7 +27,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	see := func(b *browser, path string, header ...string) {
 		look(path, b, b.get(path, header...))
 	}
-	for _, path := range []string{"/sign-in", "/sign-in?back=/desk", "/no-such-page", "/api/docs"} {
+	for _, path := range []string{"/sign-in", "/sign-in?back=/desk", "/no-such-page", "/api/docs", "/style-guide"} {
 		see(stranger, path)
 	}
 	for _, path := range strings.Fields("/referrals /referrals?tab=draft /referrals?tab=ended /patients /patients/new /inbox /inbox?show=all /no-such-page /api/docs /patients/" + patientID + " /refer/" + patientID + " " + attachmentsPage + " " + attachmentsPage + "/" + attachmentID + " " + attachmentsPage + "/" + attachmentID + "?size=full") {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	_ "time/tzdata" // the county's zone on machines without zone files
 
+	"github.com/klauspost/compress/gzhttp"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -32,6 +33,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/settings"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/statistics"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/styleguide"
 	"github.com/tongzhen/tongzhen/services/gateway/rest"
 	"github.com/tongzhen/tongzhen/services/gateway/style"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
@@ -57,6 +59,7 @@ type Service struct {
 	deps    Deps
 	hub     *live.Hub
 	feed    *hl7.Feed
+	pages   *shell.Table
 	handler http.Handler
 }
 
@@ -97,34 +100,60 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{deps: deps, hub: hub, feed: newFeed(cfg, deps)}
+	small, err := compressed()
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{deps: deps, hub: hub, feed: newFeed(cfg, deps), pages: pages}
 	sameSite := http.NewCrossOriginProtection()
 	sameSite.SetDenyHandler(http.HandlerFunc(sh.FromElsewhere))
 	root := http.NewServeMux()
-	root.Handle(style.Prefix, assets)
-	root.Handle(rest.Prefix+"/", limited(api, cfg))
+	root.Handle(style.Prefix, small(assets))
+	root.Handle(rest.Prefix+"/", small(limited(api, cfg)))
 	root.Handle("GET "+rest.Prefix+"/verify/{number}", limited(pages, cfg)) // without a token
 	fhirRoutes(root, cfg, deps, d)
 	root.Handle("GET /events", d.Cookie(s.hub, sh.Fail))
 	signedIn := d.Cookie(sameSite.Handler(pages), sh.Fail)
 	slowRoutes(root, deps, api, signedIn)
-	root.Handle("/", limited(signedIn, cfg))
+	root.Handle("/", small(limited(signedIn, cfg)))
 	s.handler = otelhttp.NewHandler(door.Headers(door.Behind(root, cfg.Proxies), cfg.Secure), "http", otelhttp.WithSpanNameFormatter(spanName), otelhttp.WithFilter(traced))
 	return s, nil
 }
+
+// compressed makes answers small for whoever reads gzip. The length of a page that holds secrets of a patient must not tell whether something
+// that was sent with the request stands in it too, so that each length is a little random (BREACH).
+func compressed() (func(http.Handler) http.HandlerFunc, error) {
+	small, err := gzhttp.NewWrapper(gzhttp.EnableZstd(false), gzhttp.RandomJitter(32, 0, false), gzhttp.ContentTypes([]string{
+		"text/html", "text/css", "text/javascript", "text/plain", "text/csv", "text/calendar", "image/svg+xml", "application/json", "application/fhir+json",
+	}))
+	if err != nil {
+		return nil, fmt.Errorf("compression: %w", err)
+	}
+	return small, nil
+}
+
+// Pages are the routes of all pages, "GET /patients/{id}", in alphabetical order.
+func (s *Service) Pages() []string { return s.pages.Patterns() }
 
 // traced leaves out the links of messages: whoever has their address may acknowledge, and a span keeps addresses.
 func traced(r *http.Request) bool { return !strings.HasPrefix(r.URL.Path, "/k/") }
 
 // pageMux serves every page to whoever is signed in.
-func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory directoryv1.DirectoryServiceClient) (*http.ServeMux, error) {
-	mux := http.NewServeMux()
+func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory directoryv1.DirectoryServiceClient) (*shell.Table, error) {
+	mux := shell.NewTable()
 	accountPages, err := account.New(sh, d, directory, cfg.Demo)
 	if err != nil {
 		return nil, err
 	}
 	accountPages.Routes(mux)
-	for _, add := range []func(*http.ServeMux, Config, Deps, *shell.Shell) error{
+	if cfg.Demo {
+		guide, err := styleguide.New(sh)
+		if err != nil {
+			return nil, err
+		}
+		guide.Routes(mux)
+	}
+	for _, add := range []func(shell.Mux, Config, Deps, *shell.Shell) error{
 		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
 		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages,
 	} {
@@ -136,7 +165,7 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	return mux, nil
 }
 
-func patientPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func patientPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := patients.New(patients.Deps{
 		Shell: sh, Cache: deps.Cache, Ring: deps.Ring,
 		Record:   patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
@@ -151,7 +180,7 @@ func patientPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) erro
 }
 
 // referralPages are a referral's own page, the desk's queue, the notices, and the page to try the REST interface.
-func referralPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	var (
 		referral     = referralv1.NewReferralServiceClient(deps.Conns.Referral)
 		notification = notificationv1.NewNotificationServiceClient(deps.Conns.Notification)
@@ -189,7 +218,7 @@ func referralPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) err
 }
 
 // writingPages are those on which a patient is sent up or down, and what happened without a referral is recorded.
-func writingPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func writingPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	var (
 		patientRecord = patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord)
 		referral      = referralv1.NewReferralServiceClient(deps.Conns.Referral)
@@ -224,7 +253,7 @@ func writingPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) erro
 }
 
 // workplaces are the lists that are worked through across referrals, the figures and the settings.
-func workplaces(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func workplaces(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	referral := referralv1.NewReferralServiceClient(deps.Conns.Referral)
 	followUpPages, err := followups.New(followups.Deps{Shell: sh, FollowUp: referralv1.NewFollowUpServiceClient(deps.Conns.Referral)})
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/rest"
 )
 
-func attachmentPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func attachmentPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := attachments.New(attachments.Deps{
 		Shell: sh, Attachments: patientrecordv1.NewAttachmentServiceClient(deps.Conns.PatientRecord),
 		Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord), Referral: referralv1.NewReferralServiceClient(deps.Conns.Referral),

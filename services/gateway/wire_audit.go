@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/http"
-
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/audit"
@@ -10,7 +8,7 @@ import (
 )
 
 // auditPages are the auditor's.
-func auditPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func auditPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := audit.New(audit.Deps{
 		Shell: sh, Trail: deps.Conns.Trail(), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory),
 		Exports: patientrecordv1.NewExportServiceClient(deps.Conns.PatientRecord), Index: patientrecordv1.NewPatientIndexServiceClient(deps.Conns.PatientRecord),

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/http"
-
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/beds"
@@ -13,7 +11,7 @@ import (
 )
 
 // capacityPages are those of what can be booked: schedules, sessions, beds and the fallback list.
-func capacityPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func capacityPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	var (
 		calendar   = schedulingv1.NewCalendarServiceClient(deps.Conns.Scheduling)
 		allocation = schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling)

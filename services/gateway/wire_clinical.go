@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/http"
-
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/clinical"
@@ -10,7 +8,7 @@ import (
 )
 
 // clinicalPages are a patient's record and trends.
-func clinicalPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func clinicalPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := clinical.New(clinical.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Clinical: patientrecordv1.NewClinicalRecordServiceClient(deps.Conns.PatientRecord),

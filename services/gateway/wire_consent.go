@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/http"
-
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/copies"
@@ -12,7 +10,7 @@ import (
 )
 
 // consentPages are those of consents, of a patient's own copy and of the ledger of exports.
-func consentPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func consentPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	record := patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord)
 	consentPages, err := consents.New(consents.Deps{
 		Shell: sh, Record: record, Consents: patientrecordv1.NewConsentServiceClient(deps.Conns.PatientRecord),

@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/http"
-
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/alarms"
@@ -12,7 +10,7 @@ import (
 )
 
 // dutyPages are who is on duty, what rings, whom to telephone, and how people want to be told.
-func dutyPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func dutyPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	alarm := notificationv1.NewAlarmServiceClient(deps.Conns.Notification)
 	rosterPages, err := rosters.New(rosters.Deps{
 		Shell: sh, Roster: directoryv1.NewRosterServiceClient(deps.Conns.Directory), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory),

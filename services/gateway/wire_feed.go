@@ -46,7 +46,7 @@ func fhirRoutes(root *http.ServeMux, cfg Config, deps Deps, d *door.Door) {
 }
 
 // feedPages are the senders and the quarantine.
-func feedPages(mux *http.ServeMux, cfg Config, deps Deps, sh *shell.Shell) error {
+func feedPages(mux shell.Mux, cfg Config, deps Deps, sh *shell.Shell) error {
 	pages, err := feeds.New(feeds.Deps{
 		Shell: sh, Messages: patientrecordv1.NewFeedServiceClient(deps.Conns.PatientRecord), Feed: newFeed(cfg, deps),
 	})

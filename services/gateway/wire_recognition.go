@@ -1,15 +1,13 @@
 package gateway
 
 import (
-	"net/http"
-
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/recognition"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // recognitionPages are those of mutual recognition: orders, catalogue and figures.
-func recognitionPages(mux *http.ServeMux, _ Config, deps Deps, sh *shell.Shell) error {
+func recognitionPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := recognition.New(recognition.Deps{
 		Shell: sh, Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),

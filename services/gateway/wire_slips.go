@@ -1,8 +1,6 @@
 package gateway
 
 import (
-	"net/http"
-
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -10,7 +8,7 @@ import (
 )
 
 // slipPages are the printed slips and their verification; the answer serves verification as JSON, which needs no token either.
-func slipPages(mux *http.ServeMux, cfg Config, deps Deps, sh *shell.Shell) error {
+func slipPages(mux shell.Mux, cfg Config, deps Deps, sh *shell.Shell) error {
 	pages, err := slips.New(slips.Deps{
 		Shell: sh, Referral: referralv1.NewReferralServiceClient(deps.Conns.Referral), Handover: referralv1.NewHandoverServiceClient(deps.Conns.Referral),
 		Scheduling: schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling),

@@ -62,9 +62,9 @@
   const badge = () => {
     const mark = body.dataset.alarm;
     const plain = document.title.startsWith(mark) ? document.title.slice(mark.length) : document.title;
-    document.title = document.querySelector(".alarms .alarm") ? mark + plain : plain;
+    document.title = document.querySelector(".alarms[data-fragment] .alarm") ? mark + plain : plain;
   };
-  if (document.querySelector(".alarms .alarm")) alarm();
+  if (document.querySelector(".alarms[data-fragment] .alarm")) alarm();
   badge();
 
   // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.
@@ -255,17 +255,22 @@
     list.setAttribute("role", "listbox");
     list.hidden = true;
     picker.append(list);
+    list.id = `${input.id}-found`;
+    list.setAttribute("aria-label", input.labels?.[0]?.innerText ?? input.ariaLabel ?? "");
     input.setAttribute("role", "combobox");
     input.setAttribute("aria-expanded", "false");
+    input.setAttribute("aria-autocomplete", "list");
+    input.setAttribute("aria-controls", list.id);
     let at = -1;
     let moved = false; // the first of what was found is what Enter takes; the first ↓ stays on it
     let timer;
     const mark = (index) => {
       at = index;
-      [...list.children].forEach((item, i) => item.setAttribute("aria-selected", String(i === at)));
+      [...list.children].forEach((item, i) => { item.id = `${list.id}-${i}`; item.setAttribute("aria-selected", String(i === at)); });
+      if (list.children[at]) input.setAttribute("aria-activedescendant", list.children[at].id); else input.removeAttribute("aria-activedescendant");
       list.children[at]?.scrollIntoView({ block: "nearest" });
     };
-    const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); };
+    const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
     const choose = (value, label) => {
       if (![...chips.querySelectorAll("input")].some((field) => field.value === value)) {
         const chip = document.createElement("li");
@@ -300,7 +305,7 @@
           item.dataset.value = `${code}|${display}`;
           return item;
         }));
-        if (!found.length) { const none = document.createElement("li"); none.textContent = picker.dataset.none ?? "—"; list.replaceChildren(none); }
+        if (!found.length) { const none = document.createElement("li"); none.textContent = picker.dataset.none ?? "—"; none.setAttribute("role", "option"); none.setAttribute("aria-disabled", "true"); list.replaceChildren(none); }
         list.hidden = false;
         input.setAttribute("aria-expanded", "true");
         moved = false;

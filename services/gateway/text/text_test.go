@@ -117,6 +117,7 @@ var (
 func codes() map[string][]string {
 	all := lifeCodes()
 	maps.Copy(all, capacityCodes())
+	maps.Copy(all, guideCodes())
 	return all
 }
 

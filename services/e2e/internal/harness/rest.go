@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"testing"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protojson"
@@ -96,6 +97,31 @@ func Call[M any, P interface {
 		return nil, fmt.Errorf("%s %s answers what cannot be read: %w", method, path, err)
 	}
 	return out, nil
+}
+
+// Upload sends files to a route below /api/v1 and answers the id of what the first became.
+func (p *Person) Upload(t testing.TB, path, contentType string, body io.Reader) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, p.base+path, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", contentType)
+	request.Header.Set("Authorization", "Bearer "+p.token)
+	answer, err := p.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	var made struct{ ID string }
+	if err == nil {
+		err = json.Unmarshal(text, &made)
+	}
+	if err != nil || made.ID == "" {
+		t.Fatalf("POST %s: %d %s: %v", path, answer.StatusCode, text, err)
+	}
+	return made.ID
 }
 
 func refusal(answer *http.Response, text []byte) *Refusal {

@@ -46,7 +46,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /access/{id}/purpose", p.Shell.Page(p.purposeForm))
 	mux.Handle("POST /access/{id}/purpose", p.Shell.Page(p.statePurpose))
 	mux.Handle("GET /access/{id}/glass", p.Shell.Page(p.glassForm))

@@ -38,7 +38,7 @@ func New(sh *shell.Shell, d *door.Door, directory directoryv1.DirectoryServiceCl
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /{$}", p.shell.Page(p.home))
 	mux.Handle("GET /sign-in", p.shell.Open(p.form))
 	mux.Handle("POST /sign-in", p.shell.Open(p.signIn))

@@ -42,7 +42,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /alarms", p.Shell.Page(p.alarms))
 	mux.Handle("POST /alarms/{id}/acknowledge", p.Shell.Page(p.acknowledge))
 	mux.Handle("GET /calls", p.Shell.Page(p.calls))

@@ -53,7 +53,7 @@ func New(sh *shell.Shell) (*Pages, error) {
 }
 
 // Routes adds the page to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) { mux.Handle("GET /api/docs", p.shell.Open(p.page)) }
+func (p *Pages) Routes(mux shell.Mux) { mux.Handle("GET /api/docs", p.shell.Open(p.page)) }
 
 func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 	return p.shell.Render(w, r, p.set, shell.Page{Title: "api.title", Data: p.operations})

@@ -66,7 +66,7 @@ const (
 )
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients/{id}/attachments", p.Shell.Page(p.list))
 	mux.Handle(UploadRoute, p.Shell.Page(p.upload))
 	mux.Handle("GET /patients/{id}/attachments/{attachment}", p.Shell.Page(p.one))

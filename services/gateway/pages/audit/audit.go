@@ -67,7 +67,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /audit", p.Shell.Page(p.list))
 	mux.Handle("GET /audit/export", p.Shell.Page(p.export))
 	mux.Handle("POST /audit/patients", p.Shell.Page(p.find))

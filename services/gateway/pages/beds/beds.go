@@ -45,7 +45,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /beds", p.Shell.Page(p.show))
 	mux.Handle("POST /beds/{id}", p.Shell.Page(p.setBed))
 	mux.Handle("POST /beds/wards/{id}", p.Shell.Page(p.setWard))

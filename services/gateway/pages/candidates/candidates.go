@@ -51,7 +51,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /candidates", p.Shell.Page(p.list))
 	mux.Handle("POST /candidates/{id}/refer", p.Shell.Page(p.refer))
 	mux.Handle("POST /candidates/{id}/dismiss", p.Shell.Page(p.dismiss))

@@ -7,6 +7,7 @@ package chart
 
 import (
 	"embed"
+	"errors"
 	"io/fs"
 	"math"
 	"strconv"
@@ -19,6 +20,20 @@ var files embed.FS
 
 // Files hold the template "chart"; its argument is a dict of Drawing and Name, what the drawing shows in words.
 func Files() fs.FS { return files }
+
+// With are the files of a page and chart.html.
+func With(own fs.FS) fs.FS { return drawn{own} }
+
+// drawn opens a file of the page, else that of the charts.
+type drawn struct{ own fs.FS }
+
+func (d drawn) Open(name string) (fs.File, error) {
+	f, err := d.own.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return files.Open(name)
+	}
+	return f, err
+}
 
 // Point is one value.
 type Point struct {

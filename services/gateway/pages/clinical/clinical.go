@@ -16,6 +16,7 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/chart"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
@@ -50,12 +51,12 @@ func New(deps Deps) (*Pages, error) {
 	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "fields.html", "rows.html"); err != nil {
 		return nil, err
 	}
-	p.trendsSet, err = deps.Shell.Parse(drawn{files}, "trends.html", "rows.html", "chart.html")
+	p.trendsSet, err = deps.Shell.Parse(chart.With(files), "trends.html", "rows.html", "chart.html")
 	return p, err
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients/{id}/record", p.Shell.Page(p.list))
 	mux.Handle("GET /patients/{id}/record/new/{kind}", p.Shell.Page(p.newForm))
 	mux.Handle("POST /patients/{id}/record/new/{kind}", p.Shell.Page(p.write))

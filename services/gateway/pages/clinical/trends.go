@@ -1,8 +1,6 @@
 package clinical
 
 import (
-	"errors"
-	"io/fs"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,17 +11,6 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/chart"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
-
-// drawn opens a file of the page, else that of the charts.
-type drawn struct{ own fs.FS }
-
-func (d drawn) Open(name string) (fs.File, error) {
-	f, err := d.own.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return chart.Files().Open(name)
-	}
-	return f, err
-}
 
 // trend is one chart with the table behind it.
 type trend struct {

@@ -52,7 +52,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients/{id}/consents", p.Shell.Page(p.list))
 	mux.Handle("POST /patients/{id}/consents", p.Shell.Page(p.record))
 	mux.Handle("GET /patients/{id}/consents/{consent}", p.Shell.Page(p.one))

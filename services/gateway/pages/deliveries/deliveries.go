@@ -54,7 +54,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /deliveries", p.Shell.Page(p.showList))
 	mux.Handle("GET /deliveries/{id}", p.Shell.Page(p.showOne))
 	mux.Handle("POST /deliveries/{id}/replay", p.Shell.Page(p.replayOne))

@@ -48,7 +48,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /desk", p.Shell.Page(p.queue))
 	mux.Handle("GET /desk/arrivals", p.Shell.Page(p.arrivals))
 	mux.Handle("POST /desk/find", p.Shell.Page(p.find))

@@ -50,7 +50,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux. The query names what the form answers (reply_to) or goes on with (draft).
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /down/{patient}", p.Shell.Page(p.form))
 	mux.Handle("POST /down/{patient}", p.Shell.Page(p.send))
 	mux.Handle("POST /down/{patient}/{part}", p.Shell.Page(p.part))

@@ -50,7 +50,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients/{id}/copy", p.Shell.Page(p.form))
 	mux.Handle("POST /patients/{id}/copy", p.Shell.Page(p.make))
 	mux.Handle("GET /exports", p.Shell.Page(p.ledger))

@@ -55,7 +55,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /feeds", p.Shell.Page(p.showList))
 	mux.Handle("GET /feeds/{id}", p.Shell.Page(p.showMessage))
 	mux.Handle("POST /feeds/{id}/replay", p.Shell.Page(p.replay))

@@ -45,7 +45,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /follow-ups", p.Shell.Page(p.list))
 	mux.Handle("POST /follow-ups/{id}/check", p.Shell.Page(p.check))
 }

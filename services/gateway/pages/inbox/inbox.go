@@ -39,7 +39,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /inbox", p.Shell.Page(p.inbox))
 	mux.Handle("GET /inbox/count", p.Shell.Page(p.count))
 	mux.Handle("POST /inbox/{id}/acknowledge", p.Shell.Page(p.acknowledge))

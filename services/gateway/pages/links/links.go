@@ -51,7 +51,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the page to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /k/{token}", p.Shell.Open(p.show))
 	mux.Handle("POST /k/{token}", p.Shell.Open(p.acknowledge))
 }

@@ -51,7 +51,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients/matches", p.Shell.Page(p.list))
 	mux.Handle("GET /matches/{id}", p.Shell.Page(p.match))
 	mux.Handle("POST /matches/{id}", p.Shell.Page(p.decide))

@@ -58,7 +58,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients", p.Shell.Page(p.search))
 	mux.Handle("POST /patients/search", p.Shell.Page(p.find))
 	mux.Handle("GET /patient-searches/{search}", p.Shell.Page(p.found))

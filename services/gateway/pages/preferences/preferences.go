@@ -48,7 +48,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /preferences", p.Shell.Page(p.showOwn))
 	mux.Handle("POST /preferences", p.Shell.Page(p.saveOwn))
 	mux.Handle("GET /preferences/county", p.Shell.Page(p.showCounty))

@@ -45,7 +45,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /patients/{id}/orders", p.Shell.Page(p.orders))
 	mux.Handle("POST /patients/{id}/orders", p.Shell.Page(p.order))
 	mux.Handle("GET /settings/recognition", p.Shell.Page(p.items))

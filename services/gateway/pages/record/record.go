@@ -53,7 +53,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /record/arrival", p.Shell.Page(p.search("arrival")))
 	mux.Handle("GET /record/out", p.Shell.Page(p.search("out")))
 	mux.Handle("GET /record/arrival/{patient}", p.Shell.Page(p.arrival))

@@ -60,7 +60,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /refer/{patient}", p.Shell.Page(p.form))
 	mux.Handle("POST /refer/{patient}", p.Shell.Page(p.send))
 	mux.Handle("POST /refer/{patient}/criteria", p.Shell.Page(p.criteria))

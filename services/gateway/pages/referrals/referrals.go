@@ -62,7 +62,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /referrals", p.Shell.Page(p.list))
 	mux.Handle("GET /referrals/{id}", p.Shell.Page(p.page))
 	mux.Handle("POST /referrals/{id}/{action}", p.Shell.Page(p.act))

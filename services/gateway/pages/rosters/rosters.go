@@ -46,7 +46,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /rosters", p.Shell.Page(p.showList))
 	mux.Handle("GET /rosters/post", p.Shell.Page(p.showOne))
 	mux.Handle("POST /rosters/post", p.Shell.Page(p.save))

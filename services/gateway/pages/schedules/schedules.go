@@ -60,7 +60,7 @@ func New(deps Deps) (*Pages, error) {
 const ImportRoute = "POST /schedules/files"
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /schedules", p.Shell.Page(p.showList))
 	mux.Handle("GET /schedules/templates/new", p.Shell.Page(p.newTemplate))
 	mux.Handle("GET /schedules/templates/{id}", p.Shell.Page(p.editTemplate))

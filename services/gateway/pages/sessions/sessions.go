@@ -52,7 +52,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /sessions", p.Shell.Page(p.showWeek))
 	mux.Handle("GET /sessions/{id}", p.Shell.Page(p.showOne))
 	mux.Handle("POST /sessions/{id}/substitute", p.Shell.Page(p.substitute))

@@ -46,7 +46,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /settings", p.Shell.Page(p.settings))
 	mux.Handle("POST /settings", p.Shell.Page(p.save))
 	mux.Handle("GET /criteria", p.Shell.Page(p.criteria))

@@ -58,7 +58,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /referrals/{id}/slip", p.Shell.Page(p.both))
 	mux.Handle("GET /referrals/{id}/slip/stub", p.Shell.Page(p.stub))
 	mux.Handle("GET /referrals/{id}/slip/reply", p.Shell.Page(p.reply))

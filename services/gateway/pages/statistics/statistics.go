@@ -56,7 +56,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /statistics", p.Shell.Page(p.overview))
 	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
 	mux.Handle("GET /statistics/discharges", p.Shell.Page(p.discharges))

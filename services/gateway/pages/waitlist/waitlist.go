@@ -46,7 +46,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the pages to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /waitlist", p.Shell.Page(p.show))
 	mux.Handle("POST /waitlist", p.Shell.Page(p.join))
 	mux.Handle("POST /waitlist/{id}/leave", p.Shell.Page(p.leave))
