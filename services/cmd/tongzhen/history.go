@@ -4,19 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
+
+	"google.golang.org/grpc"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
-	"google.golang.org/grpc"
-
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/history"
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/seed"
 )
+
+// county's time; it knows no summer time.
+func county() *time.Location { return time.FixedZone("Asia/Shanghai", 8*60*60) }
 
 // past is a history that is asked for.
 type past struct {
@@ -28,19 +32,21 @@ type past struct {
 const lastHour = 10
 
 func (p past) until() time.Time {
-	zone := time.FixedZone("Asia/Shanghai", 8*60*60)
-	y, m, d := p.AsOf.In(zone).Date()
-	end := time.Date(y, m, d, lastHour, 0, 0, 0, zone)
+	y, m, d := p.AsOf.In(county()).Date()
+	end := time.Date(y, m, d, lastHour, 0, 0, 0, county())
 	if now := time.Now().Truncate(time.Minute); end.After(now) {
 		return now
 	}
 	return end
 }
 
-// make makes a county with a history on a data folder that has none. Ready-made counties are refused: errCountyThere.
-func (p past) make(ctx context.Context, settings host.Settings, bar func(done, total int, what string)) (made seed.Report, lived history.Report, err error) {
-	if p.Referrals < 1 || p.Months < 1 || p.Months > 36 {
+// make makes a county with a history on a new data folder.
+func (p past) make(ctx context.Context, settings host.Settings, step func(done, total int, what string)) (made seed.Report, lived history.Report, err error) {
+	switch {
+	case p.Referrals < 1 || p.Months < 1 || p.Months > 36:
 		return made, lived, errors.New("a history has at least one referral, and 1 to 36 months (--referrals, --months)")
+	case p.AsOf.After(time.Now().Add(24 * time.Hour)):
+		return made, lived, errors.New("a history ends today at the latest (--as-of)")
 	}
 	until := p.until()
 	world, err := host.OpenMoved(ctx, settings, p.County, until.AddDate(0, -p.Months, 0))
@@ -48,27 +54,34 @@ func (p past) make(ctx context.Context, settings host.Settings, bar func(done, t
 		return made, lived, err
 	}
 	defer func() { err = errors.Join(err, world.Close()) }()
-	clients := historyClients(world)
-	there, err := clients.Directory.ListOrganizations(ctx, &directoryv1.ListOrganizationsRequest{PageSize: 1})
-	if err != nil {
-		return made, lived, err
-	}
-	if len(there.GetOrganizations()) > 0 {
-		return made, lived, errCountyThere
-	}
 	first := p.Options
 	first.AsOf = world.Now()
-	if made, err = seed.County(ctx, seedClients(world), first, bar); err != nil {
-		return made, lived, err
+	if made, err = seed.County(ctx, seedClients(world), first, step); err == nil {
+		lived, err = history.Make(ctx, world, historyClients(world), history.Options{County: p.County, Until: until, Referrals: p.Referrals, Seed: p.Seed}, step)
 	}
-	lived, err = history.Make(ctx, world, clients, history.Options{County: p.County, Until: until, Referrals: p.Referrals, Seed: p.Seed}, bar)
-	if err != nil {
-		err = fmt.Errorf("%w; the county is whole and at rest up to %s, but not further: remove the data folder %s to begin again", err, world.Now().Format(time.DateOnly), settings.DataDir)
+	if err == nil {
+		err = world.Finish(ctx)
 	}
-	return made, lived, err
+	switch {
+	case err == nil:
+		return made, lived, nil
+	case ctx.Err() != nil:
+		err = errors.New("interrupted")
+	}
+	return made, lived, fmt.Errorf("%w; the history ends on %s: remove the data folder %s to begin again", err, world.Now().In(county()).Format(time.DateOnly), settings.DataDir)
 }
 
-var errCountyThere = errors.New("the county is there already, and time does not go backwards: a history needs a new data folder (TONGZHEN_DATA_DIR)")
+// monthly tells on stderr at each new month where a history is, when nobody sees the bar.
+func monthly(bar *progress) func(done, total int, what string) {
+	month := ""
+	return func(done, total int, what string) {
+		bar.step(done, total, what)
+		if day, err := time.Parse(time.DateOnly, what); err == nil && bar.bar == nil && day.Format("2006-01") != month {
+			month = day.Format("2006-01")
+			fmt.Fprintf(os.Stderr, "tongzhen: history: %s, day %d of %d\n", what, done, total)
+		}
+	}
+}
 
 func historyClients[C grpc.ClientConnInterface](c connector[C]) history.Clients {
 	return history.Clients{

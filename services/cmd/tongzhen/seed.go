@@ -67,7 +67,7 @@ func (c *seedCommand) options() seed.Options {
 // past makes the county with a history.
 func (c *seedCommand) past(ctx context.Context, settings *host.Settings) error {
 	bar := newProgress("history")
-	made, lived, err := past{c.options(), c.Referrals, c.Months}.make(ctx, *settings, bar.step)
+	made, lived, err := past{c.options(), c.Referrals, c.Months}.make(ctx, *settings, monthly(bar))
 	bar.done()
 	if err != nil {
 		return err

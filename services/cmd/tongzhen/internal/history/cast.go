@@ -119,7 +119,9 @@ func (m *maker) findPeople(ctx context.Context, c *cast, centres map[string]*cen
 	return nil
 }
 
-func has(a *directoryv1.Account, role commonv1.Role_Code) bool { return slices.Contains(a.GetRoles(), role) }
+func has(a *directoryv1.Account, role commonv1.Role_Code) bool {
+	return slices.Contains(a.GetRoles(), role)
+}
 
 // centre draws one by size.
 func (m *maker) centre() *centre {

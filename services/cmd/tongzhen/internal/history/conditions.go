@@ -10,27 +10,27 @@ import (
 type condition struct {
 	code, display, department string
 	// weight is the share among what is sent; kinds are drawn by theirs.
-	weight        int
-	kinds         []share
-	sex           commonv1.Sex_Code // or UNSPECIFIED
-	young, old    int               // years
-	impression    string
-	illness       string
-	past          string
-	treatment     string
-	values        []value
-	results       []result
-	found         string // by the county
-	done          string
-	next          string
-	medicines     []medicine
-	stay          [2]int // days on a ward
-	down          commonv1.Kind_Code
-	downPercent   int // of those who had a stay, where the county's criteria do not find them
-	advice        string
-	examination   *commonv1.Coding
-	question      string // of an ADVICE
-	reply         string // to it
+	weight      int
+	kinds       []share
+	sex         commonv1.Sex_Code // or UNSPECIFIED
+	young, old  int               // years
+	impression  string
+	illness     string
+	past        string
+	treatment   string
+	values      []value
+	results     []result
+	found       string // by the county
+	done        string
+	next        string
+	medicines   []medicine
+	stay        [2]int // days on a ward
+	down        commonv1.Kind_Code
+	downPercent int // of those who had a stay, where the county's criteria do not find them
+	advice      string
+	examination *commonv1.Coding
+	question    string // of an ADVICE
+	reply       string // to it
 }
 
 type share struct {
@@ -68,21 +68,33 @@ const (
 	oneDay = 24 * time.Hour
 )
 
-func glucose(low, high float64) result { return result{"1558-6", "空腹血糖", "mmol/L", low, high, false} }
+func glucose(low, high float64) result {
+	return result{"1558-6", "空腹血糖", "mmol/L", low, high, false}
+}
 func hba1c(low, high float64) result {
 	return result{"4548-4", "糖化血红蛋白", "%", low, high, false}
 }
-func creatinine(low, high float64) result { return result{"2160-0", "肌酐", "umol/L", low, high, false} }
-func saturation(low, high float64) result { return result{"2708-6", "血氧饱和度", "%", low, high, true} }
-func pulse(low, high float64) result      { return result{"8867-4", "心率", "/min", low, high, true} }
-func warmth(low, high float64) result     { return result{"8310-5", "体温", "Cel", low, high, true} }
-func bloodCount(low, high float64) result { return result{"718-7", "血红蛋白", "g/L", low, high, false} }
+func creatinine(low, high float64) result {
+	return result{"2160-0", "肌酐", "umol/L", low, high, false}
+}
+func saturation(low, high float64) result {
+	return result{"2708-6", "血氧饱和度", "%", low, high, true}
+}
+func pulse(low, high float64) result  { return result{"8867-4", "心率", "/min", low, high, true} }
+func warmth(low, high float64) result { return result{"8310-5", "体温", "Cel", low, high, true} }
+func bloodCount(low, high float64) result {
+	return result{"718-7", "血红蛋白", "g/L", low, high, false}
+}
 
 func amlodipine() medicine {
 	return medicine{"苯磺酸氨氯地平片", "5mg", "每次5mg，每日1次，口服"}
 }
-func aspirin() medicine { return medicine{"阿司匹林肠溶片", "100mg", "每次100mg，每日1次，口服"} }
-func statin() medicine  { return medicine{"阿托伐他汀钙片", "20mg", "每次20mg，每晚1次，口服"} }
+func aspirin() medicine {
+	return medicine{"阿司匹林肠溶片", "100mg", "每次100mg，每日1次，口服"}
+}
+func statin() medicine {
+	return medicine{"阿托伐他汀钙片", "20mg", "每次20mg，每晚1次，口服"}
+}
 
 func conditions() []condition { return append(chronic(), acute()...) }
 

@@ -34,6 +34,15 @@ func (t *trip) accept(ctx context.Context) error {
 func (t *trip) acceptance(ctx context.Context, r *referralv1.Referral) (*referralv1.AcceptRequest, error) {
 	request := &referralv1.AcceptRequest{Id: r.GetId(), Version: r.GetVersion(), RequestId: t.request(), HoldId: r.GetHoldId(), Note: "请带身份证、医保卡和检查资料。"}
 	now := t.world.Now()
+	if request.GetHoldId() != "" {
+		hold, err := t.Scheduling.GetHold(ctx, &schedulingv1.GetHoldRequest{Id: request.GetHoldId()})
+		if err != nil {
+			return nil, err
+		}
+		if hold.GetState() != schedulingv1.HoldState_ATTACHED { // too late for it
+			request.HoldId = ""
+		}
+	}
 	var err error
 	switch {
 	case request.GetHoldId() != "":

@@ -171,6 +171,8 @@ func (w *way) sent(r *referralv1.Referral) {
 	}
 	at := working(w.world.Now().Add(answer))
 	switch {
+	case w.stop == "down accepted": // expected on the last day
+		w.at(startOfDay(w.options.Until).Add(-8*time.Hour), w.takeOver)
 	case w.missing(r) && w.chance(30) && w.stop == "":
 		w.at(at, w.refuse("NO_MEDICINE", "本院无该药，县药房配送周期较长，请调整用药后再转。"))
 	case w.chance(4) && w.stop == "":

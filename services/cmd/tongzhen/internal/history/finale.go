@@ -30,6 +30,7 @@ func (m *maker) finale() {
 		m.stay(home, 1, "down accepted")
 		m.stay(home, 2, "due today")
 		m.stay(home, 3, "candidate")
+		m.stay(home, 4, "candidate")
 	}
 }
 
@@ -63,8 +64,12 @@ func (m *maker) stay(home *centre, n int, stage string) {
 		t.condition.stay = [2]int{5, 5}
 	}
 	begin := startOfDay(m.options.Until).AddDate(0, 0, -days).Add(9*time.Hour + time.Duration(n)*11*time.Minute)
+	village := pick(m, villages()...)
+	if home.village != nil {
+		village = clinicVillage
+	}
 	m.at(begin, func(ctx context.Context) (err error) {
-		if t.patient, err = m.patient(ctx, t.condition, home, t.doctor); err != nil {
+		if t.patient, err = m.someone(ctx, t.condition, home, origin{t.doctor, village}); err != nil {
 			return err
 		}
 		return t.send(ctx)

@@ -21,7 +21,7 @@ type patient struct {
 	sex               commonv1.Sex_Code
 	born              time.Time
 	home              *centre
-	dead              bool
+	gone              bool // is not sent again
 }
 
 func (p *patient) age(now time.Time) int { return int(now.Sub(p.born).Hours() / 24 / 365.25) }
@@ -34,21 +34,36 @@ func (m *maker) patient(ctx context.Context, c condition, home *centre, who *dir
 	if m.chance(again) {
 		for i, p := range m.waiting[home.GetId()] {
 			age := p.age(m.world.Now())
-			if !p.dead && age >= c.young && age <= c.old && (c.sex == commonv1.Sex_UNSPECIFIED || c.sex == p.sex) {
+			if !p.gone && age >= c.young && age <= c.old && (c.sex == commonv1.Sex_UNSPECIFIED || c.sex == p.sex) {
 				m.waiting[home.GetId()] = append(m.waiting[home.GetId()][:i:i], m.waiting[home.GetId()][i+1:]...)
 				return p, nil
 			}
 		}
 	}
-	p := &patient{home: home, sex: pick(m, commonv1.Sex_MALE, commonv1.Sex_FEMALE), village: pick(m, villages()...)}
+	return m.someone(ctx, c, home, origin{by: who})
+}
+
+// origin of somebody new: who registers, and the village, or any.
+type origin struct {
+	by      *directoryv1.Account
+	village string
+}
+
+// someone new who has the condition.
+func (m *maker) someone(ctx context.Context, c condition, home *centre, from origin) (*patient, error) {
+	p := &patient{home: home, sex: pick(m, commonv1.Sex_MALE, commonv1.Sex_FEMALE), village: from.village}
 	if c.sex != commonv1.Sex_UNSPECIFIED {
 		p.sex = c.sex
 	}
 	// The village of the clinic has more: its doctor sees what is due there.
-	if home.village != nil && m.chance(30) {
+	switch {
+	case p.village != "":
+	case home.village != nil && m.chance(30):
 		p.village = clinicVillage
+	default:
+		p.village = pick(m, villages()...)
 	}
-	return p, m.register(ctx, p, c, who)
+	return p, m.register(ctx, p, c, from.by)
 }
 
 // done: the patient has nothing open and may be sent again.
@@ -59,7 +74,9 @@ func (m *maker) done(p *patient) {
 // clinicVillage is that of the demo county's village clinic.
 const clinicVillage = "竹桥村"
 
-func villages() []string { return strings.Fields("古板村 渔村 思的村 骥马村 夏村 葡萄村 凤楼村 大利村 留村 旧县村 龙潭村 木山村") }
+func villages() []string {
+	return strings.Fields("古板村 渔村 思的村 骥马村 夏村 葡萄村 凤楼村 大利村 留村 旧县村 龙潭村 木山村")
+}
 
 func (m *maker) register(ctx context.Context, p *patient, c condition, who *directoryv1.Account) error {
 	now := m.world.Now()

@@ -50,9 +50,10 @@ func (t *trip) ask(ctx context.Context) error {
 
 // unannounced came to the county without a referral (体系外), which the desk records afterwards.
 func (t *trip) unannounced(ctx context.Context) (err error) {
-	if t.patient, err = t.maker.patient(ctx, t.condition, t.home, t.doctor); err != nil {
+	if t.patient, err = t.someone(ctx, t.condition, t.home, origin{by: t.cast.desk}); err != nil {
 		return err
 	}
+	t.patient.gone = true
 	return t.by(ctx, t.cast.desk, func(ctx context.Context) error {
 		r, err := t.Referral.RecordArrival(ctx, &referralv1.RecordArrivalRequest{
 			RequestId: t.request(), PatientId: t.patient.id, Kind: t.share.kind, Urgency: t.share.urgency, DepartmentCode: t.condition.department,

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path"
+	"path/filepath"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc"
@@ -33,23 +36,56 @@ type Moved struct {
 // restTime bounds how long facts may take to have their effects; a message that is tried again waits for seconds.
 const restTime = 2 * time.Minute
 
-// Running tells whether a system answers on the control socket of these settings.
-func Running(ctx context.Context, settings Settings) bool {
-	return controlAnswers(ctx, settings.Control())
+// movable refuses what cannot be lived through under a clock that is moved.
+func (s Settings) movable(ctx context.Context) error {
+	if err := s.checkControl(); err != nil {
+		return err
+	}
+	if controlAnswers(ctx, s.Control()) {
+		return errors.New("a system is running on this data folder, and its clock cannot be moved: stop it first, or name another TONGZHEN_DATA_DIR")
+	}
+	if s.NATSURL != "" || slices.ContainsFunc(Backends(), func(name string) bool { return !s.Embedded(name) || s.addr(name) != "" }) {
+		return errors.New("a history is made on embedded parts in one process: leave TONGZHEN_DATABASE_URL, TONGZHEN_NATS_URL and the addresses of services empty")
+	}
+	if there(s.DataDir, unfinished) {
+		return fmt.Errorf("a history on %s was interrupted: what is there is whole, but ends early; remove the folder to begin again, or go on with it as it is without a history", s.DataDir)
+	}
+	if slices.ContainsFunc(Backends(), func(name string) bool { return there(s.DataDir, name+".db") }) {
+		return ErrUsed
+	}
+	return nil
 }
 
-// OpenMoved starts every service with the clock at an instant. A system that runs on the same databases is refused: its clock cannot be moved.
+func there(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
+}
+
+// Finish says that the history is whole.
+func (m *Moved) Finish(ctx context.Context) error {
+	if err := m.Rest(ctx); err != nil {
+		return err
+	}
+	return os.Remove(filepath.Join(m.host.settings.DataDir, unfinished))
+}
+
+// ErrUsed says that the data folder is no new one.
+var ErrUsed = errors.New("the data folder has been used, and time does not go backwards: a history needs a new one (TONGZHEN_DATA_DIR)")
+
+// unfinished is the file that stands in the data folder while a history is being made.
+const unfinished = "history.unfinished"
+
+// OpenMoved starts every service on a new data folder with the clock at an instant. Refused are a system that runs there, whose clock cannot be moved, a
+// folder that has been used (ErrUsed), one on which a history was interrupted, and anything but embedded parts.
 func OpenMoved(ctx context.Context, settings Settings, county string, at time.Time) (*Moved, error) {
-	if err := settings.checkControl(); err != nil {
+	if err := settings.movable(ctx); err != nil {
 		return nil, err
 	}
-	if Running(ctx, settings) {
-		return nil, errors.New("a system is running on this data folder, and a history needs a clock that it can move: stop the system first, or name another TONGZHEN_DATA_DIR")
+	if err := os.MkdirAll(settings.DataDir, 0o700); err != nil {
+		return nil, fmt.Errorf("make data folder: %w", err)
 	}
-	for _, name := range Backends() {
-		if settings.addr(name) != "" {
-			return nil, fmt.Errorf("TONGZHEN_%s_ADDR is set: a history needs every service in this process, since the clock of another one cannot be moved", upper(name))
-		}
+	if err := os.WriteFile(filepath.Join(settings.DataDir, unfinished), []byte(county+"\n"), 0o600); err != nil {
+		return nil, fmt.Errorf("mark the history as unfinished: %w", err)
 	}
 	clk := clock.NewFixed(at)
 	h, err := Open(ctx, settings, Options{Services: Backends(), Quiet: true, Clock: clk})
