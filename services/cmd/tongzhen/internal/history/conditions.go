@@ -1,6 +1,7 @@
 package history
 
 import (
+	"slices"
 	"time"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
@@ -96,9 +97,9 @@ func statin() medicine {
 	return medicine{"阿托伐他汀钙片", "20mg", "每次20mg，每晚1次，口服"}
 }
 
-func conditions() []condition { return append(chronic(), acute()...) }
+func conditions() []condition { return slices.Concat(common(), chronic(), acute()) }
 
-func chronic() []condition {
+func common() []condition {
 	return []condition{
 		{
 			code: "I10", display: "原发性高血压", department: "0304", weight: 16, young: 45, old: 82,
@@ -126,6 +127,11 @@ func chronic() []condition {
 			},
 			advice: "糖尿病饮食，规律运动，学会自测血糖和低血糖处理。", question: "老年患者基础胰岛素如何起始和调整剂量？", reply: "从0.1单位/公斤起，每3天按空腹血糖调整2单位，防低血糖；糖化仍高于9%请转内分泌科门诊。",
 		},
+	}
+}
+
+func chronic() []condition {
+	return []condition{
 		{
 			code: "J44", display: "慢性阻塞性肺疾病", department: "0301", weight: 10, young: 58, old: 86,
 			kinds:      []share{{inpatient, urgent, 50}, {emergency, atOnce, 18}, {outpatient, routine, 32}},

@@ -26,7 +26,7 @@ func (t *trip) accept(ctx context.Context) error {
 		return t.Referral.Accept(ctx, request)
 	})
 	if r != nil {
-		t.promised(r)
+		t.promised()
 	}
 	return err
 }
@@ -75,7 +75,7 @@ func (t *trip) walkIn(request *referralv1.AcceptRequest, from, to time.Time) {
 }
 
 // promised: the patient comes, or does not.
-func (t *trip) promised(r *referralv1.Referral) {
+func (t *trip) promised() {
 	if t.fate.stop == "accepted" {
 		return
 	}
@@ -112,7 +112,7 @@ func (t *trip) rebook(ctx context.Context) error {
 	})
 	if r != nil {
 		t.fate.comes = true
-		t.promised(r)
+		t.promised()
 	}
 	return err
 }

@@ -270,7 +270,8 @@ func (w *way) escalate(ctx context.Context) error {
 	w.report.Up++
 	return w.by(ctx, w.doctor, func(ctx context.Context) error {
 		up, err := w.Referral.GetReferral(ctx, &referralv1.GetReferralRequest{Id: next.id})
-		next.sent(w.saw(up))
+		w.saw(up)
+		next.sent()
 		return err
 	})
 }

@@ -59,7 +59,7 @@ func (m *maker) fate(c condition, s share) fate {
 		}
 	}
 	if n := m.random.IntN(100); s.urgency != atOnce {
-		m.answers(&f, c, s, n)
+		m.answers(&f, s, n)
 	}
 	switch s.kind {
 	case inpatient:
@@ -89,7 +89,7 @@ func sentDown(department string) int {
 	return map[string]int{"0303": 85, "0304": 72, "0307": 75, "0301": 60, "20": 50, "15": 60, "19": 45, "0403": 40, "0306": 35, "05": 30}[department]
 }
 
-func (m *maker) answers(f *fate, c condition, s share, n int) {
+func (m *maker) answers(f *fate, s share, n int) {
 	switch {
 	case n < returned:
 		f.how, f.resend = "return", m.between(90*time.Minute, 20*time.Hour)

@@ -93,7 +93,7 @@ func Make(ctx context.Context, w World, c Clients, opt Options, progress Progres
 	}
 	m := &maker{
 		Clients: c, world: w, options: opt, progress: progress, begin: w.Now(), watched: map[string]watch{},
-		random:  rand.New(rand.NewPCG(uint64(opt.Seed), 20)), //nolint:gosec // a history is to be the same again, not unforeseeable
+		random:  rand.New(rand.NewPCG(uint64(opt.Seed), 20)),
 		waiting: map[string][]*patient{}, numbers: map[string]bool{},
 	}
 	var err error

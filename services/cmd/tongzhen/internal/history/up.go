@@ -103,14 +103,14 @@ func (t *trip) send(ctx context.Context) (err error) {
 		t.id = t.saw(r).GetId()
 		if request.GetSubmit() {
 			t.report.Up++
-			t.sent(r)
+			t.sent()
 		}
 		return nil
 	})
 }
 
 // sent: what follows.
-func (t *trip) sent(r *referralv1.Referral) {
+func (t *trip) sent() {
 	if t.fate.stop == "sent" {
 		return
 	}
