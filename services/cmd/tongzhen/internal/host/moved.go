@@ -31,6 +31,8 @@ type Moved struct {
 	conns  map[string]grpc.ClientConnInterface
 	stop   context.CancelFunc
 	ended  chan error
+	// rested is the last message that had its effects when all was at rest.
+	rested uint64
 }
 
 // restTime bounds how long facts may take to have their effects; a message that is tried again waits for seconds.
@@ -157,7 +159,7 @@ func (m *Moved) As(ctx context.Context, a *directoryv1.Account) (context.Context
 func (m *Moved) Rest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, restTime)
 	defer cancel()
-	look := time.NewTicker(time.Millisecond)
+	look := time.NewTicker(2 * time.Millisecond)
 	defer look.Stop()
 	for {
 		rest, err := m.atRest(ctx)
@@ -177,12 +179,12 @@ func (m *Moved) Rest(ctx context.Context) error {
 
 // atRest: no row waits, nothing is under way, and meanwhile nothing was published.
 func (m *Moved) atRest(ctx context.Context) (bool, error) {
-	before, err := m.host.bus.LastSequence(ctx)
-	if err != nil {
-		return false, err
-	}
 	if rows, err := m.waiting(ctx); rows > 0 || err != nil {
 		return false, err
+	}
+	before, err := m.host.bus.LastSequence(ctx)
+	if err != nil || before == m.rested {
+		return err == nil, err // what was published so far had its effect when it last rested
 	}
 	if n, err := bus.Behind(ctx, m.host.bus); n > 0 || err != nil {
 		return false, err
@@ -191,7 +193,11 @@ func (m *Moved) atRest(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	after, err := m.host.bus.LastSequence(ctx)
-	return before == after, err
+	if err != nil || before != after {
+		return false, err
+	}
+	m.rested = after
+	return true, nil
 }
 
 func (m *Moved) waiting(ctx context.Context) (int, error) {
