@@ -102,7 +102,7 @@ func (m *maker) answers(f *fate, s share, n int) {
 			f.resend = 0
 		}
 	case n < returned+redirected && s.kind == outpatient:
-		f.how, f.reason, f.note = "redirect", "WRONG_DEPARTMENT", "建议先到普通外科门诊评估。"
+		f.how, f.reason, f.note = "redirect", "WRONG_DEPARTMENT", "建议先到相关科室门诊评估。"
 	case n < returned+redirected+declined:
 		f.how = "decline"
 		f.reason = pick(m, "NO_BED", "NO_CAPACITY", "TREAT_LOCALLY", "TREAT_LOCALLY", "PATIENT_ELSEWHERE")

@@ -277,14 +277,19 @@ func (t *trip) resubmit(ctx context.Context) error {
 }
 
 func (t *trip) redirect(ctx context.Context) error {
+	const surgery, digestion = "0401", "0302"
+	other := surgery
+	if t.condition.department == surgery {
+		other = digestion
+	}
 	r, err := t.act(ctx, t.cast.desk, t.id, states(referralv1.State_SUBMITTED), func(ctx context.Context, r *referralv1.Referral) (*referralv1.Referral, error) {
 		return t.Referral.Redirect(ctx, &referralv1.RedirectRequest{
 			Id: r.GetId(), Version: r.GetVersion(), RequestId: t.request(), ReasonCode: t.fate.reason, Note: t.fate.note,
-			Receiver: &commonv1.Party{OrganizationId: t.cast.hospital.GetId(), DepartmentCode: "0401"},
+			Receiver: &commonv1.Party{OrganizationId: t.cast.hospital.GetId(), DepartmentCode: other},
 		})
 	})
 	if r != nil {
-		t.condition.department, t.hold = "0401", ""
+		t.condition.department, t.hold = other, ""
 		t.at(working(t.world.Now().Add(t.fate.answer)), t.accept)
 	}
 	return err
