@@ -25,7 +25,6 @@ type trip struct {
 	doctor    *directoryv1.Account
 	patient   *patient
 	id        string
-	hold      string
 	// expected is when the patient was told to come.
 	expected time.Time
 }
@@ -94,7 +93,6 @@ func (t *trip) send(ctx context.Context) (err error) {
 			if request.HoldId, err = t.place(ctx, t.condition.department, 1); err != nil {
 				return err
 			}
-			t.hold = request.GetHoldId()
 		}
 		r, err := t.Referral.CreateReferral(ctx, request)
 		if err != nil {
@@ -289,7 +287,7 @@ func (t *trip) redirect(ctx context.Context) error {
 		})
 	})
 	if r != nil {
-		t.condition.department, t.hold = other, ""
+		t.condition.department = other
 		t.at(working(t.world.Now().Add(t.fate.answer)), t.accept)
 	}
 	return err
