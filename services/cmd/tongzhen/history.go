@@ -71,6 +71,14 @@ func (p past) make(ctx context.Context, settings host.Settings, step func(done, 
 	return made, lived, fmt.Errorf("%w; the history ends on %s: remove the data folder %s to begin again", err, world.Now().In(county()).Format(time.DateOnly), settings.DataDir)
 }
 
+// tellLived prints what a history made.
+func tellLived(lived history.Report) {
+	fmt.Printf("history: %d referrals up, %d down, %d patients\n", lived.Up, lived.Down, lived.Patients)
+	if lived.Refused > 0 {
+		fmt.Fprintf(os.Stderr, "tongzhen: history: %d steps were refused and left out, the first: %v\n", lived.Refused, lived.First)
+	}
+}
+
 // monthly tells on stderr at each new month where a history is, when nobody sees the bar.
 func monthly(bar *progress) func(done, total int, what string) {
 	month := ""

@@ -73,7 +73,7 @@ func (c *seedCommand) past(ctx context.Context, settings *host.Settings) error {
 		return err
 	}
 	tell(made)
-	fmt.Printf("history: %d referrals up, %d down, %d patients more\n", lived.Up, lived.Down, lived.Patients)
+	tellLived(lived)
 	return nil
 }
 

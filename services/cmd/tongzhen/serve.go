@@ -51,7 +51,7 @@ func (c *serveCommand) history(ctx context.Context, settings *host.Settings) err
 		return nil
 	}
 	if err == nil {
-		fmt.Printf("demo history: %d referrals up, %d down\n", lived.Up, lived.Down)
+		tellLived(lived)
 	}
 	return err
 }

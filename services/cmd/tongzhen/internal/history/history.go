@@ -13,6 +13,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
@@ -50,6 +51,9 @@ type Options struct {
 // Report counts what was made.
 type Report struct {
 	Up, Down, Patients int
+	// Refused are steps that a service refused, and why the first: what they belong to ends there. None is expected.
+	Refused int
+	First   error
 }
 
 // Progress is told the day that is lived through, of how many.
@@ -113,7 +117,13 @@ func Make(ctx context.Context, w World, c Clients, opt Options, progress Progres
 		if err := m.pass(ctx, next.at); err != nil {
 			return m.report, fmt.Errorf("make history until %s: %w", day(m.world.Now()), err)
 		}
-		if err := next.do(ctx); err != nil {
+		switch err := next.do(ctx); {
+		case err == nil:
+		case refusal(err):
+			if m.report.Refused++; m.report.First == nil {
+				m.report.First = err
+			}
+		default:
 			return m.report, fmt.Errorf("make history of %s: %w", m.world.Now().In(beijing()).Format("2006-01-02 15:04"), err)
 		}
 	}
@@ -121,6 +131,11 @@ func Make(ctx context.Context, w World, c Clients, opt Options, progress Progres
 		return m.report, err
 	}
 	return m.report, nil
+}
+
+// refusal: the service works and does not want this.
+func refusal(err error) bool {
+	return slices.Contains([]errs.Kind{errs.KindInvalid, errs.KindDenied, errs.KindNotFound, errs.KindStale, errs.KindConflict, errs.KindWrongState, errs.KindLimited}, errs.KindOf(err))
 }
 
 // at has something done at an instant; what would be later than the end never is.

@@ -58,6 +58,9 @@ func live(t *testing.T, referrals int) county {
 	must(t, err)
 	c.report, err = history.Make(t.Context(), world, c.clients, history.Options{County: seed.DemoCounty, Until: until(), Referrals: referrals, Seed: 1}, quiet)
 	must(t, err)
+	if c.report.Refused > 0 {
+		t.Errorf("%d steps were refused: %v", c.report.Refused, c.report.First)
+	}
 	list, err := c.clients.Directory.ListAccounts(t.Context(), &directoryv1.ListAccountsRequest{PageSize: 200})
 	must(t, err)
 	for _, a := range list.GetAccounts() {
