@@ -131,15 +131,15 @@ func (s *Service) sweepUntil(ctx context.Context) error {
 
 // planUntil makes sessions of templates, and gives those who lost theirs another place.
 func (s *Service) planUntil(ctx context.Context) error {
-	return s.leased(ctx, planLease, s.cfg.SweepEvery, func(ctx context.Context) error { return s.plans.Work(ctx, s.deps.Clock.Now()) })
+	return s.leased(ctx, planLease, s.cfg.PlanEvery, func(ctx context.Context) error { return s.plans.Work(ctx, s.deps.Clock.Now()) })
 }
 
-// allocateUntil gives free places to those who wait, soon after a change and every minute.
+// allocateUntil gives free places to those who wait, soon after a change and every minute or as configured.
 func (s *Service) allocateUntil(ctx context.Context) error {
 	var last time.Time
 	return s.leased(ctx, allocateLease, min(allocateEvery, s.cfg.SweepEvery), func(ctx context.Context) error {
 		now := s.deps.Clock.Now()
-		all := now.Sub(last) >= allocateAll
+		all := now.Sub(last) >= s.cfg.AllocateAll
 		err := s.app.Allocate(ctx, now, all)
 		if all && err == nil {
 			last = now

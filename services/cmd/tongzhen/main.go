@@ -31,7 +31,7 @@ type cli struct {
 
 	Serve   serveCommand   `cmd:"" help:"Run services; no name runs all of them and the gateway in this process."`
 	Migrate migrateCommand `cmd:"" help:"Apply or report database migrations."`
-	Seed    seedCommand    `cmd:"" help:"Create a demo county: organisations, accounts, slots, beds, patients."`
+	Seed    seedCommand    `cmd:"" help:"Create a demo county: organisations, accounts, slots, beds, patients, and with --referrals a history."`
 	Bench   benchCommand   `cmd:"" help:"Put load on a demo county and check the invariants."`
 	Import  importCommand  `cmd:"" help:"Bring in data from files."`
 	Admin   adminCommand   `cmd:"" help:"Look after a running system."`

@@ -18,7 +18,10 @@ import (
 type seedCommand struct {
 	County string    `required:"" help:"County code, e.g. 450321."`
 	Seed   int64     `default:"1" help:"The same seed and day give the same county."`
-	AsOf   time.Time `format:"2006-01-02" help:"First day with clinic sessions; default today."`
+	AsOf   time.Time `format:"2006-01-02" help:"First day with clinic sessions, and last of a history; default today."`
+
+	Referrals int `help:"Make a history with about so many referrals: on a new data folder, with no system running on it."`
+	Months    int `default:"6" help:"How many months the history has."`
 }
 
 // connector is a running host, or a connection to one.
@@ -36,21 +39,45 @@ func seedClients[C grpc.ClientConnInterface](c connector[C]) seed.Clients {
 
 // Run seeds a county; running it again changes nothing that is there.
 func (c *seedCommand) Run(ctx context.Context, settings *host.Settings) (err error) {
+	if c.AsOf.IsZero() {
+		c.AsOf = time.Now()
+	}
+	if c.Referrals != 0 {
+		return c.past(ctx, settings)
+	}
 	connection, err := host.Connect(ctx, *settings, c.County)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, connection.Close()) }()
-	if c.AsOf.IsZero() {
-		c.AsOf = time.Now()
-	}
 	bar := newProgress("seed")
-	report, err := seed.County(ctx, seedClients[grpc.ClientConnInterface](connection), seed.Options{County: c.County, AsOf: c.AsOf, Seed: c.Seed, Password: demoPassword()}, bar.step)
+	report, err := seed.County(ctx, seedClients[grpc.ClientConnInterface](connection), c.options(), bar.step)
 	bar.done()
 	if err != nil {
 		return err
 	}
+	tell(report)
+	return nil
+}
+
+func (c *seedCommand) options() seed.Options {
+	return seed.Options{County: c.County, AsOf: c.AsOf, Seed: c.Seed, Password: demoPassword()}
+}
+
+// past makes the county with a history.
+func (c *seedCommand) past(ctx context.Context, settings *host.Settings) error {
+	bar := newProgress("history")
+	made, lived, err := past{c.options(), c.Referrals, c.Months}.make(ctx, *settings, monthly(bar))
+	bar.done()
+	if err != nil {
+		return err
+	}
+	tell(made)
+	tellLived(lived)
+	return nil
+}
+
+func tell(report seed.Report) {
 	fmt.Printf("%s: %d organisations, %d accounts, %d rosters, %d slots, %d beds, %d patients made; %d changed\n",
 		report.County, report.Organizations, report.Accounts, report.Rosters, report.Slots, report.Beds, report.Patients, report.Changed)
-	return nil
 }

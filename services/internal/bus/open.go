@@ -266,6 +266,33 @@ func (b *natsBus) LastSequence(ctx context.Context) (uint64, error) {
 	return info.State.LastSeq, nil
 }
 
+// Behind tells how many messages the durable consumers of a bus have still to handle, those under way included. It is for whoever must know that
+// all facts had their effect; a bus that cannot tell answers an error.
+func Behind(ctx context.Context, b Bus) (uint64, error) {
+	counted, ok := b.(interface {
+		behind(ctx context.Context) (uint64, error)
+	})
+	if !ok {
+		return 0, errors.New("bus: this one does not count what its consumers have still to handle")
+	}
+	return counted.behind(ctx)
+}
+
+func (b *natsBus) behind(ctx context.Context) (n uint64, err error) {
+	s, err := b.js.Stream(ctx, b.names.stream(factsStream))
+	if err != nil {
+		return 0, errs.Unavailable("nats", err)
+	}
+	list := s.ListConsumers(ctx)
+	for c := range list.Info() {
+		n += c.NumPending + uint64(c.NumAckPending)
+	}
+	if err := list.Err(); err != nil {
+		return 0, errs.Unavailable("nats", err)
+	}
+	return n, nil
+}
+
 func (b *natsBus) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, tryTimeout)
 	defer cancel()

@@ -95,6 +95,9 @@ func TestTwoRelaysPublishEachRowOnceWhenNothingFails(t *testing.T) {
 		if n := waitingRows(t, db); n != 0 {
 			t.Errorf("%d rows are not marked", n)
 		}
+		if n, err := outbox.Waiting(t.Context(), db); n != 0 || err != nil {
+			t.Errorf("%d rows wait: %v", n, err)
+		}
 	})
 }
 
@@ -142,6 +145,9 @@ func TestWhileTheBusIsAwayRowsWaitAndTheRelayDoesNotSpin(t *testing.T) {
 		})
 		if took := clock.System().Now().Sub(begun); took < 100*time.Millisecond {
 			t.Errorf("two repeats took %v: the relay spins", took)
+		}
+		if n, err := outbox.Waiting(t.Context(), db); n != 3 || err != nil {
+			t.Errorf("%d rows wait: %v", n, err)
 		}
 		if b.calls != 1 || waitingRows(t, db) != 3 {
 			t.Errorf("%d calls, %d rows wait", b.calls, waitingRows(t, db))

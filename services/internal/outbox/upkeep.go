@@ -104,3 +104,14 @@ func (r *Relay) remember(subject string) {
 	root, _, _ := strings.Cut(subject, ".")
 	r.root.Store(root)
 }
+
+// Waiting tells how many facts of the database the bus has not taken yet, those that it refuses left out.
+func Waiting(ctx context.Context, db *sqldb.DB) (n int, err error) {
+	err = db.Read(ctx, func(tx *sqldb.Tx) error {
+		return tx.QueryRow(ctx, `SELECT COUNT(*) FROM outbox WHERE published_time IS NULL AND parked_until IS NULL`).Scan(&n)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count outbox rows that wait: %w", err)
+	}
+	return n, nil
+}

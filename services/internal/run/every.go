@@ -8,8 +8,12 @@ import (
 
 // Every calls fn at once, and again d after it returned or as soon as wake can be received from, until ctx ends.
 // wake may be nil; one with a buffer of 1 loses no wake-up. An error of fn is logged by slog's default logger, when
-// it is the first, the second, the fourth … in a row, and does not end the loop.
+// it is the first, the second, the fourth … in a row, and does not end the loop. Under a Pace d is time of its clock.
 func Every(ctx context.Context, d time.Duration, wake <-chan struct{}, fn func(ctx context.Context) error) {
+	if p := paceOf(ctx); p != nil {
+		p.follow(ctx, d, wake, fn)
+		return
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	failures := 0

@@ -7,6 +7,7 @@ import (
 	"net"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -68,7 +69,12 @@ func (h *Host) openScheduling(ctx context.Context, db *sqldb.DB, peer dialer) (s
 	if err != nil {
 		return nil, err
 	}
-	return scheduling.New(ctx, scheduling.Config{}, scheduling.Deps{
+	config := scheduling.Config{}
+	if h.options.Clock != nil {
+		// Months go by in a minute: sessions are made two months ahead in any case, and it is enough to look once a week for those of the week to come.
+		config.PlanEvery, config.AllocateAll = 7*24*time.Hour, 6*time.Hour
+	}
+	return scheduling.New(ctx, config, scheduling.Deps{
 		DB: db, Bus: h.bus, Peers: scheduling.Peers{Referral: toReferral}, Signer: h.keys.signer, AuditHeads: h.auditHeads(Scheduling), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }

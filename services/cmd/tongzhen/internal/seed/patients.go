@@ -102,8 +102,8 @@ func morePatients() []demoPatient {
 	}
 }
 
-// identityNumber of GB 11643 with region 990122, which is not assigned: never that of a real person.
-func identityNumber(birth string, sequence int) string {
+// IdentityNumber of GB 11643 with region 990122, which is not assigned: never that of a real person.
+func IdentityNumber(birth string, sequence int) string {
 	n := strconv.Itoa(1000 + sequence)[1:]
 	body := "990122" + birth + n
 	sum := 0
@@ -142,7 +142,7 @@ func (p place) patients(asOf time.Time) []*patientrecordv1.ImportRecordRequest {
 			Patient: &patientrecordv1.Patient{
 				Name: d.name, Sex: sex, BirthDate: d.birth[:4] + "-" + d.birth[4:6] + "-" + d.birth[6:],
 				DocumentType:   patientrecordv1.DocumentType_RESIDENT_IDENTITY_CARD,
-				IdentityNumber: identityNumber(d.birth, d.sequence), Phone: phone(1000 + i),
+				IdentityNumber: IdentityNumber(d.birth, d.sequence), Phone: phone(1000 + i),
 				Address: p.above + p.name + home.name + d.village + strconv.Itoa(3*i+1) + "号", Village: d.village,
 				HealthRecordNumber: home.code + "001" + strconv.Itoa(100001 + i)[1:],
 			},
