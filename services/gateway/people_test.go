@@ -118,7 +118,7 @@ func TestTheCountySeesWhomOfThoseOnDutyNothingReaches(t *testing.T) {
 	dead := sampleDelivery(notificationv1.DeliveryState_DEAD)
 	dead.Reason = "REFUSED isv.MOBILE_NUMBER_ILLEGAL"
 	w.always(listDeliveriesMethod, &notificationv1.ListDeliveriesResponse{Deliveries: []*notificationv1.Delivery{dead}})
-	if body := admin.get("/deliveries").Body.String(); !strings.Contains(body, "refused <small>isv.MOBILE_NUMBER_ILLEGAL</small>") || strings.Contains(body, "REFUSED") {
+	if body := admin.get("/deliveries").Body.String(); !strings.Contains(body, "refused <small>code isv.MOBILE_NUMBER_ILLEGAL</small>") || strings.Contains(body, "REFUSED") {
 		t.Error("a code stands where words should")
 	}
 }
