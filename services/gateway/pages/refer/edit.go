@@ -81,12 +81,15 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	}
 	flash := "refer.drafted"
 	settle(r.PostForm)
+	p.applyTemplate(r)
 	if onlyLooks(r) {
 		return p.changeAgain(w, r, referral, nil)
 	}
 	lost := false
 	if r.PostFormValue("do") != "draft" {
-		lost, err = p.agree(r, referral.GetPatientId())
+		if err = unfinished(r.PostForm); err == nil {
+			lost, err = p.agree(r, referral.GetPatientId())
+		}
 	}
 	if err == nil {
 		err = p.store(r, referral)
