@@ -487,11 +487,10 @@
     });
   }
   // A text to start from: <button data-template="CODE">, or the one chosen beside it. It fills what is empty and leads to the first blank; Tab leads to the next.
-  const blank = "____";
   const toBlank = (field, from) => {
-    const at = field.value.indexOf(blank, from);
-    if (at >= 0) { field.focus(); field.setSelectionRange(at, at + blank.length); }
-    return at >= 0;
+    const found = /____|【[^】]*】/.exec(field.value.slice(from));
+    if (found) { field.focus(); field.setSelectionRange(from + found.index, from + found.index + found[0].length); }
+    return found !== null;
   };
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-template]");
@@ -517,7 +516,7 @@
   document.addEventListener("keyup", (event) => {
     if (!blanks(event)) return;
     const { value, selectionStart, selectionEnd } = event.target;
-    if (value.slice(selectionStart, selectionEnd) !== blank) toBlank(event.target, 0);
+    if (!/^(____|【[^】]*】)$/.test(value.slice(selectionStart, selectionEnd))) toBlank(event.target, 0);
   });
 
   // ---- The page of one referral: messages, corrections. ----

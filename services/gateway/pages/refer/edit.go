@@ -87,7 +87,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	}
 	lost := false
 	if r.PostFormValue("do") != "draft" {
-		if err = unfinished(r.PostForm); err == nil {
+		if err = p.unfinished(r.PostForm); err == nil {
 			lost, err = p.agree(r, referral.GetPatientId())
 		}
 	}

@@ -47,6 +47,8 @@ type Pages struct {
 	Deps
 	formSet, slotsSet *shell.Set
 	templates         []textTemplate
+	// blanks are the choices that stand in them.
+	blanks map[string]bool
 }
 
 // New parses the pages.
@@ -56,6 +58,7 @@ func New(deps Deps) (*Pages, error) {
 	if p.templates, err = loadTemplates(); err != nil {
 		return nil, err
 	}
+	p.blanks = choicesOf(p.templates)
 	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html", "templates.html"); err != nil {
 		return nil, err
 	}
@@ -197,7 +200,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	var err error
 	lost := false
 	if request.Submit {
-		if err = unfinished(r.PostForm); err == nil {
+		if err = p.unfinished(r.PostForm); err == nil {
 			lost, err = p.agree(r, patientID)
 		}
 	}
@@ -279,7 +282,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	}
 	wrong := p.Shell.FieldErrors(r, shell.Called(cause, labels))
 	for i, e := range wrong {
-		if strings.Contains(r.PostFormValue(e.Name), blank) {
+		if p.left(r.PostFormValue(e.Name)) {
 			label := cmp.Or(labels[e.Name], "field."+e.Name)
 			wrong[i].Text = p.Shell.T(r, "refer.template.left", "field", p.Shell.T(r, label))
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,8 +21,11 @@ import (
 //go:embed templates.yaml
 var templateFile embed.FS
 
-// blank stands in a template for what only the doctor knows; nothing is sent while one is left.
+// blank stands in a template for what only the doctor knows, choice for one of several things: typing replaces both, and nothing is sent while one
+// is left.
 const blank = "____"
+
+var choiceForm = regexp.MustCompile(`【[^】]*】`)
 
 // textTemplate is a text that a doctor starts from.
 type textTemplate struct {
@@ -50,6 +54,19 @@ func loadTemplates() ([]textTemplate, error) {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
 	return list, nil
+}
+
+// choicesOf are the choices that stand in templates.
+func choicesOf(list []textTemplate) map[string]bool {
+	out := map[string]bool{}
+	for _, t := range list {
+		for _, words := range []templateWords{t.Chinese, t.English} {
+			for _, one := range choiceForm.FindAllString(words.Impression+words.Illness+words.Treatment, -1) {
+				out[one] = true
+			}
+		}
+	}
+	return out
 }
 
 // in are its words in a language.
@@ -130,11 +147,16 @@ func (p *Pages) applyTemplate(r *http.Request) {
 	}
 }
 
-// unfinished refuses a form in whose texts a blank of a template is left.
-func unfinished(form url.Values) error {
+// left tells that a blank or a choice of a template still stands in a text. What a doctor put into such brackets is no choice of a template.
+func (p *Pages) left(text string) bool {
+	return strings.Contains(text, blank) || slices.ContainsFunc(choiceForm.FindAllString(text, -1), func(one string) bool { return p.blanks[one] })
+}
+
+// unfinished refuses a form in whose texts something of a template is left to complete.
+func (p *Pages) unfinished(form url.Values) error {
 	var left []errs.Field
 	for _, name := range fields() {
-		if strings.Contains(form.Get(name), blank) {
+		if p.left(form.Get(name)) {
 			left = append(left, errs.Bad(name, errs.ReasonFieldInvalid))
 		}
 	}
