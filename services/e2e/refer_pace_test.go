@@ -59,10 +59,19 @@ func (h *hand) types(text string) {
 	}
 }
 
+// presses a key as one event down and one up, so that a page that takes it keeps the browser from acting on it too.
 func (h *hand) presses(key string) {
 	h.Helper()
 	h.pause(perKey)
-	h.do(chromedp.KeyEvent(key))
+	events := kb.Encode([]rune(key)[0])
+	down, up := *events[0], *events[len(events)-1]
+	if key == kb.Enter {
+		down.Text = key
+	}
+	for _, event := range []input.DispatchKeyEventParams{down, up} {
+		_, err := chromedp.Call(h.ctx, input.DispatchKeyEvent, event)
+		must(h.T, err)
+	}
 	h.keys++
 }
 
