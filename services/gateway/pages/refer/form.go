@@ -41,6 +41,21 @@ func (c choices) has(organization, code string) bool {
 	})
 }
 
+// name of a receiver, or of a department of an organisation; the code itself if neither is known.
+func (c choices) name(organization, code string) string {
+	for _, r := range c.Receivers {
+		if r.ID == code {
+			return r.Name
+		}
+		for _, d := range r.Departments {
+			if r.ID == organization && d.Code == code {
+				return d.Name
+			}
+		}
+	}
+	return code
+}
+
 // EmergencyDepartment is the one that the form proposes for an emergency.
 func (formData) EmergencyDepartment() string { return emergencyDepartment }
 

@@ -118,6 +118,9 @@ type formData struct {
 	// SMS is the consent to SMS that holds.
 	SMS     *patientrecordv1.ConsentRecord
 	Problem string
+	// Stale is what somebody else did meanwhile, StaleWords what that means for the form; nil otherwise.
+	Stale      *staleData
+	StaleWords string
 }
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
