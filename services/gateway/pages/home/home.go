@@ -49,7 +49,7 @@ func New(deps Deps) (*Pages, error) {
 }
 
 // Routes adds the page to a mux.
-func (p *Pages) Routes(mux *http.ServeMux) {
+func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /home", p.Shell.Page(p.home))
 }
 
