@@ -32,7 +32,7 @@ func TestAReferralIsSentOnceOverABadLine(t *testing.T) {
 		patientID := people.patient(t, "莫远村")
 		began := time.Now()
 		w.goTo("/")
-		if place := eval[string](w, "location.pathname"); place != "/referrals" {
+		if place := eval[string](w, "location.pathname"); place != "/home" {
 			w.fail(fmt.Errorf("home is %s", place))
 		}
 		w.goTo("/refer/" + patientID)

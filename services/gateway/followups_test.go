@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
@@ -43,6 +44,7 @@ func TestTheWorkListIsAskedForAsItIsChosen(t *testing.T) {
 		"?tab=week&who=mine":              {Due: "week", FamilyDoctor: "me", PageSize: 50},
 		"?tab=done&page=next":             {Due: "done", PageSize: 50, PageToken: "next"},
 		"?tab=nonsense&who=somebody-else": {Due: "today", PageSize: 50},
+		"?tab=week&village=" + downID:     {Due: "week", VillageClinicId: downID, PageSize: 50},
 	} {
 		b.get("/follow-ups" + query)
 		if got := lastly[*referralv1.ListFollowUpsRequest](t, w, followUpsMethod); !proto.Equal(got, want) {
@@ -64,6 +66,54 @@ func TestAVillageDoctorReadsWhoVisitsAndRecordsNothing(t *testing.T) {
 	}
 	for _, problem := range htmlcheck.Page(body) {
 		t.Error(problem)
+	}
+}
+
+func TestTheWorkListIsLookedThroughVillageByVillage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if body := w.browser("township").get("/follow-ups").Body.String(); strings.Contains(body, "By village") {
+		t.Error("villages are offered where the centre has none")
+	}
+	w = newWorld(t)
+	w.always(directoryv1.DirectoryService_ListOrganizations_FullMethodName, &directoryv1.ListOrganizationsResponse{Organizations: []*directoryv1.Organization{
+		{Id: townshipID, Name: "白沙镇卫生院", Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE},
+		{Id: downID, Name: "竹桥村卫生室", NameEn: "Zhuqiao clinic", Type: directoryv1.OrganizationType_VILLAGE_CLINIC, ParentId: townshipID},
+		{Id: bookingID, Name: "别处卫生室", NameEn: "Another clinic", Type: directoryv1.OrganizationType_VILLAGE_CLINIC, ParentId: hospitalID},
+	}})
+	due := sampleCheck()
+	due.VillageClinicId = downID
+	w.always(followUpsMethod, &referralv1.ListFollowUpsResponse{FollowUps: []*referralv1.FollowUp{due}, DueToday: 1})
+	body := w.browser("township").get("/follow-ups?tab=week&village=" + downID).Body.String()
+	for what, words := range map[string]string{
+		"the village": `href="/follow-ups?tab=week&amp;village=` + downID + `" aria-current="true">Zhuqiao clinic`, "all": `href="/follow-ups?tab=week">All villages`, "where each lives": "<small>Zhuqiao clinic</small>",
+		"other tabs stay in it": `href="/follow-ups?tab=overdue&amp;village=` + downID, "and the form comes back to it": `name="village" value="` + downID,
+	} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%s: %q is missing", what, words)
+		}
+	}
+	if strings.Contains(body, "Another clinic") {
+		t.Error("a village of another centre is offered")
+	}
+	for _, problem := range htmlcheck.Page(body) {
+		t.Error(problem)
+	}
+}
+
+func TestAVisitShowsWhatEachNumberWasTheLastTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(getMethod, sampleDown(referralv1.State_FOLLOW_UP))
+	w.always(actionsMethod, actionsOf("record_visit"))
+	body := w.browser("township").get("/referrals/" + downID).Body.String()
+	for _, words := range []string{`id="b-value.sbp">last time 182 (2026-02-20)`, `id="b-value.dbp">last time 110`, `aria-describedby="b-value.sbp"`} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%q is missing", words)
+		}
+	}
+	if strings.Contains(body, `id="b-value.weight"`) {
+		t.Error("a number that was never taken has one of the last time")
 	}
 }
 

@@ -30,7 +30,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	for _, path := range []string{"/sign-in", "/sign-in?back=/desk", "/no-such-page", "/api/docs", "/style-guide"} {
 		see(stranger, path)
 	}
-	for _, path := range strings.Fields("/referrals /referrals?tab=draft /referrals?tab=ended /patients /patients/new /inbox /inbox?show=all /no-such-page /api/docs /patients/" + patientID + " /refer/" + patientID + " " + attachmentsPage + " " + attachmentsPage + "/" + attachmentID + " " + attachmentsPage + "/" + attachmentID + "?size=full") {
+	for _, path := range strings.Fields("/home /referrals /referrals?tab=mine /referrals?tab=county /referrals?tab=replied /referrals?tab=draft /referrals?tab=ended /patients /patients/new /inbox /inbox?show=all /no-such-page /api/docs /patients/" + patientID + " /refer/" + patientID + " " + attachmentsPage + " " + attachmentsPage + "/" + attachmentID + " " + attachmentsPage + "/" + attachmentID + "?size=full") {
 		see(doctor, path)
 	}
 	for _, path := range strings.Fields("/desk /desk?tab=returned /desk?tab=expected /desk?tab=inside /desk?tab=ended /desk/arrivals /inbox") {
@@ -152,7 +152,7 @@ func (w *world) visitEmpty(doctor, clerk *browser, see func(*browser, string, ..
 	w.always(notificationv1.NotificationService_ListNotifications_FullMethodName, &notificationv1.ListNotificationsResponse{})
 	w.always(patientrecordv1.PatientRecordService_SearchPatients_FullMethodName, &patientrecordv1.SearchPatientsResponse{})
 	w.always(patientrecordv1.PatientRecordService_GetSummary_FullMethodName, &patientrecordv1.Summary{Patient: &patientrecordv1.Patient{Id: patientID, NoDocumentReason: "NEWBORN"}})
-	for _, path := range strings.Fields("/referrals /referrals?tab=draft /referrals?tab=ended /inbox /patients/" + patientID) {
+	for _, path := range strings.Fields("/home /referrals /referrals?tab=mine /referrals?tab=county /referrals?tab=replied /referrals?tab=draft /referrals?tab=ended /inbox /patients/" + patientID) {
 		see(doctor, path)
 	}
 	for _, path := range strings.Fields("/desk /desk?tab=returned /desk?tab=expected /desk?tab=inside /desk?tab=ended /desk/arrivals") {

@@ -25,6 +25,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/desk"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/down"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/home"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/inbox"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/patients"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/record"
@@ -204,6 +205,11 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		return err
 	}
 	deskPages.Routes(mux)
+	homePages, err := home.New(home.Deps{Shell: sh, Referral: referral, FollowUp: referralv1.NewFollowUpServiceClient(deps.Conns.Referral), Notification: notification})
+	if err != nil {
+		return err
+	}
+	homePages.Routes(mux)
 	inboxPages, err := inbox.New(inbox.Deps{Shell: sh, Notification: notification, Referral: referral})
 	if err != nil {
 		return err

@@ -474,6 +474,51 @@
   }
   for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
 
+  // What is proposed from a choice until something else is typed: <form data-propose="diagnosis=form.initialImpression">.
+  const propositions = new WeakMap();
+  for (const form of document.querySelectorAll("form[data-propose]")) {
+    const [from, to] = form.dataset.propose.split("=");
+    const field = form.elements[to];
+    form.addEventListener("picked", () => {
+      if (field.value.trim() && field.value !== propositions.get(field)) return;
+      field.value = [...form.querySelectorAll(`input[type=hidden][name="${from}"]`)].map((chosen) => chosen.value.split("|")[1] ?? "").filter(Boolean).join("；");
+      propositions.set(field, field.value);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    });
+  }
+  // A text to start from: <button data-template="CODE">, or the one chosen beside it. It fills what is empty and leads to the first blank; Tab leads to the next.
+  const toBlank = (field, from) => {
+    const found = /____|【[^】]*】/.exec(field.value.slice(from));
+    if (found) { field.focus(); field.setSelectionRange(from + found.index, from + found.index + found[0].length); }
+    return found !== null;
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("button[data-template]");
+    const code = button && (button.dataset.template || button.form.elements.template.value);
+    if (!code) return;
+    const answer = await fetch(`/refer/templates/${encodeURIComponent(code)}`, { credentials: "same-origin" });
+    if (!answer.ok) return;
+    const form = button.form;
+    const filled = [];
+    for (const [name, text] of Object.entries(await answer.json())) {
+      const field = form.elements[name];
+      if (!field || !text || (field.value.trim() && field.value !== propositions.get(field))) continue;
+      if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === text)) continue;
+      field.value = text;
+      filled.push(field);
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      if (field.tagName === "SELECT") field.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    [...form.elements].some((field) => filled.includes(field) && field.tagName !== "SELECT" && toBlank(field, 0));
+  });
+  const blanks = (event) => event.key === "Tab" && !event.shiftKey && event.target.matches("form[data-draft] textarea, form[data-draft] input[type=text]");
+  document.addEventListener("keydown", (event) => { if (blanks(event) && toBlank(event.target, event.target.selectionEnd)) event.preventDefault(); });
+  document.addEventListener("keyup", (event) => {
+    if (!blanks(event)) return;
+    const { value, selectionStart, selectionEnd } = event.target;
+    if (!/^(____|【[^】]*】)$/.test(value.slice(selectionStart, selectionEnd))) toBlank(event.target, 0);
+  });
+
   // ---- The page of one referral: messages, corrections. ----
 
   // Ctrl and Enter send a message: <textarea data-send>.

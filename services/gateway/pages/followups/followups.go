@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -57,12 +58,14 @@ func tabs() []string { return []string{"today", "overdue", "week", "done", "all"
 type place struct {
 	Tab string
 	// Mine leaves out those of other family doctors.
-	Mine  bool
-	token string
+	Mine bool
+	// Village is the clinic whose patients are shown alone, "" for those of all.
+	Village string
+	token   string
 }
 
 func placeOf(query url.Values) place {
-	at := place{Tab: query.Get("tab"), Mine: query.Get("who") == "mine", token: query.Get("page")}
+	at := place{Tab: query.Get("tab"), Mine: query.Get("who") == "mine", Village: query.Get("village"), token: query.Get("page")}
 	if !slices.Contains(tabs(), at.Tab) {
 		at.Tab = tabs()[0]
 	}
@@ -75,14 +78,26 @@ func (at place) Path() string {
 	if at.Mine {
 		path += "&who=mine"
 	}
+	if at.Village != "" {
+		path += "&village=" + url.QueryEscape(at.Village)
+	}
 	return path
 }
 
 // On is the address of another tab.
-func (at place) On(tab string) string { return place{Tab: tab, Mine: at.Mine}.Path() }
+func (at place) On(tab string) string {
+	return place{Tab: tab, Mine: at.Mine, Village: at.Village}.Path()
+}
 
 // To is the address of the same tab for those of the visitor alone, or for all.
-func (at place) To(mine bool) string { return place{Tab: at.Tab, Mine: mine}.Path() }
+func (at place) To(mine bool) string {
+	return place{Tab: at.Tab, Mine: mine, Village: at.Village}.Path()
+}
+
+// In is the address of the same tab for one village, "" for all.
+func (at place) In(village string) string {
+	return place{Tab: at.Tab, Mine: at.Mine, Village: village}.Path()
+}
 
 // More is the address of a further page.
 func (at place) More(token string) string { return at.Path() + "&page=" + url.QueryEscape(token) }
@@ -108,8 +123,8 @@ type item struct {
 	Weekday string
 	// Mine tells that the visitor is the family doctor.
 	Mine bool
-	// Organization makes it, when that is not the visitor's.
-	Organization string
+	// Organization makes it, when that is not the visitor's; Place is the clinic of the patient's village.
+	Organization, Place string
 	// RequestID is that of the check's form, Form what was typed into it and what was wrong.
 	RequestID, Problem string
 	Form               shell.Form
@@ -127,7 +142,9 @@ func (i item) Failed() bool { return i.Problem != "" }
 // listData is what list.html sees.
 type listData struct {
 	place
-	Tabs         []string
+	Tabs []string
+	// Villages are the clinics below the visitor's centre.
+	Villages     []shell.Named
 	Items        []item
 	Next         string
 	Due, Overdue int32
@@ -154,7 +171,7 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, data li
 }
 
 func (p *Pages) load(r *http.Request, at place) (listData, error) {
-	ask := &referralv1.ListFollowUpsRequest{Due: at.Tab, PageSize: pageSize, PageToken: at.token}
+	ask := &referralv1.ListFollowUpsRequest{Due: at.Tab, PageSize: pageSize, PageToken: at.token, VillageClinicId: at.Village}
 	if at.Mine {
 		ask.FamilyDoctor = "me"
 	}
@@ -165,12 +182,24 @@ func (p *Pages) load(r *http.Request, at place) (listData, error) {
 	visitor, _ := door.VisitorFrom(r.Context())
 	data := listData{place: at, Tabs: tabs(), Next: answer.GetNextPageToken(), Due: answer.GetDueToday(), Overdue: answer.GetOverdue()}
 	today := p.Shell.Now().Format(time.DateOnly)
+	county, cerr := p.Shell.Names().County(r.Context())
+	name := func(id string) string {
+		if cerr != nil || id == "" {
+			return ""
+		}
+		return county.OrganizationName(p.Shell.Language(r), id)
+	}
+	if cerr == nil {
+		for _, o := range county.Organizations {
+			if o.GetParentId() == visitor.Account.GetOrganizationId() && o.GetType() == directoryv1.OrganizationType_VILLAGE_CLINIC && !o.GetDisabled() {
+				data.Villages = append(data.Villages, shell.Named{ID: o.GetId(), Name: name(o.GetId())})
+			}
+		}
+	}
 	for _, f := range answer.GetFollowUps() {
 		one := item{FollowUp: f, Others: len(f.GetDiagnoses()) - 1, Today: f.GetDue() == today, Mine: f.GetFamilyDoctor() == visitor.Account.GetId(), RequestID: id.New()}
-		if f.GetTheirs() {
-			if county, err := p.Shell.Names().County(r.Context()); err == nil {
-				one.Organization = county.OrganizationName(p.Shell.Language(r), f.GetOrganizationId())
-			}
+		if one.Place = name(f.GetVillageClinicId()); f.GetTheirs() {
+			one.Organization = name(f.GetOrganizationId())
 		}
 		if len(f.GetDiagnoses()) > 0 {
 			one.Diagnosis = f.GetDiagnoses()[0].GetDisplay()

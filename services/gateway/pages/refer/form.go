@@ -11,6 +11,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // choices are the receivers a patient can be sent up to.
@@ -38,6 +39,21 @@ func (c choices) has(organization, code string) bool {
 	return slices.ContainsFunc(c.Receivers, func(r receiver) bool {
 		return r.ID == organization && slices.ContainsFunc(r.Departments, func(d department) bool { return d.Code == code })
 	})
+}
+
+// name of a receiver, or of a department of an organisation; the code itself if neither is known.
+func (c choices) name(organization, code string) string {
+	for _, r := range c.Receivers {
+		if r.ID == code {
+			return r.Name
+		}
+		for _, d := range r.Departments {
+			if r.ID == organization && d.Code == code {
+				return d.Name
+			}
+		}
+	}
+	return code
 }
 
 // EmergencyDepartment is the one that the form proposes for an emergency.
@@ -142,15 +158,57 @@ func createRequest(form url.Values, patientID string) *referralv1.CreateReferral
 	return request
 }
 
+// kindFor is the kind that the form begins with: a village doctor asks, and the patient stays.
+func kindFor(a *directoryv1.Account) string {
+	if shell.IsVillage(a) {
+		return commonv1.Kind_ADVICE.String()
+	}
+	return commonv1.Kind_OUTPATIENT.String()
+}
+
+// proposed is how many entries of the record the form takes over.
+const proposed = 8
+
 // pastHistory proposes 主要既往史 from the problems and allergies on record; the doctor edits it.
-func pastHistory(summary *patientrecordv1.Summary) string {
-	var parts []string
-	for _, p := range summary.GetProblems() {
-		if !slices.Contains(parts, p.GetText()) {
-			parts = append(parts, p.GetText())
+func (p *Pages) pastHistory(r *http.Request, summary *patientrecordv1.Summary) string {
+	var said []string
+	for _, one := range summary.GetProblems() {
+		said = append(said, one.GetText())
+	}
+	said = distinct(said)
+	var allergic []string
+	for _, one := range summary.GetAllergies() {
+		if !shell.NoKnownAllergy(one) {
+			allergic = append(allergic, one.GetText())
 		}
 	}
-	return strings.Join(parts[:min(len(parts), 8)], "；")
+	if allergic = distinct(allergic); len(allergic) > 0 {
+		said = append(said, p.Shell.T(r, "refer.allergic", "to", strings.Join(allergic, "、")))
+	}
+	return strings.Join(said, "；")
+}
+
+// treatment proposes 治疗经过 from the medicines that the patient takes; the doctor adds what was done now.
+func (p *Pages) treatment(r *http.Request, summary *patientrecordv1.Summary) string {
+	var said []string
+	for _, one := range summary.GetMedications() {
+		said = append(said, strings.TrimSpace(one.GetText()+" "+one.GetDosage()))
+	}
+	if said = distinct(said); len(said) == 0 {
+		return ""
+	}
+	return p.Shell.T(r, "refer.takes", "what", strings.Join(said, "；"))
+}
+
+// distinct are the first few, each once.
+func distinct(texts []string) []string {
+	var out []string
+	for _, one := range texts {
+		if one != "" && !slices.Contains(out, one) && len(out) < proposed {
+			out = append(out, one)
+		}
+	}
+	return out
 }
 
 // valuesOf fills the form from a referral that is edited.

@@ -46,13 +46,20 @@ type Deps struct {
 type Pages struct {
 	Deps
 	formSet, slotsSet *shell.Set
+	templates         []textTemplate
+	// blanks are the choices that stand in them.
+	blanks map[string]bool
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html"); err != nil {
+	if p.templates, err = loadTemplates(); err != nil {
+		return nil, err
+	}
+	p.blanks = choicesOf(p.templates)
+	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html", "templates.html"); err != nil {
 		return nil, err
 	}
 	p.slotsSet, err = deps.Shell.Parse(files, "slots.html")
@@ -65,6 +72,8 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /refer/{patient}", p.Shell.Page(p.send))
 	mux.Handle("POST /refer/{patient}/criteria", p.Shell.Page(p.criteria))
 	mux.Handle("POST /refer/{patient}/completeness", p.Shell.Page(p.completeness))
+	mux.Handle("POST /refer/{patient}/templates", p.Shell.Page(p.suitable))
+	mux.Handle("GET /refer/templates/{code}", p.Shell.Page(p.template))
 	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
 	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
 	mux.Handle("GET /referrals/{id}/edit", p.Shell.Page(p.edit))
@@ -88,6 +97,7 @@ type formData struct {
 	Diagnoses []parts.Diagnosis
 	Criteria  parts.Panel
 	Complete  parts.Completeness
+	Templates templatesData
 	// Waits is how long one waits for each department of the chosen hospital, by code.
 	Waits map[string]*schedulingv1.WaitingTime
 	// Exams are the lines of what is to be examined, with empty ones to fill.
@@ -108,6 +118,9 @@ type formData struct {
 	// SMS is the consent to SMS that holds.
 	SMS     *patientrecordv1.ConsentRecord
 	Problem string
+	// Stale is what somebody else did meanwhile, StaleWords what that means for the form; nil otherwise.
+	Stale      *staleData
+	StaleWords string
 }
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
@@ -118,8 +131,8 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	visitor, _ := door.VisitorFrom(r.Context())
 	data.RequestID, data.HoldKey = id.New(), id.New()
 	data.Form.Values = url.Values{
-		"kind": {"OUTPATIENT"}, "urgency": {"ROUTINE"}, "organization": {data.Choices.first()},
-		"originatorPhone": {visitor.Account.GetPhone()}, "form.pastHistory": {pastHistory(data.Summary)},
+		"kind": {kindFor(visitor.Account)}, "urgency": {"ROUTINE"}, "organization": {data.Choices.first()},
+		"originatorPhone": {visitor.Account.GetPhone()}, "form.pastHistory": {p.pastHistory(r, data.Summary)}, "form.treatment": {p.treatment(r, data.Summary)},
 	}
 	parts.SetConsent(data.Form.Values, nil, data.Patient)
 	return p.render(w, r, http.StatusOK, data)
@@ -139,6 +152,7 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
 	data.Diagnoses, data.Exams = parts.Chosen(data.Form.Values), examLines(data.Form.Values)
+	data.Templates = p.offered(r, data.Form.Values)
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
 	slots, err := p.loadSlots(r, data.Form.Values, true)
@@ -180,6 +194,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	patientID := r.PathValue("patient")
 	settle(r.PostForm)
+	p.applyTemplate(r)
 	if onlyLooks(r) {
 		return p.again(w, r, patientID, nil)
 	}
@@ -188,7 +203,9 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	var err error
 	lost := false
 	if request.Submit {
-		lost, err = p.agree(r, patientID)
+		if err = p.unfinished(r.PostForm); err == nil {
+			lost, err = p.agree(r, patientID)
+		}
 	}
 	if request.Submit && err == nil {
 		request.HoldId, err = p.hold(r.Context(), r.PostForm, patientID)
@@ -220,7 +237,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 // onlyLooks tells that the form was sent to be shown anew, by a browser without scripts.
 func onlyLooks(r *http.Request) bool {
 	switch r.PostFormValue("do") {
-	case "kind", "criteria", "slots", "complete":
+	case "kind", "criteria", "slots", "complete", "template":
 		return true
 	default:
 		return false
@@ -266,7 +283,14 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	if shows("advice", r.PostFormValue("kind")) {
 		labels["form.presentIllness"] = "refer.question"
 	}
-	return shell.InOrder(p.Shell.FieldErrors(r, shell.Called(cause, labels)), fields()...)
+	wrong := p.Shell.FieldErrors(r, shell.Called(cause, labels))
+	for i, e := range wrong {
+		if p.left(r.PostFormValue(e.Name)) {
+			label := cmp.Or(labels[e.Name], "field."+e.Name)
+			wrong[i].Text = p.Shell.T(r, "refer.template.left", "field", p.Shell.T(r, label))
+		}
+	}
+	return shell.InOrder(wrong, fields()...)
 }
 
 // fields are in the order of the form.

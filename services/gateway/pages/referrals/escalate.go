@@ -137,7 +137,8 @@ func (p *Pages) escalateRefused(w http.ResponseWriter, r *http.Request, c comman
 		data.RequestID, data.Standing = c.requestID, c.version
 	case errs.KindStale, errs.KindWrongState:
 		page := pageData{Row: data.Row}
-		if err := p.story(r, &page); err == nil {
+		if list, err := p.Referral.ListHistory(r.Context(), &referralv1.ListHistoryRequest{Id: data.GetId()}); err == nil {
+			p.story(r, &page, list.GetHistory())
 			data.Since = since(page.History, c.version)
 		}
 	}

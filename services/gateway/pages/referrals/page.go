@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -44,6 +46,9 @@ type pageData struct {
 	Matched []string
 	// Reason words why the referral was returned, declined or cancelled.
 	Reason string
+
+	// Steps are how far it is, as a parcel is tracked; none for a draft.
+	Steps []shell.Step
 
 	earlier map[string][]earlier
 }
@@ -135,8 +140,17 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	if all && r.Method == http.MethodGet {
 		p.seen(r, referral)
 	}
+	var history []*referralv1.HistoryRow
+	if all || part == "head" || part == "timeline" {
+		list, err := p.Referral.ListHistory(ctx, &referralv1.ListHistoryRequest{Id: data.GetId()})
+		if err != nil {
+			return pageData{}, err
+		}
+		history = list.GetHistory()
+	}
 	if all || part == "head" {
 		p.booking(r, &data)
+		p.track(&data, history)
 	}
 	if all || part == "place" {
 		p.place(r, &data)
@@ -148,9 +162,7 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 		p.thread(r, &data)
 	}
 	if all || part == "timeline" {
-		if err := p.story(r, &data); err != nil {
-			return pageData{}, err
-		}
+		p.story(r, &data, history)
 	}
 	if all || part == "actions" {
 		if data.Actions, err = p.actions(r, referral); err != nil {
@@ -177,6 +189,17 @@ func (p *Pages) booking(r *http.Request, data *pageData) {
 		data.Booking, _ = p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: b})
 		data.Before = p.Shell.Preparation(r, data.Booking)
 	}
+}
+
+// track follows the referral as a parcel is followed; when it was answered stands in its history.
+func (p *Pages) track(data *pageData, history []*referralv1.HistoryRow) {
+	var answered *timestamppb.Timestamp
+	for _, row := range history {
+		if row.GetAction() == "accept" || row.GetAction() == "rebook" {
+			answered = row.GetTime()
+		}
+	}
+	data.Steps = shell.Track(data.Referral, answered, p.Shell.Now())
 }
 
 // handedOver reads the package, of the submission that the address names or else of the latest, and how complete it was.

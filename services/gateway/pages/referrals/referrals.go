@@ -86,6 +86,9 @@ func tabs(active string) (all []tab, chosen tab) {
 			referralv1.State_SUBMITTED, referralv1.State_RETURNED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW,
 			referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED, referralv1.State_FOLLOW_UP,
 		}},
+		{Name: "mine", states: []referralv1.State_Code{referralv1.State_RETURNED, referralv1.State_NO_SHOW}},
+		{Name: "county", states: []referralv1.State_Code{referralv1.State_SUBMITTED, referralv1.State_ACCEPTED, referralv1.State_ARRIVED, referralv1.State_ADMITTED}},
+		{Name: "replied", states: []referralv1.State_Code{referralv1.State_CONCLUDED}},
 		{Name: "draft", states: []referralv1.State_Code{referralv1.State_DRAFT}},
 		{Name: "ended", states: []referralv1.State_Code{referralv1.State_CLOSED, referralv1.State_DECLINED, referralv1.State_CANCELLED}},
 	}

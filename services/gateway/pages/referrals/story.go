@@ -28,15 +28,11 @@ type historyRow struct {
 	FormerPlace, Place string
 }
 
-// story reads the timeline, and who was told of what. Without the notifications the timeline stands alone.
-func (p *Pages) story(r *http.Request, data *pageData) error {
-	history, err := p.Referral.ListHistory(r.Context(), &referralv1.ListHistoryRequest{Id: data.GetId()})
-	if err != nil {
-		return err
-	}
+// story words the timeline, and reads who was told of what. Without the notifications the timeline stands alone.
+func (p *Pages) story(r *http.Request, data *pageData, history []*referralv1.HistoryRow) {
 	county, cerr := p.Shell.Names().County(r.Context())
 	language := p.Shell.Language(r)
-	for _, row := range slices.Backward(history.GetHistory()) {
+	for _, row := range slices.Backward(history) {
 		one := historyRow{HistoryRow: row, Reason: p.Shell.Reason(r, row.GetAction(), row.GetReasonCode())}
 		if cerr == nil {
 			one.Organization = county.OrganizationName(language, row.GetActor().GetOrganizationId())
@@ -58,7 +54,6 @@ func (p *Pages) story(r *http.Request, data *pageData) error {
 		data.History = append(data.History, one)
 	}
 	data.Told = p.told(r, data)
-	return nil
 }
 
 // rung is whom a limit that passed for the nth time calls: the ladder of each waiting step. "" beyond it.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -18,6 +20,8 @@ type visitData struct {
 	Next *referralv1.PlannedVisit
 	// Asked are the numbers that the proposed visit asks for, Others the rest of those that can be kept.
 	Asked, Others []measure
+	// Before are the latest numbers of earlier visits, by name.
+	Before map[string]before
 	// Following is the planned day of the visit after the proposed one; "" when that is the last.
 	Following string
 	// Worse is why the visits so far speak for sending the patient up again.
@@ -28,6 +32,12 @@ type visitData struct {
 
 // measure is a number: its name, its UCUM unit and the unit as people write it.
 type measure struct{ Name, Unit, Shown string }
+
+// before is what a number was at an earlier visit.
+type before struct {
+	Number float64
+	Time   *timestamppb.Timestamp
+}
 
 // measures are the numbers that a visit can keep, with the items that ask for them.
 func measures() []struct {
@@ -52,7 +62,7 @@ func (d visitData) Extends() bool { return d.Finished && !d.Died }
 
 func visitOf(referral *referralv1.Referral) visitData {
 	last := lastVisit(referral.GetPlan())
-	data := visitData{Open: ahead(referral.GetPlan()), Worse: referral.GetWorseReasons(), Died: last.GetFindings().GetResult() == "DIED"}
+	data := visitData{Before: beforeOf(referral.GetPlan()), Open: ahead(referral.GetPlan()), Worse: referral.GetWorseReasons(), Died: last.GetFindings().GetResult() == "DIED"}
 	if data.Died {
 		data.Open = nil
 	}
@@ -71,6 +81,22 @@ func visitOf(referral *referralv1.Referral) visitData {
 	}
 	data.Finished = last != nil && data.Next == nil
 	return data
+}
+
+// beforeOf finds the latest of each number that visits kept.
+func beforeOf(plan *referralv1.FollowUpPlan) map[string]before {
+	out := map[string]before{}
+	for _, v := range plan.GetVisits() {
+		if !v.GetDone() {
+			continue
+		}
+		for _, m := range v.GetFindings().GetValues() {
+			if known, ok := out[m.GetName()]; !ok || known.Time.AsTime().Before(v.GetDoneTime().AsTime()) {
+				out[m.GetName()] = before{m.GetNumber(), v.GetDoneTime()}
+			}
+		}
+	}
+	return out
 }
 
 // lastVisit is the one made last, nil before the first.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
 
 // units turn UCUM codes into what people write: mm[Hg] is mmHg, 10*3/uL is 10³/µL, {score} is left out.
@@ -57,6 +59,7 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		"patientTabs": patientTabs,
 		"masked":      Masked,
 		"allergic":    allergic,
+		"track":       func(r *referralv1.Referral) []Step { return Track(r, nil, s.Now()) },
 	}
 }
 

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"net/http"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -17,20 +18,21 @@ func (s *Shell) Reason(r *http.Request, action, code string) string {
 	if action == "" || code == "" {
 		return code
 	}
-	list, err := s.deps.Referral.ListReasons(r.Context(), &referralv1.ListReasonsRequest{Action: action})
-	if err != nil {
-		return code
-	}
-	for _, reason := range list.GetReasons() {
-		if reason.GetCode() != code {
-			continue
+	return s.Reasons(r, action)(code)
+}
+
+// Reasons asks once for all reasons of an action and words their codes as [Shell.Reason] does.
+func (s *Shell) Reasons(r *http.Request, action string) func(code string) string {
+	words := map[string]string{}
+	if list, err := s.deps.Referral.ListReasons(r.Context(), &referralv1.ListReasonsRequest{Action: action}); err == nil {
+		for _, reason := range list.GetReasons() {
+			words[reason.GetCode()] = reason.GetText()
+			if s.Language(r) == "en" {
+				words[reason.GetCode()] = reason.GetTextEn()
+			}
 		}
-		if s.Language(r) == "en" {
-			return reason.GetTextEn()
-		}
-		return reason.GetText()
 	}
-	return code
+	return func(code string) string { return cmp.Or(words[code], code) }
 }
 
 // ReasonOf words the reason for the state a referral is in; "" when the state has none.

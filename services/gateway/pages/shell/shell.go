@@ -116,7 +116,7 @@ func (s *Shell) compose(own *template.Template, language string) (*template.Temp
 type Page struct {
 	// Title is a text key, shown in the window's title and as the heading.
 	Title string
-	// Nav is the page of the rail that is marked: patients, referrals, desk, arrivals, candidates, followups, waitlist, sessions, beds,
+	// Nav is the page of the rail that is marked: home, patients, referrals, desk, arrivals, candidates, followups, waitlist, sessions, beds,
 	// statistics, audit, deliveries or inbox.
 	Nav string
 	// Status is the HTTP status; 0 = 200.
@@ -277,13 +277,18 @@ func has(a *directoryv1.Account, roles ...commonv1.Role_Code) bool {
 	return false
 }
 
+// IsVillage tells whether the account is a village doctor's and no more: who asks, and sees the patients of the village.
+func IsVillage(a *directoryv1.Account) bool {
+	return has(a, commonv1.Role_VILLAGE_DOCTOR) && !has(a, commonv1.Role_TOWNSHIP_DOCTOR, commonv1.Role_CENTRE_HEAD)
+}
+
 // Home is the page a person starts at.
 func Home(a *directoryv1.Account) string {
 	switch {
 	case IsCounty(a):
 		return "/desk"
 	case IsTownship(a):
-		return "/referrals"
+		return "/home"
 	case has(a, commonv1.Role_AUDITOR):
 		return "/audit"
 	default:
@@ -301,6 +306,9 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 		items = append(items, navItem{Name: name, Href: href, Active: page == active})
 	}
 	county, township := IsCounty(a), IsTownship(a)
+	if township && !county {
+		add("home", "home", "/home")
+	}
 	if county {
 		add("desk", "desk", "/desk")
 		add("arrivals", "arrivals", "/desk/arrivals")

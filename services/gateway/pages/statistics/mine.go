@@ -22,6 +22,8 @@ type mineData struct {
 	// Measures are the verdicts, in the order of the columns.
 	Measures []*referralv1.Measure
 	Rows     []mineRow
+	// Months are the cases themselves, the newest month first.
+	Months []judgedMonth
 }
 
 // Query is the address of another period.
@@ -64,6 +66,9 @@ func (p *Pages) mine(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		data.Rows = p.mineRows(r, data.Measures, found, about)
+		if data.Months, err = p.judged(r, codes[0], about); err != nil {
+			return err
+		}
 	}
 	return p.Shell.Render(w, r, p.mineSet, shell.Page{Title: "statistics.mine", Nav: "referrals", Data: data})
 }

@@ -108,6 +108,12 @@ func TestAVillageDoctorSeesWhatIsDueInTheVillage(t *testing.T) {
 		if own := list(family()); len(own.FollowUps) != 2 || own.FollowUps[0].Theirs {
 			t.Errorf("the centre sees %+v", own.FollowUps)
 		}
+		for village, want := range map[string]int{"clinic": 2, "another": 0} {
+			got, err := h.ListFollowUps(t.Context(), app.FollowUpFilter{Caller: family(), Due: "all", Patient: v.PatientID, VillageClinicID: village})
+			if err != nil || len(got.FollowUps) != want || got.Due+got.Overdue != want/2 || want > 0 && got.FollowUps[0].VillageClinicID != "clinic" {
+				t.Errorf("of the village %s the centre sees %d, %d due, %v", village, len(got.FollowUps), got.Due+got.Overdue, err)
+			}
+		}
 		for _, who := range []authn.Identity{of("other", "VILLAGE_DOCTOR"), of("clinic", "TOWNSHIP_DOCTOR"), of("", "VILLAGE_DOCTOR")} {
 			if got := list(who); len(got.FollowUps)+got.Due+got.Overdue != 0 {
 				t.Errorf("%s %v sees %d", who.Organization, who.Roles, len(got.FollowUps))

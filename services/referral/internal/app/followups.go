@@ -35,6 +35,8 @@ type Task struct {
 	DoneTime time.Time
 	Result   string
 	Note     string
+	// VillageClinicID is the clinic of the patient's village; empty where it is not known.
+	VillageClinicID string
 }
 
 // TaskQuery selects a page. Until, a local day, is the last one to be due.
@@ -43,6 +45,8 @@ type TaskQuery struct {
 	Done                    bool
 	Until                   string
 	FamilyDoctor, PatientID string
+	// VillageClinicID leaves out the patients of other villages; empty: all.
+	VillageClinicID string
 	// Village: also what other organisations do for patients of the organisation's village.
 	Village           bool
 	AfterDue, AfterID string
@@ -69,6 +73,7 @@ type FollowUp struct {
 type FollowUpFilter struct {
 	Caller                            authn.Identity
 	Due, FamilyDoctor, Patient, Token string
+	VillageClinicID                   string
 	Size                              int
 }
 
@@ -93,7 +98,7 @@ func (s *Service) ListFollowUps(ctx context.Context, f FollowUpFilter) (FollowUp
 	}
 	size = min(size, maxPage)
 	q := TaskQuery{
-		County: f.Caller.County, OrganizationID: f.Caller.Organization, PatientID: f.Patient, FamilyDoctor: f.FamilyDoctor,
+		County: f.Caller.County, OrganizationID: f.Caller.Organization, PatientID: f.Patient, FamilyDoctor: f.FamilyDoctor, VillageClinicID: f.VillageClinicID,
 		Done: f.Due == "done", Village: f.Caller.Has("VILLAGE_DOCTOR"), Limit: size + 1,
 	}
 	if q.FamilyDoctor == "me" {

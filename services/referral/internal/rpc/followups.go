@@ -16,7 +16,7 @@ type followUps struct {
 // ListFollowUps implements FollowUpService.
 func (s *followUps) ListFollowUps(ctx context.Context, m *referralv1.ListFollowUpsRequest) (*referralv1.ListFollowUpsResponse, error) {
 	list, err := s.app.ListFollowUps(ctx, app.FollowUpFilter{
-		Caller: caller(ctx), Due: m.GetDue(), FamilyDoctor: m.GetFamilyDoctor(), Patient: m.GetPatientId(), Token: m.GetPageToken(),
+		Caller: caller(ctx), Due: m.GetDue(), FamilyDoctor: m.GetFamilyDoctor(), Patient: m.GetPatientId(), Token: m.GetPageToken(), VillageClinicID: m.GetVillageClinicId(),
 		Size: int(m.GetPageSize()),
 	})
 	if err != nil {
@@ -64,7 +64,7 @@ func followUp(f app.FollowUp) *referralv1.FollowUp {
 		Id: f.ID, ReferralId: f.ReferralID, ReferralNumber: r.GetNumber(), ReferralVersion: r.GetVersion(), PatientId: f.PatientID,
 		Patient: r.GetPatient(), Source: f.Source, Code: f.Code, Visit: small(f.Visit), Due: f.Due, Mode: f.Planned.Mode, Items: f.Planned.Items,
 		State: f.State, OverdueDays: small(f.OverdueDays), FamilyDoctor: f.FamilyDoctor, Diagnoses: r.GetDiagnoses(), DoneTime: stamp(f.DoneTime),
-		Direction: r.GetDirection(), Result: f.Result, Theirs: f.Theirs, OrganizationId: f.OrganizationID,
+		Direction: r.GetDirection(), Result: f.Result, Theirs: f.Theirs, OrganizationId: f.OrganizationID, VillageClinicId: f.VillageClinicID,
 	}
 	if f.Planned.Done {
 		out.Findings = findings(f.Planned.Findings)

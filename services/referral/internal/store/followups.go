@@ -112,7 +112,7 @@ func (u *unit) normTasks(c domain.Change) {
 
 func normID(s domain.Snapshot, code string) string { return id.FromFact("norm", s.ID, code) }
 
-const taskColumns = `id, referral_id, organization_id, patient_id, family_doctor, source, code, visit, due_date, state, done_time, result, remark`
+const taskColumns = `id, referral_id, organization_id, patient_id, family_doctor, source, code, visit, due_date, state, done_time, result, remark, village_id`
 
 // whose are the tasks of the organisation that is argument 2, and of a village clinic those of its village.
 func whose(q app.TaskQuery) string {
@@ -149,6 +149,9 @@ func (s *Store) Tasks(ctx context.Context, q app.TaskQuery) (out []app.Task, err
 	if q.FamilyDoctor != "" {
 		add("family_doctor = $%d", q.FamilyDoctor)
 	}
+	if q.VillageClinicID != "" {
+		add("village_id = $%d", q.VillageClinicID)
+	}
 	if q.PatientID != "" {
 		add(person(s.DB.Engine(), "patient_id", "$%d"), q.PatientID)
 	}
@@ -184,7 +187,7 @@ func (s *Store) task(row scanner, county string) (app.Task, error) {
 	var done sql.Null[time.Time]
 	var sealed []byte
 	err := row.Scan(&t.ID, &t.ReferralID, &t.OrganizationID, &t.PatientID, &t.FamilyDoctor, &t.Source, &t.Code, &t.Visit, &t.Due, &t.State,
-		&done, &t.Result, &sealed)
+		&done, &t.Result, &sealed, &t.VillageClinicID)
 	if err != nil {
 		return app.Task{}, err
 	}
@@ -209,7 +212,7 @@ func (s *Store) CountTasks(ctx context.Context, q app.TaskQuery, today string) (
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		return tx.QueryRow(ctx, `SELECT COALESCE(SUM(CASE WHEN due_date = $3 THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN due_date < $3 THEN 1 ELSE 0 END), 0)
 			FROM follow_up_task WHERE county_code = $1 AND `+whose(q)+` AND state = 'OPEN' AND due_date <= $3
-				AND ($4 = '' OR family_doctor = $4)`, q.County, q.OrganizationID, today, q.FamilyDoctor).Scan(&due, &overdue)
+				AND ($4 = '' OR family_doctor = $4) AND ($5 = '' OR village_id = $5)`, q.County, q.OrganizationID, today, q.FamilyDoctor, q.VillageClinicID).Scan(&due, &overdue)
 	})
 	if err != nil {
 		return 0, 0, fmt.Errorf("count follow-ups: %w", err)

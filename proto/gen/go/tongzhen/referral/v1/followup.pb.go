@@ -56,8 +56,10 @@ type FollowUp struct {
 	// Another organisation makes it: a village doctor sees what is due in the village. The referral itself is not shown.
 	Theirs         bool   `protobuf:"varint,21,opt,name=theirs,proto3" json:"theirs,omitempty"`
 	OrganizationId string `protobuf:"bytes,22,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The clinic of the patient's village, as it was known when the referral was sent; empty where it is not known.
+	VillageClinicId string `protobuf:"bytes,23,opt,name=village_clinic_id,json=villageClinicId,proto3" json:"village_clinic_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *FollowUp) Reset() {
@@ -244,17 +246,26 @@ func (x *FollowUp) GetOrganizationId() string {
 	return ""
 }
 
+func (x *FollowUp) GetVillageClinicId() string {
+	if x != nil {
+		return x.VillageClinicId
+	}
+	return ""
+}
+
 type ListFollowUpsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// today (with what is overdue; default), overdue, week, done or all.
 	Due string `protobuf:"bytes,1,opt,name=due,proto3" json:"due,omitempty"`
 	// Only those of this family doctor; "me" is the caller.
-	FamilyDoctor  string `protobuf:"bytes,2,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
-	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	PatientId     string `protobuf:"bytes,5,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	FamilyDoctor string `protobuf:"bytes,2,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
+	PageSize     int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken    string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PatientId    string `protobuf:"bytes,5,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Only those of patients of the village of this clinic.
+	VillageClinicId string `protobuf:"bytes,6,opt,name=village_clinic_id,json=villageClinicId,proto3" json:"village_clinic_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ListFollowUpsRequest) Reset() {
@@ -318,6 +329,13 @@ func (x *ListFollowUpsRequest) GetPageToken() string {
 func (x *ListFollowUpsRequest) GetPatientId() string {
 	if x != nil {
 		return x.PatientId
+	}
+	return ""
+}
+
+func (x *ListFollowUpsRequest) GetVillageClinicId() string {
+	if x != nil {
+		return x.VillageClinicId
 	}
 	return ""
 }
@@ -661,7 +679,7 @@ var File_tongzhen_referral_v1_followup_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\n" +
-	"#tongzhen/referral/v1/followup.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\x94\x06\n" +
+	"#tongzhen/referral/v1/followup.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xc0\x06\n" +
 	"\bFollowUp\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1f\n" +
 	"\vreferral_id\x18\x02 \x01(\tR\n" +
@@ -687,7 +705,8 @@ const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\tdirection\x18\x13 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x12\x16\n" +
 	"\x06result\x18\x14 \x01(\tR\x06result\x12\x16\n" +
 	"\x06theirs\x18\x15 \x01(\bR\x06theirs\x12'\n" +
-	"\x0forganization_id\x18\x16 \x01(\tR\x0eorganizationId\"\xde\x01\n" +
+	"\x0forganization_id\x18\x16 \x01(\tR\x0eorganizationId\x12*\n" +
+	"\x11village_clinic_id\x18\x17 \x01(\tR\x0fvillageClinicId\"\x93\x02\n" +
 	"\x14ListFollowUpsRequest\x12:\n" +
 	"\x03due\x18\x01 \x01(\tB(\xbaH%r#R\x00R\x05todayR\aoverdueR\x04weekR\x04doneR\x03allR\x03due\x12#\n" +
 	"\rfamily_doctor\x18\x02 \x01(\tR\ffamilyDoctor\x12'\n" +
@@ -696,7 +715,8 @@ const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\x05 \x01(\tR\tpatientId\"\xb5\x01\n" +
+	"patient_id\x18\x05 \x01(\tR\tpatientId\x123\n" +
+	"\x11village_clinic_id\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0fvillageClinicId\"\xb5\x01\n" +
 	"\x15ListFollowUpsResponse\x12=\n" +
 	"\n" +
 	"follow_ups\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.FollowUpR\tfollowUps\x12&\n" +
