@@ -212,7 +212,7 @@ func lifeCodes() map[string][]string {
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
 			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences
 			notification.set_rules alarm.acknowledge call.record roster.set roster.hand_over roster.take_back
-			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
+			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings referral.update_targets referral.update_reasons
 			audit.search audit.export audit.archive attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
 			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read
 			glass.review hold.attach hold.confirm hold.expire hold.free hold.keep hold.release hold.settle hold.take match.different
