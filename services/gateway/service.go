@@ -276,6 +276,7 @@ func workplaces(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	statisticPages.Routes(mux)
 	settingPages, err := settings.New(settings.Deps{
 		Shell: sh, Setting: referralv1.NewSettingServiceClient(deps.Conns.Referral), Criteria: referralv1.NewCriteriaServiceClient(deps.Conns.Referral),
+		Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral), Referral: referral,
 	})
 	if err != nil {
 		return err
