@@ -3,6 +3,7 @@ package statistics
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -141,6 +142,7 @@ func (p *Pages) told(r *http.Request, d glanceData) told {
 	for _, l := range d.Late.GetTotals() {
 		out.Late = append(out.Late, tally{p.Shell.T(r, "settings.step."+l.GetStep()), int64(l.GetCount())})
 	}
+	slices.SortStableFunc(out.Late, func(a, b tally) int { return int(b.N - a.N) })
 	return out
 }
 
