@@ -353,3 +353,6 @@ func (p *Pages) reasonsOf(r *http.Request, d *picture) []grouped {
 	}
 	return out
 }
+
+// Failed tells that a part could not be had: then it is not empty, but unknown.
+func (d *picture) Failed(part string) bool { return d.Problems[part] != "" }
