@@ -264,3 +264,28 @@ func TestReasonsAreWordedAndHidden(t *testing.T) {
 		t.Error("a refusal does not say where, or loses what was typed")
 	}
 }
+
+func TestFiguresAreExportedByTheWordsTheyAreAskedBy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	got := w.api(http.MethodGet, "/statistics/referrals:export?from=2026-03-01&to=2026-04-01&measure=IND-DN-B&measure=UP-N&groupBy=month&format=csv", "township", "")
+	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "IND-DN-B,回转率,2026-01-01,75.0,PERCENT,6,8,,") {
+		t.Errorf("%d %q", got.Code, got.Body)
+	}
+	asked := called[*referralv1.QueryStatisticsRequest](w, figuresMethod)
+	if len(asked) != 1 || !slices.Equal(asked[0].GetMeasure(), []string{"IND-DN-B", "UP-N"}) || asked[0].GetFrom() != "2026-03-01" || !slices.Equal(asked[0].GetGroupBy(), []string{"month"}) {
+		t.Errorf("%v", asked)
+	}
+	got = w.api(http.MethodGet, "/statistics/referrals:export?from=2026-03-01&to=2026-04-01", "township", "")
+	f, err := excelize.OpenReader(bytes.NewReader(got.Body.Bytes()))
+	if err != nil || !slices.Equal(f.GetSheetList(), []string{"指标", "指标说明"}) {
+		t.Errorf("%d %v", got.Code, err)
+	}
+	if got := w.api(http.MethodGet, "/statistics/referrals:export?format=pdf", "township", ""); got.Code != http.StatusBadRequest {
+		t.Errorf("an unknown format: %d", got.Code)
+	}
+	if got := w.api(http.MethodGet, "/statistics/referrals:export", "", ""); got.Code != http.StatusUnauthorized {
+		t.Errorf("nobody: %d", got.Code)
+	}
+}
