@@ -88,7 +88,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	// harmless are methods that tell nothing of any patient: the county's own data, reference data and figures.
 	harmless := []string{
 		"GetCurrentSession", "ListSigningKeys", "ListOrganizations", "GetOrganization", "ListDepartments", "ListFormulary", "ListCapabilities",
-		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "ListDefinitions",
+		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "GetTargets", "GetReasonSettings", "ListDefinitions",
 		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
 		"ListAlarms", "AcknowledgeAlarm", "GetPreferences", "SetPreferences", "GetCountyRules", "ListRules",
 		"ListAddresses", "SetAddress", "SendTest",
@@ -96,7 +96,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	// Beyond those each role without patients has exactly these.
 	own := map[string][]string{
 		"COUNTY_ADMIN": {
-			"UpdateSettings", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
+			"UpdateSettings", "UpdateTargets", "UpdateReasonSettings", "ListSettingVersions", "ListLate", "ListBlockingMedicines", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
 			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "SetBed",
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "ListAccounts",

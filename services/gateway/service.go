@@ -271,13 +271,18 @@ func workplaces(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		return err
 	}
 	candidatePages.Routes(mux)
-	statisticPages, err := statistics.New(statistics.Deps{Shell: sh, Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral), Referral: referral})
+	statisticPages, err := statistics.New(statistics.Deps{
+		Shell: sh, Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral), Referral: referral,
+		Setting:     referralv1.NewSettingServiceClient(deps.Conns.Referral),
+		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
+	})
 	if err != nil {
 		return err
 	}
 	statisticPages.Routes(mux)
 	settingPages, err := settings.New(settings.Deps{
 		Shell: sh, Setting: referralv1.NewSettingServiceClient(deps.Conns.Referral), Criteria: referralv1.NewCriteriaServiceClient(deps.Conns.Referral),
+		Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral), Referral: referral,
 	})
 	if err != nil {
 		return err

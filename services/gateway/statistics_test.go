@@ -76,6 +76,14 @@ func figuresOf(m *referralv1.Measure, in *referralv1.QueryStatisticsRequest) []*
 			f.Period = "2026-03-01"
 			out = append(out, f)
 		}
+	case "centre hospital department":
+		out = append(out, figure(7, 9, townshipID, hospitalID, "0304"))
+	case "hospital department":
+		out = append(out, figure(7, 9, hospitalID, "0304"))
+	case "centre day":
+		f := figure(7, 9, townshipID)
+		f.Period = "2026-03-01"
+		out = append(out, f)
 	case "":
 		out = append(out, figure(7, 9))
 	default:

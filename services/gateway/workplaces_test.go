@@ -49,6 +49,13 @@ func working() map[string]proto.Message {
 		candidatesMethod:  &referralv1.ListCandidatesResponse{Candidates: []*referralv1.Candidate{sampleCandidate("OPEN")}, NextPageToken: "next"},
 		dismissMethod:     sampleCandidate("DISMISSED"),
 		referMethod:       draft,
+		lateMethod:        sampleLate(),
+		blockingMethod:    sampleBlocking(),
+		targetsMethod:     sampleTargets(),
+		setTargetsMethod:  sampleTargets(),
+		wordsMethod:       &referralv1.ReasonSettings{Version: 2},
+		setWordsMethod:    &referralv1.ReasonSettings{Version: 3},
+		versionsMethod:    sampleVersions(),
 		definitionsMethod: &referralv1.ListDefinitionsResponse{Measures: sampleMeasures()},
 		figuresMethod:     &referralv1.QueryStatisticsResponse{},
 		casesMethod:       &referralv1.ListStatisticCasesResponse{},
@@ -113,12 +120,17 @@ func sampleMeasures() []*referralv1.Measure {
 	declined.GroupBy = append(declined.GroupBy, "reason")
 	first := measure("IND-DN-A", "下转率", "Down-referral rate", "PERCENT", "HIGHER_BETTER", "DISCHARGES")
 	first.Note, first.NoteEn = "说明", "A note"
-	return []*referralv1.Measure{
-		first, measure("IND-DN-B", "回转率", "Return rate", "PERCENT", "HIGHER_BETTER", "ENDED", "ENDED_FIT"), measure("UP-N", "上转人次", "Sent up", "COUNT", "NEUTRAL"),
+	waiting := measure("CAND-OPEN", "应转未转", "Candidates outstanding", "COUNT", "LOWER_BETTER")
+	var stages []*referralv1.Measure
+	for _, code := range strings.Fields("STAGE-UP-ANSWERED STAGE-UP-ARRIVED STAGE-UP-ENDED STAGE-UP-SENT-DOWN STAGE-UP-TAKEN-OVER STAGE-DN-ANSWERED STAGE-DN-ARRIVED STAGE-DN-FOLLOWED-UP") {
+		stages = append(stages, measure(code, "环节", "Stage", "PERCENT", "HIGHER_BETTER", "SENT"))
+	}
+	return append(stages, []*referralv1.Measure{
+		waiting, measure("DN-N", "下转人次", "Sent down", "COUNT", "NEUTRAL"), first, measure("IND-DN-B", "回转率", "Return rate", "PERCENT", "HIGHER_BETTER", "ENDED", "ENDED_FIT"), measure("UP-N", "上转人次", "Sent up", "COUNT", "NEUTRAL"),
 		measure("IND-DN-C", "上下转比", "Down per up", "RATIO", "NEUTRAL", "UP_ARRIVED"), measure("IND-ACK", "响应及时率", "Answered in time", "PERCENT", "HIGHER_BETTER", "SUBMITTED"),
 		measure("TIME-ANSWER", "首次答复", "To the first answer", "DURATION", "LOWER_BETTER"), measure("BOUNCE-N", "返回人次", "Bounce-backs", "COUNT", "LOWER_BETTER"), declined,
 		measure("VERDICT-NECESSARY", "确需上转", "Necessary", "PERCENT", "HIGHER_BETTER", "ASSESSED"), measure("VERDICT-TOO-LATE", "转诊偏晚", "Too late", "PERCENT", "LOWER_BETTER", "ASSESSED"),
-	}
+	}...)
 }
 
 func sampleSettings() *referralv1.Settings {
@@ -167,6 +179,10 @@ func (w *world) visitWorkplaces(doctor, clerk *browser, see func(*browser, strin
 			see(admin, path)
 			see(doctor, path)
 		}
+		for _, path := range strings.Fields(`/overview /overview?period=quarter /overview?period=custom&from=x /overview/late /overview/late?step=ANSWER /overview/report /settings/all
+			/settings/targets /settings/reasons /settings/history/TARGETS /settings/history/SETTINGS /settings/history/REASONS`) {
+			see(admin, path)
+		}
 		see(admin, "/settings")
 		see(doctor, "/settings")
 		see(doctor, "/criteria")
@@ -185,6 +201,8 @@ func (w *world) visitWorkplaces(doctor, clerk *browser, see func(*browser, strin
 		w.always(followUpsMethod, &referralv1.ListFollowUpsResponse{})
 		w.always(candidatesMethod, &referralv1.ListCandidatesResponse{Candidates: nil})
 		w.always(definitionsMethod, &referralv1.ListDefinitionsResponse{})
+		w.always(lateMethod, &referralv1.ListLateResponse{})
+		w.always(versionsMethod, &referralv1.ListSettingVersionsResponse{})
 		w.always(criteriaMethod, &referralv1.ListCriteriaResponse{})
 	}
 	w.mu.Lock()

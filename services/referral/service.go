@@ -113,7 +113,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		app: app.New(app.Ports{
 			Referrals: st, Reader: st, Numbers: st, Organizations: st,
 			Directory: rpc.Directory{Peers: peers}, Patients: rpc.Patients{Peers: peers}, Capacity: rpc.Capacity{Peers: peers},
-			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, FollowUps: st, Templates: templates,
+			Diagnoses: diagnoses, Clock: deps.Clock, Deadlines: st, Settings: st, Versions: st, FollowUps: st, Templates: templates,
 			Calendars:   app.NewCalendars(zone, domain.Days(days), st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
 			Registrations: st,

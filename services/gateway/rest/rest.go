@@ -109,6 +109,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 	routes.HandleFunc("DELETE "+Prefix+"/sessions/current", a.signOut)
 	a.documents(routes)
 	a.copies(routes)
+	a.exports(routes)
 	// An ended secret in the header must not keep anybody from signing in anew.
 	routes.HandleFunc("POST "+Prefix+"/sessions", a.forward)
 	routes.Handle(Prefix+"/", deps.Door.Bearer(http.HandlerFunc(a.signedIn), a.fail))

@@ -152,7 +152,7 @@ func lifeCodes() map[string][]string {
 		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
 		"measure": strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr creatinine potassium fetal_heart_rate pain barthel danger_level"),
-		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups statistics inbox audit feeds consents exports waitlist sessions beds deliveries rosters calls"),
+		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups overview statistics settings inbox audit feeds consents exports waitlist sessions beds deliveries rosters calls"),
 		"purpose": strings.Fields("TREATMENT EMERGENCY FOLLOW_UP CONSULTATION PUBLIC_HEALTH"), "glass.way": strings.Fields("BREAK_GLASS VISIT"),
 		"glass.reason": strings.Fields("EMERGENCY UNCONSCIOUS CONSULTATION PUBLIC_HEALTH OTHER"), "glass.verdict": strings.Fields("JUSTIFIED NOT_JUSTIFIED ASKS"),
 		"desk.tab": desks, "desk.empty": desks,
@@ -188,9 +188,17 @@ func lifeCodes() map[string][]string {
 		"statistics.section":   strings.Fields("up down time quality apart reasons absent"),
 		"statistics.by":        strings.Fields("organization centre hospital department doctor condition urgency kind"),
 		"statistics.certainty": strings.Fields("FOUND MIRROR KNOWN SUGGESTED"), "statistics.direction": strings.Fields("HIGHER_BETTER LOWER_BETTER NEUTRAL"),
-		"statistics.part": strings.Fields("NUMERATOR DENOMINATOR"),
-		"settings.step":   strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
-		"settings.given":  strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
+		"statistics.part":   strings.Fields("NUMERATOR DENOMINATOR"),
+		"overview.section":  strings.Fields("now trend stages reasons flows medicines recognition"),
+		"overview.part":     strings.Fields("before months candidates flows late medicines recognition quiet targets"),
+		"overview.stage":    strings.Fields("STAGE-UP-ANSWERED STAGE-UP-ARRIVED STAGE-UP-ENDED STAGE-UP-SENT-DOWN STAGE-UP-TAKEN-OVER STAGE-DN-ANSWERED STAGE-DN-ARRIVED STAGE-DN-FOLLOWED-UP"),
+		"overview.medicine": strings.Fields("MISSING ORDERABLE"), "export.unit": strings.Fields("PERCENT PERMILLE RATIO MEAN COUNT DURATION"),
+		"settings.index":   strings.Fields("targets limits reasons criteria recognition rosters sessions rules deliveries"),
+		"settings.indexed": strings.Fields("targets limits reasons criteria recognition rosters sessions rules deliveries"),
+		"settings.subject": strings.Fields("SETTINGS TARGETS REASONS"), "field.targets": strings.Fields("measure place fromMonth toMonth value"),
+		"field.reasons": strings.Fields("text textEn"), "reasons.action": strings.Fields("return decline redirect cancel dismiss_candidate record_arrival record_out dismiss_registration"),
+		"settings.step":  strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
+		"settings.given": strings.Fields("VISIT NORM_CHECK STAY"), "settings.unit": strings.Fields("MINUTES HOURS DAYS WORKING"),
 		"tab":            strings.Fields("summary record trends attachments identity orders consents copy"),
 		"consents.scope": strings.Fields("REFERRAL SENSITIVE SMS"), "consents.state": strings.Fields("DEFERRED GIVEN WITHDRAWN EXPIRED"),
 		"consents.behalf": strings.Fields("MINOR UNABLE AUTHORISED"), "consents.effect": strings.Fields("REFERRAL SENSITIVE SMS"),
@@ -214,7 +222,7 @@ func lifeCodes() map[string][]string {
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
 			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences
 			notification.set_rules alarm.acknowledge call.record roster.set roster.hand_over roster.take_back
-			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings
+			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings referral.update_targets referral.update_reasons
 			audit.search audit.export audit.archive attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
 			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read
 			glass.review hold.attach hold.confirm hold.expire hold.free hold.keep hold.release hold.settle hold.take match.different
@@ -281,7 +289,7 @@ func TestEveryKindOfErrorIsWorded(t *testing.T) {
 }
 
 // Words that are the same in both languages.
-var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl`)
+var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|Excel|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl`)
 
 func TestNoTextIsInTheOtherLanguage(t *testing.T) {
 	t.Parallel()

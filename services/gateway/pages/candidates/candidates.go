@@ -169,7 +169,7 @@ func (p *Pages) load(r *http.Request, at place) (listData, error) {
 	data := listData{place: at, Tabs: tabs(), Next: answer.GetNextPageToken()}
 	// Without its reasons the list still says whom it is about.
 	if reasons, err := p.Referral.ListReasons(r.Context(), &referralv1.ListReasonsRequest{Action: "dismiss_candidate"}); err == nil {
-		data.Reasons = reasons.GetReasons()
+		data.Reasons = shell.Offered(reasons.GetReasons())
 	}
 	county, err := p.Shell.Names().County(r.Context())
 	if err == nil {

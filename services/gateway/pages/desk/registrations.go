@@ -73,7 +73,7 @@ func (p *Pages) reasons(r *http.Request, action string) []*referralv1.Reason {
 	if err != nil {
 		return nil
 	}
-	return list.GetReasons()
+	return shell.Offered(list.GetReasons())
 }
 
 // dismiss takes a registration off the list.

@@ -108,7 +108,7 @@ func (p *Pages) load(r *http.Request, action string, kinds ...directoryv1.Organi
 	data.Patient = patient
 	reasons, err := p.Referral.ListReasons(r.Context(), &referralv1.ListReasonsRequest{Action: action})
 	if err == nil {
-		data.Reasons = reasons.GetReasons()
+		data.Reasons = shell.Offered(reasons.GetReasons())
 		err = p.places(r, &data, kinds)
 	}
 	if r.Method == http.MethodPost && errs.KindOf(err) == errs.KindUnavailable {

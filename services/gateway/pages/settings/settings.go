@@ -1,4 +1,5 @@
-// Package settings holds the page of what a county may set of the life of a referral, and that of the referral criteria.
+// Package settings holds the pages of what a county may set: the life of a referral, targets, the words of reasons, with the versions of each and
+// the way back; the index of all settings; and the page of the referral criteria.
 //
 // An administrator changes the settings, everybody else reads them; who may is decided by the referral service. A refusal keeps
 // everything that was typed; after a change by somebody else the form also says what stands now.
@@ -10,9 +11,7 @@ import (
 	"net/url"
 	"slices"
 
-	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -23,32 +22,45 @@ var files embed.FS
 
 // Deps is what the pages need; all fields are required.
 type Deps struct {
-	Shell    *shell.Shell
-	Setting  referralv1.SettingServiceClient
-	Criteria referralv1.CriteriaServiceClient
+	Shell      *shell.Shell
+	Setting    referralv1.SettingServiceClient
+	Criteria   referralv1.CriteriaServiceClient
+	Statistics referralv1.StatisticsServiceClient
+	Referral   referralv1.ReferralServiceClient
 }
 
 // Pages serves them.
 type Pages struct {
 	Deps
-	settingsSet, criteriaSet *shell.Set
+	settingsSet, criteriaSet, targetsSet, reasonsSet, historySet, indexSet *shell.Set
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.settingsSet, err = deps.Shell.Parse(files, "settings.html"); err != nil {
-		return nil, err
+	for file, set := range map[string]**shell.Set{
+		"settings.html": &p.settingsSet, "criteria.html": &p.criteriaSet, "targets.html": &p.targetsSet, "reasons.html": &p.reasonsSet,
+		"history.html": &p.historySet, "index.html": &p.indexSet,
+	} {
+		if *set, err = deps.Shell.Parse(files, file); err != nil {
+			return nil, err
+		}
 	}
-	p.criteriaSet, err = deps.Shell.Parse(files, "criteria.html")
-	return p, err
+	return p, nil
 }
 
 // Routes adds the pages to a mux.
 func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /settings", p.Shell.Page(p.settings))
 	mux.Handle("POST /settings", p.Shell.Page(p.save))
+	mux.Handle("GET /settings/all", p.Shell.Page(p.index))
+	mux.Handle("GET /settings/targets", p.Shell.Page(p.targets))
+	mux.Handle("POST /settings/targets", p.Shell.Page(p.saveTargets))
+	mux.Handle("GET /settings/reasons", p.Shell.Page(p.reasons))
+	mux.Handle("POST /settings/reasons", p.Shell.Page(p.saveReasons))
+	mux.Handle("GET /settings/history/{subject}", p.Shell.Page(p.history))
+	mux.Handle("POST /settings/history/{subject}", p.Shell.Page(p.restore))
 	mux.Handle("GET /criteria", p.Shell.Page(p.criteria))
 }
 
@@ -122,15 +134,14 @@ func (p *Pages) load(r *http.Request) (settingsData, *referralv1.Settings, error
 	if err != nil {
 		return settingsData{}, nil, err
 	}
-	visitor, _ := door.VisitorFrom(r.Context())
 	return settingsData{
-		Rows: rowsOf(stands), Edits: slices.Contains(visitor.Account.GetRoles(), commonv1.Role_COUNTY_ADMIN),
+		Rows: rowsOf(stands), Edits: edits(r),
 		RequestID: id.New(), Version: stands.GetVersion(), Now: valuesOf(stands),
 	}, stands, nil
 }
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, data settingsData) error {
-	return p.Shell.Render(w, r, p.settingsSet, shell.Page{Title: "settings.title", Nav: "statistics", Status: status, Data: data})
+	return p.Shell.Render(w, r, p.settingsSet, shell.Page{Title: "settings.title", Nav: "settings", Status: status, Data: data})
 }
 
 func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {

@@ -3,6 +3,7 @@ package shell
 import (
 	"cmp"
 	"net/http"
+	"slices"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
@@ -42,4 +43,9 @@ func (s *Shell) ReasonOf(r *http.Request, referral *referralv1.Referral) string 
 		return ""
 	}
 	return s.Reason(r, action, referral.GetReasonCode())
+}
+
+// Offered leaves out the reasons that the county does not offer any more.
+func Offered(reasons []*referralv1.Reason) []*referralv1.Reason {
+	return slices.DeleteFunc(slices.Clone(reasons), func(r *referralv1.Reason) bool { return r.GetHidden() })
 }

@@ -117,7 +117,7 @@ type Page struct {
 	// Title is a text key, shown in the window's title and as the heading.
 	Title string
 	// Nav is the page of the rail that is marked: home, patients, referrals, desk, arrivals, candidates, followups, waitlist, sessions, beds,
-	// statistics, audit, deliveries or inbox.
+	// overview, statistics, audit, deliveries or inbox.
 	Nav string
 	// Status is the HTTP status; 0 = 200.
 	Status int
@@ -282,6 +282,11 @@ func IsVillage(a *directoryv1.Account) bool {
 	return has(a, commonv1.Role_VILLAGE_DOCTOR) && !has(a, commonv1.Role_TOWNSHIP_DOCTOR, commonv1.Role_CENTRE_HEAD)
 }
 
+// seesFigures tells whether the account leads a place whose figures it looks at: the county, a department, a centre.
+func seesFigures(a *directoryv1.Account) bool {
+	return has(a, commonv1.Role_COUNTY_ADMIN, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD)
+}
+
 // Home is the page a person starts at.
 func Home(a *directoryv1.Account) string {
 	switch {
@@ -289,6 +294,8 @@ func Home(a *directoryv1.Account) string {
 		return "/desk"
 	case IsTownship(a):
 		return "/home"
+	case has(a, commonv1.Role_COUNTY_ADMIN):
+		return "/overview"
 	case has(a, commonv1.Role_AUDITOR):
 		return "/audit"
 	default:
@@ -334,8 +341,12 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 		add("consents", "consents", "/consents")
 		items[len(items)-1].Count = n.deferred
 	}
-	if has(a, commonv1.Role_COUNTY_ADMIN, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD) {
+	if seesFigures(a) {
+		add("overview", "overview", "/overview")
 		add("statistics", "statistics", "/statistics")
+	}
+	if has(a, commonv1.Role_COUNTY_ADMIN) {
+		add("settings", "settings", "/settings/all")
 	}
 	if has(a, commonv1.Role_AUDITOR, commonv1.Role_CENTRE_HEAD) {
 		add("reviews", "reviews", "/reviews")

@@ -99,3 +99,36 @@ func monthFrom(day string) (period, bool) {
 
 // Label is how a month is written.
 func (p period) Label() string { return p.from.Format("2006-01") }
+
+// before is the period before, to compare with: as long as this one, and of one that is not over, no further than it has come.
+func (p period) before(now time.Time) period {
+	var out period
+	switch p.Name {
+	case "quarter":
+		out.from, out.to = p.from.AddDate(0, -3, 0), p.from
+	case "year":
+		out.from, out.to = p.from.AddDate(-1, 0, 0), p.from
+	case "custom":
+		out.from, out.to = p.from.Add(p.from.Sub(p.to)), p.from
+	default:
+		out.from, out.to = p.from.AddDate(0, -1, 0), p.from
+	}
+	if today := dayOf(now); !today.Before(p.from) && today.Before(p.to) {
+		elapsed := today.AddDate(0, 0, 1).Sub(p.from)
+		if end := out.from.Add(elapsed); end.Before(out.to) {
+			out.to = end
+		}
+	}
+	return out
+}
+
+// running tells that a period is not over.
+func (p period) running(now time.Time) bool { return dayOf(now).Before(p.to) }
+
+// month is the month that a period is; "" when it is longer or shorter.
+func (p period) month() string {
+	if p.from.Day() != 1 || !p.from.AddDate(0, 1, 0).Equal(p.to) {
+		return ""
+	}
+	return p.Label()
+}

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -27,32 +28,37 @@ const rateA, rateB = "IND-DN-A", "IND-DN-B"
 
 // Deps is what the pages need; all fields are required.
 type Deps struct {
-	Shell      *shell.Shell
-	Statistics referralv1.StatisticsServiceClient
-	Referral   referralv1.ReferralServiceClient
+	Shell       *shell.Shell
+	Statistics  referralv1.StatisticsServiceClient
+	Referral    referralv1.ReferralServiceClient
+	Setting     referralv1.SettingServiceClient
+	Recognition patientrecordv1.RecognitionServiceClient
 }
 
 // Pages serves them.
 type Pages struct {
 	Deps
-	overviewSet, casesSet, mineSet, dischargesSet *shell.Set
+	overviewSet, casesSet, mineSet, dischargesSet, glanceSet, lateSet, reportSet *shell.Set
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.overviewSet, err = deps.Shell.Parse(files, "overview.html", "parts.html"); err != nil {
-		return nil, err
+	for _, one := range []struct {
+		set   **shell.Set
+		files []string
+	}{
+		{&p.overviewSet, []string{"overview.html", "parts.html"}}, {&p.casesSet, []string{"cases.html", "parts.html"}},
+		{&p.dischargesSet, []string{"discharges.html", "parts.html"}}, {&p.mineSet, []string{"mine.html", "parts.html"}},
+		{&p.glanceSet, []string{"glance.html", "panels.html", "parts.html"}}, {&p.lateSet, []string{"late.html"}},
+		{&p.reportSet, []string{"report.html", "panels.html", "parts.html"}},
+	} {
+		if *one.set, err = deps.Shell.Parse(files, one.files...); err != nil {
+			return nil, err
+		}
 	}
-	if p.casesSet, err = deps.Shell.Parse(files, "cases.html", "parts.html"); err != nil {
-		return nil, err
-	}
-	if p.dischargesSet, err = deps.Shell.Parse(files, "discharges.html", "parts.html"); err != nil {
-		return nil, err
-	}
-	p.mineSet, err = deps.Shell.Parse(files, "mine.html", "parts.html")
-	return p, err
+	return p, nil
 }
 
 // Routes adds the pages to a mux.
@@ -61,6 +67,10 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
 	mux.Handle("GET /statistics/discharges", p.Shell.Page(p.discharges))
 	mux.Handle("GET /statistics/mine", p.Shell.Page(p.mine))
+	mux.Handle("GET /overview", p.Shell.Page(p.glance))
+	mux.Handle("GET /overview/late", p.Shell.Page(p.late))
+	mux.Handle("GET /overview/report", p.Shell.Page(p.report))
+	mux.Handle("GET /overview/export", p.Shell.Page(p.export))
 }
 
 // overviewData is what overview.html sees.
@@ -254,9 +264,9 @@ func sectionOf(m *referralv1.Measure) string {
 		return "time"
 	case strings.Contains(m.GetCode(), "CANCELLED"), begins("BOUNCE", "NO-SHOW"):
 		return "apart"
-	case begins("IND-DN", "IND-T3", "DN-", "CAND-", "FU-"):
+	case begins("IND-DN", "IND-T3", "DN-", "CAND-", "FU-", "STAGE-DN"):
 		return "down"
-	case begins("IND-UP", "UP-", "OUT-", "RETRO", "CRIT-", "ARRIVED-"):
+	case begins("IND-UP", "UP-", "OUT-", "RETRO", "CRIT-", "ARRIVED-", "STAGE-UP"):
 		return "up"
 	default:
 		return "quality"
@@ -276,7 +286,7 @@ func (p *Pages) reasons(r *http.Request, measures []*referralv1.Measure, about s
 
 // reasonAction is the action whose reasons a measure counts; "" for none.
 func reasonAction(code string) string {
-	return map[string]string{"DECLINED-N": "decline", "CANCELLED-N": "cancel", "CAND-DISMISSED-N": "dismiss_candidate", "OUT-N": "record_out"}[code]
+	return map[string]string{"DECLINED-N": "decline", "RETURNED-N": "return", "CANCELLED-N": "cancel", "CAND-DISMISSED-N": "dismiss_candidate", "OUT-N": "record_out"}[code]
 }
 
 // by is a measure by one dimension, the most cases first.

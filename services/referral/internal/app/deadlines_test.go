@@ -204,7 +204,7 @@ func instances(t *testing.T, engine sqldb.Engine, n int) ([]instance, *clock.Fix
 		p := &peers{holds: map[string]string{}, attached: map[string]app.Attachment{}, booked: map[string]string{}}
 		out[i] = instance{app.New(app.Ports{
 			Referrals: s, Reader: s, Numbers: s, Organizations: s, Directory: p, Patients: p, Capacity: p, Diagnoses: noList{},
-			Clock: clk, Deadlines: s, Settings: s, Calendars: app.NewCalendars(time.FixedZone("CST", 8*3600), nil, s, clk),
+			Clock: clk, Deadlines: s, Settings: s, Versions: s, Calendars: app.NewCalendars(time.FixedZone("CST", 8*3600), nil, s, clk),
 			Formularies: s, Lists: p, Criteria: shipped(t), Records: p, Candidates: s, Registrations: s,
 		}), s, db}
 	}

@@ -175,7 +175,7 @@ func open(t *testing.T, db *sqldb.DB, clk *clock.Fixed) house {
 	p := &peers{holds: map[string]string{"hold-1": hospital, "hold-2": hospital, "elsewhere": second}, attached: map[string]app.Attachment{}, booked: map[string]string{}}
 	ports := app.Ports{
 		Referrals: s, Reader: s, Numbers: s, Organizations: s, Directory: p, Patients: p, Capacity: p, Diagnoses: noList{},
-		Clock: clk, Deadlines: s, Settings: s,
+		Clock: clk, Deadlines: s, Settings: s, Versions: s,
 		Calendars:   app.NewCalendars(time.FixedZone("CST", 8*3600), nil, s, clk),
 		Formularies: s, Lists: p, Criteria: shipped(t), Records: p, Candidates: s, Registrations: s,
 		Statistics: s, Published: published(t), FollowUps: s, Templates: templates(t), Completeness: handover(t), Slips: s, People: s, Moves: s,

@@ -253,6 +253,7 @@ type Ports struct {
 	Calendars     Calendars
 	Deadlines     Deadlines
 	Settings      Settings
+	Versions      Versions
 	FollowUps     FollowUps
 	Templates     Templates
 	Formularies   Formularies

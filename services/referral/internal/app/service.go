@@ -13,6 +13,7 @@ import (
 type Service struct {
 	Ports
 	numbers *numbers
+	reasons keptReasons
 }
 
 // New builds the use cases over their ports, all of which are needed.

@@ -24,6 +24,10 @@ type Statistics interface {
 	// Reconcile answers the discharges that ended, and the down-referrals that were sent and stand, on the local days [From, To), each with the
 	// discharges of the patient there; both sides of one moment.
 	Reconcile(ctx context.Context, q ReconcileScan) (ended []domain.ReportedDischarge, sent []domain.SentDown, err error)
+	// Late is a page of what is overdue, in the order of its time, with totals of every step of the county or organisation.
+	Late(ctx context.Context, q LateScan) (LateList, error)
+	// Unsent are candidates that were not sent down, the newest first.
+	Unsent(ctx context.Context, q UnsentScan) ([]domain.CandidateSnapshot, error)
 	// CheckFigures recomputes a county's figures from the histories and tells what differs.
 	CheckFigures(ctx context.Context, county string) (FigureCheck, error)
 	// RebuildFigures mends what CheckFigures would tell and answers it.

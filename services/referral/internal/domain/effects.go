@@ -327,7 +327,7 @@ func acknowledge(s *Snapshot, c Command, _ *Change) []Field {
 // answered keeps the first thing that the receiver did with a referral that was sent.
 func answered(s *Snapshot, c Command) {
 	if s.AnswerTime.IsZero() {
-		s.AnswerTime, s.FirstAnswer = c.At, c.Action
+		s.AnswerTime, s.FirstAnswer, s.FirstReason = c.At, c.Action, c.Carry.Reason
 	}
 }
 

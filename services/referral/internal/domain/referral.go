@@ -86,6 +86,8 @@ type Snapshot struct {
 	FirstDue    time.Time
 	AnswerTime  time.Time
 	FirstAnswer Action
+	// FirstReason is the reason that came with the first answer, if that was a negative one.
+	FirstReason string
 
 	// AcceptTime and NoShowTime are when it was first accepted and when the patient first did not come, FollowUpTime when the follow-up began.
 	AcceptTime   time.Time

@@ -104,7 +104,7 @@ func (c *collector) sent(s domain.Snapshot) {
 	c.add(answered, isAnswered)
 	c.add(answeredInTime, limited && !late)
 	c.add(answeredLate, limited && late)
-	c.add(returnedFirst, s.FirstAnswer == domain.ActionReturn)
+	c.addFor(returnedFirst, s.FirstReason, s.FirstAnswer == domain.ActionReturn)
 	c.add(redirectedFirst, s.FirstAnswer == domain.ActionRedirect)
 	c.addFor(declined, s.ReasonCode, isDeclined)
 	c.addFor(cancelled, s.ReasonCode, isCancelled)
@@ -121,8 +121,22 @@ func (c *collector) sent(s domain.Snapshot) {
 		c.addPoints(handoverScore, s.Completeness.Score)
 	}
 	c.add(bounced, s.Direction == domain.Down && s.BouncedBy != "" && !isCancelled && !isDeclined)
+	c.stages(s)
 	c.addTime(timeToAnswer, s.SubmitTime, s.AnswerTime)
 	c.addTime(timeToArrival, s.SubmitTime, s.ArriveTime)
+}
+
+// stages are how far a referral has come, on the day of the submission as all that is sent: so that the stages of one period are of the same
+// patients. Those of going up are of referrals that bring the patient into the hospital's care.
+func (c *collector) stages(s domain.Snapshot) {
+	if s.Direction == domain.Down {
+		c.add(stageFollowedUp, !s.FollowUpTime.IsZero())
+		return
+	}
+	ended := s.Stays() && !s.ConcludeTime.IsZero()
+	c.add(stageEnded, ended)
+	c.add(stageSentDown, ended && s.DownReferral != "")
+	c.add(stageTakenOver, ended && s.DownReferral != "" && !s.DownArrived.IsZero())
 }
 
 func (c *collector) verdict(s domain.Snapshot) {
@@ -218,6 +232,7 @@ func CandidateCells(s domain.CandidateSnapshot, zone *time.Location) []stats.Cel
 	c.on(s.FoundTime)
 	c.add(candidates, true)
 	c.add(candidatesSent, s.State == domain.CandidateClosed)
+	c.add(candidatesOpen, s.Waits())
 	c.addFor(candidatesLetBe, s.ReasonCode, s.State == domain.CandidateDismissed)
 	return c.cells
 }

@@ -218,7 +218,7 @@ func TestACandidateCountsOnTheDayOnWhichItWasFound(t *testing.T) {
 		County: "450321", OrganizationID: "hospital", DepartmentCode: "0304", CentreID: "township", Diagnoses: []domain.Diagnosis{{Code: "I63.9"}},
 	}}}
 	counters := func() []string { return days(figures.CandidateCells(c, zone)) }
-	if got := counters(); !slices.Equal(got, []string{"candidates_found 2026-03-07"}) {
+	if got := counters(); !slices.Equal(got, []string{"candidates_found 2026-03-07", "candidates_open 2026-03-07"}) {
 		t.Errorf("open: %q", got)
 	}
 	c.State = domain.CandidateClosed

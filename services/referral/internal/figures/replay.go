@@ -22,7 +22,7 @@ func Replay(s domain.Snapshot, history []Step) domain.Snapshot {
 	arrived := s.ArriveTime
 	s.SubmitTime, s.AnswerTime, s.AcceptTime, s.NoShowTime = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	s.ArriveTime, s.AdmitTime, s.ConcludeTime, s.FollowUpTime, s.CloseTime = time.Time{}, time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	s.FirstAnswer, s.ReasonCode = "", ""
+	s.FirstAnswer, s.FirstReason, s.ReasonCode = "", "", ""
 	for _, h := range history {
 		s.State = h.To
 		replayAnswer(&s, h)
@@ -58,7 +58,7 @@ func replayAnswer(s *domain.Snapshot, h Step) {
 	switch h.Action {
 	case domain.ActionAccept, domain.ActionReturn, domain.ActionRedirect, domain.ActionDecline, domain.ActionArrive, domain.ActionAnswer:
 		if s.AnswerTime.IsZero() {
-			s.AnswerTime, s.FirstAnswer = h.At, h.Action
+			s.AnswerTime, s.FirstAnswer, s.FirstReason = h.At, h.Action, h.Reason
 		}
 	}
 	switch h.Action {

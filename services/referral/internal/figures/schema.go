@@ -17,7 +17,7 @@ const (
 	Kind       = "kind"
 	Urgency    = "urgency"
 	Origin     = "origin" // REGULAR, or RETROSPECTIVE: recorded after the patient had come
-	Reason     = "reason" // coded; of what was declined, cancelled or dismissed, and of patients who left the county
+	Reason     = "reason" // coded; of what was returned, declined, cancelled or dismissed, and of patients who left the county
 )
 
 // The origins.
@@ -71,6 +71,10 @@ const (
 	handoverJudged  = "handover_judged"   // the completeness of what was handed over was judged
 	handoverWhole   = "handover_complete" // and it was complete: domain.CompleteFrom
 	handoverScore   = "handover_score"    // the points of completeness, 0 to 100
+	stageEnded      = "stage_concluded"   // of those sent up into a hospital's care: the county's part ended
+	stageSentDown   = "stage_sent_down"   // and a down-referral was sent
+	stageTakenOver  = "stage_taken_over"  // and the patient came back to the centre
+	stageFollowedUp = "stage_followed_up" // of those sent down: the follow-up has begun
 	timeToAnswer    = "time_to_answer"
 	timeToArrival   = "time_to_arrival"
 	arrived         = "arrived"
@@ -92,6 +96,7 @@ const (
 	candidates      = "candidates_found"
 	candidatesSent  = "candidates_sent"
 	candidatesLetBe = "candidates_dismissed"
+	candidatesOpen  = "candidates_open" // found, and nobody has decided yet
 )
 
 // group is the counters of one event.
@@ -103,7 +108,7 @@ func counters() map[Event]group {
 			plain: []string{
 				submitted, answered, answeredInTime, answeredLate, returnedFirst, redirectedFirst, declined, cancelled, travelling, cancelledEarly,
 				travelled, takenIn, accepted, noShow, criteriaMet, bounced, left, assessed, assessedNeeded, assessedAdvice, assessedLate, assessedElse,
-				handoverJudged, handoverWhole, handoverScore,
+				handoverJudged, handoverWhole, handoverScore, stageEnded, stageSentDown, stageTakenOver, stageFollowedUp,
 			},
 			timed: []string{timeToAnswer, timeToArrival},
 		},
@@ -113,7 +118,7 @@ func counters() map[Event]group {
 			timed: []string{timeToReturn},
 		},
 		Planned: {plain: []string{visitsDue, visitsDone, visitsKept}},
-		Found:   {plain: []string{candidates, candidatesSent, candidatesLetBe}},
+		Found:   {plain: []string{candidates, candidatesSent, candidatesLetBe, candidatesOpen}},
 	}
 }
 

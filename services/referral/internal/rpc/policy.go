@@ -58,13 +58,18 @@ func Policy() authz.Table {
 		referralv1.ReferralService_GetRegistration_FullMethodName:     {Roles: domain.Roles(domain.Up, domain.Receiver)},
 		referralv1.ReferralService_DismissRegistration_FullMethodName: {Roles: domain.Roles(domain.Up, domain.Receiver)},
 
-		referralv1.ReferralService_ListReasons_FullMethodName:     anybody,
-		referralv1.ReferralService_SearchDiagnoses_FullMethodName: anybody,
-		referralv1.SettingService_GetSettings_FullMethodName:      anybody,
-		referralv1.SettingService_UpdateSettings_FullMethodName:   {Roles: []string{"COUNTY_ADMIN"}},
-		referralv1.ReferralService_SettleBooking_FullMethodName:   {Services: []string{"scheduling"}},
-		referralv1.ReferralService_GetRelation_FullMethodName:     {Services: []string{"patientrecord"}},
-		referralv1.ReferralService_GetCase_FullMethodName:         {Services: []string{"scheduling"}},
+		referralv1.ReferralService_ListReasons_FullMethodName:         anybody,
+		referralv1.ReferralService_SearchDiagnoses_FullMethodName:     anybody,
+		referralv1.SettingService_GetSettings_FullMethodName:          anybody,
+		referralv1.SettingService_UpdateSettings_FullMethodName:       {Roles: []string{"COUNTY_ADMIN"}},
+		referralv1.SettingService_GetTargets_FullMethodName:           anybody,
+		referralv1.SettingService_UpdateTargets_FullMethodName:        {Roles: []string{"COUNTY_ADMIN"}},
+		referralv1.SettingService_GetReasonSettings_FullMethodName:    anybody,
+		referralv1.SettingService_UpdateReasonSettings_FullMethodName: {Roles: []string{"COUNTY_ADMIN"}},
+		referralv1.SettingService_ListSettingVersions_FullMethodName:  {Roles: []string{"COUNTY_ADMIN"}},
+		referralv1.ReferralService_SettleBooking_FullMethodName:       {Services: []string{"scheduling"}},
+		referralv1.ReferralService_GetRelation_FullMethodName:         {Services: []string{"patientrecord"}},
+		referralv1.ReferralService_GetCase_FullMethodName:             {Services: []string{"scheduling"}},
 	}
 	maps.Copy(table, statisticsPolicy())
 	for a, method := range methods() {

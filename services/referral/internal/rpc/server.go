@@ -112,14 +112,14 @@ func (s *Server) GetLifecycle(context.Context, *referralv1.GetLifecycleRequest) 
 }
 
 // ListReasons implements ReferralService.
-func (s *Server) ListReasons(_ context.Context, m *referralv1.ListReasonsRequest) (*referralv1.ListReasonsResponse, error) {
-	out := &referralv1.ListReasonsResponse{}
-	reasons := domain.Reasons(domain.Action(m.GetAction()))
-	if d := word(m.GetDirection()); d != "" {
-		reasons = domain.ReasonsFor(domain.Action(m.GetAction()), domain.Direction(d))
+func (s *Server) ListReasons(ctx context.Context, m *referralv1.ListReasonsRequest) (*referralv1.ListReasonsResponse, error) {
+	reasons, err := s.app.Reasons(ctx, caller(ctx).County, domain.Action(m.GetAction()), domain.Direction(word(m.GetDirection())))
+	if err != nil {
+		return nil, err
 	}
+	out := &referralv1.ListReasonsResponse{}
 	for _, r := range reasons {
-		out.Reasons = append(out.Reasons, &referralv1.Reason{Code: r.Code, Text: r.Text, TextEn: r.TextEn, NoteRequired: r.NoteRequired})
+		out.Reasons = append(out.Reasons, &referralv1.Reason{Code: r.Code, Text: r.Text, TextEn: r.TextEn, NoteRequired: r.NoteRequired, Hidden: r.Hidden})
 	}
 	return out, nil
 }

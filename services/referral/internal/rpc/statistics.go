@@ -24,12 +24,14 @@ func statisticsPolicy() authz.Table {
 	look := authz.Rule{Roles: []string{"COUNTY_ADMIN", "DEPARTMENT_HEAD", "CENTRE_HEAD", "SPECIALIST", "TOWNSHIP_DOCTOR", "VILLAGE_DOCTOR", "INTAKE_DESK"}, Need: authz.Own}
 	system := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	return authz.Table{
-		referralv1.StatisticsService_ListDefinitions_FullMethodName:     {AnyPerson: true},
-		referralv1.StatisticsService_QueryStatistics_FullMethodName:     look,
-		referralv1.StatisticsService_ListStatisticCases_FullMethodName:  look,
-		referralv1.StatisticsService_ReconcileDischarges_FullMethodName: look,
-		referralv1.StatisticsService_CheckStatistics_FullMethodName:     system,
-		referralv1.StatisticsService_RebuildStatistics_FullMethodName:   system,
+		referralv1.StatisticsService_ListDefinitions_FullMethodName:       {AnyPerson: true},
+		referralv1.StatisticsService_QueryStatistics_FullMethodName:       look,
+		referralv1.StatisticsService_ListStatisticCases_FullMethodName:    look,
+		referralv1.StatisticsService_ReconcileDischarges_FullMethodName:   look,
+		referralv1.StatisticsService_ListLate_FullMethodName:              look,
+		referralv1.StatisticsService_ListBlockingMedicines_FullMethodName: look,
+		referralv1.StatisticsService_CheckStatistics_FullMethodName:       system,
+		referralv1.StatisticsService_RebuildStatistics_FullMethodName:     system,
 	}
 }
 

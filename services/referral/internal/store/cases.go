@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -19,7 +20,7 @@ import (
 const countedColumns = `id, number, state, direction, kind, urgency, originator_org, originator_department, receiver_org,
 	receiver_department, account_id, condition, retrospective, reason_code, outcome_code, verdict, matched_criteria, first_answer, down_referral,
 	bounced_by, submit_time, first_due, answer_time, accept_time, no_show_time, arrive_time, admit_time, conclude_time, close_time,
-	follow_up_time, down_arrive_time, completeness, CASE WHEN follow_up_time IS NULL THEN NULL ELSE plan END`
+	follow_up_time, down_arrive_time, first_reason, completeness, CASE WHEN follow_up_time IS NULL THEN NULL ELSE plan END`
 
 // countedCandidate are what figures read of a candidate.
 const countedCandidate = `id, state, organization_id, department_code, centre_id, diagnosis_codes, reason_code, referral_id, number, found_time`
@@ -46,7 +47,7 @@ func (s *Store) scanCounted(row scanner, county string) (domain.Snapshot, error)
 	for i := range times {
 		dest = append(dest, &times[i])
 	}
-	if err := row.Scan(append(dest, &complete, &plan)...); err != nil {
+	if err := row.Scan(append(dest, &r.FirstReason, &complete, &plan)...); err != nil {
 		return r, err
 	}
 	for i, t := range []*time.Time{
@@ -153,7 +154,11 @@ func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticC
 			}
 			for _, c := range rows {
 				c.place.Rank = rank
-				if c.Day, c.Count = weigh(c.cells, q); c.Count != 0 {
+				var reason string
+				if c.Day, c.Count, reason = weigh(c.cells, q); c.Count != 0 {
+					if reason != "" {
+						c.Referral.ReasonCode = reason
+					}
 					if len(out) == q.Limit {
 						next = last
 						return nil
@@ -174,8 +179,8 @@ func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticC
 	return out, next, nil
 }
 
-// weigh is how often a case counts in a part, and the first day on which it does.
-func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64) {
+// weigh is how often a case counts in a part, the first day on which it does, and the reason for which, if it has one.
+func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64, reason string) {
 	for i, t := range slices.Concat(q.Part.Plus, q.Part.Minus) {
 		term := q.Query.Of(t)
 		for _, c := range cells {
@@ -185,6 +190,7 @@ func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64) {
 			if day == "" || c.Day < day {
 				day = c.Day
 			}
+			reason = cmp.Or(reason, c.Dimensions[figures.Reason])
 			if i < len(q.Part.Plus) {
 				n += c.N
 			} else {
@@ -192,7 +198,7 @@ func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64) {
 			}
 		}
 	}
-	return day, n
+	return day, n, reason
 }
 
 // countedRows are the next cases of an event in the order of its time. The days of the query are those of the zone; what a row contributes

@@ -40,7 +40,7 @@ func rare(table string) map[string]string {
 	verdict := func(v domain.Verdict) string { return "verdict = '" + string(v) + "'" }
 	switch table {
 	case "candidate":
-		return map[string]string{"candidates_sent": "state = 'CLOSED'", "candidates_dismissed": "state = 'DISMISSED'"}
+		return map[string]string{"candidates_sent": "state = 'CLOSED'", "candidates_dismissed": "state = 'DISMISSED'", "candidates_open": "state IN ('OPEN', 'REFERRED')"}
 	case "discharge":
 		return map[string]string{"discharges_sent_down": "down_referral <> ''"}
 	}
@@ -70,6 +70,10 @@ func rare(table string) map[string]string {
 		"discharges":                "admit_time IS NOT NULL",
 		"discharges_sent_down":      "down_referral <> '' AND admit_time IS NOT NULL",
 		"outpatients_sent_down":     "down_referral <> '' AND admit_time IS NULL",
+		"stage_concluded":           "conclude_time IS NOT NULL",
+		"stage_sent_down":           "down_referral <> ''",
+		"stage_taken_over":          "down_arrive_time IS NOT NULL",
+		"stage_followed_up":         "follow_up_time IS NOT NULL",
 		"visits_done":               doneVisit,
 		"visits_kept":               doneVisit,
 		// Visits that are waited for and those that were made are tasks; those that nobody made before the end are none any more.

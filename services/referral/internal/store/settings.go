@@ -90,7 +90,8 @@ func (s *Store) PutSettings(ctx context.Context, cmd app.Command, set domain.Set
 			write.SQL = `INSERT INTO county_setting (county_code, version, body, update_time) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`
 			write.Args = []any{county, next.Version, string(encodeSettings(next)), tx.Now()}
 		}
-		return tx.Last(ctx, write, s.settingsEntry(cmd, next, tx), sqldb.RequestStmt(s.request(cmd), []byte{}, tx.Now()))
+		kept := versionStmt(cmd, app.SubjectSettings, next.Version, encodeSettings(next), tx)
+		return tx.Last(ctx, write, kept, s.settingsEntry(cmd, next, tx), sqldb.RequestStmt(s.request(cmd), []byte{}, tx.Now()))
 	})
 	if errors.Is(err, sqldb.ErrConditionFailed) {
 		now, err := s.Settings(ctx, county)

@@ -22,6 +22,8 @@ type Store interface {
 	app.Organizations
 	app.Deadlines
 	app.Settings
+	app.Versions
+	app.Statistics
 	app.Candidates
 	app.Formularies
 	app.FollowUps
@@ -80,6 +82,10 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		"of many each rung is claimed by one":                        claimRace,
 		"settings are replaced version by version":                   countySettings,
 		"of racing settings one is kept":                             racingSettings,
+		"every version of what was set is kept":                      settingVersions,
+		"of racing versions one is kept":                             racingVersions,
+		"what passed its limit is late":                              lateness,
+		"who was not sent down is found":                             unsent,
 		"lists go by due time or newest and page by page":            pages,
 		"lists keep to their filters":                                filters,
 		"an organisation is replaced by no older version":            organizations,

@@ -2833,7 +2833,7 @@ func (x *Lifecycle) GetActions() []*Action {
 type ListReasonsRequest struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Action string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
-	// Only those that a list for this direction shows; unset: all.
+	// Only those that a list for this direction shows and the county offers; unset: all.
 	Direction     v1.Direction_Code `protobuf:"varint,2,opt,name=direction,proto3,enum=tongzhen.common.v1.Direction_Code" json:"direction,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2928,11 +2928,13 @@ func (x *ListReasonsResponse) GetReasons() []*Reason {
 }
 
 type Reason struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	TextEn        string                 `protobuf:"bytes,3,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
-	NoteRequired  bool                   `protobuf:"varint,4,opt,name=note_required,json=noteRequired,proto3" json:"note_required,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Code         string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Text         string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	TextEn       string                 `protobuf:"bytes,3,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	NoteRequired bool                   `protobuf:"varint,4,opt,name=note_required,json=noteRequired,proto3" json:"note_required,omitempty"`
+	// The county does not offer it any more; cases of before may have it.
+	Hidden        bool `protobuf:"varint,5,opt,name=hidden,proto3" json:"hidden,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2991,6 +2993,13 @@ func (x *Reason) GetTextEn() string {
 func (x *Reason) GetNoteRequired() bool {
 	if x != nil {
 		return x.NoteRequired
+	}
+	return false
+}
+
+func (x *Reason) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
 	}
 	return false
 }
@@ -6506,12 +6515,13 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x06action\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06action\x12@\n" +
 	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\"M\n" +
 	"\x13ListReasonsResponse\x126\n" +
-	"\areasons\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ReasonR\areasons\"n\n" +
+	"\areasons\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ReasonR\areasons\"\x86\x01\n" +
 	"\x06Reason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x17\n" +
 	"\atext_en\x18\x03 \x01(\tR\x06textEn\x12#\n" +
-	"\rnote_required\x18\x04 \x01(\bR\fnoteRequired\"7\n" +
+	"\rnote_required\x18\x04 \x01(\bR\fnoteRequired\x12\x16\n" +
+	"\x06hidden\x18\x05 \x01(\bR\x06hidden\"7\n" +
 	"\x16SearchDiagnosesRequest\x12\x1d\n" +
 	"\x05query\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x05query\"S\n" +
 	"\x17SearchDiagnosesResponse\x128\n" +

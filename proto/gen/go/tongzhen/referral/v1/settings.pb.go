@@ -12,6 +12,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -295,11 +296,646 @@ func (x *UpdateSettingsRequest) GetRequestId() string {
 	return ""
 }
 
+// Targets of a county: what its figures are held against.
+type Targets struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       int32                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Targets       []*Target              `protobuf:"bytes,2,rep,name=targets,proto3" json:"targets,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Targets) Reset() {
+	*x = Targets{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Targets) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Targets) ProtoMessage() {}
+
+func (x *Targets) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Targets.ProtoReflect.Descriptor instead.
+func (*Targets) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Targets) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *Targets) GetTargets() []*Target {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+// Target for one measure. The most particular one that covers a month holds: a department's before its hospital's before the county's. Two for the
+// same place and measure may not share a month.
+type Target struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code of a measure in percent or of a count.
+	Measure string `protobuf:"bytes,1,opt,name=measure,proto3" json:"measure,omitempty"`
+	// Empty = the county.
+	OrganizationId string `protobuf:"bytes,2,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// Needs an organisation.
+	DepartmentCode string `protobuf:"bytes,3,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	// First and last month, YYYY-MM; an open end is empty.
+	FromMonth string `protobuf:"bytes,4,opt,name=from_month,json=fromMonth,proto3" json:"from_month,omitempty"`
+	ToMonth   string `protobuf:"bytes,5,opt,name=to_month,json=toMonth,proto3" json:"to_month,omitempty"`
+	// In the unit of the measure, one decimal; of a count, a month.
+	Value         float64 `protobuf:"fixed64,6,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Target) Reset() {
+	*x = Target{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Target) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Target) ProtoMessage() {}
+
+func (x *Target) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Target.ProtoReflect.Descriptor instead.
+func (*Target) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Target) GetMeasure() string {
+	if x != nil {
+		return x.Measure
+	}
+	return ""
+}
+
+func (x *Target) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *Target) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *Target) GetFromMonth() string {
+	if x != nil {
+		return x.FromMonth
+	}
+	return ""
+}
+
+func (x *Target) GetToMonth() string {
+	if x != nil {
+		return x.ToMonth
+	}
+	return ""
+}
+
+func (x *Target) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+type GetTargetsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTargetsRequest) Reset() {
+	*x = GetTargetsRequest{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTargetsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTargetsRequest) ProtoMessage() {}
+
+func (x *GetTargetsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTargetsRequest.ProtoReflect.Descriptor instead.
+func (*GetTargetsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{6}
+}
+
+type UpdateTargetsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Targets       *Targets               `protobuf:"bytes,1,opt,name=targets,proto3" json:"targets,omitempty"`
+	RequestId     string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateTargetsRequest) Reset() {
+	*x = UpdateTargetsRequest{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateTargetsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateTargetsRequest) ProtoMessage() {}
+
+func (x *UpdateTargetsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateTargetsRequest.ProtoReflect.Descriptor instead.
+func (*UpdateTargetsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *UpdateTargetsRequest) GetTargets() *Targets {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *UpdateTargetsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// ReasonSettings: what a county hides of the shipped pick lists and words anew. The codes stay, so that counties can be compared.
+type ReasonSettings struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Version       int32                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	Reasons       []*ReasonSetting       `protobuf:"bytes,2,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReasonSettings) Reset() {
+	*x = ReasonSettings{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReasonSettings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReasonSettings) ProtoMessage() {}
+
+func (x *ReasonSettings) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReasonSettings.ProtoReflect.Descriptor instead.
+func (*ReasonSettings) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReasonSettings) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *ReasonSettings) GetReasons() []*ReasonSetting {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+type ReasonSetting struct {
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Action string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	// A shipped one; OTHER cannot be hidden.
+	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
+	// Empty = as shipped.
+	Text   string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	TextEn string `protobuf:"bytes,4,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	// Not offered any more.
+	Hidden        bool `protobuf:"varint,5,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReasonSetting) Reset() {
+	*x = ReasonSetting{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReasonSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReasonSetting) ProtoMessage() {}
+
+func (x *ReasonSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReasonSetting.ProtoReflect.Descriptor instead.
+func (*ReasonSetting) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ReasonSetting) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *ReasonSetting) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *ReasonSetting) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *ReasonSetting) GetTextEn() string {
+	if x != nil {
+		return x.TextEn
+	}
+	return ""
+}
+
+func (x *ReasonSetting) GetHidden() bool {
+	if x != nil {
+		return x.Hidden
+	}
+	return false
+}
+
+type GetReasonSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetReasonSettingsRequest) Reset() {
+	*x = GetReasonSettingsRequest{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetReasonSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetReasonSettingsRequest) ProtoMessage() {}
+
+func (x *GetReasonSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetReasonSettingsRequest.ProtoReflect.Descriptor instead.
+func (*GetReasonSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{10}
+}
+
+type UpdateReasonSettingsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Settings      *ReasonSettings        `protobuf:"bytes,1,opt,name=settings,proto3" json:"settings,omitempty"`
+	RequestId     string                 `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateReasonSettingsRequest) Reset() {
+	*x = UpdateReasonSettingsRequest{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateReasonSettingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateReasonSettingsRequest) ProtoMessage() {}
+
+func (x *UpdateReasonSettingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateReasonSettingsRequest.ProtoReflect.Descriptor instead.
+func (*UpdateReasonSettingsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *UpdateReasonSettingsRequest) GetSettings() *ReasonSettings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *UpdateReasonSettingsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type ListSettingVersionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SETTINGS, TARGETS or REASONS.
+	Subject       string `protobuf:"bytes,1,opt,name=subject,proto3" json:"subject,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSettingVersionsRequest) Reset() {
+	*x = ListSettingVersionsRequest{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSettingVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSettingVersionsRequest) ProtoMessage() {}
+
+func (x *ListSettingVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSettingVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListSettingVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListSettingVersionsRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+type ListSettingVersionsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Versions      []*SettingVersion      `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSettingVersionsResponse) Reset() {
+	*x = ListSettingVersionsResponse{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSettingVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSettingVersionsResponse) ProtoMessage() {}
+
+func (x *ListSettingVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSettingVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListSettingVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListSettingVersionsResponse) GetVersions() []*SettingVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+type SettingVersion struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version int32                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Empty where nobody noted it.
+	AccountId   string                 `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	AccountName string                 `protobuf:"bytes,3,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	ChangeTime  *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
+	// One of them, by the subject.
+	Settings      *Settings       `protobuf:"bytes,5,opt,name=settings,proto3" json:"settings,omitempty"`
+	Targets       *Targets        `protobuf:"bytes,6,opt,name=targets,proto3" json:"targets,omitempty"`
+	Reasons       *ReasonSettings `protobuf:"bytes,7,opt,name=reasons,proto3" json:"reasons,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettingVersion) Reset() {
+	*x = SettingVersion{}
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettingVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettingVersion) ProtoMessage() {}
+
+func (x *SettingVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_settings_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettingVersion.ProtoReflect.Descriptor instead.
+func (*SettingVersion) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_settings_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *SettingVersion) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *SettingVersion) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *SettingVersion) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
+func (x *SettingVersion) GetChangeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangeTime
+	}
+	return nil
+}
+
+func (x *SettingVersion) GetSettings() *Settings {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+func (x *SettingVersion) GetTargets() *Targets {
+	if x != nil {
+		return x.Targets
+	}
+	return nil
+}
+
+func (x *SettingVersion) GetReasons() *ReasonSettings {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
 var File_tongzhen_referral_v1_settings_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_settings_proto_rawDesc = "" +
 	"\n" +
-	"#tongzhen/referral/v1/settings.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1ftongzhen/common/v1/common.proto\"\xa6\x02\n" +
+	"#tongzhen/referral/v1/settings.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\xa6\x02\n" +
 	"\bSettings\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x05R\aversion\x12=\n" +
 	"\x06limits\x18\x02 \x03(\v2\x1b.tongzhen.referral.v1.LimitB\b\xbaH\x05\x92\x01\x02\x10<R\x06limits\x12\x1d\n" +
@@ -319,10 +955,60 @@ const file_tongzhen_referral_v1_settings_proto_rawDesc = "" +
 	"\x15UpdateSettingsRequest\x12:\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1e.tongzhen.referral.v1.SettingsR\bsettings\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId2\x94\x02\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"f\n" +
+	"\aTargets\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x05R\aversion\x12A\n" +
+	"\atargets\x18\x02 \x03(\v2\x1c.tongzhen.referral.v1.TargetB\t\xbaH\x06\x92\x01\x03\x10\xac\x02R\atargets\"\xf1\x01\n" +
+	"\x06Target\x12!\n" +
+	"\ameasure\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\ameasure\x120\n" +
+	"\x0forganization_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x0eorganizationId\x120\n" +
+	"\x0fdepartment_code\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\x0edepartmentCode\x12&\n" +
+	"\n" +
+	"from_month\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\aR\tfromMonth\x12\"\n" +
+	"\bto_month\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\aR\atoMonth\x12\x14\n" +
+	"\x05value\x18\x06 \x01(\x01R\x05value\"\x13\n" +
+	"\x11GetTargetsRequest\"n\n" +
+	"\x14UpdateTargetsRequest\x127\n" +
+	"\atargets\x18\x01 \x01(\v2\x1d.tongzhen.referral.v1.TargetsR\atargets\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"t\n" +
+	"\x0eReasonSettings\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x05R\aversion\x12H\n" +
+	"\areasons\x18\x02 \x03(\v2#.tongzhen.referral.v1.ReasonSettingB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\areasons\"\xa4\x01\n" +
+	"\rReasonSetting\x12\x1f\n" +
+	"\x06action\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06action\x12\x1b\n" +
+	"\x04code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x04code\x12\x1b\n" +
+	"\x04text\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04text\x12 \n" +
+	"\atext_en\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18xR\x06textEn\x12\x16\n" +
+	"\x06hidden\x18\x05 \x01(\bR\x06hidden\"\x1a\n" +
+	"\x18GetReasonSettingsRequest\"~\n" +
+	"\x1bUpdateReasonSettingsRequest\x12@\n" +
+	"\bsettings\x18\x01 \x01(\v2$.tongzhen.referral.v1.ReasonSettingsR\bsettings\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"Y\n" +
+	"\x1aListSettingVersionsRequest\x12;\n" +
+	"\asubject\x18\x01 \x01(\tB!\xbaH\x1er\x1cR\bSETTINGSR\aTARGETSR\aREASONSR\asubject\"_\n" +
+	"\x1bListSettingVersionsResponse\x12@\n" +
+	"\bversions\x18\x01 \x03(\v2$.tongzhen.referral.v1.SettingVersionR\bversions\"\xde\x02\n" +
+	"\x0eSettingVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x05R\aversion\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12!\n" +
+	"\faccount_name\x18\x03 \x01(\tR\vaccountName\x12;\n" +
+	"\vchange_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"changeTime\x12:\n" +
+	"\bsettings\x18\x05 \x01(\v2\x1e.tongzhen.referral.v1.SettingsR\bsettings\x127\n" +
+	"\atargets\x18\x06 \x01(\v2\x1d.tongzhen.referral.v1.TargetsR\atargets\x12>\n" +
+	"\areasons\x18\a \x01(\v2$.tongzhen.referral.v1.ReasonSettingsR\areasons2\xd2\a\n" +
 	"\x0eSettingService\x12{\n" +
 	"\vGetSettings\x12(.tongzhen.referral.v1.GetSettingsRequest\x1a\x1e.tongzhen.referral.v1.Settings\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/settings/referrals\x12\x84\x01\n" +
-	"\x0eUpdateSettings\x12+.tongzhen.referral.v1.UpdateSettingsRequest\x1a\x1e.tongzhen.referral.v1.Settings\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\x1a\x1a/api/v1/settings/referralsBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
+	"\x0eUpdateSettings\x12+.tongzhen.referral.v1.UpdateSettingsRequest\x1a\x1e.tongzhen.referral.v1.Settings\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\x1a\x1a/api/v1/settings/referrals\x12v\n" +
+	"\n" +
+	"GetTargets\x12'.tongzhen.referral.v1.GetTargetsRequest\x1a\x1d.tongzhen.referral.v1.Targets\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/settings/targets\x12\x7f\n" +
+	"\rUpdateTargets\x12*.tongzhen.referral.v1.UpdateTargetsRequest\x1a\x1d.tongzhen.referral.v1.Targets\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\x1a\x18/api/v1/settings/targets\x12\x8b\x01\n" +
+	"\x11GetReasonSettings\x12..tongzhen.referral.v1.GetReasonSettingsRequest\x1a$.tongzhen.referral.v1.ReasonSettings\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/settings/reasons\x12\x94\x01\n" +
+	"\x14UpdateReasonSettings\x121.tongzhen.referral.v1.UpdateReasonSettingsRequest\x1a$.tongzhen.referral.v1.ReasonSettings\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\x1a\x18/api/v1/settings/reasons\x12\x9d\x01\n" +
+	"\x13ListSettingVersions\x120.tongzhen.referral.v1.ListSettingVersionsRequest\x1a1.tongzhen.referral.v1.ListSettingVersionsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/settings/versionsBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
 
 var (
 	file_tongzhen_referral_v1_settings_proto_rawDescOnce sync.Once
@@ -336,27 +1022,58 @@ func file_tongzhen_referral_v1_settings_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_settings_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_settings_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_tongzhen_referral_v1_settings_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_tongzhen_referral_v1_settings_proto_goTypes = []any{
-	(*Settings)(nil),              // 0: tongzhen.referral.v1.Settings
-	(*Limit)(nil),                 // 1: tongzhen.referral.v1.Limit
-	(*GetSettingsRequest)(nil),    // 2: tongzhen.referral.v1.GetSettingsRequest
-	(*UpdateSettingsRequest)(nil), // 3: tongzhen.referral.v1.UpdateSettingsRequest
-	(v1.Urgency_Code)(0),          // 4: tongzhen.common.v1.Urgency.Code
+	(*Settings)(nil),                    // 0: tongzhen.referral.v1.Settings
+	(*Limit)(nil),                       // 1: tongzhen.referral.v1.Limit
+	(*GetSettingsRequest)(nil),          // 2: tongzhen.referral.v1.GetSettingsRequest
+	(*UpdateSettingsRequest)(nil),       // 3: tongzhen.referral.v1.UpdateSettingsRequest
+	(*Targets)(nil),                     // 4: tongzhen.referral.v1.Targets
+	(*Target)(nil),                      // 5: tongzhen.referral.v1.Target
+	(*GetTargetsRequest)(nil),           // 6: tongzhen.referral.v1.GetTargetsRequest
+	(*UpdateTargetsRequest)(nil),        // 7: tongzhen.referral.v1.UpdateTargetsRequest
+	(*ReasonSettings)(nil),              // 8: tongzhen.referral.v1.ReasonSettings
+	(*ReasonSetting)(nil),               // 9: tongzhen.referral.v1.ReasonSetting
+	(*GetReasonSettingsRequest)(nil),    // 10: tongzhen.referral.v1.GetReasonSettingsRequest
+	(*UpdateReasonSettingsRequest)(nil), // 11: tongzhen.referral.v1.UpdateReasonSettingsRequest
+	(*ListSettingVersionsRequest)(nil),  // 12: tongzhen.referral.v1.ListSettingVersionsRequest
+	(*ListSettingVersionsResponse)(nil), // 13: tongzhen.referral.v1.ListSettingVersionsResponse
+	(*SettingVersion)(nil),              // 14: tongzhen.referral.v1.SettingVersion
+	(v1.Urgency_Code)(0),                // 15: tongzhen.common.v1.Urgency.Code
+	(*timestamppb.Timestamp)(nil),       // 16: google.protobuf.Timestamp
 }
 var file_tongzhen_referral_v1_settings_proto_depIdxs = []int32{
-	1, // 0: tongzhen.referral.v1.Settings.limits:type_name -> tongzhen.referral.v1.Limit
-	4, // 1: tongzhen.referral.v1.Limit.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	0, // 2: tongzhen.referral.v1.UpdateSettingsRequest.settings:type_name -> tongzhen.referral.v1.Settings
-	2, // 3: tongzhen.referral.v1.SettingService.GetSettings:input_type -> tongzhen.referral.v1.GetSettingsRequest
-	3, // 4: tongzhen.referral.v1.SettingService.UpdateSettings:input_type -> tongzhen.referral.v1.UpdateSettingsRequest
-	0, // 5: tongzhen.referral.v1.SettingService.GetSettings:output_type -> tongzhen.referral.v1.Settings
-	0, // 6: tongzhen.referral.v1.SettingService.UpdateSettings:output_type -> tongzhen.referral.v1.Settings
-	5, // [5:7] is the sub-list for method output_type
-	3, // [3:5] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	1,  // 0: tongzhen.referral.v1.Settings.limits:type_name -> tongzhen.referral.v1.Limit
+	15, // 1: tongzhen.referral.v1.Limit.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	0,  // 2: tongzhen.referral.v1.UpdateSettingsRequest.settings:type_name -> tongzhen.referral.v1.Settings
+	5,  // 3: tongzhen.referral.v1.Targets.targets:type_name -> tongzhen.referral.v1.Target
+	4,  // 4: tongzhen.referral.v1.UpdateTargetsRequest.targets:type_name -> tongzhen.referral.v1.Targets
+	9,  // 5: tongzhen.referral.v1.ReasonSettings.reasons:type_name -> tongzhen.referral.v1.ReasonSetting
+	8,  // 6: tongzhen.referral.v1.UpdateReasonSettingsRequest.settings:type_name -> tongzhen.referral.v1.ReasonSettings
+	14, // 7: tongzhen.referral.v1.ListSettingVersionsResponse.versions:type_name -> tongzhen.referral.v1.SettingVersion
+	16, // 8: tongzhen.referral.v1.SettingVersion.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 9: tongzhen.referral.v1.SettingVersion.settings:type_name -> tongzhen.referral.v1.Settings
+	4,  // 10: tongzhen.referral.v1.SettingVersion.targets:type_name -> tongzhen.referral.v1.Targets
+	8,  // 11: tongzhen.referral.v1.SettingVersion.reasons:type_name -> tongzhen.referral.v1.ReasonSettings
+	2,  // 12: tongzhen.referral.v1.SettingService.GetSettings:input_type -> tongzhen.referral.v1.GetSettingsRequest
+	3,  // 13: tongzhen.referral.v1.SettingService.UpdateSettings:input_type -> tongzhen.referral.v1.UpdateSettingsRequest
+	6,  // 14: tongzhen.referral.v1.SettingService.GetTargets:input_type -> tongzhen.referral.v1.GetTargetsRequest
+	7,  // 15: tongzhen.referral.v1.SettingService.UpdateTargets:input_type -> tongzhen.referral.v1.UpdateTargetsRequest
+	10, // 16: tongzhen.referral.v1.SettingService.GetReasonSettings:input_type -> tongzhen.referral.v1.GetReasonSettingsRequest
+	11, // 17: tongzhen.referral.v1.SettingService.UpdateReasonSettings:input_type -> tongzhen.referral.v1.UpdateReasonSettingsRequest
+	12, // 18: tongzhen.referral.v1.SettingService.ListSettingVersions:input_type -> tongzhen.referral.v1.ListSettingVersionsRequest
+	0,  // 19: tongzhen.referral.v1.SettingService.GetSettings:output_type -> tongzhen.referral.v1.Settings
+	0,  // 20: tongzhen.referral.v1.SettingService.UpdateSettings:output_type -> tongzhen.referral.v1.Settings
+	4,  // 21: tongzhen.referral.v1.SettingService.GetTargets:output_type -> tongzhen.referral.v1.Targets
+	4,  // 22: tongzhen.referral.v1.SettingService.UpdateTargets:output_type -> tongzhen.referral.v1.Targets
+	8,  // 23: tongzhen.referral.v1.SettingService.GetReasonSettings:output_type -> tongzhen.referral.v1.ReasonSettings
+	8,  // 24: tongzhen.referral.v1.SettingService.UpdateReasonSettings:output_type -> tongzhen.referral.v1.ReasonSettings
+	13, // 25: tongzhen.referral.v1.SettingService.ListSettingVersions:output_type -> tongzhen.referral.v1.ListSettingVersionsResponse
+	19, // [19:26] is the sub-list for method output_type
+	12, // [12:19] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_settings_proto_init() }
@@ -370,7 +1087,7 @@ func file_tongzhen_referral_v1_settings_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_settings_proto_rawDesc), len(file_tongzhen_referral_v1_settings_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,8 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SettingService_GetSettings_FullMethodName    = "/tongzhen.referral.v1.SettingService/GetSettings"
-	SettingService_UpdateSettings_FullMethodName = "/tongzhen.referral.v1.SettingService/UpdateSettings"
+	SettingService_GetSettings_FullMethodName          = "/tongzhen.referral.v1.SettingService/GetSettings"
+	SettingService_UpdateSettings_FullMethodName       = "/tongzhen.referral.v1.SettingService/UpdateSettings"
+	SettingService_GetTargets_FullMethodName           = "/tongzhen.referral.v1.SettingService/GetTargets"
+	SettingService_UpdateTargets_FullMethodName        = "/tongzhen.referral.v1.SettingService/UpdateTargets"
+	SettingService_GetReasonSettings_FullMethodName    = "/tongzhen.referral.v1.SettingService/GetReasonSettings"
+	SettingService_UpdateReasonSettings_FullMethodName = "/tongzhen.referral.v1.SettingService/UpdateReasonSettings"
+	SettingService_ListSettingVersions_FullMethodName  = "/tongzhen.referral.v1.SettingService/ListSettingVersions"
 )
 
 // SettingServiceClient is the client API for SettingService service.
@@ -32,6 +37,17 @@ type SettingServiceClient interface {
 	GetSettings(ctx context.Context, in *GetSettingsRequest, opts ...grpc.CallOption) (*Settings, error)
 	// UpdateSettings replaces them; COUNTY_ADMIN only. Open deadlines keep the limit that they began with.
 	UpdateSettings(ctx context.Context, in *UpdateSettingsRequest, opts ...grpc.CallOption) (*Settings, error)
+	// GetTargets answers what the county wants to reach.
+	GetTargets(ctx context.Context, in *GetTargetsRequest, opts ...grpc.CallOption) (*Targets, error)
+	// UpdateTargets replaces them; COUNTY_ADMIN only. Errors: FIELD_…, STALE_VERSION, REQUEST_ID_REUSED.
+	UpdateTargets(ctx context.Context, in *UpdateTargetsRequest, opts ...grpc.CallOption) (*Targets, error)
+	// GetReasonSettings answers what the county has set of the pick lists of reasons.
+	GetReasonSettings(ctx context.Context, in *GetReasonSettingsRequest, opts ...grpc.CallOption) (*ReasonSettings, error)
+	// UpdateReasonSettings replaces them; COUNTY_ADMIN only. What was chosen before stays valid and keeps its code.
+	UpdateReasonSettings(ctx context.Context, in *UpdateReasonSettingsRequest, opts ...grpc.CallOption) (*ReasonSettings, error)
+	// ListSettingVersions lists the versions of a subject, the newest first, 100 at most; COUNTY_ADMIN only. Writing an older one again undoes what
+	// came after it.
+	ListSettingVersions(ctx context.Context, in *ListSettingVersionsRequest, opts ...grpc.CallOption) (*ListSettingVersionsResponse, error)
 }
 
 type settingServiceClient struct {
@@ -62,6 +78,56 @@ func (c *settingServiceClient) UpdateSettings(ctx context.Context, in *UpdateSet
 	return out, nil
 }
 
+func (c *settingServiceClient) GetTargets(ctx context.Context, in *GetTargetsRequest, opts ...grpc.CallOption) (*Targets, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Targets)
+	err := c.cc.Invoke(ctx, SettingService_GetTargets_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *settingServiceClient) UpdateTargets(ctx context.Context, in *UpdateTargetsRequest, opts ...grpc.CallOption) (*Targets, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Targets)
+	err := c.cc.Invoke(ctx, SettingService_UpdateTargets_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *settingServiceClient) GetReasonSettings(ctx context.Context, in *GetReasonSettingsRequest, opts ...grpc.CallOption) (*ReasonSettings, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReasonSettings)
+	err := c.cc.Invoke(ctx, SettingService_GetReasonSettings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *settingServiceClient) UpdateReasonSettings(ctx context.Context, in *UpdateReasonSettingsRequest, opts ...grpc.CallOption) (*ReasonSettings, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReasonSettings)
+	err := c.cc.Invoke(ctx, SettingService_UpdateReasonSettings_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *settingServiceClient) ListSettingVersions(ctx context.Context, in *ListSettingVersionsRequest, opts ...grpc.CallOption) (*ListSettingVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSettingVersionsResponse)
+	err := c.cc.Invoke(ctx, SettingService_ListSettingVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SettingServiceServer is the server API for SettingService service.
 // All implementations must embed UnimplementedSettingServiceServer
 // for forward compatibility.
@@ -71,6 +137,17 @@ type SettingServiceServer interface {
 	GetSettings(context.Context, *GetSettingsRequest) (*Settings, error)
 	// UpdateSettings replaces them; COUNTY_ADMIN only. Open deadlines keep the limit that they began with.
 	UpdateSettings(context.Context, *UpdateSettingsRequest) (*Settings, error)
+	// GetTargets answers what the county wants to reach.
+	GetTargets(context.Context, *GetTargetsRequest) (*Targets, error)
+	// UpdateTargets replaces them; COUNTY_ADMIN only. Errors: FIELD_…, STALE_VERSION, REQUEST_ID_REUSED.
+	UpdateTargets(context.Context, *UpdateTargetsRequest) (*Targets, error)
+	// GetReasonSettings answers what the county has set of the pick lists of reasons.
+	GetReasonSettings(context.Context, *GetReasonSettingsRequest) (*ReasonSettings, error)
+	// UpdateReasonSettings replaces them; COUNTY_ADMIN only. What was chosen before stays valid and keeps its code.
+	UpdateReasonSettings(context.Context, *UpdateReasonSettingsRequest) (*ReasonSettings, error)
+	// ListSettingVersions lists the versions of a subject, the newest first, 100 at most; COUNTY_ADMIN only. Writing an older one again undoes what
+	// came after it.
+	ListSettingVersions(context.Context, *ListSettingVersionsRequest) (*ListSettingVersionsResponse, error)
 	mustEmbedUnimplementedSettingServiceServer()
 }
 
@@ -86,6 +163,21 @@ func (UnimplementedSettingServiceServer) GetSettings(context.Context, *GetSettin
 }
 func (UnimplementedSettingServiceServer) UpdateSettings(context.Context, *UpdateSettingsRequest) (*Settings, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateSettings not implemented")
+}
+func (UnimplementedSettingServiceServer) GetTargets(context.Context, *GetTargetsRequest) (*Targets, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTargets not implemented")
+}
+func (UnimplementedSettingServiceServer) UpdateTargets(context.Context, *UpdateTargetsRequest) (*Targets, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateTargets not implemented")
+}
+func (UnimplementedSettingServiceServer) GetReasonSettings(context.Context, *GetReasonSettingsRequest) (*ReasonSettings, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReasonSettings not implemented")
+}
+func (UnimplementedSettingServiceServer) UpdateReasonSettings(context.Context, *UpdateReasonSettingsRequest) (*ReasonSettings, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateReasonSettings not implemented")
+}
+func (UnimplementedSettingServiceServer) ListSettingVersions(context.Context, *ListSettingVersionsRequest) (*ListSettingVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSettingVersions not implemented")
 }
 func (UnimplementedSettingServiceServer) mustEmbedUnimplementedSettingServiceServer() {}
 func (UnimplementedSettingServiceServer) testEmbeddedByValue()                        {}
@@ -144,6 +236,96 @@ func _SettingService_UpdateSettings_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SettingService_GetTargets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTargetsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SettingServiceServer).GetTargets(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SettingService_GetTargets_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SettingServiceServer).GetTargets(ctx, req.(*GetTargetsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SettingService_UpdateTargets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateTargetsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SettingServiceServer).UpdateTargets(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SettingService_UpdateTargets_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SettingServiceServer).UpdateTargets(ctx, req.(*UpdateTargetsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SettingService_GetReasonSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReasonSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SettingServiceServer).GetReasonSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SettingService_GetReasonSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SettingServiceServer).GetReasonSettings(ctx, req.(*GetReasonSettingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SettingService_UpdateReasonSettings_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateReasonSettingsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SettingServiceServer).UpdateReasonSettings(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SettingService_UpdateReasonSettings_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SettingServiceServer).UpdateReasonSettings(ctx, req.(*UpdateReasonSettingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SettingService_ListSettingVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSettingVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SettingServiceServer).ListSettingVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SettingService_ListSettingVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SettingServiceServer).ListSettingVersions(ctx, req.(*ListSettingVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SettingService_ServiceDesc is the grpc.ServiceDesc for SettingService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -158,6 +340,26 @@ var SettingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateSettings",
 			Handler:    _SettingService_UpdateSettings_Handler,
+		},
+		{
+			MethodName: "GetTargets",
+			Handler:    _SettingService_GetTargets_Handler,
+		},
+		{
+			MethodName: "UpdateTargets",
+			Handler:    _SettingService_UpdateTargets_Handler,
+		},
+		{
+			MethodName: "GetReasonSettings",
+			Handler:    _SettingService_GetReasonSettings_Handler,
+		},
+		{
+			MethodName: "UpdateReasonSettings",
+			Handler:    _SettingService_UpdateReasonSettings_Handler,
+		},
+		{
+			MethodName: "ListSettingVersions",
+			Handler:    _SettingService_ListSettingVersions_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1274,6 +1274,460 @@ func (x *ReconciledCase) GetPatientId() string {
 	return ""
 }
 
+type ListLateRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// One step only (ANSWER, MISSING_INFORMATION, ARRIVAL, REPLY, ACKNOWLEDGE, FIRST_CONTACT, VISIT, CONSENT, DOWN_DECISION, NORM_CHECK); empty = all.
+	Step          string `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLateRequest) Reset() {
+	*x = ListLateRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLateRequest) ProtoMessage() {}
+
+func (x *ListLateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLateRequest.ProtoReflect.Descriptor instead.
+func (*ListLateRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListLateRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ListLateRequest) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *ListLateRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListLateRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListLateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Of all steps, also when one was asked for.
+	Totals        []*LateTotal `protobuf:"bytes,1,rep,name=totals,proto3" json:"totals,omitempty"`
+	Cases         []*LateCase  `protobuf:"bytes,2,rep,name=cases,proto3" json:"cases,omitempty"`
+	NextPageToken string       `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListLateResponse) Reset() {
+	*x = ListLateResponse{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListLateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListLateResponse) ProtoMessage() {}
+
+func (x *ListLateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListLateResponse.ProtoReflect.Descriptor instead.
+func (*ListLateResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListLateResponse) GetTotals() []*LateTotal {
+	if x != nil {
+		return x.Totals
+	}
+	return nil
+}
+
+func (x *ListLateResponse) GetCases() []*LateCase {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
+func (x *ListLateResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type LateTotal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Step          string                 `protobuf:"bytes,1,opt,name=step,proto3" json:"step,omitempty"`
+	Count         int32                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LateTotal) Reset() {
+	*x = LateTotal{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateTotal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateTotal) ProtoMessage() {}
+
+func (x *LateTotal) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateTotal.ProtoReflect.Descriptor instead.
+func (*LateTotal) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *LateTotal) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *LateTotal) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// LateCase names no patient. One referral may be late with several steps.
+type LateCase struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Case    *StatisticCase         `protobuf:"bytes,1,opt,name=case,proto3" json:"case,omitempty"`
+	Step    string                 `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	DueTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
+	// Whom it waits for; empty when it is the patient.
+	WaitingOrganizationId string `protobuf:"bytes,4,opt,name=waiting_organization_id,json=waitingOrganizationId,proto3" json:"waiting_organization_id,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *LateCase) Reset() {
+	*x = LateCase{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LateCase) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LateCase) ProtoMessage() {}
+
+func (x *LateCase) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LateCase.ProtoReflect.Descriptor instead.
+func (*LateCase) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *LateCase) GetCase() *StatisticCase {
+	if x != nil {
+		return x.Case
+	}
+	return nil
+}
+
+func (x *LateCase) GetStep() string {
+	if x != nil {
+		return x.Step
+	}
+	return ""
+}
+
+func (x *LateCase) GetDueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueTime
+	}
+	return nil
+}
+
+func (x *LateCase) GetWaitingOrganizationId() string {
+	if x != nil {
+		return x.WaitingOrganizationId
+	}
+	return ""
+}
+
+type ListBlockingMedicinesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Local dates, half-open: of the day on which the candidate was found.
+	From           string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To             string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	OrganizationId string `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ListBlockingMedicinesRequest) Reset() {
+	*x = ListBlockingMedicinesRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBlockingMedicinesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBlockingMedicinesRequest) ProtoMessage() {}
+
+func (x *ListBlockingMedicinesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBlockingMedicinesRequest.ProtoReflect.Descriptor instead.
+func (*ListBlockingMedicinesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ListBlockingMedicinesRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListBlockingMedicinesRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListBlockingMedicinesRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+type ListBlockingMedicinesResponse struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Medicines []*BlockingMedicine    `protobuf:"bytes,1,rep,name=medicines,proto3" json:"medicines,omitempty"`
+	// Candidates looked at, and those of them with a medicine that blocks.
+	Candidates    int32 `protobuf:"varint,2,opt,name=candidates,proto3" json:"candidates,omitempty"`
+	Blocked       int32 `protobuf:"varint,3,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListBlockingMedicinesResponse) Reset() {
+	*x = ListBlockingMedicinesResponse{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListBlockingMedicinesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListBlockingMedicinesResponse) ProtoMessage() {}
+
+func (x *ListBlockingMedicinesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListBlockingMedicinesResponse.ProtoReflect.Descriptor instead.
+func (*ListBlockingMedicinesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ListBlockingMedicinesResponse) GetMedicines() []*BlockingMedicine {
+	if x != nil {
+		return x.Medicines
+	}
+	return nil
+}
+
+func (x *ListBlockingMedicinesResponse) GetCandidates() int32 {
+	if x != nil {
+		return x.Candidates
+	}
+	return 0
+}
+
+func (x *ListBlockingMedicinesResponse) GetBlocked() int32 {
+	if x != nil {
+		return x.Blocked
+	}
+	return 0
+}
+
+type BlockingMedicine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As the hospital wrote it first, without its specification.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// MISSING, or ORDERABLE where every centre concerned can order it.
+	Availability string   `protobuf:"bytes,2,opt,name=availability,proto3" json:"availability,omitempty"`
+	CentreIds    []string `protobuf:"bytes,3,rep,name=centre_ids,json=centreIds,proto3" json:"centre_ids,omitempty"`
+	// How many candidates need it.
+	Count int32 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
+	// The stays concerned, 20 at most; number and referral_id are those of the up-referral, if there was one.
+	Cases         []*StatisticCase `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BlockingMedicine) Reset() {
+	*x = BlockingMedicine{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BlockingMedicine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BlockingMedicine) ProtoMessage() {}
+
+func (x *BlockingMedicine) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BlockingMedicine.ProtoReflect.Descriptor instead.
+func (*BlockingMedicine) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *BlockingMedicine) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *BlockingMedicine) GetAvailability() string {
+	if x != nil {
+		return x.Availability
+	}
+	return ""
+}
+
+func (x *BlockingMedicine) GetCentreIds() []string {
+	if x != nil {
+		return x.CentreIds
+	}
+	return nil
+}
+
+func (x *BlockingMedicine) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *BlockingMedicine) GetCases() []*StatisticCase {
+	if x != nil {
+		return x.Cases
+	}
+	return nil
+}
+
 type CheckStatisticsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
@@ -1283,7 +1737,7 @@ type CheckStatisticsRequest struct {
 
 func (x *CheckStatisticsRequest) Reset() {
 	*x = CheckStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1749,7 @@ func (x *CheckStatisticsRequest) String() string {
 func (*CheckStatisticsRequest) ProtoMessage() {}
 
 func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1762,7 @@ func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *CheckStatisticsRequest) GetCounty() string {
@@ -1327,7 +1781,7 @@ type RebuildStatisticsRequest struct {
 
 func (x *RebuildStatisticsRequest) Reset() {
 	*x = RebuildStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1339,7 +1793,7 @@ func (x *RebuildStatisticsRequest) String() string {
 func (*RebuildStatisticsRequest) ProtoMessage() {}
 
 func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1352,7 +1806,7 @@ func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*RebuildStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RebuildStatisticsRequest) GetCounty() string {
@@ -1373,7 +1827,7 @@ type CheckStatisticsResponse struct {
 
 func (x *CheckStatisticsResponse) Reset() {
 	*x = CheckStatisticsResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1385,7 +1839,7 @@ func (x *CheckStatisticsResponse) String() string {
 func (*CheckStatisticsResponse) ProtoMessage() {}
 
 func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1398,7 +1852,7 @@ func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CheckStatisticsResponse) GetReferrals() int64 {
@@ -1435,7 +1889,7 @@ type StatisticDifference struct {
 
 func (x *StatisticDifference) Reset() {
 	*x = StatisticDifference{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1447,7 +1901,7 @@ func (x *StatisticDifference) String() string {
 func (*StatisticDifference) ProtoMessage() {}
 
 func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1460,7 +1914,7 @@ func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticDifference.ProtoReflect.Descriptor instead.
 func (*StatisticDifference) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *StatisticDifference) GetCounter() string {
@@ -1639,7 +2093,45 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	" \x01(\tR\bcentreId\x12\x1c\n" +
 	"\tcondition\x18\v \x01(\tR\tcondition\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\f \x01(\tR\tpatientId\"0\n" +
+	"patient_id\x18\f \x01(\tR\tpatientId\"\x9f\x01\n" +
+	"\x0fListLateRequest\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\x1b\n" +
+	"\x04step\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04step\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"\xa9\x01\n" +
+	"\x10ListLateResponse\x127\n" +
+	"\x06totals\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.LateTotalR\x06totals\x124\n" +
+	"\x05cases\x18\x02 \x03(\v2\x1e.tongzhen.referral.v1.LateCaseR\x05cases\x12&\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"5\n" +
+	"\tLateTotal\x12\x12\n" +
+	"\x04step\x18\x01 \x01(\tR\x04step\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"\xc6\x01\n" +
+	"\bLateCase\x127\n" +
+	"\x04case\x18\x01 \x01(\v2#.tongzhen.referral.v1.StatisticCaseR\x04case\x12\x12\n" +
+	"\x04step\x18\x02 \x01(\tR\x04step\x125\n" +
+	"\bdue_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x126\n" +
+	"\x17waiting_organization_id\x18\x04 \x01(\tR\x15waitingOrganizationId\"}\n" +
+	"\x1cListBlockingMedicinesRequest\x12\x1b\n" +
+	"\x04from\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\"\x9f\x01\n" +
+	"\x1dListBlockingMedicinesResponse\x12D\n" +
+	"\tmedicines\x18\x01 \x03(\v2&.tongzhen.referral.v1.BlockingMedicineR\tmedicines\x12\x1e\n" +
+	"\n" +
+	"candidates\x18\x02 \x01(\x05R\n" +
+	"candidates\x12\x18\n" +
+	"\ablocked\x18\x03 \x01(\x05R\ablocked\"\xba\x01\n" +
+	"\x10BlockingMedicine\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\"\n" +
+	"\favailability\x18\x02 \x01(\tR\favailability\x12\x1d\n" +
+	"\n" +
+	"centre_ids\x18\x03 \x03(\tR\tcentreIds\x12\x14\n" +
+	"\x05count\x18\x05 \x01(\x05R\x05count\x129\n" +
+	"\x05cases\x18\x04 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\"0\n" +
 	"\x16CheckStatisticsRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\"2\n" +
 	"\x18RebuildStatisticsRequest\x12\x16\n" +
@@ -1655,12 +2147,14 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x06stored\x18\x04 \x01(\x03R\x06stored\x12\x1e\n" +
 	"\n" +
 	"recomputed\x18\x05 \x01(\x03R\n" +
-	"recomputed2\xf1\x06\n" +
+	"recomputed2\x9f\t\n" +
 	"\x11StatisticsService\x12\x96\x01\n" +
 	"\x0fListDefinitions\x12,.tongzhen.referral.v1.ListDefinitionsRequest\x1a-.tongzhen.referral.v1.ListDefinitionsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/statistics/definitions\x12\x94\x01\n" +
 	"\x0fQueryStatistics\x12,.tongzhen.referral.v1.QueryStatisticsRequest\x1a-.tongzhen.referral.v1.QueryStatisticsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/statistics/referrals\x12\xa3\x01\n" +
 	"\x12ListStatisticCases\x12/.tongzhen.referral.v1.ListStatisticCasesRequest\x1a0.tongzhen.referral.v1.ListStatisticCasesResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/statistics/referrals/cases\x12\xa1\x01\n" +
-	"\x13ReconcileDischarges\x120.tongzhen.referral.v1.ReconcileDischargesRequest\x1a1.tongzhen.referral.v1.ReconcileDischargesResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/statistics/discharges\x12n\n" +
+	"\x13ReconcileDischarges\x120.tongzhen.referral.v1.ReconcileDischargesRequest\x1a1.tongzhen.referral.v1.ReconcileDischargesResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/statistics/discharges\x12z\n" +
+	"\bListLate\x12%.tongzhen.referral.v1.ListLateRequest\x1a&.tongzhen.referral.v1.ListLateResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/statistics/late\x12\xaf\x01\n" +
+	"\x15ListBlockingMedicines\x122.tongzhen.referral.v1.ListBlockingMedicinesRequest\x1a3.tongzhen.referral.v1.ListBlockingMedicinesResponse\"-\x82\xd3\xe4\x93\x02'\x12%/api/v1/statistics/blocking-medicines\x12n\n" +
 	"\x0fCheckStatistics\x12,.tongzhen.referral.v1.CheckStatisticsRequest\x1a-.tongzhen.referral.v1.CheckStatisticsResponse\x12r\n" +
 	"\x11RebuildStatistics\x12..tongzhen.referral.v1.RebuildStatisticsRequest\x1a-.tongzhen.referral.v1.CheckStatisticsResponseBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
 
@@ -1676,71 +2170,88 @@ func file_tongzhen_referral_v1_statistics_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_statistics_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
-	(*Measure)(nil),                     // 0: tongzhen.referral.v1.Measure
-	(*Denominator)(nil),                 // 1: tongzhen.referral.v1.Denominator
-	(*ListDefinitionsRequest)(nil),      // 2: tongzhen.referral.v1.ListDefinitionsRequest
-	(*ListDefinitionsResponse)(nil),     // 3: tongzhen.referral.v1.ListDefinitionsResponse
-	(*QueryStatisticsRequest)(nil),      // 4: tongzhen.referral.v1.QueryStatisticsRequest
-	(*QueryStatisticsResponse)(nil),     // 5: tongzhen.referral.v1.QueryStatisticsResponse
-	(*Figure)(nil),                      // 6: tongzhen.referral.v1.Figure
-	(*ListStatisticCasesRequest)(nil),   // 7: tongzhen.referral.v1.ListStatisticCasesRequest
-	(*ListStatisticCasesResponse)(nil),  // 8: tongzhen.referral.v1.ListStatisticCasesResponse
-	(*StatisticCase)(nil),               // 9: tongzhen.referral.v1.StatisticCase
-	(*ReconcileDischargesRequest)(nil),  // 10: tongzhen.referral.v1.ReconcileDischargesRequest
-	(*ReconcileDischargesResponse)(nil), // 11: tongzhen.referral.v1.ReconcileDischargesResponse
-	(*ReconciledCase)(nil),              // 12: tongzhen.referral.v1.ReconciledCase
-	(*CheckStatisticsRequest)(nil),      // 13: tongzhen.referral.v1.CheckStatisticsRequest
-	(*RebuildStatisticsRequest)(nil),    // 14: tongzhen.referral.v1.RebuildStatisticsRequest
-	(*CheckStatisticsResponse)(nil),     // 15: tongzhen.referral.v1.CheckStatisticsResponse
-	(*StatisticDifference)(nil),         // 16: tongzhen.referral.v1.StatisticDifference
-	(v1.Urgency_Code)(0),                // 17: tongzhen.common.v1.Urgency.Code
-	(v1.Kind_Code)(0),                   // 18: tongzhen.common.v1.Kind.Code
-	(State_Code)(0),                     // 19: tongzhen.referral.v1.State.Code
-	(v1.Direction_Code)(0),              // 20: tongzhen.common.v1.Direction.Code
-	(*v1.Party)(nil),                    // 21: tongzhen.common.v1.Party
-	(*timestamppb.Timestamp)(nil),       // 22: google.protobuf.Timestamp
+	(*Measure)(nil),                       // 0: tongzhen.referral.v1.Measure
+	(*Denominator)(nil),                   // 1: tongzhen.referral.v1.Denominator
+	(*ListDefinitionsRequest)(nil),        // 2: tongzhen.referral.v1.ListDefinitionsRequest
+	(*ListDefinitionsResponse)(nil),       // 3: tongzhen.referral.v1.ListDefinitionsResponse
+	(*QueryStatisticsRequest)(nil),        // 4: tongzhen.referral.v1.QueryStatisticsRequest
+	(*QueryStatisticsResponse)(nil),       // 5: tongzhen.referral.v1.QueryStatisticsResponse
+	(*Figure)(nil),                        // 6: tongzhen.referral.v1.Figure
+	(*ListStatisticCasesRequest)(nil),     // 7: tongzhen.referral.v1.ListStatisticCasesRequest
+	(*ListStatisticCasesResponse)(nil),    // 8: tongzhen.referral.v1.ListStatisticCasesResponse
+	(*StatisticCase)(nil),                 // 9: tongzhen.referral.v1.StatisticCase
+	(*ReconcileDischargesRequest)(nil),    // 10: tongzhen.referral.v1.ReconcileDischargesRequest
+	(*ReconcileDischargesResponse)(nil),   // 11: tongzhen.referral.v1.ReconcileDischargesResponse
+	(*ReconciledCase)(nil),                // 12: tongzhen.referral.v1.ReconciledCase
+	(*ListLateRequest)(nil),               // 13: tongzhen.referral.v1.ListLateRequest
+	(*ListLateResponse)(nil),              // 14: tongzhen.referral.v1.ListLateResponse
+	(*LateTotal)(nil),                     // 15: tongzhen.referral.v1.LateTotal
+	(*LateCase)(nil),                      // 16: tongzhen.referral.v1.LateCase
+	(*ListBlockingMedicinesRequest)(nil),  // 17: tongzhen.referral.v1.ListBlockingMedicinesRequest
+	(*ListBlockingMedicinesResponse)(nil), // 18: tongzhen.referral.v1.ListBlockingMedicinesResponse
+	(*BlockingMedicine)(nil),              // 19: tongzhen.referral.v1.BlockingMedicine
+	(*CheckStatisticsRequest)(nil),        // 20: tongzhen.referral.v1.CheckStatisticsRequest
+	(*RebuildStatisticsRequest)(nil),      // 21: tongzhen.referral.v1.RebuildStatisticsRequest
+	(*CheckStatisticsResponse)(nil),       // 22: tongzhen.referral.v1.CheckStatisticsResponse
+	(*StatisticDifference)(nil),           // 23: tongzhen.referral.v1.StatisticDifference
+	(v1.Urgency_Code)(0),                  // 24: tongzhen.common.v1.Urgency.Code
+	(v1.Kind_Code)(0),                     // 25: tongzhen.common.v1.Kind.Code
+	(State_Code)(0),                       // 26: tongzhen.referral.v1.State.Code
+	(v1.Direction_Code)(0),                // 27: tongzhen.common.v1.Direction.Code
+	(*v1.Party)(nil),                      // 28: tongzhen.common.v1.Party
+	(*timestamppb.Timestamp)(nil),         // 29: google.protobuf.Timestamp
 }
 var file_tongzhen_referral_v1_statistics_proto_depIdxs = []int32{
 	1,  // 0: tongzhen.referral.v1.Measure.denominators:type_name -> tongzhen.referral.v1.Denominator
 	0,  // 1: tongzhen.referral.v1.ListDefinitionsResponse.measures:type_name -> tongzhen.referral.v1.Measure
-	17, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	18, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	24, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	25, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	6,  // 4: tongzhen.referral.v1.QueryStatisticsResponse.figures:type_name -> tongzhen.referral.v1.Figure
-	17, // 5: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	18, // 6: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	24, // 5: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	25, // 6: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	9,  // 7: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	19, // 8: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
-	20, // 9: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	18, // 10: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	17, // 11: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	21, // 12: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
-	21, // 13: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
+	26, // 8: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
+	27, // 9: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	25, // 10: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	24, // 11: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	28, // 12: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
+	28, // 13: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
 	12, // 14: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
-	19, // 15: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
-	18, // 16: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	22, // 17: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
-	22, // 18: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
-	21, // 19: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
-	16, // 20: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
-	2,  // 21: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
-	4,  // 22: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
-	7,  // 23: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
-	10, // 24: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
-	13, // 25: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
-	14, // 26: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
-	3,  // 27: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
-	5,  // 28: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
-	8,  // 29: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
-	11, // 30: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
-	15, // 31: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	15, // 32: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	27, // [27:33] is the sub-list for method output_type
-	21, // [21:27] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	26, // 15: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
+	25, // 16: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	29, // 17: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
+	29, // 18: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
+	28, // 19: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
+	15, // 20: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
+	16, // 21: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
+	9,  // 22: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
+	29, // 23: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
+	19, // 24: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
+	9,  // 25: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
+	23, // 26: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
+	2,  // 27: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
+	4,  // 28: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
+	7,  // 29: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
+	10, // 30: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
+	13, // 31: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
+	17, // 32: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
+	20, // 33: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
+	21, // 34: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
+	3,  // 35: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
+	5,  // 36: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
+	8,  // 37: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
+	11, // 38: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
+	14, // 39: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
+	18, // 40: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
+	22, // 41: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	22, // 42: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	35, // [35:43] is the sub-list for method output_type
+	27, // [27:35] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_statistics_proto_init() }
@@ -1755,7 +2266,7 @@ func file_tongzhen_referral_v1_statistics_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_statistics_proto_rawDesc), len(file_tongzhen_referral_v1_statistics_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   17,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

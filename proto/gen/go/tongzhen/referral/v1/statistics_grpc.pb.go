@@ -19,12 +19,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	StatisticsService_ListDefinitions_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/ListDefinitions"
-	StatisticsService_QueryStatistics_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/QueryStatistics"
-	StatisticsService_ListStatisticCases_FullMethodName  = "/tongzhen.referral.v1.StatisticsService/ListStatisticCases"
-	StatisticsService_ReconcileDischarges_FullMethodName = "/tongzhen.referral.v1.StatisticsService/ReconcileDischarges"
-	StatisticsService_CheckStatistics_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/CheckStatistics"
-	StatisticsService_RebuildStatistics_FullMethodName   = "/tongzhen.referral.v1.StatisticsService/RebuildStatistics"
+	StatisticsService_ListDefinitions_FullMethodName       = "/tongzhen.referral.v1.StatisticsService/ListDefinitions"
+	StatisticsService_QueryStatistics_FullMethodName       = "/tongzhen.referral.v1.StatisticsService/QueryStatistics"
+	StatisticsService_ListStatisticCases_FullMethodName    = "/tongzhen.referral.v1.StatisticsService/ListStatisticCases"
+	StatisticsService_ReconcileDischarges_FullMethodName   = "/tongzhen.referral.v1.StatisticsService/ReconcileDischarges"
+	StatisticsService_ListLate_FullMethodName              = "/tongzhen.referral.v1.StatisticsService/ListLate"
+	StatisticsService_ListBlockingMedicines_FullMethodName = "/tongzhen.referral.v1.StatisticsService/ListBlockingMedicines"
+	StatisticsService_CheckStatistics_FullMethodName       = "/tongzhen.referral.v1.StatisticsService/CheckStatistics"
+	StatisticsService_RebuildStatistics_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/RebuildStatistics"
 )
 
 // StatisticsServiceClient is the client API for StatisticsService service.
@@ -42,6 +44,12 @@ type StatisticsServiceClient interface {
 	// whoever was discharged so without one, and whoever was sent down without such a discharge. Asked by whoever may query the figures, of
 	// what they may see; reads only. Errors: FIELD_…; ROLE for another organisation.
 	ReconcileDischarges(ctx context.Context, in *ReconcileDischargesRequest, opts ...grpc.CallOption) (*ReconcileDischargesResponse, error)
+	// ListLate lists what is waited for and overdue now, the longest first, with totals by step: an administrator of the county, everybody else
+	// what the own organisation sent or is to receive. Errors: ROLE for another organisation.
+	ListLate(ctx context.Context, in *ListLateRequest, opts ...grpc.CallOption) (*ListLateResponse, error)
+	// ListBlockingMedicines lists the medicines of candidates found in a period and not sent down (应转未转) that the centre does not have: most
+	// candidates first. It looks at no more than 1,000 candidates, the newest. Errors: FIELD_…; ROLE for another organisation.
+	ListBlockingMedicines(ctx context.Context, in *ListBlockingMedicinesRequest, opts ...grpc.CallOption) (*ListBlockingMedicinesResponse, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(ctx context.Context, in *CheckStatisticsRequest, opts ...grpc.CallOption) (*CheckStatisticsResponse, error)
 	// RebuildStatistics writes a county's figures anew from history. SYSTEM only.
@@ -96,6 +104,26 @@ func (c *statisticsServiceClient) ReconcileDischarges(ctx context.Context, in *R
 	return out, nil
 }
 
+func (c *statisticsServiceClient) ListLate(ctx context.Context, in *ListLateRequest, opts ...grpc.CallOption) (*ListLateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLateResponse)
+	err := c.cc.Invoke(ctx, StatisticsService_ListLate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statisticsServiceClient) ListBlockingMedicines(ctx context.Context, in *ListBlockingMedicinesRequest, opts ...grpc.CallOption) (*ListBlockingMedicinesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListBlockingMedicinesResponse)
+	err := c.cc.Invoke(ctx, StatisticsService_ListBlockingMedicines_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *statisticsServiceClient) CheckStatistics(ctx context.Context, in *CheckStatisticsRequest, opts ...grpc.CallOption) (*CheckStatisticsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CheckStatisticsResponse)
@@ -131,6 +159,12 @@ type StatisticsServiceServer interface {
 	// whoever was discharged so without one, and whoever was sent down without such a discharge. Asked by whoever may query the figures, of
 	// what they may see; reads only. Errors: FIELD_…; ROLE for another organisation.
 	ReconcileDischarges(context.Context, *ReconcileDischargesRequest) (*ReconcileDischargesResponse, error)
+	// ListLate lists what is waited for and overdue now, the longest first, with totals by step: an administrator of the county, everybody else
+	// what the own organisation sent or is to receive. Errors: ROLE for another organisation.
+	ListLate(context.Context, *ListLateRequest) (*ListLateResponse, error)
+	// ListBlockingMedicines lists the medicines of candidates found in a period and not sent down (应转未转) that the centre does not have: most
+	// candidates first. It looks at no more than 1,000 candidates, the newest. Errors: FIELD_…; ROLE for another organisation.
+	ListBlockingMedicines(context.Context, *ListBlockingMedicinesRequest) (*ListBlockingMedicinesResponse, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(context.Context, *CheckStatisticsRequest) (*CheckStatisticsResponse, error)
 	// RebuildStatistics writes a county's figures anew from history. SYSTEM only.
@@ -156,6 +190,12 @@ func (UnimplementedStatisticsServiceServer) ListStatisticCases(context.Context, 
 }
 func (UnimplementedStatisticsServiceServer) ReconcileDischarges(context.Context, *ReconcileDischargesRequest) (*ReconcileDischargesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReconcileDischarges not implemented")
+}
+func (UnimplementedStatisticsServiceServer) ListLate(context.Context, *ListLateRequest) (*ListLateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLate not implemented")
+}
+func (UnimplementedStatisticsServiceServer) ListBlockingMedicines(context.Context, *ListBlockingMedicinesRequest) (*ListBlockingMedicinesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListBlockingMedicines not implemented")
 }
 func (UnimplementedStatisticsServiceServer) CheckStatistics(context.Context, *CheckStatisticsRequest) (*CheckStatisticsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckStatistics not implemented")
@@ -256,6 +296,42 @@ func _StatisticsService_ReconcileDischarges_Handler(srv interface{}, ctx context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StatisticsService_ListLate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).ListLate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_ListLate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).ListLate(ctx, req.(*ListLateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatisticsService_ListBlockingMedicines_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListBlockingMedicinesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).ListBlockingMedicines(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_ListBlockingMedicines_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).ListBlockingMedicines(ctx, req.(*ListBlockingMedicinesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _StatisticsService_CheckStatistics_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CheckStatisticsRequest)
 	if err := dec(in); err != nil {
@@ -314,6 +390,14 @@ var StatisticsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReconcileDischarges",
 			Handler:    _StatisticsService_ReconcileDischarges_Handler,
+		},
+		{
+			MethodName: "ListLate",
+			Handler:    _StatisticsService_ListLate_Handler,
+		},
+		{
+			MethodName: "ListBlockingMedicines",
+			Handler:    _StatisticsService_ListBlockingMedicines_Handler,
 		},
 		{
 			MethodName: "CheckStatistics",

@@ -1,0 +1,291 @@
+package gateway_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/xuri/excelize/v2"
+	"google.golang.org/protobuf/proto"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
+)
+
+const (
+	lateMethod       = referralv1.StatisticsService_ListLate_FullMethodName
+	blockingMethod   = referralv1.StatisticsService_ListBlockingMedicines_FullMethodName
+	targetsMethod    = referralv1.SettingService_GetTargets_FullMethodName
+	setTargetsMethod = referralv1.SettingService_UpdateTargets_FullMethodName
+	wordsMethod      = referralv1.SettingService_GetReasonSettings_FullMethodName
+	setWordsMethod   = referralv1.SettingService_UpdateReasonSettings_FullMethodName
+	versionsMethod   = referralv1.SettingService_ListSettingVersions_FullMethodName
+)
+
+func sampleLate() *referralv1.ListLateResponse {
+	return &referralv1.ListLateResponse{
+		Totals: []*referralv1.LateTotal{{Step: "ANSWER", Count: 2}, {Step: "REPLY", Count: 1}}, NextPageToken: "next",
+		Cases: []*referralv1.LateCase{{
+			Case: &referralv1.StatisticCase{
+				ReferralId: referralID, Number: "450321-26-0000200-1", State: referralv1.State_SUBMITTED, Direction: commonv1.Direction_UP, Urgency: commonv1.Urgency_URGENT,
+				Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I10",
+			},
+			Step: "ANSWER", DueTime: in(-90 * 60e9), WaitingOrganizationId: hospitalID,
+		}},
+	}
+}
+
+func sampleBlocking() *referralv1.ListBlockingMedicinesResponse {
+	return &referralv1.ListBlockingMedicinesResponse{Candidates: 5, Blocked: 2, Medicines: []*referralv1.BlockingMedicine{{
+		Name: "替格瑞洛片", Availability: "MISSING", CentreIds: []string{townshipID}, Count: 2,
+		Cases: []*referralv1.StatisticCase{{StayId: slotID, Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I25"}},
+	}}}
+}
+
+func sampleTargets() *referralv1.Targets {
+	return &referralv1.Targets{Version: 4, Targets: []*referralv1.Target{
+		{Measure: "IND-DN-A", FromMonth: "2026-01", ToMonth: "2026-12", Value: 80}, {Measure: "UP-N", OrganizationId: hospitalID, DepartmentCode: "0304", Value: 20},
+	}}
+}
+
+func sampleVersions() *referralv1.ListSettingVersionsResponse {
+	before := proto.CloneOf(sampleTargets())
+	before.Version, before.Targets[0].Value, before.Targets = 3, 75, before.Targets[:1]
+	return &referralv1.ListSettingVersionsResponse{Versions: []*referralv1.SettingVersion{
+		{Version: 4, AccountId: "admin", AccountName: "黄管理", ChangeTime: in(-60e9), Targets: sampleTargets(), Settings: sampleSettings(), Reasons: &referralv1.ReasonSettings{}},
+		{Version: 3, ChangeTime: in(-120e9), Targets: before, Settings: sampleSettings(), Reasons: &referralv1.ReasonSettings{Reasons: []*referralv1.ReasonSetting{{Action: "decline", Code: "NO_BED", Text: "满床", Hidden: true}}}},
+	}}
+}
+
+// recognised answers the figures of recognition.
+func (w *world) recognised() {
+	w.always(patientrecordv1.RecognitionService_GetRecognitionStatistics_FullMethodName, &patientrecordv1.GetRecognitionStatisticsResponse{
+		HasSaving: true, Saving: 35000, Figures: []*patientrecordv1.RecognitionFigure{{Measure: "AVOIDED", Numerator: 9}},
+		Definitions: []*patientrecordv1.RecognitionMeasure{{Code: "AVOIDED", Name: "少做", NameEn: "Avoided"}},
+	})
+}
+
+func TestTheFirstPageAnswersAtAGlanceAndEveryFigureOpens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	b := w.admin()
+	if got := b.get("/"); got.Header().Get("Location") != "/overview" {
+		t.Errorf("an administrator begins at %s", got.Header().Get("Location"))
+	}
+	body := b.get("/overview?period=last-month&urgency=URGENT").Body.String()
+	for what, words := range map[string]string{
+		"the rate": `<p class="big">77.8%</p>`, "its target": "target 80% · ✗ missed (-2.2 points)", "the definition": "Down-referral rate: those",
+		"who is late": ">3</a>", "how late": "450321-26-0000200-1", "a medicine": "替格瑞洛片", "the saving": "¥ 350.00",
+		"the filter in the address": "urgency=URGENT", "what it compares with": "compared with 2026-01-01 to 2026-01-31", "the report": `href="/overview/report?month=2026-02&amp;urgency=URGENT"`,
+		"the table behind": "<summary>Table</summary>", "a flow": "<svg class=\"drawn flow up\"",
+	} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%s: %q is missing", what, words)
+		}
+	}
+	for _, problem := range htmlcheck.Page(body) {
+		t.Error(problem)
+	}
+	for _, q := range called[*referralv1.QueryStatisticsRequest](w, figuresMethod) {
+		if q.GetUrgency() != commonv1.Urgency_URGENT && !slices.Contains(q.GetGroupBy(), "day") {
+			t.Errorf("asked without the filter: %v", q)
+		}
+	}
+}
+
+func TestAPeerThatIsAwayIsNamedAndTheRestStands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.refuse(patientrecordv1.RecognitionService_GetRecognitionStatistics_FullMethodName, errs.Unavailable("patientrecord", nil))
+	got := w.admin().get("/overview")
+	if body := got.Body.String(); got.Code != http.StatusOK || !strings.Contains(body, "recognition —") || !strings.Contains(body, "替格瑞洛片") {
+		t.Errorf("%d: the part that is missing is not named, or took the page with it", got.Code)
+	}
+}
+
+func TestAHeadSeesTheOwnPlaceOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	body := w.as("head", commonv1.Role_CENTRE_HEAD).get("/overview?organization=" + townshipID).Body.String()
+	if strings.Contains(body, `name="organization"`) || strings.Contains(body, "Centres that went quiet") {
+		t.Error("a head is offered other places")
+	}
+	for _, q := range called[*referralv1.QueryStatisticsRequest](w, figuresMethod) {
+		if q.GetOrganizationId() != hospitalID {
+			t.Errorf("asked of %q", q.GetOrganizationId())
+		}
+	}
+}
+
+func TestTheMonthIsWrittenWithItsDefinitions(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	b := w.admin()
+	body := b.get("/overview/report?month=2026-02").Body.String()
+	for what, words := range map[string]string{
+		"the heading": "Two-way referral in 2026-02: The whole county", "the rate in words": "Down-referral rate: 77.8% (7 of 9)", "the target": "misses its target of 80% by 2.2 points",
+		"the saving": "saved an estimated ¥350.00", "the definitions": "<h2>Definitions</h2>", "who made it": "by 管理员", "the month before": "month=2026-01",
+	} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%s: %q is missing", what, words)
+		}
+	}
+	if strings.Contains(b.get("/overview/report?month=2027-05").Body.String(), "Two-way referral in 2027-05") {
+		t.Error("a month that has not come is written")
+	}
+}
+
+func TestTheWorkbookHasASheetForEveryTable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	b := w.admin()
+	b.language = "zh-CN"
+	got := b.get("/overview/export?format=xlsx&period=last-month")
+	f, err := excelize.OpenReader(bytes.NewReader(got.Body.Bytes()))
+	if err != nil {
+		t.Fatal(got.Code, err)
+	}
+	tabs := f.GetSheetList()
+	if len(tabs) != 12 || tabs[0] != "全部指标" || tabs[11] != "指标说明" {
+		t.Errorf("%q", tabs)
+	}
+	rows, err := f.GetRows("全部指标")
+	if err != nil || len(rows) != 3+len(sampleMeasures()) || rows[2][1] != "指标" || !slices.ContainsFunc(rows, func(row []string) bool { return len(row) == 9 && row[1] == "下转率" && row[2] == "77.8%" && row[8] == "80" }) {
+		t.Errorf("%q, %v", rows, err)
+	}
+	csv := b.get("/overview/export?format=csv&period=last-month&table=late").Body.String()
+	if !strings.HasPrefix(csv, "\uFEFF") || !strings.Contains(csv, "450321-26-0000200-1,答复转诊") {
+		t.Errorf("%q", csv)
+	}
+	if got := b.get("/overview/export?format=pdf"); got.Code != http.StatusBadRequest {
+		t.Errorf("an unknown format: %d", got.Code)
+	}
+}
+
+// typedTargets are the sample's as the form sends them, with a third and an empty row.
+func typedTargets() url.Values {
+	v := form("version", "4", "requestId", "0192f0c1-0000-7000-8000-0000000000e4", "measure.0", "IND-DN-A", "place.0", "", "fromMonth.0", "2026-01", "toMonth.0", "2026-12", "value.0", "80",
+		"measure.1", "UP-N", "place.1", hospitalID+"|0304", "fromMonth.1", "", "toMonth.1", "", "value.1", "20", "measure.2", "IND-DN-A", "value.2", "",
+		"measure.3", "IND-ACK", "place.3", hospitalID, "fromMonth.3", "", "toMonth.3", "", "value.3", "95.5%")
+	v["row"] = strings.Fields("0 1 2 3")
+	return v
+}
+
+func TestTargetsAreSetRowByRow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	if got := b.post("/settings/targets", typedTargets()); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code, got.Body)
+	}
+	want := sampleTargets()
+	want.Targets = append(want.Targets, &referralv1.Target{Measure: "IND-ACK", OrganizationId: hospitalID, Value: 95.5})
+	if sent := called[*referralv1.UpdateTargetsRequest](w, setTargetsMethod); len(sent) != 1 || !proto.Equal(sent[0].GetTargets(), want) {
+		t.Errorf("%v", sent)
+	}
+	for name, c := range map[string]struct {
+		err    error
+		values url.Values
+		shows  string
+	}{
+		"no number":   {nil, with(typedTargets(), "value.3", "viel"), `href="#f-value.3">Row 4:`},
+		"too much":    {errs.Invalid(errs.Bad("targets.targets[2].value", errs.ReasonFieldOutOfRange)), typedTargets(), `href="#f-value.3">Row 4:`},
+		"overlapping": {errs.Invalid(errs.Bad("targets.targets[1].fromMonth", errs.ReasonFieldCombination)), typedTargets(), "let one end before the other begins"},
+		"changed":     {errs.Stale(5, ""), typedTargets(), "Somebody else changed this"},
+		"away":        {errs.Unavailable("referral", nil), typedTargets(), `value="0192f0c1-0000-7000-8000-0000000000e4"`},
+	} {
+		w.refuse(setTargetsMethod, c.err)
+		body := b.post("/settings/targets", c.values).Body.String()
+		if !strings.Contains(body, c.shows) {
+			t.Errorf("%s: %q is missing", name, c.shows)
+		}
+		keeps(t, body, url.Values{"value": {c.values.Get("value.3")}, "month": {"2026-12"}})
+	}
+}
+
+func TestAnOlderVersionIsWrittenAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	body := b.get("/settings/history/TARGETS").Body.String()
+	for _, words := range []string{"黄管理", "<del>75</del> → <ins>80</ins>", "not noted", "Sent up"} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%q is missing", words)
+		}
+	}
+	got := b.post("/settings/history/TARGETS", form("version", "4", "requestId", "r", "restore", "3"))
+	sent := called[*referralv1.UpdateTargetsRequest](w, setTargetsMethod)
+	if got.Code != http.StatusSeeOther || len(sent) != 1 || sent[0].GetTargets().GetVersion() != 4 || len(sent[0].GetTargets().GetTargets()) != 1 || sent[0].GetTargets().GetTargets()[0].GetValue() != 75 {
+		t.Errorf("%d %v", got.Code, sent)
+	}
+	w.refuse(setTargetsMethod, errs.Stale(5, ""))
+	if got := b.post("/settings/history/TARGETS", form("version", "4", "restore", "3")); got.Code != http.StatusConflict && got.Code != http.StatusPreconditionFailed {
+		t.Errorf("a stale restoring: %d", got.Code)
+	}
+	if got := b.get("/settings/history/NOTHING"); got.Code != http.StatusNotFound {
+		t.Errorf("%d", got.Code)
+	}
+}
+
+func TestReasonsAreWordedAndHidden(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	body := b.get("/settings/reasons").Body.String()
+	if !strings.Contains(body, `name="text.0"`) || strings.Count(body, `name="action"`) == 0 {
+		t.Fatal("no reasons to word")
+	}
+	v := form("version", "2", "requestId", "r", "text.0", "满床", "textEn.0", "Full", "hidden.1", "1", "text.1", "重复", "textEn.1", "")
+	v["action"], v["code"] = strings.Fields("decline decline"), strings.Fields("NO_BED DUPLICATE")
+	if got := b.post("/settings/reasons", v); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code)
+	}
+	want := &referralv1.ReasonSettings{Version: 2, Reasons: []*referralv1.ReasonSetting{{Action: "decline", Code: "NO_BED", Text: "满床", TextEn: "Full"}, {Action: "decline", Code: "DUPLICATE", Text: "重复", Hidden: true}}}
+	if sent := called[*referralv1.UpdateReasonSettingsRequest](w, setWordsMethod); len(sent) != 1 || !proto.Equal(sent[0].GetSettings(), want) {
+		t.Errorf("%v", sent)
+	}
+	w.refuse(setWordsMethod, errs.Invalid(errs.Bad("settings.reasons[0].text", errs.ReasonFieldTooLong)))
+	if body := b.post("/settings/reasons", v).Body.String(); !strings.Contains(body, `href="#f-text.0"`) || !strings.Contains(body, `value="满床"`) {
+		t.Error("a refusal does not say where, or loses what was typed")
+	}
+}
+
+func TestFiguresAreExportedByTheWordsTheyAreAskedBy(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	got := w.api(http.MethodGet, "/statistics/referrals:export?from=2026-03-01&to=2026-04-01&measure=IND-DN-B&measure=UP-N&groupBy=month&format=csv", "township", "")
+	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), "IND-DN-B,回转率,2026-01-01,75.0,PERCENT,6,8,,") {
+		t.Errorf("%d %q", got.Code, got.Body)
+	}
+	asked := called[*referralv1.QueryStatisticsRequest](w, figuresMethod)
+	if len(asked) != 1 || !slices.Equal(asked[0].GetMeasure(), []string{"IND-DN-B", "UP-N"}) || asked[0].GetFrom() != "2026-03-01" || !slices.Equal(asked[0].GetGroupBy(), []string{"month"}) {
+		t.Errorf("%v", asked)
+	}
+	got = w.api(http.MethodGet, "/statistics/referrals:export?from=2026-03-01&to=2026-04-01", "township", "")
+	f, err := excelize.OpenReader(bytes.NewReader(got.Body.Bytes()))
+	if err != nil || !slices.Equal(f.GetSheetList(), []string{"指标", "指标说明"}) {
+		t.Errorf("%d %v", got.Code, err)
+	}
+	if got := w.api(http.MethodGet, "/statistics/referrals:export?format=pdf", "township", ""); got.Code != http.StatusBadRequest {
+		t.Errorf("an unknown format: %d", got.Code)
+	}
+	if got := w.api(http.MethodGet, "/statistics/referrals:export", "", ""); got.Code != http.StatusUnauthorized {
+		t.Errorf("nobody: %d", got.Code)
+	}
+}

@@ -1,0 +1,179 @@
+package settings
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// difference is what one change did to one line; From or To is empty where the line was new or went away.
+type difference struct{ Name, From, To string }
+
+// differences are what is not the same in two versions, in the order of their names.
+func differences(before, now map[string]string) []difference {
+	all := maps.Clone(before)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, now)
+	var out []difference
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if before[name] != now[name] {
+			out = append(out, difference{name, before[name], now[name]})
+		}
+	}
+	return out
+}
+
+// versionRow is a version with what it changed.
+type versionRow struct {
+	*referralv1.SettingVersion
+	Changes []difference
+	// First tells that there is no version before it.
+	First bool
+}
+
+// historyData is what history.html sees.
+type historyData struct {
+	Subject, Path string
+	Rows          []versionRow
+	Version       int32
+	RequestID     string
+	Problem       string
+}
+
+// subjects with the pages on which they are set.
+func subjects() map[string]string {
+	return map[string]string{"SETTINGS": "/settings", "TARGETS": "/settings/targets", "REASONS": "/settings/reasons"}
+}
+
+func (p *Pages) history(w http.ResponseWriter, r *http.Request) error {
+	return p.showHistory(w, r, nil)
+}
+
+func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request, cause error) error {
+	subject := r.PathValue("subject")
+	path, known := subjects()[subject]
+	if !known {
+		return errs.NotFound("subject")
+	}
+	found, err := p.Setting.ListSettingVersions(r.Context(), &referralv1.ListSettingVersionsRequest{Subject: subject})
+	if err != nil {
+		return err
+	}
+	data := historyData{Subject: subject, Path: path, RequestID: id.New()}
+	status := http.StatusOK
+	if cause != nil {
+		data.Problem, status = p.Shell.ErrorText(r, cause), errs.HTTPStatus(cause)
+	}
+	versions := found.GetVersions()
+	for i, v := range versions {
+		var before map[string]string
+		if i+1 < len(versions) {
+			before = p.lines(r, versions[i+1])
+		}
+		data.Rows = append(data.Rows, versionRow{SettingVersion: v, Changes: differences(before, p.lines(r, v)), First: i+1 == len(versions)})
+		data.Version = max(data.Version, v.GetVersion())
+	}
+	return p.Shell.Render(w, r, p.historySet, shell.Page{Title: "settings.history", Nav: "settings", Status: status, Data: data})
+}
+
+// lines are what a version says, line by line, in words.
+func (p *Pages) lines(r *http.Request, v *referralv1.SettingVersion) map[string]string {
+	out := map[string]string{}
+	if s := v.GetSettings(); s != nil {
+		out[p.Shell.T(r, "settings.hours")] = s.GetOpens() + "–" + s.GetCloses()
+		out[p.Shell.T(r, "settings.bounce")] = strconv.Itoa(int(s.GetBounceBackDays()))
+		out[p.Shell.T(r, "field.settings.holidays")] = strings.Join(s.GetHolidays(), " ")
+		out[p.Shell.T(r, "field.settings.workdays")] = strings.Join(s.GetWorkdays(), " ")
+		for _, l := range s.GetLimits() {
+			out[p.rowName(r, l)] = p.limitText(r, l)
+		}
+	}
+	for _, t := range v.GetTargets().GetTargets() {
+		out[p.targetName(r, t)] = strconv.FormatFloat(t.GetValue(), 'f', -1, 64)
+	}
+	for _, one := range v.GetReasons().GetReasons() {
+		out[p.Shell.T(r, "reasons.action."+one.GetAction())+" · "+one.GetCode()] = p.reasonText(r, one)
+	}
+	return out
+}
+
+func (p *Pages) limitText(r *http.Request, l *referralv1.Limit) string {
+	var out []string
+	if n := l.GetWorkingDays(); n > 0 {
+		out = append(out, strconv.Itoa(int(n))+" "+p.Shell.T(r, "settings.unit.WORKING"))
+	}
+	for _, minutes := range []int32{l.GetMinutes(), l.GetRepeatMinutes()} {
+		if minutes > 0 {
+			number, unit := inUnits(minutes)
+			out = append(out, number+" "+p.Shell.T(r, "settings.unit."+unit))
+		}
+	}
+	return strings.Join(out, " · ")
+}
+
+func (p *Pages) reasonText(r *http.Request, one *referralv1.ReasonSetting) string {
+	var out []string
+	if one.GetHidden() {
+		out = append(out, p.Shell.T(r, "reasons.hidden"))
+	}
+	for _, text := range []string{one.GetText(), one.GetTextEn()} {
+		if text != "" {
+			out = append(out, text)
+		}
+	}
+	return strings.Join(out, " · ")
+}
+
+// restore writes an older version again, which undoes what came after it. The version that stands is checked as for every change.
+func (p *Pages) restore(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	subject := r.PathValue("subject")
+	if _, known := subjects()[subject]; !known {
+		return errs.NotFound("subject")
+	}
+	found, err := p.Setting.ListSettingVersions(r.Context(), &referralv1.ListSettingVersionsRequest{Subject: subject})
+	if err != nil {
+		return err
+	}
+	wanted, err := strconv.ParseInt(r.PostFormValue("restore"), 10, 32)
+	i := slices.IndexFunc(found.GetVersions(), func(v *referralv1.SettingVersion) bool { return err == nil && int64(v.GetVersion()) == wanted })
+	if i < 0 && wanted != 0 {
+		return errs.NotFound("version")
+	}
+	old := &referralv1.SettingVersion{Settings: &referralv1.Settings{}, Targets: &referralv1.Targets{}, Reasons: &referralv1.ReasonSettings{}}
+	if i >= 0 {
+		old = found.GetVersions()[i]
+	}
+	seen, request := versionOf(r.PostForm), r.PostFormValue("requestId")
+	switch subject {
+	case "SETTINGS":
+		old.Settings.Version = seen
+		_, err = p.Setting.UpdateSettings(r.Context(), &referralv1.UpdateSettingsRequest{Settings: old.Settings, RequestId: request})
+	case "TARGETS":
+		old.Targets.Version = seen
+		_, err = p.Setting.UpdateTargets(r.Context(), &referralv1.UpdateTargetsRequest{Targets: old.Targets, RequestId: request})
+	case "REASONS":
+		old.Reasons.Version = seen
+		_, err = p.Setting.UpdateReasonSettings(r.Context(), &referralv1.UpdateReasonSettingsRequest{Settings: old.Reasons, RequestId: request})
+	}
+	if err != nil && slices.Contains([]errs.Kind{errs.KindStale, errs.KindInvalid, errs.KindUnavailable, errs.KindConflict}, errs.KindOf(err)) {
+		return p.showHistory(w, r, err)
+	}
+	if err != nil {
+		return err
+	}
+	p.Shell.Flash(w, "settings.restored")
+	http.Redirect(w, r, "/settings/history/"+subject, http.StatusSeeOther)
+	return nil
+}

@@ -1,0 +1,232 @@
+package settings
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// spareRows are the empty rows at the end of the form, for new targets.
+const spareRows = 3
+
+// targetsData is what targets.html sees.
+type targetsData struct {
+	Form      shell.Form
+	Rows      []int
+	Measures  []*referralv1.Measure
+	Places    []place
+	Version   int32
+	RequestID string
+	Edits     bool
+	Problem   string
+	Changed   bool
+}
+
+// place is the county, an organisation or a department: "", "id" or "id|code".
+type place struct{ Value, Name string }
+
+// Field is the name of a field of a row.
+func (targetsData) Field(name string, n int) string { return name + "." + strconv.Itoa(n) }
+
+func (p *Pages) targets(w http.ResponseWriter, r *http.Request) error {
+	stands, err := p.Setting.GetTargets(r.Context(), &referralv1.GetTargetsRequest{})
+	if err != nil {
+		return err
+	}
+	data, err := p.targetsPage(r, len(stands.GetTargets()))
+	if err != nil {
+		return err
+	}
+	data.Version, data.Form.Values = stands.GetVersion(), url.Values{}
+	for n, t := range stands.GetTargets() {
+		set := func(name, value string) { data.Form.Values.Set(data.Field(name, n), value) }
+		set("measure", t.GetMeasure())
+		set("place", placeOf(t))
+		set("fromMonth", t.GetFromMonth())
+		set("toMonth", t.GetToMonth())
+		set("value", strconv.FormatFloat(t.GetValue(), 'f', -1, 64))
+	}
+	return p.Shell.Render(w, r, p.targetsSet, shell.Page{Title: "targets.title", Nav: "settings", Data: data})
+}
+
+func placeOf(t *referralv1.Target) string {
+	if t.GetDepartmentCode() == "" {
+		return t.GetOrganizationId()
+	}
+	return t.GetOrganizationId() + "|" + t.GetDepartmentCode()
+}
+
+// targetsPage is the page with so many rows filled.
+func (p *Pages) targetsPage(r *http.Request, filled int) (targetsData, error) {
+	data := targetsData{RequestID: id.New(), Edits: edits(r)}
+	for n := range filled + spareRows {
+		data.Rows = append(data.Rows, n)
+	}
+	definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{})
+	if err != nil {
+		return data, err
+	}
+	for _, m := range definitions.GetMeasures() {
+		if m.GetUnit() == "PERCENT" || m.GetUnit() == "COUNT" {
+			data.Measures = append(data.Measures, m)
+		}
+	}
+	data.Places, err = p.places(r)
+	return data, err
+}
+
+// places are all that a target can be of.
+func (p *Pages) places(r *http.Request) ([]place, error) {
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	language := p.Shell.Language(r)
+	out := []place{{"", p.Shell.T(r, "discharges.county")}}
+	for _, o := range county.Organizations {
+		if t := o.GetType(); o.GetDisabled() || t != directoryv1.OrganizationType_COUNTY_HOSPITAL && t != directoryv1.OrganizationType_TOWNSHIP_CENTRE {
+			continue
+		}
+		name := county.OrganizationName(language, o.GetId())
+		out = append(out, place{o.GetId(), name})
+		for _, d := range county.Departments(o.GetId()) {
+			if o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL {
+				out = append(out, place{o.GetId() + "|" + d.GetCode(), name + " · " + county.DepartmentName(language, o.GetId(), d.GetCode())})
+			}
+		}
+	}
+	return out, nil
+}
+
+// targetName is what a target is of, in words.
+func (p *Pages) targetName(r *http.Request, t *referralv1.Target) string {
+	name, where := t.GetMeasure(), t.GetOrganizationId()
+	if definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{}); err == nil {
+		for _, m := range definitions.GetMeasures() {
+			if m.GetCode() == t.GetMeasure() {
+				name = p.Shell.T(r, "reason-text", "zh", m.GetName(), "en", m.GetNameEn())
+			}
+		}
+	}
+	if places, err := p.places(r); err == nil {
+		if i := slices.IndexFunc(places, func(one place) bool { return one.Value == placeOf(t) }); i >= 0 {
+			where = places[i].Name
+		}
+	}
+	out := []string{name, where}
+	if t.GetFromMonth() != "" || t.GetToMonth() != "" {
+		out = append(out, t.GetFromMonth()+" – "+t.GetToMonth())
+	}
+	return strings.Join(out, " · ")
+}
+
+// targetsOf reads the form. A row without a value is none; rows tells in which row each target stands.
+func targetsOf(form url.Values) (t *referralv1.Targets, rows []int, bad []errs.Field) {
+	t = &referralv1.Targets{Version: versionOf(form)}
+	for n := range form["row"] {
+		get := func(name string) string { return strings.TrimSpace(form.Get(name + "." + strconv.Itoa(n))) }
+		if get("value") == "" {
+			continue
+		}
+		organization, department, _ := strings.Cut(get("place"), "|")
+		one := &referralv1.Target{
+			Measure: get("measure"), OrganizationId: organization, DepartmentCode: department, FromMonth: get("fromMonth"), ToMonth: get("toMonth"),
+		}
+		value, err := strconv.ParseFloat(strings.TrimSuffix(get("value"), "%"), 64)
+		if err != nil {
+			bad = append(bad, errs.Bad("targets.targets["+strconv.Itoa(len(rows))+"].value", errs.ReasonFieldInvalid))
+		}
+		one.Value = value
+		t.Targets, rows = append(t.Targets, one), append(rows, n)
+	}
+	return t, rows, bad
+}
+
+func (p *Pages) saveTargets(w http.ResponseWriter, r *http.Request) error {
+	if err := r.ParseForm(); err != nil {
+		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
+	}
+	wanted, rows, bad := targetsOf(r.PostForm)
+	var err error
+	if len(bad) > 0 {
+		err = errs.Invalid(bad...)
+	} else {
+		_, err = p.Setting.UpdateTargets(r.Context(), &referralv1.UpdateTargetsRequest{Targets: wanted, RequestId: r.PostFormValue("requestId")})
+	}
+	if err == nil {
+		p.Shell.Flash(w, "targets.saved")
+		http.Redirect(w, r, "/settings/targets", http.StatusSeeOther)
+		return nil
+	}
+	return p.refusedTargets(w, r, err, rows)
+}
+
+// refusedTargets shows the form with everything that was typed and what was wrong with it.
+func (p *Pages) refusedTargets(w http.ResponseWriter, r *http.Request, cause error, rows []int) error {
+	kind := errs.KindOf(cause)
+	if kind == errs.KindUnauthenticated || kind == errs.KindInternal || kind == errs.KindDenied {
+		return cause
+	}
+	data, err := p.targetsPage(r, max(0, len(r.PostForm["row"])-spareRows))
+	if err != nil {
+		return err
+	}
+	data.Version = versionOf(r.PostForm)
+	switch kind {
+	case errs.KindUnavailable:
+		// The answer may have been lost on its way: the same request makes the repetition harmless.
+		data.RequestID = r.PostFormValue("requestId")
+	case errs.KindStale:
+		// Sent again it stands on what stands now; the history shows what that is.
+		if stands, err := p.Setting.GetTargets(r.Context(), &referralv1.GetTargetsRequest{}); err == nil {
+			data.Version, data.Changed = stands.GetVersion(), true
+		}
+	}
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.targetErrors(r, cause, rows)}
+	if data.Form.Errors == nil {
+		data.Problem = p.Shell.ErrorText(r, cause)
+	}
+	return p.Shell.Render(w, r, p.targetsSet, shell.Page{Title: "targets.title", Nav: "settings", Status: errs.HTTPStatus(cause), Data: data})
+}
+
+var targetField = regexp.MustCompile(`^targets\.targets\[(\d+)\]\.(\w+)$`)
+
+// targetErrors names refused fields as the form does: "targets.targets[1].departmentCode" is the place of the second target's row.
+func (p *Pages) targetErrors(r *http.Request, cause error, rows []int) []shell.FieldError {
+	e, ok := errs.As(cause)
+	if !ok || e.Kind != errs.KindInvalid {
+		return nil
+	}
+	var out []shell.FieldError
+	for _, f := range e.Fields {
+		found := targetField.FindStringSubmatch(f.Name)
+		if found == nil {
+			out = append(out, shell.FieldError{Name: "row.0", Text: p.Shell.ErrorText(r, errs.Invalid(f))})
+			continue
+		}
+		n, err := strconv.Atoi(found[1])
+		if err != nil || n >= len(rows) {
+			continue
+		}
+		name := found[2]
+		if name == "organizationId" || name == "departmentCode" {
+			name = "place"
+		}
+		f.Name = "targets." + name
+		text := p.Shell.T(r, "targets.row", "n", rows[n]+1, "text", p.Shell.ErrorText(r, errs.Invalid(f)))
+		if name == "fromMonth" && f.Reason == errs.ReasonFieldCombination {
+			text = p.Shell.T(r, "targets.row", "n", rows[n]+1, "text", p.Shell.T(r, "targets.overlap"))
+		}
+		out = append(out, shell.FieldError{Name: name + "." + strconv.Itoa(rows[n]), Text: text})
+	}
+	return out
+}

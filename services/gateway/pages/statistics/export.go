@@ -1,0 +1,251 @@
+package statistics
+
+import (
+	"bytes"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/sheets"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+// export answers everything that the first page shows of a period and place: a workbook of all tables, or one of them as CSV.
+func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	format := query.Get("format")
+	if format != "xlsx" && format != "csv" {
+		return errs.Invalid(errs.Bad("format", errs.ReasonFieldUnknown, "allowed", "xlsx csv"))
+	}
+	when := periodOf(query, p.Shell.Now())
+	if query.Has("month") {
+		when = reportMonth(query, p.Shell.Now())
+	}
+	d, err := p.draw(r, when, p.chosen(r, query))
+	if err != nil {
+		return err
+	}
+	tables := p.tables(r, p.glanceOf(r, d))
+	var b bytes.Buffer
+	name := "tongzhen-" + d.When.From() + "-" + d.When.Last() + "." + format
+	if format == "csv" {
+		i := slices.IndexFunc(tables, func(t table) bool { return t.code == query.Get("table") })
+		err = sheets.CSV(&b, tables[max(i, 0)].Table)
+		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
+	} else {
+		plain := make([]sheets.Table, len(tables))
+		for i, t := range tables {
+			plain[i] = t.Table
+		}
+		err = sheets.Workbook(&b, plain)
+		w.Header().Set("Content-Type", sheets.MediaType)
+	}
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	w.Header().Set("Cache-Control", "no-store")
+	_, err = b.WriteTo(w)
+	return err
+}
+
+// table is a sheet with the name by which an address asks for it.
+type table struct {
+	code string
+	sheets.Table
+}
+
+// tabler makes the tables of a picture in the visitor's language.
+type tabler struct {
+	d     glanceData
+	t     func(key string, pairs ...any) string
+	both  func(zh, en string) string
+	notes []string
+}
+
+func (p *Pages) tables(r *http.Request, d glanceData) []table {
+	b := tabler{d: d, t: func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) }}
+	b.both = func(zh, en string) string { return b.t("reason-text", "zh", zh, "en", en) }
+	note := b.t("statistics.span", "from", d.When.From(), "to", d.When.Last())
+	if place := p.filters(r, d.Within, ""); len(place) > 0 {
+		note += " · " + strings.Join(place, " · ")
+	}
+	b.notes = []string{note}
+	for part, text := range d.Problems {
+		b.notes = append(b.notes, b.t("overview.problems")+" "+b.t("overview.part."+part)+" — "+text)
+	}
+	slices.Sort(b.notes[1:])
+	now := p.Shell.Now()
+	return []table{
+		b.measures(), b.months(), b.stages("stages-up", "overview.stages.up", d.Up), b.stages("stages-down", "overview.stages.down", d.Down), b.reasons(), b.flows(),
+		b.waiting(), b.lateTable(now), b.medicines(), b.quiet(), b.recognition(), b.definitions(),
+	}
+}
+
+// of begins a table; heads are text keys.
+func (b tabler) of(code, title string, heads ...string) table {
+	out := table{code, sheets.Table{Name: b.t(title), Title: b.t(title), Notes: b.notes}}
+	for _, h := range heads {
+		out.Heads = append(out.Heads, b.t(h))
+	}
+	return out
+}
+
+// value is a figure as a cell.
+func value(m *referralv1.Measure, f *referralv1.Figure) any {
+	switch {
+	case m.GetUnit() == "COUNT":
+		return f.GetNumerator()
+	case !f.GetHasValue():
+		return nil
+	case m.GetUnit() == "PERCENT":
+		return sheets.Percent(tenth(f.GetValue()))
+	case m.GetUnit() == "DURATION":
+		return tenth(f.GetMedian())
+	}
+	return f.GetValue()
+}
+
+// below is the denominator as a cell, of what has one.
+func below(f figure) any {
+	if !f.Divided {
+		return nil
+	}
+	return f.GetDenominator()
+}
+
+func (b tabler) measures() table {
+	out := b.of("measures", "overview.sheet.measures", "statistics.code", "statistics.what", "statistics.value", "export.unit", "statistics.numerator",
+		"statistics.denominator", "export.ninety", "overview.before", "overview.target")
+	for _, f := range b.d.all() {
+		m := f.Measure
+		row := []any{m.GetCode(), b.both(m.GetName(), m.GetNameEn()), value(m, f.Figure), b.t("export.unit." + m.GetUnit()), f.GetNumerator(), below(f), nil, value(m, b.d.pastOf(m.GetCode())), nil}
+		if m.GetUnit() == "DURATION" && f.GetHasValue() {
+			row[6] = tenth(f.GetPercentile_90())
+		}
+		if h := b.d.head(m.GetCode()); h != nil && h.Aim.Set {
+			row[8] = h.Aim.Value
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+func (b tabler) months() table {
+	out := b.of("months", "overview.section.trend", "statistics.month", "export.up", "export.down", "export.rate", "statistics.numerator", "statistics.denominator")
+	for _, m := range b.d.Months {
+		at, _ := time.Parse("2006-01", m.Month) // a label of monthRow
+		out.Rows = append(out.Rows, []any{
+			sheets.Day(at), m.Up.GetNumerator(), m.Down.GetNumerator(), value(m.Rate.Measure, m.Rate.Figure), m.Rate.GetNumerator(), m.Rate.GetDenominator(),
+		})
+	}
+	return out
+}
+
+func (b tabler) stages(code, title string, stages []stageRow) table {
+	out := b.of(code, title, "overview.stage", "statistics.cases.n", "overview.share", "overview.lost.n")
+	for i, s := range stages {
+		name := b.t("overview.stage.sent")
+		if i > 0 {
+			name = b.t("overview.stage." + s.Code)
+		}
+		out.Rows = append(out.Rows, []any{name, s.N, sheets.Percent(tenth(s.Share)), s.Lost})
+	}
+	return out
+}
+
+func (b tabler) reasons() table {
+	out := b.of("reasons", "overview.section.reasons", "statistics.what", "overview.reason", "statistics.cases.n")
+	for _, one := range b.d.Reasons {
+		for _, f := range one.Figures {
+			out.Rows = append(out.Rows, []any{b.both(one.Measure.GetName(), one.Measure.GetNameEn()), f.Key, f.GetNumerator()})
+		}
+	}
+	return out
+}
+
+func (b tabler) flows() table {
+	out := b.of("flows", "overview.section.flows", "overview.quiet.centre", "overview.department", "export.up", "export.down")
+	for _, f := range b.d.Flows {
+		out.Rows = append(out.Rows, []any{f.CentreName, f.Place, f.Up, f.Down})
+	}
+	return out
+}
+
+func (b tabler) waiting() table {
+	out := b.of("waiting", "overview.waits", "overview.department", "overview.waits.n")
+	for _, w := range b.d.Waits {
+		out.Rows = append(out.Rows, []any{w.Place, w.N})
+	}
+	return out
+}
+
+func (b tabler) lateTable(now time.Time) table {
+	out := b.of("late", "overview.late", "field.number", "overview.late.step", "overview.late.who", "list.from", "list.to", "export.due")
+	for _, l := range b.d.LateRows {
+		out.Rows = append(out.Rows, []any{l.GetNumber(), b.t("settings.step." + l.GetStep()), l.Waiting, l.From, l.To, l.GetDueTime().AsTime().In(now.Location())})
+	}
+	return out
+}
+
+func (b tabler) medicines() table {
+	out := b.of("medicines", "overview.section.medicines", "overview.medicine", "export.state", "overview.medicine.where", "overview.waits.n")
+	for _, m := range b.d.Blocking {
+		out.Rows = append(out.Rows, []any{m.GetName(), b.t("overview.medicine." + m.GetAvailability()), strings.Join(m.Centres, "、"), int64(m.GetCount())})
+	}
+	return out
+}
+
+func (b tabler) quiet() table {
+	out := b.of("quiet", "overview.quiet", "overview.quiet.centre", "overview.quiet.last", "export.days", "overview.quiet.usual")
+	for _, q := range b.d.QuietRows {
+		row := []any{q.Name, nil, nil, q.Usual}
+		if at, err := time.Parse(time.DateOnly, q.Last); err == nil {
+			row[1], row[2] = sheets.Day(at), q.Days
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out
+}
+
+func (b tabler) recognition() table {
+	out := b.of("recognition", "overview.section.recognition", "statistics.what", "statistics.value", "statistics.numerator", "statistics.denominator")
+	for _, m := range b.d.Recognition.GetDefinitions() {
+		for _, f := range b.d.Recognition.GetFigures() {
+			if f.GetMeasure() != m.GetCode() {
+				continue
+			}
+			row := []any{b.both(m.GetName(), m.GetNameEn()), f.GetNumerator(), nil, nil}
+			if f.GetDenominator() > 0 {
+				row = []any{row[0], sheets.Percent(tenth(f.GetValue())), f.GetNumerator(), f.GetDenominator()}
+			}
+			out.Rows = append(out.Rows, row)
+		}
+	}
+	if b.d.Saved.HasYuan {
+		out.Rows = append(out.Rows, []any{b.t("overview.recognition.saving"), float64(b.d.Recognition.GetSaving()) / 100, nil, nil})
+	}
+	return out
+}
+
+func (b tabler) definitions() table {
+	out := b.of("definitions", "report.definitions", "statistics.code", "statistics.what", "statistics.numerator", "statistics.denominator", "statistics.counted-on",
+		"statistics.source", "statistics.note")
+	for _, m := range b.d.Measures {
+		var divisors []string
+		for _, d := range m.GetDenominators() {
+			divisors = append(divisors, b.both(d.GetText(), d.GetTextEn()))
+		}
+		note := ""
+		if m.GetNote() != "" {
+			note = b.both(m.GetNote(), m.GetNoteEn())
+		}
+		out.Rows = append(out.Rows, []any{
+			m.GetCode(), b.both(m.GetName(), m.GetNameEn()), b.both(m.GetNumerator(), m.GetNumeratorEn()), strings.Join(divisors, " / "),
+			b.both(m.GetCountedOn(), m.GetCountedOnEn()), m.GetSource(), note,
+		})
+	}
+	return out
+}

@@ -1,0 +1,159 @@
+package statistics
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+)
+
+// reportData is what report.html sees.
+type reportData struct {
+	glanceData
+	Month string
+	// Months to choose from.
+	Choosable []string
+	// Of is what the report is about: the county's authority, or the chosen organisation.
+	Of         string
+	Place      []string
+	Paragraphs []string
+	Written    time.Time
+	Author     string
+	// Defined are the measures that the report uses, with their definitions.
+	Defined []figure
+	Earlier string
+	Later   string
+	// Filling tells that cases of the month are still being added.
+	Filling bool
+}
+
+// At is the address of the report of another month.
+func (d reportData) At(month string) string {
+	query := d.place()
+	query.Set("month", month)
+	return here("/overview/report", query)
+}
+
+// report is the month in writing, to be printed or sent.
+func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	now := p.Shell.Now()
+	when := reportMonth(query, now)
+	d, err := p.draw(r, when, p.chosen(r, query))
+	if err != nil {
+		return err
+	}
+	visitor, _ := door.VisitorFrom(r.Context())
+	data := reportData{
+		glanceData: p.glanceOf(r, d), Month: when.Label(), Written: now, Author: visitor.Account.GetName(), Of: visitor.Account.GetOrganizationName(),
+		Earlier: when.from.AddDate(0, -1, 0).Format("2006-01"),
+	}
+	if later := when.to; !later.After(monthOf(now)) {
+		data.Later = later.Format("2006-01")
+	}
+	names := p.namer(r, "")
+	if d.Within.organization != "" {
+		data.Of = names("organization", d.Within.organization)
+	} else if d.County {
+		data.Of = p.Shell.T(r, "discharges.county")
+	}
+	data.Place = p.filters(r, scope{department: d.Within.department, urgency: d.Within.urgency, kind: d.Within.kind}, "")
+	for m := monthOf(now); len(data.Choosable) < monthsShown; m = m.AddDate(0, -1, 0) {
+		data.Choosable = append(data.Choosable, m.Format("2006-01"))
+	}
+	t := func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) }
+	for _, paragraph := range summary(p.told(r, data.glanceData)) {
+		text := ""
+		for i, one := range paragraph {
+			if i > 0 {
+				text += t("report.gap")
+			}
+			text += one.words(t)
+		}
+		data.Paragraphs = append(data.Paragraphs, text)
+	}
+	data.Defined = d.defined()
+	for _, h := range d.Heads {
+		data.Filling = data.Filling || h.GetFilling()
+	}
+	return p.Shell.Render(w, r, p.reportSet, shell.Page{Title: "report.title", Nav: "overview", Data: data})
+}
+
+// reportMonth is the month asked for, else the last whole one.
+func reportMonth(query url.Values, now time.Time) period {
+	from, err := time.Parse("2006-01", query.Get("month"))
+	if err != nil || from.After(now) {
+		from = monthOf(now).AddDate(0, -1, 0)
+	}
+	return period{Name: "month", from: from, to: from.AddDate(0, 1, 0)}
+}
+
+// defined are the measures that a report uses.
+func (d *picture) defined() []figure {
+	var out []figure
+	for _, code := range append(append(append(headlines(), stagesUp()...), stagesDown()...), "TIME-ANSWER", "RETURNED-N", "DECLINED-N", "CAND-OPEN", "CAND-DISMISSED-N") {
+		if m := find(d.Measures, code); m != nil {
+			out = append(out, figureOf(m, first(d.Now, code), d.Within))
+		}
+	}
+	return out
+}
+
+// told puts the names to the figures.
+func (p *Pages) told(r *http.Request, d glanceData) told {
+	out := told{Heads: map[string]headline{}, Saved: d.Saved}
+	for _, h := range d.Heads {
+		out.Heads[h.Measure.GetCode()] = h
+	}
+	if f := first(d.Now, "TIME-ANSWER"); f.GetHasValue() {
+		out.Answer = f
+	}
+	for _, s := range d.Up {
+		out.Up = append(out.Up, s.stage)
+	}
+	for _, s := range d.Down {
+		out.Down = append(out.Down, s.stage)
+	}
+	for _, one := range d.Reasons {
+		into := map[string]*[]tally{"RETURNED-N": &out.Returned, "DECLINED-N": &out.Declined, "CAND-DISMISSED-N": &out.Dismissed}[one.Measure.GetCode()]
+		for _, f := range one.Figures {
+			if into != nil {
+				*into = append(*into, tally{f.Key, f.GetNumerator()})
+			}
+		}
+	}
+	for _, w := range d.Waits {
+		out.Waiting = append(out.Waiting, tally{w.Place, w.N})
+	}
+	for _, m := range d.Blocking {
+		out.Medicines = append(out.Medicines, tally{m.GetName(), int64(m.GetCount())})
+	}
+	for _, q := range d.QuietRows {
+		days := int64(q.Days)
+		if q.Last == "" {
+			days = 0
+		}
+		out.Quiet = append(out.Quiet, tally{q.Name, days})
+	}
+	for _, l := range d.Late.GetTotals() {
+		out.Late = append(out.Late, tally{p.Shell.T(r, "settings.step."+l.GetStep()), int64(l.GetCount())})
+	}
+	slices.SortStableFunc(out.Late, func(a, b tally) int { return int(b.N - a.N) })
+	return out
+}
+
+// all are the figures of every measure, in the order of the definitions.
+func (d *picture) all() []figure {
+	var out []figure
+	for _, m := range d.Measures {
+		out = append(out, figureOf(m, first(d.Now, m.GetCode()), d.Within))
+	}
+	return out
+}
+
+// pastOf is the figure of the period before.
+func (d *picture) pastOf(code string) *referralv1.Figure { return first(d.Past, code) }

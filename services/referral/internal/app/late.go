@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/stats"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
+)
+
+// LateScan selects open limits that passed: of the county, or of what one organisation sent or is to receive.
+type LateScan struct {
+	County, OrganizationID string
+	Step                   domain.Step
+	After                  *Cursor
+	Limit                  int
+}
+
+// LateCase is a step that somebody is late with. Of the referral it holds what figures go by, and no patient.
+type LateCase struct {
+	Referral domain.Snapshot
+	Step     domain.Step
+	Due      time.Time
+}
+
+// place is where it stands in the list; one referral may be there with several steps.
+func (c LateCase) place() Cursor {
+	return Cursor{Time: c.Due, ID: c.Referral.ID + " " + string(c.Step)}
+}
+
+// LateList is a page of them, with totals of every step.
+type LateList struct {
+	Totals map[domain.Step]int
+	Cases  []LateCase
+	Next   string
+}
+
+// LateQuery asks for a page.
+type LateQuery struct {
+	FigureQuery
+	Step      domain.Step
+	PageToken string
+	PageSize  int
+}
+
+// Late answers what is overdue now to whoever may see the figures of the same organisation.
+func (s *Service) Late(ctx context.Context, q LateQuery) (LateList, error) {
+	within, err := s.statisticQuery(ctx, q.FigureQuery)
+	if err != nil {
+		return LateList{}, err
+	}
+	organization := first(slices.Concat(within.Where[figures.Hospital], within.Where[figures.Centre]))
+	scan := LateScan{County: within.County, OrganizationID: organization, Step: q.Step, Limit: q.PageSize}
+	if scan.Limit <= 0 {
+		scan.Limit = defaultPage
+	}
+	scan.Limit = min(scan.Limit, maxPage) + 1
+	if q.PageToken != "" {
+		after, ok := parseToken(q.PageToken, false)
+		if !ok {
+			return LateList{}, errs.Invalid(errs.Bad("pageToken", errs.ReasonFieldInvalid))
+		}
+		scan.After = &after
+	}
+	out, err := s.Statistics.Late(ctx, scan)
+	if n := scan.Limit - 1; err == nil && len(out.Cases) > n {
+		out.Cases = out.Cases[:n]
+		out.Next = token(out.Cases[n-1].place(), false)
+	}
+	return out, err
+}
+
+// BlockingMedicine is a medicine that patients would need at their centres, which do not have it.
+type BlockingMedicine struct {
+	// Name is as it was written first, without a specification.
+	Name         string
+	Availability domain.Availability
+	Centres      []string
+	Cases        []domain.CandidateSnapshot
+}
+
+// Blocking are the medicines that keep candidates at the hospital. Looked counts those looked at, Blocked those with such a medicine.
+type Blocking struct {
+	Medicines       []BlockingMedicine
+	Looked, Blocked int
+}
+
+// candidatesLooked bounds what one question opens: every candidate's medicines are sealed one by one.
+const candidatesLooked = 1000
+
+// BlockingMedicines holds the medicines of candidates found in a period and not sent down against the lists of their centres. What is in
+// stock or has a substitute blocks nothing, and neither does a list that nobody knows.
+func (s *Service) BlockingMedicines(ctx context.Context, q FigureQuery) (Blocking, error) {
+	if bad := period(q.From, q.To); len(bad) > 0 {
+		return Blocking{}, errs.Invalid(bad...)
+	}
+	within, err := s.statisticQuery(ctx, q)
+	if err != nil {
+		return Blocking{}, err
+	}
+	found, err := s.Statistics.Unsent(ctx, UnsentScan{
+		County: within.County, From: within.From, To: within.To,
+		Hospital: first(within.Where[figures.Hospital]), Centre: first(within.Where[figures.Centre]), Limit: candidatesLooked,
+	})
+	if err != nil {
+		return Blocking{}, err
+	}
+	out := Blocking{Looked: len(found)}
+	byStem := map[string]*BlockingMedicine{}
+	for _, c := range found {
+		if c.CentreID == "" || len(c.Medicines) == 0 {
+			continue
+		}
+		checked, err := s.lookUp(ctx, c.County, c.CentreID, c.Medicines)
+		if err != nil {
+			return Blocking{}, err
+		}
+		blocks := false
+		for _, m := range checked.Checks {
+			if m.Availability == domain.MedicineMissed || m.Availability == domain.Orderable {
+				blocks = true
+				note(byStem, m, c)
+			}
+		}
+		if blocks {
+			out.Blocked++
+		}
+	}
+	for _, m := range byStem {
+		out.Medicines = append(out.Medicines, *m)
+	}
+	slices.SortFunc(out.Medicines, func(a, b BlockingMedicine) int {
+		if n := len(b.Cases) - len(a.Cases); n != 0 {
+			return n
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return out, nil
+}
+
+func note(byStem map[string]*BlockingMedicine, m domain.MedicineCheck, c domain.CandidateSnapshot) {
+	stem := domain.MedicineStem(m.Name)
+	one := byStem[stem]
+	if one == nil {
+		one = &BlockingMedicine{Name: m.Name, Availability: m.Availability}
+		byStem[stem] = one
+	}
+	if m.Availability == domain.MedicineMissed {
+		one.Availability = domain.MedicineMissed
+	}
+	if !slices.Contains(one.Centres, c.CentreID) {
+		one.Centres = append(one.Centres, c.CentreID)
+	}
+	if n := len(one.Cases); n == 0 || one.Cases[n-1].ID != c.ID {
+		one.Cases = append(one.Cases, c)
+	}
+}
+
+// UnsentScan selects candidates found on the local days [From, To) that nobody sent down: those that wait, and those dismissed because the
+// centre lacks the medicines.
+type UnsentScan struct {
+	County, Hospital, Centre string
+	From, To                 stats.Date
+	Limit                    int
+}
