@@ -165,7 +165,9 @@ func TestTheWorkbookHasASheetForEveryTable(t *testing.T) {
 		t.Errorf("%q", tabs)
 	}
 	rows, err := f.GetRows("全部指标")
-	if err != nil || len(rows) != 3+len(sampleMeasures()) || rows[2][1] != "指标" || !slices.ContainsFunc(rows, func(row []string) bool { return len(row) == 9 && row[1] == "下转率" && row[2] == "77.8%" && row[8] == "80" }) {
+	if err != nil || len(rows) != 3+len(sampleMeasures()) || rows[2][1] != "指标" || !slices.ContainsFunc(rows, func(row []string) bool {
+		return len(row) == 9 && row[1] == "下转率" && row[2] == "77.8%" && row[8] == "80"
+	}) {
 		t.Errorf("%q, %v", rows, err)
 	}
 	csv := b.get("/overview/export?format=csv&period=last-month&table=late").Body.String()
