@@ -341,20 +341,7 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 		add("consents", "consents", "/consents")
 		items[len(items)-1].Count = n.deferred
 	}
-	if seesFigures(a) {
-		add("overview", "overview", "/overview")
-		add("statistics", "statistics", "/statistics")
-	}
-	if has(a, commonv1.Role_COUNTY_ADMIN) {
-		add("settings", "settings", "/settings/all")
-	}
-	if has(a, commonv1.Role_AUDITOR, commonv1.Role_CENTRE_HEAD) {
-		add("reviews", "reviews", "/reviews")
-	}
-	if has(a, commonv1.Role_AUDITOR) {
-		add("audit", "audit", "/audit")
-		add("exports", "exports", "/exports")
-	}
+	leadingNav(a, add)
 	if county || township || has(a, commonv1.Role_COUNTY_ADMIN) {
 		add("rosters", "rosters", "/rosters")
 	}
@@ -372,4 +359,22 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	add("inbox", "inbox", "/inbox")
 	items[len(items)-1].Count, items[len(items)-1].Live = n.open, true
 	return items
+}
+
+// leadingNav are the pages of those who lead a place, and of those who look after the trail.
+func leadingNav(a *directoryv1.Account, add func(name, page, href string)) {
+	if seesFigures(a) {
+		add("overview", "overview", "/overview")
+		add("statistics", "statistics", "/statistics")
+	}
+	if has(a, commonv1.Role_COUNTY_ADMIN) {
+		add("settings", "settings", "/settings/all")
+	}
+	if has(a, commonv1.Role_AUDITOR, commonv1.Role_CENTRE_HEAD) {
+		add("reviews", "reviews", "/reviews")
+	}
+	if has(a, commonv1.Role_AUDITOR) {
+		add("audit", "audit", "/audit")
+		add("exports", "exports", "/exports")
+	}
 }

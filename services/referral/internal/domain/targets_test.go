@@ -43,7 +43,7 @@ func TestTargetsThatNoCountyCanHaveAreRefused(t *testing.T) {
 	} {
 		got := ""
 		if bad := (domain.Targets{Targets: c.targets}).Check(unitOf); len(bad) > 0 {
-			got = bad[0].Name + " " + string(bad[0].Reason)
+			got = bad[0].Name + " " + bad[0].Reason
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, not %q", name, got, c.want)
@@ -77,7 +77,7 @@ func TestACountyHidesAndRewordsReasonsAndKeepsTheirCodes(t *testing.T) {
 		"the one that always is": {domain.ReasonSetting{Action: domain.ActionReturn, Code: "OTHER", Hidden: true}, "settings.reasons[0].hidden FIELD_COMBINATION"},
 	} {
 		bad := (domain.ReasonSettings{Reasons: []domain.ReasonSetting{c.reason}}).Check()
-		if len(bad) == 0 || bad[0].Name+" "+string(bad[0].Reason) != c.want {
+		if len(bad) == 0 || bad[0].Name+" "+bad[0].Reason != c.want {
 			t.Errorf("%s: %v", name, bad)
 		}
 	}

@@ -58,19 +58,13 @@ func Policy() authz.Table {
 		referralv1.ReferralService_GetRegistration_FullMethodName:     {Roles: domain.Roles(domain.Up, domain.Receiver)},
 		referralv1.ReferralService_DismissRegistration_FullMethodName: {Roles: domain.Roles(domain.Up, domain.Receiver)},
 
-		referralv1.ReferralService_ListReasons_FullMethodName:         anybody,
-		referralv1.ReferralService_SearchDiagnoses_FullMethodName:     anybody,
-		referralv1.SettingService_GetSettings_FullMethodName:          anybody,
-		referralv1.SettingService_UpdateSettings_FullMethodName:       {Roles: []string{"COUNTY_ADMIN"}},
-		referralv1.SettingService_GetTargets_FullMethodName:           anybody,
-		referralv1.SettingService_UpdateTargets_FullMethodName:        {Roles: []string{"COUNTY_ADMIN"}},
-		referralv1.SettingService_GetReasonSettings_FullMethodName:    anybody,
-		referralv1.SettingService_UpdateReasonSettings_FullMethodName: {Roles: []string{"COUNTY_ADMIN"}},
-		referralv1.SettingService_ListSettingVersions_FullMethodName:  {Roles: []string{"COUNTY_ADMIN"}},
-		referralv1.ReferralService_SettleBooking_FullMethodName:       {Services: []string{"scheduling"}},
-		referralv1.ReferralService_GetRelation_FullMethodName:         {Services: []string{"patientrecord"}},
-		referralv1.ReferralService_GetCase_FullMethodName:             {Services: []string{"scheduling"}},
+		referralv1.ReferralService_ListReasons_FullMethodName:     anybody,
+		referralv1.ReferralService_SearchDiagnoses_FullMethodName: anybody,
+		referralv1.ReferralService_SettleBooking_FullMethodName:   {Services: []string{"scheduling"}},
+		referralv1.ReferralService_GetRelation_FullMethodName:     {Services: []string{"patientrecord"}},
+		referralv1.ReferralService_GetCase_FullMethodName:         {Services: []string{"scheduling"}},
 	}
+	maps.Copy(table, settingsPolicy())
 	maps.Copy(table, statisticsPolicy())
 	for a, method := range methods() {
 		table[method] = authz.Rule{Roles: rolesOf(a), Need: needOf(a)}
@@ -79,6 +73,20 @@ func Policy() authz.Table {
 		table[method] = authz.Rule{Roles: rolesOf(a), Need: needOf(a)}
 	}
 	return table
+}
+
+// settingsPolicy: everybody works by what the county set, its administrator sets it.
+func settingsPolicy() authz.Table {
+	admin := authz.Rule{Roles: []string{"COUNTY_ADMIN"}}
+	return authz.Table{
+		referralv1.SettingService_GetSettings_FullMethodName:          {AnyPerson: true},
+		referralv1.SettingService_UpdateSettings_FullMethodName:       admin,
+		referralv1.SettingService_GetTargets_FullMethodName:           {AnyPerson: true},
+		referralv1.SettingService_UpdateTargets_FullMethodName:        admin,
+		referralv1.SettingService_GetReasonSettings_FullMethodName:    {AnyPerson: true},
+		referralv1.SettingService_UpdateReasonSettings_FullMethodName: admin,
+		referralv1.SettingService_ListSettingVersions_FullMethodName:  admin,
+	}
 }
 
 // rolesOf are all roles that may do an action or set a mark in some direction.
