@@ -11,6 +11,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
@@ -22,8 +23,10 @@ type actionsData struct {
 	Reasons   map[string][]*referralv1.Reason
 	RequestID string
 	// Version is the one that the forms stand on.
-	Version   int32
-	Booking   bookingData
+	Version int32
+	// InQueue: the answer leads on to the next one of the queue.
+	InQueue   bool
+	Booking   queue.Capacity
 	Redirects []place
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
 	Plan  planData
@@ -41,6 +44,9 @@ type actionsData struct {
 	// Typed is what was typed into a form that is not offered any more.
 	Typed []string
 }
+
+// offeredSlots is how many free slots the form of an acceptance shows.
+const offeredSlots = 24
 
 // Chosen are the diagnoses that the correction starts from, or those that were sent.
 func (a actionsData) Chosen() []parts.Diagnosis {
@@ -127,7 +133,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		}
 	}
 	if data.Has("accept") || data.Has("rebook") {
-		data.Booking = p.capacity(r, referral)
+		data.Booking = p.Queue.Capacity(r, referral, offeredSlots)
 	}
 	if data.Has("redirect") {
 		data.Redirects = p.redirects(r, referral)
