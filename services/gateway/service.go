@@ -193,6 +193,7 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	}
 	pages, err := referrals.New(referrals.Deps{
 		Shell: sh, Referral: referral, Notification: notification, Queue: received,
+		Clinical:    patientrecordv1.NewClinicalRecordServiceClient(deps.Conns.PatientRecord),
 		FollowUps:   referralv1.NewFollowUpServiceClient(deps.Conns.Referral),
 		Record:      patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Scheduling:  schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling),
@@ -250,6 +251,7 @@ func writingPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	referPages.Routes(mux)
 	downPages, err := down.New(down.Deps{
 		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Candidate: candidate, FollowUp: followUp, Handover: handover, Attachments: documents,
+		Clinical: patientrecordv1.NewClinicalRecordServiceClient(deps.Conns.PatientRecord),
 	})
 	if err != nil {
 		return err

@@ -248,7 +248,7 @@
   }
 
   // Pickers: <div class="picker" data-picker="/refer/diagnoses" data-name="diagnosis"> with an input; each choice becomes a chip with a hidden field.
-  for (const picker of document.querySelectorAll("[data-picker]")) {
+  const bindPicker = (picker) => {
     const input = picker.querySelector("input[type=search], input[type=text]");
     const chips = picker.parentElement.querySelector(".chips");
     const list = document.createElement("ul");
@@ -321,7 +321,8 @@
       else if (event.key === "Escape") close();
     });
     input.addEventListener("blur", close);
-  }
+  };
+  document.querySelectorAll("[data-picker]").forEach(bindPicker);
 
   // ---- Writing a referral: parts that the server words anew, and lines that are added and taken away. ----
 
@@ -442,7 +443,7 @@
   }
 
   // Drafts: <form data-draft="key"> is kept in this browser until it was sent or thrown away. The server's values win after a refusal. Last, because the parts above listen for "draft".
-  for (const form of document.querySelectorAll("form[data-draft]")) {
+  const bindDraft = (form) => {
     const key = `draft:${body.dataset.account}:${form.dataset.draft}`;
     const skip = new Set(["requestId", "holdKey", "version", "password"]);
     if (!form.dataset.refused) {
@@ -471,7 +472,8 @@
     form.addEventListener("change", keep);
     form.addEventListener("picked", keep);
     for (const button of form.querySelectorAll("[data-draft-drop]")) button.addEventListener("click", () => { localStorage.removeItem(key); location.reload(); });
-  }
+  };
+  document.querySelectorAll("form[data-draft]").forEach(bindDraft);
   for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
 
   // What is proposed from a choice until something else is typed: <form data-propose="diagnosis=form.initialImpression">.
@@ -657,8 +659,10 @@
       const next = document.createElement("div");
       next.innerHTML = await answer.text();
       if (turn !== swaps) return;
-      if (next.querySelector("[data-draft], [data-picker], [data-load], [data-post], [data-upload]")) throw new Error();
+      if (next.querySelector("[data-load], [data-post], [data-upload]")) throw new Error();
       beside().replaceChildren(...next.childNodes);
+      beside().querySelectorAll("[data-picker]").forEach(bindPicker);
+      beside().querySelectorAll("form[data-draft]").forEach(bindDraft);
       if (push) history.pushState(null, "", href);
       const list = document.querySelector(".split > aside");
       const at = new URL(href, location).pathname;

@@ -8,7 +8,6 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
-	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
@@ -33,6 +32,8 @@ type actionsData struct {
 	Visit visitData
 	// Consenter is the form of record_consent as it is first shown.
 	Consenter url.Values
+	// Reply is the form of conclude as it is first shown.
+	Reply url.Values
 	// Correctable are the parts of the sealed content with their present text.
 	Correctable []correctable
 	// Failed is the action whose form was refused, with what was typed.
@@ -85,6 +86,14 @@ func (a actionsData) Problems() []string {
 		}
 	}
 	return out
+}
+
+// ReplyForm is the refused reply, or one that starts from the record.
+func (a actionsData) ReplyForm() shell.Form {
+	if a.Failed == "conclude" {
+		return a.Form
+	}
+	return shell.Form{Values: a.Reply}
 }
 
 // ConsentForm is the refused form, or one that proposes who consents.
@@ -147,21 +156,13 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	if data.Has("record_consent") {
 		data.Consenter = p.consenter(r, referral)
 	}
+	if data.Has("conclude") {
+		data.Reply = p.replyOf(r, referral)
+	}
 	if data.Has("correct") {
 		data.Correctable = correctableOf(referral)
 	}
 	return data, nil
-}
-
-// consenter proposes who consents: without the record, the patient.
-func (p *Pages) consenter(r *http.Request, referral *referralv1.Referral) url.Values {
-	patient, err := p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: referral.GetPatientId()})
-	if err != nil {
-		patient = &patientrecordv1.Patient{Name: referral.GetPatient().GetName()}
-	}
-	form := url.Values{}
-	parts.SetConsent(form, nil, patient)
-	return form
 }
 
 // redirects are where a referral can go instead: another department of a county hospital, or another township centre when

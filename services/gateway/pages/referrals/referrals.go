@@ -38,6 +38,7 @@ type Deps struct {
 	Allocation   schedulingv1.AllocationServiceClient
 	Notification notificationv1.NotificationServiceClient
 	Handover     referralv1.HandoverServiceClient
+	Clinical     patientrecordv1.ClinicalRecordServiceClient
 	Queue        *queue.Queue
 }
 
