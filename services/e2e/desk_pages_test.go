@@ -58,6 +58,13 @@ func TestADayAtTheDesk(t *testing.T) {
 		desk.Errorf("who comes back finds %q", got)
 	}
 	checksIn(desk, people, first)
+	eval[bool](desk, `(() => { document.querySelector('[name="language"]').click(); return true })()`)
+	desk.until("English", `document.documentElement.lang === "en"`)
+	desk.look("arrivals-english")
+	desk.goTo("/referrals/" + second.GetId() + "?queue=1")
+	desk.look("desk-split-english")
+	desk.goTo("/desk?tab=expected")
+	desk.look("desk-english")
 }
 
 // comesAsEmergency: without a click the banner, the sound and the title tell of it; the desk takes it.
@@ -132,6 +139,9 @@ func checksIn(w *tab, people cast, r *referralv1.Referral) {
 	w.leave(`document.querySelector("#f-number").form.requestSubmit()`)
 	if !strings.Contains(w.text(".found"), "覃先到") {
 		w.fail(fmt.Errorf("the slip's code does not lead to its patient"))
+	}
+	if focus := eval[string](w, "document.activeElement.id"); focus != "f-number" {
+		w.Errorf("the Enter of the next scan would go to %q", focus)
 	}
 	w.look("arrivals-scanned", "dark")
 	w.press(`.found [data-action="arrive"]`)

@@ -6,8 +6,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -155,4 +157,35 @@ func TestAScannedSlipLeadsToItsPatient(t *testing.T) {
 	shows(t, b.get("/desk/arrivals?found="+referralID).Body.String(), "cannot be checked in now")
 	w.refuse(referralv1.ReferralService_FindReferral_FullMethodName, errs.NotFound("referral"))
 	shows(t, b.post("/desk/find", url.Values{"number": {"https://elsewhere.example/x"}}).Body.String(), `value="https://elsewhere.example/x"`)
+}
+
+func TestAReplyStartsFromTheRecordOfTheStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := sampleReferral(referralv1.State_ADMITTED)
+	r.ArriveTime = in(-48 * time.Hour)
+	w.always(getMethod, r)
+	w.always(actionsMethod, actionsOf("conclude"))
+	entry := func(c *patientrecordv1.ClinicalEntry) *patientrecordv1.RecordEntry {
+		return &patientrecordv1.RecordEntry{Content: c}
+	}
+	w.always(listEntriesMethod, &patientrecordv1.ListEntriesResponse{Entries: []*patientrecordv1.RecordEntry{
+		entry(&patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Note{Note: &patientrecordv1.Note{Category: "PROGRESS", Text: "病程不带"}}}),
+		entry(&patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Note{Note: &patientrecordv1.Note{Category: "DISCHARGE", Text: "入院后予支架植入"}}}),
+		entry(&patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{DiagnosticReport: &patientrecordv1.DiagnosticReport{Text: "冠脉造影", Conclusion: "前降支狭窄"}}}),
+	}})
+	b := w.browser("desk")
+	body := b.get("/referrals/" + referralID).Body.String()
+	shows(t, body, "入院后予支架植入</textarea>", "冠脉造影：前降支狭窄", "血压 151.23/92 mmHg</textarea>", "氨氯地平 5mg 每日一次</textarea>", r.GetDiagnoses()[0].GetDisplay(), "come from the record")
+	if strings.Contains(body, "病程不带") {
+		t.Error("a course is taken for the discharge summary")
+	}
+	asked := lastly[*patientrecordv1.ListEntriesRequest](t, w, listEntriesMethod)
+	if !asked.GetFrom().AsTime().Equal(r.GetArriveTime().AsTime()) {
+		t.Errorf("%v", asked)
+	}
+	w.refuse(listEntriesMethod, errs.Unavailable("patientrecord", nil))
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "氨氯地平 5mg 每日一次</textarea>")
+	w.refuse(summaryMethod, errs.Unavailable("patientrecord", nil))
+	shows(t, b.get("/referrals/"+referralID).Body.String(), `name="reply.treatment"`)
 }

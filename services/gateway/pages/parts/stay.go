@@ -2,6 +2,7 @@ package parts
 
 import (
 	"cmp"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -69,7 +70,7 @@ func measured(o *patientrecordv1.Observation) string {
 		if q == nil {
 			return text
 		}
-		return strconv.FormatFloat(q.GetValue(), 'f', -1, 64)
+		return strconv.FormatFloat(math.Round(q.GetValue()*100)/100, 'f', -1, 64)
 	}
 	if len(o.GetComponents()) == 0 {
 		return strings.TrimSpace(word(o.GetQuantity(), o.GetValueText()) + " " + shell.Unit(o.GetQuantity().GetUnit()))
