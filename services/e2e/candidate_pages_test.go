@@ -37,6 +37,10 @@ func TestACandidateGoesDownWithFewInputs(t *testing.T) {
 	if eval[bool](w, `!document.querySelector('[name="kind"]:checked')`) {
 		w.choose(`[name="kind"][value="REHABILITATION"]`)
 	}
+	// The centre lacks a medicine: what is to be done about it is the doctor's decision.
+	if w.has(`select[name="medicine.decision"]`) {
+		w.fill(`select[name="medicine.decision"]`, "COUNTY_DISPENSES")
+	}
 	w.press(`button[name="do"][value="send"]`)
 	if found := referralPath.FindStringSubmatch(eval[string](w, "location.pathname")); found == nil {
 		t.Errorf("it is not sent: %s", w.text(".errors"))

@@ -65,6 +65,17 @@ func TestADayAtTheDesk(t *testing.T) {
 	desk.look("desk-split-english")
 	desk.goTo("/desk?tab=expected")
 	desk.look("desk-english")
+	axe := axeScript(t)
+	for name, path := range map[string]string{"/desk": "/desk?tab=expected", "/desk/open": "/referrals/" + second.GetId() + "?queue=1", "/desk/found": "/desk/arrivals?found=" + second.GetId()} {
+		desk.goTo(path)
+		desk.examine(name, axe)
+	}
+	desk.goTo("/desk?tab=expected")
+	desk.key("?")
+	desk.until("the list of keys", `document.getElementById("keys").open`)
+	for _, problem := range desk.accessible() {
+		desk.Errorf("the list of keys: %s", problem)
+	}
 }
 
 // comesAsEmergency: without a click the banner, the sound and the title tell of it; the desk takes it.
