@@ -84,7 +84,8 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	}
 	title := "desk.title"
 	if queue.Township(r) {
-		data.Who, title = "township", "desk.title.township"
+		data.Who = "township"
+		title = "desk.title.township"
 	}
 	if part == "rows" {
 		return p.Shell.Fragment(w, r, p.queueSet, "rows", data)
