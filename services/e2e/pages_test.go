@@ -167,6 +167,7 @@ func deskAccepts(township, desk *tab, referralID string) {
 	}
 	desk.look("referral-desk", "dark")
 	desk.press(`form[action$="/accept"] [data-action="accept"]`)
+	desk.goTo("/referrals/" + referralID)
 	desk.until("acceptance", `document.querySelector(".state.ACCEPTED")`)
 	township.within(seenWithin, "acceptance", `document.querySelector("main h1 ~ p .state.ACCEPTED, .state.ACCEPTED")`)
 	township.within(seenWithin, "acceptance on the timeline", `document.querySelector(".timeline").innerText.includes("接受") || document.querySelectorAll(".timeline li.TRANSITION").length >= 3`)

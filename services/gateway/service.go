@@ -28,6 +28,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/home"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/inbox"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/patients"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/record"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/refer"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/referrals"
@@ -186,8 +187,13 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		referral     = referralv1.NewReferralServiceClient(deps.Conns.Referral)
 		notification = notificationv1.NewNotificationServiceClient(deps.Conns.Notification)
 	)
+	received := &queue.Queue{
+		Shell: sh, Referral: referral,
+		Scheduling: schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling), Allocation: schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling),
+	}
 	pages, err := referrals.New(referrals.Deps{
-		Shell: sh, Referral: referral, Notification: notification,
+		Shell: sh, Referral: referral, Notification: notification, Queue: received,
+		Clinical:    patientrecordv1.NewClinicalRecordServiceClient(deps.Conns.PatientRecord),
 		FollowUps:   referralv1.NewFollowUpServiceClient(deps.Conns.Referral),
 		Record:      patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),
 		Scheduling:  schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling),
@@ -200,7 +206,7 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		return err
 	}
 	pages.Routes(mux)
-	deskPages, err := desk.New(desk.Deps{Shell: sh, Referral: referral, Allocation: schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling)})
+	deskPages, err := desk.New(desk.Deps{Shell: sh, Referral: referral, Queue: received})
 	if err != nil {
 		return err
 	}
@@ -245,6 +251,7 @@ func writingPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	referPages.Routes(mux)
 	downPages, err := down.New(down.Deps{
 		Shell: sh, Record: patientRecord, Referral: referral, Criteria: criteria, Candidate: candidate, FollowUp: followUp, Handover: handover, Attachments: documents,
+		Clinical: patientrecordv1.NewClinicalRecordServiceClient(deps.Conns.PatientRecord),
 	})
 	if err != nil {
 		return err

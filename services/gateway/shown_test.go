@@ -170,7 +170,7 @@ func TestATownshipReceivesInItsOwnWords(t *testing.T) {
 	down := sampleDown(referralv1.State_SUBMITTED)
 	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{down}})
 	body := w.browser("township").get("/desk?tab=waiting&direction=DOWN").Body.String()
-	for _, words := range []string{"Referrals received", "To take over", "In follow-up", "Down · Chronic care", `href="/desk?tab=expected&amp;direction=DOWN"`} {
+	for _, words := range []string{"Referrals received", "To take over", "In follow-up", "Down · Chronic care", `href="/desk?direction=DOWN&amp;tab=expected"`} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is not shown", words)
 		}

@@ -248,7 +248,7 @@
   }
 
   // Pickers: <div class="picker" data-picker="/refer/diagnoses" data-name="diagnosis"> with an input; each choice becomes a chip with a hidden field.
-  for (const picker of document.querySelectorAll("[data-picker]")) {
+  const bindPicker = (picker) => {
     const input = picker.querySelector("input[type=search], input[type=text]");
     const chips = picker.parentElement.querySelector(".chips");
     const list = document.createElement("ul");
@@ -321,7 +321,8 @@
       else if (event.key === "Escape") close();
     });
     input.addEventListener("blur", close);
-  }
+  };
+  document.querySelectorAll("[data-picker]").forEach(bindPicker);
 
   // ---- Writing a referral: parts that the server words anew, and lines that are added and taken away. ----
 
@@ -442,7 +443,7 @@
   }
 
   // Drafts: <form data-draft="key"> is kept in this browser until it was sent or thrown away. The server's values win after a refusal. Last, because the parts above listen for "draft".
-  for (const form of document.querySelectorAll("form[data-draft]")) {
+  const bindDraft = (form) => {
     const key = `draft:${body.dataset.account}:${form.dataset.draft}`;
     const skip = new Set(["requestId", "holdKey", "version", "password"]);
     if (!form.dataset.refused) {
@@ -471,7 +472,8 @@
     form.addEventListener("change", keep);
     form.addEventListener("picked", keep);
     for (const button of form.querySelectorAll("[data-draft-drop]")) button.addEventListener("click", () => { localStorage.removeItem(key); location.reload(); });
-  }
+  };
+  document.querySelectorAll("form[data-draft]").forEach(bindDraft);
   for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
 
   // What is proposed from a choice until something else is typed: <form data-propose="diagnosis=form.initialImpression">.
@@ -645,6 +647,103 @@
   }
 
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+  // ---- The desk: the open referral beside the queue, keys, what narrows the queue, slips that are scanned. ----
+  const beside = () => document.querySelector(".split > .panel");
+  let swaps = 0;
+  // From 1200 px a referral of the queue is opened without leaving the page, but for one whose forms need the script from the start.
+  const swap = async (href, push) => {
+    const turn = ++swaps;
+    try {
+      const answer = await fetch(href, { headers: { "X-Fragment": "panel" }, credentials: "same-origin" });
+      if (!answer.ok) throw new Error();
+      const next = document.createElement("div");
+      next.innerHTML = await answer.text();
+      if (turn !== swaps) return;
+      if (next.querySelector("[data-load], [data-post], [data-upload]")) throw new Error();
+      beside().replaceChildren(...next.childNodes);
+      beside().querySelectorAll("[data-picker]").forEach(bindPicker);
+      beside().querySelectorAll("form[data-draft]").forEach(bindDraft);
+      if (push) history.pushState(null, "", href);
+      const list = document.querySelector(".split > aside");
+      const at = new URL(href, location).pathname;
+      for (const link of list.querySelectorAll("a")) { if (link.pathname === at) { link.setAttribute("aria-current", "true"); link.scrollIntoView({ block: "nearest" }); } else link.removeAttribute("aria-current"); }
+      list.dataset.fragment = list.dataset.fragment.replace(/at=[^&]*/, `at=${at.split("/").pop()}`);
+      for (const button of beside().querySelectorAll("[data-keys]")) button.hidden = false;
+      tick();
+      show();
+      scrollTo(0, 0);
+      const title = beside().querySelector("h1");
+      if (title) { title.tabIndex = -1; title.focus(); }
+    } catch { if (turn === swaps) location.assign(href); }
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-swap]");
+    if (!link || !beside() || event.button || event.ctrlKey || event.metaKey || event.shiftKey || !matchMedia("(min-width: 1200px)").matches) return;
+    event.preventDefault();
+    swap(link.href, true);
+  });
+  addEventListener("popstate", () => { if (beside()) swap(location.href, false); });
+
+  // Keys: an element with data-key="a" is clicked by it: the one in the row that has the focus, else that of the open referral. They can be turned off.
+  const keys = document.getElementById("keys");
+  if (keys) {
+    const off = `keys:${body.dataset.account}`;
+    const on = keys.querySelector("[data-keys-on]");
+    on.checked = localStorage.getItem(off) !== "off";
+    on.addEventListener("change", () => { if (on.checked) localStorage.removeItem(off); else localStorage.setItem(off, "off"); });
+    for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false;
+    document.addEventListener("click", (event) => { if (event.target.closest("[data-keys]")) keys.showModal(); });
+    const press = (key) => {
+      const rows = [...document.querySelectorAll("table.queue tbody tr")];
+      const row = document.activeElement.closest("table.queue tbody tr");
+      const open = (to) => to?.querySelector("a[href]")?.focus();
+      if (key === "?") { keys.showModal(); return true; }
+      if (rows.length && key === "j") { open(rows[row ? Math.min(rows.indexOf(row) + 1, rows.length - 1) : 0]); return true; }
+      if (rows.length && key === "k") { open(rows[row ? Math.max(rows.indexOf(row) - 1, 0) : 0]); return true; }
+      if (rows.length && key === "n") { rows[0].querySelector("a[href]").click(); return true; }
+      const within = row ?? (rows.length && key !== "/" ? null : document);
+      const found = within?.querySelector(`[data-key~="${key}"]`);
+      // What needs words is answered on the referral's own page.
+      if (!found && row && "rd".includes(key)) { location.assign(`${row.querySelector("a[href]").href}#key-${key}`); return true; }
+      if (!found && key === "/") { document.querySelector('[data-key="/"]')?.click() ?? location.assign("/desk/arrivals"); return true; }
+      if (!found) return false;
+      found.click();
+      if (found.tagName === "SUMMARY") found.parentElement.querySelector("select, textarea, input:not([type=hidden])")?.focus();
+      return true;
+    };
+    document.addEventListener("keydown", (event) => {
+      if (!on.checked || keys.open || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
+      if (event.key.length !== 1 || !"jkardnu/?".includes(event.key) || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+      if (press(event.key)) event.preventDefault();
+    });
+    if (/^#key-[rd]$/.test(location.hash)) press(location.hash.slice(-1));
+  }
+  for (const form of document.querySelectorAll("form[data-narrow]")) form.addEventListener("change", () => form.requestSubmit());
+
+  // A slip's code is read by the camera, <button data-scan="field">, where the browser can.
+  for (const button of document.querySelectorAll("[data-scan]")) {
+    const field = document.getElementById(button.dataset.scan);
+    const [note, video] = [field.form.querySelector("[data-scan-note]"), field.form.querySelector("video")];
+    let stream = null;
+    const stop = () => { for (const track of stream?.getTracks() ?? []) track.stop(); stream = null; video.hidden = true; };
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      if (stream) { stop(); return; }
+      if (!("BarcodeDetector" in window) || !navigator.mediaDevices) { note.textContent = button.dataset.scanNone; field.focus(); return; }
+      try {
+        const detector = new BarcodeDetector({ formats: ["qr_code"] });
+        stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+        video.srcObject = stream;
+        video.hidden = false;
+        await video.play();
+        while (stream) {
+          const [code] = await detector.detect(video);
+          if (code) { field.value = code.rawValue; stop(); field.form.requestSubmit(); return; }
+          await new Promise(requestAnimationFrame);
+        }
+      } catch { stop(); note.textContent = button.dataset.scanFailed; field.focus(); }
+    });
+  }
 
   document.querySelector(".errors")?.focus();
 })();

@@ -56,7 +56,7 @@ func (e expected) Held() bool { return e.GetState() != schedulingv1.HoldState_BO
 // day is today by session. Without scheduling there is the list of those who are expected today.
 func (p *Pages) day(r *http.Request) []sitting {
 	visitor, _ := door.VisitorFrom(r.Context())
-	answer, err := p.Allocation.ListDay(r.Context(), &schedulingv1.ListDayRequest{
+	answer, err := p.Queue.Allocation.ListDay(r.Context(), &schedulingv1.ListDayRequest{
 		OrganizationId: visitor.Account.GetOrganizationId(), Date: p.Shell.Now().Format(time.DateOnly),
 	})
 	if err != nil {

@@ -7,14 +7,16 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 
-	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	ids "github.com/tongzhen/tongzhen/services/internal/id"
 )
 
 //go:embed *.html
@@ -25,9 +27,9 @@ const pageSize = 100
 
 // Deps is what the pages need; all fields are required.
 type Deps struct {
-	Shell      *shell.Shell
-	Referral   referralv1.ReferralServiceClient
-	Allocation schedulingv1.AllocationServiceClient
+	Shell    *shell.Shell
+	Referral referralv1.ReferralServiceClient
+	Queue    *queue.Queue
 }
 
 // Pages serves them.
@@ -40,10 +42,10 @@ type Pages struct {
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.queueSet, err = deps.Shell.Parse(files, "queue.html"); err != nil {
+	if p.queueSet, err = deps.Shell.Parse(queue.With(files), "desk.html", "queue.html"); err != nil {
 		return nil, err
 	}
-	p.arrivalsSet, err = deps.Shell.Parse(files, "arrivals.html")
+	p.arrivalsSet, err = deps.Shell.Parse(queue.With(files), "arrivals.html", "queue.html")
 	return p, err
 }
 
@@ -55,85 +57,61 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /desk/registrations/{id}/dismiss", p.Shell.Page(p.dismiss))
 }
 
-// tab is a part of the queue, by states.
-type tab struct {
-	Name   string
-	Active bool
-	Order  string
-	Clock  string
-	states []referralv1.State_Code
-}
-
-// tabs are those of a county's queue, or of a township's, where those who came down are followed up.
-func tabs(active string, township bool) (all []tab, chosen tab) {
-	all = []tab{
-		{Name: "waiting", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_SUBMITTED}},
-		{Name: "returned", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_RETURNED}},
-		{Name: "expected", Order: "due", Clock: "expected", states: []referralv1.State_Code{referralv1.State_ACCEPTED, referralv1.State_NO_SHOW}},
-		{Name: "inside", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_ARRIVED, referralv1.State_ADMITTED}},
-		{Name: "followed", Order: "due", Clock: "due", states: []referralv1.State_Code{referralv1.State_FOLLOW_UP}},
-		{Name: "ended", Order: "newest", Clock: "due", states: []referralv1.State_Code{
-			referralv1.State_CONCLUDED, referralv1.State_CLOSED, referralv1.State_DECLINED, referralv1.State_CANCELLED,
-		}},
-	}
-	if !township {
-		all = slices.DeleteFunc(all, func(t tab) bool { return t.Name == "followed" })
-	}
-	chosen = all[0]
-	for _, t := range all {
-		if t.Name == active {
-			chosen = t
-		}
-	}
-	for i := range all {
-		all[i].Active = all[i].Name == chosen.Name
-	}
-	return all, chosen
-}
-
-// receives tells in whose words the page speaks: "county", or "township" for those who work at a centre alone.
-func receives(r *http.Request) string {
-	visitor, _ := door.VisitorFrom(r.Context())
-	if shell.IsTownship(visitor.Account) && !shell.IsCounty(visitor.Account) {
-		return "township"
-	}
-	return "county"
-}
-
 type queueData struct {
+	queue.List
 	// Who is "county" or "township".
-	Who  string
-	Tabs []tab
-	Tab  tab
-	// Direction is UP or DOWN, "" for both.
-	Direction string
-	Rows      []shell.Row
-	Next      string
-	Path      string
+	Who string
+	// Departments and Senders to choose from.
+	Departments, Senders []shell.Named
+	Answered             *queue.Answered
+	// Path is where the rows are fetched again.
+	Path string
 }
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
-	query, who := r.URL.Query(), receives(r)
-	all, chosen := tabs(query.Get("tab"), who == "township")
-	direction := commonv1.Direction_Code(commonv1.Direction_Code_value[query.Get("direction")])
-	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
-		View: "inbox", Direction: direction, State: chosen.states, Order: chosen.Order, PageSize: pageSize, PageToken: query.Get("page"),
-	})
+	part, f := r.Header.Get("X-Fragment"), queue.FilterOf(r)
+	list, err := p.Queue.Read(r, f, r.URL.Query().Get("page"))
 	if err != nil {
 		return err
 	}
-	data := queueData{Who: who, Tabs: all, Tab: chosen, Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI()}
-	if direction != commonv1.Direction_UNSPECIFIED {
-		data.Direction = direction.String()
+	if part == "list" {
+		return p.Shell.Fragment(w, r, p.queueSet, "queue-list", list)
 	}
-	if r.Header.Get("X-Fragment") == "rows" {
-		return p.Shell.Fragment(w, r, p.queueSet, "rows", data)
+	p.Queue.Suggest(r, list.Rows)
+	data := queueData{List: list, Who: "county", Path: list.Filter.Path()}
+	if page := r.URL.Query().Get("page"); page != "" {
+		data.Path = list.Filter.More(page)
 	}
 	title := "desk.title"
-	if who == "township" {
+	if queue.Township(r) {
+		data.Who = "township"
 		title = "desk.title.township"
 	}
+	if part == "rows" {
+		return p.Shell.Fragment(w, r, p.queueSet, "rows", data)
+	}
+	list.Filter.Remember(w, r)
+	data.Answered = p.Queue.TakeAnswered(w, r)
+	p.choices(r, &data)
 	return p.Shell.Render(w, r, p.queueSet, shell.Page{Title: title, Nav: "desk", Data: data})
+}
+
+// choices are the departments and the senders that the queue can be narrowed to; none without directory.
+func (p *Pages) choices(r *http.Request, data *queueData) {
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil {
+		return
+	}
+	visitor, _ := door.VisitorFrom(r.Context())
+	own, language := visitor.Account.GetOrganizationId(), p.Shell.Language(r)
+	for _, d := range county.Departments(own) {
+		data.Departments = append(data.Departments, shell.Named{ID: d.GetCode(), Name: county.DepartmentName(language, own, d.GetCode())})
+	}
+	for _, o := range county.Organizations {
+		if t := o.GetType(); o.GetId() != own && !o.GetDisabled() && (t == directoryv1.OrganizationType_COUNTY_HOSPITAL || t == directoryv1.OrganizationType_TOWNSHIP_CENTRE) {
+			data.Senders = append(data.Senders, shell.Named{ID: o.GetId(), Name: county.OrganizationName(language, o.GetId())})
+		}
+	}
 }
 
 type arrivalsData struct {
@@ -144,8 +122,30 @@ type arrivalsData struct {
 	Form shell.Form
 	// County: the visitor may record who came without a referral.
 	County bool
+	// Found is whom the number on a slip belongs to; nil before one was read.
+	Found    *found
+	Answered *queue.Answered
 	// Registered is what the hospital's own system said; nothing at a township's.
 	Registered registrations
+}
+
+// found is a referral that its slip's number led to.
+type found struct {
+	shell.Row
+	RequestID string
+	// Arrives: the patient can be checked in.
+	Arrives bool
+}
+
+// found reads the referral that the address names; nil for none, and for one that the visitor may not read.
+func (p *Pages) found(r *http.Request) *found {
+	id := r.URL.Query().Get("found")
+	row, ok := p.Shell.RowsOf(r, p.Referral, []string{id})[id]
+	if !ok {
+		return nil
+	}
+	list, err := p.Referral.ListActions(r.Context(), &referralv1.ListActionsRequest{Id: id})
+	return &found{Row: row, RequestID: ids.New(), Arrives: err == nil && slices.ContainsFunc(list.GetActions(), func(a *referralv1.Action) bool { return a.GetName() == "arrive" })}
 }
 
 func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
@@ -175,6 +175,7 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.arrivalsSet, "rows", data)
 	}
+	data.Found, data.Answered = p.found(r), p.Queue.TakeAnswered(w, r)
 	return p.Shell.Render(w, r, p.arrivalsSet, shell.Page{Title: "arrivals.title", Nav: "arrivals", Status: status, Data: data})
 }
 
@@ -193,18 +194,25 @@ func (p *Pages) coming(r *http.Request) ([]*referralv1.Referral, error) {
 	return out, nil
 }
 
-// find opens a referral by the number on the patient's slip.
+// slipNumber is the number in what a scanner typed: a slip's code holds the address of its verification page.
+var slipNumber = regexp.MustCompile(`/verify/([0-9-]+)`)
+
+// find leads to the patient whose slip's number was typed or scanned.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
-	number := r.PostFormValue("number")
+	typed := r.PostFormValue("number")
+	number := typed
+	if m := slipNumber.FindStringSubmatch(typed); m != nil {
+		number = m[1]
+	}
 	referral, err := p.Referral.FindReferral(r.Context(), &referralv1.FindReferralRequest{Number: number})
 	switch errs.KindOf(err) {
 	case errs.KindNotFound, errs.KindInvalid:
-		form := shell.Form{Values: url.Values{"number": {number}}, Errors: []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "arrivals.unknown")}}}
+		form := shell.Form{Values: url.Values{"number": {typed}}, Errors: []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "arrivals.unknown")}}}
 		return p.showArrivals(w, r, errs.HTTPStatus(err), form, dismissal{})
 	}
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/referrals/"+referral.GetId(), http.StatusSeeOther)
+	http.Redirect(w, r, "/desk/arrivals?found="+referral.GetId(), http.StatusSeeOther)
 	return nil
 }

@@ -33,6 +33,7 @@ type Deps struct {
 	Candidate referralv1.CandidateServiceClient
 	FollowUp  referralv1.FollowUpServiceClient
 	Handover  referralv1.HandoverServiceClient
+	Clinical  patientrecordv1.ClinicalRecordServiceClient
 	// Attachments says which documents will travel.
 	Attachments patientrecordv1.AttachmentServiceClient
 }

@@ -49,14 +49,18 @@ func (p *Pages) sender(r *http.Request, up *referralv1.Referral) string {
 	return sent
 }
 
-// proposed fills a new form from the reply to the up-referral, its medicines else from the record.
+// proposed fills a new form from the reply to the up-referral, and what that lacks from the record.
 func (p *Pages) proposed(r *http.Request, data formData) url.Values {
 	visitor, _ := door.VisitorFrom(r.Context())
-	reply := data.Up.GetReply()
+	reply, stay := data.Up.GetReply(), parts.StayOf(r, p.Clinical, data.Summary, data.Up.GetArriveTime())
+	var diagnoses []string
+	for _, d := range data.Up.GetDiagnoses() {
+		diagnoses = append(diagnoses, d.GetDisplay())
+	}
 	form := url.Values{
 		"urgency": {"ROUTINE"}, "organization": {p.sender(r, data.Up)}, "originatorPhone": {visitor.Account.GetPhone()},
-		"form.diagnosis": {reply.GetDiagnosis()}, "form.examinationResults": {reply.GetFindings()},
-		"form.treatment": {reply.GetTreatment()}, "form.nextPlan": {reply.GetNextSteps()},
+		"form.diagnosis": {cmp.Or(reply.GetDiagnosis(), strings.Join(diagnoses, "；"))}, "form.examinationResults": {cmp.Or(reply.GetFindings(), stay.Findings)},
+		"form.treatment": {cmp.Or(reply.GetTreatment(), stay.Course)}, "form.nextPlan": {reply.GetNextSteps()},
 	}
 	parts.SetDiagnoses(form, data.Up.GetDiagnoses())
 	parts.SetConsent(form, nil, data.Patient)
@@ -65,7 +69,7 @@ func (p *Pages) proposed(r *http.Request, data formData) url.Values {
 		medicines = append(medicines, &referralv1.DischargeMedicine{Name: m.GetName(), Specification: m.GetSpecification(), Dosage: m.GetDosage()})
 	}
 	if medicines == nil {
-		for _, m := range data.Summary.GetMedications() {
+		for _, m := range stay.Medicines {
 			name, specification := specified(m.GetText())
 			medicines = append(medicines, &referralv1.DischargeMedicine{Name: name, Specification: specification, Dosage: m.GetDosage()})
 		}

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -49,15 +50,30 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	inQueue := c.get("queue") != "" && queue.Leads(c.action)
+	after := ""
+	if inQueue {
+		after = p.Queue.After(r, c.id)
+	}
 	next, err := do(r.Context(), c)
 	if err != nil {
 		return p.refused(w, r, c, err)
+	}
+	if inQueue {
+		queue.SayAnswered(w, c.action, c.id)
+		http.Redirect(w, r, after, http.StatusSeeOther)
+		return nil
 	}
 	if next == "" {
 		next = "/referrals/" + c.id
 	}
 	if c.get("back") != "" { // a list from which it was done
 		next = shell.LocalPath(c.get("back"))
+		if c.action == "arrive" {
+			queue.SayAnswered(w, c.action, c.id)
+			http.Redirect(w, r, next, http.StatusSeeOther)
+			return nil
+		}
 	}
 	p.Shell.Flash(w, "done."+c.action)
 	http.Redirect(w, r, next, http.StatusSeeOther)

@@ -8,9 +8,9 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
-	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
@@ -22,14 +22,18 @@ type actionsData struct {
 	Reasons   map[string][]*referralv1.Reason
 	RequestID string
 	// Version is the one that the forms stand on.
-	Version   int32
-	Booking   bookingData
+	Version int32
+	// InQueue: the answer leads on to the next one of the queue.
+	InQueue   bool
+	Booking   queue.Capacity
 	Redirects []place
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
 	Plan  planData
 	Visit visitData
 	// Consenter is the form of record_consent as it is first shown.
 	Consenter url.Values
+	// Reply is the form of conclude as it is first shown.
+	Reply url.Values
 	// Correctable are the parts of the sealed content with their present text.
 	Correctable []correctable
 	// Failed is the action whose form was refused, with what was typed.
@@ -41,6 +45,9 @@ type actionsData struct {
 	// Typed is what was typed into a form that is not offered any more.
 	Typed []string
 }
+
+// offeredSlots is how many free slots the form of an acceptance shows.
+const offeredSlots = 24
 
 // Chosen are the diagnoses that the correction starts from, or those that were sent.
 func (a actionsData) Chosen() []parts.Diagnosis {
@@ -79,6 +86,14 @@ func (a actionsData) Problems() []string {
 		}
 	}
 	return out
+}
+
+// ReplyForm is the refused reply, or one that starts from the record.
+func (a actionsData) ReplyForm() shell.Form {
+	if a.Failed == "conclude" {
+		return a.Form
+	}
+	return shell.Form{Values: a.Reply}
 }
 
 // ConsentForm is the refused form, or one that proposes who consents.
@@ -127,7 +142,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		}
 	}
 	if data.Has("accept") || data.Has("rebook") {
-		data.Booking = p.capacity(r, referral)
+		data.Booking = p.Queue.Capacity(r, referral, offeredSlots)
 	}
 	if data.Has("redirect") {
 		data.Redirects = p.redirects(r, referral)
@@ -141,21 +156,13 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	if data.Has("record_consent") {
 		data.Consenter = p.consenter(r, referral)
 	}
+	if data.Has("conclude") {
+		data.Reply = p.replyOf(r, referral)
+	}
 	if data.Has("correct") {
 		data.Correctable = correctableOf(referral)
 	}
 	return data, nil
-}
-
-// consenter proposes who consents: without the record, the patient.
-func (p *Pages) consenter(r *http.Request, referral *referralv1.Referral) url.Values {
-	patient, err := p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: referral.GetPatientId()})
-	if err != nil {
-		patient = &patientrecordv1.Patient{Name: referral.GetPatient().GetName()}
-	}
-	form := url.Values{}
-	parts.SetConsent(form, nil, patient)
-	return form
 }
 
 // redirects are where a referral can go instead: another department of a county hospital, or another township centre when

@@ -13,6 +13,7 @@ import (
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
@@ -49,8 +50,19 @@ type pageData struct {
 
 	// Steps are how far it is, as a parcel is tracked; none for a draft.
 	Steps []shell.Step
+	// Queue is where the referral stands in the queue that is worked through; nil for who came from elsewhere.
+	Queue *queue.Bar
 
 	earlier map[string][]earlier
+}
+
+// Path is where the parts of the page are fetched again.
+func (d pageData) Path() string {
+	path := "/referrals/" + d.GetId()
+	if d.Queue != nil {
+		path += "?queue=1"
+	}
+	return path
 }
 
 // Down tells that the patient comes back to the township.
@@ -106,6 +118,12 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if data.Queue != nil {
+		data.Queue.Answered = p.Queue.TakeAnswered(w, r)
+	}
+	if r.Header.Get("X-Fragment") == "panel" {
+		return p.Shell.Fragment(w, r, p.pageSet, "panel", data)
+	}
 	if part != "" {
 		if part == "place" {
 			return p.Shell.Fragment(w, r, p.pageSet, part, data.Place)
@@ -140,6 +158,12 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	if all && r.Method == http.MethodGet {
 		p.seen(r, referral)
 	}
+	if all && data.Receiving && r.FormValue("queue") != "" {
+		// Without the queue its referral can be answered all the same.
+		if bar, err := p.Queue.Bar(r, referral.GetId()); err == nil {
+			data.Queue = &bar
+		}
+	}
 	var history []*referralv1.HistoryRow
 	if all || part == "head" || part == "timeline" {
 		list, err := p.Referral.ListHistory(ctx, &referralv1.ListHistoryRequest{Id: data.GetId()})
@@ -168,6 +192,7 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 		if data.Actions, err = p.actions(r, referral); err != nil {
 			return pageData{}, err
 		}
+		data.Actions.InQueue = data.Receiving && r.FormValue("queue") != ""
 	}
 	if all {
 		p.record(r, &data)

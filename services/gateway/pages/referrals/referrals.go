@@ -16,6 +16,7 @@ import (
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
@@ -37,6 +38,8 @@ type Deps struct {
 	Allocation   schedulingv1.AllocationServiceClient
 	Notification notificationv1.NotificationServiceClient
 	Handover     referralv1.HandoverServiceClient
+	Clinical     patientrecordv1.ClinicalRecordServiceClient
+	Queue        *queue.Queue
 }
 
 // Pages serves them.
@@ -53,7 +56,7 @@ func New(deps Deps) (*Pages, error) {
 	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
 		return nil, err
 	}
-	if p.pageSet, err = parts.Parse(deps.Shell, files, "page.html", "content.html", "story.html", "actions.html", "booking.html", "place.html", "followup.html", "marks.html", "package.html", "reply.html", "recognised.html"); err != nil {
+	if p.pageSet, err = parts.Parse(deps.Shell, queue.With(files), "queue.html", "page.html", "content.html", "story.html", "actions.html", "booking.html", "place.html", "followup.html", "marks.html", "package.html", "reply.html", "recognised.html"); err != nil {
 		return nil, err
 	}
 	p.escalateSet, err = parts.Parse(deps.Shell, files, "escalate.html")

@@ -9,6 +9,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -48,35 +49,16 @@ func (d placeData) Offered() bool {
 	return d.Entry.GetState() == schedulingv1.WaitlistState_OFFERED
 }
 
-// sessionKind is what a kind of referral books.
-func sessionKind(kind string) string {
-	return map[string]string{"OUTPATIENT": "CLINIC", "EXAM": "EXAM", "INPATIENT": "BED"}[kind]
-}
-
-// entry is the referral's on the fallback list; nil when it is not on it or that cannot be asked.
-func (p *Pages) entry(ctx context.Context, referral *referralv1.Referral) *schedulingv1.WaitlistEntry {
-	list, err := p.Allocation.ListWaitlist(ctx, &schedulingv1.ListWaitlistRequest{ReferralId: referral.GetId()})
-	if err != nil {
-		return nil
-	}
-	for _, e := range list.GetEntries() {
-		if e.GetState() == schedulingv1.WaitlistState_WAITING || e.GetState() == schedulingv1.WaitlistState_OFFERED {
-			return e
-		}
-	}
-	return nil
-}
-
 // place reads it for whoever sends or receives the patient. What cannot be asked is left out.
 func (p *Pages) place(r *http.Request, data *pageData) {
-	referral, kind := data.Referral, sessionKind(data.GetKind().String())
+	referral, kind := data.Referral, queue.SessionKind(data.GetKind().String())
 	if referral.GetDirection() != commonv1.Direction_UP || kind == "" || !(data.Receiving || data.Sending) {
 		return
 	}
 	out := placeData{Referral: referral.GetId(), Kind: kind, RequestID: id.New(), Sex: shell.BedSex(referral.GetPatient().GetSex())}
 	switch referral.GetState() {
 	case referralv1.State_SUBMITTED, referralv1.State_RETURNED:
-		out.Entry = p.entry(r.Context(), referral)
+		out.Entry = p.Queue.Entry(r.Context(), referral)
 		out.Displaced = out.Entry.GetDisplacedBookingId() != ""
 		out.Joins = out.Entry == nil && referral.GetHoldId() == "" && referral.GetState() == referralv1.State_SUBMITTED
 		if out.Entry == nil || out.Displaced {
@@ -85,7 +67,7 @@ func (p *Pages) place(r *http.Request, data *pageData) {
 	case referralv1.State_ACCEPTED, referralv1.State_NO_SHOW:
 		p.bookedSlot(r, data, &out)
 		if out.Displaced {
-			out.Entry = p.entry(r.Context(), referral)
+			out.Entry = p.Queue.Entry(r.Context(), referral)
 		}
 	default:
 		return

@@ -111,6 +111,8 @@ type Query struct {
 	States        []domain.State
 	Urgency       domain.Urgency
 	PatientID     string
+	// Department is the receiving one, Sender the originating organisation.
+	Department, Sender string
 	// Expected, if set, selects those whose expected window meets it.
 	Expected domain.Window
 	// ByDue sorts by urgency, then the soonest due, then id; else the newest comes first.
@@ -145,6 +147,8 @@ type Reader interface {
 	// Batch answers those that exist, in any order.
 	Batch(ctx context.Context, caller authn.Identity, ids []string) ([]View, error)
 	List(ctx context.Context, q Query) ([]View, error)
+	// Count counts by state what a list of the same filters has in the states that it names, of one side; a state with none is left out.
+	Count(ctx context.Context, q Query) (map[domain.State]int, error)
 	// History is oldest first.
 	History(ctx context.Context, county, id string) ([]HistoryRow, error)
 	// WasReceiver tells whether the organisation had the referral and gave it on.

@@ -137,6 +137,13 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 	return views[:size], token(Place(views[size-1].Snapshot, q.ByDue), q.ByDue), nil
 }
 
+// Counts counts by state what a filter lists, whatever states it names; what is over is left out, because its number only grows.
+func (s *Service) Counts(ctx context.Context, f Filter) (map[domain.State]int, error) {
+	q := f.Query
+	q.States = domain.Open()
+	return s.Reader.Count(ctx, q)
+}
+
 // NoDue stands for "nothing is awaited" in the order by due time: it comes last.
 func NoDue() time.Time { return time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC) }
 

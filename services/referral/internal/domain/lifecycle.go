@@ -30,6 +30,13 @@ func States() []State {
 	}
 }
 
+// Open lists the states in which something is still to happen.
+func Open() []State {
+	return slices.DeleteFunc(States(), func(s State) bool {
+		return s == StateDeclined || s == StateCancelled || s == StateClosed
+	})
+}
+
 // Action is the name of a row of the life-cycle table.
 type Action string
 

@@ -132,6 +132,7 @@ func filter(c authn.Identity, m *referralv1.ListReferralsRequest) app.Filter {
 	f := app.Filter{ExpectedOn: m.GetExpectedOn(), PageToken: m.GetPageToken(), Query: app.Query{
 		Caller: c, Inbox: m.GetView() != "outbox", Outbox: m.GetView() != "inbox",
 		Direction: domain.Direction(word(m.GetDirection())), Urgency: domain.Urgency(word(m.GetUrgency())), PatientID: m.GetPatientId(),
+		Department: m.GetReceiverDepartment(), Sender: m.GetOriginatorOrganizationId(),
 		ByDue: m.GetOrder() == "due", Limit: int(m.GetPageSize()),
 	}}
 	for _, s := range m.GetState() {

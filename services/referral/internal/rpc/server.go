@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"google.golang.org/grpc"
 
@@ -66,11 +68,23 @@ func (s *Server) BatchGetReferrals(ctx context.Context, m *referralv1.BatchGetRe
 
 // ListReferrals implements ReferralService.
 func (s *Server) ListReferrals(ctx context.Context, m *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
-	views, next, err := s.app.List(ctx, filter(caller(ctx), m))
+	f := filter(caller(ctx), m)
+	views, next, err := s.app.List(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	return &referralv1.ListReferralsResponse{Referrals: answers(views), NextPageToken: next}, nil
+	out := &referralv1.ListReferralsResponse{Referrals: answers(views), NextPageToken: next}
+	if !m.GetCount() {
+		return out, nil
+	}
+	counts, err := s.app.Counts(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	for _, state := range slices.Sorted(maps.Keys(counts)) {
+		out.Counts = append(out.Counts, &referralv1.StateCount{State: referralv1.State_Code(referralv1.State_Code_value[string(state)]), Count: int32(counts[state])})
+	}
+	return out, nil
 }
 
 // ListHistory implements ReferralService.

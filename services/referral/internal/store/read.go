@@ -60,7 +60,7 @@ func (s *Store) List(ctx context.Context, q app.Query) (out []app.View, err erro
 	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
 		out = nil
 		if q.Inbox {
-			text, args := listQuery(tx, q, "r.receiver_org = $3 AND r.number <> ''")
+			text, args := listQuery(tx, q, receiving)
 			page, err := s.views(ctx, tx, text, args...)
 			if err != nil {
 				return err
@@ -68,7 +68,7 @@ func (s *Store) List(ctx context.Context, q app.Query) (out []app.View, err erro
 			out = append(out, page...)
 		}
 		if q.Outbox {
-			text, args := listQuery(tx, q, "r.originator_org = $3")
+			text, args := listQuery(tx, q, sending)
 			page, err := s.views(ctx, tx, text, args...)
 			if err != nil {
 				return err
@@ -92,8 +92,41 @@ func compare(a, b domain.Snapshot, byDue bool) int {
 	return cmp.Or(cmp.Compare(x.Rank, y.Rank), x.Time.Compare(y.Time), cmp.Compare(x.ID, y.ID))
 }
 
-// listQuery puts the filters together; every part is fixed text, what the caller sent are arguments.
-func listQuery(tx *sqldb.Tx, q app.Query, side string) (string, []any) {
+// Count implements [app.Reader].
+func (s *Store) Count(ctx context.Context, q app.Query) (map[domain.State]int, error) {
+	out := map[domain.State]int{}
+	err := s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		side := receiving
+		if !q.Inbox {
+			side = sending
+		}
+		parts, args := conditions(tx, q, side)
+		rows, err := tx.Query(ctx, "SELECT r.state, count(*) FROM referral r WHERE r.county_code = $1 AND $2 <> '' AND "+strings.Join(parts, " AND ")+" GROUP BY r.state", args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var state string
+			var n int
+			if err := rows.Scan(&state, &n); err != nil {
+				return err
+			}
+			out[domain.State(state)] = n
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count referrals: %w", err)
+	}
+	return out, nil
+}
+
+// The sides of a list, with the caller's organisation.
+const receiving, sending = "r.receiver_org = $3 AND r.number <> ''", "r.originator_org = $3"
+
+// conditions puts the filters together; every part is fixed text, what the caller sent are arguments.
+func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	args := []any{q.Caller.County, q.Caller.Subject, q.Caller.Organization}
 	parts := []string{side}
 	add := func(format string, values ...any) {
@@ -109,6 +142,12 @@ func listQuery(tx *sqldb.Tx, q app.Query, side string) (string, []any) {
 	}
 	if q.Urgency != "" {
 		add("r.urgency = $%d", string(q.Urgency))
+	}
+	if q.Department != "" {
+		add("r.receiver_department = $%d", q.Department)
+	}
+	if q.Sender != "" {
+		add("r.originator_org = $%d", q.Sender)
 	}
 	if q.PatientID != "" {
 		add(person(tx.Engine(), "r.patient_id", "$%d"), q.PatientID)
@@ -127,15 +166,22 @@ func listQuery(tx *sqldb.Tx, q app.Query, side string) (string, []any) {
 	if !q.Expected.From.IsZero() {
 		add("r.expected_from < $%d AND r.expected_to > $%d", q.Expected.To, q.Expected.From)
 	}
+	return parts, args
+}
+
+func listQuery(tx *sqldb.Tx, q app.Query, side string) (string, []any) {
+	parts, args := conditions(tx, q, side)
 	order := "r.create_time DESC, r.id DESC"
 	if q.ByDue {
 		order = "r.urgency_rank, r.due_order, r.id"
 	}
 	switch a := q.After; {
 	case a != nil && q.ByDue:
-		add("(r.urgency_rank, r.due_order, r.id) > ($%d, $%d, $%d)", a.Rank, a.Time, a.ID)
+		parts = append(parts, fmt.Sprintf("(r.urgency_rank, r.due_order, r.id) > ($%d, $%d, $%d)", len(args)+1, len(args)+2, len(args)+3))
+		args = append(args, a.Rank, a.Time, a.ID)
 	case a != nil:
-		add("(r.create_time, r.id) < ($%d, $%d)", a.Time, a.ID)
+		parts = append(parts, fmt.Sprintf("(r.create_time, r.id) < ($%d, $%d)", len(args)+1, len(args)+2))
+		args = append(args, a.Time, a.ID)
 	}
 	args = append(args, q.Limit)
 	return fmt.Sprintf("%s%s ORDER BY %s LIMIT $%d", selectView, strings.Join(parts, " AND "), order, len(args)), args

@@ -132,6 +132,19 @@ func filters(t *testing.T, f Fixture) {
 	q.Direction = domain.Down
 	expectList(t, "direction", list(t, f, q))
 	q = inbox
+	q.Department, q.Sender = plain.Receiver.DepartmentCode, Doctor().Organization
+	expectList(t, "department and sender", list(t, f, q), "accepted", "plain")
+	if n, err := f.Store.Count(t.Context(), app.Query{Inbox: true, Caller: desk(), Department: q.Department, States: domain.Open()}); err != nil || n[domain.StateSubmitted] != 1 || n[domain.StateAccepted] != 1 || len(n) != 2 {
+		t.Errorf("%v, %v", n, err)
+	}
+	if n, err := f.Store.Count(t.Context(), app.Query{Outbox: true, Caller: Doctor(), States: domain.Open()}); err != nil || n[domain.StateDraft] != 1 {
+		t.Errorf("%v, %v", n, err)
+	}
+	q.Department = "none"
+	expectList(t, "another department", list(t, f, q))
+	q.Department, q.Sender = "", desk().Organization
+	expectList(t, "another sender", list(t, f, q))
+	q = inbox
 	day, _ := calendar().Day("2026-03-18")
 	q.Expected = day
 	expectList(t, "expected today", list(t, f, q), "accepted")

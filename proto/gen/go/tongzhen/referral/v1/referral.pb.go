@@ -153,7 +153,7 @@ func (x SettleBookingResponse_Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SettleBookingResponse_Verdict.Descriptor instead.
 func (SettleBookingResponse_Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68, 0}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69, 0}
 }
 
 type State struct {
@@ -2189,8 +2189,13 @@ type ListReferralsRequest struct {
 	// "due" = most urgent first, then the soonest due; default newest first.
 	Order string `protobuf:"bytes,7,opt,name=order,proto3" json:"order,omitempty"`
 	// Only those expected to arrive on this local date (YYYY-MM-DD): today's list.
-	ExpectedOn    string `protobuf:"bytes,8,opt,name=expected_on,json=expectedOn,proto3" json:"expected_on,omitempty"`
-	PatientId     string `protobuf:"bytes,9,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	ExpectedOn string `protobuf:"bytes,8,opt,name=expected_on,json=expectedOn,proto3" json:"expected_on,omitempty"`
+	PatientId  string `protobuf:"bytes,9,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Code of the receiving department.
+	ReceiverDepartment       string `protobuf:"bytes,10,opt,name=receiver_department,json=receiverDepartment,proto3" json:"receiver_department,omitempty"`
+	OriginatorOrganizationId string `protobuf:"bytes,11,opt,name=originator_organization_id,json=originatorOrganizationId,proto3" json:"originator_organization_id,omitempty"`
+	// Count too, by state, what matches all but state and page; what is over is not counted. For view inbox or outbox.
+	Count         bool `protobuf:"varint,12,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2288,10 +2293,33 @@ func (x *ListReferralsRequest) GetPatientId() string {
 	return ""
 }
 
+func (x *ListReferralsRequest) GetReceiverDepartment() string {
+	if x != nil {
+		return x.ReceiverDepartment
+	}
+	return ""
+}
+
+func (x *ListReferralsRequest) GetOriginatorOrganizationId() string {
+	if x != nil {
+		return x.OriginatorOrganizationId
+	}
+	return ""
+}
+
+func (x *ListReferralsRequest) GetCount() bool {
+	if x != nil {
+		return x.Count
+	}
+	return false
+}
+
 type ListReferralsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Referrals     []*Referral            `protobuf:"bytes,1,rep,name=referrals,proto3" json:"referrals,omitempty"`
 	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// When asked for; a state with none is left out.
+	Counts        []*StateCount `protobuf:"bytes,3,rep,name=counts,proto3" json:"counts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2340,6 +2368,65 @@ func (x *ListReferralsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListReferralsResponse) GetCounts() []*StateCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+type StateCount struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         State_Code             `protobuf:"varint,1,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
+	Count         int32                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StateCount) Reset() {
+	*x = StateCount{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StateCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StateCount) ProtoMessage() {}
+
+func (x *StateCount) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StateCount.ProtoReflect.Descriptor instead.
+func (*StateCount) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *StateCount) GetState() State_Code {
+	if x != nil {
+		return x.State
+	}
+	return State_UNSPECIFIED
+}
+
+func (x *StateCount) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type ListHistoryRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2349,7 +2436,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +2448,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +2461,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListHistoryRequest) GetId() string {
@@ -2393,7 +2480,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2405,7 +2492,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2418,7 +2505,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListHistoryResponse) GetHistory() []*HistoryRow {
@@ -2449,7 +2536,7 @@ type HistoryRow struct {
 
 func (x *HistoryRow) Reset() {
 	*x = HistoryRow{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2461,7 +2548,7 @@ func (x *HistoryRow) String() string {
 func (*HistoryRow) ProtoMessage() {}
 
 func (x *HistoryRow) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2474,7 +2561,7 @@ func (x *HistoryRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRow.ProtoReflect.Descriptor instead.
 func (*HistoryRow) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *HistoryRow) GetKind() string {
@@ -2556,7 +2643,7 @@ type ListActionsRequest struct {
 
 func (x *ListActionsRequest) Reset() {
 	*x = ListActionsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2568,7 +2655,7 @@ func (x *ListActionsRequest) String() string {
 func (*ListActionsRequest) ProtoMessage() {}
 
 func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2581,7 +2668,7 @@ func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsRequest.ProtoReflect.Descriptor instead.
 func (*ListActionsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListActionsRequest) GetId() string {
@@ -2603,7 +2690,7 @@ type ListActionsResponse struct {
 
 func (x *ListActionsResponse) Reset() {
 	*x = ListActionsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2615,7 +2702,7 @@ func (x *ListActionsResponse) String() string {
 func (*ListActionsResponse) ProtoMessage() {}
 
 func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2628,7 +2715,7 @@ func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsResponse.ProtoReflect.Descriptor instead.
 func (*ListActionsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListActionsResponse) GetActions() []*Action {
@@ -2666,7 +2753,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2678,7 +2765,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2691,7 +2778,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Action) GetName() string {
@@ -2758,7 +2845,7 @@ type GetLifecycleRequest struct {
 
 func (x *GetLifecycleRequest) Reset() {
 	*x = GetLifecycleRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2770,7 +2857,7 @@ func (x *GetLifecycleRequest) String() string {
 func (*GetLifecycleRequest) ProtoMessage() {}
 
 func (x *GetLifecycleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2783,7 +2870,7 @@ func (x *GetLifecycleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLifecycleRequest.ProtoReflect.Descriptor instead.
 func (*GetLifecycleRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{29}
 }
 
 type Lifecycle struct {
@@ -2795,7 +2882,7 @@ type Lifecycle struct {
 
 func (x *Lifecycle) Reset() {
 	*x = Lifecycle{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2807,7 +2894,7 @@ func (x *Lifecycle) String() string {
 func (*Lifecycle) ProtoMessage() {}
 
 func (x *Lifecycle) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2820,7 +2907,7 @@ func (x *Lifecycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lifecycle.ProtoReflect.Descriptor instead.
 func (*Lifecycle) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Lifecycle) GetActions() []*Action {
@@ -2841,7 +2928,7 @@ type ListReasonsRequest struct {
 
 func (x *ListReasonsRequest) Reset() {
 	*x = ListReasonsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2853,7 +2940,7 @@ func (x *ListReasonsRequest) String() string {
 func (*ListReasonsRequest) ProtoMessage() {}
 
 func (x *ListReasonsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2866,7 +2953,7 @@ func (x *ListReasonsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReasonsRequest.ProtoReflect.Descriptor instead.
 func (*ListReasonsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListReasonsRequest) GetAction() string {
@@ -2892,7 +2979,7 @@ type ListReasonsResponse struct {
 
 func (x *ListReasonsResponse) Reset() {
 	*x = ListReasonsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2904,7 +2991,7 @@ func (x *ListReasonsResponse) String() string {
 func (*ListReasonsResponse) ProtoMessage() {}
 
 func (x *ListReasonsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2917,7 +3004,7 @@ func (x *ListReasonsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReasonsResponse.ProtoReflect.Descriptor instead.
 func (*ListReasonsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListReasonsResponse) GetReasons() []*Reason {
@@ -2941,7 +3028,7 @@ type Reason struct {
 
 func (x *Reason) Reset() {
 	*x = Reason{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2953,7 +3040,7 @@ func (x *Reason) String() string {
 func (*Reason) ProtoMessage() {}
 
 func (x *Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2966,7 +3053,7 @@ func (x *Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reason.ProtoReflect.Descriptor instead.
 func (*Reason) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Reason) GetCode() string {
@@ -3013,7 +3100,7 @@ type SearchDiagnosesRequest struct {
 
 func (x *SearchDiagnosesRequest) Reset() {
 	*x = SearchDiagnosesRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3025,7 +3112,7 @@ func (x *SearchDiagnosesRequest) String() string {
 func (*SearchDiagnosesRequest) ProtoMessage() {}
 
 func (x *SearchDiagnosesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3038,7 +3125,7 @@ func (x *SearchDiagnosesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchDiagnosesRequest.ProtoReflect.Descriptor instead.
 func (*SearchDiagnosesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *SearchDiagnosesRequest) GetQuery() string {
@@ -3057,7 +3144,7 @@ type SearchDiagnosesResponse struct {
 
 func (x *SearchDiagnosesResponse) Reset() {
 	*x = SearchDiagnosesResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3069,7 +3156,7 @@ func (x *SearchDiagnosesResponse) String() string {
 func (*SearchDiagnosesResponse) ProtoMessage() {}
 
 func (x *SearchDiagnosesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3082,7 +3169,7 @@ func (x *SearchDiagnosesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchDiagnosesResponse.ProtoReflect.Descriptor instead.
 func (*SearchDiagnosesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SearchDiagnosesResponse) GetDiagnoses() []*v1.Coding {
@@ -3104,7 +3191,7 @@ type ActionRequest struct {
 
 func (x *ActionRequest) Reset() {
 	*x = ActionRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3116,7 +3203,7 @@ func (x *ActionRequest) String() string {
 func (*ActionRequest) ProtoMessage() {}
 
 func (x *ActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3129,7 +3216,7 @@ func (x *ActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionRequest.ProtoReflect.Descriptor instead.
 func (*ActionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ActionRequest) GetId() string {
@@ -3175,7 +3262,7 @@ type SubmitRequest struct {
 
 func (x *SubmitRequest) Reset() {
 	*x = SubmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3187,7 +3274,7 @@ func (x *SubmitRequest) String() string {
 func (*SubmitRequest) ProtoMessage() {}
 
 func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3200,7 +3287,7 @@ func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitRequest.ProtoReflect.Descriptor instead.
 func (*SubmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SubmitRequest) GetId() string {
@@ -3260,7 +3347,7 @@ type AcceptRequest struct {
 
 func (x *AcceptRequest) Reset() {
 	*x = AcceptRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3272,7 +3359,7 @@ func (x *AcceptRequest) String() string {
 func (*AcceptRequest) ProtoMessage() {}
 
 func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3285,7 +3372,7 @@ func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptRequest.ProtoReflect.Descriptor instead.
 func (*AcceptRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AcceptRequest) GetId() string {
@@ -3343,7 +3430,7 @@ type ReasonRequest struct {
 
 func (x *ReasonRequest) Reset() {
 	*x = ReasonRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3355,7 +3442,7 @@ func (x *ReasonRequest) String() string {
 func (*ReasonRequest) ProtoMessage() {}
 
 func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3368,7 +3455,7 @@ func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReasonRequest.ProtoReflect.Descriptor instead.
 func (*ReasonRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ReasonRequest) GetId() string {
@@ -3420,7 +3507,7 @@ type RedirectRequest struct {
 
 func (x *RedirectRequest) Reset() {
 	*x = RedirectRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3432,7 +3519,7 @@ func (x *RedirectRequest) String() string {
 func (*RedirectRequest) ProtoMessage() {}
 
 func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3445,7 +3532,7 @@ func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedirectRequest.ProtoReflect.Descriptor instead.
 func (*RedirectRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RedirectRequest) GetId() string {
@@ -3504,7 +3591,7 @@ type AdmitRequest struct {
 
 func (x *AdmitRequest) Reset() {
 	*x = AdmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3516,7 +3603,7 @@ func (x *AdmitRequest) String() string {
 func (*AdmitRequest) ProtoMessage() {}
 
 func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3529,7 +3616,7 @@ func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
 func (*AdmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AdmitRequest) GetId() string {
@@ -3589,7 +3676,7 @@ type ConcludeRequest struct {
 
 func (x *ConcludeRequest) Reset() {
 	*x = ConcludeRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3601,7 +3688,7 @@ func (x *ConcludeRequest) String() string {
 func (*ConcludeRequest) ProtoMessage() {}
 
 func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3614,7 +3701,7 @@ func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConcludeRequest.ProtoReflect.Descriptor instead.
 func (*ConcludeRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{41}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ConcludeRequest) GetId() string {
@@ -3672,7 +3759,7 @@ type AnswerRequest struct {
 
 func (x *AnswerRequest) Reset() {
 	*x = AnswerRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3684,7 +3771,7 @@ func (x *AnswerRequest) String() string {
 func (*AnswerRequest) ProtoMessage() {}
 
 func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3697,7 +3784,7 @@ func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
 func (*AnswerRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{42}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *AnswerRequest) GetId() string {
@@ -3758,7 +3845,7 @@ type RecordArrivalRequest struct {
 
 func (x *RecordArrivalRequest) Reset() {
 	*x = RecordArrivalRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3770,7 +3857,7 @@ func (x *RecordArrivalRequest) String() string {
 func (*RecordArrivalRequest) ProtoMessage() {}
 
 func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3783,7 +3870,7 @@ func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordArrivalRequest.ProtoReflect.Descriptor instead.
 func (*RecordArrivalRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{43}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RecordArrivalRequest) GetRequestId() string {
@@ -3874,7 +3961,7 @@ type RecordOutRequest struct {
 
 func (x *RecordOutRequest) Reset() {
 	*x = RecordOutRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3886,7 +3973,7 @@ func (x *RecordOutRequest) String() string {
 func (*RecordOutRequest) ProtoMessage() {}
 
 func (x *RecordOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3899,7 +3986,7 @@ func (x *RecordOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutRequest.ProtoReflect.Descriptor instead.
 func (*RecordOutRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{44}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RecordOutRequest) GetRequestId() string {
@@ -3972,7 +4059,7 @@ type BeginFollowUpRequest struct {
 
 func (x *BeginFollowUpRequest) Reset() {
 	*x = BeginFollowUpRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3984,7 +4071,7 @@ func (x *BeginFollowUpRequest) String() string {
 func (*BeginFollowUpRequest) ProtoMessage() {}
 
 func (x *BeginFollowUpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3997,7 +4084,7 @@ func (x *BeginFollowUpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginFollowUpRequest.ProtoReflect.Descriptor instead.
 func (*BeginFollowUpRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{45}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *BeginFollowUpRequest) GetId() string {
@@ -4057,7 +4144,7 @@ type RecordVisitRequest struct {
 
 func (x *RecordVisitRequest) Reset() {
 	*x = RecordVisitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4069,7 +4156,7 @@ func (x *RecordVisitRequest) String() string {
 func (*RecordVisitRequest) ProtoMessage() {}
 
 func (x *RecordVisitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4082,7 +4169,7 @@ func (x *RecordVisitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordVisitRequest.ProtoReflect.Descriptor instead.
 func (*RecordVisitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{46}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RecordVisitRequest) GetId() string {
@@ -4141,7 +4228,7 @@ type RevisePlanRequest struct {
 
 func (x *RevisePlanRequest) Reset() {
 	*x = RevisePlanRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4153,7 +4240,7 @@ func (x *RevisePlanRequest) String() string {
 func (*RevisePlanRequest) ProtoMessage() {}
 
 func (x *RevisePlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4166,7 +4253,7 @@ func (x *RevisePlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevisePlanRequest.ProtoReflect.Descriptor instead.
 func (*RevisePlanRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{47}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *RevisePlanRequest) GetId() string {
@@ -4225,7 +4312,7 @@ type EscalateRequest struct {
 
 func (x *EscalateRequest) Reset() {
 	*x = EscalateRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4237,7 +4324,7 @@ func (x *EscalateRequest) String() string {
 func (*EscalateRequest) ProtoMessage() {}
 
 func (x *EscalateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4250,7 +4337,7 @@ func (x *EscalateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateRequest.ProtoReflect.Descriptor instead.
 func (*EscalateRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{48}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *EscalateRequest) GetId() string {
@@ -4302,7 +4389,7 @@ type CompleteRequest struct {
 
 func (x *CompleteRequest) Reset() {
 	*x = CompleteRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4314,7 +4401,7 @@ func (x *CompleteRequest) String() string {
 func (*CompleteRequest) ProtoMessage() {}
 
 func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4327,7 +4414,7 @@ func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
 func (*CompleteRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{49}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *CompleteRequest) GetId() string {
@@ -4381,7 +4468,7 @@ type DepartRequest struct {
 
 func (x *DepartRequest) Reset() {
 	*x = DepartRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4393,7 +4480,7 @@ func (x *DepartRequest) String() string {
 func (*DepartRequest) ProtoMessage() {}
 
 func (x *DepartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4406,7 +4493,7 @@ func (x *DepartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DepartRequest.ProtoReflect.Descriptor instead.
 func (*DepartRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{50}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *DepartRequest) GetId() string {
@@ -4464,7 +4551,7 @@ type PostMessageRequest struct {
 
 func (x *PostMessageRequest) Reset() {
 	*x = PostMessageRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4476,7 +4563,7 @@ func (x *PostMessageRequest) String() string {
 func (*PostMessageRequest) ProtoMessage() {}
 
 func (x *PostMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4489,7 +4576,7 @@ func (x *PostMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostMessageRequest.ProtoReflect.Descriptor instead.
 func (*PostMessageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{51}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *PostMessageRequest) GetId() string {
@@ -4533,7 +4620,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4545,7 +4632,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4558,7 +4645,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{52}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Message) GetId() string {
@@ -4605,7 +4692,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4617,7 +4704,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4630,7 +4717,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{53}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ListMessagesRequest) GetId() string {
@@ -4649,7 +4736,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4661,7 +4748,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4674,7 +4761,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{54}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -4699,7 +4786,7 @@ type AssessRequest struct {
 
 func (x *AssessRequest) Reset() {
 	*x = AssessRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4711,7 +4798,7 @@ func (x *AssessRequest) String() string {
 func (*AssessRequest) ProtoMessage() {}
 
 func (x *AssessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4724,7 +4811,7 @@ func (x *AssessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessRequest.ProtoReflect.Descriptor instead.
 func (*AssessRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{55}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *AssessRequest) GetId() string {
@@ -4779,7 +4866,7 @@ type CorrectRequest struct {
 
 func (x *CorrectRequest) Reset() {
 	*x = CorrectRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4791,7 +4878,7 @@ func (x *CorrectRequest) String() string {
 func (*CorrectRequest) ProtoMessage() {}
 
 func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4804,7 +4891,7 @@ func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectRequest.ProtoReflect.Descriptor instead.
 func (*CorrectRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{56}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *CorrectRequest) GetId() string {
@@ -4865,7 +4952,7 @@ type ListCorrectionsRequest struct {
 
 func (x *ListCorrectionsRequest) Reset() {
 	*x = ListCorrectionsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4877,7 +4964,7 @@ func (x *ListCorrectionsRequest) String() string {
 func (*ListCorrectionsRequest) ProtoMessage() {}
 
 func (x *ListCorrectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4890,7 +4977,7 @@ func (x *ListCorrectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCorrectionsRequest.ProtoReflect.Descriptor instead.
 func (*ListCorrectionsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{57}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListCorrectionsRequest) GetId() string {
@@ -4909,7 +4996,7 @@ type ListCorrectionsResponse struct {
 
 func (x *ListCorrectionsResponse) Reset() {
 	*x = ListCorrectionsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4921,7 +5008,7 @@ func (x *ListCorrectionsResponse) String() string {
 func (*ListCorrectionsResponse) ProtoMessage() {}
 
 func (x *ListCorrectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4934,7 +5021,7 @@ func (x *ListCorrectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCorrectionsResponse.ProtoReflect.Descriptor instead.
 func (*ListCorrectionsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{58}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ListCorrectionsResponse) GetCorrections() []*Correction {
@@ -4958,7 +5045,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4970,7 +5057,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4983,7 +5070,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{59}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Correction) GetNumber() int32 {
@@ -5040,7 +5127,7 @@ type CorrectedField struct {
 
 func (x *CorrectedField) Reset() {
 	*x = CorrectedField{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5052,7 +5139,7 @@ func (x *CorrectedField) String() string {
 func (*CorrectedField) ProtoMessage() {}
 
 func (x *CorrectedField) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5065,7 +5152,7 @@ func (x *CorrectedField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectedField.ProtoReflect.Descriptor instead.
 func (*CorrectedField) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{60}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *CorrectedField) GetPath() string {
@@ -5102,7 +5189,7 @@ type RecordConsentRequest struct {
 
 func (x *RecordConsentRequest) Reset() {
 	*x = RecordConsentRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5114,7 +5201,7 @@ func (x *RecordConsentRequest) String() string {
 func (*RecordConsentRequest) ProtoMessage() {}
 
 func (x *RecordConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5127,7 +5214,7 @@ func (x *RecordConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordConsentRequest.ProtoReflect.Descriptor instead.
 func (*RecordConsentRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{61}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *RecordConsentRequest) GetId() string {
@@ -5172,7 +5259,7 @@ type ConvertRequest struct {
 
 func (x *ConvertRequest) Reset() {
 	*x = ConvertRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5184,7 +5271,7 @@ func (x *ConvertRequest) String() string {
 func (*ConvertRequest) ProtoMessage() {}
 
 func (x *ConvertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5197,7 +5284,7 @@ func (x *ConvertRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConvertRequest.ProtoReflect.Descriptor instead.
 func (*ConvertRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{62}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *ConvertRequest) GetId() string {
@@ -5237,7 +5324,7 @@ type ListLinksRequest struct {
 
 func (x *ListLinksRequest) Reset() {
 	*x = ListLinksRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5249,7 +5336,7 @@ func (x *ListLinksRequest) String() string {
 func (*ListLinksRequest) ProtoMessage() {}
 
 func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5262,7 +5349,7 @@ func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinksRequest.ProtoReflect.Descriptor instead.
 func (*ListLinksRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{63}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListLinksRequest) GetId() string {
@@ -5281,7 +5368,7 @@ type ListLinksResponse struct {
 
 func (x *ListLinksResponse) Reset() {
 	*x = ListLinksResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5293,7 +5380,7 @@ func (x *ListLinksResponse) String() string {
 func (*ListLinksResponse) ProtoMessage() {}
 
 func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5306,7 +5393,7 @@ func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinksResponse.ProtoReflect.Descriptor instead.
 func (*ListLinksResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{64}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ListLinksResponse) GetLinks() []*Link {
@@ -5336,7 +5423,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5348,7 +5435,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5361,7 +5448,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{65}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Link) GetKind() string {
@@ -5431,7 +5518,7 @@ type MarkSeenRequest struct {
 
 func (x *MarkSeenRequest) Reset() {
 	*x = MarkSeenRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5443,7 +5530,7 @@ func (x *MarkSeenRequest) String() string {
 func (*MarkSeenRequest) ProtoMessage() {}
 
 func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5456,7 +5543,7 @@ func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkSeenRequest.ProtoReflect.Descriptor instead.
 func (*MarkSeenRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{66}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *MarkSeenRequest) GetId() string {
@@ -5484,7 +5571,7 @@ type SettleBookingRequest struct {
 
 func (x *SettleBookingRequest) Reset() {
 	*x = SettleBookingRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5496,7 +5583,7 @@ func (x *SettleBookingRequest) String() string {
 func (*SettleBookingRequest) ProtoMessage() {}
 
 func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5509,7 +5596,7 @@ func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingRequest.ProtoReflect.Descriptor instead.
 func (*SettleBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{67}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *SettleBookingRequest) GetCounty() string {
@@ -5544,7 +5631,7 @@ type SettleBookingResponse struct {
 
 func (x *SettleBookingResponse) Reset() {
 	*x = SettleBookingResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5556,7 +5643,7 @@ func (x *SettleBookingResponse) String() string {
 func (*SettleBookingResponse) ProtoMessage() {}
 
 func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5569,7 +5656,7 @@ func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingResponse.ProtoReflect.Descriptor instead.
 func (*SettleBookingResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *SettleBookingResponse) GetVerdict() SettleBookingResponse_Verdict {
@@ -5596,7 +5683,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5608,7 +5695,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5621,7 +5708,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *GetCaseRequest) GetCounty() string {
@@ -5658,7 +5745,7 @@ type ReferralCase struct {
 
 func (x *ReferralCase) Reset() {
 	*x = ReferralCase{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5670,7 +5757,7 @@ func (x *ReferralCase) String() string {
 func (*ReferralCase) ProtoMessage() {}
 
 func (x *ReferralCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5683,7 +5770,7 @@ func (x *ReferralCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReferralCase.ProtoReflect.Descriptor instead.
 func (*ReferralCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{70}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ReferralCase) GetId() string {
@@ -5774,7 +5861,7 @@ type GetRelationRequest struct {
 
 func (x *GetRelationRequest) Reset() {
 	*x = GetRelationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5786,7 +5873,7 @@ func (x *GetRelationRequest) String() string {
 func (*GetRelationRequest) ProtoMessage() {}
 
 func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5799,7 +5886,7 @@ func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationRequest.ProtoReflect.Descriptor instead.
 func (*GetRelationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{71}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *GetRelationRequest) GetCounty() string {
@@ -5834,7 +5921,7 @@ type GetRelationResponse struct {
 
 func (x *GetRelationResponse) Reset() {
 	*x = GetRelationResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5846,7 +5933,7 @@ func (x *GetRelationResponse) String() string {
 func (*GetRelationResponse) ProtoMessage() {}
 
 func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5859,7 +5946,7 @@ func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationResponse.ProtoReflect.Descriptor instead.
 func (*GetRelationResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *GetRelationResponse) GetLevel() string {
@@ -5901,7 +5988,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5913,7 +6000,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5926,7 +6013,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{73}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Registration) GetId() string {
@@ -6016,7 +6103,7 @@ type ListRegistrationsRequest struct {
 
 func (x *ListRegistrationsRequest) Reset() {
 	*x = ListRegistrationsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6028,7 +6115,7 @@ func (x *ListRegistrationsRequest) String() string {
 func (*ListRegistrationsRequest) ProtoMessage() {}
 
 func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6041,7 +6128,7 @@ func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrationsRequest.ProtoReflect.Descriptor instead.
 func (*ListRegistrationsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{74}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *ListRegistrationsRequest) GetPageSize() int32 {
@@ -6071,7 +6158,7 @@ type ListRegistrationsResponse struct {
 
 func (x *ListRegistrationsResponse) Reset() {
 	*x = ListRegistrationsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6083,7 +6170,7 @@ func (x *ListRegistrationsResponse) String() string {
 func (*ListRegistrationsResponse) ProtoMessage() {}
 
 func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6096,7 +6183,7 @@ func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrationsResponse.ProtoReflect.Descriptor instead.
 func (*ListRegistrationsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *ListRegistrationsResponse) GetRegistrations() []*Registration {
@@ -6129,7 +6216,7 @@ type GetRegistrationRequest struct {
 
 func (x *GetRegistrationRequest) Reset() {
 	*x = GetRegistrationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6141,7 +6228,7 @@ func (x *GetRegistrationRequest) String() string {
 func (*GetRegistrationRequest) ProtoMessage() {}
 
 func (x *GetRegistrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6154,7 +6241,7 @@ func (x *GetRegistrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegistrationRequest.ProtoReflect.Descriptor instead.
 func (*GetRegistrationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{76}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *GetRegistrationRequest) GetId() string {
@@ -6176,7 +6263,7 @@ type DismissRegistrationRequest struct {
 
 func (x *DismissRegistrationRequest) Reset() {
 	*x = DismissRegistrationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6188,7 +6275,7 @@ func (x *DismissRegistrationRequest) String() string {
 func (*DismissRegistrationRequest) ProtoMessage() {}
 
 func (x *DismissRegistrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6201,7 +6288,7 @@ func (x *DismissRegistrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DismissRegistrationRequest.ProtoReflect.Descriptor instead.
 func (*DismissRegistrationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{77}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *DismissRegistrationRequest) GetId() string {
@@ -6453,7 +6540,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x19BatchGetReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\"8\n" +
 	"\x13FindReferralRequest\x12!\n" +
-	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xb1\x03\n" +
+	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xc8\x04\n" +
 	"\x14ListReferralsRequest\x12/\n" +
 	"\x04view\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x05inboxR\x06outboxR\x03allR\x04view\x12@\n" +
 	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x126\n" +
@@ -6467,10 +6554,19 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\vexpected_on\x18\b \x01(\tR\n" +
 	"expectedOn\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\t \x01(\tR\tpatientId\"}\n" +
+	"patient_id\x18\t \x01(\tR\tpatientId\x128\n" +
+	"\x13receiver_department\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x12receiverDepartment\x12E\n" +
+	"\x1aoriginator_organization_id\x18\v \x01(\tB\a\xbaH\x04r\x02\x18$R\x18originatorOrganizationId\x12\x14\n" +
+	"\x05count\x18\f \x01(\bR\x05count\"\xb7\x01\n" +
 	"\x15ListReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\".\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
+	"\x06counts\x18\x03 \x03(\v2 .tongzhen.referral.v1.StateCountR\x06counts\"Z\n" +
+	"\n" +
+	"StateCount\x126\n" +
+	"\x05state\x18\x01 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x05state\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\".\n" +
 	"\x12ListHistoryRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"Q\n" +
 	"\x13ListHistoryResponse\x12:\n" +
@@ -6893,7 +6989,7 @@ func file_tongzhen_referral_v1_referral_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_referral_v1_referral_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 79)
+var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 80)
 var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(State_Code)(0),                    // 0: tongzhen.referral.v1.State.Code
 	(SettleBookingResponse_Verdict)(0), // 1: tongzhen.referral.v1.SettleBookingResponse.Verdict
@@ -6919,297 +7015,300 @@ var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(*FindReferralRequest)(nil),        // 21: tongzhen.referral.v1.FindReferralRequest
 	(*ListReferralsRequest)(nil),       // 22: tongzhen.referral.v1.ListReferralsRequest
 	(*ListReferralsResponse)(nil),      // 23: tongzhen.referral.v1.ListReferralsResponse
-	(*ListHistoryRequest)(nil),         // 24: tongzhen.referral.v1.ListHistoryRequest
-	(*ListHistoryResponse)(nil),        // 25: tongzhen.referral.v1.ListHistoryResponse
-	(*HistoryRow)(nil),                 // 26: tongzhen.referral.v1.HistoryRow
-	(*ListActionsRequest)(nil),         // 27: tongzhen.referral.v1.ListActionsRequest
-	(*ListActionsResponse)(nil),        // 28: tongzhen.referral.v1.ListActionsResponse
-	(*Action)(nil),                     // 29: tongzhen.referral.v1.Action
-	(*GetLifecycleRequest)(nil),        // 30: tongzhen.referral.v1.GetLifecycleRequest
-	(*Lifecycle)(nil),                  // 31: tongzhen.referral.v1.Lifecycle
-	(*ListReasonsRequest)(nil),         // 32: tongzhen.referral.v1.ListReasonsRequest
-	(*ListReasonsResponse)(nil),        // 33: tongzhen.referral.v1.ListReasonsResponse
-	(*Reason)(nil),                     // 34: tongzhen.referral.v1.Reason
-	(*SearchDiagnosesRequest)(nil),     // 35: tongzhen.referral.v1.SearchDiagnosesRequest
-	(*SearchDiagnosesResponse)(nil),    // 36: tongzhen.referral.v1.SearchDiagnosesResponse
-	(*ActionRequest)(nil),              // 37: tongzhen.referral.v1.ActionRequest
-	(*SubmitRequest)(nil),              // 38: tongzhen.referral.v1.SubmitRequest
-	(*AcceptRequest)(nil),              // 39: tongzhen.referral.v1.AcceptRequest
-	(*ReasonRequest)(nil),              // 40: tongzhen.referral.v1.ReasonRequest
-	(*RedirectRequest)(nil),            // 41: tongzhen.referral.v1.RedirectRequest
-	(*AdmitRequest)(nil),               // 42: tongzhen.referral.v1.AdmitRequest
-	(*ConcludeRequest)(nil),            // 43: tongzhen.referral.v1.ConcludeRequest
-	(*AnswerRequest)(nil),              // 44: tongzhen.referral.v1.AnswerRequest
-	(*RecordArrivalRequest)(nil),       // 45: tongzhen.referral.v1.RecordArrivalRequest
-	(*RecordOutRequest)(nil),           // 46: tongzhen.referral.v1.RecordOutRequest
-	(*BeginFollowUpRequest)(nil),       // 47: tongzhen.referral.v1.BeginFollowUpRequest
-	(*RecordVisitRequest)(nil),         // 48: tongzhen.referral.v1.RecordVisitRequest
-	(*RevisePlanRequest)(nil),          // 49: tongzhen.referral.v1.RevisePlanRequest
-	(*EscalateRequest)(nil),            // 50: tongzhen.referral.v1.EscalateRequest
-	(*CompleteRequest)(nil),            // 51: tongzhen.referral.v1.CompleteRequest
-	(*DepartRequest)(nil),              // 52: tongzhen.referral.v1.DepartRequest
-	(*PostMessageRequest)(nil),         // 53: tongzhen.referral.v1.PostMessageRequest
-	(*Message)(nil),                    // 54: tongzhen.referral.v1.Message
-	(*ListMessagesRequest)(nil),        // 55: tongzhen.referral.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),       // 56: tongzhen.referral.v1.ListMessagesResponse
-	(*AssessRequest)(nil),              // 57: tongzhen.referral.v1.AssessRequest
-	(*CorrectRequest)(nil),             // 58: tongzhen.referral.v1.CorrectRequest
-	(*ListCorrectionsRequest)(nil),     // 59: tongzhen.referral.v1.ListCorrectionsRequest
-	(*ListCorrectionsResponse)(nil),    // 60: tongzhen.referral.v1.ListCorrectionsResponse
-	(*Correction)(nil),                 // 61: tongzhen.referral.v1.Correction
-	(*CorrectedField)(nil),             // 62: tongzhen.referral.v1.CorrectedField
-	(*RecordConsentRequest)(nil),       // 63: tongzhen.referral.v1.RecordConsentRequest
-	(*ConvertRequest)(nil),             // 64: tongzhen.referral.v1.ConvertRequest
-	(*ListLinksRequest)(nil),           // 65: tongzhen.referral.v1.ListLinksRequest
-	(*ListLinksResponse)(nil),          // 66: tongzhen.referral.v1.ListLinksResponse
-	(*Link)(nil),                       // 67: tongzhen.referral.v1.Link
-	(*MarkSeenRequest)(nil),            // 68: tongzhen.referral.v1.MarkSeenRequest
-	(*SettleBookingRequest)(nil),       // 69: tongzhen.referral.v1.SettleBookingRequest
-	(*SettleBookingResponse)(nil),      // 70: tongzhen.referral.v1.SettleBookingResponse
-	(*GetCaseRequest)(nil),             // 71: tongzhen.referral.v1.GetCaseRequest
-	(*ReferralCase)(nil),               // 72: tongzhen.referral.v1.ReferralCase
-	(*GetRelationRequest)(nil),         // 73: tongzhen.referral.v1.GetRelationRequest
-	(*GetRelationResponse)(nil),        // 74: tongzhen.referral.v1.GetRelationResponse
-	(*Registration)(nil),               // 75: tongzhen.referral.v1.Registration
-	(*ListRegistrationsRequest)(nil),   // 76: tongzhen.referral.v1.ListRegistrationsRequest
-	(*ListRegistrationsResponse)(nil),  // 77: tongzhen.referral.v1.ListRegistrationsResponse
-	(*GetRegistrationRequest)(nil),     // 78: tongzhen.referral.v1.GetRegistrationRequest
-	(*DismissRegistrationRequest)(nil), // 79: tongzhen.referral.v1.DismissRegistrationRequest
-	nil,                                // 80: tongzhen.referral.v1.HistoryRow.DetailEntry
-	(*timestamppb.Timestamp)(nil),      // 81: google.protobuf.Timestamp
-	(*v1.Actor)(nil),                   // 82: tongzhen.common.v1.Actor
-	(v1.Sex_Code)(0),                   // 83: tongzhen.common.v1.Sex.Code
-	(v1.Direction_Code)(0),             // 84: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),                  // 85: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),               // 86: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),                   // 87: tongzhen.common.v1.Party
-	(*v1.Coding)(nil),                  // 88: tongzhen.common.v1.Coding
-	(*fieldmaskpb.FieldMask)(nil),      // 89: google.protobuf.FieldMask
+	(*StateCount)(nil),                 // 24: tongzhen.referral.v1.StateCount
+	(*ListHistoryRequest)(nil),         // 25: tongzhen.referral.v1.ListHistoryRequest
+	(*ListHistoryResponse)(nil),        // 26: tongzhen.referral.v1.ListHistoryResponse
+	(*HistoryRow)(nil),                 // 27: tongzhen.referral.v1.HistoryRow
+	(*ListActionsRequest)(nil),         // 28: tongzhen.referral.v1.ListActionsRequest
+	(*ListActionsResponse)(nil),        // 29: tongzhen.referral.v1.ListActionsResponse
+	(*Action)(nil),                     // 30: tongzhen.referral.v1.Action
+	(*GetLifecycleRequest)(nil),        // 31: tongzhen.referral.v1.GetLifecycleRequest
+	(*Lifecycle)(nil),                  // 32: tongzhen.referral.v1.Lifecycle
+	(*ListReasonsRequest)(nil),         // 33: tongzhen.referral.v1.ListReasonsRequest
+	(*ListReasonsResponse)(nil),        // 34: tongzhen.referral.v1.ListReasonsResponse
+	(*Reason)(nil),                     // 35: tongzhen.referral.v1.Reason
+	(*SearchDiagnosesRequest)(nil),     // 36: tongzhen.referral.v1.SearchDiagnosesRequest
+	(*SearchDiagnosesResponse)(nil),    // 37: tongzhen.referral.v1.SearchDiagnosesResponse
+	(*ActionRequest)(nil),              // 38: tongzhen.referral.v1.ActionRequest
+	(*SubmitRequest)(nil),              // 39: tongzhen.referral.v1.SubmitRequest
+	(*AcceptRequest)(nil),              // 40: tongzhen.referral.v1.AcceptRequest
+	(*ReasonRequest)(nil),              // 41: tongzhen.referral.v1.ReasonRequest
+	(*RedirectRequest)(nil),            // 42: tongzhen.referral.v1.RedirectRequest
+	(*AdmitRequest)(nil),               // 43: tongzhen.referral.v1.AdmitRequest
+	(*ConcludeRequest)(nil),            // 44: tongzhen.referral.v1.ConcludeRequest
+	(*AnswerRequest)(nil),              // 45: tongzhen.referral.v1.AnswerRequest
+	(*RecordArrivalRequest)(nil),       // 46: tongzhen.referral.v1.RecordArrivalRequest
+	(*RecordOutRequest)(nil),           // 47: tongzhen.referral.v1.RecordOutRequest
+	(*BeginFollowUpRequest)(nil),       // 48: tongzhen.referral.v1.BeginFollowUpRequest
+	(*RecordVisitRequest)(nil),         // 49: tongzhen.referral.v1.RecordVisitRequest
+	(*RevisePlanRequest)(nil),          // 50: tongzhen.referral.v1.RevisePlanRequest
+	(*EscalateRequest)(nil),            // 51: tongzhen.referral.v1.EscalateRequest
+	(*CompleteRequest)(nil),            // 52: tongzhen.referral.v1.CompleteRequest
+	(*DepartRequest)(nil),              // 53: tongzhen.referral.v1.DepartRequest
+	(*PostMessageRequest)(nil),         // 54: tongzhen.referral.v1.PostMessageRequest
+	(*Message)(nil),                    // 55: tongzhen.referral.v1.Message
+	(*ListMessagesRequest)(nil),        // 56: tongzhen.referral.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),       // 57: tongzhen.referral.v1.ListMessagesResponse
+	(*AssessRequest)(nil),              // 58: tongzhen.referral.v1.AssessRequest
+	(*CorrectRequest)(nil),             // 59: tongzhen.referral.v1.CorrectRequest
+	(*ListCorrectionsRequest)(nil),     // 60: tongzhen.referral.v1.ListCorrectionsRequest
+	(*ListCorrectionsResponse)(nil),    // 61: tongzhen.referral.v1.ListCorrectionsResponse
+	(*Correction)(nil),                 // 62: tongzhen.referral.v1.Correction
+	(*CorrectedField)(nil),             // 63: tongzhen.referral.v1.CorrectedField
+	(*RecordConsentRequest)(nil),       // 64: tongzhen.referral.v1.RecordConsentRequest
+	(*ConvertRequest)(nil),             // 65: tongzhen.referral.v1.ConvertRequest
+	(*ListLinksRequest)(nil),           // 66: tongzhen.referral.v1.ListLinksRequest
+	(*ListLinksResponse)(nil),          // 67: tongzhen.referral.v1.ListLinksResponse
+	(*Link)(nil),                       // 68: tongzhen.referral.v1.Link
+	(*MarkSeenRequest)(nil),            // 69: tongzhen.referral.v1.MarkSeenRequest
+	(*SettleBookingRequest)(nil),       // 70: tongzhen.referral.v1.SettleBookingRequest
+	(*SettleBookingResponse)(nil),      // 71: tongzhen.referral.v1.SettleBookingResponse
+	(*GetCaseRequest)(nil),             // 72: tongzhen.referral.v1.GetCaseRequest
+	(*ReferralCase)(nil),               // 73: tongzhen.referral.v1.ReferralCase
+	(*GetRelationRequest)(nil),         // 74: tongzhen.referral.v1.GetRelationRequest
+	(*GetRelationResponse)(nil),        // 75: tongzhen.referral.v1.GetRelationResponse
+	(*Registration)(nil),               // 76: tongzhen.referral.v1.Registration
+	(*ListRegistrationsRequest)(nil),   // 77: tongzhen.referral.v1.ListRegistrationsRequest
+	(*ListRegistrationsResponse)(nil),  // 78: tongzhen.referral.v1.ListRegistrationsResponse
+	(*GetRegistrationRequest)(nil),     // 79: tongzhen.referral.v1.GetRegistrationRequest
+	(*DismissRegistrationRequest)(nil), // 80: tongzhen.referral.v1.DismissRegistrationRequest
+	nil,                                // 81: tongzhen.referral.v1.HistoryRow.DetailEntry
+	(*timestamppb.Timestamp)(nil),      // 82: google.protobuf.Timestamp
+	(*v1.Actor)(nil),                   // 83: tongzhen.common.v1.Actor
+	(v1.Sex_Code)(0),                   // 84: tongzhen.common.v1.Sex.Code
+	(v1.Direction_Code)(0),             // 85: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),                  // 86: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),               // 87: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),                   // 88: tongzhen.common.v1.Party
+	(*v1.Coding)(nil),                  // 89: tongzhen.common.v1.Coding
+	(*fieldmaskpb.FieldMask)(nil),      // 90: google.protobuf.FieldMask
 }
 var file_tongzhen_referral_v1_referral_proto_depIdxs = []int32{
-	81,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
-	81,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
-	81,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
+	82,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
+	82,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
+	82,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
 	7,   // 3: tongzhen.referral.v1.Reply.medications:type_name -> tongzhen.referral.v1.ReplyMedication
 	10,  // 4: tongzhen.referral.v1.FollowUpPlan.visits:type_name -> tongzhen.referral.v1.PlannedVisit
-	81,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
-	82,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
+	82,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
+	83,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
 	11,  // 7: tongzhen.referral.v1.PlannedVisit.findings:type_name -> tongzhen.referral.v1.Findings
 	12,  // 8: tongzhen.referral.v1.Findings.values:type_name -> tongzhen.referral.v1.Measured
-	83,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
+	84,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,   // 10: tongzhen.referral.v1.Referral.state:type_name -> tongzhen.referral.v1.State.Code
-	84,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
-	85,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
-	86,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	85,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
+	87,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	13,  // 14: tongzhen.referral.v1.Referral.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	87,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
-	87,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
-	88,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
+	88,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
+	88,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
+	89,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
 	3,   // 18: tongzhen.referral.v1.Referral.form:type_name -> tongzhen.referral.v1.Form
 	4,   // 19: tongzhen.referral.v1.Referral.consent:type_name -> tongzhen.referral.v1.Consent
 	5,   // 20: tongzhen.referral.v1.Referral.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	81,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
-	81,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
+	82,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
+	82,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
 	6,   // 23: tongzhen.referral.v1.Referral.reply:type_name -> tongzhen.referral.v1.Reply
-	81,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
-	81,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
-	81,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	81,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	81,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
-	81,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
-	81,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
-	81,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
+	82,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
+	82,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
+	82,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	82,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	82,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
+	82,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
+	82,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
+	82,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
 	8,   // 32: tongzhen.referral.v1.Referral.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,   // 33: tongzhen.referral.v1.Referral.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	88,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
-	81,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
-	81,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
-	84,  // 37: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	85,  // 38: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	86,  // 39: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	87,  // 40: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
-	88,  // 41: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	89,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
+	82,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
+	82,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
+	85,  // 37: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 38: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	87,  // 39: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	88,  // 40: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
+	89,  // 41: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
 	3,   // 42: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
 	4,   // 43: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
 	8,   // 44: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,   // 45: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	88,  // 46: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
+	89,  // 46: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
 	16,  // 47: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	81,  // 48: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
-	89,  // 49: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
+	82,  // 48: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
+	90,  // 49: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
 	15,  // 50: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
 	14,  // 51: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	84,  // 52: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	85,  // 52: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
 	0,   // 53: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
-	86,  // 54: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	87,  // 54: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	14,  // 55: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	26,  // 56: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
-	0,   // 57: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 58: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
-	82,  // 59: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
-	81,  // 60: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
-	80,  // 61: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
-	29,  // 62: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
-	29,  // 63: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
-	0,   // 64: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 65: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
-	84,  // 66: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
-	85,  // 67: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
-	29,  // 68: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
-	84,  // 69: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	34,  // 70: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
-	88,  // 71: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
-	4,   // 72: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	16,  // 73: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	5,   // 74: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	87,  // 75: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
-	6,   // 76: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
-	85,  // 77: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	86,  // 78: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	87,  // 79: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
-	88,  // 80: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	81,  // 81: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
-	87,  // 82: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
-	88,  // 83: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	9,   // 84: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	11,  // 85: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
-	9,   // 86: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	9,   // 87: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	15,  // 88: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	81,  // 89: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
-	82,  // 90: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
-	81,  // 91: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	54,  // 92: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
-	89,  // 93: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	14,  // 94: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
-	61,  // 95: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
-	82,  // 96: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
-	81,  // 97: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
-	62,  // 98: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
-	4,   // 99: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	85,  // 100: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	67,  // 101: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
-	0,   // 102: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
-	84,  // 103: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
-	85,  // 104: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
-	81,  // 105: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
-	1,   // 106: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
-	0,   // 107: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
-	84,  // 108: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	85,  // 109: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	86,  // 110: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	87,  // 111: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
-	87,  // 112: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
-	81,  // 113: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
-	13,  // 114: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	81,  // 115: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
-	75,  // 116: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
-	14,  // 117: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
-	15,  // 118: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
-	17,  // 119: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
-	18,  // 120: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
-	19,  // 121: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
-	22,  // 122: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
-	21,  // 123: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
-	24,  // 124: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
-	27,  // 125: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
-	30,  // 126: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
-	76,  // 127: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
-	78,  // 128: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
-	79,  // 129: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
-	32,  // 130: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
-	35,  // 131: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
-	38,  // 132: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
-	39,  // 133: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
-	40,  // 134: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
-	37,  // 135: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
-	41,  // 136: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
-	40,  // 137: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
-	40,  // 138: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
-	37,  // 139: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
-	40,  // 140: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
-	37,  // 141: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
-	39,  // 142: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
-	42,  // 143: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
-	40,  // 144: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
-	43,  // 145: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
-	37,  // 146: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
-	44,  // 147: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
-	45,  // 148: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
-	46,  // 149: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
-	47,  // 150: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
-	48,  // 151: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
-	49,  // 152: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
-	50,  // 153: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
-	51,  // 154: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
-	52,  // 155: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
-	53,  // 156: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
-	55,  // 157: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
-	57,  // 158: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
-	58,  // 159: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
-	59,  // 160: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
-	63,  // 161: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
-	64,  // 162: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
-	65,  // 163: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
-	68,  // 164: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
-	69,  // 165: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
-	73,  // 166: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
-	71,  // 167: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
-	14,  // 168: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 169: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 170: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
-	20,  // 171: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
-	23,  // 172: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
-	14,  // 173: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
-	25,  // 174: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
-	28,  // 175: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
-	31,  // 176: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
-	77,  // 177: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
-	75,  // 178: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
-	75,  // 179: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
-	33,  // 180: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
-	36,  // 181: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
-	14,  // 182: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 183: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
-	14,  // 184: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
-	14,  // 185: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 186: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
-	14,  // 187: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
-	14,  // 188: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
-	14,  // 189: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 190: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 191: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
-	14,  // 192: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
-	14,  // 193: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 194: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 195: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
-	14,  // 196: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
-	14,  // 197: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
-	14,  // 198: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
-	14,  // 199: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
-	14,  // 200: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
-	14,  // 201: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 202: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
-	14,  // 203: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
-	14,  // 204: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
-	14,  // 205: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
-	54,  // 206: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
-	56,  // 207: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
-	14,  // 208: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
-	14,  // 209: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
-	60,  // 210: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
-	14,  // 211: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
-	14,  // 212: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
-	66,  // 213: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
-	14,  // 214: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
-	70,  // 215: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
-	74,  // 216: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
-	72,  // 217: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
-	168, // [168:218] is the sub-list for method output_type
-	118, // [118:168] is the sub-list for method input_type
-	118, // [118:118] is the sub-list for extension type_name
-	118, // [118:118] is the sub-list for extension extendee
-	0,   // [0:118] is the sub-list for field type_name
+	24,  // 56: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
+	0,   // 57: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
+	27,  // 58: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
+	0,   // 59: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 60: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
+	83,  // 61: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
+	82,  // 62: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
+	81,  // 63: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
+	30,  // 64: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
+	30,  // 65: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
+	0,   // 66: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 67: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
+	85,  // 68: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 69: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	30,  // 70: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
+	85,  // 71: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	35,  // 72: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
+	89,  // 73: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
+	4,   // 74: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	16,  // 75: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,   // 76: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
+	88,  // 77: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
+	6,   // 78: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
+	86,  // 79: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	87,  // 80: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	88,  // 81: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
+	89,  // 82: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	82,  // 83: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
+	88,  // 84: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
+	89,  // 85: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	9,   // 86: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	11,  // 87: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
+	9,   // 88: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	9,   // 89: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	15,  // 90: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	82,  // 91: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
+	83,  // 92: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
+	82,  // 93: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	55,  // 94: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
+	90,  // 95: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	14,  // 96: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
+	62,  // 97: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
+	83,  // 98: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
+	82,  // 99: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
+	63,  // 100: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
+	4,   // 101: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	86,  // 102: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	68,  // 103: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
+	0,   // 104: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
+	85,  // 105: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 106: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
+	82,  // 107: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
+	1,   // 108: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
+	0,   // 109: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
+	85,  // 110: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 111: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	87,  // 112: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	88,  // 113: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
+	88,  // 114: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
+	82,  // 115: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
+	13,  // 116: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	82,  // 117: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
+	76,  // 118: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
+	14,  // 119: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
+	15,  // 120: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
+	17,  // 121: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
+	18,  // 122: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
+	19,  // 123: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
+	22,  // 124: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
+	21,  // 125: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
+	25,  // 126: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
+	28,  // 127: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
+	31,  // 128: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
+	77,  // 129: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
+	79,  // 130: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
+	80,  // 131: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
+	33,  // 132: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
+	36,  // 133: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
+	39,  // 134: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
+	40,  // 135: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
+	41,  // 136: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
+	38,  // 137: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
+	42,  // 138: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
+	41,  // 139: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 140: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
+	38,  // 141: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
+	41,  // 142: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
+	38,  // 143: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
+	40,  // 144: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
+	43,  // 145: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
+	41,  // 146: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
+	44,  // 147: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
+	38,  // 148: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
+	45,  // 149: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
+	46,  // 150: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
+	47,  // 151: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
+	48,  // 152: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
+	49,  // 153: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
+	50,  // 154: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
+	51,  // 155: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
+	52,  // 156: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
+	53,  // 157: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
+	54,  // 158: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
+	56,  // 159: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
+	58,  // 160: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
+	59,  // 161: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
+	60,  // 162: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
+	64,  // 163: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
+	65,  // 164: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
+	66,  // 165: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
+	69,  // 166: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
+	70,  // 167: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
+	74,  // 168: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
+	72,  // 169: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
+	14,  // 170: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 171: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 172: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
+	20,  // 173: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
+	23,  // 174: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
+	14,  // 175: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
+	26,  // 176: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
+	29,  // 177: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
+	32,  // 178: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
+	78,  // 179: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
+	76,  // 180: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
+	76,  // 181: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
+	34,  // 182: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
+	37,  // 183: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
+	14,  // 184: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 185: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
+	14,  // 186: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
+	14,  // 187: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 188: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
+	14,  // 189: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
+	14,  // 190: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
+	14,  // 191: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 192: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 193: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
+	14,  // 194: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
+	14,  // 195: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 196: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 197: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
+	14,  // 198: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
+	14,  // 199: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
+	14,  // 200: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
+	14,  // 201: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
+	14,  // 202: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
+	14,  // 203: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 204: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
+	14,  // 205: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
+	14,  // 206: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
+	14,  // 207: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
+	55,  // 208: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
+	57,  // 209: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
+	14,  // 210: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
+	14,  // 211: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
+	61,  // 212: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
+	14,  // 213: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
+	14,  // 214: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
+	67,  // 215: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
+	14,  // 216: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
+	71,  // 217: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
+	75,  // 218: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
+	73,  // 219: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
+	170, // [170:220] is the sub-list for method output_type
+	120, // [120:170] is the sub-list for method input_type
+	120, // [120:120] is the sub-list for extension type_name
+	120, // [120:120] is the sub-list for extension extendee
+	0,   // [0:120] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_referral_proto_init() }
@@ -7227,7 +7326,7 @@ func file_tongzhen_referral_v1_referral_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_referral_proto_rawDesc), len(file_tongzhen_referral_v1_referral_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   79,
+			NumMessages:   80,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

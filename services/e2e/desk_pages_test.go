@@ -1,0 +1,164 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/e2e/internal/harness"
+)
+
+// TestADayAtTheDesk is the main path of whoever answers: an emergency that nobody can miss, answers with one click that lead from one
+// referral to the next, keys, and a patient who is checked in by the slip's code.
+func TestADayAtTheDesk(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	people := signInAll(t, s)
+	desk := openBrowser(t, s).open(t, "desk")
+	desk.signIn()
+	first := post[referralv1.Referral](t, people.township, "/referrals", people.upward(people.patient(t, "覃先到"), neurology))
+	second := post[referralv1.Referral](t, people.township, "/referrals", people.upward(people.patient(t, "覃后到"), neurology))
+	third := post[referralv1.Referral](t, people.township, "/referrals", people.upward(people.patient(t, "覃再到"), neurology))
+	desk.goTo("/desk")
+	desk.until("all three", fmt.Sprintf(`document.querySelectorAll("#queue tbody tr").length === 3 && %s`, row(third.GetId())))
+	desk.look("desk-waiting", "dark")
+
+	emergency := comesAsEmergency(t, desk, people)
+	desk.goTo("/desk")
+	if clicks := eval[float64](desk, fmt.Sprintf(`document.querySelectorAll('[data-id="%s"] button[data-action="accept"]').length`, emergency)); clicks != 1 {
+		desk.fail(fmt.Errorf("%.0f buttons accept the emergency", clicks))
+	}
+	desk.press(fmt.Sprintf(`[data-id="%s"] button[data-action="accept"]`, emergency))
+	stands(desk, "after the emergency", first.GetId(), "第 1 / 3 条")
+	if !strings.Contains(desk.text(".panel .flash"), "莫急诊") {
+		desk.Errorf("it is not said what was done: %q", desk.text(".panel"))
+	}
+	desk.look("desk-split", "dark")
+	worksByKeys(desk, second.GetId(), third.GetId())
+
+	// From the last one the first is next, and the last answer leads back to the queue.
+	stands(desk, "after the answer by key", third.GetId(), "第 2 / 2 条")
+	desk.press(`.panel button[data-action="accept"]`)
+	stands(desk, "from the last on the first", first.GetId(), "第 1 / 1 条")
+	desk.press(`.panel button[data-action="accept"]`)
+	if eval[string](desk, "location.pathname") != "/desk" || !strings.Contains(desk.text("main .flash"), "覃先到") {
+		desk.fail(fmt.Errorf("the last answer does not lead back to the queue"))
+	}
+	for _, id := range []string{first.GetId(), second.GetId(), third.GetId(), emergency} {
+		if r := get[referralv1.Referral](t, people.desk, "/referrals/"+id); r.GetState() != referralv1.State_ACCEPTED {
+			t.Errorf("%s is %s", id, r.GetState())
+		}
+	}
+	desk.goTo("/desk?tab=expected&urgency=URGENT")
+	desk.goTo("/desk")
+	if got := desk.value(`[name="urgency"]`) + " " + eval[string](desk, `document.querySelector(".tabs [aria-current]").innerText`); got != "URGENT 待到诊 3" {
+		desk.Errorf("who comes back finds %q", got)
+	}
+	checksIn(desk, people, first)
+	eval[bool](desk, `(() => { document.querySelector('[name="language"]').click(); return true })()`)
+	desk.until("English", `document.documentElement.lang === "en"`)
+	desk.look("arrivals-english")
+	desk.goTo("/referrals/" + second.GetId() + "?queue=1")
+	desk.look("desk-split-english")
+	desk.goTo("/desk?tab=expected")
+	desk.look("desk-english")
+	axe := axeScript(t)
+	for name, path := range map[string]string{"/desk": "/desk?tab=expected", "/desk/open": "/referrals/" + second.GetId() + "?queue=1", "/desk/found": "/desk/arrivals?found=" + second.GetId()} {
+		desk.goTo(path)
+		desk.examine(name, axe)
+	}
+	desk.goTo("/desk?tab=expected")
+	desk.key("?")
+	desk.until("the list of keys", `document.getElementById("keys").open`)
+	for _, problem := range desk.accessible() {
+		desk.Errorf("the list of keys: %s", problem)
+	}
+}
+
+// comesAsEmergency: without a click the banner, the sound and the title tell of it; the desk takes it.
+func comesAsEmergency(t *testing.T, desk *tab, people cast) string {
+	desk.stays()
+	desk.do(chromedp.MouseClickXY(5, 600)) // a browser plays nothing before somebody touched the page
+	request := people.upward(people.patient(t, "莫急诊"), "0304")
+	request.Kind, request.Urgency = commonv1.Kind_EMERGENCY, commonv1.Urgency_EMERGENCY
+	request.Consent = &referralv1.Consent{DeferredReason: "抢救中"}
+	id := post[referralv1.Referral](t, people.township, "/referrals", request).GetId()
+	desk.within(seenWithin, "emergency on top", fmt.Sprintf(`document.querySelector("#queue tbody tr")?.dataset.id === %q`, id))
+	desk.until("banner", `document.querySelector(".alarms .alarm")?.getBoundingClientRect().width >= innerWidth - 40`)
+	desk.until("sound", "Number(document.body.dataset.heard) >= 1")
+	desk.until("title", "document.title.startsWith(document.body.dataset.alarm)")
+	desk.stayed()
+	desk.look("desk-alarm", "dark")
+	desk.press(".alarms .alarm button.primary")
+	desk.until("silence", `!document.querySelector(".alarms .alarm")`)
+	return id
+}
+
+// stands tells that the desk has a referral open at a place of the queue.
+func stands(w *tab, what, id, place string) {
+	w.Helper()
+	if got := eval[string](w, "location.pathname") + " " + w.text(".queue-bar strong"); got != "/referrals/"+id+" "+place {
+		w.fail(fmt.Errorf("%s stands %s", what, got))
+	}
+}
+
+func (w *tab) key(key string) {
+	w.Helper()
+	eval[bool](w, fmt.Sprintf(`document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key: %q, bubbles: true, cancelable: true})) || true`, key))
+}
+
+// worksByKeys: the next one without loading the page anew, the list of keys, no key while typing or when turned off, an answer by key.
+func worksByKeys(w *tab, second, third string) {
+	w.stays()
+	w.key("j")
+	w.until("the second one", fmt.Sprintf(`location.pathname === "/referrals/%s" && document.querySelector('.panel [data-action="accept"]')?.form.getAttribute("action").includes(%q)`, second, second))
+	w.stayed()
+	if current := eval[string](w, `document.querySelector(".queue-list [aria-current]").pathname`); current != "/referrals/"+second {
+		w.Errorf("the list marks %s", current)
+	}
+	w.key("?")
+	w.until("the list of keys", `document.getElementById("keys").open`)
+	w.shoot("desk-keys")
+	w.choose("[data-keys-on]")
+	eval[bool](w, `document.getElementById("keys").close() || true`)
+	w.key("j")
+	w.key("?")
+	if eval[bool](w, `document.getElementById("keys").open`) {
+		w.Error("keys that were turned off work")
+	}
+	w.choose("[data-keys-on]")
+	w.key("r")
+	w.until("the form of a return", `document.activeElement.form?.getAttribute("action").endsWith("/return")`)
+	w.key("a")
+	stands(w, "who typed", second, "第 2 / 3 条")
+	eval[bool](w, "document.activeElement.blur() || true")
+	w.leave(`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "a", bubbles: true, cancelable: true}))`)
+}
+
+// checksIn: a scanner types the address of the slip's code and Enter; one click says that the patient has come.
+func checksIn(w *tab, people cast, r *referralv1.Referral) {
+	slip := get[referralv1.Slip](w.T, people.township, "/referrals/"+r.GetId()+"/slip")
+	w.goTo("/desk/arrivals")
+	if focus := eval[string](w, "document.activeElement.id"); focus != "f-number" {
+		w.Errorf("a scanner would type into %q", focus)
+	}
+	w.fill("#f-number", "https://tongzhen.example/verify/"+slip.GetNumber()+"?k="+slip.GetVerificationKey())
+	w.leave(`document.querySelector("#f-number").form.requestSubmit()`)
+	if !strings.Contains(w.text(".found"), "覃先到") {
+		w.fail(fmt.Errorf("the slip's code does not lead to its patient"))
+	}
+	if focus := eval[string](w, "document.activeElement.id"); focus != "f-number" {
+		w.Errorf("the Enter of the next scan would go to %q", focus)
+	}
+	w.look("arrivals-scanned", "dark")
+	w.press(`.found [data-action="arrive"]`)
+	if got := get[referralv1.Referral](w.T, people.desk, "/referrals/"+r.GetId()); got.GetState() != referralv1.State_ARRIVED || !strings.Contains(w.text("main .flash"), "覃先到") {
+		w.Errorf("checked in: %s, %q", got.GetState(), w.text("main .flash"))
+	}
+	w.look("arrivals-checked-in")
+}

@@ -1,0 +1,191 @@
+package gateway_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+)
+
+const (
+	secondID, thirdID = "0192f0c1-0000-7000-8000-000000000a02", "0192f0c1-0000-7000-8000-000000000a03"
+	slotsMethod       = schedulingv1.SchedulingService_ListSlots_FullMethodName
+)
+
+// waits puts three referrals into the queue.
+func (w *world) waits(urgencies ...commonv1.Urgency_Code) {
+	var list []*referralv1.Referral
+	for i, id := range []string{referralID, secondID, thirdID} {
+		r := sampleReferral(referralv1.State_SUBMITTED)
+		r.Id, r.Urgency, r.HoldId = id, urgencies[i], ""
+		list = append(list, r)
+	}
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: list, Counts: []*referralv1.StateCount{
+		{State: referralv1.State_SUBMITTED, Count: 3}, {State: referralv1.State_ACCEPTED, Count: 4}, {State: referralv1.State_NO_SHOW, Count: 1},
+	}})
+	w.always(getMethod, list[0])
+	w.always(actionsMethod, actionsOf("accept", "return"))
+}
+
+func routine() []commonv1.Urgency_Code {
+	return []commonv1.Urgency_Code{commonv1.Urgency_ROUTINE, commonv1.Urgency_ROUTINE, commonv1.Urgency_ROUTINE}
+}
+
+func TestTheQueueIsNarrowedByItsAddressAndIsTheSameForWhoComesBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.waits(routine()...)
+	b := w.browser("desk")
+	body := b.get("/desk?tab=waiting&urgency=URGENT&direction=UP&department=0304&sender=" + townshipID).Body.String()
+	shows(t, body, `To answer <span class="number">3</span>`, `Expected <span class="number">5</span>`, `<option value="URGENT" selected>`, `<option value="0304" selected>`, `<option value="`+townshipID+`" selected>`, "Show all")
+	for range 2 {
+		asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod)
+		if asked.GetUrgency() != commonv1.Urgency_URGENT || asked.GetDirection() != commonv1.Direction_UP || asked.GetReceiverDepartment() != "0304" || asked.GetOriginatorOrganizationId() != townshipID || !asked.GetCount() {
+			t.Errorf("%v", asked)
+		}
+		b.get("/desk") // as it was left
+	}
+	b.get("/desk?tab=waiting")
+	if asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod); asked.GetUrgency() != 0 || asked.GetReceiverDepartment() != "" {
+		t.Errorf("what was cleared is kept: %v", asked)
+	}
+	w.always(listMethod, &referralv1.ListReferralsResponse{})
+	shows(t, b.get("/desk?tab=waiting&urgency=URGENT").Body.String(), "No referral matches")
+}
+
+func TestTheQueueAnswersWithOneClick(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.waits(routine()...)
+	w.always(slotsMethod, &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{{Id: slotID, Start: in(0), PractitionerName: "张医生"}}})
+	body := w.browser("desk").get("/desk").Body.String()
+	shows(t, body, `action="/referrals/`+secondID+`/accept"`, `value="slot:`+slotID+`"`, "Accept and book <time", "today 09:30", "张医生")
+	w.always(actionsMethod, actionsOf("message"))
+	if body := w.browser("desk").get("/desk").Body.String(); strings.Contains(body, "/accept") {
+		t.Error("who may not accept is offered it")
+	}
+}
+
+func TestAnAnswerLeadsToTheNextThatWaits(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		urgencies []commonv1.Urgency_Code
+		answered  string
+		next      string
+	}{
+		"in the order":             {routine(), referralID, secondID},
+		"from the last the first":  {routine(), thirdID, referralID},
+		"an emergency before that": {[]commonv1.Urgency_Code{commonv1.Urgency_EMERGENCY, commonv1.Urgency_ROUTINE, commonv1.Urgency_ROUTINE}, secondID, referralID},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.waits(c.urgencies...)
+			b := w.browser("desk")
+			got := b.post("/referrals/"+c.answered+"/accept", with(sent("accept"), "queue", "1"))
+			if to := got.Header().Get("Location"); got.Code != http.StatusSeeOther || to != "/referrals/"+c.next+"?queue=1" {
+				t.Fatalf("%d, %s", got.Code, to)
+			}
+			on(w, referralv1.ReferralService_BatchGetReferrals_FullMethodName, func(_ context.Context, in *referralv1.BatchGetReferralsRequest) (*referralv1.BatchGetReferralsResponse, error) {
+				done := sampleReferral(referralv1.State_ACCEPTED)
+				done.Id = in.GetIds()[0]
+				return &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{done}}, nil
+			})
+			body := b.get("/referrals/" + referralID + "?queue=1").Body.String()
+			shows(t, body, "Accepted; the sender was told.", `href="/referrals/`+c.answered+`">Open it`, "1 of 3", `aria-current="true"`, "Back to the queue")
+			if strings.Contains(b.get("/referrals/"+referralID+"?queue=1").Body.String(), "Accepted; the sender was told.") {
+				t.Error("it is said twice")
+			}
+		})
+	}
+	w := newWorld(t)
+	w.waits(routine()...)
+	if to := w.browser("desk").post("/referrals/"+referralID+"/accept", sent("accept")).Header().Get("Location"); to != "/referrals/"+referralID {
+		t.Errorf("who came from elsewhere is led to %s", to)
+	}
+	w.always(listMethod, &referralv1.ListReferralsResponse{})
+	if to := w.browser("desk").post("/referrals/"+referralID+"/accept", with(sent("accept"), "queue", "1")).Header().Get("Location"); to != "/desk?tab=waiting" {
+		t.Errorf("after the last one: %s", to)
+	}
+}
+
+func TestASuggestionThatIsGoneIsFollowedByTheNext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.waits(routine()...)
+	w.always(slotsMethod, &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{{Id: otherSlotID, Start: in(0)}}})
+	w.refuse(holdMethod, errs.Conflict(errs.ReasonSlotTaken, "x"))
+	got := w.browser("desk").post("/referrals/"+referralID+"/accept", with(sent("accept"), "queue", "1", "choice", "slot:"+slotID, "note", "带好片子"))
+	if got.Code != http.StatusConflict {
+		t.Fatal(got.Code)
+	}
+	shows(t, got.Body.String(), "has just been taken", "Take the new suggestion", `value="slot:`+otherSlotID+`"`, "带好片子</textarea>", `name="queue" value="1"`, "1 of 3")
+}
+
+func TestAScannedSlipLeadsToItsPatient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	accepted := sampleReferral(referralv1.State_ACCEPTED)
+	w.always(referralv1.ReferralService_FindReferral_FullMethodName, accepted)
+	w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{accepted}})
+	w.always(actionsMethod, actionsOf("arrive"))
+	got := b.post("/desk/find", url.Values{"number": {"https://county.example/verify/450321-26-0000123-4?k=ABCD2345"}})
+	if asked := lastly[*referralv1.FindReferralRequest](t, w, referralv1.ReferralService_FindReferral_FullMethodName); asked.GetNumber() != "450321-26-0000123-4" {
+		t.Errorf("%v", asked)
+	}
+	to := got.Header().Get("Location")
+	if to != "/desk/arrivals?found="+referralID {
+		t.Fatal(to)
+	}
+	body := b.get(to).Body.String()
+	shows(t, body, markName, `action="/referrals/`+referralID+`/arrive"`, `name="back" value="/desk/arrivals"`)
+	w.always("/tongzhen.referral.v1.ReferralService/Arrive", sampleReferral(referralv1.State_ARRIVED))
+	if to := b.post("/referrals/"+referralID+"/arrive", with(sent("arrive"), "back", "/desk/arrivals")).Header().Get("Location"); to != "/desk/arrivals" {
+		t.Error(to)
+	}
+	shows(t, b.get("/desk/arrivals").Body.String(), "Arrival recorded.")
+	w.always(actionsMethod, actionsOf())
+	shows(t, b.get("/desk/arrivals?found="+referralID).Body.String(), "cannot be checked in now")
+	w.refuse(referralv1.ReferralService_FindReferral_FullMethodName, errs.NotFound("referral"))
+	shows(t, b.post("/desk/find", url.Values{"number": {"https://elsewhere.example/x"}}).Body.String(), `value="https://elsewhere.example/x"`)
+}
+
+func TestAReplyStartsFromTheRecordOfTheStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := sampleReferral(referralv1.State_ADMITTED)
+	r.ArriveTime = in(-48 * time.Hour)
+	w.always(getMethod, r)
+	w.always(actionsMethod, actionsOf("conclude"))
+	entry := func(c *patientrecordv1.ClinicalEntry) *patientrecordv1.RecordEntry {
+		return &patientrecordv1.RecordEntry{Content: c}
+	}
+	w.always(listEntriesMethod, &patientrecordv1.ListEntriesResponse{Entries: []*patientrecordv1.RecordEntry{
+		entry(&patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Note{Note: &patientrecordv1.Note{Category: "PROGRESS", Text: "病程不带"}}}),
+		entry(&patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Note{Note: &patientrecordv1.Note{Category: "DISCHARGE", Text: "入院后予支架植入"}}}),
+		entry(&patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{DiagnosticReport: &patientrecordv1.DiagnosticReport{Text: "冠脉造影", Conclusion: "前降支狭窄"}}}),
+	}})
+	b := w.browser("desk")
+	body := b.get("/referrals/" + referralID).Body.String()
+	shows(t, body, "入院后予支架植入</textarea>", "冠脉造影：前降支狭窄", "血压 151.23/92 mmHg</textarea>", "氨氯地平 5mg 每日一次</textarea>", r.GetDiagnoses()[0].GetDisplay(), "come from the record")
+	if strings.Contains(body, "病程不带") {
+		t.Error("a course is taken for the discharge summary")
+	}
+	asked := lastly[*patientrecordv1.ListEntriesRequest](t, w, listEntriesMethod)
+	if !asked.GetFrom().AsTime().Equal(r.GetArriveTime().AsTime()) {
+		t.Errorf("%v", asked)
+	}
+	w.refuse(listEntriesMethod, errs.Unavailable("patientrecord", nil))
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "氨氯地平 5mg 每日一次</textarea>")
+	w.refuse(summaryMethod, errs.Unavailable("patientrecord", nil))
+	shows(t, b.get("/referrals/"+referralID).Body.String(), `name="reply.treatment"`)
+}

@@ -1,0 +1,46 @@
+package queue
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+)
+
+// Answered is the referral that was answered before the page at hand was shown.
+type Answered struct {
+	shell.Row
+	// Action is what was done.
+	Action string
+}
+
+const answeredCookie = "answered"
+
+// SayAnswered keeps for the next page what was done with which referral; the cookie holds its id alone.
+func SayAnswered(w http.ResponseWriter, action, referralID string) {
+	http.SetCookie(w, &http.Cookie{Name: answeredCookie, Value: action + "|" + referralID, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+// TakeAnswered is what was done just before, nil for nothing. It is said once.
+func (q *Queue) TakeAnswered(w http.ResponseWriter, r *http.Request) *Answered {
+	c, err := r.Cookie(answeredCookie)
+	if err != nil {
+		return nil
+	}
+	http.SetCookie(w, &http.Cookie{Name: answeredCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	action, id, _ := strings.Cut(c.Value, "|")
+	row, ok := q.Shell.RowsOf(r, q.Referral, []string{id})[id]
+	if !ok || !Leads(action) && action != "arrive" {
+		return nil
+	}
+	return &Answered{Row: row, Action: action}
+}
+
+// Leads tells that an action answers a referral, after which the next one is opened.
+func Leads(action string) bool {
+	switch action {
+	case "accept", "return", "redirect", "decline", "answer":
+		return true
+	}
+	return false
+}

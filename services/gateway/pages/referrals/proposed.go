@@ -1,0 +1,43 @@
+package referrals
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+)
+
+// consenter proposes who consents: without the record, the patient.
+func (p *Pages) consenter(r *http.Request, referral *referralv1.Referral) url.Values {
+	patient, err := p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: referral.GetPatientId()})
+	if err != nil {
+		patient = &patientrecordv1.Patient{Name: referral.GetPatient().GetName()}
+	}
+	form := url.Values{}
+	parts.SetConsent(form, nil, patient)
+	return form
+}
+
+// replyOf starts a reply from the record: the diagnoses as they were sent, what was found and the discharge summary since the arrival, and
+// the medicines that are taken now, a line each. What happens next is the doctor's to say. Without the record it is empty.
+func (p *Pages) replyOf(r *http.Request, referral *referralv1.Referral) url.Values {
+	summary, err := p.Record.GetSummary(r.Context(), &patientrecordv1.GetSummaryRequest{PatientId: referral.GetPatientId()})
+	if err != nil {
+		return url.Values{}
+	}
+	stay := parts.StayOf(r, p.Clinical, summary, referral.GetArriveTime())
+	var diagnoses, medicines []string
+	for _, d := range referral.GetDiagnoses() {
+		diagnoses = append(diagnoses, d.GetDisplay())
+	}
+	for _, m := range stay.Medicines {
+		medicines = append(medicines, strings.TrimSpace(m.GetText()+" "+m.GetDosage()))
+	}
+	return url.Values{
+		"reply.diagnosis": {strings.Join(diagnoses, "；")}, "reply.findings": {stay.Findings}, "reply.treatment": {stay.Course},
+		"reply.medications": {strings.Join(medicines, "\n")},
+	}
+}
