@@ -230,6 +230,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 		flash = "refer.sent-without-sms"
 	}
 	p.Shell.Flash(w, flash)
+	w.Header().Set(shell.NumberHeader, made.GetNumber())
 	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
 	return nil
 }
