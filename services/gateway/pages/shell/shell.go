@@ -351,6 +351,9 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	if county || township || has(a, commonv1.Role_COUNTY_ADMIN) {
 		add("rosters", "rosters", "/rosters")
 	}
+	if has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN) {
+		add("downtime", "downtime", "/downtime")
+	}
 	if calls := MakesCalls(a); calls || IsTownship(a) {
 		add("calls", "calls", "/calls")
 		last := &items[len(items)-1]
