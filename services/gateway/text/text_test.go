@@ -210,7 +210,9 @@ func lifeCodes() map[string][]string {
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
 		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export blank_form alarm call delivery address"),
-		"calls.state":   strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
+		"downtime.form": strings.Fields("OUT BACK EMERGENCY"), "downtime.state": strings.Fields("OUTSTANDING USED VOID"),
+		"downtime.reason": strings.Fields("LOST SPOILED EXPIRED OTHER"),
+		"calls.state":     strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
 		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
 		"channel": strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),
 		"to": strings.Fields(`INTAKE RECEIVER RECEIVER_DOCTORS RECEIVER_HEAD RECEIVER_DEPARTMENT FAMILY_DOCTOR ORIGINATOR ORIGINATOR_HEAD CANDIDATE_DEPARTMENT

@@ -44,20 +44,16 @@ func (s *Store) AllotBlanks(ctx context.Context, cmd app.Command, batch []domain
 			})
 		}
 		said := fmt.Sprintf("%d %s from %s for %s", len(batch), made.Form, made.Number.Printed(), made.OrganizationID)
-		stmts = append(stmts, blankEntry(cmd, tx, "referral.allot_blank_forms", made.BatchID, said), sqldb.RequestStmt(s.request(cmd), []byte{}, tx.Now()))
+		stmts = append(stmts, audit.Stmt(audit.Entry{
+			County: county, AccountID: cmd.Caller.Subject, OrganizationID: cmd.Caller.Organization, Action: "referral.allot_blank_forms",
+			ObjectType: "blank_form", ObjectID: made.BatchID, Detail: said,
+		}, id.New(), tx.Now()), sqldb.RequestStmt(s.request(cmd), []byte{}, tx.Now()))
 		return tx.Last(ctx, stmts...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("allot blank forms: %w", err)
 	}
 	return s.Blanks(ctx, county, app.BlankQuery{BatchID: made.BatchID})
-}
-
-func blankEntry(cmd app.Command, tx *sqldb.Tx, action, object, detail string) sqldb.Stmt {
-	return audit.Stmt(audit.Entry{
-		County: cmd.Caller.County, AccountID: cmd.Caller.Subject, OrganizationID: cmd.Caller.Organization, Action: action, ObjectType: "blank_form",
-		ObjectID: object, Detail: detail,
-	}, id.New(), tx.Now())
 }
 
 // Blank implements [app.Blanks].
@@ -133,7 +129,10 @@ func (s *Store) VoidBlank(ctx context.Context, cmd app.Command, b domain.Blank) 
 			SQL: `UPDATE blank_form SET void_reason = $3, void_note = $4, void_by = $5, void_time = $6
 				WHERE county_code = $1 AND number = $2 AND referral_id = '' AND void_time IS NULL`,
 			Args: []any{county, string(b.Number), b.VoidReason, b.VoidNote, cmd.Caller.Subject, tx.Now()}, Want: 1,
-		}, blankEntry(cmd, tx, "referral.void_blank_form", b.Number.Printed(), b.VoidReason)}
+		}, audit.Stmt(audit.Entry{
+			County: county, AccountID: cmd.Caller.Subject, OrganizationID: cmd.Caller.Organization, Action: "referral.void_blank_form",
+			ObjectType: "blank_form", ObjectID: b.Number.Printed(), Detail: b.VoidReason,
+		}, id.New(), tx.Now())}
 		if cmd.RequestID != "" {
 			stmts = append(stmts, sqldb.RequestStmt(s.request(cmd), []byte{}, tx.Now()))
 		}
