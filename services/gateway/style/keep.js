@@ -216,7 +216,7 @@
         text.textContent = words(entry.number ? says.sent : says.sentPlain, entry);
         item.append(link(says.open, entry.there), " ", button(says.away, async () => { await drop("send", name); show(); }));
       } else {
-        text.textContent = words(says.refused, entry);
+        text.textContent = words(says.notSent, entry);
         item.append(link(says.mend, entry.page), " ", button(says.away, async () => { await drop("send", name); show(); }));
       }
       return item;
