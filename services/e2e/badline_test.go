@@ -25,6 +25,7 @@ func TestAReferralIsSentOnceOverABadLine(t *testing.T) {
 	line := s.Bad(t, roundTrip, lost)
 	w := openBrowser(t, s).open(t, "township")
 	w.base = line.URL
+	defer w.forgives("net::ERR_")
 	w.signIn()
 	for _, name := range []string{"the line is slow", "the answer is lost"} {
 		patientID := people.patient(t, "莫远村")

@@ -235,7 +235,8 @@
       for (const name of ["slot", "bed"]) if (kept?.[name]?.[0]) query.set(name, kept[name][0]);
       if (part.dataset.loaded === query.toString()) return;
       part.dataset.loaded = query.toString();
-      const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+      const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" }).catch(() => null);
+      if (!answer) { delete part.dataset.loaded; return; } // the line is down: what was shown stays
       if (answer.ok) { part.innerHTML = await answer.text(); form.dispatchEvent(new CustomEvent("loaded")); show(); }
     };
     form.addEventListener("change", (event) => { if (part.dataset.loadFrom.split(" ").includes(event.target.name)) load(); });
