@@ -105,10 +105,14 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 			"ListSessions", "GetSession", "SubstituteSession", "CancelSession", "BlockSlots", "UnblockSlots", "ImportSchedules", "ExportSchedules",
 			"GetBookingPolicy", "SetBookingPolicy",
 			"ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
+			// Blank forms name no patient.
+			"AllotBlankForms", "ListBlankForms", "VoidBlankForm",
 			"SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules",
 		},
 		"SYSTEM_ADMIN": {
 			"ListAccounts", "ListFeedMessages", "ListFeedSenders", "ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
+			// Blank forms name no patient.
+			"AllotBlankForms", "ListBlankForms", "VoidBlankForm",
 		},
 		"SECURITY_ADMIN": {"ListAccounts"},
 		// Who looked at whom, and the names of those who did.

@@ -103,7 +103,9 @@ func fillForm(w *tab, patientID string) {
 	const illness = "反复胸闷3天，加重2小时"
 	w.fill(`[name="form.presentIllness"]`, illness)
 	w.choose(`[name="urgency"][value="URGENT"]`)
+	w.keeps()
 	w.goTo("/refer/" + patientID)
+	w.keeps()
 	if got := w.value(`[name="form.presentIllness"]`); got != illness || w.value(`[name="urgency"]:checked`) != "URGENT" {
 		w.Errorf("after a reload the form holds %q and %q", got, w.value(`[name="urgency"]:checked`))
 	}
@@ -150,6 +152,7 @@ func sendTwice(w *tab, people cast, patientID string) string {
 		w.Errorf("two clicks and a repetition made %d referrals", len(list))
 	}
 	w.goTo("/refer/" + patientID)
+	w.keeps()
 	if w.value(`[name="form.initialImpression"]`) != "" {
 		w.Error("the draft is still there after the referral was sent")
 	}
@@ -270,15 +273,15 @@ func inboxes(township, desk *tab) {
 
 // signsOut: nothing that was typed about a patient stays in a browser that others use too.
 func signsOut(w *tab) {
-	const drafts = `Object.keys(localStorage).filter(key => key.startsWith("draft:")).length`
 	w.goTo("/patients/new")
 	w.fill(`[name="name"]`, "莫留痕")
-	if eval[float64](w, drafts) == 0 {
+	w.keeps()
+	if w.rows() == 0 {
 		w.Error("no draft is kept: this proves nothing")
 	}
 	w.press(`form[action="/sign-out"] button`)
-	if n := eval[float64](w, drafts); n != 0 || !strings.Contains(eval[string](w, "location.pathname"), "sign-in") {
-		w.Errorf("%.0f drafts are left at %s", n, eval[string](w, "location.pathname"))
+	if n := w.rows(); n != 0 || !strings.Contains(eval[string](w, "location.pathname"), "sign-in") {
+		w.Errorf("%d drafts are left at %s", n, eval[string](w, "location.pathname"))
 	}
 }
 

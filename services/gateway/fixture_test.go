@@ -91,6 +91,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		referralv1.RegisterFollowUpServiceServer(r, referralv1.UnimplementedFollowUpServiceServer{})
 		referralv1.RegisterStatisticsServiceServer(r, referralv1.UnimplementedStatisticsServiceServer{})
 		referralv1.RegisterHandoverServiceServer(r, referralv1.UnimplementedHandoverServiceServer{})
+		referralv1.RegisterDowntimeServiceServer(r, referralv1.UnimplementedDowntimeServiceServer{})
 		referralv1.RegisterSettingServiceServer(r, referralv1.UnimplementedSettingServiceServer{})
 	})
 	w.serve(network, logger, "patientrecord", func(r grpc.ServiceRegistrar) {

@@ -89,7 +89,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		Alarm:        notificationv1.NewAlarmServiceClient(deps.Conns.Notification),
 		Referral:     referralv1.NewReferralServiceClient(deps.Conns.Referral),
 		Consent:      patientrecordv1.NewConsentServiceClient(deps.Conns.PatientRecord),
-		Clock:        deps.Clock, Logger: deps.Logger, Zone: cfg.Zone,
+		Clock:        deps.Clock, Logger: deps.Logger, Ring: deps.Ring, Zone: cfg.Zone,
 	})
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 func slipPages(mux shell.Mux, cfg Config, deps Deps, sh *shell.Shell) error {
 	pages, err := slips.New(slips.Deps{
 		Shell: sh, Referral: referralv1.NewReferralServiceClient(deps.Conns.Referral), Handover: referralv1.NewHandoverServiceClient(deps.Conns.Referral),
+		Downtime:   referralv1.NewDowntimeServiceClient(deps.Conns.Referral),
 		Scheduling: schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling),
 		Limiter:    deps.Cache, Ring: deps.Ring, Secure: cfg.Secure,
 	})

@@ -3,7 +3,7 @@
 // their records (patient-record), organisations and accounts (directory), and to tell people (notification); of a patient it keeps one
 // sealed snapshot, of organisations and their medicines a projection.
 //
-// RPCs: ReferralService, FollowUpService, CriteriaService, CandidateService, StatisticsService, SettingService and HandoverService
+// RPCs: ReferralService, FollowUpService, CriteriaService, CandidateService, StatisticsService, SettingService, DowntimeService and HandoverService
 // (completeness, printed slips, consent) of tongzhen.referral.v1. Publishes the facts of its events table; consumes organisation_changed, formulary_changed and
 // capabilities_changed of directory, encounter_opened, encounter_closed, encounter_cancelled, patient_merged and patient_unmerged of the record, booking_moved and
 // session_cancelled of scheduling, and its own deadline_passed.

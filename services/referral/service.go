@@ -117,7 +117,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 			Calendars:   app.NewCalendars(zone, domain.Days(days), st, deps.Clock),
 			Formularies: st, Lists: rpc.Directory{Peers: peers}, Criteria: book, Records: rpc.Records{Peers: peers}, Candidates: st,
 			Registrations: st,
-			Completeness:  items, Slips: st, People: st, Moves: st, Kept: cfg.Kept,
+			Completeness:  items, Slips: st, Blanks: st, People: st, Moves: st, Kept: cfg.Kept,
 			Statistics: st, Published: published,
 		}),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),

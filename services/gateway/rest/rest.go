@@ -81,6 +81,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{referralv1.RegisterCriteriaServiceHandler, referral},
 		{referralv1.RegisterCandidateServiceHandler, referral},
 		{referralv1.RegisterHandoverServiceHandler, referral},
+		{referralv1.RegisterDowntimeServiceHandler, referral},
 		{referralv1.RegisterStatisticsServiceHandler, referral},
 		{referralv1.RegisterSettingServiceHandler, referral},
 		{patientrecordv1.RegisterPatientRecordServiceHandler, deps.Conns.PatientRecord},

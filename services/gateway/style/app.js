@@ -1,4 +1,4 @@
-// The one script. Every page works without it but for live updates, drafts kept in the browser and the pickers' suggestions.
+// The script of the pages; keep.js keeps what is typed. Every page works without either but for live updates, drafts kept in the browser and the pickers' suggestions.
 "use strict";
 (() => {
   const body = document.body;
@@ -195,10 +195,6 @@
     const whole = [...form.elements].every((field) => !field.required || field.value.trim() !== "");
     if (ask && whole && !confirm(ask)) { event.preventDefault(); return; }
     if (form.method !== "post") return;
-    // PCs in clinics are shared: who signs out leaves nothing of a patient behind. (A session that ran out keeps its drafts.)
-    if (form.getAttribute("action") === "/sign-out") {
-      for (const key of Object.keys(localStorage)) if (key.startsWith(`draft:${body.dataset.account}:`)) localStorage.removeItem(key);
-    }
     form.dataset.sent = "1";
     setTimeout(() => { for (const button of form.querySelectorAll("button:not([type=button])")) { button.disabled = true; } }, 0);
     setTimeout(() => { delete form.dataset.sent; for (const button of form.querySelectorAll("button")) button.disabled = false; }, 8000);
@@ -239,7 +235,8 @@
       for (const name of ["slot", "bed"]) if (kept?.[name]?.[0]) query.set(name, kept[name][0]);
       if (part.dataset.loaded === query.toString()) return;
       part.dataset.loaded = query.toString();
-      const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" });
+      const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" }).catch(() => null);
+      if (!answer) { delete part.dataset.loaded; return; } // the line is down: what was shown stays
       if (answer.ok) { part.innerHTML = await answer.text(); form.dispatchEvent(new CustomEvent("loaded")); show(); }
     };
     form.addEventListener("change", (event) => { if (part.dataset.loadFrom.split(" ").includes(event.target.name)) load(); });
@@ -442,40 +439,6 @@
     });
   }
 
-  // Drafts: <form data-draft="key"> is kept in this browser until it was sent or thrown away. The server's values win after a refusal. Last, because the parts above listen for "draft".
-  const bindDraft = (form) => {
-    const key = `draft:${body.dataset.account}:${form.dataset.draft}`;
-    const skip = new Set(["requestId", "holdKey", "version", "password"]);
-    if (!form.dataset.refused) {
-      try {
-        const kept = JSON.parse(localStorage.getItem(key) || "null");
-        if (kept && Date.now() - kept.at < 3 * 86400e3) {
-          for (const [name, values] of Object.entries(kept.values)) {
-            const fields = form.querySelectorAll(`[name="${CSS.escape(name)}"]`);
-            fields.forEach((field, i) => {
-              if (field.type === "hidden") return; // chips are made anew by their picker
-              if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
-              else if (i < values.length) field.value = values[i];
-            });
-          }
-          form.dispatchEvent(new CustomEvent("draft", { detail: kept.values }));
-          form.querySelector("[data-draft-note]")?.removeAttribute("hidden");
-        }
-      } catch { localStorage.removeItem(key); }
-    }
-    const keep = () => {
-      const values = {};
-      for (const [name, value] of new FormData(form)) if (!skip.has(name) && typeof value === "string") (values[name] ||= []).push(value);
-      try { localStorage.setItem(key, JSON.stringify({ at: Date.now(), values })); } catch { /* storage is full or off: the form itself still holds everything */ }
-    };
-    form.addEventListener("input", keep);
-    form.addEventListener("change", keep);
-    form.addEventListener("picked", keep);
-    for (const button of form.querySelectorAll("[data-draft-drop]")) button.addEventListener("click", () => { localStorage.removeItem(key); location.reload(); });
-  };
-  document.querySelectorAll("form[data-draft]").forEach(bindDraft);
-  for (const done of document.querySelectorAll("[data-draft-done]")) localStorage.removeItem(`draft:${body.dataset.account}:${done.dataset.draftDone}`);
-
   // What is proposed from a choice until something else is typed: <form data-propose="diagnosis=form.initialImpression">.
   const propositions = new WeakMap();
   for (const form of document.querySelectorAll("form[data-propose]")) {
@@ -662,7 +625,7 @@
       if (next.querySelector("[data-load], [data-post], [data-upload]")) throw new Error();
       beside().replaceChildren(...next.childNodes);
       beside().querySelectorAll("[data-picker]").forEach(bindPicker);
-      beside().querySelectorAll("form[data-draft]").forEach(bindDraft);
+      beside().dispatchEvent(new Event("swapped", { bubbles: true }));
       if (push) history.pushState(null, "", href);
       const list = document.querySelector(".split > aside");
       const at = new URL(href, location).pathname;

@@ -210,8 +210,10 @@ func lifeCodes() map[string][]string {
 		"audit.group":   strings.Fields("reading referral sign-in directory notification audit"),
 		"audit.service": strings.Fields("directory patientrecord referral scheduling notification"),
 		"audit.problem": strings.Fields("MISSING CHANGED END HEAD SIGNATURE LOST"),
-		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export alarm call delivery address"),
-		"calls.state":   strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
+		"audit.object":  strings.Fields("patient record referral organization account candidate audit consent export blank_form alarm call delivery address"),
+		"downtime.form": strings.Fields("OUT BACK EMERGENCY"), "downtime.state": strings.Fields("OUTSTANDING USED VOID"),
+		"downtime.reason": strings.Fields("LOST SPOILED EXPIRED OTHER"),
+		"calls.state":     strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
 		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
 		"channel": strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),
 		"to": strings.Fields(`INTAKE RECEIVER RECEIVER_DOCTORS RECEIVER_HEAD RECEIVER_DEPARTMENT FAMILY_DOCTOR ORIGINATOR ORIGINATOR_HEAD CANDIDATE_DEPARTMENT
@@ -223,7 +225,7 @@ func lifeCodes() map[string][]string {
 			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
 			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences
 			notification.set_rules alarm.acknowledge call.record roster.set roster.hand_over roster.take_back
-			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings referral.update_targets referral.update_reasons
+			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings referral.update_targets referral.update_reasons referral.allot_blank_forms referral.void_blank_form
 			audit.search audit.export audit.archive attachment.add attachment.correct attachment.entered_in_error attachment.list attachment.metadata
 			attachment.read attachment.thumbnail feed.quarantine feed.read feed.replay feed.settle glass.break glass.list glass.read
 			glass.review hold.attach hold.confirm hold.expire hold.free hold.keep hold.release hold.settle hold.take match.different

@@ -13,6 +13,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -200,6 +203,10 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	request := createRequest(r.PostForm, patientID)
 	request.Submit = r.PostFormValue("do") != "draft"
+	request.BlankNumber = strings.TrimSpace(r.PostFormValue("blankNumber"))
+	if at, bad := time.ParseInLocation("2006-01-02T15:04", r.PostFormValue("writtenTime"), p.Shell.Zone()); bad == nil {
+		request.WrittenTime = timestamppb.New(at)
+	}
 	var err error
 	lost := false
 	if request.Submit {
@@ -230,6 +237,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 		flash = "refer.sent-without-sms"
 	}
 	p.Shell.Flash(w, flash)
+	w.Header().Set(shell.NumberHeader, made.GetNumber())
 	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
 	return nil
 }
@@ -297,7 +305,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 func fields() []string {
 	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
 		receiver receiver.organizationId receiver.departmentCode slot consent consent.method consent.givenBy consent.relation consent.deferredReason
-		transport transferNote originatorPhone`), smsFields()...)
+		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
 }
 
 // refused words what can be mended on the form; everything else is a page of its own.

@@ -28,6 +28,10 @@ func (s *Shell) Open(h Handler) http.Handler {
 // Page wraps a handler that needs a signed-in person; others are sent to sign in and come back afterwards.
 func (s *Shell) Page(h Handler) http.Handler {
 	return s.Open(func(w http.ResponseWriter, r *http.Request) error {
+		w, ok := kept(w, r)
+		if !ok {
+			return nil
+		}
 		if _, ok := door.VisitorFrom(r.Context()); !ok {
 			s.toSignIn(w, r)
 			return nil

@@ -26,6 +26,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/style"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 )
 
 //go:embed *.html
@@ -43,6 +44,8 @@ type Deps struct {
 	Consent      patientrecordv1.ConsentServiceClient
 	Clock        clock.Clock
 	Logger       *slog.Logger
+	// Ring makes the keys that seal what browsers keep.
+	Ring *crypt.Ring
 	// Zone is the county's time zone, in which days and times are shown.
 	Zone *time.Location
 }
@@ -132,6 +135,8 @@ type view struct {
 	Language  string
 	Languages []string
 	Account   *directoryv1.Account
+	// Keep are the keys with which the browser seals what the account types.
+	Keep string
 	// Organization is the account's, by name.
 	Organization string
 	Nav2         []navItem
@@ -157,6 +162,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 	v := view{Page: page, Language: s.Language(r), Languages: s.deps.Text.Languages(), Path: here(r), Large: cookie(r, "type") == "large"}
 	if visitor, ok := door.VisitorFrom(r.Context()); ok && !page.Bare {
 		v.Account, v.Organization = visitor.Account, s.organization(r, visitor.Account)
+		v.Keep = s.keepKeys(visitor.Account)
 		v.Open = s.openCount(r)
 		v.Rings = s.Rings(r)
 		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account), calls: v.Rings.OpenCalls})
@@ -344,6 +350,9 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	leadingNav(a, add)
 	if county || township || has(a, commonv1.Role_COUNTY_ADMIN) {
 		add("rosters", "rosters", "/rosters")
+	}
+	if has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN) {
+		add("downtime", "downtime", "/downtime")
 	}
 	if calls := MakesCalls(a); calls || IsTownship(a) {
 		add("calls", "calls", "/calls")

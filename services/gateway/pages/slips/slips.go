@@ -31,6 +31,8 @@ type Deps struct {
 	Shell    *shell.Shell
 	Referral referralv1.ReferralServiceClient
 	Handover referralv1.HandoverServiceClient
+	// Downtime allots the numbers of forms that are printed beforehand.
+	Downtime referralv1.DowntimeServiceClient
 	// Scheduling tells when and where the patient is expected; while it is away a slip goes without.
 	Scheduling schedulingv1.SchedulingServiceClient
 	// Limiter counts verifications by address, of which Ring keeps a keyed hash.
@@ -43,14 +45,20 @@ type Deps struct {
 // Pages are the printed slips and their verification.
 type Pages struct {
 	Deps
-	slipSet, verifySet *shell.Set
+	slipSet, verifySet, blanksSet, printSet *shell.Set
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
-	if p.slipSet, err = deps.Shell.Parse(files, "slip.html"); err != nil {
+	if p.slipSet, err = deps.Shell.Parse(files, "slip.html", "sheet.html"); err != nil {
+		return nil, err
+	}
+	if p.blanksSet, err = deps.Shell.Parse(files, "blanks.html"); err != nil {
+		return nil, err
+	}
+	if p.printSet, err = deps.Shell.Parse(files, "print.html", "sheet.html"); err != nil {
 		return nil, err
 	}
 	p.verifySet, err = deps.Shell.Parse(files, "verify.html")
@@ -62,6 +70,10 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /referrals/{id}/slip", p.Shell.Page(p.both))
 	mux.Handle("GET /referrals/{id}/slip/stub", p.Shell.Page(p.stub))
 	mux.Handle("GET /referrals/{id}/slip/reply", p.Shell.Page(p.reply))
+	mux.Handle("GET /downtime", p.Shell.Page(p.blanks))
+	mux.Handle("POST /downtime", p.Shell.Page(p.allot))
+	mux.Handle("POST /downtime/void", p.Shell.Page(p.void))
+	mux.Handle("GET /downtime/{batch}", p.Shell.Page(p.printBatch))
 	mux.Handle("GET /verify/{number}", p.Shell.Open(p.verify))
 }
 
@@ -69,6 +81,8 @@ func (p *Pages) Routes(mux shell.Mux) {
 type slipData struct {
 	ID, Number         string
 	Draft, Down, Reply bool
+	// Blank: filled in by hand, whole.
+	Blank              bool
 	Form               form
 	StubOnly           bool
 	Stub, Slip         []filled

@@ -17,23 +17,33 @@ type Creation struct {
 	Draft  domain.Draft
 	HoldID string
 	Submit bool
+	// BlankNumber is that of the form on which it was written while the system was away, and Written when; both or neither.
+	BlankNumber string
+	Written     time.Time
 	// Values are what the doctor found, for the criteria; they are not kept.
 	Values []ClinicalValue
+	// number is BlankNumber, found to be one that may be used.
+	number domain.Number
 }
 
 // Create makes a referral of the caller's organisation. What is wrong is reported at once and before any peer is asked. Errors: fields,
 // OPEN_REFERRAL_EXISTS, PEER_AWAY when patient-record does not answer (nothing is written then).
 func (s *Service) Create(ctx context.Context, cmd Command, in Creation) (View, error) {
 	do := func() (View, error) { return s.createNew(ctx, cmd, in) }
-	if in.HoldID == "" {
+	if in.HoldID == "" && in.BlankNumber == "" {
 		return s.first(ctx, cmd, do)
 	}
-	// A hold is attached before the change: not again for a request that was answered, and not by one that reuses its id.
+	// A hold is attached, and a blank form is looked at, before the change: not again for a request that was answered, and not by one that reuses its id.
 	return s.once(ctx, cmd, do)
 }
 
 func (s *Service) createNew(ctx context.Context, cmd Command, in Creation) (View, error) {
 	made := referralID(cmd)
+	number, err := s.blankOf(ctx, cmd.Caller, in)
+	if err != nil {
+		return View{}, err
+	}
+	in.number = number
 	if d := in.Draft.Direction; domain.KindsOf(d) != nil && !domain.MayAct(d, domain.Originator, cmd.Caller.Roles) {
 		return View{}, errs.Denied(errs.ReasonRole)
 	}
@@ -57,6 +67,9 @@ func (s *Service) createNew(ctx context.Context, cmd Command, in Creation) (View
 			}
 		}
 		u.Save(r)
+		if in.number != "" {
+			u.UseBlank(in.number, cmd.Caller.Organization, made)
+		}
 		return nil
 	})
 }
@@ -83,6 +96,7 @@ func (s *Service) prepareNew(ctx context.Context, cmd Command, made string, in *
 		var known domain.RecordFacts
 		carry.Criteria, known = s.matched(ctx, caller, r.Snapshot(), *in)
 		carry.Completeness = domain.JudgeCompleteness(s.Ports.Completeness, r.Snapshot(), known)
+		carry.Number, carry.Written = in.number, in.Written
 		err = s.prepareSubmit(ctx, r.Snapshot(), in.HoldID, &carry)
 	}
 	return carry, err

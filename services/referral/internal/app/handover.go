@@ -146,6 +146,10 @@ type Verification struct {
 	Patient, Organization, Department string
 	ValidUntil                        time.Time
 	Expired                           bool
+	// Blank is a form that is not entered yet, BlankOrganization for whom it was printed; Void that it was taken back.
+	Blank             bool
+	BlankOrganization string
+	Void              bool
 }
 
 // VerifySlip holds the key against the number before anything is looked up: a wrong key and a number that nobody has cost the same and
@@ -167,7 +171,7 @@ func (s *Service) VerifySlip(ctx context.Context, caller authn.Identity, number,
 	caller.County = string(n[:6])
 	v, err := s.Reader.ByNumber(ctx, caller, n)
 	if errs.KindOf(err) == errs.KindNotFound {
-		return Verification{}, nil
+		return s.verifyBlank(ctx, caller.County, n)
 	}
 	if err != nil {
 		return Verification{}, err

@@ -56,6 +56,9 @@ type Unit interface {
 	Save(r *domain.Referral)
 	// Seen notes that the caller has seen a referral that was loaded; again it changes nothing and tells nobody.
 	Seen(ctx context.Context, r *domain.Referral) error
+	// UseBlank enters a referral under the number of a blank form of an organisation; if that is not outstanding any more the unit ends in
+	// FIELD_COMBINATION of blankNumber.
+	UseBlank(n domain.Number, organizationID, referralID string)
 	// StartAttempt notes that the hold is about to be confirmed for a version of a referral: PENDING. Again is harmless while it is
 	// PENDING; otherwise the unit ends in BOOKING_LOST.
 	StartAttempt(holdID, referralID string, version int32)
@@ -267,6 +270,8 @@ type Ports struct {
 	Completeness []domain.CompletenessItem
 	// Slips makes the keys of printed slips.
 	Slips Slips
+	// Blanks keeps the forms that are printed beforehand.
+	Blanks Blanks
 	// People keeps which patients are one person.
 	People     People
 	Records    Records

@@ -93,6 +93,9 @@ func (s *Service) prepareSubmit(ctx context.Context, r domain.Snapshot, holdID s
 			carry.HoldID = holdID
 		}
 	}
+	if carry.Number != "" {
+		return nil
+	}
 	carry.Number, err = s.numbers.next(ctx, r.County, cal.Year(now))
 	return err
 }

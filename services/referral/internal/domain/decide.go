@@ -43,6 +43,8 @@ type Carry struct {
 	Criteria []string
 	// Completeness of what is handed over, as judged when the referral is sent.
 	Completeness Completeness
+	// Written is when the referral was written on a blank form, whose number it then carries.
+	Written time.Time
 	// Arrival is when a patient came that is recorded afterwards.
 	Arrival time.Time
 	// Destination is where a patient left the county for, in words.

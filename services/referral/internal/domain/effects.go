@@ -166,11 +166,12 @@ func submit(s *Snapshot, c Command, change *Change) []Field {
 	}
 	s.Number = c.Carry.Number
 	s.HoldID, s.HoldLost = c.Carry.HoldID, c.Carry.HoldLost
+	s.WrittenTime = c.Carry.Written
 	s.SubmitTime, s.MatchedCriteria = c.At, slices.Clone(c.Carry.Criteria)
 	s.Completeness = c.Carry.Completeness
 	lookedUp(s, c)
 	change.HoldID = s.HoldID
-	change.Detail = detail("number", s.Number.Printed(), "holdId", s.HoldID, "receiver", c.Carry.ReceiverName)
+	change.Detail = detail("number", s.Number.Printed(), "holdId", s.HoldID, "receiver", c.Carry.ReceiverName, "writtenTime", stamp(s.WrittenTime))
 	return checkComplete(s)
 }
 

@@ -97,6 +97,8 @@ type Snapshot struct {
 	// ArrivedFrom is the state that an undone arrival goes back to.
 	ArrivedFrom State
 	SubmitTime  time.Time
+	// WrittenTime is when it was written on a blank form while the system was away; SubmitTime is then when it was entered.
+	WrittenTime time.Time
 	ArriveTime  time.Time
 	AdmitTime   time.Time
 	// ConcludeTime ends the county's part, CloseTime the referral.

@@ -73,7 +73,7 @@ func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(st
 	s.LinkKind = rapid.SampledFrom([]domain.LinkKind{"", domain.LinkAnswers, domain.LinkWorsened, domain.LinkConverted}).Draw(t, "link")
 	s.Retrospective, s.Destination, s.FamilyDoctor = rapid.Bool().Draw(t, "retrospective"), say("destination"), say("doctor")
 	s.ArriveTime, s.AdmitTime, s.ConcludeTime, s.CloseTime = when("arrived"), when("admitted"), when("concluded"), when("closed")
-	s.DepartTime, s.ExpectedArrival = when("departed"), when("expected")
+	s.DepartTime, s.ExpectedArrival, s.WrittenTime = when("departed"), when("expected"), when("written")
 	s.Verdict = rapid.SampledFrom(append(domain.Verdicts(), "")).Draw(t, "verdict")
 	s.VerdictNote, s.Corrections = say("verdict note"), count("corrections", 1000)
 	for range count("criteria", 3) {

@@ -45,6 +45,7 @@ func (s handoverServer) VerifySlip(ctx context.Context, m *referralv1.VerifySlip
 	return &referralv1.Verification{
 		Genuine: true, Number: v.Number.Printed(), Patient: v.Patient, ReceiverOrganization: v.Organization,
 		ReceiverDepartment: v.Department, ValidUntil: stamp(v.ValidUntil), Expired: v.Expired,
+		Blank: v.Blank, BlankOrganization: v.BlankOrganization, Void: v.Void,
 	}, nil
 }
 

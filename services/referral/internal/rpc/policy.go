@@ -20,7 +20,14 @@ func Policy() authz.Table {
 	party, own := read.Of(authz.Party), read.Of(authz.Own)
 	candidates := authz.Rule{Roles: []string{"SPECIALIST", "DEPARTMENT_HEAD", "INTAKE_DESK"}, Need: authz.Own}
 	township := authz.Rule{Roles: domain.Roles(domain.Down, domain.Receiver), Need: authz.Own}
+	prints := authz.Rule{Roles: []string{"INTAKE_DESK", "CENTRE_HEAD", "COUNTY_ADMIN"}, Need: authz.Own}
 	table := authz.Table{
+		referralv1.DowntimeService_AllotBlankForms_FullMethodName: prints,
+		referralv1.DowntimeService_VoidBlankForm_FullMethodName:   prints,
+		referralv1.DowntimeService_ListBlankForms_FullMethodName: {
+			Roles: append(slices.Concat(domain.Roles(domain.Up, domain.Originator), domain.Roles(domain.Down, domain.Originator)), "COUNTY_ADMIN"), Need: authz.Own,
+		},
+
 		referralv1.ReferralService_MarkSeen_FullMethodName:          party,
 		referralv1.ReferralService_GetReferral_FullMethodName:       party,
 		referralv1.ReferralService_BatchGetReferrals_FullMethodName: own,

@@ -29,6 +29,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	referralv1.RegisterCriteriaServiceServer(r, criteriaServer{app: s.app})
 	referralv1.RegisterCandidateServiceServer(r, candidateServer{app: s.app})
 	referralv1.RegisterHandoverServiceServer(r, handoverServer{app: s.app})
+	referralv1.RegisterDowntimeServiceServer(r, downtimeServer{app: s.app})
 	referralv1.RegisterStatisticsServiceServer(r, statisticsServer{app: s.app})
 }
 

@@ -43,6 +43,7 @@ func (s *Server) CreateReferral(ctx context.Context, m *referralv1.CreateReferra
 	}
 	return answer(s.app.Create(ctx, cmd, app.Creation{
 		Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit(), Values: clinicalValues(m.GetValues()),
+		BlankNumber: m.GetBlankNumber(), Written: instant(m.GetWrittenTime()),
 	}))
 }
 

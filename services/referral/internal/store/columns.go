@@ -26,7 +26,7 @@ const (
 		reason_code, arrived_from, submit_time, arrive_time, admit_time, due_time, due_order, update_time,
 		escalated_to, down_referral, down_arrive_time, bounce_back_of, bounced_by, matched_criteria, family_doctor, verdict, corrections,
 		condition, first_answer, first_due, answer_time, depart_time, expected_arrival, conclude_time, close_time,
-		accept_time, no_show_time, follow_up_time, completeness, completeness_missing, first_reason`
+		accept_time, no_show_time, follow_up_time, completeness, completeness_missing, first_reason, written_time`
 
 	sealedColumns = `patient, content, result, plan`
 
@@ -97,7 +97,7 @@ func changing(s domain.Snapshot) []any {
 		s.Escalated, s.DownReferral, null(s.DownArrived), s.BounceBackOf, s.BouncedBy, strings.Join(s.MatchedCriteria, " "), s.FamilyDoctor,
 		string(s.Verdict), s.Corrections, s.Condition(), string(s.FirstAnswer), null(s.FirstDue), null(s.AnswerTime), null(s.DepartTime),
 		null(s.ExpectedArrival), null(s.ConcludeTime), null(s.CloseTime), null(s.AcceptTime), null(s.NoShowTime), null(s.FollowUpTime),
-		score(s.Completeness), strings.Join(s.Completeness.Missing(), " "), s.FirstReason,
+		score(s.Completeness), strings.Join(s.Completeness.Missing(), " "), s.FirstReason, null(s.WrittenTime),
 	}
 }
 
@@ -110,7 +110,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	var diagnoses, guard, criteria, condition string
 	var order time.Time
 	var from, to, submitted, arrived, admitted, due, downArrived, firstDue, answered, departed, expected, concluded, closed sql.Null[time.Time]
-	var accepted, noShow, followUp sql.Null[time.Time]
+	var accepted, noShow, followUp, written sql.Null[time.Time]
 	var patient, content, result, plan []byte
 	var complete sql.Null[int]
 	var missing string
@@ -123,7 +123,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 		&r.ReasonCode, &r.ArrivedFrom, &submitted, &arrived, &admitted, &due, &order, &r.UpdateTime,
 		&r.Escalated, &r.DownReferral, &downArrived, &r.BounceBackOf, &r.BouncedBy, &criteria, &r.FamilyDoctor, &r.Verdict, &r.Corrections,
 		&condition, &r.FirstAnswer, &firstDue, &answered, &departed, &expected, &concluded, &closed,
-		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason,
+		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason, &written,
 		&patient, &content, &result, &plan,
 	}
 	if err := row.Scan(append(dest, more...)...); err != nil {
@@ -135,6 +135,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	r.DownArrived, r.FirstDue, r.AnswerTime = instant(downArrived), instant(firstDue), instant(answered)
 	r.DepartTime, r.ExpectedArrival = instant(departed), instant(expected)
 	r.ConcludeTime, r.CloseTime = instant(concluded), instant(closed)
+	r.WrittenTime = instant(written)
 	r.AcceptTime, r.NoShowTime, r.FollowUpTime = instant(accepted), instant(noShow), instant(followUp)
 	if criteria != "" {
 		r.MatchedCriteria = strings.Fields(criteria)

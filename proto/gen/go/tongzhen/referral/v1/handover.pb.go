@@ -319,8 +319,14 @@ type Verification struct {
 	ReceiverDepartment   string                 `protobuf:"bytes,5,opt,name=receiver_department,json=receiverDepartment,proto3" json:"receiver_department,omitempty"`
 	ValidUntil           *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
 	Expired              bool                   `protobuf:"varint,7,opt,name=expired,proto3" json:"expired,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// A blank form that is not entered yet: there is no patient and no receiver.
+	Blank bool `protobuf:"varint,8,opt,name=blank,proto3" json:"blank,omitempty"`
+	// The organisation that a blank form was printed for.
+	BlankOrganization string `protobuf:"bytes,9,opt,name=blank_organization,json=blankOrganization,proto3" json:"blank_organization,omitempty"`
+	// A blank form that was taken back: nothing written on it counts.
+	Void          bool `protobuf:"varint,10,opt,name=void,proto3" json:"void,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Verification) Reset() {
@@ -398,6 +404,27 @@ func (x *Verification) GetValidUntil() *timestamppb.Timestamp {
 func (x *Verification) GetExpired() bool {
 	if x != nil {
 		return x.Expired
+	}
+	return false
+}
+
+func (x *Verification) GetBlank() bool {
+	if x != nil {
+		return x.Blank
+	}
+	return false
+}
+
+func (x *Verification) GetBlankOrganization() string {
+	if x != nil {
+		return x.BlankOrganization
+	}
+	return ""
+}
+
+func (x *Verification) GetVoid() bool {
+	if x != nil {
+		return x.Void
 	}
 	return false
 }
@@ -1166,7 +1193,7 @@ const file_tongzhen_referral_v1_handover_proto_rawDesc = "" +
 	"\x03key\x18\x02 \x01(\tR\x03key\"O\n" +
 	"\x11VerifySlipRequest\x12\x1f\n" +
 	"\x06number\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06number\x12\x19\n" +
-	"\x03key\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x03key\"\x97\x02\n" +
+	"\x03key\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x03key\"\xf0\x02\n" +
 	"\fVerification\x12\x18\n" +
 	"\agenuine\x18\x01 \x01(\bR\agenuine\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -1175,7 +1202,11 @@ const file_tongzhen_referral_v1_handover_proto_rawDesc = "" +
 	"\x13receiver_department\x18\x05 \x01(\tR\x12receiverDepartment\x12;\n" +
 	"\vvalid_until\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"validUntil\x12\x18\n" +
-	"\aexpired\x18\a \x01(\bR\aexpired\"A\n" +
+	"\aexpired\x18\a \x01(\bR\aexpired\x12\x14\n" +
+	"\x05blank\x18\b \x01(\bR\x05blank\x12-\n" +
+	"\x12blank_organization\x18\t \x01(\tR\x11blankOrganization\x12\x12\n" +
+	"\x04void\x18\n" +
+	" \x01(\bR\x04void\"A\n" +
 	"\x14GetHandedBackRequest\x12)\n" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
 	"referralId\"\x87\x02\n" +
