@@ -131,20 +131,28 @@ func (s *Store) ReasonSettings(ctx context.Context, county string) (domain.Reaso
 
 // PutTargets implements [app.Settings].
 func (s *Store) PutTargets(ctx context.Context, cmd app.Command, t domain.Targets) (domain.Targets, error) {
-	err := s.putVersion(ctx, cmd, app.SubjectTargets, "referral.update_targets", t.Version, encodeTargets(t))
+	err := s.putVersion(ctx, cmd, app.SubjectTargets, t.Version, encodeTargets(t))
 	t.Version++
 	return t, err
 }
 
 // PutReasonSettings implements [app.Settings].
 func (s *Store) PutReasonSettings(ctx context.Context, cmd app.Command, set domain.ReasonSettings) (domain.ReasonSettings, error) {
-	err := s.putVersion(ctx, cmd, app.SubjectReasons, "referral.update_reasons", set.Version, encodeReasons(set))
+	err := s.putVersion(ctx, cmd, app.SubjectReasons, set.Version, encodeReasons(set))
 	set.Version++
 	return set, err
 }
 
+// versionAction is what the audit calls a new version.
+func versionAction(subject app.Subject) string {
+	if subject == app.SubjectTargets {
+		return "referral.update_targets"
+	}
+	return "referral.update_reasons"
+}
+
 // putVersion writes the version after the one that was seen. Of two at once the second meets the first's row.
-func (s *Store) putVersion(ctx context.Context, cmd app.Command, subject app.Subject, action string, seen int32, body []byte) error {
+func (s *Store) putVersion(ctx context.Context, cmd app.Command, subject app.Subject, seen int32, body []byte) error {
 	county := cmd.Caller.County
 	err := s.DB.Update(ctx, func(tx *sqldb.Tx) error {
 		if _, found, err := tx.FindRequest(ctx, s.request(cmd)); found || err != nil {
@@ -160,7 +168,7 @@ func (s *Store) putVersion(ctx context.Context, cmd app.Command, subject app.Sub
 			return errs.Stale(stands, "")
 		}
 		entry := audit.Stmt(audit.Entry{
-			County: county, AccountID: cmd.Caller.Subject, OrganizationID: cmd.Caller.Organization, Action: action,
+			County: county, AccountID: cmd.Caller.Subject, OrganizationID: cmd.Caller.Organization, Action: versionAction(subject),
 			ObjectType: "county_setting", ObjectID: county, Detail: "version " + strconv.Itoa(int(seen+1)),
 		}, id.New(), tx.Now())
 		return tx.Last(ctx, versionStmt(cmd, subject, seen+1, body, tx), entry, sqldb.RequestStmt(s.request(cmd), []byte{}, tx.Now()))
