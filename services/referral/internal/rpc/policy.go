@@ -40,15 +40,6 @@ func Policy() authz.Table {
 		referralv1.ReferralService_ListLinks_FullMethodName:         party,
 		referralv1.ReferralService_GetLifecycle_FullMethodName:      anybody,
 
-		referralv1.HandoverService_GetSlip_FullMethodName:               party,
-		referralv1.HandoverService_GetCompleteness_FullMethodName:       party,
-		referralv1.HandoverService_EvaluateCompleteness_FullMethodName:  read.Of(authz.Package),
-		referralv1.HandoverService_ListCompletenessItems_FullMethodName: anybody,
-		referralv1.HandoverService_VerifySlip_FullMethodName:            {Services: []string{"gateway"}},
-		referralv1.HandoverService_GetSlipKey_FullMethodName:            {Services: []string{"notification"}},
-		referralv1.HandoverService_GetHandedBack_FullMethodName:         {Services: []string{"patientrecord"}},
-		referralv1.HandoverService_GetReferralConsent_FullMethodName:    {Services: []string{"patientrecord"}},
-
 		referralv1.FollowUpService_ListFollowUps_FullMethodName:         township,
 		referralv1.FollowUpService_RecordCheck_FullMethodName:           township,
 		referralv1.FollowUpService_ListFollowUpTemplates_FullMethodName: read,
@@ -71,6 +62,7 @@ func Policy() authz.Table {
 		referralv1.ReferralService_GetRelation_FullMethodName:     {Services: []string{"patientrecord"}},
 		referralv1.ReferralService_GetCase_FullMethodName:         {Services: []string{"scheduling"}},
 	}
+	maps.Copy(table, handoverPolicy(read))
 	maps.Copy(table, settingsPolicy())
 	maps.Copy(table, statisticsPolicy())
 	for a, method := range methods() {
@@ -80,6 +72,20 @@ func Policy() authz.Table {
 		table[method] = authz.Rule{Roles: rolesOf(a), Need: needOf(a)}
 	}
 	return table
+}
+
+// handoverPolicy: what is handed over is read by who reads the referral.
+func handoverPolicy(read authz.Rule) authz.Table {
+	return authz.Table{
+		referralv1.HandoverService_GetSlip_FullMethodName:               read.Of(authz.Party),
+		referralv1.HandoverService_GetCompleteness_FullMethodName:       read.Of(authz.Party),
+		referralv1.HandoverService_EvaluateCompleteness_FullMethodName:  read.Of(authz.Package),
+		referralv1.HandoverService_ListCompletenessItems_FullMethodName: {AnyPerson: true},
+		referralv1.HandoverService_VerifySlip_FullMethodName:            {Services: []string{"gateway"}},
+		referralv1.HandoverService_GetSlipKey_FullMethodName:            {Services: []string{"notification"}},
+		referralv1.HandoverService_GetHandedBack_FullMethodName:         {Services: []string{"patientrecord"}},
+		referralv1.HandoverService_GetReferralConsent_FullMethodName:    {Services: []string{"patientrecord"}},
+	}
 }
 
 // settingsPolicy: everybody works by what the county set, its administrator sets it.
