@@ -167,10 +167,11 @@ func (w *tab) offline(off bool) {
 	must(w.T, err)
 }
 
-// goneAway loads the page anew without a line: the browser has nothing but its own page to show.
+// goneAway loads the page anew without a line: the browser has nothing but its own page to show. What this window was told about the line ends
+// with the page, so the page itself is kept from sending while it goes.
 func (w *tab) goneAway() {
 	w.Helper()
-	eval[bool](w, `(() => { setTimeout(() => location.reload()); return true })()`)
+	eval[bool](w, `(() => { window.fetch = () => Promise.reject(new TypeError("no line")); setTimeout(() => location.reload()); return true })()`)
 	w.until("the browser's own page", `location.protocol === "chrome-error:"`)
 }
 
