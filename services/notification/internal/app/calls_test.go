@@ -105,6 +105,12 @@ func TestWhoSentThePatientIsAskedToTelephone(t *testing.T) {
 		told(0)
 		f.later(6 * time.Minute)
 		told(1)
+		waits := func() int {
+			return f.count("SELECT count(*) FROM delivery WHERE event = 'call_due' AND account_id = 'doctor' AND state = 'PENDING'")
+		}
+		if waits() == 0 {
+			f.t.Error("no message asks the sender to telephone")
+		}
 		call := open(1)[0]
 		if e := f.entryOf("doctor"); e.Event != domain.CallDue || e.FromOrganizationID != "hospital" || e.AlarmID != "" {
 			f.t.Errorf("told is %+v", e)
@@ -122,6 +128,10 @@ func TestWhoSentThePatientIsAskedToTelephone(t *testing.T) {
 		}
 		told(0)
 		open(0)
+		// Whom it could not reach so far it does not ask any more.
+		if n := waits(); n != 0 {
+			f.t.Errorf("%d messages still ask to telephone", n)
+		}
 	})
 }
 

@@ -35,6 +35,18 @@ const (
 	Fails  = int(fails)
 )
 
+// Asks are what goes to one guarded peer.
+type Asks struct{ b *breaker }
+
+func NewAsks(clk clock.Clock) Asks { return Asks{&breaker{clk: clk, trip: peerTrip, rest: peerRest}} }
+
+func (a Asks) Ask(answer error) error { return ask(a.b, "peer", func() error { return answer }) }
+
+func (a Asks) Rests() bool {
+	state, _, _ := a.b.state()
+	return state == breakerOpen
+}
+
 type Permits struct{ p *permits }
 
 func NewPermits(l cache.Limiter) Permits {

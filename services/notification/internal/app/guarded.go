@@ -59,8 +59,9 @@ func ask(b *breaker, peer string, call func() error) error {
 	}
 	err := call()
 	v := works
-	if err != nil && errs.KindOf(err) != errs.KindNotFound {
-		v = fails
+	switch errs.KindOf(err) {
+	case errs.KindUnavailable, errs.KindLimited, errs.KindInternal:
+		v = fails // any other answer is about the one message
 	}
 	leave(v, "")
 	return err

@@ -33,14 +33,15 @@ func (s *Store) SaveAccounts(ctx context.Context, cmd app.Command, accounts []do
 				return fmt.Errorf("seal e-mail of %s: %w", a, err)
 			}
 			stmts[i] = sqldb.Stmt{
-				// Names and addresses came later than the table: a row without them takes them from the same version.
+				// The same version again is written again: names and addresses came later than the table, and a release that does not know them may have
+				// written the version without.
 				SQL: `INSERT INTO account (county_code, id, version, organization_id, department_code, roles, disabled, name,
 					phone, phone_masked, email, email_masked, addresses_read)
 					VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, true)
 					ON CONFLICT (county_code, id) DO UPDATE SET version = excluded.version, organization_id = excluded.organization_id,
 					department_code = excluded.department_code, roles = excluded.roles, disabled = excluded.disabled, name = excluded.name,
 					phone = excluded.phone, phone_masked = excluded.phone_masked, email = excluded.email, email_masked = excluded.email_masked, addresses_read = true
-					WHERE account.version < excluded.version OR account.version = excluded.version AND (account.name = '' OR NOT account.addresses_read)`,
+					WHERE account.version <= excluded.version`,
 				Args: []any{
 					cmd.Caller.County, a.ID, a.Version, a.OrganizationID, a.DepartmentCode, joinRoles(a.Roles), a.Disabled, a.Name,
 					phone, maskedOrNone(domain.SMS, reach[domain.SMS]), email, maskedOrNone(domain.Email, reach[domain.Email]),

@@ -177,6 +177,9 @@ func (u *unit) SaveReferral(k domain.KnownReferral) {
 
 // RemindOf implements app.AlarmUnit.
 func (u *unit) RemindOf(b app.Booked) {
+	if b.Start.IsZero() {
+		b.Start = u.Now() // it is to be moved, and old only long after
+	}
 	state, due := "WAITING", b.Due
 	if due.IsZero() {
 		state, due = "NONE", b.Start

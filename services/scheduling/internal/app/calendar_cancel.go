@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -199,23 +201,24 @@ func moveToFirst(ctx context.Context, u Unit, h *domain.Hold, free places, reaso
 }
 
 // PlaceDisplaced gives displaced bookings of a department places that have become free, the longest displaced first. Whatever frees a slot calls it
-// before anybody else gets the slot.
+// before anybody else gets the slot. One that fails does not stop the others.
 func (a *App) PlaceDisplaced(ctx context.Context, county, organizationID, department string) error {
 	d := Department{County: county, OrganizationID: organizationID, Code: department}
 	var after domain.HoldData
+	var failed []error
 	for {
 		displaced, err := a.store.DisplacedIn(ctx, d, after, rebookBatch)
 		if err != nil {
-			return err
+			return errors.Join(append(failed, err)...)
 		}
 		for _, h := range displaced {
 			if err := a.store.Change(ctx, self(county), func(u Unit) error { return a.placeOne(ctx, u, h) }); err != nil {
-				return err
+				failed = append(failed, fmt.Errorf("place %s: %w", h, err))
 			}
 			after = h
 		}
-		if len(displaced) < rebookBatch {
-			return nil
+		if len(displaced) < rebookBatch || ctx.Err() != nil {
+			return errors.Join(failed...)
 		}
 	}
 }

@@ -50,7 +50,35 @@ func call(t *testing.T, o Opened) string {
 	return key
 }
 
+// displacedStays: a booking that lost its session has no time, and is not old for that: what is told of it late, from before, starts no reminder.
+func displacedStays(t *testing.T, o Opened) {
+	t.Helper()
+	start := o.Clock.Now()
+	key := booked(t, o, start)
+	change(t, o, func(u app.Unit) error {
+		u.RemindOf(app.Booked{ID: key, Version: 3})
+		return nil
+	})
+	if n, err := o.Retention.Prune(t.Context(), County, start.Add(-time.Hour), 10); err != nil || n != 0 {
+		t.Errorf("of a booking that is to be moved: %d, %v", n, err)
+	}
+	change(t, o, func(u app.Unit) error {
+		u.RemindOf(app.Booked{ID: key, Version: 2, Start: start, Due: start.Add(-time.Hour)})
+		return nil
+	})
+	due, err := o.Store.ClaimReminders(t.Context(), "late", time.Second, 10)
+	for _, d := range due {
+		if d.ID == key {
+			t.Error("a reminder of the time that was cancelled is due")
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func pruned(t *testing.T, o Opened) {
+	displacedStays(t, o)
 	begun := o.Clock.Now()
 	sent, dead := finished(t, o, domain.StateSent), finished(t, o, domain.StateDead)
 	waits := dispatch(o)
