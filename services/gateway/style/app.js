@@ -615,8 +615,6 @@
   // ---- The desk: the open referral beside the queue, keys, what narrows the queue, slips that are scanned. ----
   const beside = () => document.querySelector(".split > .panel");
   let swaps = 0;
-  let shownAt = performance.now();
-  const unseen = 1000; // ms in which nobody has read whom a page shows
   // From 1200 px a referral of the queue is opened without leaving the page, but for one whose forms need the script from the start.
   const swap = async (href, push) => {
     const turn = ++swaps;
@@ -628,7 +626,6 @@
       if (turn !== swaps) return;
       if (next.querySelector("[data-load], [data-post], [data-upload]")) throw new Error();
       beside().replaceChildren(...next.childNodes);
-      shownAt = performance.now();
       beside().querySelectorAll("[data-picker]").forEach(bindPicker);
       beside().dispatchEvent(new Event("swapped", { bubbles: true }));
       if (push) history.pushState(null, "", href);
@@ -666,8 +663,6 @@
       const row = document.activeElement.closest("table.queue tbody tr");
       const open = (to) => to?.querySelector("a[href]")?.focus();
       if (key === "?") { keys.showModal(); return true; }
-      // Who taps the key twice accepts one patient, not the next one too.
-      if (key === "a" && performance.now() - shownAt < unseen) return true;
       if (rows.length && key === "j") { open(rows[row ? Math.min(rows.indexOf(row) + 1, rows.length - 1) : 0]); return true; }
       if (rows.length && key === "k") { open(rows[row ? Math.max(rows.indexOf(row) - 1, 0) : 0]); return true; }
       if (rows.length && key === "n") { rows[0].querySelector("a[href]").click(); return true; }
