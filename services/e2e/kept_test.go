@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -93,6 +94,34 @@ func TestAReferralWrittenWithoutALineIsSentOnceWhenItIsBack(t *testing.T) {
 	}
 	w.keeps()
 	w.until("the refusal gone", `!document.querySelector("#line li.refused")`)
+}
+
+func TestAFormOnWhichTheServerFailsDoesNotHoldUpTheNext(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	people := signInAll(t, s)
+	w := openBrowser(t, s).open(t, "township")
+	defer w.forgives("ERR_INTERNET_DISCONNECTED")
+	w.signIn()
+	first, second := people.patient(t, "莫先写"), people.patient(t, "莫后写")
+	_, err := chromedp.Call(w.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: fmt.Sprintf(`{ const real = fetch; window.fetch = async (...of) => of[1]?.headers?.["X-Kept"] && String(of[0]).includes(%q)
+			? new Response("", { status: 500, headers: { "X-Kept": "1" } }) : real(...of) }`, first),
+	})
+	must(t, err)
+	w.fillsIn(first)
+	w.choose(`button[name="do"][value="send"]`)
+	w.until("what waits", waits)
+	w.fillsIn(second)
+	w.offline(true)
+	w.choose(`button[name="do"][value="send"]`)
+	w.until("both", `document.querySelectorAll("#line li.waiting").length === 2`)
+	w.goneAway()
+	w.offline(false)
+	w.goTo("/referrals")
+	w.until("what was sent", told)
+	if list := get[referralv1.ListReferralsResponse](t, people.township, "/referrals?view=outbox&patientId="+second).GetReferrals(); len(list) != 1 {
+		t.Errorf("behind a form on which the server fails %d referrals were sent", len(list))
+	}
 }
 
 func TestASharedPCKeepsNothingReadable(t *testing.T) {

@@ -138,7 +138,16 @@ func TestAScannedSlipLeadsToItsPatient(t *testing.T) {
 	w.always(referralv1.ReferralService_FindReferral_FullMethodName, accepted)
 	w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{accepted}})
 	w.always(actionsMethod, actionsOf("arrive"))
-	got := b.post("/desk/find", url.Values{"number": {"https://county.example/verify/450321-26-0000123-4?k=ABCD2345"}})
+	code := url.Values{"number": {"https://county.example" + verifyPage}}
+	w.always(verifyMethod, &referralv1.Verification{})
+	if got := b.post("/desk/find", code); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "does not verify") || !strings.Contains(got.Body.String(), `value="https://county.example`) {
+		t.Errorf("a slip whose key is wrong: %d", got.Code)
+	}
+	w.always(verifyMethod, &referralv1.Verification{Genuine: true})
+	got := b.post("/desk/find", code)
+	if asked := lastly[*referralv1.VerifySlipRequest](t, w, verifyMethod); asked.GetNumber() != "450321-26-0000123-4" || asked.GetKey() != slipKey {
+		t.Errorf("%v", asked)
+	}
 	if asked := lastly[*referralv1.FindReferralRequest](t, w, referralv1.ReferralService_FindReferral_FullMethodName); asked.GetNumber() != "450321-26-0000123-4" {
 		t.Errorf("%v", asked)
 	}
@@ -188,4 +197,45 @@ func TestAReplyStartsFromTheRecordOfTheStay(t *testing.T) {
 	shows(t, b.get("/referrals/"+referralID).Body.String(), "氨氯地平 5mg 每日一次</textarea>")
 	w.refuse(summaryMethod, errs.Unavailable("patientrecord", nil))
 	shows(t, b.get("/referrals/"+referralID).Body.String(), `name="reply.treatment"`)
+}
+
+// Each live event of a referral that is to be concluded is no further read of the patient's record.
+func TestALiveRefreshReadsTheRecordNoMoreThanThePageDid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r, later := sampleReferral(referralv1.State_ADMITTED), sampleReferral(referralv1.State_ADMITTED)
+	r.ArriveTime, later.ArriveTime, later.Version = in(-48*time.Hour), in(-48*time.Hour), r.GetVersion()+1
+	w.always(getMethod, r)
+	w.always(actionsMethod, actionsOf("conclude"))
+	w.always(listEntriesMethod, &patientrecordv1.ListEntriesResponse{})
+	b := w.browser("desk")
+	_, rest, _ := strings.Cut(b.get("/referrals/"+referralID).Body.String(), `data-seen="`)
+	seen, _, _ := strings.Cut(rest, `"`)
+	reads := func() int { return len(called[*patientrecordv1.ListEntriesRequest](w, listEntriesMethod)) }
+	before := reads()
+	if got := b.get("/referrals/"+referralID, "X-Fragment", "actions", "X-Seen", seen); got.Code != http.StatusNoContent || reads() != before {
+		t.Errorf("nothing has changed: %d, %d reads", got.Code, reads()-before)
+	}
+	w.always(getMethod, later)
+	if got := b.get("/referrals/"+referralID, "X-Fragment", "actions", "X-Seen", seen); got.Code != http.StatusOK || reads() != before+1 {
+		t.Errorf("a new version: %d, %d reads", got.Code, reads()-before)
+	}
+}
+
+// What is half written stays while another referral is looked at, and goes when it was sent.
+func TestWhatIsWrittenBesideTheQueueIsADraft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.waits(routine()...)
+	w.always(actionsMethod, actionsOf("accept", "return", "redirect", "decline"))
+	b := w.browser("desk")
+	body := b.get("/referrals/" + referralID + "?queue=1").Body.String()
+	for _, action := range []string{"accept", "return", "redirect", "decline"} {
+		shows(t, body, `data-draft="`+action+":"+referralID+`"`)
+	}
+	done := sampleReferral(referralv1.State_RETURNED)
+	w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{done}})
+	w.always("/tongzhen.referral.v1.ReferralService/Return", done)
+	to := b.post("/referrals/"+referralID+"/return", with(sent("return"), "queue", "1", "reasonCode", "INCOMPLETE")).Header().Get("Location")
+	shows(t, b.get(to).Body.String(), `data-draft-done="return:`+referralID+`"`)
 }

@@ -230,6 +230,11 @@ func TestAnOlderVersionIsWrittenAgain(t *testing.T) {
 			t.Errorf("%q is missing", words)
 		}
 	}
+	for _, none := range []string{"", "x"} { // no version is not the one before all
+		if got := b.post("/settings/history/TARGETS", form("version", "4", "requestId", "r", "restore", none)); got.Code != http.StatusNotFound {
+			t.Errorf("restores %q: %d", none, got.Code)
+		}
+	}
 	got := b.post("/settings/history/TARGETS", form("version", "4", "requestId", "r", "restore", "3"))
 	sent := called[*referralv1.UpdateTargetsRequest](w, setTargetsMethod)
 	if got.Code != http.StatusSeeOther || len(sent) != 1 || sent[0].GetTargets().GetVersion() != 4 || len(sent[0].GetTargets().GetTargets()) != 1 || sent[0].GetTargets().GetTargets()[0].GetValue() != 75 {

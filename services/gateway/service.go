@@ -206,7 +206,9 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		return err
 	}
 	pages.Routes(mux)
-	deskPages, err := desk.New(desk.Deps{Shell: sh, Referral: referral, Queue: received})
+	deskPages, err := desk.New(desk.Deps{
+		Shell: sh, Referral: referral, Handover: referralv1.NewHandoverServiceClient(deps.Conns.Referral), Queue: received,
+	})
 	if err != nil {
 		return err
 	}

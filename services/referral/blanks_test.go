@@ -29,6 +29,10 @@ func TestABlankFormIsEnteredOnceByTheOrganisationThatHasIt(t *testing.T) {
 		if err != nil || len(batch.GetForms()) != 3 {
 			f.t.Fatalf("allotted %v, %v", batch, err)
 		}
+		// The sheet names a day: it may be written on until that day ends in the county.
+		if until := batch.GetForms()[0].GetValidUntil().AsTime().In(time.FixedZone("CST", 8*3600)); until.Format(time.TimeOnly) != "23:59:59" {
+			f.t.Errorf("may be written on until %s", until)
+		}
 		if again, err := downtime.AllotBlankForms(desk, ask); err != nil || !proto.Equal(again, batch) {
 			f.t.Errorf("the repeated request got %v, %v", again, err)
 		}

@@ -78,9 +78,11 @@
     if (part.dataset.busy) { part.dataset.again = "1"; return; }
     part.dataset.busy = "1";
     try {
-      const answer = await fetch(part.dataset.fragment, { headers: { "X-Fragment": part.dataset.fragmentName }, credentials: "same-origin" });
+      // What is read from a record is read again only when there is something else to do: data-seen.
+      const seen = part.querySelector("[data-seen]")?.dataset.seen ?? "";
+      const answer = await fetch(part.dataset.fragment, { headers: { "X-Fragment": part.dataset.fragmentName, "X-Seen": seen }, credentials: "same-origin" });
       if (answer.status === 401) { location.reload(); return; }
-      if (answer.ok) {
+      if (answer.ok && answer.status !== 204) {
         const before = new Set([...part.querySelectorAll("[data-id]")].map((row) => row.dataset.id));
         const focused = document.activeElement && part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
         part.innerHTML = await answer.text();

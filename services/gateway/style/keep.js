@@ -105,13 +105,15 @@
       for (const [name, values] of Object.entries(kept.values)) {
         form.querySelectorAll(`[name="${CSS.escape(name)}"]`).forEach((field, i) => {
           if (field.type === "hidden") return; // chips are made anew by their picker
-          if (field.type === "radio" || field.type === "checkbox") field.checked = values.includes(field.value);
+          if (field.type === "radio") field.checked ||= values.includes(field.value); // what is not offered any more cannot be chosen again
+          else if (field.type === "checkbox") field.checked = values.includes(field.value);
           else if (i < values.length) field.value = values[i];
         });
       }
       form.dispatchEvent(new CustomEvent("draft", { detail: kept.values }));
     } finally { restoring = false; }
     form.querySelector("[data-draft-note]")?.removeAttribute("hidden");
+    form.closest("details")?.setAttribute("open", "");
   };
   for (const type of ["input", "change", "picked"]) document.addEventListener(type, keep);
   // A referral that was opened without leaving the page brings its forms.
@@ -163,7 +165,8 @@
         const form = document.querySelector(`form[data-later] [name="requestId"][value="${CSS.escape(name)}"]`)?.form;
         if (form?.dataset.sent && after?.state === "sent") { await done(name, after); return; }
         if (form?.dataset.sent && after?.state === "refused") { await drop("send", name); again(form); return; }
-        if (after?.state === "waiting") break;
+        // A form on which the server fails does not hold up those behind it.
+        if (after?.state === "waiting" && after.why !== "server") break;
       }
     } finally { flushing = false; }
     await show();

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -17,6 +18,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	ids "github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
 )
 
 //go:embed *.html
@@ -29,6 +31,7 @@ const pageSize = 100
 type Deps struct {
 	Shell    *shell.Shell
 	Referral referralv1.ReferralServiceClient
+	Handover referralv1.HandoverServiceClient
 	Queue    *queue.Queue
 }
 
@@ -194,21 +197,32 @@ func (p *Pages) coming(r *http.Request) ([]*referralv1.Referral, error) {
 	return out, nil
 }
 
-// slipNumber is the number in what a scanner typed: a slip's code holds the address of its verification page.
-var slipNumber = regexp.MustCompile(`/verify/([0-9-]+)`)
+// slipAddress is what a scanner types, the address of a slip's verification page with number and key; through an input method its signs are wide.
+var slipAddress = regexp.MustCompile(`/verify/([0-9-]+)(?:[?？]k[=＝]([A-Za-z0-9]{1,40}))?`)
 
 // find leads to the patient whose slip's number was typed or scanned.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	typed := r.PostFormValue("number")
 	number := typed
-	if m := slipNumber.FindStringSubmatch(typed); m != nil {
+	again := func(status int, why string) error {
+		form := shell.Form{Values: url.Values{"number": {typed}}, Errors: []shell.FieldError{{Name: "number", Text: p.Shell.T(r, why)}}}
+		return p.showArrivals(w, r, status, form, dismissal{})
+	}
+	if m := slipAddress.FindStringSubmatch(typed); m != nil {
 		number = m[1]
+		// A number can be guessed and put into a code; the key of a slip cannot.
+		slip, err := p.Handover.VerifySlip(rpc.AsService(r.Context()), &referralv1.VerifySlipRequest{Number: m[1], Key: strings.ToUpper(m[2])})
+		if err != nil && errs.KindOf(err) != errs.KindInvalid {
+			return err
+		}
+		if !slip.GetGenuine() {
+			return again(http.StatusNotFound, "arrivals.forged")
+		}
 	}
 	referral, err := p.Referral.FindReferral(r.Context(), &referralv1.FindReferralRequest{Number: number})
 	switch errs.KindOf(err) {
 	case errs.KindNotFound, errs.KindInvalid:
-		form := shell.Form{Values: url.Values{"number": {typed}}, Errors: []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "arrivals.unknown")}}}
-		return p.showArrivals(w, r, errs.HTTPStatus(err), form, dismissal{})
+		return again(errs.HTTPStatus(err), "arrivals.unknown")
 	}
 	if err != nil {
 		return err

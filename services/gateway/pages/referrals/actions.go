@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
@@ -61,6 +62,17 @@ func (a actionsData) Chosen() []parts.Diagnosis {
 
 // Has tells whether an action is offered.
 func (a actionsData) Has(name string) bool { return slices.Contains(a.Names, name) }
+
+// Seen names what is offered on which version: who has it before them need not be told again.
+func (a actionsData) Seen() string {
+	return strconv.Itoa(int(a.Referral.GetVersion())) + " " + strings.Join(a.Names, " ")
+}
+
+// unchanged tells that the visitor's page offers the same, with a reply that was read from the record: reading it again would be one more entry in
+// the trail for each message.
+func (a actionsData) unchanged(r *http.Request) bool {
+	return a.Has("conclude") && r.Header.Get("X-Fragment") == "actions" && r.Header.Get("X-Seen") == a.Seen()
+}
 
 // Waits tells that the other side is to act: what is offered, if anything, takes something back or is a mark.
 func (a actionsData) Waits() bool {
@@ -156,7 +168,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	if data.Has("record_consent") {
 		data.Consenter = p.consenter(r, referral)
 	}
-	if data.Has("conclude") {
+	if data.Has("conclude") && !data.unchanged(r) {
 		data.Reply = p.replyOf(r, referral)
 	}
 	if data.Has("correct") {

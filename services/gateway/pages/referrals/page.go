@@ -125,6 +125,10 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 		return p.Shell.Fragment(w, r, p.pageSet, "panel", data)
 	}
 	if part != "" {
+		if part == "actions" && data.Actions.unchanged(r) {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
 		if part == "place" {
 			return p.Shell.Fragment(w, r, p.pageSet, part, data.Place)
 		}

@@ -148,7 +148,7 @@ func (p *Pages) restore(w http.ResponseWriter, r *http.Request) error {
 	}
 	wanted, err := strconv.ParseInt(r.PostFormValue("restore"), 10, 32)
 	i := slices.IndexFunc(found.GetVersions(), func(v *referralv1.SettingVersion) bool { return err == nil && int64(v.GetVersion()) == wanted })
-	if i < 0 && wanted != 0 {
+	if err != nil || i < 0 && wanted != 0 {
 		return errs.NotFound("version")
 	}
 	old := &referralv1.SettingVersion{Settings: &referralv1.Settings{}, Targets: &referralv1.Targets{}, Reasons: &referralv1.ReasonSettings{}}

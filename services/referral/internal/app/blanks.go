@@ -85,7 +85,7 @@ func (s *Service) AllotBlanks(ctx context.Context, cmd Command, in Allotment) ([
 		}
 		batch[i] = domain.Blank{
 			Number: number, BatchID: id.FromFact("blank forms", caller.County, caller.Subject, cmd.RequestID), Form: in.Form, OrganizationID: in.OrganizationID,
-			PrintedBy: actor(caller), PrintTime: now, ValidUntil: now.AddDate(0, 0, domain.BlankDays),
+			PrintedBy: actor(caller), PrintTime: now, ValidUntil: cal.BlankUntil(now),
 		}
 	}
 	made, err := s.Blanks.AllotBlanks(ctx, cmd, batch)

@@ -35,6 +35,11 @@ type Blank struct {
 	VoidTime             time.Time
 }
 
+// BlankUntil is until when a form that is printed at an instant may be written on: to the last second of the day that stands on it.
+func (c Calendar) BlankUntil(printed time.Time) time.Time {
+	return c.endOfDay(printed.AddDate(0, 0, BlankDays)).Add(-time.Second)
+}
+
 // Outstanding: neither entered nor taken back.
 func (b Blank) Outstanding() bool { return b.ReferralID == "" && b.VoidTime.IsZero() }
 
