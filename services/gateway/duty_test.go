@@ -160,7 +160,7 @@ func TestAnEmergencyThatRingsStandsAcrossEveryPageUntilItIsTakenOn(t *testing.T)
 		t.Errorf("the part that is fetched again: %s", part)
 	}
 	answer := b.post("/alarms/"+alarmID+"/acknowledge", form())
-	if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != "/referrals/"+referralID {
+	if answer.Code != http.StatusSeeOther || answer.Header().Get("Location") != "/referrals/"+referralID+"?queue=1" {
 		t.Errorf("taken on: %d to %s", answer.Code, answer.Header().Get("Location"))
 	}
 	if in := called[*notificationv1.AcknowledgeAlarmRequest](w, takeMethod); len(in) != 1 || in[0].GetId() != alarmID {

@@ -80,10 +80,10 @@ func TestTheFormKnowsWhatTheRecordKnows(t *testing.T) {
 		Patient:     &patientrecordv1.Patient{Id: patientID, Name: markName},
 		Problems:    []*patientrecordv1.Problem{{Text: "高血压"}, {Text: "高血压"}, {Text: "冠心病"}},
 		Allergies:   []*patientrecordv1.Allergy{{Text: "青霉素"}, {Text: "无", Codes: []*commonv1.Coding{{System: "http://snomed.info/sct", Code: "716186003"}}}},
-		Medications: []*patientrecordv1.Medication{{Text: "氨氯地平 5mg", Dosage: "每日一次"}, {Text: "阿司匹林"}},
+		Medications: []*patientrecordv1.Medication{{Text: "氨氯地平 5mg", Dosage: "每日一次，28 天"}, {Text: "氨氯地平 5mg", Dosage: "每日一次"}, {Text: "阿司匹林"}},
 	})
 	body := w.browser("township").get("/refer/" + patientID).Body.String()
-	for _, words := range []string{">高血压；冠心病；allergic to 青霉素</textarea>", ">Takes: 氨氯地平 5mg 每日一次；阿司匹林</textarea>", `name="consent.givenBy" type="text" value="` + markName, `value="0773-8880001"`} {
+	for _, words := range []string{">高血压；冠心病；allergic to 青霉素</textarea>", ">Takes: 氨氯地平 5mg 每日一次，28 天；阿司匹林</textarea>", `name="consent.givenBy" type="text" value="` + markName, `value="0773-8880001"`} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is missing", words)
 		}

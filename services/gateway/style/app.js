@@ -293,9 +293,9 @@
       timer = setTimeout(async () => {
         const query = input.value.trim();
         if (!query) { close(); return; }
-        const answer = await fetch(`${picker.dataset.picker}?query=${encodeURIComponent(query)}`, { credentials: "same-origin" });
-        if (!answer.ok || input.value.trim() !== query) return;
-        const found = await answer.json();
+        const answer = await fetch(`${picker.dataset.picker}?query=${encodeURIComponent(query)}`, { credentials: "same-origin" }).catch(() => undefined);
+        if (input.value.trim() !== query) return;
+        const found = answer?.ok ? await answer.json() : [];
         list.replaceChildren(...found.map(({ code, display }) => {
           const item = document.createElement("li");
           item.setAttribute("role", "option");
@@ -304,7 +304,7 @@
           item.dataset.value = `${code}|${display}`;
           return item;
         }));
-        if (!found.length) { const none = document.createElement("li"); none.textContent = picker.dataset.none ?? "—"; none.setAttribute("role", "option"); none.setAttribute("aria-disabled", "true"); list.replaceChildren(none); }
+        if (!found.length) { const none = document.createElement("li"); none.textContent = (answer?.ok ? picker.dataset.none : picker.dataset.away) ?? "—"; none.setAttribute("role", "option"); none.setAttribute("aria-disabled", "true"); list.replaceChildren(none); }
         list.hidden = false;
         input.setAttribute("aria-expanded", "true");
         moved = false;

@@ -61,13 +61,13 @@ func (p *Pages) alarms(w http.ResponseWriter, r *http.Request) error {
 	return p.Shell.Render(w, r, p.alarmSet, shell.Page{Title: "alarm.title", Nav: "inbox", Data: ringing.Alarms})
 }
 
-// acknowledge takes the emergency on, which silences it for everybody, and opens the referral.
+// acknowledge takes the emergency on, which silences it for everybody, and opens the referral; whoever answers it there goes on to the next.
 func (p *Pages) acknowledge(w http.ResponseWriter, r *http.Request) error {
 	alarm, err := p.Alarm.AcknowledgeAlarm(r.Context(), &notificationv1.AcknowledgeAlarmRequest{Id: r.PathValue("id")})
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/referrals/"+url.PathEscape(alarm.GetReferralId()), http.StatusSeeOther)
+	http.Redirect(w, r, "/referrals/"+url.PathEscape(alarm.GetReferralId())+"?queue=1", http.StatusSeeOther)
 	return nil
 }
 

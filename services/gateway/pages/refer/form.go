@@ -194,6 +194,10 @@ func (p *Pages) treatment(r *http.Request, summary *patientrecordv1.Summary) str
 	for _, one := range summary.GetMedications() {
 		said = append(said, strings.TrimSpace(one.GetText()+" "+one.GetDosage()))
 	}
+	whole := slices.Clone(said) // the same medicine stands in the record with and without its course
+	said = slices.DeleteFunc(said, func(one string) bool {
+		return slices.ContainsFunc(whole, func(other string) bool { return strings.HasPrefix(other, one+"，") })
+	})
 	if said = distinct(said); len(said) == 0 {
 		return ""
 	}
