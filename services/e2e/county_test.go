@@ -117,7 +117,7 @@ func (b *busy) waits(t *testing.T) {
 	b.from("", "/sign-in")
 	b.from("", "/style-guide")
 	b.from("township", "/refer/templates/HYPERTENSION")
-	b.from("desk", "/downtime", "form", "OUT", "count", "2", "requestId", id.New())
+	b.from("desk", "/downtime", "organizationId", r.GetReceiver().GetOrganizationId(), "form", "OUT", "count", "2", "requestId", id.New())
 	b.from("", "/api/docs")
 }
 
