@@ -132,6 +132,11 @@ scripts_parse() {
   for f in $(files '*.sh' .ci/run); do bash -n "$f"; done
 }
 
+# Dependencies have a version and are fetched: no copy of one is kept.
+no_copies() {
+  ! git ls-files | grep -E '(^|/)(node_modules|vendor|third_party)/'
+}
+
 no_private_keys() {
   none "private keys in the repository:" "$(files | xargs -d '\n' grep -lIE -e '^-----BEGIN [A-Z ]*PRIVATE KEY-----' || true)"
 }
@@ -153,6 +158,7 @@ check "modules: one replace" one_replace
 check "modules: libc fits sqlite" libc_matches_sqlite
 check "scripts parse" scripts_parse
 check "no private keys" no_private_keys
+check "no copies of dependencies" no_copies
 check "deploy files" deploy
 
 # Reported here, refused by services/anatomy_test.go.

@@ -152,7 +152,7 @@ func TestAKnownPatientIsReferredInAFewStepsWithFewRequiredFields(t *testing.T) {
 		t.Errorf("%d steps (at most %d) and %.0f required fields (at most %d)", h.steps, maxSteps, marked, maxRequired)
 	}
 	h.goTo("/home")
-	if !h.has(".part.waiting .todo li") {
+	if !h.has(".part.waiting .tasks li") {
 		t.Error("what waits at the county is not on the first page")
 	}
 	h.look("home", "dark")

@@ -105,7 +105,7 @@ func TestAPartWhoseServiceIsAwaySaysSoByNameAndTheRestWorks(t *testing.T) {
 	}
 }
 
-func TestWhenNothingWaitsTheFirstPageSaysWhatToDo(t *testing.T) {
+func TestWhenNothingWaitsTheFirstPageSaysHowToBegin(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.always(listMethod, &referralv1.ListReferralsResponse{})
