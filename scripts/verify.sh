@@ -134,7 +134,7 @@ scripts_parse() {
 
 # Dependencies have a version and are fetched: no copy of one is kept.
 no_copies() {
-  ! git ls-files | grep -E '(^|/)(node_modules|vendor|third_party)/'
+  none "copies of dependencies in the repository:" "$(git ls-files | grep -E '(^|/)(node_modules|vendor|third_party)/' || true)"
 }
 
 no_private_keys() {
