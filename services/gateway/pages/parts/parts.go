@@ -7,7 +7,6 @@ package parts
 
 import (
 	"embed"
-	"errors"
 	"io/fs"
 	"net/url"
 	"strings"
@@ -24,18 +23,7 @@ var files embed.FS
 // Parse reads a page's templates, which may use "diagnoses", "consent", "criteria", "completeness",
 // "travels" and "package-documents".
 func Parse(sh *shell.Shell, fsys fs.FS, names ...string) (*shell.Set, error) {
-	return sh.Parse(both{fsys, files}, append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html", "travels.html")...)
-}
-
-// both opens a file of the page, else one of the parts.
-type both struct{ own, shared fs.FS }
-
-func (b both) Open(name string) (fs.File, error) {
-	f, err := b.own.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return b.shared.Open(name)
-	}
-	return f, err
+	return sh.Parse(shell.Over(fsys, files), append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html", "travels.html")...)
 }
 
 // Diagnosis is a chosen one: Value is what the field sends ("I10|原发性高血压").

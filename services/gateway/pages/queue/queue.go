@@ -2,7 +2,6 @@ package queue
 
 import (
 	"embed"
-	"errors"
 	"io/fs"
 	"net/http"
 	"slices"
@@ -20,17 +19,7 @@ import (
 var files embed.FS
 
 // With is the files of a page and "queue.html", which defines "queue-bar", "queue-list", "answered" and "suggest".
-func With(own fs.FS) fs.FS { return both{own} }
-
-type both struct{ own fs.FS }
-
-func (b both) Open(name string) (fs.File, error) {
-	f, err := b.own.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return files.Open(name)
-	}
-	return f, err
-}
+func With(own fs.FS) fs.FS { return shell.Over(own, files) }
 
 const (
 	// pageSize is how many referrals a list shows at once: a queue longer than that is worked from the top.
