@@ -124,6 +124,27 @@ func TestAFormOnWhichTheServerFailsDoesNotHoldUpTheNext(t *testing.T) {
 	}
 }
 
+// What was taken back to be changed may have reached the server: it goes under the request that it had.
+func TestWhatIsTakenBackIsStillTheSameRequest(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	people := signInAll(t, s)
+	w := openBrowser(t, s).open(t, "township")
+	w.signIn()
+	w.fillsIn(people.patient(t, "莫取回"))
+	request := w.value(`[name="requestId"]`)
+	eval[bool](w, `(() => { const real = fetch; window.fetch = async (...of) => { const answer = await real(...of);
+		if (of[1]?.headers?.["X-Kept"]) throw new TypeError("lost"); return answer; }; return true })()`)
+	w.choose(`button[name="do"][value="send"]`)
+	w.until("what waits", waits)
+	w.leave(`document.querySelector("#line li.waiting button").click()`)
+	w.keeps()
+	w.until("what was typed", `document.querySelector('[name="form.presentIllness"]').value === "头晕两天"`)
+	w.fill(`[name="form.presentIllness"]`, "头晕三天")
+	if got := w.value(`[name="requestId"]`); got != request {
+		t.Errorf("taken back it is another request: %s, not %s", got, request)
+	}
+}
+
 func TestASharedPCKeepsNothingReadable(t *testing.T) {
 	s := harness.Together(t, binary, true)
 	people := signInAll(t, s)

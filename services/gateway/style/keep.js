@@ -93,7 +93,7 @@
     const form = target.closest?.("form[data-draft]");
     if (!form || restoring) return;
     touched.add(form);
-    const draft = { at: Date.now(), values: gathered(new FormData(form)) };
+    const draft = { at: Date.now(), values: gathered(new FormData(form)), request: form.dataset.request };
     inTurn(() => put("draft", form.dataset.draft, draft)); // storage full or off: the form itself still holds everything
   };
   let restoring = false;
@@ -110,6 +110,8 @@
           else if (i < values.length) field.value = values[i];
         });
       }
+      // It may have reached the server once: under the same request it cannot become two.
+      if (kept.request) form.dataset.request = form.elements.requestId.value = kept.request;
       form.dispatchEvent(new CustomEvent("draft", { detail: kept.values }));
     } finally { restoring = false; }
     form.querySelector("[data-draft-note]")?.removeAttribute("hidden");
@@ -201,7 +203,7 @@
   const takeBack = async (name, entry) => {
     await navigator.locks.request(`tongzhen send ${account}`, async () => {
       if ((await get("send", name))?.state !== "waiting") return;
-      await put("draft", entry.draft, { at: Date.now(), values: gathered(entry.values) });
+      await put("draft", entry.draft, { at: Date.now(), values: gathered(entry.values), request: name });
       await drop("send", name);
     });
     location.assign(entry.page);

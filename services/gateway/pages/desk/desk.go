@@ -182,15 +182,29 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 	return p.Shell.Render(w, r, p.arrivalsSet, shell.Page{Title: "arrivals.title", Nav: "arrivals", Status: status, Data: data})
 }
 
+// comingPages bounds the search for those on the way: 2,000 open referrals are several days of a county.
+const comingPages = 10
+
 // coming are the patients on the way (在途), the soonest first. An emergency may be on the way before anybody has answered.
 func (p *Pages) coming(r *http.Request) ([]*referralv1.Referral, error) {
-	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
-		View: "inbox", State: []referralv1.State_Code{referralv1.State_SUBMITTED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW}, Order: "due", PageSize: pageSize,
-	})
-	if err != nil {
-		return nil, err
+	ask := &referralv1.ListReferralsRequest{
+		View: "inbox", State: []referralv1.State_Code{referralv1.State_SUBMITTED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW}, Order: "due", PageSize: 200,
 	}
-	out := slices.DeleteFunc(answer.GetReferrals(), func(one *referralv1.Referral) bool { return one.GetDepartTime() == nil })
+	var out []*referralv1.Referral
+	for range comingPages {
+		answer, err := p.Referral.ListReferrals(r.Context(), ask)
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range answer.GetReferrals() {
+			if one.GetDepartTime() != nil {
+				out = append(out, one)
+			}
+		}
+		if ask.PageToken = answer.GetNextPageToken(); ask.GetPageToken() == "" {
+			break
+		}
+	}
 	slices.SortStableFunc(out, func(a, b *referralv1.Referral) int {
 		return a.GetExpectedArrival().AsTime().Compare(b.GetExpectedArrival().AsTime())
 	})
