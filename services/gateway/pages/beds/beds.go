@@ -22,9 +22,6 @@ import (
 //go:embed *.html
 var files embed.FS
 
-// waitingSize is how many referrals that wait for a bed are offered beside one.
-const waitingSize = 50
-
 // Deps is what the pages need; all fields are required.
 type Deps struct {
 	Shell      *shell.Shell
@@ -85,11 +82,13 @@ type boardData struct {
 	Wards  []ward
 	Counts []count
 	// Bed is the one that is open, in its Ward; Row its referral; Waiting could have it.
-	Bed       *schedulingv1.BoardBed
-	Ward      *ward
-	Row       *shell.Row
-	From      string
-	Waiting   []shell.Row
+	Bed     *schedulingv1.BoardBed
+	Ward    *ward
+	Row     *shell.Row
+	From    string
+	Waiting []shell.Row
+	// Away tells that nobody could be asked who waits.
+	Away      bool
 	RequestID string
 	// Failed is the id of the bed or ward whose form was refused.
 	Failed  string
@@ -195,16 +194,11 @@ func (p *Pages) detail(r *http.Request, data *boardData) {
 	if data.Bed.GetState() != schedulingv1.BedState_FREE {
 		return
 	}
-	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
-		View: "inbox", Direction: commonv1.Direction_UP, State: []referralv1.State_Code{referralv1.State_SUBMITTED}, Order: "due", PageSize: waitingSize,
+	waiting, _, err := p.Shell.Whole(r, p.Referral, &referralv1.ListReferralsRequest{
+		View: "inbox", Direction: commonv1.Direction_UP, State: []referralv1.State_Code{referralv1.State_SUBMITTED}, Order: "due",
+		Kind: []commonv1.Kind_Code{commonv1.Kind_INPATIENT}, WithoutHold: true, ReceiverDepartment: data.Ward.GetDepartmentCode(),
 	})
-	if err != nil {
-		return
-	}
-	waiting := slices.DeleteFunc(answer.GetReferrals(), func(one *referralv1.Referral) bool {
-		return one.GetKind() != commonv1.Kind_INPATIENT || one.GetHoldId() != "" || one.GetReceiver().GetDepartmentCode() != data.Ward.GetDepartmentCode()
-	})
-	data.Waiting = p.Shell.Rows(r, waiting)
+	data.Away, data.Waiting = err != nil, p.Shell.Rows(r, waiting)
 }
 
 func version(r *http.Request) (int32, error) {

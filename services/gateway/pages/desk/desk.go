@@ -118,8 +118,9 @@ func (p *Pages) choices(r *http.Request, data *queueData) {
 }
 
 type arrivalsData struct {
-	// Coming are those who have set out, Rows those expected today.
+	// Coming are those who have set out, the soonest first, Rows those expected today; Cut tells that there are more of either.
 	Coming, Rows []shell.Row
+	Cut          bool
 	// Day is today by session.
 	Day  []sitting
 	Form shell.Form
@@ -156,20 +157,23 @@ func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int, form shell.Form, refused dismissal) error {
-	today, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
+	today, cut, err := p.Shell.Whole(r, p.Referral, &referralv1.ListReferralsRequest{
 		View: "inbox", State: []referralv1.State_Code{referralv1.State_ACCEPTED, referralv1.State_NO_SHOW},
-		ExpectedOn: p.Shell.Now().Format("2006-01-02"), Order: "due", PageSize: pageSize,
+		ExpectedOn: p.Shell.Now().Format("2006-01-02"), Order: "due",
 	})
 	if err != nil {
 		return err
 	}
-	coming, err := p.coming(r)
+	coming, many, err := p.Shell.Whole(r, p.Referral, &referralv1.ListReferralsRequest{View: "inbox", OnTheWay: true, Order: "due"})
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(coming, func(a, b *referralv1.Referral) int {
+		return a.GetExpectedArrival().AsTime().Compare(b.GetExpectedArrival().AsTime())
+	})
 	visitor, _ := door.VisitorFrom(r.Context())
 	day := p.day(r)
-	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.Shell.Rows(r, coming), Day: day, Rows: p.Shell.Rows(r, apart(today.GetReferrals(), day)), Form: form}
+	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.Shell.Rows(r, coming), Day: day, Rows: p.Shell.Rows(r, apart(today, day)), Cut: cut || many, Form: form}
 	if data.County {
 		if data.Registered, err = p.registrations(r, refused); err != nil {
 			return err
@@ -180,35 +184,6 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 	}
 	data.Found, data.Answered = p.found(r), p.Queue.TakeAnswered(w, r)
 	return p.Shell.Render(w, r, p.arrivalsSet, shell.Page{Title: "arrivals.title", Nav: "arrivals", Status: status, Data: data})
-}
-
-// comingPages bounds the search for those on the way: 2,000 open referrals are several days of a county.
-const comingPages = 10
-
-// coming are the patients on the way (在途), the soonest first. An emergency may be on the way before anybody has answered.
-func (p *Pages) coming(r *http.Request) ([]*referralv1.Referral, error) {
-	ask := &referralv1.ListReferralsRequest{
-		View: "inbox", State: []referralv1.State_Code{referralv1.State_SUBMITTED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW}, Order: "due", PageSize: 200,
-	}
-	var out []*referralv1.Referral
-	for range comingPages {
-		answer, err := p.Referral.ListReferrals(r.Context(), ask)
-		if err != nil {
-			return nil, err
-		}
-		for _, one := range answer.GetReferrals() {
-			if one.GetDepartTime() != nil {
-				out = append(out, one)
-			}
-		}
-		if ask.PageToken = answer.GetNextPageToken(); ask.GetPageToken() == "" {
-			break
-		}
-	}
-	slices.SortStableFunc(out, func(a, b *referralv1.Referral) int {
-		return a.GetExpectedArrival().AsTime().Compare(b.GetExpectedArrival().AsTime())
-	})
-	return out, nil
 }
 
 // slipAddress is what a scanner types, the address of a slip's verification page with number and key; through an input method its signs are wide.

@@ -15,6 +15,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 // pageData is what page.html sees.
@@ -28,11 +29,13 @@ type pageData struct {
 	// Package is what was handed over, Complete how complete it was; nil and not judged for a draft.
 	Package *patientrecordv1.Package
 	// Back is what came back with the answer; nil until it has.
-	Back     *patientrecordv1.Package
-	Complete parts.Completeness
-	History  []historyRow
-	Told     []told
-	Messages []message
+	Back *patientrecordv1.Package
+	// PackageAway and BackAway tell that these could not be read, which is not the same as that there is nothing.
+	PackageAway, BackAway bool
+	Complete              parts.Completeness
+	History               []historyRow
+	Told                  []told
+	Messages              []message
 	// Recognised tells the receiver what need not be examined again.
 	Recognised recognised
 	// Silent tells that the messages could not be read.
@@ -238,9 +241,12 @@ func (p *Pages) handedOver(r *http.Request, data *pageData) {
 	}
 	// What is no number is the latest.
 	version, _ := strconv.ParseInt(r.URL.Query().Get("package"), 10, 32)
-	data.Package, _ = p.Record.GetPackage(r.Context(), &patientrecordv1.GetPackageRequest{ReferralId: data.GetId(), Version: int32(max(0, version))})
+	var err error
+	data.Package, err = p.Record.GetPackage(r.Context(), &patientrecordv1.GetPackageRequest{ReferralId: data.GetId(), Version: int32(max(0, version))})
+	data.PackageAway = err != nil && errs.KindOf(err) != errs.KindNotFound
 	if data.Answered() {
-		data.Back, _ = p.Record.GetPackage(r.Context(), &patientrecordv1.GetPackageRequest{ReferralId: data.GetId(), Reply: true})
+		data.Back, err = p.Record.GetPackage(r.Context(), &patientrecordv1.GetPackageRequest{ReferralId: data.GetId(), Reply: true})
+		data.BackAway = err != nil && errs.KindOf(err) != errs.KindNotFound
 	}
 	answer, err := p.Handover.GetCompleteness(r.Context(), &referralv1.GetCompletenessRequest{ReferralId: data.GetId()})
 	data.Complete = parts.Completeness{Away: err != nil}

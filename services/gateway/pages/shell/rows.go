@@ -36,6 +36,25 @@ func (s *Shell) Rows(r *http.Request, referrals []*referralv1.Referral) []Row {
 	return rows
 }
 
+// wholePages bounds [Shell.Whole]: 2,000 referrals are several days of a county.
+const wholePages = 10
+
+// Whole reads a list to its end, page by page, for pages that must show everybody; more tells that even then some are left out.
+func (*Shell) Whole(r *http.Request, referrals referralv1.ReferralServiceClient, ask *referralv1.ListReferralsRequest) (list []*referralv1.Referral, more bool, err error) {
+	ask.PageSize = batch
+	for range wholePages {
+		answer, err := referrals.ListReferrals(r.Context(), ask)
+		if err != nil {
+			return nil, false, err
+		}
+		list = append(list, answer.GetReferrals()...)
+		if ask.PageToken = answer.GetNextPageToken(); ask.GetPageToken() == "" {
+			return list, false, nil
+		}
+	}
+	return list, true, nil
+}
+
 // batch is how many referrals the referral service answers at once.
 const batch = 200
 

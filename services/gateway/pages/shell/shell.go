@@ -211,14 +211,16 @@ func (s *Shell) organization(r *http.Request, a *directoryv1.Account) string {
 
 // openCount is the number in the rail; without an answer in time the rail shows none rather than the page failing.
 func (s *Shell) openCount(r *http.Request) int32 {
-	list, err := s.deps.Notification.ListNotifications(r.Context(), &notificationv1.ListNotificationsRequest{PageSize: 1})
+	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
+	defer cancel()
+	list, err := s.deps.Notification.ListNotifications(ctx, &notificationv1.ListNotificationsRequest{PageSize: 1})
 	if err != nil {
 		return 0
 	}
 	return list.GetOpenCount()
 }
 
-// countPatience is how long a page waits for the number of consents to come.
+// countPatience is how long a page waits for what stands beside its content: counts and what rings.
 const countPatience = 300 * time.Millisecond
 
 // deferredCount is how many consents the visitor's organisation put off that are still to come; none without an answer in time.

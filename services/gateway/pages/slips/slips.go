@@ -33,7 +33,7 @@ type Deps struct {
 	Handover referralv1.HandoverServiceClient
 	// Downtime allots the numbers of forms that are printed beforehand.
 	Downtime referralv1.DowntimeServiceClient
-	// Scheduling tells when and where the patient is expected; while it is away a slip goes without.
+	// Scheduling tells when and where the patient is expected; while it is away a slip says when, as the referral knows it.
 	Scheduling schedulingv1.SchedulingServiceClient
 	// Limiter counts verifications by address, of which Ring keeps a keyed hash.
 	Limiter cache.Limiter
@@ -211,12 +211,18 @@ func (s source) data(stubOnly bool) slipData {
 
 // appointment is when, with whom and where the patient is expected; empty while nothing is arranged.
 func (s source) appointment() string {
-	if b := s.booking; b != nil {
+	b := s.booking
+	switch {
+	case b.GetDisplaced():
+		return "原预约场次已取消，新的时间由接收机构另行通知，请勿按原时间前往"
+	case b != nil && b.GetState() != schedulingv1.BookingState_RELEASED:
 		parts := []string{s.minute(b.GetStart()), b.GetPractitionerName(), b.GetEquipmentName(), b.GetLocation()}
 		if b.GetWard() != "" {
 			parts = []string{"住院", b.GetWard(), b.GetBed()}
 		}
 		return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "　")
+	case b == nil && s.referral.GetBookingId() != "" && s.referral.GetExpectedFrom() != nil: // scheduling is away
+		return s.minute(s.referral.GetExpectedFrom()) + "　地点到导诊台询问"
 	}
 	if w := s.referral.GetWalkIn(); w != nil {
 		return s.minute(w.GetFrom()) + " 至 " + s.minute(w.GetTo())

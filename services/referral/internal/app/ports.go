@@ -113,11 +113,14 @@ type Query struct {
 	Direction     domain.Direction
 	States        []domain.State
 	Urgency       domain.Urgency
+	Kinds         []domain.Kind
 	PatientID     string
 	// Department is the receiving one, Sender the originating organisation.
 	Department, Sender string
 	// Expected, if set, selects those whose expected window meets it.
 	Expected domain.Window
+	// OnTheWay selects those whose patient has set out and is not known to have come, WithoutHold those for which no place is held.
+	OnTheWay, WithoutHold bool
 	// ByDue sorts by urgency, then the soonest due, then id; else the newest comes first.
 	ByDue bool
 	// After is the last row of the page before.

@@ -107,6 +107,9 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 		}
 		q.Expected = day
 	}
+	if q.OnTheWay && len(q.States) == 0 {
+		q.States = domain.Awaited()
+	}
 	if q.ByDue && len(q.States) == 0 {
 		// What is over is never due: sorting all of it would read an organisation's whole past.
 		q.States = domain.Waiting()

@@ -221,6 +221,9 @@ func Waiting() []State {
 	return out
 }
 
+// Awaited lists the states in which a patient may be on the way: an emergency before anybody has answered, who is late as well.
+func Awaited() []State { return []State{StateSubmitted, StateAccepted, StateNoShow} }
+
 // find answers the row for an action on a referral as it is; false if the table has none.
 func find(a Action, s *Snapshot) (Row, bool) {
 	for _, row := range lifecycle {

@@ -152,21 +152,35 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	if q.PatientID != "" {
 		add(person(tx.Engine(), "r.patient_id", "$%d"), q.PatientID)
 	}
-	if len(q.States) == 1 {
-		add("r.state = $%d", string(q.States[0]))
-	} else if len(q.States) > 1 {
-		states := make([]string, len(q.States))
-		for i, st := range q.States {
-			states[i] = string(st)
+	among := func(column string, values []string) {
+		if len(values) == 1 {
+			add(column+" = $%d", values[0])
+		} else if len(values) > 1 {
+			frag, list := tx.List(column, len(args)+1, values)
+			args = append(args, list)
+			parts = append(parts, frag)
 		}
-		frag, list := tx.List("r.state", len(args)+1, states)
-		args = append(args, list)
-		parts = append(parts, frag)
+	}
+	among("r.state", words(q.States))
+	among("r.kind", words(q.Kinds))
+	if q.OnTheWay {
+		parts = append(parts, "r.depart_time IS NOT NULL")
+	}
+	if q.WithoutHold {
+		parts = append(parts, "r.hold_id = ''")
 	}
 	if !q.Expected.From.IsZero() {
 		add("r.expected_from < $%d AND r.expected_to > $%d", q.Expected.To, q.Expected.From)
 	}
 	return parts, args
+}
+
+func words[W ~string](list []W) []string {
+	out := make([]string, len(list))
+	for i, w := range list {
+		out[i] = string(w)
+	}
+	return out
 }
 
 func listQuery(tx *sqldb.Tx, q app.Query, side string) (string, []any) {

@@ -151,6 +151,30 @@ func filters(t *testing.T, f Fixture) {
 	q.Expected, _ = calendar().Day("2026-03-19")
 	expectList(t, "expected tomorrow", list(t, f, q))
 
+	q = inbox
+	q.Kinds = []domain.Kind{domain.KindInpatient}
+	expectList(t, "one kind", list(t, f, q), "accepted")
+	q.Kinds = []domain.Kind{domain.KindInpatient, domain.KindOutpatient}
+	expectList(t, "two kinds", list(t, f, q), "accepted", "plain")
+	q = inbox
+	q.OnTheWay = true
+	expectList(t, "nobody has set out", list(t, f, q))
+	if _, err := mark(t, f, command(Doctor(), "", ""), accepted.ID, domain.MarkCommand{
+		Action: domain.MarkDepart, Transport: "AMBULANCE", Expected: f.Clock.Now().Add(time.Hour),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	expectList(t, "on the way", list(t, f, q), "accepted")
+	f.Clock.Advance(time.Second)
+	held, err := tryCreate(t, f, command(Doctor(), "", ""), Draft("held", domain.KindOutpatient), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	must(t, f, Doctor(), held, domain.Command{Action: domain.ActionSubmit, Carry: domain.Carry{Number: number(t, f), HoldID: "hold"}})
+	q = inbox
+	q.WithoutHold, q.States = true, []domain.State{domain.StateSubmitted}
+	expectList(t, "without a hold", list(t, f, q), "plain")
+
 	batch, err := f.Store.Batch(t.Context(), desk(), []string{plain.ID, "unknown", accepted.ID})
 	if err != nil || len(batch) != 2 {
 		t.Errorf("batch: %d, %v", len(batch), err)
