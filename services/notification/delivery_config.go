@@ -69,7 +69,7 @@ type Delivery struct {
 	CallTimeout       time.Duration `env:"TONGZHEN_DELIVERY_TIMEOUT" help:"How long a provider may take to answer; 0 = 10s."`
 	Parallel          int           `name:"delivery-parallel" env:"TONGZHEN_DELIVERY_PARALLEL" help:"Messages under way at once on a channel; 0 = 4."`
 	BreakerRest       time.Duration `env:"TONGZHEN_DELIVERY_REST" help:"How long a provider rests after five failures in a row; 0 = 30s."`
-	Kept              time.Duration `name:"delivery-kept" env:"TONGZHEN_DELIVERY_KEPT" default:"8784h" help:"How long messages that left the house, with their attempts, reminders and telephone tasks are kept after they ended; 2208h to 87840h, a year (8784h) unless set. What still waits is kept."`
+	Kept              time.Duration `name:"delivery-kept" env:"TONGZHEN_DELIVERY_KEPT" default:"8784h" help:"How long messages that left the house, with their attempts, and telephone tasks are kept after they were made, and reminders after the appointment; 2208h to 87840h, a year (8784h) unless set. What still waits or is open is kept."`
 	Poll              time.Duration `name:"delivery-poll" env:"TONGZHEN_DELIVERY_POLL" help:"How often each channel looks for what is due; 0 = 1s."`
 }
 
@@ -107,7 +107,7 @@ func (d Delivery) sender(zone *time.Location) (app.SenderConfig, error) {
 	}, nil
 }
 
-// kept is how long what is over is kept: longer than a repeated fact is known, so that none is told again.
+// kept is how long what is over is kept from when it was made, a reminder from its appointment: longer than a repeated fact is known, so that none is told again.
 func (d Delivery) kept() (time.Duration, error) {
 	const day = 24 * time.Hour
 	const usual, least, most = 366 * day, 92 * day, 3660 * day

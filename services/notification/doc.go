@@ -39,5 +39,8 @@
 //  17. A patient is reminded once on the evening before a booked day, unless the booking was freed; of one that is moved, before its new day. Nobody is
 //     reminded at night, or of what has begun.
 //  18. Of a consent to what is sensitive that was withdrawn, the home centre's head and whoever has a care relation then are told.
-//  19. What left the house, reminders and telephone tasks are deleted a year (TONGZHEN_DELIVERY_KEPT) after they were made; none that waits or is open is.
+//  19. What left the house and telephone tasks are deleted a year (TONGZHEN_DELIVERY_KEPT) after they were made, reminders after the appointment; none that
+//     waits or is open is.
+//  20. What still waits does not reach who was disabled, or works elsewhere or as something else by now: it is withdrawn at the moment of sending, and an
+//     emergency goes on to who is on duty. Nor does the link of a message that went to them acknowledge anything.
 package notification

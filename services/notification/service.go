@@ -111,7 +111,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if s.kept, err = cfg.Delivery.kept(); err != nil {
 		return nil, fmt.Errorf("make notification: %w", err)
 	}
-	if s.sender, err = newSender(cfg, deps, st, book); err != nil {
+	if s.sender, err = s.newSender(st, book); err != nil {
 		return nil, fmt.Errorf("make notification: %w", err)
 	}
 	s.app = app.New(app.Deps{
@@ -123,7 +123,8 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 }
 
 // newSender makes the workers of what leaves the house.
-func newSender(cfg Config, deps Deps, st *store.Store, book *words.Book) (*app.Sender, error) {
+func (s *Service) newSender(st *store.Store, book *words.Book) (*app.Sender, error) {
+	cfg, deps := s.cfg, s.deps
 	zone, err := time.LoadLocation(cfg.TimeZone)
 	if err != nil {
 		return nil, fmt.Errorf("time-zone: %w", err)
@@ -143,7 +144,8 @@ func newSender(cfg Config, deps Deps, st *store.Store, book *words.Book) (*app.S
 	kept := store.NewBook(deps.DB, deps.Ring)
 	return app.NewSender(settings, app.SenderDeps{
 		Deliveries: st, Addresses: kept, Links: kept, Adapters: adapters, Words: book, Limiter: deps.Cache, Clock: deps.Clock, Logger: deps.Telemetry.Logger,
-		Outside: rpc.NewOutside(rpc.OutsidePeers(deps.Peers), deps.Clock),
+		Withdraw: func(ctx context.Context, lease string, d domain.Delivery) error { return s.app.Withdraw(ctx, lease, d) },
+		Outside:  rpc.NewOutside(rpc.OutsidePeers(deps.Peers), deps.Clock),
 		Counted: func(ctx context.Context, channel, outcome string) {
 			attempts.Add(ctx, 1, metric.WithAttributes(attribute.String("channel", channel), attribute.String("outcome", outcome)))
 		},

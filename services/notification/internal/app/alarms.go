@@ -205,7 +205,7 @@ func (a *App) RingDue(ctx context.Context, owner string) error {
 	},
 		func(ctx context.Context, u Unit, c DueClaim) error {
 			alarm, err := u.Alarm(ctx, c.ID)
-			if err != nil || !alarm.Ringing() || alarm.Data().Fence != c.Fence || u.Now().Before(alarm.Data().NextRing) {
+			if err != nil || !alarm.Ringing() || alarm.Data().Fence != c.Fence || !alarm.RingIsDue(u.Now()) {
 				return err
 			}
 			return a.ring(ctx, u, alarm)

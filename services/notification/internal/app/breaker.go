@@ -30,6 +30,7 @@ type breaker struct {
 	trip    int
 	rest    time.Duration
 	changed func(from, to string) // may be nil
+	of      Owner                 // of a group's address; zero: of a provider
 
 	mu       sync.Mutex
 	failures int
@@ -47,11 +48,10 @@ type exit func(v verdict, fault string)
 func (b *breaker) enter(most int) (leave exit, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := b.clk.Now()
-	switch {
+	switch now := b.clk.Now(); {
 	case most > 0 && b.busy >= most, b.probing:
 		return nil, time.Second
-	case now.Before(b.until):
+	case b.resting(now):
 		return nil, max(b.until.Sub(now), time.Second)
 	}
 	probe := !b.until.IsZero()
@@ -95,6 +95,11 @@ func (b *breaker) turn(until time.Time, fault, from, to string) {
 	}
 }
 
+// resting with the lock held. Where it would rest longer than it ever does, the clock was set back: then it has rested.
+func (b *breaker) resting(now time.Time) bool {
+	return now.Before(b.until) && b.until.Sub(now) <= b.rest
+}
+
 // state answers how it is, until when it rests, and why.
 func (b *breaker) state() (state string, until time.Time, fault string) {
 	b.mu.Lock()
@@ -102,7 +107,7 @@ func (b *breaker) state() (state string, until time.Time, fault string) {
 	switch {
 	case b.until.IsZero():
 		return breakerClosed, time.Time{}, ""
-	case b.clk.Now().Before(b.until):
+	case b.resting(b.clk.Now()):
 		return breakerOpen, b.until, b.fault
 	}
 	return breakerHalfOpen, time.Time{}, b.fault
@@ -113,6 +118,13 @@ func (b *breaker) probed() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.probing
+}
+
+// free tells that no call is under way.
+func (b *breaker) free() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.busy == 0
 }
 
 // idle tells that nothing is remembered of it.

@@ -28,8 +28,8 @@ type Deliveries interface {
 	// SetAside ends the lease without an attempt.
 	SetAside(ctx context.Context, lease string, aside []Aside) error
 	// Begin commits one more attempt of each, with the links of their messages, and answers those that are still held and needed, as they are now; the
-	// others are let go.
-	Begin(ctx context.Context, b Begin) ([]domain.Delivery, error)
+	// others are let go. Gone are those whose recipient is not one any more, as far as is known: they are not begun, and stay held.
+	Begin(ctx context.Context, b Begin) (begun, gone []domain.Delivery, err error)
 	// Finish writes how an attempt ended and what follows, and ends the lease; one that is given up is published as delivery_failed.
 	Finish(ctx context.Context, lease string, done []Done) error
 	// Expired are up to limit deliveries whose lease is over, under a new one; begun says of which an attempt was written: nobody knows what became of it.

@@ -36,14 +36,16 @@ const (
 )
 
 // Asks are what goes to one guarded peer.
-type Asks struct{ b *breaker }
+type Asks struct{ g *guarded }
 
-func NewAsks(clk clock.Clock) Asks { return Asks{&breaker{clk: clk, trip: peerTrip, rest: peerRest}} }
+func NewAsks(clk clock.Clock, patience time.Duration) Asks { return Asks{guard(nil, clk, patience)} }
 
-func (a Asks) Ask(answer error) error { return ask(a.b, "peer", func() error { return answer }) }
+func (a Asks) Ask(ctx context.Context, answer func(context.Context) error) error {
+	return a.g.ask(ctx, a.g.contacts, "peer", answer)
+}
 
 func (a Asks) Rests() bool {
-	state, _, _ := a.b.state()
+	state, _, _ := a.g.contacts.state()
 	return state == breakerOpen
 }
 

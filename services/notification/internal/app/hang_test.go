@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -191,6 +192,56 @@ func TestALimitCountsWhatIsSentAndKeepsAShareForEmergencies(t *testing.T) {
 		o.until("the tenth is sent in the next minute", o.is(waits, domain.StateSent))
 		if n := o.count("SELECT count(*) FROM delivery_attempt"); n != 11 {
 			o.t.Errorf("%d attempts", n)
+		}
+	})
+}
+
+// slow is scheduling that answers, after a time.
+type slow struct {
+	nobody
+	takes time.Duration
+}
+
+func (s slow) Booking(ctx context.Context, _, _ string) (app.Place, error) {
+	answer := time.NewTimer(s.takes)
+	defer answer.Stop()
+	select {
+	case <-answer.C:
+		return app.Place{Location: "room 5"}, nil
+	case <-ctx.Done():
+		return app.Place{}, errs.Unavailable("scheduling", ctx.Err())
+	}
+}
+
+// A digest whose wording takes longer than it may goes in parts, each whole: neither a peer nor the provider has failed, and no outcome is unknown.
+func TestADigestThatTakesLongToWordGoesInParts(t *testing.T) {
+	eachOutbound(t, func(o *outbound) {
+		o.outside = slow{takes: 90 * time.Millisecond}
+		for range 12 { // 1080 ms; a parcel has 500
+			o.dispatch(domain.Dispatch{Urgency: "ROUTINE", Digest: true, BookingID: id.New()})
+		}
+		o.run(1)
+		o.until("all are sent", func() bool { return o.count("SELECT count(*) FROM delivery WHERE state = 'SENT'") == 12 })
+		got, calls := o.mail.got()
+		if calls < 2 {
+			o.t.Errorf("%d calls", calls)
+		}
+		for _, m := range got {
+			if n := strings.Count(m.Text, "was answered"); m.Again || n == 0 {
+				o.t.Errorf("%q", m.Text)
+			}
+		}
+		if n := o.count("SELECT count(*) FROM delivery_attempt WHERE outcome <> 'SENT'"); n != 0 {
+			o.t.Errorf("%d attempts failed", n)
+		}
+		channels, err := app.NewOutgoing(o.store, o.ran, nil).Channels(o.t.Context(), county)
+		if err != nil {
+			o.t.Fatal(err)
+		}
+		for _, c := range channels {
+			if c.Breaker != "CLOSED" {
+				o.t.Errorf("%s rests", c.Channel)
+			}
 		}
 	})
 }

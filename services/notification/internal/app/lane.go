@@ -27,8 +27,7 @@ type lane struct {
 	flying  sync.WaitGroup
 
 	mu       sync.Mutex
-	breakers map[string]*breaker // of providers, and of groups by their address's owner
-	groups   map[string]Owner    // whose breaker it is
+	breakers map[string]*breaker // of providers, and of groups by their address's owner; at most maxBreakers besides those of calls under way
 	known    map[Owner]route     // where what is for a group goes, as far as it was seen
 	inHand   map[string]int      // parcels by provider, where there are several
 	rests    time.Time           // until then the channel's limit is used up for all but emergencies
@@ -41,8 +40,8 @@ const hostsAtOnce = 16
 func newLane(s *Sender, name string) *lane {
 	l := &lane{
 		s: s, name: name, adapter: s.Adapters[name], wake: make(chan struct{}, 1), permits: permits{limiter: s.Limiter, unused: map[string][]time.Time{}},
-		breakers: map[string]*breaker{}, groups: map[string]Owner{},
-		known: map[Owner]route{}, inHand: map[string]int{},
+		breakers: map[string]*breaker{},
+		known:    map[Owner]route{}, inHand: map[string]int{},
 	}
 	if l.adapter != nil {
 		l.whole = l.adapter.Provider(channel.Address{})
@@ -68,17 +67,19 @@ func (l *lane) poke() {
 // maxBreakers bounds what is remembered of providers that addresses name.
 const maxBreakers = 1000
 
-// breaker under a key; made when it is first met.
-func (l *lane) breaker(key string) *breaker {
+// breaker under a key, of a provider or of the owner of a group's address; made when it is first met.
+func (l *lane) breaker(key string, of Owner) *breaker {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if b, ok := l.breakers[key]; ok {
 		return b
 	}
-	if len(l.breakers) >= maxBreakers {
-		maps.DeleteFunc(l.breakers, func(_ string, b *breaker) bool { return b.idle() })
+	for _, forgettable := range []func(*breaker) bool{(*breaker).idle, (*breaker).free} {
+		if len(l.breakers) >= maxBreakers {
+			maps.DeleteFunc(l.breakers, func(_ string, b *breaker) bool { return forgettable(b) })
+		}
 	}
-	b := &breaker{clk: l.s.Clock, trip: l.s.cfg.Trip, rest: l.s.cfg.Rest, changed: func(from, to string) {
+	b := &breaker{clk: l.s.Clock, of: of, trip: l.s.cfg.Trip, rest: l.s.cfg.Rest, changed: func(from, to string) {
 		l.s.Logger.Warn("a provider of messages changed its state", slog.String("channel", l.name), slog.String("state", from+" to "+to))
 	}}
 	l.breakers[key] = b
@@ -171,16 +172,18 @@ func (l *lane) room() (usual, urgent int) {
 	rests, full := l.rests, l.full
 	l.mu.Unlock()
 	now := l.s.Clock.Now()
-	if now.Before(full) {
+	// A limit is used up for a window at most, whatever the clock was set to.
+	waits := func(until time.Time) bool { return now.Before(until) && until.Sub(now) <= limitWindow }
+	if waits(full) {
 		return 0, 0
 	}
-	if usual, urgent = l.hands.free(); now.Before(rests) {
+	if usual, urgent = l.hands.free(); waits(rests) {
 		usual, urgent = 0, usual+urgent
 	}
 	if l.whole == "" {
 		return usual, urgent
 	}
-	b := l.breaker(l.whole)
+	b := l.breaker(l.whole, Owner{})
 	switch state, _, _ := b.state(); {
 	case state == breakerOpen, b.probed():
 		return 0, 0
@@ -220,7 +223,7 @@ func skipped(all []domain.Delivery, reason string) []Aside {
 // state is that of the worst of the channel's providers, and why it rests.
 func (l *lane) state() (worst string, until time.Time, fault string) {
 	worst = breakerClosed
-	for _, b := range l.some(func(key string) bool { return l.groups[key] == Owner{} }) {
+	for _, b := range l.some(func(of Owner) bool { return of == Owner{} }) {
 		switch state, rests, why := b.state(); {
 		case state == breakerOpen && (worst != breakerOpen || rests.After(until)):
 			worst, until, fault = state, rests, why
@@ -240,29 +243,21 @@ type Fault struct {
 
 // faults are those of a county's groups.
 func (l *lane) faults(county string) (out []Fault) {
-	for key, b := range l.some(func(key string) bool { return l.groups[key].County == county }) {
+	for _, b := range l.some(func(of Owner) bool { return of.County == county }) {
 		if state, until, why := b.state(); state != breakerClosed {
-			of := l.group(key)
-			out = append(out, Fault{OrganizationID: of.OrganizationID, DepartmentCode: of.DepartmentCode, Reason: why, RestsUntil: until})
+			out = append(out, Fault{OrganizationID: b.of.OrganizationID, DepartmentCode: b.of.DepartmentCode, Reason: why, RestsUntil: until})
 		}
 	}
 	return out
 }
 
-func (l *lane) group(key string) Owner {
+// some are the breakers of those who are wanted.
+func (l *lane) some(want func(of Owner) bool) (out []*breaker) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.groups[key]
-}
-
-// some are the breakers whose keys are wanted.
-func (l *lane) some(want func(key string) bool) map[string]*breaker {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	out := map[string]*breaker{}
-	for key, b := range l.breakers {
-		if want(key) {
-			out[key] = b
+	for _, b := range l.breakers {
+		if want(b.of) {
+			out = append(out, b)
 		}
 	}
 	return out

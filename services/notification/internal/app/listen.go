@@ -13,6 +13,7 @@ import (
 // listener is a person who is told, with the channels that the rows offer together and the text of the first of them.
 type listener struct {
 	account, template string
+	meant             []domain.Meant
 	channels          []string
 	wants             domain.Preferences
 }
@@ -25,7 +26,7 @@ func (a *App) listeners(ctx context.Context, u Unit, f ReferralFact, addressed [
 		if row.To == domain.Patient || row.To.Group() {
 			continue
 		}
-		accounts, _, err := a.resolve(ctx, u, row.Recipient)
+		accounts, onDuty, err := a.resolve(ctx, u, row.Recipient)
 		if err != nil {
 			return nil, err
 		}
@@ -40,6 +41,7 @@ func (a *App) listeners(ctx context.Context, u Unit, f ReferralFact, addressed [
 				ids = append(ids, account)
 				out = append(out, listener{account: account, template: row.Template})
 			}
+			out[i].meant = append(out[i].meant, domain.Meant{Recipient: row.Recipient, OnDuty: onDuty})
 			out[i].channels = append(out[i].channels, row.Channels.Of(f.Urgency)...)
 		}
 	}
@@ -50,8 +52,8 @@ func (a *App) listeners(ctx context.Context, u Unit, f ReferralFact, addressed [
 	return out, err
 }
 
-// resolve finds the accounts that a recipient means now: who is on duty at its posts, or whom it names when nobody is.
-func (a *App) resolve(ctx context.Context, u Unit, r domain.Recipient) (accounts []string, known bool, err error) {
+// resolve finds the accounts that a recipient means now: who is on duty at its posts, or whom it names when nobody is; onDuty says which.
+func (a *App) resolve(ctx context.Context, u Unit, r domain.Recipient) (accounts []string, onDuty bool, err error) {
 	for _, p := range r.Posts {
 		on, err := a.onDuty(ctx, u, p, r.Line)
 		if err != nil {
@@ -63,7 +65,8 @@ func (a *App) resolve(ctx context.Context, u Unit, r domain.Recipient) (accounts
 		return accounts, true, nil
 	}
 	r.Posts = nil
-	return u.Resolve(ctx, r)
+	accounts, _, err = u.Resolve(ctx, r)
+	return accounts, false, err
 }
 
 // onDuty is who is on duty at a post at the moment of the change: on the first line, or the lowest that is planned; from line 1 on all behind it.
@@ -95,6 +98,7 @@ func (a *App) message(ctx context.Context, u Unit, f ReferralFact, who listener,
 	for _, s := range who.wants.Sendings(f.Urgency, who.channels, county, u.Now().In(a.zone)) {
 		d := dispatch(f, s.Channel, who.template)
 		d.AccountID, d.Language, d.EntryID, d.AlarmID, d.DueTime, d.Digest = who.account, who.wants.Language, entryID, f.Ring.AlarmID, s.Due.UTC(), s.Digest
+		d.Meant = who.meant
 		d.ID = id.FromFact("delivery", entryID, s.Channel)
 		if f.Ring.Number > 0 {
 			d.ID = id.FromFact("ring", f.Ring.AlarmID, strconv.Itoa(f.Ring.Number), who.account, s.Channel)

@@ -46,15 +46,29 @@ func (l *lane) carry(ctx context.Context, lease string, ds []domain.Delivery, s 
 	l.deliver(ctx, lease, p)
 }
 
-// pack words what it can within half the time of a call: an orderly stop waits for both.
+const (
+	// packShare of the time of a call is for wording a parcel: an orderly stop waits for both.
+	packShare = 2
+	// peerShare of it is the time of one question to another service, so that a parcel has time for more than one.
+	peerShare = 4
+)
+
+// pack words what it can in its time. What that is over for, while others of the parcel were worded, waits for nobody, and goes with the next parcel.
 func (l *lane) pack(ctx context.Context, ds []domain.Delivery) (p *parcel, aside []Aside) {
-	ctx, stop := context.WithTimeout(ctx, l.s.cfg.Call/2)
+	ctx, stop := context.WithTimeout(ctx, l.s.cfg.Call/packShare)
 	defer stop()
 	p = &parcel{}
-	for _, d := range ds {
-		if c, not := l.s.compose(ctx, d); not != nil {
+	for i, d := range ds {
+		c, not := composed{}, (*Aside)(nil)
+		if ctx.Err() == nil {
+			c, not = l.s.compose(ctx, d)
+		}
+		switch {
+		case i > 0 && ctx.Err() != nil:
+			aside = append(aside, Aside{County: d.County, ID: d.ID, State: domain.StatePending, Reason: d.Reason, Due: d.DueTime})
+		case not != nil:
 			aside = append(aside, *not)
-		} else {
+		default:
 			p.parts = append(p.parts, c)
 		}
 	}
@@ -78,17 +92,13 @@ func (l *lane) hold(ctx context.Context, p *parcel, s *seat) (wait time.Duration
 	}
 	at := l.adapter.Provider(first.to)
 	s.learn(route{at, groupKey(first.of)})
-	provider, wait := l.breaker(at).enter(most)
+	provider, wait := l.breaker(at, Owner{}).enter(most)
 	if provider == nil {
 		return wait
 	}
 	group := exit(func(verdict, string) {})
 	if key := groupKey(first.of); key != "" {
-		b := l.breaker(key)
-		l.mu.Lock()
-		l.groups[key] = first.of
-		l.mu.Unlock()
-		if group, wait = b.enter(0); group == nil {
+		if group, wait = l.breaker(key, first.of).enter(0); group == nil {
 			provider(silent, "")
 			return wait
 		}
@@ -168,7 +178,13 @@ func (l *lane) begin(ctx context.Context, lease string, p *parcel) error {
 		}
 		b.Tries = append(b.Tries, Try{County: c.d.County, ID: c.d.ID, AddressMasked: c.masked, Link: c.kept})
 	}
-	begun, err := l.s.Deliveries.Begin(ctx, b)
+	begun, gone, err := l.s.Deliveries.Begin(ctx, b)
+	for _, d := range gone {
+		if err := l.s.Withdraw(ctx, lease, d); err != nil {
+			// The lease runs out, and it is looked at again.
+			l.s.Logger.ErrorContext(ctx, "a message whose recipient is gone could not be withdrawn", slog.String("id", d.ID), slog.Any("error", err))
+		}
+	}
 	now := map[string]domain.Delivery{}
 	for _, d := range begun {
 		now[d.County+d.ID] = d

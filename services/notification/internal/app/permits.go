@@ -53,5 +53,8 @@ func (p *permits) keep(key string, n int, now time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if len(p.unused) >= maxKnown {
+		clear(p.unused) // they are worth a minute
+	}
 	p.unused[key] = append(p.unused[key], now)
 }

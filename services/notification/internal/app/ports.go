@@ -123,6 +123,10 @@ type Unit interface {
 	// CancelDeliveries ends what has not left the house of an entry, of an alarm, or of both; an empty id means none. What is under way is not tried
 	// again, and what was given up is not sent again by command. Those that the change itself adds are not meant.
 	CancelDeliveries(entryID, alarmID string)
+	// Withdraw ends a message under its lease, since its recipient is gone; Stale fails the change if the lease was lost.
+	Withdraw(lease string, d domain.Delivery)
+	// ToldOf are the accounts that have an entry of a fact.
+	ToldOf(ctx context.Context, factID string) (accounts []string, err error)
 	// CancelRings does so with the messages of an alarm to persons, before it rings again: groups are told once.
 	CancelRings(alarmID string)
 }

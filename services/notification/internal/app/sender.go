@@ -75,6 +75,8 @@ type SenderDeps struct {
 	Clock      clock.Clock
 	Logger     *slog.Logger
 	Counted    func(ctx context.Context, channel, outcome string)
+	// Withdraw ends a message, held under a lease, whose recipient is not one any more.
+	Withdraw func(ctx context.Context, lease string, d domain.Delivery) error
 }
 
 // Sender sends what leaves the house: one worker a channel, so that a dead provider delays only itself. Several may run on one database.
@@ -89,7 +91,7 @@ func NewSender(cfg SenderConfig, deps SenderDeps) *Sender {
 	if deps.Counted == nil {
 		deps.Counted = func(context.Context, string, string) {}
 	}
-	deps.Outside = guard(deps.Outside, deps.Clock)
+	deps.Outside = guard(deps.Outside, deps.Clock, cfg.Call/peerShare)
 	s := &Sender{SenderDeps: deps, cfg: cfg, lanes: map[string]*lane{}}
 	for _, name := range domain.Channels() {
 		s.lanes[name] = newLane(s, name)

@@ -114,7 +114,7 @@ func (o *outbound) sender(parallel int, outside app.Outside) *app.Sender {
 		Call:     time.Second, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, Rate: map[string]int{domain.Email: o.rate}, PerGroup: map[string]int{domain.WeComRobot: 2},
 		Trip: 3, Rest: time.Hour, PublicURL: "https://t.example", LinkFor: time.Hour, Zone: time.UTC, Remind: domain.Hours{From: 8 * 60, To: 20 * 60},
 	}, app.SenderDeps{
-		Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: outside, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
+		Withdraw: o.Withdraw, Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: outside, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
 		Adapters: map[string]channel.Adapter{domain.Email: o.mail, domain.WeComRobot: o.robot, domain.Webhook: hosts{o.hooks}, domain.SMS: o.texts}, Logger: slog.New(slog.DiscardHandler),
 	})
 }
@@ -354,7 +354,7 @@ func TestWhatAnInstanceDiedOverIsTakenUpByAnotherAsARepeat(t *testing.T) {
 		if err != nil || len(claimed) != 2 {
 			o.t.Fatalf("%v, %v", claimed, err)
 		}
-		begun, err := o.store.Begin(o.t.Context(), app.Begin{Lease: lease, Until: until, Tries: []app.Try{{County: county, ID: called}}})
+		begun, _, err := o.store.Begin(o.t.Context(), app.Begin{Lease: lease, Until: until, Tries: []app.Try{{County: county, ID: called}}})
 		if err != nil || len(begun) != 1 {
 			o.t.Fatalf("%v, %v", begun, err)
 		}

@@ -100,6 +100,21 @@ func (a *Alarm) Ring(rules CountyRules, now time.Time) Fact {
 	return f
 }
 
+// SetBack is by how much a clock must have been set back for a ring to be due that has its time in the future: more than clocks differ.
+const SetBack = time.Minute
+
+// RingIsDue tells whether it is time for the next ring. An alarm whose last ring is in the future does not wait for that: the clock was set back.
+func (a *Alarm) RingIsDue(now time.Time) bool {
+	return !now.Before(a.d.NextRing) || now.Add(SetBack).Before(a.d.LastRing)
+}
+
+// Hasten has it ring again at once, if it rings: at whom it was to ring is not there any more.
+func (a *Alarm) Hasten(now time.Time) {
+	if a.Ringing() && now.Before(a.d.NextRing) {
+		a.d.NextRing, a.dirty = now, true
+	}
+}
+
 // Climb follows the ladder of the answer that is overdue.
 func (a *Alarm) Climb(level int32) {
 	if level > a.d.Level {

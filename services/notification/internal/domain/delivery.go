@@ -33,14 +33,15 @@ const (
 	NotConfigured = "NOT_CONFIGURED"
 	NoText        = "NO_TEXT"
 	NotTrue       = "NOT_TRUE_ANY_MORE"
-	Waits         = "WAITS" // for a service that is away
-	Night         = "NIGHT" // a reminder, for the day
+	Gone          = "RECIPIENT_GONE" // disabled, or works elsewhere or as something else
+	Waits         = "WAITS"          // for a service that is away
+	Night         = "NIGHT"          // a reminder, for the day
 )
 
 // Reasons are all that a delivery may have, before the blank of a provider's code.
 func Reasons() []string {
 	return []string{
-		NoAddress, NoPhone, NoConsent, Deceased, NotWanted, NotConfigured, NoText, NotTrue, Waits, Night,
+		NoAddress, NoPhone, NoConsent, Deceased, NotWanted, NotConfigured, NoText, NotTrue, Gone, Waits, Night,
 		OutcomeTaken, OutcomeRefused, OutcomeLimited, OutcomeAway, OutcomeUnknown, OutcomeOpen, OutcomeSetup,
 	}
 }

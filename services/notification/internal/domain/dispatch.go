@@ -33,7 +33,8 @@ type Dispatch struct {
 	OrganizationID, DepartmentCode string
 	PatientID                      string
 	Channel, Template, Language    string
-	EntryID, AlarmID               string // what ends it when it is acknowledged, through its link too; a group has an alarm at most, a patient neither
+	Meant                          []Meant // as whom the person is told; empty: as nobody in particular
+	EntryID, AlarmID               string  // what ends it when it is acknowledged, through its link too; a group has an alarm at most, a patient neither
 	FactID, Event                  string
 	ReferralID, ReferralNumber     string
 	FromOrganizationID             string // who did what is told; named in the text

@@ -74,6 +74,13 @@ func (f Fact) patient() string {
 	return cmp.Or(f.Stay.PatientID, f.PatientID)
 }
 
+// For tells another person of the same, in whose place they stand. The id must follow from the person and the fact.
+func (e *Entry) For(id, accountID string, now time.Time) *Entry {
+	d := e.d
+	d.ID, d.AccountID, d.CreateTime, d.AcknowledgeTime = id, accountID, now, time.Time{}
+	return &Entry{fresh: true, dirty: true, d: d}
+}
+
 // RestoreEntry is the entry that was kept.
 func RestoreEntry(d EntryData) *Entry { return &Entry{d: d} }
 

@@ -14,6 +14,8 @@ import (
 // Roles are kept as "|A|B|", so that LIKE '%|A|%' finds one.
 func joinRoles(roles []string) string { return "|" + strings.Join(roles, "|") + "|" }
 
+func splitRoles(text string) []string { return strings.Split(strings.Trim(text, "|"), "|") }
+
 // SaveAccounts implements app.Store.
 func (s *Store) SaveAccounts(ctx context.Context, cmd app.Command, accounts []domain.Account) error {
 	err := s.db.Update(ctx, func(tx *sqldb.Tx) error {

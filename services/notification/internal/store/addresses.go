@@ -200,8 +200,9 @@ func insertLink(tx *sqldb.Tx, county string, l app.Link) sqldb.Stmt {
 // Link implements app.Links.
 func (b *Book) Link(ctx context.Context, hash []byte, now time.Time) (county string, l app.Link, err error) {
 	err = b.db.Read(ctx, func(tx *sqldb.Tx) error {
-		return tx.QueryRow(ctx, `SELECT county_code, delivery_id, entry_id, alarm_id, account_id, expire_time FROM acknowledge_link
-			WHERE token_hash = $1 AND expire_time > $2`, hash, now).Scan(&county, &l.DeliveryID, &l.EntryID, &l.AlarmID, &l.AccountID, &l.Until)
+		return tx.QueryRow(ctx, `SELECT county_code, delivery_id, entry_id, alarm_id, account_id, expire_time FROM acknowledge_link l
+			WHERE token_hash = $1 AND expire_time > $2
+			AND NOT EXISTS (SELECT 1 FROM account a WHERE a.county_code = l.county_code AND a.id = l.account_id AND a.disabled)`, hash, now).Scan(&county, &l.DeliveryID, &l.EntryID, &l.AlarmID, &l.AccountID, &l.Until)
 	})
 	if sqldb.NoRows(err) {
 		return "", l, errs.NotFound("link")

@@ -58,25 +58,29 @@ func alarmStmt(a *domain.Alarm) sqldb.Stmt {
 
 // ClaimAlarms implements app.AlarmStore.
 func (s *Store) ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]app.DueClaim, error) {
-	return s.claim(ctx, claiming{"alarm", "id", "state = 'RINGING' AND next_ring_time", owner, lease, n})
+	return s.claim(ctx, claiming{"alarm", "id", "state = 'RINGING' AND (next_ring_time <= $1 OR last_ring_time > $3)", owner, lease, n}, domain.SetBack)
 }
 
 // ClaimReminders implements app.AlarmStore.
 func (s *Store) ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]app.DueClaim, error) {
-	return s.claim(ctx, claiming{"reminder", "booking_id", "state = 'WAITING' AND due_time", owner, lease, n})
+	return s.claim(ctx, claiming{"reminder", "booking_id", "state = 'WAITING' AND due_time <= $1", owner, lease, n})
 }
 
-// claiming is where rows fall due (the table, its key, and the condition up to the time), and who takes how many of them for how long.
+// claiming is where rows fall due (the table, its key, and the condition, with now as $1, the number as $2, and from $3 on times from now), and who takes how many of them for how long.
 type claiming struct {
 	table, key, due, owner string
 	lease                  time.Duration
 	n                      int
 }
 
-func (s *Store) claim(ctx context.Context, c claiming) (out []app.DueClaim, err error) {
+func (s *Store) claim(ctx context.Context, c claiming, fromNow ...time.Duration) (out []app.DueClaim, err error) {
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
+		args := []any{tx.Now(), c.n}
+		for _, d := range fromNow {
+			args = append(args, tx.Now().Add(d))
+		}
 		rows, err := tx.Query(ctx, "SELECT county_code, "+c.key+", fence FROM "+c.table+" WHERE "+c.due+
-			" <= $1 AND (lease_until IS NULL OR lease_until <= $1) ORDER BY 1, 2 LIMIT $2"+tx.SkipLocked(), tx.Now(), c.n)
+			" AND (lease_until IS NULL OR lease_until <= $1) ORDER BY 1, 2 LIMIT $2"+tx.SkipLocked(), args...)
 		if err != nil {
 			return err
 		}

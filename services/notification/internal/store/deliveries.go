@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
@@ -17,15 +18,19 @@ var _ app.Deliveries = (*Store)(nil)
 
 const deliveryColumns = `county_code, id, account_id, organization_id, department_code, patient_id, channel, template, language, entry_id, alarm_id,
 	fact_id, event, referral_id, referral_number, from_organization_id, booking_id, urgency, step, ring, due_time, digest,
-	state, reason, address_masked, attempt_count, earlier_attempts, again, unneeded, create_time, sent_time`
+	state, reason, address_masked, attempt_count, earlier_attempts, again, unneeded, create_time, sent_time, meant`
 
 func scanDelivery(row scanner) (d domain.Delivery, err error) {
 	var sent sql.NullTime
+	var meant string
 	err = row.Scan(&d.County, &d.ID, &d.AccountID, &d.OrganizationID, &d.DepartmentCode, &d.PatientID, &d.Channel, &d.Template, &d.Language,
 		&d.EntryID, &d.AlarmID, &d.FactID, &d.Event, &d.ReferralID, &d.ReferralNumber, &d.FromOrganizationID, &d.BookingID, &d.Urgency, &d.Step,
 		&d.Ring, &d.DueTime, &d.Digest, &d.State, &d.Reason, &d.AddressMasked, &d.AttemptCount, &d.EarlierAttempts, &d.Again, &d.Unneeded,
-		&d.CreateTime, &sent)
+		&d.CreateTime, &sent, &meant)
 	d.SentTime = sent.Time
+	if err == nil && meant != "" {
+		err = json.Unmarshal([]byte(meant), &d.Meant)
+	}
 	return d, err
 }
 

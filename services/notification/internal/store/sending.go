@@ -152,9 +152,9 @@ func (s *Store) SetAside(ctx context.Context, lease string, aside []app.Aside) e
 }
 
 // Begin implements app.Deliveries.
-func (s *Store) Begin(ctx context.Context, b app.Begin) (begun []domain.Delivery, err error) {
+func (s *Store) Begin(ctx context.Context, b app.Begin) (begun, gone []domain.Delivery, err error) {
 	err = s.db.Update(ctx, func(tx *sqldb.Tx) error {
-		begun = nil
+		begun, gone = nil, nil
 		var stmts []sqldb.Stmt
 		for _, t := range b.Tries {
 			d, err := scanDelivery(tx.QueryRow(ctx, "SELECT "+deliveryColumns+" FROM delivery"+held+tx.ForUpdate(), t.County, t.ID, b.Lease))
@@ -170,6 +170,14 @@ func (s *Store) Begin(ctx context.Context, b app.Begin) (begun []domain.Delivery
 				})
 				continue
 			}
+			still, err := stillFor(ctx, tx, d)
+			if err != nil {
+				return err
+			}
+			if !still {
+				gone = append(gone, d)
+				continue
+			}
 			d.AttemptCount++
 			d.AddressMasked = t.AddressMasked
 			stmts = append(stmts, attempt(tx, d, b)...)
@@ -181,9 +189,25 @@ func (s *Store) Begin(ctx context.Context, b app.Begin) (begun []domain.Delivery
 		return tx.Last(ctx, stmts...)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("begin attempts: %w", err)
+		return nil, nil, fmt.Errorf("begin attempts: %w", err)
 	}
-	return begun, nil
+	return begun, gone, nil
+}
+
+// stillFor tells whether the person for whom a message is may still have it; of an account that is not known nothing speaks against it.
+func stillFor(ctx context.Context, tx *sqldb.Tx, d domain.Delivery) (bool, error) {
+	if d.AccountID == "" {
+		return true, nil
+	}
+	a := domain.Account{County: d.County, ID: d.AccountID}
+	var roles string
+	err := tx.QueryRow(ctx, "SELECT organization_id, department_code, roles, disabled FROM account WHERE county_code = $1 AND id = $2", d.County, d.AccountID).
+		Scan(&a.OrganizationID, &a.DepartmentCode, &roles, &a.Disabled)
+	if sqldb.NoRows(err) {
+		return true, nil
+	}
+	a.Roles = splitRoles(roles)
+	return d.StillFor(a), err
 }
 
 func attempt(tx *sqldb.Tx, d domain.Delivery, b app.Begin) []sqldb.Stmt {

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -17,6 +18,7 @@ func dispatch(o Opened) domain.Dispatch {
 		County: County, ID: id.New(), AccountID: "desk", Channel: domain.Email, Template: "submitted", Language: "zh-CN", EntryID: id.New(), AlarmID: id.New(),
 		FactID: id.New(), Event: "submitted", ReferralID: id.New(), ReferralNumber: "450321260000123", FromOrganizationID: "centre", BookingID: id.New(),
 		Urgency: "URGENT", Step: "ANSWER", Ring: 2, DueTime: o.Clock.Now(),
+		Meant: []domain.Meant{{Recipient: domain.Recipient{OrganizationID: "hospital", Roles: []string{"INTAKE_DESK"}, Posts: []domain.Post{{OrganizationID: "hospital", DepartmentCode: "DESK"}}}}},
 	}
 }
 
@@ -51,7 +53,7 @@ func dispatchedOnce(t *testing.T, o Opened) {
 	again.Channel, again.Template = domain.SMS, "accepted"
 	send(t, o, again)
 	got := delivery(t, o, d.ID)
-	if got.Dispatch != d || got.State != domain.StatePending || got.AttemptCount != 0 || len(got.Attempts) != 0 || !got.CreateTime.Equal(o.Clock.Now()) {
+	if !reflect.DeepEqual(got.Dispatch, d) || got.State != domain.StatePending || got.AttemptCount != 0 || len(got.Attempts) != 0 || !got.CreateTime.Equal(o.Clock.Now()) {
 		t.Errorf("%+v", got)
 	}
 	if _, err := o.Deliveries.Delivery(t.Context(), "another", d.ID); errs.KindOf(err) != errs.KindNotFound {
@@ -92,8 +94,8 @@ func cancelled(t *testing.T, o Opened) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for d, want := range map[domain.Dispatch]string{ofEntry: domain.StateCancelled, ofAlarm: domain.StateCancelled, other: domain.StatePending} {
-		if got := delivery(t, o, d.ID); got.State != want {
+	for id, want := range map[string]string{ofEntry.ID: domain.StateCancelled, ofAlarm.ID: domain.StateCancelled, other.ID: domain.StatePending} {
+		if got := delivery(t, o, id); got.State != want {
 			t.Errorf("%s, want %s", got.State, want)
 		}
 	}

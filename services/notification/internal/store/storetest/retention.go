@@ -16,7 +16,7 @@ func finished(t *testing.T, o Opened, state string) string {
 	d := dispatch(o)
 	send(t, o, d)
 	claim(t, o, app.Claim{Lease: d.ID, Limit: 1})
-	begun, err := o.Deliveries.Begin(t.Context(), app.Begin{Lease: d.ID, Until: o.Clock.Now().Add(time.Minute), Tries: []app.Try{{County: County, ID: d.ID}}})
+	begun, _, err := o.Deliveries.Begin(t.Context(), app.Begin{Lease: d.ID, Until: o.Clock.Now().Add(time.Minute), Tries: []app.Try{{County: County, ID: d.ID}}})
 	if err != nil || len(begun) != 1 {
 		t.Fatalf("%v, %v", begun, err)
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"reflect"
 	"slices"
 	"strconv"
 	"testing"
@@ -124,7 +125,7 @@ func begunAndFinished(t *testing.T, o Opened) {
 		{County: County, ID: sent.ID, AddressMasked: "d***", Link: &app.Link{Hash: []byte("hash"), DeliveryID: sent.ID, EntryID: sent.EntryID, AccountID: "desk", Until: o.Clock.Now().Add(time.Hour)}},
 		{County: County, ID: unneeded.ID},
 	}}
-	begun, err := o.Deliveries.Begin(t.Context(), begin)
+	begun, _, err := o.Deliveries.Begin(t.Context(), begin)
 	if err != nil || len(begun) != 1 || begun[0].ID != sent.ID || begun[0].AttemptCount != 1 {
 		t.Fatalf("%v, %v", begun, err)
 	}
@@ -172,7 +173,7 @@ func notReplayed(t *testing.T, o Opened) {
 	for _, d := range claimed {
 		begin.Tries = append(begin.Tries, app.Try{County: County, ID: d.ID})
 	}
-	begun, err := o.Deliveries.Begin(t.Context(), begin)
+	begun, _, err := o.Deliveries.Begin(t.Context(), begin)
 	if err != nil || len(begun) != 2 {
 		t.Fatalf("%v, %v", begun, err)
 	}
@@ -326,4 +327,57 @@ func directorysAddress(t *testing.T, o Opened) {
 	person.Version, person.Phone = 3, "0773-8820120"
 	save(t, o, person)
 	in("", false)
+}
+
+// Who is gone is not sent to; the message stays held until it is withdrawn, which happens under its lease alone.
+func goneIsNotBegun(t *testing.T, o Opened) {
+	gone, stays := dispatch(o), dispatch(o)
+	stays.AccountID = "unknown" // nothing speaks against it
+	send(t, o, gone, stays)
+	person := account("desk", "hospital", 1, "INTAKE_DESK")
+	person.Disabled = true
+	save(t, o, person)
+	if got := claim(t, o, app.Claim{Lease: "one", Limit: 9}); len(got) != 2 {
+		t.Fatal(got)
+	}
+	begun, left, err := o.Deliveries.Begin(t.Context(), app.Begin{Lease: "one", Until: o.Clock.Now().Add(time.Minute), Tries: []app.Try{{County: County, ID: gone.ID}, {County: County, ID: stays.ID}}})
+	if err != nil || len(begun) != 1 || begun[0].ID != stays.ID || len(left) != 1 || left[0].ID != gone.ID || !reflect.DeepEqual(left[0].Meant, gone.Meant) {
+		t.Fatalf("begun %v, gone %v, %v", begun, left, err)
+	}
+	if d := delivery(t, o, gone.ID); d.State != domain.StateSending || d.AttemptCount != 0 {
+		t.Errorf("%+v", d)
+	}
+	withdraw := func(lease string) error {
+		return o.Store.Change(t.Context(), command(), func(u app.Unit) error { u.Withdraw(lease, left[0]); return nil })
+	}
+	if err := withdraw("another"); errs.KindOf(err) != errs.KindStale {
+		t.Errorf("under another lease: %v", err)
+	}
+	if err := withdraw("one"); err != nil {
+		t.Error(err)
+	}
+	if d := delivery(t, o, gone.ID); d.State != domain.StateCancelled || d.Reason != domain.Gone {
+		t.Errorf("%+v", d)
+	}
+}
+
+// The link that went to somebody who is gone opens nothing.
+func linkOfWhoIsGone(t *testing.T, o Opened) {
+	d := dispatch(o)
+	send(t, o, d)
+	save(t, o, account("desk", "hospital", 1, "INTAKE_DESK"))
+	claim(t, o, app.Claim{Lease: "one", Limit: 9})
+	link := &app.Link{Hash: []byte("hash"), DeliveryID: d.ID, EntryID: d.EntryID, AccountID: "desk", Until: o.Clock.Now().Add(time.Hour)}
+	if _, _, err := o.Deliveries.Begin(t.Context(), app.Begin{Lease: "one", Until: o.Clock.Now().Add(time.Minute), Tries: []app.Try{{County: County, ID: d.ID, Link: link}}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, got, err := o.Links.Link(t.Context(), link.Hash, o.Clock.Now()); err != nil || got.DeliveryID != d.ID {
+		t.Errorf("%+v, %v", got, err)
+	}
+	gone := account("desk", "hospital", 2, "INTAKE_DESK")
+	gone.Disabled = true
+	save(t, o, gone)
+	if _, _, err := o.Links.Link(t.Context(), link.Hash, o.Clock.Now()); errs.KindOf(err) != errs.KindNotFound {
+		t.Errorf("of who is gone: %v", err)
+	}
 }

@@ -56,6 +56,8 @@ func Suite(t *testing.T, open func(t *testing.T) Opened) {
 		"emergencies find room":                  claimedWithRoom,
 		"digests are claimed together":           claimedTogether,
 		"an attempt is begun and finished":       begunAndFinished,
+		"who is gone is not sent to":             goneIsNotBegun,
+		"a link of who is gone opens nothing":    linkOfWhoIsGone,
 		"deliveries are listed by scope":         listedByScope,
 		"addresses are kept and removed":         addressesKept,
 		"the directory's address is in force":    directorysAddress,

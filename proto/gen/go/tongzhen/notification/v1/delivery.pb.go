@@ -182,6 +182,8 @@ const (
 	DeliveryReason_UNKNOWN DeliveryReason_Code = 15
 	DeliveryReason_OPEN    DeliveryReason_Code = 16
 	DeliveryReason_SETUP   DeliveryReason_Code = 17
+	// Cancelled: its recipient was disabled, or works elsewhere or as something else by now.
+	DeliveryReason_RECIPIENT_GONE DeliveryReason_Code = 18
 )
 
 // Enum value maps for DeliveryReason_Code.
@@ -205,6 +207,7 @@ var (
 		15: "UNKNOWN",
 		16: "OPEN",
 		17: "SETUP",
+		18: "RECIPIENT_GONE",
 	}
 	DeliveryReason_Code_value = map[string]int32{
 		"UNSPECIFIED":       0,
@@ -225,6 +228,7 @@ var (
 		"UNKNOWN":           15,
 		"OPEN":              16,
 		"SETUP":             17,
+		"RECIPIENT_GONE":    18,
 	}
 )
 
@@ -1897,8 +1901,8 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\x04SENT\x10\x03\x12\b\n" +
 	"\x04DEAD\x10\x04\x12\r\n" +
 	"\tCANCELLED\x10\x05\x12\v\n" +
-	"\aSKIPPED\x10\x06\"\x94\x02\n" +
-	"\x0eDeliveryReason\"\x81\x02\n" +
+	"\aSKIPPED\x10\x06\"\xa8\x02\n" +
+	"\x0eDeliveryReason\"\x95\x02\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -1921,7 +1925,8 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\x04AWAY\x10\x0e\x12\v\n" +
 	"\aUNKNOWN\x10\x0f\x12\b\n" +
 	"\x04OPEN\x10\x10\x12\t\n" +
-	"\x05SETUP\x10\x11\"\x98\x02\n" +
+	"\x05SETUP\x10\x11\x12\x12\n" +
+	"\x0eRECIPIENT_GONE\x10\x12\"\x98\x02\n" +
 	"\aAttempt\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x05R\x06number\x129\n" +
 	"\n" +
