@@ -41,7 +41,7 @@ const (
 func onDuty() map[string]proto.Message {
 	rules := &notificationv1.CountyRules{
 		Version: 2, Allowed: []string{"WECOM_APP", "SMS", "WECOM_ROBOT"}, AlwaysEmergency: []string{"SMS"}, AlwaysUrgent: []string{"WECOM_APP"}, QuietAllowed: true,
-		QuietHoursMost: 10, RingSeconds: 60, CallMinutes: 5, PatientSms: true,
+		QuietHoursMost: 10, RingSeconds: 60, CallMinutes: 5, PatientSms: true, PatientSmsWorks: true,
 	}
 	preferences := &notificationv1.Preferences{Version: 3, Urgent: []string{"WECOM_APP"}, QuietFrom: "22:00", QuietTo: "07:00", DigestTimes: []string{"08:00", "17:00"}, County: rules}
 	return map[string]proto.Message{
@@ -180,7 +180,7 @@ func TestAnEmergencyThatRingsStandsAcrossEveryPageUntilItIsTakenOn(t *testing.T)
 func TestARingReachesThePagesOfItsAudienceAndIsRepeatedAfterALostLine(t *testing.T) {
 	t.Parallel()
 	l := newLiveWorld(t)
-	desk, other := l.listen("desk", ""), l.listen("township", "")
+	desk, other := l.ready("desk"), l.ready("township")
 	seen := ""
 	for ring, message := range []proto.Message{
 		&notificationv1.AlarmRang{Meta: ringMeta(2), AlarmId: alarmID}, &notificationv1.AlarmRang{Meta: ringMeta(3), AlarmId: alarmID},

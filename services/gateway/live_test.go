@@ -56,16 +56,19 @@ func (l *liveWorld) publish(aggregate string, audience ...string) {
 	check(l.t, err)
 }
 
+// streamTime bounds every stream, and so every wait for its end.
+const streamTime = 2 * time.Minute
+
 // listener is an open stream.
 type listener struct {
 	t      *testing.T
-	blocks chan string // one event each, "" at the end
+	blocks chan string // one event each, "" at the end; no heartbeats: who waits for an event must not wait for ever
 	close  func()
 }
 
 func (l *liveWorld) listen(session, lastID string) *listener {
 	l.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), streamTime)
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, l.server.URL+"/events", nil)
 	check(l.t, err)
 	r.AddCookie(&http.Cookie{Name: "tongzhen_session", Value: session})
@@ -83,12 +86,14 @@ func (l *liveWorld) listen(session, lastID string) *listener {
 		defer close(out.blocks)
 		lines, block := bufio.NewScanner(answer.Body), ""
 		for lines.Scan() {
-			if lines.Text() == "" {
+			switch line := lines.Text(); {
+			case strings.HasPrefix(line, ":"):
+			case line != "":
+				block += line + "\n"
+			case block != "":
 				out.blocks <- strings.TrimSpace(block)
 				block = ""
-				continue
 			}
-			block += lines.Text() + "\n"
 		}
 	}()
 	if first := out.next(); first != "retry: 2000" {
@@ -105,7 +110,11 @@ func (l *listener) next() string {
 // event takes one block apart.
 func (l *listener) event() (name, data, eventID string) {
 	l.t.Helper()
-	for line := range strings.Lines(l.next()) {
+	block := l.next()
+	if block == "" {
+		l.t.Fatal("the stream has ended")
+	}
+	for line := range strings.Lines(block) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
 		switch key {
 		case "event":
@@ -141,14 +150,14 @@ func TestEverybodyHearsOnlyWhatConcernsThem(t *testing.T) {
 func (l *liveWorld) ready(session string) *listener {
 	l.t.Helper()
 	account := l.sessions[session]
-	for {
-		out := l.listen(session, "")
-		l.publish("first", "account:"+account.GetId())
+	for range 100 {
+		out, first := l.listen(session, ""), id.New()
+		l.publish(first, "account:"+account.GetId())
 		timer := time.NewTimer(200 * time.Millisecond) // the reader may have begun after this fact: then another is told
 		for waiting := true; waiting; {
 			select {
 			case block := <-out.blocks:
-				if strings.Contains(block, `"first"`) {
+				if strings.Contains(block, first) {
 					timer.Stop()
 					return out
 				}
@@ -158,6 +167,8 @@ func (l *liveWorld) ready(session string) *listener {
 		}
 		out.close()
 	}
+	l.t.Fatal("the hub does not follow the bus")
+	return nil
 }
 
 func TestALostLineMissesNothing(t *testing.T) {
@@ -218,8 +229,8 @@ func TestStreamsEndWhenTheGatewayStops(t *testing.T) {
 	l := newLiveWorld(t)
 	open := l.ready("township")
 	l.stop()
-	for block := range open.blocks {
-		if block != "" && !strings.HasPrefix(block, "id:") {
+	for block := open.next(); block != ""; block = open.next() {
+		if !strings.HasPrefix(block, "id:") {
 			t.Errorf("%q", block)
 		}
 	}

@@ -55,7 +55,7 @@ func TestCallsToBeMadeAreCountedInTheRail(t *testing.T) {
 func TestAPageHearsHowUrgentAMessageIs(t *testing.T) {
 	t.Parallel()
 	l := newLiveWorld(t)
-	desk := l.listen("desk", "")
+	desk := l.ready("desk")
 	meta := func() *commonv1.FactMeta {
 		return &commonv1.FactMeta{FactId: id.New(), AggregateId: id.New(), AggregateVersion: 1, Audience: []string{"account:" + clerk().GetId()}}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
@@ -275,6 +276,19 @@ func TestThePatientAgreesToSMSWithTheReferral(t *testing.T) {
 	if body := b.get(page).Body.String(); !strings.Contains(body, `name="sms.agreed" value="1"> `) {
 		t.Error("the consent is not asked for, or is presumed")
 	}
+	// Where patients get none, nobody is asked; while that is not known, they are.
+	w.always(countyMethod, &notificationv1.CountyRules{PatientSms: true})
+	if body := b.get(page).Body.String(); strings.Contains(body, "sms.") {
+		t.Error("a consent is asked for that nobody needs")
+	}
+	if admin := w.browser("desk"); !strings.Contains(admin.get("/preferences/county").Body.String(), "None can go out now") {
+		t.Error("the county is not told that its SMS do not go out")
+	}
+	w.refuse(countyMethod, errs.Unavailable("notification", nil))
+	if body := b.get(page).Body.String(); !strings.Contains(body, `name="sms.agreed"`) {
+		t.Error("without notification the consent is not asked for")
+	}
+	w.always(countyMethod, &notificationv1.CountyRules{PatientSmsWorks: true})
 	b.post(page, typedReferral())
 	if n := len(called[*patientrecordv1.RecordConsentRequest](w, recordConsentMethod)); n != 0 {
 		t.Errorf("%d consents that nobody gave", n)

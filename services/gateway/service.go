@@ -81,7 +81,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	directory := directoryv1.NewDirectoryServiceClient(deps.Conns.Directory)
 	hub := live.New(deps.Bus, deps.Clock, deps.Logger)
-	d := door.New(directory, deps.Clock, cfg.Secure, hub.End)
+	d := door.New(directory, deps.Clock, hub.End)
 	sh, err := shell.New(shell.Deps{
 		Text: catalogue, Assets: assets, Names: shell.NewNames(directory, deps.Clock),
 		Criteria:     shell.NewCriteria(referralv1.NewCriteriaServiceClient(deps.Conns.Referral), deps.Clock),
@@ -118,7 +118,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	signedIn := d.Cookie(sameSite.Handler(pages), sh.Fail)
 	slowRoutes(root, deps, api, signedIn)
 	root.Handle("/", small(limited(signedIn, cfg)))
-	s.handler = otelhttp.NewHandler(door.Headers(door.Behind(root, cfg.Proxies), cfg.Secure), "http", otelhttp.WithSpanNameFormatter(spanName), otelhttp.WithFilter(traced))
+	s.handler = otelhttp.NewHandler(door.Behind(door.Headers(root, cfg.Secure), cfg.Proxies), "http", otelhttp.WithSpanNameFormatter(spanName), otelhttp.WithFilter(traced))
 	return s, nil
 }
 

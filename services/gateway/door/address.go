@@ -7,10 +7,13 @@ import (
 	"strings"
 )
 
-type addressKey struct{}
+type (
+	addressKey struct{}
+	tlsKey     struct{}
+)
 
-// Behind lets the proxies of these networks say whom they speak for, by X-Forwarded-For; everybody else's header counts for nothing. The
-// address is the last of the list that is no proxy's: what stands before it was written by whoever sent it.
+// Behind lets the proxies of these networks say whom they speak for, by X-Forwarded-For, and that TLS was spoken with them, by X-Forwarded-Proto; everybody
+// else's headers count for nothing. The address is the last of the list that is no proxy's: what stands before it was written by whoever sent it.
 func Behind(next http.Handler, proxies []netip.Prefix) http.Handler {
 	trusted := func(a netip.Addr) bool {
 		for _, p := range proxies {
@@ -27,6 +30,8 @@ func Behind(next http.Handler, proxies []netip.Prefix) http.Handler {
 			return
 		}
 		from := at.Addr().Unmap()
+		proto, _, _ := strings.Cut(r.Header.Get("X-Forwarded-Proto"), ",")
+		ctx := context.WithValue(r.Context(), tlsKey{}, trusted(from) && strings.EqualFold(strings.TrimSpace(proto), "https"))
 		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		for i := len(hops) - 1; i >= 0 && trusted(from); i-- {
 			hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
@@ -35,8 +40,14 @@ func Behind(next http.Handler, proxies []netip.Prefix) http.Handler {
 			}
 			from = hop.Unmap()
 		}
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), addressKey{}, from)))
+		next.ServeHTTP(w, r.WithContext(context.WithValue(ctx, addressKey{}, from)))
 	})
+}
+
+// OverTLS tells that a request came by TLS, here or to a proxy in front.
+func OverTLS(r *http.Request) bool {
+	proxied, _ := r.Context().Value(tlsKey{}).(bool)
+	return proxied || r.TLS != nil
 }
 
 // Address is what tries are counted by: the IPv4 address a request comes from, or the /64 network of an IPv6 address, of which one line has

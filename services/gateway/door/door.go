@@ -51,8 +51,6 @@ type entry struct {
 type Door struct {
 	directory directoryv1.DirectoryServiceClient
 	clock     clock.Clock
-	// secure marks the cookie Secure; off only for plain HTTP on loopback.
-	secure bool
 	// ended is told of every session that was signed out.
 	ended func(Session)
 
@@ -62,9 +60,9 @@ type Door struct {
 	forgotten uint64
 }
 
-// New makes a door. secure must be true unless the gateway listens on loopback only; ended is called after each sign-out.
-func New(directory directoryv1.DirectoryServiceClient, clk clock.Clock, secure bool, ended func(Session)) *Door {
-	return &Door{directory: directory, clock: clk, secure: secure, ended: ended, tokens: map[Session]entry{}}
+// New makes a door. ended is called after each sign-out.
+func New(directory directoryv1.DirectoryServiceClient, clk clock.Clock, ended func(Session)) *Door {
+	return &Door{directory: directory, clock: clk, ended: ended, tokens: map[Session]entry{}}
 }
 
 type visitorKey struct{}
@@ -167,12 +165,12 @@ func (d *Door) SignOut(ctx context.Context, secret string) error {
 
 // SetCookie gives the browser the secret. The cookie ends with the browser; the session ends at directory.
 func (d *Door) SetCookie(w http.ResponseWriter, secret string) {
-	http.SetCookie(w, &http.Cookie{Name: CookieName, Value: secret, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode})
+	Keep(w, CookieName, secret, 0)
 }
 
 // ClearCookie takes the secret back.
 func (d *Door) ClearCookie(w http.ResponseWriter) {
-	http.SetCookie(w, &http.Cookie{Name: CookieName, Path: "/", HttpOnly: true, Secure: d.secure, SameSite: http.SameSiteLaxMode, MaxAge: -1})
+	Forget(w, CookieName)
 }
 
 // Cookie resolves the cookie of pages and the live stream. Without a valid one the request goes on without a visitor;
@@ -217,7 +215,7 @@ func (d *Door) Bearer(next http.Handler, onError func(http.ResponseWriter, *http
 }
 
 // Headers sets what every answer carries: no framing, no sniffing, nothing from another host, no inline script; when
-// secure, TLS alone for a year.
+// secure, TLS alone for a year. The cookies of an answer to what came by TLS go by TLS alone; so do all when secure.
 func Headers(next http.Handler, secure bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -228,6 +226,9 @@ func Headers(next http.Handler, secure bool) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		if secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		if secure || OverTLS(r) {
+			w = &tlsWriter{ResponseWriter: w}
 		}
 		if h.Get("Cache-Control") == "" {
 			h.Set("Cache-Control", "no-store")

@@ -40,7 +40,7 @@ func TestWrongSecretsOfOthersDoNotKeepATokenFromBeingKept(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewFixed(time.Date(2026, 3, 18, 1, 30, 0, 0, time.UTC))
 	peer := &directory{clk: clk}
-	d := door.New(peer, clk, true, func(door.Session) {})
+	d := door.New(peer, clk, func(door.Session) {})
 	peer.before = func() {
 		if _, err := d.Resolve(t.Context(), "wrong"); errs.ReasonOf(err) != errs.ReasonSessionExpired {
 			t.Errorf("a wrong secret: %v", err)

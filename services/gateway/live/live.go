@@ -3,7 +3,7 @@
 // Owns: one reader of the facts a process, the fan-out by audience and the event stream of each browser. An event says
 // only what changed; the page fetches the rest by its normal route, so that the right to see it is decided in one place.
 // Refuses: to carry content. Invariants: 1. an event goes only to sessions that the fact's audience names; 2. a browser
-// that reconnects gets every event it missed, or "reset". Safe for concurrent use.
+// that reconnects gets every event it missed, or "reset"; so does one that came before this process knew its place in the stream. Safe for concurrent use.
 package live
 
 import (
@@ -125,8 +125,18 @@ func (h *Hub) begin(ctx context.Context) uint64 {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.floor, h.last, h.ready = last, last, true
+	h.know(last)
 	return last + 1
+}
+
+// know notes the sequence from which on this process follows; callers hold mu. Who came before it may have missed something, and starts afresh.
+func (h *Hub) know(floor uint64) {
+	if !h.ready {
+		for s := range h.subscribers {
+			s.drop()
+		}
+	}
+	h.floor, h.last, h.ready = floor, floor, true
 }
 
 func (h *Hub) restart() {
@@ -147,7 +157,7 @@ func (h *Hub) take(m bus.Msg) {
 	defer h.mu.Unlock()
 	if !h.ready {
 		// Whatever came before the first message that this process saw, it cannot repeat.
-		h.floor, h.ready = m.Sequence-1, true
+		h.know(m.Sequence - 1)
 	}
 	h.last = m.Sequence
 	if !ok {

@@ -55,7 +55,7 @@ func (s storm) Tail(_ context.Context, _ uint64, _ []string, fn func(bus.Msg)) e
 
 func hub(b bus.Bus) (*live.Hub, http.Handler) {
 	h := live.New(b, clock.System(), slog.New(slog.DiscardHandler))
-	d := door.New(directory{}, clock.System(), true, h.End)
+	d := door.New(directory{}, clock.System(), h.End)
 	return h, d.Cookie(h, func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusServiceUnavailable) })
 }
 

@@ -116,7 +116,7 @@ func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) display(w http.ResponseWriter, r *http.Request) error {
 	for _, name := range []string{"language", "type"} {
 		if value := r.PostFormValue(name); value != "" && len(value) < 10 {
-			http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: 365 * 86400, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+			door.Keep(w, name, value, 365*86400)
 		}
 	}
 	http.Redirect(w, r, shell.LocalPath(r.PostFormValue("back")), http.StatusSeeOther)

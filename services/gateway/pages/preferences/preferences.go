@@ -147,8 +147,10 @@ type countyData struct {
 	Form                            shell.Form
 	Allowed, Emergency, Urgent      []box
 	QuietAllowed, PatientSMS, Edits bool
-	RequestID, Problem              string
-	Version                         int32
+	// SMSIdle tells that the county wants SMS to patients, and none can go out.
+	SMSIdle            bool
+	RequestID, Problem string
+	Version            int32
 }
 
 func (p *Pages) showCounty(w http.ResponseWriter, r *http.Request) error {
@@ -166,6 +168,9 @@ func (p *Pages) showCounty(w http.ResponseWriter, r *http.Request) error {
 			values.Set(name, "on")
 		}
 	}
+	if have.GetPatientSms() && !have.GetPatientSmsWorks() {
+		values.Set("smsIdle", "on")
+	}
 	return p.drawCounty(w, r, have.GetVersion(), shell.Refused{Form: shell.Form{Values: values}, RequestID: id.New()})
 }
 
@@ -174,7 +179,7 @@ func (p *Pages) drawCounty(w http.ResponseWriter, r *http.Request, version int32
 	return p.Shell.Render(w, r, p.county, shell.Page{Title: "preferences.county", Nav: "preferences", Status: again.Status, Data: countyData{
 		Form: again.Form, Allowed: boxes(all(), v["rules.allowed"], nil), Emergency: boxes(personal(), v["rules.alwaysEmergency"], nil),
 		Urgent: boxes(personal(), v["rules.alwaysUrgent"], nil), QuietAllowed: v.Get("rules.quietAllowed") != "", PatientSMS: v.Get("rules.patientSms") != "",
-		Edits: admin(r), RequestID: again.RequestID, Problem: again.Problem, Version: version,
+		SMSIdle: v.Get("smsIdle") != "", Edits: admin(r), RequestID: again.RequestID, Problem: again.Problem, Version: version,
 	}})
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
@@ -18,7 +19,7 @@ const answeredCookie = "answered"
 
 // SayAnswered keeps for the next page what was done with which referral; the cookie holds its id alone.
 func SayAnswered(w http.ResponseWriter, action, referralID string) {
-	http.SetCookie(w, &http.Cookie{Name: answeredCookie, Value: action + "|" + referralID, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	door.Keep(w, answeredCookie, action+"|"+referralID, 60)
 }
 
 // TakeAnswered is what was done just before, nil for nothing. It is said once.
@@ -27,7 +28,7 @@ func (q *Queue) TakeAnswered(w http.ResponseWriter, r *http.Request) *Answered {
 	if err != nil {
 		return nil
 	}
-	http.SetCookie(w, &http.Cookie{Name: answeredCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	door.Forget(w, answeredCookie)
 	action, id, _ := strings.Cut(c.Value, "|")
 	row, ok := q.Shell.RowsOf(r, q.Referral, []string{id})[id]
 	if !ok || !Leads(action) && action != "arrive" {

@@ -74,9 +74,7 @@ func remembered(r *http.Request) url.Values {
 // Remember keeps the filter in the browser.
 func (f Filter) Remember(w http.ResponseWriter, r *http.Request) {
 	visitor, _ := door.VisitorFrom(r.Context())
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: visitor.Account.GetId() + "|" + f.query().Encode(), Path: "/", MaxAge: kept, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
+	door.Keep(w, cookieName, visitor.Account.GetId()+"|"+f.query().Encode(), kept)
 }
 
 func (f Filter) query() url.Values {

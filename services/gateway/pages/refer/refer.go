@@ -118,8 +118,9 @@ type formData struct {
 	Kept        *schedulingv1.Hold
 	KeptUnknown bool
 	Reason      string
-	// SMS is the consent to SMS that holds.
+	// SMS is the consent to SMS that holds; NoSMS tells that patients get none here, so that nobody is asked; while that is not known, the form asks.
 	SMS     *patientrecordv1.ConsentRecord
+	NoSMS   bool
 	Problem string
 	// Stale is what somebody else did meanwhile, StaleWords what that means for the form; nil otherwise.
 	Stale      *staleData
@@ -166,7 +167,12 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
 	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
-	data.SMS = p.smsConsent(r, data.PatientID)
+	if rules := p.Shell.CountyRules(r); rules != nil {
+		data.NoSMS = !rules.GetPatientSmsWorks()
+	}
+	if !data.NoSMS {
+		data.SMS = p.smsConsent(r, data.PatientID)
+	}
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
 	title := "refer.title"
 	if data.Editing != "" {
@@ -228,6 +234,8 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case !request.Submit:
 		flash = "refer.drafted"
+	case request.GetUrgency() == commonv1.Urgency_EMERGENCY:
+		flash = "refer.sent-emergency" // the page says what to do if nobody answers
 	case made.GetHoldLost():
 		flash = "refer.sent-without-hold"
 	default:

@@ -53,6 +53,8 @@ type pageData struct {
 
 	// Steps are how far it is, as a parcel is tracked; none for a draft.
 	Steps []shell.Step
+	// Unanswered is set while an emergency waits.
+	Unanswered *unanswered
 	// Queue is where the referral stands in the queue that is worked through; nil for who came from elsewhere.
 	Queue *queue.Bar
 
@@ -182,6 +184,7 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	if all || part == "head" {
 		p.booking(r, &data)
 		p.track(&data, history)
+		p.unanswered(r, &data)
 	}
 	if all || part == "place" {
 		p.place(r, &data)

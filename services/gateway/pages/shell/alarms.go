@@ -55,3 +55,34 @@ func (s *Shell) Ringing(r *http.Request) (Rings, error) {
 func MakesCalls(a *directoryv1.Account) bool {
 	return has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN)
 }
+
+// CountyRules are what the county wants of messages; nil while they cannot be read in time: a page is needed without them, too.
+func (s *Shell) CountyRules(r *http.Request) *notificationv1.CountyRules {
+	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
+	defer cancel()
+	rules, err := s.deps.Alarm.GetCountyRules(ctx, &notificationv1.GetCountyRulesRequest{})
+	if err != nil {
+		return nil
+	}
+	return rules
+}
+
+// Line is a telephone of the directory, and whose it is.
+type Line struct{ Whose, Number string }
+
+// Lines are the telephones of an organisation and one of its departments, the organisation's first; none that the directory does not have.
+func (s *Shell) Lines(r *http.Request, organizationID, departmentCode string) (out []Line) {
+	county, err := s.deps.Names.County(r.Context())
+	if err != nil {
+		return nil
+	}
+	language := s.Language(r)
+	add := func(whose, number string) {
+		if number != "" && (len(out) == 0 || out[0].Number != number) {
+			out = append(out, Line{whose, number})
+		}
+	}
+	add(county.OrganizationName(language, organizationID), county.Organization(organizationID).GetPhone())
+	add(county.DepartmentName(language, organizationID, departmentCode), county.Department(organizationID, departmentCode).GetPhone())
+	return out
+}

@@ -169,18 +169,24 @@ func Called(err error, labels map[string]string) error {
 	return errs.Invalid(fields...)
 }
 
+const (
+	flashCookie = "flash"
+	// flashFor is how long it waits for its page, in seconds.
+	flashFor = 60
+)
+
 // Flash keeps a text key for the page after the redirect, with the draft that the browser need not keep any more.
 func (s *Shell) Flash(w http.ResponseWriter, key string, draft ...string) {
 	value := strings.Join(append([]string{key}, draft...), "|")
-	http.SetCookie(w, &http.Cookie{Name: "flash", Value: value, Path: "/", MaxAge: 60, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	door.Keep(w, flashCookie, value, flashFor)
 }
 
 func takeFlash(w http.ResponseWriter, r *http.Request) (key, draft string) {
-	value := cookie(r, "flash")
+	value := cookie(r, flashCookie)
 	if value == "" || strings.ContainsAny(value, " <>\"") {
 		return "", ""
 	}
-	http.SetCookie(w, &http.Cookie{Name: "flash", Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	door.Forget(w, flashCookie)
 	key, draft, _ = strings.Cut(value, "|")
 	return key, draft
 }

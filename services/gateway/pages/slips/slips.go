@@ -17,6 +17,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
@@ -297,7 +298,7 @@ func urgency(code commonv1.Urgency_Code) string {
 // address is where a slip is verified. Number and key name no patient.
 func (p *Pages) address(r *http.Request, slip *referralv1.Slip) string {
 	scheme := "http"
-	if p.Secure || r.TLS != nil {
+	if p.Secure || door.OverTLS(r) {
 		scheme = "https"
 	}
 	return scheme + "://" + r.Host + "/verify/" + slip.GetNumber() + "?k=" + slip.GetVerificationKey()

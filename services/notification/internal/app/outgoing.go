@@ -220,6 +220,16 @@ func (o *Outgoing) SendTest(ctx context.Context, caller Caller, owner Owner, nam
 	}
 }
 
+// ReachesPatients tells whether patients get SMS under a county's rules: they may, and the channel is configured with texts for them.
+func (o *Outgoing) ReachesPatients(rules domain.CountyRules) bool {
+	adapter := o.sender.Adapters[domain.SMS]
+	if adapter == nil || !rules.PatientSMS || !slices.Contains(rules.Allowed, domain.SMS) {
+		return false
+	}
+	holder, ok := adapter.(channel.Holder)
+	return !ok || holder.Holds(domain.PatientBooked) // of texts for patients there are all or none
+}
+
 // TokenState is what whoever holds a link may know.
 type TokenState struct {
 	Event, Urgency, ReferralNumber, ReferralID string

@@ -18,6 +18,9 @@ const (
 // TestTemplate is the template of a message that somebody sends to try an address.
 const TestTemplate = "TEST"
 
+// PatientBooked is the template of what a patient is told of a booking.
+const PatientBooked = "PATIENT_BOOKED"
+
 // Channels are all there are.
 func Channels() []string { return []string{WeComRobot, WeComApp, DingTalkRobot, Email, SMS, Webhook} }
 

@@ -18,7 +18,8 @@ import (
 // Alarms implements AlarmService.
 type Alarms struct {
 	notificationv1.UnimplementedAlarmServiceServer
-	app *app.App
+	app      *app.App
+	outgoing *app.Outgoing
 }
 
 // telephones are those who pick up the telephone: the desk and the heads of the receiver, the doctors who sent the patient, and the county.
@@ -157,7 +158,9 @@ func (s *Alarms) GetPreferences(ctx context.Context, _ *notificationv1.GetPrefer
 	if err != nil {
 		return nil, err
 	}
-	return preferencesProto(p, county), nil
+	out := preferencesProto(p, county)
+	out.County.PatientSmsWorks = s.outgoing.ReachesPatients(county)
+	return out, nil
 }
 
 // SetPreferences implements the contract.
@@ -182,7 +185,9 @@ func (s *Alarms) GetCountyRules(ctx context.Context, _ *notificationv1.GetCounty
 	if err != nil {
 		return nil, err
 	}
-	return countyRulesProto(rules), nil
+	out := countyRulesProto(rules)
+	out.PatientSmsWorks = s.outgoing.ReachesPatients(rules)
+	return out, nil
 }
 
 // SetCountyRules implements the contract.

@@ -49,7 +49,7 @@ func NewServer(a *app.App, o *app.Outgoing) *Server { return &Server{app: a, out
 // Register adds the methods.
 func (s *Server) Register(r grpc.ServiceRegistrar) {
 	notificationv1.RegisterNotificationServiceServer(r, s)
-	notificationv1.RegisterAlarmServiceServer(r, &Alarms{app: s.app})
+	notificationv1.RegisterAlarmServiceServer(r, &Alarms{app: s.app, outgoing: s.outgoing})
 	notificationv1.RegisterDeliveryServiceServer(r, deliveryServer{app: s.outgoing})
 }
 

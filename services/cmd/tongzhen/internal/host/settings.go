@@ -83,7 +83,7 @@ type Settings struct {
 	LogLevel     string                `env:"TONGZHEN_LOG_LEVEL" default:"info" enum:"debug,info,warn,error" help:"debug, info, warn or error."`
 	SecureCookie bool                  `env:"TONGZHEN_SECURE_COOKIE" help:"Set when a proxy in front of the gateway speaks TLS."`
 
-	TrustedProxies []netip.Prefix `env:"TONGZHEN_TRUSTED_PROXIES" help:"Networks of the proxies in front of the gateway, e.g. 10.0.0.8/32: they tell by X-Forwarded-For whose tries at signing in and verifying are counted; empty = none is believed."`
+	TrustedProxies []netip.Prefix `env:"TONGZHEN_TRUSTED_PROXIES" help:"Networks of the proxies in front of the gateway, e.g. 10.0.0.8/32: they tell by X-Forwarded-For whose tries at signing in and verifying are counted, and by X-Forwarded-Proto that TLS was spoken with them; empty = none is believed."`
 
 	MLLPAddr        string `env:"TONGZHEN_MLLP_ADDR" help:"Where the gateway takes HL7 v2 messages (MLLP); empty = off."`
 	MLLPSendersFile string `env:"TONGZHEN_MLLP_SENDERS_FILE" help:"Systems that may send HL7 v2 messages (YAML)."`

@@ -1029,9 +1029,11 @@ type CountyRules struct {
 	RingSeconds int32 `protobuf:"varint,7,opt,name=ring_seconds,json=ringSeconds,proto3" json:"ring_seconds,omitempty"`
 	CallMinutes int32 `protobuf:"varint,8,opt,name=call_minutes,json=callMinutes,proto3" json:"call_minutes,omitempty"`
 	// Patients get messages by SMS (with their consent).
-	PatientSms    bool `protobuf:"varint,9,opt,name=patient_sms,json=patientSms,proto3" json:"patient_sms,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	PatientSms bool `protobuf:"varint,9,opt,name=patient_sms,json=patientSms,proto3" json:"patient_sms,omitempty"`
+	// Output only: they do get them now, since SMS is allowed too, and connected with texts for patients. Where they do not, nobody need ask for their consent.
+	PatientSmsWorks bool `protobuf:"varint,10,opt,name=patient_sms_works,json=patientSmsWorks,proto3" json:"patient_sms_works,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *CountyRules) Reset() {
@@ -1123,6 +1125,13 @@ func (x *CountyRules) GetCallMinutes() int32 {
 func (x *CountyRules) GetPatientSms() bool {
 	if x != nil {
 		return x.PatientSms
+	}
+	return false
+}
+
+func (x *CountyRules) GetPatientSmsWorks() bool {
+	if x != nil {
+		return x.PatientSmsWorks
 	}
 	return false
 }
@@ -1492,7 +1501,7 @@ const file_tongzhen_notification_v1_alarm_proto_rawDesc = "" +
 	"\x15SetPreferencesRequest\x12O\n" +
 	"\vpreferences\x18\x01 \x01(\v2%.tongzhen.notification.v1.PreferencesB\x06\xbaH\x03\xc8\x01\x01R\vpreferences\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"\x87\x03\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"\xb3\x03\n" +
 	"\vCountyRules\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x05R\aversion\x12\"\n" +
 	"\aallowed\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10\x06R\aallowed\x123\n" +
@@ -1504,7 +1513,9 @@ const file_tongzhen_notification_v1_alarm_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xd8\x04(\x00R\vringSeconds\x12,\n" +
 	"\fcall_minutes\x18\b \x01(\x05B\t\xbaH\x06\x1a\x04\x18x(\x00R\vcallMinutes\x12\x1f\n" +
 	"\vpatient_sms\x18\t \x01(\bR\n" +
-	"patientSms\"\x17\n" +
+	"patientSms\x12*\n" +
+	"\x11patient_sms_works\x18\n" +
+	" \x01(\bR\x0fpatientSmsWorks\"\x17\n" +
 	"\x15GetCountyRulesRequest\"{\n" +
 	"\x15SetCountyRulesRequest\x12C\n" +
 	"\x05rules\x18\x01 \x01(\v2%.tongzhen.notification.v1.CountyRulesB\x06\xbaH\x03\xc8\x01\x01R\x05rules\x12\x1d\n" +
