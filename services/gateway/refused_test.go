@@ -131,6 +131,34 @@ func TestNoRefusalLosesWhatWasTyped(t *testing.T) {
 	}
 }
 
+// The forms that say themselves what can be mended on them, too: what was typed stays, the first one is said to be saved, and it can be sent as another.
+func TestWhatWasSubmittedBeforeIsSaidOnTheForm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for name, f := range map[string]typedForm{
+		"up":      {"/refer/" + patientID, createMethod, "township", with(typedReferral(), "form.presentIllness", typedWords), nil},
+		"down":    {"/down/" + patientID, createMethod, "desk", with(typedDown(), "form.treatment", typedWords), nil},
+		"out":     {outPage, outMethod, "desk", with(typedOut(), "note", typedWords), nil},
+		"arrival": {arrivalPage, arrivalMethod, "desk", with(typedArrival(), "note", typedWords), nil},
+		"patient": {"/patients/new", registerMethod, "township", with(typedPatient(), "name", typedWords), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.refuse(f.method, errs.Conflict(errs.ReasonRequestIDReused, "another body"))
+			got := w.browser(f.session).post(f.path, f.values)
+			body, sent := got.Body.String(), f.values.Get("requestId")
+			if got.Code != http.StatusConflict || !strings.Contains(body, typedWords) || !strings.Contains(body, "first content was saved") {
+				t.Errorf("%d: what was typed is lost, or it does not say that the first one was saved", got.Code)
+			}
+			if ids := requestIDs.FindStringSubmatch(body); len(ids) != 2 || ids[1] == "" || ids[1] == sent {
+				t.Errorf("it can never be sent: %v", ids)
+			}
+			for _, problem := range htmlcheck.Page(body) {
+				t.Error(problem)
+			}
+		})
+	}
+}
+
 func TestAnOutageLosesNothingThatWasTyped(t *testing.T) {
 	t.Parallel()
 	w := refusing(t)

@@ -241,6 +241,8 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, data formData, cau
 			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
 		}
 		data.RequestID = id.New()
+	case errs.ReasonOf(cause) == errs.ReasonRequestIDReused:
+		data.Problem, data.RequestID = p.Shell.T(r, "form.sent-before"), id.New()
 	case data.Form.Errors != nil:
 		// A refused request was not carried out: the corrected form is a new one.
 		data.RequestID = id.New()

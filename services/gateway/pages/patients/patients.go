@@ -186,6 +186,9 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		e, _ := errs.As(err)
 		http.Redirect(w, r, "/access/"+e.Meta["patientId"]+"/glass", http.StatusSeeOther)
 		return nil
+	case errs.ReasonOf(err) == errs.ReasonRequestIDReused:
+		data.Problem, data.RequestID = p.Shell.T(r, "form.sent-before"), id.New()
+		return p.renderRegister(w, r, http.StatusConflict, data)
 	case data.Form.Errors != nil:
 		// A refused request was not carried out: the corrected form is a new one.
 		data.RequestID = id.New()

@@ -159,6 +159,8 @@ func (p *Pages) refused(r *http.Request, data *formData, reason string, cause er
 		if e, ok := errs.As(cause); ok {
 			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
 		}
+	case errs.ReasonOf(cause) == errs.ReasonRequestIDReused:
+		data.Problem = p.Shell.T(r, "form.sent-before")
 	case data.Form.Errors != nil:
 	case errs.KindOf(cause) == errs.KindUnavailable:
 		// The answer may have been lost on its way: the same request id makes the repetition harmless.

@@ -332,6 +332,8 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
 		data.Form.Values.Del("slot")
 		data.RequestID, data.HoldKey = id.New(), id.New()
+	case errs.ReasonRequestIDReused:
+		data.Problem, data.RequestID, data.HoldKey = p.Shell.T(r, "form.sent-before"), id.New(), id.New()
 	default:
 		switch {
 		case cause == nil:
