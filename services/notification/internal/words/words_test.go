@@ -55,6 +55,21 @@ func TestEveryTextReadsWithEverythingAndWithNothingBesidesTheNumber(t *testing.T
 	}
 }
 
+// What may be about no referral has no number to say.
+func TestWhatMayBeAboutNoReferralReadsWithoutANumber(t *testing.T) {
+	t.Parallel()
+	b := book(t)
+	for _, language := range words.Languages() {
+		for _, template := range strings.Fields(`OTHER TEST candidate_found glass_broken visit_declared consent_withdrawn encounter_opened encounter_closed encounter_cancelled
+			booking_moved session_cancelled waitlist_offered waitlist_ended`) {
+			got, err := b.Text(language, template, words.Values{}, false)
+			if err != nil || strings.Contains(got, "  ") || strings.ContainsAny(got, "{}[]") {
+				t.Errorf("%s %s: %q, %v", language, template, got, err)
+			}
+		}
+	}
+}
+
 func TestBothLanguagesHaveTheSameTexts(t *testing.T) {
 	t.Parallel()
 	b := book(t)
