@@ -82,14 +82,22 @@ type told struct {
 	Rung string
 }
 
-func (p *Pages) told(r *http.Request, data *pageData) []told {
-	list, err := p.Notification.ListTold(r.Context(), &notificationv1.ListToldRequest{ReferralId: data.GetId()})
-	if err != nil {
-		return nil
-	}
-	out := make([]told, 0, len(list.GetNotifications()))
-	for _, n := range list.GetNotifications() {
-		out = append(out, told{Notification: n, Rung: rung(n.GetStep(), data.Down(), int(n.GetLevel()))})
+// toldPages bounds how many are read: more than anybody reads of one referral.
+const toldPages = 5
+
+func (p *Pages) told(r *http.Request, data *pageData) (out []told) {
+	ask := &notificationv1.ListToldRequest{ReferralId: data.GetId()}
+	for range toldPages {
+		list, err := p.Notification.ListTold(r.Context(), ask)
+		if err != nil {
+			return nil
+		}
+		for _, n := range list.GetNotifications() {
+			out = append(out, told{Notification: n, Rung: rung(n.GetStep(), data.Down(), int(n.GetLevel()))})
+		}
+		if ask.PageToken = list.GetNextPageToken(); ask.GetPageToken() == "" {
+			break
+		}
 	}
 	return out
 }

@@ -33,6 +33,14 @@ type AlarmView struct {
 	Accounts []string
 }
 
+// AlarmQuery selects the alarms of an account.
+type AlarmQuery struct {
+	County, AccountID string
+	AfterTime         time.Time // with AfterID: the last alarm of the page before
+	AfterID           string
+	Limit             int
+}
+
 // CallQuery selects calls, newest first: those that one organisation is to make, as the one that does not answer or the one that sent the patient, or
 // all of the county if it is empty; without Ended the open ones.
 type CallQuery struct {
@@ -54,7 +62,7 @@ type AlarmStore interface {
 	ClaimAlarms(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
 	ClaimReminders(ctx context.Context, owner string, lease time.Duration, n int) ([]DueClaim, error)
 	// RingingAt lists the alarms that ring at an account, oldest first; none that it acknowledged itself.
-	RingingAt(ctx context.Context, county, accountID string) ([]AlarmView, error)
+	RingingAt(ctx context.Context, q AlarmQuery) ([]AlarmView, error)
 	// Alarm that rang at the account, or that has an entry of it; NotFound for another.
 	Alarm(ctx context.Context, county, accountID, id string) (AlarmView, error)
 	// Calls lists, Call answers one, that the organisation is to make if it is set; NotFound for another. Records are in order.

@@ -150,9 +150,9 @@ func acknowledge(ctx context.Context, u Unit, by Caller, channel string, entries
 	return nil
 }
 
-// Alarms are those that ring at the caller.
-func (a *App) Alarms(ctx context.Context, caller Caller) ([]AlarmView, error) {
-	return a.store.RingingAt(ctx, caller.County, caller.AccountID)
+// Alarms are those that ring at an account.
+func (a *App) Alarms(ctx context.Context, q AlarmQuery) ([]AlarmView, error) {
+	return a.store.RingingAt(ctx, q)
 }
 
 // AcknowledgeAlarm stops one that the caller was told of, for everybody unless the caller is of who sent the patient; again it answers the same.

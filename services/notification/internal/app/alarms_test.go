@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -46,7 +47,7 @@ func (f *fixture) later(d time.Duration) {
 // ringing are the rings of the one alarm that rings at a person, 0 if none does.
 func (f *fixture) ringing(account string) int {
 	f.t.Helper()
-	alarms, err := f.Alarms(f.t.Context(), f.caller(account))
+	alarms, err := f.Alarms(f.t.Context(), app.AlarmQuery{County: county, AccountID: account, Limit: 9})
 	if err != nil || len(alarms) > 1 {
 		f.t.Fatalf("%d alarms at %s, %v", len(alarms), account, err)
 	}
@@ -153,7 +154,7 @@ func TestAnAlarmStopsOnEveryChannel(t *testing.T) {
 			fact := f.emergency("submitted")
 			fact.ReferralID = name
 			f.handle(fact)
-			alarms, err := f.Alarms(f.t.Context(), f.caller("head"))
+			alarms, err := f.Alarms(f.t.Context(), app.AlarmQuery{County: county, AccountID: "head", Limit: 9})
 			if err != nil || len(alarms) != 1 {
 				f.t.Fatalf("%s: %d alarms, %v", name, len(alarms), err)
 			}
@@ -270,6 +271,45 @@ func TestARingSurvivesTheDeathOfWhoClaimedIt(t *testing.T) {
 		f.later(time.Second)
 		if got := f.rung(); got != 2 {
 			f.t.Errorf("after its lease: %d rings", got)
+		}
+	})
+}
+
+func TestAlarmsAreListedByPagesOldestFirst(t *testing.T) {
+	each(t, func(f *fixture) {
+		var want []string
+		for i := range 5 {
+			fact := f.emergency("submitted")
+			fact.ReferralID = string(rune('a' + i))
+			if f.handle(fact); i%2 == 0 {
+				f.clk.Advance(time.Second) // some share their instant
+			}
+		}
+		whole, err := f.Alarms(f.t.Context(), app.AlarmQuery{County: county, AccountID: "desk", Limit: 9})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for i, a := range whole {
+			if want = append(want, a.ID); i > 0 && a.CreateTime.Before(whole[i-1].CreateTime) {
+				f.t.Error("not the oldest first")
+			}
+		}
+		var got []string
+		for q := (app.AlarmQuery{County: county, AccountID: "desk", Limit: 2}); len(got) < 9; {
+			page, err := f.Alarms(f.t.Context(), q)
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			for _, a := range page {
+				got = append(got, a.ID)
+				q.AfterTime, q.AfterID = a.CreateTime, a.ID
+			}
+			if len(page) < q.Limit {
+				break
+			}
+		}
+		if len(want) != 5 || !slices.Equal(got, want) {
+			f.t.Errorf("by pages %v, at once %v", got, want)
 		}
 	})
 }

@@ -179,7 +179,7 @@ func TestWhoWasToldIsTheOwnOrganisationsBusiness(t *testing.T) {
 			{app.Caller{County: county, AccountID: "admin", OrganizationID: "authority"}, false, nil},
 			{app.Caller{County: county, AccountID: "nobody"}, false, nil},
 		} {
-			told, err := f.Told(f.t.Context(), c.caller, "r", c.everywhere)
+			told, err := f.Told(f.t.Context(), c.caller, app.ToldQuery{ReferralID: "r", Limit: 9}, c.everywhere)
 			if err != nil {
 				f.t.Fatal(err)
 			}

@@ -43,19 +43,16 @@ func (a *App) AcknowledgeReferral(ctx context.Context, caller Caller, referralID
 	return n, err
 }
 
-// maxTold bounds what Told answers: more than anybody reads of one referral.
-const maxTold = 500
-
 // Told lists who of the caller's organisation was told of a referral, oldest first; everywhere asks for the whole county.
-func (a *App) Told(ctx context.Context, caller Caller, referralID string, everywhere bool) ([]Told, error) {
-	organization := caller.OrganizationID
+func (a *App) Told(ctx context.Context, caller Caller, q ToldQuery, everywhere bool) ([]Told, error) {
+	q.County, q.OrganizationID = caller.County, caller.OrganizationID
 	switch {
 	case everywhere:
-		organization = ""
-	case organization == "":
+		q.OrganizationID = ""
+	case q.OrganizationID == "":
 		return nil, nil
 	}
-	return a.store.Told(ctx, caller.County, referralID, organization, maxTold)
+	return a.store.Told(ctx, q)
 }
 
 // Delivered lists what was delivered in a county.

@@ -51,8 +51,8 @@ type Store interface {
 
 	// Entries lists a person's entries, newest first, and counts the open ones.
 	Entries(ctx context.Context, q EntryQuery) (entries []domain.EntryData, open int, err error)
-	// Told lists at most limit entries about a referral, oldest first, of accounts that work in the organisation now; all if it is empty.
-	Told(ctx context.Context, county, referralID, organizationID string, limit int) ([]Told, error)
+	// Told lists entries about a referral, oldest first.
+	Told(ctx context.Context, q ToldQuery) ([]Told, error)
 	// Delivered lists the entries of a county by id, after an id, of one referral if it is set.
 	Delivered(ctx context.Context, county, referralID string, p Page) ([]domain.EntryData, error)
 
@@ -73,6 +73,14 @@ type Store interface {
 type Told struct {
 	Entry domain.EntryData
 	Name  string
+}
+
+// ToldQuery selects the entries about a referral, of accounts that work in the organisation now; all if it is empty.
+type ToldQuery struct {
+	County, ReferralID, OrganizationID string
+	AfterTime                          time.Time // with AfterID: the last entry of the page before
+	AfterID                            string
+	Limit                              int
 }
 
 // Page is one page of a list that goes by id.

@@ -59,7 +59,7 @@ func TestWhoSentThePatientSilencesItForThemselvesOnly(t *testing.T) {
 		f.handle(passed)
 		f.later(time.Minute)
 		rings("on the second rung", map[string]int{"desk": 2, "doctor": 2})
-		alarms, err := f.Alarms(f.t.Context(), f.caller("doctor"))
+		alarms, err := f.Alarms(f.t.Context(), app.AlarmQuery{County: county, AccountID: "doctor", Limit: 9})
 		if err != nil || len(alarms) != 1 {
 			f.t.Fatalf("%v, %v", alarms, err)
 		}

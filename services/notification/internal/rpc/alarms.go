@@ -46,12 +46,17 @@ func alarmPolicy(table authz.Table) authz.Table {
 }
 
 // ListAlarms implements the contract.
-func (s *Alarms) ListAlarms(ctx context.Context, _ *notificationv1.ListAlarmsRequest) (*notificationv1.ListAlarmsResponse, error) {
+func (s *Alarms) ListAlarms(ctx context.Context, r *notificationv1.ListAlarmsRequest) (*notificationv1.ListAlarmsResponse, error) {
 	c, err := caller(ctx, "")
 	if err != nil {
 		return nil, err
 	}
-	alarms, err := s.app.Alarms(ctx, c)
+	size := wholePage(r.GetPageSize())
+	q := app.AlarmQuery{County: c.County, AccountID: c.AccountID, Limit: size + 1}
+	if q.AfterTime, q.AfterID, err = readTimeToken(r.GetPageToken()); err != nil {
+		return nil, err
+	}
+	alarms, err := s.app.Alarms(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +65,9 @@ func (s *Alarms) ListAlarms(ctx context.Context, _ *notificationv1.ListAlarmsReq
 		return nil, err
 	}
 	out := &notificationv1.ListAlarmsResponse{SoundForUrgent: wants.SoundForUrgent}
+	alarms, out.NextPageToken = cut(alarms, size, func(a app.AlarmView) string {
+		return timeToken(domain.EntryData{CreateTime: a.CreateTime, ID: a.ID})
+	})
 	for _, a := range alarms {
 		out.Alarms = append(out.Alarms, alarmProto(a))
 	}

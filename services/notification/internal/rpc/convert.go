@@ -48,6 +48,14 @@ func readIDToken(token string) (string, error) {
 	return string(raw), nil
 }
 
+// cut takes the row off that was asked for beyond a page, and answers the token of the page after; "" when there is none.
+func cut[T any](rows []T, size int, token func(T) string) ([]T, string) {
+	if len(rows) <= size {
+		return rows, ""
+	}
+	return rows[:size], token(rows[size-1])
+}
+
 func timeToken(d domain.EntryData) string {
 	return idToken(d.CreateTime.Format(time.RFC3339Nano) + " " + d.ID)
 }

@@ -77,6 +77,14 @@ const (
 	maxPage     = 200
 )
 
+// wholePage is the page of lists that used to come whole.
+func wholePage(asked int32) int {
+	if asked <= 0 {
+		return maxPage
+	}
+	return pageSize(asked)
+}
+
 func pageSize(asked int32) int {
 	if asked <= 0 {
 		return defaultPage
@@ -141,11 +149,17 @@ func (s *Server) ListTold(ctx context.Context, r *notificationv1.ListToldRequest
 		return nil, err
 	}
 	who, _ := authn.FromContext(ctx)
-	told, err := s.app.Told(ctx, c, r.GetReferralId(), who.Has(countyAdmin))
+	size := wholePage(r.GetPageSize())
+	q := app.ToldQuery{ReferralID: r.GetReferralId(), Limit: size + 1}
+	if q.AfterTime, q.AfterID, err = readTimeToken(r.GetPageToken()); err != nil {
+		return nil, err
+	}
+	told, err := s.app.Told(ctx, c, q, who.Has(countyAdmin))
 	if err != nil {
 		return nil, err
 	}
 	out := &notificationv1.ListNotificationsResponse{}
+	told, out.NextPageToken = cut(told, size, func(t app.Told) string { return timeToken(t.Entry) })
 	for _, t := range told {
 		n := entryProto(t.Entry)
 		n.AccountName = t.Name

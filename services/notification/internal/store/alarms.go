@@ -110,10 +110,11 @@ func (s *Store) claim(ctx context.Context, c claiming, fromNow ...time.Duration)
 const alarmAccounts = "SELECT account_id FROM entry WHERE county_code = $1 AND alarm_id = $2 AND rings > 0 ORDER BY account_id"
 
 // RingingAt implements app.AlarmStore.
-func (s *Store) RingingAt(ctx context.Context, county, accountID string) ([]app.AlarmView, error) {
+func (s *Store) RingingAt(ctx context.Context, q app.AlarmQuery) ([]app.AlarmView, error) {
 	// From the few that ring to their entries: a person has thousands of entries.
-	return s.alarms(ctx, county, `state = 'RINGING' AND EXISTS (SELECT 1 FROM entry WHERE entry.county_code = alarm.county_code AND entry.alarm_id = alarm.id
-		AND entry.alarm_id <> '' AND entry.account_id = $2 AND entry.rings > 0 AND entry.acknowledge_time IS NULL) ORDER BY create_time, id`, accountID)
+	return s.alarms(ctx, q.County, `state = 'RINGING' AND EXISTS (SELECT 1 FROM entry WHERE entry.county_code = alarm.county_code AND entry.alarm_id = alarm.id
+		AND entry.alarm_id <> '' AND entry.account_id = $2 AND entry.rings > 0 AND entry.acknowledge_time IS NULL)
+		AND ($4 = '' OR (create_time, id) > ($3, $4)) ORDER BY create_time, id LIMIT $5`, q.AccountID, q.AfterTime, q.AfterID, q.Limit)
 }
 
 // Alarm implements app.AlarmStore.

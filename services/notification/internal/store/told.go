@@ -35,13 +35,14 @@ func (u *unit) Settle(ctx context.Context, referralID string, wait domain.Wait, 
 }
 
 // Told implements app.Store.
-func (s *Store) Told(ctx context.Context, county, referralID, organizationID string, limit int) (told []app.Told, err error) {
+func (s *Store) Told(ctx context.Context, q app.ToldQuery) (told []app.Told, err error) {
 	columns := "e." + strings.Join(strings.Fields(entryColumns), " e.")
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, "SELECT COALESCE(a.name, ''), "+columns+` FROM entry e
 			LEFT JOIN account a ON a.county_code = e.county_code AND a.id = e.account_id
-			WHERE e.county_code = $1 AND e.referral_id = $2 AND ($3 = '' OR a.organization_id = $3) ORDER BY e.create_time, e.id LIMIT $4`,
-			county, referralID, organizationID, limit)
+			WHERE e.county_code = $1 AND e.referral_id = $2 AND ($3 = '' OR a.organization_id = $3)
+			AND ($6 = '' OR (e.create_time, e.id) > ($5, $6)) ORDER BY e.create_time, e.id LIMIT $4`,
+			q.County, q.ReferralID, q.OrganizationID, q.Limit, q.AfterTime, q.AfterID)
 		if err != nil {
 			return err
 		}

@@ -108,7 +108,7 @@ func whoWasTold(t *testing.T, o Opened) {
 	third, unknown := add(t, o, "desk", "r"), add(t, o, "gone", "r")
 	add(t, o, "zeng", "other")
 	told := func(organization string, limit int) (keys, names []string) {
-		got, err := o.Store.Told(t.Context(), County, "r", organization, limit)
+		got, err := o.Store.Told(t.Context(), app.ToldQuery{County: County, ReferralID: "r", OrganizationID: organization, Limit: limit})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,6 +125,21 @@ func whoWasTold(t *testing.T, o Opened) {
 	}
 	if keys, _ := told("", 1); !slices.Equal(keys, []string{first.ID}) {
 		t.Errorf("at most one: %v", keys)
+	}
+	var paged []string
+	for q := (app.ToldQuery{County: County, ReferralID: "r", Limit: 1}); len(paged) < 9; {
+		page, err := o.Store.Told(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		q.AfterTime, q.AfterID = page[0].Entry.CreateTime, page[0].Entry.ID
+		paged = append(paged, q.AfterID)
+	}
+	if all, _ := told("", 9); !slices.Equal(paged, all) {
+		t.Errorf("by pages %v, at once %v", paged, all)
 	}
 	if keys, _ := told("elsewhere", 9); len(keys) != 0 {
 		t.Errorf("of an organisation nobody of which was told: %v", keys)
@@ -159,7 +174,7 @@ func nameTaken(t *testing.T, o Opened) {
 	save(t, o, older)
 	save(t, o, after)
 	add(t, o, "a", "r")
-	got, err := o.Store.Told(t.Context(), County, "r", "hospital", 9)
+	got, err := o.Store.Told(t.Context(), app.ToldQuery{County: County, ReferralID: "r", OrganizationID: "hospital", Limit: 9})
 	if err != nil || len(got) != 1 || got[0].Name != "曾小明" {
 		t.Errorf("%v, %v", got, err)
 	}

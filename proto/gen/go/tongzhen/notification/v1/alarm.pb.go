@@ -177,7 +177,10 @@ func (x *Alarm) GetCallId() string {
 }
 
 type ListAlarmsRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 0: 200.
+	PageSize      int32  `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -212,13 +215,28 @@ func (*ListAlarmsRequest) Descriptor() ([]byte, []int) {
 	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{1}
 }
 
+func (x *ListAlarmsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListAlarmsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type ListAlarmsResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Alarms []*Alarm               `protobuf:"bytes,1,rep,name=alarms,proto3" json:"alarms,omitempty"`
 	// Calls that the caller is to make, as ListCalls lists them; 0 for who makes none.
 	OpenCallCount int32 `protobuf:"varint,2,opt,name=open_call_count,json=openCallCount,proto3" json:"open_call_count,omitempty"`
 	// Preferences.sound_for_urgent of the caller.
-	SoundForUrgent bool `protobuf:"varint,3,opt,name=sound_for_urgent,json=soundForUrgent,proto3" json:"sound_for_urgent,omitempty"`
+	SoundForUrgent bool   `protobuf:"varint,3,opt,name=sound_for_urgent,json=soundForUrgent,proto3" json:"sound_for_urgent,omitempty"`
+	NextPageToken  string `protobuf:"bytes,4,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -272,6 +290,13 @@ func (x *ListAlarmsResponse) GetSoundForUrgent() bool {
 		return x.SoundForUrgent
 	}
 	return false
+}
+
+func (x *ListAlarmsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type AcknowledgeAlarmRequest struct {
@@ -1429,12 +1454,17 @@ const file_tongzhen_notification_v1_alarm_proto_rawDesc = "" +
 	"\vaccount_ids\x18\f \x03(\tR\n" +
 	"accountIds\x127\n" +
 	"\tcall_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\bcallTime\x12\x17\n" +
-	"\acall_id\x18\x0e \x01(\tR\x06callId\"\x13\n" +
-	"\x11ListAlarmsRequest\"\x9f\x01\n" +
+	"\acall_id\x18\x0e \x01(\tR\x06callId\"[\n" +
+	"\x11ListAlarmsRequest\x12'\n" +
+	"\tpage_size\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\xc7\x01\n" +
 	"\x12ListAlarmsResponse\x127\n" +
 	"\x06alarms\x18\x01 \x03(\v2\x1f.tongzhen.notification.v1.AlarmR\x06alarms\x12&\n" +
 	"\x0fopen_call_count\x18\x02 \x01(\x05R\ropenCallCount\x12(\n" +
-	"\x10sound_for_urgent\x18\x03 \x01(\bR\x0esoundForUrgent\"3\n" +
+	"\x10sound_for_urgent\x18\x03 \x01(\bR\x0esoundForUrgent\x12&\n" +
+	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken\"3\n" +
 	"\x17AcknowledgeAlarmRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xc2\x03\n" +
 	"\x04Call\x12\x0e\n" +
