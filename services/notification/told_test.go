@@ -91,6 +91,15 @@ func TestWhoWasToldOfALimitIsListedUntilItsAnswerAcknowledgesIt(t *testing.T) {
 	if len(countys) != 3 || countys["name of admin"].GetLevel() != 3 || countys["name of admin"].GetState() != notificationv1.NotificationState_OPEN {
 		t.Errorf("the administrator is shown %v", countys)
 	}
+	paged := &notificationv1.ListToldRequest{ReferralId: referral.GetReferralId(), PageSize: 2}
+	first, err := f.client.ListTold(f.one("admin", "authority", "COUNTY_ADMIN"), paged)
+	if err != nil || len(first.GetNotifications()) != 2 || first.GetNextPageToken() == "" {
+		t.Fatalf("%v, %v", first, err)
+	}
+	paged.PageToken = first.GetNextPageToken()
+	if rest, err := f.client.ListTold(f.one("admin", "authority", "COUNTY_ADMIN"), paged); err != nil || len(rest.GetNotifications()) != 1 || rest.GetNextPageToken() != "" {
+		t.Errorf("the second page is %v, %v", rest, err)
+	}
 	if other := told(f.one("doctor", centre, "TOWNSHIP_DOCTOR")); len(other) != 0 {
 		t.Errorf("the centre is shown %v", other)
 	}

@@ -79,6 +79,39 @@ func TestAStormOfFactsIsNotKeptWholeAndWhoMissedSomeStartsAfresh(t *testing.T) {
 	}
 }
 
+// Who opened a page before this process knew its place in the stream may have missed what came until then.
+func TestWhoCameBeforeThePlaceWasKnownStartsAfresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h, handler := hub(storm{facts: 3})
+		open := func() (answer *httptest.ResponseRecorder, ended chan struct{}) {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/events", nil)
+			r.AddCookie(&http.Cookie{Name: door.CookieName, Value: "secret"})
+			answer, ended = httptest.NewRecorder(), make(chan struct{})
+			go func() {
+				defer close(ended)
+				handler.ServeHTTP(answer, r)
+			}()
+			synctest.Wait()
+			return answer, ended
+		}
+		early, earlyEnded := open()
+		if err := h.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		<-earlyEnded
+		if body := early.Body.String(); !strings.HasSuffix(body, "event: reset\ndata: {}\n\n") {
+			t.Errorf("%q", body)
+		}
+		late, lateEnded := open()
+		h.Close()
+		<-lateEnded
+		if body := late.Body.String(); strings.Contains(body, "reset") || !strings.Contains(body, "id: 3\n") {
+			t.Errorf("%q", body)
+		}
+	})
+}
+
 // one is a listener of one connection.
 type one struct {
 	conn chan net.Conn

@@ -231,3 +231,9 @@ func valuesOf(r *referralv1.Referral, patient *patientrecordv1.Patient) url.Valu
 	}
 	return values
 }
+
+// offers tells that the chosen slot was offered for the kind that is sent: without scripts it may be one that was offered for another.
+func offers(form url.Values) bool {
+	exam := form.Get("slotKind") == "EXAM"
+	return form.Get("kind") == "EXAM" && exam || form.Get("kind") == "OUTPATIENT" && !exam
+}

@@ -167,12 +167,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
 	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
-	if rules := p.Shell.CountyRules(r); rules != nil {
-		data.NoSMS = !rules.GetPatientSmsWorks()
-	}
-	if !data.NoSMS {
-		data.SMS = p.smsConsent(r, data.PatientID)
-	}
+	p.askSMS(r, &data)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
 	title := "refer.title"
 	if data.Editing != "" {
@@ -375,12 +370,6 @@ func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (st
 	default:
 		return "", err
 	}
-}
-
-// offers tells that the chosen slot was offered for the kind that is sent: without scripts it may be one that was offered for another.
-func offers(form url.Values) bool {
-	exam := form.Get("slotKind") == "EXAM"
-	return form.Get("kind") == "EXAM" && exam || form.Get("kind") == "OUTPATIENT" && !exam
 }
 
 // sex is the patient's, for the ward; unknown when the record is away, and then only a bed for both is asked for.

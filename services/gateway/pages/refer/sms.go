@@ -14,6 +14,14 @@ import (
 // consentsShown is more than a patient ever has.
 const consentsShown = 100
 
+// askSMS tells the form whether to ask for a consent to SMS.
+func (p *Pages) askSMS(r *http.Request, data *formData) {
+	rules := p.Shell.CountyRules(r)
+	if data.NoSMS = rules != nil && !rules.GetPatientSmsWorks(); !data.NoSMS {
+		data.SMS = p.smsConsent(r, data.PatientID)
+	}
+}
+
 // smsConsent is the patient's consent to SMS that holds; nil without one, or while the record is away: then the form asks, and who agreed before
 // has agreed.
 func (p *Pages) smsConsent(r *http.Request, patientID string) *patientrecordv1.ConsentRecord {
