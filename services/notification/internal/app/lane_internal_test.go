@@ -1,7 +1,6 @@
 package app
 
 import (
-	"io"
 	"log/slog"
 	"strconv"
 	"testing"
@@ -15,7 +14,7 @@ import (
 func TestALaneRemembersABoundedNumberOfAddresses(t *testing.T) {
 	t.Parallel()
 	clk := clock.NewFixed(time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
-	s := &Sender{SenderDeps: SenderDeps{Clock: clk, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}, cfg: SenderConfig{Parallel: 2, Trip: 1, Rest: time.Hour}}
+	s := &Sender{SenderDeps: SenderDeps{Clock: clk, Logger: slog.New(slog.DiscardHandler)}, cfg: SenderConfig{Parallel: 2, Trip: 1, Rest: time.Hour}}
 	l := newLane(s, domain.Webhook)
 	busy := Owner{County: "450321", OrganizationID: "busy"}
 	leave, _ := l.breaker(groupKey(busy), busy).enter(0)
