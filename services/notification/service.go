@@ -73,7 +73,9 @@ type Service struct {
 }
 
 const (
-	stopTimeout = 10 * time.Second
+	// stopTimeout is longer than a provider may take to answer, unless it was set longer, and shorter than the process waits: what is under way is brought
+	// to its end, so that its outcome is known.
+	stopTimeout = 14 * time.Second
 	// retryReading is the pause between tries while the directory is away at the start.
 	retryReading = time.Second
 	// ringEvery is short beside a minute; remindEvery beside an evening.

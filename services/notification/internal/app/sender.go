@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/cache"
@@ -106,7 +107,7 @@ func (s *Sender) Wake() {
 	}
 }
 
-const stopLane = 15 * time.Second
+const stopLanes = 15 * time.Second
 
 // Run sends until ctx ends; what is under way then is brought to its end.
 func (s *Sender) Run(ctx context.Context) error {
@@ -114,14 +115,19 @@ func (s *Sender) Run(ctx context.Context) error {
 		run.Every(ctx, s.cfg.Lease/3, nil, s.Recover)
 		return nil
 	})}}
-	for name, l := range s.lanes {
-		parts = append(parts, run.Part{Name: name, Runner: run.Func(func(ctx context.Context) error {
-			run.Every(ctx, s.cfg.Poll, l.wake, l.work)
-			l.flying.Wait()
-			return nil
-		})})
-	}
-	return run.Group(ctx, stopLane, parts...)
+	// All lanes are told to stop at once: what is under way on one must not wait for another's.
+	parts = append(parts, run.Part{Name: "lanes", Runner: run.Func(func(ctx context.Context) error {
+		var lanes sync.WaitGroup
+		for _, l := range s.lanes {
+			lanes.Go(func() {
+				run.Every(ctx, s.cfg.Poll, l.wake, l.work)
+				l.flying.Wait()
+			})
+		}
+		lanes.Wait()
+		return nil
+	})})
+	return run.Group(ctx, stopLanes, parts...)
 }
 
 const (
