@@ -142,7 +142,9 @@ func (a *App) secretsFor(rows []accountfile.Row, known map[string]string) (map[s
 	}
 	out := map[string]secret{}
 	for i, r := range rows {
-		out[r.Login] = made[i]
+		if made[i].password != "" {
+			out[r.Login] = made[i]
+		}
 	}
 	return out, nil
 }

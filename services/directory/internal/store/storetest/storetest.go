@@ -54,6 +54,9 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		{"medicines are found by name, pinyin initials and class", medicinesAreFound},
 		{"capabilities are replaced all at once", capabilitiesAreReplaced},
 		{"a roster is kept whole, under its version", rostersAreKept},
+		{"accounts have a history", accountsHaveAHistory},
+		{"sessions end with the access", sessionsEndWithTheAccess},
+		{"administrators are counted", administratorsAreCounted},
 	}
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {
