@@ -7,8 +7,8 @@ import (
 )
 
 // keptAccountPages are those on which the county's accounts are looked after.
-func keptAccountPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
-	pages, err := accounts.New(accounts.Deps{Shell: sh, Accounts: directoryv1.NewAccountServiceClient(deps.Conns.Directory)})
+func keptAccountPages(mux shell.Mux, cfg Config, deps Deps, sh *shell.Shell) error {
+	pages, err := accounts.New(accounts.Deps{Shell: sh, Accounts: directoryv1.NewAccountServiceClient(deps.Conns.Directory), Secure: cfg.Secure})
 	if err != nil {
 		return err
 	}

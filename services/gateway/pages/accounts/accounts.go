@@ -19,10 +19,12 @@ import (
 //go:embed *.html
 var files embed.FS
 
-// Deps is what the pages need; all fields are required.
+// Deps is what the pages need.
 type Deps struct {
 	Shell    *shell.Shell
 	Accounts directoryv1.AccountServiceClient
+	// Secure: the gateway is reached over TLS.
+	Secure bool
 }
 
 // Pages serves them.

@@ -121,8 +121,16 @@ func (p *Pages) slipsOf(_ *http.Request, made *directoryv1.IssuedAccount) []slip
 	return []slip{{a.GetName(), a.GetLogin(), a.GetOrganizationName(), made.GetOneTimePassword()}}
 }
 
+// address is where people sign in, as it is reached from here.
+func (p *Pages) address(r *http.Request) string {
+	if p.Secure || r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
 func (p *Pages) drawSlips(w http.ResponseWriter, r *http.Request, data slipsData) error {
 	w.Header().Set("Cache-Control", "no-store")
-	data.Address = r.Host
+	data.Address = p.address(r)
 	return p.Shell.Render(w, r, p.slips, shell.Page{Title: "accounts.slip", Nav: p.nav(r), Data: data})
 }

@@ -49,7 +49,7 @@ func (p *Pages) showFile(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) drawFile(w http.ResponseWriter, r *http.Request, status int, data fileData) error {
 	w.Header().Set("Cache-Control", "no-store")
-	data.Address = r.Host
+	data.Address = p.address(r)
 	county, err := p.Shell.Names().County(r.Context())
 	if err != nil && status == http.StatusOK && !data.Done {
 		return err
@@ -104,6 +104,7 @@ func (p *Pages) read(r *http.Request, data *fileData, content []byte) error {
 	if err != nil {
 		return err
 	}
+	defer func() { slices.SortStableFunc(data.Problems, func(a, b problem) int { return int(a.Line - b.Line) }) }()
 	for from, more := int32(0), true; more; more = from > 0 {
 		part, err := p.Accounts.ImportAccountFile(r.Context(), &directoryv1.ImportAccountFileRequest{Content: content, DryRun: !data.Done, Row: from})
 		if err != nil && data.Done && from > 0 {
@@ -121,7 +122,6 @@ func (p *Pages) read(r *http.Request, data *fileData, content []byte) error {
 		}
 		from = part.GetNextRow()
 	}
-	slices.SortStableFunc(data.Problems, func(a, b problem) int { return int(a.Line - b.Line) })
 	return nil
 }
 
