@@ -86,6 +86,11 @@ func TestSomebodyComesAndLeaves(t *testing.T) {
 		doctor.fail(fmt.Errorf("a disabled account signs in"))
 	}
 	importsTheSample(t, admin)
+	axe := axeScript(t)
+	for _, path := range []string{"/settings/accounts", "/settings/accounts/new", "/settings/accounts/file", "/account/password"} {
+		admin.goTo(path)
+		admin.examine(path, axe)
+	}
 }
 
 // importsTheSample takes the file that the page offers, and one with mistakes.

@@ -61,7 +61,9 @@ func TestAccountsAreImportedAndLookedAfterOnTheMachine(t *testing.T) {
 	}
 	run(false, "accounts imported: 0 new, 0 changed, 2 as before", "import", "accounts", file)
 	county := []string{"--county", "450321"}
-	account := func(do string, args ...string) []string { return append(append([]string{"admin", "account", do}, args...), county...) }
+	account := func(do string, args ...string) []string {
+		return append(append([]string{"admin", "account", do}, args...), county...)
+	}
 	run(true, "account lead, one-time password ", account("add", "lead", "--name", "覃主任", "--organization", "450321101", "--role", "COUNTY_ADMIN", "--role", "CENTRE_HEAD")...)
 	run(false, "FIELD_TAKEN", account("add", "lead", "--name", "覃主任", "--organization", "450321101", "--role", "COUNTY_ADMIN")...)
 	run(false, `there is no role "BOSS"`, account("add", "boss", "--name", "x", "--organization", "450321101", "--role", "BOSS")...)

@@ -335,3 +335,28 @@ func TestAFileOfAccountsIsTriedConfirmedAndExplained(t *testing.T) {
 		t.Errorf("%s", got.Body)
 	}
 }
+
+func TestAccountsAreLookedAfterByRESTToo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.admin()
+	got := w.api("POST", "/accounts", "admin", `{"account":{"login":"wangxm","name":"王","roles":["SPECIALIST"]}}`, "Idempotency-Key", keptAccountID)
+	if got.Code != http.StatusOK || !strings.Contains(got.Body.String(), `"oneTimePassword":"`+oneTimePassword+`"`) || got.Header().Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %v %s", got.Code, got.Header(), got.Body)
+	}
+	if sent := lastly[*directoryv1.CreateAccountRequest](t, w, createAccount); sent.GetRequestId() != keptAccountID || sent.GetAccount().GetRoles()[0] != commonv1.Role_SPECIALIST {
+		t.Errorf("%v", sent)
+	}
+	if got := w.api("GET", "/accounts?query=chen&role=SPECIALIST", "admin", ""); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), `"state":"NEW"`) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if got := w.api("PUT", "/accounts/"+keptAccountID, "admin", `{"account":{"name":"王"},"version":3}`); got.Code != http.StatusOK {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	if sent := lastly[*directoryv1.UpdateAccountRequest](t, w, updateAccount); sent.GetVersion() != 3 || sent.GetId() != keptAccountID {
+		t.Errorf("%v", sent)
+	}
+	if got := w.api("GET", "/accounts/"+keptAccountID+"/changes", "admin", ""); got.Code != http.StatusOK || !strings.Contains(got.Body.String(), `"action":"RESET_PASSWORD"`) {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
