@@ -2,7 +2,7 @@
 // what they can do, duty rosters (值班), accounts with their roles, sign-in, sessions and the signed call token. It refuses to know patients,
 // referrals and capacity, and to decide what a role may do elsewhere.
 //
-// RPCs: DirectoryService and RosterService of tongzhen.directory.v1. Publishes organisation_changed, account_changed, formulary_changed,
+// RPCs: DirectoryService, AccountService and RosterService of tongzhen.directory.v1. Publishes organisation_changed, account_changed, formulary_changed,
 // capabilities_changed and roster_changed; consumes nothing and calls no other service.
 //
 // Invariants (tests cite them by number):
@@ -29,4 +29,10 @@
 //  12. A roster changes under its version, with its fact, which carries all of it. Its week is in the county's zone; of hand-overs that overlap
 //     the later one holds; who was disabled drops out. A post is planned by its own head, desk or the county; who is on duty now the
 //     whole county sees, the plan the own organisation.
+//  13. Who looks after accounts gives and takes only roles of the own reach, of which SECURITY_ADMIN, AUDITOR and SYSTEM never are one; nobody changes
+//     the own roles or takes away the own access; a county that had an administrator keeps one, whoever acts at the same moment. The file, the
+//     form and the command of the machine stand on the same rules.
+//  14. A one-time password is told once, in one answer, and hashed before the transaction. A session that began with it gets call tokens without roles
+//     until the person chose another. A new password, and disabling, end the account's sessions.
+//  15. Every change of an account or of its password is a version with who made it, in account_change; the fact and the audit entry leave with it.
 package directory

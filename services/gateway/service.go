@@ -60,6 +60,7 @@ type Deps struct {
 type Service struct {
 	deps    Deps
 	hub     *live.Hub
+	door    *door.Door
 	feed    *hl7.Feed
 	pages   *shell.Table
 	handler http.Handler
@@ -106,7 +107,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{deps: deps, hub: hub, feed: newFeed(cfg, deps), pages: pages}
+	s := &Service{deps: deps, hub: hub, door: d, feed: newFeed(cfg, deps), pages: pages}
 	sameSite := http.NewCrossOriginProtection()
 	sameSite.SetDenyHandler(http.HandlerFunc(sh.FromElsewhere))
 	root := http.NewServeMux()
@@ -143,7 +144,9 @@ func traced(r *http.Request) bool { return !strings.HasPrefix(r.URL.Path, "/k/")
 // pageMux serves every page to whoever is signed in.
 func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory directoryv1.DirectoryServiceClient) (*shell.Table, error) {
 	mux := shell.NewTable()
-	accountPages, err := account.New(sh, d, directory, cfg.Demo)
+	accountPages, err := account.New(account.Deps{
+		Shell: sh, Door: d, Directory: directory, Accounts: directoryv1.NewAccountServiceClient(deps.Conns.Directory), Demo: cfg.Demo,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +160,7 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	}
 	for _, add := range []func(shell.Mux, Config, Deps, *shell.Shell) error{
 		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
-		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages,
+		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages, keptAccountPages,
 	} {
 		if err := add(mux, cfg, deps, sh); err != nil {
 			return nil, err
@@ -321,7 +324,7 @@ func (s *Service) Handler() http.Handler { return s.handler }
 // Run feeds the live stream until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.hub.Close()
-	return s.hub.Run(ctx)
+	return s.hub.Run(ctx, s.door.AccountChanged)
 }
 
 // Close ends the open streams, so that the HTTP server can stop.

@@ -12,6 +12,7 @@ import (
 )
 
 type adminCommand struct {
+	Account     adminAccountCommand     `cmd:"" help:"Accounts: the first administrator, who leaves, who lost a password."`
 	Audit       adminAuditCommand       `cmd:"" help:"Check and export the record of who did and who saw what."`
 	Delivery    adminDeliveryCommand    `cmd:"" help:"Messages that left the house: see them, and send again what was given up."`
 	Keys        adminKeysCommand        `cmd:"" help:"The keys that patient data is encrypted with."`

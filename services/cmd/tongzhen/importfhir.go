@@ -23,6 +23,7 @@ type importCommand struct {
 	FHIR      importFHIRCommand      `cmd:"" name:"fhir" help:"Import FHIR R4 bundles: patients with their records. Importing again changes nothing."`
 	Schedules importSchedulesCommand `cmd:"" help:"Import clinic sessions and schedule templates of an organisation, CSV or iCalendar. Importing again changes nothing."`
 	Formulary importFormularyCommand `cmd:"" help:"Import the medicines of organisations from a table. Importing again changes nothing."`
+	Accounts  importAccountsCommand  `cmd:"" help:"Import accounts from a table, with one-time passwords for new ones. Importing again changes nothing."`
 }
 
 type importFHIRCommand struct {

@@ -5,7 +5,8 @@
 // requests and the security headers. Refuses: to decide what a visitor may do; services do that. The cookie counts only
 // on pages and the live stream, the bearer secret only on the API, so that a forged form can never reach the API.
 // Invariants: 1. the secret is never logged and never leaves this package but to directory; 2. after sign-out on this
-// process no cached token of that session is used and none of its streams stays open. Safe for concurrent use.
+// process no cached token of that session is used and none of its streams stays open; 3. an account that changed is asked for anew, so that who was
+// disabled is out at once; 4. who has a one-time password changes it, and nothing else. Safe for concurrent use.
 package door
 
 import (
@@ -37,6 +38,19 @@ type Visitor struct {
 	// Expires is when the session ends at the latest.
 	Expires time.Time
 	Session Session
+	// ChangePassword: the password is a one-time password.
+	ChangePassword bool
+}
+
+// PasswordPath is the page on which a password is changed, and PasswordRoute the same for API clients.
+const (
+	PasswordPath  = "/account/password"
+	PasswordRoute = "/api/v1/sessions/current:changePassword"
+)
+
+// waits tells that the visitor has to change the password before this.
+func (v *Visitor) waits(path string) bool {
+	return v.ChangePassword && path != PasswordPath && path != PasswordRoute && path != "/sign-out" && path != "/display"
 }
 
 // Session tells sessions apart without their secrets.
@@ -113,7 +127,7 @@ func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
 		}
 		return nil, err
 	}
-	v := &Visitor{Account: answer.GetAccount(), Token: answer.GetToken(), Expires: answer.GetSessionExpiresAt().AsTime(), Session: key}
+	v := &Visitor{Account: answer.GetAccount(), Token: answer.GetToken(), Expires: answer.GetSessionExpiresAt().AsTime(), Session: key, ChangePassword: answer.GetPasswordChangeRequired()}
 	until := answer.GetExpiresAt().AsTime().Add(-renewBefore)
 	if v.Expires.Before(until) {
 		until = v.Expires
@@ -155,6 +169,24 @@ func (d *Door) forget(key Session) {
 	d.ended(key)
 }
 
+// AccountChanged drops the tokens of an account, which say what it was before, and ends its streams. Directory answers the next exchange by what it is
+// now: nothing at all to who was disabled.
+func (d *Door) AccountChanged(accountID string) {
+	var sessions []Session
+	d.mu.Lock()
+	for key, e := range d.tokens {
+		if e.visitor.Account.GetId() == accountID {
+			delete(d.tokens, key)
+			sessions = append(sessions, key)
+		}
+	}
+	d.forgotten++
+	d.mu.Unlock()
+	for _, key := range sessions {
+		d.ended(key)
+	}
+}
+
 // SignOut ends the session of a secret here and at directory.
 func (d *Door) SignOut(ctx context.Context, secret string) error {
 	// Afterwards, so that no exchange that directory still answered is kept; also when directory is away.
@@ -184,6 +216,8 @@ func (d *Door) Cookie(next http.Handler, onError func(http.ResponseWriter, *http
 		}
 		v, err := d.Resolve(r.Context(), cookie.Value)
 		switch {
+		case err == nil && v.waits(r.URL.Path):
+			toPassword(w, r)
 		case err == nil:
 			again := func(ctx context.Context) (*Visitor, error) { return d.Resolve(ctx, cookie.Value) }
 			next.ServeHTTP(w, r.WithContext(context.WithValue(withVisitor(r.Context(), v), renewKey{}, again)))
@@ -194,6 +228,15 @@ func (d *Door) Cookie(next http.Handler, onError func(http.ResponseWriter, *http
 			onError(w, r, err)
 		}
 	})
+}
+
+// toPassword sends a page to where the password is changed; what a script asks for meanwhile is refused.
+func toPassword(w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("X-Fragment") != "" || r.URL.Path == "/events" {
+		w.WriteHeader(http.StatusForbidden)
+		return
+	}
+	http.Redirect(w, r, PasswordPath, http.StatusSeeOther)
 }
 
 // Bearer resolves "Authorization: Bearer" of the API. A request without it goes on without a visitor and is refused by
@@ -208,6 +251,10 @@ func (d *Door) Bearer(next http.Handler, onError func(http.ResponseWriter, *http
 		v, err := d.Resolve(r.Context(), secret)
 		if err != nil {
 			onError(w, r, err)
+			return
+		}
+		if v.waits(r.URL.Path) {
+			onError(w, r, errs.Denied(errs.ReasonPasswordChange))
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(withVisitor(r.Context(), v)))

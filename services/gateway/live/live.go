@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
@@ -105,15 +106,34 @@ func New(b bus.Bus, clk clock.Clock, logger *slog.Logger) *Hub {
 	return &Hub{bus: b, clock: clk, logger: logger, subscribers: map[*subscriber]struct{}{}, accounts: map[string][]*subscriber{}, closed: make(chan struct{})}
 }
 
-// Run reads facts until ctx ends. A stream that was made anew under it tells every browser to start afresh.
-func (h *Hub) Run(ctx context.Context) error {
+// Run reads facts until ctx ends, and tells changed the id of every account that is not what it was. A stream that was made anew under it tells every
+// browser to start afresh.
+func (h *Hub) Run(ctx context.Context, changed func(accountID string)) error {
+	take := func(m bus.Msg) {
+		h.take(m)
+		if account := accountOf(m); account != "" {
+			changed(account)
+		}
+	}
 	for {
-		err := h.bus.Tail(ctx, h.begin(ctx), []string{"referral.v1.>", "notification.v1.>", "scheduling.v1.>"}, h.take)
+		err := h.bus.Tail(ctx, h.begin(ctx), []string{"referral.v1.>", "notification.v1.>", "scheduling.v1.>", accountSubject}, take)
 		if !errors.Is(err, bus.ErrTooOld) || ctx.Err() != nil {
 			return err
 		}
 		h.restart()
 	}
+}
+
+// accountSubject is that of facts about accounts, which browsers are not told.
+const accountSubject = "directory.v1.*.account_changed"
+
+// accountOf is the account that a fact is about, "" for every other fact.
+func accountOf(m bus.Msg) string {
+	fact := &directoryv1.AccountChanged{}
+	if m.Type != string(fact.ProtoReflect().Descriptor().FullName()) || proto.Unmarshal(m.Payload, fact) != nil {
+		return ""
+	}
+	return fact.GetAccount().GetId()
 }
 
 // begin is where to read from. Knowing the place before the first fact comes, a browser that loses its line before that

@@ -63,7 +63,7 @@ func TestAStormOfFactsIsNotKeptWholeAndWhoMissedSomeStartsAfresh(t *testing.T) {
 	t.Parallel()
 	const facts = 21_000
 	h, handler := hub(storm{facts: facts})
-	if err := h.Run(t.Context()); err != nil {
+	if err := h.Run(t.Context(), func(string) {}); err != nil {
 		t.Fatal(err)
 	}
 	h.Close()

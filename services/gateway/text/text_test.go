@@ -118,6 +118,7 @@ func codes() map[string][]string {
 	all := lifeCodes()
 	maps.Copy(all, capacityCodes())
 	maps.Copy(all, guideCodes())
+	maps.Copy(all, accountCodes())
 	return all
 }
 

@@ -10,6 +10,9 @@ const (
 	ReasonFieldIdentityNumber string = "FIELD_IDENTITY_NUMBER"
 	ReasonFieldCombination    string = "FIELD_COMBINATION"
 	ReasonVersionRequired     string = "VERSION_REQUIRED"
+	ReasonFieldTaken          string = "FIELD_TAKEN"
+	ReasonFieldNotGrantable   string = "FIELD_NOT_GRANTABLE"
+	ReasonFieldSame           string = "FIELD_SAME"
 	ReasonFileRefused         string = "FILE_REFUSED"
 	ReasonFieldRecognisable   string = "FIELD_RECOGNISABLE"
 	ReasonNotRecognisable     string = "FIELD_NOT_RECOGNISABLE"
@@ -23,6 +26,9 @@ const (
 	ReasonBreakGlassRequired string = "BREAK_GLASS_REQUIRED"
 	ReasonNotTheAuthor       string = "NOT_THE_AUTHOR"
 	ReasonPurposeRequired    string = "PURPOSE_REQUIRED"
+	ReasonPasswordChange     string = "PASSWORD_CHANGE_REQUIRED"
+	ReasonOwnAccount         string = "OWN_ACCOUNT"
+	ReasonAccountNotYours    string = "ACCOUNT_NOT_YOURS"
 
 	ReasonNotFound string = "NOT_FOUND"
 
@@ -41,6 +47,7 @@ const (
 	ReasonEntryElsewhere     string = "ENTRY_ELSEWHERE"
 	ReasonEntryWithdrawn     string = "ENTRY_WITHDRAWN"
 	ReasonNotYetOpen         string = "NOT_YET_OPEN"
+	ReasonLastAdministrator  string = "LAST_ADMINISTRATOR"
 
 	ReasonRateLimited string = "RATE_LIMITED"
 	ReasonPeerAway    string = "PEER_AWAY"

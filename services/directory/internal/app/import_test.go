@@ -103,7 +103,7 @@ func TestALoginOfAnotherCountyIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := h.app.ImportAccounts(t.Context(), cli(), app.AccountImport{County: "450322", Entries: []app.AccountEntry{doctor()}})
-	expectField(t, err, "accounts[0].account.login", errs.ReasonFieldInvalid)
+	expectField(t, err, "accounts[0].account.login", errs.ReasonFieldTaken)
 }
 
 func TestAPersonImportsIntoTheOwnCountyOnly(t *testing.T) {

@@ -19,8 +19,8 @@ type Store interface {
 	SignInState(ctx context.Context, login, guardKey string) (SignInState, error)
 	// SessionState is a session, live or not, with its account; not found is errs.NotFound.
 	SessionState(ctx context.Context, sessionID string) (SessionState, error)
-	// Logins tells which of the normalised logins exist.
-	Logins(ctx context.Context, logins []string) (map[string]bool, error)
+	// Logins tells the organisations of those of the normalised logins that exist.
+	Logins(ctx context.Context, logins []string) (map[string]string, error)
 
 	// Organizations in the order of county and code. An empty county is all of them.
 	Organizations(ctx context.Context, q OrganizationQuery) ([]domain.Organization, error)
@@ -28,6 +28,16 @@ type Store interface {
 	Organization(ctx context.Context, county, id string) (domain.Organization, error)
 	// Accounts in the order of county and login. An empty county is all of them.
 	Accounts(ctx context.Context, q AccountQuery) ([]AccountView, error)
+	// FindAccounts in the order of login, for who looks after them.
+	FindAccounts(ctx context.Context, q AccountSearch) ([]KeptAccount, error)
+	// KeptAccount of a county; not found is errs.NotFound.
+	KeptAccount(ctx context.Context, county, id string) (KeptAccount, error)
+	// AccountByLogin of a county; not found is errs.NotFound.
+	AccountByLogin(ctx context.Context, county, login string) (AccountView, error)
+	// AccountChanges are the last of an account, the newest first, with names as they are now.
+	AccountChanges(ctx context.Context, county, id string, limit int) ([]AccountChange, error)
+	// PostsOf an account: where it stands in the week, or in a hand-over that ends after since.
+	PostsOf(ctx context.Context, county, accountID string, since time.Time) ([]domain.Post, error)
 
 	// Formulary of one organisation in the order of name and specification, without what left the list; with no
 	// organisation, of the whole county (or of all of them) in the order of county and id, with it.
@@ -63,6 +73,10 @@ type Unit interface {
 	OrganizationsByID(ctx context.Context, county string, ids []string) (map[string]domain.Organization, error)
 	// AccountsByLogin finds accounts of every county: a login is unique in the deployment.
 	AccountsByLogin(ctx context.Context, logins []string) (map[string]domain.Account, error)
+	// Account of a county by id; not found is errs.NotFound.
+	Account(ctx context.Context, county, id string) (AccountView, error)
+	// Administrators of the county. Who takes a role away asks first, so that two who do so at once wait for each other.
+	Administrators(ctx context.Context, county string) (domain.Administrators, error)
 	// Guard is that of the key, the zero Guard when there is none. Guards that are to count a failure are read by
 	// OpenGuard, which makes the row first, so that failures at the same moment wait for each other.
 	Guard(ctx context.Context, key string) (domain.Guard, error)
@@ -87,9 +101,14 @@ type Unit interface {
 	NameCounty(county, name string)
 	CreateOrganization(o domain.Organization)
 	UpdateOrganization(o domain.Organization)
-	// CreateAccount keeps the hash of the password; "" is an account that cannot sign in.
-	CreateAccount(v AccountView, passwordHash string)
-	UpdateAccount(v AccountView)
+	// CreateAccount keeps the credential; without a hash the account cannot sign in.
+	CreateAccount(v AccountView, c Credential)
+	// UpdateAccount ends the sessions of an account that is disabled; action is the word of the audit entry.
+	UpdateAccount(v AccountView, action string)
+	// SetPassword keeps the credential with the account's next version, and ends its sessions but for the one that is named; "" names none.
+	SetPassword(v AccountView, c Credential, but, action string)
+	// ForgetFailures of a guard's key.
+	ForgetFailures(guardKey string)
 	// ImportFormulary keeps medicines of one organisation, new ones and changed ones.
 	ImportFormulary(organizationID string, items []domain.FormularyItem)
 	SetStock(item domain.FormularyItem)
@@ -126,18 +145,73 @@ type AccountView struct {
 	OrganizationName string
 }
 
-// SignInState is what signing in needs to know.
-type SignInState struct {
-	Found        bool
-	View         AccountView
-	PasswordHash string
-	Guard        domain.Guard
+// Credential is a password as it is kept. OneTime has to be changed before anything else.
+type Credential struct {
+	Hash    string
+	OneTime bool
 }
 
-// SessionState is a session with whose it is.
+// SignInState is what signing in needs to know.
+type SignInState struct {
+	Found      bool
+	View       AccountView
+	Credential Credential
+	Guard      domain.Guard
+}
+
+// SessionState is a session with whose it is. OneTime is its credential's.
 type SessionState struct {
 	Session domain.Session
 	View    AccountView
+	OneTime bool
+}
+
+// KeptAccount is an account as whoever looks after it sees it. New is one whose person has not chosen a password yet.
+type KeptAccount struct {
+	AccountView
+	New bool
+}
+
+// AccountChange is what an account said after a change. Action is the word of the audit entry; By is empty for what was before changes were
+// recorded.
+type AccountChange struct {
+	AccountView
+	Action string
+	By     string
+	ByName string
+	Time   time.Time
+}
+
+// AccountSearch asks for one page; what is empty is not asked. Text is a part of the name or the beginning of the login, in any case.
+type AccountSearch struct {
+	County         string
+	Text           string
+	OrganizationID string
+	Role           domain.Role
+	State          AccountState
+	After          Position
+	Limit          int
+}
+
+// AccountState is "" for every one.
+type AccountState string
+
+// The states of an account; New is that of KeptAccount.
+const (
+	StateActive   AccountState = "ACTIVE"
+	StateNew      AccountState = "NEW"
+	StateDisabled AccountState = "DISABLED"
+)
+
+// State of the account.
+func (k KeptAccount) State() AccountState {
+	switch {
+	case k.Account.Data().Disabled:
+		return StateDisabled
+	case k.New:
+		return StateNew
+	}
+	return StateActive
 }
 
 // Position is the last row of a page; the zero Position is before the first.

@@ -19,6 +19,8 @@ type CallToken struct {
 	ExpiresAt        time.Time
 	SessionExpiresAt time.Time
 	View             AccountView
+	// ChangePassword: the token holds no roles until the one-time password was changed.
+	ChangePassword bool
 }
 
 // ExchangeSession trades a session's secret for a call token and marks the session as used, in writing at most once
@@ -44,7 +46,7 @@ func (a *App) ExchangeSession(ctx context.Context, secret string) (CallToken, er
 	if err != nil {
 		return CallToken{}, fmt.Errorf("sign call token: %w", err)
 	}
-	return CallToken{Token: token, ExpiresAt: now.Add(life), SessionExpiresAt: ends, View: state.View}, nil
+	return CallToken{Token: token, ExpiresAt: now.Add(life), SessionExpiresAt: ends, View: state.View, ChangePassword: state.OneTime}, nil
 }
 
 // SignOut ends the session of a secret. One that is unknown or over is no error.
@@ -77,7 +79,7 @@ func (a *App) CurrentSession(ctx context.Context, caller authn.Identity) (Signed
 	if state.Session.AccountID() != caller.Subject {
 		return SignedIn{}, expired()
 	}
-	return SignedIn{ExpiresAt: state.Session.EndsAt(), View: state.View}, nil
+	return SignedIn{ExpiresAt: state.Session.EndsAt(), View: state.View, ChangePassword: state.OneTime}, nil
 }
 
 // sessionsKept is how long the rows of sessions stay; who signed in when is in the audit for good.
@@ -113,6 +115,9 @@ func identity(s SessionState) authn.Identity {
 	roles := make([]string, len(d.Roles))
 	for i, r := range d.Roles {
 		roles[i] = string(r)
+	}
+	if s.OneTime {
+		roles = nil
 	}
 	return authn.Identity{
 		Subject: d.ID, Organization: d.OrganizationID, Department: d.DepartmentCode, County: d.County,

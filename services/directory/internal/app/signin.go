@@ -24,11 +24,13 @@ type SignInRequest struct {
 	Address  string
 }
 
-// SignedIn is a new session. Secret is told once and kept nowhere.
+// SignedIn is a new session. Secret is told once and kept nowhere. ChangePassword tells that the password is a one-time password, and has to be
+// changed first.
 type SignedIn struct {
-	Secret    string
-	ExpiresAt time.Time
-	View      AccountView
+	Secret         string
+	ExpiresAt      time.Time
+	View           AccountView
+	ChangePassword bool
 }
 
 // SignIn starts a session. An unknown login, a disabled account and a wrong password are answered alike, after the
@@ -47,11 +49,11 @@ func (a *App) SignIn(ctx context.Context, r SignInRequest) (SignedIn, error) {
 		return SignedIn{}, lockedUntil(until)
 	}
 	// Always checked, also without a hash, so that every refusal takes as long.
-	right := authn.CheckPassword(state.PasswordHash, r.Password)
+	right := authn.CheckPassword(state.Credential.Hash, r.Password)
 	if !right || state.View.Account.Data().Disabled {
 		return SignedIn{}, a.refuse(ctx, key, state)
 	}
-	return a.start(ctx, key, state.View)
+	return a.start(ctx, key, state)
 }
 
 // refuse counts a wrong password.
@@ -81,12 +83,13 @@ func (a *App) refuse(ctx context.Context, key string, state SignInState) error {
 	return errs.New(errs.KindUnauthenticated, errs.ReasonBadCredentials, "account or password is wrong", nil)
 }
 
-func (a *App) start(ctx context.Context, key string, view AccountView) (SignedIn, error) {
+func (a *App) start(ctx context.Context, key string, state SignInState) (SignedIn, error) {
+	view := state.View
 	secret := make([]byte, 32)
 	if _, err := io.ReadFull(a.deps.Entropy, secret); err != nil {
 		return SignedIn{}, fmt.Errorf("make session secret: %w", err)
 	}
-	out := SignedIn{Secret: base64.RawURLEncoding.EncodeToString(secret), View: view}
+	out := SignedIn{Secret: base64.RawURLEncoding.EncodeToString(secret), View: view, ChangePassword: state.Credential.OneTime}
 	err := a.deps.Store.Change(ctx, commandOf(view), func(u Unit) error {
 		guard, err := u.Guard(ctx, key)
 		if err != nil {

@@ -3,13 +3,6 @@ package domain
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
-)
-
-// Bounds of a password, in characters. The upper one bounds what hashing it costs.
-const (
-	PasswordMin = 8
-	PasswordMax = 256
 )
 
 // AccountData is what an account says of a person.
@@ -88,6 +81,22 @@ func (a Account) Update(d AccountData, home Organization) (Account, bool, error)
 	return next, true, nil
 }
 
+// Switch is the account disabled or enabled, and whether it was not.
+func (a Account) Switch(disabled bool) (Account, bool) {
+	if a.data.Disabled == disabled {
+		return a, false
+	}
+	a.data.Disabled = disabled
+	a.version++
+	return a, true
+}
+
+// Rekeyed is the account with another password, which it does not hold itself.
+func (a Account) Rekeyed() Account {
+	a.version++
+	return a
+}
+
 func (a Account) equal(b Account) bool {
 	x, y := a.data, b.data
 	same := slices.Equal(x.Roles, y.Roles)
@@ -129,18 +138,6 @@ func validLogin(s string) bool {
 		}
 	}
 	return true
-}
-
-// CheckNewPassword refuses a password that is too short or too long, as Violations of "password".
-func CheckNewPassword(password string) error {
-	var v Violations
-	switch n := utf8.RuneCountInString(password); {
-	case n == 0:
-		v.add("password", ReasonRequired)
-	case n < PasswordMin || n > PasswordMax:
-		v.add("password", ReasonOutOfRange)
-	}
-	return v.err()
 }
 
 func (d AccountData) trimmed() AccountData {

@@ -30,21 +30,27 @@ func organizationEntry(e *directoryv1.OrganizationEntry) app.OrganizationEntry {
 }
 
 func accountEntry(e *directoryv1.AccountEntry) app.AccountEntry {
-	a := e.GetAccount()
+	return app.AccountEntry{Data: accountData(e.GetAccount()), OrganizationCode: e.GetOrganizationCode(), Password: e.GetPassword()}
+}
+
+func accountData(a *directoryv1.Account) domain.AccountData {
 	roles := make([]domain.Role, len(a.GetRoles()))
 	for i, r := range a.GetRoles() {
-		if r != commonv1.Role_UNSPECIFIED {
-			roles[i] = domain.Role(r.String())
-		}
+		roles[i] = role(r)
 	}
-	return app.AccountEntry{
-		Data: domain.AccountData{
-			ID: a.GetId(), County: a.GetCounty(), Login: a.GetLogin(), Name: a.GetName(), OrganizationID: a.GetOrganizationId(),
-			DepartmentCode: a.GetDepartmentCode(), Roles: roles, Phone: a.GetPhone(), Disabled: a.GetDisabled(),
-			PractitionerID: a.GetPractitionerId(), Email: a.GetEmail(),
-		},
-		OrganizationCode: e.GetOrganizationCode(), Password: e.GetPassword(),
+	return domain.AccountData{
+		ID: a.GetId(), County: a.GetCounty(), Login: a.GetLogin(), Name: a.GetName(), OrganizationID: a.GetOrganizationId(),
+		DepartmentCode: a.GetDepartmentCode(), Roles: roles, Phone: a.GetPhone(), Disabled: a.GetDisabled(),
+		PractitionerID: a.GetPractitionerId(), Email: a.GetEmail(),
 	}
+}
+
+// role is "" for UNSPECIFIED, which is every role in a query and refused in an account.
+func role(r commonv1.Role_Code) domain.Role {
+	if r == commonv1.Role_UNSPECIFIED {
+		return ""
+	}
+	return domain.Role(r.String())
 }
 
 func formularyEntry(e *directoryv1.FormularyEntry) app.FormularyEntry {
@@ -84,14 +90,14 @@ func organizationType(t directoryv1.OrganizationType_Code) domain.OrganizationTy
 
 func session(s app.SignedIn) *directoryv1.Session {
 	return &directoryv1.Session{
-		AccessToken: s.Secret, ExpiresAt: timestamppb.New(s.ExpiresAt), Account: account(s.View),
+		AccessToken: s.Secret, ExpiresAt: timestamppb.New(s.ExpiresAt), Account: account(s.View), PasswordChangeRequired: s.ChangePassword,
 	}
 }
 
 func callToken(t app.CallToken) *directoryv1.CallToken {
 	return &directoryv1.CallToken{
 		Token: t.Token, ExpiresAt: timestamppb.New(t.ExpiresAt), Account: account(t.View),
-		SessionExpiresAt: timestamppb.New(t.SessionExpiresAt),
+		SessionExpiresAt: timestamppb.New(t.SessionExpiresAt), PasswordChangeRequired: t.ChangePassword,
 	}
 }
 

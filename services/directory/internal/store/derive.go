@@ -62,38 +62,6 @@ func (u *unit) organizationChanged(o domain.Organization, action string) {
 	u.publish(events.OrganizationChanged(u.meta(d.ID, o.Version(), "org:"+d.ID), o))
 }
 
-// CreateAccount implements app.Unit.
-func (u *unit) CreateAccount(v app.AccountView, passwordHash string) {
-	d := v.Account.Data()
-	u.write(1, `INSERT INTO account (county_code, id, version, login, name, organization_id, department_code, roles, phone,
-		disabled, practitioner_id, email, create_time, update_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)`,
-		d.County, d.ID, v.Account.Version(), d.Login, d.Name, d.OrganizationID, d.DepartmentCode, joinRoles(d.Roles), d.Phone,
-		d.Disabled, d.PractitionerID, d.Email, u.Now())
-	if passwordHash != "" {
-		u.write(1, `INSERT INTO credential (county_code, account_id, password_hash, update_time) VALUES ($1, $2, $3, $4)`,
-			d.County, d.ID, passwordHash, u.Now())
-	}
-	u.accountChanged(v, "account.create")
-}
-
-// UpdateAccount implements app.Unit.
-func (u *unit) UpdateAccount(v app.AccountView) {
-	d := v.Account.Data()
-	u.write(1, `UPDATE account SET version = $3, name = $4, organization_id = $5, department_code = $6, roles = $7,
-		phone = $8, disabled = $9, practitioner_id = $10, email = $11, update_time = $12
-		WHERE county_code = $1 AND id = $2 AND version = $3 - 1`,
-		d.County, d.ID, v.Account.Version(), d.Name, d.OrganizationID, d.DepartmentCode, joinRoles(d.Roles),
-		d.Phone, d.Disabled, d.PractitionerID, d.Email, u.Now())
-	u.accountChanged(v, "account.update")
-}
-
-func (u *unit) accountChanged(v app.AccountView, action string) {
-	d := v.Account.Data()
-	u.audit(action, "account", d.ID)
-	u.publish(events.AccountChanged(
-		u.meta(d.ID, v.Account.Version(), "org:"+d.OrganizationID, "account:"+d.ID), v.Account, v.OrganizationName))
-}
-
 // ImportFormulary implements app.Unit.
 func (u *unit) ImportFormulary(organizationID string, items []domain.FormularyItem) {
 	u.formularyChanged(organizationID, items)

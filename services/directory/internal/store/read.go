@@ -22,16 +22,17 @@ func (s *Store) SignInState(ctx context.Context, login, guardKey string) (out ap
 		}
 		var c accountColumns
 		var hash sql.NullString
-		err = tx.QueryRow(ctx, selectAccount+`, c.password_hash `+fromAccount+`
+		var oneTime sql.NullBool
+		err = tx.QueryRow(ctx, selectAccount+`, c.password_hash, c.one_time `+fromAccount+`
 			LEFT JOIN credential c ON c.county_code = a.county_code AND c.account_id = a.id WHERE a.login = $1`, login).
-			Scan(append(c.targets(), &c.organizationName, &hash)...)
+			Scan(append(c.targets(), &c.organizationName, &hash, &oneTime)...)
 		if sqldb.NoRows(err) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("load account: %w", err)
 		}
-		out.Found, out.View, out.PasswordHash = true, c.view(), hash.String
+		out.Found, out.View, out.Credential = true, c.view(), app.Credential{Hash: hash.String, OneTime: oneTime.Bool}
 		return nil
 	})
 	return out, err
@@ -45,8 +46,8 @@ func (s *Store) SessionState(ctx context.Context, sessionID string) (out app.Ses
 			return err
 		}
 		var c accountColumns
-		err = tx.QueryRow(ctx, selectAccount+` `+fromAccount+` WHERE a.county_code = $1 AND a.id = $2`,
-			out.Session.County(), out.Session.AccountID()).Scan(append(c.targets(), &c.organizationName)...)
+		err = tx.QueryRow(ctx, selectAccount+`, COALESCE(c.one_time, FALSE) `+fromKept+` WHERE a.county_code = $1 AND a.id = $2`,
+			out.Session.County(), out.Session.AccountID()).Scan(append(c.targets(), &c.organizationName, &out.OneTime)...)
 		if err != nil {
 			return fmt.Errorf("load account of session: %w", err)
 		}
@@ -73,21 +74,21 @@ func readSession(ctx context.Context, tx *sqldb.Tx, id, lock string) (domain.Ses
 }
 
 // Logins implements app.Store.
-func (s *Store) Logins(ctx context.Context, logins []string) (out map[string]bool, err error) {
+func (s *Store) Logins(ctx context.Context, logins []string) (out map[string]string, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		out = map[string]bool{}
+		out = map[string]string{}
 		frag, arg := tx.List("login", 1, logins)
-		rows, err := tx.Query(ctx, `SELECT login FROM account WHERE `+frag, arg)
+		rows, err := tx.Query(ctx, `SELECT login, organization_id FROM account WHERE `+frag, arg)
 		if err != nil {
 			return fmt.Errorf("load logins: %w", err)
 		}
 		defer rows.Close()
 		for rows.Next() {
-			var login string
-			if err := rows.Scan(&login); err != nil {
+			var login, organization string
+			if err := rows.Scan(&login, &organization); err != nil {
 				return fmt.Errorf("read login: %w", err)
 			}
-			out[login] = true
+			out[login] = organization
 		}
 		return rows.Err()
 	})

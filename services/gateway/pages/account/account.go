@@ -1,4 +1,4 @@
-// Package account holds the pages of the session itself: sign in, sign out, language and type size, and the way home.
+// Package account holds the pages of the session itself: sign in, sign out, the own password, language and type size, and the way home.
 package account
 
 import (
@@ -19,22 +19,35 @@ import (
 //go:embed *.html
 var files embed.FS
 
-// Pages serves them.
-type Pages struct {
-	shell     *shell.Shell
-	door      *door.Door
-	directory directoryv1.DirectoryServiceClient
-	signInSet *shell.Set
-	demo      bool
+// Deps is what the pages need.
+type Deps struct {
+	Shell     *shell.Shell
+	Door      *door.Door
+	Directory directoryv1.DirectoryServiceClient
+	Accounts  directoryv1.AccountServiceClient
+	// Demo shows the demo accounts on the sign-in page.
+	Demo bool
 }
 
-// New parses the pages. demo shows the demo accounts on the sign-in page.
-func New(sh *shell.Shell, d *door.Door, directory directoryv1.DirectoryServiceClient, demo bool) (*Pages, error) {
-	set, err := sh.Parse(files, "sign_in.html")
-	if err != nil {
+// Pages serves them.
+type Pages struct {
+	shell                  *shell.Shell
+	door                   *door.Door
+	directory              directoryv1.DirectoryServiceClient
+	accounts               directoryv1.AccountServiceClient
+	signInSet, passwordSet *shell.Set
+	demo                   bool
+}
+
+// New parses the pages.
+func New(deps Deps) (*Pages, error) {
+	p := &Pages{shell: deps.Shell, door: deps.Door, directory: deps.Directory, accounts: deps.Accounts, demo: deps.Demo}
+	var err error
+	if p.signInSet, err = deps.Shell.Parse(files, "sign_in.html"); err != nil {
 		return nil, err
 	}
-	return &Pages{shell: sh, door: d, directory: directory, signInSet: set, demo: demo}, nil
+	p.passwordSet, err = deps.Shell.Parse(files, "password.html")
+	return p, err
 }
 
 // Routes adds the pages to a mux.
@@ -42,6 +55,8 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /{$}", p.shell.Page(p.home))
 	mux.Handle("GET /sign-in", p.shell.Open(p.form))
 	mux.Handle("POST /sign-in", p.shell.Open(p.signIn))
+	mux.Handle("GET "+door.PasswordPath, p.shell.Page(p.password))
+	mux.Handle("POST "+door.PasswordPath, p.shell.Page(p.changePassword))
 	mux.Handle("POST /sign-out", p.shell.Open(p.signOut))
 	mux.Handle("POST /display", p.shell.Open(p.display))
 }

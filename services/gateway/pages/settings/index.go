@@ -17,7 +17,7 @@ func indexed() []entry {
 	return []entry{
 		{"targets", "/settings/targets", "TARGETS"}, {"limits", "/settings", "SETTINGS"}, {"reasons", "/settings/reasons", "REASONS"}, {"criteria", "/criteria", ""},
 		{"recognition", "/settings/recognition", ""}, {"rosters", "/rosters", ""}, {"sessions", "/schedules", ""}, {"rules", "/preferences/county", ""},
-		{"deliveries", "/deliveries", ""},
+		{"deliveries", "/deliveries", ""}, {"accounts", "/settings/accounts", ""},
 	}
 }
 

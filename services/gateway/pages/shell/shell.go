@@ -380,6 +380,8 @@ func leadingNav(a *directoryv1.Account, add func(name, page, href string)) {
 	}
 	if has(a, commonv1.Role_COUNTY_ADMIN) {
 		add("settings", "settings", "/settings/all")
+	} else if has(a, commonv1.Role_SYSTEM_ADMIN) {
+		add("accounts", "accounts", "/settings/accounts")
 	}
 	if has(a, commonv1.Role_AUDITOR, commonv1.Role_CENTRE_HEAD) {
 		add("reviews", "reviews", "/reviews")

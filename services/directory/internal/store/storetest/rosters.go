@@ -36,7 +36,7 @@ func rostersAreKept(t *testing.T, f Fixture) {
 	err = f.Store.Change(t.Context(), app.Command{County: County}, func(u app.Unit) error {
 		u.NameCounty(County, "阳朔县")
 		u.CreateOrganization(home)
-		u.CreateAccount(view, "")
+		u.CreateAccount(view, app.Credential{})
 		return nil
 	})
 	if err == nil {

@@ -19,7 +19,7 @@ func pages(t *testing.T, f Fixture) {
 		for _, code := range []string{codes[2], codes[0], codes[1]} {
 			o := Organization(t, County, code)
 			u.CreateOrganization(o)
-			u.CreateAccount(Account(t, o, "doctor"+code), "")
+			u.CreateAccount(Account(t, o, "doctor"+code), app.Credential{})
 		}
 		u.CreateOrganization(Organization(t, "450322", "450322100"))
 	})

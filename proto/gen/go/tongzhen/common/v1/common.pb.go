@@ -356,6 +356,12 @@ const (
 	ErrorReason_FIELD_IDENTITY_NUMBER ErrorReason_Code = 6
 	ErrorReason_FIELD_COMBINATION     ErrorReason_Code = 7
 	ErrorReason_VERSION_REQUIRED      ErrorReason_Code = 8
+	// It belongs to another one already.
+	ErrorReason_FIELD_TAKEN ErrorReason_Code = 9
+	// The caller may not give or take this.
+	ErrorReason_FIELD_NOT_GRANTABLE ErrorReason_Code = 10
+	// A new one must differ from the one before.
+	ErrorReason_FIELD_SAME ErrorReason_Code = 11
 	// A file cannot be kept; metadata "cause" says why.
 	ErrorReason_FILE_REFUSED ErrorReason_Code = 15
 	// A valid result of the ordered examination is there: recognise it, or say why it is repeated.
@@ -374,7 +380,13 @@ const (
 	ErrorReason_NOT_THE_AUTHOR ErrorReason_Code = 35
 	// What is withheld for being sensitive is shown after a purpose was stated; metadata "patientId" says for whom.
 	ErrorReason_PURPOSE_REQUIRED ErrorReason_Code = 36
-	ErrorReason_NOT_FOUND        ErrorReason_Code = 40
+	// A one-time password has to be changed before anything else.
+	ErrorReason_PASSWORD_CHANGE_REQUIRED ErrorReason_Code = 37
+	// Nobody takes away the own access.
+	ErrorReason_OWN_ACCOUNT ErrorReason_Code = 38
+	// The account holds a role that the caller may not grant.
+	ErrorReason_ACCOUNT_NOT_YOURS ErrorReason_Code = 39
+	ErrorReason_NOT_FOUND         ErrorReason_Code = 40
 	// Somebody was faster: read again, then decide.
 	ErrorReason_STALE_VERSION        ErrorReason_Code = 50
 	ErrorReason_REQUEST_ID_REUSED    ErrorReason_Code = 51
@@ -396,6 +408,8 @@ const (
 	ErrorReason_ENTRY_WITHDRAWN ErrorReason_Code = 65
 	// The slot may be taken later; metadata "opens" says from when on.
 	ErrorReason_NOT_YET_OPEN ErrorReason_Code = 67
+	// Nobody could look after the accounts any more: give the role to somebody else first.
+	ErrorReason_LAST_ADMINISTRATOR ErrorReason_Code = 69
 	// The operator or time heals it.
 	ErrorReason_RATE_LIMITED ErrorReason_Code = 70
 	ErrorReason_PEER_AWAY    ErrorReason_Code = 80
@@ -416,6 +430,9 @@ var (
 		6:  "FIELD_IDENTITY_NUMBER",
 		7:  "FIELD_COMBINATION",
 		8:  "VERSION_REQUIRED",
+		9:  "FIELD_TAKEN",
+		10: "FIELD_NOT_GRANTABLE",
+		11: "FIELD_SAME",
 		15: "FILE_REFUSED",
 		18: "FIELD_RECOGNISABLE",
 		19: "FIELD_NOT_RECOGNISABLE",
@@ -427,6 +444,9 @@ var (
 		31: "BREAK_GLASS_REQUIRED",
 		35: "NOT_THE_AUTHOR",
 		36: "PURPOSE_REQUIRED",
+		37: "PASSWORD_CHANGE_REQUIRED",
+		38: "OWN_ACCOUNT",
+		39: "ACCOUNT_NOT_YOURS",
 		40: "NOT_FOUND",
 		50: "STALE_VERSION",
 		51: "REQUEST_ID_REUSED",
@@ -442,51 +462,59 @@ var (
 		64: "ENTRY_ELSEWHERE",
 		65: "ENTRY_WITHDRAWN",
 		67: "NOT_YET_OPEN",
+		69: "LAST_ADMINISTRATOR",
 		70: "RATE_LIMITED",
 		80: "PEER_AWAY",
 		85: "SCANNER_AWAY",
 		90: "INTERNAL",
 	}
 	ErrorReason_Code_value = map[string]int32{
-		"UNSPECIFIED":            0,
-		"FIELD_REQUIRED":         1,
-		"FIELD_INVALID":          2,
-		"FIELD_TOO_LONG":         3,
-		"FIELD_OUT_OF_RANGE":     4,
-		"FIELD_UNKNOWN":          5,
-		"FIELD_IDENTITY_NUMBER":  6,
-		"FIELD_COMBINATION":      7,
-		"VERSION_REQUIRED":       8,
-		"FILE_REFUSED":           15,
-		"FIELD_RECOGNISABLE":     18,
-		"FIELD_NOT_RECOGNISABLE": 19,
-		"SESSION_EXPIRED":        20,
-		"BAD_CREDENTIALS":        21,
-		"OTP_REQUIRED":           22,
-		"LOCKED":                 23,
-		"ROLE":                   30,
-		"BREAK_GLASS_REQUIRED":   31,
-		"NOT_THE_AUTHOR":         35,
-		"PURPOSE_REQUIRED":       36,
-		"NOT_FOUND":              40,
-		"STALE_VERSION":          50,
-		"REQUEST_ID_REUSED":      51,
-		"OPEN_REFERRAL_EXISTS":   52,
-		"SLOT_TAKEN":             53,
-		"BOOKING_LOST":           54,
-		"ALREADY_REGISTERED":     55,
-		"HOLD_EXPIRED":           56,
-		"CONSENT_EXISTS":         57,
-		"ATTACHMENT_EXISTS":      58,
-		"ACTION_NOT_AVAILABLE":   60,
-		"ENTRY_SEALED":           63,
-		"ENTRY_ELSEWHERE":        64,
-		"ENTRY_WITHDRAWN":        65,
-		"NOT_YET_OPEN":           67,
-		"RATE_LIMITED":           70,
-		"PEER_AWAY":              80,
-		"SCANNER_AWAY":           85,
-		"INTERNAL":               90,
+		"UNSPECIFIED":              0,
+		"FIELD_REQUIRED":           1,
+		"FIELD_INVALID":            2,
+		"FIELD_TOO_LONG":           3,
+		"FIELD_OUT_OF_RANGE":       4,
+		"FIELD_UNKNOWN":            5,
+		"FIELD_IDENTITY_NUMBER":    6,
+		"FIELD_COMBINATION":        7,
+		"VERSION_REQUIRED":         8,
+		"FIELD_TAKEN":              9,
+		"FIELD_NOT_GRANTABLE":      10,
+		"FIELD_SAME":               11,
+		"FILE_REFUSED":             15,
+		"FIELD_RECOGNISABLE":       18,
+		"FIELD_NOT_RECOGNISABLE":   19,
+		"SESSION_EXPIRED":          20,
+		"BAD_CREDENTIALS":          21,
+		"OTP_REQUIRED":             22,
+		"LOCKED":                   23,
+		"ROLE":                     30,
+		"BREAK_GLASS_REQUIRED":     31,
+		"NOT_THE_AUTHOR":           35,
+		"PURPOSE_REQUIRED":         36,
+		"PASSWORD_CHANGE_REQUIRED": 37,
+		"OWN_ACCOUNT":              38,
+		"ACCOUNT_NOT_YOURS":        39,
+		"NOT_FOUND":                40,
+		"STALE_VERSION":            50,
+		"REQUEST_ID_REUSED":        51,
+		"OPEN_REFERRAL_EXISTS":     52,
+		"SLOT_TAKEN":               53,
+		"BOOKING_LOST":             54,
+		"ALREADY_REGISTERED":       55,
+		"HOLD_EXPIRED":             56,
+		"CONSENT_EXISTS":           57,
+		"ATTACHMENT_EXISTS":        58,
+		"ACTION_NOT_AVAILABLE":     60,
+		"ENTRY_SEALED":             63,
+		"ENTRY_ELSEWHERE":          64,
+		"ENTRY_WITHDRAWN":          65,
+		"NOT_YET_OPEN":             67,
+		"LAST_ADMINISTRATOR":       69,
+		"RATE_LIMITED":             70,
+		"PEER_AWAY":                80,
+		"SCANNER_AWAY":             85,
+		"INTERNAL":                 90,
 	}
 )
 
@@ -1116,8 +1144,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\xa4\x06\n" +
-	"\vErrorReason\"\x94\x06\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\xbc\a\n" +
+	"\vErrorReason\"\xac\a\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1127,7 +1155,12 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\rFIELD_UNKNOWN\x10\x05\x12\x19\n" +
 	"\x15FIELD_IDENTITY_NUMBER\x10\x06\x12\x15\n" +
 	"\x11FIELD_COMBINATION\x10\a\x12\x14\n" +
-	"\x10VERSION_REQUIRED\x10\b\x12\x10\n" +
+	"\x10VERSION_REQUIRED\x10\b\x12\x0f\n" +
+	"\vFIELD_TAKEN\x10\t\x12\x17\n" +
+	"\x13FIELD_NOT_GRANTABLE\x10\n" +
+	"\x12\x0e\n" +
+	"\n" +
+	"FIELD_SAME\x10\v\x12\x10\n" +
 	"\fFILE_REFUSED\x10\x0f\x12\x16\n" +
 	"\x12FIELD_RECOGNISABLE\x10\x12\x12\x1a\n" +
 	"\x16FIELD_NOT_RECOGNISABLE\x10\x13\x12\x13\n" +
@@ -1139,7 +1172,10 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\x04ROLE\x10\x1e\x12\x18\n" +
 	"\x14BREAK_GLASS_REQUIRED\x10\x1f\x12\x12\n" +
 	"\x0eNOT_THE_AUTHOR\x10#\x12\x14\n" +
-	"\x10PURPOSE_REQUIRED\x10$\x12\r\n" +
+	"\x10PURPOSE_REQUIRED\x10$\x12\x1c\n" +
+	"\x18PASSWORD_CHANGE_REQUIRED\x10%\x12\x0f\n" +
+	"\vOWN_ACCOUNT\x10&\x12\x15\n" +
+	"\x11ACCOUNT_NOT_YOURS\x10'\x12\r\n" +
 	"\tNOT_FOUND\x10(\x12\x11\n" +
 	"\rSTALE_VERSION\x102\x12\x15\n" +
 	"\x11REQUEST_ID_REUSED\x103\x12\x18\n" +
@@ -1155,7 +1191,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\fENTRY_SEALED\x10?\x12\x13\n" +
 	"\x0fENTRY_ELSEWHERE\x10@\x12\x13\n" +
 	"\x0fENTRY_WITHDRAWN\x10A\x12\x10\n" +
-	"\fNOT_YET_OPEN\x10C\x12\x10\n" +
+	"\fNOT_YET_OPEN\x10C\x12\x16\n" +
+	"\x12LAST_ADMINISTRATOR\x10E\x12\x10\n" +
 	"\fRATE_LIMITED\x10F\x12\r\n" +
 	"\tPEER_AWAY\x10P\x12\x10\n" +
 	"\fSCANNER_AWAY\x10U\x12\f\n" +

@@ -208,10 +208,12 @@ type Session struct {
 	// The opaque secret: 256 random bits, base64url. Only in the answer to SignIn.
 	AccessToken string `protobuf:"bytes,1,opt,name=access_token,json=accessToken,proto3" json:"access_token,omitempty"`
 	// When the session ends at the latest (absolute limit 12 h; idle limit 30 min).
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	Account       *Account               `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	Account   *Account               `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
+	// The password is a one-time password: it has to be changed before anything else.
+	PasswordChangeRequired bool `protobuf:"varint,4,opt,name=password_change_required,json=passwordChangeRequired,proto3" json:"password_change_required,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *Session) Reset() {
@@ -263,6 +265,13 @@ func (x *Session) GetAccount() *Account {
 		return x.Account
 	}
 	return nil
+}
+
+func (x *Session) GetPasswordChangeRequired() bool {
+	if x != nil {
+		return x.PasswordChangeRequired
+	}
+	return false
 }
 
 type SignOutRequest struct {
@@ -396,8 +405,10 @@ type CallToken struct {
 	ExpiresAt        *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
 	Account          *Account               `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
 	SessionExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=session_expires_at,json=sessionExpiresAt,proto3" json:"session_expires_at,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The password has to be changed first; the token holds no roles until then.
+	PasswordChangeRequired bool `protobuf:"varint,5,opt,name=password_change_required,json=passwordChangeRequired,proto3" json:"password_change_required,omitempty"`
+	unknownFields          protoimpl.UnknownFields
+	sizeCache              protoimpl.SizeCache
 }
 
 func (x *CallToken) Reset() {
@@ -456,6 +467,13 @@ func (x *CallToken) GetSessionExpiresAt() *timestamppb.Timestamp {
 		return x.SessionExpiresAt
 	}
 	return nil
+}
+
+func (x *CallToken) GetPasswordChangeRequired() bool {
+	if x != nil {
+		return x.PasswordChangeRequired
+	}
+	return false
 }
 
 type ListSigningKeysRequest struct {
@@ -2415,24 +2433,26 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\aaccount\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\aaccount\x12&\n" +
 	"\bpassword\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\x80\x02R\bpassword\x12\x19\n" +
-	"\x03otp\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x03otp\"\xa1\x01\n" +
+	"\x03otp\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x10R\x03otp\"\xdb\x01\n" +
 	"\aSession\x12!\n" +
 	"\faccess_token\x18\x01 \x01(\tR\vaccessToken\x129\n" +
 	"\n" +
 	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x128\n" +
-	"\aaccount\x18\x03 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccount\"3\n" +
+	"\aaccount\x18\x03 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccount\x128\n" +
+	"\x18password_change_required\x18\x04 \x01(\bR\x16passwordChangeRequired\"3\n" +
 	"\x0eSignOutRequest\x12!\n" +
 	"\faccess_token\x18\x01 \x01(\tR\vaccessToken\"\x1a\n" +
 	"\x18GetCurrentSessionRequest\"G\n" +
 	"\x16ExchangeSessionRequest\x12-\n" +
 	"\faccess_token\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\vaccessToken\"\xe0\x01\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\vaccessToken\"\x9a\x02\n" +
 	"\tCallToken\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x129\n" +
 	"\n" +
 	"expires_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x128\n" +
 	"\aaccount\x18\x03 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccount\x12H\n" +
-	"\x12session_expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x10sessionExpiresAt\"\x18\n" +
+	"\x12session_expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x10sessionExpiresAt\x128\n" +
+	"\x18password_change_required\x18\x05 \x01(\bR\x16passwordChangeRequired\"\x18\n" +
 	"\x16ListSigningKeysRequest\"P\n" +
 	"\x17ListSigningKeysResponse\x125\n" +
 	"\x04keys\x18\x01 \x03(\v2!.tongzhen.directory.v1.SigningKeyR\x04keys\"B\n" +

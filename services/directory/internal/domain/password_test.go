@@ -1,0 +1,44 @@
+package domain_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
+)
+
+func TestAOneTimePasswordIsReadOffPaper(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[a-hjkmnp-z2-9]{4}-[a-hjkmnp-z2-9]{4}-[a-hjkmnp-z2-9]{4}$`)
+	seen := map[string]bool{}
+	for range 200 {
+		p, err := domain.OneTimePassword(rand.Reader)
+		if err != nil || !form.MatchString(p) || seen[p] || domain.CheckNewPassword(p) != nil {
+			t.Fatalf("%q, %v", p, err)
+		}
+		seen[p] = true
+	}
+	// Bytes that would make some letters likelier are left out.
+	if p, err := domain.OneTimePassword(bytes.NewReader(append(bytes.Repeat([]byte{255, 248}, 3), bytes.Repeat([]byte{30}, 12)...))); err != nil || p != "9999-9999-9999" {
+		t.Errorf("%q, %v", p, err)
+	}
+	if _, err := domain.OneTimePassword(strings.NewReader("short")); err == nil {
+		t.Error("a password was made without chance")
+	}
+}
+
+func TestAChosenPasswordIsLongEnoughAndNotTheLogin(t *testing.T) {
+	t.Parallel()
+	for password, reason := range map[string]string{
+		"": domain.ReasonRequired, "1234567": domain.ReasonOutOfRange, strings.Repeat("x", domain.PasswordMax+1): domain.ReasonOutOfRange,
+		"Li.Xiao-Ming": domain.ReasonInvalid, "12345678": "", "八个字的口令也行啊": "",
+	} {
+		err := domain.CheckChosenPassword("li.xiao-ming", password)
+		if want := map[bool]string{true: "newPassword " + reason}[reason != ""]; (err == nil) != (want == "") || err != nil && err.Error() != want {
+			t.Errorf("%q: %v", password, err)
+		}
+	}
+}
