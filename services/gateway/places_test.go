@@ -261,7 +261,12 @@ func TestTheDayShowsWhoHasComeAndChecksInByOneClick(t *testing.T) {
 	w := newWorld(t)
 	r := sampleReferral(referralv1.State_ACCEPTED)
 	w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{r}})
-	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{r}})
+	on(w, listMethod, func(_ context.Context, in *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+		if in.GetOnTheWay() {
+			return &referralv1.ListReferralsResponse{}, nil
+		}
+		return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{r}}, nil
+	})
 	b := w.browser("desk")
 	body := b.get("/desk/arrivals").Body.String()
 	shows(t, body, "0 of 1 have come", "time has passed", `action="/referrals/`+referralID+`/arrive"`, `name="back" value="/desk/arrivals"`, "Others expected today", "1 other sessions today")
