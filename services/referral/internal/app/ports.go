@@ -247,6 +247,8 @@ type Diagnoses interface {
 	Search(query string, n int) []domain.Diagnosis
 	// Name of a code's category; "" for an unknown one.
 	Name(code string) string
+	// All of it, the most common first; not to be changed.
+	All() []domain.KnownDiagnosis
 }
 
 // Ports is what the use cases stand on.

@@ -58,6 +58,7 @@ func Policy() authz.Table {
 
 		referralv1.ReferralService_ListReasons_FullMethodName:     anybody,
 		referralv1.ReferralService_SearchDiagnoses_FullMethodName: anybody,
+		referralv1.ReferralService_ListDiagnoses_FullMethodName:   anybody,
 		referralv1.ReferralService_SettleBooking_FullMethodName:   {Services: []string{"scheduling"}},
 		referralv1.ReferralService_GetRelation_FullMethodName:     {Services: []string{"patientrecord"}},
 		referralv1.ReferralService_GetCase_FullMethodName:         {Services: []string{"scheduling"}},
