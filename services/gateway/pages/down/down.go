@@ -154,7 +154,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Complete = p.complete(r, data.PatientID, form)
 	data.Medicines = p.medicines(r, form, data.Form.Errors)
 	data.Plan = p.plan(r, form, data.Form.Errors)
-	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId())
+	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId(), data.Action)
 	title := "down.title"
 	if data.Draft != nil {
 		title = "down.edit"

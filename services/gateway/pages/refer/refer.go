@@ -7,9 +7,11 @@ package refer
 import (
 	"cmp"
 	"embed"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -96,6 +98,8 @@ type formData struct {
 	Criteria  parts.Panel
 	Complete  parts.Completeness
 	Templates templatesData
+	// Blanks are the choices of templates that must not be left in a text, one after the other, for the script.
+	Blanks string
 	// Waits is how long one waits for each department of the chosen hospital, by code.
 	Waits map[string]*schedulingv1.WaitingTime
 	// Exams are the lines of what is to be examined, with empty ones to fill.
@@ -149,7 +153,7 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
 	data.Diagnoses, data.Exams = parts.Chosen(data.Form.Values), examLines(data.Form.Values)
-	data.Templates = p.offered(r, data.Form.Values)
+	data.Templates, data.Blanks = p.offered(r, data.Form.Values), strings.Join(slices.Sorted(maps.Keys(p.blanks)), "")
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
 	slots, err := p.loadSlots(r, data.Form.Values, true)
@@ -161,7 +165,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Open = p.open(r, data.PatientID, data.Editing)
 	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
 	data.SMS = p.smsConsent(r, data.PatientID)
-	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
+	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing, data.Action)
 	title := "refer.title"
 	if data.Editing != "" {
 		title = "refer.edit"

@@ -110,11 +110,13 @@ type HistoryRow struct {
 type Query struct {
 	Caller        authn.Identity
 	Inbox, Outbox bool
-	Direction     domain.Direction
-	States        []domain.State
-	Urgency       domain.Urgency
-	Kinds         []domain.Kind
-	PatientID     string
+	// Village selects those of patients of the village of the caller's clinic that were sent, whoever's they are; then neither of the sides is read.
+	Village   bool
+	Direction domain.Direction
+	States    []domain.State
+	Urgency   domain.Urgency
+	Kinds     []domain.Kind
+	PatientID string
 	// Department is the receiving one, Sender the originating organisation.
 	Department, Sender string
 	// Expected, if set, selects those whose expected window meets it.
