@@ -481,7 +481,12 @@
   // A text to start from: <button data-template="CODE">, or the one chosen beside it. It fills what is empty and leads to the first blank; Tab leads to the next.
   const toBlank = (field, from) => {
     const found = /____|【[^】]*】/.exec(field.value.slice(from));
-    if (found) { field.focus(); field.setSelectionRange(from + found.index, from + found.index + found[0].length); }
+    if (found) {
+      field.focus();
+      field.setSelectionRange(from + found.index, from + found.index + found[0].length);
+      // A browser shows the end of what was filled in, not what is selected.
+      field.scrollTop = field.scrollHeight * (from + found.index) / field.value.length - field.clientHeight / 2;
+    }
     return found !== null;
   };
   document.addEventListener("click", async (event) => {

@@ -174,7 +174,7 @@ func (p *Pages) blankSheet(b *referralv1.BlankForm, organization string) slipDat
 		Number: b.GetNumber(), Blank: true, Down: b.GetForm() == "BACK", Form: paper, Stub: byHand(paper.Stub), Slip: byHand(paper.Slip), SealFrom: organization,
 		Notices: notices(),
 		County: []addition{
-			{"county.number", "转诊单号", b.GetNumber()}, {"county.identity_no", "身份证号", "　"}, {"county.diagnoses", "诊断", "　"},
+			{"county.number", "转诊单号", b.GetNumber()}, {"county.identity_no", "身份证号", byPen}, {"county.diagnoses", "诊断", byPen},
 			{"county.left", "填写时间", "　　　年　　月　　日　　时　　分"},
 			{"county.downtime", "停机用单", "系统不能用时手填；恢复后三十日内按本单编号补录。最迟填写日期 " + s.day(b.GetValidUntil().AsTime())},
 		},
@@ -182,10 +182,17 @@ func (p *Pages) blankSheet(b *referralv1.BlankForm, organization string) slipDat
 	}
 }
 
+// byPen stands for a line to write on.
+const byPen = "　"
+
 func byHand(fields []field) []filled {
 	list := make([]filled, len(fields))
 	for i, f := range fields {
 		f.Hand = true
+		// A sheet must stay one page: what is signed stands in two lines.
+		if slices.Contains([]string{"out.referring_phone", "out.date", "back.referring_phone", "back.date"}, f.Code) {
+			f.Break = false
+		}
 		list[i] = filled{f, ""}
 	}
 	return list
