@@ -195,7 +195,7 @@
       const needed = part.dataset.need?.split(" ") ?? (part.required ? [part.name] : []);
       const text = needed.length && !needed.some(has) ? says.need : left(part.value ?? "") ? says.left : "";
       const label = part.labels?.[0] ?? part.querySelector("legend, label");
-      return text ? [{ part, text: words(text, { field: (label?.innerText ?? "").replace("*", "").trim() }) }] : [];
+      return text ? [{ part, text: words(text, { name: (label?.innerText ?? "").replace("*", "").trim() }) }] : [];
     });
   };
   const tell = (form, wrong) => {

@@ -71,15 +71,14 @@ type part struct {
 type data struct {
 	Parts []part
 	// Due are the follow-ups up to the end of the week, with those that are late.
-	Due          []*referralv1.FollowUp
-	DueMore      bool
-	DueAway      bool
-	Today        string
-	Name         string
-	Words        string
-	Searched     bool
-	Residents    []*patientrecordv1.Patient
-	More, NoName bool
+	Due       []*referralv1.FollowUp
+	DueMore   bool
+	DueAway   bool
+	Today     string
+	Words     string
+	Searched  bool
+	Residents []*patientrecordv1.Patient
+	More      bool
 }
 
 func (p *Pages) village(w http.ResponseWriter, r *http.Request) error {
@@ -88,7 +87,7 @@ func (p *Pages) village(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, shell.Home(visitor.Account), http.StatusSeeOther)
 		return nil
 	}
-	out := data{Today: p.Shell.Now().Format(time.DateOnly), Name: p.name(r)}
+	out := data{Today: p.Shell.Now().Format(time.DateOnly)}
 	for _, where := range []string{"AWAY", "BACK"} {
 		list, err := p.FollowUp.ListVillage(r.Context(), &referralv1.ListVillageRequest{Where: where, PageSize: underWay})
 		if err != nil && errs.KindOf(err) != errs.KindUnavailable {
@@ -124,47 +123,17 @@ func (p *Pages) searches() shell.Searches {
 	return shell.Searches{Cache: p.Cache, Ring: p.Ring, Kind: "village"}
 }
 
-// search finds residents of the village: the record service finds by the village's name among those of the centre, and what has another is left out.
+// search finds residents of the village; nothing typed finds all.
 func (p *Pages) search(r *http.Request, search string, out *data) error {
 	words, ok := p.searches().Words(r.Context(), search)
-	if !ok || out.Name == "" {
-		out.NoName = out.Name == ""
+	if !ok {
 		return nil
 	}
 	out.Words, out.Searched = strings.TrimSpace(words), true
-	list, err := p.Record.SearchPatients(r.Context(), &patientrecordv1.SearchPatientsRequest{Query: strings.TrimSpace(out.Name + " " + out.Words), PageSize: found})
+	list, err := p.Record.SearchPatients(r.Context(), &patientrecordv1.SearchPatientsRequest{Query: out.Words, Village: true, PageSize: found})
 	if err != nil && errs.KindOf(err) != errs.KindInvalid {
 		return err
 	}
-	out.More = list.GetNextPageToken() != ""
-	for _, one := range list.GetPatients() {
-		if strings.Contains(one.GetVillage(), out.Name) {
-			out.Residents = append(out.Residents, one)
-		}
-	}
+	out.Residents, out.More = list.GetPatients(), list.GetNextPageToken() != ""
 	return nil
-}
-
-// name is the village's as people write it, taken from the clinic's: 白沙镇竹桥村卫生室 is of 竹桥. Empty where the directory cannot be read.
-func (p *Pages) name(r *http.Request) string {
-	visitor, _ := door.VisitorFrom(r.Context())
-	county, err := p.Shell.Names().County(r.Context())
-	if err != nil {
-		return ""
-	}
-	return nameOf(county.OrganizationName("zh-CN", visitor.Account.GetOrganizationId()))
-}
-
-func nameOf(clinic string) string {
-	name := clinic
-	for _, kind := range []string{"卫生室", "卫生所", "卫生站", "医务室", "诊所", "村"} {
-		name = strings.TrimSuffix(name, kind)
-	}
-	for _, township := range []string{"街道", "镇", "乡"} {
-		// 镇南村 is a village: something must stand before the word, and a name behind it.
-		if before, rest, ok := strings.Cut(name, township); ok && before != "" && len([]rune(rest)) > 1 {
-			return rest
-		}
-	}
-	return name
 }
