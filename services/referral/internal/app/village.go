@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
@@ -11,27 +12,22 @@ import (
 // advice.
 func (s *Service) ListVillage(ctx context.Context, caller authn.Identity, where, pageToken string, size int) ([]View, string, error) {
 	q := Query{
-		Caller: caller, Village: true, Limit: size, Direction: domain.Up,
+		Caller: caller, Village: true, Limit: size, Direction: domain.Up, Kinds: slices.DeleteFunc(domain.KindsOf(domain.Up), func(k domain.Kind) bool { return k == domain.KindAdvice }),
 		States: []domain.State{domain.StateSubmitted, domain.StateReturned, domain.StateAccepted, domain.StateNoShow, domain.StateArrived, domain.StateAdmitted},
 	}
 	if where == "BACK" {
-		q.Direction = domain.Down
+		q.Direction, q.Kinds = domain.Down, nil
 		q.States = []domain.State{domain.StateSubmitted, domain.StateReturned, domain.StateAccepted, domain.StateNoShow, domain.StateArrived}
 	}
 	views, next, err := s.List(ctx, Filter{Query: q, PageToken: pageToken})
 	if err != nil {
 		return nil, "", err
 	}
-	var travelling []View
 	var others []domain.Snapshot
 	for _, v := range views {
-		if v.Kind == domain.KindAdvice {
-			continue
-		}
-		travelling = append(travelling, v)
 		if v.Side(caller.Organization) == "" {
 			others = append(others, v.Snapshot)
 		}
 	}
-	return travelling, next, s.Reader.NoteListed(ctx, caller, others)
+	return views, next, s.Reader.NoteListed(ctx, caller, others)
 }
