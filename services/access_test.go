@@ -88,7 +88,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	// harmless are methods that tell nothing of any patient: the county's own data, reference data and figures.
 	harmless := []string{
 		"GetCurrentSession", "ListSigningKeys", "ListOrganizations", "GetOrganization", "ListDepartments", "ListFormulary", "ListCapabilities",
-		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "GetTargets", "GetReasonSettings", "ListDefinitions",
+		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListDiagnoses", "ListReasons", "SearchDiagnoses", "GetSettings", "GetTargets", "GetReasonSettings", "ListDefinitions",
 		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
 		"ListAlarms", "AcknowledgeAlarm", "GetPreferences", "SetPreferences", "GetCountyRules", "ListRules",
 		"ListAddresses", "SetAddress", "SendTest", "ChangePassword",

@@ -67,10 +67,11 @@ func TestAReferralWrittenWithoutALineIsSentOnceWhenItIsBack(t *testing.T) {
 		t.Errorf("after a lost answer there are %d referrals at %s", len(list), eval[string](w, "location.pathname"))
 	}
 
-	// What lacks something is refused when it comes, and is there to be mended.
+	// What is refused when it comes, because only the server knows what is wrong with it, is there to be mended.
 	third := people.patient(t, "莫缺项")
 	w.fillsIn(third)
-	w.fill(`[name="form.initialImpression"]`, "")
+	w.fill(`[name="blankNumber"]`, "450321")
+	w.fill(`[name="writtenTime"]`, "2026-01-01T08:00")
 	w.offline(true)
 	w.choose(`button[name="do"][value="send"]`)
 	w.until("what waits", waits)
@@ -78,7 +79,7 @@ func TestAReferralWrittenWithoutALineIsSentOnceWhenItIsBack(t *testing.T) {
 	w.offline(false)
 	w.goTo("/referrals")
 	w.until("what was refused", `document.querySelector("#line li.refused")`)
-	if text := w.text("#line li.refused"); !strings.Contains(text, "初步印象") {
+	if text := w.text("#line li.refused"); !strings.Contains(text, "空白单编号") {
 		t.Errorf("the refusal says %q", text)
 	}
 	w.look("line")
@@ -87,13 +88,91 @@ func TestAReferralWrittenWithoutALineIsSentOnceWhenItIsBack(t *testing.T) {
 	if got := w.value(`[name="form.presentIllness"]`); got != "头晕两天" || len(sent(third)) != 0 {
 		t.Errorf("after a refusal the form holds %q", got)
 	}
-	w.fill(`[name="form.initialImpression"]`, impression)
+	w.fill(`[name="blankNumber"]`, "")
+	w.fill(`[name="writtenTime"]`, "")
 	w.leave(`document.querySelector('button[name="do"][value="send"]').click()`)
 	if list := sent(third); len(list) != 1 {
 		t.Errorf("the mended form made %d referrals", len(list))
 	}
 	w.keeps()
 	w.until("the refusal gone", `!document.querySelector("#line li.refused")`)
+}
+
+// Without a line a diagnosis is chosen from the list that the page has, and what the form lacks is said before it waits.
+func TestWithoutALineADiagnosisIsChosenAndWhatLacksIsSaid(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	people := signInAll(t, s)
+	w := openBrowser(t, s).open(t, "township")
+	defer w.forgives("ERR_INTERNET_DISCONNECTED")
+	w.signIn()
+	patient := people.patient(t, "莫山里")
+	w.goTo("/refer/" + patient)
+	w.keeps()
+	w.until("the list of diagnoses", `document.querySelector(".picker").dataset.whole > 1000`)
+	w.offline(true)
+	w.fill(`[name="form.presentIllness"]`, "头晕____天")
+	w.choose(`[name="consent.method"][value="SIGNED"]`)
+	w.choose(`button[name="do"][value="send"]`)
+	w.until("what is wrong", `document.activeElement.matches("form > .errors")`)
+	for _, field := range []string{"“诊断”", "“初步印象”", "“接收科室”", "“主要现病史（转出原因）”里还有没补完的"} {
+		if text := w.text("form > .errors"); !strings.Contains(text, field) || strings.Contains(text, "知情同意") {
+			t.Errorf("of %s it is said: %q", field, text)
+		}
+	}
+	if w.has("#line li") {
+		t.Errorf("an unfinished form waits: %s", w.text("#line"))
+	}
+	for _, problem := range w.accessible() {
+		t.Error(problem)
+	}
+	w.fill("#f-diagnoses", "脑梗")
+	w.until("suggestions", `document.querySelector('.picker li[data-value="I63|脑梗死"][aria-selected="true"]')`)
+	eval[bool](w, `document.querySelector("#f-diagnoses").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true})) || true`)
+	w.fill(`[name="form.initialImpression"]`, impression)
+	w.fill(`[name="form.presentIllness"]`, "头晕两天")
+	w.fill(`[name="department"]`, neurology)
+	w.choose(`button[name="do"][value="send"]`)
+	w.until("what waits", waits)
+	if w.has("form > .errors") {
+		t.Error("what was mended is still called wrong")
+	}
+	w.goneAway()
+	w.offline(false)
+	w.goTo("/referrals")
+	w.until("what was sent", told)
+	list := get[referralv1.ListReferralsResponse](t, people.township, "/referrals?view=outbox&patientId="+patient).GetReferrals()
+	if len(list) != 1 || list[0].GetState() != referralv1.State_SUBMITTED || list[0].GetDiagnoses()[0].GetCode() != "I63" {
+		t.Errorf("sent %v", list)
+	}
+}
+
+// Who could not sign out is signed in, and has what was written.
+func TestASignOutThatFailsLosesNothing(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	people := signInAll(t, s)
+	w := openBrowser(t, s).open(t, "township")
+	defer w.forgives("ERR_INTERNET_DISCONNECTED")
+	w.signIn()
+	form := "/refer/" + people.patient(t, "莫下班")
+	w.goTo(form)
+	w.keeps()
+	w.fill(`[name="form.initialImpression"]`, impression)
+	w.fill(`[name="form.presentIllness"]`, "头晕两天")
+	w.keeps()
+	w.offline(true)
+	w.choose(`form[action="/sign-out"] button`)
+	w.until("that it failed", `document.querySelector("#line .stays")`)
+	w.readableNowhere()
+	w.offline(false)
+	w.goTo(form)
+	w.keeps()
+	if got := w.value(`[name="form.initialImpression"]`); got != impression {
+		t.Errorf("after a sign-out that failed the form holds %q", got)
+	}
+	w.press(`form[action="/sign-out"] button`)
+	if n := w.rows(); n != 0 || !strings.Contains(eval[string](w, "location.pathname"), "sign-in") {
+		t.Errorf("%d rows are left at %s", n, eval[string](w, "location.pathname"))
+	}
 }
 
 func TestAFormOnWhichTheServerFailsDoesNotHoldUpTheNext(t *testing.T) {

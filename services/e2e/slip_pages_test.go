@@ -60,6 +60,26 @@ func TestASlipPrintsAsOneSheetAndIsVerifiedByItsCode(t *testing.T) {
 	stranger.look("verify-not")
 }
 
+// A pile of blank forms: each is one sheet, with a line to write on where something is to be written.
+func TestABlankFormPrintsAsOneSheet(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	w := openBrowser(t, s).open(t, "desk")
+	w.signIn()
+	w.goTo("/downtime")
+	if offered := w.text("#f-organizationId"); strings.Contains(offered, "卫健局") || strings.Contains(offered, "卫生健康局") || strings.Contains(offered, "桂林") {
+		t.Errorf("forms are printed for %q", offered)
+	}
+	for _, form := range []string{"OUT", "EMERGENCY", "BACK"} {
+		w.goTo("/downtime")
+		w.choose(`[name="form"][value="` + form + `"]`)
+		w.fill(`[name="count"]`, "2")
+		w.press(`form[action="/downtime"] button`)
+		if pages := w.prints("blank-" + form); pages != 2 {
+			t.Errorf("two forms %s take %d sheets", form, pages)
+		}
+	}
+}
+
 // prints the page and answers how many sheets it takes; the words of the form must be on the first.
 func (w *tab) prints(name string) int {
 	w.Helper()

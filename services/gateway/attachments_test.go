@@ -3,10 +3,12 @@ package gateway_test
 import (
 	"bytes"
 	"errors"
+	"html"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -328,5 +331,30 @@ func TestADocumentThatNeedsAPurposeLeadsToWhereItIsStated(t *testing.T) {
 	w.recognising()
 	if body := b.get(ordersPage).Body.String(); !strings.Contains(body, `href="/access/`+patientID+`/purpose"`) {
 		t.Error("the examinations do not lead to where a purpose is stated")
+	}
+}
+
+// Who adds a document to a referral that is being mended comes back to its form.
+func TestAddingADocumentLeadsBackToTheForm(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(getMethod, sampleReferral(referralv1.State_RETURNED))
+	b := w.browser("township")
+	form := "/referrals/" + referralID + "/edit"
+	add := "/patients/" + patientID + "/attachments?back=" + url.QueryEscape(form) + "&referral=" + referralID
+	if page := b.get(form).Body.String(); !strings.Contains(page, `href="`+html.EscapeString(add)+`"`) {
+		t.Errorf("the form does not lead to %s", add)
+	}
+	page := b.get(add).Body.String()
+	for _, problem := range htmlcheck.Page(page) {
+		t.Error(problem)
+	}
+	if !strings.Contains(page, `href="`+form+`"`) || !strings.Contains(page, `action="`+html.EscapeString(add)+`"`) {
+		t.Error("there is no way back, or it is lost when a document was added")
+	}
+	for _, elsewhere := range []string{"https://elsewhere.example/", "//elsewhere.example/", `/\elsewhere.example/`} {
+		if got := b.get("/patients/" + patientID + "/attachments?back=" + url.QueryEscape(elsewhere)); strings.Contains(got.Body.String(), `href="`+html.EscapeString(elsewhere)) {
+			t.Errorf("%s is led to", elsewhere)
+		}
 	}
 }

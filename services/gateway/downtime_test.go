@@ -76,3 +76,53 @@ func TestAReferralIsEnteredUnderItsBlankNumber(t *testing.T) {
 		t.Errorf("entered as %s of %v", made.GetBlankNumber(), made.GetWrittenTime().AsTime())
 	}
 }
+
+// A 回转单 that was filled in by hand is entered on the page for sending down, and what is wrong with its number is said there.
+func TestADownReferralIsEnteredUnderItsBlankNumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.concluded()
+	w.always(createMethod, downAnswer(referralv1.State_SUBMITTED))
+	b := w.browser("desk")
+	if page := b.get("/down/" + patientID).Body.String(); !strings.Contains(page, `name="blankNumber"`) {
+		t.Error("the number cannot be entered")
+	}
+	if page := b.get("/down/" + patientID + "?draft=" + downID).Body.String(); strings.Contains(page, `name="blankNumber"`) {
+		t.Error("a draft is offered a number that it cannot take")
+	}
+	typed := with(typedDown(), "blankNumber", " "+blankNumber, "writtenTime", "2026-09-01T07:30")
+	if got := b.post("/down/"+patientID, typed); got.Code != http.StatusSeeOther {
+		t.Fatalf("%d %s", got.Code, got.Body)
+	}
+	made := lastly[*referralv1.CreateReferralRequest](t, w, createMethod)
+	if made.GetBlankNumber() != blankNumber || !made.GetWrittenTime().AsTime().Equal(time.Date(2026, 8, 31, 23, 30, 0, 0, time.UTC)) {
+		t.Errorf("entered as %s of %v", made.GetBlankNumber(), made.GetWrittenTime().AsTime())
+	}
+	for name, cause := range map[string]error{
+		"used, or another kind": errs.Invalid(errs.Bad("blankNumber", errs.ReasonFieldCombination)), "another's": errs.Invalid(errs.Bad("blankNumber", errs.ReasonFieldUnknown)),
+		"too early": errs.Invalid(errs.Bad("writtenTime", errs.ReasonFieldOutOfRange)),
+	} {
+		w.refuse(createMethod, cause)
+		got := b.post("/down/"+patientID, typed)
+		if body := got.Body.String(); got.Code != http.StatusBadRequest || !strings.Contains(body, `<details open><summary>Enter a referral written during downtime`) || !strings.Contains(body, `value=" `+blankNumber) {
+			t.Errorf("%s: %d, what was typed is gone or out of sight", name, got.Code)
+		}
+	}
+}
+
+// A list that is longer than a page leads on.
+func TestAllBlankFormsAreReached(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := blankForms()
+	first.NextPageToken = "next page"
+	w.always(blanks, first)
+	b := w.browser("desk")
+	if page := b.get("/downtime?state=USED").Body.String(); !strings.Contains(page, `href="/downtime?state=USED&amp;page=next&#43;page"`) && !strings.Contains(page, `href="/downtime?state=USED&amp;page=next%20page"`) {
+		t.Errorf("the way on is missing: %s", page)
+	}
+	b.get("/downtime?state=USED&page=next+page")
+	if asked := lastly[*referralv1.ListBlankFormsRequest](t, w, blanks); asked.GetPageToken() != "next page" || asked.GetState() != referralv1.BlankForm_USED {
+		t.Errorf("asked %v", asked)
+	}
+}

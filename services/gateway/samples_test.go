@@ -185,6 +185,7 @@ func samples() map[string]proto.Message {
 				{ReferralId: referralID, Number: "450321-26-0000123-4", Kind: commonv1.Kind_CHRONIC, SubmitTime: in(-time.Hour), Hospital: &commonv1.Party{OrganizationId: hospitalID}, CentreId: townshipID, EncounterId: messageID, DischargeWay: "1", DischargeTime: in(-time.Hour)},
 			},
 		},
+		referralv1.ReferralService_ListDiagnoses_FullMethodName:   &referralv1.ListDiagnosesResponse{Diagnoses: []*referralv1.KnownDiagnosis{{Code: "I10", Display: "原发性高血压", Words: []string{"高血压", "gxy"}}}},
 		referralv1.ReferralService_SearchDiagnoses_FullMethodName: &referralv1.SearchDiagnosesResponse{Diagnoses: []*commonv1.Coding{{Code: "I10", Display: "原发性高血压"}}},
 		schedulingv1.SchedulingService_ListSlots_FullMethodName:   &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{slot}},
 		schedulingv1.SchedulingService_ListBeds_FullMethodName:    &schedulingv1.ListBedsResponse{Beds: []*schedulingv1.BedCount{{OrganizationId: hospitalID, DepartmentCode: "0304", Total: 3, Free: 2}}},

@@ -36,6 +36,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/statistics"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/styleguide"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/village"
 	"github.com/tongzhen/tongzhen/services/gateway/rest"
 	"github.com/tongzhen/tongzhen/services/gateway/style"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
@@ -278,6 +279,14 @@ func workplaces(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		return err
 	}
 	followUpPages.Routes(mux)
+	villagePages, err := village.New(village.Deps{
+		Shell: sh, FollowUp: referralv1.NewFollowUpServiceClient(deps.Conns.Referral),
+		Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord), Cache: deps.Cache, Ring: deps.Ring,
+	})
+	if err != nil {
+		return err
+	}
+	villagePages.Routes(mux)
 	candidatePages, err := candidates.New(candidates.Deps{Shell: sh, Candidate: referralv1.NewCandidateServiceClient(deps.Conns.Referral), Referral: referral})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -306,7 +307,7 @@ func TestTheFormsShowWhichDocumentsWillTravel(t *testing.T) {
 	w := newWorld(t)
 	for who, page := range map[string]string{"township": "/refer/" + patientID, "desk": "/down/" + patientID} {
 		body := w.browser(who).get(page).Body.String()
-		for _, want := range []string{`id="travels"`, "/patients/" + patientID + "/attachments/" + attachmentID, `href="/patients/` + patientID + `/attachments"`} {
+		for _, want := range []string{`id="travels"`, "/patients/" + patientID + "/attachments/" + attachmentID, `href="/patients/` + patientID + `/attachments?back=` + url.QueryEscape(page) + `"`} {
 			if !strings.Contains(body, want) {
 				t.Errorf("%s: %q is missing", page, want)
 			}

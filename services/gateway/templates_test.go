@@ -3,12 +3,14 @@ package gateway_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 )
 
@@ -61,7 +63,7 @@ func TestNothingIsSentWhileABlankIsLeft(t *testing.T) {
 	} {
 		w := newWorld(t)
 		got := w.browser("township").post("/refer/"+patientID, with(typedReferral(), "form.presentIllness", c.text))
-		if sent := len(called[*referralv1.CreateReferralRequest](w, createMethod)) == 1; sent != c.sent {
+		if sent := slices.ContainsFunc(called[*referralv1.CreateReferralRequest](w, createMethod), writes); sent != c.sent {
 			t.Errorf("%s: sent %v, answered %d", what, sent, got.Code)
 		}
 		if told := strings.Contains(got.Body.String(), "is left; please complete or delete it"); told == c.sent {
@@ -69,6 +71,30 @@ func TestNothingIsSentWhileABlankIsLeft(t *testing.T) {
 		}
 		if draft := w.browser("township").post("/refer/"+patientID, with(typedReferral(), "form.presentIllness", c.text, "do", "draft")); draft.Code != http.StatusSeeOther {
 			t.Errorf("%s: a draft is refused: %d", what, draft.Code)
+		}
+	}
+}
+
+// writes tells a creation from one that only asks what is wrong.
+func writes(in *referralv1.CreateReferralRequest) bool { return !in.GetValidateOnly() }
+
+// What a template left, what the consent to SMS lacks and what the service finds is told at once.
+func TestEverythingThatIsWrongIsToldAtOnce(t *testing.T) {
+	t.Parallel()
+	left := with(typedReferral(), "form.presentIllness", "血压升高____年", "consent.method", "", "sms.agreed", "1")
+	for _, page := range []string{"/refer/" + patientID, "/referrals/" + referralID + "/edit"} {
+		w := newWorld(t)
+		w.always(getMethod, sampleReferral(referralv1.State_RETURNED))
+		w.refuse(recordConsentMethod, errs.Invalid(errs.Required("giving.phone")))
+		w.refuse(createMethod, errs.Invalid(errs.Required("consent"), errs.Required("receiver.departmentCode")))
+		got := w.browser("township").post(page, with(left, "version", "3"))
+		for _, anchor := range []string{"form.presentIllness", "consent", "receiver.departmentCode", "sms.phone"} {
+			if !strings.Contains(got.Body.String(), `href="#f-`+anchor+`"`) {
+				t.Errorf("%s: %d, %s is not told", page, got.Code, anchor)
+			}
+		}
+		if slices.ContainsFunc(called[*referralv1.CreateReferralRequest](w, createMethod), writes) || len(called[*referralv1.EditReferralRequest](w, editMethod)) > 0 {
+			t.Errorf("%s: something was written", page)
 		}
 	}
 }

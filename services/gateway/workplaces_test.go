@@ -14,6 +14,7 @@ import (
 )
 
 const (
+	villageMethod     = referralv1.FollowUpService_ListVillage_FullMethodName
 	followUpsMethod   = referralv1.FollowUpService_ListFollowUps_FullMethodName
 	checkMethod       = referralv1.FollowUpService_RecordCheck_FullMethodName
 	candidatesMethod  = referralv1.CandidateService_ListCandidates_FullMethodName
@@ -45,6 +46,7 @@ func working() map[string]proto.Message {
 	draft.Id = downID
 	return map[string]proto.Message{
 		followUpsMethod:   &referralv1.ListFollowUpsResponse{FollowUps: []*referralv1.FollowUp{sampleVisit(), sampleCheck()}, NextPageToken: "next", DueToday: 2, Overdue: 1},
+		villageMethod:     sampleVillage(),
 		checkMethod:       sampleCheck(),
 		candidatesMethod:  &referralv1.ListCandidatesResponse{Candidates: []*referralv1.Candidate{sampleCandidate("OPEN")}, NextPageToken: "next"},
 		dismissMethod:     sampleCandidate("DISMISSED"),

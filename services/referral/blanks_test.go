@@ -150,3 +150,82 @@ func TestABlankFormIsEnteredOnceByTheOrganisationThatHasIt(t *testing.T) {
 		}
 	})
 }
+
+// The way back on paper: once, by the hospital that has the form, and on a form of its kind.
+func TestAFormOfTheWayBackIsEnteredOnceByTheHospitalThatHasIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(f *fixture) {
+		downtime := referralv1.NewDowntimeServiceClient(f.Dial("gateway", "referral"))
+		desk, doctor := f.as("INTAKE_DESK"), f.as("SPECIALIST")
+		up := f.must(f.client.CreateReferral(f.as("TOWNSHIP_DOCTOR"), f.creation()))
+		hospital := up.GetReceiver().GetOrganizationId()
+		allot := func(organization, form string) *referralv1.BlankForm {
+			f.t.Helper()
+			batch, err := downtime.AllotBlankForms(desk, &referralv1.AllotBlankFormsRequest{RequestId: id.New(), OrganizationId: organization, Form: form, Count: 1})
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			return batch.GetForms()[0]
+		}
+		own := allot(hospital, "BACK")
+		entry := func(number string) *referralv1.CreateReferralRequest {
+			in := f.back(id.New())
+			in.BlankNumber, in.WrittenTime = number, own.GetPrintTime()
+			return in
+		}
+		_, err := f.client.CreateReferral(doctor, entry(allot(hospital, "OUT").GetNumber()))
+		f.expectReason(err, errs.ReasonFieldCombination)
+		_, err = f.client.CreateReferral(doctor, entry(allot(f.township, "BACK").GetNumber()))
+		f.expectReason(err, errs.ReasonFieldUnknown)
+		wrongWay := f.creation()
+		wrongWay.RequestId, wrongWay.Submit, wrongWay.BlankNumber, wrongWay.WrittenTime = id.New(), true, allot(f.township, "BACK").GetNumber(), own.GetPrintTime()
+		_, err = f.client.CreateReferral(f.as("TOWNSHIP_DOCTOR"), wrongWay)
+		f.expectReason(err, errs.ReasonFieldCombination)
+		r := f.must(f.client.CreateReferral(doctor, entry(own.GetNumber())))
+		if r.GetNumber() != own.GetNumber() || r.GetDirection() != commonv1.Direction_DOWN || !r.GetWrittenTime().AsTime().Equal(own.GetPrintTime().AsTime()) {
+			f.t.Errorf("entered as %v", r)
+		}
+		_, err = f.client.CreateReferral(doctor, entry(own.GetNumber()))
+		f.expectReason(err, errs.ReasonFieldCombination)
+	})
+}
+
+// However many there are, each is listed, and once.
+func TestBlankFormsAreListedPageByPage(t *testing.T) {
+	t.Parallel()
+	each(t, func(f *fixture) {
+		downtime := referralv1.NewDowntimeServiceClient(f.Dial("gateway", "referral"))
+		desk := f.as("INTAKE_DESK")
+		want := map[string]bool{}
+		for range 3 {
+			batch, err := downtime.AllotBlankForms(desk, &referralv1.AllotBlankFormsRequest{RequestId: id.New(), OrganizationId: f.township, Form: "OUT", Count: 5})
+			if err != nil {
+				f.t.Fatal(err)
+			}
+			for _, b := range batch.GetForms() {
+				want[b.GetNumber()] = true
+			}
+		}
+		ask := &referralv1.ListBlankFormsRequest{PageSize: 4}
+		for pages := 0; ; pages++ {
+			page, err := downtime.ListBlankForms(desk, ask)
+			if err != nil || pages > 4 {
+				f.t.Fatalf("page %d: %v", pages, err)
+			}
+			for _, b := range page.GetForms() {
+				if !want[b.GetNumber()] {
+					f.t.Errorf("%s is listed twice, or was not printed", b.GetNumber())
+				}
+				delete(want, b.GetNumber())
+			}
+			if ask.PageToken = page.GetNextPageToken(); ask.PageToken == "" {
+				break
+			}
+		}
+		if len(want) > 0 {
+			f.t.Errorf("%d are not listed", len(want))
+		}
+		_, err := downtime.ListBlankForms(desk, &referralv1.ListBlankFormsRequest{PageToken: "x"})
+		f.expectReason(err, errs.ReasonFieldInvalid)
+	})
+}

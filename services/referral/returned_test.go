@@ -1,12 +1,15 @@
 package referral_test
 
 import (
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 )
 
@@ -59,5 +62,39 @@ func TestPickListsAndTheTableAreForEverybody(t *testing.T) {
 	found, err := f.client.SearchDiagnoses(admin, &referralv1.SearchDiagnosesRequest{Query: "ngs"})
 	if err != nil || len(found.GetDiagnoses()) == 0 || found.GetDiagnoses()[0].GetCode() != "I63" {
 		t.Errorf("%v, %v", found, err)
+	}
+	all, err := f.client.ListDiagnoses(admin, &referralv1.ListDiagnosesRequest{})
+	if err != nil || len(all.GetDiagnoses()) < 1500 || all.GetDiagnoses()[0].GetCode() != "I10" || !slices.Contains(all.GetDiagnoses()[2].GetWords(), "脑梗") || !slices.Contains(all.GetDiagnoses()[2].GetWords(), "ng") {
+		t.Errorf("%d diagnoses, the third %v, %v", len(all.GetDiagnoses()), all.GetDiagnoses()[2], err)
+	}
+}
+
+// What is wrong with a form is told at once, that of a blank form beside the rest, and asking changes nothing.
+func TestAFormIsCheckedWithoutBeingSent(t *testing.T) {
+	t.Parallel()
+	f := start(t, sqldb.SQLite)
+	doctor := f.as("TOWNSHIP_DOCTOR")
+	in := f.creation()
+	in.RequestId, in.Submit, in.ValidateOnly, in.BlankNumber = id.New(), true, true, "450321-26-0999999-1"
+	in.Consent, in.Form.PresentIllness = nil, ""
+	_, err := f.client.CreateReferral(doctor, in)
+	var wrong []string
+	if e, ok := errs.As(err); ok {
+		for _, field := range e.Fields {
+			wrong = append(wrong, field.Name)
+		}
+	}
+	if want := []string{"consent", "form.presentIllness", "writtenTime"}; !slices.Equal(slices.Sorted(slices.Values(wrong)), want) {
+		t.Errorf("wrong are %v, %v", wrong, err)
+	}
+	whole := f.creation()
+	whole.RequestId, whole.Submit, whole.ValidateOnly = id.New(), true, true
+	if made, err := f.client.CreateReferral(doctor, whole); err != nil || made.GetId() != "" {
+		t.Errorf("a whole form: %v, %v", made, err)
+	}
+	// The same request is not used up by having been looked at.
+	whole.ValidateOnly = false
+	if made := f.must(f.client.CreateReferral(doctor, whole)); made.GetState() != referralv1.State_SUBMITTED {
+		t.Errorf("sent it is %s", made.GetState())
 	}
 }

@@ -260,6 +260,30 @@
     input.setAttribute("aria-expanded", "false");
     input.setAttribute("aria-autocomplete", "list");
     input.setAttribute("aria-controls", list.id);
+    // <… data-picker-all="/refer/diagnoses/all"> is the whole list, which is fetched when the page is at rest and searched when the line is gone.
+    let whole = [];
+    if (picker.dataset.pickerAll) {
+      (window.requestIdleCallback ?? setTimeout)(async () => {
+        const answer = await fetch(picker.dataset.pickerAll, { credentials: "same-origin", priority: "low" }).catch(() => undefined);
+        if (answer?.ok) whole = (await answer.text().catch(() => "")).trim().split("\n").map((line) => line.split("\t"));
+        picker.dataset.whole = whole.length;
+      });
+    }
+    const fits = ([code, display, also = ""], word) => {
+      if (code.toLowerCase().startsWith(word)) return 0;
+      if (also.split(" ").includes(word)) return 1;
+      const at = display.indexOf(word);
+      if (at === 0) return 2;
+      if (at > 0) return /[非未不无]/.test(display.slice(0, at).replace("未特指", "")) ? 9 : 4; // what is ruled out comes last
+      return also.split(" ").some((one) => one.startsWith(word) || (/[^a-z]/.test(word) && one.includes(word))) ? 3 : Infinity;
+    };
+    const search = (query) => {
+      const words = query.toLowerCase().split(/\s+/);
+      const below = /^([a-z]\d\d)\.[0-9x]{1,3}(x\d{3})?$/.test(query.toLowerCase()) && whole.find(([code]) => code === query.slice(0, 3).toUpperCase());
+      if (below) return [{ code: query[0].toUpperCase() + query.slice(1).toLowerCase(), display: below[1] }];
+      return whole.map((one) => [words.reduce((sum, word) => sum + fits(one, word), 0), one]).filter(([way]) => way < Infinity).sort((a, b) => a[0] - b[0])
+        .slice(0, 20).map(([, [code, display]]) => ({ code, display }));
+    };
     let at = -1;
     let moved = false; // the first of what was found is what Enter takes; the first ↓ stays on it
     let timer;
@@ -293,9 +317,10 @@
       timer = setTimeout(async () => {
         const query = input.value.trim();
         if (!query) { close(); return; }
-        const answer = await fetch(`${picker.dataset.picker}?query=${encodeURIComponent(query)}`, { credentials: "same-origin" }).catch(() => undefined);
+        const answered = await fetch(`${picker.dataset.picker}?query=${encodeURIComponent(query)}`, { credentials: "same-origin", signal: whole.length ? AbortSignal.timeout?.(4000) : undefined })
+          .then((answer) => (answer.ok ? answer.json() : undefined)).catch(() => undefined);
         if (input.value.trim() !== query) return;
-        const found = answer?.ok ? await answer.json() : [];
+        const found = answered ?? search(query);
         list.replaceChildren(...found.map(({ code, display }) => {
           const item = document.createElement("li");
           item.setAttribute("role", "option");
@@ -304,7 +329,7 @@
           item.dataset.value = `${code}|${display}`;
           return item;
         }));
-        if (!found.length) { const none = document.createElement("li"); none.textContent = (answer?.ok ? picker.dataset.none : picker.dataset.away) ?? "—"; none.setAttribute("role", "option"); none.setAttribute("aria-disabled", "true"); list.replaceChildren(none); }
+        if (!found.length) { const none = document.createElement("li"); none.textContent = (answered || whole.length ? picker.dataset.none : picker.dataset.away) ?? "—"; none.setAttribute("role", "option"); none.setAttribute("aria-disabled", "true"); list.replaceChildren(none); }
         list.hidden = false;
         input.setAttribute("aria-expanded", "true");
         moved = false;
@@ -456,7 +481,12 @@
   // A text to start from: <button data-template="CODE">, or the one chosen beside it. It fills what is empty and leads to the first blank; Tab leads to the next.
   const toBlank = (field, from) => {
     const found = /____|【[^】]*】/.exec(field.value.slice(from));
-    if (found) { field.focus(); field.setSelectionRange(from + found.index, from + found.index + found[0].length); }
+    if (found) {
+      field.focus();
+      field.setSelectionRange(from + found.index, from + found.index + found[0].length);
+      // A browser shows the end of what was filled in, not what is selected.
+      field.scrollTop = field.scrollHeight * (from + found.index) / field.value.length - field.clientHeight / 2;
+    }
     return found !== null;
   };
   document.addEventListener("click", async (event) => {

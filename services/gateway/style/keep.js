@@ -12,6 +12,10 @@
   const says = line.dataset;
   const words = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
   const day = 86400e3;
+  // Ages go by the server's clock: the one of an old PC may be years off. The page was made at data-now.
+  const made = Number(document.body.dataset.now);
+  const now = () => made + performance.now();
+  const within = (ms) => AbortSignal.timeout?.(ms);
   // The server knows a request for 35 days: what is older could be written twice, and a person decides.
   const limits = { draft: 3 * day, send: 35 * day }, sendable = 30 * day;
 
@@ -66,7 +70,7 @@
   const tidy = () => store("readwrite", (kept) => {
     kept.openCursor().onsuccess = ({ target: { result: at } }) => {
       if (!at) return;
-      if (Date.now() - at.value.at > limits[at.key[1]]) at.delete();
+      if (now() - at.value.at > limits[at.key[1]]) at.delete();
       at.continue();
     };
   });
@@ -93,13 +97,13 @@
     const form = target.closest?.("form[data-draft]");
     if (!form || restoring) return;
     touched.add(form);
-    const draft = { at: Date.now(), values: gathered(new FormData(form)), request: form.dataset.request };
+    const draft = { at: now(), values: gathered(new FormData(form)), request: form.dataset.request };
     inTurn(() => put("draft", form.dataset.draft, draft)); // storage full or off: the form itself still holds everything
   };
   let restoring = false;
   const restore = async (form) => {
     const kept = await get("draft", form.dataset.draft);
-    if (!kept || Date.now() - kept.at > limits.draft || touched.has(form)) return;
+    if (!kept || now() - kept.at > limits.draft || touched.has(form)) return;
     restoring = true;
     try {
       for (const [name, values] of Object.entries(kept.values)) {
@@ -133,7 +137,7 @@
     let answer;
     try {
       answer = await fetch(entry.action, {
-        method: "POST", body: new URLSearchParams(entry.values), headers: { "X-Kept": account }, credentials: "same-origin", redirect: "manual", signal: AbortSignal.timeout(60e3),
+        method: "POST", body: new URLSearchParams(entry.values), headers: { "X-Kept": account }, credentials: "same-origin", redirect: "manual", signal: within(60e3),
       });
     } catch { return { state: "waiting", why: "line" }; }
     if (!answer.headers.get("X-Kept")) return { state: "waiting", why: answer.status >= 500 ? "server" : "line" };
@@ -149,9 +153,9 @@
   const deliver = (name) => navigator.locks.request(`tongzhen send ${account}`, async () => {
     const entry = await get("send", name);
     if (!entry || entry.state !== "waiting" || closed) return entry;
-    const outcome = Date.now() - entry.at > sendable ? { state: "refused", text: says.old } : await post(entry);
+    const outcome = now() - entry.at > sendable ? { state: "refused", text: says.old } : await post(entry);
     const next = { ...entry, ...outcome };
-    if (outcome.state === "refused") await put("draft", entry.draft, { at: Date.now(), values: gathered(entry.values) });
+    if (outcome.state === "refused") await put("draft", entry.draft, { at: now(), values: gathered(entry.values) });
     await put("send", name, next);
     return next;
   });
@@ -175,18 +179,60 @@
   };
   const done = async (name, entry) => { await drop("send", name); await inTurn(() => drop("draft", entry.draft)); location.assign(entry.there); };
   // The plain way of the browser: what was refused is shown by the server, with everything that was typed.
+  const free = (form) => { delete form.dataset.sent; for (const button of form.querySelectorAll("button")) button.disabled = false; };
   const again = (form) => {
-    delete form.dataset.sent;
-    for (const button of form.querySelectorAll("button")) button.disabled = false;
+    free(form);
     form.dataset.plain = "1";
     form.requestSubmit([...form.querySelectorAll("button[name=do]")].find((button) => button.value === form.dataset.chosen));
   };
+  // What a form lacks is said before it waits for a line, as far as the page knows: fields that are required, <… data-need="field other"> (one of these),
+  // and what a template left to complete (<form data-choices>). The server judges it again.
+  const lacking = (form) => {
+    const has = (name) => [...form.elements].some((field) => field.name === name && !field.disabled && (!/^(radio|checkbox)$/.test(field.type) || field.checked) && field.value.trim());
+    const left = (text) => text.includes("____") || (text.match(/【[^】]*】/g) ?? []).some((choice) => form.dataset.choices?.includes(choice));
+    return [...form.querySelectorAll("[required], [data-need], textarea, input[type=text]")].flatMap((part) => {
+      if (part.disabled || part.closest("[hidden]")) return [];
+      const needed = part.dataset.need?.split(" ") ?? (part.required ? [part.name] : []);
+      const text = needed.length && !needed.some(has) ? says.need : left(part.value ?? "") ? says.left : "";
+      const label = part.labels?.[0] ?? part.querySelector("legend, label");
+      return text ? [{ part, text: words(text, { name: (label?.innerText ?? "").replace("*", "").trim() }) }] : [];
+    });
+  };
+  const tell = (form, wrong) => {
+    form.querySelector(":scope > .errors")?.remove();
+    for (const part of form.querySelectorAll(".wrong[data-lacks]")) { part.classList.remove("wrong"); delete part.dataset.lacks; }
+    if (!wrong.length) return;
+    const box = document.createElement("div");
+    box.className = "errors"; box.tabIndex = -1; box.setAttribute("role", "alert");
+    const title = document.createElement("h2"), list = document.createElement("ul");
+    title.textContent = says.wrong;
+    for (const { part, text } of wrong) {
+      const item = document.createElement("li");
+      item.append(link(text, `#${(part.id ? part : part.querySelector("[id]")).id}`));
+      list.append(item);
+      const field = part.closest(".field") ?? part;
+      field.classList.add("wrong"); field.dataset.lacks = "1";
+    }
+    box.append(title, list);
+    form.prepend(box);
+    box.focus();
+  };
+  // What waits is a draft again, unless it was sent meanwhile. It may have reached the server: it keeps its request.
+  const unsend = (name) => navigator.locks.request(`tongzhen send ${account}`, async () => {
+    const entry = await get("send", name);
+    if (entry?.state !== "waiting") return;
+    await put("draft", entry.draft, { at: now(), values: gathered(entry.values), request: name });
+    await drop("send", name);
+  });
   const send = async (form) => {
     const name = form.elements.requestId.value;
+    const wrong = form.dataset.chosen === "draft" ? [] : lacking(form);
+    tell(form, navigator.onLine ? [] : wrong);
+    if (wrong.length && !navigator.onLine) return;
     const values = [...new FormData(form)];
     if (form.dataset.chosen) values.push(["do", form.dataset.chosen]);
     const action = form.getAttribute("action");
-    const entry = { at: Date.now(), state: "waiting", why: "line", action, page: form.dataset.page ?? action, draft: form.dataset.draft, label: form.dataset.later, values };
+    const entry = { at: now(), state: "waiting", why: "line", action, page: form.dataset.page ?? action, draft: form.dataset.draft, label: form.dataset.later, values };
     form.dataset.sent = "1";
     for (const button of form.querySelectorAll("button")) button.disabled = true;
     try { await put("send", name, entry); } catch { again(form); return; }
@@ -194,6 +240,7 @@
     const after = await deliver(name);
     if (after?.state === "sent") await done(name, after);
     else if (after?.state === "refused") { await drop("send", name); again(form); }
+    else if (wrong.length && after?.why !== "signIn") { await unsend(name); free(form); await show(); tell(form, wrong); }
     else { await show(); line.scrollIntoView({ block: "nearest" }); }
   };
 
@@ -201,11 +248,7 @@
   const button = (text, act) => { const b = document.createElement("button"); b.type = "button"; b.className = "plain"; b.textContent = text; b.addEventListener("click", act); return b; };
   const link = (text, href) => { const a = document.createElement("a"); a.href = href; a.textContent = text; return a; };
   const takeBack = async (name, entry) => {
-    await navigator.locks.request(`tongzhen send ${account}`, async () => {
-      if ((await get("send", name))?.state !== "waiting") return;
-      await put("draft", entry.draft, { at: Date.now(), values: gathered(entry.values), request: name });
-      await drop("send", name);
-    });
+    await unsend(name);
     location.assign(entry.page);
   };
   const show = async () => {
@@ -252,13 +295,24 @@
       event.preventDefault(); event.stopPropagation();
       const waiting = (await entries().catch(() => [])).filter(([, entry]) => entry.state === "waiting").length;
       if (waiting && !confirm(words(says.leave, { n: waiting }))) return;
+      // Who is still signed in keeps what was written. What is left when only the answer was lost is sealed, and its key gone with the session.
+      const answer = await fetch("/sign-out", { method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin", redirect: "manual", signal: within(15e3) }).catch(() => undefined);
+      if (answer?.type !== "opaqueredirect") {
+        await show().catch(() => {});
+        const stays = document.createElement("p");
+        stays.className = "stays"; stays.setAttribute("role", "alert"); stays.textContent = says.stays;
+        line.prepend(stays);
+        line.hidden = false;
+        line.classList.add("failed");
+        line.scrollIntoView({ block: "nearest" });
+        return;
+      }
       // PCs in clinics are shared: who signs out leaves nothing behind. (A session that ran out keeps what it wrote, sealed.)
       closed = true;
       others.postMessage(account);
       await chain;
       await store("readwrite", (kept) => kept.delete(IDBKeyRange.bound([account], [account, []]))).catch(() => {});
-      form.dataset.plain = "1";
-      form.requestSubmit();
+      location.assign("/sign-in");
       return;
     }
     if (!("later" in form.dataset)) return;

@@ -116,6 +116,11 @@ var (
 
 func codes() map[string][]string {
 	all := lifeCodes()
+	maps.Copy(all, map[string][]string{
+		"village.part": {"AWAY", "BACK"}, "village.none": {"AWAY", "BACK"},
+		"village.up":   strings.Fields("SUBMITTED RETURNED ACCEPTED NO_SHOW ARRIVED ADMITTED"),
+		"village.down": strings.Fields("SUBMITTED RETURNED ACCEPTED NO_SHOW ARRIVED"),
+	})
 	maps.Copy(all, capacityCodes())
 	maps.Copy(all, guideCodes())
 	maps.Copy(all, accountCodes())

@@ -93,6 +93,8 @@ type listData struct {
 	Referrals   []shell.Row
 	// Added and Refused are the files of a form that was just sent without the script.
 	Added, Refused []fate
+	// Back is the form from which somebody came to add documents, "" for none; Here the address of the page with it.
+	Back, Here string
 }
 
 // Doubles tells that a file was refused because a document has it already: the visitor may say that it is to be kept.
@@ -120,8 +122,34 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, data li
 		return err
 	}
 	data.Attachments, data.Withheld, data.After = p.named(r, list.GetAttachments()...), list.GetWithheld(), list.GetNextPageToken()
+	data.Back, data.Here = back(r), here(r)
 	data.Kinds, data.Referrals, data.RequestID = kinds(), p.referrals(r, patient), id.New()
 	return p.Shell.Render(w, r, p.listSet, shell.Page{Title: "attachments.title", Nav: "patients", Status: status, Data: data})
+}
+
+// back is the form of a referral from which somebody came, "" for none.
+func back(r *http.Request) string {
+	path := r.URL.Query().Get("back")
+	if path == "" || shell.LocalPath(path) != path {
+		return ""
+	}
+	return path
+}
+
+// here is the address of the list, for the referral and with the way back with which it was opened.
+func here(r *http.Request) string {
+	query := url.Values{}
+	if referral := r.URL.Query().Get("referral"); referral != "" {
+		query.Set("referral", referral)
+	}
+	if form := back(r); form != "" {
+		query.Set("back", form)
+	}
+	path := "/patients/" + r.PathValue("id") + "/attachments"
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return path
 }
 
 func (p *Pages) named(r *http.Request, list ...*patientrecordv1.Attachment) []item {
@@ -182,7 +210,7 @@ func (p *Pages) upload(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case first == nil:
 		p.Shell.Flash(w, "attachments.added")
-		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/attachments", http.StatusSeeOther)
+		http.Redirect(w, r, here(r), http.StatusSeeOther)
 		return nil
 	case err != nil && errs.KindOf(err) != errs.KindInvalid || len(data.Refused) > 0 && errs.KindOf(first) == errs.KindNotFound:
 		return first

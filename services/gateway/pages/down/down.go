@@ -80,6 +80,8 @@ type formData struct {
 	Existing, ExistingNumber string
 	// Reason words why the draft came back.
 	Reason, Problem string
+	// Stale is what somebody else did to the draft meanwhile; nil otherwise.
+	Stale *parts.Stale
 }
 
 // Returned tells that the township asks for more.
@@ -92,10 +94,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	}
 	data.RequestID = id.New()
 	if data.Draft != nil {
-		data.Form.Values = draftValues(data.Draft, data.Patient)
-		if len(data.Draft.GetPlan().GetVisits()) == 0 {
-			p.propose(r, data.Form.Values)
-		}
+		data.Form.Values = parts.Original(p.present(r, data), p.groups(r))
 	} else {
 		data.Form.Values = p.proposed(r, data)
 	}
@@ -155,7 +154,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Complete = p.complete(r, data.PatientID, form)
 	data.Medicines = p.medicines(r, form, data.Form.Errors)
 	data.Plan = p.plan(r, form, data.Form.Errors)
-	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId())
+	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId(), data.Action)
 	title := "down.title"
 	if data.Draft != nil {
 		title = "down.edit"
@@ -236,6 +235,8 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, data formData, cau
 	}
 	switch {
 	case cause == nil:
+	case outdated(data, cause):
+		p.reapply(r, &data, cause)
 	case errs.ReasonOf(cause) == errs.ReasonOpenReferralExists:
 		if e, ok := errs.As(cause); ok {
 			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]

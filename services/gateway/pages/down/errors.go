@@ -49,7 +49,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	}
 	return shell.InOrder(form.Errors, strings.Fields(`kind urgency receiver receiver.organizationId familyDoctor diagnoses form.diagnosis form.inpatientNumber
 		form.examinationResults form.treatment form.nextPlan form.rehabilitationAdvice medicines plan plan.goal values
-		consent consent.method consent.givenBy consent.relation transport transferNote originatorPhone`)...)
+		consent consent.method consent.givenBy consent.relation transport transferNote originatorPhone blankNumber writtenTime`)...)
 }
 
 // anchor is the field that shows an error: what is wrong with the plan as a whole stands above it.

@@ -129,6 +129,7 @@ func (p *Pages) store(r *http.Request, data formData, send bool) (*referralv1.Re
 	request := createRequest(r.PostForm, data)
 	if data.Draft == nil {
 		request.Submit = send
+		parts.SetDowntime(request, r.PostForm, p.Shell.Zone())
 		return p.Referral.CreateReferral(r.Context(), request)
 	}
 	version, err := strconv.ParseInt(r.PostFormValue("version"), 10, 32)

@@ -37,7 +37,7 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Form.Values = original(valuesOf(referral, data.Patient))
+	data.Form.Values = parts.Original(valuesOf(referral, data.Patient), groups())
 	data.Form.Values.Set("version", strconv.Itoa(int(referral.GetVersion())))
 	data.RequestID, data.HoldKey = id.New(), id.New()
 	return p.render(w, r, http.StatusOK, data)
@@ -87,9 +87,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	}
 	lost := false
 	if r.PostFormValue("do") != "draft" {
-		if err = p.unfinished(r.PostForm); err == nil {
-			lost, err = p.agree(r, referral.GetPatientId())
-		}
+		lost, err = p.ready(r, createRequest(r.PostForm, referral.GetPatientId()))
 	}
 	if err == nil {
 		err = p.store(r, referral)
@@ -160,11 +158,7 @@ func (p *Pages) changeAgain(w http.ResponseWriter, r *http.Request, referral *re
 	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
 	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
 	if kind := errs.KindOf(cause); kind == errs.KindStale || kind == errs.KindWrongState {
-		data.Stale = &staleData{}
-		if data.StaleWords = p.Shell.T(r, "form.stale"); kind == errs.KindWrongState {
-			data.StaleWords = p.Shell.ErrorText(r, cause)
-		}
-		p.reapply(r, &data, referral)
+		p.reapply(r, &data, referral, cause)
 		return p.render(w, r, errs.HTTPStatus(cause), data)
 	}
 	return p.refused(w, r, data, cause)

@@ -6,16 +6,12 @@ package refer
 
 import (
 	"cmp"
-	"context"
 	"embed"
-	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
-
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -79,6 +75,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /refer/templates/{code}", p.Shell.Page(p.template))
 	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
 	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
+	mux.Handle("GET /refer/diagnoses/all", p.Shell.Page(p.allDiagnoses))
 	mux.Handle("GET /referrals/{id}/edit", p.Shell.Page(p.edit))
 	mux.Handle("POST /referrals/{id}/edit", p.Shell.Page(p.change))
 }
@@ -101,6 +98,8 @@ type formData struct {
 	Criteria  parts.Panel
 	Complete  parts.Completeness
 	Templates templatesData
+	// Blanks are the choices of templates that must not be left in a text, one after the other, for the script.
+	Blanks string
 	// Waits is how long one waits for each department of the chosen hospital, by code.
 	Waits map[string]*schedulingv1.WaitingTime
 	// Exams are the lines of what is to be examined, with empty ones to fill.
@@ -122,9 +121,8 @@ type formData struct {
 	SMS     *patientrecordv1.ConsentRecord
 	NoSMS   bool
 	Problem string
-	// Stale is what somebody else did meanwhile, StaleWords what that means for the form; nil otherwise.
-	Stale      *staleData
-	StaleWords string
+	// Stale is what somebody else did meanwhile; nil otherwise.
+	Stale *parts.Stale
 }
 
 func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
@@ -156,7 +154,7 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
 	data.Diagnoses, data.Exams = parts.Chosen(data.Form.Values), examLines(data.Form.Values)
-	data.Templates = p.offered(r, data.Form.Values)
+	data.Templates, data.Blanks = p.offered(r, data.Form.Values), strings.Join(slices.Sorted(maps.Keys(p.blanks)), "")
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
 	slots, err := p.loadSlots(r, data.Form.Values, true)
@@ -168,7 +166,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Open = p.open(r, data.PatientID, data.Editing)
 	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
 	p.askSMS(r, &data)
-	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
+	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing, data.Action)
 	title := "refer.title"
 	if data.Editing != "" {
 		title = "refer.edit"
@@ -192,69 +190,6 @@ func (p *Pages) open(r *http.Request, patientID, editing string) []shell.Row {
 	return p.Shell.Rows(r, slices.DeleteFunc(list.GetReferrals(), func(one *referralv1.Referral) bool { return one.GetId() == editing }))
 }
 
-func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
-		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
-	}
-	patientID := r.PathValue("patient")
-	settle(r.PostForm)
-	p.applyTemplate(r)
-	if onlyLooks(r) {
-		return p.again(w, r, patientID, nil)
-	}
-	request := createRequest(r.PostForm, patientID)
-	request.Submit = r.PostFormValue("do") != "draft"
-	request.BlankNumber = strings.TrimSpace(r.PostFormValue("blankNumber"))
-	if at, bad := time.ParseInLocation("2006-01-02T15:04", r.PostFormValue("writtenTime"), p.Shell.Zone()); bad == nil {
-		request.WrittenTime = timestamppb.New(at)
-	}
-	var err error
-	lost := false
-	if request.Submit {
-		if err = p.unfinished(r.PostForm); err == nil {
-			lost, err = p.agree(r, patientID)
-		}
-	}
-	if request.Submit && err == nil {
-		request.HoldId, err = p.hold(r.Context(), r.PostForm, patientID)
-	}
-	var made *referralv1.Referral
-	if err == nil {
-		made, err = p.Referral.CreateReferral(r.Context(), request)
-	}
-	if err != nil {
-		return p.again(w, r, patientID, err)
-	}
-	flash := "refer.sent"
-	switch {
-	case !request.Submit:
-		flash = "refer.drafted"
-	case request.GetUrgency() == commonv1.Urgency_EMERGENCY:
-		flash = "refer.sent-emergency" // the page says what to do if nobody answers
-	case made.GetHoldLost():
-		flash = "refer.sent-without-hold"
-	default:
-		flash = cmp.Or(p.wait(r.Context(), r.PostForm, made), flash)
-	}
-	if lost {
-		flash = "refer.sent-without-sms"
-	}
-	p.Shell.Flash(w, flash)
-	w.Header().Set(shell.NumberHeader, made.GetNumber())
-	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
-	return nil
-}
-
-// onlyLooks tells that the form was sent to be shown anew, by a browser without scripts.
-func onlyLooks(r *http.Request) bool {
-	switch r.PostFormValue("do") {
-	case "kind", "criteria", "slots", "complete", "template":
-		return true
-	default:
-		return false
-	}
-}
-
 // held is the form held against the criteria for sending a patient up.
 func (p *Pages) held(r *http.Request, patientID string, form url.Values) parts.Panel {
 	return parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_UP, PatientID: patientID, Form: form})
@@ -274,126 +209,4 @@ func (p *Pages) completeness(w http.ResponseWriter, r *http.Request) error {
 	}
 	typed := createRequest(r.PostForm, r.PathValue("patient"))
 	return p.Shell.Fragment(w, r, p.formSet, "completeness", parts.Complete(p.Shell, r, p.Handover, typed))
-}
-
-// again shows the form with everything that was typed and what was wrong. Without the record or the directory the form is
-// shown without what they add.
-func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, cause error) error {
-	data, err := p.prepare(r, patientID)
-	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
-		return err
-	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
-	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
-	return p.refused(w, r, data, cause)
-}
-
-// fieldErrors calls the fields what the form calls them: an advice asks a question where the others tell the illness.
-func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
-	labels := map[string]string{"modality": "refer.modality"}
-	if shows("advice", r.PostFormValue("kind")) {
-		labels["form.presentIllness"] = "refer.question"
-	}
-	wrong := p.Shell.FieldErrors(r, shell.Called(cause, labels))
-	for i, e := range wrong {
-		if p.left(r.PostFormValue(e.Name)) {
-			label := cmp.Or(labels[e.Name], "field."+e.Name)
-			wrong[i].Text = p.Shell.T(r, "refer.template.left", "field", p.Shell.T(r, label))
-		}
-	}
-	return shell.InOrder(wrong, fields()...)
-}
-
-// fields are in the order of the form.
-func fields() []string {
-	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
-		receiver receiver.organizationId receiver.departmentCode slot consent consent.method consent.givenBy consent.relation consent.deferredReason
-		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
-}
-
-// refused words what can be mended on the form; everything else is a page of its own.
-func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, cause error) error {
-	status := http.StatusOK
-	if cause != nil {
-		status = errs.HTTPStatus(cause)
-	}
-	switch errs.ReasonOf(cause) {
-	case errs.ReasonOpenReferralExists:
-		if e, ok := errs.As(cause); ok {
-			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
-		}
-		data.RequestID = id.New()
-	case errs.ReasonSlotTaken, errs.ReasonHoldExpired, errs.ReasonNotYetOpen:
-		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
-		data.Form.Values.Del("slot")
-		data.RequestID, data.HoldKey = id.New(), id.New()
-	case errs.ReasonRequestIDReused:
-		data.Problem, data.RequestID, data.HoldKey = p.Shell.T(r, "form.sent-before"), id.New(), id.New()
-	default:
-		switch {
-		case cause == nil:
-			data.propose()
-		case data.Form.Errors != nil:
-			data.RequestID = id.New()
-		case errs.KindOf(cause) == errs.KindUnavailable:
-			// The answer may have been lost on its way: the same request id makes the repetition harmless.
-			data.Problem = p.Shell.ErrorText(r, cause)
-		default:
-			return cause
-		}
-	}
-	return p.render(w, r, status, data)
-}
-
-// hold takes the chosen slot or bed; "" when none was chosen. The same form sent again gets the same hold, also when it
-// was corrected in between.
-func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (string, error) {
-	request := &schedulingv1.CreateHoldRequest{PatientId: patientID}
-	key := []string{form.Get("holdKey")}
-	switch {
-	case form.Get("slot") != "" && offers(form):
-		request.SlotId = form.Get("slot")
-		key = append(key, "slot", request.SlotId)
-	case form.Get("kind") == "INPATIENT" && form.Get("bed") != "":
-		request.Bed = &schedulingv1.BedRequest{OrganizationId: form.Get("organization"), DepartmentCode: form.Get("department"), Sex: p.sex(ctx, patientID)}
-		key = append(key, "bed", form.Get("organization"), form.Get("department"))
-	default:
-		return "", nil
-	}
-	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, key...)
-	switch {
-	case err == nil:
-		return hold.GetId(), nil
-	case errs.KindOf(err) == errs.KindUnavailable:
-		// Without scheduling the referral goes without a hold; the desk finds a time.
-		return "", nil
-	default:
-		return "", err
-	}
-}
-
-// sex is the patient's, for the ward; unknown when the record is away, and then only a bed for both is asked for.
-func (p *Pages) sex(ctx context.Context, patientID string) string {
-	patient, err := p.Record.GetPatient(ctx, &patientrecordv1.GetPatientRequest{Id: patientID})
-	if err != nil {
-		return ""
-	}
-	return shell.BedSex(patient.GetSex())
-}
-
-func (p *Pages) diagnoses(w http.ResponseWriter, r *http.Request) error {
-	list, err := p.Referral.SearchDiagnoses(r.Context(), &referralv1.SearchDiagnosesRequest{Query: r.URL.Query().Get("query")})
-	if err != nil {
-		return err
-	}
-	type item struct {
-		Code    string `json:"code"`
-		Display string `json:"display"`
-	}
-	items := []item{}
-	for _, d := range list.GetDiagnoses() {
-		items = append(items, item{d.GetCode(), d.GetDisplay()})
-	}
-	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(items)
 }

@@ -152,16 +152,12 @@ func (p *Pages) left(text string) bool {
 	return strings.Contains(text, blank) || slices.ContainsFunc(choiceForm.FindAllString(text, -1), func(one string) bool { return p.blanks[one] })
 }
 
-// unfinished refuses a form in whose texts something of a template is left to complete.
-func (p *Pages) unfinished(form url.Values) error {
-	var left []errs.Field
+// unfinished are the texts in which something of a template is left to complete.
+func (p *Pages) unfinished(form url.Values) (left []errs.Field) {
 	for _, name := range fields() {
 		if p.left(form.Get(name)) {
 			left = append(left, errs.Bad(name, errs.ReasonFieldInvalid))
 		}
 	}
-	if left == nil {
-		return nil
-	}
-	return errs.Invalid(left...)
+	return left
 }

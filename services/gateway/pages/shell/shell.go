@@ -137,6 +137,8 @@ type view struct {
 	Account   *directoryv1.Account
 	// Keep are the keys with which the browser seals what the account types.
 	Keep string
+	// Now is when the page was made, in milliseconds: the ages of what the browser keeps go by it.
+	Now int64
 	// Organization is the account's, by name.
 	Organization string
 	Nav2         []navItem
@@ -162,7 +164,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 	v := view{Page: page, Language: s.Language(r), Languages: s.deps.Text.Languages(), Path: here(r), Large: cookie(r, "type") == "large"}
 	if visitor, ok := door.VisitorFrom(r.Context()); ok && !page.Bare {
 		v.Account, v.Organization = visitor.Account, s.organization(r, visitor.Account)
-		v.Keep = s.keepKeys(visitor.Account)
+		v.Keep, v.Now = s.keepKeys(visitor.Account), s.Now().UnixMilli()
 		v.Open = s.openCount(r)
 		v.Rings = s.Rings(r)
 		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account), calls: v.Rings.OpenCalls})
@@ -330,6 +332,9 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	}
 	if has(a, commonv1.Role_SPECIALIST, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_INTAKE_DESK) {
 		add("candidates", "candidates", "/candidates")
+	}
+	if IsVillage(a) {
+		add("village", "village", "/village")
 	}
 	if township {
 		add("patients", "patients", "/patients")

@@ -26,6 +26,8 @@ type blanksData struct {
 	States        []string
 	Items         []blankRow
 	RequestID     string
+	// Next is where the list goes on; empty at the end.
+	Next string
 	// Voiding is the number that was refused to be taken back.
 	Voiding string
 }
@@ -47,11 +49,12 @@ func (p *Pages) showBlanks(w http.ResponseWriter, r *http.Request, data blanksDa
 		data.State = data.States[0]
 	}
 	list, err := p.Downtime.ListBlankForms(r.Context(), &referralv1.ListBlankFormsRequest{
-		State: referralv1.BlankForm_State(referralv1.BlankForm_State_value[data.State]),
+		State: referralv1.BlankForm_State(referralv1.BlankForm_State_value[data.State]), PageSize: blanksShown, PageToken: r.URL.Query().Get("page"),
 	})
 	if err != nil {
 		return err
 	}
+	data.Next = list.GetNextPageToken()
 	county, err := p.Shell.Names().County(r.Context())
 	if err != nil {
 		return err
@@ -64,6 +67,19 @@ func (p *Pages) showBlanks(w http.ResponseWriter, r *http.Request, data blanksDa
 	return p.Shell.Render(w, r, p.blanksSet, shell.Page{Title: "downtime.title", Nav: "downtime", Status: data.Status, Data: data})
 }
 
+// blanksShown is how many forms the list shows at once.
+const blanksShown = 50
+
+// usesForms tells that an organisation refers or is referred to on paper: those outside the county and the offices do not.
+func usesForms(o *directoryv1.Organization) bool {
+	switch o.GetType() {
+	case directoryv1.OrganizationType_COUNTY_HOSPITAL, directoryv1.OrganizationType_TOWNSHIP_CENTRE, directoryv1.OrganizationType_VILLAGE_CLINIC:
+		return !o.GetDisabled()
+	default:
+		return false
+	}
+}
+
 // printsFor are the organisations for which the visitor may have forms printed.
 func (p *Pages) printsFor(ctx context.Context, county *shell.County) []*directoryv1.Organization {
 	v, _ := door.VisitorFrom(ctx)
@@ -72,7 +88,7 @@ func (p *Pages) printsFor(ctx context.Context, county *shell.County) []*director
 	})
 	var out []*directoryv1.Organization
 	for _, o := range county.Organizations {
-		if everywhere || o.GetId() == v.Account.GetOrganizationId() {
+		if usesForms(o) && (everywhere || o.GetId() == v.Account.GetOrganizationId()) {
 			out = append(out, o)
 		}
 	}
@@ -158,7 +174,7 @@ func (p *Pages) blankSheet(b *referralv1.BlankForm, organization string) slipDat
 		Number: b.GetNumber(), Blank: true, Down: b.GetForm() == "BACK", Form: paper, Stub: byHand(paper.Stub), Slip: byHand(paper.Slip), SealFrom: organization,
 		Notices: notices(),
 		County: []addition{
-			{"county.number", "转诊单号", b.GetNumber()}, {"county.identity_no", "身份证号", "　"}, {"county.diagnoses", "诊断", "　"},
+			{"county.number", "转诊单号", b.GetNumber()}, {"county.identity_no", "身份证号", byPen}, {"county.diagnoses", "诊断", byPen},
 			{"county.left", "填写时间", "　　　年　　月　　日　　时　　分"},
 			{"county.downtime", "停机用单", "系统不能用时手填；恢复后三十日内按本单编号补录。最迟填写日期 " + s.day(b.GetValidUntil().AsTime())},
 		},
@@ -166,10 +182,17 @@ func (p *Pages) blankSheet(b *referralv1.BlankForm, organization string) slipDat
 	}
 }
 
+// byPen stands for a line to write on.
+const byPen = "　"
+
 func byHand(fields []field) []filled {
 	list := make([]filled, len(fields))
 	for i, f := range fields {
 		f.Hand = true
+		// A sheet must stay one page: what is signed stands in two lines.
+		if slices.Contains([]string{"out.referring_phone", "out.date", "back.referring_phone", "back.date"}, f.Code) {
+			f.Break = false
+		}
 		list[i] = filled{f, ""}
 	}
 	return list

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -174,5 +175,42 @@ func TestSpansAreAsSet(t *testing.T) {
 		w.clk.Advance(time.Minute)
 		_, err = w.Summary(t.Context(), desk, patient)
 		w.reason(err, errs.ReasonNotFound)
+	})
+}
+
+// A clinic finds the residents of its own village among those of its centre, all of them without a word; who is no clinic finds nobody that way.
+func TestAClinicFindsTheResidentsOfItsVillage(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		kept := store.New(w.db, crypt.TestRing(), func() {})
+		for organization, name := range map[string]string{"clinic": "白沙镇旧县村卫生室", "other": "竹桥村卫生室"} {
+			err := kept.PutOrganization(t.Context(), "", app.Organization{County: county, ID: organization, Version: 1, Type: "VILLAGE_CLINIC", Parent: "township", Name: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		here := w.register(township, zeng).ID
+		w.register(township, domain.Details{Name: "莫小林", IdentityNumber: "990122198501010012", Phone: "13900139000", Village: "古板村"})
+		find := func(who authn.Identity, words string) (out []string) {
+			t.Helper()
+			list, more, err := w.Search(t.Context(), who, app.Search{Query: words, Village: true})
+			if err != nil || more {
+				t.Fatal(more, err)
+			}
+			for _, one := range list {
+				out = append(out, one.ID)
+			}
+			return out
+		}
+		village := person("clinic", "VILLAGE_DOCTOR")
+		for words, want := range map[string][]string{"": {here}, zeng.Name: {here}, "莫小林": nil} {
+			if got := find(village, words); !slices.Equal(got, want) {
+				t.Errorf("%q finds %v, not %v", words, got, want)
+			}
+		}
+		for _, who := range []authn.Identity{person("other", "VILLAGE_DOCTOR"), township} {
+			if got := find(who, ""); len(got) != 0 {
+				t.Errorf("%s finds %v", who.Organization, got)
+			}
+		}
 	})
 }

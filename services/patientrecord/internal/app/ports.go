@@ -75,8 +75,8 @@ type Store interface {
 	// whom the organisation has a relation at this moment. Terms are hashed: whoever calls checks the match.
 	FindByWords(ctx context.Context, county, organization string, words []Word, limit int) ([]Found, error)
 
-	// VillageClinics are the village clinics below an organisation; itself tells that it is one.
-	VillageClinics(ctx context.Context, county, organization string) (clinics []domain.Clinic, itself bool, err error)
+	// VillageClinics are the village clinics below an organisation; itself is it where it is one, the zero value otherwise.
+	VillageClinics(ctx context.Context, county, organization string) (clinics []domain.Clinic, itself domain.Clinic, err error)
 	// Relatives are the mother and the children of a patient, each once, the youngest child first.
 	Relatives(ctx context.Context, county, patient string) ([]domain.Relative, error)
 	// FindInCounty is FindByWords for who looks at the whole county, without relations. Who is found has none.

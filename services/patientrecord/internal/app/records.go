@@ -125,7 +125,7 @@ func (a *App) villageClinic(ctx context.Context, county string, p domain.Patient
 		return "", nil
 	}
 	clinics, itself, err := a.store.VillageClinics(ctx, county, p.Home())
-	if err != nil || itself {
+	if err != nil || itself.ID != "" {
 		return p.Home(), err
 	}
 	return domain.ClinicOf(p.Demographics().Details().Village, clinics), nil

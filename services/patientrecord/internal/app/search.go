@@ -30,12 +30,21 @@ type Search struct {
 	PageSize int
 	// After is the id of the last patient of the page before.
 	After string
+	// Village: only residents of the village of the caller's clinic; all of them without a query.
+	Village bool
 }
 
 // Search finds patients to whom the caller's organisation has a relation, best match first, masked; by exact identity number any
 // patient of the county, without a relation at LevelNone; RATE_LIMITED beyond LookupsPerMinute and LookupsPerHour. more tells that
 // another page follows.
 func (a *App) Search(ctx context.Context, caller authn.Identity, in Search) (list []Shown, more bool, err error) {
+	var clinic domain.Clinic
+	if in.Village {
+		if _, clinic, err = a.store.VillageClinics(ctx, caller.County, caller.Organization); err != nil || clinic.ID == "" {
+			return nil, false, err
+		}
+		in.Query = clinic.Word() + " " + in.Query
+	}
 	number, words, err := a.parse(in)
 	if err != nil {
 		return nil, false, err
@@ -52,6 +61,9 @@ func (a *App) Search(ctx context.Context, caller authn.Identity, in Search) (lis
 		return nil, false, err
 	}
 	found := rank(candidates, words)
+	if in.Village {
+		found = slices.DeleteFunc(found, func(m match) bool { return !domain.InVillage(m.found.Patient.Demographics().Details().Village, clinic) })
+	}
 	if in.After != "" {
 		// A patient who no longer matches leaves no place to go on from: begin anew rather than leave somebody out.
 		found = found[1+slices.IndexFunc(found, func(m match) bool { return m.found.Patient.ID() == in.After }):]

@@ -27,6 +27,12 @@ func ClinicOf(village string, clinics []Clinic) string {
 	return found
 }
 
+// InVillage tells that a village as people write it is the one of a clinic.
+func InVillage(village string, of Clinic) bool { return ClinicOf(village, []Clinic{of}) != "" }
+
+// Word is the name of the clinic's village, by which its residents are found; empty for no clinic.
+func (c Clinic) Word() string { return villageName(c.Name) }
+
 // villageName is the name that is left without the township before it and without what a village or clinic is called.
 func villageName(s string) string {
 	s = strings.Join(strings.Fields(s), "")

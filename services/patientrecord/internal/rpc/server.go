@@ -89,7 +89,7 @@ func (s *Server) SearchPatients(ctx context.Context, in *patientrecordv1.SearchP
 		return nil, errs.Invalid(errs.Bad("pageToken", errs.ReasonFieldInvalid))
 	}
 	list, more, err := s.app.Search(ctx, who, app.Search{
-		Query: in.GetQuery(), IdentityNumber: in.GetIdentityNumber(), PageSize: int(in.GetPageSize()), After: in.GetPageToken(),
+		Query: in.GetQuery(), IdentityNumber: in.GetIdentityNumber(), PageSize: int(in.GetPageSize()), After: in.GetPageToken(), Village: in.GetVillage(),
 	})
 	if err != nil {
 		return nil, err

@@ -11,9 +11,9 @@ import (
 const villageClinic = "VILLAGE_CLINIC"
 
 // VillageClinics implements app.Store.
-func (s *Store) VillageClinics(ctx context.Context, county, organization string) (out []domain.Clinic, itself bool, err error) {
+func (s *Store) VillageClinics(ctx context.Context, county, organization string) (out []domain.Clinic, itself domain.Clinic, err error) {
 	err = s.read(ctx, county, func(c scope) error {
-		out, itself = nil, false
+		out, itself = nil, domain.Clinic{}
 		rows, err := c.tx.Query(ctx, `SELECT id, name FROM recognition_organization WHERE county_code = $1 AND type = $2 AND (id = $3 OR parent_id = $3)
 			ORDER BY id`, county, villageClinic, organization)
 		if err != nil {
@@ -26,7 +26,7 @@ func (s *Store) VillageClinics(ctx context.Context, county, organization string)
 				return err
 			}
 			if one.ID == organization {
-				itself = true
+				itself = one
 				continue
 			}
 			out = append(out, one)
@@ -34,7 +34,7 @@ func (s *Store) VillageClinics(ctx context.Context, county, organization string)
 		return rows.Err()
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("list village clinics of organisation %s: %w", organization, err)
+		return nil, domain.Clinic{}, fmt.Errorf("list village clinics of organisation %s: %w", organization, err)
 	}
 	return out, itself, nil
 }

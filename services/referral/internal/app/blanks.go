@@ -18,7 +18,7 @@ type Blanks interface {
 	AllotBlanks(ctx context.Context, cmd Command, batch []domain.Blank) ([]domain.Blank, error)
 	// Blank is one of a county; the zero value if there is none.
 	Blank(ctx context.Context, county string, n domain.Number) (domain.Blank, error)
-	// Blanks lists those of a county, the newest batch first and by number in it, at most 1000.
+	// Blanks lists those of a county after a place, the newest batch first and by number in it, at most as many as are asked for.
 	Blanks(ctx context.Context, county string, q BlankQuery) ([]domain.Blank, error)
 	// VoidBlank takes back one that is outstanding, with an audit entry, and answers it. ACTION_NOT_AVAILABLE if it is not outstanding; the same
 	// request answers as before.
@@ -30,6 +30,9 @@ type BlankQuery struct {
 	OrganizationID, BatchID string
 	// State is OUTSTANDING, USED or VOID.
 	State string
+	// Limit is how many are listed at most; After the last one of the page before, the zero value for the first page.
+	Limit int
+	After domain.Blank
 }
 
 // Allotment asks for a batch.
@@ -92,16 +95,33 @@ func (s *Service) AllotBlanks(ctx context.Context, cmd Command, in Allotment) ([
 	return s.printed(made), err
 }
 
-// ListBlanks lists those that the caller may see.
-func (s *Service) ListBlanks(ctx context.Context, caller authn.Identity, q BlankQuery) ([]PrintedBlank, error) {
+// ListBlanks lists a page of those that the caller may see, with the token of the next one.
+func (s *Service) ListBlanks(ctx context.Context, caller authn.Identity, q BlankQuery, pageToken string) (page []PrintedBlank, next string, err error) {
 	if !everywhere(caller) {
 		if q.OrganizationID != "" && q.OrganizationID != caller.Organization {
-			return nil, errs.Denied(errs.ReasonRole)
+			return nil, "", errs.Denied(errs.ReasonRole)
 		}
 		q.OrganizationID = caller.Organization
 	}
+	if pageToken != "" {
+		after, ok := parseToken(pageToken, false)
+		if !ok {
+			return nil, "", errs.Invalid(errs.Bad("pageToken", errs.ReasonFieldInvalid))
+		}
+		q.After = domain.Blank{PrintTime: after.Time, Number: domain.Number(after.ID)}
+	}
+	if q.Limit <= 0 {
+		q.Limit = domain.BlankMost
+	}
+	wanted := q.Limit
+	q.Limit++
 	list, err := s.Blanks.Blanks(ctx, caller.County, q)
-	return s.printed(list), err
+	if len(list) > wanted {
+		list = list[:wanted]
+		last := list[wanted-1]
+		next = token(Cursor{Time: last.PrintTime, ID: string(last.Number)}, false)
+	}
+	return s.printed(list), next, err
 }
 
 func (s *Service) printed(list []domain.Blank) []PrintedBlank {

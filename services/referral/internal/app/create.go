@@ -39,15 +39,7 @@ func (s *Service) Create(ctx context.Context, cmd Command, in Creation) (View, e
 
 func (s *Service) createNew(ctx context.Context, cmd Command, in Creation) (View, error) {
 	made := referralID(cmd)
-	number, err := s.blankOf(ctx, cmd.Caller, in)
-	if err != nil {
-		return View{}, err
-	}
-	in.number = number
-	if d := in.Draft.Direction; domain.KindsOf(d) != nil && !domain.MayAct(d, domain.Originator, cmd.Caller.Roles) {
-		return View{}, errs.Denied(errs.ReasonRole)
-	}
-	if err := s.replyTo(ctx, cmd, &in.Draft); err != nil {
+	if err := s.mayCreate(ctx, cmd, &in); err != nil {
 		return View{}, err
 	}
 	carry, err := s.prepareNew(ctx, cmd, made, &in)
@@ -74,17 +66,28 @@ func (s *Service) createNew(ctx context.Context, cmd Command, in Creation) (View
 	})
 }
 
+// mayCreate refuses who may not make such a referral, and finds what it names.
+func (s *Service) mayCreate(ctx context.Context, cmd Command, in *Creation) error {
+	if d := in.Draft.Direction; domain.KindsOf(d) != nil && !domain.MayAct(d, domain.Originator, cmd.Caller.Roles) {
+		return errs.Denied(errs.ReasonRole)
+	}
+	return s.replyTo(ctx, cmd, &in.Draft)
+}
+
+// CheckNew finds every field for which a creation would be refused, and does nothing else: no peer but the directory is asked. Errors: as Create.
+func (s *Service) CheckNew(ctx context.Context, cmd Command, in Creation) error {
+	if err := s.mayCreate(ctx, cmd, &in); err != nil {
+		return err
+	}
+	_, _, err := s.rehearsed(ctx, cmd.Caller, referralID(cmd), &in)
+	return err
+}
+
 // prepareNew completes a creation and gathers what it needs from outside its transaction: every field that is wrong first, then the
 // patient's snapshot and, if it is sent at once, hold and number.
 func (s *Service) prepareNew(ctx context.Context, cmd Command, made string, in *Creation) (domain.Carry, error) {
 	caller := cmd.Caller
-	in.Draft.Originator = domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
-	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
-	if err := s.enrich(ctx, caller.County, &in.Draft); err != nil {
-		return domain.Carry{}, err
-	}
-	r := domain.New(made, caller.County)
-	receiver, err := s.rehearseCreate(ctx, r, caller, *in)
+	r, receiver, err := s.rehearsed(ctx, caller, made, in)
 	if err != nil {
 		return domain.Carry{}, err
 	}
@@ -116,6 +119,26 @@ func (s *Service) create(r *domain.Referral, caller authn.Identity, in Creation,
 		Action: domain.ActionCreate, Side: domain.Originator, By: actor(caller), At: at,
 		Carry: domain.Carry{Draft: &in.Draft, Complete: in.Submit},
 	}, cal))
+}
+
+// rehearsed completes a creation with what is known here and rehearses it. Errors: every field that is wrong.
+func (s *Service) rehearsed(ctx context.Context, caller authn.Identity, made string, in *Creation) (r *domain.Referral, receiver string, err error) {
+	number, blank := s.blankOf(ctx, caller, *in)
+	if blank != nil && errs.KindOf(blank) != errs.KindInvalid {
+		return nil, "", blank
+	}
+	in.number = number
+	in.Draft.Originator = domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
+	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
+	if err := s.enrich(ctx, caller.County, &in.Draft); err != nil {
+		return nil, "", err
+	}
+	r = domain.New(made, caller.County)
+	receiver, err = s.rehearseCreate(ctx, r, caller, *in)
+	if refused, ok := errs.As(blank); ok {
+		err = gather(err, refused.Fields)
+	}
+	return r, receiver, err
 }
 
 // rehearseCreate decides on the given aggregate without the patient's snapshot and the number, and gathers every field that is wrong.

@@ -139,6 +139,7 @@ type noList struct{}
 
 func (noList) Search(string, int) []domain.Diagnosis { return nil }
 func (noList) Name(code string) string               { return "名 " + code }
+func (noList) All() []domain.KnownDiagnosis          { return nil }
 
 type wire struct{}
 

@@ -110,11 +110,13 @@ type HistoryRow struct {
 type Query struct {
 	Caller        authn.Identity
 	Inbox, Outbox bool
-	Direction     domain.Direction
-	States        []domain.State
-	Urgency       domain.Urgency
-	Kinds         []domain.Kind
-	PatientID     string
+	// Village selects those of patients of the village of the caller's clinic that were sent, whoever's they are; then neither of the sides is read.
+	Village   bool
+	Direction domain.Direction
+	States    []domain.State
+	Urgency   domain.Urgency
+	Kinds     []domain.Kind
+	PatientID string
 	// Department is the receiving one, Sender the originating organisation.
 	Department, Sender string
 	// Expected, if set, selects those whose expected window meets it.
@@ -247,6 +249,8 @@ type Diagnoses interface {
 	Search(query string, n int) []domain.Diagnosis
 	// Name of a code's category; "" for an unknown one.
 	Name(code string) string
+	// All of it, the most common first; not to be changed.
+	All() []domain.KnownDiagnosis
 }
 
 // Ports is what the use cases stand on.

@@ -29,6 +29,12 @@ type Diagnosis struct {
 	System, Code, Display string
 }
 
+// KnownDiagnosis is a category of the list of diagnoses. Words are what else it is called and the initials of a common one, in small letters.
+type KnownDiagnosis struct {
+	Code, Name string
+	Words      []string
+}
+
 // Form holds the fields of the national paper forms: 转出单 (first four) and 回转单 (the rest). It never prints.
 type Form struct {
 	InitialImpression, PresentIllness, PastHistory, Treatment                      string

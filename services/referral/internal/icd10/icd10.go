@@ -91,6 +91,38 @@ func newTerm(text string, everyReading bool) term {
 	return term{strings.ToLower(text), initials(text, everyReading)}
 }
 
+// All implements what the service offers to who must choose without asking it. A common one carries its other names and the initials of each of its
+// names.
+func (l *List) All() []domain.KnownDiagnosis {
+	sorted := slices.Clone(l.entries)
+	slices.SortStableFunc(sorted, func(a, b entry) int { return cmp.Or(a.rank-b.rank, cmp.Compare(a.code, b.code)) })
+	out := make([]domain.KnownDiagnosis, len(sorted))
+	for i, e := range sorted {
+		out[i] = domain.KnownDiagnosis{Code: e.code, Name: l.names[e.code]}
+		if e.rank == rare {
+			continue
+		}
+		for at, t := range e.terms {
+			if at > 0 {
+				out[i].Words = append(out[i].Words, t.text)
+			}
+			if spoken := t.usual(); len(spoken) > 1 && !slices.Contains(out[i].Words, spoken) {
+				out[i].Words = append(out[i].Words, spoken)
+			}
+		}
+	}
+	return out
+}
+
+// usual are the initials of a term, the usual reading of each character.
+func (t term) usual() string {
+	var out strings.Builder
+	for _, readings := range t.initials {
+		out.WriteString(readings[:1])
+	}
+	return out.String()
+}
+
 const categoryLength = 3
 
 // Name is the name of a code's category; "" for one that is not in the list.

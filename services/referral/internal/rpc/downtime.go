@@ -28,7 +28,14 @@ func (s downtimeServer) ListBlankForms(ctx context.Context, m *referralv1.ListBl
 	if m.GetState() != referralv1.BlankForm_STATE_UNSPECIFIED {
 		q.State = m.GetState().String()
 	}
-	return blanks(s.app.ListBlanks(ctx, caller(ctx), q))
+	q.Limit = int(m.GetPageSize())
+	list, next, err := s.app.ListBlanks(ctx, caller(ctx), q, m.GetPageToken())
+	out, err := blanks(list, err)
+	if err != nil {
+		return nil, err
+	}
+	out.NextPageToken = next
+	return out, nil
 }
 
 // VoidBlankForm implements DowntimeService.

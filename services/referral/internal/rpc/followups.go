@@ -3,6 +3,8 @@ package rpc
 import (
 	"context"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 )
@@ -27,6 +29,42 @@ func (s *followUps) ListFollowUps(ctx context.Context, m *referralv1.ListFollowU
 		out.FollowUps = append(out.FollowUps, followUp(f))
 	}
 	return out, nil
+}
+
+// ListVillage implements FollowUpService.
+func (s *followUps) ListVillage(ctx context.Context, m *referralv1.ListVillageRequest) (*referralv1.ListVillageResponse, error) {
+	who := caller(ctx)
+	list, next, err := s.app.ListVillage(ctx, who, m.GetWhere(), m.GetPageToken(), int(m.GetPageSize()))
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.ListVillageResponse{NextPageToken: next}
+	for _, v := range list {
+		r := Referral(v)
+		one := &referralv1.VillagePatient{
+			PatientId: r.GetPatientId(), State: r.GetState(), Since: since(r), ExpectedFrom: stamp(v.Expected.From), ExpectedTo: stamp(v.Expected.To),
+			Patient: &referralv1.PatientSummary{Name: r.GetPatient().GetName(), Sex: r.GetPatient().GetSex(), BirthDate: r.GetPatient().GetBirthDate()},
+		}
+		if v.Side(who.Organization) != "" {
+			one.ReferralId = r.GetId()
+		}
+		out.Patients = append(out.Patients, one)
+	}
+	return out, nil
+}
+
+// since is when a referral came into its state, as far as it keeps that.
+func since(r *referralv1.Referral) *timestamppb.Timestamp {
+	switch r.GetState() {
+	case referralv1.State_SUBMITTED:
+		return r.GetSubmitTime()
+	case referralv1.State_ARRIVED:
+		return r.GetArriveTime()
+	case referralv1.State_ADMITTED:
+		return r.GetAdmitTime()
+	default:
+		return nil
+	}
 }
 
 // RecordCheck implements FollowUpService.

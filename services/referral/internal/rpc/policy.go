@@ -41,6 +41,7 @@ func Policy() authz.Table {
 		referralv1.ReferralService_GetLifecycle_FullMethodName:      anybody,
 
 		referralv1.FollowUpService_ListFollowUps_FullMethodName:         township,
+		referralv1.FollowUpService_ListVillage_FullMethodName:           {Roles: []string{"VILLAGE_DOCTOR"}, Need: authz.Own},
 		referralv1.FollowUpService_RecordCheck_FullMethodName:           township,
 		referralv1.FollowUpService_ListFollowUpTemplates_FullMethodName: read,
 
@@ -58,6 +59,7 @@ func Policy() authz.Table {
 
 		referralv1.ReferralService_ListReasons_FullMethodName:     anybody,
 		referralv1.ReferralService_SearchDiagnoses_FullMethodName: anybody,
+		referralv1.ReferralService_ListDiagnoses_FullMethodName:   anybody,
 		referralv1.ReferralService_SettleBooking_FullMethodName:   {Services: []string{"scheduling"}},
 		referralv1.ReferralService_GetRelation_FullMethodName:     {Services: []string{"patientrecord"}},
 		referralv1.ReferralService_GetCase_FullMethodName:         {Services: []string{"scheduling"}},

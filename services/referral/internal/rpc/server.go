@@ -196,3 +196,12 @@ func (s *Server) GetRelation(ctx context.Context, m *referralv1.GetRelationReque
 	}
 	return &referralv1.GetRelationResponse{Level: r.Level, ReferralId: r.ReferralID}, nil
 }
+
+// ListDiagnoses implements ReferralService.
+func (s *Server) ListDiagnoses(context.Context, *referralv1.ListDiagnosesRequest) (*referralv1.ListDiagnosesResponse, error) {
+	out := &referralv1.ListDiagnosesResponse{}
+	for _, d := range s.app.Diagnoses.All() {
+		out.Diagnoses = append(out.Diagnoses, &referralv1.KnownDiagnosis{Code: d.Code, Display: d.Name, Words: d.Words})
+	}
+	return out, nil
+}

@@ -41,10 +41,14 @@ func (s *Server) CreateReferral(ctx context.Context, m *referralv1.CreateReferra
 	if err != nil {
 		return nil, err
 	}
-	return answer(s.app.Create(ctx, cmd, app.Creation{
+	in := app.Creation{
 		Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit(), Values: clinicalValues(m.GetValues()),
 		BlankNumber: m.GetBlankNumber(), Written: instant(m.GetWrittenTime()),
-	}))
+	}
+	if m.GetValidateOnly() {
+		return &referralv1.Referral{}, s.app.CheckNew(ctx, cmd, in)
+	}
+	return answer(s.app.Create(ctx, cmd, in))
 }
 
 // EditReferral implements ReferralService.

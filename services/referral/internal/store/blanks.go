@@ -18,12 +18,8 @@ import (
 
 var _ app.Blanks = (*Store)(nil)
 
-const (
-	blankColumns = `number, batch_id, form, organization_id, printed_by, printed_by_name, printed_by_org, print_time, valid_until, referral_id,
+const blankColumns = `number, batch_id, form, organization_id, printed_by, printed_by_name, printed_by_org, print_time, valid_until, referral_id,
 		void_reason, void_note, void_time`
-	// blanksListed is how many are listed; a county that has more outstanding has printed for years.
-	blanksListed = 1000
-)
 
 // AllotBlanks implements [app.Blanks].
 func (s *Store) AllotBlanks(ctx context.Context, cmd app.Command, batch []domain.Blank) ([]domain.Blank, error) {
@@ -53,7 +49,7 @@ func (s *Store) AllotBlanks(ctx context.Context, cmd app.Command, batch []domain
 	if err != nil {
 		return nil, fmt.Errorf("allot blank forms: %w", err)
 	}
-	return s.Blanks(ctx, county, app.BlankQuery{BatchID: made.BatchID})
+	return s.Blanks(ctx, county, app.BlankQuery{BatchID: made.BatchID, Limit: domain.BlankMost})
 }
 
 // Blank implements [app.Blanks].
@@ -85,9 +81,13 @@ func (s *Store) Blanks(ctx context.Context, county string, q app.BlankQuery) (li
 	}[q.State]; condition != "" {
 		where = append(where, condition)
 	}
+	if q.After.Number != "" {
+		args = append(args, q.After.PrintTime, string(q.After.Number))
+		where = append(where, fmt.Sprintf("(print_time < $%d OR print_time = $%d AND number > $%d)", len(args)-1, len(args)-1, len(args)))
+	}
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(ctx, fmt.Sprintf("SELECT %s FROM blank_form WHERE %s ORDER BY print_time DESC, number LIMIT %d",
-			blankColumns, strings.Join(where, " AND "), blanksListed), args...)
+			blankColumns, strings.Join(where, " AND "), q.Limit), args...)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ const (
 		reason_code, arrived_from, submit_time, arrive_time, admit_time, due_time, due_order, update_time,
 		escalated_to, down_referral, down_arrive_time, bounce_back_of, bounced_by, matched_criteria, family_doctor, verdict, corrections,
 		condition, first_answer, first_due, answer_time, depart_time, expected_arrival, conclude_time, close_time,
-		accept_time, no_show_time, follow_up_time, completeness, completeness_missing, first_reason, written_time`
+		accept_time, no_show_time, follow_up_time, completeness, completeness_missing, first_reason, written_time, village_id`
 
 	sealedColumns = `patient, content, result, plan`
 
@@ -97,7 +97,7 @@ func changing(s domain.Snapshot) []any {
 		s.Escalated, s.DownReferral, null(s.DownArrived), s.BounceBackOf, s.BouncedBy, strings.Join(s.MatchedCriteria, " "), s.FamilyDoctor,
 		string(s.Verdict), s.Corrections, s.Condition(), string(s.FirstAnswer), null(s.FirstDue), null(s.AnswerTime), null(s.DepartTime),
 		null(s.ExpectedArrival), null(s.ConcludeTime), null(s.CloseTime), null(s.AcceptTime), null(s.NoShowTime), null(s.FollowUpTime),
-		score(s.Completeness), strings.Join(s.Completeness.Missing(), " "), s.FirstReason, null(s.WrittenTime),
+		score(s.Completeness), strings.Join(s.Completeness.Missing(), " "), s.FirstReason, null(s.WrittenTime), s.Patient.VillageClinicID,
 	}
 }
 
@@ -113,7 +113,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	var accepted, noShow, followUp, written sql.Null[time.Time]
 	var patient, content, result, plan []byte
 	var complete sql.Null[int]
-	var missing string
+	var missing, village string // the village is sealed with the patient; its column is for finding
 	dest := []any{
 		&r.County, &r.ID, &r.Direction, &r.PatientID, &r.Originator.OrganizationID, &r.Originator.DepartmentCode, &r.Originator.PractitionerID,
 		&r.AccountID, &r.CreateTime, &r.ReplyTo, &r.LinkKind, &r.Retrospective,
@@ -123,7 +123,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 		&r.ReasonCode, &r.ArrivedFrom, &submitted, &arrived, &admitted, &due, &order, &r.UpdateTime,
 		&r.Escalated, &r.DownReferral, &downArrived, &r.BounceBackOf, &r.BouncedBy, &criteria, &r.FamilyDoctor, &r.Verdict, &r.Corrections,
 		&condition, &r.FirstAnswer, &firstDue, &answered, &departed, &expected, &concluded, &closed,
-		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason, &written,
+		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason, &written, &village,
 		&patient, &content, &result, &plan,
 	}
 	if err := row.Scan(append(dest, more...)...); err != nil {

@@ -59,6 +59,11 @@ func (s *Store) Batch(ctx context.Context, caller authn.Identity, ids []string) 
 func (s *Store) List(ctx context.Context, q app.Query) (out []app.View, err error) {
 	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
 		out = nil
+		if q.Village {
+			text, args := listQuery(tx, q, villages)
+			out, err = s.views(ctx, tx, text, args...)
+			return err
+		}
 		if q.Inbox {
 			text, args := listQuery(tx, q, receiving)
 			page, err := s.views(ctx, tx, text, args...)
@@ -123,7 +128,7 @@ func (s *Store) Count(ctx context.Context, q app.Query) (map[domain.State]int, e
 }
 
 // The sides of a list, with the caller's organisation.
-const receiving, sending = "r.receiver_org = $3 AND r.number <> ''", "r.originator_org = $3"
+const receiving, sending, villages = "r.receiver_org = $3 AND r.number <> ''", "r.originator_org = $3", "r.village_id = $3 AND r.village_id <> '' AND r.number <> ''"
 
 // conditions puts the filters together; every part is fixed text, what the caller sent are arguments.
 func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {

@@ -742,8 +742,10 @@ type SearchPatientsRequest struct {
 	IdentityNumber string                 `protobuf:"bytes,2,opt,name=identity_number,json=identityNumber,proto3" json:"identity_number,omitempty"`
 	PageSize       int32                  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken      string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Only residents of the village of the caller's clinic, all of them without a query; nobody where the caller's organisation is no village clinic.
+	Village       bool `protobuf:"varint,5,opt,name=village,proto3" json:"village,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SearchPatientsRequest) Reset() {
@@ -802,6 +804,13 @@ func (x *SearchPatientsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *SearchPatientsRequest) GetVillage() bool {
+	if x != nil {
+		return x.Village
+	}
+	return false
 }
 
 type SearchPatientsResponse struct {
@@ -3269,14 +3278,15 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x16mother_identity_number\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18(R\x14motherIdentityNumber\x123\n" +
 	"\x11mother_patient_id\x18\x11 \x01(\tB\a\xbaH\x04r\x02\x18<R\x0fmotherPatientId\"-\n" +
 	"\x11GetPatientRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xb0\x01\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\xca\x01\n" +
 	"\x15SearchPatientsRequest\x12\x1d\n" +
 	"\x05query\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05query\x120\n" +
 	"\x0fidentity_number\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x0eidentityNumber\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\x80\x01\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12\x18\n" +
+	"\avillage\x18\x05 \x01(\bR\avillage\"\x80\x01\n" +
 	"\x16SearchPatientsResponse\x12>\n" +
 	"\bpatients\x18\x01 \x03(\v2\".tongzhen.patientrecord.v1.PatientR\bpatients\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc7\x02\n" +

@@ -234,8 +234,10 @@ func (x *BlankForm) GetVerificationKey() string {
 }
 
 type BlankForms struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Forms         []*BlankForm           `protobuf:"bytes,1,rep,name=forms,proto3" json:"forms,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Forms []*BlankForm           `protobuf:"bytes,1,rep,name=forms,proto3" json:"forms,omitempty"`
+	// Of ListBlankForms: where the next page begins; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -275,6 +277,13 @@ func (x *BlankForms) GetForms() []*BlankForm {
 		return x.Forms
 	}
 	return nil
+}
+
+func (x *BlankForms) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 type AllotBlankFormsRequest struct {
@@ -352,8 +361,11 @@ type ListBlankFormsRequest struct {
 	// Empty: every organisation that the caller may see.
 	OrganizationId string `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	// Unspecified: all.
-	State         BlankForm_State `protobuf:"varint,2,opt,name=state,proto3,enum=tongzhen.referral.v1.BlankForm_State" json:"state,omitempty"`
-	BatchId       string          `protobuf:"bytes,3,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	State   BlankForm_State `protobuf:"varint,2,opt,name=state,proto3,enum=tongzhen.referral.v1.BlankForm_State" json:"state,omitempty"`
+	BatchId string          `protobuf:"bytes,3,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// At most 200; 0 = 50.
+	PageSize      int32  `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -405,6 +417,20 @@ func (x *ListBlankFormsRequest) GetState() BlankForm_State {
 func (x *ListBlankFormsRequest) GetBatchId() string {
 	if x != nil {
 		return x.BatchId
+	}
+	return ""
+}
+
+func (x *ListBlankFormsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListBlankFormsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
 	}
 	return ""
 }
@@ -509,20 +535,25 @@ const file_tongzhen_referral_v1_downtime_proto_rawDesc = "" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vOUTSTANDING\x10\x01\x12\b\n" +
 	"\x04USED\x10\x02\x12\b\n" +
-	"\x04VOID\x10\x03\"C\n" +
+	"\x04VOID\x10\x03\"k\n" +
 	"\n" +
 	"BlankForms\x125\n" +
-	"\x05forms\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.BlankFormR\x05forms\"\xa7\x01\n" +
+	"\x05forms\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.BlankFormR\x05forms\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa7\x01\n" +
 	"\x16AllotBlankFormsRequest\x12(\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\trequestId\x120\n" +
 	"\x0forganization_id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0eorganizationId\x12\x1b\n" +
 	"\x04form\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04form\x12\x14\n" +
-	"\x05count\x18\x04 \x01(\x05R\x05count\"\xb4\x01\n" +
+	"\x05count\x18\x04 \x01(\x05R\x05count\"\x86\x02\n" +
 	"\x15ListBlankFormsRequest\x120\n" +
 	"\x0forganization_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x0eorganizationId\x12E\n" +
 	"\x05state\x18\x02 \x01(\x0e2%.tongzhen.referral.v1.BlankForm.StateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12\"\n" +
-	"\bbatch_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\abatchId\"\xa7\x01\n" +
+	"\bbatch_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\abatchId\x12'\n" +
+	"\tpage_size\x18\x04 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\tpageToken\"\xa7\x01\n" +
 	"\x14VoidBlankFormRequest\x12\x1f\n" +
 	"\x06number\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06number\x12&\n" +
 	"\n" +

@@ -408,6 +408,215 @@ func (x *ListFollowUpsResponse) GetOverdue() int32 {
 	return 0
 }
 
+type ListVillageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// AWAY: on the way up or at the county; BACK: on the way down.
+	Where         string `protobuf:"bytes,1,opt,name=where,proto3" json:"where,omitempty"`
+	PageSize      int32  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListVillageRequest) Reset() {
+	*x = ListVillageRequest{}
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListVillageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListVillageRequest) ProtoMessage() {}
+
+func (x *ListVillageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListVillageRequest.ProtoReflect.Descriptor instead.
+func (*ListVillageRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ListVillageRequest) GetWhere() string {
+	if x != nil {
+		return x.Where
+	}
+	return ""
+}
+
+func (x *ListVillageRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListVillageRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+type ListVillageResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Patients      []*VillagePatient      `protobuf:"bytes,1,rep,name=patients,proto3" json:"patients,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListVillageResponse) Reset() {
+	*x = ListVillageResponse{}
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListVillageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListVillageResponse) ProtoMessage() {}
+
+func (x *ListVillageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListVillageResponse.ProtoReflect.Descriptor instead.
+func (*ListVillageResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListVillageResponse) GetPatients() []*VillagePatient {
+	if x != nil {
+		return x.Patients
+	}
+	return nil
+}
+
+func (x *ListVillageResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+type VillagePatient struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// Name, sex and date of birth.
+	Patient *PatientSummary `protobuf:"bytes,2,opt,name=patient,proto3" json:"patient,omitempty"`
+	State   State_Code      `protobuf:"varint,3,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
+	// Since when it is so; unset where that is not known.
+	Since *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=since,proto3" json:"since,omitempty"`
+	// When the patient is expected there, once that is agreed.
+	ExpectedFrom *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=expected_from,json=expectedFrom,proto3" json:"expected_from,omitempty"`
+	ExpectedTo   *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=expected_to,json=expectedTo,proto3" json:"expected_to,omitempty"`
+	// Empty unless the clinic is a side of the referral.
+	ReferralId    string `protobuf:"bytes,7,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VillagePatient) Reset() {
+	*x = VillagePatient{}
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VillagePatient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VillagePatient) ProtoMessage() {}
+
+func (x *VillagePatient) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VillagePatient.ProtoReflect.Descriptor instead.
+func (*VillagePatient) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *VillagePatient) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *VillagePatient) GetPatient() *PatientSummary {
+	if x != nil {
+		return x.Patient
+	}
+	return nil
+}
+
+func (x *VillagePatient) GetState() State_Code {
+	if x != nil {
+		return x.State
+	}
+	return State_UNSPECIFIED
+}
+
+func (x *VillagePatient) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *VillagePatient) GetExpectedFrom() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpectedFrom
+	}
+	return nil
+}
+
+func (x *VillagePatient) GetExpectedTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpectedTo
+	}
+	return nil
+}
+
+func (x *VillagePatient) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
 type RecordCheckRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -421,7 +630,7 @@ type RecordCheckRequest struct {
 
 func (x *RecordCheckRequest) Reset() {
 	*x = RecordCheckRequest{}
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[3]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +642,7 @@ func (x *RecordCheckRequest) String() string {
 func (*RecordCheckRequest) ProtoMessage() {}
 
 func (x *RecordCheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[3]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +655,7 @@ func (x *RecordCheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCheckRequest.ProtoReflect.Descriptor instead.
 func (*RecordCheckRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RecordCheckRequest) GetId() string {
@@ -493,7 +702,7 @@ type FollowUpTemplate struct {
 
 func (x *FollowUpTemplate) Reset() {
 	*x = FollowUpTemplate{}
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[4]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -505,7 +714,7 @@ func (x *FollowUpTemplate) String() string {
 func (*FollowUpTemplate) ProtoMessage() {}
 
 func (x *FollowUpTemplate) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[4]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -518,7 +727,7 @@ func (x *FollowUpTemplate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowUpTemplate.ProtoReflect.Descriptor instead.
 func (*FollowUpTemplate) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FollowUpTemplate) GetCode() string {
@@ -589,7 +798,7 @@ type ListFollowUpTemplatesRequest struct {
 
 func (x *ListFollowUpTemplatesRequest) Reset() {
 	*x = ListFollowUpTemplatesRequest{}
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[5]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -601,7 +810,7 @@ func (x *ListFollowUpTemplatesRequest) String() string {
 func (*ListFollowUpTemplatesRequest) ProtoMessage() {}
 
 func (x *ListFollowUpTemplatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[5]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -614,7 +823,7 @@ func (x *ListFollowUpTemplatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFollowUpTemplatesRequest.ProtoReflect.Descriptor instead.
 func (*ListFollowUpTemplatesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListFollowUpTemplatesRequest) GetReferralId() string {
@@ -640,7 +849,7 @@ type ListFollowUpTemplatesResponse struct {
 
 func (x *ListFollowUpTemplatesResponse) Reset() {
 	*x = ListFollowUpTemplatesResponse{}
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -652,7 +861,7 @@ func (x *ListFollowUpTemplatesResponse) String() string {
 func (*ListFollowUpTemplatesResponse) ProtoMessage() {}
 
 func (x *ListFollowUpTemplatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[6]
+	mi := &file_tongzhen_referral_v1_followup_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -665,7 +874,7 @@ func (x *ListFollowUpTemplatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListFollowUpTemplatesResponse.ProtoReflect.Descriptor instead.
 func (*ListFollowUpTemplatesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_referral_v1_followup_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListFollowUpTemplatesResponse) GetTemplates() []*FollowUpTemplate {
@@ -722,7 +931,27 @@ const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"follow_ups\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.FollowUpR\tfollowUps\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1b\n" +
 	"\tdue_today\x18\x03 \x01(\x05R\bdueToday\x12\x18\n" +
-	"\aoverdue\x18\x04 \x01(\x05R\aoverdue\"\x8c\x01\n" +
+	"\aoverdue\x18\x04 \x01(\x05R\aoverdue\"\x85\x01\n" +
+	"\x12ListVillageRequest\x12'\n" +
+	"\x05where\x18\x01 \x01(\tB\x11\xbaH\x0er\fR\x04AWAYR\x04BACKR\x05where\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\"\x7f\n" +
+	"\x13ListVillageResponse\x12@\n" +
+	"\bpatients\x18\x01 \x03(\v2$.tongzhen.referral.v1.VillagePatientR\bpatients\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xf8\x02\n" +
+	"\x0eVillagePatient\x12\x1d\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tR\tpatientId\x12>\n" +
+	"\apatient\x18\x02 \x01(\v2$.tongzhen.referral.v1.PatientSummaryR\apatient\x126\n" +
+	"\x05state\x18\x03 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x05state\x120\n" +
+	"\x05since\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12?\n" +
+	"\rexpected_from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fexpectedFrom\x12;\n" +
+	"\vexpected_to\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expectedTo\x12\x1f\n" +
+	"\vreferral_id\x18\a \x01(\tR\n" +
+	"referralId\"\x8c\x01\n" +
 	"\x12RecordCheckRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
 	"\n" +
@@ -744,9 +973,10 @@ const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\x05start\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x05start\"e\n" +
 	"\x1dListFollowUpTemplatesResponse\x12D\n" +
-	"\ttemplates\x18\x01 \x03(\v2&.tongzhen.referral.v1.FollowUpTemplateR\ttemplates2\xc5\x03\n" +
+	"\ttemplates\x18\x01 \x03(\v2&.tongzhen.referral.v1.FollowUpTemplateR\ttemplates2\xcc\x04\n" +
 	"\x0fFollowUpService\x12\x84\x01\n" +
-	"\rListFollowUps\x12*.tongzhen.referral.v1.ListFollowUpsRequest\x1a+.tongzhen.referral.v1.ListFollowUpsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/follow-ups\x12\x82\x01\n" +
+	"\rListFollowUps\x12*.tongzhen.referral.v1.ListFollowUpsRequest\x1a+.tongzhen.referral.v1.ListFollowUpsResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/follow-ups\x12\x84\x01\n" +
+	"\vListVillage\x12(.tongzhen.referral.v1.ListVillageRequest\x1a).tongzhen.referral.v1.ListVillageResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/village-patients\x12\x82\x01\n" +
 	"\vRecordCheck\x12(.tongzhen.referral.v1.RecordCheckRequest\x1a\x1e.tongzhen.referral.v1.FollowUp\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/api/v1/follow-ups/{id}:record\x12\xa5\x01\n" +
 	"\x15ListFollowUpTemplates\x122.tongzhen.referral.v1.ListFollowUpTemplatesRequest\x1a3.tongzhen.referral.v1.ListFollowUpTemplatesResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/follow-up-templatesBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
 
@@ -762,42 +992,54 @@ func file_tongzhen_referral_v1_followup_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_followup_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_followup_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_tongzhen_referral_v1_followup_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_tongzhen_referral_v1_followup_proto_goTypes = []any{
 	(*FollowUp)(nil),                      // 0: tongzhen.referral.v1.FollowUp
 	(*ListFollowUpsRequest)(nil),          // 1: tongzhen.referral.v1.ListFollowUpsRequest
 	(*ListFollowUpsResponse)(nil),         // 2: tongzhen.referral.v1.ListFollowUpsResponse
-	(*RecordCheckRequest)(nil),            // 3: tongzhen.referral.v1.RecordCheckRequest
-	(*FollowUpTemplate)(nil),              // 4: tongzhen.referral.v1.FollowUpTemplate
-	(*ListFollowUpTemplatesRequest)(nil),  // 5: tongzhen.referral.v1.ListFollowUpTemplatesRequest
-	(*ListFollowUpTemplatesResponse)(nil), // 6: tongzhen.referral.v1.ListFollowUpTemplatesResponse
-	(*PatientSummary)(nil),                // 7: tongzhen.referral.v1.PatientSummary
-	(*v1.Coding)(nil),                     // 8: tongzhen.common.v1.Coding
-	(*timestamppb.Timestamp)(nil),         // 9: google.protobuf.Timestamp
-	(*Findings)(nil),                      // 10: tongzhen.referral.v1.Findings
-	(v1.Direction_Code)(0),                // 11: tongzhen.common.v1.Direction.Code
-	(*FollowUpPlan)(nil),                  // 12: tongzhen.referral.v1.FollowUpPlan
+	(*ListVillageRequest)(nil),            // 3: tongzhen.referral.v1.ListVillageRequest
+	(*ListVillageResponse)(nil),           // 4: tongzhen.referral.v1.ListVillageResponse
+	(*VillagePatient)(nil),                // 5: tongzhen.referral.v1.VillagePatient
+	(*RecordCheckRequest)(nil),            // 6: tongzhen.referral.v1.RecordCheckRequest
+	(*FollowUpTemplate)(nil),              // 7: tongzhen.referral.v1.FollowUpTemplate
+	(*ListFollowUpTemplatesRequest)(nil),  // 8: tongzhen.referral.v1.ListFollowUpTemplatesRequest
+	(*ListFollowUpTemplatesResponse)(nil), // 9: tongzhen.referral.v1.ListFollowUpTemplatesResponse
+	(*PatientSummary)(nil),                // 10: tongzhen.referral.v1.PatientSummary
+	(*v1.Coding)(nil),                     // 11: tongzhen.common.v1.Coding
+	(*timestamppb.Timestamp)(nil),         // 12: google.protobuf.Timestamp
+	(*Findings)(nil),                      // 13: tongzhen.referral.v1.Findings
+	(v1.Direction_Code)(0),                // 14: tongzhen.common.v1.Direction.Code
+	(State_Code)(0),                       // 15: tongzhen.referral.v1.State.Code
+	(*FollowUpPlan)(nil),                  // 16: tongzhen.referral.v1.FollowUpPlan
 }
 var file_tongzhen_referral_v1_followup_proto_depIdxs = []int32{
-	7,  // 0: tongzhen.referral.v1.FollowUp.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	8,  // 1: tongzhen.referral.v1.FollowUp.diagnoses:type_name -> tongzhen.common.v1.Coding
-	9,  // 2: tongzhen.referral.v1.FollowUp.done_time:type_name -> google.protobuf.Timestamp
-	10, // 3: tongzhen.referral.v1.FollowUp.findings:type_name -> tongzhen.referral.v1.Findings
-	11, // 4: tongzhen.referral.v1.FollowUp.direction:type_name -> tongzhen.common.v1.Direction.Code
+	10, // 0: tongzhen.referral.v1.FollowUp.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	11, // 1: tongzhen.referral.v1.FollowUp.diagnoses:type_name -> tongzhen.common.v1.Coding
+	12, // 2: tongzhen.referral.v1.FollowUp.done_time:type_name -> google.protobuf.Timestamp
+	13, // 3: tongzhen.referral.v1.FollowUp.findings:type_name -> tongzhen.referral.v1.Findings
+	14, // 4: tongzhen.referral.v1.FollowUp.direction:type_name -> tongzhen.common.v1.Direction.Code
 	0,  // 5: tongzhen.referral.v1.ListFollowUpsResponse.follow_ups:type_name -> tongzhen.referral.v1.FollowUp
-	12, // 6: tongzhen.referral.v1.FollowUpTemplate.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	4,  // 7: tongzhen.referral.v1.ListFollowUpTemplatesResponse.templates:type_name -> tongzhen.referral.v1.FollowUpTemplate
-	1,  // 8: tongzhen.referral.v1.FollowUpService.ListFollowUps:input_type -> tongzhen.referral.v1.ListFollowUpsRequest
-	3,  // 9: tongzhen.referral.v1.FollowUpService.RecordCheck:input_type -> tongzhen.referral.v1.RecordCheckRequest
-	5,  // 10: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:input_type -> tongzhen.referral.v1.ListFollowUpTemplatesRequest
-	2,  // 11: tongzhen.referral.v1.FollowUpService.ListFollowUps:output_type -> tongzhen.referral.v1.ListFollowUpsResponse
-	0,  // 12: tongzhen.referral.v1.FollowUpService.RecordCheck:output_type -> tongzhen.referral.v1.FollowUp
-	6,  // 13: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:output_type -> tongzhen.referral.v1.ListFollowUpTemplatesResponse
-	11, // [11:14] is the sub-list for method output_type
-	8,  // [8:11] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	5,  // 6: tongzhen.referral.v1.ListVillageResponse.patients:type_name -> tongzhen.referral.v1.VillagePatient
+	10, // 7: tongzhen.referral.v1.VillagePatient.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	15, // 8: tongzhen.referral.v1.VillagePatient.state:type_name -> tongzhen.referral.v1.State.Code
+	12, // 9: tongzhen.referral.v1.VillagePatient.since:type_name -> google.protobuf.Timestamp
+	12, // 10: tongzhen.referral.v1.VillagePatient.expected_from:type_name -> google.protobuf.Timestamp
+	12, // 11: tongzhen.referral.v1.VillagePatient.expected_to:type_name -> google.protobuf.Timestamp
+	16, // 12: tongzhen.referral.v1.FollowUpTemplate.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	7,  // 13: tongzhen.referral.v1.ListFollowUpTemplatesResponse.templates:type_name -> tongzhen.referral.v1.FollowUpTemplate
+	1,  // 14: tongzhen.referral.v1.FollowUpService.ListFollowUps:input_type -> tongzhen.referral.v1.ListFollowUpsRequest
+	3,  // 15: tongzhen.referral.v1.FollowUpService.ListVillage:input_type -> tongzhen.referral.v1.ListVillageRequest
+	6,  // 16: tongzhen.referral.v1.FollowUpService.RecordCheck:input_type -> tongzhen.referral.v1.RecordCheckRequest
+	8,  // 17: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:input_type -> tongzhen.referral.v1.ListFollowUpTemplatesRequest
+	2,  // 18: tongzhen.referral.v1.FollowUpService.ListFollowUps:output_type -> tongzhen.referral.v1.ListFollowUpsResponse
+	4,  // 19: tongzhen.referral.v1.FollowUpService.ListVillage:output_type -> tongzhen.referral.v1.ListVillageResponse
+	0,  // 20: tongzhen.referral.v1.FollowUpService.RecordCheck:output_type -> tongzhen.referral.v1.FollowUp
+	9,  // 21: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:output_type -> tongzhen.referral.v1.ListFollowUpTemplatesResponse
+	18, // [18:22] is the sub-list for method output_type
+	14, // [14:18] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_followup_proto_init() }
@@ -812,7 +1054,7 @@ func file_tongzhen_referral_v1_followup_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_followup_proto_rawDesc), len(file_tongzhen_referral_v1_followup_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

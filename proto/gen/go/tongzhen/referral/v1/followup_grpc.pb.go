@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	FollowUpService_ListFollowUps_FullMethodName         = "/tongzhen.referral.v1.FollowUpService/ListFollowUps"
+	FollowUpService_ListVillage_FullMethodName           = "/tongzhen.referral.v1.FollowUpService/ListVillage"
 	FollowUpService_RecordCheck_FullMethodName           = "/tongzhen.referral.v1.FollowUpService/RecordCheck"
 	FollowUpService_ListFollowUpTemplates_FullMethodName = "/tongzhen.referral.v1.FollowUpService/ListFollowUpTemplates"
 )
@@ -33,6 +34,9 @@ type FollowUpServiceClient interface {
 	// ListFollowUps of the caller's organisation, the soonest due first; a village doctor's also of the patients of the village, as it was known
 	// when the referral was sent.
 	ListFollowUps(ctx context.Context, in *ListFollowUpsRequest, opts ...grpc.CallOption) (*ListFollowUpsResponse, error)
+	// ListVillage: which patients of the caller's village clinic are on the way up, at the county, or on the way back, the newest first; the village as it
+	// was known when the referral was sent. That, and no more: not why, and not where, unless the clinic is a side of the referral.
+	ListVillage(ctx context.Context, in *ListVillageRequest, opts ...grpc.CallOption) (*ListVillageResponse, error)
 	// RecordCheck records a check that the national norm asks for after a referral. Planned visits are recorded by RecordVisit.
 	RecordCheck(ctx context.Context, in *RecordCheckRequest, opts ...grpc.CallOption) (*FollowUp, error)
 	// ListFollowUpTemplates: those that suit the referral first, each with the visits it would make from the start.
@@ -51,6 +55,16 @@ func (c *followUpServiceClient) ListFollowUps(ctx context.Context, in *ListFollo
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListFollowUpsResponse)
 	err := c.cc.Invoke(ctx, FollowUpService_ListFollowUps_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *followUpServiceClient) ListVillage(ctx context.Context, in *ListVillageRequest, opts ...grpc.CallOption) (*ListVillageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListVillageResponse)
+	err := c.cc.Invoke(ctx, FollowUpService_ListVillage_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +100,9 @@ type FollowUpServiceServer interface {
 	// ListFollowUps of the caller's organisation, the soonest due first; a village doctor's also of the patients of the village, as it was known
 	// when the referral was sent.
 	ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error)
+	// ListVillage: which patients of the caller's village clinic are on the way up, at the county, or on the way back, the newest first; the village as it
+	// was known when the referral was sent. That, and no more: not why, and not where, unless the clinic is a side of the referral.
+	ListVillage(context.Context, *ListVillageRequest) (*ListVillageResponse, error)
 	// RecordCheck records a check that the national norm asks for after a referral. Planned visits are recorded by RecordVisit.
 	RecordCheck(context.Context, *RecordCheckRequest) (*FollowUp, error)
 	// ListFollowUpTemplates: those that suit the referral first, each with the visits it would make from the start.
@@ -102,6 +119,9 @@ type UnimplementedFollowUpServiceServer struct{}
 
 func (UnimplementedFollowUpServiceServer) ListFollowUps(context.Context, *ListFollowUpsRequest) (*ListFollowUpsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListFollowUps not implemented")
+}
+func (UnimplementedFollowUpServiceServer) ListVillage(context.Context, *ListVillageRequest) (*ListVillageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListVillage not implemented")
 }
 func (UnimplementedFollowUpServiceServer) RecordCheck(context.Context, *RecordCheckRequest) (*FollowUp, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordCheck not implemented")
@@ -144,6 +164,24 @@ func _FollowUpService_ListFollowUps_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(FollowUpServiceServer).ListFollowUps(ctx, req.(*ListFollowUpsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FollowUpService_ListVillage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListVillageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FollowUpServiceServer).ListVillage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FollowUpService_ListVillage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FollowUpServiceServer).ListVillage(ctx, req.(*ListVillageRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -194,6 +232,10 @@ var FollowUpService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListFollowUps",
 			Handler:    _FollowUpService_ListFollowUps_Handler,
+		},
+		{
+			MethodName: "ListVillage",
+			Handler:    _FollowUpService_ListVillage_Handler,
 		},
 		{
 			MethodName: "RecordCheck",

@@ -153,7 +153,7 @@ func (x SettleBookingResponse_Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SettleBookingResponse_Verdict.Descriptor instead.
 func (SettleBookingResponse_Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69, 0}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72, 0}
 }
 
 type State struct {
@@ -1660,8 +1660,11 @@ type CreateReferralRequest struct {
 	FamilyDoctor string           `protobuf:"bytes,20,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
 	// 补录停机期间的转诊单: the number of the blank form on which it was written while the system was away (see DowntimeService), printed or typed, and
 	// when. Both or none, and only with submit. The referral carries that number; a number can be used once, by its organisation.
-	BlankNumber   string                 `protobuf:"bytes,31,opt,name=blank_number,json=blankNumber,proto3" json:"blank_number,omitempty"`
-	WrittenTime   *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	BlankNumber string                 `protobuf:"bytes,31,opt,name=blank_number,json=blankNumber,proto3" json:"blank_number,omitempty"`
+	WrittenTime *timestamppb.Timestamp `protobuf:"bytes,32,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	// Only says which fields are wrong, all at once: nothing is written or held, and the answer is empty. Whether the patient may be referred at all is
+	// found out when it is sent.
+	ValidateOnly  bool `protobuf:"varint,33,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1848,6 +1851,13 @@ func (x *CreateReferralRequest) GetWrittenTime() *timestamppb.Timestamp {
 		return x.WrittenTime
 	}
 	return nil
+}
+
+func (x *CreateReferralRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
 }
 
 // ClinicalValue is a named value (see ListCriteria): a number in the value's unit, or a finding.
@@ -3232,6 +3242,147 @@ func (x *SearchDiagnosesResponse) GetDiagnoses() []*v1.Coding {
 	return nil
 }
 
+type ListDiagnosesRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDiagnosesRequest) Reset() {
+	*x = ListDiagnosesRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDiagnosesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDiagnosesRequest) ProtoMessage() {}
+
+func (x *ListDiagnosesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDiagnosesRequest.ProtoReflect.Descriptor instead.
+func (*ListDiagnosesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
+}
+
+type ListDiagnosesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Diagnoses     []*KnownDiagnosis      `protobuf:"bytes,1,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDiagnosesResponse) Reset() {
+	*x = ListDiagnosesResponse{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDiagnosesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDiagnosesResponse) ProtoMessage() {}
+
+func (x *ListDiagnosesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDiagnosesResponse.ProtoReflect.Descriptor instead.
+func (*ListDiagnosesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *ListDiagnosesResponse) GetDiagnoses() []*KnownDiagnosis {
+	if x != nil {
+		return x.Diagnoses
+	}
+	return nil
+}
+
+type KnownDiagnosis struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Code    string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Display string                 `protobuf:"bytes,2,opt,name=display,proto3" json:"display,omitempty"`
+	// What else it is called, and the pinyin initials of a common one; in small letters.
+	Words         []string `protobuf:"bytes,3,rep,name=words,proto3" json:"words,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KnownDiagnosis) Reset() {
+	*x = KnownDiagnosis{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KnownDiagnosis) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KnownDiagnosis) ProtoMessage() {}
+
+func (x *KnownDiagnosis) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KnownDiagnosis.ProtoReflect.Descriptor instead.
+func (*KnownDiagnosis) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *KnownDiagnosis) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *KnownDiagnosis) GetDisplay() string {
+	if x != nil {
+		return x.Display
+	}
+	return ""
+}
+
+func (x *KnownDiagnosis) GetWords() []string {
+	if x != nil {
+		return x.Words
+	}
+	return nil
+}
+
 type ActionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3244,7 +3395,7 @@ type ActionRequest struct {
 
 func (x *ActionRequest) Reset() {
 	*x = ActionRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3256,7 +3407,7 @@ func (x *ActionRequest) String() string {
 func (*ActionRequest) ProtoMessage() {}
 
 func (x *ActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3269,7 +3420,7 @@ func (x *ActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionRequest.ProtoReflect.Descriptor instead.
 func (*ActionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ActionRequest) GetId() string {
@@ -3315,7 +3466,7 @@ type SubmitRequest struct {
 
 func (x *SubmitRequest) Reset() {
 	*x = SubmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3327,7 +3478,7 @@ func (x *SubmitRequest) String() string {
 func (*SubmitRequest) ProtoMessage() {}
 
 func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3340,7 +3491,7 @@ func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitRequest.ProtoReflect.Descriptor instead.
 func (*SubmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SubmitRequest) GetId() string {
@@ -3400,7 +3551,7 @@ type AcceptRequest struct {
 
 func (x *AcceptRequest) Reset() {
 	*x = AcceptRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3412,7 +3563,7 @@ func (x *AcceptRequest) String() string {
 func (*AcceptRequest) ProtoMessage() {}
 
 func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3425,7 +3576,7 @@ func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptRequest.ProtoReflect.Descriptor instead.
 func (*AcceptRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AcceptRequest) GetId() string {
@@ -3483,7 +3634,7 @@ type ReasonRequest struct {
 
 func (x *ReasonRequest) Reset() {
 	*x = ReasonRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3495,7 +3646,7 @@ func (x *ReasonRequest) String() string {
 func (*ReasonRequest) ProtoMessage() {}
 
 func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3508,7 +3659,7 @@ func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReasonRequest.ProtoReflect.Descriptor instead.
 func (*ReasonRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ReasonRequest) GetId() string {
@@ -3560,7 +3711,7 @@ type RedirectRequest struct {
 
 func (x *RedirectRequest) Reset() {
 	*x = RedirectRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3572,7 +3723,7 @@ func (x *RedirectRequest) String() string {
 func (*RedirectRequest) ProtoMessage() {}
 
 func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3585,7 +3736,7 @@ func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedirectRequest.ProtoReflect.Descriptor instead.
 func (*RedirectRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RedirectRequest) GetId() string {
@@ -3644,7 +3795,7 @@ type AdmitRequest struct {
 
 func (x *AdmitRequest) Reset() {
 	*x = AdmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3656,7 +3807,7 @@ func (x *AdmitRequest) String() string {
 func (*AdmitRequest) ProtoMessage() {}
 
 func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3669,7 +3820,7 @@ func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
 func (*AdmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{41}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AdmitRequest) GetId() string {
@@ -3729,7 +3880,7 @@ type ConcludeRequest struct {
 
 func (x *ConcludeRequest) Reset() {
 	*x = ConcludeRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3741,7 +3892,7 @@ func (x *ConcludeRequest) String() string {
 func (*ConcludeRequest) ProtoMessage() {}
 
 func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3754,7 +3905,7 @@ func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConcludeRequest.ProtoReflect.Descriptor instead.
 func (*ConcludeRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{42}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ConcludeRequest) GetId() string {
@@ -3812,7 +3963,7 @@ type AnswerRequest struct {
 
 func (x *AnswerRequest) Reset() {
 	*x = AnswerRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3824,7 +3975,7 @@ func (x *AnswerRequest) String() string {
 func (*AnswerRequest) ProtoMessage() {}
 
 func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3837,7 +3988,7 @@ func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
 func (*AnswerRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{43}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AnswerRequest) GetId() string {
@@ -3898,7 +4049,7 @@ type RecordArrivalRequest struct {
 
 func (x *RecordArrivalRequest) Reset() {
 	*x = RecordArrivalRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3910,7 +4061,7 @@ func (x *RecordArrivalRequest) String() string {
 func (*RecordArrivalRequest) ProtoMessage() {}
 
 func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3923,7 +4074,7 @@ func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordArrivalRequest.ProtoReflect.Descriptor instead.
 func (*RecordArrivalRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{44}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RecordArrivalRequest) GetRequestId() string {
@@ -4014,7 +4165,7 @@ type RecordOutRequest struct {
 
 func (x *RecordOutRequest) Reset() {
 	*x = RecordOutRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4026,7 +4177,7 @@ func (x *RecordOutRequest) String() string {
 func (*RecordOutRequest) ProtoMessage() {}
 
 func (x *RecordOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4039,7 +4190,7 @@ func (x *RecordOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutRequest.ProtoReflect.Descriptor instead.
 func (*RecordOutRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{45}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *RecordOutRequest) GetRequestId() string {
@@ -4112,7 +4263,7 @@ type BeginFollowUpRequest struct {
 
 func (x *BeginFollowUpRequest) Reset() {
 	*x = BeginFollowUpRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4124,7 +4275,7 @@ func (x *BeginFollowUpRequest) String() string {
 func (*BeginFollowUpRequest) ProtoMessage() {}
 
 func (x *BeginFollowUpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4137,7 +4288,7 @@ func (x *BeginFollowUpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginFollowUpRequest.ProtoReflect.Descriptor instead.
 func (*BeginFollowUpRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{46}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *BeginFollowUpRequest) GetId() string {
@@ -4197,7 +4348,7 @@ type RecordVisitRequest struct {
 
 func (x *RecordVisitRequest) Reset() {
 	*x = RecordVisitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4209,7 +4360,7 @@ func (x *RecordVisitRequest) String() string {
 func (*RecordVisitRequest) ProtoMessage() {}
 
 func (x *RecordVisitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4222,7 +4373,7 @@ func (x *RecordVisitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordVisitRequest.ProtoReflect.Descriptor instead.
 func (*RecordVisitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{47}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RecordVisitRequest) GetId() string {
@@ -4281,7 +4432,7 @@ type RevisePlanRequest struct {
 
 func (x *RevisePlanRequest) Reset() {
 	*x = RevisePlanRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4293,7 +4444,7 @@ func (x *RevisePlanRequest) String() string {
 func (*RevisePlanRequest) ProtoMessage() {}
 
 func (x *RevisePlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4306,7 +4457,7 @@ func (x *RevisePlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevisePlanRequest.ProtoReflect.Descriptor instead.
 func (*RevisePlanRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{48}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RevisePlanRequest) GetId() string {
@@ -4365,7 +4516,7 @@ type EscalateRequest struct {
 
 func (x *EscalateRequest) Reset() {
 	*x = EscalateRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4377,7 +4528,7 @@ func (x *EscalateRequest) String() string {
 func (*EscalateRequest) ProtoMessage() {}
 
 func (x *EscalateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4390,7 +4541,7 @@ func (x *EscalateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateRequest.ProtoReflect.Descriptor instead.
 func (*EscalateRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{49}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *EscalateRequest) GetId() string {
@@ -4442,7 +4593,7 @@ type CompleteRequest struct {
 
 func (x *CompleteRequest) Reset() {
 	*x = CompleteRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4454,7 +4605,7 @@ func (x *CompleteRequest) String() string {
 func (*CompleteRequest) ProtoMessage() {}
 
 func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4467,7 +4618,7 @@ func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
 func (*CompleteRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{50}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CompleteRequest) GetId() string {
@@ -4521,7 +4672,7 @@ type DepartRequest struct {
 
 func (x *DepartRequest) Reset() {
 	*x = DepartRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4533,7 +4684,7 @@ func (x *DepartRequest) String() string {
 func (*DepartRequest) ProtoMessage() {}
 
 func (x *DepartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4546,7 +4697,7 @@ func (x *DepartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DepartRequest.ProtoReflect.Descriptor instead.
 func (*DepartRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{51}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DepartRequest) GetId() string {
@@ -4604,7 +4755,7 @@ type PostMessageRequest struct {
 
 func (x *PostMessageRequest) Reset() {
 	*x = PostMessageRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4616,7 +4767,7 @@ func (x *PostMessageRequest) String() string {
 func (*PostMessageRequest) ProtoMessage() {}
 
 func (x *PostMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4629,7 +4780,7 @@ func (x *PostMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostMessageRequest.ProtoReflect.Descriptor instead.
 func (*PostMessageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{52}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *PostMessageRequest) GetId() string {
@@ -4673,7 +4824,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4685,7 +4836,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4698,7 +4849,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{53}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Message) GetId() string {
@@ -4745,7 +4896,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4757,7 +4908,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4770,7 +4921,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{54}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ListMessagesRequest) GetId() string {
@@ -4789,7 +4940,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4801,7 +4952,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4814,7 +4965,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{55}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -4839,7 +4990,7 @@ type AssessRequest struct {
 
 func (x *AssessRequest) Reset() {
 	*x = AssessRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4851,7 +5002,7 @@ func (x *AssessRequest) String() string {
 func (*AssessRequest) ProtoMessage() {}
 
 func (x *AssessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4864,7 +5015,7 @@ func (x *AssessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessRequest.ProtoReflect.Descriptor instead.
 func (*AssessRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{56}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *AssessRequest) GetId() string {
@@ -4919,7 +5070,7 @@ type CorrectRequest struct {
 
 func (x *CorrectRequest) Reset() {
 	*x = CorrectRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4931,7 +5082,7 @@ func (x *CorrectRequest) String() string {
 func (*CorrectRequest) ProtoMessage() {}
 
 func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4944,7 +5095,7 @@ func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectRequest.ProtoReflect.Descriptor instead.
 func (*CorrectRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{57}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *CorrectRequest) GetId() string {
@@ -5005,7 +5156,7 @@ type ListCorrectionsRequest struct {
 
 func (x *ListCorrectionsRequest) Reset() {
 	*x = ListCorrectionsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5017,7 +5168,7 @@ func (x *ListCorrectionsRequest) String() string {
 func (*ListCorrectionsRequest) ProtoMessage() {}
 
 func (x *ListCorrectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5030,7 +5181,7 @@ func (x *ListCorrectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCorrectionsRequest.ProtoReflect.Descriptor instead.
 func (*ListCorrectionsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{58}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ListCorrectionsRequest) GetId() string {
@@ -5049,7 +5200,7 @@ type ListCorrectionsResponse struct {
 
 func (x *ListCorrectionsResponse) Reset() {
 	*x = ListCorrectionsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5061,7 +5212,7 @@ func (x *ListCorrectionsResponse) String() string {
 func (*ListCorrectionsResponse) ProtoMessage() {}
 
 func (x *ListCorrectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5074,7 +5225,7 @@ func (x *ListCorrectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCorrectionsResponse.ProtoReflect.Descriptor instead.
 func (*ListCorrectionsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{59}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *ListCorrectionsResponse) GetCorrections() []*Correction {
@@ -5098,7 +5249,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5110,7 +5261,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5123,7 +5274,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{60}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Correction) GetNumber() int32 {
@@ -5180,7 +5331,7 @@ type CorrectedField struct {
 
 func (x *CorrectedField) Reset() {
 	*x = CorrectedField{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5192,7 +5343,7 @@ func (x *CorrectedField) String() string {
 func (*CorrectedField) ProtoMessage() {}
 
 func (x *CorrectedField) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5205,7 +5356,7 @@ func (x *CorrectedField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectedField.ProtoReflect.Descriptor instead.
 func (*CorrectedField) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{61}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *CorrectedField) GetPath() string {
@@ -5242,7 +5393,7 @@ type RecordConsentRequest struct {
 
 func (x *RecordConsentRequest) Reset() {
 	*x = RecordConsentRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5254,7 +5405,7 @@ func (x *RecordConsentRequest) String() string {
 func (*RecordConsentRequest) ProtoMessage() {}
 
 func (x *RecordConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5267,7 +5418,7 @@ func (x *RecordConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordConsentRequest.ProtoReflect.Descriptor instead.
 func (*RecordConsentRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{62}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *RecordConsentRequest) GetId() string {
@@ -5312,7 +5463,7 @@ type ConvertRequest struct {
 
 func (x *ConvertRequest) Reset() {
 	*x = ConvertRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5324,7 +5475,7 @@ func (x *ConvertRequest) String() string {
 func (*ConvertRequest) ProtoMessage() {}
 
 func (x *ConvertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5337,7 +5488,7 @@ func (x *ConvertRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConvertRequest.ProtoReflect.Descriptor instead.
 func (*ConvertRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{63}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *ConvertRequest) GetId() string {
@@ -5377,7 +5528,7 @@ type ListLinksRequest struct {
 
 func (x *ListLinksRequest) Reset() {
 	*x = ListLinksRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5389,7 +5540,7 @@ func (x *ListLinksRequest) String() string {
 func (*ListLinksRequest) ProtoMessage() {}
 
 func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5402,7 +5553,7 @@ func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinksRequest.ProtoReflect.Descriptor instead.
 func (*ListLinksRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{64}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *ListLinksRequest) GetId() string {
@@ -5421,7 +5572,7 @@ type ListLinksResponse struct {
 
 func (x *ListLinksResponse) Reset() {
 	*x = ListLinksResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5433,7 +5584,7 @@ func (x *ListLinksResponse) String() string {
 func (*ListLinksResponse) ProtoMessage() {}
 
 func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5446,7 +5597,7 @@ func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinksResponse.ProtoReflect.Descriptor instead.
 func (*ListLinksResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{65}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *ListLinksResponse) GetLinks() []*Link {
@@ -5476,7 +5627,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5488,7 +5639,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5501,7 +5652,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{66}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Link) GetKind() string {
@@ -5571,7 +5722,7 @@ type MarkSeenRequest struct {
 
 func (x *MarkSeenRequest) Reset() {
 	*x = MarkSeenRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5583,7 +5734,7 @@ func (x *MarkSeenRequest) String() string {
 func (*MarkSeenRequest) ProtoMessage() {}
 
 func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5596,7 +5747,7 @@ func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkSeenRequest.ProtoReflect.Descriptor instead.
 func (*MarkSeenRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{67}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *MarkSeenRequest) GetId() string {
@@ -5624,7 +5775,7 @@ type SettleBookingRequest struct {
 
 func (x *SettleBookingRequest) Reset() {
 	*x = SettleBookingRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5636,7 +5787,7 @@ func (x *SettleBookingRequest) String() string {
 func (*SettleBookingRequest) ProtoMessage() {}
 
 func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5649,7 +5800,7 @@ func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingRequest.ProtoReflect.Descriptor instead.
 func (*SettleBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *SettleBookingRequest) GetCounty() string {
@@ -5684,7 +5835,7 @@ type SettleBookingResponse struct {
 
 func (x *SettleBookingResponse) Reset() {
 	*x = SettleBookingResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5696,7 +5847,7 @@ func (x *SettleBookingResponse) String() string {
 func (*SettleBookingResponse) ProtoMessage() {}
 
 func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5709,7 +5860,7 @@ func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingResponse.ProtoReflect.Descriptor instead.
 func (*SettleBookingResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *SettleBookingResponse) GetVerdict() SettleBookingResponse_Verdict {
@@ -5736,7 +5887,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5748,7 +5899,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5761,7 +5912,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{70}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *GetCaseRequest) GetCounty() string {
@@ -5798,7 +5949,7 @@ type ReferralCase struct {
 
 func (x *ReferralCase) Reset() {
 	*x = ReferralCase{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5810,7 +5961,7 @@ func (x *ReferralCase) String() string {
 func (*ReferralCase) ProtoMessage() {}
 
 func (x *ReferralCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5823,7 +5974,7 @@ func (x *ReferralCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReferralCase.ProtoReflect.Descriptor instead.
 func (*ReferralCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{71}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *ReferralCase) GetId() string {
@@ -5914,7 +6065,7 @@ type GetRelationRequest struct {
 
 func (x *GetRelationRequest) Reset() {
 	*x = GetRelationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5926,7 +6077,7 @@ func (x *GetRelationRequest) String() string {
 func (*GetRelationRequest) ProtoMessage() {}
 
 func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5939,7 +6090,7 @@ func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationRequest.ProtoReflect.Descriptor instead.
 func (*GetRelationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *GetRelationRequest) GetCounty() string {
@@ -5974,7 +6125,7 @@ type GetRelationResponse struct {
 
 func (x *GetRelationResponse) Reset() {
 	*x = GetRelationResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5986,7 +6137,7 @@ func (x *GetRelationResponse) String() string {
 func (*GetRelationResponse) ProtoMessage() {}
 
 func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5999,7 +6150,7 @@ func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationResponse.ProtoReflect.Descriptor instead.
 func (*GetRelationResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{73}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *GetRelationResponse) GetLevel() string {
@@ -6041,7 +6192,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6053,7 +6204,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6066,7 +6217,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{74}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *Registration) GetId() string {
@@ -6156,7 +6307,7 @@ type ListRegistrationsRequest struct {
 
 func (x *ListRegistrationsRequest) Reset() {
 	*x = ListRegistrationsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6168,7 +6319,7 @@ func (x *ListRegistrationsRequest) String() string {
 func (*ListRegistrationsRequest) ProtoMessage() {}
 
 func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6181,7 +6332,7 @@ func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrationsRequest.ProtoReflect.Descriptor instead.
 func (*ListRegistrationsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *ListRegistrationsRequest) GetPageSize() int32 {
@@ -6211,7 +6362,7 @@ type ListRegistrationsResponse struct {
 
 func (x *ListRegistrationsResponse) Reset() {
 	*x = ListRegistrationsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6223,7 +6374,7 @@ func (x *ListRegistrationsResponse) String() string {
 func (*ListRegistrationsResponse) ProtoMessage() {}
 
 func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6236,7 +6387,7 @@ func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrationsResponse.ProtoReflect.Descriptor instead.
 func (*ListRegistrationsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{76}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *ListRegistrationsResponse) GetRegistrations() []*Registration {
@@ -6269,7 +6420,7 @@ type GetRegistrationRequest struct {
 
 func (x *GetRegistrationRequest) Reset() {
 	*x = GetRegistrationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6281,7 +6432,7 @@ func (x *GetRegistrationRequest) String() string {
 func (*GetRegistrationRequest) ProtoMessage() {}
 
 func (x *GetRegistrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6294,7 +6445,7 @@ func (x *GetRegistrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegistrationRequest.ProtoReflect.Descriptor instead.
 func (*GetRegistrationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{77}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *GetRegistrationRequest) GetId() string {
@@ -6316,7 +6467,7 @@ type DismissRegistrationRequest struct {
 
 func (x *DismissRegistrationRequest) Reset() {
 	*x = DismissRegistrationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6328,7 +6479,7 @@ func (x *DismissRegistrationRequest) String() string {
 func (*DismissRegistrationRequest) ProtoMessage() {}
 
 func (x *DismissRegistrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6341,7 +6492,7 @@ func (x *DismissRegistrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DismissRegistrationRequest.ProtoReflect.Descriptor instead.
 func (*DismissRegistrationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{78}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *DismissRegistrationRequest) GetId() string {
@@ -6546,7 +6697,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\vcorrections\x187 \x01(\x05R\vcorrections\x12 \n" +
 	"\vdestination\x188 \x01(\tR\vdestination\x12#\n" +
 	"\rworse_reasons\x189 \x03(\tR\fworseReasons\x12=\n" +
-	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\x87\t\n" +
+	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xac\t\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
@@ -6574,7 +6725,8 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x06values\x18\x13 \x03(\v2#.tongzhen.referral.v1.ClinicalValueB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x06values\x12,\n" +
 	"\rfamily_doctor\x18\x14 \x01(\tB\a\xbaH\x04r\x02\x18@R\ffamilyDoctor\x12*\n" +
 	"\fblank_number\x18\x1f \x01(\tB\a\xbaH\x04r\x02\x18(R\vblankNumber\x12=\n" +
-	"\fwritten_time\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\x9b\x01\n" +
+	"\fwritten_time\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\x12#\n" +
+	"\rvalidate_only\x18! \x01(\bR\fvalidateOnly\"\x9b\x01\n" +
 	"\rClinicalValue\x12\x1b\n" +
 	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04name\x12\x18\n" +
 	"\x06number\x18\x02 \x01(\x01H\x00R\x06number\x12\x1a\n" +
@@ -6681,7 +6833,14 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16SearchDiagnosesRequest\x12\x1d\n" +
 	"\x05query\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x05query\"S\n" +
 	"\x17SearchDiagnosesResponse\x128\n" +
-	"\tdiagnoses\x18\x01 \x03(\v2\x1a.tongzhen.common.v1.CodingR\tdiagnoses\"\x80\x01\n" +
+	"\tdiagnoses\x18\x01 \x03(\v2\x1a.tongzhen.common.v1.CodingR\tdiagnoses\"\x16\n" +
+	"\x14ListDiagnosesRequest\"[\n" +
+	"\x15ListDiagnosesResponse\x12B\n" +
+	"\tdiagnoses\x18\x01 \x03(\v2$.tongzhen.referral.v1.KnownDiagnosisR\tdiagnoses\"T\n" +
+	"\x0eKnownDiagnosis\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
+	"\adisplay\x18\x02 \x01(\tR\adisplay\x12\x14\n" +
+	"\x05words\x18\x03 \x03(\tR\x05words\"\x80\x01\n" +
 	"\rActionRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
@@ -6981,7 +7140,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12(\n" +
 	"\vreason_code\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
 	"reasonCode\x12\x1c\n" +
-	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note2\x842\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note2\x8e3\n" +
 	"\x0fReferralService\x12{\n" +
 	"\x0eCreateReferral\x12+.tongzhen.referral.v1.CreateReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/referrals\x12|\n" +
 	"\fEditReferral\x12).tongzhen.referral.v1.EditReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"!\x82\xd3\xe4\x93\x02\x1b:\x01*2\x16/api/v1/referrals/{id}\x12w\n" +
@@ -6996,7 +7155,8 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x0fGetRegistration\x12,.tongzhen.referral.v1.GetRegistrationRequest\x1a\".tongzhen.referral.v1.Registration\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/registrations/{id}\x12\x9a\x01\n" +
 	"\x13DismissRegistration\x120.tongzhen.referral.v1.DismissRegistrationRequest\x1a\".tongzhen.referral.v1.Registration\"-\x82\xd3\xe4\x93\x02':\x01*\"\"/api/v1/registrations/{id}:dismiss\x12{\n" +
 	"\vListReasons\x12(.tongzhen.referral.v1.ListReasonsRequest\x1a).tongzhen.referral.v1.ListReasonsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/v1/reasons\x12\x89\x01\n" +
-	"\x0fSearchDiagnoses\x12,.tongzhen.referral.v1.SearchDiagnosesRequest\x1a-.tongzhen.referral.v1.SearchDiagnosesResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/diagnoses\x12w\n" +
+	"\x0fSearchDiagnoses\x12,.tongzhen.referral.v1.SearchDiagnosesRequest\x1a-.tongzhen.referral.v1.SearchDiagnosesResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/diagnoses\x12\x87\x01\n" +
+	"\rListDiagnoses\x12*.tongzhen.referral.v1.ListDiagnosesRequest\x1a+.tongzhen.referral.v1.ListDiagnosesResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/diagnoses:all\x12w\n" +
 	"\x06Submit\x12#.tongzhen.referral.v1.SubmitRequest\x1a\x1e.tongzhen.referral.v1.Referral\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/referrals/{id}:submit\x12w\n" +
 	"\x06Accept\x12#.tongzhen.referral.v1.AcceptRequest\x1a\x1e.tongzhen.referral.v1.Referral\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/referrals/{id}:accept\x12w\n" +
 	"\x06Return\x12#.tongzhen.referral.v1.ReasonRequest\x1a\x1e.tongzhen.referral.v1.Referral\"(\x82\xd3\xe4\x93\x02\":\x01*\"\x1d/api/v1/referrals/{id}:return\x12{\n" +
@@ -7049,7 +7209,7 @@ func file_tongzhen_referral_v1_referral_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_referral_v1_referral_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 80)
+var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
 var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(State_Code)(0),                    // 0: tongzhen.referral.v1.State.Code
 	(SettleBookingResponse_Verdict)(0), // 1: tongzhen.referral.v1.SettleBookingResponse.Verdict
@@ -7089,289 +7249,295 @@ var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(*Reason)(nil),                     // 35: tongzhen.referral.v1.Reason
 	(*SearchDiagnosesRequest)(nil),     // 36: tongzhen.referral.v1.SearchDiagnosesRequest
 	(*SearchDiagnosesResponse)(nil),    // 37: tongzhen.referral.v1.SearchDiagnosesResponse
-	(*ActionRequest)(nil),              // 38: tongzhen.referral.v1.ActionRequest
-	(*SubmitRequest)(nil),              // 39: tongzhen.referral.v1.SubmitRequest
-	(*AcceptRequest)(nil),              // 40: tongzhen.referral.v1.AcceptRequest
-	(*ReasonRequest)(nil),              // 41: tongzhen.referral.v1.ReasonRequest
-	(*RedirectRequest)(nil),            // 42: tongzhen.referral.v1.RedirectRequest
-	(*AdmitRequest)(nil),               // 43: tongzhen.referral.v1.AdmitRequest
-	(*ConcludeRequest)(nil),            // 44: tongzhen.referral.v1.ConcludeRequest
-	(*AnswerRequest)(nil),              // 45: tongzhen.referral.v1.AnswerRequest
-	(*RecordArrivalRequest)(nil),       // 46: tongzhen.referral.v1.RecordArrivalRequest
-	(*RecordOutRequest)(nil),           // 47: tongzhen.referral.v1.RecordOutRequest
-	(*BeginFollowUpRequest)(nil),       // 48: tongzhen.referral.v1.BeginFollowUpRequest
-	(*RecordVisitRequest)(nil),         // 49: tongzhen.referral.v1.RecordVisitRequest
-	(*RevisePlanRequest)(nil),          // 50: tongzhen.referral.v1.RevisePlanRequest
-	(*EscalateRequest)(nil),            // 51: tongzhen.referral.v1.EscalateRequest
-	(*CompleteRequest)(nil),            // 52: tongzhen.referral.v1.CompleteRequest
-	(*DepartRequest)(nil),              // 53: tongzhen.referral.v1.DepartRequest
-	(*PostMessageRequest)(nil),         // 54: tongzhen.referral.v1.PostMessageRequest
-	(*Message)(nil),                    // 55: tongzhen.referral.v1.Message
-	(*ListMessagesRequest)(nil),        // 56: tongzhen.referral.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),       // 57: tongzhen.referral.v1.ListMessagesResponse
-	(*AssessRequest)(nil),              // 58: tongzhen.referral.v1.AssessRequest
-	(*CorrectRequest)(nil),             // 59: tongzhen.referral.v1.CorrectRequest
-	(*ListCorrectionsRequest)(nil),     // 60: tongzhen.referral.v1.ListCorrectionsRequest
-	(*ListCorrectionsResponse)(nil),    // 61: tongzhen.referral.v1.ListCorrectionsResponse
-	(*Correction)(nil),                 // 62: tongzhen.referral.v1.Correction
-	(*CorrectedField)(nil),             // 63: tongzhen.referral.v1.CorrectedField
-	(*RecordConsentRequest)(nil),       // 64: tongzhen.referral.v1.RecordConsentRequest
-	(*ConvertRequest)(nil),             // 65: tongzhen.referral.v1.ConvertRequest
-	(*ListLinksRequest)(nil),           // 66: tongzhen.referral.v1.ListLinksRequest
-	(*ListLinksResponse)(nil),          // 67: tongzhen.referral.v1.ListLinksResponse
-	(*Link)(nil),                       // 68: tongzhen.referral.v1.Link
-	(*MarkSeenRequest)(nil),            // 69: tongzhen.referral.v1.MarkSeenRequest
-	(*SettleBookingRequest)(nil),       // 70: tongzhen.referral.v1.SettleBookingRequest
-	(*SettleBookingResponse)(nil),      // 71: tongzhen.referral.v1.SettleBookingResponse
-	(*GetCaseRequest)(nil),             // 72: tongzhen.referral.v1.GetCaseRequest
-	(*ReferralCase)(nil),               // 73: tongzhen.referral.v1.ReferralCase
-	(*GetRelationRequest)(nil),         // 74: tongzhen.referral.v1.GetRelationRequest
-	(*GetRelationResponse)(nil),        // 75: tongzhen.referral.v1.GetRelationResponse
-	(*Registration)(nil),               // 76: tongzhen.referral.v1.Registration
-	(*ListRegistrationsRequest)(nil),   // 77: tongzhen.referral.v1.ListRegistrationsRequest
-	(*ListRegistrationsResponse)(nil),  // 78: tongzhen.referral.v1.ListRegistrationsResponse
-	(*GetRegistrationRequest)(nil),     // 79: tongzhen.referral.v1.GetRegistrationRequest
-	(*DismissRegistrationRequest)(nil), // 80: tongzhen.referral.v1.DismissRegistrationRequest
-	nil,                                // 81: tongzhen.referral.v1.HistoryRow.DetailEntry
-	(*timestamppb.Timestamp)(nil),      // 82: google.protobuf.Timestamp
-	(*v1.Actor)(nil),                   // 83: tongzhen.common.v1.Actor
-	(v1.Sex_Code)(0),                   // 84: tongzhen.common.v1.Sex.Code
-	(v1.Direction_Code)(0),             // 85: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),                  // 86: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),               // 87: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),                   // 88: tongzhen.common.v1.Party
-	(*v1.Coding)(nil),                  // 89: tongzhen.common.v1.Coding
-	(*fieldmaskpb.FieldMask)(nil),      // 90: google.protobuf.FieldMask
+	(*ListDiagnosesRequest)(nil),       // 38: tongzhen.referral.v1.ListDiagnosesRequest
+	(*ListDiagnosesResponse)(nil),      // 39: tongzhen.referral.v1.ListDiagnosesResponse
+	(*KnownDiagnosis)(nil),             // 40: tongzhen.referral.v1.KnownDiagnosis
+	(*ActionRequest)(nil),              // 41: tongzhen.referral.v1.ActionRequest
+	(*SubmitRequest)(nil),              // 42: tongzhen.referral.v1.SubmitRequest
+	(*AcceptRequest)(nil),              // 43: tongzhen.referral.v1.AcceptRequest
+	(*ReasonRequest)(nil),              // 44: tongzhen.referral.v1.ReasonRequest
+	(*RedirectRequest)(nil),            // 45: tongzhen.referral.v1.RedirectRequest
+	(*AdmitRequest)(nil),               // 46: tongzhen.referral.v1.AdmitRequest
+	(*ConcludeRequest)(nil),            // 47: tongzhen.referral.v1.ConcludeRequest
+	(*AnswerRequest)(nil),              // 48: tongzhen.referral.v1.AnswerRequest
+	(*RecordArrivalRequest)(nil),       // 49: tongzhen.referral.v1.RecordArrivalRequest
+	(*RecordOutRequest)(nil),           // 50: tongzhen.referral.v1.RecordOutRequest
+	(*BeginFollowUpRequest)(nil),       // 51: tongzhen.referral.v1.BeginFollowUpRequest
+	(*RecordVisitRequest)(nil),         // 52: tongzhen.referral.v1.RecordVisitRequest
+	(*RevisePlanRequest)(nil),          // 53: tongzhen.referral.v1.RevisePlanRequest
+	(*EscalateRequest)(nil),            // 54: tongzhen.referral.v1.EscalateRequest
+	(*CompleteRequest)(nil),            // 55: tongzhen.referral.v1.CompleteRequest
+	(*DepartRequest)(nil),              // 56: tongzhen.referral.v1.DepartRequest
+	(*PostMessageRequest)(nil),         // 57: tongzhen.referral.v1.PostMessageRequest
+	(*Message)(nil),                    // 58: tongzhen.referral.v1.Message
+	(*ListMessagesRequest)(nil),        // 59: tongzhen.referral.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),       // 60: tongzhen.referral.v1.ListMessagesResponse
+	(*AssessRequest)(nil),              // 61: tongzhen.referral.v1.AssessRequest
+	(*CorrectRequest)(nil),             // 62: tongzhen.referral.v1.CorrectRequest
+	(*ListCorrectionsRequest)(nil),     // 63: tongzhen.referral.v1.ListCorrectionsRequest
+	(*ListCorrectionsResponse)(nil),    // 64: tongzhen.referral.v1.ListCorrectionsResponse
+	(*Correction)(nil),                 // 65: tongzhen.referral.v1.Correction
+	(*CorrectedField)(nil),             // 66: tongzhen.referral.v1.CorrectedField
+	(*RecordConsentRequest)(nil),       // 67: tongzhen.referral.v1.RecordConsentRequest
+	(*ConvertRequest)(nil),             // 68: tongzhen.referral.v1.ConvertRequest
+	(*ListLinksRequest)(nil),           // 69: tongzhen.referral.v1.ListLinksRequest
+	(*ListLinksResponse)(nil),          // 70: tongzhen.referral.v1.ListLinksResponse
+	(*Link)(nil),                       // 71: tongzhen.referral.v1.Link
+	(*MarkSeenRequest)(nil),            // 72: tongzhen.referral.v1.MarkSeenRequest
+	(*SettleBookingRequest)(nil),       // 73: tongzhen.referral.v1.SettleBookingRequest
+	(*SettleBookingResponse)(nil),      // 74: tongzhen.referral.v1.SettleBookingResponse
+	(*GetCaseRequest)(nil),             // 75: tongzhen.referral.v1.GetCaseRequest
+	(*ReferralCase)(nil),               // 76: tongzhen.referral.v1.ReferralCase
+	(*GetRelationRequest)(nil),         // 77: tongzhen.referral.v1.GetRelationRequest
+	(*GetRelationResponse)(nil),        // 78: tongzhen.referral.v1.GetRelationResponse
+	(*Registration)(nil),               // 79: tongzhen.referral.v1.Registration
+	(*ListRegistrationsRequest)(nil),   // 80: tongzhen.referral.v1.ListRegistrationsRequest
+	(*ListRegistrationsResponse)(nil),  // 81: tongzhen.referral.v1.ListRegistrationsResponse
+	(*GetRegistrationRequest)(nil),     // 82: tongzhen.referral.v1.GetRegistrationRequest
+	(*DismissRegistrationRequest)(nil), // 83: tongzhen.referral.v1.DismissRegistrationRequest
+	nil,                                // 84: tongzhen.referral.v1.HistoryRow.DetailEntry
+	(*timestamppb.Timestamp)(nil),      // 85: google.protobuf.Timestamp
+	(*v1.Actor)(nil),                   // 86: tongzhen.common.v1.Actor
+	(v1.Sex_Code)(0),                   // 87: tongzhen.common.v1.Sex.Code
+	(v1.Direction_Code)(0),             // 88: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),                  // 89: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),               // 90: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),                   // 91: tongzhen.common.v1.Party
+	(*v1.Coding)(nil),                  // 92: tongzhen.common.v1.Coding
+	(*fieldmaskpb.FieldMask)(nil),      // 93: google.protobuf.FieldMask
 }
 var file_tongzhen_referral_v1_referral_proto_depIdxs = []int32{
-	82,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
-	82,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
-	82,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
+	85,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
+	85,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
+	85,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
 	7,   // 3: tongzhen.referral.v1.Reply.medications:type_name -> tongzhen.referral.v1.ReplyMedication
 	10,  // 4: tongzhen.referral.v1.FollowUpPlan.visits:type_name -> tongzhen.referral.v1.PlannedVisit
-	82,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
-	83,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
+	85,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
+	86,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
 	11,  // 7: tongzhen.referral.v1.PlannedVisit.findings:type_name -> tongzhen.referral.v1.Findings
 	12,  // 8: tongzhen.referral.v1.Findings.values:type_name -> tongzhen.referral.v1.Measured
-	84,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
+	87,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,   // 10: tongzhen.referral.v1.Referral.state:type_name -> tongzhen.referral.v1.State.Code
-	85,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
-	87,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	88,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	13,  // 14: tongzhen.referral.v1.Referral.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	88,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
-	88,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
-	89,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
+	91,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
+	91,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
+	92,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
 	3,   // 18: tongzhen.referral.v1.Referral.form:type_name -> tongzhen.referral.v1.Form
 	4,   // 19: tongzhen.referral.v1.Referral.consent:type_name -> tongzhen.referral.v1.Consent
 	5,   // 20: tongzhen.referral.v1.Referral.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	82,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
-	82,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
+	85,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
+	85,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
 	6,   // 23: tongzhen.referral.v1.Referral.reply:type_name -> tongzhen.referral.v1.Reply
-	82,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
-	82,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
-	82,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	82,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	82,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
-	82,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
-	82,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
-	82,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
+	85,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
+	85,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
+	85,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	85,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	85,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
+	85,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
+	85,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
+	85,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
 	8,   // 32: tongzhen.referral.v1.Referral.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,   // 33: tongzhen.referral.v1.Referral.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	89,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
-	82,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
-	82,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
-	82,  // 37: tongzhen.referral.v1.Referral.written_time:type_name -> google.protobuf.Timestamp
-	85,  // 38: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 39: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	87,  // 40: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	88,  // 41: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
-	89,  // 42: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	92,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
+	85,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
+	85,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
+	85,  // 37: tongzhen.referral.v1.Referral.written_time:type_name -> google.protobuf.Timestamp
+	88,  // 38: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 39: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 40: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	91,  // 41: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
+	92,  // 42: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
 	3,   // 43: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
 	4,   // 44: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
 	8,   // 45: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,   // 46: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	89,  // 47: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
+	92,  // 47: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
 	16,  // 48: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	82,  // 49: tongzhen.referral.v1.CreateReferralRequest.written_time:type_name -> google.protobuf.Timestamp
-	82,  // 50: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
-	90,  // 51: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
+	85,  // 49: tongzhen.referral.v1.CreateReferralRequest.written_time:type_name -> google.protobuf.Timestamp
+	85,  // 50: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
+	93,  // 51: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
 	15,  // 52: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
 	14,  // 53: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	85,  // 54: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	88,  // 54: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
 	0,   // 55: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
-	87,  // 56: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	86,  // 57: tongzhen.referral.v1.ListReferralsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 56: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	89,  // 57: tongzhen.referral.v1.ListReferralsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	14,  // 58: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
 	24,  // 59: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
 	0,   // 60: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
 	27,  // 61: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
 	0,   // 62: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
 	0,   // 63: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
-	83,  // 64: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
-	82,  // 65: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
-	81,  // 66: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
+	86,  // 64: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
+	85,  // 65: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
+	84,  // 66: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
 	30,  // 67: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
 	30,  // 68: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
 	0,   // 69: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
 	0,   // 70: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
-	85,  // 71: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 72: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	88,  // 71: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 72: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
 	30,  // 73: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
-	85,  // 74: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	88,  // 74: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
 	35,  // 75: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
-	89,  // 76: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
-	4,   // 77: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	16,  // 78: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	5,   // 79: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	88,  // 80: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
-	6,   // 81: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
-	86,  // 82: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	87,  // 83: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	88,  // 84: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
-	89,  // 85: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	82,  // 86: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
-	88,  // 87: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
-	89,  // 88: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	9,   // 89: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	11,  // 90: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
-	9,   // 91: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	9,   // 92: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	15,  // 93: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	82,  // 94: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
-	83,  // 95: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
-	82,  // 96: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	55,  // 97: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
-	90,  // 98: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	14,  // 99: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
-	62,  // 100: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
-	83,  // 101: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
-	82,  // 102: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
-	63,  // 103: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
-	4,   // 104: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	86,  // 105: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	68,  // 106: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
-	0,   // 107: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
-	85,  // 108: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 109: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
-	82,  // 110: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
-	1,   // 111: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
-	0,   // 112: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
-	85,  // 113: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 114: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	87,  // 115: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	88,  // 116: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
-	88,  // 117: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
-	82,  // 118: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
-	13,  // 119: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	82,  // 120: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
-	76,  // 121: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
-	14,  // 122: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
-	15,  // 123: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
-	17,  // 124: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
-	18,  // 125: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
-	19,  // 126: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
-	22,  // 127: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
-	21,  // 128: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
-	25,  // 129: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
-	28,  // 130: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
-	31,  // 131: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
-	77,  // 132: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
-	79,  // 133: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
-	80,  // 134: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
-	33,  // 135: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
-	36,  // 136: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
-	39,  // 137: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
-	40,  // 138: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
-	41,  // 139: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
-	38,  // 140: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
-	42,  // 141: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
-	41,  // 142: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 143: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
-	38,  // 144: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
-	41,  // 145: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
-	38,  // 146: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
-	40,  // 147: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
-	43,  // 148: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
-	41,  // 149: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
-	44,  // 150: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
-	38,  // 151: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
-	45,  // 152: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
-	46,  // 153: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
-	47,  // 154: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
-	48,  // 155: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
-	49,  // 156: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
-	50,  // 157: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
-	51,  // 158: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
-	52,  // 159: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
-	53,  // 160: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
-	54,  // 161: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
-	56,  // 162: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
-	58,  // 163: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
-	59,  // 164: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
-	60,  // 165: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
-	64,  // 166: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
-	65,  // 167: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
-	66,  // 168: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
-	69,  // 169: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
-	70,  // 170: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
-	74,  // 171: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
-	72,  // 172: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
-	14,  // 173: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 174: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 175: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
-	20,  // 176: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
-	23,  // 177: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
-	14,  // 178: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
-	26,  // 179: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
-	29,  // 180: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
-	32,  // 181: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
-	78,  // 182: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
-	76,  // 183: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
-	76,  // 184: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
-	34,  // 185: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
-	37,  // 186: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
-	14,  // 187: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 188: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
-	14,  // 189: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
-	14,  // 190: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 191: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
-	14,  // 192: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
-	14,  // 193: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
-	14,  // 194: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 195: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 196: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
-	14,  // 197: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
-	14,  // 198: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 199: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 200: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
-	14,  // 201: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
-	14,  // 202: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
-	14,  // 203: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
-	14,  // 204: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
-	14,  // 205: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
-	14,  // 206: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 207: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
-	14,  // 208: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
-	14,  // 209: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
-	14,  // 210: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
-	55,  // 211: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
-	57,  // 212: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
-	14,  // 213: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
-	14,  // 214: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
-	61,  // 215: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
-	14,  // 216: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
-	14,  // 217: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
-	67,  // 218: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
-	14,  // 219: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
-	71,  // 220: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
-	75,  // 221: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
-	73,  // 222: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
-	173, // [173:223] is the sub-list for method output_type
-	123, // [123:173] is the sub-list for method input_type
-	123, // [123:123] is the sub-list for extension type_name
-	123, // [123:123] is the sub-list for extension extendee
-	0,   // [0:123] is the sub-list for field type_name
+	92,  // 76: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
+	40,  // 77: tongzhen.referral.v1.ListDiagnosesResponse.diagnoses:type_name -> tongzhen.referral.v1.KnownDiagnosis
+	4,   // 78: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	16,  // 79: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,   // 80: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
+	91,  // 81: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
+	6,   // 82: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
+	89,  // 83: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 84: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	91,  // 85: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
+	92,  // 86: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	85,  // 87: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
+	91,  // 88: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
+	92,  // 89: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	9,   // 90: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	11,  // 91: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
+	9,   // 92: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	9,   // 93: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	15,  // 94: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	85,  // 95: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
+	86,  // 96: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
+	85,  // 97: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	58,  // 98: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
+	93,  // 99: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	14,  // 100: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
+	65,  // 101: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
+	86,  // 102: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
+	85,  // 103: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
+	66,  // 104: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
+	4,   // 105: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	89,  // 106: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	71,  // 107: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
+	0,   // 108: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
+	88,  // 109: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 110: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
+	85,  // 111: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
+	1,   // 112: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
+	0,   // 113: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
+	88,  // 114: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 115: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 116: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	91,  // 117: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
+	91,  // 118: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
+	85,  // 119: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
+	13,  // 120: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	85,  // 121: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
+	79,  // 122: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
+	14,  // 123: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
+	15,  // 124: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
+	17,  // 125: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
+	18,  // 126: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
+	19,  // 127: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
+	22,  // 128: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
+	21,  // 129: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
+	25,  // 130: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
+	28,  // 131: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
+	31,  // 132: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
+	80,  // 133: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
+	82,  // 134: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
+	83,  // 135: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
+	33,  // 136: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
+	36,  // 137: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
+	38,  // 138: tongzhen.referral.v1.ReferralService.ListDiagnoses:input_type -> tongzhen.referral.v1.ListDiagnosesRequest
+	42,  // 139: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
+	43,  // 140: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
+	44,  // 141: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 142: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
+	45,  // 143: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
+	44,  // 144: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
+	44,  // 145: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 146: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
+	44,  // 147: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 148: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
+	43,  // 149: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
+	46,  // 150: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
+	44,  // 151: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
+	47,  // 152: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
+	41,  // 153: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
+	48,  // 154: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
+	49,  // 155: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
+	50,  // 156: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
+	51,  // 157: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
+	52,  // 158: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
+	53,  // 159: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
+	54,  // 160: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
+	55,  // 161: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
+	56,  // 162: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
+	57,  // 163: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
+	59,  // 164: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
+	61,  // 165: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
+	62,  // 166: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
+	63,  // 167: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
+	67,  // 168: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
+	68,  // 169: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
+	69,  // 170: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
+	72,  // 171: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
+	73,  // 172: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
+	77,  // 173: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
+	75,  // 174: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
+	14,  // 175: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 176: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 177: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
+	20,  // 178: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
+	23,  // 179: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
+	14,  // 180: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
+	26,  // 181: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
+	29,  // 182: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
+	32,  // 183: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
+	81,  // 184: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
+	79,  // 185: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
+	79,  // 186: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
+	34,  // 187: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
+	37,  // 188: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
+	39,  // 189: tongzhen.referral.v1.ReferralService.ListDiagnoses:output_type -> tongzhen.referral.v1.ListDiagnosesResponse
+	14,  // 190: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 191: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
+	14,  // 192: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
+	14,  // 193: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 194: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
+	14,  // 195: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
+	14,  // 196: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
+	14,  // 197: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 198: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 199: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
+	14,  // 200: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
+	14,  // 201: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 202: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 203: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
+	14,  // 204: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
+	14,  // 205: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
+	14,  // 206: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
+	14,  // 207: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
+	14,  // 208: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
+	14,  // 209: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 210: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
+	14,  // 211: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
+	14,  // 212: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
+	14,  // 213: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
+	58,  // 214: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
+	60,  // 215: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
+	14,  // 216: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
+	14,  // 217: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
+	64,  // 218: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
+	14,  // 219: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
+	14,  // 220: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
+	70,  // 221: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
+	14,  // 222: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
+	74,  // 223: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
+	78,  // 224: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
+	76,  // 225: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
+	175, // [175:226] is the sub-list for method output_type
+	124, // [124:175] is the sub-list for method input_type
+	124, // [124:124] is the sub-list for extension type_name
+	124, // [124:124] is the sub-list for extension extendee
+	0,   // [0:124] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_referral_proto_init() }
@@ -7389,7 +7555,7 @@ func file_tongzhen_referral_v1_referral_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_referral_proto_rawDesc), len(file_tongzhen_referral_v1_referral_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   80,
+			NumMessages:   83,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,7 @@ const (
 	ReferralService_DismissRegistration_FullMethodName = "/tongzhen.referral.v1.ReferralService/DismissRegistration"
 	ReferralService_ListReasons_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListReasons"
 	ReferralService_SearchDiagnoses_FullMethodName     = "/tongzhen.referral.v1.ReferralService/SearchDiagnoses"
+	ReferralService_ListDiagnoses_FullMethodName       = "/tongzhen.referral.v1.ReferralService/ListDiagnoses"
 	ReferralService_Submit_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Submit"
 	ReferralService_Accept_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Accept"
 	ReferralService_Return_FullMethodName              = "/tongzhen.referral.v1.ReferralService/Return"
@@ -112,6 +113,9 @@ type ReferralServiceClient interface {
 	ListReasons(ctx context.Context, in *ListReasonsRequest, opts ...grpc.CallOption) (*ListReasonsResponse, error)
 	// SearchDiagnoses by ICD-10 code, Chinese words, pinyin initials; best first, at most 20.
 	SearchDiagnoses(ctx context.Context, in *SearchDiagnosesRequest, opts ...grpc.CallOption) (*SearchDiagnosesResponse, error)
+	// ListDiagnoses is the whole list in which SearchDiagnoses looks, the most common first, for clients that must choose without a line. It changes
+	// with a release only.
+	ListDiagnoses(ctx context.Context, in *ListDiagnosesRequest, opts ...grpc.CallOption) (*ListDiagnosesResponse, error)
 	Submit(ctx context.Context, in *SubmitRequest, opts ...grpc.CallOption) (*Referral, error)
 	// Accept with a hold (confirmed with scheduling; BOOKING_LOST, SLOT_TAKEN, HOLD_EXPIRED, PEER_AWAY) or a walk-in window.
 	Accept(ctx context.Context, in *AcceptRequest, opts ...grpc.CallOption) (*Referral, error)
@@ -317,6 +321,16 @@ func (c *referralServiceClient) SearchDiagnoses(ctx context.Context, in *SearchD
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(SearchDiagnosesResponse)
 	err := c.cc.Invoke(ctx, ReferralService_SearchDiagnoses_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListDiagnoses(ctx context.Context, in *ListDiagnosesRequest, opts ...grpc.CallOption) (*ListDiagnosesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDiagnosesResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListDiagnoses_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -722,6 +736,9 @@ type ReferralServiceServer interface {
 	ListReasons(context.Context, *ListReasonsRequest) (*ListReasonsResponse, error)
 	// SearchDiagnoses by ICD-10 code, Chinese words, pinyin initials; best first, at most 20.
 	SearchDiagnoses(context.Context, *SearchDiagnosesRequest) (*SearchDiagnosesResponse, error)
+	// ListDiagnoses is the whole list in which SearchDiagnoses looks, the most common first, for clients that must choose without a line. It changes
+	// with a release only.
+	ListDiagnoses(context.Context, *ListDiagnosesRequest) (*ListDiagnosesResponse, error)
 	Submit(context.Context, *SubmitRequest) (*Referral, error)
 	// Accept with a hold (confirmed with scheduling; BOOKING_LOST, SLOT_TAKEN, HOLD_EXPIRED, PEER_AWAY) or a walk-in window.
 	Accept(context.Context, *AcceptRequest) (*Referral, error)
@@ -834,6 +851,9 @@ func (UnimplementedReferralServiceServer) ListReasons(context.Context, *ListReas
 }
 func (UnimplementedReferralServiceServer) SearchDiagnoses(context.Context, *SearchDiagnosesRequest) (*SearchDiagnosesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SearchDiagnoses not implemented")
+}
+func (UnimplementedReferralServiceServer) ListDiagnoses(context.Context, *ListDiagnosesRequest) (*ListDiagnosesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDiagnoses not implemented")
 }
 func (UnimplementedReferralServiceServer) Submit(context.Context, *SubmitRequest) (*Referral, error) {
 	return nil, status.Error(codes.Unimplemented, "method Submit not implemented")
@@ -1212,6 +1232,24 @@ func _ReferralService_SearchDiagnoses_Handler(srv interface{}, ctx context.Conte
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ReferralServiceServer).SearchDiagnoses(ctx, req.(*SearchDiagnosesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListDiagnoses_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDiagnosesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListDiagnoses(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListDiagnoses_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListDiagnoses(ctx, req.(*ListDiagnosesRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1926,6 +1964,10 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SearchDiagnoses",
 			Handler:    _ReferralService_SearchDiagnoses_Handler,
+		},
+		{
+			MethodName: "ListDiagnoses",
+			Handler:    _ReferralService_ListDiagnoses_Handler,
 		},
 		{
 			MethodName: "Submit",

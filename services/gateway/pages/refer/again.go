@@ -1,0 +1,98 @@
+package refer
+
+import (
+	"cmp"
+	"net/http"
+	"strings"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// again shows the form with everything that was typed and what was wrong. Without the record or the directory the form is
+// shown without what they add.
+func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, cause error) error {
+	data, err := p.prepare(r, patientID)
+	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
+		return err
+	}
+	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
+	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
+	return p.refused(w, r, data, cause)
+}
+
+// fieldErrors calls the fields what the form calls them: an advice asks a question where the others tell the illness.
+func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
+	labels := map[string]string{"modality": "refer.modality"}
+	if shows("advice", r.PostFormValue("kind")) {
+		labels["form.presentIllness"] = "refer.question"
+	}
+	wrong := p.Shell.FieldErrors(r, shell.Called(cause, labels))
+	for i, e := range wrong {
+		if p.left(r.PostFormValue(e.Name)) {
+			label := cmp.Or(labels[e.Name], "field."+e.Name)
+			wrong[i].Text = p.Shell.T(r, "refer.template.left", "field", p.Shell.T(r, label))
+		}
+	}
+	return shell.InOrder(wrong, fields()...)
+}
+
+// fields are in the order of the form.
+func fields() []string {
+	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
+		receiver receiver.organizationId receiver.departmentCode slot consent consent.method consent.givenBy consent.relation consent.deferredReason
+		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
+}
+
+// refused words what can be mended on the form; everything else is a page of its own.
+func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, cause error) error {
+	status := http.StatusOK
+	if cause != nil {
+		status = errs.HTTPStatus(cause)
+	}
+	switch errs.ReasonOf(cause) {
+	case errs.ReasonOpenReferralExists:
+		if e, ok := errs.As(cause); ok {
+			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
+		}
+		data.RequestID = id.New()
+	case errs.ReasonSlotTaken, errs.ReasonHoldExpired, errs.ReasonNotYetOpen:
+		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
+		data.Form.Values.Del("slot")
+		data.RequestID, data.HoldKey = id.New(), id.New()
+	case errs.ReasonRequestIDReused:
+		data.Problem, data.RequestID, data.HoldKey = p.Shell.T(r, "form.sent-before"), id.New(), id.New()
+	default:
+		switch {
+		case cause == nil:
+			data.propose()
+		case data.Form.Errors != nil:
+			data.RequestID = id.New()
+		case errs.KindOf(cause) == errs.KindUnavailable:
+			// The answer may have been lost on its way: the same request id makes the repetition harmless.
+			data.Problem = p.Shell.ErrorText(r, cause)
+		default:
+			return cause
+		}
+	}
+	return p.render(w, r, status, data)
+}
+
+// groups are the parts of the form that are told and taken over as a whole when somebody else changed them.
+func groups() []parts.Group {
+	return []parts.Group{parts.List("diagnosis", "field.diagnoses"), parts.List("examItem", "field.examItems")}
+}
+
+// reapply puts what was typed upon the present referral.
+func (p *Pages) reapply(r *http.Request, data *formData, referral *referralv1.Referral, cause error) {
+	data.Stale = parts.Renewal{
+		Shell: p.Shell, Client: p.Referral, Referral: referral, Present: valuesOf(referral, data.Patient), Groups: groups(),
+		Word: func(name, value string) (string, bool) {
+			return data.Choices.name(data.Form.Value("organization"), value), name == "organization" || name == "department"
+		},
+	}.Reapply(r, &data.Form, cause)
+	data.RequestID = id.New()
+}

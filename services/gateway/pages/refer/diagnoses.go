@@ -1,0 +1,49 @@
+package refer
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+)
+
+func (p *Pages) diagnoses(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.Referral.SearchDiagnoses(r.Context(), &referralv1.SearchDiagnosesRequest{Query: r.URL.Query().Get("query")})
+	if err != nil {
+		return err
+	}
+	type item struct {
+		Code    string `json:"code"`
+		Display string `json:"display"`
+	}
+	items := []item{}
+	for _, d := range list.GetDiagnoses() {
+		items = append(items, item{d.GetCode(), d.GetDisplay()})
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(items)
+}
+
+// diagnosesKept is for how long a browser keeps the whole list: it changes with a release.
+const diagnosesKept = 7 * 24 * time.Hour
+
+// allDiagnoses answers the whole list, one a line (code, name and what else it is called, parted by tabs), which the form's script keeps for when the
+// line is gone.
+func (p *Pages) allDiagnoses(w http.ResponseWriter, r *http.Request) error {
+	list, err := p.Referral.ListDiagnoses(r.Context(), &referralv1.ListDiagnosesRequest{})
+	if err != nil {
+		return err
+	}
+	var out strings.Builder
+	for _, d := range list.GetDiagnoses() {
+		out.WriteString(d.GetCode() + "\t" + d.GetDisplay() + "\t" + strings.Join(d.GetWords(), " ") + "\n")
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", fmt.Sprintf("private, max-age=%d", int(diagnosesKept.Seconds())))
+	_, err = io.WriteString(w, out.String())
+	return err
+}
