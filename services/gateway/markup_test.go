@@ -48,6 +48,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	w.visitConsents(doctor, see, look)
 	w.visitCapacity(doctor, clerk, see, look)
 	w.visitDuty(clerk, see, look)
+	w.visitSettingsOfPlaces(language, see, look)
 	found := clerk.post("/desk/find", form("number", "450321-26-0000123-4"))
 	look("find", clerk, found)
 	w.refuse(referralv1.ReferralService_FindReferral_FullMethodName, errs.NotFound("referral"))

@@ -107,11 +107,11 @@ func changeMedicine(ctx context.Context, u Unit, caller authn.Identity, d domain
 	case !changed:
 		return nil
 	}
-	action := "formulary.save"
 	if d.Removed {
-		action = "formulary.remove"
+		u.SaveMedicine(item, "formulary.remove")
+		return nil
 	}
-	u.SaveMedicine(item, action)
+	u.SaveMedicine(item, "formulary.save")
 	return nil
 }
 

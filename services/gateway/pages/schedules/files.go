@@ -2,8 +2,6 @@ package schedules
 
 import (
 	"encoding/base64"
-	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -12,7 +10,6 @@ import (
 
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
-	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 // maxFile is the most a file may hold, in bytes; the contract says so too. In the hidden field of the confirmation it is a third longer.
@@ -55,7 +52,7 @@ func (p *Pages) drawFiles(w http.ResponseWriter, r *http.Request, status int, da
 // importFile says what a file would do, and with do=import does it. The second time the file comes back in a hidden field.
 func (p *Pages) importFile(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 2*maxFile)
-	name, content, err := uploaded(r)
+	name, content, err := shell.Uploaded(r, maxFile)
 	if err != nil {
 		return p.fileAgain(w, r, err)
 	}
@@ -85,38 +82,6 @@ func (p *Pages) importFile(w http.ResponseWriter, r *http.Request) error {
 	return p.drawFiles(w, r, http.StatusOK, data)
 }
 
-// uploaded is the file of the form, or of the hidden field.
-func uploaded(r *http.Request) (name string, content []byte, err error) {
-	if err := r.ParseMultipartForm(2 * maxFile); err != nil && !errors.Is(err, http.ErrNotMultipart) {
-		if large := new(http.MaxBytesError); errors.As(err, &large) {
-			return "", nil, errs.Invalid(errs.Bad("file", errs.ReasonFieldTooLong))
-		}
-		return "", nil, errs.Invalid(errs.Bad("file", errs.ReasonFieldInvalid))
-	}
-	if kept := r.PostFormValue("content"); kept != "" {
-		content, err := base64.StdEncoding.DecodeString(kept)
-		if err != nil {
-			return "", nil, errs.Invalid(errs.Bad("file", errs.ReasonFieldInvalid))
-		}
-		return r.PostFormValue("name"), content, nil
-	}
-	file, header, err := r.FormFile("file")
-	if err != nil {
-		return "", nil, errs.Invalid(errs.Required("file"))
-	}
-	defer file.Close()
-	content, err = io.ReadAll(io.LimitReader(file, maxFile+1))
-	switch {
-	case err != nil:
-		return "", nil, errs.Invalid(errs.Bad("file", errs.ReasonFieldInvalid))
-	case len(content) > maxFile:
-		return "", nil, errs.Invalid(errs.Bad("file", errs.ReasonFieldTooLong))
-	case len(content) == 0:
-		return "", nil, errs.Invalid(errs.Required("file"))
-	}
-	return header.Filename, content, nil
-}
-
 // fileAgain shows the form with what was wrong. A browser does not send a file twice by itself; what was read of it is kept.
 func (p *Pages) fileAgain(w http.ResponseWriter, r *http.Request, cause error) error {
 	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
@@ -125,7 +90,7 @@ func (p *Pages) fileAgain(w http.ResponseWriter, r *http.Request, cause error) e
 		if data.Form.Values == nil {
 			data.Form.Values = url.Values{}
 		}
-		if name, content, err := uploaded(r); err == nil {
+		if name, content, err := shell.Uploaded(r, maxFile); err == nil {
 			data.Name, data.Content = name, base64.StdEncoding.EncodeToString(content)
 		}
 		return p.drawFiles(w, r, again.Status, data)
