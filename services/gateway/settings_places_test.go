@@ -234,7 +234,9 @@ func TestClosedDepartmentsAreNotOffered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.browser("township")
-	offered := func() bool { return strings.Contains(b.get("/refer/"+patientID).Body.String(), "<option value=\"0304\"") }
+	offered := func() bool {
+		return strings.Contains(b.get("/refer/"+patientID).Body.String(), "<option value=\"0304\"")
+	}
 	if !offered() {
 		t.Fatal("the department is not offered while it is open")
 	}
