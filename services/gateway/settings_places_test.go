@@ -250,6 +250,22 @@ func TestClosedDepartmentsAreNotOffered(t *testing.T) {
 	}
 }
 
+func TestTheDepartmentsOfAnotherHospitalAreOfferedWhenItIsChosen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	if body := b.get("/refer/" + patientID).Body.String(); !strings.Contains(body, `data-load="/refer/departments" data-load-from="organization"`) {
+		t.Error("the departments stay those of the first hospital")
+	}
+	body := b.get("/refer/departments?kind=OUTPATIENT&organization="+hospitalID+"&department=20", "X-Fragment", "1").Body.String()
+	if !strings.Contains(body, `<option value="0304">Cardiology`) || !strings.Contains(body, `<option value="20" selected>Emergency`) {
+		t.Errorf("%s", body)
+	}
+	if body := b.get("/refer/departments?organization="+townshipID, "X-Fragment", "1").Body.String(); strings.Count(body, "<option") != 1 {
+		t.Errorf("of no receiver: %s", body)
+	}
+}
+
 func TestCapabilitiesAreTickedWithTheirNotes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
