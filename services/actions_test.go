@@ -18,7 +18,7 @@ import (
 func tells() map[string]bool {
 	return map[string]bool{
 		"look": true, "audited": true, "seen": true, "ofMessage": true, "audit": true, "organizationChanged": true, "accountChanged": true,
-		"entry": true, "candidateEntry": true, "Note": true, "note": true, "SaveRoster": true, "UpdateAccount": true, "SetPassword": true,
+		"entry": true, "candidateEntry": true, "Note": true, "note": true, "SaveRoster": true, "UpdateAccount": true, "SetPassword": true, "SaveMedicine": true, "ReplaceCapabilities": true,
 	}
 }
 

@@ -2,7 +2,7 @@
 // what they can do, duty rosters (值班), accounts with their roles, sign-in, sessions and the signed call token. It refuses to know patients,
 // referrals and capacity, and to decide what a role may do elsewhere.
 //
-// RPCs: DirectoryService, AccountService and RosterService of tongzhen.directory.v1. Publishes organisation_changed, account_changed, formulary_changed,
+// RPCs: DirectoryService, AccountService, PlaceService and RosterService of tongzhen.directory.v1. Publishes organisation_changed, account_changed, formulary_changed,
 // capabilities_changed and roster_changed; consumes nothing and calls no other service.
 //
 // Invariants (tests cite them by number):
@@ -20,13 +20,17 @@
 //  7. A call token lives 5 minutes, and no longer than its session may at most. It carries what the account is at that
 //     moment; a disabled account gets none.
 //  8. Everybody sees the own county only, taken from the call token; a service whose token names no county sees all.
-//  9. Sign-ins, failed ones, locks, sign-outs, imports and changes of stock leave audit entries in the transaction of
+//  9. Sign-ins, failed ones, locks, sign-outs, imports and changes of places and medicines leave audit entries in the transaction of
 //     what they record; those about unknown logins under county 000000.
 //  10. A medicine is known by its organisation, name and specification, and its id is made of them: importing it again
 //     finds it. It leaves the list by a mark, never by deletion.
 //  11. People see the list of one organisation of their county without what left it; services also all lists of the
-//     county with it, so that a copy can follow. Stock is changed by the organisation's own doctors alone.
-//  12. A roster changes under its version, with its fact, which carries all of it. Its week is in the county's zone; of hand-overs that overlap
+//     county with it, so that a copy can follow. Stock is changed by the organisation's own doctors and the administrator
+//     of the county, the list by its head and the administrator.
+//  12. Organisations, departments, capabilities and medicines change under their versions; what was said in each version is kept, with who said it
+//     and when, and can be said again. What is closed, or off a list, stays. An organisation stands below an open one of a kind above its own;
+//     its kind stays while something hangs on it.
+//  13. A roster changes under its version, with its fact, which carries all of it. Its week is in the county's zone; of hand-overs that overlap
 //     the later one holds; who was disabled drops out. A post is planned by its own head, desk or the county; who is on duty now the
 //     whole county sees, the plan the own organisation.
 //  13. Who looks after accounts gives and takes only roles of the own reach, of which SECURITY_ADMIN, AUDITOR and SYSTEM never are one; nobody changes

@@ -82,6 +82,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		directoryv1.RegisterDirectoryServiceServer(r, directoryv1.UnimplementedDirectoryServiceServer{})
 		directoryv1.RegisterRosterServiceServer(r, directoryv1.UnimplementedRosterServiceServer{})
 		directoryv1.RegisterAccountServiceServer(r, directoryv1.UnimplementedAccountServiceServer{})
+		directoryv1.RegisterPlaceServiceServer(r, directoryv1.UnimplementedPlaceServiceServer{})
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
 	w.serve(network, logger, "referral", func(r grpc.ServiceRegistrar) {
@@ -268,7 +269,7 @@ func (w *world) defaults() map[string]func(context.Context, proto.Message) (prot
 
 		patientrecordv1.RecognitionService_ListRecognisable_FullMethodName: same(&patientrecordv1.ListRecognisableResponse{}),
 	}
-	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers(), agreeing(), leaving(), capacity(), sending(), onDuty(), keepingAccounts()} {
+	for _, answers := range []map[string]proto.Message{samples(), writing(), living(), working(), charting(), handedOver(), accessing(), papers(), agreeing(), leaving(), capacity(), sending(), onDuty(), keepingAccounts(), placing()} {
 		for method, out := range answers {
 			all[method] = same(out)
 		}

@@ -49,6 +49,7 @@ func visit(t *testing.T, w *world, language string, look func(what string, b *br
 	w.visitCapacity(doctor, clerk, see, look)
 	w.visitDuty(clerk, see, look)
 	w.visitAccounts(clerk, see, look)
+	w.visitSettingsOfPlaces(language, see, look)
 	found := clerk.post("/desk/find", form("number", "450321-26-0000123-4"))
 	look("find", clerk, found)
 	w.refuse(referralv1.ReferralService_FindReferral_FullMethodName, errs.NotFound("referral"))
@@ -101,6 +102,7 @@ func (w *world) visitForms(doctor *browser, see func(*browser, string, ...string
 		see(doctor, "/referrals/"+referralID)
 	}
 	see(doctor, "/refer/slots?kind=OUTPATIENT&organization=&department=", "X-Fragment", "1")
+	see(doctor, "/refer/departments?organization="+hospitalID+"&department=0304", "X-Fragment", "1")
 	search := doctor.post("/patients/search", form("query", markName))
 	look("search", doctor, search)
 	see(doctor, search.Header().Get("Location"))

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 	_ "time/tzdata" // the county's zone on machines without zone files
 
 	"github.com/klauspost/compress/gzhttp"
@@ -44,6 +45,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
+	"github.com/tongzhen/tongzhen/services/internal/run"
 )
 
 // Deps is what the gateway stands on; all fields are required.
@@ -62,6 +64,7 @@ type Service struct {
 	deps    Deps
 	hub     *live.Hub
 	door    *door.Door
+	names   *shell.Names
 	feed    *hl7.Feed
 	pages   *shell.Table
 	handler http.Handler
@@ -84,8 +87,9 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	directory := directoryv1.NewDirectoryServiceClient(deps.Conns.Directory)
 	hub := live.New(deps.Bus, deps.Clock, deps.Logger)
 	d := door.New(directory, deps.Clock, hub.End)
+	names := shell.NewNames(directory, deps.Clock)
 	sh, err := shell.New(shell.Deps{
-		Text: catalogue, Assets: assets, Names: shell.NewNames(directory, deps.Clock),
+		Text: catalogue, Assets: assets, Names: names,
 		Criteria:     shell.NewCriteria(referralv1.NewCriteriaServiceClient(deps.Conns.Referral), deps.Clock),
 		Notification: notificationv1.NewNotificationServiceClient(deps.Conns.Notification),
 		Alarm:        notificationv1.NewAlarmServiceClient(deps.Conns.Notification),
@@ -108,7 +112,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{deps: deps, hub: hub, door: d, feed: newFeed(cfg, deps), pages: pages}
+	s := &Service{deps: deps, hub: hub, names: names, door: d, feed: newFeed(cfg, deps), pages: pages}
 	sameSite := http.NewCrossOriginProtection()
 	sameSite.SetDenyHandler(http.HandlerFunc(sh.FromElsewhere))
 	root := http.NewServeMux()
@@ -161,7 +165,7 @@ func pageMux(cfg Config, deps Deps, sh *shell.Shell, d *door.Door, directory dir
 	}
 	for _, add := range []func(shell.Mux, Config, Deps, *shell.Shell) error{
 		patientPages, clinicalPages, matchPages, writingPages, slipPages, attachmentPages, workplaces, accessPages, recognitionPages, feedPages,
-		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages, keptAccountPages,
+		referralPages, auditPages, capacityPages, deliveryPages, dutyPages, linkPages, keptAccountPages, placePages,
 	} {
 		if err := add(mux, cfg, deps, sh); err != nil {
 			return nil, err
@@ -330,10 +334,16 @@ func spanName(_ string, r *http.Request) string {
 // Handler serves everything from outside.
 func (s *Service) Handler() http.Handler { return s.handler }
 
-// Run feeds the live stream until ctx ends.
+// stopTimeout is how long reading of facts may take to end.
+const stopTimeout = 10 * time.Second
+
+// Run feeds the live stream, and follows what organisations are called, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.hub.Close()
-	return s.hub.Run(ctx, s.door.AccountChanged)
+	return run.Group(ctx, stopTimeout,
+		run.Part{Name: "live", Runner: run.Func(func(ctx context.Context) error { return s.hub.Run(ctx, s.door.AccountChanged) })},
+		run.Part{Name: "names", Runner: run.Func(func(ctx context.Context) error { return s.names.Follow(ctx, s.deps.Bus) })},
+	)
 }
 
 // Close ends the open streams, so that the HTTP server can stop.

@@ -211,8 +211,8 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for role, want := range map[commonv1.Role_Code]string{
-		commonv1.Role_TOWNSHIP_DOCTOR: "home patients referrals received followups waitlist rosters calls inbox",
-		commonv1.Role_CENTRE_HEAD:     "home patients referrals received followups waitlist sessions overview statistics reviews rosters downtime calls feeds deliveries inbox",
+		commonv1.Role_TOWNSHIP_DOCTOR: "home patients referrals received followups formulary waitlist rosters calls inbox",
+		commonv1.Role_CENTRE_HEAD:     "home patients referrals received followups formulary waitlist sessions overview statistics reviews rosters downtime calls feeds deliveries inbox",
 		commonv1.Role_INTAKE_DESK:     "desk arrivals candidates sent waitlist sessions beds rosters downtime calls feeds deliveries inbox",
 		commonv1.Role_DEPARTMENT_HEAD: "desk arrivals candidates sent waitlist sessions beds overview statistics rosters calls deliveries inbox",
 		commonv1.Role_BED_MANAGER:     "desk arrivals sent waitlist sessions beds rosters inbox",

@@ -22,8 +22,12 @@ import (
 type importCommand struct {
 	FHIR      importFHIRCommand      `cmd:"" name:"fhir" help:"Import FHIR R4 bundles: patients with their records. Importing again changes nothing."`
 	Schedules importSchedulesCommand `cmd:"" help:"Import clinic sessions and schedule templates of an organisation, CSV or iCalendar. Importing again changes nothing."`
-	Formulary importFormularyCommand `cmd:"" help:"Import the medicines of organisations from a table. Importing again changes nothing."`
 	Accounts  importAccountsCommand  `cmd:"" help:"Import accounts from a table, with one-time passwords for new ones. Importing again changes nothing."`
+	Formulary importFormularyCommand `cmd:"" help:"Import the medicines of organisations from a table: 机构编码 organization_code, 药名 name, 规格 specification, 库存 stock; ATC编码 atc, 可调配 orderable, 特殊管理 restricted_class, 移出目录 removed. Importing again changes nothing."`
+
+	Organizations importOrganizationsCommand `cmd:"" help:"Import organisations from a table: 机构编码 code, 机构名称 name, 类型 type; 英文名 name_en, 上级机构编码 parent_code, 电话 phone, 地址 address, 停用 closed."`
+	Departments   importDepartmentsCommand   `cmd:"" help:"Import departments from a table: 机构编码 organization_code, 科室代码 code, 科室名称 name; 英文名 name_en, 位置 location, 电话 phone, 有床位 has_beds, 停用 closed."`
+	Capabilities  importCapabilitiesCommand  `cmd:"" help:"Import what organisations can do from a table: 机构编码 organization_code, 能做的项目 capability; 说明 note. What a table says of one is all that it can do."`
 }
 
 type importFHIRCommand struct {

@@ -77,6 +77,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 	}{
 		{directoryv1.RegisterDirectoryServiceHandler, deps.Conns.Directory},
 		{directoryv1.RegisterAccountServiceHandler, deps.Conns.Directory},
+		{directoryv1.RegisterPlaceServiceHandler, deps.Conns.Directory},
 		{referralv1.RegisterReferralServiceHandler, referral},
 		{referralv1.RegisterFollowUpServiceHandler, referral},
 		{referralv1.RegisterCriteriaServiceHandler, referral},

@@ -228,13 +228,14 @@
     }
   });
 
-  // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind"> is fetched with the named fields when they change.
+  // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind"> is fetched with the named fields when they change,
+  // and with those of data-load-with as they are.
   for (const part of document.querySelectorAll("[data-load]")) {
     const form = part.closest("form");
     const load = async (kept) => {
       const query = new URLSearchParams();
-      for (const name of part.dataset.loadFrom.split(" ")) query.set(name, new FormData(form).get(name) ?? "");
-      for (const name of ["slot", "bed"]) if (kept?.[name]?.[0]) query.set(name, kept[name][0]);
+      for (const name of `${part.dataset.loadFrom} ${part.dataset.loadWith ?? ""}`.trim().split(" ")) query.set(name, new FormData(form).get(name) ?? "");
+      for (const name of ["slot", "bed", "department"]) if (kept?.[name]?.[0]) query.set(name, kept[name][0]);
       if (part.dataset.loaded === query.toString()) return;
       part.dataset.loaded = query.toString();
       const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" }).catch(() => null);

@@ -124,7 +124,20 @@ func codes() map[string][]string {
 	maps.Copy(all, capacityCodes())
 	maps.Copy(all, guideCodes())
 	maps.Copy(all, accountCodes())
+	maps.Copy(all, placeCodes())
 	return all
+}
+
+// placeCodes are those of organisations and medicines.
+func placeCodes() map[string][]string {
+	return map[string][]string{
+		"places.kind": strings.Fields("COUNTY_HOSPITAL TOWNSHIP_CENTRE VILLAGE_CLINIC EXTERNAL AUTHORITY"), "places.table": strings.Fields("organizations departments capabilities formulary"),
+		"places.table.help":   strings.Fields("organizations departments capabilities formulary"),
+		"places.table.reason": strings.Fields("FIELD_REQUIRED FIELD_INVALID FIELD_TOO_LONG FIELD_OUT_OF_RANGE FIELD_UNKNOWN FIELD_COMBINATION DUPLICATE COLUMN_MISSING NOT_TEXT CUT_OFF"),
+		"places.column":       strings.Fields("code organization_code name name_en type parent_code phone address location has_beds closed capability note specification stock atc orderable restricted_class removed"),
+		"formulary.stock":     strings.Fields("IN_STOCK OUT_OF_STOCK"), "formulary.state": strings.Fields("all IN_STOCK OUT_OF_STOCK REMOVED"),
+		"formulary.class": strings.Fields("ANTIMICROBIAL NARCOTIC PSYCHOTROPIC TOXIC RADIOACTIVE PRECURSOR SPECIAL_STORAGE"),
+	}
 }
 
 func lifeCodes() map[string][]string {
@@ -158,7 +171,7 @@ func lifeCodes() map[string][]string {
 		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
 		"measure": strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr creatinine potassium fetal_heart_rate pain barthel danger_level"),
-		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups overview statistics settings inbox audit feeds consents exports waitlist sessions beds deliveries rosters calls"),
+		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups overview statistics settings inbox audit feeds consents exports waitlist sessions beds deliveries rosters calls formulary"),
 		"purpose": strings.Fields("TREATMENT EMERGENCY FOLLOW_UP CONSULTATION PUBLIC_HEALTH"), "glass.way": strings.Fields("BREAK_GLASS VISIT"),
 		"glass.reason": strings.Fields("EMERGENCY UNCONSCIOUS CONSULTATION PUBLIC_HEALTH OTHER"), "glass.verdict": strings.Fields("JUSTIFIED NOT_JUSTIFIED ASKS"),
 		"desk.tab": desks, "desk.empty": desks,
@@ -200,8 +213,8 @@ func lifeCodes() map[string][]string {
 		"overview.part":     strings.Fields("before months candidates flows late medicines recognition quiet targets"),
 		"overview.stage":    strings.Fields("STAGE-UP-ANSWERED STAGE-UP-ARRIVED STAGE-UP-ENDED STAGE-UP-SENT-DOWN STAGE-UP-TAKEN-OVER STAGE-DN-ANSWERED STAGE-DN-ARRIVED STAGE-DN-FOLLOWED-UP"),
 		"overview.medicine": strings.Fields("MISSING ORDERABLE"), "export.unit": strings.Fields("PERCENT PERMILLE RATIO MEAN COUNT DURATION"),
-		"settings.index":   strings.Fields("targets limits reasons criteria recognition rosters sessions rules deliveries"),
-		"settings.indexed": strings.Fields("targets limits reasons criteria recognition rosters sessions rules deliveries"),
+		"settings.index":   strings.Fields("targets limits reasons criteria organizations formulary recognition rosters sessions rules deliveries"),
+		"settings.indexed": strings.Fields("targets limits reasons criteria organizations formulary recognition rosters sessions rules deliveries"),
 		"settings.subject": strings.Fields("SETTINGS TARGETS REASONS"), "field.targets": strings.Fields("measure place fromMonth toMonth value"),
 		"field.reasons": strings.Fields("text textEn"), "reasons.action": strings.Fields("return decline redirect cancel dismiss_candidate record_arrival record_out dismiss_registration"),
 		"settings.step":  strings.Fields("ANSWER MISSING_INFORMATION ARRIVAL REPLY FIRST_CONTACT VISIT ACKNOWLEDGE CONSENT DOWN_DECISION NORM_CHECK STAY"),
@@ -228,7 +241,7 @@ func lifeCodes() map[string][]string {
 		"when": strings.Fields("EMERGENCY SENT BY_ORIGINATOR BY_RECEIVER BOOKED WITH_REFERRAL WITHOUT_REFERRAL FIRST_RING THIRD_RING SECOND_LEVEL"),
 		"audit.action": strings.Fields(`patient.read patient.find patient.find_number patient.find_audited patient.snapshot patient.registered patient.register record.summary record.results
 			record.values record.package record.write relation.set package.assemble sign_in sign_out sign_in.fail sign_in.lock account.create
-			account.update organization.create organization.update capabilities.import formulary.import formulary.set_stock capacity.add
+			account.update organization.create organization.update capabilities.import capabilities.set formulary.import formulary.set_stock formulary.save formulary.remove capacity.add
 			notification.acknowledge notification.acknowledge_link delivery.replay address.set address.remove patient.contact notification.set_preferences
 			notification.set_rules alarm.acknowledge call.record roster.set roster.hand_over roster.take_back
 			referral.submit referral.accept referral.conclude referral.arrive referral.admit referral.update_settings referral.update_targets referral.update_reasons referral.allot_blank_forms referral.void_blank_form
@@ -298,7 +311,7 @@ func TestEveryKindOfErrorIsWorded(t *testing.T) {
 }
 
 // Words that are the same in both languages.
-var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|Excel|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl`)
+var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|Excel|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl|ATC|C08CA01|B01AC24|5mg|90mg`)
 
 func TestNoTextIsInTheOtherLanguage(t *testing.T) {
 	t.Parallel()

@@ -4,8 +4,10 @@
 package app
 
 import (
+	"errors"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
@@ -55,4 +57,20 @@ func invalid(v domain.Violations) error {
 		fields[i] = errs.Bad(one.Field, one.Reason)
 	}
 	return errs.Invalid(fields...)
+}
+
+// oneDepartment names violations of an organisation with one changed department as parts of that one: the merged list is in the order of the codes.
+func oneDepartment(err error) error {
+	var v domain.Violations
+	if !errors.As(err, &v) {
+		return err
+	}
+	out := make(domain.Violations, len(v))
+	for i, one := range v {
+		if _, field, ok := strings.Cut(one.Field, "]."); ok && strings.HasPrefix(one.Field, "departments[") {
+			one.Field = "department." + field
+		}
+		out[i] = one
+	}
+	return invalid(out)
 }

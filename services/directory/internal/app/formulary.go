@@ -56,42 +56,37 @@ func (a *App) mayList(ctx context.Context, caller authn.Identity, organizationID
 	return caller.County, err
 }
 
-// StockChange is what a doctor says of a medicine of the own organisation. Version is the one that was seen.
+// StockChange is what is said of the stock of a medicine. Version is the one that was seen.
 type StockChange struct {
 	ID        string
 	Version   int32
 	Stock     domain.Stock
 	Orderable bool
+	RequestID string
 }
 
-// SetStock answers the medicine after the change. One of another organisation, and one that left the list, is
-// errs.NotFound.
-func (a *App) SetStock(ctx context.Context, caller authn.Identity, c StockChange) (item domain.FormularyItem, err error) {
-	if c.Version == 0 {
-		return item, errs.Invalid(errs.Bad("version", errs.ReasonVersionRequired))
-	}
-	err = a.deps.Store.Change(ctx, commandBy(caller, caller.County), func(u Unit) error {
-		have, err := u.FormularyItems(ctx, caller.County, []string{c.ID})
+// SetStock answers the medicine after the change. One of another organisation, unless the administrator of the county says it, and one that left the
+// list, is errs.NotFound.
+func (a *App) SetStock(ctx context.Context, caller authn.Identity, c StockChange) (domain.FormularyItem, error) {
+	by := requestBy(caller, caller.County, Request{Method: "SetStock", ID: c.RequestID, Hash: hashOf(c.ID, c.Version, c.Stock, c.Orderable)})
+	err := a.deps.Store.Change(ctx, by, func(u Unit) error {
+		old, err := medicineOf(ctx, u, caller.County, c.ID, c.Version)
+		d := old.Data()
+		if known := d.ID != ""; known && (d.Removed || !stocks(caller, d.OrganizationID)) {
+			return errs.NotFound("formulary_item")
+		}
 		if err != nil {
 			return err
 		}
-		old, ok := have[c.ID]
-		d := old.Data()
-		switch {
-		case !ok || d.OrganizationID != caller.Organization || d.Removed:
-			return errs.NotFound("formulary_item")
-		case old.Version() != c.Version:
-			return errs.Stale(old.Version(), string(d.Stock))
-		}
 		d.Stock, d.Orderable = c.Stock, c.Orderable
-		var changed bool
-		if item, changed, err = old.Update(d); err != nil {
-			return at(err, "")
+		item, changed, err := old.Update(d)
+		if err == nil && changed {
+			u.SaveMedicine(item, "formulary.set_stock")
 		}
-		if changed {
-			u.SetStock(item)
-		}
-		return nil
+		return at(err, "")
 	})
-	return item, err
+	if err != nil {
+		return domain.FormularyItem{}, err
+	}
+	return a.deps.Store.Medicine(ctx, caller.County, c.ID)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
-	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
 // FormularyEntry is one medicine to import. Data.ID and Data.OrganizationID are not read.
@@ -92,7 +91,7 @@ func medicines(in FormularyImport, homes map[string]domain.Organization) ([]doma
 		}
 		d := e.Data.Normal()
 		d.County, d.OrganizationID = in.County, home.Data().ID
-		d.ID = id.FromFact("formulary_item", in.County, d.OrganizationID, d.Name, d.Specification)
+		d.ID = medicineID(d)
 		item, err := domain.NewFormularyItem(d)
 		switch {
 		case err != nil:
@@ -167,7 +166,7 @@ func importCapabilities(ctx context.Context, u Unit, in CapabilityImport) (out I
 		}
 		out.count(next.Version(), changed)
 		if changed {
-			u.ReplaceCapabilities(next)
+			u.ReplaceCapabilities(next, "capabilities.import")
 		}
 	}
 	return out, wrong.err()

@@ -45,6 +45,15 @@ type Store interface {
 	// Capabilities in the order of county and organisation's id. An empty county is all of them.
 	Capabilities(ctx context.Context, q CapabilityQuery) ([]domain.Capabilities, error)
 
+	// Hanging is what hangs on each organisation of a county, by id; one on which nothing hangs may be missing.
+	Hanging(ctx context.Context, county string) (map[string]Hanging, error)
+	// Medicines of an organisation in the order of name and specification.
+	Medicines(ctx context.Context, q MedicineQuery) ([]MedicineLine, error)
+	// Medicine by id, on the list or not; not found is errs.NotFound.
+	Medicine(ctx context.Context, county, id string) (domain.FormularyItem, error)
+	// PlaceVersions of a subject, the newest first. What was changed before versions were kept begins with its first change since.
+	PlaceVersions(ctx context.Context, county string, s Subject, id string, limit int) ([]PlaceVersion, error)
+
 	// Rosters in the order of county, organisation and department.
 	Rosters(ctx context.Context, q RosterQuery) ([]domain.Roster, error)
 	// PostOfHandOver is where a hand-over is; not found is errs.NotFound.
@@ -89,6 +98,9 @@ type Unit interface {
 	// Capabilities by organisation, of every one that is named; version 0 where nothing was said yet.
 	Capabilities(ctx context.Context, county string, organizationIDs []string) (map[string]domain.Capabilities, error)
 
+	// Hanging is what hangs on one organisation.
+	Hanging(ctx context.Context, county, organizationID string) (Hanging, error)
+
 	// Roster of a post with the hand-overs that have not ended; version 0 where nothing was said yet.
 	Roster(ctx context.Context, p domain.Post) (domain.Roster, error)
 	// AccountsOf an organisation by id.
@@ -111,8 +123,10 @@ type Unit interface {
 	ForgetFailures(guardKey string)
 	// ImportFormulary keeps medicines of one organisation, new ones and changed ones.
 	ImportFormulary(organizationID string, items []domain.FormularyItem)
-	SetStock(item domain.FormularyItem)
-	ReplaceCapabilities(c domain.Capabilities)
+	// SaveMedicine keeps one medicine, new or changed; action is the word of the audit entry.
+	SaveMedicine(item domain.FormularyItem, action string)
+	// ReplaceCapabilities keeps all that an organisation can do; action is the word of the audit entry.
+	ReplaceCapabilities(c domain.Capabilities, action string)
 	// FailSignIn keeps the guard.
 	FailSignIn(f Failure)
 	// StartSession forgets wrong passwords under the guard's key.

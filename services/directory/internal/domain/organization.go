@@ -44,6 +44,7 @@ type Department struct {
 	Location string
 	Phone    string
 	HasBeds  bool
+	Disabled bool // no longer offered
 }
 
 // Organization is an organisation with its departments. It keeps its id, county and code for ever.
@@ -124,6 +125,30 @@ func (o Organization) Update(d OrganizationData, departments []Department) (Orga
 	}
 	next.version = o.version + 1
 	return next, true, nil
+}
+
+// Under tells whether the organisation may stand below parent: of a kind above its own, a village clinic below a centre, and one that is open. An
+// organisation that stands there already stays.
+func (o Organization) Under(parent Organization, before string) bool {
+	rank := map[OrganizationType]int{Authority: 1, CountyHospital: 2, TownshipCentre: 3, VillageClinic: 4}
+	above, own := rank[parent.data.Type], rank[o.data.Type]
+	switch {
+	case above == 0 || above >= own, o.data.Type == VillageClinic && parent.data.Type != TownshipCentre:
+		return false
+	}
+	return !parent.data.Disabled || parent.data.ID == before
+}
+
+// As is the organisation made again what it was, and whether that differs. It keeps id, county and code; departments that came since are closed.
+func (o Organization) As(was Organization) (Organization, bool, error) {
+	departments := was.Departments()
+	for _, d := range o.departments {
+		if !was.HasDepartment(d.Code) {
+			d.Disabled = true
+			departments = append(departments, d)
+		}
+	}
+	return o.Update(was.data, departments)
 }
 
 // Data is what the organisation says of itself.

@@ -90,6 +90,56 @@ func TestAnImportKeepsIdAndCodeAndTheDepartmentsItDoesNotName(t *testing.T) {
 	}
 }
 
+func TestAnOrganizationStandsBelowAnOpenOneOfAKindAboveItsOwn(t *testing.T) {
+	t.Parallel()
+	of := func(id string, kind domain.OrganizationType, closed bool) domain.Organization {
+		d := organizationData()
+		d.ID, d.Type, d.Disabled = id, kind, closed
+		return domain.RestoreOrganization(d, nil, 1)
+	}
+	clinic, centre, hospital := of("c", domain.VillageClinic, false), of("t", domain.TownshipCentre, false), of("h", domain.CountyHospital, false)
+	for name, c := range map[string]struct {
+		below, above domain.Organization
+		before       string
+		want         bool
+	}{
+		"a clinic below its centre":             {clinic, centre, "", true},
+		"a clinic below a hospital":             {clinic, hospital, "", false},
+		"a centre below the hospital":           {centre, hospital, "", true},
+		"a centre below a centre":               {centre, of("t2", domain.TownshipCentre, false), "", false},
+		"a hospital below the authority":        {hospital, of("a", domain.Authority, false), "", true},
+		"a centre below a hospital outside":     {centre, of("x", domain.External, false), "", false},
+		"a hospital outside below the hospital": {of("x", domain.External, false), hospital, "", false},
+		"below one that is closed":              {clinic, of("t", domain.TownshipCentre, true), "", false},
+		"still below one that was closed":       {clinic, of("t", domain.TownshipCentre, true), "t", true},
+	} {
+		if got := c.below.Under(c.above, c.before); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestAnOrganizationMadeAgainWhatItWasClosesWhatCameSince(t *testing.T) {
+	t.Parallel()
+	was := organization(t)
+	d := was.Data()
+	d.Name, d.Disabled = "改名", true
+	now, _, err := was.Update(d, []domain.Department{{Code: "50", Name: "中医科"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, changed, err := now.As(was)
+	if err != nil || !changed || again.Version() != 3 || again.Data() != was.Data() {
+		t.Fatalf("got %+v version %d, %v", again.Data(), again.Version(), err)
+	}
+	if deps := again.Departments(); len(deps) != 2 || deps[0].Disabled || !deps[1].Disabled {
+		t.Errorf("departments %+v", deps)
+	}
+	if _, changed, err := again.As(again); err != nil || changed {
+		t.Errorf("the same again: %v, %v", changed, err)
+	}
+}
+
 func TestAnOrganizationPrintsAsItsID(t *testing.T) {
 	t.Parallel()
 	if got := organization(t).String(); got != "o-1" {

@@ -102,7 +102,7 @@ func Departments(o domain.Organization) []*directoryv1.Department {
 	for i, d := range deps {
 		out[i] = &directoryv1.Department{
 			OrganizationId: o.Data().ID, Code: d.Code, Name: d.Name, NameEn: d.NameEn, Location: d.Location,
-			Phone: d.Phone, HasBeds: d.HasBeds,
+			Phone: d.Phone, HasBeds: d.HasBeds, Disabled: d.Disabled,
 		}
 	}
 	return out

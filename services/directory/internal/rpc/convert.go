@@ -14,19 +14,26 @@ import (
 // then refuses by name.
 
 func organizationEntry(e *directoryv1.OrganizationEntry) app.OrganizationEntry {
-	o := e.GetOrganization()
-	out := app.OrganizationEntry{Data: domain.OrganizationData{
+	out := app.OrganizationEntry{Data: organization(e.GetOrganization())}
+	for _, d := range e.GetDepartments() {
+		out.Departments = append(out.Departments, department(d))
+	}
+	return out
+}
+
+func department(d *directoryv1.Department) domain.Department {
+	return domain.Department{
+		Code: d.GetCode(), Name: d.GetName(), NameEn: d.GetNameEn(), Location: d.GetLocation(), Phone: d.GetPhone(),
+		HasBeds: d.GetHasBeds(), Disabled: d.GetDisabled(),
+	}
+}
+
+func organization(o *directoryv1.Organization) domain.OrganizationData {
+	return domain.OrganizationData{
 		ID: o.GetId(), County: o.GetCounty(), Code: o.GetCode(), Name: o.GetName(), NameEn: o.GetNameEn(),
 		Type: organizationType(o.GetType()), Address: o.GetAddress(), Phone: o.GetPhone(), Disabled: o.GetDisabled(),
 		ParentID: o.GetParentId(),
-	}}
-	for _, d := range e.GetDepartments() {
-		out.Departments = append(out.Departments, domain.Department{
-			Code: d.GetCode(), Name: d.GetName(), NameEn: d.GetNameEn(), Location: d.GetLocation(), Phone: d.GetPhone(),
-			HasBeds: d.GetHasBeds(),
-		})
 	}
-	return out
 }
 
 func accountEntry(e *directoryv1.AccountEntry) app.AccountEntry {
@@ -54,20 +61,23 @@ func role(r commonv1.Role_Code) domain.Role {
 }
 
 func formularyEntry(e *directoryv1.FormularyEntry) app.FormularyEntry {
-	f := e.GetItem()
-	return app.FormularyEntry{
-		Data: domain.FormularyData{
-			Name: f.GetName(), Specification: f.GetSpecification(), ATC: f.GetAtc(), Stock: stock(f.GetStock()),
-			Orderable: f.GetOrderable(), RestrictedClass: f.GetRestrictedClass(), Removed: f.GetRemoved(),
-		},
-		OrganizationCode: e.GetOrganizationCode(),
+	return app.FormularyEntry{Data: medicine(e.GetItem()), OrganizationCode: e.GetOrganizationCode()}
+}
+
+func medicine(f *directoryv1.FormularyItem) domain.FormularyData {
+	return domain.FormularyData{
+		ID: f.GetId(), OrganizationID: f.GetOrganizationId(), Name: f.GetName(), Specification: f.GetSpecification(), ATC: f.GetAtc(),
+		Stock: stock(f.GetStock()), Orderable: f.GetOrderable(), RestrictedClass: f.GetRestrictedClass(), Removed: f.GetRemoved(),
 	}
 }
 
 func capabilityEntry(e *directoryv1.CapabilityEntry) app.CapabilityEntry {
-	out := app.CapabilityEntry{OrganizationCode: e.GetOrganizationCode()}
-	for _, c := range e.GetCapabilities() {
-		out.Capabilities = append(out.Capabilities, domain.Capability{Code: c.GetCode(), Note: c.GetNote()})
+	return app.CapabilityEntry{OrganizationCode: e.GetOrganizationCode(), Capabilities: capabilities(e.GetCapabilities())}
+}
+
+func capabilities(list []*directoryv1.Capability) (out []domain.Capability) {
+	for _, c := range list {
+		out = append(out, domain.Capability{Code: c.GetCode(), Note: c.GetNote()})
 	}
 	return out
 }

@@ -53,7 +53,7 @@ func (s *Server) SetStock(ctx context.Context, r *directoryv1.SetStockRequest) (
 		return nil, err
 	}
 	item, err := s.app.SetStock(ctx, caller, app.StockChange{
-		ID: r.GetId(), Version: r.GetVersion(), Stock: stock(r.GetStock()), Orderable: r.GetOrderable(),
+		ID: r.GetId(), Version: r.GetVersion(), Stock: stock(r.GetStock()), Orderable: r.GetOrderable(), RequestID: r.GetRequestId(),
 	})
 	if err != nil {
 		return nil, err

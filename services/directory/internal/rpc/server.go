@@ -39,6 +39,7 @@ func (s *Server) Register(r grpc.ServiceRegistrar) {
 	directoryv1.RegisterDirectoryServiceServer(r, s)
 	directoryv1.RegisterRosterServiceServer(r, &Rosters{app: s.app})
 	directoryv1.RegisterAccountServiceServer(r, &Accounts{app: s.app})
+	directoryv1.RegisterPlaceServiceServer(r, &Places{app: s.app})
 }
 
 // Policy is who may call what.
@@ -58,7 +59,7 @@ func Policy() authz.Table {
 	imports := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
 	// The referral service keeps a copy of what every centre has.
 	pharmacy := authz.Rule{AnyPerson: true, Services: []string{"referral"}}
-	return accountPolicy(rosterPolicy(authz.Table{
+	return accountPolicy(placePolicy(rosterPolicy(authz.Table{
 		directoryv1.DirectoryService_SignIn_FullMethodName:              door,
 		directoryv1.DirectoryService_SignOut_FullMethodName:             door,
 		directoryv1.DirectoryService_ExchangeSession_FullMethodName:     door,
@@ -69,13 +70,13 @@ func Policy() authz.Table {
 		directoryv1.DirectoryService_ListDepartments_FullMethodName:     readers,
 		directoryv1.DirectoryService_ListFormulary_FullMethodName:       pharmacy,
 		directoryv1.DirectoryService_ListCapabilities_FullMethodName:    pharmacy,
-		directoryv1.DirectoryService_SetStock_FullMethodName:            {Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD"}, Need: authz.Own},
+		directoryv1.DirectoryService_SetStock_FullMethodName:            {Roles: []string{"TOWNSHIP_DOCTOR", "CENTRE_HEAD", "COUNTY_ADMIN"}, Need: authz.Own},
 		directoryv1.DirectoryService_ListAccounts_FullMethodName:        accounts,
 		directoryv1.DirectoryService_ImportOrganizations_FullMethodName: imports,
 		directoryv1.DirectoryService_ImportAccounts_FullMethodName:      imports,
 		directoryv1.DirectoryService_ImportFormulary_FullMethodName:     imports,
 		directoryv1.DirectoryService_ImportCapabilities_FullMethodName:  imports,
-	}))
+	})))
 }
 
 // SignIn implements DirectoryService.

@@ -80,11 +80,11 @@ func readDepartments(ctx context.Context, tx *sqldb.Tx, county string, ids []str
 	err := each(ctx, tx, func(rows *sql.Rows) error {
 		var organization string
 		var d domain.Department
-		err := rows.Scan(&organization, &d.Code, &d.Name, &d.NameEn, &d.Location, &d.Phone, &d.HasBeds)
+		err := rows.Scan(&organization, &d.Code, &d.Name, &d.NameEn, &d.Location, &d.Phone, &d.HasBeds, &d.Disabled)
 		key := [2]string{county, organization}
 		into[key] = append(into[key], d)
 		return err
-	}, `SELECT organization_id, code, name, name_en, location, phone, has_beds FROM department
+	}, `SELECT organization_id, code, name, name_en, location, phone, has_beds, disabled FROM department
 		WHERE county_code = $1 AND `+frag+` ORDER BY organization_id, code`, county, arg)
 	if err != nil {
 		return fmt.Errorf("load departments: %w", err)

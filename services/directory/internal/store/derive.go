@@ -42,6 +42,7 @@ func (u *unit) CreateOrganization(o domain.Organization) {
 // UpdateOrganization implements app.Unit.
 func (u *unit) UpdateOrganization(o domain.Organization) {
 	d := o.Data()
+	u.keepBefore(ofOrganization(o))
 	u.write(1, `UPDATE organization SET version = $3, name = $4, name_en = $5, type = $6, address = $7, phone = $8,
 		disabled = $9, parent_id = $10, update_time = $11 WHERE county_code = $1 AND id = $2 AND version = $3 - 1`,
 		d.County, d.ID, o.Version(), d.Name, d.NameEn, string(d.Type), d.Address, d.Phone, d.Disabled,
@@ -51,12 +52,13 @@ func (u *unit) UpdateOrganization(o domain.Organization) {
 
 func (u *unit) organizationChanged(o domain.Organization, action string) {
 	d := o.Data()
+	u.keepVersion(ofOrganization(o))
 	for _, dep := range o.Departments() {
-		u.write(1, `INSERT INTO department (county_code, organization_id, code, name, name_en, location, phone, has_beds)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		u.write(1, `INSERT INTO department (county_code, organization_id, code, name, name_en, location, phone, has_beds, disabled)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (county_code, organization_id, code) DO UPDATE SET name = excluded.name, name_en = excluded.name_en,
-			location = excluded.location, phone = excluded.phone, has_beds = excluded.has_beds`,
-			d.County, d.ID, dep.Code, dep.Name, dep.NameEn, dep.Location, dep.Phone, dep.HasBeds)
+			location = excluded.location, phone = excluded.phone, has_beds = excluded.has_beds, disabled = excluded.disabled`,
+			d.County, d.ID, dep.Code, dep.Name, dep.NameEn, dep.Location, dep.Phone, dep.HasBeds, dep.Disabled)
 	}
 	u.audit(action, "organization", d.ID)
 	u.publish(events.OrganizationChanged(u.meta(d.ID, o.Version(), "org:"+d.ID), o))
@@ -68,11 +70,11 @@ func (u *unit) ImportFormulary(organizationID string, items []domain.FormularyIt
 	u.audit("formulary.import", "organization", organizationID)
 }
 
-// SetStock implements app.Unit.
-func (u *unit) SetStock(item domain.FormularyItem) {
+// SaveMedicine implements app.Unit.
+func (u *unit) SaveMedicine(item domain.FormularyItem, action string) {
 	d := item.Data()
 	u.formularyChanged(d.OrganizationID, []domain.FormularyItem{item})
-	u.audit("formulary.set_stock", "formulary_item", d.ID)
+	u.audit(action, "formulary_item", d.ID)
 }
 
 // itemsPerFact keeps facts far from what a message may hold.
@@ -81,14 +83,18 @@ const itemsPerFact = 200
 func (u *unit) formularyChanged(organizationID string, items []domain.FormularyItem) {
 	for _, item := range items {
 		d := item.Data()
+		u.keepBefore(ofMedicine(item))
 		u.write(1, `INSERT INTO formulary_item (county_code, id, version, organization_id, name, specification, initials, atc,
-			stock, orderable, restricted_class, removed, create_time, update_time)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+			stock, orderable, restricted_class, removed, create_time, update_time, stock_time)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $13)
 			ON CONFLICT (county_code, id) DO UPDATE SET version = excluded.version, atc = excluded.atc, stock = excluded.stock,
 			orderable = excluded.orderable, restricted_class = excluded.restricted_class, removed = excluded.removed,
-			update_time = excluded.update_time WHERE formulary_item.version = excluded.version - 1`,
+			update_time = excluded.update_time,
+			stock_time = CASE WHEN formulary_item.stock = excluded.stock THEN formulary_item.stock_time ELSE excluded.stock_time END
+			WHERE formulary_item.version = excluded.version - 1`,
 			d.County, d.ID, item.Version(), d.OrganizationID, d.Name, d.Specification, initials(d.Name), d.ATC,
 			string(d.Stock), d.Orderable, d.RestrictedClass, d.Removed, u.Now())
+		u.keepVersion(ofMedicine(item))
 	}
 	for part := range slices.Chunk(items, itemsPerFact) {
 		u.publish(events.FormularyChanged(u.meta(organizationID, 0, "org:"+organizationID), organizationID, part))
@@ -96,7 +102,8 @@ func (u *unit) formularyChanged(organizationID string, items []domain.FormularyI
 }
 
 // ReplaceCapabilities implements app.Unit.
-func (u *unit) ReplaceCapabilities(c domain.Capabilities) {
+func (u *unit) ReplaceCapabilities(c domain.Capabilities, action string) {
+	u.keepBefore(ofCapabilities(c))
 	u.write(1, `INSERT INTO capability_set (county_code, organization_id, version, update_time) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (county_code, organization_id) DO UPDATE SET version = excluded.version, update_time = excluded.update_time
 		WHERE capability_set.version = excluded.version - 1`, c.County(), c.OrganizationID(), c.Version(), u.Now())
@@ -105,7 +112,8 @@ func (u *unit) ReplaceCapabilities(c domain.Capabilities) {
 		u.write(1, `INSERT INTO capability (county_code, organization_id, code, note) VALUES ($1, $2, $3, $4)`,
 			c.County(), c.OrganizationID(), one.Code, one.Note)
 	}
-	u.audit("capabilities.import", "organization", c.OrganizationID())
+	u.keepVersion(ofCapabilities(c))
+	u.audit(action, "organization", c.OrganizationID())
 	u.publish(events.CapabilitiesChanged(u.meta(c.OrganizationID(), c.Version(), "org:"+c.OrganizationID()), c))
 }
 

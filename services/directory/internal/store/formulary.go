@@ -24,14 +24,19 @@ func (s *Store) Formulary(ctx context.Context, q app.FormularyQuery) (out []doma
 			(name, specification) > (SELECT name, specification FROM formulary_item WHERE county_code = $5 AND id = $6))
 			ORDER BY name, specification LIMIT $7`
 	}
-	text := strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.TrimSpace(q.Text))
+	anywhere, first := patterns(q.Text)
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		var err error
-		out, err = readFormulary(ctx, tx, rest, q.County, q.OrganizationID, "%"+strings.ToLower(text)+"%",
-			strings.ToUpper(text)+"%", q.After.County, q.After.Key, limit(q.Limit))
+		out, err = readFormulary(ctx, tx, rest, q.County, q.OrganizationID, anywhere, first, q.After.County, q.After.Key, limit(q.Limit))
 		return err
 	})
 	return out, err
+}
+
+// patterns are what a name or its initials hold anywhere, and what a class begins with.
+func patterns(text string) (anywhere, first string) {
+	text = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.TrimSpace(text))
+	return "%" + strings.ToLower(text) + "%", strings.ToUpper(text) + "%"
 }
 
 // FormularyItems implements app.Unit.
@@ -43,6 +48,7 @@ func (u *unit) FormularyItems(ctx context.Context, county string, ids []string) 
 	}
 	out := make(map[string]domain.FormularyItem, len(rows))
 	for _, item := range rows {
+		u.remember(ofMedicine(item))
 		out[item.Data().ID] = item
 	}
 	return out, nil
@@ -105,6 +111,7 @@ func (u *unit) Capabilities(ctx context.Context, county string, organizationIDs 
 		return nil, err
 	}
 	for _, c := range rows {
+		u.remember(ofCapabilities(c))
 		out[c.OrganizationID()] = c
 	}
 	return out, nil

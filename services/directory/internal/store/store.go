@@ -41,7 +41,7 @@ func (s *Store) Change(ctx context.Context, by app.Command, fn func(app.Unit) er
 		if err != nil || before {
 			return err
 		}
-		u := &unit{tx: tx, by: by}
+		u := &unit{tx: tx, by: by, before: map[versionKey]string{}}
 		if err := fn(u); err != nil {
 			return err
 		}
@@ -75,7 +75,8 @@ type unit struct {
 	by      app.Command
 	stmts   []sqldb.Stmt
 	facts   []outbox.Fact
-	failure error // of encoding a fact
+	before  map[versionKey]string // what subjects said as they were read
+	failure error                 // of encoding a fact or a version
 }
 
 var _ app.Unit = (*unit)(nil)

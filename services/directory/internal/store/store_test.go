@@ -36,6 +36,16 @@ func fixture(t *testing.T, engine sqldb.Engine) storetest.Fixture {
 		Entries: func(t *testing.T) []string {
 			return column(t, db, "SELECT action FROM audit_entry ORDER BY entry_time, id")
 		},
+		Forget: func(t *testing.T) {
+			t.Helper()
+			err := db.Update(t.Context(), func(tx *sqldb.Tx) error {
+				_, err := tx.Exec(t.Context(), "DELETE FROM place_version")
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
 	}
 }
 

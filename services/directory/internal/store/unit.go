@@ -18,6 +18,7 @@ func (u *unit) OrganizationsByCode(ctx context.Context, county string, codes []s
 	}
 	out := make(map[string]domain.Organization, len(rows))
 	for _, o := range rows {
+		u.remember(ofOrganization(o))
 		out[o.Data().Code] = o
 	}
 	return out, nil
@@ -32,6 +33,7 @@ func (u *unit) OrganizationsByID(ctx context.Context, county string, ids []strin
 	}
 	out := make(map[string]domain.Organization, len(rows))
 	for _, o := range rows {
+		u.remember(ofOrganization(o))
 		out[o.Data().ID] = o
 	}
 	return out, nil

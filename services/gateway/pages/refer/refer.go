@@ -74,6 +74,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /refer/{patient}/templates", p.Shell.Page(p.suitable))
 	mux.Handle("GET /refer/templates/{code}", p.Shell.Page(p.template))
 	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
+	mux.Handle("GET /refer/departments", p.Shell.Page(p.departments))
 	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
 	mux.Handle("GET /refer/diagnoses/all", p.Shell.Page(p.allDiagnoses))
 	mux.Handle("GET /referrals/{id}/edit", p.Shell.Page(p.edit))

@@ -16,6 +16,7 @@ type entry struct{ Name, Path, History string }
 func indexed() []entry {
 	return []entry{
 		{"targets", "/settings/targets", "TARGETS"}, {"limits", "/settings", "SETTINGS"}, {"reasons", "/settings/reasons", "REASONS"}, {"criteria", "/criteria", ""},
+		{"organizations", "/settings/organizations", ""}, {"formulary", "/settings/formulary", ""},
 		{"recognition", "/settings/recognition", ""}, {"rosters", "/rosters", ""}, {"sessions", "/schedules", ""}, {"rules", "/preferences/county", ""},
 		{"deliveries", "/deliveries", ""}, {"accounts", "/settings/accounts", ""},
 	}

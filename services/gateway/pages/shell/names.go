@@ -2,15 +2,18 @@ package shell
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync"
 	"time"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 )
 
-// namesTTL is how long names of organisations are kept; a renamed department is shown a minute later.
+// namesTTL is how long names of organisations are kept at most: a fact that was missed is made good for a minute later.
 const namesTTL = time.Minute
 
 // Names keeps each county's organisations and departments for a short while.
@@ -32,7 +35,7 @@ type County struct {
 	// Organizations in the order of their codes.
 	Organizations []*directoryv1.Organization
 	byID          map[string]*directoryv1.Organization
-	departments   map[string][]*directoryv1.Department
+	departments   map[string][]*directoryv1.Department // closed ones too
 	until         time.Time
 }
 
@@ -60,6 +63,31 @@ func (n *Names) County(ctx context.Context) (*County, error) {
 	defer n.mu.Unlock()
 	n.counties[county] = fresh
 	return fresh, nil
+}
+
+// Forget makes the next look at a county ask again.
+func (n *Names) Forget(county string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.counties, county)
+}
+
+// Follow forgets a county whose organisations changed, whoever changed them, until ctx ends.
+func (n *Names) Follow(ctx context.Context, b bus.Bus) error {
+	for {
+		from := uint64(0)
+		if last, err := b.LastSequence(ctx); err == nil {
+			from = last + 1
+		}
+		err := b.Tail(ctx, from, []string{"directory.v1.*.organisation_changed"}, func(m bus.Msg) {
+			if parts := strings.Split(m.Subject, "."); len(parts) == 4 {
+				n.Forget(parts[2])
+			}
+		})
+		if !errors.Is(err, bus.ErrTooOld) || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 func (n *Names) read(ctx context.Context) (*County, error) {
@@ -90,12 +118,17 @@ func (n *Names) read(ctx context.Context) (*County, error) {
 // Organization by id, nil if unknown.
 func (c *County) Organization(id string) *directoryv1.Organization { return c.byID[id] }
 
-// Departments of an organisation.
-func (c *County) Departments(organizationID string) []*directoryv1.Department {
-	return c.departments[organizationID]
+// Departments of an organisation that are open.
+func (c *County) Departments(organizationID string) (out []*directoryv1.Department) {
+	for _, d := range c.departments[organizationID] {
+		if !d.GetDisabled() {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
-// Department of an organisation by national code, nil if unknown.
+// Department of an organisation by national code, open or closed, nil if unknown.
 func (c *County) Department(organizationID, code string) *directoryv1.Department {
 	for _, d := range c.departments[organizationID] {
 		if d.GetCode() == code {

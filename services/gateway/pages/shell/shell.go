@@ -349,6 +349,9 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	if township {
 		add("followups", "followups", "/follow-ups")
 	}
+	if has(a, commonv1.Role_TOWNSHIP_DOCTOR, commonv1.Role_CENTRE_HEAD) {
+		add("formulary", "formulary", "/settings/formulary")
+	}
 	capacityNav(a, add)
 	if n.deferred > 0 || active == "consents" {
 		add("consents", "consents", "/consents")

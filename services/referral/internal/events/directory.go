@@ -30,12 +30,15 @@ func OnDirectory(o app.Organizations) func(context.Context, bus.Msg) error {
 	}
 }
 
-// Organization is what referral keeps of an organisation.
+// Organization is what referral keeps of an organisation: to departments that are closed nobody is sent.
 func Organization(o *directoryv1.Organization, departments []*directoryv1.Department) app.Organization {
 	out := app.Organization{
 		County: o.GetCounty(), ID: o.GetId(), Version: o.GetVersion(), Name: o.GetName(), Type: o.GetType().String(), Disabled: o.GetDisabled(),
 	}
 	for _, d := range departments {
+		if d.GetDisabled() {
+			continue
+		}
 		out.Departments = append(out.Departments, app.Department{Code: d.GetCode(), Name: d.GetName()})
 	}
 	return out

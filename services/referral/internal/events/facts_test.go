@@ -145,7 +145,7 @@ func TestAnOrganisationFactReachesTheProjection(t *testing.T) {
 		Organization: &directoryv1.Organization{
 			Id: "o1", County: "450321", Version: 4, Name: "白沙镇卫生院", Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE,
 		},
-		Departments: []*directoryv1.Department{{OrganizationId: "o1", Code: "02", Name: "全科医疗科"}},
+		Departments: []*directoryv1.Department{{OrganizationId: "o1", Code: "02", Name: "全科医疗科"}, {OrganizationId: "o1", Code: "50", Name: "中医科", Disabled: true}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -61,7 +61,7 @@ func medicinesAreKept(t *testing.T, f Fixture) {
 		if err != nil || len(got) != 1 || got[first.Data().ID] != first {
 			t.Errorf("got %+v, %v", got, err)
 		}
-		u.SetStock(second)
+		u.SaveMedicine(second, "formulary.set_stock")
 	})
 	list, err := f.Store.Formulary(t.Context(), app.FormularyQuery{County: County, OrganizationID: o.Data().ID})
 	if err != nil || len(list) != 1 || list[0] != second {
@@ -208,8 +208,8 @@ func capabilitiesAreReplaced(t *testing.T, f Fixture) {
 			t.Errorf("got %v, %v", have, err)
 		}
 		first = say(have[o.Data().ID], domain.Capability{Code: "XRAY"}, domain.Capability{Code: "TCM", Note: "每日"})
-		u.ReplaceCapabilities(first)
-		u.ReplaceCapabilities(say(have[other.Data().ID]))
+		u.ReplaceCapabilities(first, "capabilities.import")
+		u.ReplaceCapabilities(say(have[other.Data().ID]), "capabilities.import")
 	})
 	change(t, f, func(u app.Unit) {
 		have, err := u.Capabilities(t.Context(), County, []string{o.Data().ID})
@@ -217,9 +217,11 @@ func capabilitiesAreReplaced(t *testing.T, f Fixture) {
 			t.Errorf("got %v, %v", have, err)
 		}
 		second = say(first, domain.Capability{Code: "ECG"})
-		u.ReplaceCapabilities(second)
+		u.ReplaceCapabilities(second, "capabilities.import")
 	})
-	expectKind(t, try(t, f, func(u app.Unit) { u.ReplaceCapabilities(say(first, domain.Capability{Code: "DIALYSIS"})) }), errs.KindStale)
+	expectKind(t, try(t, f, func(u app.Unit) {
+		u.ReplaceCapabilities(say(first, domain.Capability{Code: "DIALYSIS"}), "capabilities.set")
+	}), errs.KindStale)
 	one, err := f.Store.Capabilities(t.Context(), app.CapabilityQuery{County: County, OrganizationID: o.Data().ID})
 	if err != nil || len(one) != 1 || one[0].Version() != 2 || !slices.Equal(one[0].List(), second.List()) {
 		t.Errorf("got %v, %v", one, err)

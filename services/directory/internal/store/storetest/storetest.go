@@ -15,13 +15,15 @@ import (
 )
 
 // Fixture is an empty store on a fixed clock. Facts and Entries tell the types of the facts in the outbox and the
-// actions in the audit, in the order in which they were written; Woken counts the calls of wake.
+// actions in the audit, in the order in which they were written; Woken counts the calls of wake. Forget drops all versions of places, as if what
+// stands had been written before versions were kept.
 type Fixture struct {
 	Store   app.Store
 	Clock   *clock.Fixed
 	Facts   func(t *testing.T) []string
 	Entries func(t *testing.T) []string
 	Woken   func() int
+	Forget  func(t *testing.T)
 }
 
 // County of the suite.
@@ -57,6 +59,10 @@ func Suite(t *testing.T, open func(t *testing.T) Fixture) {
 		{"accounts have a history", accountsHaveAHistory},
 		{"sessions end with the access", sessionsEndWithTheAccess},
 		{"administrators are counted", administratorsAreCounted},
+		{"every version of a place is kept, with who made it", placeVersionsAreKept},
+		{"the version before the first change is kept too", firstVersionsAreKept},
+		{"what hangs on organisations is counted", hangingIsCounted},
+		{"a line of a list tells since when its stock is so", stockSince},
 	}
 	for _, r := range rules {
 		t.Run(r.name, func(t *testing.T) {

@@ -779,9 +779,11 @@ type Department struct {
 	Name   string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
 	NameEn string `protobuf:"bytes,4,opt,name=name_en,json=nameEn,proto3" json:"name_en,omitempty"`
 	// Where in the building, for the slip.
-	Location      string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
-	Phone         string `protobuf:"bytes,6,opt,name=phone,proto3" json:"phone,omitempty"`
-	HasBeds       bool   `protobuf:"varint,7,opt,name=has_beds,json=hasBeds,proto3" json:"has_beds,omitempty"`
+	Location string `protobuf:"bytes,5,opt,name=location,proto3" json:"location,omitempty"`
+	Phone    string `protobuf:"bytes,6,opt,name=phone,proto3" json:"phone,omitempty"`
+	HasBeds  bool   `protobuf:"varint,7,opt,name=has_beds,json=hasBeds,proto3" json:"has_beds,omitempty"`
+	// No longer offered; what was sent there before stays.
+	Disabled      bool `protobuf:"varint,8,opt,name=disabled,proto3" json:"disabled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -861,6 +863,13 @@ func (x *Department) GetPhone() string {
 func (x *Department) GetHasBeds() bool {
 	if x != nil {
 		return x.HasBeds
+	}
+	return false
+}
+
+func (x *Department) GetDisabled() bool {
+	if x != nil {
+		return x.Disabled
 	}
 	return false
 }
@@ -2154,6 +2163,7 @@ type SetStockRequest struct {
 	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
 	Stock         StockState_Code        `protobuf:"varint,3,opt,name=stock,proto3,enum=tongzhen.directory.v1.StockState_Code" json:"stock,omitempty"`
 	Orderable     bool                   `protobuf:"varint,4,opt,name=orderable,proto3" json:"orderable,omitempty"`
+	RequestId     string                 `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2214,6 +2224,13 @@ func (x *SetStockRequest) GetOrderable() bool {
 		return x.Orderable
 	}
 	return false
+}
+
+func (x *SetStockRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type ImportFormularyRequest struct {
@@ -2481,7 +2498,7 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\x05phone\x18\t \x01(\tR\x05phone\x12\x1a\n" +
 	"\bdisabled\x18\n" +
 	" \x01(\bR\bdisabled\x12\x1b\n" +
-	"\tparent_id\x18\v \x01(\tR\bparentId\"\xc3\x01\n" +
+	"\tparent_id\x18\v \x01(\tR\bparentId\"\xdf\x01\n" +
 	"\n" +
 	"Department\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\x12\n" +
@@ -2490,7 +2507,8 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\aname_en\x18\x04 \x01(\tR\x06nameEn\x12\x1a\n" +
 	"\blocation\x18\x05 \x01(\tR\blocation\x12\x14\n" +
 	"\x05phone\x18\x06 \x01(\tR\x05phone\x12\x19\n" +
-	"\bhas_beds\x18\a \x01(\bR\ahasBeds\"\x9a\x03\n" +
+	"\bhas_beds\x18\a \x01(\bR\ahasBeds\x12\x1a\n" +
+	"\bdisabled\x18\b \x01(\bR\bdisabled\"\x9a\x03\n" +
 	"\aAccount\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x14\n" +
@@ -2596,12 +2614,14 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"page_token\x18\x04 \x01(\tR\tpageToken\"{\n" +
 	"\x15ListFormularyResponse\x12:\n" +
 	"\x05items\x18\x01 \x03(\v2$.tongzhen.directory.v1.FormularyItemR\x05items\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa1\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc9\x01\n" +
 	"\x0fSetStockRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12<\n" +
 	"\x05stock\x18\x03 \x01(\x0e2&.tongzhen.directory.v1.StockState.CodeR\x05stock\x12\x1c\n" +
-	"\torderable\x18\x04 \x01(\bR\torderable\"\x8b\x01\n" +
+	"\torderable\x18\x04 \x01(\bR\torderable\x12&\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\"\x8b\x01\n" +
 	"\x16ImportFormularyRequest\x12)\n" +
 	"\x06county\x18\x01 \x01(\tB\x11\xbaH\x0er\f2\n" +
 	"^[0-9]{6}$R\x06county\x12F\n" +

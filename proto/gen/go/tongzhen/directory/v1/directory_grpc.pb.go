@@ -66,7 +66,7 @@ type DirectoryServiceClient interface {
 	ListCapabilities(ctx context.Context, in *ListCapabilitiesRequest, opts ...grpc.CallOption) (*ListCapabilitiesResponse, error)
 	// ListFormulary: the medicines of an organisation, by generic name. query matches name, pinyin initials or code.
 	ListFormulary(ctx context.Context, in *ListFormularyRequest, opts ...grpc.CallOption) (*ListFormularyResponse, error)
-	// SetStock changes the stock state of one medicine of the caller's own organisation.
+	// SetStock changes the stock state of one medicine of the caller's own organisation; COUNTY_ADMIN's of any of the county. Idempotent by request_id.
 	SetStock(ctx context.Context, in *SetStockRequest, opts ...grpc.CallOption) (*FormularyItem, error)
 	// ImportFormulary creates or updates medicines of organisations by organisation code, name and specification; re-running is
 	// harmless. SYSTEM only.
@@ -275,7 +275,7 @@ type DirectoryServiceServer interface {
 	ListCapabilities(context.Context, *ListCapabilitiesRequest) (*ListCapabilitiesResponse, error)
 	// ListFormulary: the medicines of an organisation, by generic name. query matches name, pinyin initials or code.
 	ListFormulary(context.Context, *ListFormularyRequest) (*ListFormularyResponse, error)
-	// SetStock changes the stock state of one medicine of the caller's own organisation.
+	// SetStock changes the stock state of one medicine of the caller's own organisation; COUNTY_ADMIN's of any of the county. Idempotent by request_id.
 	SetStock(context.Context, *SetStockRequest) (*FormularyItem, error)
 	// ImportFormulary creates or updates medicines of organisations by organisation code, name and specification; re-running is
 	// harmless. SYSTEM only.
