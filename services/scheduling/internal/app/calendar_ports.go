@@ -102,8 +102,8 @@ type CalendarStore interface {
 	ToSpread(ctx context.Context, limit int) ([]Department, error)
 	// ToRebook lists cancelled sessions of all counties that still have holds to be dealt with.
 	ToRebook(ctx context.Context, limit int) ([]Planned, error)
-	// Displaced lists departments of all counties that have displaced bookings.
-	Displaced(ctx context.Context, limit int) ([]Department, error)
+	// Displaced lists departments of all counties that have displaced bookings, in order of county, organisation and code, after one.
+	Displaced(ctx context.Context, after Department, limit int) ([]Department, error)
 	// DisplacedIn lists displaced bookings of a department whose patient has not come, the longest displaced first, after the last of before.
 	DisplacedIn(ctx context.Context, d Department, after domain.HoldData, limit int) ([]domain.HoldData, error)
 	// SetDays gives sessions of which only a guess was kept their local day, and notes where the reserve is to be spread anew because of it. It answers how

@@ -290,6 +290,11 @@ func (e *Entry) Undisplaced() error {
 	return e.apply(WaitAgain)
 }
 
+// GoneFrom tells whether the entry waits for a place that was lost with somebody who has the referral no more.
+func (e *Entry) GoneFrom(c Case) bool {
+	return e.d.State.Waits() && e.d.DisplacedBookingID != "" && c.Version > e.d.ReferralVersion && !c.Unanswered(e.d.OrganizationID, e.d.DepartmentCode)
+}
+
 // Lapse ends it because its last day has passed.
 func (e *Entry) Lapse() error { return e.apply(WaitLapse) }
 
