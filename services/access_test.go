@@ -102,7 +102,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "ListAccounts",
 			// The county's schedules, which name no patient: of a session's slots it sees how many are taken, and nobody.
 			"ListEquipment", "SaveEquipment", "ListTemplates", "SaveTemplate", "PreviewTemplate", "ListExceptions", "SaveException", "RemoveException",
-			"ListSessions", "GetSession", "SubstituteSession", "CancelSession", "BlockSlots", "UnblockSlots", "ImportSchedules", "ExportSchedules",
+			"ListSessions", "GetSession", "SubstituteSession", "CancelSession", "RestoreSession", "ListCalendarChanges", "BlockSlots", "UnblockSlots", "ImportSchedules", "ExportSchedules",
 			"GetBookingPolicy", "SetBookingPolicy",
 			"ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
 			// Blank forms name no patient.

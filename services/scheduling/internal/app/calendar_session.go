@@ -65,6 +65,7 @@ func (p *Planner) Substitute(ctx context.Context, by Planning, in Substitution) 
 		if err := version(in.Version, s.Version); err != nil {
 			return err
 		}
+		was := s
 		if in.PractitionerID != "" || in.PractitionerName != "" {
 			s.PractitionerID, s.PractitionerName = in.PractitionerID, in.PractitionerName
 		}
@@ -73,16 +74,26 @@ func (p *Planner) Substitute(ctx context.Context, by Planning, in Substitution) 
 		if err := u.Substitute(ctx, s); err != nil {
 			return err
 		}
-		for after := ""; ; {
-			if after, err = tellSome(ctx, u, s.ID, after); err != nil || after == "" {
-				return err
-			}
+		is := s
+		is.ByHand = true
+		if err := u.Record(ctx, changeOfSession(ChangeBefore, was), changeOfSession(ChangeSubstituted, is)); err != nil {
+			return err
 		}
+		return tellAll(ctx, u, s.ID)
 	})
 	if err != nil {
 		return SessionView{}, err
 	}
 	return p.app.store.Session(ctx, by.County, in.SessionID)
+}
+
+// tellAll tells everybody who has a place in a session that it is not as it was.
+func tellAll(ctx context.Context, u Unit, sessionID string) (err error) {
+	for after := ""; ; {
+		if after, err = tellSome(ctx, u, sessionID, after); err != nil || after == "" {
+			return err
+		}
+	}
 }
 
 // tellSome tells those who have a place in a session that it is not as it was, and answers after whom it goes on; empty at the end.
