@@ -89,7 +89,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	harmless := []string{
 		"GetCurrentSession", "ListSigningKeys", "ListOrganizations", "GetOrganization", "ListDepartments", "ListFormulary", "ListCapabilities",
 		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListReasons", "SearchDiagnoses", "GetSettings", "GetTargets", "GetReasonSettings", "ListDefinitions",
-		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
+		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListRosterVersions", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
 		"ListAlarms", "AcknowledgeAlarm", "GetPreferences", "SetPreferences", "GetCountyRules", "ListRules",
 		"ListAddresses", "SetAddress", "SendTest",
 	}
