@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,29 +12,10 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
-// difference is what one change did to one line; From or To is empty where the line was new or went away.
-type difference struct{ Name, From, To string }
-
-// differences are what is not the same in two versions, in the order of their names.
-func differences(before, now map[string]string) []difference {
-	all := maps.Clone(before)
-	if all == nil {
-		all = map[string]string{}
-	}
-	maps.Copy(all, now)
-	var out []difference
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if before[name] != now[name] {
-			out = append(out, difference{name, before[name], now[name]})
-		}
-	}
-	return out
-}
-
 // versionRow is a version with what it changed.
 type versionRow struct {
 	*referralv1.SettingVersion
-	Changes []difference
+	Changes []shell.Difference
 	// First tells that there is no version before it.
 	First bool
 }
@@ -79,7 +59,7 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request, cause error)
 		if i+1 < len(versions) {
 			before = p.lines(r, versions[i+1])
 		}
-		data.Rows = append(data.Rows, versionRow{SettingVersion: v, Changes: differences(before, p.lines(r, v)), First: i+1 == len(versions)})
+		data.Rows = append(data.Rows, versionRow{SettingVersion: v, Changes: shell.Differences(before, p.lines(r, v)), First: i+1 == len(versions)})
 		data.Version = max(data.Version, v.GetVersion())
 	}
 	return p.Shell.Render(w, r, p.historySet, shell.Page{Title: "settings.history", Nav: "settings", Status: status, Data: data})
