@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -121,4 +123,20 @@ func TestACancellationIsUndoneOrItIsSaidWhyNot(t *testing.T) {
 	if strings.Contains(b.get(page).Body.String(), `name="restore"`) {
 		t.Error("a session that is over is changed")
 	}
+}
+
+func TestWhoeverWaitsBeyondTheFirstHundredCanBePutOnTheList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	on(w, listMethod, func(_ context.Context, in *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+		one := sampleReferral(referralv1.State_SUBMITTED)
+		one.HoldId = ""
+		if in.GetPageToken() == "" {
+			one.Id = secondID
+			return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one}, NextPageToken: "next"}, nil
+		}
+		one.Id = thirdID
+		return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one}}, nil
+	})
+	shows(t, w.browser("desk").get("/waitlist").Body.String(), `<option value="`+secondID+`"`, `<option value="`+thirdID+`"`)
 }

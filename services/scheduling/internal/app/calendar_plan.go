@@ -61,7 +61,7 @@ func (p *Planner) Work(ctx context.Context, now time.Time) error {
 		_, err := p.planOne(ctx, Caller{County: t.County, AccountID: Self}, t.TemplateID)
 		note("plan template "+t.TemplateID, err)
 	}
-	// While there are more of both, the next call goes on with them first, unless some fail again and again.
+	// While there is more of either, the next call goes on with it first and the reserve waits, unless a template fails again and again.
 	if days < dayBatch && (len(due) < planBatch || len(failed) > 0) {
 		departments, err := p.app.store.ToSpread(ctx, spreadBatch)
 		note("list reserves to spread", err)

@@ -101,6 +101,7 @@ const (
 	WaitJoin   WaitAction = "join"
 	WaitChange WaitAction = "change" // new wishes
 	WaitOffer  WaitAction = "offer"
+	WaitMove   WaitAction = "move"  // the place that is offered is another
 	WaitAgain  WaitAction = "again" // the place that was offered, or lost with its session, is not there any more
 	WaitPlace  WaitAction = "place"
 	WaitLeave  WaitAction = "leave"
@@ -124,6 +125,7 @@ func WaitLifecycle() []WaitTransition {
 		{Waiting, WaitFollow, Waiting},
 		{Offered, WaitFollow, Offered},
 		{Waiting, WaitOffer, Offered},
+		{Offered, WaitMove, Offered},
 		{Offered, WaitAgain, Waiting},
 		{Waiting, WaitAgain, Waiting},
 		{Waiting, WaitPlace, Placed},
@@ -264,6 +266,15 @@ func (e *Entry) Change(w Wish) error {
 func (e *Entry) Offer(h HoldData) error {
 	e.d.HoldID, e.d.OfferStart, e.d.OfferUntil = h.ID, h.Place.Start, h.KeepUntil
 	return e.apply(WaitOffer)
+}
+
+// OfferMoved notes that the hold of its offer has another place, with its time to answer. Another hold, or no offer, changes nothing.
+func (e *Entry) OfferMoved(h HoldData) error {
+	if e.d.State != Offered || e.d.HoldID != h.ID || e.d.DisplacedBookingID != "" {
+		return nil
+	}
+	e.d.OfferStart, e.d.OfferUntil = h.Place.Start, h.KeepUntil
+	return e.apply(WaitMove)
 }
 
 // Leave ends it for the sender or the receiver; one that has ended is no error.
