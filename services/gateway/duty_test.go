@@ -337,7 +337,7 @@ func sampleRosterVersions() *directoryv1.ListRosterVersionsResponse {
 	return &directoryv1.ListRosterVersionsResponse{Names: map[string]string{taskID: "吴护士", slotID: "已离职"}, Versions: []*directoryv1.RosterVersion{
 		{Version: 4, Action: "HAND_OVER", AccountName: "周护士", ChangeTime: in(-time.Minute), Shifts: shift(taskID), HandOver: &directoryv1.HandOverRecord{FromAccountId: taskID, ToAccountId: slotID, Start: in(0), End: in(time.Hour)}},
 		{Version: 3, Action: "SET", AccountName: "周护士", ChangeTime: in(-time.Hour), Shifts: shift(taskID)},
-		{Version: 2, Action: "BEFORE", Shifts: shift(slotID)},
+		{Version: 2, Action: "BEFORE", Shifts: append(shift(slotID), &directoryv1.Shift{Weekday: 2, From: "08:00", To: "20:00", AccountId: slotID}, &directoryv1.Shift{Weekday: 5, From: "08:00", To: "20:00", AccountId: slotID})},
 	}}
 }
 
@@ -351,12 +351,16 @@ func TestTheHistoryOfARosterIsShownAndAnOlderWeekSetAgain(t *testing.T) {
 	if strings.Contains(body, `name="restore" value="3"`) {
 		t.Error("the week that stands is offered")
 	}
+	_, before, _ := strings.Cut(body, "before there were notes")
+	if tuesday, friday := strings.Index(before, "Tuesday 08:00"), strings.Index(before, "Friday 08:00"); tuesday < 0 || friday < tuesday {
+		t.Errorf("the days are not in order: %d, %d", tuesday, friday)
+	}
 	again := form("organization", hospitalID, "department", "DESK", "version", "4", "requestId", "r1", "restore", "2")
 	if got := b.post("/rosters/history", again); got.Code != http.StatusSeeOther || !strings.Contains(got.Header().Get("Location"), "department=DESK") {
 		t.Fatal(got.Code)
 	}
 	sent := lastly[*directoryv1.SetRosterRequest](t, w, planMethod)
-	if sent.GetVersion() != 4 || len(sent.GetShifts()) != 1 || sent.GetShifts()[0].GetAccountId() != slotID || sent.GetRequestId() != "r1" {
+	if sent.GetVersion() != 4 || len(sent.GetShifts()) != 3 || sent.GetShifts()[0].GetAccountId() != slotID || sent.GetRequestId() != "r1" {
 		t.Errorf("%v", sent)
 	}
 	if got := b.post("/rosters/history", with(again, "restore", "9")); got.Code != http.StatusNotFound {

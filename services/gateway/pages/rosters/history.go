@@ -57,6 +57,7 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request) error {
 			before = p.week(r, found.GetNames(), versions[i+1])
 		}
 		row.Changes = shell.Differences(before, p.week(r, found.GetNames(), v))
+		p.inWeek(r, row.Changes)
 		data.Rows = append(data.Rows, row)
 	}
 	return p.Shell.Render(w, r, p.versions, shell.Page{Title: "rosters.history", Nav: "rosters", Data: data})
@@ -78,6 +79,17 @@ func (p *Pages) week(r *http.Request, names map[string]string, v *directoryv1.Ro
 		out[key] = name
 	}
 	return out
+}
+
+// inWeek puts changes in the order of the week.
+func (p *Pages) inWeek(r *http.Request, changes []shell.Difference) {
+	day := func(d shell.Difference) int {
+		return slices.IndexFunc(weekdays(), func(weekday string) bool {
+			n := slices.Index(weekdays(), weekday) + 1
+			return strings.HasPrefix(d.Name, p.Shell.T(r, "schedules.weekday."+strconv.Itoa(n))+" ")
+		})
+	}
+	slices.SortStableFunc(changes, func(a, b shell.Difference) int { return cmp.Compare(day(a), day(b)) })
 }
 
 // restore sets an older week again. What cannot be set so, because somebody in it has left, stands in the form of the week, to be mended there.

@@ -156,6 +156,7 @@ func (p *Pages) buttons(rows []changeRow, cancelled bool) bool {
 	if cancelled && !undoable {
 		return false
 	}
+	undoes := ""
 	for i := range rows {
 		row := &rows[i]
 		switch state := len(row.Slots) == 0; {
@@ -168,10 +169,11 @@ func (p *Pages) buttons(rows []changeRow, cancelled bool) bool {
 			row.Do = "cancellation"
 			if before := slices.IndexFunc(rows[i+1:], func(c changeRow) bool { return len(c.Slots) == 0 && c.GetAction() != "CANCELLED" }); before >= 0 {
 				row.Restore = rows[i+1+before].GetId()
+				undoes = row.Restore
 			}
 		case i == newest && row.GetAction() != "REMOVED":
 			row.Stands = true
-		case row.GetAction() != "REMOVED" && row.GetAction() != "CANCELLED":
+		case row.GetAction() != "REMOVED" && row.GetAction() != "CANCELLED" && row.GetId() != undoes:
 			row.Do, row.Restore = "restore", row.GetId()
 		}
 	}
@@ -294,7 +296,7 @@ func (p *Pages) linesOf(r *http.Request, place shell.Workplace, templates []shel
 		if t.GetGrade() != "" {
 			set("field.template.grade", p.Shell.T(r, "slot.grade."+t.GetGrade()))
 		}
-		set("field.template.practitionerName", t.GetPractitionerName(), t.GetPractitionerId())
+		set("field.template.practitionerName", t.GetPractitionerName(), staffNumber(t.GetPractitionerId()))
 		set("field.template.equipmentId", p.deviceName(r, place.ID, t.GetEquipmentId()))
 		set("field.template.location", t.GetLocation())
 		set("schedules.slots", p.Shell.T(r, "schedules.each", "n", t.GetSlotMinutes()))
@@ -310,7 +312,7 @@ func (p *Pages) linesOf(r *http.Request, place shell.Workplace, templates []shel
 		p.exceptionLines(r, place, templates, c.GetException(), set)
 	case c.GetSession() != nil:
 		s := c.GetSession()
-		set("field.template.practitionerName", s.GetPractitionerName(), s.GetPractitionerId())
+		set("field.template.practitionerName", s.GetPractitionerName(), staffNumber(s.GetPractitionerId()))
 		set("field.template.location", s.GetLocation())
 		if s.GetState() == schedulingv1.SessionState_CANCELLED {
 			set("sessions.cancelled", p.Shell.T(r, "schedules.reason."+s.GetReasonCode()), s.GetNote())
@@ -337,6 +339,14 @@ func (p *Pages) exceptionLines(r *http.Request, place shell.Workplace, templates
 		set("schedules.concerns", p.Shell.T(r, "schedules.whole-house"))
 	}
 	set("schedules.why", p.Shell.T(r, "schedules.reason."+e.GetReasonCode()), e.GetNote())
+}
+
+// staffNumber is the number by which people tell two of one name apart; an id of ours tells them nothing.
+func staffNumber(practitioner string) string {
+	if id.Valid(practitioner) {
+		return ""
+	}
+	return practitioner
 }
 
 // deviceName is the id itself where the devices cannot be read.
