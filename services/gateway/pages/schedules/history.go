@@ -80,6 +80,9 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	for i, c := range changes {
+		if !known && c.GetAction() == "BEFORE" {
+			continue // nobody did that
+		}
 		row := changeRow{CalendarChange: c, Name: p.changeName(r, place, c), Path: place.At("/schedules/history/" + folderOf(c.GetSubject()) + "/" + c.GetSubjectId())}
 		for _, s := range c.GetSlots() {
 			row.Hours = append(row.Hours, s.GetStart())
