@@ -34,16 +34,8 @@ func rostersAreKept(t *testing.T, f Fixture) {
 			return nil
 		})
 	}
-	err = f.Store.Change(t.Context(), app.Command{County: County}, func(u app.Unit) error {
-		u.NameCounty(County, "阳朔县")
-		u.CreateOrganization(home)
-		u.CreateAccount(view, "")
-		return nil
-	})
-	if err == nil {
-		err = save(none, first, app.RosterAction{Code: app.RosterSet})
-	}
-	if err != nil {
+	settle(t, f, home, view)
+	if err := save(none, first, app.RosterAction{Code: app.RosterSet}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(since time.Time) domain.Roster {
@@ -74,6 +66,20 @@ func rostersAreKept(t *testing.T, f Fixture) {
 		t.Errorf("facts %v", facts)
 	}
 	versionsAreKept(t, f, first, over, save)
+}
+
+// settle makes an organisation with an account.
+func settle(t *testing.T, f Fixture, home domain.Organization, view app.AccountView) {
+	t.Helper()
+	err := f.Store.Change(t.Context(), app.Command{County: County}, func(u app.Unit) error {
+		u.NameCounty(County, "阳朔县")
+		u.CreateOrganization(home)
+		u.CreateAccount(view, "")
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // versionsAreKept: each change leaves the week as it was after it, and what stood before the first that is known has no author.
