@@ -89,7 +89,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	harmless := []string{
 		"GetCurrentSession", "ListSigningKeys", "ListOrganizations", "GetOrganization", "ListDepartments", "ListFormulary", "ListCapabilities",
 		"GetLifecycle", "ListCompletenessItems", "ListCriteria", "ListDiagnoses", "ListReasons", "SearchDiagnoses", "GetSettings", "GetTargets", "GetReasonSettings", "ListDefinitions",
-		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
+		"ListRecognitionItems", "GetRecognitionSettings", "GetRoster", "ListRosters", "ListRosterVersions", "ListOnDuty", "ListNotifications", "Acknowledge", "AcknowledgeReferral",
 		"ListAlarms", "AcknowledgeAlarm", "GetPreferences", "SetPreferences", "GetCountyRules", "ListRules",
 		"ListAddresses", "SetAddress", "SendTest", "ChangePassword",
 	}
@@ -106,7 +106,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "ListAccounts",
 			// The county's schedules, which name no patient: of a session's slots it sees how many are taken, and nobody.
 			"ListEquipment", "SaveEquipment", "ListTemplates", "SaveTemplate", "PreviewTemplate", "ListExceptions", "SaveException", "RemoveException",
-			"ListSessions", "GetSession", "SubstituteSession", "CancelSession", "BlockSlots", "UnblockSlots", "ImportSchedules", "ExportSchedules",
+			"ListSessions", "GetSession", "SubstituteSession", "CancelSession", "RestoreSession", "ListCalendarChanges", "BlockSlots", "UnblockSlots", "ImportSchedules", "ExportSchedules",
 			"GetBookingPolicy", "SetBookingPolicy",
 			"ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
 			// Blank forms name no patient.

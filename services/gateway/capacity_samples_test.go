@@ -32,6 +32,8 @@ const (
 	cancelSessionMethod   = schedulingv1.CalendarService_CancelSession_FullMethodName
 	blockMethod           = schedulingv1.CalendarService_BlockSlots_FullMethodName
 	unblockMethod         = schedulingv1.CalendarService_UnblockSlots_FullMethodName
+	restoreMethod         = schedulingv1.CalendarService_RestoreSession_FullMethodName
+	changesMethod         = schedulingv1.CalendarService_ListCalendarChanges_FullMethodName
 	moveMethod            = schedulingv1.CalendarService_MoveBooking_FullMethodName
 	findSlotsMethod       = schedulingv1.AllocationService_FindSlots_FullMethodName
 	waitingMethod         = schedulingv1.AllocationService_ListWaitingTimes_FullMethodName
@@ -147,6 +149,8 @@ func capacity() map[string]proto.Message {
 		substituteMethod:      sampleSession(),
 		cancelSessionMethod: &schedulingv1.CancelSessionResponse{Session: cancelled, Displaced: 1, Moved: []*schedulingv1.Moved{{BookingId: bookingID, HoldId: holdID, ReferralId: referralID, Slot: sampleSlot(otherSlotID, 26*time.Hour)}},
 			DisplacedBookingIds: []string{bookingID}},
+		restoreMethod: sampleSession(),
+		changesMethod: &schedulingv1.ListCalendarChangesResponse{Changes: sampleChanges()},
 		moveMethod:    &schedulingv1.Booking{Id: bookingID},
 		blockMethod:   &schedulingv1.BlockSlotsResponse{Changed: 1},
 		unblockMethod: &schedulingv1.BlockSlotsResponse{Changed: 1},
@@ -173,6 +177,35 @@ func capacity() map[string]proto.Message {
 		setWardMethod:  sampleBoard().GetWards()[0],
 	}
 	return same
+}
+
+// changeID is the id of the nth of the sample changes.
+func changeID(n int) string { return "0192f0c1-0000-7000-8000-000000000c9" + string(rune('0'+n)) }
+
+// sampleChanges are of a template, of an exception that was removed, and of a session.
+func sampleChanges() []*schedulingv1.CalendarChange {
+	before := sampleTemplate()
+	before.PractitionerName, before.OnHolidays = "李医生", true
+	closed := &schedulingv1.ScheduleException{Id: exceptionID, OrganizationId: hospitalID, DepartmentCode: "0304", FirstDay: "2026-03-04", LastDay: "2026-03-05",
+		Effect: schedulingv1.ExceptionEffect_CLOSED, ReasonCode: "LEAVE"}
+	return []*schedulingv1.CalendarChange{
+		{Id: changeID(0), Subject: "TEMPLATE", SubjectId: templateID, Action: "SAVED", AccountName: "王主任", ChangeTime: in(-time.Hour), Template: sampleTemplate()},
+		{Id: changeID(1), Subject: "TEMPLATE", SubjectId: templateID, Action: "BEFORE", Template: before},
+		{Id: changeID(2), Subject: "EXCEPTION", SubjectId: exceptionID, Action: "REMOVED", AccountName: "王主任", ChangeTime: in(-2 * time.Hour), Exception: closed},
+	}
+}
+
+// sampleSessionChanges are a cancellation after a substitution and a blocking.
+func sampleSessionChanges(undoable bool) []*schedulingv1.CalendarChange {
+	cancelled, was := sampleSession(), sampleSession()
+	cancelled.State, cancelled.ReasonCode, was.PractitionerName = schedulingv1.SessionState_CANCELLED, "LEAVE", "李医生"
+	return []*schedulingv1.CalendarChange{
+		{Id: changeID(3), Subject: "SESSION", SubjectId: sessionID, Action: "CANCELLED", AccountName: "王主任", ChangeTime: in(-time.Minute), Session: cancelled, CanBeUndone: undoable},
+		{Id: changeID(4), Subject: "SESSION", SubjectId: sessionID, Action: "BLOCKED", AccountName: "王主任", ChangeTime: in(-time.Hour), Session: sampleSession(),
+			Slots: []*schedulingv1.ClosedSlot{{Id: otherSlotID, Start: in(2 * time.Hour), ReasonCode: "BREAK"}}},
+		{Id: changeID(5), Subject: "SESSION", SubjectId: sessionID, Action: "SUBSTITUTED", AccountName: "王主任", ChangeTime: in(-2 * time.Hour), Session: sampleSession()},
+		{Id: changeID(6), Subject: "SESSION", SubjectId: sessionID, Action: "BEFORE", Session: was},
+	}
 }
 
 func sampleDelivery(state notificationv1.DeliveryState_Code) *notificationv1.Delivery {

@@ -16,8 +16,9 @@ func (w *world) visitCapacity(doctor, clerk *browser, see func(*browser, string,
 	admin := w.admin()
 	admin.language = clerk.language
 	paths := strings.Fields(`/schedules /schedules?ended=1 /schedules/templates/new /schedules/exceptions /schedules/exceptions/new /schedules/equipment /schedules/equipment/new
-		/schedules/policy /schedules/files /sessions /sessions?department=0304 /beds /beds?department=0304 /deliveries /deliveries?state=DEAD /addresses`)
+		/schedules/history /schedules/policy /schedules/files /sessions /sessions?department=0304 /beds /beds?department=0304 /deliveries /deliveries?state=DEAD /addresses`)
 	paths = append(paths, "/schedules/templates/"+templateID, "/schedules/exceptions/"+exceptionID, "/schedules/equipment/"+deviceID, "/sessions/"+sessionID, "/sessions/"+sessionID+"?move="+slotID, "/deliveries/"+deliveryID)
+	paths = append(paths, "/schedules/history/templates/"+templateID, "/schedules/history/exceptions/"+exceptionID)
 	for n := range 8 {
 		paths = append(paths, "/beds?bed="+bedID[:len(bedID)-2]+"2"+string(rune('0'+n)))
 	}
@@ -40,6 +41,10 @@ func (w *world) visitCapacity(doctor, clerk *browser, see func(*browser, string,
 	look("file", clerk, clerk.sendFile("/schedules/files", "a.csv", "x"))
 	look("file", clerk, clerk.post("/schedules/files", form("do", "try")))
 	look("cancelled", clerk, clerk.post("/sessions/"+sessionID+"/cancel", form("version", "4", "reasonCode", "LEAVE")))
+	for _, undoable := range []bool{true, false} {
+		w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{Changes: sampleSessionChanges(undoable)})
+		see(clerk, "/schedules/history/sessions/"+sessionID)
+	}
 	look("tested", clerk, clerk.post("/addresses/test", form("group", "1", "channel", "WEBHOOK")))
 	look("replayed", admin, admin.post("/deliveries/replay", form("since", "2026-03-01")))
 	w.always(saveTemplateMethod, &schedulingv1.SaveTemplateResponse{Template: sampleTemplate(), Conflicts: []*schedulingv1.Session{sampleSession()}})
@@ -49,6 +54,7 @@ func (w *world) visitCapacity(doctor, clerk *browser, see func(*browser, string,
 		b := map[string]*browser{"desk": clerk, "admin": admin}[f.session]
 		look(name, b, b.post(f.path, f.values))
 	}
+	w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{})
 	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{})
 	w.always(listTemplatesMethod, &schedulingv1.ListTemplatesResponse{})
 	w.always(schedulingv1.CalendarService_ListEquipment_FullMethodName, &schedulingv1.ListEquipmentResponse{})

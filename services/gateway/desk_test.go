@@ -65,9 +65,14 @@ func TestTheQueueAnswersWithOneClick(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.waits(routine()...)
-	w.always(slotsMethod, &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{{Id: slotID, Start: in(0), PractitionerName: "张医生"}}})
+	w.always(slotsMethod, &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{{Id: otherSlotID, Start: in(-time.Hour)}, {Id: slotID, Start: in(0), PractitionerName: "张医生"}}})
 	body := w.browser("desk").get("/desk").Body.String()
 	shows(t, body, `action="/referrals/`+secondID+`/accept"`, `value="slot:`+slotID+`"`, "Accept and book <time", "today 09:30", "张医生")
+	// Two slots for three who wait: no two are told the same one, and the third that there are too few.
+	shows(t, body, `value="slot:`+otherSlotID+`"`, "Too few free slots")
+	if n := strings.Count(body, `value="slot:`+slotID+`"`); n != 1 || strings.Contains(body, thirdID+"/accept") {
+		t.Errorf("a slot is suggested %d times", n)
+	}
 	w.always(actionsMethod, actionsOf("message"))
 	if body := w.browser("desk").get("/desk").Body.String(); strings.Contains(body, "/accept") {
 		t.Error("who may not accept is offered it")

@@ -29,6 +29,7 @@ const (
 	ruleMethod        = notificationv1.AlarmService_SetCountyRules_FullMethodName
 	rosterMethod      = directoryv1.RosterService_GetRoster_FullMethodName
 	planMethod        = directoryv1.RosterService_SetRoster_FullMethodName
+	versionMethod     = directoryv1.RosterService_ListRosterVersions_FullMethodName
 	handMethod        = directoryv1.RosterService_HandOver_FullMethodName
 	backMethod        = directoryv1.RosterService_TakeBack_FullMethodName
 	staffMethod       = directoryv1.DirectoryService_ListAccounts_FullMethodName
@@ -52,7 +53,7 @@ func onDuty() map[string]proto.Message {
 			{Event: "deadline_passed", To: "COUNTY_ADMIN", When: "ANSWER UP 3", Channels: []string{"WECOM_APP", "SMS"}},
 			{Event: "deadline_passed", To: "ORIGINATOR", When: "CONSENT 1"},
 		}},
-		rosterMethod: sampleRoster(), planMethod: sampleRoster(), handMethod: sampleRoster(), backMethod: sampleRoster(),
+		versionMethod: sampleRosterVersions(), rosterMethod: sampleRoster(), planMethod: sampleRoster(), handMethod: sampleRoster(), backMethod: sampleRoster(),
 		directoryv1.RosterService_ListOnDuty_FullMethodName: &directoryv1.ListOnDutyResponse{Posts: []*directoryv1.PostDuty{
 			{DepartmentCode: "DESK", Duties: sampleRoster().GetDuties()}, {DepartmentCode: "0304"},
 		}},
@@ -101,7 +102,7 @@ func (w *world) visitDuty(clerk *browser, see func(*browser, string, ...string),
 	admin := w.admin()
 	admin.language = clerk.language
 	for _, b := range []*browser{clerk, admin} {
-		for _, path := range strings.Fields("/alarms /calls /calls?show=all /preferences /preferences/county /preferences/table /rosters /rosters?organization=" + townshipID + " " + deskPost) {
+		for _, path := range strings.Fields("/alarms /calls /calls?show=all /preferences /preferences/county /preferences/table /rosters /rosters?organization=" + townshipID + " " + deskPost + " " + strings.Replace(deskPost, "post", "history", 1)) {
 			see(b, path)
 		}
 	}
@@ -327,4 +328,49 @@ func TestAWeekIsPlannedAndADutyHandedOver(t *testing.T) {
 	if page := b.get(deskPost).Body.String(); strings.Contains(page, `name="weekday"`) {
 		t.Error("a week can be changed without its people")
 	}
+}
+
+func sampleRosterVersions() *directoryv1.ListRosterVersionsResponse {
+	shift := func(account string) []*directoryv1.Shift {
+		return []*directoryv1.Shift{{Weekday: 1, From: "08:00", To: "20:00", AccountId: account}}
+	}
+	return &directoryv1.ListRosterVersionsResponse{Names: map[string]string{taskID: "吴护士", slotID: "已离职"}, Versions: []*directoryv1.RosterVersion{
+		{Version: 4, Action: "HAND_OVER", AccountName: "周护士", ChangeTime: in(-time.Minute), Shifts: shift(taskID), HandOver: &directoryv1.HandOverRecord{FromAccountId: taskID, ToAccountId: slotID, Start: in(0), End: in(time.Hour)}},
+		{Version: 3, Action: "SET", AccountName: "周护士", ChangeTime: in(-time.Hour), Shifts: shift(taskID)},
+		{Version: 2, Action: "BEFORE", Shifts: append(shift(slotID), &directoryv1.Shift{Weekday: 2, From: "08:00", To: "20:00", AccountId: slotID}, &directoryv1.Shift{Weekday: 5, From: "08:00", To: "20:00", AccountId: slotID})},
+	}}
+}
+
+func TestTheHistoryOfARosterIsShownAndAnOlderWeekSetAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	page := "/rosters/history?department=DESK&organization=" + hospitalID
+	body := b.get(page).Body.String()
+	shows(t, body, "周护士", "handed over", "<del>已离职</del> → <ins>吴护士</ins>", "before there were notes", `name="restore" value="2"`, "stands")
+	if strings.Contains(body, `name="restore" value="3"`) {
+		t.Error("the week that stands is offered")
+	}
+	_, before, _ := strings.Cut(body, "before there were notes")
+	if tuesday, friday := strings.Index(before, "Tuesday 08:00"), strings.Index(before, "Friday 08:00"); tuesday < 0 || friday < tuesday {
+		t.Errorf("the days are not in order: %d, %d", tuesday, friday)
+	}
+	again := form("organization", hospitalID, "department", "DESK", "version", "4", "requestId", "r1", "restore", "2")
+	if got := b.post("/rosters/history", again); got.Code != http.StatusSeeOther || !strings.Contains(got.Header().Get("Location"), "department=DESK") {
+		t.Fatal(got.Code)
+	}
+	sent := lastly[*directoryv1.SetRosterRequest](t, w, planMethod)
+	if sent.GetVersion() != 4 || len(sent.GetShifts()) != 3 || sent.GetShifts()[0].GetAccountId() != slotID || sent.GetRequestId() != "r1" {
+		t.Errorf("%v", sent)
+	}
+	if got := b.post("/rosters/history", with(again, "restore", "9")); got.Code != http.StatusNotFound {
+		t.Error(got.Code)
+	}
+	// Somebody in it has left: the week stands in the form, to be mended.
+	w.refuse(planMethod, errs.Invalid(errs.Bad("shifts[0].accountId", errs.ReasonFieldUnknown)))
+	got := b.post("/rosters/history", again)
+	if got.Code != http.StatusBadRequest {
+		t.Error(got.Code)
+	}
+	shows(t, got.Body.String(), `value="08:00"`, `action="/rosters/post"`, `href="#f-shifts"`)
 }

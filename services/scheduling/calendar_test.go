@@ -41,7 +41,7 @@ func day(n int) string {
 
 func (p *planner) template() *schedulingv1.Template {
 	return &schedulingv1.Template{Id: id.New(), OrganizationId: p.org, DepartmentCode: "0304", Kind: "CLINIC", Grade: "GENERAL", PractitionerId: "p", PractitionerName: "甲",
-		Location: "2F", Pattern: schedulingv1.Pattern_INTERVAL, Every: 1, Anchor: day(0), FirstDay: day(1), Starts: "08:00", Ends: "09:00", SlotMinutes: 20, OnHolidays: true}
+		Location: "2F", Pattern: schedulingv1.Pattern_INTERVAL, Every: 1, Anchor: day(0), FirstDay: day(2), Starts: "08:00", Ends: "09:00", SlotMinutes: 20, OnHolidays: true}
 }
 
 func (p *planner) save(x *schedulingv1.Template) *schedulingv1.SaveTemplateResponse {
@@ -119,8 +119,8 @@ func TestWhatIsPlannedIsReadAsItWasWritten(t *testing.T) {
 	}
 	policy.Version = 1
 	same("policy", set, policy)
-	preview, err := p.calendar.PreviewTemplate(desk, &schedulingv1.PreviewTemplateRequest{Template: p.template(), From: day(1), Days: 2})
-	if err != nil || len(preview.GetDays()) != 2 || preview.GetDays()[0].GetDate() != day(1) || !strings.Contains(preview.GetDays()[0].GetLunarDate(), "月") ||
+	preview, err := p.calendar.PreviewTemplate(desk, &schedulingv1.PreviewTemplateRequest{Template: p.template(), From: day(2), Days: 2})
+	if err != nil || len(preview.GetDays()) != 2 || preview.GetDays()[0].GetDate() != day(2) || !strings.Contains(preview.GetDays()[0].GetLunarDate(), "月") ||
 		preview.GetDays()[0].GetConflictingTemplateId() == "" {
 		t.Errorf("%v, %v", preview, err)
 	}

@@ -26,7 +26,7 @@
 //  7. The sessions of a template are those that it, the exceptions, the public holidays and the lunar calendar say, up to
 //     the horizon; made twice they are the same, as their ids follow from template and day. A change makes anew what
 //     nobody has; a session with a hold, booking or blocked slot is a conflict, and stays. A cancelled one stays
-//     cancelled, and a substitution by hand stands.
+//     cancelled, and a substitution by hand stands, until somebody undoes it.
 //  8. Whether a template takes place on a day, and who holds it, is decided by the narrowest exception that speaks to the
 //     question. A public holiday is the widest; a made-up working day is none before an exception says as which weekday.
 //  9. Of the slots of a department's day the policy's share is reserved for townships, lying evenly over each session. A
@@ -53,4 +53,6 @@
 //     bed keeps it, whatever is said of it. Whether it is occupied follows from the referral's facts.
 //  16. Every change locks in one order: templates, sessions by id, entries of the fallback list, slots by id, holds by id.
 //     Who does not know yet which slots it needs looks without a lock, locks them, and decides on what it then finds.
+//  17. Whatever changes a template, an exception or a session leaves what it was after that, and who did it, in calendar_change. A cancellation is undone
+//     only while nobody in the session was moved or displaced, and its template has it; what was blocked before is blocked again.
 package scheduling

@@ -234,7 +234,14 @@ func lifeCodes() map[string][]string {
 		"downtime.reason": strings.Fields("LOST SPOILED EXPIRED OTHER"),
 		"calls.state":     strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
 		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
-		"channel": strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),
+		"queue.short":               strings.Fields("bed slot full"),
+		"rosters.history.did":       strings.Fields("BEFORE SET HAND_OVER TAKE_BACK"),
+		"schedules.history.did":     strings.Fields("BEFORE SAVED REMOVED SUBSTITUTED CANCELLED RESTORED BLOCKED UNBLOCKED"),
+		"schedules.history.back":    strings.Fields("templates exceptions sessions"),
+		"schedules.history.help":    strings.Fields("templates exceptions sessions"),
+		"schedules.history.do":      strings.Fields("restore cancellation unblock block"),
+		"schedules.history.confirm": strings.Fields("restore cancellation unblock block"),
+		"channel":                   strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),
 		"to": strings.Fields(`INTAKE RECEIVER RECEIVER_DOCTORS RECEIVER_HEAD RECEIVER_DEPARTMENT FAMILY_DOCTOR ORIGINATOR ORIGINATOR_HEAD CANDIDATE_DEPARTMENT
 			COUNTY_ADMIN HOME_CENTRE HOME_HEAD HOLDERS AUDITORS SIDES ON_DUTY_INTAKE ON_DUTY_DEPARTMENT SECOND_LINE INTAKE_GROUP DEPARTMENT_GROUP
 			ORIGINATOR_GROUP PATIENT`),

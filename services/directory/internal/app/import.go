@@ -161,7 +161,7 @@ func mayImport(caller authn.Identity, county string) error {
 }
 
 func commandBy(caller authn.Identity, county string) Command {
-	return Command{County: county, AccountID: caller.Subject, OrganizationID: caller.Organization}
+	return Command{County: county, AccountID: caller.Subject, OrganizationID: caller.Organization, AccountName: caller.Name}
 }
 
 // giveID makes an id where the caller chose none.

@@ -56,6 +56,8 @@ type Store interface {
 
 	// Rosters in the order of county, organisation and department.
 	Rosters(ctx context.Context, q RosterQuery) ([]domain.Roster, error)
+	// RosterVersions of a post, the newest first.
+	RosterVersions(ctx context.Context, p domain.Post, limit int) ([]RosterVersion, error)
 	// PostOfHandOver is where a hand-over is; not found is errs.NotFound.
 	PostOfHandOver(ctx context.Context, county, id string) (domain.Post, error)
 
@@ -69,6 +71,7 @@ type Command struct {
 	County         string
 	AccountID      string
 	OrganizationID string
+	AccountName    string // the person's; never in logs
 	// Request makes a repeat harmless: Change does nothing when it was made before, and is REQUEST_ID_REUSED when it said something else.
 	Request Request
 }
@@ -108,8 +111,8 @@ type Unit interface {
 	// PostOfHandOver is as in Store.
 	PostOfHandOver(ctx context.Context, county, id string) (domain.Post, error)
 
-	// SaveRoster keeps the week and the hand-overs; action is the word of the audit entry.
-	SaveRoster(r domain.Roster, action string)
+	// SaveRoster keeps the week, the hand-overs and the version; was is the roster before.
+	SaveRoster(was, is domain.Roster, c RosterAction)
 	NameCounty(county, name string)
 	CreateOrganization(o domain.Organization)
 	UpdateOrganization(o domain.Organization)

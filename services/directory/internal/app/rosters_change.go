@@ -49,7 +49,7 @@ func (a *App) SetRoster(ctx context.Context, caller authn.Identity, c WeekChange
 			return at(err, "")
 		}
 		if changed {
-			u.SaveRoster(next, "roster.set")
+			u.SaveRoster(r, next, RosterAction{Code: RosterSet})
 		}
 		return nil
 	})
@@ -100,7 +100,7 @@ func (a *App) HandOver(ctx context.Context, caller authn.Identity, c DutyChange)
 		if !has {
 			return errs.Invalid(errs.Bad("fromAccountId", errs.ReasonFieldUnknown))
 		}
-		u.SaveRoster(next, "roster.hand_over")
+		u.SaveRoster(r, next, RosterAction{RosterHandOver, written})
 		return nil
 	})
 	if err != nil {
@@ -124,14 +124,13 @@ func (a *App) TakeBack(ctx context.Context, caller authn.Identity, handOverID, r
 		if err != nil {
 			return err
 		}
-		mine := slices.ContainsFunc(r.HandOvers(), func(h domain.HandOver) bool {
-			return h.ID == handOverID && slices.Contains([]string{h.From, h.To, h.AccountID}, caller.Subject)
-		})
+		h := handOver(r, handOverID)
+		mine := slices.Contains([]string{h.From, h.To, h.AccountID}, caller.Subject)
 		if !mine && !plans(caller, post) {
 			return errs.NotFound("hand_over")
 		}
 		if next, ended := r.TakeBack(handOverID, u.Now()); ended {
-			u.SaveRoster(next, "roster.take_back")
+			u.SaveRoster(r, next, RosterAction{RosterTakeBack, handOver(next, handOverID)})
 		}
 		return nil
 	})

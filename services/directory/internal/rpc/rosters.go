@@ -27,6 +27,7 @@ func rosterPolicy(table authz.Table) authz.Table {
 	clinicians := []string{"VILLAGE_DOCTOR", "TOWNSHIP_DOCTOR", "CENTRE_HEAD", "INTAKE_DESK", "SPECIALIST", "DEPARTMENT_HEAD", "BED_MANAGER", "COUNTY_ADMIN"}
 	table[directoryv1.RosterService_GetRoster_FullMethodName] = own
 	table[directoryv1.RosterService_ListRosters_FullMethodName] = own
+	table[directoryv1.RosterService_ListRosterVersions_FullMethodName] = authz.Rule{AnyPerson: true, Need: authz.Own}
 	table[directoryv1.RosterService_ListOnDuty_FullMethodName] = authz.Rule{AnyPerson: true, Services: []string{"gateway", "notification", "cli"}}
 	table[directoryv1.RosterService_SetRoster_FullMethodName] = authz.Rule{Roles: append(planners, "SYSTEM"), Services: []string{"cli"}, Need: authz.Own}
 	table[directoryv1.RosterService_HandOver_FullMethodName] = authz.Rule{Roles: clinicians, Need: authz.Own}
@@ -56,6 +57,31 @@ func (s *Rosters) ListRosters(ctx context.Context, r *directoryv1.ListRostersReq
 	out := &directoryv1.ListRostersResponse{}
 	for _, one := range list {
 		out.Rosters = append(out.Rosters, events.Roster(one))
+	}
+	return out, nil
+}
+
+// ListRosterVersions implements RosterService.
+func (s *Rosters) ListRosterVersions(ctx context.Context, r *directoryv1.ListRosterVersionsRequest) (*directoryv1.ListRosterVersionsResponse, error) {
+	caller, err := identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list, names, err := s.app.RosterHistory(ctx, caller, post(r))
+	if err != nil {
+		return nil, err
+	}
+	out := &directoryv1.ListRosterVersionsResponse{Names: names}
+	for _, v := range list {
+		whole := events.Roster(domain.RestoreRoster(domain.Post{}, v.Version, v.Shifts, []domain.HandOver{v.Action.HandOver}))
+		one := &directoryv1.RosterVersion{Version: v.Version, Action: v.Action.Code, AccountId: v.AccountID, AccountName: v.AccountName, Shifts: whole.GetShifts()}
+		if v.Action.Code != app.RosterBefore {
+			one.ChangeTime = timestamppb.New(v.Time)
+		}
+		if v.Action.HandOver.ID != "" {
+			one.HandOver = whole.GetHandOvers()[0]
+		}
+		out.Versions = append(out.Versions, one)
 	}
 	return out, nil
 }

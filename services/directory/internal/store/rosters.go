@@ -8,7 +8,6 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/app"
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
-	"github.com/tongzhen/tongzhen/services/directory/internal/events"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 )
@@ -118,27 +117,6 @@ func readRosters(ctx context.Context, tx *sqldb.Tx, q app.RosterQuery) ([]domain
 		out[i] = domain.RestoreRoster(p, versions[p], shifts[p], overs[p])
 	}
 	return out, nil
-}
-
-// SaveRoster implements app.Unit.
-func (u *unit) SaveRoster(r domain.Roster, action string) {
-	p := r.Post()
-	u.write(1, `INSERT INTO roster (county_code, organization_id, department_code, version, update_time) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (county_code, organization_id, department_code) DO UPDATE SET version = excluded.version, update_time = excluded.update_time
-		WHERE roster.version = excluded.version - 1`, p.County, p.OrganizationID, p.Department, r.Version(), u.Now())
-	u.write(-1, `DELETE FROM roster_shift WHERE county_code = $1 AND organization_id = $2 AND department_code = $3`, p.County, p.OrganizationID, p.Department)
-	for _, s := range r.Shifts() {
-		u.write(1, `INSERT INTO roster_shift (county_code, organization_id, department_code, weekday, start_clock, end_clock, account_id, line)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, p.County, p.OrganizationID, p.Department, s.Weekday, s.From, s.To, s.AccountID, s.Line)
-	}
-	for _, h := range r.HandOvers() {
-		u.write(1, `INSERT INTO hand_over (county_code, id, organization_id, department_code, from_account_id, to_account_id, start_time, end_time,
-			note, account_id, create_time) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-			ON CONFLICT (county_code, id) DO UPDATE SET end_time = excluded.end_time`,
-			p.County, h.ID, p.OrganizationID, p.Department, h.From, h.To, h.Start, h.End, h.Note, h.AccountID, h.CreateTime)
-	}
-	u.audit(action, "organization", p.OrganizationID)
-	u.publish(events.RosterChanged(u.meta(p.OrganizationID, r.Version(), "org:"+p.OrganizationID), r))
 }
 
 // requested tells whether the command's request was made before; stmt records it.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -28,7 +29,13 @@ type Capacity struct {
 	Date, Until, From, To string
 
 	down, emergency bool
+	// inpatient: a bed is what is wanted; board: which are free is known; where is the department.
+	inpatient, board bool
+	where            string
 }
+
+// Full tells that no bed is free that the patient may lie in.
+func (c Capacity) Full() bool { return c.inpatient && c.board && c.Hold == nil && len(c.Suited) == 0 }
 
 // Suggestion is what an answer with one click books: the values of the form, and what its button says.
 type Suggestion struct {
@@ -45,24 +52,43 @@ type Suggestion struct {
 
 // Suggestion is the best that can be booked; nil when only a person can say when the patient is to come.
 func (c Capacity) Suggestion() *Suggestion {
-	switch {
-	case c.down:
-		return &Suggestion{Choice: "days", Date: c.Date, Until: c.Until, Word: "days"}
-	case c.Hold != nil && c.Hold.GetWard() == "" && c.Hold.GetStart() != nil:
-		return &Suggestion{Choice: "hold:" + c.Hold.GetId(), Start: c.Hold.GetStart(), Who: cmp.Or(c.Hold.GetPractitionerName(), c.Hold.GetLocation()), Word: "slot", Offered: c.Offered}
-	case c.Hold != nil:
-		return &Suggestion{Choice: "hold:" + c.Hold.GetId(), Who: strings.TrimSpace(c.Hold.GetWard() + " " + c.Hold.GetBed()), Word: "bed", Offered: c.Offered}
-	case len(c.Slots) > 0:
-		s := c.Slots[0]
-		return &Suggestion{Choice: "slot:" + s.GetId(), Start: s.GetStart(), Who: cmp.Or(s.GetPractitionerName(), s.GetEquipmentName()), Word: "slot"}
-	case len(c.Suited) > 0:
-		return &Suggestion{Choice: "bed:", BedID: c.Suited[0].ID, Who: c.Suited[0].Ward + " " + c.Suited[0].Label, Word: "bed"}
-	case c.Beds > 0:
-		return &Suggestion{Choice: "bed:", Word: "bed"}
-	case c.emergency:
-		return &Suggestion{Choice: "walkin", Date: c.Date, From: c.From, To: c.To, Word: "now"}
+	if all := c.choices(); len(all) > 0 {
+		return &all[0].Suggestion
 	}
 	return nil
+}
+
+// choice is something that can be booked. What only one patient can have is named by place; it is empty for what each has alone.
+type choice struct {
+	Suggestion
+	place string
+}
+
+// choices are all that can be booked with one click, the best first.
+func (c Capacity) choices() (out []choice) {
+	switch {
+	case c.down:
+		return []choice{{Suggestion: Suggestion{Choice: "days", Date: c.Date, Until: c.Until, Word: "days"}}}
+	case c.Hold != nil && c.Hold.GetWard() == "" && c.Hold.GetStart() != nil:
+		return []choice{{Suggestion: Suggestion{Choice: "hold:" + c.Hold.GetId(), Start: c.Hold.GetStart(), Who: cmp.Or(c.Hold.GetPractitionerName(), c.Hold.GetLocation()), Word: "slot", Offered: c.Offered}}}
+	case c.Hold != nil:
+		return []choice{{Suggestion: Suggestion{Choice: "hold:" + c.Hold.GetId(), Who: strings.TrimSpace(c.Hold.GetWard() + " " + c.Hold.GetBed()), Word: "bed", Offered: c.Offered}}}
+	}
+	for _, s := range c.Slots {
+		out = append(out, choice{Suggestion{Choice: "slot:" + s.GetId(), Start: s.GetStart(), Who: cmp.Or(s.GetPractitionerName(), s.GetEquipmentName()), Word: "slot"}, s.GetId()})
+	}
+	for _, b := range c.Suited {
+		out = append(out, choice{Suggestion{Choice: "bed:", BedID: b.ID, Who: b.Ward + " " + b.Label, Word: "bed"}, b.ID})
+	}
+	if !c.board { // which one nobody can say: any, as many as there are
+		for n := range c.Beds {
+			out = append(out, choice{Suggestion{Choice: "bed:", Word: "bed"}, c.where + " " + strconv.Itoa(int(n))})
+		}
+	}
+	if len(out) == 0 && c.emergency {
+		return []choice{{Suggestion: Suggestion{Choice: "walkin", Date: c.Date, From: c.From, To: c.To, Word: "now"}}}
+	}
+	return out
 }
 
 // Suited is a free bed of a ward.
@@ -103,7 +129,8 @@ func (q *Queue) Capacity(r *http.Request, referral *referralv1.Referral, slots i
 				data.Beds += b.GetFree()
 			}
 		}
-		data.Suited = q.suited(ctx, referral)
+		data.inpatient, data.where = true, organization+" "+code
+		data.Suited, data.board = q.suited(ctx, referral)
 	}
 	return data
 }
@@ -125,16 +152,15 @@ func (q *Queue) held(ctx context.Context, referral *referralv1.Referral) (hold *
 	return hold, offered
 }
 
-// suited are the free beds of the receiving department that the patient may lie in.
-func (q *Queue) suited(ctx context.Context, referral *referralv1.Referral) []Suited {
+// suited are the free beds of the receiving department that the patient may lie in; false while that cannot be read.
+func (q *Queue) suited(ctx context.Context, referral *referralv1.Referral) (out []Suited, read bool) {
 	board, err := q.Allocation.ListBoard(ctx, &schedulingv1.ListBoardRequest{
 		OrganizationId: referral.GetReceiver().GetOrganizationId(), Department: referral.GetReceiver().GetDepartmentCode(),
 	})
 	if err != nil {
-		return nil
+		return nil, false
 	}
 	sex := shell.BedSex(referral.GetPatient().GetSex())
-	var out []Suited
 	for _, w := range board.GetWards() {
 		for _, b := range w.GetBeds() {
 			asks := b.GetSex()
@@ -146,7 +172,7 @@ func (q *Queue) suited(ctx context.Context, referral *referralv1.Referral) []Sui
 			}
 		}
 	}
-	return out
+	return out, true
 }
 
 // SessionKind is what a kind of referral books.

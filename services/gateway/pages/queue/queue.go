@@ -39,8 +39,9 @@ type Queue struct {
 // Row is a referral in the queue.
 type Row struct {
 	shell.Row
-	// Suggestion is nil where one click does not answer.
+	// Suggestion is nil where one click does not answer. Short ends the text key that says why, where there are too few places for all who wait.
 	Suggestion *Suggestion
+	Short      string
 	RequestID  string
 	// Current: the one that is open.
 	Current bool
@@ -88,11 +89,13 @@ func (q *Queue) Read(r *http.Request, f Filter, page string) (List, error) {
 	return out, nil
 }
 
-// Suggest adds to the first rows what one click would book, where the visitor may accept.
+// Suggest adds to the first rows what one click would book, where the visitor may accept: no two the same bed or slot.
 func (q *Queue) Suggest(r *http.Request, rows []Row) {
 	may := map[string]bool{}
+	rows = rows[:min(len(rows), suggested)]
+	found := make([]*Capacity, len(rows))
 	var all sync.WaitGroup
-	for i := range rows[:min(len(rows), suggested)] {
+	for i := range rows {
 		row := &rows[i]
 		if row.GetState() != referralv1.State_SUBMITTED {
 			continue
@@ -104,10 +107,14 @@ func (q *Queue) Suggest(r *http.Request, rows []Row) {
 			may[like] = err == nil && slices.ContainsFunc(list.GetActions(), func(a *referralv1.Action) bool { return a.GetName() == "accept" })
 		}
 		if may[like] {
-			all.Go(func() { row.Suggestion = q.Capacity(r, row.Referral, 1).Suggestion() })
+			all.Go(func() {
+				c := q.Capacity(r, row.Referral, int32(i+1)) // those before it may be given as many
+				found[i] = &c
+			})
 		}
 	}
 	all.Wait()
+	share(rows, found)
 }
 
 // Bar is where a referral stands in the queue that is worked through.

@@ -31,7 +31,7 @@ type Deps struct {
 // Pages serves them.
 type Pages struct {
 	Deps
-	list, one *shell.Set
+	list, one, versions *shell.Set
 }
 
 // New parses the pages.
@@ -39,6 +39,9 @@ func New(deps Deps) (*Pages, error) {
 	p := &Pages{Deps: deps}
 	var err error
 	if p.list, err = deps.Shell.Parse(files, "list.html"); err != nil {
+		return nil, err
+	}
+	if p.versions, err = deps.Shell.Parse(files, "history.html"); err != nil {
 		return nil, err
 	}
 	p.one, err = deps.Shell.Parse(files, "one.html")
@@ -50,6 +53,8 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /rosters", p.Shell.Page(p.showList))
 	mux.Handle("GET /rosters/post", p.Shell.Page(p.showOne))
 	mux.Handle("POST /rosters/post", p.Shell.Page(p.save))
+	mux.Handle("GET /rosters/history", p.Shell.Page(p.showHistory))
+	mux.Handle("POST /rosters/history", p.Shell.Page(p.restore))
 	mux.Handle("POST /rosters/hand-over", p.Shell.Page(p.handOver))
 	mux.Handle("POST /rosters/take-back", p.Shell.Page(p.takeBack))
 }

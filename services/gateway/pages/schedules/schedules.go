@@ -28,7 +28,7 @@ type Deps struct {
 // Pages serves them.
 type Pages struct {
 	Deps
-	list, template, exceptions, exception, equipment, device, policy, files *shell.Set
+	list, template, exceptions, exception, equipment, device, policy, files, changes *shell.Set
 }
 
 // New parses the pages.
@@ -46,6 +46,7 @@ func New(deps Deps) (*Pages, error) {
 		{&p.device, "device.html"},
 		{&p.policy, "policy.html"},
 		{&p.files, "files.html"},
+		{&p.changes, "history.html"},
 	} {
 		set, err := deps.Shell.Parse(files, one.name, "parts.html")
 		if err != nil {
@@ -72,6 +73,9 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /schedules/exceptions/{id}", p.Shell.Page(p.editException))
 	mux.Handle("POST /schedules/exceptions/{id}", p.Shell.Page(p.saveException))
 	mux.Handle("POST /schedules/exceptions/{id}/remove", p.Shell.Page(p.removeException))
+	mux.Handle("GET /schedules/history", p.Shell.Page(p.history))
+	mux.Handle("GET /schedules/history/{subject}/{id}", p.Shell.Page(p.history))
+	mux.Handle("POST /schedules/history/{subject}/{id}", p.Shell.Page(p.restore))
 	mux.Handle("GET /schedules/equipment", p.Shell.Page(p.showEquipment))
 	mux.Handle("GET /schedules/equipment/new", p.Shell.Page(p.newDevice))
 	mux.Handle("GET /schedules/equipment/{id}", p.Shell.Page(p.editDevice))

@@ -23,8 +23,12 @@ import (
 //go:embed *.html
 var files embed.FS
 
-// pageSize is how many entries are shown at once: a list is worked from the top.
-const pageSize = 100
+const (
+	// pageSize is how many entries are shown at once: a list is worked from the top.
+	pageSize = 100
+	// mostCandidates is about how many there are to choose from; any other is put on the list from its own page.
+	mostCandidates = 500
+)
 
 // Deps is what the pages need; all fields are required.
 type Deps struct {
@@ -163,17 +167,13 @@ func (p *Pages) groups(r *http.Request, entries []*schedulingv1.WaitlistEntry) [
 	return out
 }
 
-// candidates are those who wait for an answer without a place; none when they cannot be read, for the list is worth more.
+// candidates are those who wait for an answer without a place, page after page; what cannot be read is left out, for the list is worth more.
 func (p *Pages) candidates(r *http.Request, data *listData) {
-	view := "inbox"
-	if data.Sender {
-		view = "outbox"
+	ask := &referralv1.ListReferralsRequest{
+		View: "inbox", Direction: commonv1.Direction_UP, State: []referralv1.State_Code{referralv1.State_SUBMITTED}, Order: "due", PageSize: pageSize,
 	}
-	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
-		View: view, Direction: commonv1.Direction_UP, State: []referralv1.State_Code{referralv1.State_SUBMITTED}, Order: "due", PageSize: pageSize,
-	})
-	if err != nil {
-		return
+	if data.Sender {
+		ask.View = "outbox"
 	}
 	waits := map[string]bool{}
 	for _, g := range data.Groups {
@@ -181,10 +181,21 @@ func (p *Pages) candidates(r *http.Request, data *listData) {
 			waits[e.GetReferralId()] = e.Waits()
 		}
 	}
-	rows := slices.DeleteFunc(answer.GetReferrals(), func(one *referralv1.Referral) bool {
-		return waits[one.GetId()] || one.GetHoldId() != "" || one.GetState() != referralv1.State_SUBMITTED || one.GetKind() == commonv1.Kind_ADVICE
-	})
-	data.Candidates = p.Shell.Rows(r, rows)
+	var found []*referralv1.Referral
+	for more := true; more && len(found) < mostCandidates; {
+		answer, err := p.Referral.ListReferrals(r.Context(), ask)
+		if err != nil {
+			break
+		}
+		for _, one := range answer.GetReferrals() {
+			if !waits[one.GetId()] && one.GetHoldId() == "" && one.GetState() == referralv1.State_SUBMITTED && one.GetKind() != commonv1.Kind_ADVICE {
+				found = append(found, one)
+			}
+		}
+		ask.PageToken = answer.GetNextPageToken()
+		more = ask.PageToken != ""
+	}
+	data.Candidates = p.Shell.Rows(r, found)
 }
 
 func (p *Pages) join(w http.ResponseWriter, r *http.Request) error {

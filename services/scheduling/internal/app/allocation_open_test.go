@@ -188,3 +188,38 @@ func TestABookingIsMadeForAReferralOnly(t *testing.T) {
 		}
 	})
 }
+
+func TestASlotThatFellBackIsOfTheCommonPool(t *testing.T) {
+	eachCalendar(t, func(c *calendar) {
+		s, uses := c.single(3, 2, nil)
+		c.reserve(uses[0].Slot, uses[1].Slot)
+		look := func() (view app.SessionView, pools []string) {
+			view, uses := c.session(s.ID)
+			slots, err := c.ListSlots(c.t.Context(), app.Asker{Caller: c.caller("desk")}, app.SlotQuery{County: county, OrganizationID: c.org, Limit: 10}, "", "", c.clk.Now())
+			if err != nil || len(slots) != 2 {
+				c.t.Fatalf("%d slots, %v", len(slots), err)
+			}
+			for i, use := range uses {
+				if use.Slot.Pool != slots[i].Pool {
+					c.t.Errorf("%s on the session's page, %s in a search", use.Slot.Pool, slots[i].Pool)
+				}
+				pools = append(pools, use.Slot.Pool)
+			}
+			return view, pools
+		}
+		if v, pools := look(); v.Reserved != 2 || pools[0] != domain.Reserved {
+			c.t.Errorf("%d, %v", v.Reserved, pools)
+		}
+		c.clk.Advance(uses[0].Slot.Start.Add(-24 * time.Hour).Sub(c.clk.Now()))
+		if v, pools := look(); v.Reserved != 2 || pools[0] != domain.Common || pools[1] != domain.Reserved {
+			c.t.Errorf("as the first one falls back: %d, %v", v.Reserved, pools)
+		}
+		c.clk.Advance(10 * time.Minute)
+		if v, pools := look(); v.Reserved != 0 || pools[1] != domain.Common {
+			c.t.Errorf("after both: %d, %v", v.Reserved, pools)
+		}
+		if list := c.sessions(); list[0].Reserved != 0 {
+			c.t.Errorf("the week says %d", list[0].Reserved)
+		}
+	})
+}

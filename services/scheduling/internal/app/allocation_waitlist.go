@@ -109,6 +109,11 @@ func (a *App) JoinWaitlist(ctx context.Context, caller Caller, j Join, now time.
 		if err != nil {
 			return "", err
 		}
+		if entry != nil && entry.GoneFrom(c) {
+			if err := entry.End(); err != nil {
+				return "", classifyEntry("join", err)
+			}
+		}
 		if entry != nil && entry.Data().State.Waits() {
 			return entry.Data().ID, classifyEntry("join", entry.Change(w))
 		}

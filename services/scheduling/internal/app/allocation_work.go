@@ -288,26 +288,38 @@ func (a *App) leavePlaced(ctx context.Context) error {
 	var failed []error
 	for _, r := range replaced {
 		err := a.store.Change(ctx, self(r.Entry.County), func(u Unit) error {
-			entry, err := u.Entry(ctx, r.Entry.ID)
-			if err != nil || !entry.Data().State.Waits() {
-				return err
-			}
-			c, err := u.Case(ctx, r.Entry.ReferralID)
-			switch {
-			case err != nil:
-				return err
-			case r.Hold.Takes():
-				return entry.Place()
-			case c.Unanswered(r.Entry.OrganizationID, r.Entry.DepartmentCode):
-				return entry.Undisplaced()
-			case c.State == "ACCEPTED":
-				return entry.Place()
-			}
-			return entry.End()
+			return leaveReplaced(ctx, u, r.Entry)
 		})
 		if err != nil {
 			failed = append(failed, fmt.Errorf("place %s: %w", r.Entry, err))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// leaveReplaced decides on the entry and its hold as they are now: what listed them is older.
+func leaveReplaced(ctx context.Context, u Unit, listed domain.EntryData) error {
+	entry, err := u.Entry(ctx, listed.ID)
+	if err != nil || entry.Data().Version != listed.Version {
+		return err
+	}
+	h, err := u.Hold(ctx, listed.HoldID)
+	if err != nil {
+		return err
+	}
+	c, err := u.Case(ctx, listed.ReferralID)
+	if err != nil {
+		return err
+	}
+	switch d := h.Data(); {
+	case d.State.Takes() && !d.Displaced.IsZero() && c.Awaited():
+		return nil // the place that it was given was lost, too
+	case d.State.Takes():
+		return entry.Place()
+	case c.Unanswered(listed.OrganizationID, listed.DepartmentCode):
+		return entry.Undisplaced()
+	case c.State == "ACCEPTED":
+		return entry.Place()
+	}
+	return entry.End()
 }

@@ -24,6 +24,8 @@ type Calendar struct {
 type Planner struct {
 	app *App
 	cal Calendar
+	// displaced is the department up to which Work has looked for places for displaced bookings; the zero one: it begins anew.
+	displaced Department
 }
 
 // NewPlanner makes the use cases of the calendar beside those of capacity.

@@ -44,6 +44,9 @@ func (p *Planner) CancelSession(ctx context.Context, by Planning, in Cancellatio
 		if err != nil {
 			return err
 		}
+		if err := p.recordCancelled(ctx, u, s); err != nil {
+			return err
+		}
 		if err := u.Cancel(ctx, s); err != nil {
 			return err
 		}
@@ -67,6 +70,17 @@ func (p *Planner) CancelSession(ctx context.Context, by Planning, in Cancellatio
 		}
 	}
 	return s, moved, err
+}
+
+// recordCancelled keeps the cancellation with the slots that were blocked before it, which it closes like all others.
+func (p *Planner) recordCancelled(ctx context.Context, u Unit, s SessionView) error {
+	blocked, err := u.ClosedIn(ctx, s.ID)
+	if err != nil {
+		return err
+	}
+	was := s
+	was.ReasonCode, was.Note, s.Cancelled = "", "", true
+	return u.Record(ctx, changeOfSession(ChangeBefore, was), changeOfSession(ChangeCancelled, s, blocked...))
 }
 
 // rebook goes on until nobody in a cancelled session is left without an answer.

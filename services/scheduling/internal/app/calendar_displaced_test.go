@@ -146,7 +146,7 @@ func TestWhoPlansTheCountySeesHowManyWereMovedAndNotWho(t *testing.T) {
 		}
 		by := c.desk()
 		by.RequestID = id.New()
-		if _, uses, err := c.Session(c.t.Context(), c.admin(), s.ID); err != nil || uses[0].Number != "" || uses[0].Hold.ReferralID != "" {
+		if _, uses, err := c.Session(c.t.Context(), c.admin(), s.ID, c.clk.Now()); err != nil || uses[0].Number != "" || uses[0].Hold.ReferralID != "" {
 			c.t.Errorf("%+v, %v", uses, err)
 		}
 	})

@@ -58,6 +58,9 @@ func (p *Planner) SaveException(ctx context.Context, by Planning, e domain.Excep
 			return err
 		}
 		u.Note("exception.save", "exception", e.ID, string(e.Effect))
+		if err := u.Record(ctx, changeOfException(ChangeBefore, was), changeOfException(ChangeSaved, e)); err != nil {
+			return err
+		}
 		_, err = u.Replan(ctx, e)
 		return err
 	})
@@ -93,6 +96,9 @@ func (p *Planner) RemoveException(ctx context.Context, by Planning, exceptionID 
 			return err
 		}
 		u.Note("exception.remove", "exception", exceptionID, string(was.Effect))
+		if err := u.Record(ctx, changeOfException(ChangeBefore, was), changeOfException(ChangeRemoved, was)); err != nil {
+			return err
+		}
 		_, err = u.Replan(ctx, was)
 		return err
 	})

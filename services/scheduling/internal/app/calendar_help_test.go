@@ -94,7 +94,7 @@ func (c *calendar) single(day, n int, change func(*domain.Session)) (app.Session
 
 func (c *calendar) session(sessionID string) (app.SessionView, []app.SlotUse) {
 	c.t.Helper()
-	v, uses, err := c.Session(c.t.Context(), c.desk(), sessionID)
+	v, uses, err := c.Session(c.t.Context(), c.desk(), sessionID, c.clk.Now())
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -45,6 +45,11 @@ func (a *App) MoveBooking(ctx context.Context, by Planning, r Relocation) (HoldV
 		if err != nil {
 			return err
 		}
+		// Before the slots, as everybody who changes both locks them.
+		entry, err := entryOf(ctx, u, was)
+		if err != nil {
+			return err
+		}
 		if err := u.LockPlaces(ctx, "", []string{was.Place.SlotID, r.SlotID}); err != nil {
 			return err
 		}
@@ -57,12 +62,33 @@ func (a *App) MoveBooking(ctx context.Context, by Planning, r Relocation) (HoldV
 			return err
 		}
 		u.Answer(holdID)
-		return nil
+		return moveOffer(ctx, u, entry, h)
 	})
 	if err != nil {
 		return HoldView{}, err
 	}
 	return a.store.Hold(ctx, by.County, holdID)
+}
+
+// entryOf is the entry of the fallback list that the hold may be offered to; nil if there is none.
+func entryOf(ctx context.Context, u Unit, h domain.HoldData) (*domain.Entry, error) {
+	if h.AccountID != Self || h.ReferralID == "" {
+		return nil, nil
+	}
+	return u.EntryOf(ctx, h.ReferralID)
+}
+
+// moveOffer gives an offer whose place was moved by hand the time that an offer made now would have.
+func moveOffer(ctx context.Context, u Unit, entry *domain.Entry, h *domain.Hold) error {
+	if entry == nil || entry.Data().HoldID != h.Data().ID || entry.Data().OfferStart.Equal(h.Data().Place.Start) {
+		return nil
+	}
+	c, err := u.Case(ctx, h.Data().ReferralID)
+	if err != nil {
+		return err
+	}
+	h.Keep(keepOffer(c, u.Now()), u.Now())
+	return classifyEntry("move", entry.OfferMoved(h.Data()))
 }
 
 // movable is the hold or booking that the caller may move, if it is where it was when its slot was locked.

@@ -148,3 +148,37 @@ func TestTakingASlotAndClosingItsSessionDoNotPassEachOther(t *testing.T) {
 		c.oneEach()
 	})
 }
+
+func TestAnOfferThatIsMovedByHandHasTimeToAnswerForItsNewPlace(t *testing.T) {
+	eachCalendar(t, func(c *calendar) {
+		c.single(3, 1, nil)
+		ref := c.submitted(c.township(), "0304", "ROUTINE")
+		e := c.join(ref, clinic())
+		c.allocate()
+		e = c.wantEntry(e.ID, domain.Offered)
+		_, later := c.single(9, 1, nil)
+		c.clk.Advance(20 * time.Hour)
+		was := e.OfferUntil
+		if _, err := c.MoveBooking(c.t.Context(), c.desk(), app.Relocation{ID: e.HoldID, SlotID: later[0].Slot.ID}); err != nil {
+			c.t.Fatal(err)
+		}
+		got := c.wantEntry(e.ID, domain.Offered)
+		if !got.OfferStart.Equal(later[0].Slot.Start) || got.OfferUntil.Before(was) || got.OfferUntil.Before(c.clk.Now().Add(24*time.Hour)) {
+			c.t.Errorf("offered for %s until %s, was until %s", got.OfferStart, got.OfferUntil, was)
+		}
+		v, err := c.GetHold(c.t.Context(), c.caller("desk"), e.HoldID)
+		if err != nil || !v.KeepUntil.Equal(got.OfferUntil) {
+			c.t.Errorf("the place is kept until %s, %v", v.KeepUntil, err)
+		}
+		c.wantAudit("waitlist.move", 1)
+		// To an earlier place: until that begins at most.
+		_, soon := c.single(2, 1, nil)
+		if _, err := c.MoveBooking(c.t.Context(), c.desk(), app.Relocation{ID: e.HoldID, SlotID: soon[0].Slot.ID}); err != nil {
+			c.t.Fatal(err)
+		}
+		if got := c.wantEntry(e.ID, domain.Offered); got.OfferUntil.After(soon[0].Slot.Start) || !got.OfferStart.Equal(soon[0].Slot.Start) {
+			c.t.Errorf("%+v", got)
+		}
+		c.oneEach()
+	})
+}

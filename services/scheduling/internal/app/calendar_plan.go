@@ -35,15 +35,16 @@ func (o *PlanOutcome) add(other PlanOutcome) {
 }
 
 const (
-	dayBatch    = 500
-	planBatch   = 50
-	spreadBatch = 50
-	rebookBatch = 20
+	dayBatch       = 500
+	planBatch      = 50
+	spreadBatch    = 50
+	displacedBatch = 50
+	rebookBatch    = 20
 )
 
 // Work makes what is due: days of sessions from before there were days, the sessions of templates up to the horizon, then the reserves of the departments
 // that got any or whose policy changed, once for all templates of a department together; and places for those whose session was cancelled. One that
-// cannot be made does not stop the others. One bounded batch a call.
+// cannot be made does not stop the others. One bounded batch of each a call, and as many displaced bookings as there is time for. Not for concurrent use.
 func (p *Planner) Work(ctx context.Context, now time.Time) error {
 	var failed []error
 	note := func(what string, err error) {
@@ -60,7 +61,7 @@ func (p *Planner) Work(ctx context.Context, now time.Time) error {
 		_, err := p.planOne(ctx, Caller{County: t.County, AccountID: Self}, t.TemplateID)
 		note("plan template "+t.TemplateID, err)
 	}
-	// While there are more of both, the next call goes on with them first, unless some fail again and again.
+	// While there is more of either, the next call goes on with it first and the reserve waits, unless a template fails again and again.
 	if days < dayBatch && (len(due) < planBatch || len(failed) > 0) {
 		departments, err := p.app.store.ToSpread(ctx, spreadBatch)
 		note("list reserves to spread", err)
@@ -73,12 +74,31 @@ func (p *Planner) Work(ctx context.Context, now time.Time) error {
 	for _, s := range sessions {
 		note("rebook session "+s.TemplateID, p.app.rebook(ctx, Caller{County: s.County, AccountID: Self}, s.TemplateID))
 	}
-	departments, err := p.app.store.Displaced(ctx, spreadBatch)
-	note("list displaced bookings", err)
-	for _, d := range departments {
-		note("place displaced bookings of "+d.OrganizationID+" "+d.Code, p.app.PlaceDisplaced(ctx, d.County, d.OrganizationID, d.Code))
+	return errors.Join(append(failed, p.placeDisplaced(ctx))...)
+}
+
+// placeDisplaced works all departments that have displaced bookings, from where the call before it had to stop, so that none is left out for ever.
+func (p *Planner) placeDisplaced(ctx context.Context) error {
+	var failed []error
+	for {
+		departments, err := p.app.store.Displaced(ctx, p.displaced, displacedBatch)
+		if err != nil {
+			return errors.Join(append(failed, fmt.Errorf("list displaced bookings: %w", err))...)
+		}
+		for _, d := range departments {
+			if ctx.Err() != nil {
+				return errors.Join(append(failed, ctx.Err())...)
+			}
+			p.displaced = d
+			if err := p.app.PlaceDisplaced(ctx, d.County, d.OrganizationID, d.Code); err != nil {
+				failed = append(failed, fmt.Errorf("place displaced bookings of %s %s: %w", d.OrganizationID, d.Code, err))
+			}
+		}
+		if len(departments) < displacedBatch {
+			p.displaced = Department{}
+			return errors.Join(failed...)
+		}
 	}
-	return errors.Join(failed...)
 }
 
 // horizon is the last day for which sessions are made.

@@ -174,7 +174,7 @@ func TestWritesOfTheCalendarKeepToTheirRules(t *testing.T) {
 		_, _, err = c.SaveTemplate(c.t.Context(), c.head("0304"), first)
 		wantField(c.t, err, "template.slotMinutes")
 		stranger := app.Planning{Caller: app.Caller{County: county, AccountID: "x", OrganizationID: id.New()}}
-		_, _, err = c.Session(c.t.Context(), stranger, c.sessions()[0].ID)
+		_, _, err = c.Session(c.t.Context(), stranger, c.sessions()[0].ID, c.clk.Now())
 		c.wantReason(err, errs.ReasonNotFound, "another organisation's session")
 		_, err = c.Sessions(c.t.Context(), stranger, app.SessionQuery{OrganizationID: c.org}, c.clk.Now())
 		c.wantReason(err, errs.ReasonRole, "another organisation's sessions")
@@ -244,6 +244,7 @@ func TestTheReserveOfADayFollowsPolicyAndLeavesTakenSlots(t *testing.T) {
 	eachCalendar(t, func(c *calendar) {
 		x := c.template()
 		x.Starts, x.Ends, x.SlotMinutes = 14*60, 16*60+30, 15 // ten slots
+		x.FirstDay = c.day(2)
 		c.save(x)
 		s, uses := c.session(c.sessions()[0].ID)
 		if s.Slots != 10 || s.Reserved != 3 {
@@ -258,10 +259,10 @@ func TestTheReserveOfADayFollowsPolicyAndLeavesTakenSlots(t *testing.T) {
 		// Experts of the same day take half of what is reserved: 6 of 20.
 		e := c.template()
 		e.Grade, e.Starts, e.Ends, e.SlotMinutes = domain.Expert, 8*60, 10*60+30, 15
-		e.FirstDay = c.day(1)
+		e.FirstDay = c.day(5)
 		c.save(e)
 		for _, v := range c.sessions() {
-			if v.Day == domain.Date(c.day(1)) && v.Reserved != 3 {
+			if v.Day == domain.Date(c.day(5)) && v.Reserved != 3 {
 				c.t.Errorf("grade %s has %d", v.Grade, v.Reserved)
 			}
 		}

@@ -93,6 +93,8 @@ type CalendarStore interface {
 	Uses(ctx context.Context, county, sessionID string) ([]SlotUse, error)
 	// Rebooked lists what became of the holds of a cancelled session, by hold.
 	Rebooked(ctx context.Context, county, sessionID string) ([]Rebooked, error)
+	// CalendarChanges are the newest first.
+	CalendarChanges(ctx context.Context, q ChangeQuery) ([]CalendarChange, error)
 	// Policy of an organisation: its own, else the county's, else the default.
 	Policy(ctx context.Context, county, organizationID string) (BookingPolicy, error)
 
@@ -102,8 +104,8 @@ type CalendarStore interface {
 	ToSpread(ctx context.Context, limit int) ([]Department, error)
 	// ToRebook lists cancelled sessions of all counties that still have holds to be dealt with.
 	ToRebook(ctx context.Context, limit int) ([]Planned, error)
-	// Displaced lists departments of all counties that have displaced bookings.
-	Displaced(ctx context.Context, limit int) ([]Department, error)
+	// Displaced lists departments of all counties that have displaced bookings, in order of county, organisation and code, after one.
+	Displaced(ctx context.Context, after Department, limit int) ([]Department, error)
 	// DisplacedIn lists displaced bookings of a department whose patient has not come, the longest displaced first, after the last of before.
 	DisplacedIn(ctx context.Context, d Department, after domain.HoldData, limit int) ([]domain.HoldData, error)
 	// SetDays gives sessions of which only a guess was kept their local day, and notes where the reserve is to be spread anew because of it. It answers how
@@ -178,6 +180,20 @@ type CalendarUnit interface {
 	// Known tells which of the sessions there are.
 	Known(ctx context.Context, ids []string) (map[string]bool, error)
 
+	// Restore writes practitioner and room of a session again, and that it takes place. OpenSlots opens those that its cancellation closed.
+	Restore(ctx context.Context, s SessionView) error
+	OpenSlots(ctx context.Context, sessionID string) error
+	// ClosedIn are the closed slots of a session, in time order.
+	ClosedIn(ctx context.Context, sessionID string) ([]ClosedSlot, error)
+	// RebookedIn is Rebooked of the store, without the slots.
+	RebookedIn(ctx context.Context, sessionID string) ([]Rebooked, error)
+
+	// Record keeps a change by the unit's caller. Where nothing is known of the subject yet, what stood before is kept too; its SubjectID is empty if
+	// there was nothing.
+	Record(ctx context.Context, was, is CalendarChange) error
+	// ChangeOf is one change of a subject, LastChange the newest of an action; NotFound for none.
+	ChangeOf(ctx context.Context, subject, subjectID, changeID string) (CalendarChange, error)
+	LastChange(ctx context.Context, subject, subjectID, action string) (CalendarChange, error)
 	// Note leaves an audit entry; detail is a kind, never a text.
 	Note(action, objectType, objectID, detail string)
 	// TellCancelled leaves the fact that a session was cancelled.

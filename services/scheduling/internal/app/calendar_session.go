@@ -19,12 +19,28 @@ func (p *Planner) Sessions(ctx context.Context, by Planning, q SessionQuery, now
 		return nil, err
 	}
 	q.County, q.From, q.To = by.County, domain.Date(first), domain.Date(last)
-	return p.app.store.Sessions(ctx, q)
+	list, err := p.app.store.Sessions(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	policy, err := p.app.store.Policy(ctx, by.County, q.OrganizationID)
+	for i := range list {
+		p.fallBack(policy, &list[i], now)
+	}
+	return list, err
+}
+
+// fallBack leaves a session of which the last slot has fallen back no reserve.
+func (p *Planner) fallBack(policy BookingPolicy, s *SessionView, now time.Time) {
+	last := s.End.Add(-time.Duration(s.SlotMinutes) * time.Minute)
+	if policy.PoolAt(domain.Reserved, last.In(p.app.zone), now) != domain.Reserved {
+		s.Reserved = 0
+	}
 }
 
 // Session with its slots and who has them. Another organisation's is NOT_FOUND. Who plans the whole county sees that somebody has a slot, not who; so
 // does CancelSession answer.
-func (p *Planner) Session(ctx context.Context, by Planning, sessionID string) (SessionView, []SlotUse, error) {
+func (p *Planner) Session(ctx context.Context, by Planning, sessionID string, now time.Time) (SessionView, []SlotUse, error) {
 	s, err := p.app.store.Session(ctx, by.County, sessionID)
 	if err != nil {
 		return s, nil, err
@@ -32,7 +48,16 @@ func (p *Planner) Session(ctx context.Context, by Planning, sessionID string) (S
 	if !by.sees(s.OrganizationID) {
 		return SessionView{}, nil, errs.NotFound("session")
 	}
+	policy, err := p.app.store.Policy(ctx, by.County, s.OrganizationID)
+	if err != nil {
+		return s, nil, err
+	}
+	p.fallBack(policy, &s, now)
 	uses, err := p.app.store.Uses(ctx, by.County, sessionID)
+	for i := range uses {
+		slot := &uses[i].Slot
+		slot.Pool = policy.PoolAt(slot.Pool, slot.Start.In(p.app.zone), now)
+	}
 	if by.Whole {
 		for i, use := range uses {
 			uses[i].Hold, uses[i].Number = domain.HoldData{State: use.Hold.State}, ""
@@ -65,6 +90,7 @@ func (p *Planner) Substitute(ctx context.Context, by Planning, in Substitution) 
 		if err := version(in.Version, s.Version); err != nil {
 			return err
 		}
+		was := s
 		if in.PractitionerID != "" || in.PractitionerName != "" {
 			s.PractitionerID, s.PractitionerName = in.PractitionerID, in.PractitionerName
 		}
@@ -73,16 +99,26 @@ func (p *Planner) Substitute(ctx context.Context, by Planning, in Substitution) 
 		if err := u.Substitute(ctx, s); err != nil {
 			return err
 		}
-		for after := ""; ; {
-			if after, err = tellSome(ctx, u, s.ID, after); err != nil || after == "" {
-				return err
-			}
+		is := s
+		is.ByHand = true
+		if err := u.Record(ctx, changeOfSession(ChangeBefore, was), changeOfSession(ChangeSubstituted, is)); err != nil {
+			return err
 		}
+		return tellAll(ctx, u, s.ID)
 	})
 	if err != nil {
 		return SessionView{}, err
 	}
 	return p.app.store.Session(ctx, by.County, in.SessionID)
+}
+
+// tellAll tells everybody who has a place in a session that it is not as it was.
+func tellAll(ctx context.Context, u Unit, sessionID string) (err error) {
+	for after := ""; ; {
+		if after, err = tellSome(ctx, u, sessionID, after); err != nil || after == "" {
+			return err
+		}
+	}
 }
 
 // tellSome tells those who have a place in a session that it is not as it was, and answers after whom it goes on; empty at the end.

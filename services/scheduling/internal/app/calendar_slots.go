@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -101,6 +102,8 @@ func (p *Planner) setClosed(ctx context.Context, by Planning, b Blocking, change
 			return errs.NotFound("slot")
 		}
 		var changed []string
+		done := map[string][]ClosedSlot{} // by session
+		sessions := map[string]domain.Session{}
 		for _, use := range uses {
 			if err := by.check(use.Slot.Session.OrganizationID, use.Slot.Session.DepartmentCode); err != nil {
 				return err
@@ -111,12 +114,31 @@ func (p *Planner) setClosed(ctx context.Context, by Planning, b Blocking, change
 			}
 			if yes {
 				changed = append(changed, use.Slot.ID)
+				s := use.Slot.Session
+				sessions[s.ID] = s
+				done[s.ID] = append(done[s.ID], ClosedSlot{ID: use.Slot.ID, Start: use.Slot.Start, Reason: cmp.Or(b.ReasonCode, use.Slot.ClosedBy)})
 				u.Note(slotAction(b.ReasonCode), "slot", use.Slot.ID, b.ReasonCode)
 			}
 		}
 		n = len(changed)
 		u.Answer(strconv.Itoa(n))
-		return u.Close(ctx, changed, b.ReasonCode)
+		if err := u.Close(ctx, changed, b.ReasonCode); err != nil {
+			return err
+		}
+		for sessionID, slots := range done {
+			if err := u.Record(ctx, CalendarChange{}, changeOfSession(slotChange(b.ReasonCode), SessionView{Session: sessions[sessionID]}, slots...)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	return n, err
+}
+
+// slotChange is what blocking for a reason is called in the history.
+func slotChange(reason string) string {
+	if reason == "" {
+		return ChangeUnblocked
+	}
+	return ChangeBlocked
 }

@@ -84,7 +84,10 @@ func (p *Planner) putTemplate(ctx context.Context, by Planning, t domain.Templat
 			return err
 		}
 		u.Note("template.save", "template", t.ID, string(t.Pattern.Code))
-		return u.PutTemplate(ctx, t)
+		if err := u.PutTemplate(ctx, t); err != nil {
+			return err
+		}
+		return u.Record(ctx, changeOfTemplate(ChangeBefore, was), changeOfTemplate(ChangeSaved, t))
 	})
 }
 

@@ -20,6 +20,7 @@ type Caller struct {
 	Township bool
 	// Service tells that a service asks whose calls the policy admits: every booking of the county concerns it.
 	Service bool
+	Name    string // the person's; never in logs
 }
 
 // Request makes a write repeatable; the zero Request is not remembered.

@@ -140,6 +140,7 @@ func (v view) see(s SlotView) SlotView {
 		s.Opens = opens.UTC()
 	}
 	s.Free = s.Free && s.ClosedBy == "" && s.Opens.IsZero()
+	s.Pool = v.policies.Of(org).PoolAt(s.Pool, s.Start.In(v.now.Location()), v.now)
 	return s
 }
 

@@ -64,3 +64,11 @@ func (p Policy) Opens(pool string, start time.Time, township bool) time.Time {
 	}
 	return fallback
 }
+
+// PoolAt is the pool of a slot for everybody at an instant: a reserved one that has fallen back is common.
+func (p Policy) PoolAt(pool string, start, now time.Time) string {
+	if pool == Reserved && !now.Before(p.Opens(Reserved, start, false)) {
+		return Common
+	}
+	return pool
+}

@@ -101,6 +101,7 @@ const (
 	WaitJoin   WaitAction = "join"
 	WaitChange WaitAction = "change" // new wishes
 	WaitOffer  WaitAction = "offer"
+	WaitMove   WaitAction = "move"  // the place that is offered is another
 	WaitAgain  WaitAction = "again" // the place that was offered, or lost with its session, is not there any more
 	WaitPlace  WaitAction = "place"
 	WaitLeave  WaitAction = "leave"
@@ -124,6 +125,7 @@ func WaitLifecycle() []WaitTransition {
 		{Waiting, WaitFollow, Waiting},
 		{Offered, WaitFollow, Offered},
 		{Waiting, WaitOffer, Offered},
+		{Offered, WaitMove, Offered},
 		{Offered, WaitAgain, Waiting},
 		{Waiting, WaitAgain, Waiting},
 		{Waiting, WaitPlace, Placed},
@@ -266,6 +268,15 @@ func (e *Entry) Offer(h HoldData) error {
 	return e.apply(WaitOffer)
 }
 
+// OfferMoved notes that the hold of its offer has another place, with its time to answer. Another hold, or no offer, changes nothing.
+func (e *Entry) OfferMoved(h HoldData) error {
+	if e.d.State != Offered || e.d.HoldID != h.ID || e.d.DisplacedBookingID != "" {
+		return nil
+	}
+	e.d.OfferStart, e.d.OfferUntil = h.Place.Start, h.KeepUntil
+	return e.apply(WaitMove)
+}
+
 // Leave ends it for the sender or the receiver; one that has ended is no error.
 func (e *Entry) Leave() error {
 	if !e.d.State.Waits() {
@@ -288,6 +299,11 @@ func (e *Entry) OfferEnded(h HoldData) error {
 func (e *Entry) Undisplaced() error {
 	e.d.DisplacedBookingID, e.d.HoldID = "", ""
 	return e.apply(WaitAgain)
+}
+
+// GoneFrom tells whether the entry waits for a place that was lost with somebody who has the referral no more.
+func (e *Entry) GoneFrom(c Case) bool {
+	return e.d.State.Waits() && e.d.DisplacedBookingID != "" && c.Version > e.d.ReferralVersion && !c.Unanswered(e.d.OrganizationID, e.d.DepartmentCode)
 }
 
 // Lapse ends it because its last day has passed.

@@ -38,7 +38,7 @@ func (s *CalendarServer) GetSession(ctx context.Context, r *schedulingv1.GetSess
 	if err != nil {
 		return nil, err
 	}
-	v, uses, err := s.planner.Session(ctx, by, r.GetId())
+	v, uses, err := s.planner.Session(ctx, by, r.GetId(), s.clk.Now())
 	if err != nil {
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func caller(ctx context.Context, named string) (app.Caller, error) {
 		return app.Caller{}, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "the call has no identity", nil)
 	}
 	c := app.Caller{County: who.County, AccountID: who.Subject, OrganizationID: who.Organization,
-		Township: slices.ContainsFunc(townshipRoles(), who.Has), Service: who.IsService()}
+		Township: slices.ContainsFunc(townshipRoles(), who.Has), Service: who.IsService(), Name: who.Name}
 	if c.County == "" && who.IsService() {
 		c.County = named
 	}

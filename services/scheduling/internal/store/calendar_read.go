@@ -222,10 +222,11 @@ func (s *Store) ToRebook(ctx context.Context, limit int) ([]app.Planned, error) 
 }
 
 // Displaced implements app.CalendarStore.
-func (s *Store) Displaced(ctx context.Context, limit int) ([]app.Department, error) {
+func (s *Store) Displaced(ctx context.Context, after app.Department, limit int) ([]app.Department, error) {
 	return list(ctx, s, "displaced bookings", scanDepartment, func(*sqldb.Tx) (string, []any) {
 		return `SELECT DISTINCT h.county_code, h.organization_id, h.department_code FROM hold h WHERE h.displaced_time IS NOT NULL AND NOT ` + notAwaited + `
-			ORDER BY county_code, organization_id, department_code LIMIT $1`, []any{limit}
+			AND (h.county_code, h.organization_id, h.department_code) > ($1, $2, $3)
+			ORDER BY county_code, organization_id, department_code LIMIT $4`, []any{after.County, after.OrganizationID, after.Code, limit}
 	})
 }
 

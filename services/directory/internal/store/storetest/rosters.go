@@ -26,23 +26,16 @@ func rostersAreKept(t *testing.T, f Fixture) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	none := domain.RestoreRoster(post, 0, nil, nil)
 	first := domain.RestoreRoster(post, 1, roster.Shifts(), roster.HandOvers())
-	save := func(r domain.Roster) error {
-		return f.Store.Change(t.Context(), app.Command{County: County}, func(u app.Unit) error {
-			u.SaveRoster(r, "roster.set")
+	save := func(was, r domain.Roster, c app.RosterAction) error {
+		return f.Store.Change(t.Context(), app.Command{County: County, AccountID: "a", AccountName: "王主任"}, func(u app.Unit) error {
+			u.SaveRoster(was, r, c)
 			return nil
 		})
 	}
-	err = f.Store.Change(t.Context(), app.Command{County: County}, func(u app.Unit) error {
-		u.NameCounty(County, "阳朔县")
-		u.CreateOrganization(home)
-		u.CreateAccount(view, app.Credential{})
-		return nil
-	})
-	if err == nil {
-		err = save(first)
-	}
-	if err != nil {
+	settle(t, f, home, view)
+	if err := save(none, first, app.RosterAction{Code: app.RosterSet}); err != nil {
 		t.Fatal(err)
 	}
 	read := func(since time.Time) domain.Roster {
@@ -62,7 +55,7 @@ func rostersAreKept(t *testing.T, f Fixture) {
 	if p, err := f.Store.PostOfHandOver(t.Context(), County, "h1"); err != nil || p != post {
 		t.Errorf("post of the hand-over: %+v, %v", p, err)
 	}
-	if err := save(first); errs.KindOf(err) != errs.KindStale {
+	if err := save(none, first, app.RosterAction{Code: app.RosterSet}); errs.KindOf(err) != errs.KindStale {
 		t.Errorf("the same version again: %v", err)
 	}
 	other := "02"
@@ -71,5 +64,43 @@ func rostersAreKept(t *testing.T, f Fixture) {
 	}
 	if facts := f.Facts(t); facts[len(facts)-1] != "tongzhen.directory.v1.RosterChanged" {
 		t.Errorf("facts %v", facts)
+	}
+	versionsAreKept(t, f, first, over, save)
+}
+
+// settle makes an organisation with an account.
+func settle(t *testing.T, f Fixture, home domain.Organization, view app.AccountView) {
+	t.Helper()
+	err := f.Store.Change(t.Context(), app.Command{County: County}, func(u app.Unit) error {
+		u.NameCounty(County, "阳朔县")
+		u.CreateOrganization(home)
+		u.CreateAccount(view, app.Credential{})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// versionsAreKept: each change leaves the week as it was after it, and what stood before the first that is known has no author.
+func versionsAreKept(t *testing.T, f Fixture, first domain.Roster, over domain.HandOver, save func(was, r domain.Roster, c app.RosterAction) error) {
+	read := func() []app.RosterVersion {
+		list, err := f.Store.RosterVersions(t.Context(), first.Post(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	list := read()
+	if len(list) != 1 || list[0].Version != 1 || list[0].AccountName != "王主任" || !slices.Equal(list[0].Shifts, first.Shifts()) || !list[0].Time.Equal(f.Clock.Now()) {
+		t.Fatalf("%+v", list)
+	}
+	next := domain.RestoreRoster(first.Post(), 2, nil, first.HandOvers())
+	if err := save(first, next, app.RosterAction{Code: app.RosterTakeBack, HandOver: over}); err != nil {
+		t.Fatal(err)
+	}
+	list = read()
+	if len(list) != 2 || list[0].Version != 2 || len(list[0].Shifts) != 0 || list[0].Action.HandOver != over || list[1].Action.Code != app.RosterSet {
+		t.Errorf("%+v", list)
 	}
 }

@@ -624,6 +624,206 @@ func (x *SetRosterRequest) GetCounty() string {
 	return ""
 }
 
+type ListRosterVersionsRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string                 `protobuf:"bytes,2,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *ListRosterVersionsRequest) Reset() {
+	*x = ListRosterVersionsRequest{}
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRosterVersionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRosterVersionsRequest) ProtoMessage() {}
+
+func (x *ListRosterVersionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRosterVersionsRequest.ProtoReflect.Descriptor instead.
+func (*ListRosterVersionsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListRosterVersionsRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ListRosterVersionsRequest) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+type ListRosterVersionsResponse struct {
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Versions []*RosterVersion       `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	// Of the accounts in the versions, by id; those that are disabled too.
+	Names         map[string]string `protobuf:"bytes,2,rep,name=names,proto3" json:"names,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRosterVersionsResponse) Reset() {
+	*x = ListRosterVersionsResponse{}
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRosterVersionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRosterVersionsResponse) ProtoMessage() {}
+
+func (x *ListRosterVersionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRosterVersionsResponse.ProtoReflect.Descriptor instead.
+func (*ListRosterVersionsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListRosterVersionsResponse) GetVersions() []*RosterVersion {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *ListRosterVersionsResponse) GetNames() map[string]string {
+	if x != nil {
+		return x.Names
+	}
+	return nil
+}
+
+type RosterVersion struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Version int32                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
+	// BEFORE (as it was before versions were kept: by nobody known, and at no time), SET, HAND_OVER or TAKE_BACK.
+	Action      string                 `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
+	AccountId   string                 `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	AccountName string                 `protobuf:"bytes,4,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	ChangeTime  *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
+	// The week as it was then.
+	Shifts []*Shift `protobuf:"bytes,6,rep,name=shifts,proto3" json:"shifts,omitempty"`
+	// The hand-over that was made or taken back.
+	HandOver      *HandOverRecord `protobuf:"bytes,7,opt,name=hand_over,json=handOver,proto3" json:"hand_over,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RosterVersion) Reset() {
+	*x = RosterVersion{}
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RosterVersion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RosterVersion) ProtoMessage() {}
+
+func (x *RosterVersion) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RosterVersion.ProtoReflect.Descriptor instead.
+func (*RosterVersion) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RosterVersion) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RosterVersion) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *RosterVersion) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *RosterVersion) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
+func (x *RosterVersion) GetChangeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangeTime
+	}
+	return nil
+}
+
+func (x *RosterVersion) GetShifts() []*Shift {
+	if x != nil {
+		return x.Shifts
+	}
+	return nil
+}
+
+func (x *RosterVersion) GetHandOver() *HandOverRecord {
+	if x != nil {
+		return x.HandOver
+	}
+	return nil
+}
+
 type HandOverRequest struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
@@ -641,7 +841,7 @@ type HandOverRequest struct {
 
 func (x *HandOverRequest) Reset() {
 	*x = HandOverRequest{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +853,7 @@ func (x *HandOverRequest) String() string {
 func (*HandOverRequest) ProtoMessage() {}
 
 func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +866,7 @@ func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverRequest.ProtoReflect.Descriptor instead.
 func (*HandOverRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *HandOverRequest) GetOrganizationId() string {
@@ -735,7 +935,7 @@ type TakeBackRequest struct {
 
 func (x *TakeBackRequest) Reset() {
 	*x = TakeBackRequest{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -747,7 +947,7 @@ func (x *TakeBackRequest) String() string {
 func (*TakeBackRequest) ProtoMessage() {}
 
 func (x *TakeBackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -760,7 +960,7 @@ func (x *TakeBackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeBackRequest.ProtoReflect.Descriptor instead.
 func (*TakeBackRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TakeBackRequest) GetId() string {
@@ -787,7 +987,7 @@ type ListOnDutyRequest struct {
 
 func (x *ListOnDutyRequest) Reset() {
 	*x = ListOnDutyRequest{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +999,7 @@ func (x *ListOnDutyRequest) String() string {
 func (*ListOnDutyRequest) ProtoMessage() {}
 
 func (x *ListOnDutyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +1012,7 @@ func (x *ListOnDutyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOnDutyRequest.ProtoReflect.Descriptor instead.
 func (*ListOnDutyRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListOnDutyRequest) GetOrganizationId() string {
@@ -838,7 +1038,7 @@ type ListOnDutyResponse struct {
 
 func (x *ListOnDutyResponse) Reset() {
 	*x = ListOnDutyResponse{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -850,7 +1050,7 @@ func (x *ListOnDutyResponse) String() string {
 func (*ListOnDutyResponse) ProtoMessage() {}
 
 func (x *ListOnDutyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -863,7 +1063,7 @@ func (x *ListOnDutyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOnDutyResponse.ProtoReflect.Descriptor instead.
 func (*ListOnDutyResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListOnDutyResponse) GetPosts() []*PostDuty {
@@ -883,7 +1083,7 @@ type PostDuty struct {
 
 func (x *PostDuty) Reset() {
 	*x = PostDuty{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1095,7 @@ func (x *PostDuty) String() string {
 func (*PostDuty) ProtoMessage() {}
 
 func (x *PostDuty) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1108,7 @@ func (x *PostDuty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostDuty.ProtoReflect.Descriptor instead.
 func (*PostDuty) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PostDuty) GetDepartmentCode() string {
@@ -936,7 +1136,7 @@ type RosterChanged struct {
 
 func (x *RosterChanged) Reset() {
 	*x = RosterChanged{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -948,7 +1148,7 @@ func (x *RosterChanged) String() string {
 func (*RosterChanged) ProtoMessage() {}
 
 func (x *RosterChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -961,7 +1161,7 @@ func (x *RosterChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RosterChanged.ProtoReflect.Descriptor instead.
 func (*RosterChanged) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *RosterChanged) GetMeta() *v1.FactMeta {
@@ -1034,7 +1234,27 @@ const file_tongzhen_directory_v1_roster_proto_rawDesc = "" +
 	"\x06shifts\x18\x04 \x03(\v2\x1c.tongzhen.directory.v1.ShiftB\b\xbaH\x05\x92\x01\x02\x10dR\x06shifts\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x16\n" +
-	"\x06county\x18\x06 \x01(\tR\x06county\"\xe0\x02\n" +
+	"\x06county\x18\x06 \x01(\tR\x06county\"w\n" +
+	"\x19ListRosterVersionsRequest\x121\n" +
+	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\"\xec\x01\n" +
+	"\x1aListRosterVersionsResponse\x12@\n" +
+	"\bversions\x18\x01 \x03(\v2$.tongzhen.directory.v1.RosterVersionR\bversions\x12R\n" +
+	"\x05names\x18\x02 \x03(\v2<.tongzhen.directory.v1.ListRosterVersionsResponse.NamesEntryR\x05names\x1a8\n" +
+	"\n" +
+	"NamesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xba\x02\n" +
+	"\rRosterVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x05R\aversion\x12\x16\n" +
+	"\x06action\x18\x02 \x01(\tR\x06action\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x03 \x01(\tR\taccountId\x12!\n" +
+	"\faccount_name\x18\x04 \x01(\tR\vaccountName\x12;\n" +
+	"\vchange_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"changeTime\x124\n" +
+	"\x06shifts\x18\x06 \x03(\v2\x1c.tongzhen.directory.v1.ShiftR\x06shifts\x12B\n" +
+	"\thand_over\x18\a \x01(\v2%.tongzhen.directory.v1.HandOverRecordR\bhandOver\"\xe0\x02\n" +
 	"\x0fHandOverRequest\x121\n" +
 	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\x12&\n" +
@@ -1059,11 +1279,12 @@ const file_tongzhen_directory_v1_roster_proto_rawDesc = "" +
 	"\x06duties\x18\x02 \x03(\v2\x1b.tongzhen.directory.v1.DutyR\x06duties\"x\n" +
 	"\rRosterChanged\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x125\n" +
-	"\x06roster\x18\x02 \x01(\v2\x1d.tongzhen.directory.v1.RosterR\x06roster2\xdd\x05\n" +
+	"\x06roster\x18\x02 \x01(\v2\x1d.tongzhen.directory.v1.RosterR\x06roster2\xfb\x06\n" +
 	"\rRosterService\x12p\n" +
 	"\tGetRoster\x12'.tongzhen.directory.v1.GetRosterRequest\x1a\x1d.tongzhen.directory.v1.Roster\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/rosters/one\x12}\n" +
 	"\vListRosters\x12).tongzhen.directory.v1.ListRostersRequest\x1a*.tongzhen.directory.v1.ListRostersResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/v1/rosters\x12o\n" +
-	"\tSetRoster\x12'.tongzhen.directory.v1.SetRosterRequest\x1a\x1d.tongzhen.directory.v1.Roster\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/api/v1/rosters\x12v\n" +
+	"\tSetRoster\x12'.tongzhen.directory.v1.SetRosterRequest\x1a\x1d.tongzhen.directory.v1.Roster\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/api/v1/rosters\x12\x9b\x01\n" +
+	"\x12ListRosterVersions\x120.tongzhen.directory.v1.ListRosterVersionsRequest\x1a1.tongzhen.directory.v1.ListRosterVersionsResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/rosters/versions\x12v\n" +
 	"\bHandOver\x12&.tongzhen.directory.v1.HandOverRequest\x1a\x1d.tongzhen.directory.v1.Roster\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/rosters:handOver\x12v\n" +
 	"\bTakeBack\x12&.tongzhen.directory.v1.TakeBackRequest\x1a\x1d.tongzhen.directory.v1.Roster\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/rosters:takeBack\x12z\n" +
 	"\n" +
@@ -1081,62 +1302,73 @@ func file_tongzhen_directory_v1_roster_proto_rawDescGZIP() []byte {
 	return file_tongzhen_directory_v1_roster_proto_rawDescData
 }
 
-var file_tongzhen_directory_v1_roster_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_tongzhen_directory_v1_roster_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_tongzhen_directory_v1_roster_proto_goTypes = []any{
-	(*Shift)(nil),                 // 0: tongzhen.directory.v1.Shift
-	(*HandOverRecord)(nil),        // 1: tongzhen.directory.v1.HandOverRecord
-	(*Duty)(nil),                  // 2: tongzhen.directory.v1.Duty
-	(*Roster)(nil),                // 3: tongzhen.directory.v1.Roster
-	(*GetRosterRequest)(nil),      // 4: tongzhen.directory.v1.GetRosterRequest
-	(*ListRostersRequest)(nil),    // 5: tongzhen.directory.v1.ListRostersRequest
-	(*ListRostersResponse)(nil),   // 6: tongzhen.directory.v1.ListRostersResponse
-	(*SetRosterRequest)(nil),      // 7: tongzhen.directory.v1.SetRosterRequest
-	(*HandOverRequest)(nil),       // 8: tongzhen.directory.v1.HandOverRequest
-	(*TakeBackRequest)(nil),       // 9: tongzhen.directory.v1.TakeBackRequest
-	(*ListOnDutyRequest)(nil),     // 10: tongzhen.directory.v1.ListOnDutyRequest
-	(*ListOnDutyResponse)(nil),    // 11: tongzhen.directory.v1.ListOnDutyResponse
-	(*PostDuty)(nil),              // 12: tongzhen.directory.v1.PostDuty
-	(*RosterChanged)(nil),         // 13: tongzhen.directory.v1.RosterChanged
-	(*timestamppb.Timestamp)(nil), // 14: google.protobuf.Timestamp
-	(*v1.FactMeta)(nil),           // 15: tongzhen.common.v1.FactMeta
+	(*Shift)(nil),                      // 0: tongzhen.directory.v1.Shift
+	(*HandOverRecord)(nil),             // 1: tongzhen.directory.v1.HandOverRecord
+	(*Duty)(nil),                       // 2: tongzhen.directory.v1.Duty
+	(*Roster)(nil),                     // 3: tongzhen.directory.v1.Roster
+	(*GetRosterRequest)(nil),           // 4: tongzhen.directory.v1.GetRosterRequest
+	(*ListRostersRequest)(nil),         // 5: tongzhen.directory.v1.ListRostersRequest
+	(*ListRostersResponse)(nil),        // 6: tongzhen.directory.v1.ListRostersResponse
+	(*SetRosterRequest)(nil),           // 7: tongzhen.directory.v1.SetRosterRequest
+	(*ListRosterVersionsRequest)(nil),  // 8: tongzhen.directory.v1.ListRosterVersionsRequest
+	(*ListRosterVersionsResponse)(nil), // 9: tongzhen.directory.v1.ListRosterVersionsResponse
+	(*RosterVersion)(nil),              // 10: tongzhen.directory.v1.RosterVersion
+	(*HandOverRequest)(nil),            // 11: tongzhen.directory.v1.HandOverRequest
+	(*TakeBackRequest)(nil),            // 12: tongzhen.directory.v1.TakeBackRequest
+	(*ListOnDutyRequest)(nil),          // 13: tongzhen.directory.v1.ListOnDutyRequest
+	(*ListOnDutyResponse)(nil),         // 14: tongzhen.directory.v1.ListOnDutyResponse
+	(*PostDuty)(nil),                   // 15: tongzhen.directory.v1.PostDuty
+	(*RosterChanged)(nil),              // 16: tongzhen.directory.v1.RosterChanged
+	nil,                                // 17: tongzhen.directory.v1.ListRosterVersionsResponse.NamesEntry
+	(*timestamppb.Timestamp)(nil),      // 18: google.protobuf.Timestamp
+	(*v1.FactMeta)(nil),                // 19: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_directory_v1_roster_proto_depIdxs = []int32{
-	14, // 0: tongzhen.directory.v1.HandOverRecord.start:type_name -> google.protobuf.Timestamp
-	14, // 1: tongzhen.directory.v1.HandOverRecord.end:type_name -> google.protobuf.Timestamp
-	14, // 2: tongzhen.directory.v1.HandOverRecord.create_time:type_name -> google.protobuf.Timestamp
-	14, // 3: tongzhen.directory.v1.Duty.start:type_name -> google.protobuf.Timestamp
-	14, // 4: tongzhen.directory.v1.Duty.end:type_name -> google.protobuf.Timestamp
+	18, // 0: tongzhen.directory.v1.HandOverRecord.start:type_name -> google.protobuf.Timestamp
+	18, // 1: tongzhen.directory.v1.HandOverRecord.end:type_name -> google.protobuf.Timestamp
+	18, // 2: tongzhen.directory.v1.HandOverRecord.create_time:type_name -> google.protobuf.Timestamp
+	18, // 3: tongzhen.directory.v1.Duty.start:type_name -> google.protobuf.Timestamp
+	18, // 4: tongzhen.directory.v1.Duty.end:type_name -> google.protobuf.Timestamp
 	0,  // 5: tongzhen.directory.v1.Roster.shifts:type_name -> tongzhen.directory.v1.Shift
 	1,  // 6: tongzhen.directory.v1.Roster.hand_overs:type_name -> tongzhen.directory.v1.HandOverRecord
 	2,  // 7: tongzhen.directory.v1.Roster.duties:type_name -> tongzhen.directory.v1.Duty
-	14, // 8: tongzhen.directory.v1.GetRosterRequest.from:type_name -> google.protobuf.Timestamp
-	14, // 9: tongzhen.directory.v1.GetRosterRequest.to:type_name -> google.protobuf.Timestamp
+	18, // 8: tongzhen.directory.v1.GetRosterRequest.from:type_name -> google.protobuf.Timestamp
+	18, // 9: tongzhen.directory.v1.GetRosterRequest.to:type_name -> google.protobuf.Timestamp
 	3,  // 10: tongzhen.directory.v1.ListRostersResponse.rosters:type_name -> tongzhen.directory.v1.Roster
 	0,  // 11: tongzhen.directory.v1.SetRosterRequest.shifts:type_name -> tongzhen.directory.v1.Shift
-	14, // 12: tongzhen.directory.v1.HandOverRequest.start:type_name -> google.protobuf.Timestamp
-	14, // 13: tongzhen.directory.v1.HandOverRequest.end:type_name -> google.protobuf.Timestamp
-	14, // 14: tongzhen.directory.v1.ListOnDutyRequest.at:type_name -> google.protobuf.Timestamp
-	12, // 15: tongzhen.directory.v1.ListOnDutyResponse.posts:type_name -> tongzhen.directory.v1.PostDuty
-	2,  // 16: tongzhen.directory.v1.PostDuty.duties:type_name -> tongzhen.directory.v1.Duty
-	15, // 17: tongzhen.directory.v1.RosterChanged.meta:type_name -> tongzhen.common.v1.FactMeta
-	3,  // 18: tongzhen.directory.v1.RosterChanged.roster:type_name -> tongzhen.directory.v1.Roster
-	4,  // 19: tongzhen.directory.v1.RosterService.GetRoster:input_type -> tongzhen.directory.v1.GetRosterRequest
-	5,  // 20: tongzhen.directory.v1.RosterService.ListRosters:input_type -> tongzhen.directory.v1.ListRostersRequest
-	7,  // 21: tongzhen.directory.v1.RosterService.SetRoster:input_type -> tongzhen.directory.v1.SetRosterRequest
-	8,  // 22: tongzhen.directory.v1.RosterService.HandOver:input_type -> tongzhen.directory.v1.HandOverRequest
-	9,  // 23: tongzhen.directory.v1.RosterService.TakeBack:input_type -> tongzhen.directory.v1.TakeBackRequest
-	10, // 24: tongzhen.directory.v1.RosterService.ListOnDuty:input_type -> tongzhen.directory.v1.ListOnDutyRequest
-	3,  // 25: tongzhen.directory.v1.RosterService.GetRoster:output_type -> tongzhen.directory.v1.Roster
-	6,  // 26: tongzhen.directory.v1.RosterService.ListRosters:output_type -> tongzhen.directory.v1.ListRostersResponse
-	3,  // 27: tongzhen.directory.v1.RosterService.SetRoster:output_type -> tongzhen.directory.v1.Roster
-	3,  // 28: tongzhen.directory.v1.RosterService.HandOver:output_type -> tongzhen.directory.v1.Roster
-	3,  // 29: tongzhen.directory.v1.RosterService.TakeBack:output_type -> tongzhen.directory.v1.Roster
-	11, // 30: tongzhen.directory.v1.RosterService.ListOnDuty:output_type -> tongzhen.directory.v1.ListOnDutyResponse
-	25, // [25:31] is the sub-list for method output_type
-	19, // [19:25] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	10, // 12: tongzhen.directory.v1.ListRosterVersionsResponse.versions:type_name -> tongzhen.directory.v1.RosterVersion
+	17, // 13: tongzhen.directory.v1.ListRosterVersionsResponse.names:type_name -> tongzhen.directory.v1.ListRosterVersionsResponse.NamesEntry
+	18, // 14: tongzhen.directory.v1.RosterVersion.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 15: tongzhen.directory.v1.RosterVersion.shifts:type_name -> tongzhen.directory.v1.Shift
+	1,  // 16: tongzhen.directory.v1.RosterVersion.hand_over:type_name -> tongzhen.directory.v1.HandOverRecord
+	18, // 17: tongzhen.directory.v1.HandOverRequest.start:type_name -> google.protobuf.Timestamp
+	18, // 18: tongzhen.directory.v1.HandOverRequest.end:type_name -> google.protobuf.Timestamp
+	18, // 19: tongzhen.directory.v1.ListOnDutyRequest.at:type_name -> google.protobuf.Timestamp
+	15, // 20: tongzhen.directory.v1.ListOnDutyResponse.posts:type_name -> tongzhen.directory.v1.PostDuty
+	2,  // 21: tongzhen.directory.v1.PostDuty.duties:type_name -> tongzhen.directory.v1.Duty
+	19, // 22: tongzhen.directory.v1.RosterChanged.meta:type_name -> tongzhen.common.v1.FactMeta
+	3,  // 23: tongzhen.directory.v1.RosterChanged.roster:type_name -> tongzhen.directory.v1.Roster
+	4,  // 24: tongzhen.directory.v1.RosterService.GetRoster:input_type -> tongzhen.directory.v1.GetRosterRequest
+	5,  // 25: tongzhen.directory.v1.RosterService.ListRosters:input_type -> tongzhen.directory.v1.ListRostersRequest
+	7,  // 26: tongzhen.directory.v1.RosterService.SetRoster:input_type -> tongzhen.directory.v1.SetRosterRequest
+	8,  // 27: tongzhen.directory.v1.RosterService.ListRosterVersions:input_type -> tongzhen.directory.v1.ListRosterVersionsRequest
+	11, // 28: tongzhen.directory.v1.RosterService.HandOver:input_type -> tongzhen.directory.v1.HandOverRequest
+	12, // 29: tongzhen.directory.v1.RosterService.TakeBack:input_type -> tongzhen.directory.v1.TakeBackRequest
+	13, // 30: tongzhen.directory.v1.RosterService.ListOnDuty:input_type -> tongzhen.directory.v1.ListOnDutyRequest
+	3,  // 31: tongzhen.directory.v1.RosterService.GetRoster:output_type -> tongzhen.directory.v1.Roster
+	6,  // 32: tongzhen.directory.v1.RosterService.ListRosters:output_type -> tongzhen.directory.v1.ListRostersResponse
+	3,  // 33: tongzhen.directory.v1.RosterService.SetRoster:output_type -> tongzhen.directory.v1.Roster
+	9,  // 34: tongzhen.directory.v1.RosterService.ListRosterVersions:output_type -> tongzhen.directory.v1.ListRosterVersionsResponse
+	3,  // 35: tongzhen.directory.v1.RosterService.HandOver:output_type -> tongzhen.directory.v1.Roster
+	3,  // 36: tongzhen.directory.v1.RosterService.TakeBack:output_type -> tongzhen.directory.v1.Roster
+	14, // 37: tongzhen.directory.v1.RosterService.ListOnDuty:output_type -> tongzhen.directory.v1.ListOnDutyResponse
+	31, // [31:38] is the sub-list for method output_type
+	24, // [24:31] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_directory_v1_roster_proto_init() }
@@ -1150,7 +1382,7 @@ func file_tongzhen_directory_v1_roster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_directory_v1_roster_proto_rawDesc), len(file_tongzhen_directory_v1_roster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,12 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RosterService_GetRoster_FullMethodName   = "/tongzhen.directory.v1.RosterService/GetRoster"
-	RosterService_ListRosters_FullMethodName = "/tongzhen.directory.v1.RosterService/ListRosters"
-	RosterService_SetRoster_FullMethodName   = "/tongzhen.directory.v1.RosterService/SetRoster"
-	RosterService_HandOver_FullMethodName    = "/tongzhen.directory.v1.RosterService/HandOver"
-	RosterService_TakeBack_FullMethodName    = "/tongzhen.directory.v1.RosterService/TakeBack"
-	RosterService_ListOnDuty_FullMethodName  = "/tongzhen.directory.v1.RosterService/ListOnDuty"
+	RosterService_GetRoster_FullMethodName          = "/tongzhen.directory.v1.RosterService/GetRoster"
+	RosterService_ListRosters_FullMethodName        = "/tongzhen.directory.v1.RosterService/ListRosters"
+	RosterService_SetRoster_FullMethodName          = "/tongzhen.directory.v1.RosterService/SetRoster"
+	RosterService_ListRosterVersions_FullMethodName = "/tongzhen.directory.v1.RosterService/ListRosterVersions"
+	RosterService_HandOver_FullMethodName           = "/tongzhen.directory.v1.RosterService/HandOver"
+	RosterService_TakeBack_FullMethodName           = "/tongzhen.directory.v1.RosterService/TakeBack"
+	RosterService_ListOnDuty_FullMethodName         = "/tongzhen.directory.v1.RosterService/ListOnDuty"
 )
 
 // RosterServiceClient is the client API for RosterService service.
@@ -43,6 +44,9 @@ type RosterServiceClient interface {
 	ListRosters(ctx context.Context, in *ListRostersRequest, opts ...grpc.CallOption) (*ListRostersResponse, error)
 	// SetRoster replaces the week of a post. Everybody in it must have an account, that is not disabled, of the organisation. Gaps are allowed and answered.
 	SetRoster(ctx context.Context, in *SetRosterRequest, opts ...grpc.CallOption) (*Roster, error)
+	// ListRosterVersions lists who changed the roster of a post, when and to what, the newest first, 100 at most. SetRoster with an older week and the
+	// present version goes back to it; a hand-over is taken back.
+	ListRosterVersions(ctx context.Context, in *ListRosterVersionsRequest, opts ...grpc.CallOption) (*ListRosterVersionsResponse, error)
 	// HandOver gives a duty to somebody else of the organisation for a span of at most 31 days: whoever is on duty then, or plans the post. The later of
 	// two that overlap holds.
 	HandOver(ctx context.Context, in *HandOverRequest, opts ...grpc.CallOption) (*Roster, error)
@@ -84,6 +88,16 @@ func (c *rosterServiceClient) SetRoster(ctx context.Context, in *SetRosterReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Roster)
 	err := c.cc.Invoke(ctx, RosterService_SetRoster_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rosterServiceClient) ListRosterVersions(ctx context.Context, in *ListRosterVersionsRequest, opts ...grpc.CallOption) (*ListRosterVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRosterVersionsResponse)
+	err := c.cc.Invoke(ctx, RosterService_ListRosterVersions_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +150,9 @@ type RosterServiceServer interface {
 	ListRosters(context.Context, *ListRostersRequest) (*ListRostersResponse, error)
 	// SetRoster replaces the week of a post. Everybody in it must have an account, that is not disabled, of the organisation. Gaps are allowed and answered.
 	SetRoster(context.Context, *SetRosterRequest) (*Roster, error)
+	// ListRosterVersions lists who changed the roster of a post, when and to what, the newest first, 100 at most. SetRoster with an older week and the
+	// present version goes back to it; a hand-over is taken back.
+	ListRosterVersions(context.Context, *ListRosterVersionsRequest) (*ListRosterVersionsResponse, error)
 	// HandOver gives a duty to somebody else of the organisation for a span of at most 31 days: whoever is on duty then, or plans the post. The later of
 	// two that overlap holds.
 	HandOver(context.Context, *HandOverRequest) (*Roster, error)
@@ -161,6 +178,9 @@ func (UnimplementedRosterServiceServer) ListRosters(context.Context, *ListRoster
 }
 func (UnimplementedRosterServiceServer) SetRoster(context.Context, *SetRosterRequest) (*Roster, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetRoster not implemented")
+}
+func (UnimplementedRosterServiceServer) ListRosterVersions(context.Context, *ListRosterVersionsRequest) (*ListRosterVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRosterVersions not implemented")
 }
 func (UnimplementedRosterServiceServer) HandOver(context.Context, *HandOverRequest) (*Roster, error) {
 	return nil, status.Error(codes.Unimplemented, "method HandOver not implemented")
@@ -246,6 +266,24 @@ func _RosterService_SetRoster_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RosterService_ListRosterVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRosterVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RosterServiceServer).ListRosterVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RosterService_ListRosterVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RosterServiceServer).ListRosterVersions(ctx, req.(*ListRosterVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RosterService_HandOver_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(HandOverRequest)
 	if err := dec(in); err != nil {
@@ -318,6 +356,10 @@ var RosterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetRoster",
 			Handler:    _RosterService_SetRoster_Handler,
+		},
+		{
+			MethodName: "ListRosterVersions",
+			Handler:    _RosterService_ListRosterVersions_Handler,
 		},
 		{
 			MethodName: "HandOver",

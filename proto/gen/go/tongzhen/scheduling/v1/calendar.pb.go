@@ -2536,6 +2536,377 @@ func (x *Moved) GetReferralNumber() string {
 	return ""
 }
 
+type RestoreSessionRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Of ListCalendarChanges: one that tells of this session and of its taking place.
+	ChangeId      string `protobuf:"bytes,3,opt,name=change_id,json=changeId,proto3" json:"change_id,omitempty"`
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestoreSessionRequest) Reset() {
+	*x = RestoreSessionRequest{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestoreSessionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestoreSessionRequest) ProtoMessage() {}
+
+func (x *RestoreSessionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestoreSessionRequest.ProtoReflect.Descriptor instead.
+func (*RestoreSessionRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *RestoreSessionRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *RestoreSessionRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RestoreSessionRequest) GetChangeId() string {
+	if x != nil {
+		return x.ChangeId
+	}
+	return ""
+}
+
+func (x *RestoreSessionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type ListCalendarChangesRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// TEMPLATE, EXCEPTION or SESSION, with the id of one; empty: of all.
+	Subject       string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	Id            string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCalendarChangesRequest) Reset() {
+	*x = ListCalendarChangesRequest{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCalendarChangesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCalendarChangesRequest) ProtoMessage() {}
+
+func (x *ListCalendarChangesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCalendarChangesRequest.ProtoReflect.Descriptor instead.
+func (*ListCalendarChangesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ListCalendarChangesRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ListCalendarChangesRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ListCalendarChangesRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+type ListCalendarChangesResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Changes       []*CalendarChange      `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListCalendarChangesResponse) Reset() {
+	*x = ListCalendarChangesResponse{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListCalendarChangesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListCalendarChangesResponse) ProtoMessage() {}
+
+func (x *ListCalendarChangesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListCalendarChangesResponse.ProtoReflect.Descriptor instead.
+func (*ListCalendarChangesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *ListCalendarChangesResponse) GetChanges() []*CalendarChange {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// CalendarChange is what somebody did. It holds what was changed as it was after it.
+type CalendarChange struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Subject   string                 `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	SubjectId string                 `protobuf:"bytes,3,opt,name=subject_id,json=subjectId,proto3" json:"subject_id,omitempty"`
+	// BEFORE (as it was before changes were kept: by nobody known), SAVED, REMOVED, SUBSTITUTED, CANCELLED, RESTORED, BLOCKED, UNBLOCKED.
+	Action      string                 `protobuf:"bytes,4,opt,name=action,proto3" json:"action,omitempty"`
+	AccountId   string                 `protobuf:"bytes,5,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	AccountName string                 `protobuf:"bytes,6,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
+	ChangeTime  *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
+	// One of them, by the subject. Of a session who holds it, where, and whether it takes place.
+	Template  *Template          `protobuf:"bytes,8,opt,name=template,proto3" json:"template,omitempty"`
+	Exception *ScheduleException `protobuf:"bytes,9,opt,name=exception,proto3" json:"exception,omitempty"`
+	Session   *Session           `protobuf:"bytes,10,opt,name=session,proto3" json:"session,omitempty"`
+	// Of BLOCKED and UNBLOCKED: the slots, and why they are, or were, taken out.
+	Slots []*ClosedSlot `protobuf:"bytes,11,rep,name=slots,proto3" json:"slots,omitempty"`
+	// Of a cancellation that stands: it can be undone, nobody in the session was given another place or displaced. Told when one session is asked for.
+	CanBeUndone   bool `protobuf:"varint,12,opt,name=can_be_undone,json=canBeUndone,proto3" json:"can_be_undone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CalendarChange) Reset() {
+	*x = CalendarChange{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CalendarChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CalendarChange) ProtoMessage() {}
+
+func (x *CalendarChange) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CalendarChange.ProtoReflect.Descriptor instead.
+func (*CalendarChange) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *CalendarChange) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CalendarChange) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *CalendarChange) GetSubjectId() string {
+	if x != nil {
+		return x.SubjectId
+	}
+	return ""
+}
+
+func (x *CalendarChange) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *CalendarChange) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *CalendarChange) GetAccountName() string {
+	if x != nil {
+		return x.AccountName
+	}
+	return ""
+}
+
+func (x *CalendarChange) GetChangeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangeTime
+	}
+	return nil
+}
+
+func (x *CalendarChange) GetTemplate() *Template {
+	if x != nil {
+		return x.Template
+	}
+	return nil
+}
+
+func (x *CalendarChange) GetException() *ScheduleException {
+	if x != nil {
+		return x.Exception
+	}
+	return nil
+}
+
+func (x *CalendarChange) GetSession() *Session {
+	if x != nil {
+		return x.Session
+	}
+	return nil
+}
+
+func (x *CalendarChange) GetSlots() []*ClosedSlot {
+	if x != nil {
+		return x.Slots
+	}
+	return nil
+}
+
+func (x *CalendarChange) GetCanBeUndone() bool {
+	if x != nil {
+		return x.CanBeUndone
+	}
+	return false
+}
+
+type ClosedSlot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Start         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=start,proto3" json:"start,omitempty"`
+	ReasonCode    string                 `protobuf:"bytes,3,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClosedSlot) Reset() {
+	*x = ClosedSlot{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClosedSlot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClosedSlot) ProtoMessage() {}
+
+func (x *ClosedSlot) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClosedSlot.ProtoReflect.Descriptor instead.
+func (*ClosedSlot) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ClosedSlot) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ClosedSlot) GetStart() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Start
+	}
+	return nil
+}
+
+func (x *ClosedSlot) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
 type MoveBookingRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of the booking, or of the hold that is tied to a referral.
@@ -2550,7 +2921,7 @@ type MoveBookingRequest struct {
 
 func (x *MoveBookingRequest) Reset() {
 	*x = MoveBookingRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2562,7 +2933,7 @@ func (x *MoveBookingRequest) String() string {
 func (*MoveBookingRequest) ProtoMessage() {}
 
 func (x *MoveBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2575,7 +2946,7 @@ func (x *MoveBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveBookingRequest.ProtoReflect.Descriptor instead.
 func (*MoveBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *MoveBookingRequest) GetId() string {
@@ -2618,7 +2989,7 @@ type BlockSlotsRequest struct {
 
 func (x *BlockSlotsRequest) Reset() {
 	*x = BlockSlotsRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +3001,7 @@ func (x *BlockSlotsRequest) String() string {
 func (*BlockSlotsRequest) ProtoMessage() {}
 
 func (x *BlockSlotsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +3014,7 @@ func (x *BlockSlotsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockSlotsRequest.ProtoReflect.Descriptor instead.
 func (*BlockSlotsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *BlockSlotsRequest) GetSlotIds() []string {
@@ -2677,7 +3048,7 @@ type UnblockSlotsRequest struct {
 
 func (x *UnblockSlotsRequest) Reset() {
 	*x = UnblockSlotsRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +3060,7 @@ func (x *UnblockSlotsRequest) String() string {
 func (*UnblockSlotsRequest) ProtoMessage() {}
 
 func (x *UnblockSlotsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2702,7 +3073,7 @@ func (x *UnblockSlotsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockSlotsRequest.ProtoReflect.Descriptor instead.
 func (*UnblockSlotsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *UnblockSlotsRequest) GetSlotIds() []string {
@@ -2728,7 +3099,7 @@ type BlockSlotsResponse struct {
 
 func (x *BlockSlotsResponse) Reset() {
 	*x = BlockSlotsResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2740,7 +3111,7 @@ func (x *BlockSlotsResponse) String() string {
 func (*BlockSlotsResponse) ProtoMessage() {}
 
 func (x *BlockSlotsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2753,7 +3124,7 @@ func (x *BlockSlotsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockSlotsResponse.ProtoReflect.Descriptor instead.
 func (*BlockSlotsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *BlockSlotsResponse) GetChanged() int32 {
@@ -2781,7 +3152,7 @@ type ImportSchedulesRequest struct {
 
 func (x *ImportSchedulesRequest) Reset() {
 	*x = ImportSchedulesRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2793,7 +3164,7 @@ func (x *ImportSchedulesRequest) String() string {
 func (*ImportSchedulesRequest) ProtoMessage() {}
 
 func (x *ImportSchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2806,7 +3177,7 @@ func (x *ImportSchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportSchedulesRequest.ProtoReflect.Descriptor instead.
 func (*ImportSchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ImportSchedulesRequest) GetOrganizationId() string {
@@ -2870,7 +3241,7 @@ type ImportSchedulesResponse struct {
 
 func (x *ImportSchedulesResponse) Reset() {
 	*x = ImportSchedulesResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2882,7 +3253,7 @@ func (x *ImportSchedulesResponse) String() string {
 func (*ImportSchedulesResponse) ProtoMessage() {}
 
 func (x *ImportSchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2895,7 +3266,7 @@ func (x *ImportSchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportSchedulesResponse.ProtoReflect.Descriptor instead.
 func (*ImportSchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ImportSchedulesResponse) GetTemplates() int32 {
@@ -2938,7 +3309,7 @@ type ImportProblem struct {
 
 func (x *ImportProblem) Reset() {
 	*x = ImportProblem{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2950,7 +3321,7 @@ func (x *ImportProblem) String() string {
 func (*ImportProblem) ProtoMessage() {}
 
 func (x *ImportProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2963,7 +3334,7 @@ func (x *ImportProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportProblem.ProtoReflect.Descriptor instead.
 func (*ImportProblem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{37}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ImportProblem) GetLine() int32 {
@@ -3000,7 +3371,7 @@ type ExportSchedulesRequest struct {
 
 func (x *ExportSchedulesRequest) Reset() {
 	*x = ExportSchedulesRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3012,7 +3383,7 @@ func (x *ExportSchedulesRequest) String() string {
 func (*ExportSchedulesRequest) ProtoMessage() {}
 
 func (x *ExportSchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3025,7 +3396,7 @@ func (x *ExportSchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportSchedulesRequest.ProtoReflect.Descriptor instead.
 func (*ExportSchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{38}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ExportSchedulesRequest) GetOrganizationId() string {
@@ -3075,7 +3446,7 @@ type ExportSchedulesResponse struct {
 
 func (x *ExportSchedulesResponse) Reset() {
 	*x = ExportSchedulesResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3087,7 +3458,7 @@ func (x *ExportSchedulesResponse) String() string {
 func (*ExportSchedulesResponse) ProtoMessage() {}
 
 func (x *ExportSchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3100,7 +3471,7 @@ func (x *ExportSchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportSchedulesResponse.ProtoReflect.Descriptor instead.
 func (*ExportSchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{39}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ExportSchedulesResponse) GetContent() []byte {
@@ -3148,7 +3519,7 @@ type BookingPolicy struct {
 
 func (x *BookingPolicy) Reset() {
 	*x = BookingPolicy{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3160,7 +3531,7 @@ func (x *BookingPolicy) String() string {
 func (*BookingPolicy) ProtoMessage() {}
 
 func (x *BookingPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3173,7 +3544,7 @@ func (x *BookingPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookingPolicy.ProtoReflect.Descriptor instead.
 func (*BookingPolicy) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{40}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *BookingPolicy) GetVersion() int32 {
@@ -3234,7 +3605,7 @@ type GetBookingPolicyRequest struct {
 
 func (x *GetBookingPolicyRequest) Reset() {
 	*x = GetBookingPolicyRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3246,7 +3617,7 @@ func (x *GetBookingPolicyRequest) String() string {
 func (*GetBookingPolicyRequest) ProtoMessage() {}
 
 func (x *GetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3259,7 +3630,7 @@ func (x *GetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBookingPolicyRequest.ProtoReflect.Descriptor instead.
 func (*GetBookingPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{41}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *GetBookingPolicyRequest) GetOrganizationId() string {
@@ -3279,7 +3650,7 @@ type SetBookingPolicyRequest struct {
 
 func (x *SetBookingPolicyRequest) Reset() {
 	*x = SetBookingPolicyRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3291,7 +3662,7 @@ func (x *SetBookingPolicyRequest) String() string {
 func (*SetBookingPolicyRequest) ProtoMessage() {}
 
 func (x *SetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3304,7 +3675,7 @@ func (x *SetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBookingPolicyRequest.ProtoReflect.Descriptor instead.
 func (*SetBookingPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{42}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *SetBookingPolicyRequest) GetPolicy() *BookingPolicy {
@@ -3559,7 +3930,42 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\vreferral_id\x18\x03 \x01(\tR\n" +
 	"referralId\x120\n" +
 	"\x04slot\x18\x04 \x01(\v2\x1c.tongzhen.scheduling.v1.SlotR\x04slot\x12'\n" +
-	"\x0freferral_number\x18\x05 \x01(\tR\x0ereferralNumber\"\x92\x01\n" +
+	"\x0freferral_number\x18\x05 \x01(\tR\x0ereferralNumber\"\x91\x01\n" +
+	"\x15RestoreSessionRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12%\n" +
+	"\tchange_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bchangeId\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"\xa0\x01\n" +
+	"\x1aListCalendarChangesRequest\x121\n" +
+	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12?\n" +
+	"\asubject\x18\x02 \x01(\tB%\xbaH\"r R\x00R\bTEMPLATER\tEXCEPTIONR\aSESSIONR\asubject\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\"_\n" +
+	"\x1bListCalendarChangesResponse\x12@\n" +
+	"\achanges\x18\x01 \x03(\v2&.tongzhen.scheduling.v1.CalendarChangeR\achanges\"\x90\x04\n" +
+	"\x0eCalendarChange\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\tR\asubject\x12\x1d\n" +
+	"\n" +
+	"subject_id\x18\x03 \x01(\tR\tsubjectId\x12\x16\n" +
+	"\x06action\x18\x04 \x01(\tR\x06action\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x05 \x01(\tR\taccountId\x12!\n" +
+	"\faccount_name\x18\x06 \x01(\tR\vaccountName\x12;\n" +
+	"\vchange_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"changeTime\x12<\n" +
+	"\btemplate\x18\b \x01(\v2 .tongzhen.scheduling.v1.TemplateR\btemplate\x12G\n" +
+	"\texception\x18\t \x01(\v2).tongzhen.scheduling.v1.ScheduleExceptionR\texception\x129\n" +
+	"\asession\x18\n" +
+	" \x01(\v2\x1f.tongzhen.scheduling.v1.SessionR\asession\x128\n" +
+	"\x05slots\x18\v \x03(\v2\".tongzhen.scheduling.v1.ClosedSlotR\x05slots\x12\"\n" +
+	"\rcan_be_undone\x18\f \x01(\bR\vcanBeUndone\"o\n" +
+	"\n" +
+	"ClosedSlot\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
+	"\x05start\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05start\x12\x1f\n" +
+	"\vreason_code\x18\x03 \x01(\tR\n" +
+	"reasonCode\"\x92\x01\n" +
 	"\x12MoveBookingRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12!\n" +
 	"\aslot_id\x18\x02 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x06slotId\x12 \n" +
@@ -3627,7 +4033,7 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x17SetBookingPolicyRequest\x12E\n" +
 	"\x06policy\x18\x01 \x01(\v2%.tongzhen.scheduling.v1.BookingPolicyB\x06\xbaH\x03\xc8\x01\x01R\x06policy\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId2\xe7\x15\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId2\x9e\x18\n" +
 	"\x0fCalendarService\x12\x87\x01\n" +
 	"\rListEquipment\x12,.tongzhen.scheduling.v1.ListEquipmentRequest\x1a-.tongzhen.scheduling.v1.ListEquipmentResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/equipment\x12~\n" +
 	"\rSaveEquipment\x12,.tongzhen.scheduling.v1.SaveEquipmentRequest\x1a!.tongzhen.scheduling.v1.Equipment\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/equipment\x12\x90\x01\n" +
@@ -3641,7 +4047,9 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\n" +
 	"GetSession\x12).tongzhen.scheduling.v1.GetSessionRequest\x1a%.tongzhen.scheduling.v1.SessionDetail\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clinic-sessions/{id}\x12\x9a\x01\n" +
 	"\x11SubstituteSession\x120.tongzhen.scheduling.v1.SubstituteSessionRequest\x1a\x1f.tongzhen.scheduling.v1.Session\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/api/v1/clinic-sessions/{id}:substitute\x12\x9c\x01\n" +
-	"\rCancelSession\x12,.tongzhen.scheduling.v1.CancelSessionRequest\x1a-.tongzhen.scheduling.v1.CancelSessionResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/clinic-sessions/{id}:cancel\x12\x81\x01\n" +
+	"\rCancelSession\x12,.tongzhen.scheduling.v1.CancelSessionRequest\x1a-.tongzhen.scheduling.v1.CancelSessionResponse\".\x82\xd3\xe4\x93\x02(:\x01*\"#/api/v1/clinic-sessions/{id}:cancel\x12\x91\x01\n" +
+	"\x0eRestoreSession\x12-.tongzhen.scheduling.v1.RestoreSessionRequest\x1a\x1f.tongzhen.scheduling.v1.Session\"/\x82\xd3\xe4\x93\x02):\x01*\"$/api/v1/clinic-sessions/{id}:restore\x12\xa0\x01\n" +
+	"\x13ListCalendarChanges\x122.tongzhen.scheduling.v1.ListCalendarChangesRequest\x1a3.tongzhen.scheduling.v1.ListCalendarChangesResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/calendar-changes\x12\x81\x01\n" +
 	"\vMoveBooking\x12*.tongzhen.scheduling.v1.MoveBookingRequest\x1a\x1f.tongzhen.scheduling.v1.Booking\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/api/v1/bookings/{id}:move\x12\x83\x01\n" +
 	"\n" +
 	"BlockSlots\x12).tongzhen.scheduling.v1.BlockSlotsRequest\x1a*.tongzhen.scheduling.v1.BlockSlotsResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/api/v1/slots:block\x12\x89\x01\n" +
@@ -3664,58 +4072,63 @@ func file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_scheduling_v1_calendar_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_tongzhen_scheduling_v1_calendar_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_tongzhen_scheduling_v1_calendar_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_tongzhen_scheduling_v1_calendar_proto_goTypes = []any{
-	(Pattern_Code)(0),                // 0: tongzhen.scheduling.v1.Pattern.Code
-	(ExceptionEffect_Code)(0),        // 1: tongzhen.scheduling.v1.ExceptionEffect.Code
-	(SessionState_Code)(0),           // 2: tongzhen.scheduling.v1.SessionState.Code
-	(*Equipment)(nil),                // 3: tongzhen.scheduling.v1.Equipment
-	(*ListEquipmentRequest)(nil),     // 4: tongzhen.scheduling.v1.ListEquipmentRequest
-	(*ListEquipmentResponse)(nil),    // 5: tongzhen.scheduling.v1.ListEquipmentResponse
-	(*SaveEquipmentRequest)(nil),     // 6: tongzhen.scheduling.v1.SaveEquipmentRequest
-	(*Pattern)(nil),                  // 7: tongzhen.scheduling.v1.Pattern
-	(*Template)(nil),                 // 8: tongzhen.scheduling.v1.Template
-	(*ListTemplatesRequest)(nil),     // 9: tongzhen.scheduling.v1.ListTemplatesRequest
-	(*ListTemplatesResponse)(nil),    // 10: tongzhen.scheduling.v1.ListTemplatesResponse
-	(*SaveTemplateRequest)(nil),      // 11: tongzhen.scheduling.v1.SaveTemplateRequest
-	(*SaveTemplateResponse)(nil),     // 12: tongzhen.scheduling.v1.SaveTemplateResponse
-	(*PreviewTemplateRequest)(nil),   // 13: tongzhen.scheduling.v1.PreviewTemplateRequest
-	(*PreviewTemplateResponse)(nil),  // 14: tongzhen.scheduling.v1.PreviewTemplateResponse
-	(*PlannedDay)(nil),               // 15: tongzhen.scheduling.v1.PlannedDay
-	(*ExceptionEffect)(nil),          // 16: tongzhen.scheduling.v1.ExceptionEffect
-	(*ScheduleException)(nil),        // 17: tongzhen.scheduling.v1.ScheduleException
-	(*ListExceptionsRequest)(nil),    // 18: tongzhen.scheduling.v1.ListExceptionsRequest
-	(*ListExceptionsResponse)(nil),   // 19: tongzhen.scheduling.v1.ListExceptionsResponse
-	(*SaveExceptionRequest)(nil),     // 20: tongzhen.scheduling.v1.SaveExceptionRequest
-	(*SaveExceptionResponse)(nil),    // 21: tongzhen.scheduling.v1.SaveExceptionResponse
-	(*RemoveExceptionRequest)(nil),   // 22: tongzhen.scheduling.v1.RemoveExceptionRequest
-	(*SessionState)(nil),             // 23: tongzhen.scheduling.v1.SessionState
-	(*Session)(nil),                  // 24: tongzhen.scheduling.v1.Session
-	(*ListSessionsRequest)(nil),      // 25: tongzhen.scheduling.v1.ListSessionsRequest
-	(*ListSessionsResponse)(nil),     // 26: tongzhen.scheduling.v1.ListSessionsResponse
-	(*GetSessionRequest)(nil),        // 27: tongzhen.scheduling.v1.GetSessionRequest
-	(*SessionDetail)(nil),            // 28: tongzhen.scheduling.v1.SessionDetail
-	(*SlotUse)(nil),                  // 29: tongzhen.scheduling.v1.SlotUse
-	(*SubstituteSessionRequest)(nil), // 30: tongzhen.scheduling.v1.SubstituteSessionRequest
-	(*CancelSessionRequest)(nil),     // 31: tongzhen.scheduling.v1.CancelSessionRequest
-	(*CancelSessionResponse)(nil),    // 32: tongzhen.scheduling.v1.CancelSessionResponse
-	(*Moved)(nil),                    // 33: tongzhen.scheduling.v1.Moved
-	(*MoveBookingRequest)(nil),       // 34: tongzhen.scheduling.v1.MoveBookingRequest
-	(*BlockSlotsRequest)(nil),        // 35: tongzhen.scheduling.v1.BlockSlotsRequest
-	(*UnblockSlotsRequest)(nil),      // 36: tongzhen.scheduling.v1.UnblockSlotsRequest
-	(*BlockSlotsResponse)(nil),       // 37: tongzhen.scheduling.v1.BlockSlotsResponse
-	(*ImportSchedulesRequest)(nil),   // 38: tongzhen.scheduling.v1.ImportSchedulesRequest
-	(*ImportSchedulesResponse)(nil),  // 39: tongzhen.scheduling.v1.ImportSchedulesResponse
-	(*ImportProblem)(nil),            // 40: tongzhen.scheduling.v1.ImportProblem
-	(*ExportSchedulesRequest)(nil),   // 41: tongzhen.scheduling.v1.ExportSchedulesRequest
-	(*ExportSchedulesResponse)(nil),  // 42: tongzhen.scheduling.v1.ExportSchedulesResponse
-	(*BookingPolicy)(nil),            // 43: tongzhen.scheduling.v1.BookingPolicy
-	(*GetBookingPolicyRequest)(nil),  // 44: tongzhen.scheduling.v1.GetBookingPolicyRequest
-	(*SetBookingPolicyRequest)(nil),  // 45: tongzhen.scheduling.v1.SetBookingPolicyRequest
-	(*timestamppb.Timestamp)(nil),    // 46: google.protobuf.Timestamp
-	(*Slot)(nil),                     // 47: tongzhen.scheduling.v1.Slot
-	(HoldState_Code)(0),              // 48: tongzhen.scheduling.v1.HoldState.Code
-	(*Booking)(nil),                  // 49: tongzhen.scheduling.v1.Booking
+	(Pattern_Code)(0),                   // 0: tongzhen.scheduling.v1.Pattern.Code
+	(ExceptionEffect_Code)(0),           // 1: tongzhen.scheduling.v1.ExceptionEffect.Code
+	(SessionState_Code)(0),              // 2: tongzhen.scheduling.v1.SessionState.Code
+	(*Equipment)(nil),                   // 3: tongzhen.scheduling.v1.Equipment
+	(*ListEquipmentRequest)(nil),        // 4: tongzhen.scheduling.v1.ListEquipmentRequest
+	(*ListEquipmentResponse)(nil),       // 5: tongzhen.scheduling.v1.ListEquipmentResponse
+	(*SaveEquipmentRequest)(nil),        // 6: tongzhen.scheduling.v1.SaveEquipmentRequest
+	(*Pattern)(nil),                     // 7: tongzhen.scheduling.v1.Pattern
+	(*Template)(nil),                    // 8: tongzhen.scheduling.v1.Template
+	(*ListTemplatesRequest)(nil),        // 9: tongzhen.scheduling.v1.ListTemplatesRequest
+	(*ListTemplatesResponse)(nil),       // 10: tongzhen.scheduling.v1.ListTemplatesResponse
+	(*SaveTemplateRequest)(nil),         // 11: tongzhen.scheduling.v1.SaveTemplateRequest
+	(*SaveTemplateResponse)(nil),        // 12: tongzhen.scheduling.v1.SaveTemplateResponse
+	(*PreviewTemplateRequest)(nil),      // 13: tongzhen.scheduling.v1.PreviewTemplateRequest
+	(*PreviewTemplateResponse)(nil),     // 14: tongzhen.scheduling.v1.PreviewTemplateResponse
+	(*PlannedDay)(nil),                  // 15: tongzhen.scheduling.v1.PlannedDay
+	(*ExceptionEffect)(nil),             // 16: tongzhen.scheduling.v1.ExceptionEffect
+	(*ScheduleException)(nil),           // 17: tongzhen.scheduling.v1.ScheduleException
+	(*ListExceptionsRequest)(nil),       // 18: tongzhen.scheduling.v1.ListExceptionsRequest
+	(*ListExceptionsResponse)(nil),      // 19: tongzhen.scheduling.v1.ListExceptionsResponse
+	(*SaveExceptionRequest)(nil),        // 20: tongzhen.scheduling.v1.SaveExceptionRequest
+	(*SaveExceptionResponse)(nil),       // 21: tongzhen.scheduling.v1.SaveExceptionResponse
+	(*RemoveExceptionRequest)(nil),      // 22: tongzhen.scheduling.v1.RemoveExceptionRequest
+	(*SessionState)(nil),                // 23: tongzhen.scheduling.v1.SessionState
+	(*Session)(nil),                     // 24: tongzhen.scheduling.v1.Session
+	(*ListSessionsRequest)(nil),         // 25: tongzhen.scheduling.v1.ListSessionsRequest
+	(*ListSessionsResponse)(nil),        // 26: tongzhen.scheduling.v1.ListSessionsResponse
+	(*GetSessionRequest)(nil),           // 27: tongzhen.scheduling.v1.GetSessionRequest
+	(*SessionDetail)(nil),               // 28: tongzhen.scheduling.v1.SessionDetail
+	(*SlotUse)(nil),                     // 29: tongzhen.scheduling.v1.SlotUse
+	(*SubstituteSessionRequest)(nil),    // 30: tongzhen.scheduling.v1.SubstituteSessionRequest
+	(*CancelSessionRequest)(nil),        // 31: tongzhen.scheduling.v1.CancelSessionRequest
+	(*CancelSessionResponse)(nil),       // 32: tongzhen.scheduling.v1.CancelSessionResponse
+	(*Moved)(nil),                       // 33: tongzhen.scheduling.v1.Moved
+	(*RestoreSessionRequest)(nil),       // 34: tongzhen.scheduling.v1.RestoreSessionRequest
+	(*ListCalendarChangesRequest)(nil),  // 35: tongzhen.scheduling.v1.ListCalendarChangesRequest
+	(*ListCalendarChangesResponse)(nil), // 36: tongzhen.scheduling.v1.ListCalendarChangesResponse
+	(*CalendarChange)(nil),              // 37: tongzhen.scheduling.v1.CalendarChange
+	(*ClosedSlot)(nil),                  // 38: tongzhen.scheduling.v1.ClosedSlot
+	(*MoveBookingRequest)(nil),          // 39: tongzhen.scheduling.v1.MoveBookingRequest
+	(*BlockSlotsRequest)(nil),           // 40: tongzhen.scheduling.v1.BlockSlotsRequest
+	(*UnblockSlotsRequest)(nil),         // 41: tongzhen.scheduling.v1.UnblockSlotsRequest
+	(*BlockSlotsResponse)(nil),          // 42: tongzhen.scheduling.v1.BlockSlotsResponse
+	(*ImportSchedulesRequest)(nil),      // 43: tongzhen.scheduling.v1.ImportSchedulesRequest
+	(*ImportSchedulesResponse)(nil),     // 44: tongzhen.scheduling.v1.ImportSchedulesResponse
+	(*ImportProblem)(nil),               // 45: tongzhen.scheduling.v1.ImportProblem
+	(*ExportSchedulesRequest)(nil),      // 46: tongzhen.scheduling.v1.ExportSchedulesRequest
+	(*ExportSchedulesResponse)(nil),     // 47: tongzhen.scheduling.v1.ExportSchedulesResponse
+	(*BookingPolicy)(nil),               // 48: tongzhen.scheduling.v1.BookingPolicy
+	(*GetBookingPolicyRequest)(nil),     // 49: tongzhen.scheduling.v1.GetBookingPolicyRequest
+	(*SetBookingPolicyRequest)(nil),     // 50: tongzhen.scheduling.v1.SetBookingPolicyRequest
+	(*timestamppb.Timestamp)(nil),       // 51: google.protobuf.Timestamp
+	(*Slot)(nil),                        // 52: tongzhen.scheduling.v1.Slot
+	(HoldState_Code)(0),                 // 53: tongzhen.scheduling.v1.HoldState.Code
+	(*Booking)(nil),                     // 54: tongzhen.scheduling.v1.Booking
 }
 var file_tongzhen_scheduling_v1_calendar_proto_depIdxs = []int32{
 	3,  // 0: tongzhen.scheduling.v1.ListEquipmentResponse.equipment:type_name -> tongzhen.scheduling.v1.Equipment
@@ -3732,62 +4145,73 @@ var file_tongzhen_scheduling_v1_calendar_proto_depIdxs = []int32{
 	17, // 11: tongzhen.scheduling.v1.SaveExceptionRequest.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
 	17, // 12: tongzhen.scheduling.v1.SaveExceptionResponse.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
 	24, // 13: tongzhen.scheduling.v1.SaveExceptionResponse.conflicts:type_name -> tongzhen.scheduling.v1.Session
-	46, // 14: tongzhen.scheduling.v1.Session.start:type_name -> google.protobuf.Timestamp
-	46, // 15: tongzhen.scheduling.v1.Session.end:type_name -> google.protobuf.Timestamp
+	51, // 14: tongzhen.scheduling.v1.Session.start:type_name -> google.protobuf.Timestamp
+	51, // 15: tongzhen.scheduling.v1.Session.end:type_name -> google.protobuf.Timestamp
 	2,  // 16: tongzhen.scheduling.v1.Session.state:type_name -> tongzhen.scheduling.v1.SessionState.Code
 	24, // 17: tongzhen.scheduling.v1.ListSessionsResponse.sessions:type_name -> tongzhen.scheduling.v1.Session
 	24, // 18: tongzhen.scheduling.v1.SessionDetail.session:type_name -> tongzhen.scheduling.v1.Session
 	29, // 19: tongzhen.scheduling.v1.SessionDetail.slots:type_name -> tongzhen.scheduling.v1.SlotUse
-	47, // 20: tongzhen.scheduling.v1.SlotUse.slot:type_name -> tongzhen.scheduling.v1.Slot
-	48, // 21: tongzhen.scheduling.v1.SlotUse.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
+	52, // 20: tongzhen.scheduling.v1.SlotUse.slot:type_name -> tongzhen.scheduling.v1.Slot
+	53, // 21: tongzhen.scheduling.v1.SlotUse.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
 	24, // 22: tongzhen.scheduling.v1.CancelSessionResponse.session:type_name -> tongzhen.scheduling.v1.Session
 	33, // 23: tongzhen.scheduling.v1.CancelSessionResponse.moved:type_name -> tongzhen.scheduling.v1.Moved
-	47, // 24: tongzhen.scheduling.v1.Moved.slot:type_name -> tongzhen.scheduling.v1.Slot
-	40, // 25: tongzhen.scheduling.v1.ImportSchedulesResponse.problems:type_name -> tongzhen.scheduling.v1.ImportProblem
-	43, // 26: tongzhen.scheduling.v1.SetBookingPolicyRequest.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
-	4,  // 27: tongzhen.scheduling.v1.CalendarService.ListEquipment:input_type -> tongzhen.scheduling.v1.ListEquipmentRequest
-	6,  // 28: tongzhen.scheduling.v1.CalendarService.SaveEquipment:input_type -> tongzhen.scheduling.v1.SaveEquipmentRequest
-	9,  // 29: tongzhen.scheduling.v1.CalendarService.ListTemplates:input_type -> tongzhen.scheduling.v1.ListTemplatesRequest
-	11, // 30: tongzhen.scheduling.v1.CalendarService.SaveTemplate:input_type -> tongzhen.scheduling.v1.SaveTemplateRequest
-	13, // 31: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:input_type -> tongzhen.scheduling.v1.PreviewTemplateRequest
-	18, // 32: tongzhen.scheduling.v1.CalendarService.ListExceptions:input_type -> tongzhen.scheduling.v1.ListExceptionsRequest
-	20, // 33: tongzhen.scheduling.v1.CalendarService.SaveException:input_type -> tongzhen.scheduling.v1.SaveExceptionRequest
-	22, // 34: tongzhen.scheduling.v1.CalendarService.RemoveException:input_type -> tongzhen.scheduling.v1.RemoveExceptionRequest
-	25, // 35: tongzhen.scheduling.v1.CalendarService.ListSessions:input_type -> tongzhen.scheduling.v1.ListSessionsRequest
-	27, // 36: tongzhen.scheduling.v1.CalendarService.GetSession:input_type -> tongzhen.scheduling.v1.GetSessionRequest
-	30, // 37: tongzhen.scheduling.v1.CalendarService.SubstituteSession:input_type -> tongzhen.scheduling.v1.SubstituteSessionRequest
-	31, // 38: tongzhen.scheduling.v1.CalendarService.CancelSession:input_type -> tongzhen.scheduling.v1.CancelSessionRequest
-	34, // 39: tongzhen.scheduling.v1.CalendarService.MoveBooking:input_type -> tongzhen.scheduling.v1.MoveBookingRequest
-	35, // 40: tongzhen.scheduling.v1.CalendarService.BlockSlots:input_type -> tongzhen.scheduling.v1.BlockSlotsRequest
-	36, // 41: tongzhen.scheduling.v1.CalendarService.UnblockSlots:input_type -> tongzhen.scheduling.v1.UnblockSlotsRequest
-	38, // 42: tongzhen.scheduling.v1.CalendarService.ImportSchedules:input_type -> tongzhen.scheduling.v1.ImportSchedulesRequest
-	41, // 43: tongzhen.scheduling.v1.CalendarService.ExportSchedules:input_type -> tongzhen.scheduling.v1.ExportSchedulesRequest
-	44, // 44: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:input_type -> tongzhen.scheduling.v1.GetBookingPolicyRequest
-	45, // 45: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:input_type -> tongzhen.scheduling.v1.SetBookingPolicyRequest
-	5,  // 46: tongzhen.scheduling.v1.CalendarService.ListEquipment:output_type -> tongzhen.scheduling.v1.ListEquipmentResponse
-	3,  // 47: tongzhen.scheduling.v1.CalendarService.SaveEquipment:output_type -> tongzhen.scheduling.v1.Equipment
-	10, // 48: tongzhen.scheduling.v1.CalendarService.ListTemplates:output_type -> tongzhen.scheduling.v1.ListTemplatesResponse
-	12, // 49: tongzhen.scheduling.v1.CalendarService.SaveTemplate:output_type -> tongzhen.scheduling.v1.SaveTemplateResponse
-	14, // 50: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:output_type -> tongzhen.scheduling.v1.PreviewTemplateResponse
-	19, // 51: tongzhen.scheduling.v1.CalendarService.ListExceptions:output_type -> tongzhen.scheduling.v1.ListExceptionsResponse
-	21, // 52: tongzhen.scheduling.v1.CalendarService.SaveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
-	21, // 53: tongzhen.scheduling.v1.CalendarService.RemoveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
-	26, // 54: tongzhen.scheduling.v1.CalendarService.ListSessions:output_type -> tongzhen.scheduling.v1.ListSessionsResponse
-	28, // 55: tongzhen.scheduling.v1.CalendarService.GetSession:output_type -> tongzhen.scheduling.v1.SessionDetail
-	24, // 56: tongzhen.scheduling.v1.CalendarService.SubstituteSession:output_type -> tongzhen.scheduling.v1.Session
-	32, // 57: tongzhen.scheduling.v1.CalendarService.CancelSession:output_type -> tongzhen.scheduling.v1.CancelSessionResponse
-	49, // 58: tongzhen.scheduling.v1.CalendarService.MoveBooking:output_type -> tongzhen.scheduling.v1.Booking
-	37, // 59: tongzhen.scheduling.v1.CalendarService.BlockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
-	37, // 60: tongzhen.scheduling.v1.CalendarService.UnblockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
-	39, // 61: tongzhen.scheduling.v1.CalendarService.ImportSchedules:output_type -> tongzhen.scheduling.v1.ImportSchedulesResponse
-	42, // 62: tongzhen.scheduling.v1.CalendarService.ExportSchedules:output_type -> tongzhen.scheduling.v1.ExportSchedulesResponse
-	43, // 63: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
-	43, // 64: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
-	46, // [46:65] is the sub-list for method output_type
-	27, // [27:46] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	52, // 24: tongzhen.scheduling.v1.Moved.slot:type_name -> tongzhen.scheduling.v1.Slot
+	37, // 25: tongzhen.scheduling.v1.ListCalendarChangesResponse.changes:type_name -> tongzhen.scheduling.v1.CalendarChange
+	51, // 26: tongzhen.scheduling.v1.CalendarChange.change_time:type_name -> google.protobuf.Timestamp
+	8,  // 27: tongzhen.scheduling.v1.CalendarChange.template:type_name -> tongzhen.scheduling.v1.Template
+	17, // 28: tongzhen.scheduling.v1.CalendarChange.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
+	24, // 29: tongzhen.scheduling.v1.CalendarChange.session:type_name -> tongzhen.scheduling.v1.Session
+	38, // 30: tongzhen.scheduling.v1.CalendarChange.slots:type_name -> tongzhen.scheduling.v1.ClosedSlot
+	51, // 31: tongzhen.scheduling.v1.ClosedSlot.start:type_name -> google.protobuf.Timestamp
+	45, // 32: tongzhen.scheduling.v1.ImportSchedulesResponse.problems:type_name -> tongzhen.scheduling.v1.ImportProblem
+	48, // 33: tongzhen.scheduling.v1.SetBookingPolicyRequest.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
+	4,  // 34: tongzhen.scheduling.v1.CalendarService.ListEquipment:input_type -> tongzhen.scheduling.v1.ListEquipmentRequest
+	6,  // 35: tongzhen.scheduling.v1.CalendarService.SaveEquipment:input_type -> tongzhen.scheduling.v1.SaveEquipmentRequest
+	9,  // 36: tongzhen.scheduling.v1.CalendarService.ListTemplates:input_type -> tongzhen.scheduling.v1.ListTemplatesRequest
+	11, // 37: tongzhen.scheduling.v1.CalendarService.SaveTemplate:input_type -> tongzhen.scheduling.v1.SaveTemplateRequest
+	13, // 38: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:input_type -> tongzhen.scheduling.v1.PreviewTemplateRequest
+	18, // 39: tongzhen.scheduling.v1.CalendarService.ListExceptions:input_type -> tongzhen.scheduling.v1.ListExceptionsRequest
+	20, // 40: tongzhen.scheduling.v1.CalendarService.SaveException:input_type -> tongzhen.scheduling.v1.SaveExceptionRequest
+	22, // 41: tongzhen.scheduling.v1.CalendarService.RemoveException:input_type -> tongzhen.scheduling.v1.RemoveExceptionRequest
+	25, // 42: tongzhen.scheduling.v1.CalendarService.ListSessions:input_type -> tongzhen.scheduling.v1.ListSessionsRequest
+	27, // 43: tongzhen.scheduling.v1.CalendarService.GetSession:input_type -> tongzhen.scheduling.v1.GetSessionRequest
+	30, // 44: tongzhen.scheduling.v1.CalendarService.SubstituteSession:input_type -> tongzhen.scheduling.v1.SubstituteSessionRequest
+	31, // 45: tongzhen.scheduling.v1.CalendarService.CancelSession:input_type -> tongzhen.scheduling.v1.CancelSessionRequest
+	34, // 46: tongzhen.scheduling.v1.CalendarService.RestoreSession:input_type -> tongzhen.scheduling.v1.RestoreSessionRequest
+	35, // 47: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:input_type -> tongzhen.scheduling.v1.ListCalendarChangesRequest
+	39, // 48: tongzhen.scheduling.v1.CalendarService.MoveBooking:input_type -> tongzhen.scheduling.v1.MoveBookingRequest
+	40, // 49: tongzhen.scheduling.v1.CalendarService.BlockSlots:input_type -> tongzhen.scheduling.v1.BlockSlotsRequest
+	41, // 50: tongzhen.scheduling.v1.CalendarService.UnblockSlots:input_type -> tongzhen.scheduling.v1.UnblockSlotsRequest
+	43, // 51: tongzhen.scheduling.v1.CalendarService.ImportSchedules:input_type -> tongzhen.scheduling.v1.ImportSchedulesRequest
+	46, // 52: tongzhen.scheduling.v1.CalendarService.ExportSchedules:input_type -> tongzhen.scheduling.v1.ExportSchedulesRequest
+	49, // 53: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:input_type -> tongzhen.scheduling.v1.GetBookingPolicyRequest
+	50, // 54: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:input_type -> tongzhen.scheduling.v1.SetBookingPolicyRequest
+	5,  // 55: tongzhen.scheduling.v1.CalendarService.ListEquipment:output_type -> tongzhen.scheduling.v1.ListEquipmentResponse
+	3,  // 56: tongzhen.scheduling.v1.CalendarService.SaveEquipment:output_type -> tongzhen.scheduling.v1.Equipment
+	10, // 57: tongzhen.scheduling.v1.CalendarService.ListTemplates:output_type -> tongzhen.scheduling.v1.ListTemplatesResponse
+	12, // 58: tongzhen.scheduling.v1.CalendarService.SaveTemplate:output_type -> tongzhen.scheduling.v1.SaveTemplateResponse
+	14, // 59: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:output_type -> tongzhen.scheduling.v1.PreviewTemplateResponse
+	19, // 60: tongzhen.scheduling.v1.CalendarService.ListExceptions:output_type -> tongzhen.scheduling.v1.ListExceptionsResponse
+	21, // 61: tongzhen.scheduling.v1.CalendarService.SaveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
+	21, // 62: tongzhen.scheduling.v1.CalendarService.RemoveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
+	26, // 63: tongzhen.scheduling.v1.CalendarService.ListSessions:output_type -> tongzhen.scheduling.v1.ListSessionsResponse
+	28, // 64: tongzhen.scheduling.v1.CalendarService.GetSession:output_type -> tongzhen.scheduling.v1.SessionDetail
+	24, // 65: tongzhen.scheduling.v1.CalendarService.SubstituteSession:output_type -> tongzhen.scheduling.v1.Session
+	32, // 66: tongzhen.scheduling.v1.CalendarService.CancelSession:output_type -> tongzhen.scheduling.v1.CancelSessionResponse
+	24, // 67: tongzhen.scheduling.v1.CalendarService.RestoreSession:output_type -> tongzhen.scheduling.v1.Session
+	36, // 68: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:output_type -> tongzhen.scheduling.v1.ListCalendarChangesResponse
+	54, // 69: tongzhen.scheduling.v1.CalendarService.MoveBooking:output_type -> tongzhen.scheduling.v1.Booking
+	42, // 70: tongzhen.scheduling.v1.CalendarService.BlockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
+	42, // 71: tongzhen.scheduling.v1.CalendarService.UnblockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
+	44, // 72: tongzhen.scheduling.v1.CalendarService.ImportSchedules:output_type -> tongzhen.scheduling.v1.ImportSchedulesResponse
+	47, // 73: tongzhen.scheduling.v1.CalendarService.ExportSchedules:output_type -> tongzhen.scheduling.v1.ExportSchedulesResponse
+	48, // 74: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
+	48, // 75: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
+	55, // [55:76] is the sub-list for method output_type
+	34, // [34:55] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_scheduling_v1_calendar_proto_init() }
@@ -3802,7 +4226,7 @@ func file_tongzhen_scheduling_v1_calendar_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_scheduling_v1_calendar_proto_rawDesc), len(file_tongzhen_scheduling_v1_calendar_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   43,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

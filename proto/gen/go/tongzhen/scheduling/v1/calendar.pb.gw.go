@@ -465,6 +465,86 @@ func local_request_CalendarService_CancelSession_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
+func request_CalendarService_RestoreSession_0(ctx context.Context, marshaler runtime.Marshaler, client CalendarServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq RestoreSessionRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "id")
+	}
+	protoReq.Id, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "id", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.RestoreSession(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_CalendarService_RestoreSession_0(ctx context.Context, marshaler runtime.Marshaler, server CalendarServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq RestoreSessionRequest
+		metadata runtime.ServerMetadata
+		err      error
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	val, ok := pathParams["id"]
+	if !ok {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "missing parameter %s", "id")
+	}
+	protoReq.Id, err = runtime.String(val)
+	if err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "type mismatch, parameter: %s, error: %v", "id", err)
+	}
+	msg, err := server.RestoreSession(ctx, &protoReq)
+	return msg, metadata, err
+}
+
+var filter_CalendarService_ListCalendarChanges_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
+
+func request_CalendarService_ListCalendarChanges_0(ctx context.Context, marshaler runtime.Marshaler, client CalendarServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ListCalendarChangesRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_CalendarService_ListCalendarChanges_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.ListCalendarChanges(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_CalendarService_ListCalendarChanges_0(ctx context.Context, marshaler runtime.Marshaler, server CalendarServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ListCalendarChangesRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := req.ParseForm(); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if err := runtime.PopulateQueryParameters(&protoReq, req.Form, filter_CalendarService_ListCalendarChanges_0); err != nil {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.ListCalendarChanges(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 func request_CalendarService_MoveBooking_0(ctx context.Context, marshaler runtime.Marshaler, client CalendarServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
 	var (
 		protoReq MoveBookingRequest
@@ -926,6 +1006,46 @@ func RegisterCalendarServiceHandlerServer(ctx context.Context, mux *runtime.Serv
 		}
 		forward_CalendarService_CancelSession_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_CalendarService_RestoreSession_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/RestoreSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}:restore"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_CalendarService_RestoreSession_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CalendarService_RestoreSession_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_CalendarService_ListCalendarChanges_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/ListCalendarChanges", runtime.WithHTTPPathPattern("/api/v1/calendar-changes"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_CalendarService_ListCalendarChanges_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CalendarService_ListCalendarChanges_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_CalendarService_MoveBooking_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -1310,6 +1430,40 @@ func RegisterCalendarServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 		}
 		forward_CalendarService_CancelSession_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_CalendarService_RestoreSession_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/RestoreSession", runtime.WithHTTPPathPattern("/api/v1/clinic-sessions/{id}:restore"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_CalendarService_RestoreSession_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CalendarService_RestoreSession_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
+	mux.Handle(http.MethodGet, pattern_CalendarService_ListCalendarChanges_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.scheduling.v1.CalendarService/ListCalendarChanges", runtime.WithHTTPPathPattern("/api/v1/calendar-changes"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_CalendarService_ListCalendarChanges_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_CalendarService_ListCalendarChanges_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodPost, pattern_CalendarService_MoveBooking_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -1433,45 +1587,49 @@ func RegisterCalendarServiceHandlerClient(ctx context.Context, mux *runtime.Serv
 }
 
 var (
-	pattern_CalendarService_ListEquipment_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "equipment"}, ""))
-	pattern_CalendarService_SaveEquipment_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "equipment"}, ""))
-	pattern_CalendarService_ListTemplates_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-templates"}, ""))
-	pattern_CalendarService_SaveTemplate_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-templates"}, ""))
-	pattern_CalendarService_PreviewTemplate_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-templates"}, "preview"))
-	pattern_CalendarService_ListExceptions_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-exceptions"}, ""))
-	pattern_CalendarService_SaveException_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-exceptions"}, ""))
-	pattern_CalendarService_RemoveException_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "schedule-exceptions", "id"}, ""))
-	pattern_CalendarService_ListSessions_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "clinic-sessions"}, ""))
-	pattern_CalendarService_GetSession_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, ""))
-	pattern_CalendarService_SubstituteSession_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, "substitute"))
-	pattern_CalendarService_CancelSession_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, "cancel"))
-	pattern_CalendarService_MoveBooking_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "bookings", "id"}, "move"))
-	pattern_CalendarService_BlockSlots_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "slots"}, "block"))
-	pattern_CalendarService_UnblockSlots_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "slots"}, "unblock"))
-	pattern_CalendarService_ImportSchedules_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedules"}, "import"))
-	pattern_CalendarService_ExportSchedules_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedules"}, "export"))
-	pattern_CalendarService_GetBookingPolicy_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "booking-policy"}, ""))
-	pattern_CalendarService_SetBookingPolicy_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "booking-policy"}, ""))
+	pattern_CalendarService_ListEquipment_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "equipment"}, ""))
+	pattern_CalendarService_SaveEquipment_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "equipment"}, ""))
+	pattern_CalendarService_ListTemplates_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-templates"}, ""))
+	pattern_CalendarService_SaveTemplate_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-templates"}, ""))
+	pattern_CalendarService_PreviewTemplate_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-templates"}, "preview"))
+	pattern_CalendarService_ListExceptions_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-exceptions"}, ""))
+	pattern_CalendarService_SaveException_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedule-exceptions"}, ""))
+	pattern_CalendarService_RemoveException_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "schedule-exceptions", "id"}, ""))
+	pattern_CalendarService_ListSessions_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "clinic-sessions"}, ""))
+	pattern_CalendarService_GetSession_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, ""))
+	pattern_CalendarService_SubstituteSession_0   = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, "substitute"))
+	pattern_CalendarService_CancelSession_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, "cancel"))
+	pattern_CalendarService_RestoreSession_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "clinic-sessions", "id"}, "restore"))
+	pattern_CalendarService_ListCalendarChanges_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "calendar-changes"}, ""))
+	pattern_CalendarService_MoveBooking_0         = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 1, 0, 4, 1, 5, 3}, []string{"api", "v1", "bookings", "id"}, "move"))
+	pattern_CalendarService_BlockSlots_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "slots"}, "block"))
+	pattern_CalendarService_UnblockSlots_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "slots"}, "unblock"))
+	pattern_CalendarService_ImportSchedules_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedules"}, "import"))
+	pattern_CalendarService_ExportSchedules_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "schedules"}, "export"))
+	pattern_CalendarService_GetBookingPolicy_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "booking-policy"}, ""))
+	pattern_CalendarService_SetBookingPolicy_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "booking-policy"}, ""))
 )
 
 var (
-	forward_CalendarService_ListEquipment_0     = runtime.ForwardResponseMessage
-	forward_CalendarService_SaveEquipment_0     = runtime.ForwardResponseMessage
-	forward_CalendarService_ListTemplates_0     = runtime.ForwardResponseMessage
-	forward_CalendarService_SaveTemplate_0      = runtime.ForwardResponseMessage
-	forward_CalendarService_PreviewTemplate_0   = runtime.ForwardResponseMessage
-	forward_CalendarService_ListExceptions_0    = runtime.ForwardResponseMessage
-	forward_CalendarService_SaveException_0     = runtime.ForwardResponseMessage
-	forward_CalendarService_RemoveException_0   = runtime.ForwardResponseMessage
-	forward_CalendarService_ListSessions_0      = runtime.ForwardResponseMessage
-	forward_CalendarService_GetSession_0        = runtime.ForwardResponseMessage
-	forward_CalendarService_SubstituteSession_0 = runtime.ForwardResponseMessage
-	forward_CalendarService_CancelSession_0     = runtime.ForwardResponseMessage
-	forward_CalendarService_MoveBooking_0       = runtime.ForwardResponseMessage
-	forward_CalendarService_BlockSlots_0        = runtime.ForwardResponseMessage
-	forward_CalendarService_UnblockSlots_0      = runtime.ForwardResponseMessage
-	forward_CalendarService_ImportSchedules_0   = runtime.ForwardResponseMessage
-	forward_CalendarService_ExportSchedules_0   = runtime.ForwardResponseMessage
-	forward_CalendarService_GetBookingPolicy_0  = runtime.ForwardResponseMessage
-	forward_CalendarService_SetBookingPolicy_0  = runtime.ForwardResponseMessage
+	forward_CalendarService_ListEquipment_0       = runtime.ForwardResponseMessage
+	forward_CalendarService_SaveEquipment_0       = runtime.ForwardResponseMessage
+	forward_CalendarService_ListTemplates_0       = runtime.ForwardResponseMessage
+	forward_CalendarService_SaveTemplate_0        = runtime.ForwardResponseMessage
+	forward_CalendarService_PreviewTemplate_0     = runtime.ForwardResponseMessage
+	forward_CalendarService_ListExceptions_0      = runtime.ForwardResponseMessage
+	forward_CalendarService_SaveException_0       = runtime.ForwardResponseMessage
+	forward_CalendarService_RemoveException_0     = runtime.ForwardResponseMessage
+	forward_CalendarService_ListSessions_0        = runtime.ForwardResponseMessage
+	forward_CalendarService_GetSession_0          = runtime.ForwardResponseMessage
+	forward_CalendarService_SubstituteSession_0   = runtime.ForwardResponseMessage
+	forward_CalendarService_CancelSession_0       = runtime.ForwardResponseMessage
+	forward_CalendarService_RestoreSession_0      = runtime.ForwardResponseMessage
+	forward_CalendarService_ListCalendarChanges_0 = runtime.ForwardResponseMessage
+	forward_CalendarService_MoveBooking_0         = runtime.ForwardResponseMessage
+	forward_CalendarService_BlockSlots_0          = runtime.ForwardResponseMessage
+	forward_CalendarService_UnblockSlots_0        = runtime.ForwardResponseMessage
+	forward_CalendarService_ImportSchedules_0     = runtime.ForwardResponseMessage
+	forward_CalendarService_ExportSchedules_0     = runtime.ForwardResponseMessage
+	forward_CalendarService_GetBookingPolicy_0    = runtime.ForwardResponseMessage
+	forward_CalendarService_SetBookingPolicy_0    = runtime.ForwardResponseMessage
 )

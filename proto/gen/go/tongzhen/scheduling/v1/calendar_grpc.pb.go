@@ -19,25 +19,27 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CalendarService_ListEquipment_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/ListEquipment"
-	CalendarService_SaveEquipment_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/SaveEquipment"
-	CalendarService_ListTemplates_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/ListTemplates"
-	CalendarService_SaveTemplate_FullMethodName      = "/tongzhen.scheduling.v1.CalendarService/SaveTemplate"
-	CalendarService_PreviewTemplate_FullMethodName   = "/tongzhen.scheduling.v1.CalendarService/PreviewTemplate"
-	CalendarService_ListExceptions_FullMethodName    = "/tongzhen.scheduling.v1.CalendarService/ListExceptions"
-	CalendarService_SaveException_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/SaveException"
-	CalendarService_RemoveException_FullMethodName   = "/tongzhen.scheduling.v1.CalendarService/RemoveException"
-	CalendarService_ListSessions_FullMethodName      = "/tongzhen.scheduling.v1.CalendarService/ListSessions"
-	CalendarService_GetSession_FullMethodName        = "/tongzhen.scheduling.v1.CalendarService/GetSession"
-	CalendarService_SubstituteSession_FullMethodName = "/tongzhen.scheduling.v1.CalendarService/SubstituteSession"
-	CalendarService_CancelSession_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/CancelSession"
-	CalendarService_MoveBooking_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/MoveBooking"
-	CalendarService_BlockSlots_FullMethodName        = "/tongzhen.scheduling.v1.CalendarService/BlockSlots"
-	CalendarService_UnblockSlots_FullMethodName      = "/tongzhen.scheduling.v1.CalendarService/UnblockSlots"
-	CalendarService_ImportSchedules_FullMethodName   = "/tongzhen.scheduling.v1.CalendarService/ImportSchedules"
-	CalendarService_ExportSchedules_FullMethodName   = "/tongzhen.scheduling.v1.CalendarService/ExportSchedules"
-	CalendarService_GetBookingPolicy_FullMethodName  = "/tongzhen.scheduling.v1.CalendarService/GetBookingPolicy"
-	CalendarService_SetBookingPolicy_FullMethodName  = "/tongzhen.scheduling.v1.CalendarService/SetBookingPolicy"
+	CalendarService_ListEquipment_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/ListEquipment"
+	CalendarService_SaveEquipment_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/SaveEquipment"
+	CalendarService_ListTemplates_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/ListTemplates"
+	CalendarService_SaveTemplate_FullMethodName        = "/tongzhen.scheduling.v1.CalendarService/SaveTemplate"
+	CalendarService_PreviewTemplate_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/PreviewTemplate"
+	CalendarService_ListExceptions_FullMethodName      = "/tongzhen.scheduling.v1.CalendarService/ListExceptions"
+	CalendarService_SaveException_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/SaveException"
+	CalendarService_RemoveException_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/RemoveException"
+	CalendarService_ListSessions_FullMethodName        = "/tongzhen.scheduling.v1.CalendarService/ListSessions"
+	CalendarService_GetSession_FullMethodName          = "/tongzhen.scheduling.v1.CalendarService/GetSession"
+	CalendarService_SubstituteSession_FullMethodName   = "/tongzhen.scheduling.v1.CalendarService/SubstituteSession"
+	CalendarService_CancelSession_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/CancelSession"
+	CalendarService_RestoreSession_FullMethodName      = "/tongzhen.scheduling.v1.CalendarService/RestoreSession"
+	CalendarService_ListCalendarChanges_FullMethodName = "/tongzhen.scheduling.v1.CalendarService/ListCalendarChanges"
+	CalendarService_MoveBooking_FullMethodName         = "/tongzhen.scheduling.v1.CalendarService/MoveBooking"
+	CalendarService_BlockSlots_FullMethodName          = "/tongzhen.scheduling.v1.CalendarService/BlockSlots"
+	CalendarService_UnblockSlots_FullMethodName        = "/tongzhen.scheduling.v1.CalendarService/UnblockSlots"
+	CalendarService_ImportSchedules_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/ImportSchedules"
+	CalendarService_ExportSchedules_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/ExportSchedules"
+	CalendarService_GetBookingPolicy_FullMethodName    = "/tongzhen.scheduling.v1.CalendarService/GetBookingPolicy"
+	CalendarService_SetBookingPolicy_FullMethodName    = "/tongzhen.scheduling.v1.CalendarService/SetBookingPolicy"
 )
 
 // CalendarServiceClient is the client API for CalendarService service.
@@ -77,8 +79,15 @@ type CalendarServiceClient interface {
 	// CancelSession ends a session that has not ended. Each live hold and booking in it moves to the earliest suitable free slot (same organisation,
 	// department, kind and equipment's modality; the same practitioner first, then the same grade) of the coming 14 days; whoever finds none stays
 	// displaced: it keeps its booking, is first in the fallback list, and moves as soon as a slot is free. Every one is told (booking_moved or
-	// session_cancelled). It cannot be undone.
+	// session_cancelled). It can be undone by RestoreSession as long as nobody in it was given another place or displaced.
 	CancelSession(ctx context.Context, in *CancelSessionRequest, opts ...grpc.CallOption) (*CancelSessionResponse, error)
+	// RestoreSession gives a session that is not over the practitioner and room of before or after an earlier change again, and opens it if it was
+	// cancelled; slots that were blocked then are blocked again. Whoever has a place in it is told (booking_moved). ACTION_NOT_AVAILABLE with state
+	// REBOOKED if somebody in a cancelled one was given another place or was displaced, and PLAN_CHANGED if its template has no session then any more.
+	RestoreSession(ctx context.Context, in *RestoreSessionRequest, opts ...grpc.CallOption) (*Session, error)
+	// ListCalendarChanges lists who changed what of templates, exceptions and sessions, the newest first, 100 at most: of one of them, else of all of an
+	// organisation and of the county's own exceptions. To go back write an older template or exception again, RestoreSession, BlockSlots, UnblockSlots.
+	ListCalendarChanges(ctx context.Context, in *ListCalendarChangesRequest, opts ...grpc.CallOption) (*ListCalendarChangesResponse, error)
 	// MoveBooking gives a booking, or a hold tied to a referral, another slot of the same organisation and department. It keeps its id; both sides are
 	// told. The organisation of the place, or the one that sends the patient. SLOT_TAKEN if somebody has the slot.
 	MoveBooking(ctx context.Context, in *MoveBookingRequest, opts ...grpc.CallOption) (*Booking, error)
@@ -226,6 +235,26 @@ func (c *calendarServiceClient) CancelSession(ctx context.Context, in *CancelSes
 	return out, nil
 }
 
+func (c *calendarServiceClient) RestoreSession(ctx context.Context, in *RestoreSessionRequest, opts ...grpc.CallOption) (*Session, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Session)
+	err := c.cc.Invoke(ctx, CalendarService_RestoreSession_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *calendarServiceClient) ListCalendarChanges(ctx context.Context, in *ListCalendarChangesRequest, opts ...grpc.CallOption) (*ListCalendarChangesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListCalendarChangesResponse)
+	err := c.cc.Invoke(ctx, CalendarService_ListCalendarChanges_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *calendarServiceClient) MoveBooking(ctx context.Context, in *MoveBookingRequest, opts ...grpc.CallOption) (*Booking, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Booking)
@@ -333,8 +362,15 @@ type CalendarServiceServer interface {
 	// CancelSession ends a session that has not ended. Each live hold and booking in it moves to the earliest suitable free slot (same organisation,
 	// department, kind and equipment's modality; the same practitioner first, then the same grade) of the coming 14 days; whoever finds none stays
 	// displaced: it keeps its booking, is first in the fallback list, and moves as soon as a slot is free. Every one is told (booking_moved or
-	// session_cancelled). It cannot be undone.
+	// session_cancelled). It can be undone by RestoreSession as long as nobody in it was given another place or displaced.
 	CancelSession(context.Context, *CancelSessionRequest) (*CancelSessionResponse, error)
+	// RestoreSession gives a session that is not over the practitioner and room of before or after an earlier change again, and opens it if it was
+	// cancelled; slots that were blocked then are blocked again. Whoever has a place in it is told (booking_moved). ACTION_NOT_AVAILABLE with state
+	// REBOOKED if somebody in a cancelled one was given another place or was displaced, and PLAN_CHANGED if its template has no session then any more.
+	RestoreSession(context.Context, *RestoreSessionRequest) (*Session, error)
+	// ListCalendarChanges lists who changed what of templates, exceptions and sessions, the newest first, 100 at most: of one of them, else of all of an
+	// organisation and of the county's own exceptions. To go back write an older template or exception again, RestoreSession, BlockSlots, UnblockSlots.
+	ListCalendarChanges(context.Context, *ListCalendarChangesRequest) (*ListCalendarChangesResponse, error)
 	// MoveBooking gives a booking, or a hold tied to a referral, another slot of the same organisation and department. It keeps its id; both sides are
 	// told. The organisation of the place, or the one that sends the patient. SLOT_TAKEN if somebody has the slot.
 	MoveBooking(context.Context, *MoveBookingRequest) (*Booking, error)
@@ -397,6 +433,12 @@ func (UnimplementedCalendarServiceServer) SubstituteSession(context.Context, *Su
 }
 func (UnimplementedCalendarServiceServer) CancelSession(context.Context, *CancelSessionRequest) (*CancelSessionResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelSession not implemented")
+}
+func (UnimplementedCalendarServiceServer) RestoreSession(context.Context, *RestoreSessionRequest) (*Session, error) {
+	return nil, status.Error(codes.Unimplemented, "method RestoreSession not implemented")
+}
+func (UnimplementedCalendarServiceServer) ListCalendarChanges(context.Context, *ListCalendarChangesRequest) (*ListCalendarChangesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListCalendarChanges not implemented")
 }
 func (UnimplementedCalendarServiceServer) MoveBooking(context.Context, *MoveBookingRequest) (*Booking, error) {
 	return nil, status.Error(codes.Unimplemented, "method MoveBooking not implemented")
@@ -656,6 +698,42 @@ func _CalendarService_CancelSession_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CalendarService_RestoreSession_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RestoreSessionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CalendarServiceServer).RestoreSession(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CalendarService_RestoreSession_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CalendarServiceServer).RestoreSession(ctx, req.(*RestoreSessionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CalendarService_ListCalendarChanges_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListCalendarChangesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CalendarServiceServer).ListCalendarChanges(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CalendarService_ListCalendarChanges_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CalendarServiceServer).ListCalendarChanges(ctx, req.(*ListCalendarChangesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CalendarService_MoveBooking_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MoveBookingRequest)
 	if err := dec(in); err != nil {
@@ -836,6 +914,14 @@ var CalendarService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CancelSession",
 			Handler:    _CalendarService_CancelSession_Handler,
+		},
+		{
+			MethodName: "RestoreSession",
+			Handler:    _CalendarService_RestoreSession_Handler,
+		},
+		{
+			MethodName: "ListCalendarChanges",
+			Handler:    _CalendarService_ListCalendarChanges_Handler,
 		},
 		{
 			MethodName: "MoveBooking",
