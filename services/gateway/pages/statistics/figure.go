@@ -15,6 +15,8 @@ type scope struct {
 	organization, department, doctor, condition string
 	urgency, kind, reason, denominator          string
 	retrospective                               bool
+	// targets asks for those that hold; no address has it.
+	targets bool
 	// unlisted tells that its cases cannot be asked for alone.
 	unlisted bool
 }

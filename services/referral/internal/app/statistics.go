@@ -26,6 +26,8 @@ type Statistics interface {
 	Reconcile(ctx context.Context, q ReconcileScan) (ended []domain.ReportedDischarge, sent []domain.SentDown, err error)
 	// Late is a page of what is overdue, in the order of its time, with totals of every step of the county or organisation.
 	Late(ctx context.Context, q LateScan) (LateList, error)
+	// Running are the limits of a referral that are open, in any order.
+	Running(ctx context.Context, county, id string) ([]domain.Deadline, error)
 	// Unsent are candidates that were not sent down, the newest first.
 	Unsent(ctx context.Context, q UnsentScan) ([]domain.CandidateSnapshot, error)
 	// CheckFigures recomputes a county's figures from the histories and tells what differs.
@@ -74,18 +76,22 @@ type FigureCheck struct {
 
 // FigureQuery is what somebody wants to know. Measures are codes, none for all; From and To are local days, the second is not in.
 type FigureQuery struct {
-	Caller            authn.Identity
-	Measures          []string
-	From, To          string
-	GroupBy           []string // dimensions, and day or month
-	OrganizationID    string
-	Department        string
-	Doctor            string
-	Condition         string
-	Urgency           domain.Urgency
-	Kind              domain.Kind
-	Denominator       string
+	Caller         authn.Identity
+	Measures       []string
+	From, To       string
+	GroupBy        []string // dimensions, and day or month
+	OrganizationID string
+	Department     string
+	Doctor         string
+	Condition      string
+	Urgency        domain.Urgency
+	Kind           domain.Kind
+	Denominator    string
+	// Reason is a coded one: a shipped one with all that count as it, or a county's own.
+	Reason            string
 	WithRetrospective bool
+	// WithTargets holds every figure against the target that holds for its place and month.
+	WithTargets bool
 }
 
 // FigureRow is a figure of a measure. Key are the values of GroupBy without day and month; Period is empty without those. Filling: cases are
@@ -94,17 +100,23 @@ type FigureRow struct {
 	Measure string
 	stats.Figure
 	Filling bool
+	// Aim is set where it was asked for and a target holds.
+	Aim *domain.Aim
 }
 
 const (
 	byDay   = "day"
 	byMonth = "month"
+	// byOwnReason tells a county's own reasons apart, which the dimension of reasons counts under the shipped ones.
+	byOwnReason = "ownReason"
 
 	maxStatisticYears = 3
 )
 
 // GroupBy are the names by which every measure can be grouped, some of them together: which, the published totals say.
-func GroupBy() []string { return append([]string{byMonth, byDay}, figures.Dimensions()...) }
+func GroupBy() []string {
+	return append([]string{byMonth, byDay, byOwnReason}, figures.Dimensions()...)
+}
 
 // Definitions are the published ones.
 func (s *Service) Definitions() *figures.Book { return s.Published }
@@ -154,7 +166,36 @@ func (s *Service) Figures(ctx context.Context, q FigureQuery) ([]FigureRow, erro
 			out = append(out, row)
 		}
 	}
-	return out, nil
+	if i := slices.Index(dimensions, figures.Reason); i >= 0 && !slices.Contains(q.GroupBy, byOwnReason) {
+		out = underShipped(out, i)
+	}
+	if !q.WithTargets {
+		return out, nil
+	}
+	if !q.Caller.Has("COUNTY_ADMIN") {
+		q.OrganizationID = q.Caller.Organization // as statisticQuery narrowed it
+	}
+	return out, s.aims(ctx, q, dimensions, out)
+}
+
+// underShipped counts a county's own reasons under the shipped ones: rows of one measure and period that become alike are one. What is counted by
+// reasons is counts; place is where the key has the reason.
+func underShipped(rows []FigureRow, place int) []FigureRow {
+	var out []FigureRow
+	for _, r := range rows {
+		r.Key = slices.Clone(r.Key)
+		r.Key[place] = domain.CountsAs(r.Key[place])
+		same := func(o FigureRow) bool {
+			return o.Measure == r.Measure && o.Period == r.Period && slices.Equal(o.Key, r.Key)
+		}
+		if i := slices.IndexFunc(out, same); i >= 0 {
+			out[i].Numerator += r.Numerator
+			out[i].Value += r.Value
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // CaseQuery asks for the cases behind one figure.
@@ -231,6 +272,10 @@ func grainOf(groupBy []string) (grain stats.Grain, dimensions []string, bad []er
 		switch {
 		case !slices.Contains(GroupBy(), name):
 			bad = append(bad, errs.Bad(fmt.Sprintf("groupBy[%d]", i), errs.ReasonFieldUnknown, "allowed", strings.Join(GroupBy(), " ")))
+		case name == byOwnReason && slices.Contains(groupBy, figures.Reason):
+			bad = append(bad, errs.Bad(fmt.Sprintf("groupBy[%d]", i), errs.ReasonFieldCombination))
+		case name == byOwnReason:
+			dimensions = append(dimensions, figures.Reason)
 		case name != byDay && name != byMonth:
 			dimensions = append(dimensions, name)
 		case grain != stats.Whole:
@@ -282,6 +327,13 @@ func (s *Service) statisticQuery(ctx context.Context, q FigureQuery) (stats.Quer
 		if f[1] != "" {
 			out.Where[f[0]] = []string{f[1]}
 		}
+	}
+	if q.Reason != "" {
+		set, err := s.reasons.of(ctx, q.Caller.County, s.Versions, s.Clock.Now())
+		if err != nil {
+			return stats.Query{}, err
+		}
+		out.Where[figures.Reason] = set.CountedAs(q.Reason)
 	}
 	if organization == "" {
 		return out, nil
