@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -41,6 +42,19 @@ type Suggestion struct {
 	Word string
 	// Offered: the fallback list keeps it.
 	Offered bool
+}
+
+// without leaves out the slots and beds that are taken, unless none would be left: then the first is proposed, and who comes second is told.
+func (c Capacity) without(taken map[string]bool) Capacity {
+	slots := slices.DeleteFunc(slices.Clone(c.Slots), func(s *schedulingv1.Slot) bool { return taken[s.GetId()] })
+	if len(slots) > 0 {
+		c.Slots = slots
+	}
+	beds := slices.DeleteFunc(slices.Clone(c.Suited), func(b Suited) bool { return taken[b.ID] })
+	if len(beds) > 0 {
+		c.Suited = beds
+	}
+	return c
 }
 
 // Suggestion is the best that can be booked; nil when only a person can say when the patient is to come.

@@ -26,6 +26,8 @@ const (
 	pageSize = 100
 	// suggested is how many rows of the queue have an answer with one click: each asks what is free for it.
 	suggested = 20
+	// slotsAsked are the free slots that a row may choose among, so that rows of one department do not all propose the first.
+	slotsAsked = 8
 )
 
 // Queue reads it; all fields are required.
@@ -68,7 +70,7 @@ func (q *Queue) Read(r *http.Request, f Filter, page string) (List, error) {
 	answer, err := q.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
 		View: "inbox", State: chosen.states, Order: chosen.Order, PageSize: pageSize, PageToken: page, Count: true,
 		Direction: commonv1.Direction_Code(commonv1.Direction_Code_value[f.Direction]), Urgency: commonv1.Urgency_Code(commonv1.Urgency_Code_value[f.Urgency]),
-		ReceiverDepartment: f.Department, OriginatorOrganizationId: f.Sender,
+		ReceiverDepartment: f.Department, OriginatorOrganizationId: f.Sender, Late: f.Late,
 	})
 	if err != nil {
 		return List{}, err
@@ -78,7 +80,11 @@ func (q *Queue) Read(r *http.Request, f Filter, page string) (List, error) {
 		for _, c := range answer.GetCounts() {
 			if slices.Contains(all[i].states, c.GetState()) {
 				all[i].Count += c.GetCount()
+				all[i].Late += c.GetLate()
 			}
+		}
+		if all[i].Active {
+			chosen = all[i]
 		}
 	}
 	out := List{Filter: f, Tabs: all, Tab: chosen, Next: answer.GetNextPageToken(), At: r.URL.Query().Get("at")}
@@ -92,7 +98,8 @@ func (q *Queue) Read(r *http.Request, f Filter, page string) (List, error) {
 func (q *Queue) Suggest(r *http.Request, rows []Row) {
 	may := map[string]bool{}
 	var all sync.WaitGroup
-	for i := range rows[:min(len(rows), suggested)] {
+	found := make([]*Capacity, min(len(rows), suggested))
+	for i := range found {
 		row := &rows[i]
 		if row.GetState() != referralv1.State_SUBMITTED {
 			continue
@@ -104,10 +111,22 @@ func (q *Queue) Suggest(r *http.Request, rows []Row) {
 			may[like] = err == nil && slices.ContainsFunc(list.GetActions(), func(a *referralv1.Action) bool { return a.GetName() == "accept" })
 		}
 		if may[like] {
-			all.Go(func() { row.Suggestion = q.Capacity(r, row.Referral, 1).Suggestion() })
+			all.Go(func() { c := q.Capacity(r, row.Referral, slotsAsked); found[i] = &c })
 		}
 	}
 	all.Wait()
+	// Two rows propose the same place only where there is no other: whoever works from the top gets what the buttons say.
+	taken := map[string]bool{}
+	for i, c := range found {
+		if c == nil {
+			continue
+		}
+		s := c.without(taken).Suggestion()
+		rows[i].Suggestion = s
+		if s != nil {
+			taken[s.BedID], taken[strings.TrimPrefix(s.Choice, "slot:")] = s.BedID != "", true
+		}
+	}
 }
 
 // Bar is where a referral stands in the queue that is worked through.

@@ -112,7 +112,7 @@ func (p *Pages) page(r *http.Request, code, part string, within scope) (cases []
 	next = r.URL.Query().Get("page")
 	for range pagesAtMost {
 		answer, err := p.Statistics.ListStatisticCases(r.Context(), &referralv1.ListStatisticCasesRequest{
-			Measure: code, From: within.from, To: within.to, Part: part, OrganizationId: within.organization, Department: within.department,
+			Measure: code, From: within.from, To: within.to, Part: part, OrganizationId: within.organization, PartnerOrganizationId: within.partner, Department: within.department,
 			Doctor: within.doctor, Condition: within.condition, Urgency: urgencyOf(within.urgency), Kind: kindOf(within.kind), Reason: within.reason,
 			Denominator: within.denominator, WithRetrospective: within.retrospective, PageSize: int32(casesShown - len(cases)), PageToken: next,
 		})
@@ -197,7 +197,7 @@ func (p *Pages) filters(r *http.Request, within scope, measure string) []string 
 	names := p.namer(r, measure)
 	var out []string
 	for _, one := range []struct{ dimension, value string }{
-		{"organization", within.organization}, {"department", within.department}, {"doctor", within.doctor}, {"condition", within.condition},
+		{"organization", within.organization}, {"organization", within.partner}, {"department", within.department}, {"doctor", within.doctor}, {"condition", within.condition},
 		{"urgency", within.urgency}, {"kind", within.kind}, {"reason", within.reason},
 	} {
 		if one.value != "" {

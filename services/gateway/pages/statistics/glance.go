@@ -305,7 +305,6 @@ func (p *Pages) waits(r *http.Request, d *picture, data *glanceData) {
 			continue
 		}
 		one := within.of("hospital", f.GetKey()[0]).of("department", f.GetKey()[1])
-		one.unlisted = f.GetKey()[0] == "" || f.GetKey()[1] == "" || elsewhere(r, "hospital", f.GetKey()[0])
 		place := names("organization", f.GetKey()[0]) + " " + names("department", f.GetKey()[1])
 		data.Waits = append(data.Waits, waitRow{Place: place, N: f.GetNumerator(), Cases: one.cases("CAND-OPEN", "NUMERATOR")})
 		data.WaitsTotal += f.GetNumerator()
@@ -356,7 +355,11 @@ func savingOf(d *picture) saving {
 			}
 		}
 	}
-	out.Cases = here("/statistics/recognition", query)
+	query.Set("measure", "AVOIDED")
+	if d.Within.organization != "" {
+		query.Set("organization", d.Within.organization)
+	}
+	out.Cases = here("/statistics/recognition/cases", query)
 	return out
 }
 

@@ -292,8 +292,7 @@ func (p *Pages) drawFlows(r *http.Request, d *picture) error {
 			d.Flows = append(d.Flows, flowRow{Centre: key[0], Hospital: key[1], Department: key[2], CentreName: names("organization", key[0])})
 		}
 		// Cases are asked for by one organisation and the department of the hospital.
-		within := d.Within.of("centre", key[0]).of("department", key[2])
-		within.unlisted = key[0] == "" || key[2] == "" || elsewhere(r, "centre", key[0])
+		within := d.Within.of("centre", key[0]).of("hospital", key[1]).of("department", key[2])
 		if f.GetMeasure() == "UP-N" {
 			d.Flows[i].Up, d.Flows[i].UpCases = f.GetNumerator(), within.cases("UP-N", "NUMERATOR")
 		} else {

@@ -222,7 +222,7 @@ func denominatorOf(m *referralv1.Measure, code string) string {
 // query asks for figures of measures, all of them when there is none.
 func (p *Pages) query(r *http.Request, about scope, codes []string, by ...string) ([]*referralv1.Figure, error) {
 	answer, err := p.Statistics.QueryStatistics(r.Context(), &referralv1.QueryStatisticsRequest{
-		Measure: codes, From: about.from, To: about.to, GroupBy: by, OrganizationId: about.organization, Department: about.department,
+		Measure: codes, From: about.from, To: about.to, GroupBy: by, OrganizationId: about.organization, PartnerOrganizationId: about.partner, Department: about.department,
 		Doctor: about.doctor, Condition: about.condition, Urgency: urgencyOf(about.urgency), Kind: kindOf(about.kind),
 		Denominator: about.denominator, WithRetrospective: about.retrospective, WithTargets: about.targets, Reason: about.reason,
 	})

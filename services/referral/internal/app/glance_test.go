@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
@@ -108,6 +109,40 @@ func TestAFigureIsHeldAgainstTheTargetOfItsPlaceAndMonth(t *testing.T) {
 				t.Errorf("%s: %q, not %q", name, got, c.want)
 			}
 		}
+	})
+}
+
+func TestBothSidesOfAFigureCanBeAskedFor(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		there(t, h)
+		for name, c := range map[string]struct {
+			caller                authn.Identity
+			organization, partner string
+			want                  int
+		}{
+			"a hospital":            {admin(), hospital, "", 2},
+			"and a centre":          {admin(), hospital, centre, 2},
+			"a centre and hospital": {admin(), centre, hospital, 2},
+			"and another centre":    {admin(), hospital, township, 0},
+			"the own and a centre":  {specialist(), "", centre, 2},
+		} {
+			q := march(c.caller, "UP-N")
+			q.OrganizationID, q.PartnerID = c.organization, c.partner
+			cases, _, err := h.Cases(t.Context(), app.CaseQuery{FigureQuery: q})
+			rows, err2 := h.Figures(t.Context(), q)
+			n := 0
+			for _, r := range rows {
+				n += int(r.Numerator)
+			}
+			if err != nil || err2 != nil || len(cases) != c.want || n != c.want {
+				t.Errorf("%s: %d cases, figure %d, %v %v", name, len(cases), n, err, err2)
+			}
+		}
+		q := march(admin(), "UP-N")
+		q.OrganizationID, q.PartnerID = hospital, second
+		_, err := h.Figures(t.Context(), q)
+		expectFields(t, err, "partnerOrganizationId FIELD_COMBINATION")
 	})
 }
 

@@ -81,12 +81,14 @@ type FigureQuery struct {
 	From, To       string
 	GroupBy        []string // dimensions, and day or month
 	OrganizationID string
-	Department     string
-	Doctor         string
-	Condition      string
-	Urgency        domain.Urgency
-	Kind           domain.Kind
-	Denominator    string
+	// PartnerID is the organisation on the other side: of a centre a hospital, of a hospital a centre.
+	PartnerID   string
+	Department  string
+	Doctor      string
+	Condition   string
+	Urgency     domain.Urgency
+	Kind        domain.Kind
+	Denominator string
 	// Reason is a coded one: a shipped one with all that count as it, or a county's own.
 	Reason            string
 	WithRetrospective bool
@@ -335,22 +337,34 @@ func (s *Service) statisticQuery(ctx context.Context, q FigureQuery) (stats.Quer
 		}
 		out.Where[figures.Reason] = set.CountedAs(q.Reason)
 	}
-	if organization == "" {
-		return out, nil
+	for _, f := range [][2]string{{"organizationId", organization}, {"partnerOrganizationId", q.PartnerID}} {
+		if f[1] == "" {
+			continue
+		}
+		side, err := s.sideOf(ctx, q.Caller.County, f[0], f[1])
+		if err != nil {
+			return stats.Query{}, err
+		}
+		if out.Where[side] != nil {
+			return stats.Query{}, errs.Invalid(errs.Bad(f[0], errs.ReasonFieldCombination))
+		}
+		out.Where[side] = []string{f[1]}
 	}
-	o, found, err := s.organization(ctx, q.Caller.County, domain.Party{OrganizationID: organization})
-	if err != nil {
-		return stats.Query{}, err
-	}
-	if !found {
-		return stats.Query{}, errs.Invalid(errs.Bad("organizationId", errs.ReasonFieldUnknown))
-	}
-	side := figures.Centre
-	if o.Type == "COUNTY_HOSPITAL" {
-		side = figures.Hospital
-	}
-	out.Where[side] = []string{organization}
 	return out, nil
+}
+
+// sideOf is the dimension that an organisation is a value of.
+func (s *Service) sideOf(ctx context.Context, county, field, id string) (string, error) {
+	o, found, err := s.organization(ctx, county, domain.Party{OrganizationID: id})
+	switch {
+	case err != nil:
+		return "", err
+	case !found:
+		return "", errs.Invalid(errs.Bad(field, errs.ReasonFieldUnknown))
+	case o.Type == "COUNTY_HOSPITAL":
+		return figures.Hospital, nil
+	}
+	return figures.Centre, nil
 }
 
 // narrowed leaves out what was recorded afterwards, unless it was asked for or the measure says itself what it counts of that.

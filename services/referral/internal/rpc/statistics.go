@@ -103,6 +103,7 @@ type filtered interface {
 	GetDenominator() string
 	GetWithRetrospective() bool
 	GetReason() string
+	GetPartnerOrganizationId() string
 }
 
 func figureQuery(ctx context.Context, m filtered) app.FigureQuery {
@@ -110,7 +111,7 @@ func figureQuery(ctx context.Context, m filtered) app.FigureQuery {
 		Caller: caller(ctx), From: m.GetFrom(), To: m.GetTo(), OrganizationID: m.GetOrganizationId(), Department: m.GetDepartment(),
 		Doctor: m.GetDoctor(), Condition: m.GetCondition(), Urgency: domain.Urgency(word(m.GetUrgency())), Kind: domain.Kind(word(m.GetKind())),
 		Denominator: m.GetDenominator(), WithRetrospective: m.GetWithRetrospective(),
-		Reason: m.GetReason(),
+		Reason: m.GetReason(), PartnerID: m.GetPartnerOrganizationId(),
 	}
 }
 

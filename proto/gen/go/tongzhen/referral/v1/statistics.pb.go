@@ -347,9 +347,11 @@ type QueryStatisticsRequest struct {
 	// Hold every figure against the target that holds for its place and month.
 	WithTargets bool `protobuf:"varint,13,opt,name=with_targets,json=withTargets,proto3" json:"with_targets,omitempty"`
 	// Only those with a coded reason: a shipped one with all that are counted under it, or one of the county's own. For what is counted by reasons.
-	Reason        string `protobuf:"bytes,14,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Reason string `protobuf:"bytes,14,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Only those with this organisation on the other side: of a centre a hospital, of a hospital a centre.
+	PartnerOrganizationId string `protobuf:"bytes,15,opt,name=partner_organization_id,json=partnerOrganizationId,proto3" json:"partner_organization_id,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *QueryStatisticsRequest) Reset() {
@@ -476,6 +478,13 @@ func (x *QueryStatisticsRequest) GetWithTargets() bool {
 func (x *QueryStatisticsRequest) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *QueryStatisticsRequest) GetPartnerOrganizationId() string {
+	if x != nil {
+		return x.PartnerOrganizationId
 	}
 	return ""
 }
@@ -1322,9 +1331,10 @@ type ListStatisticCasesRequest struct {
 	PageSize          int32           `protobuf:"varint,13,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken         string          `protobuf:"bytes,14,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// As of QueryStatistics.
-	Reason        string `protobuf:"bytes,15,opt,name=reason,proto3" json:"reason,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Reason                string `protobuf:"bytes,15,opt,name=reason,proto3" json:"reason,omitempty"`
+	PartnerOrganizationId string `protobuf:"bytes,16,opt,name=partner_organization_id,json=partnerOrganizationId,proto3" json:"partner_organization_id,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *ListStatisticCasesRequest) Reset() {
@@ -1458,6 +1468,13 @@ func (x *ListStatisticCasesRequest) GetPageToken() string {
 func (x *ListStatisticCasesRequest) GetReason() string {
 	if x != nil {
 		return x.Reason
+	}
+	return ""
+}
+
+func (x *ListStatisticCasesRequest) GetPartnerOrganizationId() string {
+	if x != nil {
+		return x.PartnerOrganizationId
 	}
 	return ""
 }
@@ -2718,7 +2735,7 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\atext_en\x18\x03 \x01(\tR\x06textEn\"\x18\n" +
 	"\x16ListDefinitionsRequest\"T\n" +
 	"\x17ListDefinitionsResponse\x129\n" +
-	"\bmeasures\x18\x01 \x03(\v2\x1d.tongzhen.referral.v1.MeasureR\bmeasures\"\xb5\x04\n" +
+	"\bmeasures\x18\x01 \x03(\v2\x1d.tongzhen.referral.v1.MeasureR\bmeasures\"\xf6\x04\n" +
 	"\x16QueryStatisticsRequest\x12\"\n" +
 	"\ameasure\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\ameasure\x12\x1b\n" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
@@ -2739,7 +2756,8 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\vdenominator\x18\v \x01(\tB\a\xbaH\x04r\x02\x18(R\vdenominator\x12-\n" +
 	"\x12with_retrospective\x18\f \x01(\bR\x11withRetrospective\x12!\n" +
 	"\fwith_targets\x18\r \x01(\bR\vwithTargets\x12\x1f\n" +
-	"\x06reason\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\"Q\n" +
+	"\x06reason\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12?\n" +
+	"\x17partner_organization_id\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18(R\x15partnerOrganizationId\"Q\n" +
 	"\x17QueryStatisticsResponse\x126\n" +
 	"\afigures\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.FigureR\afigures\"\xc3\x02\n" +
 	"\x06Figure\x12\x18\n" +
@@ -2805,7 +2823,7 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x0forganization_id\x18\x04 \x01(\tR\x0eorganizationId\x12.\n" +
 	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1f\n" +
 	"\vreason_code\x18\x06 \x01(\tR\n" +
-	"reasonCode\"\xe3\x04\n" +
+	"reasonCode\"\xa4\x05\n" +
 	"\x19ListStatisticCasesRequest\x12\x18\n" +
 	"\ameasure\x18\x01 \x01(\tR\ameasure\x12\x1b\n" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
@@ -2829,7 +2847,8 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x0e \x01(\tR\tpageToken\x12\x1f\n" +
-	"\x06reason\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\"\x7f\n" +
+	"\x06reason\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12?\n" +
+	"\x17partner_organization_id\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18(R\x15partnerOrganizationId\"\x7f\n" +
 	"\x1aListStatisticCasesResponse\x129\n" +
 	"\x05cases\x18\x01 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa3\x04\n" +
