@@ -2224,7 +2224,12 @@ type ListReferralsRequest struct {
 	// Count too, by state, what matches all but state, late and page; what is over is not counted. For view inbox or outbox.
 	Count bool `protobuf:"varint,12,opt,name=count,proto3" json:"count,omitempty"`
 	// Only those whose due_time has passed.
-	Late          bool `protobuf:"varint,13,opt,name=late,proto3" json:"late,omitempty"`
+	Late bool           `protobuf:"varint,13,opt,name=late,proto3" json:"late,omitempty"`
+	Kind []v1.Kind_Code `protobuf:"varint,14,rep,packed,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	// Only those whose patient has set out and is not known to have come (在途).
+	OnTheWay bool `protobuf:"varint,15,opt,name=on_the_way,json=onTheWay,proto3" json:"on_the_way,omitempty"`
+	// Only those for which no place is held.
+	WithoutHold   bool `protobuf:"varint,16,opt,name=without_hold,json=withoutHold,proto3" json:"without_hold,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2346,6 +2351,27 @@ func (x *ListReferralsRequest) GetCount() bool {
 func (x *ListReferralsRequest) GetLate() bool {
 	if x != nil {
 		return x.Late
+	}
+	return false
+}
+
+func (x *ListReferralsRequest) GetKind() []v1.Kind_Code {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *ListReferralsRequest) GetOnTheWay() bool {
+	if x != nil {
+		return x.OnTheWay
+	}
+	return false
+}
+
+func (x *ListReferralsRequest) GetWithoutHold() bool {
+	if x != nil {
+		return x.WithoutHold
 	}
 	return false
 }
@@ -6597,7 +6623,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x19BatchGetReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\"8\n" +
 	"\x13FindReferralRequest\x12!\n" +
-	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xdc\x04\n" +
+	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xd0\x05\n" +
 	"\x14ListReferralsRequest\x12/\n" +
 	"\x04view\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x05inboxR\x06outboxR\x03allR\x04view\x12@\n" +
 	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x126\n" +
@@ -6616,7 +6642,11 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	" \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x12receiverDepartment\x12E\n" +
 	"\x1aoriginator_organization_id\x18\v \x01(\tB\a\xbaH\x04r\x02\x18$R\x18originatorOrganizationId\x12\x14\n" +
 	"\x05count\x18\f \x01(\bR\x05count\x12\x12\n" +
-	"\x04late\x18\r \x01(\bR\x04late\"\xb7\x01\n" +
+	"\x04late\x18\r \x01(\bR\x04late\x121\n" +
+	"\x04kind\x18\x0e \x03(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\x12\x1c\n" +
+	"\n" +
+	"on_the_way\x18\x0f \x01(\bR\bonTheWay\x12!\n" +
+	"\fwithout_hold\x18\x10 \x01(\bR\vwithoutHold\"\xb7\x01\n" +
 	"\x15ListReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
@@ -7201,176 +7231,177 @@ var file_tongzhen_referral_v1_referral_proto_depIdxs = []int32{
 	85,  // 54: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
 	0,   // 55: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
 	87,  // 56: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	14,  // 57: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	24,  // 58: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
-	0,   // 59: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
-	27,  // 60: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
-	0,   // 61: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 62: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
-	83,  // 63: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
-	82,  // 64: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
-	81,  // 65: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
-	30,  // 66: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
-	30,  // 67: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
-	0,   // 68: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 69: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
-	85,  // 70: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 71: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
-	30,  // 72: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
-	85,  // 73: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	35,  // 74: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
-	89,  // 75: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
-	4,   // 76: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	16,  // 77: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	5,   // 78: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	88,  // 79: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
-	6,   // 80: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
-	86,  // 81: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	87,  // 82: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	88,  // 83: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
-	89,  // 84: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	82,  // 85: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
-	88,  // 86: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
-	89,  // 87: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	9,   // 88: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	11,  // 89: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
-	9,   // 90: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	9,   // 91: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	15,  // 92: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	82,  // 93: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
-	83,  // 94: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
-	82,  // 95: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	55,  // 96: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
-	90,  // 97: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	14,  // 98: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
-	62,  // 99: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
-	83,  // 100: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
-	82,  // 101: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
-	63,  // 102: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
-	4,   // 103: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	86,  // 104: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	68,  // 105: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
-	0,   // 106: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
-	85,  // 107: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 108: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
-	82,  // 109: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
-	1,   // 110: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
-	0,   // 111: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
-	85,  // 112: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	86,  // 113: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	87,  // 114: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	88,  // 115: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
-	88,  // 116: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
-	82,  // 117: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
-	13,  // 118: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	82,  // 119: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
-	76,  // 120: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
-	14,  // 121: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
-	15,  // 122: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
-	17,  // 123: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
-	18,  // 124: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
-	19,  // 125: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
-	22,  // 126: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
-	21,  // 127: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
-	25,  // 128: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
-	28,  // 129: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
-	31,  // 130: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
-	77,  // 131: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
-	79,  // 132: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
-	80,  // 133: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
-	33,  // 134: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
-	36,  // 135: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
-	39,  // 136: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
-	40,  // 137: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
-	41,  // 138: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
-	38,  // 139: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
-	42,  // 140: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
-	41,  // 141: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 142: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
-	38,  // 143: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
-	41,  // 144: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
-	38,  // 145: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
-	40,  // 146: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
-	43,  // 147: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
-	41,  // 148: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
-	44,  // 149: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
-	38,  // 150: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
-	45,  // 151: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
-	46,  // 152: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
-	47,  // 153: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
-	48,  // 154: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
-	49,  // 155: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
-	50,  // 156: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
-	51,  // 157: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
-	52,  // 158: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
-	53,  // 159: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
-	54,  // 160: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
-	56,  // 161: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
-	58,  // 162: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
-	59,  // 163: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
-	60,  // 164: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
-	64,  // 165: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
-	65,  // 166: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
-	66,  // 167: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
-	69,  // 168: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
-	70,  // 169: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
-	74,  // 170: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
-	72,  // 171: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
-	14,  // 172: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 173: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 174: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
-	20,  // 175: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
-	23,  // 176: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
-	14,  // 177: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
-	26,  // 178: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
-	29,  // 179: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
-	32,  // 180: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
-	78,  // 181: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
-	76,  // 182: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
-	76,  // 183: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
-	34,  // 184: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
-	37,  // 185: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
-	14,  // 186: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 187: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
-	14,  // 188: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
-	14,  // 189: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 190: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
-	14,  // 191: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
-	14,  // 192: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
-	14,  // 193: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 194: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 195: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
-	14,  // 196: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
-	14,  // 197: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 198: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 199: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
-	14,  // 200: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
-	14,  // 201: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
-	14,  // 202: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
-	14,  // 203: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
-	14,  // 204: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
-	14,  // 205: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 206: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
-	14,  // 207: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
-	14,  // 208: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
-	14,  // 209: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
-	55,  // 210: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
-	57,  // 211: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
-	14,  // 212: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
-	14,  // 213: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
-	61,  // 214: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
-	14,  // 215: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
-	14,  // 216: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
-	67,  // 217: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
-	14,  // 218: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
-	71,  // 219: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
-	75,  // 220: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
-	73,  // 221: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
-	172, // [172:222] is the sub-list for method output_type
-	122, // [122:172] is the sub-list for method input_type
-	122, // [122:122] is the sub-list for extension type_name
-	122, // [122:122] is the sub-list for extension extendee
-	0,   // [0:122] is the sub-list for field type_name
+	86,  // 57: tongzhen.referral.v1.ListReferralsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	14,  // 58: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
+	24,  // 59: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
+	0,   // 60: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
+	27,  // 61: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
+	0,   // 62: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 63: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
+	83,  // 64: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
+	82,  // 65: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
+	81,  // 66: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
+	30,  // 67: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
+	30,  // 68: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
+	0,   // 69: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 70: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
+	85,  // 71: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 72: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	30,  // 73: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
+	85,  // 74: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	35,  // 75: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
+	89,  // 76: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
+	4,   // 77: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	16,  // 78: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,   // 79: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
+	88,  // 80: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
+	6,   // 81: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
+	86,  // 82: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	87,  // 83: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	88,  // 84: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
+	89,  // 85: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	82,  // 86: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
+	88,  // 87: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
+	89,  // 88: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	9,   // 89: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	11,  // 90: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
+	9,   // 91: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	9,   // 92: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	15,  // 93: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	82,  // 94: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
+	83,  // 95: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
+	82,  // 96: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	55,  // 97: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
+	90,  // 98: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	14,  // 99: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
+	62,  // 100: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
+	83,  // 101: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
+	82,  // 102: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
+	63,  // 103: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
+	4,   // 104: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	86,  // 105: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	68,  // 106: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
+	0,   // 107: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
+	85,  // 108: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 109: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
+	82,  // 110: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
+	1,   // 111: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
+	0,   // 112: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
+	85,  // 113: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	86,  // 114: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	87,  // 115: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	88,  // 116: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
+	88,  // 117: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
+	82,  // 118: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
+	13,  // 119: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	82,  // 120: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
+	76,  // 121: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
+	14,  // 122: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
+	15,  // 123: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
+	17,  // 124: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
+	18,  // 125: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
+	19,  // 126: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
+	22,  // 127: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
+	21,  // 128: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
+	25,  // 129: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
+	28,  // 130: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
+	31,  // 131: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
+	77,  // 132: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
+	79,  // 133: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
+	80,  // 134: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
+	33,  // 135: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
+	36,  // 136: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
+	39,  // 137: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
+	40,  // 138: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
+	41,  // 139: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
+	38,  // 140: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
+	42,  // 141: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
+	41,  // 142: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 143: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
+	38,  // 144: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
+	41,  // 145: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
+	38,  // 146: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
+	40,  // 147: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
+	43,  // 148: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
+	41,  // 149: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
+	44,  // 150: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
+	38,  // 151: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
+	45,  // 152: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
+	46,  // 153: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
+	47,  // 154: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
+	48,  // 155: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
+	49,  // 156: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
+	50,  // 157: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
+	51,  // 158: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
+	52,  // 159: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
+	53,  // 160: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
+	54,  // 161: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
+	56,  // 162: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
+	58,  // 163: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
+	59,  // 164: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
+	60,  // 165: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
+	64,  // 166: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
+	65,  // 167: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
+	66,  // 168: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
+	69,  // 169: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
+	70,  // 170: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
+	74,  // 171: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
+	72,  // 172: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
+	14,  // 173: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 174: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 175: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
+	20,  // 176: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
+	23,  // 177: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
+	14,  // 178: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
+	26,  // 179: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
+	29,  // 180: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
+	32,  // 181: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
+	78,  // 182: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
+	76,  // 183: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
+	76,  // 184: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
+	34,  // 185: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
+	37,  // 186: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
+	14,  // 187: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 188: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
+	14,  // 189: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
+	14,  // 190: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 191: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
+	14,  // 192: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
+	14,  // 193: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
+	14,  // 194: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 195: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 196: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
+	14,  // 197: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
+	14,  // 198: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 199: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 200: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
+	14,  // 201: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
+	14,  // 202: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
+	14,  // 203: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
+	14,  // 204: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
+	14,  // 205: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
+	14,  // 206: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 207: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
+	14,  // 208: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
+	14,  // 209: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
+	14,  // 210: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
+	55,  // 211: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
+	57,  // 212: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
+	14,  // 213: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
+	14,  // 214: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
+	61,  // 215: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
+	14,  // 216: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
+	14,  // 217: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
+	67,  // 218: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
+	14,  // 219: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
+	71,  // 220: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
+	75,  // 221: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
+	73,  // 222: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
+	173, // [173:223] is the sub-list for method output_type
+	123, // [123:173] is the sub-list for method input_type
+	123, // [123:123] is the sub-list for extension type_name
+	123, // [123:123] is the sub-list for extension extendee
+	0,   // [0:123] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_referral_proto_init() }
