@@ -670,11 +670,8 @@
   document.addEventListener("swapped", () => settling(false));
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form.suggestion")) return;
-    // Of one page one goes out: what was sent is on its way.
-    if ("sent" in event.target.dataset || "settling" in body.dataset && document.querySelector(".flash[data-draft-done]") && !meant(false)) { event.preventDefault(); return; }
-    event.target.dataset.sent = "";
-    setTimeout(() => delete event.target.dataset.sent, 10000);
-  });
+    if ("settling" in body.dataset && document.querySelector(".flash[data-draft-done]") && !meant(false)) { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
 
   // Keys: an element with data-key="a" is clicked by it: the one in the row that has the focus, else that of the open referral. They can be turned off.
   const keys = document.getElementById("keys");
