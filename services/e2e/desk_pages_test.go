@@ -43,8 +43,11 @@ func TestADayAtTheDesk(t *testing.T) {
 
 	// From the last one the first is next, and the last answer leads back to the queue.
 	stands(desk, "after the answer by key", third.GetId(), "第 2 / 2 条")
+	tapsAgain(desk, people, third.GetId())
+	desk.settled()
 	desk.press(`.panel button[data-action="accept"]`)
 	stands(desk, "from the last on the first", first.GetId(), "第 1 / 1 条")
+	desk.settled()
 	desk.press(`.panel button[data-action="accept"]`)
 	if eval[string](desk, "location.pathname") != "/desk" || !strings.Contains(desk.text("main .flash"), "覃先到") {
 		desk.fail(fmt.Errorf("the last answer does not lead back to the queue"))
@@ -137,7 +140,31 @@ func worksByKeys(w *tab, second, third string) {
 	w.key("a")
 	stands(w, "who typed", second, "第 2 / 3 条")
 	eval[bool](w, "document.activeElement.blur() || true")
+	w.settled()
 	w.leave(`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "a", bubbles: true, cancelable: true}))`)
+}
+
+// settled waits until the page takes an answer: not at once where the next patient has just come.
+func (w *tab) settled() {
+	w.Helper()
+	w.until("the page takes an answer", `!("settling" in document.body.dataset)`)
+}
+
+// tapsAgain: whoever taps a key or clicks twice answers for one patient only; the next one, who has just come, waits for a tap of its own.
+func tapsAgain(w *tab, people cast, next string) {
+	w.stays()
+	for range 3 {
+		w.key("a")
+	}
+	eval[bool](w, `(() => { document.querySelector('.panel button[data-action="accept"]').click(); return true })()`)
+	w.until("why nothing was accepted", `!document.querySelector("[data-keys-wait]").hidden`)
+	w.stayed()
+	w.settled()
+	w.key("a") // still within a second of the last tap
+	w.stayed()
+	if r := get[referralv1.Referral](w.T, people.desk, "/referrals/"+next); r.GetState() != referralv1.State_SUBMITTED {
+		w.fail(fmt.Errorf("the second tap of a key answers for the next patient: %s", r.GetState()))
+	}
 }
 
 // checksIn: a scanner types the address of the slip's code and Enter; one click says that the patient has come.

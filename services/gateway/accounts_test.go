@@ -25,7 +25,7 @@ const (
 	enableAccount   = directoryv1.AccountService_EnableAccount_FullMethodName
 	resetAccount    = directoryv1.AccountService_ResetPassword_FullMethodName
 	importAccounts  = directoryv1.AccountService_ImportAccountFile_FullMethodName
-	changesMethod   = directoryv1.AccountService_ListAccountChanges_FullMethodName
+	accountChanges  = directoryv1.AccountService_ListAccountChanges_FullMethodName
 	changePassword  = directoryv1.AccountService_ChangePassword_FullMethodName
 	accountsPage    = "/settings/accounts"
 	keptAccountID   = "0192f0c1-0000-7000-8000-0000000000b1"
@@ -61,7 +61,7 @@ func keepingAccounts() map[string]proto.Message {
 		getAccount:   keptDetail(), createAccount: &directoryv1.IssuedAccount{Account: sampleKept(), OneTimePassword: oneTimePassword},
 		updateAccount: sampleKept(), disableAccount: off, enableAccount: sampleKept(),
 		resetAccount: &directoryv1.IssuedAccount{Account: sampleKept(), OneTimePassword: oneTimePassword},
-		changesMethod: &directoryv1.ListAccountChangesResponse{Changes: []*directoryv1.AccountChange{
+		accountChanges: &directoryv1.ListAccountChangesResponse{Changes: []*directoryv1.AccountChange{
 			{Account: sampleKept(), Action: "RESET_PASSWORD", Actor: &commonv1.Actor{AccountId: "service:cli"}, Time: in(0)},
 			{Account: sampleKept(), Action: "UPDATE", Actor: admin, Time: in(0)},
 			{Account: before, Action: "KNOWN", Actor: &commonv1.Actor{}, Time: in(0)},
@@ -141,7 +141,7 @@ func TestAccountsAreSearchedByTheAddress(t *testing.T) {
 func TestOthersAreRefusedTheAccounts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, method := range []string{findAccounts, getAccount, createAccount, updateAccount, disableAccount, enableAccount, resetAccount, importAccounts, changesMethod} {
+	for _, method := range []string{findAccounts, getAccount, createAccount, updateAccount, disableAccount, enableAccount, resetAccount, importAccounts, accountChanges} {
 		w.refuse(method, errs.Denied(errs.ReasonRole))
 	}
 	b := w.browser("township")

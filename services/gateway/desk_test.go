@@ -29,7 +29,7 @@ func (w *world) waits(urgencies ...commonv1.Urgency_Code) {
 		list = append(list, r)
 	}
 	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: list, Counts: []*referralv1.StateCount{
-		{State: referralv1.State_SUBMITTED, Count: 3}, {State: referralv1.State_ACCEPTED, Count: 4}, {State: referralv1.State_NO_SHOW, Count: 1},
+		{State: referralv1.State_SUBMITTED, Count: 3, Late: 2}, {State: referralv1.State_ACCEPTED, Count: 4}, {State: referralv1.State_NO_SHOW, Count: 1},
 	}})
 	w.always(getMethod, list[0])
 	w.always(actionsMethod, actionsOf("accept", "return"))
@@ -53,7 +53,13 @@ func TestTheQueueIsNarrowedByItsAddressAndIsTheSameForWhoComesBack(t *testing.T)
 		}
 		b.get("/desk") // as it was left
 	}
-	b.get("/desk?tab=waiting")
+	late := b.get("/desk?tab=waiting&late=1").Body.String()
+	shows(t, late, "Only the 2 that are late", `href="/desk?tab=waiting">Show all`, `type="hidden" name="late" value="1"`, `To answer <span class="number">3</span>`)
+	b.get("/desk") // as it was left
+	if asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod); !asked.GetLate() {
+		t.Errorf("the late alone are not remembered: %v", asked)
+	}
+	shows(t, b.get("/desk?tab=waiting").Body.String(), `href="/desk?late=1&amp;tab=waiting">Late only <span class="number">2</span>`)
 	if asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod); asked.GetUrgency() != 0 || asked.GetReceiverDepartment() != "" {
 		t.Errorf("what was cleared is kept: %v", asked)
 	}

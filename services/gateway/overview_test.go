@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,6 +23,9 @@ import (
 const (
 	lateMethod       = referralv1.StatisticsService_ListLate_FullMethodName
 	blockingMethod   = referralv1.StatisticsService_ListBlockingMedicines_FullMethodName
+	stagesMethod     = referralv1.StatisticsService_ListStages_FullMethodName
+	quietMethod      = referralv1.StatisticsService_ListQuietCentres_FullMethodName
+	courseMethod     = referralv1.StatisticsService_GetStatisticCase_FullMethodName
 	targetsMethod    = referralv1.SettingService_GetTargets_FullMethodName
 	setTargetsMethod = referralv1.SettingService_UpdateTargets_FullMethodName
 	wordsMethod      = referralv1.SettingService_GetReasonSettings_FullMethodName
@@ -36,8 +41,29 @@ func sampleLate() *referralv1.ListLateResponse {
 				ReferralId: referralID, Number: "450321-26-0000200-1", State: referralv1.State_SUBMITTED, Direction: commonv1.Direction_UP, Urgency: commonv1.Urgency_URGENT,
 				Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I10",
 			},
-			Step: "ANSWER", DueTime: in(-90 * 60e9), WaitingOrganizationId: hospitalID,
+			Step: "ANSWER", DueTime: in(-90 * 60e9), WaitingOrganizationId: hospitalID, WaitingDepartment: "0304", WaitingRole: commonv1.Role_INTAKE_DESK,
 		}},
+	}
+}
+
+func sampleStages() *referralv1.ListStagesResponse {
+	return &referralv1.ListStagesResponse{Up: []*referralv1.Stage{
+		{Measure: "STAGE-UP-ANSWERED", Count: 9, Share: 100}, {Measure: "STAGE-UP-ANSWERED", Count: 7, Share: 77.8, Lost: 2, Worst: true},
+	}}
+}
+
+func sampleQuiet() *referralv1.ListQuietCentresResponse {
+	return &referralv1.ListQuietCentresResponse{
+		From: "2025-11-19", To: "2026-03-19", Centres: []*referralv1.QuietCentre{{OrganizationId: townshipID, LastDay: "2026-01-10", Days: 67, Sent: 7}, {OrganizationId: hospitalID, Days: 120}},
+	}
+}
+
+func sampleCourse() *referralv1.CaseCourse {
+	return &referralv1.CaseCourse{
+		Case: sampleLate().GetCases()[0].GetCase(), Waits: sampleLate().GetCases(), Steps: []*referralv1.CaseStep{
+			{Action: "submit", To: referralv1.State_SUBMITTED, OrganizationId: townshipID, Time: in(-180 * 60e9)},
+			{Action: "return", From: referralv1.State_SUBMITTED, To: referralv1.State_RETURNED, OrganizationId: hospitalID, Time: in(-120 * 60e9), ReasonCode: "NO_BED"},
+		},
 	}
 }
 
@@ -267,8 +293,79 @@ func TestReasonsAreWordedAndHidden(t *testing.T) {
 		t.Errorf("%v", sent)
 	}
 	w.refuse(setWordsMethod, errs.Invalid(errs.Bad("settings.reasons[0].text", errs.ReasonFieldTooLong)))
-	if body := b.post("/settings/reasons", v).Body.String(); !strings.Contains(body, `href="#f-text.0"`) || !strings.Contains(body, `value="满床"`) {
+	at := rowOf(t, body, "decline", "NO_BED")
+	if body := b.post("/settings/reasons", v).Body.String(); !strings.Contains(body, `href="#f-text.`+at+`"`) || !strings.Contains(body, `name="text.`+at+`" value="满床"`) {
 		t.Error("a refusal does not say where, or loses what was typed")
+	}
+}
+
+// rowOf is the number of the fields of a reason on the page; the code is empty for the row of a new one.
+func rowOf(t *testing.T, body, action, code string) string {
+	t.Helper()
+	for n, found := range regexp.MustCompile(`name="action" value="(\w+)"><input type="hidden" name="code" value="([\w.]*)"`).FindAllStringSubmatch(body, -1) {
+		if found[1] == action && found[2] == code {
+			return strconv.Itoa(n)
+		}
+	}
+	t.Fatalf("no row of %s %s", action, code)
+	return ""
+}
+
+func TestACountyAddsAReasonOfItsOwnUnderAShippedOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	body := b.get("/settings/reasons").Body.String()
+	at := rowOf(t, body, "decline", "")
+	v := form("version", "2", "requestId", "r", "text.0", "ICU 满床", "countsAs.0", "NO_BED", "text.1", " ", "countsAs.1", "NO_BED")
+	v["action"], v["code"] = strings.Fields("decline decline"), []string{"", ""}
+	if got := b.post("/settings/reasons", v); got.Code != http.StatusSeeOther {
+		t.Fatal(got.Code, got.Body)
+	}
+	want := &referralv1.ReasonSettings{Version: 2, Reasons: []*referralv1.ReasonSetting{{Action: "decline", Text: "ICU 满床", CountsAs: "NO_BED"}}}
+	if sent := called[*referralv1.UpdateReasonSettingsRequest](w, setWordsMethod); len(sent) != 1 || !proto.Equal(sent[0].GetSettings(), want) {
+		t.Errorf("%v", sent)
+	}
+	w.refuse(setWordsMethod, errs.Invalid(errs.Bad("settings.reasons[0].countsAs", errs.ReasonFieldRequired)))
+	v.Del("countsAs.0")
+	if body := b.post("/settings/reasons", v).Body.String(); !strings.Contains(body, `href="#f-countsAs.`+at+`"`) || !strings.Contains(body, `name="text.`+at+`" value="ICU 满床"`) {
+		t.Error("a refusal does not say where, or loses what was typed")
+	}
+	w.refuse(setWordsMethod, errs.Stale(5, ""))
+	if body := b.post("/settings/reasons", v).Body.String(); !strings.Contains(body, "Somebody else changed this") || !strings.Contains(body, `value="ICU 满床"`) {
+		t.Error("a stale version loses what was typed")
+	}
+}
+
+func TestWhoSeesFiguresOpensACaseWithoutThePatient(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	b := w.admin()
+	at := "/statistics/cases/" + referralID
+	for _, page := range []string{"/overview", "/overview/late", "/statistics/cases?measure=IND-DN-A&from=2026-03-01&to=2026-04-01"} {
+		if !strings.Contains(b.get(page).Body.String(), `href="`+at+`"`) {
+			t.Errorf("%s does not lead to the case", page)
+		}
+	}
+	body := b.get(at).Body.String()
+	for _, words := range []string{"450321-26-0000200-1", "intake desk", "answer"} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%q is missing", words)
+		}
+	}
+	for _, mark := range marks() {
+		if strings.Contains(body, mark) {
+			t.Errorf("the page holds %s", mark)
+		}
+	}
+	if strings.Contains(b.get("/overview").Body.String(), `href="/referrals/`+referralID) {
+		t.Error("an administrator is led to a record")
+	}
+	w.refuse(courseMethod, errs.NotFound("referral"))
+	if got := b.get(at); got.Code != http.StatusNotFound {
+		t.Errorf("nothing: %d", got.Code)
 	}
 }
 

@@ -85,7 +85,14 @@ func figuresOf(m *referralv1.Measure, in *referralv1.QueryStatisticsRequest) []*
 		f.Period = "2026-03-01"
 		out = append(out, f)
 	case "":
-		out = append(out, figure(7, 9))
+		f := figure(7, 9)
+		if n := declinedFor[in.GetReason()]; n > 0 {
+			f.Numerator = n
+		}
+		if in.GetWithTargets() && m.GetCode() == "IND-DN-A" {
+			f.Aim = &referralv1.Aim{Target: 80, Apart: -2.2}
+		}
+		out = append(out, f)
 	default:
 		value := map[string]string{"centre": townshipID, "hospital": hospitalID, "department": "0304", "doctor": doctor().GetId(), "condition": "I10", "urgency": "URGENT", "kind": "INPATIENT"}[by]
 		out = append(out, figure(7, 9, value), figure(0, 1, ""))
@@ -111,7 +118,9 @@ func casesOf(in *referralv1.ListStatisticCasesRequest) []*referralv1.StatisticCa
 		out = append(out, c)
 	}
 	out[n-1].Number, out[n-1].ReferralId, out[n-1].StayId = "", "", slotID
-	return out
+	return slices.DeleteFunc(out, func(c *referralv1.StatisticCase) bool {
+		return in.GetReason() != "" && c.GetReasonCode() != in.GetReason()
+	})
 }
 
 func TestTheTwoRatesStandSideBySideWithTheirDefinitions(t *testing.T) {

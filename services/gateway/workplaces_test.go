@@ -53,6 +53,9 @@ func working() map[string]proto.Message {
 		referMethod:       draft,
 		lateMethod:        sampleLate(),
 		blockingMethod:    sampleBlocking(),
+		stagesMethod:      sampleStages(),
+		quietMethod:       sampleQuiet(),
+		courseMethod:      sampleCourse(),
 		targetsMethod:     sampleTargets(),
 		setTargetsMethod:  sampleTargets(),
 		wordsMethod:       &referralv1.ReasonSettings{Version: 2},
@@ -204,6 +207,8 @@ func (w *world) visitWorkplaces(doctor, clerk *browser, see func(*browser, strin
 		w.always(candidatesMethod, &referralv1.ListCandidatesResponse{Candidates: nil})
 		w.always(definitionsMethod, &referralv1.ListDefinitionsResponse{})
 		w.always(lateMethod, &referralv1.ListLateResponse{})
+		w.always(stagesMethod, &referralv1.ListStagesResponse{})
+		w.always(quietMethod, &referralv1.ListQuietCentresResponse{})
 		w.always(versionsMethod, &referralv1.ListSettingVersionsResponse{})
 		w.always(criteriaMethod, &referralv1.ListCriteriaResponse{})
 	}

@@ -96,7 +96,7 @@ func TestWhoCameBeforeThePlaceWasKnownStartsAfresh(t *testing.T) {
 			return answer, ended
 		}
 		early, earlyEnded := open()
-		if err := h.Run(t.Context()); err != nil {
+		if err := h.Run(t.Context(), func(string) {}); err != nil {
 			t.Fatal(err)
 		}
 		<-earlyEnded

@@ -680,6 +680,30 @@
   });
   addEventListener("popstate", () => { if (beside()) swap(location.href, false); });
 
+  // An answer leads to the next patient: a second tap or click that was meant for the one before must not answer for this one. So nothing is accepted
+  // at once where the next one has just come, and no key accepts twice within a second, over pages too. Whoever meant it sees why, and presses again.
+  let settled = 0;
+  const settling = (answered) => {
+    settled = performance.now() + (answered ? 1000 : 400);
+    body.dataset.settling = "";
+    setTimeout(() => { if (performance.now() >= settled - 5) delete body.dataset.settling; }, settled - performance.now());
+  };
+  const meant = (byKey) => {
+    const last = Number(sessionStorage.getItem("accept") ?? 0);
+    if (byKey) sessionStorage.setItem("accept", String(Date.now()));
+    const good = !("settling" in body.dataset) && !(byKey && Date.now() - last < 1000);
+    const note = document.querySelector("[data-keys-wait]");
+    if (note) note.hidden = good;
+    return good;
+  };
+  settling(document.querySelector(".flash[data-draft-done]") !== null);
+  addEventListener("pageshow", (event) => { if (event.persisted) settling(true); });
+  document.addEventListener("swapped", () => settling(false));
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("form.suggestion")) return;
+    if ("settling" in body.dataset && document.querySelector(".flash[data-draft-done]") && !meant(false)) { event.preventDefault(); event.stopImmediatePropagation(); }
+  }, true);
+
   // Keys: an element with data-key="a" is clicked by it: the one in the row that has the focus, else that of the open referral. They can be turned off.
   const keys = document.getElementById("keys");
   if (keys) {
@@ -703,6 +727,7 @@
       if (!found && row && "rd".includes(key)) { location.assign(`${row.querySelector("a[href]").href}#key-${key}`); return true; }
       if (!found && key === "/") { document.querySelector('[data-key="/"]')?.click() ?? location.assign("/desk/arrivals"); return true; }
       if (!found) return false;
+      if (key === "a" && !meant(true)) return true;
       found.click();
       if (found.tagName === "SUMMARY") found.parentElement.querySelector("select, textarea, input:not([type=hidden])")?.focus();
       return true;

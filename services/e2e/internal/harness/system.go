@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,20 @@ type System struct {
 // Together starts everything in one process on embedded parts. demo: with `--demo`; else an empty county.
 func Together(t testing.TB, binary string, demo bool, env ...string) *System {
 	t.Helper()
+	return newSystem(t, binary, env).together(t, demo)
+}
+
+// Lived is Together with the demo county after months in which about so many referrals were made.
+func Lived(t testing.TB, binary string, referrals, months int, env ...string) *System {
+	t.Helper()
 	s := newSystem(t, binary, env)
+	_, err := s.Command(t.Context(), "seed", "--county", County, "--referrals", strconv.Itoa(referrals), "--months", strconv.Itoa(months))
+	s.must(t, err)
+	return s.together(t, true)
+}
+
+func (s *System) together(t testing.TB, demo bool) *System {
+	t.Helper()
 	args := []string{"serve"}
 	if demo {
 		args = append(args, "--demo")

@@ -24,6 +24,8 @@ type Filter struct {
 	Direction, Urgency string
 	// Department is a code of the own organisation, Sender the id of an organisation.
 	Department, Sender string
+	// Late: only what has passed its limit.
+	Late bool
 }
 
 const (
@@ -37,7 +39,7 @@ const (
 // FilterOf is the filter of the address, else the one that the visitor used last.
 func FilterOf(r *http.Request) Filter {
 	query := r.URL.Query()
-	if !slices.ContainsFunc(strings.Fields("tab direction urgency department sender"), query.Has) {
+	if !slices.ContainsFunc(strings.Fields("tab direction urgency department sender late"), query.Has) {
 		query = remembered(r)
 	}
 	value := func(name string) string {
@@ -46,7 +48,7 @@ func FilterOf(r *http.Request) Filter {
 		}
 		return ""
 	}
-	f := Filter{Tab: value("tab"), Direction: value("direction"), Urgency: value("urgency"), Department: value("department"), Sender: value("sender")}
+	f := Filter{Tab: value("tab"), Direction: value("direction"), Urgency: value("urgency"), Department: value("department"), Sender: value("sender"), Late: value("late") != ""}
 	if commonv1.Direction_Code_value[f.Direction] == 0 {
 		f.Direction = ""
 	}
@@ -84,6 +86,9 @@ func (f Filter) query() url.Values {
 			out.Set(name, value)
 		}
 	}
+	if f.Late {
+		out.Set("late", "1")
+	}
 	return out
 }
 
@@ -96,12 +101,18 @@ func (f Filter) At(tab string) string {
 	return f.Path()
 }
 
+// LateAt is the address with what is late alone, or without that.
+func (f Filter) LateAt(late bool) string {
+	f.Late = late
+	return f.Path()
+}
+
 // More is the address of a further page.
 func (f Filter) More(token string) string { return f.Path() + "&page=" + url.QueryEscape(token) }
 
 // Narrowed tells that not all is shown.
 func (f Filter) Narrowed() bool {
-	return f.Direction != "" || f.Urgency != "" || f.Department != "" || f.Sender != ""
+	return f.Direction != "" || f.Urgency != "" || f.Department != "" || f.Sender != "" || f.Late
 }
 
 // Tab is a part of the queue, by states.
@@ -113,7 +124,9 @@ type Tab struct {
 	// Count is how many are in it; Counted tells that it is known. What is over is not counted.
 	Count   int32
 	Counted bool
-	states  []referralv1.State_Code
+	// Late is how many of them have passed their limit, whether or not those alone are shown.
+	Late   int32
+	states []referralv1.State_Code
 }
 
 // waiting is the part that waits for an answer.

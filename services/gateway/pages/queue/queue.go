@@ -69,7 +69,7 @@ func (q *Queue) Read(r *http.Request, f Filter, page string) (List, error) {
 	answer, err := q.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
 		View: "inbox", State: chosen.states, Order: chosen.Order, PageSize: pageSize, PageToken: page, Count: true,
 		Direction: commonv1.Direction_Code(commonv1.Direction_Code_value[f.Direction]), Urgency: commonv1.Urgency_Code(commonv1.Urgency_Code_value[f.Urgency]),
-		ReceiverDepartment: f.Department, OriginatorOrganizationId: f.Sender,
+		ReceiverDepartment: f.Department, OriginatorOrganizationId: f.Sender, Late: f.Late,
 	})
 	if err != nil {
 		return List{}, err
@@ -79,7 +79,11 @@ func (q *Queue) Read(r *http.Request, f Filter, page string) (List, error) {
 		for _, c := range answer.GetCounts() {
 			if slices.Contains(all[i].states, c.GetState()) {
 				all[i].Count += c.GetCount()
+				all[i].Late += c.GetLate()
 			}
+		}
+		if all[i].Active {
+			chosen = all[i]
 		}
 	}
 	out := List{Filter: f, Tabs: all, Tab: chosen, Next: answer.GetNextPageToken(), At: r.URL.Query().Get("at")}

@@ -102,6 +102,9 @@ func (p *Pages) limitText(r *http.Request, l *referralv1.Limit) string {
 
 func (p *Pages) reasonText(r *http.Request, one *referralv1.ReasonSetting) string {
 	var out []string
+	if one.GetCountsAs() != "" {
+		out = append(out, p.Shell.T(r, "reasons.countsAs.is")+" "+one.GetCountsAs())
+	}
 	if one.GetHidden() {
 		out = append(out, p.Shell.T(r, "reasons.hidden"))
 	}

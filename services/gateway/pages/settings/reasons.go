@@ -30,13 +30,18 @@ type reasonRow struct {
 type reasonGroup struct {
 	Action string
 	Rows   []reasonRow
+	// Shipped are those that an own one may count as; New is the number of the fields of an own one that is new.
+	Shipped []*referralv1.Reason
+	New     int
 	// Hidden counts those that are not offered.
 	Hidden int
 }
 
 // reasonsData is what reasons.html sees.
 type reasonsData struct {
-	Form      shell.Form
+	Form shell.Form
+	// Now is what stands, by field.
+	Now       url.Values
 	Groups    []reasonGroup
 	Version   int32
 	RequestID string
@@ -48,11 +53,31 @@ type reasonsData struct {
 // Field is the name of a field of a row.
 func (reasonsData) Field(name string, n int) string { return name + "." + strconv.Itoa(n) }
 
-// Wrong tells that something in a group was refused.
+// Wrong tells that something in a group was refused, or is not as it was typed.
 func (d reasonsData) Wrong(g reasonGroup) bool {
-	return slices.ContainsFunc(g.Rows, func(row reasonRow) bool {
-		return d.Form.Error(d.Field("text", row.N)) != "" || d.Form.Error(d.Field("textEn", row.N)) != ""
-	})
+	wrong := func(n int) bool {
+		return slices.ContainsFunc([]string{"text", "textEn", "countsAs"}, func(name string) bool {
+			return d.Form.Error(d.Field(name, n)) != "" || d.Differs(d.Field(name, n)) != ""
+		})
+	}
+	return wrong(g.New) || slices.ContainsFunc(g.Rows, func(row reasonRow) bool { return wrong(row.N) })
+}
+
+// Differs is what stands in a field when somebody else changed it and it is not what was typed; else "".
+func (d reasonsData) Differs(field string) string {
+	if now := d.Now.Get(field); d.Changed && now != d.Form.Value(field) {
+		return now
+	}
+	return ""
+}
+
+// Word is the text of a shipped reason in the language of the page.
+func (g reasonGroup) Word(code string) *referralv1.Reason {
+	i := slices.IndexFunc(g.Shipped, func(r *referralv1.Reason) bool { return r.GetCode() == code })
+	if i < 0 {
+		return &referralv1.Reason{Text: code, TextEn: code}
+	}
+	return g.Shipped[i]
 }
 
 func (p *Pages) reasons(w http.ResponseWriter, r *http.Request) error {
@@ -80,6 +105,9 @@ func (p *Pages) reasonsPage(r *http.Request) (reasonsData, error) {
 		group := reasonGroup{Action: action}
 		for _, one := range list.GetReasons() {
 			group.Rows = append(group.Rows, reasonRow{action, one, n})
+			if one.GetCountsAs() == "" {
+				group.Shipped = append(group.Shipped, one)
+			}
 			data.Form.Values.Set(data.Field("text", n), one.GetText())
 			data.Form.Values.Set(data.Field("textEn", n), one.GetTextEn())
 			if one.GetHidden() {
@@ -88,34 +116,81 @@ func (p *Pages) reasonsPage(r *http.Request) (reasonsData, error) {
 			}
 			n++
 		}
+		group.New = n
+		n++
 		data.Groups = append(data.Groups, group)
 	}
+	data.Now = data.Form.Values
 	return data, nil
 }
 
-// reasonsOf reads the form; what is as shipped the service leaves out again.
-func reasonsOf(form url.Values) *referralv1.ReasonSettings {
-	out := &referralv1.ReasonSettings{Version: versionOf(form)}
+// typedReason is a row as the form sent it: its setting, and the number of its fields.
+type typedReason struct {
+	*referralv1.ReasonSetting
+	n int
+}
+
+// typedReasons reads the form; what is as shipped the service leaves out again. A new row in which nothing was typed is none.
+func typedReasons(form url.Values) []typedReason {
+	var out []typedReason
 	for n, action := range form["action"] {
 		field := func(name string) string { return strings.TrimSpace(form.Get(name + "." + strconv.Itoa(n))) }
-		code := ""
+		one := typedReason{&referralv1.ReasonSetting{Action: action, Text: field("text"), TextEn: field("textEn"), Hidden: field("hidden") != "", CountsAs: field("countsAs")}, n}
 		if n < len(form["code"]) {
-			code = form["code"][n]
+			one.Code = form["code"][n]
 		}
-		out.Reasons = append(out.Reasons, &referralv1.ReasonSetting{
-			Action: action, Code: code, Text: field("text"), TextEn: field("textEn"), Hidden: field("hidden") != "",
-		})
+		if one.Code != "" || one.Text != "" || one.TextEn != "" {
+			out = append(out, one)
+		}
 	}
 	return out
+}
+
+// typed puts what was typed into the fields of the page as it is now: another may have added a reason meanwhile, so that the numbers differ.
+func (d *reasonsData) typed(rows []typedReason) {
+	values := url.Values{}
+	for name, v := range d.Form.Values {
+		values[name] = v
+	}
+	for _, row := range rows {
+		n := d.number(row)
+		for name, value := range map[string]string{"text": row.Text, "textEn": row.TextEn, "countsAs": row.CountsAs} {
+			values.Set(d.Field(name, n), value)
+		}
+		values.Del(d.Field("hidden", n))
+		if row.Hidden {
+			values.Set(d.Field("hidden", n), "1")
+		}
+	}
+	d.Form.Values = values
+}
+
+// number is that of the fields of a row on the page as it is now.
+func (d *reasonsData) number(row typedReason) int {
+	for _, g := range d.Groups {
+		if g.Action != row.Action {
+			continue
+		}
+		for _, known := range g.Rows {
+			if known.GetCode() == row.Code {
+				return known.N
+			}
+		}
+		return g.New
+	}
+	return row.n
 }
 
 func (p *Pages) saveReasons(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
-	_, cause := p.Setting.UpdateReasonSettings(r.Context(), &referralv1.UpdateReasonSettingsRequest{
-		Settings: reasonsOf(r.PostForm), RequestId: r.PostFormValue("requestId"),
-	})
+	typed := typedReasons(r.PostForm)
+	asked := &referralv1.UpdateReasonSettingsRequest{Settings: &referralv1.ReasonSettings{Version: versionOf(r.PostForm)}, RequestId: r.PostFormValue("requestId")}
+	for _, row := range typed {
+		asked.Settings.Reasons = append(asked.Settings.Reasons, row.ReasonSetting)
+	}
+	_, cause := p.Setting.UpdateReasonSettings(r.Context(), asked)
 	if cause == nil {
 		p.Shell.Flash(w, "reasons.saved")
 		http.Redirect(w, r, "/settings/reasons", http.StatusSeeOther)
@@ -137,7 +212,8 @@ func (p *Pages) saveReasons(w http.ResponseWriter, r *http.Request) error {
 	default:
 		data.Version = versionOf(r.PostForm)
 	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.reasonErrors(r, cause)}
+	data.typed(typed)
+	data.Form.Errors = p.reasonErrors(r, cause, typed, &data)
 	if data.Form.Errors == nil {
 		data.Problem = p.Shell.ErrorText(r, cause)
 	}
@@ -146,16 +222,20 @@ func (p *Pages) saveReasons(w http.ResponseWriter, r *http.Request) error {
 
 var reasonField = regexp.MustCompile(`^settings\.reasons\[(\d+)\]\.(\w+)$`)
 
-func (p *Pages) reasonErrors(r *http.Request, cause error) []shell.FieldError {
+func (p *Pages) reasonErrors(r *http.Request, cause error, typed []typedReason, on *reasonsData) []shell.FieldError {
 	e, ok := errs.As(cause)
 	if !ok || e.Kind != errs.KindInvalid {
 		return nil
 	}
 	var out []shell.FieldError
 	for _, f := range e.Fields {
-		if found := reasonField.FindStringSubmatch(f.Name); found != nil {
+		found := reasonField.FindStringSubmatch(f.Name)
+		if found == nil {
+			continue
+		}
+		if i, err := strconv.Atoi(found[1]); err == nil && i < len(typed) {
 			f.Name = "reasons." + found[2]
-			out = append(out, shell.FieldError{Name: found[2] + "." + found[1], Text: p.Shell.ErrorText(r, errs.Invalid(f))})
+			out = append(out, shell.FieldError{Name: on.Field(found[2], on.number(typed[i])), Text: p.Shell.ErrorText(r, errs.Invalid(f))})
 		}
 	}
 	return out

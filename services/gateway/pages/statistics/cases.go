@@ -13,10 +13,17 @@ import (
 // casesShown is how many cases a page lists.
 const casesShown = 50
 
+// pagesAtMost is how often a page of cases is filled up.
+const pagesAtMost = 4
+
 // caseRow is one case with its names; it names no patient.
 type caseRow struct {
 	*referralv1.StatisticCase
 	From, To, ConditionName string
+	// At is where the visitor opens it: the referral, or for who sees figures and no records, how far it has come; "" where there is none.
+	At string
+	// Own words a reason of the county's own, for a case that carries one.
+	Own string
 }
 
 // casesData is what cases.html sees.
@@ -32,10 +39,13 @@ type casesData struct {
 	// Total is the figure itself.
 	Total int64
 	Rows  []caseRow
-	// Links tells that the visitor may open a referral: administrators see figures, not records.
-	Links bool
 	Next  string
+	// Owns are the county's own reasons that are counted under the shipped one asked for.
+	Owns []ownReason
 }
+
+// ownReason is a reason of the county's own with the cases that carry it.
+type ownReason struct{ Name, At string }
 
 // Points tells that each case brings points to a mean.
 func (d casesData) Points() bool { return d.Measure.GetUnit() == "MEAN" && d.Part == "NUMERATOR" }
@@ -58,10 +68,8 @@ func (p *Pages) cases(w http.ResponseWriter, r *http.Request) error {
 	if m == nil {
 		return errs.NotFound("measure")
 	}
-	visitor, _ := door.VisitorFrom(r.Context())
 	data := casesData{
-		Measure: m, Part: "NUMERATOR", From: within.from, Last: within.to, Of: p.filters(r, within, code),
-		Links: shell.IsCounty(visitor.Account) || shell.IsTownship(visitor.Account),
+		Measure: m, Part: "NUMERATOR", From: within.from, Last: within.to, Of: p.filters(r, within, code), Owns: p.owns(r, within, code),
 	}
 	if when, ok := monthFrom(within.to); ok {
 		data.Last = period{to: when.from}.Last()
@@ -78,6 +86,7 @@ func (p *Pages) cases(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data.Rows = p.rows(r, found)
+	p.wordOwn(r, code, data.Rows)
 	if next != "" {
 		query.Set("page", next)
 		data.Next = here("/statistics/cases", query)
@@ -87,55 +96,91 @@ func (p *Pages) cases(w http.ResponseWriter, r *http.Request) error {
 
 // total is the figure that the cases add up to.
 func (p *Pages) total(r *http.Request, code, part string, within scope) (int64, error) {
-	var by []string
-	if within.reason != "" {
-		by = []string{"reason"}
-	}
-	found, err := p.query(r, within, []string{code}, by...)
+	found, err := p.query(r, within, []string{code})
 	if err != nil {
 		return 0, err
 	}
-	for _, f := range found {
-		if by != nil && (len(f.GetKey()) != 1 || f.GetKey()[0] != within.reason) {
-			continue
-		}
-		if part == "DENOMINATOR" {
-			return f.GetDenominator(), nil
-		}
+	if f := first(found, code); part == "DENOMINATOR" {
+		return f.GetDenominator(), nil
+	} else {
 		return f.GetNumerator(), nil
 	}
-	return 0, nil
 }
 
-// page is one page of cases. Those of one reason are picked out here, so that such a page takes as many of the service's as it needs.
+// page is one page of cases. Where few of many count the service ends a page before it is full: then a few more are asked for.
 func (p *Pages) page(r *http.Request, code, part string, within scope) (cases []*referralv1.StatisticCase, next string, err error) {
 	next = r.URL.Query().Get("page")
-	for {
+	for range pagesAtMost {
 		answer, err := p.Statistics.ListStatisticCases(r.Context(), &referralv1.ListStatisticCasesRequest{
-			Measure: code, From: within.from, To: within.to, Part: part, OrganizationId: within.organization, Department: within.department,
-			Doctor: within.doctor, Condition: within.condition, Urgency: urgencyOf(within.urgency), Kind: kindOf(within.kind),
-			Denominator: within.denominator, WithRetrospective: within.retrospective, PageSize: casesShown, PageToken: next,
+			Measure: code, From: within.from, To: within.to, Part: part, OrganizationId: within.organization, PartnerOrganizationId: within.partner, Department: within.department,
+			Doctor: within.doctor, Condition: within.condition, Urgency: urgencyOf(within.urgency), Kind: kindOf(within.kind), Reason: within.reason,
+			Denominator: within.denominator, WithRetrospective: within.retrospective, PageSize: int32(casesShown - len(cases)), PageToken: next,
 		})
 		if err != nil {
 			return nil, "", err
 		}
-		for _, c := range answer.GetCases() {
-			if within.reason == "" || c.GetReasonCode() == within.reason {
-				cases = append(cases, c)
-			}
+		cases, next = append(cases, answer.GetCases()...), answer.GetNextPageToken()
+		if next == "" || len(cases) >= casesShown {
+			break
 		}
-		next = answer.GetNextPageToken()
-		if next == "" || within.reason == "" || len(cases) >= casesShown {
-			return cases, next, nil
+	}
+	return cases, next, nil
+}
+
+// owns are the county's own reasons under the shipped one that is asked for.
+func (p *Pages) owns(r *http.Request, within scope, measure string) []ownReason {
+	if within.reason == "" {
+		return nil
+	}
+	var out []ownReason
+	for _, one := range p.reasonList(r, measure) {
+		if one.GetCountsAs() == within.reason {
+			narrower := within
+			narrower.reason = one.GetCode()
+			out = append(out, ownReason{p.Shell.T(r, "reason-text", "zh", one.GetText(), "en", one.GetTextEn()), narrower.cases(measure, "NUMERATOR")})
+		}
+	}
+	return out
+}
+
+// wordOwn words the own reasons that cases carry.
+func (p *Pages) wordOwn(r *http.Request, measure string, rows []caseRow) {
+	for _, one := range p.reasonList(r, measure) {
+		for i := range rows {
+			if one.GetCountsAs() != "" && rows[i].GetReasonCode() == one.GetCode() {
+				rows[i].Own = p.Shell.T(r, "reason-text", "zh", one.GetText(), "en", one.GetTextEn())
+			}
 		}
 	}
 }
 
+// reasonList are the reasons that a measure counts; none without the service, which is no reason to show no cases.
+func (p *Pages) reasonList(r *http.Request, measure string) []*referralv1.Reason {
+	action := reasonAction(measure)
+	if action == "" {
+		return nil
+	}
+	list, err := p.Referral.ListReasons(r.Context(), &referralv1.ListReasonsRequest{Action: action})
+	if err != nil {
+		return nil
+	}
+	return list.GetReasons()
+}
+
 func (p *Pages) rows(r *http.Request, cases []*referralv1.StatisticCase) []caseRow {
 	names := p.namer(r, "")
+	visitor, _ := door.VisitorFrom(r.Context())
+	opens := shell.IsCounty(visitor.Account) || shell.IsTownship(visitor.Account)
 	var out []caseRow
 	for _, c := range cases {
 		row := caseRow{StatisticCase: c, ConditionName: names("condition", c.GetCondition())}
+		switch id := c.GetReferralId(); {
+		case id == "":
+		case opens:
+			row.At = "/referrals/" + id
+		case administers(r):
+			row.At = "/statistics/cases/" + id
+		}
 		if id := c.GetOriginator().GetOrganizationId(); id != "" {
 			row.From = names("organization", id)
 		}
@@ -152,7 +197,7 @@ func (p *Pages) filters(r *http.Request, within scope, measure string) []string 
 	names := p.namer(r, measure)
 	var out []string
 	for _, one := range []struct{ dimension, value string }{
-		{"organization", within.organization}, {"department", within.department}, {"doctor", within.doctor}, {"condition", within.condition},
+		{"organization", within.organization}, {"organization", within.partner}, {"department", within.department}, {"doctor", within.doctor}, {"condition", within.condition},
 		{"urgency", within.urgency}, {"kind", within.kind}, {"reason", within.reason},
 	} {
 		if one.value != "" {

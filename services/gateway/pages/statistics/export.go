@@ -23,7 +23,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	if query.Has("month") {
 		when = reportMonth(query, p.Shell.Now())
 	}
-	d, err := p.draw(r, when, p.chosen(r, query))
+	d, err := p.draw(r, when, p.chosen(r, query), lateExported)
 	if err != nil {
 		return err
 	}
@@ -50,6 +50,9 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	_, err = b.WriteTo(w)
 	return err
 }
+
+// lateExported is how many of what is late a sheet lists: as many as the service answers at once; the note above says how many there are.
+const lateExported = 200
 
 // table is a sheet with the name by which an address asks for it.
 type table struct {
@@ -149,9 +152,9 @@ func (b tabler) stages(code, title string, stages []stageRow) table {
 	for i, s := range stages {
 		name := b.t("overview.stage.sent")
 		if i > 0 {
-			name = b.t("overview.stage." + s.Code)
+			name = b.t("overview.stage." + s.GetMeasure())
 		}
-		out.Rows = append(out.Rows, []any{name, s.N, sheets.Percent(tenth(s.Share)), s.Lost})
+		out.Rows = append(out.Rows, []any{name, s.GetCount(), sheets.Percent(tenth(s.Share)), s.Lost})
 	}
 	return out
 }
@@ -183,11 +186,21 @@ func (b tabler) waiting() table {
 }
 
 func (b tabler) lateTable(now time.Time) table {
-	out := b.of("late", "overview.late", "field.number", "overview.late.step", "overview.late.who", "list.from", "list.to", "export.due")
+	out := b.of("late", "overview.late", "field.number", "overview.late.step", "overview.late.who", "overview.late.role", "list.from", "list.to", "export.due")
+	if more := int(b.d.LateTotal) - len(b.d.LateRows); more > 0 {
+		out.Notes = append(slices.Clone(out.Notes), b.t("export.late.more", "n", more))
+	}
 	for _, l := range b.d.LateRows {
-		out.Rows = append(out.Rows, []any{l.GetNumber(), b.t("settings.step." + l.GetStep()), l.Waiting, l.From, l.To, l.GetDueTime().AsTime().In(now.Location())})
+		out.Rows = append(out.Rows, []any{l.GetNumber(), b.t("settings.step." + l.GetStep()), l.Waiting, b.role(l.Role), l.From, l.To, l.GetDueTime().AsTime().In(now.Location())})
 	}
 	return out
+}
+
+func (b tabler) role(role string) string {
+	if role == "" {
+		return ""
+	}
+	return b.t("overview.role." + role)
 }
 
 func (b tabler) medicines() table {
@@ -201,9 +214,9 @@ func (b tabler) medicines() table {
 func (b tabler) quiet() table {
 	out := b.of("quiet", "overview.quiet", "overview.quiet.centre", "overview.quiet.last", "export.days", "overview.quiet.usual")
 	for _, q := range b.d.QuietRows {
-		row := []any{q.Name, nil, nil, q.Usual}
-		if at, err := time.Parse(time.DateOnly, q.Last); err == nil {
-			row[1], row[2] = sheets.Day(at), q.Days
+		row := []any{q.Name, nil, nil, q.GetSent()}
+		if at, err := time.Parse(time.DateOnly, q.GetLastDay()); err == nil {
+			row[1], row[2] = sheets.Day(at), q.GetDays()
 		}
 		out.Rows = append(out.Rows, row)
 	}

@@ -13,8 +13,12 @@ import (
 type scope struct {
 	from, to                                    string
 	organization, department, doctor, condition string
-	urgency, kind, reason, denominator          string
-	retrospective                               bool
+	// partner is the organisation on the other side.
+	partner                            string
+	urgency, kind, reason, denominator string
+	retrospective                      bool
+	// targets asks for those that hold; no address has it.
+	targets bool
 	// unlisted tells that its cases cannot be asked for alone.
 	unlisted bool
 }
@@ -22,7 +26,14 @@ type scope struct {
 // of is the scope of one value of a dimension. What has no value cannot be asked for alone.
 func (s scope) of(dimension, value string) scope {
 	switch dimension {
-	case "organization", "centre", "hospital":
+	case "centre", "hospital":
+		// Of a chosen organisation the other side is told apart, not the organisation put aside.
+		if s.organization == "" || s.organization == value {
+			s.organization = value
+		} else {
+			s.partner = value
+		}
+	case "organization":
 		s.organization = value
 	case "department":
 		s.department = value
@@ -37,7 +48,7 @@ func (s scope) of(dimension, value string) scope {
 	case "reason":
 		s.reason = value
 	}
-	s.unlisted = value == ""
+	s.unlisted = s.unlisted || value == ""
 	return s
 }
 
@@ -48,7 +59,7 @@ func (s scope) cases(measure, part string) string {
 	}
 	query := url.Values{"measure": {measure}, "part": {part}}
 	for name, value := range map[string]string{
-		"from": s.from, "to": s.to, "organization": s.organization, "department": s.department, "doctor": s.doctor, "condition": s.condition,
+		"from": s.from, "to": s.to, "organization": s.organization, "with": s.partner, "department": s.department, "doctor": s.doctor, "condition": s.condition,
 		"urgency": s.urgency, "kind": s.kind, "reason": s.reason, "denominator": s.denominator,
 	} {
 		if value != "" {
@@ -65,7 +76,7 @@ func (s scope) cases(measure, part string) string {
 func scopeOf(query url.Values) scope {
 	get := query.Get
 	return scope{
-		from: get("from"), to: get("to"), organization: get("organization"), department: get("department"), doctor: get("doctor"),
+		from: get("from"), to: get("to"), organization: get("organization"), partner: get("with"), department: get("department"), doctor: get("doctor"),
 		condition: get("condition"), urgency: get("urgency"), kind: get("kind"), reason: get("reason"), denominator: get("denominator"),
 		retrospective: get("retrospective") != "",
 	}

@@ -45,8 +45,6 @@ type glanceData struct {
 	Blocking         []medicineRow
 	Saved            saving
 	Query            url.Values
-	// Links tells that the visitor may open a referral: administrators see figures, not records.
-	Links bool
 	// Address of the report, of the sheets and of the list of what is late, for the same place.
 	ReportAt, ExportAt, LateAt string
 	Running                    bool
@@ -60,7 +58,7 @@ type waitRow struct {
 
 // quietRow is a centre that went quiet.
 type quietRow struct {
-	quietCentre
+	*referralv1.QuietCentre
 	Name, Cases string
 }
 
@@ -99,7 +97,7 @@ type saving struct {
 func (p *Pages) glance(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	within := p.chosen(r, query)
-	d, err := p.draw(r, periodOf(query, p.Shell.Now()), within)
+	d, err := p.draw(r, periodOf(query, p.Shell.Now()), within, lateShown)
 	if err != nil {
 		return err
 	}
@@ -125,11 +123,7 @@ func (p *Pages) chosen(r *http.Request, query url.Values) scope {
 }
 
 func (p *Pages) glanceOf(r *http.Request, d *picture) glanceData {
-	visitor, _ := door.VisitorFrom(r.Context())
-	data := glanceData{
-		picture: d, Choice: p.choices(r, d), Links: shell.IsCounty(visitor.Account) || shell.IsTownship(visitor.Account),
-		Running: d.When.running(p.Shell.Now()),
-	}
+	data := glanceData{picture: d, Choice: p.choices(r, d), Running: d.When.running(p.Shell.Now())}
 	data.UpDrawn, data.DownDrawn = p.stagesDrawn(r, d.Up, "up"), p.stagesDrawn(r, d.Down, "down")
 	var labels []string
 	var up, down []int64
@@ -228,7 +222,7 @@ func (p *Pages) choices(r *http.Request, d *picture) choice {
 func (p *Pages) stagesDrawn(r *http.Request, stages []stageRow, class string) drawing {
 	var rows []row
 	for i, s := range stages {
-		one := row{Label: p.stageName(r, s, i), Value: float64(s.N), Shown: strconv.FormatInt(s.N, 10), Class: class, Note: shownPercent(s.Share)}
+		one := row{Label: p.stageName(r, s, i), Value: float64(s.GetCount()), Shown: strconv.FormatInt(s.GetCount(), 10), Class: class, Note: shownPercent(s.Share)}
 		if s.Lost > 0 {
 			one.Note += " · " + p.Shell.T(r, "overview.lost", "n", s.Lost)
 		}
@@ -245,7 +239,7 @@ func (p *Pages) stageName(r *http.Request, s stageRow, place int) string {
 	if place == 0 {
 		return p.Shell.T(r, "overview.stage.sent")
 	}
-	return p.Shell.T(r, "overview.stage."+s.Code)
+	return p.Shell.T(r, "overview.stage."+s.GetMeasure())
 }
 
 func shownPercent(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) + "%" }
@@ -311,7 +305,6 @@ func (p *Pages) waits(r *http.Request, d *picture, data *glanceData) {
 			continue
 		}
 		one := within.of("hospital", f.GetKey()[0]).of("department", f.GetKey()[1])
-		one.unlisted = f.GetKey()[0] == "" || f.GetKey()[1] == "" || elsewhere(r, "hospital", f.GetKey()[0])
 		place := names("organization", f.GetKey()[0]) + " " + names("department", f.GetKey()[1])
 		data.Waits = append(data.Waits, waitRow{Place: place, N: f.GetNumerator(), Cases: one.cases("CAND-OPEN", "NUMERATOR")})
 		data.WaitsTotal += f.GetNumerator()
@@ -321,11 +314,10 @@ func (p *Pages) waits(r *http.Request, d *picture, data *glanceData) {
 func (p *Pages) quietRows(r *http.Request, d *picture) []quietRow {
 	names := p.namer(r, "")
 	var out []quietRow
-	for _, q := range d.Quiet {
-		one := quietRow{quietCentre: q, Name: names("organization", q.ID)}
-		if q.Last != "" {
-			within := d.waitingSince(p.Shell.Now())
-			within.organization = q.ID
+	for _, q := range d.Quiet.GetCentres() {
+		one := quietRow{QuietCentre: q, Name: names("organization", q.GetOrganizationId())}
+		if q.GetSent() > 0 {
+			within := scope{from: d.Quiet.GetFrom(), to: d.Quiet.GetTo(), organization: q.GetOrganizationId()}
 			one.Cases = within.cases("UP-N", "NUMERATOR")
 		}
 		out = append(out, one)
@@ -363,7 +355,11 @@ func savingOf(d *picture) saving {
 			}
 		}
 	}
-	out.Cases = here("/statistics/recognition", query)
+	query.Set("measure", "AVOIDED")
+	if d.Within.organization != "" {
+		query.Set("organization", d.Within.organization)
+	}
+	out.Cases = here("/statistics/recognition/cases", query)
 	return out
 }
 

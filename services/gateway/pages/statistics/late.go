@@ -1,11 +1,12 @@
 package statistics
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
@@ -13,7 +14,8 @@ import (
 type lateRow struct {
 	*referralv1.LateCase
 	caseRow
-	Waiting string
+	// Waiting is whose move it is: organisation and department; Role who usually makes it.
+	Waiting, Role string
 }
 
 // lateData is what late.html sees.
@@ -22,17 +24,15 @@ type lateData struct {
 	Total  int32
 	Step   string
 	Rows   []lateRow
-	Links  bool
 	Next   string
-	Query  url.Values
+	Place  url.Values
+	// Of words the filters.
+	Of []string
 }
 
 // At is the address of the list of one step.
 func (d lateData) At(step string) string {
-	query := url.Values{}
-	if organization := d.Query.Get("organization"); organization != "" {
-		query.Set("organization", organization)
-	}
+	query := maps.Clone(d.Place)
 	if step != "" {
 		query.Set("step", step)
 	}
@@ -42,23 +42,33 @@ func (d lateData) At(step string) string {
 // late lists everything that is overdue now.
 func (p *Pages) late(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	visitor, _ := door.VisitorFrom(r.Context())
 	within := p.chosen(r, query)
-	found, err := p.Statistics.ListLate(r.Context(), &referralv1.ListLateRequest{
-		OrganizationId: within.organization, Step: query.Get("step"), PageSize: casesShown, PageToken: query.Get("page"),
-	})
+	asked := lateOf(within, casesShown)
+	asked.Step, asked.PageToken = query.Get("step"), query.Get("page")
+	found, err := p.Statistics.ListLate(r.Context(), asked)
 	if err != nil {
 		return err
 	}
 	data := lateData{
-		Totals: found.GetTotals(), Total: lateTotal(found), Step: query.Get("step"), Rows: p.lateRows(r, found.GetCases()), Query: query,
-		Links: shell.IsCounty(visitor.Account) || shell.IsTownship(visitor.Account),
+		Totals: found.GetTotals(), Total: lateTotal(found), Step: query.Get("step"), Rows: p.lateRows(r, found.GetCases()),
+		Place: (&picture{Within: within}).place(), Of: p.filters(r, within, ""),
 	}
 	if next := found.GetNextPageToken(); next != "" {
-		query.Set("page", next)
-		data.Next = here("/overview/late", query)
+		further := maps.Clone(data.Place)
+		further.Set("page", next)
+		if data.Step != "" {
+			further.Set("step", data.Step)
+		}
+		data.Next = here("/overview/late", further)
 	}
 	return p.Shell.Render(w, r, p.lateSet, shell.Page{Title: "overview.late", Nav: "overview", Data: data})
+}
+
+// lateOf asks for what is late within a scope, whatever its period: it is late now.
+func lateOf(within scope, size int32) *referralv1.ListLateRequest {
+	return &referralv1.ListLateRequest{
+		OrganizationId: within.organization, Department: within.department, Urgency: urgencyOf(within.urgency), Kind: kindOf(within.kind), PageSize: size,
+	}
 }
 
 func lateTotal(l *referralv1.ListLateResponse) int32 {
@@ -81,6 +91,12 @@ func (p *Pages) lateRows(r *http.Request, cases []*referralv1.LateCase) []lateRo
 		out[i] = lateRow{LateCase: c, caseRow: worded[i]}
 		if c.GetWaitingOrganizationId() != "" {
 			out[i].Waiting = names("organization", c.GetWaitingOrganizationId())
+		}
+		if code := c.GetWaitingDepartment(); code != "" {
+			out[i].Waiting += " " + names("department", code)
+		}
+		if role := c.GetWaitingRole(); role != commonv1.Role_UNSPECIFIED {
+			out[i].Role = role.String()
 		}
 	}
 	return out

@@ -17,7 +17,8 @@ func (p *Pages) namer(r *http.Request, measure string) func(dimension, value str
 	if err != nil {
 		county = nil
 	}
-	conditions := map[string]string{}
+	asked := 0
+	var reasons func(code string) string
 	return func(dimension, value string) string {
 		switch dimension {
 		case "organization", "centre", "hospital":
@@ -27,14 +28,21 @@ func (p *Pages) namer(r *http.Request, measure string) func(dimension, value str
 		case "doctor":
 			return p.doctor(r, value)
 		case "condition":
-			name, known := conditions[value]
-			if !known && len(conditions) < namesAsked {
-				name = p.condition(r, value)
-				conditions[value] = name
+			if name, known := p.conditions.Load(value); known {
+				return name.(string)
 			}
-			return name
+			if asked++; asked > namesAsked {
+				return value
+			}
+			return p.condition(r, value)
 		case "reason":
-			return p.Shell.Reason(r, reasonAction(measure), value)
+			if reasons == nil && reasonAction(measure) != "" {
+				reasons = p.Shell.Reasons(r, reasonAction(measure))
+			}
+			if reasons == nil {
+				return value
+			}
+			return reasons(value)
 		case "urgency", "kind":
 			return p.Shell.T(r, dimension+"."+value)
 		}
@@ -82,7 +90,9 @@ func (p *Pages) condition(r *http.Request, code string) string {
 	}
 	for _, d := range found.GetDiagnoses() {
 		if d.GetCode() == code {
-			return code + " " + d.GetDisplay()
+			name := code + " " + d.GetDisplay()
+			p.conditions.Store(code, name)
+			return name
 		}
 	}
 	return code

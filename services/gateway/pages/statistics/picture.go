@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
-	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
@@ -68,7 +67,7 @@ type picture struct {
 	Late        *referralv1.ListLateResponse
 	Medicines   *referralv1.ListBlockingMedicinesResponse
 	Recognition *patientrecordv1.GetRecognitionStatisticsResponse
-	Quiet       []quietCentre
+	Quiet       *referralv1.ListQuietCentresResponse
 	// Problems are the parts that are missing, by their name, in words.
 	Problems map[string]string
 	// County tells that it is of the whole county, as administrators see it.
@@ -83,8 +82,8 @@ type monthRow struct {
 
 // stageRow is a stage with the address of its cases.
 type stageRow struct {
-	stage
-	Measure *referralv1.Measure
+	*referralv1.Stage
+	Defined *referralv1.Measure
 	Cases   string
 }
 
@@ -105,8 +104,8 @@ type ask struct {
 // waitingDays is how far back candidates are counted that nobody has decided on.
 const waitingDays = 365
 
-// draw asks for everything at once.
-func (p *Pages) draw(r *http.Request, when period, within scope) (*picture, error) {
+// draw asks for everything at once, and for so many of what is late.
+func (p *Pages) draw(r *http.Request, when period, within scope, late int32) (*picture, error) {
 	definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{})
 	if err != nil {
 		return nil, err
@@ -115,7 +114,9 @@ func (p *Pages) draw(r *http.Request, when period, within scope) (*picture, erro
 	within.from, within.to = when.From(), when.To()
 	d := &picture{When: when, Prior: when.before(now), Within: within, Problems: map[string]string{}, County: administers(r)}
 	d.Measures, _ = derived(definitions.GetMeasures())
-	if d.Now, err = p.query(r, within, nil); err != nil {
+	aimed := within
+	aimed.targets = true
+	if d.Now, err = p.query(r, aimed, nil); err != nil {
 		return nil, err
 	}
 	earlier := within
@@ -125,13 +126,12 @@ func (p *Pages) draw(r *http.Request, when period, within scope) (*picture, erro
 		{"months", func() error { return p.drawMonths(r, d, now) }},
 		{"candidates", func() error { return p.drawWaiting(r, d, now) }},
 		{"flows", func() error { return p.drawFlows(r, d) }},
-		{"late", func() (err error) {
-			d.Late, err = p.Statistics.ListLate(r.Context(), &referralv1.ListLateRequest{OrganizationId: within.organization, PageSize: lateShown})
-			return err
-		}},
+		{"stages", func() error { return p.drawStages(r, d) }},
+		{"reasons", func() error { return p.drawReasons(r, d) }},
+		{"late", func() (err error) { d.Late, err = p.Statistics.ListLate(r.Context(), lateOf(within, late)); return err }},
 		{"medicines", func() (err error) {
 			d.Medicines, err = p.Statistics.ListBlockingMedicines(r.Context(), &referralv1.ListBlockingMedicinesRequest{
-				From: within.from, To: within.to, OrganizationId: within.organization,
+				From: within.from, To: within.to, OrganizationId: within.organization, Department: within.department,
 			})
 			return err
 		}},
@@ -143,12 +143,13 @@ func (p *Pages) draw(r *http.Request, when period, within scope) (*picture, erro
 		}},
 	}
 	if d.County && within.organization == "" {
-		asks = append(asks, ask{"quiet", func() error { return p.drawQuiet(r, d, now) }})
+		asks = append(asks, ask{"quiet", func() (err error) {
+			d.Quiet, err = p.Statistics.ListQuietCentres(r.Context(), &referralv1.ListQuietCentresRequest{})
+			return err
+		}})
 	}
 	p.askAll(r, d, asks)
-	d.Reasons = p.reasonsOf(r, d)
-	d.Up, d.Down = d.stages(stagesUp()), d.stages(stagesDown())
-	d.Heads = d.heads(p.targets(r, d))
+	d.Heads = d.heads()
 	return d, nil
 }
 
@@ -173,24 +174,32 @@ func administers(r *http.Request) bool {
 	return slices.Contains(visitor.Account.GetRoles(), commonv1.Role_COUNTY_ADMIN)
 }
 
-func (d *picture) stages(codes []string) []stageRow {
+func (p *Pages) drawStages(r *http.Request, d *picture) error {
+	found, err := p.Statistics.ListStages(r.Context(), &referralv1.ListStagesRequest{
+		From: d.Within.from, To: d.Within.to, OrganizationId: d.Within.organization, Department: d.Within.department,
+		Urgency: urgencyOf(d.Within.urgency), Kind: kindOf(d.Within.kind), WithRetrospective: d.Within.retrospective,
+	})
+	d.Up, d.Down = d.stages(found.GetUp()), d.stages(found.GetDown())
+	return err
+}
+
+func (d *picture) stages(list []*referralv1.Stage) []stageRow {
 	var out []stageRow
-	for i, one := range stagesOf(codes, d.Now) {
-		row := stageRow{stage: one, Measure: find(d.Measures, one.Code), Cases: d.Within.cases(one.Code, "NUMERATOR")}
-		if row.Measure == nil {
+	for i, one := range list {
+		row := stageRow{Stage: one, Defined: find(d.Measures, one.GetMeasure()), Cases: d.Within.cases(one.GetMeasure(), "NUMERATOR")}
+		if row.Defined == nil {
 			return nil
 		}
 		if i == 0 {
-			row.Cases = d.Within.cases(one.Code, "DENOMINATOR")
+			row.Cases = d.Within.cases(one.GetMeasure(), "DENOMINATOR")
 		}
 		out = append(out, row)
 	}
 	return out
 }
 
-func (d *picture) heads(targets []*referralv1.Target) []headline {
+func (d *picture) heads() []headline {
 	var out []headline
-	month := d.When.to.AddDate(0, 0, -1).Format("2006-01")
 	for _, code := range headlines() {
 		m := find(d.Measures, code)
 		if m == nil {
@@ -198,16 +207,12 @@ func (d *picture) heads(targets []*referralv1.Target) []headline {
 		}
 		f, was := first(d.Now, code), first(d.Past, code)
 		count := m.GetUnit() == "COUNT"
-		one := headline{figure: figureOf(m, f, d.Within), Before: figureOf(m, was, d.earlier())}
+		one := headline{figure: figureOf(m, f, d.Within), Before: figureOf(m, was, d.earlier()), Aim: aimOf(f)}
 		now, before := f.GetValue(), was.GetValue()
 		if count {
 			now, before = float64(f.GetNumerator()), float64(was.GetNumerator())
 		}
 		one.Change = changeOf(now, before, count || f.GetHasValue(), d.Past != nil && (count || was.GetHasValue()), !count)
-		// A count is aimed at by the month.
-		if target, ok := targetFor(targets, code, d.Within.organization, d.Within.department, month); ok && (!count || d.When.month() != "") {
-			one.Aim = aimOf(m, target, now, count || f.GetHasValue())
-		}
 		out = append(out, one)
 	}
 	return out
@@ -226,15 +231,6 @@ func (d *picture) head(code string) *headline {
 		return nil
 	}
 	return &d.Heads[i]
-}
-
-// targets of the county; without them the page says so and shows none.
-func (p *Pages) targets(r *http.Request, d *picture) []*referralv1.Target {
-	answer, err := p.Setting.GetTargets(r.Context(), &referralv1.GetTargetsRequest{})
-	if err != nil {
-		d.Problems["targets"] = p.Shell.ErrorText(r, err)
-	}
-	return answer.GetTargets()
 }
 
 func (p *Pages) drawMonths(r *http.Request, d *picture, now time.Time) error {
@@ -296,8 +292,7 @@ func (p *Pages) drawFlows(r *http.Request, d *picture) error {
 			d.Flows = append(d.Flows, flowRow{Centre: key[0], Hospital: key[1], Department: key[2], CentreName: names("organization", key[0])})
 		}
 		// Cases are asked for by one organisation and the department of the hospital.
-		within := d.Within.of("centre", key[0]).of("department", key[2])
-		within.unlisted = key[0] == "" || key[2] == "" || elsewhere(r, "centre", key[0])
+		within := d.Within.of("centre", key[0]).of("hospital", key[1]).of("department", key[2])
 		if f.GetMeasure() == "UP-N" {
 			d.Flows[i].Up, d.Flows[i].UpCases = f.GetNumerator(), within.cases("UP-N", "NUMERATOR")
 		} else {
@@ -321,37 +316,20 @@ func (d *picture) placesNamed(names func(dimension, value string) string) {
 	}
 }
 
-func (p *Pages) drawQuiet(r *http.Request, d *picture, now time.Time) error {
-	county, err := p.Shell.Names().County(r.Context())
-	if err != nil {
-		return err
-	}
-	within := scope{from: dayOf(now).AddDate(0, 0, 1-quietDays).Format(time.DateOnly), to: dayOf(now).AddDate(0, 0, 1).Format(time.DateOnly)}
-	found, err := p.query(r, within, []string{"UP-N"}, "centre", "day")
-	if err != nil {
-		return err
-	}
-	var centres []string
-	for _, o := range county.Organizations {
-		if o.GetType() == directoryv1.OrganizationType_TOWNSHIP_CENTRE && !o.GetDisabled() {
-			centres = append(centres, o.GetId())
-		}
-	}
-	d.Quiet = quietCentres(centres, found, now)
-	return nil
-}
-
-// reasonsOf ranks why referrals were returned, declined and cancelled, and candidates dismissed.
-func (p *Pages) reasonsOf(r *http.Request, d *picture) []grouped {
-	var out []grouped
+// drawReasons ranks why referrals were returned, declined and cancelled, and candidates dismissed.
+func (p *Pages) drawReasons(r *http.Request, d *picture) error {
+	var measures []*referralv1.Measure
 	for _, code := range []string{"RETURNED-N", "DECLINED-N", "CAND-DISMISSED-N", "CANCELLED-N"} {
 		if m := find(d.Measures, code); m != nil {
-			one := p.by(r, m, "reason", d.Within)
-			one.Figures = slices.DeleteFunc(one.Figures, func(f figure) bool { return f.GetNumerator() == 0 })
-			out = append(out, one)
+			measures = append(measures, m)
 		}
 	}
-	return out
+	var err error
+	d.Reasons, err = p.byReason(r, measures, d.Within)
+	for i := range d.Reasons {
+		d.Reasons[i].Figures = slices.DeleteFunc(d.Reasons[i].Figures, func(f figure) bool { return f.GetNumerator() == 0 })
+	}
+	return err
 }
 
 // Failed tells that a part could not be had: then it is not empty, but unknown.

@@ -43,7 +43,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	now := p.Shell.Now()
 	when := reportMonth(query, now)
-	d, err := p.draw(r, when, p.chosen(r, query))
+	d, err := p.draw(r, when, p.chosen(r, query), lateShown)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,15 @@ func reportMonth(query url.Values, now time.Time) period {
 // defined are the measures that a report uses.
 func (d *picture) defined() []figure {
 	var out []figure
-	for _, code := range append(append(append(headlines(), stagesUp()...), stagesDown()...), "TIME-ANSWER", "RETURNED-N", "DECLINED-N", "CAND-OPEN", "CAND-DISMISSED-N") {
+	codes := headlines()
+	for _, list := range [][]stageRow{d.Up, d.Down} {
+		for i, s := range list {
+			if i > 0 { // the first is below the line of the second
+				codes = append(codes, s.GetMeasure())
+			}
+		}
+	}
+	for _, code := range append(codes, "TIME-ANSWER", "RETURNED-N", "DECLINED-N", "CAND-OPEN", "CAND-DISMISSED-N") {
 		if m := find(d.Measures, code); m != nil {
 			out = append(out, figureOf(m, first(d.Now, code), d.Within))
 		}
@@ -113,10 +121,10 @@ func (p *Pages) told(r *http.Request, d glanceData) told {
 		out.Answer = f
 	}
 	for _, s := range d.Up {
-		out.Up = append(out.Up, s.stage)
+		out.Up = append(out.Up, s.Stage)
 	}
 	for _, s := range d.Down {
-		out.Down = append(out.Down, s.stage)
+		out.Down = append(out.Down, s.Stage)
 	}
 	for _, one := range d.Reasons {
 		into := map[string]*[]tally{"RETURNED-N": &out.Returned, "DECLINED-N": &out.Declined, "CAND-DISMISSED-N": &out.Dismissed}[one.Measure.GetCode()]
@@ -133,8 +141,8 @@ func (p *Pages) told(r *http.Request, d glanceData) told {
 		out.Medicines = append(out.Medicines, tally{m.GetName(), int64(m.GetCount())})
 	}
 	for _, q := range d.QuietRows {
-		days := int64(q.Days)
-		if q.Last == "" {
+		days := int64(q.GetDays())
+		if q.GetLastDay() == "" {
 			days = 0
 		}
 		out.Quiet = append(out.Quiet, tally{q.Name, days})

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -38,7 +39,9 @@ type Deps struct {
 // Pages serves them.
 type Pages struct {
 	Deps
-	overviewSet, casesSet, mineSet, dischargesSet, glanceSet, lateSet, reportSet *shell.Set
+	// conditions are the names of diagnoses by code, which do not change while a process runs.
+	conditions                                                                              sync.Map
+	overviewSet, casesSet, mineSet, dischargesSet, glanceSet, lateSet, reportSet, courseSet *shell.Set
 }
 
 // New parses the pages.
@@ -52,6 +55,7 @@ func New(deps Deps) (*Pages, error) {
 		{&p.overviewSet, []string{"overview.html", "parts.html"}}, {&p.casesSet, []string{"cases.html", "parts.html"}},
 		{&p.dischargesSet, []string{"discharges.html", "parts.html"}}, {&p.mineSet, []string{"mine.html", "parts.html"}},
 		{&p.glanceSet, []string{"glance.html", "panels.html", "parts.html"}}, {&p.lateSet, []string{"late.html"}},
+		{&p.courseSet, []string{"course.html"}},
 		{&p.reportSet, []string{"report.html", "panels.html", "parts.html"}},
 	} {
 		if *one.set, err = deps.Shell.Parse(files, one.files...); err != nil {
@@ -65,6 +69,7 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /statistics", p.Shell.Page(p.overview))
 	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
+	mux.Handle("GET /statistics/cases/{id}", p.Shell.Page(p.course))
 	mux.Handle("GET /statistics/discharges", p.Shell.Page(p.discharges))
 	mux.Handle("GET /statistics/mine", p.Shell.Page(p.mine))
 	mux.Handle("GET /overview", p.Shell.Page(p.glance))
@@ -110,6 +115,8 @@ type section struct {
 type grouped struct {
 	Measure *referralv1.Measure
 	Figures []figure
+	// Heads sort the table; none where its order is fixed.
+	Heads []head
 	// Problem says why there is no table.
 	Problem string
 }
@@ -145,7 +152,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 		chosen = data.Grouping[0]
 	}
 	if chosen != nil {
-		data.Measure, data.Grouped = chosen.GetCode(), p.by(r, chosen, data.By, about)
+		data.Measure, data.Grouped = chosen.GetCode(), p.by(r, chosen, data.By, about, orderOf(query))
 	}
 	return p.Shell.Render(w, r, p.overviewSet, shell.Page{Title: "statistics.title", Nav: "statistics", Data: data})
 }
@@ -215,9 +222,9 @@ func denominatorOf(m *referralv1.Measure, code string) string {
 // query asks for figures of measures, all of them when there is none.
 func (p *Pages) query(r *http.Request, about scope, codes []string, by ...string) ([]*referralv1.Figure, error) {
 	answer, err := p.Statistics.QueryStatistics(r.Context(), &referralv1.QueryStatisticsRequest{
-		Measure: codes, From: about.from, To: about.to, GroupBy: by, OrganizationId: about.organization, Department: about.department,
+		Measure: codes, From: about.from, To: about.to, GroupBy: by, OrganizationId: about.organization, PartnerOrganizationId: about.partner, Department: about.department,
 		Doctor: about.doctor, Condition: about.condition, Urgency: urgencyOf(about.urgency), Kind: kindOf(about.kind),
-		Denominator: about.denominator, WithRetrospective: about.retrospective,
+		Denominator: about.denominator, WithRetrospective: about.retrospective, WithTargets: about.targets, Reason: about.reason,
 	})
 	return answer.GetFigures(), err
 }
@@ -275,13 +282,37 @@ func sectionOf(m *referralv1.Measure) string {
 
 // reasons are the measures that count by a coded reason, the most frequent first. Without one of them the page stands.
 func (p *Pages) reasons(r *http.Request, measures []*referralv1.Measure, about scope) []grouped {
-	var out []grouped
-	for _, m := range measures {
-		if reasonAction(m.GetCode()) != "" && slices.Contains(m.GetGroupBy(), "reason") {
-			out = append(out, p.by(r, m, "reason", about))
-		}
-	}
+	coded := slices.DeleteFunc(slices.Clone(measures), func(m *referralv1.Measure) bool {
+		return reasonAction(m.GetCode()) == "" || !slices.Contains(m.GetGroupBy(), "reason")
+	})
+	out, _ := p.byReason(r, coded, about) // a refusal is the problem of each
 	return out
+}
+
+// byReason are measures by their reasons, the most frequent first, asked for at once. What is refused is each one's problem, and the error.
+func (p *Pages) byReason(r *http.Request, measures []*referralv1.Measure, about scope) ([]grouped, error) {
+	var codes []string
+	for _, m := range measures {
+		codes = append(codes, m.GetCode())
+	}
+	if codes == nil {
+		return nil, nil
+	}
+	found, err := p.query(r, about, codes, "reason")
+	out := make([]grouped, len(measures))
+	for i, m := range measures {
+		if out[i] = (grouped{Measure: m}); err != nil {
+			out[i].Problem = p.problem(r, err)
+			continue
+		}
+		mine := slices.DeleteFunc(slices.Clone(found), func(f *referralv1.Figure) bool { return f.GetMeasure() != m.GetCode() })
+		slices.SortStableFunc(mine, mostFirst)
+		out[i].Figures = p.keyed(r, m, "reason", about, mine)
+	}
+	if errs.KindOf(err) == errs.KindInvalid {
+		err = nil // said at each
+	}
+	return out, err
 }
 
 // reasonAction is the action whose reasons a measure counts; "" for none.
@@ -289,16 +320,22 @@ func reasonAction(code string) string {
 	return map[string]string{"DECLINED-N": "decline", "RETURNED-N": "return", "CANCELLED-N": "cancel", "CAND-DISMISSED-N": "dismiss_candidate", "OUT-N": "record_out"}[code]
 }
 
-// by is a measure by one dimension, the most cases first.
-func (p *Pages) by(r *http.Request, m *referralv1.Measure, dimension string, about scope) grouped {
-	out := grouped{Measure: m}
+// by is a measure by one dimension, in an order.
+func (p *Pages) by(r *http.Request, m *referralv1.Measure, dimension string, about scope, in order) grouped {
+	out := grouped{Measure: m, Heads: in.heads(r.URL.Query())}
 	found, err := p.query(r, about, []string{m.GetCode()}, dimension)
 	if err != nil {
 		out.Problem = p.problem(r, err)
 		return out
 	}
-	weight := func(f *referralv1.Figure) int64 { return max(f.GetNumerator(), f.GetDenominator()) }
-	slices.SortStableFunc(found, func(a, b *referralv1.Figure) int { return int(weight(b) - weight(a)) })
+	out.Figures = p.keyed(r, m, dimension, about, p.withNothing(r, m, dimension, found))
+	in.sort(out.Figures)
+	return out
+}
+
+// keyed are the figures of a measure by one dimension with their words and the addresses of their cases.
+func (p *Pages) keyed(r *http.Request, m *referralv1.Measure, dimension string, about scope, found []*referralv1.Figure) []figure {
+	var out []figure
 	names := p.namer(r, m.GetCode())
 	for _, f := range found {
 		if len(f.GetKey()) != 1 {
@@ -308,7 +345,7 @@ func (p *Pages) by(r *http.Request, m *referralv1.Measure, dimension string, abo
 		within.unlisted = within.unlisted || elsewhere(r, dimension, f.GetKey()[0])
 		one := figureOf(m, f, within)
 		one.Key = names(dimension, f.GetKey()[0])
-		out.Figures = append(out.Figures, one)
+		out = append(out, one)
 	}
 	return out
 }

@@ -39,7 +39,7 @@ func (s sentence) words(t func(key string, pairs ...any) string) string {
 type told struct {
 	// Heads by code; one that is missing is not told of.
 	Heads    map[string]headline
-	Up, Down []stage
+	Up, Down []*referralv1.Stage
 	// Returned, Declined and Dismissed are reasons with their numbers, the most frequent first; Waiting are departments.
 	Returned, Declined, Dismissed, Waiting []tally
 	Medicines                              []tally
@@ -173,14 +173,14 @@ func (d told) way() []sentence {
 	var out []sentence
 	for _, way := range []struct {
 		key    string
-		stages []stage
+		stages []*referralv1.Stage
 	}{{"report.worst.up", d.Up}, {"report.worst.down", d.Down}} {
 		key, stages := way.key, way.stages
-		i := slices.IndexFunc(stages, func(s stage) bool { return s.Worst })
+		i := slices.IndexFunc(stages, func(s *referralv1.Stage) bool { return s.GetWorst() })
 		if i > 0 {
 			out = append(out, sentence{key, map[string]any{
-				"sent": stages[0].N, "stage": sentence{Key: "overview.stage." + stages[i].Code}, "lost": stages[i].Lost,
-				"reached": stages[i].N, "share": shownPercent(stages[i].Share),
+				"sent": stages[0].GetCount(), "stage": sentence{Key: "overview.stage." + stages[i].GetMeasure()}, "lost": stages[i].GetLost(),
+				"reached": stages[i].GetCount(), "share": shownPercent(stages[i].GetShare()),
 			}})
 		}
 	}

@@ -74,7 +74,7 @@ func TestTheSummarySaysWhatTheFiguresSay(t *testing.T) {
 			[]string{"rate.none(name=reason-text(en= zh=))"},
 		},
 		"where the way breaks off": {
-			told{Up: []stage{{Code: "S", N: 48}, {Code: "STAGE-UP-SENT-DOWN", N: 5, Lost: 32, Share: 10.4, Worst: true}}},
+			told{Up: []*referralv1.Stage{{Measure: "S", Count: 48}, {Measure: "STAGE-UP-SENT-DOWN", Count: 5, Lost: 32, Share: 10.4, Worst: true}}},
 			[]string{"worst.up(lost=32 reached=5 sent=48 share=10.4% stage=overview.stage.STAGE-UP-SENT-DOWN())"},
 		},
 		"three reasons of four": {

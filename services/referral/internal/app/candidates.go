@@ -236,6 +236,9 @@ type Dismissal struct {
 
 // DismissCandidate does so. Errors: NOT_FOUND, VERSION_REQUIRED, STALE_VERSION, ACTION_NOT_AVAILABLE, fields.
 func (s *Service) DismissCandidate(ctx context.Context, cmd Command, in Dismissal) (CandidateView, error) {
+	if err := s.knownReason(ctx, cmd.Caller.County, domain.DismissCandidate, in.Reason); err != nil {
+		return CandidateView{}, err
+	}
 	v, err := s.Candidates.ChangeCandidate(ctx, cmd, in.ID, func(c *domain.Candidate, now time.Time) error {
 		if err := seenCandidate(cmd.Caller, c.Snapshot()); err != nil {
 			return err

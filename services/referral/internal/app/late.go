@@ -12,12 +12,16 @@ import (
 	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
 )
 
-// LateScan selects open limits that passed: of the county, or of what one organisation sent or is to receive.
+// LateScan selects open limits that passed: of the county, or of what one organisation sent or is to receive. What is empty is not asked for.
 type LateScan struct {
 	County, OrganizationID string
-	Step                   domain.Step
-	After                  *Cursor
-	Limit                  int
+	// Department is the hospital's.
+	Department string
+	Urgency    domain.Urgency
+	Kind       domain.Kind
+	Step       domain.Step
+	After      *Cursor
+	Limit      int
 }
 
 // LateCase is a step that somebody is late with. Of the referral it holds what figures go by, and no patient.
@@ -54,7 +58,9 @@ func (s *Service) Late(ctx context.Context, q LateQuery) (LateList, error) {
 		return LateList{}, err
 	}
 	organization := first(slices.Concat(within.Where[figures.Hospital], within.Where[figures.Centre]))
-	scan := LateScan{County: within.County, OrganizationID: organization, Step: q.Step, Limit: q.PageSize}
+	scan := LateScan{
+		County: within.County, OrganizationID: organization, Department: q.Department, Urgency: q.Urgency, Kind: q.Kind, Step: q.Step, Limit: q.PageSize,
+	}
 	if scan.Limit <= 0 {
 		scan.Limit = defaultPage
 	}
@@ -104,7 +110,7 @@ func (s *Service) BlockingMedicines(ctx context.Context, q FigureQuery) (Blockin
 	}
 	found, err := s.Statistics.Unsent(ctx, UnsentScan{
 		County: within.County, From: within.From, To: within.To,
-		Hospital: first(within.Where[figures.Hospital]), Centre: first(within.Where[figures.Centre]), Limit: candidatesLooked,
+		Hospital: first(within.Where[figures.Hospital]), Centre: first(within.Where[figures.Centre]), Department: q.Department, Limit: candidatesLooked,
 	})
 	if err != nil {
 		return Blocking{}, err
@@ -164,6 +170,8 @@ func note(byStem map[string]*BlockingMedicine, m domain.MedicineCheck, c domain.
 // centre lacks the medicines.
 type UnsentScan struct {
 	County, Hospital, Centre string
-	From, To                 stats.Date
-	Limit                    int
+	// Department of the hospital; all if empty.
+	Department string
+	From, To   stats.Date
+	Limit      int
 }

@@ -125,10 +125,15 @@ type Query struct {
 	OnTheWay, WithoutHold bool
 	// ByDue sorts by urgency, then the soonest due, then id; else the newest comes first.
 	ByDue bool
+	// Late selects those whose due time has passed.
+	Late bool
 	// After is the last row of the page before.
 	After *Cursor
 	Limit int
 }
+
+// StateCount is how many are in a state, and how many of those are late.
+type StateCount struct{ N, Late int }
 
 // Cursor is the place of a row in its order.
 type Cursor struct {
@@ -155,8 +160,8 @@ type Reader interface {
 	// Batch answers those that exist, in any order.
 	Batch(ctx context.Context, caller authn.Identity, ids []string) ([]View, error)
 	List(ctx context.Context, q Query) ([]View, error)
-	// Count counts by state what a list of the same filters has in the states that it names, of one side; a state with none is left out.
-	Count(ctx context.Context, q Query) (map[domain.State]int, error)
+	// Count counts by state what a list of the same filters but Late has in the states that it names, of one side; a state with none is left out.
+	Count(ctx context.Context, q Query) (map[domain.State]StateCount, error)
 	// History is oldest first.
 	History(ctx context.Context, county, id string) ([]HistoryRow, error)
 	// WasReceiver tells whether the organisation had the referral and gave it on.
@@ -201,6 +206,8 @@ type Department struct {
 // Organizations is the projection of directory's organisations.
 type Organizations interface {
 	Organization(ctx context.Context, county, id string) (Organization, bool, error)
+	// OrganizationsOf are the ids of a county's organisations of a type that are not disabled, in the order of their names.
+	OrganizationsOf(ctx context.Context, county, kind string) ([]string, error)
 	// PutOrganization stores an organisation unless a newer version is known. With a fact id the fact is taken once.
 	PutOrganization(ctx context.Context, factID string, o Organization) error
 }

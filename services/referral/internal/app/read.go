@@ -140,10 +140,10 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 	return views[:size], token(Place(views[size-1].Snapshot, q.ByDue), q.ByDue), nil
 }
 
-// Counts counts by state what a filter lists, whatever states it names; what is over is left out, because its number only grows.
-func (s *Service) Counts(ctx context.Context, f Filter) (map[domain.State]int, error) {
+// Counts counts by state what a filter lists, whatever states it names and whether or not it asks for the late alone; what is over is left out, because its number only grows.
+func (s *Service) Counts(ctx context.Context, f Filter) (map[domain.State]StateCount, error) {
 	q := f.Query
-	q.States = domain.Open()
+	q.States, q.Late = domain.Open(), false
 	return s.Reader.Count(ctx, q)
 }
 

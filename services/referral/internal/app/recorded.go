@@ -27,6 +27,9 @@ func (s *Service) Record(ctx context.Context, cmd Command, in Recording) (View, 
 
 func (s *Service) record(ctx context.Context, cmd Command, in Recording) (View, error) {
 	caller := cmd.Caller
+	if err := s.knownReason(ctx, caller.County, in.Action, in.Reason); err != nil {
+		return View{}, err
+	}
 	cal, err := s.Calendars.Calendar(ctx, caller.County)
 	if err != nil {
 		return View{}, err

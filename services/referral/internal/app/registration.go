@@ -145,6 +145,9 @@ func (s *Service) Registration(ctx context.Context, caller authn.Identity, id st
 
 // DismissRegistration takes one off the list. Errors: NOT_FOUND, ACTION_NOT_AVAILABLE, fields.
 func (s *Service) DismissRegistration(ctx context.Context, cmd Command, id, reason, note string) (domain.Registration, error) {
+	if err := s.knownReason(ctx, cmd.Caller.County, domain.DismissRegistration, reason); err != nil {
+		return domain.Registration{}, err
+	}
 	return s.Registrations.ChangeRegistration(ctx, cmd, id, func(r domain.Registration, now time.Time) (domain.Registration, error) {
 		if cmd.Caller.Organization == "" || r.OrganizationID != cmd.Caller.Organization {
 			return r, errs.NotFound("registration")

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
-	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
@@ -64,14 +63,8 @@ func (s *Service) GetTargets(ctx context.Context, caller authn.Identity) (domain
 // UpdateTargets replaces them. Errors: fields, STALE_VERSION, REQUEST_ID_REUSED.
 func (s *Service) UpdateTargets(ctx context.Context, cmd Command, in domain.Targets) (domain.Targets, error) {
 	bad := in.Check(func(code string) domain.Unit {
-		m, ok := s.Published.Measure(code)
-		switch {
-		case ok && m.Unit == stats.Percent:
-			return domain.Percentage
-		case ok && m.Unit == stats.Count:
-			return domain.Amount
-		}
-		return ""
+		m, _ := s.Published.Measure(code)
+		return aimedUnit(m)
 	})
 	if len(bad) > 0 {
 		return domain.Targets{}, refusal(&domain.Refusal{Why: domain.Content, Fields: bad})
@@ -101,7 +94,26 @@ func (s *Service) UpdateReasonSettings(ctx context.Context, cmd Command, in doma
 	if bad := in.Check(); len(bad) > 0 {
 		return domain.ReasonSettings{}, refusal(&domain.Refusal{Why: domain.Content, Fields: bad})
 	}
-	return s.Versions.PutReasonSettings(ctx, cmd, in.Own())
+	before, err := s.Versions.ReasonSettings(ctx, cmd.Caller.County)
+	if err != nil {
+		return domain.ReasonSettings{}, err
+	}
+	numbered, bad := in.Numbered(before)
+	if len(bad) > 0 {
+		return domain.ReasonSettings{}, refusal(&domain.Refusal{Why: domain.Content, Fields: bad})
+	}
+	set, err := s.Versions.PutReasonSettings(ctx, cmd, numbered.Own())
+	if err != nil || before.Version == in.Version {
+		return set, err
+	}
+	// Not stale, so this request was answered before: what it made has its codes since.
+	history, err := s.Versions.SettingVersions(ctx, cmd.Caller.County, SubjectReasons, versionsShown)
+	for _, v := range history {
+		if v.Version == set.Version {
+			return v.Reasons, err
+		}
+	}
+	return set, err
 }
 
 // Reasons are the reasons of an action in the words of a county. With a direction they are those that a list for it offers; without one all,
@@ -116,6 +128,22 @@ func (s *Service) Reasons(ctx context.Context, county string, a domain.Action, d
 		out = slices.DeleteFunc(out, func(r domain.SetReason) bool { return r.Hidden || r.Only != "" && r.Only != d })
 	}
 	return out, nil
+}
+
+// knownReason refuses a county's own reason that the county did not make; one that is hidden by now stands, because whoever chose it saw it offered.
+// The domain checks shipped ones.
+func (s *Service) knownReason(ctx context.Context, county string, a domain.Action, code string) error {
+	if domain.CountsAs(code) == code {
+		return nil
+	}
+	set, err := s.reasons.of(ctx, county, s.Versions, s.Clock.Now())
+	if err == nil && !set.Knows(a, code) {
+		set, err = s.Versions.ReasonSettings(ctx, county) // made a moment ago
+	}
+	if err == nil && !set.Knows(a, code) {
+		err = errs.Invalid(errs.Bad("reasonCode", errs.ReasonFieldUnknown))
+	}
+	return err
 }
 
 // keptReasons keeps the reason settings of counties for a few seconds, as [CountyCalendars] does: every list of cases asks for words.

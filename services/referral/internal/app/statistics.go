@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,6 +25,8 @@ type Statistics interface {
 	Reconcile(ctx context.Context, q ReconcileScan) (ended []domain.ReportedDischarge, sent []domain.SentDown, err error)
 	// Late is a page of what is overdue, in the order of its time, with totals of every step of the county or organisation.
 	Late(ctx context.Context, q LateScan) (LateList, error)
+	// Running are the limits of a referral that are open, in any order.
+	Running(ctx context.Context, county, id string) ([]domain.Deadline, error)
 	// Unsent are candidates that were not sent down, the newest first.
 	Unsent(ctx context.Context, q UnsentScan) ([]domain.CandidateSnapshot, error)
 	// CheckFigures recomputes a county's figures from the histories and tells what differs.
@@ -74,18 +75,24 @@ type FigureCheck struct {
 
 // FigureQuery is what somebody wants to know. Measures are codes, none for all; From and To are local days, the second is not in.
 type FigureQuery struct {
-	Caller            authn.Identity
-	Measures          []string
-	From, To          string
-	GroupBy           []string // dimensions, and day or month
-	OrganizationID    string
-	Department        string
-	Doctor            string
-	Condition         string
-	Urgency           domain.Urgency
-	Kind              domain.Kind
-	Denominator       string
+	Caller         authn.Identity
+	Measures       []string
+	From, To       string
+	GroupBy        []string // dimensions, and day or month
+	OrganizationID string
+	// PartnerID is the organisation on the other side: of a centre a hospital, of a hospital a centre.
+	PartnerID   string
+	Department  string
+	Doctor      string
+	Condition   string
+	Urgency     domain.Urgency
+	Kind        domain.Kind
+	Denominator string
+	// Reason is a coded one: a shipped one with all that count as it, or a county's own.
+	Reason            string
 	WithRetrospective bool
+	// WithTargets holds every figure against the target that holds for its place and month.
+	WithTargets bool
 }
 
 // FigureRow is a figure of a measure. Key are the values of GroupBy without day and month; Period is empty without those. Filling: cases are
@@ -94,17 +101,23 @@ type FigureRow struct {
 	Measure string
 	stats.Figure
 	Filling bool
+	// Aim is set where it was asked for and a target holds.
+	Aim *domain.Aim
 }
 
 const (
 	byDay   = "day"
 	byMonth = "month"
+	// byOwnReason tells a county's own reasons apart, which the dimension of reasons counts under the shipped ones.
+	byOwnReason = "ownReason"
 
 	maxStatisticYears = 3
 )
 
 // GroupBy are the names by which every measure can be grouped, some of them together: which, the published totals say.
-func GroupBy() []string { return append([]string{byMonth, byDay}, figures.Dimensions()...) }
+func GroupBy() []string {
+	return append([]string{byMonth, byDay, byOwnReason}, figures.Dimensions()...)
+}
 
 // Definitions are the published ones.
 func (s *Service) Definitions() *figures.Book { return s.Published }
@@ -154,7 +167,36 @@ func (s *Service) Figures(ctx context.Context, q FigureQuery) ([]FigureRow, erro
 			out = append(out, row)
 		}
 	}
-	return out, nil
+	if i := slices.Index(dimensions, figures.Reason); i >= 0 && !slices.Contains(q.GroupBy, byOwnReason) {
+		out = underShipped(out, i)
+	}
+	if !q.WithTargets {
+		return out, nil
+	}
+	if !q.Caller.Has("COUNTY_ADMIN") {
+		q.OrganizationID = q.Caller.Organization // as statisticQuery narrowed it
+	}
+	return out, s.aims(ctx, q, dimensions, out)
+}
+
+// underShipped counts a county's own reasons under the shipped ones: rows of one measure and period that become alike are one. What is counted by
+// reasons is counts; place is where the key has the reason.
+func underShipped(rows []FigureRow, place int) []FigureRow {
+	var out []FigureRow
+	for _, r := range rows {
+		r.Key = slices.Clone(r.Key)
+		r.Key[place] = domain.CountsAs(r.Key[place])
+		same := func(o FigureRow) bool {
+			return o.Measure == r.Measure && o.Period == r.Period && slices.Equal(o.Key, r.Key)
+		}
+		if i := slices.IndexFunc(out, same); i >= 0 {
+			out[i].Numerator += r.Numerator
+			out[i].Value += r.Value
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // CaseQuery asks for the cases behind one figure.
@@ -231,6 +273,10 @@ func grainOf(groupBy []string) (grain stats.Grain, dimensions []string, bad []er
 		switch {
 		case !slices.Contains(GroupBy(), name):
 			bad = append(bad, errs.Bad(fmt.Sprintf("groupBy[%d]", i), errs.ReasonFieldUnknown, "allowed", strings.Join(GroupBy(), " ")))
+		case name == byOwnReason && slices.Contains(groupBy, figures.Reason):
+			bad = append(bad, errs.Bad(fmt.Sprintf("groupBy[%d]", i), errs.ReasonFieldCombination))
+		case name == byOwnReason:
+			dimensions = append(dimensions, figures.Reason)
 		case name != byDay && name != byMonth:
 			dimensions = append(dimensions, name)
 		case grain != stats.Whole:
@@ -263,88 +309,6 @@ func period(from, to string) (bad []errs.Field) {
 		bad = append(bad, errs.Bad("to", errs.ReasonFieldOutOfRange, "maxYears", fmt.Sprint(maxStatisticYears)))
 	}
 	return bad
-}
-
-// statisticQuery is the query for what the caller may see of what was asked.
-func (s *Service) statisticQuery(ctx context.Context, q FigureQuery) (stats.Query, error) {
-	organization := q.OrganizationID
-	if !q.Caller.Has("COUNTY_ADMIN") {
-		if own := q.Caller.Organization; own == "" || organization != "" && organization != own {
-			return stats.Query{}, errs.Denied(errs.ReasonRole)
-		}
-		organization = q.Caller.Organization
-	}
-	out := stats.Query{County: q.Caller.County, From: stats.Date(q.From), To: stats.Date(q.To), Where: map[string][]string{}}
-	for _, f := range [][2]string{
-		{figures.Department, q.Department}, {figures.Doctor, q.Doctor}, {figures.Condition, strings.ToUpper(q.Condition)},
-		{figures.Urgency, string(q.Urgency)}, {figures.Kind, string(q.Kind)},
-	} {
-		if f[1] != "" {
-			out.Where[f[0]] = []string{f[1]}
-		}
-	}
-	if organization == "" {
-		return out, nil
-	}
-	o, found, err := s.organization(ctx, q.Caller.County, domain.Party{OrganizationID: organization})
-	if err != nil {
-		return stats.Query{}, err
-	}
-	if !found {
-		return stats.Query{}, errs.Invalid(errs.Bad("organizationId", errs.ReasonFieldUnknown))
-	}
-	side := figures.Centre
-	if o.Type == "COUNTY_HOSPITAL" {
-		side = figures.Hospital
-	}
-	out.Where[side] = []string{organization}
-	return out, nil
-}
-
-// narrowed leaves out what was recorded afterwards, unless it was asked for or the measure says itself what it counts of that.
-func narrowed(q stats.Query, m stats.Measure, withRetrospective bool) stats.Query {
-	if withRetrospective || figures.NamesOrigin(m) {
-		return q
-	}
-	where := map[string][]string{figures.Origin: {figures.Regular}}
-	for d, values := range q.Where {
-		where[d] = values
-	}
-	q.Where = where
-	return q
-}
-
-// asAsked names the refused fields as the caller named them.
-func asAsked(err error, groupBy []string) error {
-	var refused *errs.Error
-	if !errors.As(err, &refused) || refused.Kind != errs.KindInvalid {
-		return err
-	}
-	fields := slices.Clone(refused.Fields)
-	var dimensions []string
-	for i, name := range groupBy {
-		if name != byDay && name != byMonth {
-			dimensions = append(dimensions, fmt.Sprintf("groupBy[%d]", i))
-		}
-	}
-	for i, f := range fields {
-		name := strings.TrimPrefix(f.Name, "where.")
-		switch {
-		case name == figures.Centre || name == figures.Hospital:
-			name = "organizationId"
-		case name == figures.Origin:
-			name = "withRetrospective"
-		case name == "grain":
-			name = "groupBy"
-		}
-		for place, as := range dimensions {
-			if f.Name == fmt.Sprintf("groupBy[%d]", place) {
-				name = as
-			}
-		}
-		fields[i].Name = name
-	}
-	return errs.Invalid(fields...)
 }
 
 // CheckFigures holds a county's figures against its histories.

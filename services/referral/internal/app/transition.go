@@ -17,6 +17,9 @@ type Step struct {
 // Transition serves every action that needs no other service and is told by its step alone; accept and rebook with a walk-in window.
 // Errors: NOT_FOUND, ROLE, VERSION_REQUIRED, STALE_VERSION, ACTION_NOT_AVAILABLE, fields.
 func (s *Service) Transition(ctx context.Context, cmd Command, in Step) (View, error) {
+	if err := s.knownReason(ctx, cmd.Caller.County, in.Action, in.Carry.Reason); err != nil {
+		return View{}, err
+	}
 	return s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error { return s.step(ctx, u, cmd, in, cal) })
 }
 

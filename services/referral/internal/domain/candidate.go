@@ -203,11 +203,11 @@ func (c *Candidate) Merge(m Match, at time.Time) {
 	}
 	if s.Origin == OriginLengthOfStay && m.Origin != OriginLengthOfStay && len(m.Reasons) > 0 {
 		s.Origin, s.Due = m.Origin, m.Due
-		if s.State == CandidateDismissed && s.ReasonCode == stillUnstable {
+		if s.State == CandidateDismissed && CountsAs(s.ReasonCode) == stillUnstable {
 			s.State, s.ReasonCode, s.Note = CandidateOpen, "", ""
 		}
 	}
-	if s.State == CandidateDismissed && s.ReasonCode == noStay && len(m.Reasons) > 0 {
+	if s.State == CandidateDismissed && CountsAs(s.ReasonCode) == noStay && len(m.Reasons) > 0 {
 		s.State, s.ReasonCode, s.Note, s.Due = CandidateOpen, "", "", m.Due
 	}
 	if !same(before, c.s) {

@@ -27,19 +27,25 @@ func ReasonsFor(a Action, d Direction) []Reason {
 	return slices.DeleteFunc(Reasons(a), func(r Reason) bool { return r.Only != "" && r.Only != d })
 }
 
+// checkReason refuses what no county can have. Whether a county made an own code is looked up before, by [ReasonSettings.Knows].
 func checkReason(a Action, code, note string) []Field {
 	if code == "" {
 		return []Field{required("reasonCode")}
 	}
 	list := Reasons(a)
-	i := slices.IndexFunc(list, func(r Reason) bool { return r.Code == code })
+	i := slices.IndexFunc(list, func(r Reason) bool { return r.Code == CountsAs(code) })
 	switch {
-	case i < 0:
+	case i < 0 || isOwn(code) && !slices.Contains(ReasonedActions(), a):
 		return []Field{unknown("reasonCode")}
-	case list[i].NoteRequired && note == "":
+	case noteRequired(list[i], code) && note == "":
 		return []Field{required("note")}
 	}
 	return nil
+}
+
+// noteRequired: an own reason under OTHER says itself what it is; any other needs a note as the one that it counts as.
+func noteRequired(r Reason, code string) bool {
+	return r.NoteRequired && (r.Code != always || !isOwn(code))
 }
 
 // answerReasons are those of answers and of taking back. The words follow the reason dictionaries in use at county and provincial referral

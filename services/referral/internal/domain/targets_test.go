@@ -86,3 +86,49 @@ func TestACountyHidesAndRewordsReasonsAndKeepsTheirCodes(t *testing.T) {
 		t.Errorf("%v", bad)
 	}
 }
+
+func TestAnOwnReasonCountsAsAShippedOne(t *testing.T) {
+	t.Parallel()
+	own := func(edit func(*domain.ReasonSetting)) domain.ReasonSetting {
+		one := domain.ReasonSetting{Action: domain.ActionDecline, CountsAs: "NO_BED", Text: "ICU 满床"}
+		edit(&one)
+		return one
+	}
+	for name, c := range map[string]struct {
+		reason domain.ReasonSetting
+		want   string
+	}{
+		"new":                      {own(func(*domain.ReasonSetting) {}), ""},
+		"with its code":            {own(func(r *domain.ReasonSetting) { r.Code = "NO_BED.3" }), ""},
+		"without words":            {own(func(r *domain.ReasonSetting) { r.Text = "" }), "settings.reasons[0].text FIELD_REQUIRED"},
+		"as nothing said":          {own(func(r *domain.ReasonSetting) { r.CountsAs = "" }), "settings.reasons[0].countsAs FIELD_REQUIRED"},
+		"as nothing":               {own(func(r *domain.ReasonSetting) { r.CountsAs = "NONE" }), "settings.reasons[0].countsAs FIELD_UNKNOWN"},
+		"as another own one":       {own(func(r *domain.ReasonSetting) { r.CountsAs = "NO_BED.1" }), "settings.reasons[0].countsAs FIELD_COMBINATION"},
+		"as of another action":     {own(func(r *domain.ReasonSetting) { r.CountsAs = "MISSING_HISTORY" }), "settings.reasons[0].countsAs FIELD_UNKNOWN"},
+		"as another than its code": {own(func(r *domain.ReasonSetting) { r.Code = "OTHER.1" }), "settings.reasons[0].countsAs FIELD_COMBINATION"},
+		"a shipped one renamed":    {own(func(r *domain.ReasonSetting) { r.Code = "NO_BED" }), "settings.reasons[0].countsAs FIELD_COMBINATION"},
+	} {
+		got := ""
+		for _, f := range (domain.ReasonSettings{Reasons: []domain.ReasonSetting{c.reason}}).Check() {
+			got += f.Name + " " + string(f.Reason)
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, not %q", name, got, c.want)
+		}
+	}
+	if domain.CountsAs("NO_BED.12") != "NO_BED" || domain.CountsAs("NO_BED") != "NO_BED" || domain.CountsAs("") != "" {
+		t.Error("a code does not say what it counts as")
+	}
+	set, bad := (domain.ReasonSettings{Reasons: []domain.ReasonSetting{own(func(r *domain.ReasonSetting) { r.CountsAs = "OTHER" })}}).Numbered(domain.ReasonSettings{})
+	if len(bad) > 0 || set.Reasons[0].Code != "OTHER.1" {
+		t.Errorf("%+v %v", set, bad)
+	}
+	for _, r := range set.Apply(domain.ActionDecline) {
+		if r.Code == "OTHER.1" && r.NoteRequired || r.Code == "OTHER" && !r.NoteRequired {
+			t.Errorf("whether a note is needed: %+v", r)
+		}
+	}
+	if _, bad := set.Numbered(domain.ReasonSettings{}); len(bad) != 1 {
+		t.Errorf("a code that the county did not give: %v", bad)
+	}
+}

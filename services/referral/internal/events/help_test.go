@@ -19,3 +19,7 @@ func (p *projection) PutOrganization(_ context.Context, fact string, o app.Organ
 	p.fact, p.got = fact, o
 	return nil
 }
+
+func (p *projection) OrganizationsOf(context.Context, string, string) ([]string, error) {
+	return []string{p.got.ID}, nil
+}

@@ -137,8 +137,8 @@ func Schema() *stats.Schema { return schema }
 
 var schema, _ = newSchema()
 
-// newSchema keeps the totals that the published queries read: a year by months and organisations (and flows between them), by departments,
-// by reasons, by doctors and conditions, and any days by organisation and department. origin is in all of them, because every query leaves
+// newSchema keeps the totals that the published queries read: a year by months and organisations (and flows between them), by departments and
+// reasons, by doctors and conditions, and any days by organisation and department. origin is in all of them, because every query leaves
 // out what was recorded afterwards unless it is asked for.
 func newSchema() (*stats.Schema, error) {
 	var all []stats.Counter
@@ -152,8 +152,7 @@ func newSchema() (*stats.Schema, error) {
 	}
 	return stats.NewSchema(Dimensions(), all, []stats.Cube{
 		{Grain: stats.Month, Dimensions: []string{Centre, Hospital, Direction, Kind, Urgency, Origin}},
-		{Grain: stats.Month, Dimensions: []string{Centre, Hospital, Department, Direction, Kind, Urgency, Origin}},
-		{Grain: stats.Month, Dimensions: []string{Centre, Hospital, Direction, Origin, Reason}},
+		{Grain: stats.Month, Dimensions: []string{Centre, Hospital, Department, Direction, Kind, Urgency, Origin, Reason}},
 		{Grain: stats.Month, Dimensions: []string{Centre, Hospital, Department, Doctor, Condition, Direction, Origin}},
 		{Grain: stats.Day, Dimensions: []string{Centre, Hospital, Department, Direction, Kind, Urgency, Origin}},
 	})

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
@@ -11,8 +12,11 @@ import (
 // ListLate implements StatisticsService.
 func (s statisticsServer) ListLate(ctx context.Context, m *referralv1.ListLateRequest) (*referralv1.ListLateResponse, error) {
 	found, err := s.app.Late(ctx, app.LateQuery{
-		FigureQuery: app.FigureQuery{Caller: caller(ctx), OrganizationID: m.GetOrganizationId()}, Step: domain.Step(m.GetStep()),
-		PageToken: m.GetPageToken(), PageSize: int(m.GetPageSize()),
+		FigureQuery: app.FigureQuery{
+			Caller: caller(ctx), OrganizationID: m.GetOrganizationId(), Department: m.GetDepartment(), Urgency: domain.Urgency(word(m.GetUrgency())),
+			Kind: domain.Kind(word(m.GetKind())),
+		},
+		Step: domain.Step(m.GetStep()), PageToken: m.GetPageToken(), PageSize: int(m.GetPageSize()),
 	})
 	if err != nil {
 		return nil, err
@@ -24,12 +28,17 @@ func (s statisticsServer) ListLate(ctx context.Context, m *referralv1.ListLateRe
 		}
 	}
 	for _, c := range found.Cases {
-		out.Cases = append(out.Cases, &referralv1.LateCase{
-			Case: statisticCase(app.StatisticCase{Referral: c.Referral, Count: 1}), Step: string(c.Step), DueTime: stamp(c.Due),
-			WaitingOrganizationId: c.Referral.WaitsFor(c.Step),
-		})
+		out.Cases = append(out.Cases, lateCase(c))
 	}
 	return out, nil
+}
+
+func lateCase(c app.LateCase) *referralv1.LateCase {
+	whose, role := c.Referral.WaitsFor(c.Step)
+	return &referralv1.LateCase{
+		Case: statisticCase(app.StatisticCase{Referral: c.Referral, Count: 1}), Step: string(c.Step), DueTime: stamp(c.Due),
+		WaitingOrganizationId: whose.OrganizationID, WaitingDepartment: whose.DepartmentCode, WaitingRole: commonv1.Role_Code(commonv1.Role_Code_value[role]),
+	}
 }
 
 // casesOfMedicine are told: whoever wants to see more of them opens the candidates.
@@ -37,7 +46,9 @@ const casesOfMedicine = 20
 
 // ListBlockingMedicines implements StatisticsService.
 func (s statisticsServer) ListBlockingMedicines(ctx context.Context, m *referralv1.ListBlockingMedicinesRequest) (*referralv1.ListBlockingMedicinesResponse, error) {
-	found, err := s.app.BlockingMedicines(ctx, app.FigureQuery{Caller: caller(ctx), From: m.GetFrom(), To: m.GetTo(), OrganizationID: m.GetOrganizationId()})
+	found, err := s.app.BlockingMedicines(ctx, app.FigureQuery{
+		Caller: caller(ctx), From: m.GetFrom(), To: m.GetTo(), OrganizationID: m.GetOrganizationId(), Department: m.GetDepartment(),
+	})
 	if err != nil {
 		return nil, err
 	}

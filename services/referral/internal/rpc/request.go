@@ -133,7 +133,7 @@ func filter(c authn.Identity, m *referralv1.ListReferralsRequest) app.Filter {
 		Caller: c, Inbox: m.GetView() != "outbox", Outbox: m.GetView() != "inbox",
 		Direction: domain.Direction(word(m.GetDirection())), Urgency: domain.Urgency(word(m.GetUrgency())), PatientID: m.GetPatientId(),
 		Department: m.GetReceiverDepartment(), Sender: m.GetOriginatorOrganizationId(),
-		OnTheWay: m.GetOnTheWay(), WithoutHold: m.GetWithoutHold(), ByDue: m.GetOrder() == "due", Limit: int(m.GetPageSize()),
+		OnTheWay: m.GetOnTheWay(), WithoutHold: m.GetWithoutHold(), Late: m.GetLate(), ByDue: m.GetOrder() == "due", Limit: int(m.GetPageSize()),
 	}}
 	for _, s := range m.GetState() {
 		if w := word(s); w != "" {

@@ -83,7 +83,7 @@ func (s *Server) ListReferrals(ctx context.Context, m *referralv1.ListReferralsR
 		return nil, err
 	}
 	for _, state := range slices.Sorted(maps.Keys(counts)) {
-		out.Counts = append(out.Counts, &referralv1.StateCount{State: referralv1.State_Code(referralv1.State_Code_value[string(state)]), Count: int32(counts[state])})
+		out.Counts = append(out.Counts, &referralv1.StateCount{State: referralv1.State_Code(referralv1.State_Code_value[string(state)]), Count: int32(counts[state].N), Late: int32(counts[state].Late)})
 	}
 	return out, nil
 }
@@ -134,7 +134,7 @@ func (s *Server) ListReasons(ctx context.Context, m *referralv1.ListReasonsReque
 	}
 	out := &referralv1.ListReasonsResponse{}
 	for _, r := range reasons {
-		out.Reasons = append(out.Reasons, &referralv1.Reason{Code: r.Code, Text: r.Text, TextEn: r.TextEn, NoteRequired: r.NoteRequired, Hidden: r.Hidden})
+		out.Reasons = append(out.Reasons, &referralv1.Reason{Code: r.Code, Text: r.Text, TextEn: r.TextEn, NoteRequired: r.NoteRequired, Hidden: r.Hidden, CountsAs: r.CountsAs})
 	}
 	return out, nil
 }

@@ -74,6 +74,7 @@ func (s settingServer) UpdateReasonSettings(ctx context.Context, m *referralv1.U
 	for _, r := range m.GetSettings().GetReasons() {
 		in.Reasons = append(in.Reasons, domain.ReasonSetting{
 			Action: domain.Action(r.GetAction()), Code: r.GetCode(), Text: trim(r.GetText()), TextEn: trim(r.GetTextEn()), Hidden: r.GetHidden(),
+			CountsAs: r.GetCountsAs(),
 		})
 	}
 	set, err := s.app.UpdateReasonSettings(ctx, cmd, in)
@@ -87,7 +88,7 @@ func reasonSettings(s domain.ReasonSettings) *referralv1.ReasonSettings {
 	out := &referralv1.ReasonSettings{Version: s.Version}
 	for _, r := range s.Reasons {
 		out.Reasons = append(out.Reasons, &referralv1.ReasonSetting{
-			Action: string(r.Action), Code: r.Code, Text: r.Text, TextEn: r.TextEn, Hidden: r.Hidden,
+			Action: string(r.Action), Code: r.Code, Text: r.Text, TextEn: r.TextEn, Hidden: r.Hidden, CountsAs: r.CountsAs,
 		})
 	}
 	return out

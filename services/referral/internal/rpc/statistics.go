@@ -30,6 +30,9 @@ func statisticsPolicy() authz.Table {
 		referralv1.StatisticsService_ReconcileDischarges_FullMethodName:   look,
 		referralv1.StatisticsService_ListLate_FullMethodName:              look,
 		referralv1.StatisticsService_ListBlockingMedicines_FullMethodName: look,
+		referralv1.StatisticsService_GetStatisticCase_FullMethodName:      look,
+		referralv1.StatisticsService_ListStages_FullMethodName:            look,
+		referralv1.StatisticsService_ListQuietCentres_FullMethodName:      {Roles: []string{"COUNTY_ADMIN"}, Need: authz.Own},
 		referralv1.StatisticsService_CheckStatistics_FullMethodName:       system,
 		referralv1.StatisticsService_RebuildStatistics_FullMethodName:     system,
 	}
@@ -65,7 +68,7 @@ func measure(m stats.Measure) *referralv1.Measure {
 // QueryStatistics implements StatisticsService.
 func (s statisticsServer) QueryStatistics(ctx context.Context, m *referralv1.QueryStatisticsRequest) (*referralv1.QueryStatisticsResponse, error) {
 	q := figureQuery(ctx, m)
-	q.Measures, q.GroupBy = m.GetMeasure(), m.GetGroupBy()
+	q.Measures, q.GroupBy, q.WithTargets = m.GetMeasure(), m.GetGroupBy(), m.GetWithTargets()
 	rows, err := s.app.Figures(ctx, q)
 	if err != nil {
 		return nil, err
@@ -78,6 +81,9 @@ func (s statisticsServer) QueryStatistics(ctx context.Context, m *referralv1.Que
 		}
 		if def, _ := s.app.Definitions().Measure(r.Measure); def.Unit == stats.Duration {
 			f.Median, f.Percentile_90 = r.Value, r.Percentile90
+		}
+		if r.Aim != nil {
+			f.Aim = &referralv1.Aim{Target: r.Aim.Target, Reached: r.Aim.Reached, Apart: r.Aim.Apart}
 		}
 		out.Figures = append(out.Figures, f)
 	}
@@ -96,6 +102,8 @@ type filtered interface {
 	GetKind() commonv1.Kind_Code
 	GetDenominator() string
 	GetWithRetrospective() bool
+	GetReason() string
+	GetPartnerOrganizationId() string
 }
 
 func figureQuery(ctx context.Context, m filtered) app.FigureQuery {
@@ -103,6 +111,7 @@ func figureQuery(ctx context.Context, m filtered) app.FigureQuery {
 		Caller: caller(ctx), From: m.GetFrom(), To: m.GetTo(), OrganizationID: m.GetOrganizationId(), Department: m.GetDepartment(),
 		Doctor: m.GetDoctor(), Condition: m.GetCondition(), Urgency: domain.Urgency(word(m.GetUrgency())), Kind: domain.Kind(word(m.GetKind())),
 		Denominator: m.GetDenominator(), WithRetrospective: m.GetWithRetrospective(),
+		Reason: m.GetReason(), PartnerID: m.GetPartnerOrganizationId(),
 	}
 }
 

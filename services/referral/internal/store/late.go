@@ -9,9 +9,12 @@ import (
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
 
-// lateFrom selects what is overdue; $1 is the county, $2 the present, $3 the organisation or empty.
+// lateFrom selects what is overdue; $1 is the county, $2 the present, $3 the organisation, $4 the hospital's department, $5 urgency and $6 kind; each
+// may be empty.
 const lateFrom = ` FROM deadline d JOIN referral r ON r.county_code = d.county_code AND r.id = d.referral_id
-	WHERE d.county_code = $1 AND d.state = 'OPEN' AND d.due_time < $2 AND ($3 = '' OR r.originator_org = $3 OR r.receiver_org = $3) AND `
+	WHERE d.county_code = $1 AND d.state = 'OPEN' AND d.due_time < $2 AND ($3 = '' OR r.originator_org = $3 OR r.receiver_org = $3)
+	AND ($4 = '' OR CASE r.direction WHEN 'UP' THEN r.receiver_department ELSE r.originator_department END = $4)
+	AND ($5 = '' OR r.urgency = $5) AND ($6 = '' OR r.kind = $6) AND `
 
 // Late implements [app.Statistics].
 func (s *Store) Late(ctx context.Context, q app.LateScan) (out app.LateList, err error) {
@@ -21,8 +24,8 @@ func (s *Store) Late(ctx context.Context, q app.LateScan) (out app.LateList, err
 	}
 	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
 		out = app.LateList{Totals: map[domain.Step]int{}}
-		among, list := tx.List("d.step", 4, steps)
-		args := []any{q.County, tx.Now(), q.OrganizationID, list}
+		among, list := tx.List("d.step", 7, steps)
+		args := []any{q.County, tx.Now(), q.OrganizationID, q.Department, string(q.Urgency), string(q.Kind), list}
 		if err := lateTotals(ctx, tx, "SELECT d.step, count(*)"+lateFrom+among+" GROUP BY d.step", args, out.Totals); err != nil {
 			return err
 		}
@@ -83,13 +86,38 @@ func lateCases(ctx context.Context, tx *sqldb.Tx, county, text string, args []an
 	return out, rows.Err()
 }
 
+// Running implements [app.Statistics].
+func (s *Store) Running(ctx context.Context, county, id string) (out []domain.Deadline, err error) {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		out = nil
+		rows, err := tx.Query(ctx, "SELECT step, due_time FROM deadline WHERE county_code = $1 AND referral_id = $2 AND state = 'OPEN'", county, id)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var d domain.Deadline
+			if err := rows.Scan(&d.Step, &d.Due); err != nil {
+				return err
+			}
+			d.Due = d.Due.UTC()
+			out = append(out, d)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the limits of referral %s: %w", id, err)
+	}
+	return out, nil
+}
+
 // Unsent implements [app.Statistics].
 func (s *Store) Unsent(ctx context.Context, q app.UnsentScan) (out []domain.CandidateSnapshot, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		out = nil
 		found, err := s.candidates(ctx, tx, `c.found_time >= $2 AND c.found_time < $3 AND ($4 = '' OR c.organization_id = $4)
-			AND ($5 = '' OR c.centre_id = $5) AND (c.state IN ('OPEN', 'REFERRED') OR c.state = 'DISMISSED' AND c.reason_code = 'NO_MEDICINE')
-			ORDER BY c.found_time DESC, c.id LIMIT `+fmt.Sprint(q.Limit), q.County, midnight(q.From, s.Zone), midnight(q.To, s.Zone), q.Hospital, q.Centre)
+			AND ($5 = '' OR c.centre_id = $5) AND ($6 = '' OR c.department_code = $6) AND (c.state IN ('OPEN', 'REFERRED') OR c.state = 'DISMISSED' AND (c.reason_code = 'NO_MEDICINE' OR c.reason_code LIKE 'NO_MEDICINE.%'))
+			ORDER BY c.found_time DESC, c.id LIMIT `+fmt.Sprint(q.Limit), q.County, midnight(q.From, s.Zone), midnight(q.To, s.Zone), q.Hospital, q.Centre, q.Department)
 		for _, v := range found {
 			out = append(out, v.CandidateSnapshot)
 		}

@@ -41,6 +41,30 @@ func (s *Store) Organization(ctx context.Context, county, id string) (o app.Orga
 	return o, found, nil
 }
 
+// OrganizationsOf implements [app.Organizations].
+func (s *Store) OrganizationsOf(ctx context.Context, county, kind string) (out []string, err error) {
+	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
+		out = nil
+		rows, err := tx.Query(ctx, "SELECT id FROM organization WHERE county_code = $1 AND type = $2 AND NOT disabled ORDER BY name, id", county, kind)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			out = append(out, id)
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list organisations of county %s: %w", county, err)
+	}
+	return out, nil
+}
+
 // PutOrganization implements [app.Organizations].
 func (s *Store) PutOrganization(ctx context.Context, factID string, o app.Organization) error {
 	err := s.DB.Update(ctx, func(tx *sqldb.Tx) error {

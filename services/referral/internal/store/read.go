@@ -98,23 +98,25 @@ func compare(a, b domain.Snapshot, byDue bool) int {
 }
 
 // Count implements [app.Reader].
-func (s *Store) Count(ctx context.Context, q app.Query) (map[domain.State]int, error) {
-	out := map[domain.State]int{}
+func (s *Store) Count(ctx context.Context, q app.Query) (map[domain.State]app.StateCount, error) {
+	out := map[domain.State]app.StateCount{}
 	err := s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		side := receiving
 		if !q.Inbox {
 			side = sending
 		}
 		parts, args := conditions(tx, q, side)
-		rows, err := tx.Query(ctx, "SELECT r.state, count(*) FROM referral r WHERE r.county_code = $1 AND $2 <> '' AND "+strings.Join(parts, " AND ")+" GROUP BY r.state", args...)
+		args = append(args, tx.Now())
+		rows, err := tx.Query(ctx, fmt.Sprintf("SELECT r.state, count(*), count(CASE WHEN r.due_time < $%d THEN 1 END) FROM referral r WHERE r.county_code = $1 AND $2 <> '' AND %s GROUP BY r.state",
+			len(args), strings.Join(parts, " AND ")), args...)
 		if err != nil {
 			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			var state string
-			var n int
-			if err := rows.Scan(&state, &n); err != nil {
+			var n app.StateCount
+			if err := rows.Scan(&state, &n.N, &n.Late); err != nil {
 				return err
 			}
 			out[domain.State(state)] = n
@@ -173,6 +175,9 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	}
 	if q.WithoutHold {
 		parts = append(parts, "r.hold_id = ''")
+	}
+	if q.Late {
+		add("r.due_time < $%d", tx.Now())
 	}
 	if !q.Expected.From.IsZero() {
 		add("r.expected_from < $%d AND r.expected_to > $%d", q.Expected.To, q.Expected.From)

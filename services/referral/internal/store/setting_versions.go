@@ -33,6 +33,8 @@ type (
 		Text   string        `json:"text,omitempty"`
 		TextEn string        `json:"textEn,omitempty"`
 		Hidden bool          `json:"hidden,omitempty"`
+		// CountsAs of an own reason.
+		CountsAs string `json:"countsAs,omitempty"`
 	}
 )
 

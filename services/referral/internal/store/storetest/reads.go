@@ -134,10 +134,10 @@ func filters(t *testing.T, f Fixture) {
 	q = inbox
 	q.Department, q.Sender = plain.Receiver.DepartmentCode, Doctor().Organization
 	expectList(t, "department and sender", list(t, f, q), "accepted", "plain")
-	if n, err := f.Store.Count(t.Context(), app.Query{Inbox: true, Caller: desk(), Department: q.Department, States: domain.Open()}); err != nil || n[domain.StateSubmitted] != 1 || n[domain.StateAccepted] != 1 || len(n) != 2 {
+	if n, err := f.Store.Count(t.Context(), app.Query{Inbox: true, Caller: desk(), Department: q.Department, States: domain.Open()}); err != nil || n[domain.StateSubmitted].N != 1 || n[domain.StateAccepted].N != 1 || len(n) != 2 {
 		t.Errorf("%v, %v", n, err)
 	}
-	if n, err := f.Store.Count(t.Context(), app.Query{Outbox: true, Caller: Doctor(), States: domain.Open()}); err != nil || n[domain.StateDraft] != 1 {
+	if n, err := f.Store.Count(t.Context(), app.Query{Outbox: true, Caller: Doctor(), States: domain.Open()}); err != nil || n[domain.StateDraft].N != 1 {
 		t.Errorf("%v, %v", n, err)
 	}
 	q.Department = "none"
@@ -179,6 +179,7 @@ func filters(t *testing.T, f Fixture) {
 	if err != nil || len(batch) != 2 {
 		t.Errorf("batch: %d, %v", len(batch), err)
 	}
+	lateOnes(t, f)
 }
 
 func organizations(t *testing.T, f Fixture) {
@@ -292,5 +293,26 @@ func instants(t *testing.T, f Fixture) {
 	same(t, got.Snapshot, v.Snapshot)
 	if got.CreateTime.Location() != time.UTC || !got.Consent.At.Equal(d.Consent.At) {
 		t.Errorf("created %v, consent %v", got.CreateTime, got.Consent.At)
+	}
+}
+
+// lateOnes: the filter of what is late, and its count, by state.
+func lateOnes(t *testing.T, f Fixture) {
+	t.Helper()
+	q := app.Query{Inbox: true, Caller: desk(), States: domain.Open(), Late: true}
+	expectList(t, "late before any limit", list(t, f, q))
+	f.Clock.Advance(30 * 24 * time.Hour)
+	late := list(t, f, q)
+	q.Late = false
+	counts, err := f.Store.Count(t.Context(), q)
+	if err != nil || len(late) == 0 {
+		t.Fatalf("late after a month: %v, %v", late, err)
+	}
+	counted := 0
+	for _, c := range counts {
+		counted += c.Late
+	}
+	if counted != len(late) || counts[domain.StateSubmitted].Late != 1 {
+		t.Errorf("%v are late, counted %v", late, counts)
 	}
 }

@@ -97,7 +97,8 @@ func lateness(t *testing.T, f Fixture) {
 		out := ""
 		for _, c := range got.Cases {
 			name := map[string]string{first.ID: "first", second.ID: "second"}[c.Referral.ID]
-			out += fmt.Sprintf("%s %s %s %s; ", name, c.Step, c.Due.Sub(first.SubmitTime), c.Referral.WaitsFor(c.Step))
+			whose, role := c.Referral.WaitsFor(c.Step)
+			out += fmt.Sprintf("%s %s %s %s %s %s; ", name, c.Step, c.Due.Sub(first.SubmitTime), whose.OrganizationID, whose.DepartmentCode, role)
 		}
 		return out + fmt.Sprint(got.Totals)
 	}
@@ -105,7 +106,7 @@ func lateness(t *testing.T, f Fixture) {
 		t.Errorf("before any limit: %s", got)
 	}
 	f.Clock.Advance(time.Hour)
-	const one, other = "first ANSWER 10m0s " + hospital + "; ", "second ANSWER 11m0s " + hospital + "; "
+	const one, other = "first ANSWER 10m0s " + hospital + " 0304 INTAKE_DESK; ", "second ANSWER 11m0s " + hospital + " 0304 INTAKE_DESK; "
 	for name, c := range map[string]struct {
 		scan app.LateScan
 		want string
@@ -115,6 +116,10 @@ func lateness(t *testing.T, f Fixture) {
 		"the next":               {app.LateScan{After: &app.Cursor{Time: first.SubmitTime.Add(10 * time.Minute), ID: first.ID + " ANSWER"}}, other + "map[ANSWER:2]"},
 		"of the sender":          {app.LateScan{OrganizationID: township}, one + other + "map[ANSWER:2]"},
 		"of somebody else":       {app.LateScan{OrganizationID: "elsewhere"}, "map[]"},
+		"of the department":      {app.LateScan{Department: "0304"}, one + other + "map[ANSWER:2]"},
+		"of another department":  {app.LateScan{Department: "0501"}, "map[]"},
+		"of an urgency":          {app.LateScan{Urgency: domain.UrgencyEmergency, Kind: domain.KindEmergency}, one + other + "map[ANSWER:2]"},
+		"of another kind":        {app.LateScan{Kind: domain.KindInpatient}, "map[]"},
 		"with another step only": {app.LateScan{Step: domain.StepReply}, "map[ANSWER:2]"},
 	} {
 		if got := late(c.scan); got != c.want {
@@ -137,6 +142,7 @@ func unsent(t *testing.T, f Fixture) {
 		"in another":       {app.UnsentScan{County: County, From: before, To: next, Hospital: "hospital-9"}, 0},
 		"of the centre":    {app.UnsentScan{County: County, From: before, To: next, Centre: township}, 1},
 		"of another":       {app.UnsentScan{County: County, From: before, To: next, Centre: "township-9"}, 0},
+		"of no department": {app.UnsentScan{County: County, From: before, To: next, Department: "9999"}, 0},
 		"before":           {app.UnsentScan{County: County, From: "2020-01-01", To: before}, 0},
 		"in a county else": {app.UnsentScan{County: "450322", From: before, To: next}, 0},
 	} {

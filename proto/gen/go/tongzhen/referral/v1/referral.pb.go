@@ -2231,9 +2231,11 @@ type ListReferralsRequest struct {
 	// Code of the receiving department.
 	ReceiverDepartment       string `protobuf:"bytes,10,opt,name=receiver_department,json=receiverDepartment,proto3" json:"receiver_department,omitempty"`
 	OriginatorOrganizationId string `protobuf:"bytes,11,opt,name=originator_organization_id,json=originatorOrganizationId,proto3" json:"originator_organization_id,omitempty"`
-	// Count too, by state, what matches all but state and page; what is over is not counted. For view inbox or outbox.
-	Count bool           `protobuf:"varint,12,opt,name=count,proto3" json:"count,omitempty"`
-	Kind  []v1.Kind_Code `protobuf:"varint,14,rep,packed,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	// Count too, by state, what matches all but state, late and page; what is over is not counted. For view inbox or outbox.
+	Count bool `protobuf:"varint,12,opt,name=count,proto3" json:"count,omitempty"`
+	// Only those whose due_time has passed.
+	Late bool           `protobuf:"varint,13,opt,name=late,proto3" json:"late,omitempty"`
+	Kind []v1.Kind_Code `protobuf:"varint,14,rep,packed,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
 	// Only those whose patient has set out and is not known to have come (在途).
 	OnTheWay bool `protobuf:"varint,15,opt,name=on_the_way,json=onTheWay,proto3" json:"on_the_way,omitempty"`
 	// Only those for which no place is held.
@@ -2356,6 +2358,13 @@ func (x *ListReferralsRequest) GetCount() bool {
 	return false
 }
 
+func (x *ListReferralsRequest) GetLate() bool {
+	if x != nil {
+		return x.Late
+	}
+	return false
+}
+
 func (x *ListReferralsRequest) GetKind() []v1.Kind_Code {
 	if x != nil {
 		return x.Kind
@@ -2439,9 +2448,11 @@ func (x *ListReferralsResponse) GetCounts() []*StateCount {
 }
 
 type StateCount struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	State         State_Code             `protobuf:"varint,1,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
-	Count         int32                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	State State_Code             `protobuf:"varint,1,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
+	Count int32                  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// Of those, how many have a due_time that passed.
+	Late          int32 `protobuf:"varint,3,opt,name=late,proto3" json:"late,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2486,6 +2497,13 @@ func (x *StateCount) GetState() State_Code {
 func (x *StateCount) GetCount() int32 {
 	if x != nil {
 		return x.Count
+	}
+	return 0
+}
+
+func (x *StateCount) GetLate() int32 {
+	if x != nil {
+		return x.Late
 	}
 	return 0
 }
@@ -3084,7 +3102,9 @@ type Reason struct {
 	TextEn       string                 `protobuf:"bytes,3,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
 	NoteRequired bool                   `protobuf:"varint,4,opt,name=note_required,json=noteRequired,proto3" json:"note_required,omitempty"`
 	// The county does not offer it any more; cases of before may have it.
-	Hidden        bool `protobuf:"varint,5,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	Hidden bool `protobuf:"varint,5,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	// Of a county's own reason: the shipped one under which it is counted.
+	CountsAs      string `protobuf:"bytes,6,opt,name=counts_as,json=countsAs,proto3" json:"counts_as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3152,6 +3172,13 @@ func (x *Reason) GetHidden() bool {
 		return x.Hidden
 	}
 	return false
+}
+
+func (x *Reason) GetCountsAs() string {
+	if x != nil {
+		return x.CountsAs
+	}
+	return ""
 }
 
 type SearchDiagnosesRequest struct {
@@ -6748,7 +6775,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x19BatchGetReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\"8\n" +
 	"\x13FindReferralRequest\x12!\n" +
-	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xbc\x05\n" +
+	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xd0\x05\n" +
 	"\x14ListReferralsRequest\x12/\n" +
 	"\x04view\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x05inboxR\x06outboxR\x03allR\x04view\x12@\n" +
 	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x126\n" +
@@ -6766,7 +6793,8 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x13receiver_department\x18\n" +
 	" \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x12receiverDepartment\x12E\n" +
 	"\x1aoriginator_organization_id\x18\v \x01(\tB\a\xbaH\x04r\x02\x18$R\x18originatorOrganizationId\x12\x14\n" +
-	"\x05count\x18\f \x01(\bR\x05count\x121\n" +
+	"\x05count\x18\f \x01(\bR\x05count\x12\x12\n" +
+	"\x04late\x18\r \x01(\bR\x04late\x121\n" +
 	"\x04kind\x18\x0e \x03(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\x12\x1c\n" +
 	"\n" +
 	"on_the_way\x18\x0f \x01(\bR\bonTheWay\x12!\n" +
@@ -6774,11 +6802,12 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x15ListReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
-	"\x06counts\x18\x03 \x03(\v2 .tongzhen.referral.v1.StateCountR\x06counts\"Z\n" +
+	"\x06counts\x18\x03 \x03(\v2 .tongzhen.referral.v1.StateCountR\x06counts\"n\n" +
 	"\n" +
 	"StateCount\x126\n" +
 	"\x05state\x18\x01 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x05state\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x05R\x05count\".\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\x12\x12\n" +
+	"\x04late\x18\x03 \x01(\x05R\x04late\".\n" +
 	"\x12ListHistoryRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"Q\n" +
 	"\x13ListHistoryResponse\x12:\n" +
@@ -6823,13 +6852,14 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x06action\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06action\x12@\n" +
 	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\"M\n" +
 	"\x13ListReasonsResponse\x126\n" +
-	"\areasons\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ReasonR\areasons\"\x86\x01\n" +
+	"\areasons\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.ReasonR\areasons\"\xa3\x01\n" +
 	"\x06Reason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x17\n" +
 	"\atext_en\x18\x03 \x01(\tR\x06textEn\x12#\n" +
 	"\rnote_required\x18\x04 \x01(\bR\fnoteRequired\x12\x16\n" +
-	"\x06hidden\x18\x05 \x01(\bR\x06hidden\"7\n" +
+	"\x06hidden\x18\x05 \x01(\bR\x06hidden\x12\x1b\n" +
+	"\tcounts_as\x18\x06 \x01(\tR\bcountsAs\"7\n" +
 	"\x16SearchDiagnosesRequest\x12\x1d\n" +
 	"\x05query\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x05query\"S\n" +
 	"\x17SearchDiagnosesResponse\x128\n" +

@@ -528,7 +528,8 @@ func (x *UpdateTargetsRequest) GetRequestId() string {
 	return ""
 }
 
-// ReasonSettings: what a county hides of the shipped pick lists and words anew. The codes stay, so that counties can be compared.
+// ReasonSettings: what a county hides of the shipped pick lists and words anew, and its own reasons. The codes stay, and an own reason counts as a
+// shipped one, so that counties can be compared.
 type ReasonSettings struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Version       int32                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -584,13 +585,15 @@ func (x *ReasonSettings) GetReasons() []*ReasonSetting {
 type ReasonSetting struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Action string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
-	// A shipped one; OTHER cannot be hidden.
+	// A shipped one, or one of the county's own, "NO_BED.1"; empty for an own one that is new. OTHER cannot be hidden.
 	Code string `protobuf:"bytes,2,opt,name=code,proto3" json:"code,omitempty"`
-	// Empty = as shipped.
+	// Empty = as shipped; an own reason needs the first.
 	Text   string `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
 	TextEn string `protobuf:"bytes,4,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
 	// Not offered any more.
-	Hidden        bool `protobuf:"varint,5,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	Hidden bool `protobuf:"varint,5,opt,name=hidden,proto3" json:"hidden,omitempty"`
+	// Of an own reason: the code of the shipped one under which it is counted. It cannot be changed.
+	CountsAs      string `protobuf:"bytes,6,opt,name=counts_as,json=countsAs,proto3" json:"counts_as,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -658,6 +661,13 @@ func (x *ReasonSetting) GetHidden() bool {
 		return x.Hidden
 	}
 	return false
+}
+
+func (x *ReasonSetting) GetCountsAs() string {
+	if x != nil {
+		return x.CountsAs
+	}
+	return ""
 }
 
 type GetReasonSettingsRequest struct {
@@ -974,13 +984,14 @@ const file_tongzhen_referral_v1_settings_proto_rawDesc = "" +
 	"request_id\x18\x02 \x01(\tR\trequestId\"t\n" +
 	"\x0eReasonSettings\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x05R\aversion\x12H\n" +
-	"\areasons\x18\x02 \x03(\v2#.tongzhen.referral.v1.ReasonSettingB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\areasons\"\xa4\x01\n" +
+	"\areasons\x18\x02 \x03(\v2#.tongzhen.referral.v1.ReasonSettingB\t\xbaH\x06\x92\x01\x03\x10\xac\x02R\areasons\"\xca\x01\n" +
 	"\rReasonSetting\x12\x1f\n" +
 	"\x06action\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\x06action\x12\x1b\n" +
 	"\x04code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\x04code\x12\x1b\n" +
 	"\x04text\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04text\x12 \n" +
 	"\atext_en\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18xR\x06textEn\x12\x16\n" +
-	"\x06hidden\x18\x05 \x01(\bR\x06hidden\"\x1a\n" +
+	"\x06hidden\x18\x05 \x01(\bR\x06hidden\x12$\n" +
+	"\tcounts_as\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18(R\bcountsAs\"\x1a\n" +
 	"\x18GetReasonSettingsRequest\"~\n" +
 	"\x1bUpdateReasonSettingsRequest\x12@\n" +
 	"\bsettings\x18\x01 \x01(\v2$.tongzhen.referral.v1.ReasonSettingsR\bsettings\x12\x1d\n" +

@@ -43,7 +43,8 @@ type SettingServiceClient interface {
 	UpdateTargets(ctx context.Context, in *UpdateTargetsRequest, opts ...grpc.CallOption) (*Targets, error)
 	// GetReasonSettings answers what the county has set of the pick lists of reasons.
 	GetReasonSettings(ctx context.Context, in *GetReasonSettingsRequest, opts ...grpc.CallOption) (*ReasonSettings, error)
-	// UpdateReasonSettings replaces them; COUNTY_ADMIN only. What was chosen before stays valid and keeps its code.
+	// UpdateReasonSettings replaces them; COUNTY_ADMIN only. What was chosen before stays valid and keeps its code. A reason of the county's own that
+	// is left out is hidden, not deleted: cases may have it. Errors: FIELD_…, STALE_VERSION, REQUEST_ID_REUSED.
 	UpdateReasonSettings(ctx context.Context, in *UpdateReasonSettingsRequest, opts ...grpc.CallOption) (*ReasonSettings, error)
 	// ListSettingVersions lists the versions of a subject, the newest first, 100 at most; COUNTY_ADMIN only. Writing an older one again undoes what
 	// came after it.
@@ -143,7 +144,8 @@ type SettingServiceServer interface {
 	UpdateTargets(context.Context, *UpdateTargetsRequest) (*Targets, error)
 	// GetReasonSettings answers what the county has set of the pick lists of reasons.
 	GetReasonSettings(context.Context, *GetReasonSettingsRequest) (*ReasonSettings, error)
-	// UpdateReasonSettings replaces them; COUNTY_ADMIN only. What was chosen before stays valid and keeps its code.
+	// UpdateReasonSettings replaces them; COUNTY_ADMIN only. What was chosen before stays valid and keeps its code. A reason of the county's own that
+	// is left out is hidden, not deleted: cases may have it. Errors: FIELD_…, STALE_VERSION, REQUEST_ID_REUSED.
 	UpdateReasonSettings(context.Context, *UpdateReasonSettingsRequest) (*ReasonSettings, error)
 	// ListSettingVersions lists the versions of a subject, the newest first, 100 at most; COUNTY_ADMIN only. Writing an older one again undoes what
 	// came after it.

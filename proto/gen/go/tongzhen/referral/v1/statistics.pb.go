@@ -331,7 +331,7 @@ type QueryStatisticsRequest struct {
 	// Local dates, half-open.
 	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
 	To   string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
-	// Names of dimensions, and "day" or "month".
+	// Names of dimensions, and "day" or "month". "reason" counts a county's own reasons under the shipped ones, "ownReason" each by itself.
 	GroupBy []string `protobuf:"bytes,4,rep,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
 	// Filters.
 	OrganizationId string          `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
@@ -344,8 +344,14 @@ type QueryStatisticsRequest struct {
 	Denominator string `protobuf:"bytes,11,opt,name=denominator,proto3" json:"denominator,omitempty"`
 	// Also those recorded after the fact.
 	WithRetrospective bool `protobuf:"varint,12,opt,name=with_retrospective,json=withRetrospective,proto3" json:"with_retrospective,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Hold every figure against the target that holds for its place and month.
+	WithTargets bool `protobuf:"varint,13,opt,name=with_targets,json=withTargets,proto3" json:"with_targets,omitempty"`
+	// Only those with a coded reason: a shipped one with all that are counted under it, or one of the county's own. For what is counted by reasons.
+	Reason string `protobuf:"bytes,14,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Only those with this organisation on the other side: of a centre a hospital, of a hospital a centre.
+	PartnerOrganizationId string `protobuf:"bytes,15,opt,name=partner_organization_id,json=partnerOrganizationId,proto3" json:"partner_organization_id,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *QueryStatisticsRequest) Reset() {
@@ -462,6 +468,27 @@ func (x *QueryStatisticsRequest) GetWithRetrospective() bool {
 	return false
 }
 
+func (x *QueryStatisticsRequest) GetWithTargets() bool {
+	if x != nil {
+		return x.WithTargets
+	}
+	return false
+}
+
+func (x *QueryStatisticsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *QueryStatisticsRequest) GetPartnerOrganizationId() string {
+	if x != nil {
+		return x.PartnerOrganizationId
+	}
+	return ""
+}
+
 type QueryStatisticsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Figures       []*Figure              `protobuf:"bytes,1,rep,name=figures,proto3" json:"figures,omitempty"`
@@ -522,7 +549,10 @@ type Figure struct {
 	Median        float64 `protobuf:"fixed64,8,opt,name=median,proto3" json:"median,omitempty"`
 	Percentile_90 float64 `protobuf:"fixed64,9,opt,name=percentile_90,json=percentile90,proto3" json:"percentile_90,omitempty"`
 	// The period is younger than 30 days, or the figures of the county are being built after an upgrade: cases are still being added.
-	Filling       bool `protobuf:"varint,10,opt,name=filling,proto3" json:"filling,omitempty"`
+	Filling bool `protobuf:"varint,10,opt,name=filling,proto3" json:"filling,omitempty"`
+	// When asked for and a target holds: the most particular one that covers the month in which the period ends, a department's before its hospital's
+	// before the county's. Targets of counts are for a month: a period that is not one whole month has none.
+	Aim           *Aim `protobuf:"bytes,11,opt,name=aim,proto3" json:"aim,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -627,6 +657,662 @@ func (x *Figure) GetFilling() bool {
 	return false
 }
 
+func (x *Figure) GetAim() *Aim {
+	if x != nil {
+		return x.Aim
+	}
+	return nil
+}
+
+// Aim is a target and how a figure stands to it.
+type Aim struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the unit of the measure.
+	Target float64 `protobuf:"fixed64,1,opt,name=target,proto3" json:"target,omitempty"`
+	// False where there is no value.
+	Reached bool `protobuf:"varint,2,opt,name=reached,proto3" json:"reached,omitempty"`
+	// The value less the target, to one decimal: percentage points, or cases.
+	Apart         float64 `protobuf:"fixed64,3,opt,name=apart,proto3" json:"apart,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Aim) Reset() {
+	*x = Aim{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Aim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Aim) ProtoMessage() {}
+
+func (x *Aim) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Aim.ProtoReflect.Descriptor instead.
+func (*Aim) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Aim) GetTarget() float64 {
+	if x != nil {
+		return x.Target
+	}
+	return 0
+}
+
+func (x *Aim) GetReached() bool {
+	if x != nil {
+		return x.Reached
+	}
+	return false
+}
+
+func (x *Aim) GetApart() float64 {
+	if x != nil {
+		return x.Apart
+	}
+	return 0
+}
+
+type ListStagesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Local dates, half-open: of the sending.
+	From              string          `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	To                string          `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
+	OrganizationId    string          `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Department        string          `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
+	Urgency           v1.Urgency_Code `protobuf:"varint,5,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
+	Kind              v1.Kind_Code    `protobuf:"varint,6,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	WithRetrospective bool            `protobuf:"varint,7,opt,name=with_retrospective,json=withRetrospective,proto3" json:"with_retrospective,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ListStagesRequest) Reset() {
+	*x = ListStagesRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStagesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStagesRequest) ProtoMessage() {}
+
+func (x *ListStagesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStagesRequest.ProtoReflect.Descriptor instead.
+func (*ListStagesRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListStagesRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListStagesRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListStagesRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ListStagesRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *ListStagesRequest) GetUrgency() v1.Urgency_Code {
+	if x != nil {
+		return x.Urgency
+	}
+	return v1.Urgency_Code(0)
+}
+
+func (x *ListStagesRequest) GetKind() v1.Kind_Code {
+	if x != nil {
+		return x.Kind
+	}
+	return v1.Kind_Code(0)
+}
+
+func (x *ListStagesRequest) GetWithRetrospective() bool {
+	if x != nil {
+		return x.WithRetrospective
+	}
+	return false
+}
+
+type ListStagesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// From sent to the last, in their order.
+	Up            []*Stage `protobuf:"bytes,1,rep,name=up,proto3" json:"up,omitempty"`
+	Down          []*Stage `protobuf:"bytes,2,rep,name=down,proto3" json:"down,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListStagesResponse) Reset() {
+	*x = ListStagesResponse{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListStagesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListStagesResponse) ProtoMessage() {}
+
+func (x *ListStagesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListStagesResponse.ProtoReflect.Descriptor instead.
+func (*ListStagesResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListStagesResponse) GetUp() []*Stage {
+	if x != nil {
+		return x.Up
+	}
+	return nil
+}
+
+func (x *ListStagesResponse) GetDown() []*Stage {
+	if x != nil {
+		return x.Down
+	}
+	return nil
+}
+
+type Stage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The measure whose NUMERATOR counts it; of the first stage, the sent, the measure whose DENOMINATOR does.
+	Measure string `protobuf:"bytes,1,opt,name=measure,proto3" json:"measure,omitempty"`
+	Count   int64  `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	// Of the first stage, in percent.
+	Share float64 `protobuf:"fixed64,3,opt,name=share,proto3" json:"share,omitempty"`
+	// How many of the stage before did not come so far.
+	Lost int64 `protobuf:"varint,4,opt,name=lost,proto3" json:"lost,omitempty"`
+	// At most one of a way: that which most did not reach.
+	Worst         bool `protobuf:"varint,5,opt,name=worst,proto3" json:"worst,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stage) Reset() {
+	*x = Stage{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stage) ProtoMessage() {}
+
+func (x *Stage) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stage.ProtoReflect.Descriptor instead.
+func (*Stage) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Stage) GetMeasure() string {
+	if x != nil {
+		return x.Measure
+	}
+	return ""
+}
+
+func (x *Stage) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Stage) GetShare() float64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *Stage) GetLost() int64 {
+	if x != nil {
+		return x.Lost
+	}
+	return 0
+}
+
+func (x *Stage) GetWorst() bool {
+	if x != nil {
+		return x.Worst
+	}
+	return false
+}
+
+type ListQuietCentresRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQuietCentresRequest) Reset() {
+	*x = ListQuietCentresRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQuietCentresRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQuietCentresRequest) ProtoMessage() {}
+
+func (x *ListQuietCentresRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQuietCentresRequest.ProtoReflect.Descriptor instead.
+func (*ListQuietCentresRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{11}
+}
+
+type ListQuietCentresResponse struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Centres []*QuietCentre         `protobuf:"bytes,1,rep,name=centres,proto3" json:"centres,omitempty"`
+	// The days looked at, local dates, half-open.
+	From          string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To            string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQuietCentresResponse) Reset() {
+	*x = ListQuietCentresResponse{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQuietCentresResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQuietCentresResponse) ProtoMessage() {}
+
+func (x *ListQuietCentresResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQuietCentresResponse.ProtoReflect.Descriptor instead.
+func (*ListQuietCentresResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ListQuietCentresResponse) GetCentres() []*QuietCentre {
+	if x != nil {
+		return x.Centres
+	}
+	return nil
+}
+
+func (x *ListQuietCentresResponse) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListQuietCentresResponse) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+type QuietCentre struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// The last local day on which it sent; empty when it sent none in the days looked at.
+	LastDay string `protobuf:"bytes,2,opt,name=last_day,json=lastDay,proto3" json:"last_day,omitempty"`
+	// Days since then; all that were looked at when it sent none.
+	Days int32 `protobuf:"varint,3,opt,name=days,proto3" json:"days,omitempty"`
+	// How many it sent in the days looked at.
+	Sent          int64 `protobuf:"varint,4,opt,name=sent,proto3" json:"sent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuietCentre) Reset() {
+	*x = QuietCentre{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuietCentre) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuietCentre) ProtoMessage() {}
+
+func (x *QuietCentre) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuietCentre.ProtoReflect.Descriptor instead.
+func (*QuietCentre) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *QuietCentre) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *QuietCentre) GetLastDay() string {
+	if x != nil {
+		return x.LastDay
+	}
+	return ""
+}
+
+func (x *QuietCentre) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *QuietCentre) GetSent() int64 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
+}
+
+type GetStatisticCaseRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId    string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetStatisticCaseRequest) Reset() {
+	*x = GetStatisticCaseRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetStatisticCaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetStatisticCaseRequest) ProtoMessage() {}
+
+func (x *GetStatisticCaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetStatisticCaseRequest.ProtoReflect.Descriptor instead.
+func (*GetStatisticCaseRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *GetStatisticCaseRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+// CaseCourse names no patient: an administrator sees figures, not records.
+type CaseCourse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Case  *StatisticCase         `protobuf:"bytes,1,opt,name=case,proto3" json:"case,omitempty"`
+	Steps []*CaseStep            `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
+	// What is waited for, the soonest limit first; those that only prompt or act by themselves are left out.
+	Waits         []*LateCase `protobuf:"bytes,3,rep,name=waits,proto3" json:"waits,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseCourse) Reset() {
+	*x = CaseCourse{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseCourse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseCourse) ProtoMessage() {}
+
+func (x *CaseCourse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseCourse.ProtoReflect.Descriptor instead.
+func (*CaseCourse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CaseCourse) GetCase() *StatisticCase {
+	if x != nil {
+		return x.Case
+	}
+	return nil
+}
+
+func (x *CaseCourse) GetSteps() []*CaseStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *CaseCourse) GetWaits() []*LateCase {
+	if x != nil {
+		return x.Waits
+	}
+	return nil
+}
+
+// CaseStep is a transition of a case. Whoever did it goes by the organisation.
+type CaseStep struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	Action         string                 `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	From           State_Code             `protobuf:"varint,2,opt,name=from,proto3,enum=tongzhen.referral.v1.State_Code" json:"from,omitempty"`
+	To             State_Code             `protobuf:"varint,3,opt,name=to,proto3,enum=tongzhen.referral.v1.State_Code" json:"to,omitempty"`
+	OrganizationId string                 `protobuf:"bytes,4,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Time           *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=time,proto3" json:"time,omitempty"`
+	ReasonCode     string                 `protobuf:"bytes,6,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *CaseStep) Reset() {
+	*x = CaseStep{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseStep) ProtoMessage() {}
+
+func (x *CaseStep) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseStep.ProtoReflect.Descriptor instead.
+func (*CaseStep) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CaseStep) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *CaseStep) GetFrom() State_Code {
+	if x != nil {
+		return x.From
+	}
+	return State_UNSPECIFIED
+}
+
+func (x *CaseStep) GetTo() State_Code {
+	if x != nil {
+		return x.To
+	}
+	return State_UNSPECIFIED
+}
+
+func (x *CaseStep) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *CaseStep) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *CaseStep) GetReasonCode() string {
+	if x != nil {
+		return x.ReasonCode
+	}
+	return ""
+}
+
 type ListStatisticCasesRequest struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Measure string                 `protobuf:"bytes,1,opt,name=measure,proto3" json:"measure,omitempty"`
@@ -644,13 +1330,16 @@ type ListStatisticCasesRequest struct {
 	WithRetrospective bool            `protobuf:"varint,12,opt,name=with_retrospective,json=withRetrospective,proto3" json:"with_retrospective,omitempty"`
 	PageSize          int32           `protobuf:"varint,13,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken         string          `protobuf:"bytes,14,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// As of QueryStatistics.
+	Reason                string `protobuf:"bytes,15,opt,name=reason,proto3" json:"reason,omitempty"`
+	PartnerOrganizationId string `protobuf:"bytes,16,opt,name=partner_organization_id,json=partnerOrganizationId,proto3" json:"partner_organization_id,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *ListStatisticCasesRequest) Reset() {
 	*x = ListStatisticCasesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -662,7 +1351,7 @@ func (x *ListStatisticCasesRequest) String() string {
 func (*ListStatisticCasesRequest) ProtoMessage() {}
 
 func (x *ListStatisticCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[7]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -675,7 +1364,7 @@ func (x *ListStatisticCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatisticCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListStatisticCasesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListStatisticCasesRequest) GetMeasure() string {
@@ -776,6 +1465,20 @@ func (x *ListStatisticCasesRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListStatisticCasesRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ListStatisticCasesRequest) GetPartnerOrganizationId() string {
+	if x != nil {
+		return x.PartnerOrganizationId
+	}
+	return ""
+}
+
 type ListStatisticCasesResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cases         []*StatisticCase       `protobuf:"bytes,1,rep,name=cases,proto3" json:"cases,omitempty"`
@@ -786,7 +1489,7 @@ type ListStatisticCasesResponse struct {
 
 func (x *ListStatisticCasesResponse) Reset() {
 	*x = ListStatisticCasesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -798,7 +1501,7 @@ func (x *ListStatisticCasesResponse) String() string {
 func (*ListStatisticCasesResponse) ProtoMessage() {}
 
 func (x *ListStatisticCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -811,7 +1514,7 @@ func (x *ListStatisticCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatisticCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListStatisticCasesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListStatisticCasesResponse) GetCases() []*StatisticCase {
@@ -843,7 +1546,8 @@ type StatisticCase struct {
 	// Local day on which it counts.
 	Day string `protobuf:"bytes,10,opt,name=day,proto3" json:"day,omitempty"`
 	// How often it counts (a histogram counts once).
-	Count      int32  `protobuf:"varint,11,opt,name=count,proto3" json:"count,omitempty"`
+	Count int32 `protobuf:"varint,11,opt,name=count,proto3" json:"count,omitempty"`
+	// As it was chosen: a county's own reason by its own code.
 	ReasonCode string `protobuf:"bytes,12,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	// The discharge, for a case that is no referral.
 	StayId        string `protobuf:"bytes,13,opt,name=stay_id,json=stayId,proto3" json:"stay_id,omitempty"`
@@ -853,7 +1557,7 @@ type StatisticCase struct {
 
 func (x *StatisticCase) Reset() {
 	*x = StatisticCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -865,7 +1569,7 @@ func (x *StatisticCase) String() string {
 func (*StatisticCase) ProtoMessage() {}
 
 func (x *StatisticCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -878,7 +1582,7 @@ func (x *StatisticCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticCase.ProtoReflect.Descriptor instead.
 func (*StatisticCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StatisticCase) GetReferralId() string {
@@ -986,7 +1690,7 @@ type ReconcileDischargesRequest struct {
 
 func (x *ReconcileDischargesRequest) Reset() {
 	*x = ReconcileDischargesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -998,7 +1702,7 @@ func (x *ReconcileDischargesRequest) String() string {
 func (*ReconcileDischargesRequest) ProtoMessage() {}
 
 func (x *ReconcileDischargesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1011,7 +1715,7 @@ func (x *ReconcileDischargesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileDischargesRequest.ProtoReflect.Descriptor instead.
 func (*ReconcileDischargesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReconcileDischargesRequest) GetFrom() string {
@@ -1066,7 +1770,7 @@ type ReconcileDischargesResponse struct {
 
 func (x *ReconcileDischargesResponse) Reset() {
 	*x = ReconcileDischargesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1078,7 +1782,7 @@ func (x *ReconcileDischargesResponse) String() string {
 func (*ReconcileDischargesResponse) ProtoMessage() {}
 
 func (x *ReconcileDischargesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1091,7 +1795,7 @@ func (x *ReconcileDischargesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileDischargesResponse.ProtoReflect.Descriptor instead.
 func (*ReconcileDischargesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReconcileDischargesResponse) GetDischargedToCentre() int32 {
@@ -1162,7 +1866,7 @@ type ReconciledCase struct {
 
 func (x *ReconciledCase) Reset() {
 	*x = ReconciledCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1878,7 @@ func (x *ReconciledCase) String() string {
 func (*ReconciledCase) ProtoMessage() {}
 
 func (x *ReconciledCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1891,7 @@ func (x *ReconciledCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconciledCase.ProtoReflect.Descriptor instead.
 func (*ReconciledCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReconciledCase) GetReferralId() string {
@@ -1278,16 +1982,20 @@ type ListLateRequest struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	// One step only (ANSWER, MISSING_INFORMATION, ARRIVAL, REPLY, ACKNOWLEDGE, FIRST_CONTACT, VISIT, CONSENT, DOWN_DECISION, NORM_CHECK); empty = all.
-	Step          string `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
-	PageSize      int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	Step      string `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
+	PageSize  int32  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Filters, of the totals too. The department is the hospital's.
+	Department    string          `protobuf:"bytes,5,opt,name=department,proto3" json:"department,omitempty"`
+	Urgency       v1.Urgency_Code `protobuf:"varint,6,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
+	Kind          v1.Kind_Code    `protobuf:"varint,7,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListLateRequest) Reset() {
 	*x = ListLateRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1299,7 +2007,7 @@ func (x *ListLateRequest) String() string {
 func (*ListLateRequest) ProtoMessage() {}
 
 func (x *ListLateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1312,7 +2020,7 @@ func (x *ListLateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLateRequest.ProtoReflect.Descriptor instead.
 func (*ListLateRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListLateRequest) GetOrganizationId() string {
@@ -1343,6 +2051,27 @@ func (x *ListLateRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListLateRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *ListLateRequest) GetUrgency() v1.Urgency_Code {
+	if x != nil {
+		return x.Urgency
+	}
+	return v1.Urgency_Code(0)
+}
+
+func (x *ListLateRequest) GetKind() v1.Kind_Code {
+	if x != nil {
+		return x.Kind
+	}
+	return v1.Kind_Code(0)
+}
+
 type ListLateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Of all steps, also when one was asked for.
@@ -1355,7 +2084,7 @@ type ListLateResponse struct {
 
 func (x *ListLateResponse) Reset() {
 	*x = ListLateResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1367,7 +2096,7 @@ func (x *ListLateResponse) String() string {
 func (*ListLateResponse) ProtoMessage() {}
 
 func (x *ListLateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1380,7 +2109,7 @@ func (x *ListLateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLateResponse.ProtoReflect.Descriptor instead.
 func (*ListLateResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListLateResponse) GetTotals() []*LateTotal {
@@ -1414,7 +2143,7 @@ type LateTotal struct {
 
 func (x *LateTotal) Reset() {
 	*x = LateTotal{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1426,7 +2155,7 @@ func (x *LateTotal) String() string {
 func (*LateTotal) ProtoMessage() {}
 
 func (x *LateTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1439,7 +2168,7 @@ func (x *LateTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateTotal.ProtoReflect.Descriptor instead.
 func (*LateTotal) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *LateTotal) GetStep() string {
@@ -1462,15 +2191,17 @@ type LateCase struct {
 	Case    *StatisticCase         `protobuf:"bytes,1,opt,name=case,proto3" json:"case,omitempty"`
 	Step    string                 `protobuf:"bytes,2,opt,name=step,proto3" json:"step,omitempty"`
 	DueTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=due_time,json=dueTime,proto3" json:"due_time,omitempty"`
-	// Whom it waits for; empty when it is the patient.
-	WaitingOrganizationId string `protobuf:"bytes,4,opt,name=waiting_organization_id,json=waitingOrganizationId,proto3" json:"waiting_organization_id,omitempty"`
+	// Whose move it is: the organisation, the department of a hospital, and the role that usually makes it.
+	WaitingOrganizationId string       `protobuf:"bytes,4,opt,name=waiting_organization_id,json=waitingOrganizationId,proto3" json:"waiting_organization_id,omitempty"`
+	WaitingDepartment     string       `protobuf:"bytes,5,opt,name=waiting_department,json=waitingDepartment,proto3" json:"waiting_department,omitempty"`
+	WaitingRole           v1.Role_Code `protobuf:"varint,6,opt,name=waiting_role,json=waitingRole,proto3,enum=tongzhen.common.v1.Role_Code" json:"waiting_role,omitempty"`
 	unknownFields         protoimpl.UnknownFields
 	sizeCache             protoimpl.SizeCache
 }
 
 func (x *LateCase) Reset() {
 	*x = LateCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1482,7 +2213,7 @@ func (x *LateCase) String() string {
 func (*LateCase) ProtoMessage() {}
 
 func (x *LateCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1495,7 +2226,7 @@ func (x *LateCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateCase.ProtoReflect.Descriptor instead.
 func (*LateCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *LateCase) GetCase() *StatisticCase {
@@ -1526,19 +2257,35 @@ func (x *LateCase) GetWaitingOrganizationId() string {
 	return ""
 }
 
+func (x *LateCase) GetWaitingDepartment() string {
+	if x != nil {
+		return x.WaitingDepartment
+	}
+	return ""
+}
+
+func (x *LateCase) GetWaitingRole() v1.Role_Code {
+	if x != nil {
+		return x.WaitingRole
+	}
+	return v1.Role_Code(0)
+}
+
 type ListBlockingMedicinesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Local dates, half-open: of the day on which the candidate was found.
 	From           string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
 	To             string `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
 	OrganizationId string `protobuf:"bytes,3,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The hospital's.
+	Department    string `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListBlockingMedicinesRequest) Reset() {
 	*x = ListBlockingMedicinesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1550,7 +2297,7 @@ func (x *ListBlockingMedicinesRequest) String() string {
 func (*ListBlockingMedicinesRequest) ProtoMessage() {}
 
 func (x *ListBlockingMedicinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1563,7 +2310,7 @@ func (x *ListBlockingMedicinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockingMedicinesRequest.ProtoReflect.Descriptor instead.
 func (*ListBlockingMedicinesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListBlockingMedicinesRequest) GetFrom() string {
@@ -1587,6 +2334,13 @@ func (x *ListBlockingMedicinesRequest) GetOrganizationId() string {
 	return ""
 }
 
+func (x *ListBlockingMedicinesRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
 type ListBlockingMedicinesResponse struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Medicines []*BlockingMedicine    `protobuf:"bytes,1,rep,name=medicines,proto3" json:"medicines,omitempty"`
@@ -1599,7 +2353,7 @@ type ListBlockingMedicinesResponse struct {
 
 func (x *ListBlockingMedicinesResponse) Reset() {
 	*x = ListBlockingMedicinesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1611,7 +2365,7 @@ func (x *ListBlockingMedicinesResponse) String() string {
 func (*ListBlockingMedicinesResponse) ProtoMessage() {}
 
 func (x *ListBlockingMedicinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1624,7 +2378,7 @@ func (x *ListBlockingMedicinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockingMedicinesResponse.ProtoReflect.Descriptor instead.
 func (*ListBlockingMedicinesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListBlockingMedicinesResponse) GetMedicines() []*BlockingMedicine {
@@ -1665,7 +2419,7 @@ type BlockingMedicine struct {
 
 func (x *BlockingMedicine) Reset() {
 	*x = BlockingMedicine{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1677,7 +2431,7 @@ func (x *BlockingMedicine) String() string {
 func (*BlockingMedicine) ProtoMessage() {}
 
 func (x *BlockingMedicine) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1690,7 +2444,7 @@ func (x *BlockingMedicine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockingMedicine.ProtoReflect.Descriptor instead.
 func (*BlockingMedicine) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *BlockingMedicine) GetName() string {
@@ -1737,7 +2491,7 @@ type CheckStatisticsRequest struct {
 
 func (x *CheckStatisticsRequest) Reset() {
 	*x = CheckStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +2503,7 @@ func (x *CheckStatisticsRequest) String() string {
 func (*CheckStatisticsRequest) ProtoMessage() {}
 
 func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1762,7 +2516,7 @@ func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CheckStatisticsRequest) GetCounty() string {
@@ -1781,7 +2535,7 @@ type RebuildStatisticsRequest struct {
 
 func (x *RebuildStatisticsRequest) Reset() {
 	*x = RebuildStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +2547,7 @@ func (x *RebuildStatisticsRequest) String() string {
 func (*RebuildStatisticsRequest) ProtoMessage() {}
 
 func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +2560,7 @@ func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*RebuildStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RebuildStatisticsRequest) GetCounty() string {
@@ -1827,7 +2581,7 @@ type CheckStatisticsResponse struct {
 
 func (x *CheckStatisticsResponse) Reset() {
 	*x = CheckStatisticsResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1839,7 +2593,7 @@ func (x *CheckStatisticsResponse) String() string {
 func (*CheckStatisticsResponse) ProtoMessage() {}
 
 func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1852,7 +2606,7 @@ func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CheckStatisticsResponse) GetReferrals() int64 {
@@ -1889,7 +2643,7 @@ type StatisticDifference struct {
 
 func (x *StatisticDifference) Reset() {
 	*x = StatisticDifference{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1901,7 +2655,7 @@ func (x *StatisticDifference) String() string {
 func (*StatisticDifference) ProtoMessage() {}
 
 func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1914,7 +2668,7 @@ func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticDifference.ProtoReflect.Descriptor instead.
 func (*StatisticDifference) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *StatisticDifference) GetCounter() string {
@@ -1981,7 +2735,7 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\atext_en\x18\x03 \x01(\tR\x06textEn\"\x18\n" +
 	"\x16ListDefinitionsRequest\"T\n" +
 	"\x17ListDefinitionsResponse\x129\n" +
-	"\bmeasures\x18\x01 \x03(\v2\x1d.tongzhen.referral.v1.MeasureR\bmeasures\"\xf1\x03\n" +
+	"\bmeasures\x18\x01 \x03(\v2\x1d.tongzhen.referral.v1.MeasureR\bmeasures\"\xf6\x04\n" +
 	"\x16QueryStatisticsRequest\x12\"\n" +
 	"\ameasure\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10dR\ameasure\x12\x1b\n" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
@@ -2000,9 +2754,12 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x04kind\x18\n" +
 	" \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\x12)\n" +
 	"\vdenominator\x18\v \x01(\tB\a\xbaH\x04r\x02\x18(R\vdenominator\x12-\n" +
-	"\x12with_retrospective\x18\f \x01(\bR\x11withRetrospective\"Q\n" +
+	"\x12with_retrospective\x18\f \x01(\bR\x11withRetrospective\x12!\n" +
+	"\fwith_targets\x18\r \x01(\bR\vwithTargets\x12\x1f\n" +
+	"\x06reason\x18\x0e \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12?\n" +
+	"\x17partner_organization_id\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18(R\x15partnerOrganizationId\"Q\n" +
 	"\x17QueryStatisticsResponse\x126\n" +
-	"\afigures\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.FigureR\afigures\"\x96\x02\n" +
+	"\afigures\x18\x01 \x03(\v2\x1c.tongzhen.referral.v1.FigureR\afigures\"\xc3\x02\n" +
 	"\x06Figure\x12\x18\n" +
 	"\ameasure\x18\x01 \x01(\tR\ameasure\x12\x16\n" +
 	"\x06period\x18\x02 \x01(\tR\x06period\x12\x10\n" +
@@ -2014,7 +2771,59 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x06median\x18\b \x01(\x01R\x06median\x12#\n" +
 	"\rpercentile_90\x18\t \x01(\x01R\fpercentile90\x12\x18\n" +
 	"\afilling\x18\n" +
-	" \x01(\bR\afilling\"\xc2\x04\n" +
+	" \x01(\bR\afilling\x12+\n" +
+	"\x03aim\x18\v \x01(\v2\x19.tongzhen.referral.v1.AimR\x03aim\"M\n" +
+	"\x03Aim\x12\x16\n" +
+	"\x06target\x18\x01 \x01(\x01R\x06target\x12\x18\n" +
+	"\areached\x18\x02 \x01(\bR\areached\x12\x14\n" +
+	"\x05apart\x18\x03 \x01(\x01R\x05apart\"\xb9\x02\n" +
+	"\x11ListStagesRequest\x12\x1b\n" +
+	"\x04from\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12'\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\n" +
+	"department\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
+	"department\x12:\n" +
+	"\aurgency\x18\x05 \x01(\x0e2 .tongzhen.common.v1.Urgency.CodeR\aurgency\x121\n" +
+	"\x04kind\x18\x06 \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\x12-\n" +
+	"\x12with_retrospective\x18\a \x01(\bR\x11withRetrospective\"r\n" +
+	"\x12ListStagesResponse\x12+\n" +
+	"\x02up\x18\x01 \x03(\v2\x1b.tongzhen.referral.v1.StageR\x02up\x12/\n" +
+	"\x04down\x18\x02 \x03(\v2\x1b.tongzhen.referral.v1.StageR\x04down\"w\n" +
+	"\x05Stage\x12\x18\n" +
+	"\ameasure\x18\x01 \x01(\tR\ameasure\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\x12\x14\n" +
+	"\x05share\x18\x03 \x01(\x01R\x05share\x12\x12\n" +
+	"\x04lost\x18\x04 \x01(\x03R\x04lost\x12\x14\n" +
+	"\x05worst\x18\x05 \x01(\bR\x05worst\"\x19\n" +
+	"\x17ListQuietCentresRequest\"{\n" +
+	"\x18ListQuietCentresResponse\x12;\n" +
+	"\acentres\x18\x01 \x03(\v2!.tongzhen.referral.v1.QuietCentreR\acentres\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\tR\x02to\"y\n" +
+	"\vQuietCentre\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\x19\n" +
+	"\blast_day\x18\x02 \x01(\tR\alastDay\x12\x12\n" +
+	"\x04days\x18\x03 \x01(\x05R\x04days\x12\x12\n" +
+	"\x04sent\x18\x04 \x01(\x03R\x04sent\"D\n" +
+	"\x17GetStatisticCaseRequest\x12)\n" +
+	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"referralId\"\xb1\x01\n" +
+	"\n" +
+	"CaseCourse\x127\n" +
+	"\x04case\x18\x01 \x01(\v2#.tongzhen.referral.v1.StatisticCaseR\x04case\x124\n" +
+	"\x05steps\x18\x02 \x03(\v2\x1e.tongzhen.referral.v1.CaseStepR\x05steps\x124\n" +
+	"\x05waits\x18\x03 \x03(\v2\x1e.tongzhen.referral.v1.LateCaseR\x05waits\"\x84\x02\n" +
+	"\bCaseStep\x12\x16\n" +
+	"\x06action\x18\x01 \x01(\tR\x06action\x124\n" +
+	"\x04from\x18\x02 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x04from\x120\n" +
+	"\x02to\x18\x03 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x02to\x12'\n" +
+	"\x0forganization_id\x18\x04 \x01(\tR\x0eorganizationId\x12.\n" +
+	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1f\n" +
+	"\vreason_code\x18\x06 \x01(\tR\n" +
+	"reasonCode\"\xa4\x05\n" +
 	"\x19ListStatisticCasesRequest\x12\x18\n" +
 	"\ameasure\x18\x01 \x01(\tR\ameasure\x12\x1b\n" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
@@ -2037,7 +2846,9 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\tpage_size\x18\r \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x0e \x01(\tR\tpageToken\"\x7f\n" +
+	"page_token\x18\x0e \x01(\tR\tpageToken\x12\x1f\n" +
+	"\x06reason\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12?\n" +
+	"\x17partner_organization_id\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18(R\x15partnerOrganizationId\"\x7f\n" +
 	"\x1aListStatisticCasesResponse\x129\n" +
 	"\x05cases\x18\x01 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa3\x04\n" +
@@ -2093,32 +2904,42 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	" \x01(\tR\bcentreId\x12\x1c\n" +
 	"\tcondition\x18\v \x01(\tR\tcondition\x12\x1d\n" +
 	"\n" +
-	"patient_id\x18\f \x01(\tR\tpatientId\"\x9f\x01\n" +
+	"patient_id\x18\f \x01(\tR\tpatientId\"\xb7\x02\n" +
 	"\x0fListLateRequest\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\x1b\n" +
 	"\x04step\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x04step\x12'\n" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\xa9\x01\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12'\n" +
+	"\n" +
+	"department\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
+	"department\x12:\n" +
+	"\aurgency\x18\x06 \x01(\x0e2 .tongzhen.common.v1.Urgency.CodeR\aurgency\x121\n" +
+	"\x04kind\x18\a \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\"\xa9\x01\n" +
 	"\x10ListLateResponse\x127\n" +
 	"\x06totals\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.LateTotalR\x06totals\x124\n" +
 	"\x05cases\x18\x02 \x03(\v2\x1e.tongzhen.referral.v1.LateCaseR\x05cases\x12&\n" +
 	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"5\n" +
 	"\tLateTotal\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x05R\x05count\"\xc6\x01\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"\xb7\x02\n" +
 	"\bLateCase\x127\n" +
 	"\x04case\x18\x01 \x01(\v2#.tongzhen.referral.v1.StatisticCaseR\x04case\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\tR\x04step\x125\n" +
 	"\bdue_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\adueTime\x126\n" +
-	"\x17waiting_organization_id\x18\x04 \x01(\tR\x15waitingOrganizationId\"}\n" +
+	"\x17waiting_organization_id\x18\x04 \x01(\tR\x15waitingOrganizationId\x12-\n" +
+	"\x12waiting_department\x18\x05 \x01(\tR\x11waitingDepartment\x12@\n" +
+	"\fwaiting_role\x18\x06 \x01(\x0e2\x1d.tongzhen.common.v1.Role.CodeR\vwaitingRole\"\xa6\x01\n" +
 	"\x1cListBlockingMedicinesRequest\x12\x1b\n" +
 	"\x04from\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x04from\x12\x17\n" +
 	"\x02to\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x02to\x12'\n" +
-	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\"\x9f\x01\n" +
+	"\x0forganization_id\x18\x03 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\n" +
+	"department\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
+	"department\"\x9f\x01\n" +
 	"\x1dListBlockingMedicinesResponse\x12D\n" +
 	"\tmedicines\x18\x01 \x03(\v2&.tongzhen.referral.v1.BlockingMedicineR\tmedicines\x12\x1e\n" +
 	"\n" +
@@ -2147,11 +2968,15 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x06stored\x18\x04 \x01(\x03R\x06stored\x12\x1e\n" +
 	"\n" +
 	"recomputed\x18\x05 \x01(\x03R\n" +
-	"recomputed2\x9f\t\n" +
+	"recomputed2\xe2\f\n" +
 	"\x11StatisticsService\x12\x96\x01\n" +
 	"\x0fListDefinitions\x12,.tongzhen.referral.v1.ListDefinitionsRequest\x1a-.tongzhen.referral.v1.ListDefinitionsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/statistics/definitions\x12\x94\x01\n" +
 	"\x0fQueryStatistics\x12,.tongzhen.referral.v1.QueryStatisticsRequest\x1a-.tongzhen.referral.v1.QueryStatisticsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/statistics/referrals\x12\xa3\x01\n" +
-	"\x12ListStatisticCases\x12/.tongzhen.referral.v1.ListStatisticCasesRequest\x1a0.tongzhen.referral.v1.ListStatisticCasesResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/statistics/referrals/cases\x12\xa1\x01\n" +
+	"\x12ListStatisticCases\x12/.tongzhen.referral.v1.ListStatisticCasesRequest\x1a0.tongzhen.referral.v1.ListStatisticCasesResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/statistics/referrals/cases\x12\x9d\x01\n" +
+	"\x10GetStatisticCase\x12-.tongzhen.referral.v1.GetStatisticCaseRequest\x1a .tongzhen.referral.v1.CaseCourse\"8\x82\xd3\xe4\x93\x022\x120/api/v1/statistics/referrals/cases/{referral_id}\x12\x82\x01\n" +
+	"\n" +
+	"ListStages\x12'.tongzhen.referral.v1.ListStagesRequest\x1a(.tongzhen.referral.v1.ListStagesResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/statistics/stages\x12\x9b\x01\n" +
+	"\x10ListQuietCentres\x12-.tongzhen.referral.v1.ListQuietCentresRequest\x1a..tongzhen.referral.v1.ListQuietCentresResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/v1/statistics/quiet-centres\x12\xa1\x01\n" +
 	"\x13ReconcileDischarges\x120.tongzhen.referral.v1.ReconcileDischargesRequest\x1a1.tongzhen.referral.v1.ReconcileDischargesResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/statistics/discharges\x12z\n" +
 	"\bListLate\x12%.tongzhen.referral.v1.ListLateRequest\x1a&.tongzhen.referral.v1.ListLateResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/statistics/late\x12\xaf\x01\n" +
 	"\x15ListBlockingMedicines\x122.tongzhen.referral.v1.ListBlockingMedicinesRequest\x1a3.tongzhen.referral.v1.ListBlockingMedicinesResponse\"-\x82\xd3\xe4\x93\x02'\x12%/api/v1/statistics/blocking-medicines\x12n\n" +
@@ -2170,7 +2995,7 @@ func file_tongzhen_referral_v1_statistics_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_statistics_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
 var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*Measure)(nil),                       // 0: tongzhen.referral.v1.Measure
 	(*Denominator)(nil),                   // 1: tongzhen.referral.v1.Denominator
@@ -2179,79 +3004,111 @@ var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*QueryStatisticsRequest)(nil),        // 4: tongzhen.referral.v1.QueryStatisticsRequest
 	(*QueryStatisticsResponse)(nil),       // 5: tongzhen.referral.v1.QueryStatisticsResponse
 	(*Figure)(nil),                        // 6: tongzhen.referral.v1.Figure
-	(*ListStatisticCasesRequest)(nil),     // 7: tongzhen.referral.v1.ListStatisticCasesRequest
-	(*ListStatisticCasesResponse)(nil),    // 8: tongzhen.referral.v1.ListStatisticCasesResponse
-	(*StatisticCase)(nil),                 // 9: tongzhen.referral.v1.StatisticCase
-	(*ReconcileDischargesRequest)(nil),    // 10: tongzhen.referral.v1.ReconcileDischargesRequest
-	(*ReconcileDischargesResponse)(nil),   // 11: tongzhen.referral.v1.ReconcileDischargesResponse
-	(*ReconciledCase)(nil),                // 12: tongzhen.referral.v1.ReconciledCase
-	(*ListLateRequest)(nil),               // 13: tongzhen.referral.v1.ListLateRequest
-	(*ListLateResponse)(nil),              // 14: tongzhen.referral.v1.ListLateResponse
-	(*LateTotal)(nil),                     // 15: tongzhen.referral.v1.LateTotal
-	(*LateCase)(nil),                      // 16: tongzhen.referral.v1.LateCase
-	(*ListBlockingMedicinesRequest)(nil),  // 17: tongzhen.referral.v1.ListBlockingMedicinesRequest
-	(*ListBlockingMedicinesResponse)(nil), // 18: tongzhen.referral.v1.ListBlockingMedicinesResponse
-	(*BlockingMedicine)(nil),              // 19: tongzhen.referral.v1.BlockingMedicine
-	(*CheckStatisticsRequest)(nil),        // 20: tongzhen.referral.v1.CheckStatisticsRequest
-	(*RebuildStatisticsRequest)(nil),      // 21: tongzhen.referral.v1.RebuildStatisticsRequest
-	(*CheckStatisticsResponse)(nil),       // 22: tongzhen.referral.v1.CheckStatisticsResponse
-	(*StatisticDifference)(nil),           // 23: tongzhen.referral.v1.StatisticDifference
-	(v1.Urgency_Code)(0),                  // 24: tongzhen.common.v1.Urgency.Code
-	(v1.Kind_Code)(0),                     // 25: tongzhen.common.v1.Kind.Code
-	(State_Code)(0),                       // 26: tongzhen.referral.v1.State.Code
-	(v1.Direction_Code)(0),                // 27: tongzhen.common.v1.Direction.Code
-	(*v1.Party)(nil),                      // 28: tongzhen.common.v1.Party
-	(*timestamppb.Timestamp)(nil),         // 29: google.protobuf.Timestamp
+	(*Aim)(nil),                           // 7: tongzhen.referral.v1.Aim
+	(*ListStagesRequest)(nil),             // 8: tongzhen.referral.v1.ListStagesRequest
+	(*ListStagesResponse)(nil),            // 9: tongzhen.referral.v1.ListStagesResponse
+	(*Stage)(nil),                         // 10: tongzhen.referral.v1.Stage
+	(*ListQuietCentresRequest)(nil),       // 11: tongzhen.referral.v1.ListQuietCentresRequest
+	(*ListQuietCentresResponse)(nil),      // 12: tongzhen.referral.v1.ListQuietCentresResponse
+	(*QuietCentre)(nil),                   // 13: tongzhen.referral.v1.QuietCentre
+	(*GetStatisticCaseRequest)(nil),       // 14: tongzhen.referral.v1.GetStatisticCaseRequest
+	(*CaseCourse)(nil),                    // 15: tongzhen.referral.v1.CaseCourse
+	(*CaseStep)(nil),                      // 16: tongzhen.referral.v1.CaseStep
+	(*ListStatisticCasesRequest)(nil),     // 17: tongzhen.referral.v1.ListStatisticCasesRequest
+	(*ListStatisticCasesResponse)(nil),    // 18: tongzhen.referral.v1.ListStatisticCasesResponse
+	(*StatisticCase)(nil),                 // 19: tongzhen.referral.v1.StatisticCase
+	(*ReconcileDischargesRequest)(nil),    // 20: tongzhen.referral.v1.ReconcileDischargesRequest
+	(*ReconcileDischargesResponse)(nil),   // 21: tongzhen.referral.v1.ReconcileDischargesResponse
+	(*ReconciledCase)(nil),                // 22: tongzhen.referral.v1.ReconciledCase
+	(*ListLateRequest)(nil),               // 23: tongzhen.referral.v1.ListLateRequest
+	(*ListLateResponse)(nil),              // 24: tongzhen.referral.v1.ListLateResponse
+	(*LateTotal)(nil),                     // 25: tongzhen.referral.v1.LateTotal
+	(*LateCase)(nil),                      // 26: tongzhen.referral.v1.LateCase
+	(*ListBlockingMedicinesRequest)(nil),  // 27: tongzhen.referral.v1.ListBlockingMedicinesRequest
+	(*ListBlockingMedicinesResponse)(nil), // 28: tongzhen.referral.v1.ListBlockingMedicinesResponse
+	(*BlockingMedicine)(nil),              // 29: tongzhen.referral.v1.BlockingMedicine
+	(*CheckStatisticsRequest)(nil),        // 30: tongzhen.referral.v1.CheckStatisticsRequest
+	(*RebuildStatisticsRequest)(nil),      // 31: tongzhen.referral.v1.RebuildStatisticsRequest
+	(*CheckStatisticsResponse)(nil),       // 32: tongzhen.referral.v1.CheckStatisticsResponse
+	(*StatisticDifference)(nil),           // 33: tongzhen.referral.v1.StatisticDifference
+	(v1.Urgency_Code)(0),                  // 34: tongzhen.common.v1.Urgency.Code
+	(v1.Kind_Code)(0),                     // 35: tongzhen.common.v1.Kind.Code
+	(State_Code)(0),                       // 36: tongzhen.referral.v1.State.Code
+	(*timestamppb.Timestamp)(nil),         // 37: google.protobuf.Timestamp
+	(v1.Direction_Code)(0),                // 38: tongzhen.common.v1.Direction.Code
+	(*v1.Party)(nil),                      // 39: tongzhen.common.v1.Party
+	(v1.Role_Code)(0),                     // 40: tongzhen.common.v1.Role.Code
 }
 var file_tongzhen_referral_v1_statistics_proto_depIdxs = []int32{
 	1,  // 0: tongzhen.referral.v1.Measure.denominators:type_name -> tongzhen.referral.v1.Denominator
 	0,  // 1: tongzhen.referral.v1.ListDefinitionsResponse.measures:type_name -> tongzhen.referral.v1.Measure
-	24, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	25, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	34, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	35, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	6,  // 4: tongzhen.referral.v1.QueryStatisticsResponse.figures:type_name -> tongzhen.referral.v1.Figure
-	24, // 5: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	25, // 6: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	9,  // 7: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	26, // 8: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
-	27, // 9: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	25, // 10: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	24, // 11: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	28, // 12: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
-	28, // 13: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
-	12, // 14: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
-	26, // 15: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
-	25, // 16: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	29, // 17: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
-	29, // 18: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
-	28, // 19: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
-	15, // 20: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
-	16, // 21: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
-	9,  // 22: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
-	29, // 23: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
-	19, // 24: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
-	9,  // 25: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	23, // 26: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
-	2,  // 27: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
-	4,  // 28: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
-	7,  // 29: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
-	10, // 30: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
-	13, // 31: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
-	17, // 32: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
-	20, // 33: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
-	21, // 34: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
-	3,  // 35: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
-	5,  // 36: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
-	8,  // 37: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
-	11, // 38: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
-	14, // 39: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
-	18, // 40: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
-	22, // 41: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	22, // 42: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	35, // [35:43] is the sub-list for method output_type
-	27, // [27:35] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	7,  // 5: tongzhen.referral.v1.Figure.aim:type_name -> tongzhen.referral.v1.Aim
+	34, // 6: tongzhen.referral.v1.ListStagesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	35, // 7: tongzhen.referral.v1.ListStagesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	10, // 8: tongzhen.referral.v1.ListStagesResponse.up:type_name -> tongzhen.referral.v1.Stage
+	10, // 9: tongzhen.referral.v1.ListStagesResponse.down:type_name -> tongzhen.referral.v1.Stage
+	13, // 10: tongzhen.referral.v1.ListQuietCentresResponse.centres:type_name -> tongzhen.referral.v1.QuietCentre
+	19, // 11: tongzhen.referral.v1.CaseCourse.case:type_name -> tongzhen.referral.v1.StatisticCase
+	16, // 12: tongzhen.referral.v1.CaseCourse.steps:type_name -> tongzhen.referral.v1.CaseStep
+	26, // 13: tongzhen.referral.v1.CaseCourse.waits:type_name -> tongzhen.referral.v1.LateCase
+	36, // 14: tongzhen.referral.v1.CaseStep.from:type_name -> tongzhen.referral.v1.State.Code
+	36, // 15: tongzhen.referral.v1.CaseStep.to:type_name -> tongzhen.referral.v1.State.Code
+	37, // 16: tongzhen.referral.v1.CaseStep.time:type_name -> google.protobuf.Timestamp
+	34, // 17: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	35, // 18: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	19, // 19: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
+	36, // 20: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
+	38, // 21: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	35, // 22: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	34, // 23: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	39, // 24: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
+	39, // 25: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
+	22, // 26: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
+	36, // 27: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
+	35, // 28: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	37, // 29: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
+	37, // 30: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
+	39, // 31: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
+	34, // 32: tongzhen.referral.v1.ListLateRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	35, // 33: tongzhen.referral.v1.ListLateRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	25, // 34: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
+	26, // 35: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
+	19, // 36: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
+	37, // 37: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
+	40, // 38: tongzhen.referral.v1.LateCase.waiting_role:type_name -> tongzhen.common.v1.Role.Code
+	29, // 39: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
+	19, // 40: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
+	33, // 41: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
+	2,  // 42: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
+	4,  // 43: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
+	17, // 44: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
+	14, // 45: tongzhen.referral.v1.StatisticsService.GetStatisticCase:input_type -> tongzhen.referral.v1.GetStatisticCaseRequest
+	8,  // 46: tongzhen.referral.v1.StatisticsService.ListStages:input_type -> tongzhen.referral.v1.ListStagesRequest
+	11, // 47: tongzhen.referral.v1.StatisticsService.ListQuietCentres:input_type -> tongzhen.referral.v1.ListQuietCentresRequest
+	20, // 48: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
+	23, // 49: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
+	27, // 50: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
+	30, // 51: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
+	31, // 52: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
+	3,  // 53: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
+	5,  // 54: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
+	18, // 55: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
+	15, // 56: tongzhen.referral.v1.StatisticsService.GetStatisticCase:output_type -> tongzhen.referral.v1.CaseCourse
+	9,  // 57: tongzhen.referral.v1.StatisticsService.ListStages:output_type -> tongzhen.referral.v1.ListStagesResponse
+	12, // 58: tongzhen.referral.v1.StatisticsService.ListQuietCentres:output_type -> tongzhen.referral.v1.ListQuietCentresResponse
+	21, // 59: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
+	24, // 60: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
+	28, // 61: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
+	32, // 62: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	32, // 63: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	53, // [53:64] is the sub-list for method output_type
+	42, // [42:53] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_statistics_proto_init() }
@@ -2266,7 +3123,7 @@ func file_tongzhen_referral_v1_statistics_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_statistics_proto_rawDesc), len(file_tongzhen_referral_v1_statistics_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   34,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

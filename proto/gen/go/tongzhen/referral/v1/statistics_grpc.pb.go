@@ -22,6 +22,9 @@ const (
 	StatisticsService_ListDefinitions_FullMethodName       = "/tongzhen.referral.v1.StatisticsService/ListDefinitions"
 	StatisticsService_QueryStatistics_FullMethodName       = "/tongzhen.referral.v1.StatisticsService/QueryStatistics"
 	StatisticsService_ListStatisticCases_FullMethodName    = "/tongzhen.referral.v1.StatisticsService/ListStatisticCases"
+	StatisticsService_GetStatisticCase_FullMethodName      = "/tongzhen.referral.v1.StatisticsService/GetStatisticCase"
+	StatisticsService_ListStages_FullMethodName            = "/tongzhen.referral.v1.StatisticsService/ListStages"
+	StatisticsService_ListQuietCentres_FullMethodName      = "/tongzhen.referral.v1.StatisticsService/ListQuietCentres"
 	StatisticsService_ReconcileDischarges_FullMethodName   = "/tongzhen.referral.v1.StatisticsService/ReconcileDischarges"
 	StatisticsService_ListLate_FullMethodName              = "/tongzhen.referral.v1.StatisticsService/ListLate"
 	StatisticsService_ListBlockingMedicines_FullMethodName = "/tongzhen.referral.v1.StatisticsService/ListBlockingMedicines"
@@ -40,6 +43,18 @@ type StatisticsServiceClient interface {
 	QueryStatistics(ctx context.Context, in *QueryStatisticsRequest, opts ...grpc.CallOption) (*QueryStatisticsResponse, error)
 	// ListStatisticCases: exactly the referrals behind one figure, without names.
 	ListStatisticCases(ctx context.Context, in *ListStatisticCasesRequest, opts ...grpc.CallOption) (*ListStatisticCasesResponse, error)
+	// GetStatisticCase answers how far one case behind a figure has come: its steps with times, organisations and coded reasons, and what it waits
+	// for; no patient, no note and nothing clinical. Asked by whoever may query the figures, of the county's referrals by an administrator, by
+	// everybody else of those that the own organisation sent or is to receive. Errors: NOT_FOUND, also for one that was not sent.
+	GetStatisticCase(ctx context.Context, in *GetStatisticCaseRequest, opts ...grpc.CallOption) (*CaseCourse, error)
+	// ListStages answers how far the referrals of a period have come, up and down, and at which stage most were lost. The stages of one way are of
+	// the same referrals; their cases are those of the measure that a stage names. Nothing sent is no stages. Errors: FIELD_…; ROLE for another
+	// organisation.
+	ListStages(ctx context.Context, in *ListStagesRequest, opts ...grpc.CallOption) (*ListStagesResponse, error)
+	// ListQuietCentres lists the township centres that used to send patients up and do not any more, or sent none in the 120 days that end today:
+	// the longest silence first. A centre is quiet after four times its usual distance between two referrals, but not before two weeks; of fewer
+	// than three referrals no habit is known. COUNTY_ADMIN only.
+	ListQuietCentres(ctx context.Context, in *ListQuietCentresRequest, opts ...grpc.CallOption) (*ListQuietCentresResponse, error)
 	// ReconcileDischarges holds the discharges to a township centre that hospitals' systems reported (离院方式 3) against the down-referrals:
 	// whoever was discharged so without one, and whoever was sent down without such a discharge. Asked by whoever may query the figures, of
 	// what they may see; reads only. Errors: FIELD_…; ROLE for another organisation.
@@ -88,6 +103,36 @@ func (c *statisticsServiceClient) ListStatisticCases(ctx context.Context, in *Li
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListStatisticCasesResponse)
 	err := c.cc.Invoke(ctx, StatisticsService_ListStatisticCases_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statisticsServiceClient) GetStatisticCase(ctx context.Context, in *GetStatisticCaseRequest, opts ...grpc.CallOption) (*CaseCourse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CaseCourse)
+	err := c.cc.Invoke(ctx, StatisticsService_GetStatisticCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statisticsServiceClient) ListStages(ctx context.Context, in *ListStagesRequest, opts ...grpc.CallOption) (*ListStagesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListStagesResponse)
+	err := c.cc.Invoke(ctx, StatisticsService_ListStages_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statisticsServiceClient) ListQuietCentres(ctx context.Context, in *ListQuietCentresRequest, opts ...grpc.CallOption) (*ListQuietCentresResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListQuietCentresResponse)
+	err := c.cc.Invoke(ctx, StatisticsService_ListQuietCentres_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -155,6 +200,18 @@ type StatisticsServiceServer interface {
 	QueryStatistics(context.Context, *QueryStatisticsRequest) (*QueryStatisticsResponse, error)
 	// ListStatisticCases: exactly the referrals behind one figure, without names.
 	ListStatisticCases(context.Context, *ListStatisticCasesRequest) (*ListStatisticCasesResponse, error)
+	// GetStatisticCase answers how far one case behind a figure has come: its steps with times, organisations and coded reasons, and what it waits
+	// for; no patient, no note and nothing clinical. Asked by whoever may query the figures, of the county's referrals by an administrator, by
+	// everybody else of those that the own organisation sent or is to receive. Errors: NOT_FOUND, also for one that was not sent.
+	GetStatisticCase(context.Context, *GetStatisticCaseRequest) (*CaseCourse, error)
+	// ListStages answers how far the referrals of a period have come, up and down, and at which stage most were lost. The stages of one way are of
+	// the same referrals; their cases are those of the measure that a stage names. Nothing sent is no stages. Errors: FIELD_…; ROLE for another
+	// organisation.
+	ListStages(context.Context, *ListStagesRequest) (*ListStagesResponse, error)
+	// ListQuietCentres lists the township centres that used to send patients up and do not any more, or sent none in the 120 days that end today:
+	// the longest silence first. A centre is quiet after four times its usual distance between two referrals, but not before two weeks; of fewer
+	// than three referrals no habit is known. COUNTY_ADMIN only.
+	ListQuietCentres(context.Context, *ListQuietCentresRequest) (*ListQuietCentresResponse, error)
 	// ReconcileDischarges holds the discharges to a township centre that hospitals' systems reported (离院方式 3) against the down-referrals:
 	// whoever was discharged so without one, and whoever was sent down without such a discharge. Asked by whoever may query the figures, of
 	// what they may see; reads only. Errors: FIELD_…; ROLE for another organisation.
@@ -187,6 +244,15 @@ func (UnimplementedStatisticsServiceServer) QueryStatistics(context.Context, *Qu
 }
 func (UnimplementedStatisticsServiceServer) ListStatisticCases(context.Context, *ListStatisticCasesRequest) (*ListStatisticCasesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStatisticCases not implemented")
+}
+func (UnimplementedStatisticsServiceServer) GetStatisticCase(context.Context, *GetStatisticCaseRequest) (*CaseCourse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetStatisticCase not implemented")
+}
+func (UnimplementedStatisticsServiceServer) ListStages(context.Context, *ListStagesRequest) (*ListStagesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListStages not implemented")
+}
+func (UnimplementedStatisticsServiceServer) ListQuietCentres(context.Context, *ListQuietCentresRequest) (*ListQuietCentresResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListQuietCentres not implemented")
 }
 func (UnimplementedStatisticsServiceServer) ReconcileDischarges(context.Context, *ReconcileDischargesRequest) (*ReconcileDischargesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ReconcileDischarges not implemented")
@@ -274,6 +340,60 @@ func _StatisticsService_ListStatisticCases_Handler(srv interface{}, ctx context.
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(StatisticsServiceServer).ListStatisticCases(ctx, req.(*ListStatisticCasesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatisticsService_GetStatisticCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetStatisticCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).GetStatisticCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_GetStatisticCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).GetStatisticCase(ctx, req.(*GetStatisticCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatisticsService_ListStages_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListStagesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).ListStages(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_ListStages_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).ListStages(ctx, req.(*ListStagesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatisticsService_ListQuietCentres_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListQuietCentresRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).ListQuietCentres(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_ListQuietCentres_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).ListQuietCentres(ctx, req.(*ListQuietCentresRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -386,6 +506,18 @@ var StatisticsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListStatisticCases",
 			Handler:    _StatisticsService_ListStatisticCases_Handler,
+		},
+		{
+			MethodName: "GetStatisticCase",
+			Handler:    _StatisticsService_GetStatisticCase_Handler,
+		},
+		{
+			MethodName: "ListStages",
+			Handler:    _StatisticsService_ListStages_Handler,
+		},
+		{
+			MethodName: "ListQuietCentres",
+			Handler:    _StatisticsService_ListQuietCentres_Handler,
 		},
 		{
 			MethodName: "ReconcileDischarges",
