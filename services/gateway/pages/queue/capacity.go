@@ -11,13 +11,19 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // Capacity is what an acceptance can book, and the walk-in window that is proposed, as the form's values.
 type Capacity struct {
-	Slots []*schedulingv1.Slot
-	Beds  int32
+	// Times are the free times of a day; First is the earliest of all days.
+	Times parts.Times
+	First *schedulingv1.Slot
+	// Modality is the device whose times are shown; AskModality: the referral does not say which it needs, and whoever accepts must.
+	Modality    string
+	AskModality bool
+	Beds        int32
 	// Suited are the free beds that the patient may lie in; Bed is the one that was picked on the bed board.
 	Suited []Suited
 	Bed    string
@@ -27,7 +33,7 @@ type Capacity struct {
 
 	Date, Until, From, To string
 
-	down, emergency bool
+	down, emergency, byTime bool
 }
 
 // Suggestion is what an answer with one click books: the values of the form, and what its button says.
@@ -52,8 +58,8 @@ func (c Capacity) Suggestion() *Suggestion {
 		return &Suggestion{Choice: "hold:" + c.Hold.GetId(), Start: c.Hold.GetStart(), Who: cmp.Or(c.Hold.GetPractitionerName(), c.Hold.GetLocation()), Word: "slot", Offered: c.Offered}
 	case c.Hold != nil:
 		return &Suggestion{Choice: "hold:" + c.Hold.GetId(), Who: strings.TrimSpace(c.Hold.GetWard() + " " + c.Hold.GetBed()), Word: "bed", Offered: c.Offered}
-	case len(c.Slots) > 0:
-		s := c.Slots[0]
+	case c.First != nil && !c.AskModality:
+		s := c.First
 		return &Suggestion{Choice: "slot:" + s.GetId(), Start: s.GetStart(), Who: cmp.Or(s.GetPractitionerName(), s.GetEquipmentName()), Word: "slot"}
 	case len(c.Suited) > 0:
 		return &Suggestion{Choice: "bed:", BedID: c.Suited[0].ID, Who: c.Suited[0].Ward + " " + c.Suited[0].Label, Word: "bed"}
@@ -75,8 +81,9 @@ const (
 	maxSuited = 60
 )
 
-// Capacity reads what an acceptance can book, up to a number of slots. Without scheduling, and for a patient who comes down, the walk-in window is left.
-func (q *Queue) Capacity(r *http.Request, referral *referralv1.Referral, slots int32) Capacity {
+// Capacity reads what an acceptance can book, with the times of a day where they are asked for. Without scheduling, and for a patient who comes down, the
+// walk-in window is left.
+func (q *Queue) Capacity(r *http.Request, referral *referralv1.Referral, times bool) Capacity {
 	ctx, now := r.Context(), q.Shell.Now()
 	data := Capacity{Date: now.Format("2006-01-02"), Until: now.AddDate(0, 0, takenDown).Format("2006-01-02"), From: now.Format("15:04"), To: "17:30", Bed: r.URL.Query().Get("bed")}
 	if data.down = referral.GetDirection() == commonv1.Direction_DOWN; data.down {
@@ -90,12 +97,7 @@ func (q *Queue) Capacity(r *http.Request, referral *referralv1.Referral, slots i
 	organization, code := referral.GetReceiver().GetOrganizationId(), referral.GetReceiver().GetDepartmentCode()
 	switch kind := referral.GetKind().String(); kind {
 	case "OUTPATIENT", "EXAM":
-		list, err := q.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{
-			OrganizationId: organization, Department: code, Kind: SessionKind(kind), FreeOnly: true, PageSize: slots, ReferralId: referral.GetId(),
-		})
-		if err == nil {
-			data.Slots = list.GetSlots()
-		}
+		q.times(r, referral, times, &data)
 	case "INPATIENT":
 		list, err := q.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: organization, Department: code})
 		if err == nil {

@@ -104,7 +104,7 @@ func (q *Queue) Suggest(r *http.Request, rows []Row) {
 			may[like] = err == nil && slices.ContainsFunc(list.GetActions(), func(a *referralv1.Action) bool { return a.GetName() == "accept" })
 		}
 		if may[like] {
-			all.Go(func() { row.Suggestion = q.Capacity(r, row.Referral, 1).Suggestion() })
+			all.Go(func() { row.Suggestion = q.Capacity(r, row.Referral, false).Suggestion() })
 		}
 	}
 	all.Wait()

@@ -62,10 +62,10 @@ func New(deps Deps) (*Pages, error) {
 		return nil, err
 	}
 	p.blanks = choicesOf(p.templates)
-	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html", "templates.html"); err != nil {
+	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html", "departments.html", "templates.html"); err != nil {
 		return nil, err
 	}
-	p.slotsSet, err = deps.Shell.Parse(files, "slots.html")
+	p.slotsSet, err = parts.Parse(deps.Shell, files, "slots.html", "departments.html")
 	return p, err
 }
 
@@ -78,6 +78,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /refer/{patient}/templates", p.Shell.Page(p.suitable))
 	mux.Handle("GET /refer/templates/{code}", p.Shell.Page(p.template))
 	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
+	mux.Handle("GET /refer/departments", p.Shell.Page(p.departments))
 	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
 	mux.Handle("GET /referrals/{id}/edit", p.Shell.Page(p.edit))
 	mux.Handle("POST /referrals/{id}/edit", p.Shell.Page(p.change))
@@ -101,8 +102,8 @@ type formData struct {
 	Criteria  parts.Panel
 	Complete  parts.Completeness
 	Templates templatesData
-	// Waits is how long one waits for each department of the chosen hospital, by code.
-	Waits map[string]*schedulingv1.WaitingTime
+	// Departments are those of the chosen hospital.
+	Departments departmentsData
 	// Exams are the lines of what is to be examined, with empty ones to fill.
 	Exams []string
 	// Open are the patient's referrals that are not over, as far as the visitor may see them, without the one that is edited.
@@ -159,14 +160,14 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Templates = p.offered(r, data.Form.Values)
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
-	slots, err := p.loadSlots(r, data.Form.Values, true)
+	slots, err := p.loadSlots(r, data.Form.Values)
 	if err != nil {
 		// The form is worth more than the slots: without scheduling a referral is sent without one.
 		slots = slotsData{Away: true}
 	}
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
-	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
+	data.Departments = p.departmentsOf(r, data.Choices, data.Form.Values)
 	p.askSMS(r, &data)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing)
 	title := "refer.title"
@@ -248,7 +249,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 // onlyLooks tells that the form was sent to be shown anew, by a browser without scripts.
 func onlyLooks(r *http.Request) bool {
 	switch r.PostFormValue("do") {
-	case "kind", "criteria", "slots", "complete", "template":
+	case "kind", "criteria", "departments", "slots", "complete", "template":
 		return true
 	default:
 		return false
@@ -307,7 +308,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 // fields are in the order of the form.
 func fields() []string {
 	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
-		receiver receiver.organizationId receiver.departmentCode slot consent consent.method consent.givenBy consent.relation consent.deferredReason
+		receiver receiver.organizationId receiver.departmentCode modality slot holdId consent consent.method consent.givenBy consent.relation consent.deferredReason
 		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
 }
 
@@ -317,6 +318,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 	if cause != nil {
 		status = errs.HTTPStatus(cause)
 	}
+	unsuited(&data)
 	switch errs.ReasonOf(cause) {
 	case errs.ReasonOpenReferralExists:
 		if e, ok := errs.As(cause); ok {
@@ -326,13 +328,14 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 	case errs.ReasonSlotTaken, errs.ReasonHoldExpired, errs.ReasonNotYetOpen:
 		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
 		data.Form.Values.Del("slot")
+		data.Form.Values.Del("hold")
 		data.RequestID, data.HoldKey = id.New(), id.New()
 	case errs.ReasonRequestIDReused:
 		data.Problem, data.RequestID, data.HoldKey = p.Shell.T(r, "form.sent-before"), id.New(), id.New()
 	default:
 		switch {
 		case cause == nil:
-			data.propose()
+			data.Choices.propose(data.Form.Values)
 		case data.Form.Errors != nil:
 			data.RequestID = id.New()
 		case errs.KindOf(cause) == errs.KindUnavailable:
@@ -363,6 +366,8 @@ func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (st
 	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, key...)
 	switch {
 	case err == nil:
+		// The form that may be shown again knows its slot by this.
+		form.Set("hold", hold.GetId())
 		return hold.GetId(), nil
 	case errs.KindOf(err) == errs.KindUnavailable:
 		// Without scheduling the referral goes without a hold; the desk finds a time.

@@ -89,7 +89,7 @@ func (p *Pages) changed(r *http.Request, data formData, name, now, typed string,
 		switch name {
 		case "organization", "department":
 			return data.Choices.name(data.Form.Value("organization"), value)
-		case "kind", "urgency", "transport", "consent.method":
+		case "kind", "urgency", "transport", "consent.method", "modality":
 			if value != "" {
 				return p.Shell.T(r, name+"."+value)
 			}
