@@ -14,8 +14,10 @@ import (
 // Modalities are what can be picked for an examination whose referral does not say.
 func (Capacity) Modalities() []string { return parts.Modalities() }
 
-// Booked tells that times are booked for it, Searched that they were looked for.
-func (c Capacity) Booked() bool   { return c.byTime }
+// Booked tells that times are booked for it.
+func (c Capacity) Booked() bool { return c.byTime }
+
+// Searched tells that they were looked for.
 func (c Capacity) Searched() bool { return c.byTime && !(c.AskModality && c.Modality == "") }
 
 // Chosen is the slot that is chosen in the form: the one that was sent, or the earliest of the day as a proposal, where nothing else was sent, held or picked
