@@ -132,7 +132,7 @@ func TestASuggestionThatIsGoneIsFollowedByTheNext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.waits(routine()...)
-	w.always(slotsMethod, &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{{Id: otherSlotID, Start: in(0)}}})
+	w.always(slotsMethod, &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{{Id: otherSlotID, Start: in(0)}}, Days: []*schedulingv1.FreeDay{{Date: "2026-03-02", Free: 1}}})
 	w.refuse(holdMethod, errs.Conflict(errs.ReasonSlotTaken, "x"))
 	got := w.browser("desk").post("/referrals/"+referralID+"/accept", with(sent("accept"), "queue", "1", "choice", "slot:"+slotID, "note", "带好片子"))
 	if got.Code != http.StatusConflict {

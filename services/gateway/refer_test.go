@@ -211,6 +211,7 @@ func TestAnExpiredHoldIsTakenAnew(t *testing.T) {
 		}
 		return &schedulingv1.Hold{Id: bookingID, ExpireTime: in(10 * time.Minute)}, nil
 	})
+	w.always(schedulingv1.SchedulingService_GetHold_FullMethodName, &schedulingv1.Hold{Id: holdID, State: schedulingv1.HoldState_EXPIRED})
 	w.browser("township").post("/refer/"+patientID, typedReferral())
 	holds := called[*schedulingv1.CreateHoldRequest](w, holdMethod)
 	if len(holds) != 2 || holds[0].GetRequestId() == holds[1].GetRequestId() {

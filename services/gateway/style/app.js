@@ -69,7 +69,7 @@
 
   // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.
   // A careful part holds forms: while somebody works in one it only says that there is news. <details class="shown"> is open from the start.
-  const touched = (part) => part.querySelector("details[open]:not(.shown)") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
+  const touched = (part) => part.querySelector("details[open]:not(.shown), [data-loaded]") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
     field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
       : field.tagName === "SELECT" ? [...field.options].some((option, i) => option.selected !== option.defaultSelected && i > 0)
       : field.type !== "hidden" && field.value !== field.defaultValue);
@@ -228,24 +228,57 @@
     }
   });
 
-  // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind"> is fetched with the named fields when they change,
-  // and with those of data-load-with as they are.
-  for (const part of document.querySelectorAll("[data-load]")) {
-    const form = part.closest("form");
-    const load = async (kept) => {
-      const query = new URLSearchParams();
-      for (const name of `${part.dataset.loadFrom} ${part.dataset.loadWith ?? ""}`.trim().split(" ")) query.set(name, new FormData(form).get(name) ?? "");
-      for (const name of ["slot", "bed", "department"]) if (kept?.[name]?.[0]) query.set(name, kept[name][0]);
-      if (part.dataset.loaded === query.toString()) return;
-      part.dataset.loaded = query.toString();
-      const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": "1" }, credentials: "same-origin" }).catch(() => null);
-      if (!answer) { delete part.dataset.loaded; return; } // the line is down: what was shown stays
-      if (answer.ok) { part.innerHTML = await answer.text(); form.dispatchEvent(new CustomEvent("loaded")); show(); }
+  // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind day" data-load-with="slot" data-load-keep="…"> is fetched with the named fields
+  // when one of the first changes. What it shows belongs to what was chosen before: it goes at once, with the fields in it, but for the group in which the choice
+  // was made; those of data-load-with are sent only then, those of data-load-keep always. An answer that is not the newest is dropped.
+  const turns = new WeakMap();
+  const loads = (name) => (part) => part.dataset.loadFrom.split(" ").includes(name);
+  const load = async (part, from, kept) => {
+    const typed = new FormData(part.closest("form"));
+    const inside = part.contains(from);
+    const query = new URLSearchParams();
+    const set = (names, all) => {
+      for (const name of names?.split(" ") ?? []) {
+        const value = ((all || inside || !part.querySelector(`[name="${name}"]`)) && typed.get(name)) || kept?.[name]?.[0] || "";
+        if (value || names === part.dataset.loadFrom) query.set(name, value);
+      }
     };
-    form.addEventListener("change", (event) => { if (part.dataset.loadFrom.split(" ").includes(event.target.name)) load(); });
-    form.addEventListener("draft", (event) => load(event.detail));
-    if (!part.children.length) load();
-  }
+    set(part.dataset.loadFrom);
+    const asked = query.toString();
+    set(part.dataset.loadWith);
+    set(part.dataset.loadKeep, true);
+    if ((part.dataset.loadKeep ? asked : query.toString()) === part.dataset.loaded) return;
+    part.dataset.loaded = part.dataset.loadKeep ? asked : query.toString();
+    const turn = (turns.get(part) ?? 0) + 1;
+    turns.set(part, turn);
+    for (const child of [...part.children]) if (!inside || !child.contains(from)) child.remove();
+    part.setAttribute("aria-busy", "true");
+    const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": part.dataset.loadName ?? "1" }, credentials: "same-origin" }).catch(() => null);
+    const html = answer?.ok ? await answer.text().catch(() => null) : null;
+    if (turn !== turns.get(part)) return;
+    part.removeAttribute("aria-busy");
+    if (html === null) {
+      delete part.dataset.loaded;
+      const [note, again] = [document.createElement("p"), document.createElement("button")];
+      note.className = "warning";
+      note.setAttribute("role", "alert");
+      again.type = "button";
+      again.textContent = part.dataset.loadAgain;
+      again.addEventListener("click", () => load(part, from, kept ?? Object.fromEntries([...query].map(([name, value]) => [name, [value]]))));
+      note.append(`${part.dataset.loadFailed} `, again);
+      part.append(note);
+      return;
+    }
+    const focused = part.contains(document.activeElement) ? document.activeElement.name : "";
+    part.innerHTML = html;
+    if (focused) part.querySelector(`[name="${focused}"]:checked, select[name="${focused}"]`)?.focus();
+    show();
+    for (const field of part.querySelectorAll("select")) reload(field, kept);
+  };
+  const reload = (field, kept) => { for (const part of [...field.form?.querySelectorAll("[data-load]") ?? []].filter(loads(field.name))) load(part, field, kept); };
+  document.addEventListener("change", (event) => { if (event.target.name) reload(event.target); });
+  document.addEventListener("draft", (event) => { for (const part of event.target.querySelectorAll("[data-load]")) load(part, null, event.detail); }, true);
+  for (const part of document.querySelectorAll("[data-load]")) if (!part.children.length) load(part, null);
 
   // Pickers: <div class="picker" data-picker="/refer/diagnoses" data-name="diagnosis"> with an input; each choice becomes a chip with a hidden field.
   const bindPicker = (picker) => {
@@ -655,7 +688,7 @@
       const next = document.createElement("div");
       next.innerHTML = await answer.text();
       if (turn !== swaps) return;
-      if (next.querySelector("[data-load], [data-post], [data-upload]")) throw new Error();
+      if (next.querySelector("[data-post], [data-upload]")) throw new Error();
       beside().replaceChildren(...next.childNodes);
       beside().querySelectorAll("[data-picker]").forEach(bindPicker);
       beside().dispatchEvent(new Event("swapped", { bubbles: true }));

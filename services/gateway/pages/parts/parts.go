@@ -21,9 +21,9 @@ import (
 var files embed.FS
 
 // Parse reads a page's templates, which may use "diagnoses", "consent", "criteria", "completeness",
-// "travels", "package-documents", "downtime" and "stale".
+// "travels", "times", "package-documents", "downtime" and "stale".
 func Parse(sh *shell.Shell, fsys fs.FS, names ...string) (*shell.Set, error) {
-	return sh.Parse(shell.Over(fsys, files), append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html", "travels.html", "downtime.html", "stale.html")...)
+	return sh.Parse(shell.Over(fsys, files), append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html", "travels.html", "downtime.html", "stale.html", "times.html")...)
 }
 
 // Diagnosis is a chosen one: Value is what the field sends ("I10|原发性高血压").
@@ -58,13 +58,14 @@ func SetDiagnoses(form url.Values, diagnoses []*commonv1.Coding) {
 	}
 }
 
-// Consent reads the consent; nil when nothing was said. That it comes later is said in an emergency only.
+// Consent reads the consent; nil when nothing was said. That it comes later is said in an emergency only, and why it was to come later is over when it has
+// come: who consents is proposed, but how is chosen by the doctor.
 func Consent(form url.Values, kind commonv1.Kind_Code) *referralv1.Consent {
 	get := func(name string) string { return strings.TrimSpace(form.Get(name)) }
-	if reason := get("consent.deferredReason"); reason != "" && kind == commonv1.Kind_EMERGENCY {
-		return &referralv1.Consent{DeferredReason: reason}
-	}
 	if get("consent.method") == "" {
+		if reason := get("consent.deferredReason"); reason != "" && kind == commonv1.Kind_EMERGENCY {
+			return &referralv1.Consent{DeferredReason: reason}
+		}
 		return nil
 	}
 	return &referralv1.Consent{GivenBy: get("consent.givenBy"), Relation: get("consent.relation"), Method: get("consent.method")}

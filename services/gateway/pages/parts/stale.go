@@ -147,7 +147,7 @@ func (n Renewal) change(r *http.Request, name, label, now, typed string, touched
 			return said
 		}
 		switch name {
-		case "kind", "urgency", "transport", "consent.method":
+		case "kind", "urgency", "transport", "consent.method", "modality":
 			if value != "" {
 				return n.Shell.T(r, name+"."+value)
 			}

@@ -12,13 +12,19 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // Capacity is what an acceptance can book, and the walk-in window that is proposed, as the form's values.
 type Capacity struct {
+	// Times are the free times of a day, Slots the earliest of all days.
+	Times parts.Times
 	Slots []*schedulingv1.Slot
-	Beds  int32
+	// Modality is the device whose times are shown; AskModality: the referral does not say which it needs, and whoever accepts must.
+	Modality    string
+	AskModality bool
+	Beds        int32
 	// Suited are the free beds that the patient may lie in; Bed is the one that was picked on the bed board.
 	Suited []Suited
 	Bed    string
@@ -28,7 +34,7 @@ type Capacity struct {
 
 	Date, Until, From, To string
 
-	down, emergency bool
+	down, emergency, byTime bool
 	// inpatient: a bed is what is wanted; board: which are free is known; where is the department.
 	inpatient, board bool
 	where            string
@@ -75,6 +81,9 @@ func (c Capacity) choices() (out []choice) {
 		return []choice{{Suggestion: Suggestion{Choice: "hold:" + c.Hold.GetId(), Who: strings.TrimSpace(c.Hold.GetWard() + " " + c.Hold.GetBed()), Word: "bed", Offered: c.Offered}}}
 	}
 	for _, s := range c.Slots {
+		if c.AskModality {
+			break
+		}
 		out = append(out, choice{Suggestion{Choice: "slot:" + s.GetId(), Start: s.GetStart(), Who: cmp.Or(s.GetPractitionerName(), s.GetEquipmentName()), Word: "slot"}, s.GetId()})
 	}
 	for _, b := range c.Suited {
@@ -101,7 +110,8 @@ const (
 	maxSuited = 60
 )
 
-// Capacity reads what an acceptance can book, up to a number of slots. Without scheduling, and for a patient who comes down, the walk-in window is left.
+// Capacity reads what an acceptance can book: so many of the earliest slots or, for 0, the times of a day. Without scheduling, and for a patient who comes down,
+// the walk-in window is left.
 func (q *Queue) Capacity(r *http.Request, referral *referralv1.Referral, slots int32) Capacity {
 	ctx, now := r.Context(), q.Shell.Now()
 	data := Capacity{Date: now.Format("2006-01-02"), Until: now.AddDate(0, 0, takenDown).Format("2006-01-02"), From: now.Format("15:04"), To: "17:30", Bed: r.URL.Query().Get("bed")}
@@ -116,12 +126,7 @@ func (q *Queue) Capacity(r *http.Request, referral *referralv1.Referral, slots i
 	organization, code := referral.GetReceiver().GetOrganizationId(), referral.GetReceiver().GetDepartmentCode()
 	switch kind := referral.GetKind().String(); kind {
 	case "OUTPATIENT", "EXAM":
-		list, err := q.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{
-			OrganizationId: organization, Department: code, Kind: SessionKind(kind), FreeOnly: true, PageSize: slots, ReferralId: referral.GetId(),
-		})
-		if err == nil {
-			data.Slots = list.GetSlots()
-		}
+		q.times(r, referral, slots, &data)
 	case "INPATIENT":
 		list, err := q.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: organization, Department: code})
 		if err == nil {

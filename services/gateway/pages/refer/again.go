@@ -43,7 +43,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 // fields are in the order of the form.
 func fields() []string {
 	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
-		receiver receiver.organizationId receiver.departmentCode slot consent consent.method consent.givenBy consent.relation consent.deferredReason
+		receiver receiver.organizationId receiver.departmentCode modality slot holdId consent consent.method consent.givenBy consent.relation consent.deferredReason
 		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
 }
 
@@ -53,6 +53,7 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 	if cause != nil {
 		status = errs.HTTPStatus(cause)
 	}
+	unsuited(&data)
 	switch errs.ReasonOf(cause) {
 	case errs.ReasonOpenReferralExists:
 		if e, ok := errs.As(cause); ok {
@@ -62,13 +63,14 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, c
 	case errs.ReasonSlotTaken, errs.ReasonHoldExpired, errs.ReasonNotYetOpen:
 		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
 		data.Form.Values.Del("slot")
+		data.Form.Values.Del("hold")
 		data.RequestID, data.HoldKey = id.New(), id.New()
 	case errs.ReasonRequestIDReused:
 		data.Problem, data.RequestID, data.HoldKey = p.Shell.T(r, "form.sent-before"), id.New(), id.New()
 	default:
 		switch {
 		case cause == nil:
-			data.propose()
+			data.Choices.propose(data.Form.Values)
 		case data.Form.Errors != nil:
 			data.RequestID = id.New()
 		case errs.KindOf(cause) == errs.KindUnavailable:

@@ -2,40 +2,41 @@ package refer
 
 import (
 	"net/http"
+	"net/url"
 
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 )
 
-// departmentsData is what the fragment "departments" sees: those of a hospital, the chosen one, and how long one waits for each, by code.
+// departmentsData is what departments.html sees: the departments of the chosen hospital, with how long one waits there by code.
 type departmentsData struct {
-	List   []department
-	Chosen string
-	Waits  map[string]*schedulingv1.WaitingTime
+	Departments []department
+	Waits       map[string]*schedulingv1.WaitingTime
+	Chosen      string
 }
 
-// of are the departments of a receiver.
-func (c choices) of(organization string) []department {
-	for _, r := range c.Receivers {
-		if r.ID == organization {
-			return r.Departments
-		}
-	}
-	return nil
-}
+// EmergencyDepartment is the one that the form proposes for an emergency.
+func (departmentsData) EmergencyDepartment() string { return emergencyDepartment }
 
-// Departments are those of the chosen hospital.
-func (d formData) Departments() departmentsData {
-	return departmentsData{d.Choices.of(d.Form.Value("organization")), d.Form.Value("department"), d.Waits}
-}
-
-// departments answers those of another hospital when one is chosen; a department that it has too stays chosen.
+// departments answers the list for another hospital. A department that it has as well stays chosen: the codes are national.
 func (p *Pages) departments(w http.ResponseWriter, r *http.Request) error {
-	choices, err := p.choices(r)
+	options, err := p.choices(r)
 	if err != nil {
 		return err
 	}
-	q := r.URL.Query()
-	return p.Shell.Fragment(w, r, p.slotsSet, "departments", departmentsData{
-		choices.of(q.Get("organization")), q.Get("department"), p.waitingTimes(r, q.Get("organization"), q.Get("kind")),
-	})
+	form := r.URL.Query()
+	if !options.has(form.Get("organization"), form.Get("department")) {
+		form.Del("department")
+	}
+	options.propose(form)
+	return p.Shell.Fragment(w, r, p.slotsSet, "departments", p.departmentsOf(r, options, form))
+}
+
+func (p *Pages) departmentsOf(r *http.Request, options choices, form url.Values) departmentsData {
+	data := departmentsData{Chosen: form.Get("department"), Waits: p.waitingTimes(r, form.Get("organization"), form.Get("kind"))}
+	for _, one := range options.Receivers {
+		if one.ID == form.Get("organization") {
+			data.Departments = one.Departments
+		}
+	}
+	return data
 }

@@ -19,7 +19,7 @@ import (
 // edited are the fields that the form can change.
 func edited() *fieldmaskpb.FieldMask {
 	return &fieldmaskpb.FieldMask{Paths: []string{
-		"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "exam_items",
+		"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "exam_items", "modality",
 	}}
 }
 

@@ -56,14 +56,10 @@ func (c choices) name(organization, code string) string {
 	return code
 }
 
-// EmergencyDepartment is the one that the form proposes for an emergency.
-func (formData) EmergencyDepartment() string { return emergencyDepartment }
-
 // propose chooses it where no department was chosen, as the script does.
-func (d formData) propose() {
-	form := d.Form
-	if form.Value("kind") == "EMERGENCY" && form.Value("department") == "" && d.Choices.has(form.Value("organization"), emergencyDepartment) {
-		form.Values.Set("department", emergencyDepartment)
+func (c choices) propose(form url.Values) {
+	if form.Get("kind") == "EMERGENCY" && form.Get("department") == "" && c.has(form.Get("organization"), emergencyDepartment) {
+		form.Set("department", emergencyDepartment)
 	}
 }
 
@@ -112,9 +108,7 @@ func (formData) Kinds(part string) string { return "kind=" + strings.Join(kindsO
 func (d formData) Shows(part string) bool { return shows(part, d.Form.Value("kind")) }
 
 // Modalities are what can be chosen for an examination with an appointment.
-func (formData) Modalities() []string {
-	return strings.Fields("CT MR US DX MG NM ES ECG LAB PF OTHER")
-}
+func (formData) Modalities() []string { return parts.Modalities() }
 
 // examLines are the filled lines and empty ones to fill.
 func examLines(form url.Values) []string {
@@ -149,6 +143,7 @@ func createRequest(form url.Values, patientID string) *referralv1.CreateReferral
 		request.TransferNote, request.Transport = get("transferNote"), get("transport")
 	}
 	if shows("exams", kind.String()) {
+		request.Modality = get("modality")
 		for _, line := range form["examItem"] {
 			if line = strings.TrimSpace(line); line != "" {
 				request.ExamItems = append(request.ExamItems, &commonv1.Coding{Display: line})
@@ -166,7 +161,7 @@ func kindFor(a *directoryv1.Account) string {
 	return commonv1.Kind_OUTPATIENT.String()
 }
 
-// proposed is how many entries of the record the form takes over.
+// proposed is how many entries of the record the form takes over; it says how many more there are. Allergies are all taken over.
 const proposed = 8
 
 // pastHistory proposes 主要既往史 from the problems and allergies on record; the doctor edits it.
@@ -175,7 +170,7 @@ func (p *Pages) pastHistory(r *http.Request, summary *patientrecordv1.Summary) s
 	for _, one := range summary.GetProblems() {
 		said = append(said, one.GetText())
 	}
-	said = distinct(said)
+	said = p.first(r, distinct(said))
 	var allergic []string
 	for _, one := range summary.GetAllergies() {
 		if !shell.NoKnownAllergy(one) {
@@ -198,17 +193,25 @@ func (p *Pages) treatment(r *http.Request, summary *patientrecordv1.Summary) str
 	said = slices.DeleteFunc(said, func(one string) bool {
 		return slices.ContainsFunc(whole, func(other string) bool { return strings.HasPrefix(other, one+"，") })
 	})
-	if said = distinct(said); len(said) == 0 {
+	if said = p.first(r, distinct(said)); len(said) == 0 {
 		return ""
 	}
 	return p.Shell.T(r, "refer.takes", "what", strings.Join(said, "；"))
 }
 
-// distinct are the first few, each once.
+// first are the first few, and that there are more.
+func (p *Pages) first(r *http.Request, texts []string) []string {
+	if len(texts) <= proposed {
+		return texts
+	}
+	return append(texts[:proposed:proposed], p.Shell.T(r, "refer.and-more", "n", len(texts)-proposed))
+}
+
+// distinct are the texts, each once.
 func distinct(texts []string) []string {
 	var out []string
 	for _, one := range texts {
-		if one != "" && !slices.Contains(out, one) && len(out) < proposed {
+		if one != "" && !slices.Contains(out, one) {
 			out = append(out, one)
 		}
 	}
@@ -223,6 +226,7 @@ func valuesOf(r *referralv1.Referral, patient *patientrecordv1.Patient) url.Valu
 		"form.initialImpression": {r.GetForm().GetInitialImpression()}, "form.presentIllness": {r.GetForm().GetPresentIllness()},
 		"form.pastHistory": {r.GetForm().GetPastHistory()}, "form.treatment": {r.GetForm().GetTreatment()},
 		"transferNote": {r.GetTransferNote()}, "transport": {r.GetTransport()}, "originatorPhone": {r.GetOriginatorPhone()},
+		"modality": {r.GetModality()},
 	}
 	parts.SetDiagnoses(values, r.GetDiagnoses())
 	parts.SetConsent(values, r.GetConsent(), patient)

@@ -58,10 +58,10 @@ func New(deps Deps) (*Pages, error) {
 		return nil, err
 	}
 	p.blanks = choicesOf(p.templates)
-	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html", "templates.html"); err != nil {
+	if p.formSet, err = parts.Parse(deps.Shell, files, "form.html", "slots.html", "departments.html", "templates.html"); err != nil {
 		return nil, err
 	}
-	p.slotsSet, err = deps.Shell.Parse(files, "slots.html")
+	p.slotsSet, err = parts.Parse(deps.Shell, files, "slots.html", "departments.html")
 	return p, err
 }
 
@@ -101,8 +101,8 @@ type formData struct {
 	Templates templatesData
 	// Blanks are the choices of templates that must not be left in a text, one after the other, for the script.
 	Blanks string
-	// Waits is how long one waits for each department of the chosen hospital, by code.
-	Waits map[string]*schedulingv1.WaitingTime
+	// Departments are those of the chosen hospital.
+	Departments departmentsData
 	// Exams are the lines of what is to be examined, with empty ones to fill.
 	Exams []string
 	// Open are the patient's referrals that are not over, as far as the visitor may see them, without the one that is edited.
@@ -158,14 +158,14 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Templates, data.Blanks = p.offered(r, data.Form.Values), strings.Join(slices.Sorted(maps.Keys(p.blanks)), "")
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
-	slots, err := p.loadSlots(r, data.Form.Values, true)
+	slots, err := p.loadSlots(r, data.Form.Values)
 	if err != nil {
 		// The form is worth more than the slots: without scheduling a referral is sent without one.
 		slots = slotsData{Away: true}
 	}
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
-	data.Waits = p.waitingTimes(r, data.Form.Value("organization"), data.Form.Value("kind"))
+	data.Departments = p.departmentsOf(r, data.Choices, data.Form.Values)
 	p.askSMS(r, &data)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing, data.Action)
 	title := "refer.title"
@@ -173,22 +173,6 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 		title = "refer.edit"
 	}
 	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "referrals", Status: status, Data: data})
-}
-
-// openShown is how many open referrals the form names; a patient hardly ever has more.
-const openShown = 20
-
-// open are the referrals of a patient that are not over, so that nobody fills the form to be refused as a duplicate. Without an answer the
-// form is worth having all the same.
-func (p *Pages) open(r *http.Request, patientID, editing string) []shell.Row {
-	list, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{View: "all", PatientId: patientID, PageSize: openShown, State: []referralv1.State_Code{
-		referralv1.State_DRAFT, referralv1.State_SUBMITTED, referralv1.State_RETURNED, referralv1.State_ACCEPTED, referralv1.State_NO_SHOW,
-		referralv1.State_ARRIVED, referralv1.State_ADMITTED, referralv1.State_CONCLUDED, referralv1.State_FOLLOW_UP,
-	}})
-	if err != nil {
-		return nil
-	}
-	return p.Shell.Rows(r, slices.DeleteFunc(list.GetReferrals(), func(one *referralv1.Referral) bool { return one.GetId() == editing }))
 }
 
 // held is the form held against the criteria for sending a patient up.

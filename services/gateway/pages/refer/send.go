@@ -70,7 +70,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 // onlyLooks tells that the form was sent to be shown anew, by a browser without scripts.
 func onlyLooks(r *http.Request) bool {
 	switch r.PostFormValue("do") {
-	case "kind", "criteria", "slots", "complete", "template":
+	case "kind", "criteria", "departments", "slots", "complete", "template":
 		return true
 	default:
 		return false
@@ -117,6 +117,8 @@ func (p *Pages) hold(ctx context.Context, form url.Values, patientID string) (st
 	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, key...)
 	switch {
 	case err == nil:
+		// The form that may be shown again knows its slot by this.
+		form.Set("hold", hold.GetId())
 		return hold.GetId(), nil
 	case errs.KindOf(err) == errs.KindUnavailable:
 		// Without scheduling the referral goes without a hold; the desk finds a time.

@@ -8,15 +8,17 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
-const (
-	// maxDays is how many days with free slots the form offers.
-	maxDays = 5
-	// maxEarliest is how many of the earliest slots it offers over doctors and hospitals.
-	maxEarliest = 6
-)
+// maxEarliest is how many of the earliest slots the form offers over doctors and hospitals, beside the days of the chosen one.
+const maxEarliest = 6
 
 // slotsData is what slots.html sees.
 type slotsData struct {
@@ -27,12 +29,16 @@ type slotsData struct {
 	Wait *schedulingv1.WaitingTime
 	// Earliest are the first free slots, each of another session. Expert sessions at the own centre are none of them: a referral up has another receiver.
 	Earliest []choice
-	Days     []slotDay
-	Slot     string
-	Bed      string
-	Free     int32
-	Total    int32
-	Away     bool
+	Times    parts.Times
+	// Slot is the one that was chosen earlier; Kept says when it is, where it stands neither among the earliest nor among the times of the day.
+	Slot string
+	Kept *choice
+	// Hold is that of the form for the slot.
+	Hold  string
+	Bed   string
+	Free  int32
+	Total int32
+	Away  bool
 	// Gone tells that the slot chosen earlier is not free any more.
 	Gone bool
 	// Join: the patient is to be put on the fallback list.
@@ -41,7 +47,7 @@ type slotsData struct {
 
 // Full tells that nothing can be booked, so that the fallback list is offered.
 func (d slotsData) Full() bool {
-	return d.Chosen && !d.Away && d.Kind != "EMERGENCY" && len(d.Earliest) == 0 && len(d.Days) == 0 && d.Free == 0
+	return d.Chosen && !d.Away && d.Kind != "EMERGENCY" && len(d.Earliest) == 0 && len(d.Times.Days) == 0 && d.Free == 0
 }
 
 // choice is a slot to be taken with one click. Value names its place too where that is not the chosen department.
@@ -55,18 +61,8 @@ type choice struct {
 // Reserved tells that townships come first for it.
 func (c choice) Reserved() bool { return c.GetPool() == "RESERVED" }
 
-type slotDay struct {
-	Date    string
-	Weekday string
-	// Who sees patients that day.
-	Who   string
-	Slots []*schedulingv1.Slot
-	// Open shows the day's times: the day of the chosen slot, or the first.
-	Open bool
-}
-
 func (p *Pages) slots(w http.ResponseWriter, r *http.Request) error {
-	data, err := p.loadSlots(r, r.URL.Query(), false)
+	data, err := p.loadSlots(r, r.URL.Query())
 	if err != nil {
 		data = slotsData{Away: true}
 	}
@@ -91,7 +87,7 @@ func sessionKind(kind string) string {
 }
 
 // loadSlots reads what can be booked. A form that was sent before holds its chosen slot, which is shown though not free.
-func (p *Pages) loadSlots(r *http.Request, form url.Values, sent bool) (slotsData, error) {
+func (p *Pages) loadSlots(r *http.Request, form url.Values) (slotsData, error) {
 	data := slotsData{Kind: form.Get("kind"), Bed: form.Get("bed"), Join: form.Get("waitlist") != ""}
 	data.Slot, _, _ = strings.Cut(form.Get("slot"), "@")
 	organization, code := form.Get("organization"), form.Get("department")
@@ -100,12 +96,18 @@ func (p *Pages) loadSlots(r *http.Request, form url.Values, sent bool) (slotsDat
 	}
 	data.Chosen = true
 	var err error
-	switch data.Kind {
-	case "OUTPATIENT":
-		err = p.clinics(r, form, sent, &data)
+	switch kind := sessionKind(data.Kind); kind {
+	case "CLINIC":
+		err = p.times(r, form, &schedulingv1.FindSlotsRequest{Kind: kind, Departments: []string{code}}, &data)
 	case "EXAM":
-		err = p.exams(r, form, sent, &data)
-	case "INPATIENT":
+		// A device stands in whatever department.
+		request := &schedulingv1.FindSlotsRequest{Kind: kind, Modality: form.Get("modality")}
+		if request.GetModality() == "" {
+			data.Chosen = false
+			return data, nil
+		}
+		err = p.times(r, form, request, &data)
+	case "BED":
 		err = p.freeBeds(r.Context(), organization, code, &data)
 	}
 	if kind := sessionKind(data.Kind); err == nil && kind != "" && code != "" {
@@ -114,59 +116,69 @@ func (p *Pages) loadSlots(r *http.Request, form url.Values, sent bool) (slotsDat
 	return data, err
 }
 
-// clinics are the slots of a department by day, and the earliest over doctors and hospitals.
-func (p *Pages) clinics(r *http.Request, form url.Values, sent bool, data *slotsData) error {
-	ctx, organization, code := r.Context(), form.Get("organization"), form.Get("department")
-	list, err := p.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{
-		OrganizationId: organization, Department: code, Kind: "CLINIC", FreeOnly: true, PageSize: 120,
-	})
+// times are the free times of the chosen hospital by day, and the earliest over doctors, devices and hospitals.
+func (p *Pages) times(r *http.Request, form url.Values, request *schedulingv1.FindSlotsRequest, data *slotsData) error {
+	ask := &schedulingv1.ListSlotsRequest{OrganizationId: form.Get("organization"), Kind: request.GetKind(), Modality: request.GetModality()}
+	if len(request.GetDepartments()) > 0 {
+		ask.Department = request.GetDepartments()[0]
+	}
+	kept, err := p.keptSlot(r.Context(), form, ask, data)
 	if err != nil {
 		return err
 	}
-	free := list.GetSlots()
-	if sent {
-		free = p.withChosen(ctx, form, "CLINIC", free)
+	day := form.Get("day")
+	if day == "" && kept != nil {
+		day = kept.GetStart().AsTime().In(p.Shell.Zone()).Format(time.DateOnly)
 	}
-	data.Earliest = p.earliest(r, form, &schedulingv1.FindSlotsRequest{OrganizationIds: p.hospitals(r), Departments: []string{code}, Kind: "CLINIC", Limit: maxEarliest})
-	data.gone(free)
+	name := p.placeName(r, form)
+	data.Times, err = parts.LoadTimes(r.Context(), p.Scheduling, ask, day, func(s *schedulingv1.Slot) string { value, _ := name(s); return value })
+	if err != nil {
+		return err
+	}
+	request.OrganizationIds, request.Limit = p.hospitals(r), maxEarliest
+	data.Earliest = p.earliest(r, form, request)
 	// What stands on top does not stand again below.
-	data.Days = p.byDay(slices.DeleteFunc(slices.Clone(free), func(s *schedulingv1.Slot) bool {
-		return slices.ContainsFunc(data.Earliest, func(c choice) bool { return c.GetId() == s.GetId() })
-	}), data.Slot)
+	onTop := func(id string) bool {
+		return slices.ContainsFunc(data.Earliest, func(c choice) bool { return c.GetId() == id })
+	}
+	data.Times = data.Times.Without(onTop)
+	if kept != nil && !onTop(kept.GetId()) && !data.Times.Has(kept.GetId()) {
+		data.Kept = &p.choicesOf(r, form, []*schedulingv1.Slot{kept})[0]
+	}
 	return nil
 }
 
-// exams are the earliest slots of a modality, in whatever department the device stands, or of a department.
-func (p *Pages) exams(r *http.Request, form url.Values, sent bool, data *slotsData) error {
-	request := &schedulingv1.FindSlotsRequest{OrganizationIds: p.hospitals(r), Kind: "EXAM", Modality: form.Get("modality"), Limit: maxEarliest}
-	switch {
-	case request.GetModality() != "":
-	case form.Get("department") != "":
-		request.Departments = []string{form.Get("department")}
-	default:
-		data.Chosen = false
-		return nil
+// keptSlot is the slot that was chosen earlier, whatever its day and hospital, if it is one of those that are asked for, and free or held by the form; nil
+// when there is none.
+func (p *Pages) keptSlot(ctx context.Context, form url.Values, asked *schedulingv1.ListSlotsRequest, data *slotsData) (*schedulingv1.Slot, error) {
+	if data.Slot == "" {
+		return nil, nil //nolint:nilnil // no slot was chosen
 	}
-	answer, err := p.Allocation.FindSlots(r.Context(), request)
+	ask := proto.CloneOf(asked)
+	if _, place, elsewhere := strings.Cut(form.Get("slot"), "@"); elsewhere {
+		ask.OrganizationId, _, _ = strings.Cut(place, "|")
+	}
+	ask.SlotId = data.Slot
+	list, err := p.Scheduling.ListSlots(ctx, ask)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	free := answer.GetSlots()
-	if sent {
-		free = p.withChosen(r.Context(), form, "EXAM", free)
+	at := slices.IndexFunc(list.GetSlots(), func(s *schedulingv1.Slot) bool { return s.GetId() == data.Slot })
+	if at >= 0 && form.Get("hold") != "" {
+		hold, err := p.Scheduling.GetHold(ctx, &schedulingv1.GetHoldRequest{Id: form.Get("hold")})
+		if err != nil && errs.KindOf(err) != errs.KindNotFound {
+			return nil, err
+		}
+		if hold.GetSlotId() == data.Slot && shell.Lasts(hold) {
+			data.Hold = hold.GetId()
+			return list.GetSlots()[at], nil
+		}
 	}
-	data.Earliest = p.choicesOf(r, form, free)
-	data.gone(nil)
-	return nil
-}
-
-// gone marks that the chosen slot is neither among the earliest nor among the others that are free.
-func (d *slotsData) gone(free []*schedulingv1.Slot) {
-	chosen := func(s *schedulingv1.Slot) bool { return s.GetId() == d.Slot }
-	if d.Slot == "" || slices.ContainsFunc(free, chosen) || slices.ContainsFunc(d.Earliest, func(c choice) bool { return chosen(c.Slot) }) {
-		return
+	if at < 0 || !list.GetSlots()[at].GetFree() {
+		data.Gone, data.Slot = true, ""
+		return nil, nil //nolint:nilnil // it is gone
 	}
-	d.Gone, d.Slot = true, ""
+	return list.GetSlots()[at], nil
 }
 
 func (p *Pages) freeBeds(ctx context.Context, organization, code string, data *slotsData) error {
@@ -188,24 +200,36 @@ func (p *Pages) earliest(r *http.Request, form url.Values, request *schedulingv1
 }
 
 func (p *Pages) choicesOf(r *http.Request, form url.Values, slots []*schedulingv1.Slot) []choice {
-	county, err := p.Shell.Names().County(r.Context())
-	language := p.Shell.Language(r)
+	name := p.placeName(r, form)
 	var out []choice
 	for _, s := range slots {
-		one := choice{Slot: s, Value: s.GetId(), Before: p.Shell.Preparation(r, s)}
-		sameHouse := s.GetOrganizationId() == form.Get("organization")
-		if !sameHouse || s.GetDepartmentCode() != form.Get("department") {
-			one.Value += "@" + s.GetOrganizationId() + "|" + s.GetDepartmentCode()
-			if err == nil {
-				one.Where = county.DepartmentName(language, s.GetOrganizationId(), s.GetDepartmentCode())
-			}
-			if err == nil && !sameHouse {
-				one.Where = county.OrganizationName(language, s.GetOrganizationId()) + " " + one.Where
-			}
-		}
+		one := choice{Slot: s, Before: p.Shell.Preparation(r, s)}
+		one.Value, one.Where = name(s)
 		out = append(out, one)
 	}
 	return out
+}
+
+// placeName answers what the field of a slot sends, which names its place where that is not the chosen one, and that place in words.
+func (p *Pages) placeName(r *http.Request, form url.Values) func(*schedulingv1.Slot) (value, where string) {
+	county, err := p.Shell.Names().County(r.Context())
+	language := p.Shell.Language(r)
+	return func(s *schedulingv1.Slot) (value, where string) {
+		value = s.GetId()
+		sameHouse := s.GetOrganizationId() == form.Get("organization")
+		if sameHouse && s.GetDepartmentCode() == form.Get("department") {
+			return value, ""
+		}
+		value += "@" + s.GetOrganizationId() + "|" + s.GetDepartmentCode()
+		if err != nil {
+			return value, ""
+		}
+		where = county.DepartmentName(language, s.GetOrganizationId(), s.GetDepartmentCode())
+		if !sameHouse {
+			where = county.OrganizationName(language, s.GetOrganizationId()) + " " + where
+		}
+		return value, where
+	}
 }
 
 // hospitals are those that a patient can be sent up to.
@@ -254,46 +278,14 @@ func (p *Pages) waitingTimes(r *http.Request, organization, kind string) map[str
 	return out
 }
 
-// withChosen adds the slot that the form chose to the free ones: the form that was sent before holds it.
-func (p *Pages) withChosen(ctx context.Context, form url.Values, kind string, free []*schedulingv1.Slot) []*schedulingv1.Slot {
-	chosen, _, _ := strings.Cut(form.Get("slot"), "@")
-	isChosen := func(s *schedulingv1.Slot) bool { return s.GetId() == chosen }
-	if chosen == "" || form.Get("department") == "" || slices.ContainsFunc(free, isChosen) {
-		return free
-	}
-	all, err := p.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{OrganizationId: form.Get("organization"), Department: form.Get("department"), Kind: kind, PageSize: 200})
-	at := slices.IndexFunc(all.GetSlots(), isChosen)
-	if err != nil || at < 0 {
-		return free
-	}
-	free = append(slices.Clone(free), all.GetSlots()[at])
-	slices.SortStableFunc(free, func(a, b *schedulingv1.Slot) int { return a.GetStart().AsTime().Compare(b.GetStart().AsTime()) })
-	return free
-}
-
-func (p *Pages) byDay(slots []*schedulingv1.Slot, chosen string) []slotDay {
-	var days []slotDay
-	for _, s := range slots {
-		at := s.GetStart().AsTime().In(p.Shell.Zone())
-		date := at.Format(time.DateOnly)
-		i := slices.IndexFunc(days, func(d slotDay) bool { return d.Date == date })
-		if i < 0 {
-			if len(days) == maxDays {
-				break
-			}
-			days = append(days, slotDay{Date: date, Weekday: at.Weekday().String()})
-			i = len(days) - 1
-		}
-		days[i].Slots = append(days[i].Slots, s)
-		if name := s.GetPractitionerName(); !strings.Contains(days[i].Who, name) {
-			days[i].Who = strings.TrimPrefix(days[i].Who+"、"+name, "、")
+// unsuited tells the field of the times that the hold was refused as one of another department or device; another time is to be chosen.
+func unsuited(data *formData) {
+	for i, e := range data.Form.Errors {
+		if e.Name == "holdId" {
+			data.Form.Errors[i].Name = "slot"
+			data.Form.Values.Del("slot")
+			data.Form.Values.Del("hold")
+			data.HoldKey = id.New()
 		}
 	}
-	open := max(0, slices.IndexFunc(days, func(d slotDay) bool {
-		return slices.ContainsFunc(d.Slots, func(s *schedulingv1.Slot) bool { return s.GetId() == chosen })
-	}))
-	if len(days) > 0 {
-		days[open].Open = true
-	}
-	return days
 }

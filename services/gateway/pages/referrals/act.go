@@ -50,6 +50,9 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if c.get("do") == "times" {
+		return p.look(w, r, c)
+	}
 	inQueue := c.get("queue") != "" && queue.Leads(c.action)
 	after := ""
 	if inQueue {

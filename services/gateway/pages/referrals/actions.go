@@ -47,9 +47,6 @@ type actionsData struct {
 	Typed []string
 }
 
-// offeredSlots is how many free slots the form of an acceptance shows.
-const offeredSlots = 24
-
 // Chosen are the diagnoses that the correction starts from, or those that were sent.
 func (a actionsData) Chosen() []parts.Diagnosis {
 	form := a.FormOf("correct").Values
@@ -154,7 +151,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		}
 	}
 	if data.Has("accept") || data.Has("rebook") {
-		data.Booking = p.Queue.Capacity(r, referral, offeredSlots)
+		data.Booking = p.Queue.Capacity(r, referral, 0)
 	}
 	if data.Has("redirect") {
 		data.Redirects = p.redirects(r, referral)

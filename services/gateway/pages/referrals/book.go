@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -81,4 +82,24 @@ func (p *Pages) window(c command, days bool) (*referralv1.WalkIn, error) {
 		return nil, errs.Invalid(errs.Bad("walkIn.to", errs.ReasonFieldInvalid))
 	}
 	return &referralv1.WalkIn{From: timestamppb.New(start), To: timestamppb.New(end)}, nil
+}
+
+// times are what an acceptance can book on another day, or on the device that was picked.
+func (p *Pages) times(w http.ResponseWriter, r *http.Request) error {
+	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
+	if err != nil {
+		return err
+	}
+	data := map[string]any{"B": p.Queue.Capacity(r, referral, 0), "Sent": r.FormValue("choice")}
+	return p.Shell.Fragment(w, r, p.pageSet, "bookable", data)
+}
+
+// look shows the page with what was typed and the times of the day that was picked, for browsers without scripts.
+func (p *Pages) look(w http.ResponseWriter, r *http.Request, c command) error {
+	data, err := p.load(r, "")
+	if err != nil {
+		return err
+	}
+	data.Actions.Failed, data.Actions.Form, data.Actions.RequestID = c.action, shell.Form{Values: c.form}, c.requestID
+	return p.show(w, r, http.StatusOK, data)
 }

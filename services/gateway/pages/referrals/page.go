@@ -115,6 +115,8 @@ func (d pageData) Was(path string) []earlier { return d.earlier[path] }
 func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 	part := r.Header.Get("X-Fragment")
 	switch part {
+	case "times":
+		return p.times(w, r)
 	case "head", "case", "timeline", "thread", "actions", "place":
 	default:
 		part = ""

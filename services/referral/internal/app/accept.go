@@ -45,8 +45,8 @@ func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID strin
 	if err != nil {
 		return View{}, holdError(err)
 	}
-	// A place elsewhere is not accepted: the attempt stays PENDING and scheduling's sweep gets it back.
-	if booked.OrganizationID != referral.Receiver.OrganizationID {
+	// A place elsewhere, or on another device, is not accepted: the attempt stays PENDING and scheduling's sweep gets it back.
+	if !referral.Suits(booked.Place) {
 		return View{}, errs.Invalid(errs.Bad("holdId", errs.ReasonFieldCombination))
 	}
 	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: holdID}

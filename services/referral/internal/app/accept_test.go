@@ -8,6 +8,7 @@ import (
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
@@ -110,6 +111,51 @@ func TestAWalkInNeedsNoScheduling(t *testing.T) {
 			t.Fatalf("%s, %v", v.State, err)
 		}
 		h.expectVerdict(t, "hold-1", v.ID, release)
+	})
+}
+
+// A time of another department, or on another device, is not what was asked for.
+func TestAPlaceOfAnotherDepartmentOrDeviceIsRefused(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		asks := func(kind domain.Kind, modality string) app.Creation {
+			in := creation(id.New())
+			in.Draft.Kind, in.Draft.Modality = kind, modality
+			if kind == domain.KindExam {
+				in.Draft.ExamItems = []domain.Diagnosis{{Display: "腹部彩超"}}
+			}
+			return in
+		}
+		own := creation("").Draft.Receiver.DepartmentCode
+		for name, c := range map[string]struct {
+			in    app.Creation
+			place domain.Place
+			right bool
+		}{
+			"its department":             {asks(domain.KindOutpatient, ""), domain.Place{DepartmentCode: own}, true},
+			"another department":         {asks(domain.KindOutpatient, ""), domain.Place{DepartmentCode: "0899"}, false},
+			"a device for a clinic":      {asks(domain.KindOutpatient, ""), domain.Place{DepartmentCode: own, Modality: "MR"}, false},
+			"a lent bed":                 {asks(domain.KindInpatient, ""), domain.Place{DepartmentCode: "0899", Bed: true}, true},
+			"the device, wherever":       {asks(domain.KindExam, "US"), domain.Place{DepartmentCode: "3205", Modality: "US"}, true},
+			"another device":             {asks(domain.KindExam, "US"), domain.Place{DepartmentCode: own, Modality: "MR"}, false},
+			"a clinic for a device":      {asks(domain.KindExam, "US"), domain.Place{DepartmentCode: own}, false},
+			"a device that was not said": {asks(domain.KindExam, ""), domain.Place{DepartmentCode: "3205", Modality: "MR"}, true},
+		} {
+			h.peers.place = c.place
+			v, err := h.Create(t.Context(), by(doctor()), c.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, accepted := h.Accept(t.Context(), by(desk()), acceptance(v, "hold-1"))
+			c.in.Draft.PatientID, c.in.HoldID = id.New(), "hold-2"
+			delete(h.peers.attached, "hold-2")
+			_, sent := h.Create(t.Context(), by(doctor()), c.in)
+			for step, err := range map[string]error{"accept": accepted, "submit": sent} {
+				if c.right && err != nil || !c.right && errs.ReasonOf(err) != errs.ReasonFieldCombination {
+					t.Errorf("%s: %s: %v", name, step, err)
+				}
+			}
+		}
 	})
 }
 

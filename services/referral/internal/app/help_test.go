@@ -55,6 +55,8 @@ type peers struct {
 	booked   map[string]string
 	// confirmed runs when a hold was confirmed, before the answer is given; its error is the answer.
 	confirmed func() error
+	// place says more about the place of every hold.
+	place domain.Place
 	// disabled is an organisation that is not in use.
 	disabled string
 	version  int32
@@ -74,6 +76,13 @@ func (p *peers) Snapshot(_ context.Context, patientID, _ string) (domain.Patient
 	return domain.Patient{Name: "莫某", Sex: "MALE", VillageClinicID: p.village}, p.patientsAway
 }
 
+// placed is the place of every hold, at an organisation.
+func (p *peers) placed(organization string) domain.Place {
+	at := p.place
+	at.OrganizationID = organization
+	return at
+}
+
 func (p *peers) AttachHold(_ context.Context, a app.Attachment) (app.Reserved, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -85,7 +94,7 @@ func (p *peers) AttachHold(_ context.Context, a app.Attachment) (app.Reserved, e
 		return app.Reserved{}, errs.Conflict(errs.ReasonHoldExpired, "the hold is gone")
 	}
 	p.attached[a.HoldID] = a
-	return app.Reserved{OrganizationID: org}, nil
+	return app.Reserved{Place: p.placed(org)}, nil
 }
 
 func (p *peers) ConfirmHold(_ context.Context, a app.Attachment) (app.Reserved, error) {
@@ -107,7 +116,7 @@ func (p *peers) ConfirmHold(_ context.Context, a app.Attachment) (app.Reserved, 
 		}
 	}
 	from := time.Date(2026, 3, 19, 1, 0, 0, 0, time.UTC)
-	return app.Reserved{BookingID: "booking of " + a.HoldID, OrganizationID: org, Window: domain.Window{From: from, To: from.Add(time.Hour)}}, nil
+	return app.Reserved{BookingID: "booking of " + a.HoldID, Place: p.placed(org), Window: domain.Window{From: from, To: from.Add(time.Hour)}}, nil
 }
 
 func (p *peers) Organization(_ context.Context, in, id string) (app.Organization, error) {

@@ -245,9 +245,9 @@ type Attachment struct {
 
 // Reserved is the slot or bed of a hold or booking.
 type Reserved struct {
-	BookingID                      string
-	OrganizationID, DepartmentCode string
-	Window                         domain.Window
+	BookingID string
+	domain.Place
+	Window domain.Window
 }
 
 // Diagnoses is the ICD-10 list.

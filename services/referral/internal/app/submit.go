@@ -87,7 +87,7 @@ func (s *Service) prepareSubmit(ctx context.Context, r domain.Snapshot, holdID s
 			return ctx.Err()
 		case err != nil:
 			carry.HoldLost = true
-		case reserved.OrganizationID != r.Receiver.OrganizationID:
+		case !r.Suits(reserved.Place):
 			return errs.Invalid(errs.Bad("holdId", errs.ReasonFieldCombination))
 		default:
 			carry.HoldID = holdID

@@ -97,6 +97,35 @@ func Outcomes() []string {
 // Transports are the ways a patient travels (转送方式).
 func Transports() []string { return []string{"ESCORTED", "OWN", "AMBULANCE"} }
 
+// Modalities are the kinds of devices, as scheduling has them: those of DICOM where there is one, else the product's own.
+func Modalities() []string {
+	return []string{"CT", "MR", "US", "DX", "MG", "NM", "ES", "ECG", "LAB", "PF", "OTHER"}
+}
+
+// Place is what a hold or booking takes, as far as it is known; empty is not known.
+type Place struct {
+	OrganizationID, DepartmentCode string
+	// Modality of the device, empty for a clinic.
+	Modality string
+	Bed      bool
+}
+
+// Suits tells whether a place is one of those that a referral asks for. A clinic is one of its department. An examination is on a device of its modality,
+// in whatever department that stands; where no modality was asked for, the receiver chose one. A bed may stand in another department, which lends it.
+func (s Snapshot) Suits(p Place) bool {
+	sameDepartment := p.DepartmentCode == "" || s.Receiver.DepartmentCode == "" || p.DepartmentCode == s.Receiver.DepartmentCode
+	switch {
+	case p.OrganizationID != s.Receiver.OrganizationID:
+		return false
+	case p.Bed:
+		return true
+	case p.Modality == "":
+		return sameDepartment && s.Modality == ""
+	default:
+		return s.Kind == KindExam && (s.Modality == "" || s.Modality == p.Modality)
+	}
+}
+
 // ICD-10 国家临床版: a category, then up to three characters, then an extension, as in I10, I63.9, A01.000x017, I10.x00x002.
 var icd10 = regexp.MustCompile(`^[A-Z][0-9]{2}(\.[0-9x]{1,3}(x[0-9]{3})?)?$`)
 
@@ -150,6 +179,11 @@ func checkContent(s *Snapshot) []Field {
 	}
 	if s.Transport != "" && !slices.Contains(Transports(), s.Transport) {
 		bad = append(bad, unknown("transport"))
+	}
+	if s.Modality != "" && !slices.Contains(Modalities(), s.Modality) {
+		bad = append(bad, unknown("modality"))
+	} else if s.Modality != "" && s.Kind != KindExam {
+		bad = append(bad, combination("modality"))
 	}
 	bad = append(bad, checkMedicines(s)...)
 	return append(bad, checkConsent(s)...)

@@ -27,6 +27,7 @@ type Draft struct {
 	Medicines    []Medicine
 	Plan         FollowUpPlan
 	ExamItems    []Diagnosis
+	Modality     string
 	FamilyDoctor string
 }
 
@@ -41,6 +42,7 @@ func create(s *Snapshot, c Command, change *Change) []Field {
 	s.TransferNote, s.Transport, s.OriginatorPhone = d.TransferNote, d.Transport, d.OriginatorPhone
 	s.ReplyTo, s.LinkKind = d.ReplyTo, d.LinkKind
 	s.Medicines, s.ExamItems, s.FamilyDoctor = slices.Clone(d.Medicines), slices.Clone(d.ExamItems), d.FamilyDoctor
+	s.Modality = d.Modality
 	s.CreateTime = c.At
 	complete(s, c.At)
 	bad := s.propose(d.Plan, change.Today)
@@ -87,8 +89,8 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 			bad = append(bad, combination("receiver.organizationId"))
 		}
 	}
-	// The hold was taken for the department that was asked.
-	if s.Receiver.DepartmentCode != before.Receiver.DepartmentCode {
+	// The hold was taken for the department and the device that were asked.
+	if s.Receiver.DepartmentCode != before.Receiver.DepartmentCode || s.Modality != before.Modality {
 		free(s, change)
 	}
 	return bad
@@ -123,6 +125,8 @@ func editField(s *Snapshot, d Draft, name string) bool {
 		s.Plan = d.Plan
 	case "exam_items":
 		s.ExamItems = slices.Clone(d.ExamItems)
+	case "modality":
+		s.Modality = d.Modality
 	case "family_doctor":
 		s.FamilyDoctor = d.FamilyDoctor
 	default:

@@ -30,7 +30,9 @@ type Snapshot struct {
 
 	Diagnoses []Diagnosis
 	// ExamItems are what an EXAM asks for.
-	ExamItems       []Diagnosis
+	ExamItems []Diagnosis
+	// Modality is the kind of device that an EXAM needs; empty: not said.
+	Modality        string
 	Form            Form
 	Consent         Consent
 	TransferNote    string

@@ -288,6 +288,33 @@ func TestAnotherDepartmentGivesUpTheHoldOfAReturnedReferral(t *testing.T) {
 	}
 }
 
+func TestAnotherDeviceGivesUpTheHoldOfAReturnedReferral(t *testing.T) {
+	t.Parallel()
+	s := inState(domain.KindExam, domain.StateReturned)
+	s.HoldID, s.Modality = "h1", "CT"
+	r := domain.Restore(s)
+	c := command(r, domain.ActionEdit, domain.Originator)
+	c.Carry.Fields, c.Carry.Draft.Modality = []string{"modality"}, "MR"
+	if err := r.Decide(c, calendar(t)); err != nil {
+		t.Fatal(err)
+	}
+	if after := r.Snapshot(); after.Modality != "MR" || after.HoldID != "" {
+		t.Errorf("asks for %q, holds %q", after.Modality, after.HoldID)
+	}
+	c = command(r, domain.ActionEdit, domain.Originator)
+	c.Carry.Fields, c.Carry.Draft.Modality = []string{"modality"}, "XRAY"
+	if got := refusedFields(t, r.Decide(c, calendar(t))); !slices.Equal(got, []string{"modality FIELD_UNKNOWN"}) {
+		t.Errorf("got %q", got)
+	}
+	s = inState(domain.KindOutpatient, domain.StateDraft)
+	r = domain.Restore(s)
+	c = command(r, domain.ActionEdit, domain.Originator)
+	c.Carry.Fields, c.Carry.Draft.Modality = []string{"modality"}, "CT"
+	if got := refusedFields(t, r.Decide(c, calendar(t))); !slices.Equal(got, []string{"modality FIELD_COMBINATION"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestAReturnedReferralKeepsItsKindAndReceiver(t *testing.T) {
 	t.Parallel()
 	r := domain.Restore(inState(domain.KindOutpatient, domain.StateReturned))

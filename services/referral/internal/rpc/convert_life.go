@@ -25,6 +25,7 @@ func life(out *referralv1.Referral, s domain.Snapshot) {
 	for _, m := range s.Medicines {
 		out.Medicines = append(out.Medicines, medicine(m))
 	}
+	out.Modality = s.Modality
 	for _, d := range s.ExamItems {
 		out.ExamItems = append(out.ExamItems, coding(d))
 	}
@@ -41,6 +42,7 @@ func toLife(s *domain.Snapshot, m *referralv1.Referral) {
 	s.DepartTime, s.ExpectedArrival, s.Corrections = instant(m.GetDepartTime()), instant(m.GetExpectedArrival()), int(m.GetCorrections())
 	s.Plan = toPlan(m.GetPlan())
 	s.Medicines, s.ExamItems = toMedicines(m.GetMedicines()), toDiagnoses(m.GetExamItems())
+	s.Modality = m.GetModality()
 }
 
 // small is a count as the wire has it.

@@ -79,6 +79,7 @@ func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(st
 	for range count("criteria", 3) {
 		s.MatchedCriteria = append(s.MatchedCriteria, say("criterion"))
 	}
+	s.Modality = say("modality")
 	for range count("items", 3) {
 		s.ExamItems = append(s.ExamItems, domain.Diagnosis{System: say("system"), Code: say("code"), Display: say("display")})
 	}

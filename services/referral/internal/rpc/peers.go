@@ -53,7 +53,7 @@ func (c Capacity) AttachHold(ctx context.Context, a app.Attachment) (app.Reserve
 	if err != nil {
 		return app.Reserved{}, err
 	}
-	return app.Reserved{OrganizationID: m.GetOrganizationId(), DepartmentCode: m.GetDepartmentCode(), Window: window(m)}, nil
+	return app.Reserved{Place: place(m), Window: window(m)}, nil
 }
 
 // ConfirmHold implements [app.Capacity].
@@ -64,9 +64,16 @@ func (c Capacity) ConfirmHold(ctx context.Context, a app.Attachment) (app.Reserv
 	if err != nil {
 		return app.Reserved{}, err
 	}
-	return app.Reserved{
-		BookingID: m.GetId(), OrganizationID: m.GetOrganizationId(), DepartmentCode: m.GetDepartmentCode(), Window: window(m),
-	}, nil
+	return app.Reserved{BookingID: m.GetId(), Place: place(m), Window: window(m)}, nil
+}
+
+func place(m interface {
+	GetOrganizationId() string
+	GetDepartmentCode() string
+	GetModality() string
+	GetBedId() string
+}) domain.Place {
+	return domain.Place{OrganizationID: m.GetOrganizationId(), DepartmentCode: m.GetDepartmentCode(), Modality: m.GetModality(), Bed: m.GetBedId() != ""}
 }
 
 // window is when a slot is; a bed has no end, the patient is expected within the day that it is kept from.

@@ -63,7 +63,7 @@ func draft(m *referralv1.CreateReferralRequest) domain.Draft {
 		Direction: domain.Direction(word(m.GetDirection())), Kind: domain.Kind(word(m.GetKind())), Urgency: domain.Urgency(word(m.GetUrgency())),
 		PatientID: m.GetPatientId(), Receiver: toParty(m.GetReceiver()), Diagnoses: typedDiagnoses(m.GetDiagnoses()),
 		Form: typedForm(m.GetForm()), ReplyTo: m.GetReplyTo(), Medicines: typedMedicines(m.GetMedicines()), Plan: toPlan(m.GetPlan()),
-		ExamItems: typedItems(m.GetExamItems()), FamilyDoctor: m.GetFamilyDoctor(),
+		ExamItems: typedItems(m.GetExamItems()), Modality: m.GetModality(), FamilyDoctor: m.GetFamilyDoctor(),
 		Consent: typedConsent(m.GetConsent()), TransferNote: trim(m.GetTransferNote()), Transport: m.GetTransport(),
 		OriginatorPhone: trim(m.GetOriginatorPhone()),
 	}

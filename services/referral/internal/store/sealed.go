@@ -57,6 +57,7 @@ type sealedContent struct {
 	TransferNote    string            `json:"transferNote,omitempty"`
 	OriginatorPhone string            `json:"originatorPhone,omitempty"`
 	ExamItems       []sealedDiagnosis `json:"examItems,omitempty"`
+	Modality        string            `json:"modality,omitempty"`
 	Medicines       []sealedMedicine  `json:"medicines,omitempty"`
 	Destination     string            `json:"destination,omitempty"`
 }
@@ -75,7 +76,7 @@ type sealedMedicine struct {
 func contentOf(s domain.Snapshot) sealedContent {
 	c := sealedContent{
 		Form: sealedForm(s.Form), Consent: sealedConsent(s.Consent), TransferNote: s.TransferNote, OriginatorPhone: s.OriginatorPhone,
-		Diagnoses: make([]sealedDiagnosis, len(s.Diagnoses)), Destination: s.Destination,
+		Diagnoses: make([]sealedDiagnosis, len(s.Diagnoses)), Destination: s.Destination, Modality: s.Modality,
 	}
 	for _, d := range s.ExamItems {
 		c.ExamItems = append(c.ExamItems, sealedDiagnosis(d))
@@ -91,7 +92,7 @@ func contentOf(s domain.Snapshot) sealedContent {
 
 func (c sealedContent) into(s *domain.Snapshot) {
 	s.Form, s.Consent = domain.Form(c.Form), domain.Consent(c.Consent)
-	s.TransferNote, s.OriginatorPhone, s.Destination = c.TransferNote, c.OriginatorPhone, c.Destination
+	s.TransferNote, s.OriginatorPhone, s.Destination, s.Modality = c.TransferNote, c.OriginatorPhone, c.Destination, c.Modality
 	for _, d := range c.ExamItems {
 		s.ExamItems = append(s.ExamItems, domain.Diagnosis(d))
 	}

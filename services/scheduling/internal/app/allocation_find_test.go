@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -82,6 +83,33 @@ func TestASearchGoesOnOverAsManySlotsAsItMust(t *testing.T) {
 	})
 }
 
+func TestFreeSlotsAreCountedByLocalDay(t *testing.T) {
+	each(t, func(f *fixture) {
+		first, second := f.session("0304", "CLINIC", 1, 8, 3), f.session("0304", "CLINIC", 2, 8, 2)
+		f.session("0501", "CLINIC", 2, 8, 4)
+		if err := f.take(f.caller("desk"), first[0].ID, ""); err != nil {
+			f.t.Fatal(err)
+		}
+		q := app.SlotQuery{County: county, OrganizationID: f.org, Department: "0304", Kind: "CLINIC", Limit: 1}
+		days, err := f.ListFreeDays(f.t.Context(), app.Asker{Caller: f.caller("desk")}, q, "", "", f.clk.Now())
+		want := []app.FreeDay{{Date: "2026-03-19", Free: 2}, {Date: "2026-03-20", Free: 2}}
+		if err != nil || !slices.Equal(days, want) {
+			f.t.Errorf("%v, %v", days, err)
+		}
+		// One slot is found whatever becomes of it.
+		q = app.SlotQuery{County: county, OrganizationID: f.org, SlotID: first[0].ID, Limit: 9}
+		if one, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, q, "", "", f.clk.Now()); err != nil || len(one) != 1 || one[0].Free {
+			f.t.Errorf("%v, %v", one, err)
+		}
+		if q.SlotID = second[1].ID; len(second) != 2 {
+			f.t.Fatal(len(second))
+		}
+		if one, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, q, "", "", f.clk.Now()); err != nil || len(one) != 1 || one[0].ID != second[1].ID {
+			f.t.Errorf("%v, %v", one, err)
+		}
+	})
+}
+
 func TestAnExaminationIsFoundByWhatItIsMadeWith(t *testing.T) {
 	each(t, func(f *fixture) {
 		device := func(modality string) string {
@@ -98,6 +126,12 @@ func TestAnExaminationIsFoundByWhatItIsMadeWith(t *testing.T) {
 		if d := got[0].Device; d.Name != "MRI 1" || d.Preparation != "空腹" || d.PreparationEnglish != "fasting" {
 			f.t.Errorf("%+v", d)
 		}
+		listed := app.SlotQuery{County: county, OrganizationID: f.org, Kind: "EXAM", Modality: "MRI", FreeOnly: true, Limit: 9}
+		slots, err := f.ListSlots(f.t.Context(), app.Asker{Caller: f.caller("desk")}, listed, "", "", f.clk.Now())
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		f.wantSlots("listed", slots, mri...)
 		v := f.hold(mri[0].ID)
 		if v.Device.Name != "MRI 1" || v.Device.Preparation != "空腹" {
 			f.t.Errorf("the hold says %+v", v.Device)

@@ -61,6 +61,8 @@ type Store interface {
 
 	// Slots that begin after the store's present instant, in order of start and id.
 	Slots(ctx context.Context, q SlotQuery) ([]SlotView, error)
+	// FreeStarts counts the free slots of a query by their start, in order, whatever its page and limit.
+	FreeStarts(ctx context.Context, q SlotQuery) ([]FreeStart, error)
 	// Wards of an organisation with their beds, department "" for all.
 	Wards(ctx context.Context, county, organizationID, department string) ([]domain.WardCount, error)
 	// Hold answers NotFound for an unknown id. So does Booking.
@@ -124,12 +126,19 @@ type Furnished struct {
 // SlotQuery selects slots; empty texts select all.
 type SlotQuery struct {
 	County, OrganizationID, Department, Kind string
+	Modality, SlotID                         string
 	From, To                                 time.Time // half-open
 	FreeOnly                                 bool      // leaves out what is taken, closed, or opens later by Before
 	Before                                   Bounds
 	AfterStart                               time.Time // with AfterID: the last slot of the page before
 	AfterID                                  string
 	Limit                                    int
+}
+
+// FreeStart is how many slots begin at an instant.
+type FreeStart struct {
+	At   time.Time
+	Free int
 }
 
 // HoldView is a hold with the names that people know its place by.

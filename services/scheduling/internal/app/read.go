@@ -33,6 +33,38 @@ func (a *App) ListSlots(ctx context.Context, asker Asker, q SlotQuery, from, to 
 	return slots, nil
 }
 
+// FreeDay is how many slots are free on a local day.
+type FreeDay struct {
+	Date string
+	Free int
+}
+
+// ListFreeDays counts what ListSlots would answer as free, by local day; days without are left out.
+func (a *App) ListFreeDays(ctx context.Context, asker Asker, q SlotQuery, from, to string, now time.Time) ([]FreeDay, error) {
+	var err error
+	if q.From, q.To, err = a.span(from, to, now, daysAhead); err != nil {
+		return nil, err
+	}
+	view, err := a.viewOf(ctx, asker, now)
+	if err != nil {
+		return nil, err
+	}
+	q.Before = view.before(q.OrganizationID)
+	starts, err := a.store.FreeStarts(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	var days []FreeDay
+	for _, s := range starts {
+		date := s.At.In(a.zone).Format(time.DateOnly)
+		if len(days) == 0 || days[len(days)-1].Date != date {
+			days = append(days, FreeDay{Date: date})
+		}
+		days[len(days)-1].Free += s.Free
+	}
+	return days, nil
+}
+
 // span reads local dates, half-open; default today and some days.
 func (a *App) span(from, to string, now time.Time, days int) (start, end time.Time, err error) {
 	start = a.midnight(now)

@@ -71,17 +71,27 @@ func (s *Server) ListSlots(ctx context.Context, r *schedulingv1.ListSlotsRequest
 		return nil, err
 	}
 	q := app.SlotQuery{County: c.County, OrganizationID: r.GetOrganizationId(), Department: r.GetDepartment(), Kind: r.GetKind(),
-		FreeOnly: r.GetFreeOnly()}
+		FreeOnly: r.GetFreeOnly(), Modality: r.GetModality(), SlotID: r.GetSlotId()}
+	asker := app.Asker{Caller: c, ReferralID: r.GetReferralId()}
+	out := &schedulingv1.ListSlotsResponse{}
+	if r.GetCountDays() {
+		days, err := s.app.ListFreeDays(ctx, asker, q, r.GetFrom(), r.GetTo(), s.clk.Now())
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range days {
+			out.Days = append(out.Days, &schedulingv1.FreeDay{Date: d.Date, Free: int32(d.Free)})
+		}
+	}
 	size := pageSize(r.GetPageSize())
 	q.Limit = size + 1
 	if q.AfterStart, q.AfterID, err = readSlotToken(r.GetPageToken()); err != nil {
 		return nil, err
 	}
-	slots, err := s.app.ListSlots(ctx, app.Asker{Caller: c, ReferralID: r.GetReferralId()}, q, r.GetFrom(), r.GetTo(), s.clk.Now())
+	slots, err := s.app.ListSlots(ctx, asker, q, r.GetFrom(), r.GetTo(), s.clk.Now())
 	if err != nil {
 		return nil, err
 	}
-	out := &schedulingv1.ListSlotsResponse{}
 	if len(slots) > size {
 		slots = slots[:size]
 		out.NextPageToken = slotToken(slots[size-1])

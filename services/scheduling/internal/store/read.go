@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -113,20 +114,53 @@ func (t *terms) may(b app.Bounds) {
 	t.where = append(t.where, "(sl.pool <> 'RESERVED' AND sl.start_time < "+t.arg(b.Common.UTC())+" OR sl.pool = 'RESERVED' AND "+reserved+")")
 }
 
+// ofSlotQuery are the terms of a query, but for its page.
+func ofSlotQuery(q app.SlotQuery, now time.Time) terms {
+	t := ofSlots(q.County, now)
+	t.where = append(t.where, "sl.start_time > $2")
+	t.add("sl.organization_id = %s", q.OrganizationID)
+	t.add("sl.start_time >= %s AND sl.start_time < %s", q.From.UTC(), q.To.UTC())
+	if q.Department != "" {
+		t.add("sl.department_code = %s", q.Department)
+	}
+	if q.Modality != "" {
+		t.add("e.modality = %s", q.Modality)
+	}
+	if q.SlotID != "" {
+		t.add("sl.id = %s", q.SlotID)
+	}
+	t.ofSession("kind", q.Kind)
+	if q.FreeOnly {
+		t.may(q.Before)
+	}
+	return t
+}
+
+// FreeStarts implements app.Store.
+func (s *Store) FreeStarts(ctx context.Context, q app.SlotQuery) (starts []app.FreeStart, err error) {
+	q.FreeOnly = true
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		t := ofSlotQuery(q, tx.Now())
+		rows, err := tx.Query(ctx, "SELECT sl.start_time, count(*)"+slotTables+t.String()+" GROUP BY sl.start_time ORDER BY sl.start_time", t.args...)
+		if err != nil {
+			return err
+		}
+		starts, err = collect(rows, func(r scanner) (f app.FreeStart, err error) {
+			err = r.Scan(&f.At, &f.Free)
+			return f, err
+		})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count free slots: %w", err)
+	}
+	return starts, nil
+}
+
 // Slots implements app.Store.
 func (s *Store) Slots(ctx context.Context, q app.SlotQuery) (slots []app.SlotView, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		t := ofSlots(q.County, tx.Now())
-		t.where = append(t.where, "sl.start_time > $2")
-		t.add("sl.organization_id = %s", q.OrganizationID)
-		t.add("sl.start_time >= %s AND sl.start_time < %s", q.From.UTC(), q.To.UTC())
-		if q.Department != "" {
-			t.add("sl.department_code = %s", q.Department)
-		}
-		t.ofSession("kind", q.Kind)
-		if q.FreeOnly {
-			t.may(q.Before)
-		}
+		t := ofSlotQuery(q, tx.Now())
 		if q.AfterID != "" {
 			t.add("(sl.start_time, sl.id) > (%s, %s)", q.AfterStart, q.AfterID)
 		}

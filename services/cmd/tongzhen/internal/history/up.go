@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -158,6 +159,7 @@ func (t *trip) form() *referralv1.CreateReferralRequest {
 		request.Form.PresentIllness, request.Transport = c.question, ""
 	case exam:
 		request.ExamItems = []*commonv1.Coding{c.examination}
+		request.Modality = t.modality()
 	}
 	return request
 }
@@ -181,11 +183,24 @@ func (t *trip) values() []*referralv1.ClinicalValue {
 	return out
 }
 
-// place takes a free slot of a department in the days from so many days on, or none.
+// modality is what an examination is made with, after which its code is called; empty for any other visit.
+func (t *trip) modality() string {
+	if t.share.kind != exam {
+		return ""
+	}
+	modality, _, _ := strings.Cut(t.condition.examination.GetCode(), "-")
+	return modality
+}
+
+// place takes a free slot of a department, or for an examination of a device, in the days from so many days on, or none.
 func (t *trip) place(ctx context.Context, department string, days int) (string, error) {
 	from := startOfDay(t.world.Now()).AddDate(0, 0, days)
+	kind, modality := "CLINIC", t.modality()
+	if modality != "" {
+		kind, department = "EXAM", ""
+	}
 	slots, err := t.Scheduling.ListSlots(ctx, &schedulingv1.ListSlotsRequest{
-		OrganizationId: t.cast.hospital.GetId(), Department: department, FreeOnly: true, From: day(from), To: day(from.AddDate(0, 0, 5)), PageSize: 200,
+		OrganizationId: t.cast.hospital.GetId(), Department: department, Kind: kind, Modality: modality, FreeOnly: true, From: day(from), To: day(from.AddDate(0, 0, 5)), PageSize: 200,
 	})
 	if err != nil {
 		return "", err

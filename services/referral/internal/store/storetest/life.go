@@ -90,7 +90,7 @@ func lives(t *testing.T, f Fixture) {
 	same(t, got.Snapshot, v.Snapshot)
 
 	d := Draft("patient-2", domain.KindExam)
-	d.ExamItems, d.ReplyTo, d.LinkKind = []domain.Diagnosis{{Code: "CT", Display: Secret}}, v.ID, domain.LinkWorsened
+	d.ExamItems, d.Modality, d.ReplyTo, d.LinkKind = []domain.Diagnosis{{Code: "CT", Display: Secret}}, "CT", v.ID, domain.LinkWorsened
 	up := submitted(t, f, d)
 	if up, err = mark(t, f, command(Doctor(), "", ""), up.ID, domain.MarkCommand{
 		Action: domain.MarkDepart, Transport: "AMBULANCE", Expected: f.Clock.Now().Add(time.Hour), Note: Secret,

@@ -1190,6 +1190,8 @@ type Referral struct {
 	// In FOLLOW_UP: why the visits so far speak for sending the patient up again (RESULT_WORSE, BP_VERY_HIGH, NOT_CONTROLLED_TWICE, …). A
 	// hint that blocks nothing.
 	WorseReasons []string `protobuf:"bytes,57,rep,name=worse_reasons,json=worseReasons,proto3" json:"worse_reasons,omitempty"`
+	// The device that an EXAM needs, as Equipment has it (CT MR US …): only its times are held and booked for it. Empty: not said, the receiver finds out.
+	Modality string `protobuf:"bytes,58,opt,name=modality,proto3" json:"modality,omitempty"`
 	// Written on a blank form at this time, while the system was away, and entered at submit_time. Limits run, and figures count, from submit_time.
 	WrittenTime   *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1625,6 +1627,13 @@ func (x *Referral) GetWorseReasons() []string {
 	return nil
 }
 
+func (x *Referral) GetModality() string {
+	if x != nil {
+		return x.Modality
+	}
+	return ""
+}
+
 func (x *Referral) GetWrittenTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.WrittenTime
@@ -1658,6 +1667,8 @@ type CreateReferralRequest struct {
 	// What the doctor found, for the criteria; kept are only the codes of the rules that were met.
 	Values       []*ClinicalValue `protobuf:"bytes,19,rep,name=values,proto3" json:"values,omitempty"`
 	FamilyDoctor string           `protobuf:"bytes,20,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
+	// For an EXAM only.
+	Modality string `protobuf:"bytes,21,opt,name=modality,proto3" json:"modality,omitempty"`
 	// 补录停机期间的转诊单: the number of the blank form on which it was written while the system was away (see DowntimeService), printed or typed, and
 	// when. Both or none, and only with submit. The referral carries that number; a number can be used once, by its organisation.
 	BlankNumber string                 `protobuf:"bytes,31,opt,name=blank_number,json=blankNumber,proto3" json:"blank_number,omitempty"`
@@ -1835,6 +1846,13 @@ func (x *CreateReferralRequest) GetValues() []*ClinicalValue {
 func (x *CreateReferralRequest) GetFamilyDoctor() string {
 	if x != nil {
 		return x.FamilyDoctor
+	}
+	return ""
+}
+
+func (x *CreateReferralRequest) GetModality() string {
+	if x != nil {
+		return x.Modality
 	}
 	return ""
 }
@@ -6649,7 +6667,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x04 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x05 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xaa\x14\n" +
+	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xc6\x14\n" +
 	"\bReferral\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -6723,8 +6741,9 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x10expected_arrival\x186 \x01(\v2\x1a.google.protobuf.TimestampR\x0fexpectedArrival\x12 \n" +
 	"\vcorrections\x187 \x01(\x05R\vcorrections\x12 \n" +
 	"\vdestination\x188 \x01(\tR\vdestination\x12#\n" +
-	"\rworse_reasons\x189 \x03(\tR\fworseReasons\x12=\n" +
-	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xac\t\n" +
+	"\rworse_reasons\x189 \x03(\tR\fworseReasons\x12\x1a\n" +
+	"\bmodality\x18: \x01(\tR\bmodality\x12=\n" +
+	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xd1\t\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
@@ -6750,7 +6769,9 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\n" +
 	"exam_items\x18\x12 \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\x14R\texamItems\x12F\n" +
 	"\x06values\x18\x13 \x03(\v2#.tongzhen.referral.v1.ClinicalValueB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x06values\x12,\n" +
-	"\rfamily_doctor\x18\x14 \x01(\tB\a\xbaH\x04r\x02\x18@R\ffamilyDoctor\x12*\n" +
+	"\rfamily_doctor\x18\x14 \x01(\tB\a\xbaH\x04r\x02\x18@R\ffamilyDoctor\x12#\n" +
+	"\bmodality\x18\x15 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\bmodality\x12*\n" +
 	"\fblank_number\x18\x1f \x01(\tB\a\xbaH\x04r\x02\x18(R\vblankNumber\x12=\n" +
 	"\fwritten_time\x18  \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\x12#\n" +
 	"\rvalidate_only\x18! \x01(\bR\fvalidateOnly\"\x9b\x01\n" +

@@ -84,7 +84,7 @@ func (x HoldState_Code) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use HoldState_Code.Descriptor instead.
 func (HoldState_Code) EnumDescriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{8, 0}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{9, 0}
 }
 
 type BookingState_Code int32
@@ -137,7 +137,7 @@ func (x BookingState_Code) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BookingState_Code.Descriptor instead.
 func (BookingState_Code) EnumDescriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{12, 0}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{13, 0}
 }
 
 type Slot struct {
@@ -354,7 +354,13 @@ type ListSlotsRequest struct {
 	PageSize       int32                  `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken      string                 `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// What is free for this referral, as in CreateHoldRequest.
-	ReferralId    string `protobuf:"bytes,9,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	ReferralId string `protobuf:"bytes,9,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// Of the device, for EXAM.
+	Modality string `protobuf:"bytes,10,opt,name=modality,proto3" json:"modality,omitempty"`
+	// Only this slot, if it is one of the above.
+	SlotId string `protobuf:"bytes,11,opt,name=slot_id,json=slotId,proto3" json:"slot_id,omitempty"`
+	// Count too, by local day, what is free of all the above; the page changes nothing about it.
+	CountDays     bool `protobuf:"varint,12,opt,name=count_days,json=countDays,proto3" json:"count_days,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -452,10 +458,33 @@ func (x *ListSlotsRequest) GetReferralId() string {
 	return ""
 }
 
+func (x *ListSlotsRequest) GetModality() string {
+	if x != nil {
+		return x.Modality
+	}
+	return ""
+}
+
+func (x *ListSlotsRequest) GetSlotId() string {
+	if x != nil {
+		return x.SlotId
+	}
+	return ""
+}
+
+func (x *ListSlotsRequest) GetCountDays() bool {
+	if x != nil {
+		return x.CountDays
+	}
+	return false
+}
+
 type ListSlotsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Slots         []*Slot                `protobuf:"bytes,1,rep,name=slots,proto3" json:"slots,omitempty"`
 	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// Days with free slots, the first one first.
+	Days          []*FreeDay `protobuf:"bytes,3,rep,name=days,proto3" json:"days,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -504,6 +533,66 @@ func (x *ListSlotsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListSlotsResponse) GetDays() []*FreeDay {
+	if x != nil {
+		return x.Days
+	}
+	return nil
+}
+
+type FreeDay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Local date.
+	Date          string `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
+	Free          int32  `protobuf:"varint,2,opt,name=free,proto3" json:"free,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FreeDay) Reset() {
+	*x = FreeDay{}
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FreeDay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FreeDay) ProtoMessage() {}
+
+func (x *FreeDay) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FreeDay.ProtoReflect.Descriptor instead.
+func (*FreeDay) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *FreeDay) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+func (x *FreeDay) GetFree() int32 {
+	if x != nil {
+		return x.Free
+	}
+	return 0
+}
+
 type BedCount struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
@@ -517,7 +606,7 @@ type BedCount struct {
 
 func (x *BedCount) Reset() {
 	*x = BedCount{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[3]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -529,7 +618,7 @@ func (x *BedCount) String() string {
 func (*BedCount) ProtoMessage() {}
 
 func (x *BedCount) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[3]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -542,7 +631,7 @@ func (x *BedCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BedCount.ProtoReflect.Descriptor instead.
 func (*BedCount) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{3}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *BedCount) GetOrganizationId() string {
@@ -590,7 +679,7 @@ type ListBedsRequest struct {
 
 func (x *ListBedsRequest) Reset() {
 	*x = ListBedsRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[4]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +691,7 @@ func (x *ListBedsRequest) String() string {
 func (*ListBedsRequest) ProtoMessage() {}
 
 func (x *ListBedsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[4]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +704,7 @@ func (x *ListBedsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBedsRequest.ProtoReflect.Descriptor instead.
 func (*ListBedsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{4}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListBedsRequest) GetOrganizationId() string {
@@ -641,7 +730,7 @@ type ListBedsResponse struct {
 
 func (x *ListBedsResponse) Reset() {
 	*x = ListBedsResponse{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[5]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -653,7 +742,7 @@ func (x *ListBedsResponse) String() string {
 func (*ListBedsResponse) ProtoMessage() {}
 
 func (x *ListBedsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[5]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -666,7 +755,7 @@ func (x *ListBedsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBedsResponse.ProtoReflect.Descriptor instead.
 func (*ListBedsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{5}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListBedsResponse) GetBeds() []*BedCount {
@@ -694,7 +783,7 @@ type BedRequest struct {
 
 func (x *BedRequest) Reset() {
 	*x = BedRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[6]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -706,7 +795,7 @@ func (x *BedRequest) String() string {
 func (*BedRequest) ProtoMessage() {}
 
 func (x *BedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[6]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -719,7 +808,7 @@ func (x *BedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BedRequest.ProtoReflect.Descriptor instead.
 func (*BedRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *BedRequest) GetOrganizationId() string {
@@ -779,7 +868,7 @@ type CreateHoldRequest struct {
 
 func (x *CreateHoldRequest) Reset() {
 	*x = CreateHoldRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[7]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -791,7 +880,7 @@ func (x *CreateHoldRequest) String() string {
 func (*CreateHoldRequest) ProtoMessage() {}
 
 func (x *CreateHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[7]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -804,7 +893,7 @@ func (x *CreateHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateHoldRequest.ProtoReflect.Descriptor instead.
 func (*CreateHoldRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateHoldRequest) GetRequestId() string {
@@ -850,7 +939,7 @@ type HoldState struct {
 
 func (x *HoldState) Reset() {
 	*x = HoldState{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[8]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -862,7 +951,7 @@ func (x *HoldState) String() string {
 func (*HoldState) ProtoMessage() {}
 
 func (x *HoldState) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[8]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -875,7 +964,7 @@ func (x *HoldState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldState.ProtoReflect.Descriptor instead.
 func (*HoldState) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{9}
 }
 
 type Hold struct {
@@ -908,7 +997,7 @@ type Hold struct {
 
 func (x *Hold) Reset() {
 	*x = Hold{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[9]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -920,7 +1009,7 @@ func (x *Hold) String() string {
 func (*Hold) ProtoMessage() {}
 
 func (x *Hold) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[9]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -933,7 +1022,7 @@ func (x *Hold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hold.ProtoReflect.Descriptor instead.
 func (*Hold) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Hold) GetId() string {
@@ -1078,7 +1167,7 @@ type ReleaseHoldRequest struct {
 
 func (x *ReleaseHoldRequest) Reset() {
 	*x = ReleaseHoldRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[10]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1179,7 @@ func (x *ReleaseHoldRequest) String() string {
 func (*ReleaseHoldRequest) ProtoMessage() {}
 
 func (x *ReleaseHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[10]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1192,7 @@ func (x *ReleaseHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseHoldRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseHoldRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ReleaseHoldRequest) GetId() string {
@@ -1122,7 +1211,7 @@ type GetHoldRequest struct {
 
 func (x *GetHoldRequest) Reset() {
 	*x = GetHoldRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[11]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1134,7 +1223,7 @@ func (x *GetHoldRequest) String() string {
 func (*GetHoldRequest) ProtoMessage() {}
 
 func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[11]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1147,7 +1236,7 @@ func (x *GetHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetHoldRequest.ProtoReflect.Descriptor instead.
 func (*GetHoldRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetHoldRequest) GetId() string {
@@ -1165,7 +1254,7 @@ type BookingState struct {
 
 func (x *BookingState) Reset() {
 	*x = BookingState{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[12]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1266,7 @@ func (x *BookingState) String() string {
 func (*BookingState) ProtoMessage() {}
 
 func (x *BookingState) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[12]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1279,7 @@ func (x *BookingState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookingState.ProtoReflect.Descriptor instead.
 func (*BookingState) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{13}
 }
 
 type Booking struct {
@@ -1222,7 +1311,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1234,7 +1323,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1247,7 +1336,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Booking) GetId() string {
@@ -1392,7 +1481,7 @@ type GetBookingRequest struct {
 
 func (x *GetBookingRequest) Reset() {
 	*x = GetBookingRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1404,7 +1493,7 @@ func (x *GetBookingRequest) String() string {
 func (*GetBookingRequest) ProtoMessage() {}
 
 func (x *GetBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1417,7 +1506,7 @@ func (x *GetBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBookingRequest.ProtoReflect.Descriptor instead.
 func (*GetBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetBookingRequest) GetId() string {
@@ -1439,7 +1528,7 @@ type CreateSchedulesRequest struct {
 
 func (x *CreateSchedulesRequest) Reset() {
 	*x = CreateSchedulesRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1451,7 +1540,7 @@ func (x *CreateSchedulesRequest) String() string {
 func (*CreateSchedulesRequest) ProtoMessage() {}
 
 func (x *CreateSchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1464,7 +1553,7 @@ func (x *CreateSchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSchedulesRequest.ProtoReflect.Descriptor instead.
 func (*CreateSchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateSchedulesRequest) GetCounty() string {
@@ -1512,7 +1601,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1613,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1626,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Schedule) GetId() string {
@@ -1641,7 +1730,7 @@ type Ward struct {
 
 func (x *Ward) Reset() {
 	*x = Ward{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1653,7 +1742,7 @@ func (x *Ward) String() string {
 func (*Ward) ProtoMessage() {}
 
 func (x *Ward) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1666,7 +1755,7 @@ func (x *Ward) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ward.ProtoReflect.Descriptor instead.
 func (*Ward) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Ward) GetId() string {
@@ -1735,7 +1824,7 @@ type CreateSchedulesResponse struct {
 
 func (x *CreateSchedulesResponse) Reset() {
 	*x = CreateSchedulesResponse{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +1836,7 @@ func (x *CreateSchedulesResponse) String() string {
 func (*CreateSchedulesResponse) ProtoMessage() {}
 
 func (x *CreateSchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +1849,7 @@ func (x *CreateSchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSchedulesResponse.ProtoReflect.Descriptor instead.
 func (*CreateSchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateSchedulesResponse) GetSlotsCreated() int32 {
@@ -1792,7 +1881,7 @@ type AttachHoldRequest struct {
 
 func (x *AttachHoldRequest) Reset() {
 	*x = AttachHoldRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +1893,7 @@ func (x *AttachHoldRequest) String() string {
 func (*AttachHoldRequest) ProtoMessage() {}
 
 func (x *AttachHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +1906,7 @@ func (x *AttachHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttachHoldRequest.ProtoReflect.Descriptor instead.
 func (*AttachHoldRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AttachHoldRequest) GetCounty() string {
@@ -1870,7 +1959,7 @@ type ConfirmHoldRequest struct {
 
 func (x *ConfirmHoldRequest) Reset() {
 	*x = ConfirmHoldRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1882,7 +1971,7 @@ func (x *ConfirmHoldRequest) String() string {
 func (*ConfirmHoldRequest) ProtoMessage() {}
 
 func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1895,7 +1984,7 @@ func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmHoldRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmHoldRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ConfirmHoldRequest) GetCounty() string {
@@ -1944,7 +2033,7 @@ type ListLiveRequest struct {
 
 func (x *ListLiveRequest) Reset() {
 	*x = ListLiveRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1956,7 +2045,7 @@ func (x *ListLiveRequest) String() string {
 func (*ListLiveRequest) ProtoMessage() {}
 
 func (x *ListLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1969,7 +2058,7 @@ func (x *ListLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLiveRequest.ProtoReflect.Descriptor instead.
 func (*ListLiveRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListLiveRequest) GetCounty() string {
@@ -2004,7 +2093,7 @@ type ListLiveResponse struct {
 
 func (x *ListLiveResponse) Reset() {
 	*x = ListLiveResponse{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2016,7 +2105,7 @@ func (x *ListLiveResponse) String() string {
 func (*ListLiveResponse) ProtoMessage() {}
 
 func (x *ListLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2029,7 +2118,7 @@ func (x *ListLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLiveResponse.ProtoReflect.Descriptor instead.
 func (*ListLiveResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListLiveResponse) GetHolds() []*Hold {
@@ -2080,7 +2169,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\vpreparation\x18\x11 \x01(\tR\vpreparation\x12/\n" +
 	"\x13preparation_english\x18\x12 \x01(\tR\x12preparationEnglish\x120\n" +
 	"\x05opens\x18\x13 \x01(\v2\x1a.google.protobuf.TimestampR\x05opens\x12\x1b\n" +
-	"\tclosed_by\x18\x14 \x01(\tR\bclosedBy\"\xa3\x02\n" +
+	"\tclosed_by\x18\x14 \x01(\tR\bclosedBy\"\x89\x03\n" +
 	"\x10ListSlotsRequest\x121\n" +
 	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12\x1e\n" +
 	"\n" +
@@ -2095,10 +2184,20 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\b \x01(\tR\tpageToken\x12\x1f\n" +
 	"\vreferral_id\x18\t \x01(\tR\n" +
-	"referralId\"o\n" +
+	"referralId\x12#\n" +
+	"\bmodality\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\bmodality\x12 \n" +
+	"\aslot_id\x18\v \x01(\tB\a\xbaH\x04r\x02\x18$R\x06slotId\x12\x1d\n" +
+	"\n" +
+	"count_days\x18\f \x01(\bR\tcountDays\"\xa4\x01\n" +
 	"\x11ListSlotsResponse\x122\n" +
 	"\x05slots\x18\x01 \x03(\v2\x1c.tongzhen.scheduling.v1.SlotR\x05slots\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9a\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x123\n" +
+	"\x04days\x18\x03 \x03(\v2\x1f.tongzhen.scheduling.v1.FreeDayR\x04days\"1\n" +
+	"\aFreeDay\x12\x12\n" +
+	"\x04date\x18\x01 \x01(\tR\x04date\x12\x12\n" +
+	"\x04free\x18\x02 \x01(\x05R\x04free\"\x9a\x01\n" +
 	"\bBedCount\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\x12\x12\n" +
@@ -2281,82 +2380,84 @@ func file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_scheduling_v1_scheduling_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_scheduling_v1_scheduling_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_tongzhen_scheduling_v1_scheduling_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_tongzhen_scheduling_v1_scheduling_proto_goTypes = []any{
 	(HoldState_Code)(0),             // 0: tongzhen.scheduling.v1.HoldState.Code
 	(BookingState_Code)(0),          // 1: tongzhen.scheduling.v1.BookingState.Code
 	(*Slot)(nil),                    // 2: tongzhen.scheduling.v1.Slot
 	(*ListSlotsRequest)(nil),        // 3: tongzhen.scheduling.v1.ListSlotsRequest
 	(*ListSlotsResponse)(nil),       // 4: tongzhen.scheduling.v1.ListSlotsResponse
-	(*BedCount)(nil),                // 5: tongzhen.scheduling.v1.BedCount
-	(*ListBedsRequest)(nil),         // 6: tongzhen.scheduling.v1.ListBedsRequest
-	(*ListBedsResponse)(nil),        // 7: tongzhen.scheduling.v1.ListBedsResponse
-	(*BedRequest)(nil),              // 8: tongzhen.scheduling.v1.BedRequest
-	(*CreateHoldRequest)(nil),       // 9: tongzhen.scheduling.v1.CreateHoldRequest
-	(*HoldState)(nil),               // 10: tongzhen.scheduling.v1.HoldState
-	(*Hold)(nil),                    // 11: tongzhen.scheduling.v1.Hold
-	(*ReleaseHoldRequest)(nil),      // 12: tongzhen.scheduling.v1.ReleaseHoldRequest
-	(*GetHoldRequest)(nil),          // 13: tongzhen.scheduling.v1.GetHoldRequest
-	(*BookingState)(nil),            // 14: tongzhen.scheduling.v1.BookingState
-	(*Booking)(nil),                 // 15: tongzhen.scheduling.v1.Booking
-	(*GetBookingRequest)(nil),       // 16: tongzhen.scheduling.v1.GetBookingRequest
-	(*CreateSchedulesRequest)(nil),  // 17: tongzhen.scheduling.v1.CreateSchedulesRequest
-	(*Schedule)(nil),                // 18: tongzhen.scheduling.v1.Schedule
-	(*Ward)(nil),                    // 19: tongzhen.scheduling.v1.Ward
-	(*CreateSchedulesResponse)(nil), // 20: tongzhen.scheduling.v1.CreateSchedulesResponse
-	(*AttachHoldRequest)(nil),       // 21: tongzhen.scheduling.v1.AttachHoldRequest
-	(*ConfirmHoldRequest)(nil),      // 22: tongzhen.scheduling.v1.ConfirmHoldRequest
-	(*ListLiveRequest)(nil),         // 23: tongzhen.scheduling.v1.ListLiveRequest
-	(*ListLiveResponse)(nil),        // 24: tongzhen.scheduling.v1.ListLiveResponse
-	(*timestamppb.Timestamp)(nil),   // 25: google.protobuf.Timestamp
+	(*FreeDay)(nil),                 // 5: tongzhen.scheduling.v1.FreeDay
+	(*BedCount)(nil),                // 6: tongzhen.scheduling.v1.BedCount
+	(*ListBedsRequest)(nil),         // 7: tongzhen.scheduling.v1.ListBedsRequest
+	(*ListBedsResponse)(nil),        // 8: tongzhen.scheduling.v1.ListBedsResponse
+	(*BedRequest)(nil),              // 9: tongzhen.scheduling.v1.BedRequest
+	(*CreateHoldRequest)(nil),       // 10: tongzhen.scheduling.v1.CreateHoldRequest
+	(*HoldState)(nil),               // 11: tongzhen.scheduling.v1.HoldState
+	(*Hold)(nil),                    // 12: tongzhen.scheduling.v1.Hold
+	(*ReleaseHoldRequest)(nil),      // 13: tongzhen.scheduling.v1.ReleaseHoldRequest
+	(*GetHoldRequest)(nil),          // 14: tongzhen.scheduling.v1.GetHoldRequest
+	(*BookingState)(nil),            // 15: tongzhen.scheduling.v1.BookingState
+	(*Booking)(nil),                 // 16: tongzhen.scheduling.v1.Booking
+	(*GetBookingRequest)(nil),       // 17: tongzhen.scheduling.v1.GetBookingRequest
+	(*CreateSchedulesRequest)(nil),  // 18: tongzhen.scheduling.v1.CreateSchedulesRequest
+	(*Schedule)(nil),                // 19: tongzhen.scheduling.v1.Schedule
+	(*Ward)(nil),                    // 20: tongzhen.scheduling.v1.Ward
+	(*CreateSchedulesResponse)(nil), // 21: tongzhen.scheduling.v1.CreateSchedulesResponse
+	(*AttachHoldRequest)(nil),       // 22: tongzhen.scheduling.v1.AttachHoldRequest
+	(*ConfirmHoldRequest)(nil),      // 23: tongzhen.scheduling.v1.ConfirmHoldRequest
+	(*ListLiveRequest)(nil),         // 24: tongzhen.scheduling.v1.ListLiveRequest
+	(*ListLiveResponse)(nil),        // 25: tongzhen.scheduling.v1.ListLiveResponse
+	(*timestamppb.Timestamp)(nil),   // 26: google.protobuf.Timestamp
 }
 var file_tongzhen_scheduling_v1_scheduling_proto_depIdxs = []int32{
-	25, // 0: tongzhen.scheduling.v1.Slot.start:type_name -> google.protobuf.Timestamp
-	25, // 1: tongzhen.scheduling.v1.Slot.end:type_name -> google.protobuf.Timestamp
-	25, // 2: tongzhen.scheduling.v1.Slot.opens:type_name -> google.protobuf.Timestamp
+	26, // 0: tongzhen.scheduling.v1.Slot.start:type_name -> google.protobuf.Timestamp
+	26, // 1: tongzhen.scheduling.v1.Slot.end:type_name -> google.protobuf.Timestamp
+	26, // 2: tongzhen.scheduling.v1.Slot.opens:type_name -> google.protobuf.Timestamp
 	2,  // 3: tongzhen.scheduling.v1.ListSlotsResponse.slots:type_name -> tongzhen.scheduling.v1.Slot
-	5,  // 4: tongzhen.scheduling.v1.ListBedsResponse.beds:type_name -> tongzhen.scheduling.v1.BedCount
-	25, // 5: tongzhen.scheduling.v1.BedRequest.from:type_name -> google.protobuf.Timestamp
-	8,  // 6: tongzhen.scheduling.v1.CreateHoldRequest.bed:type_name -> tongzhen.scheduling.v1.BedRequest
-	25, // 7: tongzhen.scheduling.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
-	0,  // 8: tongzhen.scheduling.v1.Hold.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
-	25, // 9: tongzhen.scheduling.v1.Hold.start:type_name -> google.protobuf.Timestamp
-	25, // 10: tongzhen.scheduling.v1.Hold.end:type_name -> google.protobuf.Timestamp
-	1,  // 11: tongzhen.scheduling.v1.Booking.state:type_name -> tongzhen.scheduling.v1.BookingState.Code
-	25, // 12: tongzhen.scheduling.v1.Booking.start:type_name -> google.protobuf.Timestamp
-	25, // 13: tongzhen.scheduling.v1.Booking.end:type_name -> google.protobuf.Timestamp
-	18, // 14: tongzhen.scheduling.v1.CreateSchedulesRequest.schedules:type_name -> tongzhen.scheduling.v1.Schedule
-	19, // 15: tongzhen.scheduling.v1.CreateSchedulesRequest.wards:type_name -> tongzhen.scheduling.v1.Ward
-	25, // 16: tongzhen.scheduling.v1.Schedule.start:type_name -> google.protobuf.Timestamp
-	25, // 17: tongzhen.scheduling.v1.Schedule.end:type_name -> google.protobuf.Timestamp
-	25, // 18: tongzhen.scheduling.v1.AttachHoldRequest.keep_until:type_name -> google.protobuf.Timestamp
-	11, // 19: tongzhen.scheduling.v1.ListLiveResponse.holds:type_name -> tongzhen.scheduling.v1.Hold
-	15, // 20: tongzhen.scheduling.v1.ListLiveResponse.bookings:type_name -> tongzhen.scheduling.v1.Booking
-	3,  // 21: tongzhen.scheduling.v1.SchedulingService.ListSlots:input_type -> tongzhen.scheduling.v1.ListSlotsRequest
-	6,  // 22: tongzhen.scheduling.v1.SchedulingService.ListBeds:input_type -> tongzhen.scheduling.v1.ListBedsRequest
-	9,  // 23: tongzhen.scheduling.v1.SchedulingService.CreateHold:input_type -> tongzhen.scheduling.v1.CreateHoldRequest
-	12, // 24: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:input_type -> tongzhen.scheduling.v1.ReleaseHoldRequest
-	13, // 25: tongzhen.scheduling.v1.SchedulingService.GetHold:input_type -> tongzhen.scheduling.v1.GetHoldRequest
-	16, // 26: tongzhen.scheduling.v1.SchedulingService.GetBooking:input_type -> tongzhen.scheduling.v1.GetBookingRequest
-	17, // 27: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:input_type -> tongzhen.scheduling.v1.CreateSchedulesRequest
-	21, // 28: tongzhen.scheduling.v1.SchedulingService.AttachHold:input_type -> tongzhen.scheduling.v1.AttachHoldRequest
-	22, // 29: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:input_type -> tongzhen.scheduling.v1.ConfirmHoldRequest
-	23, // 30: tongzhen.scheduling.v1.SchedulingService.ListLive:input_type -> tongzhen.scheduling.v1.ListLiveRequest
-	4,  // 31: tongzhen.scheduling.v1.SchedulingService.ListSlots:output_type -> tongzhen.scheduling.v1.ListSlotsResponse
-	7,  // 32: tongzhen.scheduling.v1.SchedulingService.ListBeds:output_type -> tongzhen.scheduling.v1.ListBedsResponse
-	11, // 33: tongzhen.scheduling.v1.SchedulingService.CreateHold:output_type -> tongzhen.scheduling.v1.Hold
-	11, // 34: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:output_type -> tongzhen.scheduling.v1.Hold
-	11, // 35: tongzhen.scheduling.v1.SchedulingService.GetHold:output_type -> tongzhen.scheduling.v1.Hold
-	15, // 36: tongzhen.scheduling.v1.SchedulingService.GetBooking:output_type -> tongzhen.scheduling.v1.Booking
-	20, // 37: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:output_type -> tongzhen.scheduling.v1.CreateSchedulesResponse
-	11, // 38: tongzhen.scheduling.v1.SchedulingService.AttachHold:output_type -> tongzhen.scheduling.v1.Hold
-	15, // 39: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:output_type -> tongzhen.scheduling.v1.Booking
-	24, // 40: tongzhen.scheduling.v1.SchedulingService.ListLive:output_type -> tongzhen.scheduling.v1.ListLiveResponse
-	31, // [31:41] is the sub-list for method output_type
-	21, // [21:31] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	5,  // 4: tongzhen.scheduling.v1.ListSlotsResponse.days:type_name -> tongzhen.scheduling.v1.FreeDay
+	6,  // 5: tongzhen.scheduling.v1.ListBedsResponse.beds:type_name -> tongzhen.scheduling.v1.BedCount
+	26, // 6: tongzhen.scheduling.v1.BedRequest.from:type_name -> google.protobuf.Timestamp
+	9,  // 7: tongzhen.scheduling.v1.CreateHoldRequest.bed:type_name -> tongzhen.scheduling.v1.BedRequest
+	26, // 8: tongzhen.scheduling.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	0,  // 9: tongzhen.scheduling.v1.Hold.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
+	26, // 10: tongzhen.scheduling.v1.Hold.start:type_name -> google.protobuf.Timestamp
+	26, // 11: tongzhen.scheduling.v1.Hold.end:type_name -> google.protobuf.Timestamp
+	1,  // 12: tongzhen.scheduling.v1.Booking.state:type_name -> tongzhen.scheduling.v1.BookingState.Code
+	26, // 13: tongzhen.scheduling.v1.Booking.start:type_name -> google.protobuf.Timestamp
+	26, // 14: tongzhen.scheduling.v1.Booking.end:type_name -> google.protobuf.Timestamp
+	19, // 15: tongzhen.scheduling.v1.CreateSchedulesRequest.schedules:type_name -> tongzhen.scheduling.v1.Schedule
+	20, // 16: tongzhen.scheduling.v1.CreateSchedulesRequest.wards:type_name -> tongzhen.scheduling.v1.Ward
+	26, // 17: tongzhen.scheduling.v1.Schedule.start:type_name -> google.protobuf.Timestamp
+	26, // 18: tongzhen.scheduling.v1.Schedule.end:type_name -> google.protobuf.Timestamp
+	26, // 19: tongzhen.scheduling.v1.AttachHoldRequest.keep_until:type_name -> google.protobuf.Timestamp
+	12, // 20: tongzhen.scheduling.v1.ListLiveResponse.holds:type_name -> tongzhen.scheduling.v1.Hold
+	16, // 21: tongzhen.scheduling.v1.ListLiveResponse.bookings:type_name -> tongzhen.scheduling.v1.Booking
+	3,  // 22: tongzhen.scheduling.v1.SchedulingService.ListSlots:input_type -> tongzhen.scheduling.v1.ListSlotsRequest
+	7,  // 23: tongzhen.scheduling.v1.SchedulingService.ListBeds:input_type -> tongzhen.scheduling.v1.ListBedsRequest
+	10, // 24: tongzhen.scheduling.v1.SchedulingService.CreateHold:input_type -> tongzhen.scheduling.v1.CreateHoldRequest
+	13, // 25: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:input_type -> tongzhen.scheduling.v1.ReleaseHoldRequest
+	14, // 26: tongzhen.scheduling.v1.SchedulingService.GetHold:input_type -> tongzhen.scheduling.v1.GetHoldRequest
+	17, // 27: tongzhen.scheduling.v1.SchedulingService.GetBooking:input_type -> tongzhen.scheduling.v1.GetBookingRequest
+	18, // 28: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:input_type -> tongzhen.scheduling.v1.CreateSchedulesRequest
+	22, // 29: tongzhen.scheduling.v1.SchedulingService.AttachHold:input_type -> tongzhen.scheduling.v1.AttachHoldRequest
+	23, // 30: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:input_type -> tongzhen.scheduling.v1.ConfirmHoldRequest
+	24, // 31: tongzhen.scheduling.v1.SchedulingService.ListLive:input_type -> tongzhen.scheduling.v1.ListLiveRequest
+	4,  // 32: tongzhen.scheduling.v1.SchedulingService.ListSlots:output_type -> tongzhen.scheduling.v1.ListSlotsResponse
+	8,  // 33: tongzhen.scheduling.v1.SchedulingService.ListBeds:output_type -> tongzhen.scheduling.v1.ListBedsResponse
+	12, // 34: tongzhen.scheduling.v1.SchedulingService.CreateHold:output_type -> tongzhen.scheduling.v1.Hold
+	12, // 35: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:output_type -> tongzhen.scheduling.v1.Hold
+	12, // 36: tongzhen.scheduling.v1.SchedulingService.GetHold:output_type -> tongzhen.scheduling.v1.Hold
+	16, // 37: tongzhen.scheduling.v1.SchedulingService.GetBooking:output_type -> tongzhen.scheduling.v1.Booking
+	21, // 38: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:output_type -> tongzhen.scheduling.v1.CreateSchedulesResponse
+	12, // 39: tongzhen.scheduling.v1.SchedulingService.AttachHold:output_type -> tongzhen.scheduling.v1.Hold
+	16, // 40: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:output_type -> tongzhen.scheduling.v1.Booking
+	25, // 41: tongzhen.scheduling.v1.SchedulingService.ListLive:output_type -> tongzhen.scheduling.v1.ListLiveResponse
+	32, // [32:42] is the sub-list for method output_type
+	22, // [22:32] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_scheduling_v1_scheduling_proto_init() }
@@ -2370,7 +2471,7 @@ func file_tongzhen_scheduling_v1_scheduling_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_scheduling_v1_scheduling_proto_rawDesc), len(file_tongzhen_scheduling_v1_scheduling_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
