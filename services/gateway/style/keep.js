@@ -82,7 +82,7 @@
   let restored = false;
 
   // ---- Drafts: <form data-draft="key"> is kept until it was sent or thrown away. The server's values win after a refusal. ----
-  const skip = new Set(["requestId", "holdKey", "version", "password", "do"]);
+  const skip = new Set(["requestId", "holdKey", "version", "stored", "password", "do"]);
   const gathered = (pairs) => {
     const values = {};
     for (const [name, value] of pairs) if (!skip.has(name) && typeof value === "string") (values[name] ||= []).push(value);
@@ -100,6 +100,13 @@
   const restore = async (form) => {
     const kept = await get("draft", form.dataset.draft);
     if (!kept || Date.now() - kept.at > limits.draft || touched.has(form)) return;
+    // What was not touched may say something newer by now.
+    const now = gathered(new FormData(form));
+    for (const [name, [before]] of Object.entries(kept.values)) {
+      const field = name.slice(4);
+      if (!name.startsWith("was.") || before !== (kept.values[field] ?? []).filter((value) => value.trim()).join("；")) continue;
+      if (now[field]) kept.values[field] = now[field]; else delete kept.values[field];
+    }
     restoring = true;
     try {
       for (const [name, values] of Object.entries(kept.values)) {
@@ -218,7 +225,7 @@
       item.append(entry.label ? `${entry.label}：` : "", text, " ");
       if (entry.state === "waiting") {
         text.textContent = { line: says.waiting, server: says.server, signIn: says.signIn }[entry.why];
-        if (entry.why === "signIn") item.append(link(says.toSignIn, `/sign-in?back=${encodeURIComponent(location.pathname)}`), " ");
+        if (entry.why === "signIn") item.append(link(says.toSignIn, `/sign-in?back=${encodeURIComponent(location.pathname + location.search)}`), " ");
         item.append(button(says.back, () => takeBack(name, entry)));
       } else if (entry.state === "sent") {
         text.textContent = words(entry.number ? says.sent : says.sentPlain, entry);

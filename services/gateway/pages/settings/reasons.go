@@ -48,10 +48,11 @@ type reasonsData struct {
 // Field is the name of a field of a row.
 func (reasonsData) Field(name string, n int) string { return name + "." + strconv.Itoa(n) }
 
-// Wrong tells that something in a group was refused.
+// Wrong tells that something in a group was refused, or changed by somebody else.
 func (d reasonsData) Wrong(g reasonGroup) bool {
 	return slices.ContainsFunc(g.Rows, func(row reasonRow) bool {
-		return d.Form.Error(d.Field("text", row.N)) != "" || d.Form.Error(d.Field("textEn", row.N)) != ""
+		text, english := d.Field("text", row.N), d.Field("textEn", row.N)
+		return d.Form.Error(text) != "" || d.Form.Error(english) != "" || d.Form.Renewed(text) || d.Form.Renewed(english) || d.Form.Renewed(d.Field("hidden", row.N))
 	})
 }
 
@@ -60,6 +61,7 @@ func (p *Pages) reasons(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	data.Form.Values = shell.Original(data.Form.Values, nil)
 	return p.Shell.Render(w, r, p.reasonsSet, shell.Page{Title: "reasons.title", Nav: "settings", Data: data})
 }
 
@@ -82,6 +84,7 @@ func (p *Pages) reasonsPage(r *http.Request) (reasonsData, error) {
 			group.Rows = append(group.Rows, reasonRow{action, one, n})
 			data.Form.Values.Set(data.Field("text", n), one.GetText())
 			data.Form.Values.Set(data.Field("textEn", n), one.GetTextEn())
+			data.Form.Values.Set(data.Field("hidden", n), "")
 			if one.GetHidden() {
 				group.Hidden++
 				data.Form.Values.Set(data.Field("hidden", n), "1")
@@ -121,27 +124,17 @@ func (p *Pages) saveReasons(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/settings/reasons", http.StatusSeeOther)
 		return nil
 	}
-	kind := errs.KindOf(cause)
-	if kind == errs.KindUnauthenticated || kind == errs.KindInternal || kind == errs.KindDenied {
-		return cause
-	}
-	data, err := p.reasonsPage(r)
-	if err != nil {
-		return err
-	}
-	switch kind {
-	case errs.KindStale:
-		data.Changed = true // sent again it stands on what stands now
-	case errs.KindUnavailable:
-		data.RequestID, data.Version = r.PostFormValue("requestId"), versionOf(r.PostForm)
-	default:
-		data.Version = versionOf(r.PostForm)
-	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.reasonErrors(r, cause)}
-	if data.Form.Errors == nil {
-		data.Problem = p.Shell.ErrorText(r, cause)
-	}
-	return p.Shell.Render(w, r, p.reasonsSet, shell.Page{Title: "reasons.title", Nav: "settings", Status: errs.HTTPStatus(cause), Data: data})
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		data, err := p.reasonsPage(r)
+		if err != nil {
+			return err
+		}
+		again.Rebase(data.Form.Values, data.Version)
+		again.Form.Errors = p.reasonErrors(r, cause)
+		data.Form, data.Problem, data.RequestID, data.Version = again.Form, again.Problem, again.RequestID, again.Version(data.Version)
+		data.Changed = again.Form.Changed != nil
+		return p.Shell.Render(w, r, p.reasonsSet, shell.Page{Title: "reasons.title", Nav: "settings", Status: again.Status, Data: data})
+	})
 }
 
 var reasonField = regexp.MustCompile(`^settings\.reasons\[(\d+)\]\.(\w+)$`)
