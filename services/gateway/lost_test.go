@@ -2,7 +2,10 @@ package gateway_test
 
 import (
 	"context"
+	"html"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -272,5 +276,96 @@ func TestSigningInComesBackToTheWholeAddress(t *testing.T) {
 	got := newWorld(t).browser("").get(answersUp)
 	if there := got.Header().Get("Location"); there != "/sign-in?back="+strings.NewReplacer("/", "%2F", "?", "%3F", "=", "%3D").Replace(answersUp) {
 		t.Error(there)
+	}
+}
+
+// A visit that was recorded changes the plan, and the repeated request must not change with it.
+func TestAVisitWhoseAnswerWasLostIsTheSameRequestAgain(t *testing.T) {
+	t.Parallel()
+	due := func(number int32, day string) *referralv1.PlannedVisit {
+		return &referralv1.PlannedVisit{Number: number, Due: day, Mode: "HOME", Items: []string{"BP"}}
+	}
+	for name, visits := range map[string][]*referralv1.PlannedVisit{
+		"the last one": {due(1, "2026-03-02")}, "one of three": {due(1, "2026-03-02"), due(2, "2026-04-01"), due(3, "2026-05-01")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			stands := sampleDown(referralv1.State_FOLLOW_UP)
+			stands.Plan = &referralv1.FollowUpPlan{Template: "T", Condition: "CHD", Goal: "血压达标", Visits: visits}
+			on(w, getMethod, func(context.Context, *referralv1.GetReferralRequest) (*referralv1.Referral, error) {
+				return proto.CloneOf(stands), nil
+			})
+			w.always(actionsMethod, actionsOf("record_visit"))
+			on(w, referralv1.ReferralService_RecordVisit_FullMethodName, func(context.Context, *referralv1.RecordVisitRequest) (*referralv1.Referral, error) {
+				stands.Plan = &referralv1.FollowUpPlan{Template: "T", Condition: "CHD", Visits: []*referralv1.PlannedVisit{{Number: 1, Done: true}, due(2, "2026-04-08")}}
+				return nil, errs.Unavailable("referral", nil)
+			})
+			b := w.browser("township")
+			sent := shownFields(t, b.get("/referrals/"+referralID).Body.String(), `id="visit"`)
+			sent.Set("nextDue", "2026-04-08")
+			sent.Set("findings.result", "STABLE")
+			for range 2 {
+				b.post("/referrals/"+referralID+"/record_visit", sent, "X-Kept", doctor().GetId())
+			}
+			made := called[*referralv1.RecordVisitRequest](w, referralv1.ReferralService_RecordVisit_FullMethodName)
+			if len(made) != 2 || !proto.Equal(made[0], made[1]) {
+				t.Fatalf("%v", made)
+			}
+			plan := made[0].GetPlan()
+			if plan.GetGoal() != "血压达标" || plan.GetVisits()[0].GetDue() != "2026-04-08" || plan.GetVisits()[0].GetMode() != "HOME" || len(plan.GetVisits()) != max(1, len(visits)-1) {
+				t.Errorf("%v", plan)
+			}
+		})
+	}
+}
+
+// shownFields are what a browser would send of the form with a mark in its tag: hidden fields, and of the others what stands in their values.
+func shownFields(t *testing.T, body, mark string) url.Values {
+	t.Helper()
+	_, rest, found := strings.Cut(body, mark)
+	form, _, _ := strings.Cut(rest, "</form>")
+	if !found {
+		t.Fatalf("there is no form with %s", mark)
+	}
+	out := url.Values{}
+	for _, one := range regexp.MustCompile(`<input type="hidden" name="([^"]+)" value="([^"]*)"`).FindAllStringSubmatch(form, -1) {
+		out.Add(one[1], html.UnescapeString(one[2]))
+	}
+	for _, one := range regexp.MustCompile(`(?s)<select[^>]* name="([^"]+)".*?<option value="([^"]*)"`).FindAllStringSubmatch(form, -1) {
+		out.Set(one[1], html.UnescapeString(one[2]))
+	}
+	return out
+}
+
+func TestACorrectedReportKeepsWhatItsFormDoesNotShow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := sampleEntry("NOTE", "final", "RECORDED", 2, "CORRECT")
+	e.Kind = "REPORT"
+	e.Content = &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_DiagnosticReport{DiagnosticReport: &patientrecordv1.DiagnosticReport{
+		Text: "胸部CT", Findings: "右肺上叶结节 8mm", Conclusion: "建议随访", PerformerId: "p", PerformerName: "省人民医院", ResultNames: []string{"x"},
+	}}}
+	w.always(getEntryMethod, e)
+	w.browser("township").post(entryPage+"/correct", form("requestId", "r", "version", "2", "entry.text", "胸部CT", "entry.words", "建议三月后复查", "category", "IMAGING",
+		"date", "2026-03-02", "hour", "08:30", "reasonCode", "WRONG_VALUE", "note", "x"))
+	got := lastly[*patientrecordv1.ChangeEntryRequest](t, w, correctMethod).GetContent().GetDiagnosticReport()
+	if got.GetFindings() != "右肺上叶结节 8mm" || got.GetPerformerName() != "省人民医院" || got.GetPerformerId() != "p" || got.GetConclusion() != "建议三月后复查" || len(got.GetResultNames()) != 1 {
+		t.Errorf("%v", got)
+	}
+	e.Kind = "OBSERVATION"
+	e.Content = &patientrecordv1.ClinicalEntry{Resource: &patientrecordv1.ClinicalEntry_Observation{Observation: &patientrecordv1.Observation{
+		Text: "尿酸", Quantity: &patientrecordv1.Quantity{Value: 520, Unit: "umol/L"}, ReferenceRange: "208-428", Interpretation: "H", Method: "酶法", PerformerName: "省人民医院",
+	}}}
+	correct := func(value string) *patientrecordv1.Observation {
+		w.browser("township").post(entryPage+"/correct", form("requestId", "r", "version", "2", "entry.text", "尿酸", "value", value, "unit", "umol/L", "date", "2026-03-02",
+			"hour", "08:30", "reasonCode", "WRONG_VALUE", "note", "x"))
+		return lastly[*patientrecordv1.ChangeEntryRequest](t, w, correctMethod).GetContent().GetObservation()
+	}
+	if o := correct("５２０"); o.GetReferenceRange() != "208-428" || o.GetMethod() != "酶法" || o.GetPerformerName() != "省人民医院" || o.GetInterpretation() != "H" || o.GetQuantity().GetValue() != 520 {
+		t.Errorf("%v", o)
+	}
+	if o := correct("320"); o.GetInterpretation() != "" || o.GetReferenceRange() != "208-428" {
+		t.Errorf("the judgement of the old value stays: %v", o)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -235,7 +236,7 @@ func itemOf(form url.Values, code string) (*patientrecordv1.RecognitionItem, []e
 		NeedsQuality: get("needsQuality") != "", QualifiedOrganizationIds: form["qualified"], Disabled: get("disabled") != "",
 	}
 	if text := get("price"); text != "" {
-		amount, err := strconv.ParseFloat(text, 64)
+		amount, err := parts.Number(text)
 		if err != nil || !(amount >= 0 && amount <= maxYuan) {
 			bad, amount = append(bad, errs.Bad("item.price", errs.ReasonFieldInvalid)), 0
 		}

@@ -169,6 +169,9 @@ func since(newestFirst []historyRow, version int32) []historyRow {
 func typed(form url.Values) []string {
 	var out []string
 	for _, name := range strings.Fields("answer reply.diagnosis reply.findings reply.treatment reply.nextSteps reply.medications findings.note plan.goal after text note") {
+		if name == "plan.goal" && form.Has("visit") { // the plan on which a visit stands, which nobody typed
+			continue
+		}
 		if text := strings.TrimSpace(form.Get(name)); text != "" {
 			out = append(out, text)
 		}

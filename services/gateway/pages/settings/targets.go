@@ -10,6 +10,7 @@ import (
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -164,7 +165,7 @@ func targetsOf(form url.Values) (t *referralv1.Targets, rows []int, bad []errs.F
 		one := &referralv1.Target{
 			Measure: get("measure"), OrganizationId: organization, DepartmentCode: department, FromMonth: get("fromMonth"), ToMonth: get("toMonth"),
 		}
-		value, err := strconv.ParseFloat(strings.TrimSuffix(get("value"), "%"), 64)
+		value, err := parts.Number(strings.TrimRight(get("value"), "%％"))
 		if err != nil {
 			bad = append(bad, errs.Bad("targets.targets["+strconv.Itoa(len(rows))+"].value", errs.ReasonFieldInvalid))
 		}
