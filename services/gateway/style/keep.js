@@ -82,7 +82,7 @@
   let restored = false;
 
   // ---- Drafts: <form data-draft="key"> is kept until it was sent or thrown away. The server's values win after a refusal. ----
-  const skip = new Set(["requestId", "holdKey", "version", "stored", "password", "do"]);
+  const skip = new Set(["requestId", "holdKey", "stored", "password", "do"]);
   const gathered = (pairs) => {
     const values = {};
     for (const [name, value] of pairs) if (!skip.has(name) && typeof value === "string") (values[name] ||= []).push(value);
@@ -100,18 +100,13 @@
   const restore = async (form) => {
     const kept = await get("draft", form.dataset.draft);
     if (!kept || Date.now() - kept.at > limits.draft || touched.has(form)) return;
-    // What was not touched may say something newer by now.
-    const now = gathered(new FormData(form));
-    for (const [name, [before]] of Object.entries(kept.values)) {
-      const field = name.slice(4);
-      if (!name.startsWith("was.") || before !== (kept.values[field] ?? []).filter((value) => value.trim()).join("；")) continue;
-      if (now[field]) kept.values[field] = now[field]; else delete kept.values[field];
-    }
+    // A form that tells what its fields said at first comes back upon the version on which it was written: the server then shows what has changed since.
+    const rests = kept.values.version && form.querySelector('[name^="was."]');
     restoring = true;
     try {
       for (const [name, values] of Object.entries(kept.values)) {
         form.querySelectorAll(`[name="${CSS.escape(name)}"]`).forEach((field, i) => {
-          if (field.type === "hidden") return; // chips are made anew by their picker
+          if (field.type === "hidden") { if (rests && (name === "version" || name.startsWith("was."))) field.value = values[0]; return; } // chips are made anew by their picker
           if (field.type === "radio") field.checked ||= values.includes(field.value); // what is not offered any more cannot be chosen again
           else if (field.type === "checkbox") field.checked = values.includes(field.value);
           else if (i < values.length) field.value = values[i];

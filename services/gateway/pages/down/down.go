@@ -220,7 +220,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	if do == "draft" {
 		flash = "down.drafted"
 	}
-	p.Shell.Flash(w, flash)
+	p.Shell.Flash(w, flash, data.Kept)
 	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
 	return nil
 }

@@ -172,7 +172,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 	}
 	patient, err := p.Record.RegisterPatient(r.Context(), registerRequest(r.PostForm))
 	if err == nil {
-		p.Shell.Flash(w, "register.done")
+		p.Shell.Flash(w, "register.done", "register")
 		http.Redirect(w, r, "/patients/"+patient.GetId(), http.StatusSeeOther)
 		return nil
 	}

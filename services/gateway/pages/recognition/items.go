@@ -140,7 +140,7 @@ func (p *Pages) item(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Form.Values = valuesOf(data.Item)
+	data.Form.Values = shell.Original(valuesOf(data.Item), nil)
 	return p.showItem(w, r, http.StatusOK, data)
 }
 
@@ -200,6 +200,9 @@ func valuesOf(i *patientrecordv1.RecognitionItem) url.Values {
 		"methods": {strings.Join(i.GetMethods(), "\n")}, "version": {fmt.Sprint(i.GetVersion())}, "qualified": i.GetQualifiedOrganizationIds(),
 		"outpatientDays": {fmt.Sprint(i.GetOutpatientDays())}, "inpatientDays": {fmt.Sprint(i.GetInpatientDays())},
 		"emergencyDays": {fmt.Sprint(i.GetEmergencyDays())},
+	}
+	for _, name := range []string{"price", "needsQuality", "disabled"} {
+		v.Set(name, "")
 	}
 	if i.GetPrice() > 0 {
 		v.Set("price", yuan(i.GetPrice()))
@@ -299,12 +302,12 @@ func (p *Pages) saveItem(w http.ResponseWriter, r *http.Request) error {
 		for i, f := range data.Form.Errors {
 			data.Form.Errors[i].Name = strings.TrimPrefix(f.Name, "item.")
 		}
-		if reset && lerr == nil {
-			data.Form.Values = valuesOf(data.Item)
-		}
-		if errs.KindOf(err) == errs.KindStale && lerr == nil {
-			// Sent again it stands on what stands now, which the history shows.
-			data.Form.Values.Set("version", fmt.Sprint(data.Item.GetVersion()))
+		switch {
+		case reset && lerr == nil:
+			data.Form.Values = shell.Original(valuesOf(data.Item), nil)
+		case lerr == nil:
+			again.Rebase(valuesOf(data.Item), data.Item.GetVersion())
+			data.Form.Changed = again.Form.Changed
 		}
 		return p.showItem(w, r, again.Status, data)
 	})

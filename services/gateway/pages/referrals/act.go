@@ -75,7 +75,7 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	p.Shell.Flash(w, "done."+c.action)
+	p.Shell.Flash(w, "done."+c.action, c.action+":"+c.id)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

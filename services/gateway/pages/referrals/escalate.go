@@ -99,7 +99,7 @@ func (p *Pages) escalate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.escalateRefused(w, r, c, err)
 	}
-	p.Shell.Flash(w, "done.escalate")
+	p.Shell.Flash(w, "done.escalate", "escalate:"+c.id)
 	http.Redirect(w, r, "/referrals/"+closed.GetEscalatedTo(), http.StatusSeeOther)
 	return nil
 }
