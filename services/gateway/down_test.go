@@ -299,6 +299,7 @@ func TestADraftGoesOnAndIsSent(t *testing.T) {
 	if body := b.get(page).Body.String(); !strings.Contains(body, "The township centre asks for more") || !strings.Contains(body, "Another reason") {
 		t.Error("it is not said why it came back")
 	}
+	w.always(editMethod, returned)
 	w.always(referralv1.ReferralService_Resubmit_FullMethodName, returned)
 	if got := b.post(page, with(typedDown(), "version", "3")); got.Code != http.StatusSeeOther {
 		t.Error(got.Code)

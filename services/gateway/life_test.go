@@ -207,7 +207,7 @@ func TestAWrongLineOrNumberIsExplainedBesideItself(t *testing.T) {
 		}
 	}
 	w.refuse(referralv1.ReferralService_RevisePlan_FullMethodName, errs.Invalid(errs.Bad("plan.visits[1].due", errs.ReasonFieldCombination)))
-	explained("revise_plan", `name="plan.due.1"`, with(sent("revise_plan"), "plan.due.1", "2026-04-09"))
+	explained("revise_plan", `type="date" name="plan.due.1"`, with(sent("revise_plan"), "plan.due.1", "2026-04-09"))
 	w.refuse(visitMethod, errs.Invalid(errs.Bad("findings.values[1].number", errs.ReasonFieldOutOfRange)))
 	explained("record_visit", `name="value.hba1c"`, sent("record_visit"))
 	explained("record_visit", `name="value.sbp"`, with(sent("record_visit"), "value.sbp", "many"))

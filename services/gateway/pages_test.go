@@ -91,7 +91,7 @@ func TestARefusedRegistrationKeepsEverything(t *testing.T) {
 	}{
 		"fields":  {errs.Invalid(errs.Bad("guardianName", errs.ReasonFieldInvalid), errs.Required("sex")), 400, `href="#f-guardianName"`, false},
 		"ordered": {errs.Invalid(errs.Required("sex"), errs.Bad("guardianName", errs.ReasonFieldInvalid)), 400, `</a></li><li><a href="#f-guardianName"`, false},
-		"known":   {errs.Conflict(errs.ReasonAlreadyRegistered, "x").With("patientId", patientID), 409, `href="/access/` + patientID + `/glass"`, true},
+		"known":   {errs.Conflict(errs.ReasonAlreadyRegistered, "x").With("patientId", patientID), 409, `href="/access/` + patientID + `/glass"`, false},
 		"away":    {errs.Unavailable("patientrecord", nil), 503, "Try again in a few seconds", true},
 		"checked": {errs.Invalid(errs.Bad("documentType", errs.ReasonFieldUnknown)), 400, `href="#f-documentType"`, false},
 	} {

@@ -203,6 +203,7 @@ func TestACorrectedFormFindsItsOwnHold(t *testing.T) {
 func TestAnExpiredHoldIsTakenAnew(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	w.always(schedulingv1.SchedulingService_GetHold_FullMethodName, &schedulingv1.Hold{Id: holdID, State: schedulingv1.HoldState_EXPIRED})
 	n := 0
 	on(w, holdMethod, func(context.Context, *schedulingv1.CreateHoldRequest) (*schedulingv1.Hold, error) {
 		n++

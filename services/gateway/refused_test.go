@@ -12,12 +12,12 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 )
 
-// away lets every method of a peer's package answer that it is away.
+// away lets every method whose name begins so ("referral.v1", "directory.v1.DirectoryService/List") answer that its service is away.
 func (w *world) away(pkg string) {
 	w.mu.Lock()
 	var methods []string
 	for method := range w.answers {
-		if strings.HasPrefix(method, "/tongzhen."+pkg+".") {
+		if strings.HasPrefix(method, "/tongzhen."+pkg) {
 			methods = append(methods, method)
 		}
 	}

@@ -219,6 +219,9 @@ func TestWhatIsRefusedWaitsInQuarantineForItsPeople(t *testing.T) {
 		if answer, err := f.ReplayMessage(desk, replay); err != nil || answer.GetState() != patientrecordv1.FeedState_STORED {
 			t.Fatalf("replay %v, %v", answer, err)
 		}
+		if answer, err := f.ReplayMessage(desk, replay); err != nil || answer.GetState() != patientrecordv1.FeedState_STORED {
+			t.Errorf("the same replay, whose answer was lost: %v, %v", answer, err)
+		}
 		if n := f.count("SELECT count(*) FROM feed_message WHERE raw IS NOT NULL"); n != 0 {
 			t.Errorf("%d contents are kept", n)
 		}
@@ -247,6 +250,10 @@ func TestAMessageThatNobodyNeedsIsSettled(t *testing.T) {
 		if m, err := f.SettleMessage(desk, settle); err != nil || m.GetState() != patientrecordv1.FeedState_SETTLED || m.GetSettleReason() != "TEST" {
 			t.Errorf("settled %v, %v", m, err)
 		}
+		if m, err := f.SettleMessage(desk, settle); err != nil || m.GetVersion() != 2 {
+			t.Errorf("the same again, whose answer was lost: %v, %v", m, err)
+		}
+		settle.Reason = "NOT_OURS"
 		_, err = f.SettleMessage(desk, settle)
 		f.reason(err, errs.ReasonStaleVersion)
 		senders, err := f.ListFeedSenders(desk, &patientrecordv1.ListFeedSendersRequest{})

@@ -86,7 +86,7 @@
   let restored = false;
 
   // ---- Drafts: <form data-draft="key"> is kept until it was sent or thrown away. The server's values win after a refusal. ----
-  const skip = new Set(["requestId", "holdKey", "version", "password", "do"]);
+  const skip = new Set(["requestId", "holdKey", "stored", "password", "do"]);
   const gathered = (pairs) => {
     const values = {};
     for (const [name, value] of pairs) if (!skip.has(name) && typeof value === "string") (values[name] ||= []).push(value);
@@ -104,11 +104,13 @@
   const restore = async (form) => {
     const kept = await get("draft", form.dataset.draft);
     if (!kept || now() - kept.at > limits.draft || touched.has(form)) return;
+    // A form that tells what its fields said at first comes back upon the version on which it was written: the server then shows what has changed since.
+    const rests = kept.values.version && form.querySelector('[name^="was."]');
     restoring = true;
     try {
       for (const [name, values] of Object.entries(kept.values)) {
         form.querySelectorAll(`[name="${CSS.escape(name)}"]`).forEach((field, i) => {
-          if (field.type === "hidden") return; // chips are made anew by their picker
+          if (field.type === "hidden") { if (rests && (name === "version" || name.startsWith("was."))) field.value = values[0]; return; } // chips are made anew by their picker
           if (field.type === "radio") field.checked ||= values.includes(field.value); // what is not offered any more cannot be chosen again
           else if (field.type === "checkbox") field.checked = values.includes(field.value);
           else if (i < values.length) field.value = values[i];
@@ -261,7 +263,7 @@
       item.append(entry.label ? `${entry.label}：` : "", text, " ");
       if (entry.state === "waiting") {
         text.textContent = { line: says.waiting, server: says.server, signIn: says.signIn }[entry.why];
-        if (entry.why === "signIn") item.append(link(says.toSignIn, `/sign-in?back=${encodeURIComponent(location.pathname)}`), " ");
+        if (entry.why === "signIn") item.append(link(says.toSignIn, `/sign-in?back=${encodeURIComponent(location.pathname + location.search)}`), " ");
         item.append(button(says.back, () => takeBack(name, entry)));
       } else if (entry.state === "sent") {
         text.textContent = words(entry.number ? says.sent : says.sentPlain, entry);

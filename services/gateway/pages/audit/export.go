@@ -3,7 +3,6 @@ package audit
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/csv"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/gateway/sheets"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
@@ -92,16 +92,17 @@ func values(r row) []string {
 
 func stampOf(e *commonv1.AuditEntry) string { return e.GetTime().AsTime().Format(time.RFC3339Nano) }
 
-// asCSV begins with a byte-order mark: spreadsheets read Chinese rightly only then.
 func asCSV(rows []row) []byte {
-	var out bytes.Buffer
-	out.WriteString("\ufeff")
-	c := csv.NewWriter(&out)
-	_ = c.Write(columns()) // a buffer takes everything
+	table := sheets.Table{Heads: columns()}
 	for _, r := range rows {
-		_ = c.Write(values(r))
+		var cells []any
+		for _, value := range values(r) {
+			cells = append(cells, value)
+		}
+		table.Rows = append(table.Rows, cells)
 	}
-	c.Flush()
+	var out bytes.Buffer
+	_ = sheets.CSV(&out, table) // a buffer takes everything
 	return out.Bytes()
 }
 

@@ -257,25 +257,23 @@ func (p *Pages) dismiss(w http.ResponseWriter, r *http.Request) error {
 // refused shows the list as it is now, with the form as it was typed; when its candidate is not on the list any more, what was
 // typed stands above it.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, cause error) error {
-	switch errs.KindOf(cause) {
-	case errs.KindUnauthenticated, errs.KindNotFound, errs.KindInternal, errs.KindDenied:
-		return cause
-	}
-	data, err := p.load(r, placeOf(r.PostForm))
-	if err != nil {
-		return err
-	}
-	problem := p.Shell.ErrorText(r, cause)
-	i := slices.IndexFunc(data.Items, func(one item) bool { return one.GetId() == r.PathValue("id") && one.Waiting() })
-	if i < 0 {
-		data.Problem, data.Typed = problem, strings.TrimSpace(r.PostFormValue("note"))
-		return p.show(w, r, errs.HTTPStatus(cause), data)
-	}
-	one := &data.Items[i]
-	one.Problem, one.Form = problem, shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
-	if errs.KindOf(cause) == errs.KindUnavailable {
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		one.RequestID = r.PostFormValue("requestId")
-	}
-	return p.show(w, r, errs.HTTPStatus(cause), data)
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		data, err := p.load(r, placeOf(r.PostForm))
+		if err != nil {
+			return err
+		}
+		problem := again.Problem
+		if problem == "" {
+			problem = p.Shell.ErrorText(r, cause)
+		}
+		i := slices.IndexFunc(data.Items, func(one item) bool { return one.GetId() == r.PathValue("id") && one.Waiting() })
+		if i < 0 {
+			data.Problem, data.Typed = problem, strings.TrimSpace(r.PostFormValue("note"))
+			return p.show(w, r, again.Status, data)
+		}
+		one := &data.Items[i]
+		one.Problem, one.Form, one.RequestID = problem, again.Form, again.RequestID
+		one.Version = again.Version(one.GetVersion())
+		return p.show(w, r, again.Status, data)
+	})
 }

@@ -2,7 +2,6 @@ package clinical
 
 import (
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -85,13 +84,13 @@ func (f *reader) at(name, day, hour string) *timestamppb.Timestamp {
 	return timestamppb.New(t)
 }
 
-// number reads a value; a comma or a full-width point is a point. nil when the field is empty.
+// number reads a value; nil when the field is empty.
 func (f *reader) number(name string) *float64 {
-	text := strings.NewReplacer("，", ".", ",", ".", "．", ".", "。", ".").Replace(f.get(name))
+	text := f.get(name)
 	if text == "" {
 		return nil
 	}
-	v, err := strconv.ParseFloat(text, 64)
+	v, err := parts.Number(text)
 	if err != nil {
 		f.wrong = append(f.wrong, errs.Bad(name, errs.ReasonFieldInvalid))
 		return nil

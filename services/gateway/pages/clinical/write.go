@@ -345,20 +345,3 @@ func (p *Pages) send(r *http.Request, data formData) error {
 	_, err := do(r.Context(), in)
 	return err
 }
-
-// keep takes over what the forms do not show: codes of what is still called the same, and what a feed told of a visit or report.
-func keep(to, from *patientrecordv1.ClinicalEntry) {
-	if o, was := to.GetObservation(), from.GetObservation(); o != nil && len(o.GetCodes()) == 0 && o.GetText() == was.GetText() {
-		o.Codes, o.Category = was.GetCodes(), was.GetCategory()
-	}
-	if a, was := to.GetAllergy(), from.GetAllergy(); a != nil && shell.NoKnownAllergy(was) && a.GetText() == was.GetText() {
-		a.Codes = was.GetCodes()
-	}
-	if e, was := to.GetEncounter(), from.GetEncounter(); e != nil {
-		e.DepartmentCode, e.DiagnosisCodes, e.DischargeWay = was.GetDepartmentCode(), was.GetDiagnosisCodes(), was.GetDischargeWay()
-	}
-	if d := to.GetDiagnosticReport(); d != nil {
-		was := from.GetDiagnosticReport()
-		d.Codes, d.ResultIdentities, d.ResultNames = was.GetCodes(), was.GetResultIdentities(), was.GetResultNames()
-	}
-}

@@ -174,9 +174,11 @@ func (p *Pages) record(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/consents", http.StatusSeeOther)
 		return nil
 	}
-	d := listData{RequestID: r.PostFormValue("requestId")}
-	d.Giving.Form = shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}
-	return p.again(r, err, d.Giving.Form, &d.RequestID, &d.Problem, func(status int) error { return p.showList(w, r, status, d) })
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		d := listData{RequestID: again.RequestID, Problem: again.Problem}
+		d.Giving.Form = again.Form
+		return p.showList(w, r, again.Status, d)
+	})
 }
 
 // read reads who agrees. A day without an hour: today is now, another day its beginning; a consent that is limited counts to the end of the day.
@@ -209,23 +211,6 @@ func (p *Pages) read(form url.Values) (*patientrecordv1.Giving, error) {
 	return out, nil
 }
 
-// again shows a refused form with what was typed. An error that no form can mend is the page's.
-func (p *Pages) again(r *http.Request, err error, f shell.Form, request, problem *string, show func(status int) error) error {
-	switch {
-	case f.Errors != nil:
-		// A refused request was not carried out: the corrected form is a new one.
-		*request = id.New()
-	case errs.KindOf(err) == errs.KindStale, errs.KindOf(err) == errs.KindWrongState, errs.KindOf(err) == errs.KindConflict:
-		*request = id.New()
-		*problem = p.Shell.ErrorText(r, err)
-	case errs.KindOf(err) == errs.KindUnavailable:
-		*problem = p.Shell.ErrorText(r, err)
-	default:
-		return err
-	}
-	return show(errs.HTTPStatus(err))
-}
-
 type oneData struct {
 	Patient              *patientrecordv1.Patient
 	Consent              row
@@ -233,6 +218,9 @@ type oneData struct {
 	Giving               giving
 	Withdrawal           shell.Form
 	RequestID, Problem   string
+	// Version is what the forms stand on.
+	Version int32
+	again   *shell.Refused
 }
 
 func (p *Pages) one(w http.ResponseWriter, r *http.Request) error {
@@ -250,6 +238,9 @@ func (p *Pages) showOne(w http.ResponseWriter, r *http.Request, status int, d on
 	}
 	visitor, _ := door.VisitorFrom(ctx)
 	d.Consent = p.rows(r, c)[0]
+	if d.Version = c.GetVersion(); d.again != nil {
+		d.Version = d.again.Version(d.Version)
+	}
 	d.Give, d.Withdraw = slices.Contains(c.GetActions(), "GIVE"), slices.Contains(c.GetActions(), "WITHDRAW")
 	d.Anew = c.GetScope() == patientrecordv1.ConsentScope_REFERRAL && !d.Withdraw && c.GetOrganizationId() == visitor.Account.GetOrganizationId()
 	d.Giving = p.giving(r, d.Giving.Form, d.Patient)
@@ -265,7 +256,6 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	version, _ := strconv.ParseInt(r.PostFormValue("version"), 10, 32)
-	d := oneData{RequestID: r.PostFormValue("requestId")}
 	withdraw := r.PostFormValue("do") == "withdraw"
 	err := p.write(r, int32(version), withdraw)
 	if err == nil {
@@ -277,13 +267,13 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/patients/"+r.PathValue("id")+"/consents", http.StatusSeeOther)
 		return nil
 	}
-	f := shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}
-	if withdraw {
-		d.Withdrawal = f
-	} else {
-		d.Giving.Form = f
-	}
-	return p.again(r, err, f, &d.RequestID, &d.Problem, func(status int) error { return p.showOne(w, r, status, d) })
+	return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+		d := oneData{RequestID: again.RequestID, Problem: again.Problem, again: &again}
+		if d.Giving.Form = again.Form; withdraw {
+			d.Giving.Form, d.Withdrawal = shell.Form{}, again.Form
+		}
+		return p.showOne(w, r, again.Status, d)
+	})
 }
 
 func (p *Pages) write(r *http.Request, version int32, withdraw bool) error {

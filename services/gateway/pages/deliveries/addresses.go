@@ -174,7 +174,7 @@ func (p *Pages) test(w http.ResponseWriter, r *http.Request) error {
 	organization, department, channel, err := p.target(r)
 	var sent *notificationv1.Delivery
 	if err == nil {
-		sent, err = p.Delivery.SendTest(r.Context(), &notificationv1.SendTestRequest{OrganizationId: organization, DepartmentCode: department, Channel: channel})
+		sent, err = p.Delivery.SendTest(r.Context(), &notificationv1.SendTestRequest{OrganizationId: organization, DepartmentCode: department, Channel: channel, RequestId: r.PostFormValue("requestId")})
 	}
 	if err != nil {
 		return p.addressAgain(w, r, err)

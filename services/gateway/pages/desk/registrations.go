@@ -3,6 +3,7 @@ package desk
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -15,8 +16,9 @@ type registered struct {
 	*referralv1.Registration
 	Department, Centre string
 	RequestID          string
-	// Form is what was typed into the dismissal and what was wrong.
-	Form shell.Form
+	// Form is what was typed into the dismissal and what was wrong; Problem says it when no field is to blame.
+	Form    shell.Form
+	Problem string
 }
 
 // undoable is a referral whose arrival a registration made.
@@ -35,10 +37,10 @@ type registrations struct {
 	Undo []*referralv1.Reason
 }
 
-// dismissal is a form that was refused.
+// dismissal is a form that was refused, of the registration id.
 type dismissal struct {
-	id   string
-	form shell.Form
+	id string
+	shell.Refused
 }
 
 func (p *Pages) registrations(r *http.Request, refused dismissal) (registrations, error) {
@@ -56,9 +58,12 @@ func (p *Pages) registrations(r *http.Request, refused dismissal) (registrations
 			row.Centre = county.OrganizationName(language, one.GetCentreId())
 		}
 		if one.GetId() == refused.id {
-			row.Form = refused.form
+			row.Form, row.Problem, row.RequestID = refused.Form, refused.Problem, refused.RequestID
 		}
 		out.Open = append(out.Open, row)
+	}
+	if refused.id != "" && !slices.ContainsFunc(out.Open, func(one registered) bool { return one.GetId() == refused.id }) {
+		return out, errs.NotFound("registration") // it stands on another page of the list
 	}
 	for _, row := range p.Shell.Rows(r, answer.GetArrivals()) {
 		out.Arrivals = append(out.Arrivals, undoable{Row: row, RequestID: id.New()})
@@ -84,15 +89,16 @@ func (p *Pages) dismiss(w http.ResponseWriter, r *http.Request) error {
 	_, err := p.Referral.DismissRegistration(r.Context(), &referralv1.DismissRegistrationRequest{
 		Id: r.PathValue("id"), RequestId: r.PostFormValue("requestId"), ReasonCode: r.PostFormValue("reasonCode"), Note: r.PostFormValue("note"),
 	})
-	if errs.KindOf(err) == errs.KindInvalid {
-		refused := dismissal{r.PathValue("id"), shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}}
-		return p.showArrivals(w, r, errs.HTTPStatus(err), shell.Form{Values: url.Values{}}, refused)
+	flash := "registrations.dismissed"
+	if errs.KindOf(err) == errs.KindWrongState {
+		err, flash = nil, "registrations.gone" // somebody was faster: the list shows it
 	}
-	// Somebody was faster: the list shows it.
-	if err != nil && errs.KindOf(err) != errs.KindWrongState {
-		return err
+	if err != nil {
+		return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+			return p.showArrivals(w, r, again.Status, shell.Form{Values: url.Values{}}, dismissal{r.PathValue("id"), again})
+		})
 	}
-	p.Shell.Flash(w, "registrations.dismissed")
+	p.Shell.Flash(w, flash)
 	http.Redirect(w, r, "/desk/arrivals", http.StatusSeeOther)
 	return nil
 }

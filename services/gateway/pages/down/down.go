@@ -10,7 +10,6 @@ import (
 	"embed"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -116,7 +115,7 @@ func (p *Pages) load(r *http.Request) (formData, error) {
 		}
 		data.Draft, up = referral, referral.GetReplyTo()
 		data.Query = "?draft=" + url.QueryEscape(draft)
-		data.Kept = "edit:" + draft + ":" + strconv.Itoa(int(referral.GetVersion()))
+		data.Kept = "edit:" + draft
 		if data.Returned() {
 			data.Reason = p.Shell.ReasonOf(r, referral)
 		}
@@ -202,7 +201,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	data, err := p.load(r)
 	if err != nil {
-		return err
+		return p.Shell.Again(w, r, err, func(shell.Refused) error { return err })
 	}
 	do := r.PostFormValue("do")
 	if do != "send" && do != "draft" {
@@ -220,38 +219,27 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	if do == "draft" {
 		flash = "down.drafted"
 	}
-	p.Shell.Flash(w, flash)
+	p.Shell.Flash(w, flash, data.Kept)
 	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
 	return nil
 }
 
-// again shows the form with everything that was typed and what was wrong; what cannot be mended on it is a page of its own.
+// again shows the form with everything that was typed and what was wrong, or only anew without a cause.
 func (p *Pages) again(w http.ResponseWriter, r *http.Request, data formData, cause error) error {
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
-	data.RequestID = r.PostFormValue("requestId")
-	status := http.StatusOK
-	if cause != nil {
-		status = errs.HTTPStatus(cause)
+	if cause == nil {
+		data.Form, data.RequestID = shell.Form{Values: r.PostForm}, r.PostFormValue("requestId")
+		return p.render(w, r, http.StatusOK, data)
 	}
-	switch {
-	case cause == nil:
-	case outdated(data, cause):
-		p.reapply(r, &data, cause)
-	case errs.ReasonOf(cause) == errs.ReasonOpenReferralExists:
-		if e, ok := errs.As(cause); ok {
-			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		again.Form.Errors = p.fieldErrors(r, cause)
+		parts.Stored(again)
+		data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
+		if outdated(data, cause) {
+			p.reapply(r, &data, cause)
 		}
-		data.RequestID = id.New()
-	case errs.ReasonOf(cause) == errs.ReasonRequestIDReused:
-		data.Problem, data.RequestID = p.Shell.T(r, "form.sent-before"), id.New()
-	case data.Form.Errors != nil:
-		// A refused request was not carried out: the corrected form is a new one.
-		data.RequestID = id.New()
-	case errs.KindOf(cause) == errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		data.Problem = p.Shell.ErrorText(r, cause)
-	default:
-		return cause
-	}
-	return p.render(w, r, status, data)
+		if e, ok := errs.As(cause); ok && e.Reason == errs.ReasonOpenReferralExists {
+			data.Existing, data.ExistingNumber, data.Problem = e.Meta["referralId"], e.Meta["number"], ""
+		}
+		return p.render(w, r, again.Status, data)
+	})
 }

@@ -15,7 +15,6 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
-	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
@@ -132,34 +131,20 @@ func (p *Pages) store(r *http.Request, data formData, send bool) (*referralv1.Re
 		parts.SetDowntime(request, r.PostForm, p.Shell.Zone())
 		return p.Referral.CreateReferral(r.Context(), request)
 	}
-	version, err := strconv.ParseInt(r.PostFormValue("version"), 10, 32)
-	if err != nil {
-		return nil, errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
-	}
-	stored, err := p.Referral.EditReferral(r.Context(), &referralv1.EditReferralRequest{
-		Id: data.Draft.GetId(), Version: int32(version), RequestId: id.FromFact(request.GetRequestId(), "edit"), Referral: request,
-		UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{
+	stored, err := parts.Edit(r.Context(), p.Referral, r.PostForm, &referralv1.EditReferralRequest{
+		Id: data.Draft.GetId(), Referral: request, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{
 			"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "medicines", "plan",
 		}},
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || !send {
+		return stored, err
 	}
-	// The form that may be shown again after this must name the version it now stands on.
-	r.PostForm.Set("version", strconv.Itoa(int(stored.GetVersion())))
-	if !send {
-		return stored, nil
-	}
-	// A repeated edit answers as it did then; what is sent is what stands now.
-	now, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: stored.GetId()})
-	if err != nil {
-		return nil, err
-	}
-	repeated := id.FromFact(request.GetRequestId(), "send")
-	if now.GetState() == referralv1.State_RETURNED {
-		return p.Referral.Resubmit(r.Context(), &referralv1.ActionRequest{Id: now.GetId(), Version: now.GetVersion(), RequestId: repeated})
+	// What is sent follows from what was stored, never from what stands now: the same form again is the same request.
+	again := id.FromFact(request.GetRequestId(), "send")
+	if stored.GetState() == referralv1.State_RETURNED {
+		return p.Referral.Resubmit(r.Context(), &referralv1.ActionRequest{Id: stored.GetId(), Version: stored.GetVersion(), RequestId: again})
 	}
 	return p.Referral.Submit(r.Context(), &referralv1.SubmitRequest{
-		Id: now.GetId(), Version: cmp.Or(now.GetVersion(), stored.GetVersion()), RequestId: repeated, Values: parts.Values(r.PostForm),
+		Id: stored.GetId(), Version: stored.GetVersion(), RequestId: again, Values: parts.Values(r.PostForm),
 	})
 }

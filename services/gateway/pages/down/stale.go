@@ -3,7 +3,6 @@ package down
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
@@ -78,6 +77,5 @@ func (p *Pages) reapply(r *http.Request, data *formData, cause error) {
 			return value, name == "organization"
 		},
 	}.Reapply(r, &data.Form, cause)
-	data.Kept = "edit:" + data.Draft.GetId() + ":" + strconv.Itoa(int(data.Draft.GetVersion()))
-	data.RequestID = id.New()
+	data.Problem, data.RequestID = "", id.New()
 }

@@ -94,14 +94,9 @@ func (p *Pages) make(w http.ResponseWriter, r *http.Request) error {
 		made, err = p.Maker.Make(r.Context(), r.PathValue("id"), st)
 	}
 	if err != nil {
-		d := copyData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, err)}}
-		if d.Form.Errors == nil {
-			if errs.KindOf(err) != errs.KindUnavailable {
-				return err
-			}
-			d.Problem = p.Shell.ErrorText(r, err)
-		}
-		return p.show(w, r, errs.HTTPStatus(err), d)
+		return p.Shell.Again(w, r, err, func(again shell.Refused) error {
+			return p.show(w, r, again.Status, copyData{Form: again.Form, Problem: again.Problem})
+		})
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if st.GetForm() == "PRINT" {

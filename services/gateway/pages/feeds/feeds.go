@@ -167,13 +167,9 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, cause error) error 
 	return p.Shell.Render(w, r, p.message, shell.Page{Title: "feeds.message", Nav: "feeds", Status: status, Data: data})
 }
 
-// refused shows the message with what was wrong, unless that is for the visitor's browser to say.
+// refused shows the message with what was wrong.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, cause error) error {
-	switch errs.KindOf(cause) {
-	case errs.KindInvalid, errs.KindStale, errs.KindUnavailable:
-		return p.show(w, r, cause)
-	}
-	return cause
+	return p.Shell.Again(w, r, cause, func(shell.Refused) error { return p.show(w, r, cause) })
 }
 
 func version(r *http.Request) (int32, error) {

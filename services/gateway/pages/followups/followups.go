@@ -232,25 +232,22 @@ func (p *Pages) check(w http.ResponseWriter, r *http.Request) error {
 // refused shows the list again with the form as it was typed; when the check is done or gone meanwhile, what was typed stands
 // above the list.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, at place, cause error) error {
-	switch errs.KindOf(cause) {
-	case errs.KindUnauthenticated, errs.KindNotFound, errs.KindInternal, errs.KindDenied:
-		return cause
-	}
-	data, err := p.load(r, at)
-	if err != nil {
-		return err
-	}
-	problem := p.Shell.ErrorText(r, cause)
-	i := slices.IndexFunc(data.Items, func(one item) bool { return one.GetId() == r.PathValue("id") && one.Check() })
-	if i < 0 {
-		data.Problem, data.Typed = problem, strings.TrimSpace(r.PostFormValue("note"))
-		return p.show(w, r, errs.HTTPStatus(cause), data)
-	}
-	one := &data.Items[i]
-	one.Problem, one.Form = problem, shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, cause)}
-	if errs.KindOf(cause) == errs.KindUnavailable {
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		one.RequestID = r.PostFormValue("requestId")
-	}
-	return p.show(w, r, errs.HTTPStatus(cause), data)
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		data, err := p.load(r, at)
+		if err != nil {
+			return err
+		}
+		problem := again.Problem
+		if problem == "" {
+			problem = p.Shell.ErrorText(r, cause)
+		}
+		i := slices.IndexFunc(data.Items, func(one item) bool { return one.GetId() == r.PathValue("id") && one.Check() })
+		if i < 0 {
+			data.Problem, data.Typed = problem, strings.TrimSpace(r.PostFormValue("note"))
+			return p.show(w, r, again.Status, data)
+		}
+		one := &data.Items[i]
+		one.Problem, one.Form, one.RequestID = problem, again.Form, again.RequestID
+		return p.show(w, r, again.Status, data)
+	})
 }

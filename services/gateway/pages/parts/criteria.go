@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,11 +120,22 @@ func Values(form url.Values) []*referralv1.ClinicalValue {
 }
 
 // fullWidth turns the digits of a Chinese input method into plain ones.
-var fullWidth = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9", "．", ".", "。", ".", "－", "-")
+var fullWidth = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9", "．", ".", "。", ".", "，", ".", ",", ".", "－", "-")
 
-// Number reads a number as people type it.
+// thousands is 1,200, of which nobody knows whether the comma stands for a point.
+var thousands = regexp.MustCompile(`^[1-9]\d{0,2}([,，]\d{3})+$`)
+
+// Number reads a number as people type it: full-width, and with a comma or a full stop for the point. A comma before three digits is refused: it may part
+// thousands.
 func Number(typed string) (float64, error) {
-	return strconv.ParseFloat(strings.TrimSpace(fullWidth.Replace(typed)), 64)
+	if thousands.MatchString(strings.TrimSpace(typed)) {
+		return 0, strconv.ErrSyntax
+	}
+	number, err := strconv.ParseFloat(strings.TrimSpace(fullWidth.Replace(typed)), 64)
+	if err == nil && (math.IsNaN(number) || math.IsInf(number, 0)) {
+		err = strconv.ErrRange
+	}
+	return number, err
 }
 
 // denied are the findings said not to be there; a tick comes first.

@@ -171,35 +171,23 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request) error {
 		return p.renderRegister(w, r, http.StatusOK, registerData{Form: shell.Form{Values: r.PostForm}, RequestID: id.New(), Likely: likely})
 	}
 	patient, err := p.Record.RegisterPatient(r.Context(), registerRequest(r.PostForm))
-	data := registerData{Form: shell.Form{Values: r.PostForm, Errors: p.Shell.FieldErrors(r, shell.Called(err, map[string]string{"identityNumber": "register.number"}))}, RequestID: r.PostFormValue("requestId")}
-	switch {
-	case err == nil:
-		p.Shell.Flash(w, "register.done")
+	if err == nil {
+		p.Shell.Flash(w, "register.done", "register")
 		http.Redirect(w, r, "/patients/"+patient.GetId(), http.StatusSeeOther)
 		return nil
-	case errs.ReasonOf(err) == errs.ReasonAlreadyRegistered:
-		e, _ := errs.As(err)
-		data.Known = e.Meta["patientId"]
-		return p.renderRegister(w, r, http.StatusConflict, data)
-	case errs.ReasonOf(err) == errs.ReasonBreakGlassRequired:
+	}
+	if e, ok := errs.As(err); ok && e.Reason == errs.ReasonBreakGlassRequired {
 		// That record has a document: whoever is there shows it, else somebody gives a reason.
-		e, _ := errs.As(err)
 		http.Redirect(w, r, "/access/"+e.Meta["patientId"]+"/glass", http.StatusSeeOther)
 		return nil
-	case errs.ReasonOf(err) == errs.ReasonRequestIDReused:
-		data.Problem, data.RequestID = p.Shell.T(r, "form.sent-before"), id.New()
-		return p.renderRegister(w, r, http.StatusConflict, data)
-	case data.Form.Errors != nil:
-		// A refused request was not carried out: the corrected form is a new one.
-		data.RequestID = id.New()
-		return p.renderRegister(w, r, http.StatusBadRequest, data)
-	case errs.KindOf(err) == errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		data.Problem = p.Shell.ErrorText(r, err)
-		return p.renderRegister(w, r, http.StatusServiceUnavailable, data)
-	default:
-		return err
 	}
+	return p.Shell.Again(w, r, shell.Called(err, map[string]string{"identityNumber": "register.number"}), func(again shell.Refused) error {
+		data := registerData{Form: again.Form, RequestID: again.RequestID, Problem: again.Problem}
+		if e, ok := errs.As(err); ok && e.Reason == errs.ReasonAlreadyRegistered {
+			data.Known, data.Problem = e.Meta["patientId"], ""
+		}
+		return p.renderRegister(w, r, again.Status, data)
+	})
 }
 
 // likely are records that the registration would double, unless the visitor has seen them. That they cannot be asked for now keeps nobody from

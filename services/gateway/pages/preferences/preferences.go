@@ -95,7 +95,7 @@ func (p *Pages) showOwn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.drawOwn(w, r, have, shell.Refused{Form: shell.Form{Values: valuesOf(have)}, RequestID: id.New()})
+	return p.drawOwn(w, r, have, shell.Refused{Form: shell.Form{Values: shell.Original(valuesOf(have), nil)}, RequestID: id.New()})
 }
 
 func valuesOf(p *notificationv1.Preferences) url.Values {
@@ -103,7 +103,7 @@ func valuesOf(p *notificationv1.Preferences) url.Values {
 		"preferences.urgent": p.GetUrgent(), "preferences.routine": p.GetRoutine(), "preferences.quietFrom": {p.GetQuietFrom()}, "preferences.quietTo": {p.GetQuietTo()},
 		"preferences.digestTimes": {strings.Join(p.GetDigestTimes(), " ")}, "preferences.language": {p.GetLanguage()},
 	}
-	if p.GetSoundForUrgent() {
+	if values.Set("preferences.soundForUrgent", ""); p.GetSoundForUrgent() {
 		values.Set("preferences.soundForUrgent", "on")
 	}
 	return values
@@ -112,7 +112,7 @@ func valuesOf(p *notificationv1.Preferences) url.Values {
 func (p *Pages) drawOwn(w http.ResponseWriter, r *http.Request, have *notificationv1.Preferences, again shell.Refused) error {
 	allowed := within(personal(), have.GetCounty().GetAllowed())
 	return p.Shell.Render(w, r, p.own, shell.Page{Title: "preferences.title", Nav: "preferences", Status: again.Status, Data: ownData{
-		Form: again.Form, County: have.GetCounty(), Version: have.GetVersion(), RequestID: again.RequestID, Problem: again.Problem,
+		Form: again.Form, County: have.GetCounty(), Version: again.Version(have.GetVersion()), RequestID: again.RequestID, Problem: again.Problem,
 		Urgent:    boxes(allowed, again.Form.Values["preferences.urgent"], have.GetCounty().GetAlwaysUrgent()),
 		Routine:   boxes(allowed, again.Form.Values["preferences.routine"], nil),
 		Languages: []string{"", "zh-CN", "en"}, Admin: admin(r),
@@ -133,8 +133,9 @@ func (p *Pages) saveOwn(w http.ResponseWriter, r *http.Request) error {
 		return p.Shell.Again(w, r, err, func(again shell.Refused) error {
 			have, err := p.Alarm.GetPreferences(r.Context(), &notificationv1.GetPreferencesRequest{})
 			if err != nil {
-				return again.Cause
+				return err
 			}
+			again.Rebase(valuesOf(have), have.GetVersion())
 			return p.drawOwn(w, r, have, again)
 		})
 	}
@@ -158,20 +159,25 @@ func (p *Pages) showCounty(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	values := shell.Original(rulesOf(have), nil)
+	if have.GetPatientSms() && !have.GetPatientSmsWorks() {
+		values.Set("smsIdle", "on")
+	}
+	return p.drawCounty(w, r, have.GetVersion(), shell.Refused{Form: shell.Form{Values: values}, RequestID: id.New()})
+}
+
+func rulesOf(have *notificationv1.CountyRules) url.Values {
 	values := url.Values{
 		"rules.allowed": have.GetAllowed(), "rules.alwaysEmergency": have.GetAlwaysEmergency(), "rules.alwaysUrgent": have.GetAlwaysUrgent(),
 		"rules.quietHoursMost": {strconv.Itoa(int(have.GetQuietHoursMost()))}, "rules.ringSeconds": {strconv.Itoa(int(have.GetRingSeconds()))},
 		"rules.callMinutes": {strconv.Itoa(int(have.GetCallMinutes()))},
 	}
 	for name, on := range map[string]bool{"rules.quietAllowed": have.GetQuietAllowed(), "rules.patientSms": have.GetPatientSms()} {
-		if on {
+		if values.Set(name, ""); on {
 			values.Set(name, "on")
 		}
 	}
-	if have.GetPatientSms() && !have.GetPatientSmsWorks() {
-		values.Set("smsIdle", "on")
-	}
-	return p.drawCounty(w, r, have.GetVersion(), shell.Refused{Form: shell.Form{Values: values}, RequestID: id.New()})
+	return values
 }
 
 func (p *Pages) drawCounty(w http.ResponseWriter, r *http.Request, version int32, again shell.Refused) error {
@@ -195,11 +201,11 @@ func (p *Pages) saveCounty(w http.ResponseWriter, r *http.Request) error {
 	}})
 	if err != nil {
 		return p.Shell.Again(w, r, err, func(again shell.Refused) error {
-			version := number(f.Get("version"))
-			if have, err := p.Alarm.GetCountyRules(r.Context(), &notificationv1.GetCountyRulesRequest{}); err == nil {
-				version = have.GetVersion()
+			have, err := p.Alarm.GetCountyRules(r.Context(), &notificationv1.GetCountyRulesRequest{})
+			if err == nil {
+				again.Rebase(rulesOf(have), have.GetVersion())
 			}
-			return p.drawCounty(w, r, version, again)
+			return p.drawCounty(w, r, again.Version(number(f.Get("version"))), again)
 		})
 	}
 	p.Shell.Flash(w, "preferences.saved")

@@ -13,6 +13,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -139,7 +140,7 @@ func (p *Pages) item(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Form.Values = valuesOf(data.Item)
+	data.Form.Values = shell.Original(valuesOf(data.Item), nil)
 	return p.showItem(w, r, http.StatusOK, data)
 }
 
@@ -200,6 +201,9 @@ func valuesOf(i *patientrecordv1.RecognitionItem) url.Values {
 		"outpatientDays": {fmt.Sprint(i.GetOutpatientDays())}, "inpatientDays": {fmt.Sprint(i.GetInpatientDays())},
 		"emergencyDays": {fmt.Sprint(i.GetEmergencyDays())},
 	}
+	for _, name := range []string{"price", "needsQuality", "disabled"} {
+		v.Set(name, "")
+	}
 	if i.GetPrice() > 0 {
 		v.Set("price", yuan(i.GetPrice()))
 	}
@@ -235,7 +239,7 @@ func itemOf(form url.Values, code string) (*patientrecordv1.RecognitionItem, []e
 		NeedsQuality: get("needsQuality") != "", QualifiedOrganizationIds: form["qualified"], Disabled: get("disabled") != "",
 	}
 	if text := get("price"); text != "" {
-		amount, err := strconv.ParseFloat(text, 64)
+		amount, err := parts.Number(text)
 		if err != nil || !(amount >= 0 && amount <= maxYuan) {
 			bad, amount = append(bad, errs.Bad("item.price", errs.ReasonFieldInvalid)), 0
 		}
@@ -298,12 +302,12 @@ func (p *Pages) saveItem(w http.ResponseWriter, r *http.Request) error {
 		for i, f := range data.Form.Errors {
 			data.Form.Errors[i].Name = strings.TrimPrefix(f.Name, "item.")
 		}
-		if reset && lerr == nil {
-			data.Form.Values = valuesOf(data.Item)
-		}
-		if errs.KindOf(err) == errs.KindStale && lerr == nil {
-			// Sent again it stands on what stands now, which the history shows.
-			data.Form.Values.Set("version", fmt.Sprint(data.Item.GetVersion()))
+		switch {
+		case reset && lerr == nil:
+			data.Form.Values = shell.Original(valuesOf(data.Item), nil)
+		case lerr == nil:
+			again.Rebase(valuesOf(data.Item), data.Item.GetVersion())
+			data.Form.Changed = again.Form.Changed
 		}
 		return p.showItem(w, r, again.Status, data)
 	})

@@ -3,6 +3,7 @@ package record
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +37,16 @@ func (p *Pages) arrival(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	data.offered("originator", data.Organizations)
+	data.offered("department", data.Departments)
 	return p.show(w, r, p.arrivalSet, shell.Page{Title: "record.arrival", Data: data})
+}
+
+// offered drops a proposed value that is not on offer.
+func (d formData) offered(name string, list []choice) {
+	if !slices.ContainsFunc(list, func(one choice) bool { return one.Value == d.Form.Value(name) }) {
+		d.Form.Values.Del(name)
+	}
 }
 
 func (p *Pages) recordArrival(w http.ResponseWriter, r *http.Request) error {
@@ -50,14 +60,8 @@ func (p *Pages) recordArrival(w http.ResponseWriter, r *http.Request) error {
 			return p.done(w, r, made, "record.arrival.done")
 		}
 	}
-	data, lerr := p.loadArrival(r)
-	if lerr != nil {
-		return lerr
-	}
-	if rerr := p.refused(r, &data, "record.how", err); rerr != nil {
-		return rerr
-	}
-	return p.show(w, r, p.arrivalSet, shell.Page{Title: "record.arrival", Status: errs.HTTPStatus(err), Data: data})
+	data, _ := p.loadArrival(r)
+	return p.refused(w, r, data, p.arrivalSet, "record.arrival", "record.how", err)
 }
 
 func (p *Pages) arrivalRequest(form url.Values, patientID string) (*referralv1.RecordArrivalRequest, error) {

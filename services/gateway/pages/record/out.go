@@ -36,14 +36,8 @@ func (p *Pages) recordOut(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		return p.done(w, r, made, "record.out.done")
 	}
-	data, lerr := p.loadOut(r)
-	if lerr != nil {
-		return lerr
-	}
-	if rerr := p.refused(r, &data, "field.reasonCode", err); rerr != nil {
-		return rerr
-	}
-	return p.show(w, r, p.outSet, shell.Page{Title: "record.out", Status: errs.HTTPStatus(err), Data: data})
+	data, _ := p.loadOut(r)
+	return p.refused(w, r, data, p.outSet, "record.out", "field.reasonCode", err)
 }
 
 func outRequest(form url.Values, patientID string) *referralv1.RecordOutRequest {

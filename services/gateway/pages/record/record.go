@@ -19,7 +19,6 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
-	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
 //go:embed *.html
@@ -98,20 +97,20 @@ type formData struct {
 	Problem                  string
 }
 
-// load reads what a form needs. Without the record the form stands without the patient's name; what was typed is worth more.
+// load reads what a form needs. One that was typed into stands without what cannot be read: what was typed is worth more.
 func (p *Pages) load(r *http.Request, action string, kinds ...directoryv1.OrganizationType_Code) (formData, error) {
 	data := formData{PatientID: r.PathValue("patient")}
 	patient, err := p.Record.GetPatient(r.Context(), &patientrecordv1.GetPatientRequest{Id: data.PatientID})
-	if err != nil && (r.Method == http.MethodGet || errs.KindOf(err) != errs.KindUnavailable) {
+	if err != nil && r.Method == http.MethodGet {
 		return data, err
 	}
 	data.Patient = patient
 	reasons, err := p.Referral.ListReasons(r.Context(), &referralv1.ListReasonsRequest{Action: action})
-	if err == nil {
-		data.Reasons = shell.Offered(reasons.GetReasons())
-		err = p.places(r, &data, kinds)
+	data.Reasons = shell.Offered(reasons.GetReasons())
+	if none := p.places(r, &data, kinds); err == nil {
+		err = none
 	}
-	if r.Method == http.MethodPost && errs.KindOf(err) == errs.KindUnavailable {
+	if r.Method == http.MethodPost {
 		err = nil
 	}
 	return data, err
@@ -150,25 +149,16 @@ func (p *Pages) fieldErrors(r *http.Request, reason string, cause error) []shell
 	return shell.InOrder(list, strings.Fields("originator.organizationId receiver.organizationId destination reasonCode note kind urgency departmentCode diagnoses arriveTime date")...)
 }
 
-// refused fills the form again with everything that was typed and what was wrong; what cannot be mended on it is a page of its own.
-func (p *Pages) refused(r *http.Request, data *formData, reason string, cause error) error {
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, reason, cause)}
-	data.RequestID = id.New()
-	switch {
-	case errs.ReasonOf(cause) == errs.ReasonOpenReferralExists:
-		if e, ok := errs.As(cause); ok {
-			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
+// refused shows the form again with everything that was typed and what was wrong; reason is what it calls the reason.
+func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, set *shell.Set, title, reason string, cause error) error {
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		again.Form.Errors = p.fieldErrors(r, reason, cause)
+		data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
+		if e, ok := errs.As(cause); ok && e.Reason == errs.ReasonOpenReferralExists {
+			data.Existing, data.ExistingNumber, data.Problem = e.Meta["referralId"], e.Meta["number"], ""
 		}
-	case errs.ReasonOf(cause) == errs.ReasonRequestIDReused:
-		data.Problem = p.Shell.T(r, "form.sent-before")
-	case data.Form.Errors != nil:
-	case errs.KindOf(cause) == errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		data.Problem, data.RequestID = p.Shell.ErrorText(r, cause), r.PostFormValue("requestId")
-	default:
-		return cause
-	}
-	return nil
+		return p.show(w, r, set, shell.Page{Title: title, Status: again.Status, Data: data})
+	})
 }
 
 // day is a date as a form sends it.

@@ -12,16 +12,27 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
-// again shows the form with everything that was typed and what was wrong. Without the record or the directory the form is
-// shown without what they add.
+// again shows the form with everything that was typed and what was wrong, or only anew without a cause. Without the record or the directory it is shown
+// without what they add.
 func (p *Pages) again(w http.ResponseWriter, r *http.Request, patientID string, cause error) error {
-	data, err := p.prepare(r, patientID)
-	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
-		return err
+	return p.answer(w, r, cause, func(again shell.Refused) error {
+		data, err := p.prepare(r, patientID)
+		if err != nil && errs.KindOf(err) != errs.KindUnavailable {
+			return err
+		}
+		return p.refused(w, r, data, again)
+	})
+}
+
+// answer shows a form that was refused, or that was only to be shown anew.
+func (p *Pages) answer(w http.ResponseWriter, r *http.Request, cause error, show func(shell.Refused) error) error {
+	if cause == nil {
+		return show(shell.Refused{Form: shell.Form{Values: r.PostForm}, RequestID: r.PostFormValue("requestId"), Status: http.StatusOK})
 	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
-	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
-	return p.refused(w, r, data, cause)
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		again.Form.Errors = p.fieldErrors(r, cause)
+		return show(again)
+	})
 }
 
 // fieldErrors calls the fields what the form calls them: an advice asks a question where the others tell the illness.
@@ -47,40 +58,27 @@ func fields() []string {
 		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
 }
 
-// refused words what can be mended on the form; everything else is a page of its own.
-func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, cause error) error {
-	status := http.StatusOK
-	if cause != nil {
-		status = errs.HTTPStatus(cause)
-	}
+// refused shows the form with what can be mended on it.
+func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, again shell.Refused) error {
+	data.Form, data.Problem, data.RequestID, data.HoldKey = again.Form, again.Problem, again.RequestID, r.PostFormValue("holdKey")
 	unsuited(&data)
-	switch errs.ReasonOf(cause) {
+	switch errs.ReasonOf(again.Cause) {
 	case errs.ReasonOpenReferralExists:
-		if e, ok := errs.As(cause); ok {
-			data.Existing, data.ExistingNumber = e.Meta["referralId"], e.Meta["number"]
+		if e, ok := errs.As(again.Cause); ok {
+			data.Existing, data.ExistingNumber, data.Problem = e.Meta["referralId"], e.Meta["number"], ""
 		}
-		data.RequestID = id.New()
 	case errs.ReasonSlotTaken, errs.ReasonHoldExpired, errs.ReasonNotYetOpen:
-		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, cause)}}
+		data.Form.Errors = []shell.FieldError{{Name: "slot", Text: p.Shell.ErrorText(r, again.Cause)}}
 		data.Form.Values.Del("slot")
 		data.Form.Values.Del("hold")
-		data.RequestID, data.HoldKey = id.New(), id.New()
+		data.HoldKey, data.Problem = id.New(), ""
 	case errs.ReasonRequestIDReused:
-		data.Problem, data.RequestID, data.HoldKey = p.Shell.T(r, "form.sent-before"), id.New(), id.New()
-	default:
-		switch {
-		case cause == nil:
-			data.Choices.propose(data.Form.Values)
-		case data.Form.Errors != nil:
-			data.RequestID = id.New()
-		case errs.KindOf(cause) == errs.KindUnavailable:
-			// The answer may have been lost on its way: the same request id makes the repetition harmless.
-			data.Problem = p.Shell.ErrorText(r, cause)
-		default:
-			return cause
-		}
+		data.HoldKey = id.New()
 	}
-	return p.render(w, r, status, data)
+	if again.Cause == nil {
+		data.Choices.propose(data.Form.Values)
+	}
+	return p.render(w, r, again.Status, data)
 }
 
 // groups are the parts of the form that are told and taken over as a whole when somebody else changed them.

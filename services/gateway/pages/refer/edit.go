@@ -47,7 +47,7 @@ func (p *Pages) prepareEdit(r *http.Request, referral *referralv1.Referral) (for
 	data, err := p.prepare(r, referral.GetPatientId())
 	data.Editing = referral.GetId()
 	data.Action = "/referrals/" + referral.GetId() + "/edit"
-	data.Draft = "edit:" + referral.GetId() + ":" + strconv.Itoa(int(referral.GetVersion()))
+	data.Draft = "edit:" + referral.GetId()
 	if referral.GetState() == referralv1.State_RETURNED {
 		data.Returned, data.Reason = referral, p.Shell.ReasonOf(r, referral)
 		data.Kept, data.KeptUnknown = p.kept(r, referral)
@@ -77,7 +77,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	}
 	referral, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: r.PathValue("id")})
 	if err != nil {
-		return err
+		return p.answer(w, r, err, func(shell.Refused) error { return err })
 	}
 	flash := "refer.drafted"
 	settle(r.PostForm)
@@ -89,11 +89,12 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	if r.PostFormValue("do") != "draft" {
 		lost, err = p.ready(r, createRequest(r.PostForm, referral.GetPatientId()))
 	}
+	var stored *referralv1.Referral
 	if err == nil {
-		err = p.store(r, referral)
+		stored, err = p.store(r, referral)
 	}
 	if err == nil && r.PostFormValue("do") != "draft" {
-		flash, err = p.sendEdited(r, referral.GetId())
+		flash, err = p.sendEdited(r, stored)
 	}
 	if lost {
 		flash = "refer.sent-without-sms"
@@ -106,40 +107,27 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (p *Pages) store(r *http.Request, referral *referralv1.Referral) error {
-	version, err := strconv.ParseInt(r.PostFormValue("version"), 10, 32)
-	if err != nil {
-		return errs.Invalid(errs.Bad("version", errs.ReasonFieldInvalid))
-	}
-	stored, err := p.Referral.EditReferral(r.Context(), &referralv1.EditReferralRequest{
-		Id: referral.GetId(), Version: int32(version), RequestId: id.FromFact(r.PostFormValue("requestId"), "edit"),
-		UpdateMask: edited(), Referral: createRequest(r.PostForm, referral.GetPatientId()),
+// store stores the form. It can be repeated: the same form is answered as it was then.
+func (p *Pages) store(r *http.Request, referral *referralv1.Referral) (*referralv1.Referral, error) {
+	return parts.Edit(r.Context(), p.Referral, r.PostForm, &referralv1.EditReferralRequest{
+		Id: referral.GetId(), UpdateMask: edited(), Referral: createRequest(r.PostForm, referral.GetPatientId()),
 	})
-	if err != nil {
-		return err
-	}
-	// The form that may be shown again after this must name the version it now stands on.
-	r.PostForm.Set("version", strconv.Itoa(int(stored.GetVersion())))
-	return nil
 }
 
-// sendEdited sends what was stored, and answers what to tell the doctor.
-func (p *Pages) sendEdited(r *http.Request, referralID string) (flash string, err error) {
-	now, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: referralID})
-	if err != nil {
-		return "", err
-	}
+// sendEdited sends what was stored, and answers what to tell the doctor. What it sends follows from the form and from what was stored, never from what
+// stands now: the same form again is the same request.
+func (p *Pages) sendEdited(r *http.Request, stored *referralv1.Referral) (flash string, err error) {
 	request := id.FromFact(r.PostFormValue("requestId"), "send")
-	if now.GetState() == referralv1.State_RETURNED {
-		_, err = p.Referral.Resubmit(r.Context(), &referralv1.ActionRequest{Id: referralID, Version: now.GetVersion(), RequestId: request})
+	if stored.GetState() == referralv1.State_RETURNED {
+		_, err = p.Referral.Resubmit(r.Context(), &referralv1.ActionRequest{Id: stored.GetId(), Version: stored.GetVersion(), RequestId: request})
 		return "refer.sent", err
 	}
-	hold, err := p.hold(r.Context(), r.PostForm, now.GetPatientId())
+	hold, err := p.hold(r.Context(), r.PostForm, stored.GetPatientId())
 	if err != nil {
 		return "", err
 	}
 	sent, err := p.Referral.Submit(r.Context(), &referralv1.SubmitRequest{
-		Id: referralID, Version: now.GetVersion(), RequestId: request, HoldId: hold, Values: parts.Values(r.PostForm),
+		Id: stored.GetId(), Version: stored.GetVersion(), RequestId: request, HoldId: hold, Values: parts.Values(r.PostForm),
 	})
 	if err != nil {
 		return "", err
@@ -151,15 +139,18 @@ func (p *Pages) sendEdited(r *http.Request, referralID string) (flash string, er
 }
 
 func (p *Pages) changeAgain(w http.ResponseWriter, r *http.Request, referral *referralv1.Referral, cause error) error {
-	data, err := p.prepareEdit(r, referral)
-	if err != nil && errs.KindOf(err) != errs.KindUnavailable {
-		return err
-	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause)}
-	data.RequestID, data.HoldKey = r.PostFormValue("requestId"), r.PostFormValue("holdKey")
-	if kind := errs.KindOf(cause); kind == errs.KindStale || kind == errs.KindWrongState {
+	return p.answer(w, r, cause, func(again shell.Refused) error {
+		data, err := p.prepareEdit(r, referral)
+		if err != nil && errs.KindOf(err) != errs.KindUnavailable {
+			return err
+		}
+		parts.Stored(again)
+		kind := errs.KindOf(cause)
+		if cause == nil || kind != errs.KindStale && kind != errs.KindWrongState {
+			return p.refused(w, r, data, again)
+		}
+		data.Form, data.HoldKey = again.Form, r.PostFormValue("holdKey")
 		p.reapply(r, &data, referral, cause)
-		return p.render(w, r, errs.HTTPStatus(cause), data)
-	}
-	return p.refused(w, r, data, cause)
+		return p.render(w, r, again.Status, data)
+	})
 }

@@ -78,7 +78,7 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	p.Shell.Flash(w, "done."+c.action)
+	p.Shell.Flash(w, "done."+c.action, c.action+":"+c.id)
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }
@@ -100,38 +100,37 @@ func commandOf(r *http.Request, action string) (command, error) {
 	return c, nil
 }
 
+// refused shows the referral as it is now with the form as it was sent.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, c command, cause error) error {
-	switch errs.KindOf(cause) {
-	case errs.KindUnauthenticated, errs.KindNotFound, errs.KindInternal, errs.KindDenied:
-		return cause
-	}
-	data, err := p.load(r, "")
-	if err != nil {
-		return err
-	}
-	a := &data.Actions
-	a.Failed = c.action
 	cause = shell.Called(cause, p.labels(r, c.action))
-	a.Form = shell.Form{Values: c.form, Errors: p.fieldErrors(r, cause)}
-	a.Problem = p.Shell.ErrorText(r, cause)
-	switch errs.KindOf(cause) {
-	case errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		a.RequestID = c.requestID
-		if !isMark(c.action) {
-			a.Version = c.version
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		data, err := p.load(r, "")
+		if err != nil {
+			return err
 		}
-	case errs.KindStale, errs.KindWrongState:
-		a.Since = since(data.History, c.version)
-	}
-	if !a.Has(c.action) {
-		a.Typed = typed(c.form)
-	}
-	switch c.action {
-	case "begin_follow_up", "revise_plan":
-		a.Plan.again(c.form, a.Form)
-	}
-	return p.show(w, r, errs.HTTPStatus(cause), data)
+		again.Form.Errors = p.fieldErrors(r, cause)
+		a := &data.Actions
+		a.Failed, a.Form, a.RequestID = c.action, again.Form, again.RequestID
+		if a.Problem = again.Problem; a.Problem == "" || errs.KindOf(cause) == errs.KindStale {
+			a.Problem = p.Shell.ErrorText(r, cause)
+		}
+		switch errs.KindOf(cause) {
+		case errs.KindStale, errs.KindWrongState:
+			a.Since = since(data.History, c.version)
+		default:
+			if !isMark(c.action) {
+				a.Version = again.Version(a.Version)
+			}
+		}
+		if !a.Has(c.action) {
+			a.Typed = typed(c.form)
+		}
+		switch c.action {
+		case "begin_follow_up", "revise_plan":
+			a.Plan.again(c.form, a.Form)
+		}
+		return p.show(w, r, again.Status, data)
+	})
 }
 
 // fieldErrors are [shell.Shell.FieldErrors], and with them those of single items ("plan.visits[2].due"), which are shown
@@ -173,6 +172,9 @@ func since(newestFirst []historyRow, version int32) []historyRow {
 func typed(form url.Values) []string {
 	var out []string
 	for _, name := range strings.Fields("answer reply.diagnosis reply.findings reply.treatment reply.nextSteps reply.medications findings.note plan.goal after text note") {
+		if name == "plan.goal" && form.Has("visit") { // the plan on which a visit stands, which nobody typed
+			continue
+		}
 		if text := strings.TrimSpace(form.Get(name)); text != "" {
 			out = append(out, text)
 		}

@@ -99,7 +99,7 @@ func (p *Pages) escalate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.escalateRefused(w, r, c, err)
 	}
-	p.Shell.Flash(w, "done.escalate")
+	p.Shell.Flash(w, "done.escalate", "escalate:"+c.id)
 	http.Redirect(w, r, "/referrals/"+closed.GetEscalatedTo(), http.StatusSeeOther)
 	return nil
 }
@@ -118,31 +118,23 @@ func upReferral(c command) *referralv1.CreateReferralRequest {
 
 // escalateRefused shows the form again with all that was typed; after a change by somebody else it stands on the new version.
 func (p *Pages) escalateRefused(w http.ResponseWriter, r *http.Request, c command, cause error) error {
-	switch errs.KindOf(cause) {
-	case errs.KindUnauthenticated, errs.KindNotFound, errs.KindInternal, errs.KindDenied:
-		return cause
-	}
-	data, err := p.prepareEscalation(r)
-	if err != nil {
-		return err
-	}
-	data.RequestID = id.New()
-	data.Form = shell.Form{Values: c.form, Errors: shell.InOrder(p.Shell.FieldErrors(r, withoutPrefix(cause, "referral.")), escalated()...)}
-	if data.Form.Errors == nil {
-		data.Problem = p.Shell.ErrorText(r, cause)
-	}
-	switch errs.KindOf(cause) {
-	case errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request id makes the repetition harmless.
-		data.RequestID, data.Standing = c.requestID, c.version
-	case errs.KindStale, errs.KindWrongState:
-		page := pageData{Row: data.Row}
-		if list, err := p.Referral.ListHistory(r.Context(), &referralv1.ListHistoryRequest{Id: data.GetId()}); err == nil {
-			p.story(r, &page, list.GetHistory())
-			data.Since = since(page.History, c.version)
+	return p.Shell.Again(w, r, withoutPrefix(cause, "referral."), func(again shell.Refused) error {
+		data, err := p.prepareEscalation(r)
+		if err != nil {
+			return err
 		}
-	}
-	return p.showEscalation(w, r, errs.HTTPStatus(cause), data)
+		again.Form.Errors = shell.InOrder(again.Form.Errors, escalated()...)
+		data.Form, data.Problem, data.RequestID, data.Standing = again.Form, again.Problem, again.RequestID, again.Version(data.Standing)
+		if kind := errs.KindOf(cause); kind == errs.KindStale || kind == errs.KindWrongState {
+			data.Problem = p.Shell.ErrorText(r, cause)
+			page := pageData{Row: data.Row}
+			if list, err := p.Referral.ListHistory(r.Context(), &referralv1.ListHistoryRequest{Id: data.GetId()}); err == nil {
+				p.story(r, &page, list.GetHistory())
+				data.Since = since(page.History, c.version)
+			}
+		}
+		return p.showEscalation(w, r, again.Status, data)
+	})
 }
 
 // escalated are the fields in the order of the form.

@@ -181,7 +181,8 @@ func planOf(form url.Values) *referralv1.FollowUpPlan {
 		if form.Get(at("due")) == "" || form.Get(at("drop")) != "" {
 			continue
 		}
-		plan.Visits = append(plan.Visits, &referralv1.PlannedVisit{Due: form.Get(at("due")), Mode: form.Get(at("mode")), Items: form[at("items")]})
+		number, _ := strconv.ParseInt(form.Get(at("number")), 10, 32) // the editor has none: the service numbers what is new
+		plan.Visits = append(plan.Visits, &referralv1.PlannedVisit{Number: int32(number), Due: form.Get(at("due")), Mode: form.Get(at("mode")), Items: form[at("items")]})
 	}
 	slices.SortStableFunc(plan.GetVisits(), func(a, b *referralv1.PlannedVisit) int { return strings.Compare(a.GetDue(), b.GetDue()) })
 	return plan
@@ -210,6 +211,16 @@ func (p *Pages) followUps() map[string]doer {
 	}
 }
 
+// shownPlan is the plan that the form of a visit stands on, never the one that stands now: the same form again is the same request. A form that waited in
+// a browser for long may lack it.
+func (p *Pages) shownPlan(ctx context.Context, c command) (*referralv1.FollowUpPlan, error) {
+	if c.form.Has("plan.rows") {
+		return planOf(c.form), nil
+	}
+	referral, err := p.Referral.GetReferral(ctx, &referralv1.GetReferralRequest{Id: c.id})
+	return referral.GetPlan(), err
+}
+
 // recordVisit sends what was found. Another day for the next visit moves those behind it as well.
 func (p *Pages) recordVisit(ctx context.Context, c command) (string, error) {
 	findings, names, err := findingsOf(c)
@@ -222,11 +233,11 @@ func (p *Pages) recordVisit(ctx context.Context, c command) (string, error) {
 	}
 	request := &referralv1.RecordVisitRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Visit: int32(number), Findings: findings}
 	if next := c.get("nextDue"); next != "" && next != c.get("nextProposed") {
-		referral, err := p.Referral.GetReferral(ctx, &referralv1.GetReferralRequest{Id: c.id})
+		shown, err := p.shownPlan(ctx, c)
 		if err != nil {
 			return "", err
 		}
-		request.Plan = nextOn(referral.GetPlan(), int32(number), next)
+		request.Plan = nextOn(shown, int32(number), next)
 	}
 	_, err = p.Referral.RecordVisit(ctx, request)
 	return "", named(err, names)

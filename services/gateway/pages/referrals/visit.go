@@ -120,11 +120,10 @@ func findingsOf(c command) (*referralv1.Findings, []string, error) {
 	var bad []errs.Field
 	for _, m := range measures() {
 		field := "value." + m.Name
-		text := strings.ReplaceAll(c.get(field), "，", ".")
-		if text == "" {
+		if c.get(field) == "" {
 			continue
 		}
-		number, err := parts.Number(strings.ReplaceAll(text, ",", "."))
+		number, err := parts.Number(c.get(field))
 		if err != nil {
 			bad = append(bad, errs.Bad(field, errs.ReasonFieldInvalid))
 			continue

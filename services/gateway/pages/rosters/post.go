@@ -29,10 +29,15 @@ type gap struct{ Start, End *timestamppb.Timestamp }
 type postData struct {
 	Organization, Code, Name string
 	Roster                   *directoryv1.Roster
-	Lines                    []line
-	Gaps                     []gap
-	People                   []*directoryv1.Account
-	Names                    map[string]string
+	// Version is what the form of the week stands on, Was what it says at first, Changed what somebody else made of it meanwhile.
+	Version      int32
+	Was, Changed string
+	Lines        []line
+	Gaps         []gap
+	People       []*directoryv1.Account
+	Names        map[string]string
+	// TakeBacks are the requests of taking back each hand-over.
+	TakeBacks map[string]string
 	// Away: the people of the organisation cannot be read.
 	Away bool
 	// Plans: the visitor may change the week; Gives: hand duty over.
@@ -77,10 +82,13 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 		Roster: roster, Gaps: p.gaps(roster.GetDuties()), People: people, Away: !read,
 		// Without the people a form would lose who is planned.
 		Plans: read && plans(a, at.organization, at.code), Self: a.GetId(),
-		Names: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
+		Names: map[string]string{}, TakeBacks: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
 	}
 	for _, one := range data.People {
 		data.Names[one.GetId()] = one.GetName()
+	}
+	for _, h := range roster.GetHandOvers() {
+		data.TakeBacks[h.GetId()] = id.FromFact("take back", h.GetId())
 	}
 	for _, d := range roster.GetDuties() {
 		data.Names[d.GetAccountId()] = d.GetAccountName()
@@ -90,17 +98,48 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 	for _, s := range roster.GetShifts() {
 		data.Lines = append(data.Lines, line{strconv.Itoa(int(s.GetWeekday())), s.GetFrom(), s.GetTo(), s.GetAccountId(), strconv.Itoa(int(s.GetLine()))})
 	}
+	data.Version, data.Was = roster.GetVersion(), asText(data.Lines)
 	status := http.StatusOK
 	if refused != nil {
 		data.Form, data.Problem, data.RequestID, status = refused.Form, refused.Problem, refused.RequestID, refused.Status
 		if data.Handing = refused.Form.Values.Has("toAccountId"); !data.Handing {
-			data.Lines = linesOf(refused.Form.Values)
+			data.Version = refused.Version(data.Version)
+			p.typed(r, &data, refused)
 		}
 	}
 	for range spare {
 		data.Lines = append(data.Lines, line{})
 	}
 	return p.Shell.Render(w, r, p.one, shell.Page{Title: "rosters.post", Nav: "rosters", Status: status, Data: data})
+}
+
+// typed puts the week as it was typed in the place of the one that stands, unless only somebody else changed it; a change is told in words.
+func (p *Pages) typed(r *http.Request, data *postData, refused *shell.Refused) {
+	typed, was := linesOf(refused.Form.Values), refused.Form.Original("shifts")
+	if errs.KindOf(refused.Cause) != errs.KindStale {
+		data.Lines, data.Was = typed, was
+		return
+	}
+	if was != data.Was {
+		var words []string
+		for _, l := range data.Lines {
+			day := min(max(number(l.Weekday), 1), 7)
+			words = append(words, strings.Join([]string{p.Shell.T(r, "weekday."+weekdays()[day-1]), l.From + "–" + l.To, data.Names[l.Account]}, " "))
+		}
+		data.Changed = strings.Join(words, "；")
+	}
+	if asText(typed) != was {
+		data.Lines = typed
+	}
+}
+
+// asText is a week as one text, to be held against another.
+func asText(lines []line) string {
+	var out []string
+	for _, l := range lines {
+		out = append(out, strings.Join([]string{l.Weekday, l.From, l.To, l.Account, l.Line}, " "))
+	}
+	return strings.Join(out, "；")
 }
 
 // gaps of the coming seven days.
@@ -194,7 +233,7 @@ func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) takeBack(w http.ResponseWriter, r *http.Request) error {
 	roster, err := p.Roster.TakeBack(r.Context(), &directoryv1.TakeBackRequest{Id: r.PostFormValue("id"), RequestId: r.PostFormValue("requestId")})
 	if err != nil {
-		return err
+		return p.Shell.Again(w, r, err, func(shell.Refused) error { return err })
 	}
 	p.Shell.Flash(w, "rosters.taken")
 	http.Redirect(w, r, postURL(roster.GetOrganizationId(), roster.GetDepartmentCode()), http.StatusSeeOther)

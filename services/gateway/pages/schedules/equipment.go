@@ -61,14 +61,18 @@ func (p *Pages) editDevice(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return p.drawDevice(w, r, http.StatusOK, deviceData{page: page{place, "equipment"}, ID: e.GetId(), RequestID: id.New(), Form: shell.Form{Values: shell.Original(deviceValues(e), nil)}})
+}
+
+func deviceValues(e *schedulingv1.Equipment) url.Values {
 	values := url.Values{
 		"version": texts([]int32{e.GetVersion()}), "equipment.departmentCode": {e.GetDepartmentCode()}, "equipment.modality": {e.GetModality()}, "equipment.name": {e.GetName()},
-		"equipment.location": {e.GetLocation()}, "equipment.preparation": {e.GetPreparation()}, "equipment.preparationEnglish": {e.GetPreparationEnglish()},
+		"equipment.location": {e.GetLocation()}, "equipment.preparation": {e.GetPreparation()}, "equipment.preparationEnglish": {e.GetPreparationEnglish()}, "equipment.inService": {""},
 	}
 	if e.GetInService() {
 		values.Set("equipment.inService", "1")
 	}
-	return p.drawDevice(w, r, http.StatusOK, deviceData{page: page{place, "equipment"}, ID: e.GetId(), RequestID: id.New(), Form: shell.Form{Values: values}})
+	return values
 }
 
 func (p *Pages) findDevice(r *http.Request, organization string) (*schedulingv1.Equipment, error) {
@@ -118,7 +122,8 @@ func (p *Pages) saveDevice(w http.ResponseWriter, r *http.Request) error {
 		data := deviceData{page: page{place, "equipment"}, ID: r.PathValue("id"), New: r.PostFormValue("version") == "", Form: again.Form, Problem: again.Problem, RequestID: again.RequestID, Alone: place.Name == ""}
 		if errs.KindOf(cause) == errs.KindStale {
 			if now, ferr := p.findDevice(r, place.ID); ferr == nil {
-				data.Form.Values.Set("version", texts([]int32{now.GetVersion()})[0])
+				again.Rebase(deviceValues(now), now.GetVersion())
+				data.Form = again.Form
 			}
 		}
 		return p.drawDevice(w, r, again.Status, data)

@@ -144,7 +144,7 @@ func (p *Pages) editException(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.ID, data.Form.Values = e.GetId(), exceptionValues(e)
+	data.ID, data.Form.Values = e.GetId(), shell.Original(exceptionValues(e), nil)
 	return p.drawException(w, r, http.StatusOK, data)
 }
 
@@ -177,7 +177,10 @@ func exceptionValues(e *schedulingv1.ScheduleException) url.Values {
 		"exception.substitutePractitionerId": {e.GetSubstitutePractitionerId()}, "exception.substituteLocation": {e.GetSubstituteLocation()},
 		"exception.reasonCode": {e.GetReasonCode()}, "exception.note": {e.GetNote()}, "exception.practitionerId": {e.GetPractitionerId()},
 	}
-	if e.GetOrganizationId() == "" {
+	if e.GetWeekday() == 0 {
+		v.Set("exception.weekday", "")
+	}
+	if v.Set("whole", ""); e.GetOrganizationId() == "" {
 		v.Set("whole", "1")
 	}
 	return v
@@ -241,7 +244,7 @@ func (p *Pages) exceptionDone(w http.ResponseWriter, r *http.Request, place shel
 	if err != nil {
 		return err
 	}
-	data.ID, data.Form.Values = saved.GetException().GetId(), exceptionValues(saved.GetException())
+	data.ID, data.Form.Values = saved.GetException().GetId(), shell.Original(exceptionValues(saved.GetException()), nil)
 	data.Done = &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}
 	return p.drawException(w, r, http.StatusOK, data)
 }
@@ -253,7 +256,8 @@ func (p *Pages) exceptionAgain(w http.ResponseWriter, r *http.Request, cause err
 		data.New, data.ID, data.Form, data.Problem, data.RequestID = r.PostFormValue("version") == "", r.PathValue("id"), again.Form, again.Problem, again.RequestID
 		if errs.KindOf(cause) == errs.KindStale && !data.Alone {
 			if now, ferr := p.findException(r, data.Place.ID); ferr == nil {
-				data.Form.Values.Set("version", texts([]int32{now.GetVersion()})[0])
+				again.Rebase(exceptionValues(now), now.GetVersion())
+				data.Form = again.Form
 			}
 		}
 		return p.drawException(w, r, again.Status, data)
@@ -283,7 +287,7 @@ func (p *Pages) removeException(w http.ResponseWriter, r *http.Request) error {
 	}
 	done, err := p.Calendar.RemoveException(r.Context(), &schedulingv1.RemoveExceptionRequest{Id: r.PathValue("id"), Version: version})
 	if err != nil {
-		r.PostForm = exceptionValues(now)
+		r.PostForm = shell.Original(exceptionValues(now), nil)
 		return p.exceptionAgain(w, r, err)
 	}
 	if len(done.GetConflicts()) > 0 && done.GetException() == nil {

@@ -57,7 +57,7 @@ func (p *Pages) showPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	values := policyValues(data.Now)
+	values := shell.Original(policyValues(data.Now), nil)
 	if data.Now.GetOrganizationId() == "" && !data.Whole {
 		values.Set("version", "0") // the organisation has no rule of its own yet
 	}
@@ -102,7 +102,8 @@ func (p *Pages) savePolicy(w http.ResponseWriter, r *http.Request) error {
 		data.Alone = lerr != nil
 		data.Form, data.Problem, data.RequestID, data.Edits = again.Form, again.Problem, again.RequestID, true
 		if errs.KindOf(cause) == errs.KindStale && lerr == nil {
-			data.Form.Values.Set("version", texts([]int32{data.Now.GetVersion()})[0])
+			again.Rebase(policyValues(data.Now), data.Now.GetVersion())
+			data.Form = again.Form
 		}
 		return p.Shell.Render(w, r, p.policy, shell.Page{Title: "schedules.policy", Nav: "sessions", Status: again.Status, Data: data})
 	})

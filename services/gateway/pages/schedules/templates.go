@@ -110,7 +110,7 @@ func (p *Pages) editTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.ID, data.Form.Values = t.GetId(), templateValues(t)
+	data.ID, data.Form.Values = t.GetId(), shell.Original(templateValues(t), nil)
 	return p.drawTemplate(w, r, http.StatusOK, data)
 }
 
@@ -173,7 +173,7 @@ func templateValues(t *schedulingv1.Template) url.Values {
 		"template.firstDay": {t.GetFirstDay()}, "template.lastDay": {t.GetLastDay()}, "template.starts": {t.GetStarts()}, "template.ends": {t.GetEnds()},
 		"template.slotMinutes": texts([]int32{t.GetSlotMinutes()}),
 	}
-	if t.GetOnHolidays() {
+	if v.Set("template.onHolidays", ""); t.GetOnHolidays() {
 		v.Set("template.onHolidays", "1")
 	}
 	return v
@@ -251,7 +251,7 @@ func (p *Pages) saveTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.ID, data.Form.Values = saved.GetTemplate().GetId(), templateValues(saved.GetTemplate())
+	data.ID, data.Form.Values = saved.GetTemplate().GetId(), shell.Original(templateValues(saved.GetTemplate()), nil)
 	data.Done = &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}
 	return p.drawTemplate(w, r, http.StatusOK, data)
 }
@@ -285,7 +285,8 @@ func (p *Pages) templateAgain(w http.ResponseWriter, r *http.Request, cause erro
 		data.New, data.ID, data.Form, data.Problem, data.RequestID = r.PostFormValue("version") == "", r.PathValue("id"), again.Form, again.Problem, again.RequestID
 		if errs.KindOf(cause) == errs.KindStale && !data.Alone {
 			if now, ferr := p.findTemplate(r, data.Place.ID); ferr == nil {
-				data.Form.Values.Set("version", texts([]int32{now.GetVersion()})[0])
+				again.Rebase(templateValues(now), now.GetVersion())
+				data.Form = again.Form
 			}
 		}
 		return p.drawTemplate(w, r, again.Status, data)
@@ -310,7 +311,9 @@ func (p *Pages) endTemplate(w http.ResponseWriter, r *http.Request) error {
 	if t.Version, err = number(r, "version"); err != nil {
 		return err
 	}
-	values := templateValues(t)
+	values := shell.Original(templateValues(now), nil)
+	values.Set("template.lastDay", t.GetLastDay())
+	values.Set("requestId", r.PostFormValue("requestId"))
 	var saved *schedulingv1.SaveTemplateResponse
 	if t.GetLastDay() == "" {
 		err = errs.Invalid(errs.Required("template.lastDay"))
@@ -330,7 +333,7 @@ func (p *Pages) endTemplate(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.ID, data.Form.Values = t.GetId(), templateValues(saved.GetTemplate())
+	data.ID, data.Form.Values = t.GetId(), shell.Original(templateValues(saved.GetTemplate()), nil)
 	data.Done = &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}
 	return p.drawTemplate(w, r, http.StatusOK, data)
 }

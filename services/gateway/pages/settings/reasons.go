@@ -85,6 +85,7 @@ func (p *Pages) reasons(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	data.Form.Values = shell.Original(data.Form.Values, nil)
 	return p.Shell.Render(w, r, p.reasonsSet, shell.Page{Title: "reasons.title", Nav: "settings", Data: data})
 }
 
@@ -110,6 +111,7 @@ func (p *Pages) reasonsPage(r *http.Request) (reasonsData, error) {
 			}
 			data.Form.Values.Set(data.Field("text", n), one.GetText())
 			data.Form.Values.Set(data.Field("textEn", n), one.GetTextEn())
+			data.Form.Values.Set(data.Field("hidden", n), "")
 			if one.GetHidden() {
 				group.Hidden++
 				data.Form.Values.Set(data.Field("hidden", n), "1")
@@ -146,20 +148,20 @@ func typedReasons(form url.Values) []typedReason {
 	return out
 }
 
-// typed puts what was typed into the fields of the page as it is now: another may have added a reason meanwhile, so that the numbers differ.
-func (d *reasonsData) typed(rows []typedReason) {
-	values := url.Values{}
-	for name, v := range d.Form.Values {
-		values[name] = v
-	}
+// typed puts what was typed into the fields of the page as it is now: another may have added a reason meanwhile, so that the numbers differ. What was
+// not touched shows what the other one made of it.
+func (d *reasonsData) typed(rows []typedReason, sent shell.Form) {
+	values := shell.Original(d.Form.Values, nil)
 	for _, row := range rows {
 		n := d.number(row)
-		for name, value := range map[string]string{"text": row.Text, "textEn": row.TextEn, "countsAs": row.CountsAs} {
-			values.Set(d.Field(name, n), value)
-		}
-		values.Del(d.Field("hidden", n))
+		hidden := ""
 		if row.Hidden {
-			values.Set(d.Field("hidden", n), "1")
+			hidden = "1"
+		}
+		for name, value := range map[string]string{"text": row.Text, "textEn": row.TextEn, "countsAs": row.CountsAs, "hidden": hidden} {
+			if !d.Changed || !sent.Untouched(d.Field(name, row.n)) {
+				values.Set(d.Field(name, n), value)
+			}
 		}
 	}
 	d.Form.Values = values
@@ -196,28 +198,17 @@ func (p *Pages) saveReasons(w http.ResponseWriter, r *http.Request) error {
 		http.Redirect(w, r, "/settings/reasons", http.StatusSeeOther)
 		return nil
 	}
-	kind := errs.KindOf(cause)
-	if kind == errs.KindUnauthenticated || kind == errs.KindInternal || kind == errs.KindDenied {
-		return cause
-	}
-	data, err := p.reasonsPage(r)
-	if err != nil {
-		return err
-	}
-	switch kind {
-	case errs.KindStale:
-		data.Changed = true // sent again it stands on what stands now
-	case errs.KindUnavailable:
-		data.RequestID, data.Version = r.PostFormValue("requestId"), versionOf(r.PostForm)
-	default:
-		data.Version = versionOf(r.PostForm)
-	}
-	data.typed(typed)
-	data.Form.Errors = p.reasonErrors(r, cause, typed, &data)
-	if data.Form.Errors == nil {
-		data.Problem = p.Shell.ErrorText(r, cause)
-	}
-	return p.Shell.Render(w, r, p.reasonsSet, shell.Page{Title: "reasons.title", Nav: "settings", Status: errs.HTTPStatus(cause), Data: data})
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		data, err := p.reasonsPage(r)
+		if err != nil {
+			return err
+		}
+		data.Changed = errs.KindOf(cause) == errs.KindStale
+		data.typed(typed, again.Form)
+		data.Form.Errors = p.reasonErrors(r, cause, typed, &data)
+		data.Problem, data.RequestID, data.Version = again.Problem, again.RequestID, again.Version(data.Version)
+		return p.Shell.Render(w, r, p.reasonsSet, shell.Page{Title: "reasons.title", Nav: "settings", Status: again.Status, Data: data})
+	})
 }
 
 var reasonField = regexp.MustCompile(`^settings\.reasons\[(\d+)\]\.(\w+)$`)

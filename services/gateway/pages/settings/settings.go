@@ -78,13 +78,8 @@ type settingsData struct {
 	Problem string
 }
 
-// Differs is what stands in a field when it is not what was typed; "" when it is, or when nobody has changed anything.
-func (d settingsData) Differs(field string) string {
-	if now := d.Now.Get(field); d.Changed && now != d.Form.Value(field) {
-		return now
-	}
-	return ""
-}
+// Differs is what somebody else has put into a field; "" for all others.
+func (d settingsData) Differs(field string) string { return d.Form.Changed[field] }
 
 // group are the limits of one step, which fold under its name.
 type group struct {
@@ -125,7 +120,7 @@ func (p *Pages) settings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Form.Values = data.Now
+	data.Form.Values = shell.Original(data.Now, nil)
 	return p.show(w, r, http.StatusOK, data)
 }
 
@@ -160,27 +155,17 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// refused shows the form with everything that was typed and what was wrong.
+// refused shows the form with everything that was typed and what was wrong; after a change by somebody else upon what stands now.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, cause error) error {
-	data, stands, err := p.load(r)
-	switch kind := errs.KindOf(cause); {
-	case kind == errs.KindUnauthenticated, kind == errs.KindInternal, kind == errs.KindDenied:
-		return cause
-	case err != nil:
-		return err
-	case kind == errs.KindStale:
-		// Sent again it stands on what stands now, which is shown beside each field.
-		data.Changed = true
-	case kind == errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request id and version make the repetition harmless.
-		data.RequestID = r.PostFormValue("requestId")
-		data.Version = versionOf(r.PostForm)
-	default:
-		data.Version = versionOf(r.PostForm)
-	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.fieldErrors(r, cause, stands)}
-	if data.Form.Errors == nil {
-		data.Problem = p.Shell.ErrorText(r, cause)
-	}
-	return p.show(w, r, errs.HTTPStatus(cause), data)
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		data, stands, err := p.load(r)
+		if err != nil {
+			return err
+		}
+		again.Rebase(data.Now, data.Version)
+		again.Form.Errors = p.fieldErrors(r, cause, stands)
+		data.Form, data.Problem, data.RequestID, data.Version = again.Form, again.Problem, again.RequestID, again.Version(data.Version)
+		data.Changed = again.Form.Changed != nil
+		return p.show(w, r, again.Status, data)
+	})
 }

@@ -10,6 +10,7 @@ import (
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -46,16 +47,39 @@ func (p *Pages) targets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Version, data.Form.Values = stands.GetVersion(), url.Values{}
-	for n, t := range stands.GetTargets() {
-		set := func(name, value string) { data.Form.Values.Set(data.Field(name, n), value) }
-		set("measure", t.GetMeasure())
-		set("place", placeOf(t))
-		set("fromMonth", t.GetFromMonth())
-		set("toMonth", t.GetToMonth())
-		set("value", strconv.FormatFloat(t.GetValue(), 'f', -1, 64))
-	}
+	data.Version, data.Form.Values = stands.GetVersion(), shell.Original(targetValues(stands, len(data.Rows)), nil)
 	return p.Shell.Render(w, r, p.targetsSet, shell.Page{Title: "targets.title", Nav: "settings", Data: data})
+}
+
+// targetValues fills so many rows of the form.
+func targetValues(stands *referralv1.Targets, rows int) url.Values {
+	out := url.Values{}
+	for n := range max(rows, len(stands.GetTargets())) {
+		set := func(name, value string) { out.Set(targetsData{}.Field(name, n), value) }
+		for _, name := range []string{"measure", "place", "fromMonth", "toMonth", "value"} {
+			set(name, "")
+		}
+		if n < len(stands.GetTargets()) {
+			t := stands.GetTargets()[n]
+			set("measure", t.GetMeasure())
+			set("place", placeOf(t))
+			set("fromMonth", t.GetFromMonth())
+			set("toMonth", t.GetToMonth())
+			set("value", strconv.FormatFloat(t.GetValue(), 'f', -1, 64))
+		}
+	}
+	return out
+}
+
+// unused drops what a browser chose by itself in the rows without a target.
+func unused(form shell.Form) {
+	for n := range form.Values["row"] {
+		if value := (targetsData{}).Field("value", n); strings.TrimSpace(form.Value(value)) == "" && form.Original(value) == "" {
+			for _, name := range []string{"measure", "place"} {
+				form.Values.Set(targetsData{}.Field(name, n), "")
+			}
+		}
+	}
 }
 
 func placeOf(t *referralv1.Target) string {
@@ -141,7 +165,7 @@ func targetsOf(form url.Values) (t *referralv1.Targets, rows []int, bad []errs.F
 		one := &referralv1.Target{
 			Measure: get("measure"), OrganizationId: organization, DepartmentCode: department, FromMonth: get("fromMonth"), ToMonth: get("toMonth"),
 		}
-		value, err := strconv.ParseFloat(strings.TrimSuffix(get("value"), "%"), 64)
+		value, err := parts.Number(strings.TrimRight(get("value"), "%％"))
 		if err != nil {
 			bad = append(bad, errs.Bad("targets.targets["+strconv.Itoa(len(rows))+"].value", errs.ReasonFieldInvalid))
 		}
@@ -170,32 +194,28 @@ func (p *Pages) saveTargets(w http.ResponseWriter, r *http.Request) error {
 	return p.refusedTargets(w, r, err, rows)
 }
 
-// refusedTargets shows the form with everything that was typed and what was wrong with it.
+// refusedTargets shows the form with everything that was typed and what was wrong with it; after a change by somebody else upon what stands now.
 func (p *Pages) refusedTargets(w http.ResponseWriter, r *http.Request, cause error, rows []int) error {
-	kind := errs.KindOf(cause)
-	if kind == errs.KindUnauthenticated || kind == errs.KindInternal || kind == errs.KindDenied {
-		return cause
-	}
-	data, err := p.targetsPage(r, max(0, len(r.PostForm["row"])-spareRows))
-	if err != nil {
-		return err
-	}
-	data.Version = versionOf(r.PostForm)
-	switch kind {
-	case errs.KindUnavailable:
-		// The answer may have been lost on its way: the same request makes the repetition harmless.
-		data.RequestID = r.PostFormValue("requestId")
-	case errs.KindStale:
-		// Sent again it stands on what stands now; the history shows what that is.
-		if stands, err := p.Setting.GetTargets(r.Context(), &referralv1.GetTargetsRequest{}); err == nil {
-			data.Version, data.Changed = stands.GetVersion(), true
+	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
+		filled := max(0, len(r.PostForm["row"])-spareRows)
+		if errs.KindOf(cause) == errs.KindStale {
+			stands, err := p.Setting.GetTargets(r.Context(), &referralv1.GetTargetsRequest{})
+			if err != nil {
+				return err
+			}
+			filled = max(filled, len(stands.GetTargets()))
+			unused(again.Form)
+			again.Rebase(targetValues(stands, filled+spareRows), stands.GetVersion())
 		}
-	}
-	data.Form = shell.Form{Values: r.PostForm, Errors: p.targetErrors(r, cause, rows)}
-	if data.Form.Errors == nil {
-		data.Problem = p.Shell.ErrorText(r, cause)
-	}
-	return p.Shell.Render(w, r, p.targetsSet, shell.Page{Title: "targets.title", Nav: "settings", Status: errs.HTTPStatus(cause), Data: data})
+		data, err := p.targetsPage(r, filled)
+		if err != nil {
+			return err
+		}
+		again.Form.Errors = p.targetErrors(r, cause, rows)
+		data.Form, data.Problem, data.RequestID, data.Version = again.Form, again.Problem, again.RequestID, versionOf(again.Form.Values)
+		data.Changed = again.Form.Changed != nil
+		return p.Shell.Render(w, r, p.targetsSet, shell.Page{Title: "targets.title", Nav: "settings", Status: again.Status, Data: data})
+	})
 }
 
 var targetField = regexp.MustCompile(`^targets\.targets\[(\d+)\]\.(\w+)$`)

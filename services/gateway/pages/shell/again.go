@@ -3,6 +3,7 @@ package shell
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -24,8 +25,8 @@ type Refused struct {
 }
 
 // Again answers a refused form with the form itself, whatever refused it: what was typed is never lost to a page that only says what went wrong.
-// show draws it. What show cannot read for the rest of the page it leaves out, because the same service that refused may be away altogether.
-// Only who must sign in first is sent there.
+// show draws it. What show cannot read for the rest of the page it leaves out, because the same service that refused may be away altogether; where it
+// can draw nothing, the form stands on a page of its own. Only who must sign in first is sent there.
 func (s *Shell) Again(w http.ResponseWriter, r *http.Request, cause error, show func(Refused) error) error {
 	kind := errs.KindOf(cause)
 	if kind == errs.KindUnauthenticated {
@@ -43,13 +44,35 @@ func (s *Shell) Again(w http.ResponseWriter, r *http.Request, cause error, show 
 		again.RequestID = r.PostFormValue("requestId")
 	case kind == errs.KindUnavailable:
 		w.Header().Set("Retry-After", "5")
+		again.Problem += " " + s.T(r, "remedy.unavailable")
 		again.RequestID = r.PostFormValue("requestId")
 	case kind == errs.KindStale:
 		again.Problem = s.T(r, "form.stale")
 	case errs.ReasonOf(cause) == errs.ReasonRequestIDReused:
 		again.Problem = s.T(r, "form.sent-before")
 	}
-	return show(again)
+	if err := show(again); err != nil {
+		return s.bare(w, r, again, err)
+	}
+	return nil
+}
+
+// Version is what the form that is shown again stands on: after a change by somebody else, which the form then shows, the present one, else the one
+// that it was sent with. Under it a request that was carried out can be repeated, and nothing is overwritten unseen.
+func (a Refused) Version(present int32) int32 {
+	sent, err := strconv.ParseInt(a.Form.Value("version"), 10, 32)
+	if err != nil || errs.KindOf(a.Cause) == errs.KindStale {
+		return present
+	}
+	return int32(sent)
+}
+
+// Rebase puts a form that somebody else was faster with upon what stands now; see [Form.Rebase]. Every other refusal leaves it as it was sent.
+func (a *Refused) Rebase(present url.Values, version int32) {
+	if errs.KindOf(a.Cause) == errs.KindStale {
+		a.Form.Rebase(present, nil)
+		a.Form.Values.Set("version", strconv.Itoa(int(version)))
+	}
 }
 
 // was is before the name of a hidden field with what a field showed when the form was first drawn.
@@ -61,13 +84,16 @@ func Original(shown, beside url.Values) url.Values {
 	values := url.Values{}
 	for name, list := range shown {
 		values[name] = list
-		values[was+name] = list
+		values.Set(was+name, joined(list))
 	}
 	for name, list := range beside {
-		values[was+name] = list
+		values.Set(was+name, joined(list))
 	}
 	return values
 }
+
+// joined is a field of several values as one text.
+func joined(list []string) string { return strings.Join(list, "；") }
 
 // Originals are the hidden fields of a form made by [Original], by name.
 func (f Form) Originals() map[string]string {
@@ -81,11 +107,14 @@ func (f Form) Originals() map[string]string {
 }
 
 // Original of a field is what it said, or what stood beside it, when the form was first drawn.
-func (f Form) Original(name string) string { return f.Values.Get(was + name) }
+func (f Form) Original(name string) string { return lined(f.Values.Get(was + name)) }
+
+// lined is a text with the ends of lines that browsers send as it was sent to them.
+func lined(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 // Untouched tells that a field still says what it said when the form was first drawn.
 func (f Form) Untouched(name string) bool {
-	return f.Values.Has(was+name) && strings.TrimSpace(f.Values.Get(name)) == strings.TrimSpace(f.Original(name))
+	return f.Values.Has(was+name) && strings.TrimSpace(lined(joined(f.Values[name]))) == strings.TrimSpace(f.Original(name))
 }
 
 // Renewed tells that somebody else changed a field meanwhile.
@@ -98,11 +127,11 @@ func (f Form) Renewed(name string) bool {
 // not touched shows what stands now, one that was touched keeps what was typed, and Changed names what somebody else changed.
 func (f *Form) Rebase(present, beside url.Values) {
 	f.Changed = map[string]string{}
-	for name := range present {
+	for name, list := range present {
 		untouched := f.Untouched(name)
-		f.mark(name, present.Get(name))
+		f.mark(name, joined(list))
 		if untouched {
-			f.Values.Set(name, present.Get(name))
+			f.Values[name] = list
 		}
 	}
 	for name := range beside {
@@ -111,7 +140,7 @@ func (f *Form) Rebase(present, beside url.Values) {
 }
 
 func (f *Form) mark(name, now string) {
-	if f.Original(name) != now {
+	if f.Original(name) != lined(now) {
 		f.Changed[name] = now
 	}
 	f.Values.Set(was+name, now)

@@ -47,7 +47,7 @@ func (s *Shell) toSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	back := "/"
 	if r.Method == http.MethodGet {
-		back = r.URL.Path
+		back = r.URL.RequestURI()
 	}
 	http.Redirect(w, r, "/sign-in?back="+url.QueryEscape(back), http.StatusSeeOther)
 }
@@ -84,11 +84,18 @@ func (s *Shell) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if again := kind == errs.KindUnavailable || kind == errs.KindInternal || kind == errs.KindLimited; again && r.Method == http.MethodGet {
 		data.Retry = r.URL.RequestURI()
 	}
-	if e, ok := errs.As(err); ok && e.Reason == errs.ReasonPurposeRequired && e.Meta["patientId"] != "" {
+	if data.Purpose = purpose(err); data.Purpose != "" {
 		data.Heading, data.Remedy = s.T(r, "purpose.title"), s.T(r, "purpose.kept")
-		data.Purpose = "/access/" + url.PathEscape(e.Meta["patientId"]) + "/purpose"
 	}
 	s.showFailure(w, r, errs.HTTPStatus(err), data)
+}
+
+// purpose is where a purpose must be stated before what was asked for is shown, "" for every other error.
+func purpose(err error) string {
+	if e, ok := errs.As(err); ok && e.Reason == errs.ReasonPurposeRequired && e.Meta["patientId"] != "" {
+		return "/access/" + url.PathEscape(e.Meta["patientId"]) + "/purpose"
+	}
+	return ""
 }
 
 // FromElsewhere refuses a form that a page of another site sent.

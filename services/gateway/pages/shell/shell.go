@@ -55,6 +55,7 @@ type Shell struct {
 	deps    Deps
 	buffers sync.Pool
 	failure *Set
+	bareSet *Set
 	// base are the templates that every page may use. It is cloned and never executed.
 	base *template.Template
 }
@@ -72,7 +73,8 @@ func New(deps Deps) (*Shell, error) {
 		return nil, err
 	}
 	s.failure = failure
-	return s, nil
+	s.bareSet, err = s.Parse(files, "bare.html")
+	return s, err
 }
 
 // Set is one page in every language. A language is put together when it is first shown.

@@ -55,9 +55,9 @@ var present = map[referralv1.State_Code][]string{
 	referralv1.State_ARRIVED: {"replied", "followed"}, referralv1.State_ADMITTED: {"replied"}, referralv1.State_FOLLOW_UP: {"closed"}, referralv1.State_CONCLUDED: {"read"},
 }
 
-// Track is a referral's way so far and what comes next; none for a draft. answered is when the present receiver answered, nil where that is not known.
+// Track is a referral's way so far and what comes next; none for a draft, nor for one that was thrown away. answered is when the present receiver answered, nil where that is not known.
 func Track(r *referralv1.Referral, answered *timestamppb.Timestamp, now time.Time) []Step {
-	if r.GetState() == referralv1.State_DRAFT || r.GetState() == referralv1.State_UNSPECIFIED {
+	if r.GetState() == referralv1.State_DRAFT || r.GetState() == referralv1.State_UNSPECIFIED || neverSent(r) {
 		return nil
 	}
 	names := way(r)
@@ -76,6 +76,11 @@ func Track(r *referralv1.Referral, answered *timestamppb.Timestamp, now time.Tim
 		}
 	}
 	return steps
+}
+
+// neverSent tells a draft that was thrown away; what was recorded afterwards was never sent either, but cannot be taken back.
+func neverSent(r *referralv1.Referral) bool {
+	return r.GetState() == referralv1.State_CANCELLED && r.GetSubmitTime() == nil
 }
 
 // position is the index of the present step; past the last when all are done.

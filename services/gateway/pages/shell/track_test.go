@@ -35,11 +35,14 @@ func TestAReferralIsTrackedAsAParcel(t *testing.T) {
 	retrospective.Retrospective = true
 	takenBack := up(referralv1.State_CANCELLED, commonv1.Kind_OUTPATIENT, nil)
 	takenBack.ExpectedFrom = soon
+	thrownAway := up(referralv1.State_CANCELLED, commonv1.Kind_OUTPATIENT, nil)
+	thrownAway.SubmitTime = nil
 	for _, c := range []struct {
 		r    *referralv1.Referral
 		want string
 	}{
 		{up(referralv1.State_DRAFT, commonv1.Kind_OUTPATIENT, nil), ""},
+		{thrownAway, ""},
 		{up(referralv1.State_SUBMITTED, commonv1.Kind_OUTPATIENT, soon), "submitted:done answered:now appointment:next arrived:next replied:next read:next"},
 		{up(referralv1.State_SUBMITTED, commonv1.Kind_OUTPATIENT, past), "submitted:done answered:late appointment:next arrived:next replied:next read:next"},
 		{up(referralv1.State_RETURNED, commonv1.Kind_EXAM, soon), "submitted:done returned:now appointment:next arrived:next replied:next read:next"},
@@ -79,7 +82,7 @@ func TestEveryStateHasItsPlaceOnEveryWay(t *testing.T) {
 			continue
 		}
 		for _, kind := range []commonv1.Kind_Code{commonv1.Kind_OUTPATIENT, commonv1.Kind_EMERGENCY} {
-			r := &referralv1.Referral{State: state, Kind: kind, Direction: commonv1.Direction_UP}
+			r := &referralv1.Referral{State: state, Kind: kind, Direction: commonv1.Direction_UP, SubmitTime: timestamppb.New(time.Unix(0, 0))}
 			if state == referralv1.State_FOLLOW_UP {
 				r.Direction = commonv1.Direction_DOWN
 			}

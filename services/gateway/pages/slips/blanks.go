@@ -36,6 +36,8 @@ type blanksData struct {
 type blankRow struct {
 	*referralv1.BlankForm
 	Organization, By string
+	// RequestID of taking it back, which is done once.
+	RequestID string
 }
 
 func (p *Pages) blanks(w http.ResponseWriter, r *http.Request) error {
@@ -61,7 +63,7 @@ func (p *Pages) showBlanks(w http.ResponseWriter, r *http.Request, data blanksDa
 	}
 	language := p.Shell.Language(r)
 	for _, b := range list.GetForms() {
-		data.Items = append(data.Items, blankRow{b, county.OrganizationName(language, b.GetOrganizationId()), county.OrganizationName(language, b.GetPrintedByOrganization())})
+		data.Items = append(data.Items, blankRow{b, county.OrganizationName(language, b.GetOrganizationId()), county.OrganizationName(language, b.GetPrintedByOrganization()), id.FromFact("void", b.GetNumber())})
 	}
 	data.Organizations = p.printsFor(r.Context(), county)
 	return p.Shell.Render(w, r, p.blanksSet, shell.Page{Title: "downtime.title", Nav: "downtime", Status: data.Status, Data: data})

@@ -62,13 +62,16 @@ func (o *Outgoing) Get(ctx context.Context, county, organizationID, deliveryID s
 	return d, err
 }
 
-// Replay sends one that was given up again, marked as a repeat.
+// Replay sends one that was given up again, marked as a repeat; one that was replayed already is answered as it is.
 func (o *Outgoing) Replay(ctx context.Context, caller Caller, deliveryID string) (domain.Delivery, error) {
 	d, err := o.sender.Deliveries.Delivery(ctx, caller.County, deliveryID)
 	if err != nil {
 		return d, err
 	}
 	ok, err := o.sender.Deliveries.Replay(ctx, caller, deliveryID)
+	if err == nil && !ok && d.EarlierAttempts > 0 && d.State != domain.StateDead && !d.Unneeded {
+		return d, nil // it was replayed before, and goes or went again
+	}
 	if err == nil && !ok {
 		state := d.State
 		if d.Unneeded {
@@ -184,8 +187,9 @@ const (
 	testsAMinute = 5
 )
 
-// SendTest sends one message to an address and answers what became of it within ten seconds. It goes the way of all messages.
-func (o *Outgoing) SendTest(ctx context.Context, caller Caller, owner Owner, name string) (domain.Delivery, error) {
+// SendTest sends one message to an address and answers what became of it within ten seconds. It goes the way of all messages. The same request again sends
+// none.
+func (o *Outgoing) SendTest(ctx context.Context, caller Caller, owner Owner, name, requestID string) (domain.Delivery, error) {
 	if err := o.usable(Address{Owner: owner, Channel: name, Value: "?"}); err != nil {
 		return domain.Delivery{}, err
 	}
@@ -193,7 +197,7 @@ func (o *Outgoing) SendTest(ctx context.Context, caller Caller, owner Owner, nam
 		return domain.Delivery{}, errs.New(errs.KindLimited, errs.ReasonRateLimited, "too many test messages", nil)
 	}
 	d := domain.Dispatch{
-		County: caller.County, ID: id.New(), AccountID: owner.AccountID, OrganizationID: owner.OrganizationID, DepartmentCode: owner.DepartmentCode,
+		County: caller.County, ID: testID(caller, owner, name, requestID), AccountID: owner.AccountID, OrganizationID: owner.OrganizationID, DepartmentCode: owner.DepartmentCode,
 		Channel: name, Template: domain.TestTemplate, Event: "test", Urgency: "EMERGENCY",
 	}
 	err := o.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
@@ -228,6 +232,14 @@ func (o *Outgoing) ReachesPatients(rules domain.CountyRules) bool {
 	}
 	holder, ok := adapter.(channel.Holder)
 	return !ok || holder.Holds(domain.PatientBooked) // of texts for patients there are all or none
+}
+
+// testID is that of a test message, by which the store knows one that was asked for before.
+func testID(caller Caller, owner Owner, name, requestID string) string {
+	if requestID == "" {
+		return id.New()
+	}
+	return id.FromFact("test", caller.AccountID, requestID, owner.AccountID, owner.OrganizationID, owner.DepartmentCode, name)
 }
 
 // TokenState is what whoever holds a link may know.

@@ -256,7 +256,7 @@ func (s deliveryServer) SendTest(ctx context.Context, r *notificationv1.SendTest
 	if err != nil {
 		return nil, err
 	}
-	return answered(s.app.SendTest(ctx, c, of, codeName(r.GetChannel())))
+	return answered(s.app.SendTest(ctx, c, of, codeName(r.GetChannel()), r.GetRequestId()))
 }
 
 // GetByToken implements the contract.

@@ -331,10 +331,11 @@ func (f *Feed) Replay(ctx context.Context, caller authn.Identity, r Reading) (do
 		_, err := f.write(ctx, u, m.Organization, *r.Record)
 		return m.Store(u.Now()), err
 	}
-	m, err := f.decide(ctx, caller, r, decide)
+	read := func(m domain.FeedMessage) bool { return m.State == domain.FeedStored }
+	m, err := f.decide(ctx, caller, r, read, decide)
 	if problem, refused := refusalOf(err); refused {
 		r.Record, r.Problem = nil, problem
-		return f.decide(ctx, caller, r, decide)
+		return f.decide(ctx, caller, r, read, decide)
 	}
 	return m, err
 }
@@ -344,7 +345,8 @@ func (f *Feed) Settle(ctx context.Context, caller authn.Identity, r Reading, rea
 	if !slices.Contains(domain.SettleReasons(), reason) {
 		return domain.FeedMessage{}, errs.Invalid(errs.Bad("reason", errs.ReasonFieldUnknown))
 	}
-	return f.decide(ctx, caller, r, func(u Unit, m domain.FeedMessage) (domain.FeedMessage, error) {
+	settled := func(m domain.FeedMessage) bool { return m.State == domain.FeedSettled && m.SettleReason == reason }
+	return f.decide(ctx, caller, r, settled, func(u Unit, m domain.FeedMessage) (domain.FeedMessage, error) {
 		u.Look(ofMessage(caller, "feed.settle", m))
 		return m.Settle(reason, u.Now()), nil
 	})
@@ -352,8 +354,9 @@ func (f *Feed) Settle(ctx context.Context, caller authn.Identity, r Reading, rea
 
 type decision func(Unit, domain.FeedMessage) (domain.FeedMessage, error)
 
-// decide changes a message in quarantine of the caller's organisation, at the version that the caller saw.
-func (f *Feed) decide(ctx context.Context, caller authn.Identity, r Reading, change decision) (m domain.FeedMessage, err error) {
+// decide changes a message in quarantine of the caller's organisation, at the version that the caller saw. A message that has gone one version on, and
+// is done as the caller wants it, is answered as it is: the answer to the first request may have been lost.
+func (f *Feed) decide(ctx context.Context, caller authn.Identity, r Reading, done func(domain.FeedMessage) bool, change decision) (m domain.FeedMessage, err error) {
 	cmd := Command{County: caller.County, Account: caller.Subject, Organization: caller.Organization}
 	err = f.store.Change(ctx, cmd, func(u Unit) error {
 		was, err := u.FeedMessage(ctx, r.ID)
@@ -362,6 +365,9 @@ func (f *Feed) decide(ctx context.Context, caller authn.Identity, r Reading, cha
 			return err
 		case was.Organization != caller.Organization:
 			return errs.NotFound("message")
+		case was.Version == r.Version+1 && done(was):
+			m = was
+			return nil
 		case !was.Open() || was.Version != r.Version:
 			return errs.New(errs.KindStale, errs.ReasonStaleVersion, "the message is no longer as it was", nil)
 		}

@@ -1696,8 +1696,10 @@ type SendTestRequest struct {
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	DepartmentCode string                 `protobuf:"bytes,2,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
 	Channel        Channel_Code           `protobuf:"varint,3,opt,name=channel,proto3,enum=tongzhen.notification.v1.Channel_Code" json:"channel,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The same request again is answered with what became of the first message; none is sent.
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SendTestRequest) Reset() {
@@ -1749,6 +1751,13 @@ func (x *SendTestRequest) GetChannel() Channel_Code {
 		return x.Channel
 	}
 	return Channel_UNSPECIFIED
+}
+
+func (x *SendTestRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
 }
 
 type TokenRequest struct {
@@ -2047,12 +2056,14 @@ const file_tongzhen_notification_v1_delivery_proto_rawDesc = "" +
 	"\x05value\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x05value\x12 \n" +
 	"\x06secret\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06secret\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x06 \x01(\tR\trequestId\"\xb1\x01\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"\xd9\x01\n" +
 	"\x0fSendTestRequest\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\x12L\n" +
 	"\achannel\x18\x03 \x01(\x0e2&.tongzhen.notification.v1.Channel.CodeB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\achannel\"/\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\achannel\x12&\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestId\"/\n" +
 	"\fTokenRequest\x12\x1f\n" +
 	"\x05token\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x10\x18@R\x05token\"\x93\x02\n" +
 	"\n" +

@@ -43,7 +43,7 @@ type DeliveryServiceClient interface {
 	ListDeliveries(ctx context.Context, in *ListDeliveriesRequest, opts ...grpc.CallOption) (*ListDeliveriesResponse, error)
 	// GetDelivery with its attempts.
 	GetDelivery(ctx context.Context, in *GetDeliveryRequest, opts ...grpc.CallOption) (*Delivery, error)
-	// ReplayDelivery sends one that is DEAD again, marked 重发; another state is ACTION_NOT_AVAILABLE. COUNTY_ADMIN, SYSTEM_ADMIN, SYSTEM.
+	// ReplayDelivery sends one that is DEAD again, marked 重发; one that was replayed is answered as it is, another state is ACTION_NOT_AVAILABLE. COUNTY_ADMIN, SYSTEM_ADMIN, SYSTEM.
 	ReplayDelivery(ctx context.Context, in *ReplayDeliveryRequest, opts ...grpc.CallOption) (*Delivery, error)
 	// ReplayDeliveries does so with all of a channel (all channels if it is empty) that died since an instant, at most 1,000 a call; answers how many.
 	ReplayDeliveries(ctx context.Context, in *ReplayDeliveriesRequest, opts ...grpc.CallOption) (*ReplayDeliveriesResponse, error)
@@ -182,7 +182,7 @@ type DeliveryServiceServer interface {
 	ListDeliveries(context.Context, *ListDeliveriesRequest) (*ListDeliveriesResponse, error)
 	// GetDelivery with its attempts.
 	GetDelivery(context.Context, *GetDeliveryRequest) (*Delivery, error)
-	// ReplayDelivery sends one that is DEAD again, marked 重发; another state is ACTION_NOT_AVAILABLE. COUNTY_ADMIN, SYSTEM_ADMIN, SYSTEM.
+	// ReplayDelivery sends one that is DEAD again, marked 重发; one that was replayed is answered as it is, another state is ACTION_NOT_AVAILABLE. COUNTY_ADMIN, SYSTEM_ADMIN, SYSTEM.
 	ReplayDelivery(context.Context, *ReplayDeliveryRequest) (*Delivery, error)
 	// ReplayDeliveries does so with all of a channel (all channels if it is empty) that died since an instant, at most 1,000 a call; answers how many.
 	ReplayDeliveries(context.Context, *ReplayDeliveriesRequest) (*ReplayDeliveriesResponse, error)

@@ -50,7 +50,7 @@ type FeedServiceClient interface {
 	GetFeedMessage(ctx context.Context, in *GetFeedMessageRequest, opts ...grpc.CallOption) (*FeedMessage, error)
 	// ReplayMessage takes what a message in quarantine says by today's reading: stored, or in quarantine for another reason. By the same people.
 	ReplayMessage(ctx context.Context, in *ReplayMessageRequest, opts ...grpc.CallOption) (*FeedAnswer, error)
-	// SettleMessage ends the quarantine of a message that will not be stored. By the same people. STALE_VERSION when it is no longer quarantined.
+	// SettleMessage ends the quarantine of a message that will not be stored. By the same people. The same again is answered as it is; STALE_VERSION when it is no longer quarantined.
 	SettleMessage(ctx context.Context, in *SettleMessageRequest, opts ...grpc.CallOption) (*FeedMessage, error)
 }
 
@@ -154,7 +154,7 @@ type FeedServiceServer interface {
 	GetFeedMessage(context.Context, *GetFeedMessageRequest) (*FeedMessage, error)
 	// ReplayMessage takes what a message in quarantine says by today's reading: stored, or in quarantine for another reason. By the same people.
 	ReplayMessage(context.Context, *ReplayMessageRequest) (*FeedAnswer, error)
-	// SettleMessage ends the quarantine of a message that will not be stored. By the same people. STALE_VERSION when it is no longer quarantined.
+	// SettleMessage ends the quarantine of a message that will not be stored. By the same people. The same again is answered as it is; STALE_VERSION when it is no longer quarantined.
 	SettleMessage(context.Context, *SettleMessageRequest) (*FeedMessage, error)
 	mustEmbedUnimplementedFeedServiceServer()
 }
