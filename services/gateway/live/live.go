@@ -7,6 +7,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,7 +37,7 @@ const (
 	// keepMost bounds them in a storm of facts, such as an import.
 	keepMost = 20_000
 	// heartbeat keeps proxies from closing a quiet stream.
-	heartbeat = 15 * time.Second
+	heartbeat = 15 * time.Second // and looks whether the session still stands
 	// writeTime ends a stream whose browser takes nothing any more; longer than a heartbeat, which renews it.
 	writeTime = 2 * heartbeat
 	// streamsEach is how many an account has at a time, one for each page that is open; with another one the oldest ends.
@@ -279,6 +280,26 @@ func (h *Hub) unsubscribe(s *subscriber) {
 	}
 }
 
+type placeKey struct{}
+
+// Placed notes how far the hub has come before a page reads anything: the stream that the page opens begins there, so that nothing is missed in between.
+func (h *Hub) Placed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.mu.Lock()
+		last := h.last
+		h.mu.Unlock()
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), placeKey{}, last)))
+	})
+}
+
+// Address is where a page that is drawn for this request hears of what happens after it.
+func Address(ctx context.Context) string {
+	if last, _ := ctx.Value(placeKey{}).(uint64); last > 0 {
+		return fmt.Sprintf("/events?since=%d", last)
+	}
+	return "/events"
+}
+
 // ServeHTTP streams the visitor's events until the browser goes, the session ends, the account has too many or the hub is closed.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	visitor, ok := door.VisitorFrom(r.Context())
@@ -292,7 +313,8 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		events:   make(chan event, backlog),
 		lost:     make(chan struct{}),
 	}
-	seen, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
+	// A browser whose line was lost says itself what it has seen; before that the page says it.
+	seen, _ := strconv.ParseUint(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("since")), 10, 64)
 	first := h.subscribe(s, seen)
 	defer h.unsubscribe(s)
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -323,7 +345,7 @@ func (h *Hub) pump(ctx context.Context, out stream, s *subscriber, expires time.
 		case e := <-s.events:
 			err = out.write(e.text())
 		case <-beat.C:
-			if !h.clock.Now().Before(expires) {
+			if !h.clock.Now().Before(expires) || door.Ended(ctx) {
 				return
 			}
 			err = out.write(":\n\n")

@@ -23,6 +23,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/live"
 	"github.com/tongzhen/tongzhen/services/gateway/style"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -141,8 +142,10 @@ type view struct {
 	Organization string
 	Nav2         []navItem
 	Rings        Rings
-	Open         int32
-	Flash        string
+	// Live is where the page hears of what happens after it was drawn.
+	Live  string
+	Open  int32
+	Flash string
 	// Sent is the draft that was sent before the redirect to this page.
 	Sent  string
 	Path  string
@@ -165,6 +168,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 		v.Keep = s.keepKeys(visitor.Account)
 		v.Open = s.openCount(r)
 		v.Rings = s.Rings(r)
+		v.Live = live.Address(r.Context())
 		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account), calls: v.Rings.OpenCalls})
 	}
 	if key, draft := takeFlash(w, r); s.deps.Text.Has(key) {
