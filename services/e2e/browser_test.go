@@ -77,7 +77,7 @@ func (b *browser) open(t *testing.T, who string) *tab {
 			if err != nil {
 				return
 			}
-			refusedPage := m.Source == "network" && strings.Contains(m.Text, "status of 4") && !strings.Contains(m.URL, "/assets/") && !strings.HasSuffix(m.URL, "/events")
+			refusedPage := m.Source == "network" && strings.Contains(m.Text, "status of 4") && !strings.Contains(m.URL, "/assets/") && !strings.Contains(m.URL, "/events")
 			if (m.Type == chromedp.ConsoleError || m.IsException()) && !refusedPage {
 				w.mu.Lock()
 				w.problems = append(w.problems, m.String()+" at "+m.URL)

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"bufio"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -68,8 +69,13 @@ type listener struct {
 
 func (l *liveWorld) listen(session, lastID string) *listener {
 	l.t.Helper()
+	return l.listenAt("/events", session, lastID)
+}
+
+func (l *liveWorld) listenAt(address, session, lastID string) *listener {
+	l.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), streamTime)
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, l.server.URL+"/events", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, l.server.URL+address, nil)
 	check(l.t, err)
 	r.AddCookie(&http.Cookie{Name: "tongzhen_session", Value: session})
 	if lastID != "" {
@@ -126,6 +132,31 @@ func (l *listener) event() (name, data, eventID string) {
 		}
 	}
 	return name, data, eventID
+}
+
+// What happens after a page was drawn and before its stream is open would be seen by nobody.
+func TestAPageHearsOfWhatHappenedSinceItWasDrawn(t *testing.T) {
+	t.Parallel()
+	l := newLiveWorld(t)
+	l.ready("township")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.server.URL+"/desk", nil)
+	check(t, err)
+	request.AddCookie(&http.Cookie{Name: "tongzhen_session", Value: "desk"})
+	page, err := l.server.Client().Do(request)
+	check(t, err)
+	body, err := io.ReadAll(page.Body)
+	check(t, err)
+	check(t, page.Body.Close())
+	_, address, _ := strings.Cut(string(body), `data-live="`)
+	address, _, _ = strings.Cut(address, `"`)
+	if !strings.HasPrefix(address, "/events?since=") {
+		t.Fatalf("the page is told %q", address)
+	}
+	l.publish("between", "org:"+hospitalID)
+	name, _, _ := l.listenAt(address, "desk", "").event()
+	if name != "referral" {
+		t.Errorf("the page hears %q", name)
+	}
 }
 
 func TestEverybodyHearsOnlyWhatConcernsThem(t *testing.T) {

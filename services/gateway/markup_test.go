@@ -102,7 +102,6 @@ func (w *world) visitForms(doctor *browser, see func(*browser, string, ...string
 		see(doctor, "/referrals/"+referralID)
 	}
 	see(doctor, "/refer/slots?kind=OUTPATIENT&organization=&department=", "X-Fragment", "1")
-	see(doctor, "/refer/departments?organization="+hospitalID+"&department=0304", "X-Fragment", "1")
 	search := doctor.post("/patients/search", form("query", markName))
 	look("search", doctor, search)
 	see(doctor, search.Header().Get("Location"))

@@ -121,7 +121,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	root.Handle("GET "+rest.Prefix+"/verify/{number}", limited(pages, cfg)) // without a token
 	fhirRoutes(root, cfg, deps, d)
 	root.Handle("GET /events", d.Cookie(s.hub, sh.Fail))
-	signedIn := d.Cookie(sameSite.Handler(pages), sh.Fail)
+	signedIn := d.Cookie(hub.Placed(sameSite.Handler(pages)), sh.Fail)
 	slowRoutes(root, deps, api, signedIn)
 	root.Handle("/", small(limited(signedIn, cfg)))
 	s.handler = otelhttp.NewHandler(door.Behind(door.Headers(root, cfg.Secure), cfg.Proxies), "http", otelhttp.WithSpanNameFormatter(spanName), otelhttp.WithFilter(traced))

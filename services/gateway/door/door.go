@@ -103,6 +103,17 @@ func Renewed(ctx context.Context) context.Context {
 	return withVisitor(ctx, v)
 }
 
+// Ended tells that the visitor's session is over: signed out elsewhere, its account disabled, or idle. Nobody who could be asked is no end. It is asked
+// at directory when the call token has run out, and remembered until then.
+func Ended(ctx context.Context) bool {
+	again, ok := ctx.Value(renewKey{}).(func(context.Context) (*Visitor, error))
+	if !ok {
+		return false
+	}
+	_, err := again(ctx)
+	return errs.KindOf(err) == errs.KindUnauthenticated
+}
+
 func withVisitor(ctx context.Context, v *Visitor) context.Context {
 	return rpc.WithToken(context.WithValue(ctx, visitorKey{}, v), v.Token)
 }

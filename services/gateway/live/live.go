@@ -7,10 +7,10 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -37,7 +37,7 @@ const (
 	// keepMost bounds them in a storm of facts, such as an import.
 	keepMost = 20_000
 	// heartbeat keeps proxies from closing a quiet stream.
-	heartbeat = 15 * time.Second
+	heartbeat = 15 * time.Second // and looks whether the session still stands
 	// writeTime ends a stream whose browser takes nothing any more; longer than a heartbeat, which renews it.
 	writeTime = 2 * heartbeat
 	// streamsEach is how many an account has at a time, one for each page that is open; with another one the oldest ends.
@@ -322,7 +322,8 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		events:   make(chan event, backlog),
 		lost:     make(chan struct{}),
 	}
-	seen, _ := strconv.ParseUint(r.Header.Get("Last-Event-ID"), 10, 64)
+	// A browser whose line was lost says itself what it has seen; before that the page says it.
+	seen, _ := strconv.ParseUint(cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("since")), 10, 64)
 	first := h.subscribe(s, seen)
 	defer h.unsubscribe(s)
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -353,7 +354,7 @@ func (h *Hub) pump(ctx context.Context, out stream, s *subscriber, expires time.
 		case e := <-s.events:
 			err = out.write(e.text())
 		case <-beat.C:
-			if !h.clock.Now().Before(expires) {
+			if !h.clock.Now().Before(expires) || door.Ended(ctx) {
 				return
 			}
 			err = out.write(":\n\n")
@@ -362,39 +363,4 @@ func (h *Hub) pump(ctx context.Context, out stream, s *subscriber, expires time.
 			return
 		}
 	}
-}
-
-type stream struct {
-	w       http.ResponseWriter
-	control *http.ResponseController
-}
-
-// start ends with the id at which the browser stands, so that it can say so even if no event comes before its line is lost.
-func (s stream) start(g greeting) error {
-	text := "retry: 2000\n\n"
-	if g.reset {
-		text += "event: reset\ndata: {}\n\n"
-	}
-	for _, e := range g.missed {
-		text += e.text()
-	}
-	if g.last > 0 {
-		text += fmt.Sprintf("id: %d\n\n", g.last)
-	}
-	return s.write(text)
-}
-
-func (e event) text() string {
-	return fmt.Sprintf("id: %d\nevent: %s\ndata: %s\n\n", e.sequence, e.kind, e.data)
-}
-
-// write has a limit of its own: a stream outlives the server's. It is the network's time, which is the machine's.
-func (s stream) write(text string) error {
-	if err := s.control.SetWriteDeadline(clock.System().Now().Add(writeTime)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-		return err
-	}
-	if _, err := s.w.Write([]byte(text)); err != nil {
-		return err
-	}
-	return s.control.Flush()
 }

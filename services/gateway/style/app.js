@@ -1,4 +1,4 @@
-// The script of the pages; keep.js keeps what is typed. Every page works without either but for live updates, drafts kept in the browser and the pickers' suggestions.
+// The script of the pages; live.js shows what happens elsewhere, keep.js keeps what is typed. Every page works without them but for live updates, drafts kept in the browser and the pickers' suggestions.
 "use strict";
 (() => {
   const body = document.body;
@@ -14,152 +14,14 @@
   const tick = () => {
     for (const clock of document.querySelectorAll("time.clock")) {
       const left = new Date(clock.dateTime) - Date.now();
-      clock.textContent = words(left < 0 ? body.dataset.over : body.dataset.left, { span: span(Math.abs(left)) });
+      const text = words(left < 0 ? body.dataset.over : body.dataset.left, { span: span(Math.abs(left)) });
+      if (clock.textContent !== text) clock.textContent = text;
       clock.classList.toggle("over", left < 0);
       clock.classList.toggle("soon", left >= 0 && left < 30 * 60000);
     }
   };
   setInterval(tick, 1000 * 10);
-
-  // Sounds are made here so that nothing has to be loaded. A browser plays none before the first key or click on a page: until then an alarm says so,
-  // and it sounds with that click. data-heard counts the sounds.
-  let audio;
-  let owed; // the sound that could not be played yet
-  const sound = (tones) => {
-    if (!("AudioContext" in window)) return;
-    audio ??= new AudioContext();
-    if (audio.state !== "running") { owed ??= tones; audio.resume().then(settle); hint(); return; }
-    tones.forEach((frequency, i) => {
-      const tone = audio.createOscillator();
-      tone.frequency.value = frequency;
-      tone.connect(audio.destination);
-      tone.start(audio.currentTime + i * 0.35);
-      tone.stop(audio.currentTime + i * 0.35 + 0.25);
-    });
-    body.dataset.heard = Number(body.dataset.heard ?? 0) + 1;
-  };
-  const settle = () => {
-    const tones = owed;
-    owed = undefined;
-    hint();
-    // What was taken on meanwhile is silent.
-    if (tones && (tones !== emergency || document.querySelector(".EMERGENCY.arrived, .alarms .alarm"))) sound(tones);
-  };
-  const hint = () => {
-    const banner = document.querySelector(".alarms");
-    banner?.querySelector(".silent")?.remove();
-    if (!owed || !banner?.querySelector(".alarm")) return;
-    const line = document.createElement("p");
-    line.className = "silent";
-    line.textContent = body.dataset.silent;
-    banner.append(line);
-  };
-  for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => { if (audio?.state === "suspended") audio.resume().then(settle); }, { capture: true });
-  const emergency = [880, 660, 880], urgent = [660];
-  const alarm = () => sound(emergency);
-
-  // While an emergency rings at the visitor the title of the page says so. Each ring sounds, as a row that arrived, until somebody acknowledges.
-  const badge = () => {
-    const mark = body.dataset.alarm;
-    const plain = document.title.startsWith(mark) ? document.title.slice(mark.length) : document.title;
-    document.title = document.querySelector(".alarms[data-fragment] .alarm") ? mark + plain : plain;
-  };
-  if (document.querySelector(".alarms[data-fragment] .alarm")) alarm();
-  badge();
-
-  // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.
-  // A careful part holds forms: while somebody works in one it only says that there is news. <details class="shown"> is open from the start.
-  const touched = (part) => part.querySelector("details[open]:not(.shown), [data-loaded]") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
-    field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
-      : field.tagName === "SELECT" ? [...field.options].some((option, i) => option.selected !== option.defaultSelected && i > 0)
-      : field.type !== "hidden" && field.value !== field.defaultValue);
-  const refresh = async (part) => {
-    if ("careful" in part.dataset && touched(part)) { part.querySelector(".stale")?.removeAttribute("hidden"); return; }
-    if (part.dataset.busy) { part.dataset.again = "1"; return; }
-    part.dataset.busy = "1";
-    try {
-      // What is read from a record is read again only when there is something else to do: data-seen.
-      const seen = part.querySelector("[data-seen]")?.dataset.seen ?? "";
-      const answer = await fetch(part.dataset.fragment, { headers: { "X-Fragment": part.dataset.fragmentName, "X-Seen": seen }, credentials: "same-origin" });
-      if (answer.status === 401) { location.reload(); return; }
-      if (answer.ok && answer.status !== 204) {
-        const before = new Set([...part.querySelectorAll("[data-id]")].map((row) => row.dataset.id));
-        const focused = document.activeElement && part.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
-        part.innerHTML = await answer.text();
-        for (const row of part.querySelectorAll("[data-id]")) {
-          if (before.has(row.dataset.id)) continue;
-          row.classList.add("arrived");
-          if (row.classList.contains("EMERGENCY")) alarm();
-        }
-        if (focused) part.querySelector(`[href="${CSS.escape(focused)}"]`)?.focus();
-        badge();
-        hint();
-        tick();
-        show();
-      }
-    } finally {
-      delete part.dataset.busy;
-      if (part.dataset.again) { delete part.dataset.again; refresh(part); }
-    }
-  };
-  const refreshAll = (kind, id) => {
-    for (const part of document.querySelectorAll("[data-fragment]")) {
-      if (kind && part.dataset.kinds && !part.dataset.kinds.split(" ").includes(kind)) continue;
-      if (part.dataset.referral && id && part.dataset.referral !== id) continue;
-      refresh(part);
-    }
-  };
-  if (body.dataset.live) {
-    const offline = document.querySelector(".offline");
-    let lost;
-    let source;
-    const count = async () => {
-      const answer = await fetch("/inbox/count", { headers: { "X-Fragment": "count" }, credentials: "same-origin" });
-      if (answer.status === 401) { location.reload(); return; }
-      if (!answer.ok) return;
-      const counts = await answer.json();
-      for (const link of document.querySelectorAll("[data-count]")) {
-        const n = counts[link.dataset.nav] ?? 0;
-        let badge = link.querySelector(".count");
-        if (!badge) { badge = document.createElement("span"); badge.className = "count"; link.append(" ", badge); }
-        badge.textContent = n;
-        badge.hidden = n === 0;
-        if (n > 0) link.hidden = false;
-      }
-      const open = counts.inbox ?? 0;
-      const mark = document.title.startsWith(body.dataset.alarm) ? body.dataset.alarm : "";
-      const plain = document.title.slice(mark.length).replace(/^\(\d+\) /, "");
-      document.title = mark + (open ? `(${open}) ${plain}` : plain);
-    };
-    const afresh = () => { refreshAll(); count(); };
-    const connect = (again) => {
-      source = new EventSource(body.dataset.live);
-      for (const kind of ["referral", "notification", "booking", "alarm"]) {
-        source.addEventListener(kind, (event) => {
-          const { id, urgency } = JSON.parse(event.data);
-          refreshAll(kind, kind === "referral" ? id : undefined);
-          if (kind === "notification" || kind === "alarm") count();
-          if (urgency === "URGENT" && "urgent" in body.dataset) sound(urgent);
-        });
-      }
-      source.addEventListener("reset", afresh);
-      source.addEventListener("open", () => {
-        clearTimeout(lost);
-        if (again || (offline && !offline.hidden)) afresh();
-        again = false;
-        if (offline) offline.hidden = true;
-      });
-      source.addEventListener("error", () => {
-        clearTimeout(lost);
-        lost = setTimeout(() => { if (offline) { offline.textContent = body.dataset.offline; offline.hidden = false; } }, 4000);
-        // After an answer that is no stream (signed out, or a service away) the browser gives up by itself; we do not.
-        if (source.readyState === EventSource.CLOSED) setTimeout(() => { count().catch(() => {}); connect(true); }, 5000);
-      });
-    };
-    connect(false);
-    addEventListener("pagehide", () => source.close());
-    addEventListener("pageshow", (event) => { if (event.persisted) connect(true); });
-  }
+  document.addEventListener("refreshed", () => { tick(); show(); });
 
   // The page of the REST interface: each form is sent as the call it describes, with the secret that was pasted.
   for (const form of document.querySelectorAll("form[data-api]")) {

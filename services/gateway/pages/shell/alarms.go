@@ -15,20 +15,22 @@ type Alarm struct {
 	From string
 }
 
-// Rings are what rings at the visitor, how many telephone calls they are to make, and whether they want a sound for urgent messages.
+// Rings are what rings at the visitor, how many telephone calls they are to make, and whether they want a sound for urgent messages. Late: it was not
+// told in time, and the page asks again as soon as it is there.
 type Rings struct {
+	Late           bool
 	Alarms         []Alarm
 	OpenCalls      int32
 	SoundForUrgent bool
 }
 
-// Rings at the visitor; none without an answer in time: the page is needed, too, and the next ring asks again.
+// Rings at the visitor; late without an answer in time: the page is needed, too.
 func (s *Shell) Rings(r *http.Request) Rings {
 	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
 	defer cancel()
 	out, err := s.Ringing(r.WithContext(ctx))
 	if err != nil {
-		return Rings{}
+		return Rings{Late: true}
 	}
 	return out
 }

@@ -7,7 +7,6 @@ package shell
 
 import (
 	"bytes"
-	"context"
 	"embed"
 	"fmt"
 	"html/template"
@@ -23,6 +22,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/live"
 	"github.com/tongzhen/tongzhen/services/gateway/style"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
@@ -145,8 +145,10 @@ type view struct {
 	Organization string
 	Nav2         []navItem
 	Rings        Rings
-	Open         int32
-	Flash        string
+	// Live is where the page hears of what happens after it was drawn.
+	Live  string
+	Open  int32
+	Flash string
 	// Sent is the draft that was sent before the redirect to this page.
 	Sent  string
 	Path  string
@@ -169,6 +171,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 		v.Keep, v.Now = s.keepKeys(visitor.Account), s.Now().UnixMilli()
 		v.Open = s.openCount(r)
 		v.Rings = s.Rings(r)
+		v.Live = live.Address(r.Context())
 		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account), calls: v.Rings.OpenCalls})
 	}
 	if key, draft := takeFlash(w, r); s.deps.Text.Has(key) {
@@ -211,34 +214,6 @@ func (s *Shell) organization(r *http.Request, a *directoryv1.Account) string {
 		}
 	}
 	return a.GetOrganizationName()
-}
-
-// openCount is the number in the rail; without an answer in time the rail shows none rather than the page failing.
-func (s *Shell) openCount(r *http.Request) int32 {
-	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
-	defer cancel()
-	list, err := s.deps.Notification.ListNotifications(ctx, &notificationv1.ListNotificationsRequest{PageSize: 1})
-	if err != nil {
-		return 0
-	}
-	return list.GetOpenCount()
-}
-
-// countPatience is how long a page waits for what stands beside its content: counts and what rings.
-const countPatience = 300 * time.Millisecond
-
-// deferredCount is how many consents the visitor's organisation put off that are still to come; none without an answer in time.
-func (s *Shell) deferredCount(r *http.Request, a *directoryv1.Account) int32 {
-	if !IsTownship(a) && !IsCounty(a) {
-		return 0
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
-	defer cancel()
-	count, err := s.deps.Consent.CountDeferredConsents(ctx, &patientrecordv1.CountDeferredConsentsRequest{})
-	if err != nil {
-		return 0
-	}
-	return count.GetCount()
 }
 
 // Language is the visitor's language: the chosen one, else the browser's.

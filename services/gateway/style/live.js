@@ -1,0 +1,236 @@
+// What happens elsewhere, on the open page: parts that are fetched again, counts, the alarm's sound and title. Without it a page shows what it showed when it was drawn.
+"use strict";
+(() => {
+  const body = document.body;
+  const words = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
+
+  // Sounds are made here so that nothing has to be loaded. A browser plays none before the first key or click on a page: until then an alarm says so,
+  // and it sounds with that click. data-heard counts the sounds.
+  let audio;
+  let owed; // the sound that could not be played yet
+  const sound = (tones) => {
+    if (!("AudioContext" in window)) return;
+    audio ??= new AudioContext();
+    if (audio.state !== "running") { owed ??= tones; audio.resume().then(settle); hint(); return; }
+    tones.forEach((frequency, i) => {
+      const tone = audio.createOscillator();
+      tone.frequency.value = frequency;
+      tone.connect(audio.destination);
+      tone.start(audio.currentTime + i * 0.35);
+      tone.stop(audio.currentTime + i * 0.35 + 0.25);
+    });
+    body.dataset.heard = Number(body.dataset.heard ?? 0) + 1;
+  };
+  const settle = () => {
+    const tones = owed;
+    owed = undefined;
+    hint();
+    // What was taken on meanwhile is silent.
+    if (tones && (tones !== emergency || document.querySelector(".EMERGENCY.arrived, .alarms .alarm"))) sound(tones);
+  };
+  const hint = () => {
+    const banner = document.querySelector(".alarms");
+    banner?.querySelector(".silent")?.remove();
+    if (!owed || !banner?.querySelector(".alarm")) return;
+    const line = document.createElement("p");
+    line.className = "silent";
+    line.textContent = body.dataset.silent;
+    banner.append(line);
+  };
+  for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => { if (audio?.state === "suspended") audio.resume().then(settle); }, { capture: true });
+  const emergency = [880, 660, 880], urgent = [660];
+  const alarm = () => sound(emergency);
+
+  // While an emergency rings at the visitor the title of the page says so. Each ring sounds, as a row that arrived, until somebody acknowledges.
+  const badge = () => {
+    const mark = body.dataset.alarm;
+    const plain = document.title.startsWith(mark) ? document.title.slice(mark.length) : document.title;
+    document.title = document.querySelector(".alarms[data-fragment] .alarm") ? mark + plain : plain;
+  };
+  if (document.querySelector(".alarms[data-fragment] .alarm")) alarm();
+  badge();
+
+  // Live parts (no attribute begins with data-on: html/template takes those for event handlers): <section data-fragment="/desk" data-fragment-name="queue" data-kinds="referral"> is fetched again when something happened.
+  // A careful part holds forms: while somebody works in one it only says that there is news. <details class="shown"> is open from the start, <details data-read="name"> is only read and stays as it was.
+  const touched = (part) => part.querySelector("details[open]:not(.shown):not([data-read]), [data-loaded]") || [...part.querySelectorAll("input, textarea, select")].some((field) =>
+    field.type === "radio" || field.type === "checkbox" ? field.checked !== field.defaultChecked
+      : field.tagName === "SELECT" ? [...field.options].some((option, i) => option.selected !== option.defaultSelected && i > 0)
+      : field.type !== "hidden" && field.value !== field.defaultValue);
+  const say = (part) => {
+    part.dataset.stale = "1";
+    let line = part.querySelector(".stale");
+    if (!line) {
+      line = document.createElement("p");
+      line.className = "warning stale";
+      line.setAttribute("role", "status");
+      const again = document.createElement("a");
+      again.href = location.href;
+      again.textContent = body.dataset.reload;
+      line.append(`${body.dataset.stale} `, again);
+      part.prepend(line);
+    }
+    line.hidden = false;
+  };
+  // Without a session the page is left for the sign-in, unless something is typed into it.
+  const signedOut = () => {
+    if (!touched(document.getElementById("main"))) { location.reload(); return; }
+    const bar = document.querySelector(".offline");
+    if (!bar || bar.dataset.out) return;
+    bar.dataset.out = "1";
+    const link = document.createElement("a");
+    link.href = "/sign-in";
+    link.target = "_blank";
+    link.textContent = body.dataset.signIn;
+    bar.replaceChildren(`${body.dataset.signedOut} `, link);
+    bar.hidden = false;
+  };
+  // Where the focus is within a part, so that it can be put there again; on what says something else it is never put, for Enter may follow.
+  const focusable = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const place = (part) => {
+    const at = document.activeElement;
+    if (!at || at === part || !part.contains(at)) return () => {};
+    const row = at.closest("[data-id]")?.dataset.id;
+    const like = (one) => one.tagName === at.tagName && one.name === at.name && one.textContent === at.textContent && one.getAttribute("href") === at.getAttribute("href");
+    return () => {
+      const now = row === undefined ? part : part.querySelector(`[data-id="${CSS.escape(row)}"]`);
+      const found = [...(now ?? part).querySelectorAll(focusable)].find(like) ?? now ?? part;
+      if (found.tabIndex < 0) found.tabIndex = -1;
+      found.focus({ preventScroll: true });
+    };
+  };
+  const refresh = async (part) => {
+    if ("careful" in part.dataset && touched(part)) { say(part); return; }
+    if (part.dataset.busy) { part.dataset.again = "1"; return; }
+    part.dataset.busy = "1";
+    try {
+      // What is read from a record is read again only when there is something else to do: data-seen.
+      const seen = part.querySelector("[data-seen]")?.dataset.seen ?? "";
+      const answer = await fetch(part.dataset.fragment, { headers: { "X-Fragment": part.dataset.fragmentName, "X-Seen": seen }, credentials: "same-origin" });
+      if (answer.status === 401) { signedOut(); return; }
+      if (answer.ok && answer.status !== 204) {
+        const text = await answer.text();
+        if ("careful" in part.dataset && touched(part)) { say(part); return; } // somebody began meanwhile
+        const before = new Set([...part.querySelectorAll("[data-id]")].map((row) => row.dataset.id));
+        const read = [...part.querySelectorAll("details[data-read][open]")].map((one) => one.dataset.read);
+        const back = place(part);
+        part.innerHTML = text;
+        delete part.dataset.stale;
+        for (const one of part.querySelectorAll("details[data-read]")) if (read.includes(one.dataset.read)) one.open = true;
+        const fresh = [...part.querySelectorAll("[data-id]")].filter((row) => !before.has(row.dataset.id));
+        for (const row of fresh) {
+          row.classList.add("arrived");
+          if (row.classList.contains("EMERGENCY")) alarm();
+        }
+        back();
+        const news = document.getElementById("news");
+        if (news && fresh.length && !part.matches(".alarms")) news.textContent = words(body.dataset.news, { n: fresh.length });
+        badge();
+        hint();
+        document.dispatchEvent(new Event("refreshed"));
+      }
+    } finally {
+      delete part.dataset.busy;
+      if (part.dataset.again) { delete part.dataset.again; refresh(part); }
+    }
+  };
+  for (const part of document.querySelectorAll("[data-careful]")) {
+    for (const event of ["toggle", "change"]) part.addEventListener(event, () => { if (part.dataset.stale && !touched(part)) refresh(part); }, true);
+  }
+  const refreshAll = (kind, id) => {
+    for (const part of document.querySelectorAll("[data-fragment]")) {
+      if (kind && part.dataset.kinds && !part.dataset.kinds.split(" ").includes(kind)) continue;
+      if (part.dataset.referral && id && part.dataset.referral !== id) continue;
+      refresh(part).catch(() => {}); // the line is down: what was shown stays
+    }
+  };
+  for (const part of document.querySelectorAll("[data-fragment][data-late]")) refresh(part).catch(() => {});
+  if (!body.dataset.live) return;
+
+  const offline = document.querySelector(".offline");
+  const count = async () => {
+    const answer = await fetch("/inbox/count", { headers: { "X-Fragment": "count" }, credentials: "same-origin" });
+    if (answer.status === 401) { signedOut(); return; }
+    if (!answer.ok) return;
+    const counts = await answer.json();
+    for (const link of document.querySelectorAll("[data-count]")) {
+      const n = counts[link.dataset.nav] ?? 0;
+      let badge = link.querySelector(".count");
+      if (!badge) { badge = document.createElement("span"); badge.className = "count"; link.append(" ", badge); }
+      badge.textContent = n;
+      badge.hidden = n === 0;
+      if (n > 0) link.hidden = false;
+    }
+    const open = counts.inbox ?? 0;
+    const mark = document.title.startsWith(body.dataset.alarm) ? body.dataset.alarm : "";
+    const plain = document.title.slice(mark.length).replace(/^\(\d+\) /, "");
+    document.title = mark + (open ? `(${open}) ${plain}` : plain);
+  };
+  const afresh = () => { refreshAll(); count().catch(() => {}); };
+
+  // One stream a browser: the page that holds the lock has it and passes on what it says, for six streams are all that a browser opens to a server. A page without
+  // locks (not a secure context), or whose holder does not answer, has a stream of its own. `seen` is what the page knows of: it was drawn at data-live, and hears
+  // everything since.
+  const since = (address) => Number(new URL(address, location.href).searchParams.get("since") ?? 0);
+  let seen = since(body.dataset.live);
+  let source, lost, holds = false;
+  const shared = navigator.locks && window.BroadcastChannel ? new BroadcastChannel(`tongzhen live ${body.dataset.account}`) : undefined;
+  const react = (kind, data) => {
+    if (kind === "up") {
+      clearTimeout(lost);
+      if (data.fresh || (offline && !offline.hidden && !offline.dataset.out)) afresh();
+      if (offline && !offline.dataset.out) offline.hidden = true;
+    } else if (kind === "down") {
+      clearTimeout(lost);
+      lost = setTimeout(() => { if (offline && !offline.dataset.out) { offline.textContent = body.dataset.offline; offline.hidden = false; } }, 4000);
+    } else if (kind === "reset") {
+      afresh();
+    } else {
+      refreshAll(kind, kind === "referral" ? data.id : undefined);
+      if (kind === "notification" || kind === "alarm") count().catch(() => {});
+      if (data.urgency === "URGENT" && "urgent" in body.dataset) sound(urgent);
+    }
+  };
+  const tell = (kind, data = {}) => {
+    if (holds) shared?.postMessage({ kind, data, seen });
+    react(kind, data);
+  };
+  const connect = (again) => {
+    source?.close();
+    const known = seen > 0;
+    source = new EventSource(known ? `/events?since=${seen}` : "/events");
+    for (const kind of ["referral", "notification", "booking", "alarm"]) {
+      source.addEventListener(kind, (event) => {
+        seen = Math.max(seen, Number(event.lastEventId));
+        tell(kind, JSON.parse(event.data));
+      });
+    }
+    source.addEventListener("reset", () => tell("reset"));
+    source.addEventListener("open", () => { tell("up", { fresh: again || !known }); again = false; });
+    source.addEventListener("error", () => {
+      tell("down");
+      // After an answer that is no stream (signed out, or a service away) the browser gives up by itself; we do not.
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => { count().catch(() => {}); connect(true); }, 5000);
+    });
+  };
+  let answered;
+  const hello = () => {
+    if (holds) return;
+    answered = false;
+    shared.postMessage({ kind: "hello" });
+    setTimeout(() => { if (!answered && !source) connect(false); }, 3000);
+  };
+  if (shared) {
+    shared.addEventListener("message", ({ data: said }) => {
+      if (said.kind === "hello") { if (holds) shared.postMessage({ kind: "at", seen }); return; }
+      answered = true;
+      const missed = said.seen > seen;
+      seen = Math.max(seen, said.seen);
+      if (said.kind !== "at") { if (!source) react(said.kind, said.data); } else if (missed) afresh();
+    });
+    navigator.locks.request(`tongzhen live ${body.dataset.account}`, () => { holds = true; if (!source) connect(false); return new Promise(() => {}); });
+    hello();
+    document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") hello(); });
+  } else connect(false);
+  addEventListener("pagehide", () => source?.close());
+  addEventListener("pageshow", (event) => { if (event.persisted) { if (source) connect(true); else hello(); } });
+})();
