@@ -17,6 +17,7 @@ func (w *tab) beside() *tab {
 	w.Helper()
 	ctx, cancel := chromedp.NewContext(w.ctx)
 	w.Cleanup(cancel)
+	must(w.T, chromedp.Do(ctx)) // opens it, for as long as the test takes: what is opened within a time limit ends with it
 	return &tab{T: w.T, ctx: ctx, who: w.who, base: w.base}
 }
 
