@@ -2,6 +2,8 @@
 "use strict";
 (() => {
   const body = document.body;
+  // Safari 15 has no requestSubmit.
+  HTMLFormElement.prototype.requestSubmit ??= function (button) { (button ?? this.querySelector("button:not([type=button])"))?.click(); };
   const words = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
 
   // Running clocks: <time class="clock" datetime="…">.

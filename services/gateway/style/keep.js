@@ -58,7 +58,9 @@
         return JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv: row.iv, additionalData: bound(kind, name) }, key, row.sealed)));
       } catch { /* another key */ }
     }
-    await drop(kind, name); // sealed with a key that there is no more
+    // Sealed with a key that there is no more, or that this page does not know yet. What was to be sent is not thrown away: somebody was told that it goes.
+    if (kind === "send") return { state: "locked", at: row.at };
+    await drop(kind, name);
     return undefined;
   };
   const names = async () => (await store("readonly", (kept) => kept.getAllKeys(IDBKeyRange.bound([account, "send"], [account, "send", []])))).map((key) => key[2]);
@@ -176,7 +178,7 @@
         // A form on which the server fails does not hold up those behind it.
         if (after?.state === "waiting" && after.why !== "server") break;
       }
-    } finally { flushing = false; }
+    } catch { /* the next turn tries again */ } finally { flushing = false; }
     await show();
   };
   const done = async (name, entry) => { await drop("send", name); await inTurn(() => drop("draft", entry.draft)); location.assign(entry.there); };
@@ -265,6 +267,9 @@
         text.textContent = { line: says.waiting, server: says.server, signIn: says.signIn }[entry.why];
         if (entry.why === "signIn") item.append(link(says.toSignIn, `/sign-in?back=${encodeURIComponent(location.pathname + location.search)}`), " ");
         item.append(button(says.back, () => takeBack(name, entry)));
+      } else if (entry.state === "locked") {
+        text.textContent = says.locked;
+        item.append(button(says.away, async () => { await drop("send", name); show(); }));
       } else if (entry.state === "sent") {
         text.textContent = words(entry.number ? says.sent : says.sentPlain, entry);
         item.append(link(says.open, entry.there), " ", button(says.away, async () => { await drop("send", name); show(); }));
@@ -279,7 +284,7 @@
     const list = document.createElement("ul");
     list.append(...items);
     line.replaceChildren(state, ...(items.length ? [list] : []));
-    line.className = `line ${!navigator.onLine || waiting ? "waits" : all.some(([, entry]) => entry.state === "refused") ? "failed" : "fine"}`;
+    line.className = `line ${!navigator.onLine || waiting ? "waits" : all.some(([, entry]) => entry.state === "refused" || entry.state === "locked") ? "failed" : "fine"}`;
     line.hidden = items.length === 0 && navigator.onLine && !document.querySelector("form[data-later]");
     clearTimeout(timer);
     if (!waiting) { pause = 5e3; return; }
