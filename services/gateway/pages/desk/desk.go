@@ -121,6 +121,8 @@ type arrivalsData struct {
 	// Coming are those who have set out, the soonest first, Rows those expected today; Cut tells that there are more of either.
 	Coming, Rows []shell.Row
 	Cut          bool
+	// Path is where the lists are fetched again, on the page of registrations that is shown.
+	Path string
 	// Day is today by session.
 	Day  []sitting
 	Form shell.Form
@@ -178,6 +180,10 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 		if data.Registered, err = p.registrations(r, refused); err != nil {
 			return err
 		}
+	}
+	data.Path = "/desk/arrivals"
+	if page := r.URL.Query().Get("registered"); page != "" {
+		data.Path += "?registered=" + url.QueryEscape(page)
 	}
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.arrivalsSet, "rows", data)

@@ -32,8 +32,15 @@ type historyRow struct {
 func (p *Pages) story(r *http.Request, data *pageData, history []*referralv1.HistoryRow) {
 	county, cerr := p.Shell.Names().County(r.Context())
 	language := p.Shell.Language(r)
+	words := map[string]func(string) string{} // by action, each asked for once
 	for _, row := range slices.Backward(history) {
-		one := historyRow{HistoryRow: row, Reason: p.Shell.Reason(r, row.GetAction(), row.GetReasonCode())}
+		one := historyRow{HistoryRow: row, Reason: row.GetReasonCode()}
+		if action := row.GetAction(); one.Reason != "" && action != "" {
+			if words[action] == nil {
+				words[action] = p.Shell.Reasons(r, action)
+			}
+			one.Reason = words[action](one.Reason)
+		}
 		if cerr == nil {
 			one.Organization = county.OrganizationName(language, row.GetActor().GetOrganizationId())
 			if row.GetAction() == "redirect" {

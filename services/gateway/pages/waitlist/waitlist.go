@@ -118,8 +118,8 @@ func (p *Pages) load(r *http.Request) (listData, error) {
 	query := r.URL.Query()
 	visitor, _ := door.VisitorFrom(r.Context())
 	data := listData{Ended: query.Get("ended") != "", RequestID: id.New(), Sender: !shell.IsCounty(visitor.Account), Path: "/waitlist"}
-	if data.Ended {
-		data.Path += "?ended=1"
+	if len(query) > 0 {
+		data.Path += "?" + query.Encode() // the same page of the same department
 	}
 	answer, err := p.Allocation.ListWaitlist(r.Context(), &schedulingv1.ListWaitlistRequest{
 		Department: query.Get("department"), Ended: data.Ended, PageSize: pageSize, PageToken: query.Get("page"),
