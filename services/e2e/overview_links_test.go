@@ -32,7 +32,11 @@ func reads(t *testing.T, base, login string) *reader {
 	must(t, err)
 	r := &reader{T: t, base: base, client: &http.Client{Jar: jar}, kept: map[string][2]int{}}
 	r.page("/sign-in")
-	answer, err := r.client.PostForm(base+"/sign-in", url.Values{"account": {login}, "password": {harness.Password}, "back": {"/"}})
+	form := url.Values{"account": {login}, "password": {harness.Password}, "back": {"/"}}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+"/sign-in", strings.NewReader(form.Encode()))
+	must(t, err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := r.client.Do(request)
 	must(t, err)
 	must(t, answer.Body.Close())
 	return r

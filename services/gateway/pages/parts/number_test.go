@@ -8,7 +8,7 @@ import (
 
 func TestANumberIsReadAsPeopleTypeIt(t *testing.T) {
 	t.Parallel()
-	for typed, want := range map[string]float64{"6.5": 6.5, " ６．５ ": 6.5, "6,5": 6.5, "6，5": 6.5, "6。5": 6.5, "１２０": 120, "－1": -1, "0,125": 0.125} {
+	for typed, want := range map[string]float64{"6.5": 6.5, "６．５": 6.5, "6,5": 6.5, "6，5": 6.5, "6。5": 6.5, "１２０": 120, "－1": -1, "0,125": 0.125} {
 		if got, err := parts.Number(typed); err != nil || got != want {
 			t.Errorf("%q is %v, %v", typed, got, err)
 		}

@@ -28,8 +28,10 @@ func (p *Pages) namer(r *http.Request, measure string) func(dimension, value str
 		case "doctor":
 			return p.doctor(r, value)
 		case "condition":
-			if name, known := p.conditions.Load(value); known {
-				return name.(string)
+			if found, known := p.conditions.Load(value); known {
+				if name, isText := found.(string); isText {
+					return name
+				}
 			}
 			if asked++; asked > namesAsked {
 				return value

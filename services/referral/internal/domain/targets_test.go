@@ -110,7 +110,7 @@ func TestAnOwnReasonCountsAsAShippedOne(t *testing.T) {
 	} {
 		got := ""
 		for _, f := range (domain.ReasonSettings{Reasons: []domain.ReasonSetting{c.reason}}).Check() {
-			got += f.Name + " " + string(f.Reason)
+			got += f.Name + " " + f.Reason
 		}
 		if got != c.want {
 			t.Errorf("%s: %q, not %q", name, got, c.want)

@@ -151,7 +151,20 @@ func filters(t *testing.T, f Fixture) {
 	q.Expected, _ = calendar().Day("2026-03-19")
 	expectList(t, "expected tomorrow", list(t, f, q))
 
-	q = inbox
+	places(t, f, accepted)
+
+	batch, err := f.Store.Batch(t.Context(), desk(), []string{plain.ID, "unknown", accepted.ID})
+	if err != nil || len(batch) != 2 {
+		t.Errorf("batch: %d, %v", len(batch), err)
+	}
+	lateOnes(t, f)
+}
+
+// places narrows a list with a plain one and an accepted inpatient to a kind, to who is on the way, and to who has no place.
+func places(t *testing.T, f Fixture, accepted app.View) {
+	t.Helper()
+	inbox := app.Query{Inbox: true, Caller: desk()}
+	q := inbox
 	q.Kinds = []domain.Kind{domain.KindInpatient}
 	expectList(t, "one kind", list(t, f, q), "accepted")
 	q.Kinds = []domain.Kind{domain.KindInpatient, domain.KindOutpatient}
@@ -174,12 +187,6 @@ func filters(t *testing.T, f Fixture) {
 	q = inbox
 	q.WithoutHold, q.States = true, []domain.State{domain.StateSubmitted}
 	expectList(t, "without a hold", list(t, f, q), "plain")
-
-	batch, err := f.Store.Batch(t.Context(), desk(), []string{plain.ID, "unknown", accepted.ID})
-	if err != nil || len(batch) != 2 {
-		t.Errorf("batch: %d, %v", len(batch), err)
-	}
-	lateOnes(t, f)
 }
 
 func organizations(t *testing.T, f Fixture) {
