@@ -74,7 +74,7 @@ func TestTheThreadStandsOpenToBothSides(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.always(actionsMethod, actionsOf("message"))
-	says(t, w.browser("township"), `<li class="mine"><p>`+markText, "<p>收到</p>", "data-send")
+	says(t, w.browser("township"), `class="mine"><p>`+markText, "<p>收到</p>", "data-send")
 	w.refuse(messagesMethod, errs.Unavailable("referral", nil))
 	says(t, w.browser("township"), "The messages cannot be read now")
 	w.refuse(messageMethod, errs.Invalid(errs.Required("text")))

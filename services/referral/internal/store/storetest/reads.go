@@ -151,13 +151,13 @@ func filters(t *testing.T, f Fixture) {
 	q.Expected, _ = calendar().Day("2026-03-19")
 	expectList(t, "expected tomorrow", list(t, f, q))
 
+	lateOnes(t, f)
 	places(t, f, accepted)
 
 	batch, err := f.Store.Batch(t.Context(), desk(), []string{plain.ID, "unknown", accepted.ID})
 	if err != nil || len(batch) != 2 {
 		t.Errorf("batch: %d, %v", len(batch), err)
 	}
-	lateOnes(t, f)
 }
 
 // places narrows a list with a plain one and an accepted inpatient to a kind, to who is on the way, and to who has no place.
