@@ -159,6 +159,24 @@ func TestAPageHearsOfWhatHappenedSinceItWasDrawn(t *testing.T) {
 	}
 }
 
+func TestThePageOfAnotherAccountHearsAndFetchesNothing(t *testing.T) {
+	t.Parallel()
+	l := newLiveWorld(t)
+	for path, header := range map[string]string{"/events?account=" + clerk().GetId(): "", "/inbox/count": clerk().GetId()} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.server.URL+path, nil)
+		check(t, err)
+		r.AddCookie(&http.Cookie{Name: "tongzhen_session", Value: "township"})
+		r.Header.Set("X-Fragment", "count")
+		r.Header.Set("X-Account", header)
+		answer, err := l.server.Client().Do(r)
+		check(t, err)
+		check(t, answer.Body.Close())
+		if answer.StatusCode != http.StatusUnauthorized {
+			t.Errorf("%s: %d", path, answer.StatusCode)
+		}
+	}
+}
+
 func TestEverybodyHearsOnlyWhatConcernsThem(t *testing.T) {
 	t.Parallel()
 	l := newLiveWorld(t)

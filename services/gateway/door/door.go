@@ -13,10 +13,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -59,6 +61,8 @@ type Session [sha256.Size]byte
 type entry struct {
 	visitor *Visitor
 	until   time.Time
+	// used: the exchange counted as use of the session.
+	used bool
 }
 
 // Door resolves sessions.
@@ -92,44 +96,58 @@ type renewKey struct{}
 // Renewed is ctx with a call token that has not ended, for what lasts longer than a token lives; without a visitor, or when directory cannot
 // be asked, ctx itself.
 func Renewed(ctx context.Context) context.Context {
-	again, ok := ctx.Value(renewKey{}).(func(context.Context) (*Visitor, error))
+	again, ok := ctx.Value(renewKey{}).(func(context.Context, bool) (*Visitor, error))
 	if !ok {
 		return ctx
 	}
-	v, err := again(ctx)
+	v, err := again(ctx, false)
 	if err != nil {
 		return ctx
 	}
 	return withVisitor(ctx, v)
 }
 
-// Ended tells that the visitor's session is over: signed out elsewhere, its account disabled, or idle. Nobody who could be asked is no end. It is asked
-// at directory when the call token has run out, and remembered until then.
+// Watches tells that emergencies ring at the visitor's page while nobody touches it: its session stays in use as long as the page is open.
+func (v *Visitor) Watches() bool {
+	return slices.Contains(v.Account.GetRoles(), commonv1.Role_INTAKE_DESK)
+}
+
+// Ended tells that the visitor's session is over: signed out elsewhere, its account disabled, or idle. Nobody who could be asked is no end. Asking is no
+// use of the session, but for who watches.
 func Ended(ctx context.Context) bool {
-	again, ok := ctx.Value(renewKey{}).(func(context.Context) (*Visitor, error))
-	if !ok {
+	again, ok := ctx.Value(renewKey{}).(func(context.Context, bool) (*Visitor, error))
+	v, signedIn := VisitorFrom(ctx)
+	if !ok || !signedIn {
 		return false
 	}
-	_, err := again(ctx)
+	_, err := again(ctx, !v.Watches())
 	return errs.KindOf(err) == errs.KindUnauthenticated
 }
+
+// idle tells that a page asks by itself: the stream, and what it fetches again for it.
+func idle(r *http.Request) bool { return r.URL.Path == "/events" || r.Header.Get("X-Idle") != "" }
 
 func withVisitor(ctx context.Context, v *Visitor) context.Context {
 	return rpc.WithToken(context.WithValue(ctx, visitorKey{}, v), v.Token)
 }
 
-// Resolve trades a session secret for a visitor. Errors: Unauthenticated SESSION_EXPIRED, Unavailable.
+// Resolve trades a session secret for a visitor, and counts as use of the session. Errors: Unauthenticated SESSION_EXPIRED, Unavailable.
 func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
+	return d.resolve(ctx, secret, false)
+}
+
+// resolve counts as use unless nobody is there (idle).
+func (d *Door) resolve(ctx context.Context, secret string, idle bool) (*Visitor, error) {
 	key := Session(sha256.Sum256([]byte(secret)))
 	now := d.clock.Now()
 	d.mu.Lock()
 	cached, ok := d.tokens[key]
 	forgotten := d.forgotten
 	d.mu.Unlock()
-	if ok && now.Before(cached.until) {
+	if ok && now.Before(cached.until) && (idle || cached.used) {
 		return cached.visitor, nil
 	}
-	answer, err := d.directory.ExchangeSession(rpc.AsService(ctx), &directoryv1.ExchangeSessionRequest{AccessToken: secret})
+	answer, err := d.directory.ExchangeSession(rpc.AsService(ctx), &directoryv1.ExchangeSessionRequest{AccessToken: secret, Idle: idle})
 	if err != nil {
 		switch errs.KindOf(err) {
 		case errs.KindUnauthenticated, errs.KindInvalid: // what cannot be a secret is no session either
@@ -147,7 +165,7 @@ func (d *Door) Resolve(ctx context.Context, secret string) (*Visitor, error) {
 	defer d.mu.Unlock()
 	d.prune(now)
 	if d.forgotten == forgotten {
-		d.tokens[key] = entry{visitor: v, until: until}
+		d.tokens[key] = entry{visitor: v, until: until, used: !idle}
 	}
 	return v, nil
 }
@@ -225,12 +243,12 @@ func (d *Door) Cookie(next http.Handler, onError func(http.ResponseWriter, *http
 			next.ServeHTTP(w, r)
 			return
 		}
-		v, err := d.Resolve(r.Context(), cookie.Value)
+		v, err := d.resolve(r.Context(), cookie.Value, idle(r))
 		switch {
 		case err == nil && v.waits(r.URL.Path):
 			toPassword(w, r)
 		case err == nil:
-			again := func(ctx context.Context) (*Visitor, error) { return d.Resolve(ctx, cookie.Value) }
+			again := func(ctx context.Context, idle bool) (*Visitor, error) { return d.resolve(ctx, cookie.Value, idle) }
 			next.ServeHTTP(w, r.WithContext(context.WithValue(withVisitor(r.Context(), v), renewKey{}, again)))
 		case errs.KindOf(err) == errs.KindUnauthenticated:
 			d.ClearCookie(w)

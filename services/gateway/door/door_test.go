@@ -2,6 +2,9 @@ package door_test
 
 import (
 	"context"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -19,11 +22,13 @@ type directory struct {
 	directoryv1.DirectoryServiceClient
 	clk    clock.Clock
 	asked  int
+	idle   []bool
 	before func()
 }
 
 func (d *directory) ExchangeSession(_ context.Context, in *directoryv1.ExchangeSessionRequest, _ ...grpc.CallOption) (*directoryv1.CallToken, error) {
 	d.asked++
+	d.idle = append(d.idle, in.GetIdle())
 	if in.GetAccessToken() != "right" {
 		return nil, errs.New(errs.KindUnauthenticated, errs.ReasonSessionExpired, "no such session", nil)
 	}
@@ -53,5 +58,33 @@ func TestWrongSecretsOfOthersDoNotKeepATokenFromBeingKept(t *testing.T) {
 	}
 	if peer.asked != 2 {
 		t.Errorf("directory was asked %d times, want once for each secret", peer.asked)
+	}
+}
+
+// What a page asks by itself must not keep the session of somebody who is gone; who comes back counts at once.
+func TestWhatAPageAsksByItselfIsNoUseOfTheSession(t *testing.T) {
+	t.Parallel()
+	clk := clock.NewFixed(time.Date(2026, 3, 18, 1, 30, 0, 0, time.UTC))
+	peer := &directory{clk: clk}
+	d := door.New(peer, clk, func(door.Session) {})
+	var seen context.Context
+	handler := d.Cookie(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Context() }), func(http.ResponseWriter, *http.Request, error) {})
+	ask := func(path, header string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.AddCookie(&http.Cookie{Name: door.CookieName, Value: "right"})
+		if header != "" {
+			r.Header.Set("X-Idle", header)
+		}
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+	}
+	ask("/events", "")
+	ask("/desk", "1")
+	if door.Ended(seen) {
+		t.Error("the session is said to be over")
+	}
+	ask("/desk", "")
+	ask("/desk", "1")
+	if want := []bool{true, false}; !slices.Equal(peer.idle, want) {
+		t.Errorf("directory was asked %v, want %v", peer.idle, want)
 	}
 }

@@ -312,7 +312,8 @@ func (h *Hub) unsubscribe(s *subscriber) {
 // ServeHTTP streams the visitor's events until the browser goes, the session ends, the account has too many or the hub is closed.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	visitor, ok := door.VisitorFrom(r.Context())
-	if !ok {
+	// The page of somebody who was signed in before hears nothing.
+	if page := r.URL.Query().Get("account"); !ok || page != "" && page != visitor.Account.GetId() {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}

@@ -4,6 +4,8 @@
   const body = document.body;
   const words = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
 
+  const shared = body.dataset.live && navigator.locks && window.BroadcastChannel ? new BroadcastChannel(`tongzhen live ${body.dataset.account}`) : undefined;
+
   // Sounds are made here so that nothing has to be loaded. A browser plays none before the first key or click on a page: until then an alarm says so,
   // and it sounds with that click. data-heard counts the sounds.
   let audio;
@@ -71,8 +73,9 @@
     }
     line.hidden = false;
   };
-  // Without a session the page is left for the sign-in, unless something is typed into it.
-  const signedOut = () => {
+  // Without a session every page is left for the sign-in, unless something is typed into it. (Who signs out has been asked about that.)
+  const signedOut = (told) => {
+    if (!told) shared?.postMessage({ kind: "out" });
     if (!touched(document.getElementById("main"))) { location.reload(); return; }
     const bar = document.querySelector(".offline");
     if (!bar || bar.dataset.out) return;
@@ -98,6 +101,8 @@
       found.focus({ preventScroll: true });
     };
   };
+  // What the page asks by itself is no use of the session, unless somebody watches it for emergencies; and it is asked for the account of the page alone.
+  const headers = (name) => ({ "X-Fragment": name, "X-Account": body.dataset.account ?? "", ...("watches" in body.dataset ? {} : { "X-Idle": "1" }) });
   const refresh = async (part) => {
     if ("careful" in part.dataset && touched(part)) { say(part); return; }
     if (part.dataset.busy) { part.dataset.again = "1"; return; }
@@ -105,7 +110,7 @@
     try {
       // What is read from a record is read again only when there is something else to do: data-seen.
       const seen = part.querySelector("[data-seen]")?.dataset.seen ?? "";
-      const answer = await fetch(part.dataset.fragment, { headers: { "X-Fragment": part.dataset.fragmentName, "X-Seen": seen }, credentials: "same-origin" });
+      const answer = await fetch(part.dataset.fragment, { headers: { ...headers(part.dataset.fragmentName), "X-Seen": seen }, credentials: "same-origin" });
       if (answer.status === 401) { signedOut(); return; }
       if (answer.ok && answer.status !== 204) {
         const text = await answer.text();
@@ -148,7 +153,7 @@
 
   const offline = document.querySelector(".offline");
   const count = async () => {
-    const answer = await fetch("/inbox/count", { headers: { "X-Fragment": "count" }, credentials: "same-origin" });
+    const answer = await fetch("/inbox/count", { headers: headers("count"), credentials: "same-origin" });
     if (answer.status === 401) { signedOut(); return; }
     if (!answer.ok) return;
     const counts = await answer.json();
@@ -173,7 +178,6 @@
   const since = (address) => Number(new URL(address, location.href).searchParams.get("since") ?? 0);
   let seen = since(body.dataset.live);
   let source, lost, holds = false;
-  const shared = navigator.locks && window.BroadcastChannel ? new BroadcastChannel(`tongzhen live ${body.dataset.account}`) : undefined;
   const react = (kind, data) => {
     if (kind === "up") {
       clearTimeout(lost);
@@ -196,8 +200,8 @@
   };
   const connect = (again) => {
     source?.close();
-    const known = seen > 0;
-    source = new EventSource(known ? `/events?since=${seen}` : "/events");
+    const placed = seen > 0;
+    source = new EventSource(`/events?account=${body.dataset.account}${placed ? `&since=${seen}` : ""}`);
     for (const kind of ["referral", "notification", "booking", "alarm"]) {
       source.addEventListener(kind, (event) => {
         seen = Math.max(seen, Number(event.lastEventId));
@@ -205,32 +209,55 @@
       });
     }
     source.addEventListener("reset", () => tell("reset"));
-    source.addEventListener("open", () => { tell("up", { fresh: again || !known }); again = false; });
+    source.addEventListener("open", () => { tell("up", { fresh: again || !placed }); again = false; });
     source.addEventListener("error", () => {
       tell("down");
       // After an answer that is no stream (signed out, or a service away) the browser gives up by itself; we do not.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => { count().catch(() => {}); connect(true); }, 5000);
     });
   };
-  let answered;
+  // A page asks the holder where it stands: at first, when it is looked at again, and now and then, for a holder may be asleep.
+  let known = seen, confirmed = false, answered;
   const hello = () => {
-    if (holds) return;
+    if (holds || document.visibilityState !== "visible") return;
     answered = false;
     shared.postMessage({ kind: "hello" });
     setTimeout(() => { if (!answered && !source) connect(false); }, 3000);
   };
   if (shared) {
     shared.addEventListener("message", ({ data: said }) => {
-      if (said.kind === "hello") { if (holds) shared.postMessage({ kind: "at", seen }); return; }
+      if (said.kind === "out") { signedOut(true); return; }
+      if (said.kind === "hello") { if (holds) shared.postMessage({ kind: "at", seen, up: source.readyState === EventSource.OPEN }); return; }
       answered = true;
-      const missed = said.seen > seen;
       seen = Math.max(seen, said.seen);
-      if (said.kind !== "at") { if (!source) react(said.kind, said.data); } else if (missed) afresh();
+      if (source) return;
+      if (said.kind !== "at") { if (confirmed) known = seen; react(said.kind, said.data); return; }
+      // What came between the drawing of this page and its listening was told to others.
+      if (said.seen > known) afresh();
+      [known, confirmed] = [Math.max(known, said.seen), true];
+      react(said.up ? "up" : "down", {});
     });
     navigator.locks.request(`tongzhen live ${body.dataset.account}`, () => { holds = true; if (!source) connect(false); return new Promise(() => {}); });
     hello();
-    document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") hello(); });
+    document.addEventListener("visibilitychange", hello);
+    setInterval(hello, 30000);
   } else connect(false);
+  // The next person at this PC sees nothing of the one before.
+  if (window.BroadcastChannel) {
+    const who = new BroadcastChannel("tongzhen account");
+    who.addEventListener("message", ({ data }) => {
+      if (data === body.dataset.account) return;
+      source?.close();
+      const note = document.createElement("p");
+      const there = document.createElement("a");
+      there.href = "/";
+      there.textContent = body.dataset.reload;
+      note.className = "warning";
+      note.append(`${body.dataset.other} `, there);
+      document.getElementById("main").replaceChildren(note);
+    });
+    who.postMessage(body.dataset.account);
+  }
   addEventListener("pagehide", () => source?.close());
   addEventListener("pageshow", (event) => { if (event.persisted) { if (source) connect(true); else hello(); } });
 })();

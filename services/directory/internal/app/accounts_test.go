@@ -108,7 +108,7 @@ func TestTheOneTimePasswordIsChangedBeforeAnythingElse(t *testing.T) {
 		if err != nil || !in.ChangePassword {
 			t.Fatalf("%+v, %v", in, err)
 		}
-		token, err := h.app.ExchangeSession(t.Context(), in.Secret)
+		token, err := h.app.ExchangeSession(t.Context(), in.Secret, false)
 		if err != nil || !token.ChangePassword {
 			t.Fatalf("%+v, %v", token, err)
 		}
@@ -123,7 +123,7 @@ func TestTheOneTimePasswordIsChangedBeforeAnythingElse(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if token, err = h.app.ExchangeSession(t.Context(), in.Secret); err != nil || token.ChangePassword {
+		if token, err = h.app.ExchangeSession(t.Context(), in.Secret, false); err != nil || token.ChangePassword {
 			t.Errorf("the session must go on: %v", err)
 		}
 		if caller, err = h.verifier.Verify(t.Context(), token.Token); err != nil || !caller.Has("SPECIALIST") {
@@ -141,7 +141,7 @@ func TestAPasswordIsChangedByWhoKnowsItAndEndsTheOtherSessions(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h house) {
 		other, in := h.signedIn(t), h.signedIn(t)
-		token, err := h.app.ExchangeSession(t.Context(), in.Secret)
+		token, err := h.app.ExchangeSession(t.Context(), in.Secret, false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -158,9 +158,9 @@ func TestAPasswordIsChangedByWhoKnowsItAndEndsTheOtherSessions(t *testing.T) {
 		if err := change(password, "another-word"); err != nil {
 			t.Fatal(err)
 		}
-		_, err = h.app.ExchangeSession(t.Context(), other.Secret)
+		_, err = h.app.ExchangeSession(t.Context(), other.Secret, false)
 		expect(t, err, errs.ReasonSessionExpired)
-		if _, err = h.app.ExchangeSession(t.Context(), in.Secret); err != nil {
+		if _, err = h.app.ExchangeSession(t.Context(), in.Secret, false); err != nil {
 			t.Errorf("the own session ended: %v", err)
 		}
 		for range domain.MaxFailures - 1 { // one was tried above
@@ -185,7 +185,7 @@ func TestWhoIsDisabledIsOutAtOnceAndComesBackWithTheSamePassword(t *testing.T) {
 		if again, err := h.app.DisableAccount(t.Context(), admin, w); err != nil || again.Account.Version() != gone.Account.Version() {
 			t.Errorf("the repeat: %v, %v", again.Account.Version(), err)
 		}
-		_, err = h.app.ExchangeSession(t.Context(), in.Secret)
+		_, err = h.app.ExchangeSession(t.Context(), in.Secret, false)
 		expect(t, err, errs.ReasonSessionExpired)
 		_, err = h.signIn(t.Context(), "township", password)
 		expect(t, err, errs.ReasonBadCredentials)
@@ -193,7 +193,7 @@ func TestWhoIsDisabledIsOutAtOnceAndComesBackWithTheSamePassword(t *testing.T) {
 		if err != nil || back.Account.Data().Disabled {
 			t.Fatal(err)
 		}
-		_, err = h.app.ExchangeSession(t.Context(), in.Secret)
+		_, err = h.app.ExchangeSession(t.Context(), in.Secret, false)
 		expect(t, err, errs.ReasonSessionExpired) // the session does not come back
 		h.signedIn(t)
 	})
@@ -215,7 +215,7 @@ func TestAResetEndsSessionsAndOpensTheLock(t *testing.T) {
 		if err != nil || again.Password != "" || again.View.Account.Version() != got.View.Account.Version() {
 			t.Errorf("the repeat shows %q, %v", again.Password, err)
 		}
-		_, err = h.app.ExchangeSession(t.Context(), in.Secret)
+		_, err = h.app.ExchangeSession(t.Context(), in.Secret, false)
 		expect(t, err, errs.ReasonSessionExpired)
 		_, err = h.signIn(t.Context(), "township", password)
 		expect(t, err, errs.ReasonBadCredentials)

@@ -59,7 +59,7 @@ func TestAFileOfAccountsIsTriedThenWrittenAndWritesNothingTwice(t *testing.T) {
 		if changed.Name != "莫秀英" || changed.Phone != "139" || changed.DepartmentCode != "02" || len(changed.Roles) != 1 || !changed.Disabled || done.Accounts[1].Password != "" {
 			t.Errorf("%+v", changed)
 		}
-		if _, err := h.app.ExchangeSession(t.Context(), in.Secret); err == nil {
+		if _, err := h.app.ExchangeSession(t.Context(), in.Secret, false); err == nil {
 			t.Error("who the file disabled works on")
 		}
 		again, err := h.app.ImportAccountFile(t.Context(), admin, file)

@@ -23,15 +23,15 @@ type CallToken struct {
 	ChangePassword bool
 }
 
-// ExchangeSession trades a session's secret for a call token and marks the session as used, in writing at most once
+// ExchangeSession trades a session's secret for a call token and, unless nobody is there (idle), marks the session as used, in writing at most once
 // a minute. Everything but a live session of an enabled account is SESSION_EXPIRED.
-func (a *App) ExchangeSession(ctx context.Context, secret string) (CallToken, error) {
+func (a *App) ExchangeSession(ctx context.Context, secret string, idle bool) (CallToken, error) {
 	state, err := a.live(ctx, sessionID(secret))
 	if err != nil {
 		return CallToken{}, err
 	}
 	now := a.deps.Clock.Now()
-	if touched, worth := state.Session.Touch(now); worth {
+	if touched, worth := state.Session.Touch(now); worth && !idle {
 		err := a.deps.Store.Change(ctx, commandOf(state.View), func(u Unit) error {
 			u.TouchSession(touched)
 			return nil

@@ -13,7 +13,7 @@ func TestACallTokenCarriesWhatTheAccountIs(t *testing.T) {
 	t.Parallel()
 	h := one(t)
 	in := h.signedIn(t)
-	token, err := h.app.ExchangeSession(t.Context(), in.Secret)
+	token, err := h.app.ExchangeSession(t.Context(), in.Secret, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +46,19 @@ func TestASessionEndsWhenIdle(t *testing.T) {
 		secret := h.signedIn(t).Secret
 		for range 3 {
 			h.clk.Advance(29 * time.Minute)
-			if _, err := h.app.ExchangeSession(t.Context(), secret); err != nil {
+			if _, err := h.app.ExchangeSession(t.Context(), secret, false); err != nil {
 				t.Fatal(err)
 			}
 		}
-		h.clk.Advance(30 * time.Minute)
-		_, err := h.app.ExchangeSession(t.Context(), secret)
+		// What a page asks by itself does not keep it.
+		for range 2 {
+			h.clk.Advance(10 * time.Minute)
+			if _, err := h.app.ExchangeSession(t.Context(), secret, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.clk.Advance(10 * time.Minute)
+		_, err := h.app.ExchangeSession(t.Context(), secret, false)
 		expect(t, err, errs.ReasonSessionExpired)
 	})
 }
@@ -63,17 +70,17 @@ func TestASessionAndItsLastTokenEndAfterTwelveHoursOfUse(t *testing.T) {
 	in := h.signedIn(t)
 	for range 35 {
 		h.clk.Advance(20 * time.Minute)
-		if _, err := h.app.ExchangeSession(t.Context(), in.Secret); err != nil {
+		if _, err := h.app.ExchangeSession(t.Context(), in.Secret, false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	h.clk.Advance(18 * time.Minute)
-	token, err := h.app.ExchangeSession(t.Context(), in.Secret)
+	token, err := h.app.ExchangeSession(t.Context(), in.Secret, false)
 	if err != nil || !token.ExpiresAt.Equal(in.ExpiresAt) {
 		t.Errorf("the last token ends %s, the session %s, %v", token.ExpiresAt, in.ExpiresAt, err)
 	}
 	h.clk.Advance(2 * time.Minute)
-	_, err = h.app.ExchangeSession(t.Context(), in.Secret)
+	_, err = h.app.ExchangeSession(t.Context(), in.Secret, false)
 	expect(t, err, errs.ReasonSessionExpired)
 }
 
@@ -84,7 +91,7 @@ func TestUseIsWrittenAtMostOnceAMinute(t *testing.T) {
 	use := func(after time.Duration) (moved bool) {
 		t.Helper()
 		h.clk.Advance(after)
-		if _, err := h.app.ExchangeSession(t.Context(), secret); err != nil {
+		if _, err := h.app.ExchangeSession(t.Context(), secret, false); err != nil {
 			t.Fatal(err)
 		}
 		return h.count(t, "SELECT count(*) FROM session WHERE last_seen_time = $1", h.clk.Now()) == 1
@@ -104,9 +111,9 @@ func TestSigningOutEndsTheSessionAtOnceAndTwiceIsNoError(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		_, err := h.app.ExchangeSession(t.Context(), in.Secret)
+		_, err := h.app.ExchangeSession(t.Context(), in.Secret, false)
 		expect(t, err, errs.ReasonSessionExpired)
-		if _, err := h.app.ExchangeSession(t.Context(), other.Secret); err != nil {
+		if _, err := h.app.ExchangeSession(t.Context(), other.Secret, false); err != nil {
 			t.Errorf("the other session: %v", err)
 		}
 		if n := h.count(t, "SELECT count(*) FROM audit_entry WHERE action = 'sign_out'"); n != 1 {
@@ -124,14 +131,14 @@ func TestADisabledAccountsSessionsAreOver(t *testing.T) {
 	if _, err := h.importAccounts(t.Context(), leaver); err != nil {
 		t.Fatal(err)
 	}
-	_, err := h.app.ExchangeSession(t.Context(), in.Secret)
+	_, err := h.app.ExchangeSession(t.Context(), in.Secret, false)
 	expect(t, err, errs.ReasonSessionExpired)
 }
 
 func TestAnUnknownSecretIsNoSession(t *testing.T) {
 	t.Parallel()
 	h := one(t)
-	_, err := h.app.ExchangeSession(t.Context(), "no such secret")
+	_, err := h.app.ExchangeSession(t.Context(), "no such secret", false)
 	expect(t, err, errs.ReasonSessionExpired)
 	_, err = h.app.CurrentSession(t.Context(), authn.Identity{Subject: "a", County: county, SessionID: "none"})
 	expect(t, err, errs.ReasonSessionExpired)

@@ -124,7 +124,7 @@ func (s *Server) GetCurrentSession(ctx context.Context, _ *directoryv1.GetCurren
 
 // ExchangeSession implements DirectoryService.
 func (s *Server) ExchangeSession(ctx context.Context, r *directoryv1.ExchangeSessionRequest) (*directoryv1.CallToken, error) {
-	t, err := s.app.ExchangeSession(ctx, r.GetAccessToken())
+	t, err := s.app.ExchangeSession(ctx, r.GetAccessToken(), r.GetIdle())
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,9 @@ func (s *Shell) Page(h Handler) http.Handler {
 		if !ok {
 			return nil
 		}
-		if _, ok := door.VisitorFrom(r.Context()); !ok {
+		// What a page fetches again is for whom it was drawn, and nobody else who signed in meanwhile.
+		visitor, ok := door.VisitorFrom(r.Context())
+		if page := r.Header.Get("X-Account"); !ok || page != "" && page != visitor.Account.GetId() {
 			s.toSignIn(w, r)
 			return nil
 		}

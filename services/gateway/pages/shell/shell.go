@@ -145,10 +145,11 @@ type view struct {
 	Organization string
 	Nav2         []navItem
 	Rings        Rings
-	// Live is where the page hears of what happens after it was drawn.
-	Live  string
-	Open  int32
-	Flash string
+	// Live is where the page hears of what happens after it was drawn; Watches: its session is in use as long as it is open.
+	Live    string
+	Watches bool
+	Open    int32
+	Flash   string
 	// Sent is the draft that was sent before the redirect to this page.
 	Sent  string
 	Path  string
@@ -171,7 +172,7 @@ func (s *Shell) Render(w http.ResponseWriter, r *http.Request, set *Set, page Pa
 		v.Keep, v.Now = s.keepKeys(visitor.Account), s.Now().UnixMilli()
 		v.Open = s.openCount(r)
 		v.Rings = s.Rings(r)
-		v.Live = live.Address(r.Context())
+		v.Live, v.Watches = live.Address(r.Context()), visitor.Watches()
 		v.Nav2 = navFor(visitor.Account, page.Nav, counts{open: v.Open, deferred: s.deferredCount(r, visitor.Account), calls: v.Rings.OpenCalls})
 	}
 	if key, draft := takeFlash(w, r); s.deps.Text.Has(key) {

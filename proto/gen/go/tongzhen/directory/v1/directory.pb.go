@@ -355,8 +355,10 @@ func (*GetCurrentSessionRequest) Descriptor() ([]byte, []int) {
 }
 
 type ExchangeSessionRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	AccessToken   string                 `protobuf:"bytes,1,opt,name=access_token,json=accessToken,proto3" json:"access_token,omitempty"`
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	AccessToken string                 `protobuf:"bytes,1,opt,name=access_token,json=accessToken,proto3" json:"access_token,omitempty"`
+	// What a page does by itself: it does not count as use of the session, whose idle limit goes on.
+	Idle          bool `protobuf:"varint,2,opt,name=idle,proto3" json:"idle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -396,6 +398,13 @@ func (x *ExchangeSessionRequest) GetAccessToken() string {
 		return x.AccessToken
 	}
 	return ""
+}
+
+func (x *ExchangeSessionRequest) GetIdle() bool {
+	if x != nil {
+		return x.Idle
+	}
+	return false
 }
 
 type CallToken struct {
@@ -2459,10 +2468,11 @@ const file_tongzhen_directory_v1_directory_proto_rawDesc = "" +
 	"\x18password_change_required\x18\x04 \x01(\bR\x16passwordChangeRequired\"3\n" +
 	"\x0eSignOutRequest\x12!\n" +
 	"\faccess_token\x18\x01 \x01(\tR\vaccessToken\"\x1a\n" +
-	"\x18GetCurrentSessionRequest\"G\n" +
+	"\x18GetCurrentSessionRequest\"[\n" +
 	"\x16ExchangeSessionRequest\x12-\n" +
 	"\faccess_token\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\vaccessToken\"\x9a\x02\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80\x01R\vaccessToken\x12\x12\n" +
+	"\x04idle\x18\x02 \x01(\bR\x04idle\"\x9a\x02\n" +
 	"\tCallToken\x12\x14\n" +
 	"\x05token\x18\x01 \x01(\tR\x05token\x129\n" +
 	"\n" +
