@@ -31,7 +31,7 @@ func TestWhoSendsAnEmergencyIsToldWhatToDoIfNobodyAnswers(t *testing.T) {
 	if answer.Code != http.StatusSeeOther {
 		t.Fatal(answer.Code, answer.Body)
 	}
-	page, said := "/referrals/"+referralID, "Nobody has answered yet."
+	page, said := "/referrals/"+referralID, "There is no answer yet."
 	shows(t, b.get(page).Body.String(), "rings at the receiver. What to do if nobody answers stands below", said, `href="tel:0773-8820120"`, `href="tel:0773-8820304"`, "Cardiology",
 		"acknowledged 7 minutes after", "the patient may set out")
 	silent := func(who string, b *browser) {

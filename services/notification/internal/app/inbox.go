@@ -29,7 +29,8 @@ func (a *App) Acknowledge(ctx context.Context, caller Caller, id string) (domain
 	return out, err
 }
 
-// AcknowledgeReferral marks the caller's open entries for a referral and answers how many there were.
+// AcknowledgeReferral marks the caller's open entries for a referral and answers how many there were. An emergency that rings goes on: to have looked at
+// it is not to have taken it on (lifecycle: "seen stops nothing").
 func (a *App) AcknowledgeReferral(ctx context.Context, caller Caller, referralID string) (int, error) {
 	n := 0
 	err := a.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
@@ -37,10 +38,30 @@ func (a *App) AcknowledgeReferral(ctx context.Context, caller Caller, referralID
 		if err != nil {
 			return err
 		}
+		if entries, err = stopped(ctx, u, entries); err != nil {
+			return err
+		}
 		n = len(entries)
 		return acknowledge(ctx, u, caller, domain.InInbox, entries...)
 	})
 	return n, err
+}
+
+// stopped leaves out the entries whose alarm rings.
+func stopped(ctx context.Context, u Unit, entries []*domain.Entry) (out []*domain.Entry, err error) {
+	for _, e := range entries {
+		if id := e.Data().AlarmID; id != "" {
+			alarm, err := u.Alarm(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if alarm.Ringing() {
+				continue
+			}
+		}
+		out = append(out, e)
+	}
+	return out, nil
 }
 
 // Told lists who of the caller's organisation was told of a referral, oldest first; everywhere asks for the whole county.

@@ -38,7 +38,8 @@ type NotificationServiceClient interface {
 	ListNotifications(ctx context.Context, in *ListNotificationsRequest, opts ...grpc.CallOption) (*ListNotificationsResponse, error)
 	// Acknowledge is idempotent; another account's entry is NOT_FOUND.
 	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*Notification, error)
-	// AcknowledgeReferral acknowledges every open entry of the caller for one referral (opening its page does that).
+	// AcknowledgeReferral acknowledges every open entry of the caller for one referral (opening its page does that), but for an emergency that rings: that
+	// takes Acknowledge, AcknowledgeAlarm or an answer.
 	AcknowledgeReferral(ctx context.Context, in *AcknowledgeReferralRequest, opts ...grpc.CallOption) (*AcknowledgeReferralResponse, error)
 	// ListTold tells who of the caller's organisation was told of a referral and when they acknowledged, oldest first.
 	ListTold(ctx context.Context, in *ListToldRequest, opts ...grpc.CallOption) (*ListNotificationsResponse, error)
@@ -114,7 +115,8 @@ type NotificationServiceServer interface {
 	ListNotifications(context.Context, *ListNotificationsRequest) (*ListNotificationsResponse, error)
 	// Acknowledge is idempotent; another account's entry is NOT_FOUND.
 	Acknowledge(context.Context, *AcknowledgeRequest) (*Notification, error)
-	// AcknowledgeReferral acknowledges every open entry of the caller for one referral (opening its page does that).
+	// AcknowledgeReferral acknowledges every open entry of the caller for one referral (opening its page does that), but for an emergency that rings: that
+	// takes Acknowledge, AcknowledgeAlarm or an answer.
 	AcknowledgeReferral(context.Context, *AcknowledgeReferralRequest) (*AcknowledgeReferralResponse, error)
 	// ListTold tells who of the caller's organisation was told of a referral and when they acknowledged, oldest first.
 	ListTold(context.Context, *ListToldRequest) (*ListNotificationsResponse, error)
