@@ -546,6 +546,7 @@
   // From 1200 px a referral of the queue is opened without leaving the page, but for one whose forms need the script from the start.
   const swap = async (href, push) => {
     const turn = ++swaps;
+    body.dispatchEvent(new Event("leaving", { bubbles: true }));
     try {
       const answer = await fetch(href, { headers: { "X-Fragment": "panel" }, credentials: "same-origin" });
       if (!answer.ok) throw new Error();
@@ -596,6 +597,10 @@
   settling(document.querySelector(".flash[data-draft-done]") !== null);
   addEventListener("pageshow", (event) => { if (event.persisted) settling(true); });
   document.addEventListener("swapped", () => settling(false));
+  // While the next one is on its way, the one that is still shown is not answered any more.
+  const leaving = () => { settled = Infinity; body.dataset.settling = ""; setTimeout(() => { if (settled === Infinity) delete body.dataset.settling; }, 8000); };
+  document.addEventListener("leaving", leaving);
+  addEventListener("beforeunload", leaving);
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("form.suggestion")) return;
     if ("settling" in body.dataset && document.querySelector(".flash[data-draft-done]") && !meant(false)) { event.preventDefault(); event.stopImmediatePropagation(); }

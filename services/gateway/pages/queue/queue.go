@@ -149,9 +149,14 @@ func (q *Queue) Bar(r *http.Request, referralID string) (Bar, error) {
 			if i > 0 {
 				b.Before = b.Rows[i-1].GetId()
 			}
+			if next := b.Rows[(i+1)%len(b.Rows)].GetId(); next != referralID {
+				b.After = next // who leafs through sees everybody, also past an emergency
+			}
 		}
 	}
-	b.After = following(list.Rows, referralID)
+	if b.Place == 0 {
+		b.After = following(list.Rows, referralID)
+	}
 	return b, nil
 }
 
