@@ -116,6 +116,15 @@ func presentStep(name string, r *referralv1.Referral, now time.Time) Step {
 		step.State = "late"
 	}
 	switch r.GetState() {
+	case referralv1.State_ACCEPTED:
+		if name != "appointment" {
+			break
+		}
+		// Booked it is already; what is waited for is the patient.
+		step.Name = "coming"
+		if until := r.GetExpectedTo(); until != nil && until.AsTime().Before(now) {
+			step = Step{Name: "not-come", State: "late", Due: r.GetDueTime()}
+		}
 	case referralv1.State_RETURNED:
 		step.Name = "returned"
 	case referralv1.State_DECLINED:

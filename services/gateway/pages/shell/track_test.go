@@ -37,17 +37,20 @@ func TestAReferralIsTrackedAsAParcel(t *testing.T) {
 	takenBack.ExpectedFrom = soon
 	thrownAway := up(referralv1.State_CANCELLED, commonv1.Kind_OUTPATIENT, nil)
 	thrownAway.SubmitTime = nil
+	missing := up(referralv1.State_ACCEPTED, commonv1.Kind_OUTPATIENT, soon)
+	missing.ExpectedTo = past
 	for _, c := range []struct {
 		r    *referralv1.Referral
 		want string
 	}{
 		{up(referralv1.State_DRAFT, commonv1.Kind_OUTPATIENT, nil), ""},
 		{thrownAway, ""},
+		{missing, "submitted:done answered:done not-come:late arrived:next replied:next read:next"},
 		{up(referralv1.State_SUBMITTED, commonv1.Kind_OUTPATIENT, soon), "submitted:done answered:now appointment:next arrived:next replied:next read:next"},
 		{up(referralv1.State_SUBMITTED, commonv1.Kind_OUTPATIENT, past), "submitted:done answered:late appointment:next arrived:next replied:next read:next"},
 		{up(referralv1.State_RETURNED, commonv1.Kind_EXAM, soon), "submitted:done returned:now appointment:next arrived:next replied:next read:next"},
 		{up(referralv1.State_DECLINED, commonv1.Kind_INPATIENT, nil), "submitted:done declined:stopped appointment:next arrived:next replied:next read:next"},
-		{up(referralv1.State_ACCEPTED, commonv1.Kind_INPATIENT, soon), "submitted:done answered:done appointment:now arrived:next replied:next read:next"},
+		{up(referralv1.State_ACCEPTED, commonv1.Kind_INPATIENT, soon), "submitted:done answered:done coming:now arrived:next replied:next read:next"},
 		{up(referralv1.State_NO_SHOW, commonv1.Kind_OUTPATIENT, nil), "submitted:done answered:done missed:late arrived:next replied:next read:next"},
 		{takenBack, "submitted:done answered:done cancelled:stopped arrived:next replied:next read:next"},
 		{up(referralv1.State_ADMITTED, commonv1.Kind_INPATIENT, past), "submitted:done answered:done appointment:done arrived:done replied:late read:next"},
