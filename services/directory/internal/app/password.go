@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
@@ -105,19 +106,28 @@ func (a *App) ChangePassword(ctx context.Context, caller authn.Identity, c Passw
 	case same:
 		return errs.Invalid(errs.Bad("newPassword", errs.ReasonFieldSame))
 	}
-	return a.keepChosen(ctx, caller, session.View, c.New)
+	err = a.keepChosen(ctx, caller, state, c.New)
+	if errors.Is(err, errRekeyed) {
+		return a.ChangePassword(ctx, caller, c) // what was checked no longer stands, nor perhaps the session
+	}
+	return err
 }
 
-func (a *App) keepChosen(ctx context.Context, caller authn.Identity, view AccountView, password string) error {
+// errRekeyed: the password is no longer the one that was checked.
+var errRekeyed = errors.New("the password was changed meanwhile")
+
+func (a *App) keepChosen(ctx context.Context, caller authn.Identity, checked SignInState, password string) error {
 	hash, err := authn.HashPassword(password)
 	if err != nil {
 		return fmt.Errorf("hash password: %w", err)
 	}
-	d := view.Account.Data()
-	return a.deps.Store.Change(ctx, commandOf(view), func(u Unit) error {
-		now, err := u.Account(ctx, d.County, d.ID)
+	return a.deps.Store.Change(ctx, commandOf(checked.View), func(u Unit) error {
+		now, credential, err := keyed(ctx, u, checked.View.Account.Data())
 		if err != nil {
 			return err
+		}
+		if credential.Hash != checked.Credential.Hash {
+			return errRekeyed
 		}
 		now.Account = now.Account.Rekeyed()
 		u.SetPassword(now, Credential{Hash: hash}, caller.SessionID, "account.change_password")

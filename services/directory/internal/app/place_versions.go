@@ -62,7 +62,7 @@ func (a *App) RestorePlaceVersion(ctx context.Context, caller authn.Identity, r 
 	err = a.deps.Store.Change(ctx, by, func(u Unit) error {
 		switch r.Subject {
 		case SubjectMedicine:
-			return changeMedicine(ctx, u, caller, was.Medicine.Data(), r.Version)
+			return restoreMedicine(ctx, u, caller, was.Medicine.Data(), r.Version)
 		case SubjectAbilities:
 			old, err := abilitiesOf(ctx, u, caller.County, r.ID, r.Version)
 			if err != nil {
@@ -85,6 +85,18 @@ func (a *App) RestorePlaceVersion(ctx context.Context, caller authn.Identity, r 
 		return 0, err
 	}
 	return now[0].Version, nil
+}
+
+// restoreMedicine makes what the list said of it again. What SetStock says is of today and stays.
+func restoreMedicine(ctx context.Context, u Unit, caller authn.Identity, was domain.FormularyData, version int32) error {
+	have, err := u.FormularyItems(ctx, caller.County, []string{was.ID})
+	if err != nil {
+		return err
+	}
+	if now, ok := have[was.ID]; ok {
+		was.Stock, was.Orderable = now.Data().Stock, now.Data().Orderable
+	}
+	return changeMedicine(ctx, u, caller, was, version)
 }
 
 func restorePlace(ctx context.Context, u Unit, was domain.Organization, county string, r Restoration) error {

@@ -214,8 +214,8 @@ func TestAListOfMedicinesIsKeptByTheHeadAndTheCounty(t *testing.T) {
 		if _, err := h.app.RestorePlaceVersion(ctx, h.head(), app.Restoration{Subject: app.SubjectMedicine, ID: item.Data().ID, Restore: 1, Version: 3}); err != nil {
 			t.Fatal(err)
 		}
-		if list, _, err = h.app.ListMedicines(ctx, h.head(), app.MedicineQuery{OrganizationID: home}, app.Page{}); err != nil || len(list) != 1 || list[0].Item.Data().Stock != domain.InStock {
-			t.Errorf("got %+v, %v", list, err)
+		if list, _, err = h.app.ListMedicines(ctx, h.head(), app.MedicineQuery{OrganizationID: home}, app.Page{}); err != nil || len(list) != 1 || list[0].Item.Data().Stock != domain.OutOfStock {
+			t.Errorf("it comes back with the stock of today: got %+v, %v", list, err)
 		}
 		_, err = h.app.ListPlaceVersions(ctx, h.head(), app.SubjectPlace, home)
 		expect(t, err, errs.ReasonNotFound)

@@ -87,6 +87,8 @@ type Unit interface {
 	AccountsByLogin(ctx context.Context, logins []string) (map[string]domain.Account, error)
 	// Account of a county by id; not found is errs.NotFound.
 	Account(ctx context.Context, county, id string) (AccountView, error)
+	// Credential of an account that was read by Account before, which every change of a password waits for; the zero Credential when there is none.
+	Credential(ctx context.Context, county, accountID string) (Credential, error)
 	// Administrators of the county. Who takes a role away asks first, so that two who do so at once wait for each other.
 	Administrators(ctx context.Context, county string) (domain.Administrators, error)
 	// Guard is that of the key, the zero Guard when there is none. Guards that are to count a failure are read by

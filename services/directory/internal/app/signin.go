@@ -80,17 +80,30 @@ func (a *App) refuse(ctx context.Context, key string, state SignInState) error {
 	if err != nil {
 		return err
 	}
+	return badCredentials()
+}
+
+func badCredentials() error {
 	return errs.New(errs.KindUnauthenticated, errs.ReasonBadCredentials, "account or password is wrong", nil)
 }
 
+// start reads the account again: a password that was reset, or an account that was disabled, since it was checked starts nothing.
 func (a *App) start(ctx context.Context, key string, state SignInState) (SignedIn, error) {
-	view := state.View
 	secret := make([]byte, 32)
 	if _, err := io.ReadFull(a.deps.Entropy, secret); err != nil {
 		return SignedIn{}, fmt.Errorf("make session secret: %w", err)
 	}
-	out := SignedIn{Secret: base64.RawURLEncoding.EncodeToString(secret), View: view, ChangePassword: state.Credential.OneTime}
-	err := a.deps.Store.Change(ctx, commandOf(view), func(u Unit) error {
+	out := SignedIn{Secret: base64.RawURLEncoding.EncodeToString(secret), ChangePassword: state.Credential.OneTime}
+	checked := state.View.Account.Data()
+	err := a.deps.Store.Change(ctx, commandOf(state.View), func(u Unit) error {
+		view, credential, err := keyed(ctx, u, checked)
+		if err != nil {
+			return err
+		}
+		if credential.Hash != state.Credential.Hash || view.Account.Data().Disabled {
+			return badCredentials()
+		}
+		out.View = view
 		guard, err := u.Guard(ctx, key)
 		if err != nil {
 			return err
@@ -111,6 +124,16 @@ func (a *App) start(ctx context.Context, key string, state SignInState) (SignedI
 		return SignedIn{}, err
 	}
 	return out, nil
+}
+
+// keyed is an account with its password as they stand until the end of the change.
+func keyed(ctx context.Context, u Unit, d domain.AccountData) (AccountView, Credential, error) {
+	view, err := u.Account(ctx, d.County, d.ID)
+	if err != nil {
+		return AccountView{}, Credential{}, err
+	}
+	credential, err := u.Credential(ctx, d.County, d.ID)
+	return view, credential, err
 }
 
 // limit asks the cache. When it is away the try goes on: the lock-out stands in the database.

@@ -84,6 +84,16 @@ func (u *unit) Account(ctx context.Context, county, id string) (app.AccountView,
 	return c.found(err)
 }
 
+// Credential implements app.Unit. It is not read with the account: what a lock waited for is seen by the next statement alone.
+func (u *unit) Credential(ctx context.Context, county, accountID string) (c app.Credential, err error) {
+	err = u.tx.QueryRow(ctx, `SELECT password_hash, one_time FROM credential WHERE county_code = $1 AND account_id = $2`, county, accountID).
+		Scan(&c.Hash, &c.OneTime)
+	if err != nil && !sqldb.NoRows(err) {
+		return app.Credential{}, fmt.Errorf("load credential: %w", err)
+	}
+	return c, nil
+}
+
 // forUpdateOfAccount locks the account and not its organisation, which others lock before their accounts.
 func (u *unit) forUpdateOfAccount() string {
 	if lock := u.tx.ForUpdate(); lock != "" {
