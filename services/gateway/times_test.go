@@ -97,12 +97,57 @@ func TestEveryDayWithFreeTimesCanBeChosen(t *testing.T) {
 	shows(t, body, `value="slot:day1-8-0" checked`, `data-load="/referrals/`+referralID+`"`)
 	// Without scripts a button shows the day, and what was typed stays.
 	got := desk.post("/referrals/"+referralID+"/accept", with(sent("accept"), "do", "times", "choice", "slot:day1-8-0", "day", "2026-03-05", "note", typedWords))
-	shows(t, got.Body.String(), `value="slot:day3-8-0" checked`, typedWords)
+	shows(t, got.Body.String(), `value="slot:day3-8-0">`, typedWords)
+	if strings.Contains(got.Body.String(), `value="slot:day3-8-0" checked`) {
+		t.Error("a time that nobody chose is in the place of the one that was sent")
+	}
 	if n := len(called[*referralv1.AcceptRequest](w, referralv1.ReferralService_Accept_FullMethodName)); n != 0 || got.Code != http.StatusOK {
 		t.Error("looking accepts", got.Code)
 	}
 	w.timetable(clinicDays(1, 150)...)
 	shows(t, doctor.get("/refer/slots?kind=OUTPATIENT&organization="+hospitalID+"&department=0304", "X-Fragment", "1").Body.String(), "more times than are listed")
+}
+
+// A time that the desk chose is held before the referral is accepted. When that fails, the form stays with its hold and books no other time.
+func TestAnAcceptanceThatFailedIsSentAgainWithItsHold(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]error{"refused": errs.Stale(4, "SUBMITTED"), "lost": errs.Unavailable("referral", nil)} {
+		w := newWorld(t)
+		chosen, other := sampleSlot(slotID, time.Hour), sampleSlot(otherSlotID, 2*time.Hour)
+		w.timetable(chosen, other)
+		w.always(actionsMethod, actionsOf("accept"))
+		r := sampleReferral(referralv1.State_SUBMITTED)
+		r.HoldId = ""
+		w.always(getMethod, r)
+		hold := &schedulingv1.Hold{
+			Id: holdID, SlotId: slotID, State: schedulingv1.HoldState_HELD, OrganizationId: hospitalID, Start: chosen.GetStart(), PractitionerName: "覃医生", ExpireTime: in(time.Hour),
+		}
+		on(w, holdMethod, func(context.Context, *schedulingv1.CreateHoldRequest) (*schedulingv1.Hold, error) {
+			chosen.Free = false
+			return hold, nil
+		})
+		w.always(schedulingv1.SchedulingService_GetHold_FullMethodName, hold)
+		w.refuse(acceptMethod, refusal)
+		b := w.browser("desk")
+		body := b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "choice", "slot:"+slotID)).Body.String()
+		shows(t, body, `type="radio" name="choice" value="hold:`+holdID+`" checked`, `type="hidden" name="choice" value="hold:`+holdID+`"`, "Held for this patient", `value="slot:`+otherSlotID+`"`)
+		if strings.Contains(body, `value="slot:`+otherSlotID+`" checked`) || strings.Contains(body, "Take the new suggestion") {
+			t.Errorf("%s: another time is proposed", name)
+		}
+		w.always(acceptMethod, sampleReferral(referralv1.State_ACCEPTED))
+		b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "choice", "hold:"+holdID))
+		accepts := called[*referralv1.AcceptRequest](w, acceptMethod)
+		if holds := len(called[*schedulingv1.CreateHoldRequest](w, holdMethod)); holds != 1 || len(accepts) != 2 || accepts[1].GetHoldId() != holdID {
+			t.Errorf("%s: %d holds, %v", name, holds, accepts)
+		}
+		// One that was let go is neither shown nor replaced unasked.
+		hold.State = schedulingv1.HoldState_EXPIRED
+		w.refuse(acceptMethod, errs.Conflict(errs.ReasonHoldExpired, "x"))
+		body = b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "choice", "hold:"+holdID)).Body.String()
+		if strings.Contains(body, "hold:"+holdID) || strings.Contains(body, `value="slot:`+otherSlotID+`" checked`) {
+			t.Errorf("%s: after the hold is gone", name)
+		}
+	}
 }
 
 // An ultrasound must not be booked on the MRI scanner because that is free first.

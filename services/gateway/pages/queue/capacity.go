@@ -31,6 +31,8 @@ type Capacity struct {
 	Hold   *schedulingv1.Hold
 	// Offered: the hold comes from the fallback list.
 	Offered bool
+	// Kept is what the form holds for its choice since it was sent before.
+	Kept *schedulingv1.Hold
 
 	Date, Until, From, To string
 
@@ -75,10 +77,12 @@ func (c Capacity) choices() (out []choice) {
 	switch {
 	case c.down:
 		return []choice{{Suggestion: Suggestion{Choice: "days", Date: c.Date, Until: c.Until, Word: "days"}}}
-	case c.Hold != nil && c.Hold.GetWard() == "" && c.Hold.GetStart() != nil:
-		return []choice{{Suggestion: Suggestion{Choice: "hold:" + c.Hold.GetId(), Start: c.Hold.GetStart(), Who: cmp.Or(c.Hold.GetPractitionerName(), c.Hold.GetLocation()), Word: "slot", Offered: c.Offered}}}
+	case c.Kept != nil:
+		return []choice{{Suggestion: suggestionOf(c.Kept)}}
 	case c.Hold != nil:
-		return []choice{{Suggestion: Suggestion{Choice: "hold:" + c.Hold.GetId(), Who: strings.TrimSpace(c.Hold.GetWard() + " " + c.Hold.GetBed()), Word: "bed", Offered: c.Offered}}}
+		held := suggestionOf(c.Hold)
+		held.Offered = c.Offered
+		return []choice{{Suggestion: held}}
 	}
 	for _, s := range c.Slots {
 		if c.AskModality {
@@ -97,6 +101,16 @@ func (c Capacity) choices() (out []choice) {
 	if len(out) == 0 && c.emergency {
 		return []choice{{Suggestion: Suggestion{Choice: "walkin", Date: c.Date, From: c.From, To: c.To, Word: "now"}}}
 	}
+	return out
+}
+
+func suggestionOf(hold *schedulingv1.Hold) Suggestion {
+	out := Suggestion{Choice: "hold:" + hold.GetId(), Start: hold.GetStart(), Word: "slot"}
+	if hold.GetWard() == "" && hold.GetStart() != nil {
+		out.Who = cmp.Or(hold.GetPractitionerName(), hold.GetEquipmentName(), hold.GetLocation())
+		return out
+	}
+	out.Start, out.Word, out.Who = nil, "bed", strings.TrimSpace(hold.GetWard()+" "+hold.GetBed())
 	return out
 }
 
@@ -122,7 +136,11 @@ func (q *Queue) Capacity(r *http.Request, referral *referralv1.Referral, slots i
 		data.To = "23:59"
 	}
 	data.emergency = referral.GetKind() == commonv1.Kind_EMERGENCY
-	data.Hold, data.Offered = q.held(ctx, referral)
+	if data.Hold, data.Offered = q.held(ctx, referral); slots == 0 {
+		if data.Kept = q.kept(r, referral); data.Kept.GetId() == data.Hold.GetId() {
+			data.Kept = nil
+		}
+	}
 	organization, code := referral.GetReceiver().GetOrganizationId(), referral.GetReceiver().GetDepartmentCode()
 	switch kind := referral.GetKind().String(); kind {
 	case "OUTPATIENT", "EXAM":

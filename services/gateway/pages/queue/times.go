@@ -9,6 +9,7 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // Modalities are what can be picked for an examination whose referral does not say.
@@ -20,17 +21,30 @@ func (c Capacity) Booked() bool { return c.byTime }
 // Searched tells that they were looked for.
 func (c Capacity) Searched() bool { return c.byTime && !(c.AskModality && c.Modality == "") }
 
-// Chosen is the slot that is chosen in the form: the one that was sent, or the earliest of the day as a proposal, where nothing else was sent, held or picked
-// and the referral says what it needs.
+// Chosen is the slot that is chosen in the form: the one that was sent, none if it is not among the times, or the earliest of the day as a proposal, where
+// nothing was sent, held or picked and the referral says what it needs.
 func (c Capacity) Chosen(sent string) string {
 	slot, isSlot := strings.CutPrefix(sent, "slot:")
 	switch {
 	case isSlot && c.Times.Has(slot):
 		return slot
-	case sent != "" && !isSlot, c.Hold != nil, c.Bed != "", c.AskModality:
+	case sent != "", c.Hold != nil, c.Bed != "", c.AskModality:
 		return ""
 	}
 	return c.Times.Earliest()
+}
+
+// kept is the hold that the form took when it was sent before, and which its choice names since; nil when it is let go, and for that of the referral.
+func (q *Queue) kept(r *http.Request, referral *referralv1.Referral) *schedulingv1.Hold {
+	id, isHold := strings.CutPrefix(r.FormValue("choice"), "hold:")
+	if !isHold || id == "" || id == referral.GetHoldId() {
+		return nil
+	}
+	hold, err := q.Scheduling.GetHold(r.Context(), &schedulingv1.GetHoldRequest{Id: id})
+	if err != nil || !shell.Lasts(hold) || hold.GetOrganizationId() != referral.GetReceiver().GetOrganizationId() {
+		return nil
+	}
+	return hold
 }
 
 // times reads the free slots that suit a referral: of its department or, for an examination, of the devices of its modality. A day, and the modality of one

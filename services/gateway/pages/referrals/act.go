@@ -103,6 +103,7 @@ func commandOf(r *http.Request, action string) (command, error) {
 // refused shows the referral as it is now with the form as it was sent.
 func (p *Pages) refused(w http.ResponseWriter, r *http.Request, c command, cause error) error {
 	cause = shell.Called(cause, p.labels(r, c.action))
+	maps.Copy(r.Form, c.form) // the page shows what can be done with what the form holds by now
 	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {
 		data, err := p.load(r, "")
 		if err != nil {

@@ -32,6 +32,7 @@ func (p *Pages) accept(book call[*referralv1.AcceptRequest]) doer {
 				return "", err
 			}
 			request.HoldId = hold
+			c.form.Set("choice", "hold:"+hold) // a form that is shown again books what it holds
 		case "walkin", "days":
 			window, err := p.window(c, choice == "days")
 			if err != nil {
