@@ -44,6 +44,9 @@ type Referrals interface {
 	Change(ctx context.Context, cmd Command, decide func(Unit) error) (View, error)
 	// Replay is the answer that the request got before, if it did, with the errors of Change.
 	Replay(ctx context.Context, cmd Command) (View, bool, error)
+	// NameVillages looks at no more than n open referrals behind a place, by county and id, that name no village, and writes the one that their patient
+	// has; it answers the last and whether more may follow.
+	NameVillages(ctx context.Context, after WithoutVillage, n int) (last WithoutVillage, more bool, err error)
 }
 
 // Unit is one transaction of [Referrals.Change]. It ends with the function that it was given to.

@@ -17,12 +17,15 @@ type LeftLimit struct {
 	Due                time.Time
 }
 
-// TakeOver does once what an earlier release left undone: it begins the limits that it never told, and builds the figures that it did not
+// WithoutVillage is the place of an open referral that names no village.
+type WithoutVillage struct{ County, ReferralID string }
+
+// TakeOver does once what an earlier release left undone: it begins the limits that it never told, names the villages of the referrals that are open, and builds the figures that it did not
 // write, or wrote by another schema. It answers whether all of it is done; it is not while another instance is at the figures. It may be cut
 // off and called again, by any number of instances.
 func (s *Service) TakeOver(ctx context.Context) (done bool, err error) {
 	built, err := s.buildFigures(ctx)
-	err = errors.Join(s.beginLimits(ctx), err)
+	err = errors.Join(s.beginLimits(ctx), s.nameVillages(ctx), err)
 	return built && err == nil, err
 }
 
@@ -44,6 +47,17 @@ func (s *Service) beginLimits(ctx context.Context) error {
 		}
 	}
 	return errors.Join(append(failed, ctx.Err())...)
+}
+
+// nameVillages looks at each open referral that names none, for it may have been made before villages were named.
+func (s *Service) nameVillages(ctx context.Context) error {
+	for last, more := (WithoutVillage{}), true; more; {
+		var err error
+		if last, more, err = s.Referrals.NameVillages(ctx, last, claimBatch); err != nil {
+			return fmt.Errorf("name the villages of open referrals: %w", err)
+		}
+	}
+	return nil
 }
 
 func (s *Service) begin(ctx context.Context, l LeftLimit) error {

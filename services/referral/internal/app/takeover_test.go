@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
@@ -39,6 +40,8 @@ type old struct {
 	urgency domain.Urgency
 	// consent is the sealed consent.
 	consent string
+	// village is the clinic that the sealed patient names.
+	village string
 	// begin is that of the limit of the last step, due its end.
 	history []domain.Action
 	begin   time.Time
@@ -88,7 +91,7 @@ func (o old) write(t *testing.T, db *sqldb.DB, n int) {
 			VALUES ($1, $2, $3, $4, $5, 'UP', $6, $7, 1, $2, $8, '', '', 'doctor-1', $9, '0304', '', 'I63.9', '', '', '', false, '', '', false, '', '', '',
 			$10, $11, $12, $13, $13, $14, $15, $16)`,
 			county, id, fmt.Sprintf("450321260000%03d0", n), len(o.history), string(state), string(o.kind), string(o.urgency), township, hospital,
-			times[domain.ActionSubmit], times[domain.ActionArrive], times[domain.ActionAdmit], o.begin, at, seal("patient", `{"name":"莫"}`),
+			times[domain.ActionSubmit], times[domain.ActionArrive], times[domain.ActionAdmit], o.begin, at, seal("patient", `{"name":"莫","villageClinicId":"`+o.village+`"}`),
 			seal("content", `{"diagnoses":[{"code":"I63.9"}],"form":{"initialImpression":"脑梗死"},"consent":`+o.consent+`}`))
 		from := domain.StateNone
 		for i, a := range o.history {
@@ -214,6 +217,34 @@ func TestFiguresOfAnEarlierReleaseAreBuiltAndStayWhatTheHistoriesSay(t *testing.
 			})
 		})
 	}
+}
+
+func TestAVillageDoctorSeesWhomAnEarlierReleaseSent(t *testing.T) {
+	t.Parallel()
+	sent := func(now time.Time) []old {
+		all := lives(now)
+		for i := range all {
+			all[i].village = "clinic"
+		}
+		elsewhere := all[0]
+		elsewhere.kind, elsewhere.village = domain.KindOutpatient, ""
+		return append(all, elsewhere)
+	}
+	upgraded(t, sent, func(t *testing.T, h house) {
+		for range 2 {
+			h.takeOver(t)
+		}
+		village := authn.Identity{Subject: "village-doctor", Organization: "clinic", County: county, Roles: []string{"VILLAGE_DOCTOR"}}
+		away, _, err := h.ListVillage(t.Context(), village, "AWAY", "", 10)
+		if err != nil || len(away) != 2 {
+			t.Fatalf("%d are away, %v", len(away), err)
+		}
+		for _, v := range away {
+			if v.ID != (old{}).id(0) && v.ID != (old{}).id(3) {
+				t.Errorf("%s is shown", v.ID)
+			}
+		}
+	})
 }
 
 func TestFiguresFillUntilTheyAreBuilt(t *testing.T) {

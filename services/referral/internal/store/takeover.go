@@ -58,6 +58,51 @@ func (s *Store) Begin(ctx context.Context, l app.LeftLimit, decide func(r domain
 	})
 }
 
+// NameVillages implements [app.Referrals].
+func (s *Store) NameVillages(ctx context.Context, after app.WithoutVillage, n int) (last app.WithoutVillage, more bool, err error) {
+	err = s.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		named, read, err := s.villagesOf(ctx, tx, after, n)
+		if err != nil {
+			return err
+		}
+		last, more = after, len(read) == n
+		for i, at := range read {
+			last = at
+			if named[i] == "" {
+				continue
+			}
+			if _, err := tx.Exec(ctx, "UPDATE referral SET village_id = $3 WHERE county_code = $1 AND id = $2 AND village_id = ''", at.County, at.ReferralID, named[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return last, more, err
+}
+
+// villagesOf are at most n open referrals whose column names no village, with the village that their sealed patient names.
+func (s *Store) villagesOf(ctx context.Context, tx *sqldb.Tx, after app.WithoutVillage, n int) (named []string, read []app.WithoutVillage, err error) {
+	rows, err := tx.Query(ctx, `SELECT county_code, id, patient FROM referral WHERE (county_code, id) > ($1, $2) AND village_id = '' AND number <> ''
+		AND state IN ('SUBMITTED', 'RETURNED', 'ACCEPTED', 'NO_SHOW', 'ARRIVED', 'ADMITTED') ORDER BY county_code, id LIMIT $3`, after.County, after.ReferralID, n)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var at app.WithoutVillage
+		var sealed []byte
+		var patient sealedPatient
+		if err := rows.Scan(&at.County, &at.ReferralID, &sealed); err != nil {
+			return nil, nil, err
+		}
+		if err := s.open("patient", at.ReferralID, sealed, &patient); err != nil {
+			return nil, nil, fmt.Errorf("open the patient of referral %s: %w", at.ReferralID, err)
+		}
+		named, read = append(named, patient.VillageClinicID), append(read, at)
+	}
+	return named, read, rows.Err()
+}
+
 // UnbuiltCounties implements [app.Statistics]. Every county that has referrals took numbers; one that has only candidates or discharges has
 // organisations.
 func (s *Store) UnbuiltCounties(ctx context.Context) (out []string, err error) {
