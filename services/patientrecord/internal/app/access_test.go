@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -175,6 +176,37 @@ func TestSpansAreAsSet(t *testing.T) {
 		w.clk.Advance(time.Minute)
 		_, err = w.Summary(t.Context(), desk, patient)
 		w.reason(err, errs.ReasonNotFound)
+	})
+}
+
+// A village has more people than a search of words reads: its pages end with the last of them.
+func TestTheWholeVillageIsReadPageByPage(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		kept := store.New(w.db, crypt.TestRing(), func() {})
+		err := kept.PutOrganization(t.Context(), "", app.Organization{County: county, ID: "clinic", Version: 1, Type: "VILLAGE_CLINIC", Parent: "township", Name: "白沙镇旧县村卫生室"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const residents = app.MaxCandidates + 5
+		for n := range residents {
+			w.register(township, domain.Details{
+				Name: fmt.Sprint("居民", n), DocumentType: domain.Passport, IdentityNumber: fmt.Sprintf("G%07d", n), Sex: domain.Female, BirthDate: qin.BirthDate, Village: "旧县村",
+			})
+		}
+		found, after := map[string]bool{}, ""
+		for more := true; more; {
+			var list []app.Shown
+			if list, more, err = w.Search(t.Context(), person("clinic", "VILLAGE_DOCTOR"), app.Search{Village: true, PageSize: 100, After: after}); err != nil || len(list) == 0 {
+				t.Fatal(len(list), err)
+			}
+			for _, one := range list {
+				found[one.ID] = true
+			}
+			after = list[len(list)-1].ID
+		}
+		if len(found) != residents {
+			t.Errorf("%d of %d residents are found", len(found), residents)
+		}
 	})
 }
 

@@ -11,8 +11,11 @@ import (
 	"github.com/tongzhen/tongzhen/services/patientrecord/internal/domain"
 )
 
-// MaxCandidates bounds how many patients a search decrypts.
-const MaxCandidates = 200
+// How many patients a search decrypts at most: of words those who match best are among the newest, while a village is read to its end.
+const (
+	MaxCandidates = 200
+	MaxResidents  = 5000
+)
 
 const defaultPage = 20
 
@@ -56,7 +59,11 @@ func (a *App) Search(ctx context.Context, caller authn.Identity, in Search) (lis
 	if len(words) == 0 || slices.ContainsFunc(words, func(w Word) bool { return len(w.Any) == 0 }) {
 		return nil, false, nil
 	}
-	candidates, err := a.store.FindByWords(ctx, caller.County, caller.Organization, words, MaxCandidates)
+	most := MaxCandidates
+	if in.Village {
+		most = MaxResidents
+	}
+	candidates, err := a.store.FindByWords(ctx, caller.County, caller.Organization, words, most)
 	if err != nil {
 		return nil, false, err
 	}

@@ -743,6 +743,7 @@ type SearchPatientsRequest struct {
 	PageSize       int32                  `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken      string                 `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only residents of the village of the caller's clinic, all of them without a query; nobody where the caller's organisation is no village clinic.
+	// The pages lead through everybody of up to 5000 patients who have the name of the village; without it a search ends after the 200 newest who match.
 	Village       bool `protobuf:"varint,5,opt,name=village,proto3" json:"village,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
