@@ -100,6 +100,10 @@ func TestWhoWasToldOfALimitIsListedUntilItsAnswerAcknowledgesIt(t *testing.T) {
 	if rest, err := f.client.ListTold(f.one("admin", "authority", "COUNTY_ADMIN"), paged); err != nil || len(rest.GetNotifications()) != 1 || rest.GetNextPageToken() != "" {
 		t.Errorf("the second page is %v, %v", rest, err)
 	}
+	paged.PageSize, paged.PageToken = 500, ""
+	if all, err := f.client.ListTold(f.one("admin", "authority", "COUNTY_ADMIN"), paged); err != nil || len(all.GetNotifications()) != 3 {
+		t.Errorf("the largest page is %v, %v", all, err)
+	}
 	if other := told(f.one("doctor", centre, "TOWNSHIP_DOCTOR")); len(other) != 0 {
 		t.Errorf("the centre is shown %v", other)
 	}

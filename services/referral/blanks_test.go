@@ -225,7 +225,15 @@ func TestBlankFormsAreListedPageByPage(t *testing.T) {
 		if len(want) > 0 {
 			f.t.Errorf("%d are not listed", len(want))
 		}
-		_, err := downtime.ListBlankForms(desk, &referralv1.ListBlankFormsRequest{PageToken: "x"})
+		// Who asks for no size reads no token either.
+		_, err := downtime.AllotBlankForms(desk, &referralv1.AllotBlankFormsRequest{RequestId: id.New(), OrganizationId: f.township, Form: "OUT", Count: 50})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		if all, err := downtime.ListBlankForms(desk, &referralv1.ListBlankFormsRequest{}); err != nil || len(all.GetForms()) != 65 || all.GetNextPageToken() != "" {
+			f.t.Errorf("%d are listed at once, %v", len(all.GetForms()), err)
+		}
+		_, err = downtime.ListBlankForms(desk, &referralv1.ListBlankFormsRequest{PageToken: "x"})
 		f.expectReason(err, errs.ReasonFieldInvalid)
 	})
 }

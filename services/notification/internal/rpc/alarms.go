@@ -51,7 +51,7 @@ func (s *Alarms) ListAlarms(ctx context.Context, r *notificationv1.ListAlarmsReq
 	if err != nil {
 		return nil, err
 	}
-	size := wholePage(r.GetPageSize())
+	size := wholePage(r.GetPageSize(), maxPage)
 	q := app.AlarmQuery{County: c.County, AccountID: c.AccountID, Limit: size + 1}
 	if q.AfterTime, q.AfterID, err = readTimeToken(r.GetPageToken()); err != nil {
 		return nil, err

@@ -75,14 +75,15 @@ func caller(ctx context.Context, named string) (app.Caller, error) {
 const (
 	defaultPage = 50
 	maxPage     = 200
+	toldPage    = 500
 )
 
 // wholePage is the page of lists that used to come whole.
-func wholePage(asked int32) int {
+func wholePage(asked int32, most int) int {
 	if asked <= 0 {
-		return maxPage
+		return most
 	}
-	return pageSize(asked)
+	return min(int(asked), most)
 }
 
 func pageSize(asked int32) int {
@@ -149,7 +150,7 @@ func (s *Server) ListTold(ctx context.Context, r *notificationv1.ListToldRequest
 		return nil, err
 	}
 	who, _ := authn.FromContext(ctx)
-	size := wholePage(r.GetPageSize())
+	size := wholePage(r.GetPageSize(), toldPage)
 	q := app.ToldQuery{ReferralID: r.GetReferralId(), Limit: size + 1}
 	if q.AfterTime, q.AfterID, err = readTimeToken(r.GetPageToken()); err != nil {
 		return nil, err

@@ -95,6 +95,9 @@ func (s *Service) AllotBlanks(ctx context.Context, cmd Command, in Allotment) ([
 	return s.printed(made), err
 }
 
+// mostBlanks is a page of blank forms where no size is asked for: more than an organisation has outstanding.
+const mostBlanks = 1000
+
 // ListBlanks lists a page of those that the caller may see, with the token of the next one.
 func (s *Service) ListBlanks(ctx context.Context, caller authn.Identity, q BlankQuery, pageToken string) (page []PrintedBlank, next string, err error) {
 	if !everywhere(caller) {
@@ -111,7 +114,7 @@ func (s *Service) ListBlanks(ctx context.Context, caller authn.Identity, q Blank
 		q.After = domain.Blank{PrintTime: after.Time, Number: domain.Number(after.ID)}
 	}
 	if q.Limit <= 0 {
-		q.Limit = domain.BlankMost
+		q.Limit = mostBlanks
 	}
 	wanted := q.Limit
 	q.Limit++

@@ -363,7 +363,7 @@ type ListBlankFormsRequest struct {
 	// Unspecified: all.
 	State   BlankForm_State `protobuf:"varint,2,opt,name=state,proto3,enum=tongzhen.referral.v1.BlankForm_State" json:"state,omitempty"`
 	BatchId string          `protobuf:"bytes,3,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
-	// At most 200; 0 = 50.
+	// At most 1000; 0 = 1000.
 	PageSize      int32  `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -551,7 +551,7 @@ const file_tongzhen_referral_v1_downtime_proto_rawDesc = "" +
 	"\x05state\x18\x02 \x01(\x0e2%.tongzhen.referral.v1.BlankForm.StateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12\"\n" +
 	"\bbatch_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\abatchId\x12'\n" +
 	"\tpage_size\x18\x04 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xc8\x01(\x00R\bpageSize\x12'\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\tpageToken\"\xa7\x01\n" +
 	"\x14VoidBlankFormRequest\x12\x1f\n" +
