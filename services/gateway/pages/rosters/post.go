@@ -34,8 +34,9 @@ type postData struct {
 	Was, Changed string
 	Lines        []line
 	Gaps         []gap
-	People       []*directoryv1.Account
-	Names        map[string]string
+	// People may have duties; Names has those who left too.
+	People []*directoryv1.Account
+	Names  map[string]string
 	// TakeBacks are the requests of taking back each hand-over.
 	TakeBacks map[string]string
 	// Away: the people of the organisation cannot be read.
@@ -79,13 +80,16 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 	people, read := p.colleagues(r, at.organization)
 	data := postData{
 		Organization: at.organization, Code: at.code, Name: county.OrganizationName(p.Shell.Language(r), at.organization) + " · " + p.postName(r, county, at.organization, at.code),
-		Roster: roster, Gaps: p.gaps(roster.GetDuties()), People: people, Away: !read,
+		Roster: roster, Gaps: p.gaps(roster.GetDuties()), Away: !read,
 		// Without the people a form would lose who is planned.
 		Plans: read && plans(a, at.organization, at.code), Self: a.GetId(),
 		Names: map[string]string{}, TakeBacks: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
 	}
-	for _, one := range data.People {
+	for _, one := range people {
 		data.Names[one.GetId()] = one.GetName()
+		if !one.GetDisabled() {
+			data.People = append(data.People, one)
+		}
 	}
 	for _, h := range roster.GetHandOvers() {
 		data.TakeBacks[h.GetId()] = id.FromFact("take back", h.GetId())
