@@ -13,6 +13,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
@@ -201,11 +202,26 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if _, err := p.Roster.SetRoster(r.Context(), in); err != nil {
-		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.draw(w, r, at, &again) })
+		return p.Shell.Again(w, r, left(err), func(again shell.Refused) error { return p.draw(w, r, at, &again) })
 	}
 	p.Shell.Flash(w, "rosters.saved")
 	http.Redirect(w, r, postURL(at.organization, at.code), http.StatusSeeOther)
 	return nil
+}
+
+// left calls a person who can have no duty as the form of the week does.
+func left(cause error) error {
+	e, ok := errs.As(cause)
+	if !ok || e.Kind != errs.KindInvalid {
+		return cause
+	}
+	fields := slices.Clone(e.Fields)
+	for i, f := range fields {
+		if strings.HasPrefix(f.Name, "shifts[") && strings.HasSuffix(f.Name, ".accountId") {
+			fields[i].Meta = map[string]string{text.Label: "rosters.gone"}
+		}
+	}
+	return errs.Invalid(fields...)
 }
 
 func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) error {
