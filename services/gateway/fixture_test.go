@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"net/netip"
 	"sync"
 	"testing"
 	"time"
@@ -120,7 +121,7 @@ func newWorldOn(t *testing.T, b bus.Bus) *world {
 		notificationv1.RegisterAlarmServiceServer(r, notificationv1.UnimplementedAlarmServiceServer{})
 		commonv1.RegisterAuditServiceServer(r, commonv1.UnimplementedAuditServiceServer{})
 	})
-	w.service, err = gateway.New(t.Context(), gateway.Config{Demo: true}, gateway.Deps{
+	w.service, err = gateway.New(t.Context(), gateway.Config{Demo: true, Proxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}, gateway.Deps{
 		Conns: rest.Conns{
 			Directory: dial("directory"), Referral: dial("referral"), PatientRecord: dial("patientrecord"),
 			Scheduling: dial("scheduling"), Notification: dial("notification"),

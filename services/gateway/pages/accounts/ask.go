@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -123,7 +124,7 @@ func (p *Pages) slipsOf(_ *http.Request, made *directoryv1.IssuedAccount) []slip
 
 // address is where people sign in, as it is reached from here.
 func (p *Pages) address(r *http.Request) string {
-	if p.Secure || r.TLS != nil {
+	if p.Secure || door.OverTLS(r) {
 		return "https://" + r.Host
 	}
 	return "http://" + r.Host

@@ -3,14 +3,13 @@ package accounts
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/csv"
 	"mime"
 	"net/http"
 	"slices"
-	"strconv"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/gateway/sheets"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -62,7 +61,7 @@ func (p *Pages) drawFile(w http.ResponseWriter, r *http.Request, status int, dat
 
 // codes are the organisations and departments as the file calls them.
 func (p *Pages) codes(r *http.Request, county *shell.County) []place {
-	out := p.places(r, county)
+	out := p.places(r, county, shell.Form{})
 	for i := range out {
 		o := county.Organization(out[i].Options[0].ID)
 		out[i].Options = []shell.Named{{ID: o.GetCode()}}
@@ -169,9 +168,12 @@ func (p *Pages) explained(r *http.Request, wrong *directoryv1.AccountFileProblem
 
 // download answers the problems as a file that a spreadsheet opens.
 func (p *Pages) download(w http.ResponseWriter, r *http.Request, problems []problem) error {
-	table := [][]string{{p.Shell.T(r, "accounts.file.line"), p.Shell.T(r, "accounts.file.column"), p.Shell.T(r, "accounts.file.why"), p.Shell.T(r, "accounts.file.remedy")}}
+	var table sheets.Table
+	for _, head := range []string{"line", "column", "why", "remedy"} {
+		table.Heads = append(table.Heads, p.Shell.T(r, "accounts.file."+head))
+	}
 	for _, one := range problems {
-		table = append(table, []string{strconv.Itoa(int(one.Line)), one.Column, one.Why, one.Remedy})
+		table.Rows = append(table.Rows, []any{one.Line, one.Column, one.Why, one.Remedy})
 	}
 	return p.csv(w, "accounts.errors.csv", table)
 }
@@ -183,11 +185,10 @@ func (p *Pages) sample(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	names := []string{"account", "name", "organization_code", "department", "roles", "phone", "email", "state"}
-	header := make([]string, len(names))
-	for i, name := range names {
-		header[i] = p.Shell.T(r, "accounts.column."+name)
+	var table sheets.Table
+	for _, name := range names {
+		table.Heads = append(table.Heads, p.Shell.T(r, "accounts.column."+name))
 	}
-	table := [][]string{header}
 	for _, like := range []struct {
 		kind        directoryv1.OrganizationType_Code
 		login, role string
@@ -200,17 +201,16 @@ func (p *Pages) sample(w http.ResponseWriter, r *http.Request) error {
 		if list := county.Departments(o.GetId()); len(list) > 0 {
 			department = list[0].GetCode()
 		}
-		table = append(table, []string{
+		table.Rows = append(table.Rows, []any{
 			like.login, p.Shell.T(r, "accounts.sample."+like.login), o.GetCode(), department, p.Shell.T(r, "role."+like.role), "13800000000", "", "",
 		})
 	}
 	return p.csv(w, "accounts.csv", table)
 }
 
-func (p *Pages) csv(w http.ResponseWriter, name string, table [][]string) error {
+func (p *Pages) csv(w http.ResponseWriter, name string, table sheets.Table) error {
 	var b bytes.Buffer
-	b.WriteString("\ufeff") // so that Excel reads UTF-8
-	if err := csv.NewWriter(&b).WriteAll(table); err != nil {
+	if err := sheets.CSV(&b, table); err != nil {
 		return errs.New(errs.KindInternal, errs.ReasonInternal, "write a table", err)
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")

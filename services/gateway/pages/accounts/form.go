@@ -113,7 +113,7 @@ func (p *Pages) showNew(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) drawOne(w http.ResponseWriter, r *http.Request, status int, data oneData) error {
 	county, err := p.Shell.Names().County(r.Context())
 	if err == nil {
-		data.Places = p.places(r, county)
+		data.Places = p.places(r, county, data.Form)
 		var found *directoryv1.SearchAccountsResponse
 		found, err = p.Accounts.SearchAccounts(r.Context(), &directoryv1.SearchAccountsRequest{PageSize: 1})
 		for _, role := range found.GetGrantableRoles() {
@@ -130,10 +130,11 @@ func (p *Pages) drawOne(w http.ResponseWriter, r *http.Request, status int, data
 	return p.Shell.Render(w, r, p.one, shell.Page{Title: title, Nav: p.nav(r), Status: status, Data: data})
 }
 
-// places are the organisations in which people work, each with its departments.
-func (p *Pages) places(r *http.Request, county *shell.County) []place {
+// places are the organisations in which people work, each with its departments, and where the account stands already.
+func (p *Pages) places(r *http.Request, county *shell.County, form shell.Form) []place {
 	language := p.Shell.Language(r)
 	var out []place
+	var offered []shell.Named
 	for _, o := range county.Organizations {
 		if o.GetDisabled() || o.GetType() == directoryv1.OrganizationType_EXTERNAL {
 			continue
@@ -145,7 +146,14 @@ func (p *Pages) places(r *http.Request, county *shell.County) []place {
 				ID: placeOf(o.GetId(), d.GetCode()), Name: name + " · " + county.DepartmentName(language, o.GetId(), d.GetCode()),
 			})
 		}
-		out = append(out, one)
+		out, offered = append(out, one), append(offered, one.Options...)
+	}
+	standing := form.Standing("place", offered, func(value string) string {
+		organization, department, _ := strings.Cut(value, "/")
+		return p.Shell.StandingPlace(r, county, organization, department)
+	})
+	for _, one := range standing {
+		out = append(out, place{Name: one.Name, Options: []shell.Named{one}})
 	}
 	return out
 }

@@ -8,15 +8,13 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
-// difference is what a change did to one field, in words; From or To is empty where there was nothing, or nothing is left.
-type difference struct{ Field, From, To string }
-
 // change is one line of the history.
 type change struct {
 	*directoryv1.AccountChange
 	// By is who did it, "" if that is not known.
-	By          string
-	Differences []difference
+	By string
+	// Differences are what it did, by field.
+	Differences []shell.Difference
 }
 
 // changesOf are the changes, the newest first, each with what it did to the one before.
@@ -27,21 +25,15 @@ func (p *Pages) changesOf(r *http.Request, county *shell.County, list []*directo
 		if strings.HasPrefix(c.GetActor().GetAccountId(), "service:") {
 			out[i].By = p.Shell.T(r, "accounts.by-machine")
 		}
-		if i+1 == len(list) {
-			continue
-		}
-		before, now := p.worded(r, county, list[i+1].GetAccount()), p.worded(r, county, c.GetAccount())
-		for f, name := range []string{"name", "place", "roles", "phone", "email"} {
-			if before[f] != now[f] {
-				out[i].Differences = append(out[i].Differences, difference{name, before[f], now[f]})
-			}
+		if i+1 < len(list) {
+			out[i].Differences = shell.Differences(p.worded(r, county, list[i+1].GetAccount()), p.worded(r, county, c.GetAccount()))
 		}
 	}
 	return out
 }
 
-// worded is what an account says, in the order of the form.
-func (p *Pages) worded(r *http.Request, county *shell.County, a *directoryv1.Account) [5]string {
+// worded is what an account says, by field.
+func (p *Pages) worded(r *http.Request, county *shell.County, a *directoryv1.Account) map[string]string {
 	where := p.rowOf(r, county, &directoryv1.AccountDetail{Account: a})
 	place := where.Organization
 	if where.Department != "" {
@@ -51,5 +43,7 @@ func (p *Pages) worded(r *http.Request, county *shell.County, a *directoryv1.Acc
 	for i, role := range a.GetRoles() {
 		held[i] = p.Shell.T(r, "role."+role.String())
 	}
-	return [5]string{a.GetName(), place, strings.Join(held, p.Shell.T(r, "accounts.between")), a.GetPhone(), a.GetEmail()}
+	return map[string]string{
+		"name": a.GetName(), "place": place, "roles": strings.Join(held, p.Shell.T(r, "accounts.between")), "phone": a.GetPhone(), "email": a.GetEmail(),
+	}
 }

@@ -69,6 +69,9 @@ func (p *Pages) drawPlace(w http.ResponseWriter, r *http.Request, status int, da
 				data.Parents = append(data.Parents, shell.Named{ID: o.GetId(), Name: county.OrganizationName(p.Shell.Language(r), o.GetId())})
 			}
 		}
+		data.Parents = append(data.Parents, data.Form.Standing("organization.parentId", data.Parents, func(parent string) string {
+			return p.Shell.StandingPlace(r, county, parent, "")
+		})...)
 	}
 	title := "places.edit"
 	if data.ID == "" {

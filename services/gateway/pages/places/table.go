@@ -7,6 +7,7 @@ import (
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/gateway/sheets"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -102,7 +103,18 @@ func (p *Pages) sample(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+r.PathValue("table")+`.csv"`)
-	// Spreadsheets read UTF-8 by the mark.
-	_, err := w.Write([]byte("\ufeff" + strings.ReplaceAll(p.Shell.T(r, "places.sample."+r.PathValue("table"), "home", home), "|", "\r\n") + "\r\n"))
-	return err
+	var table sheets.Table
+	for i, line := range strings.Split(p.Shell.T(r, "places.sample."+r.PathValue("table"), "home", home), "|") {
+		cells := strings.Split(line, ",")
+		if i == 0 {
+			table.Heads = cells
+			continue
+		}
+		row := make([]any, len(cells))
+		for n, cell := range cells {
+			row[n] = cell
+		}
+		table.Rows = append(table.Rows, row)
+	}
+	return sheets.CSV(w, table)
 }

@@ -113,7 +113,7 @@ func (p *Pages) restore(w http.ResponseWriter, r *http.Request) error {
 	})
 	if err != nil {
 		r.PostForm = weekForm(at, shifts)
-		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.draw(w, r, at, &again) })
+		return p.Shell.Again(w, r, left(err), func(again shell.Refused) error { return p.draw(w, r, at, &again) })
 	}
 	p.Shell.Flash(w, "settings.restored")
 	http.Redirect(w, r, postURL(at.organization, at.code), http.StatusSeeOther)

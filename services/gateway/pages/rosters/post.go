@@ -13,6 +13,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
@@ -34,8 +35,9 @@ type postData struct {
 	Was, Changed string
 	Lines        []line
 	Gaps         []gap
-	People       []*directoryv1.Account
-	Names        map[string]string
+	// People may have duties; Names has those who left too.
+	People []*directoryv1.Account
+	Names  map[string]string
 	// TakeBacks are the requests of taking back each hand-over.
 	TakeBacks map[string]string
 	// Away: the people of the organisation cannot be read.
@@ -79,13 +81,16 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 	people, read := p.colleagues(r, at.organization)
 	data := postData{
 		Organization: at.organization, Code: at.code, Name: county.OrganizationName(p.Shell.Language(r), at.organization) + " · " + p.postName(r, county, at.organization, at.code),
-		Roster: roster, Gaps: p.gaps(roster.GetDuties()), People: people, Away: !read,
+		Roster: roster, Gaps: p.gaps(roster.GetDuties()), Away: !read,
 		// Without the people a form would lose who is planned.
 		Plans: read && plans(a, at.organization, at.code), Self: a.GetId(),
 		Names: map[string]string{}, TakeBacks: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
 	}
-	for _, one := range data.People {
+	for _, one := range people {
 		data.Names[one.GetId()] = one.GetName()
+		if !one.GetDisabled() {
+			data.People = append(data.People, one)
+		}
 	}
 	for _, h := range roster.GetHandOvers() {
 		data.TakeBacks[h.GetId()] = id.FromFact("take back", h.GetId())
@@ -197,11 +202,26 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	if _, err := p.Roster.SetRoster(r.Context(), in); err != nil {
-		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.draw(w, r, at, &again) })
+		return p.Shell.Again(w, r, left(err), func(again shell.Refused) error { return p.draw(w, r, at, &again) })
 	}
 	p.Shell.Flash(w, "rosters.saved")
 	http.Redirect(w, r, postURL(at.organization, at.code), http.StatusSeeOther)
 	return nil
+}
+
+// left calls a person who can have no duty as the form of the week does.
+func left(cause error) error {
+	e, ok := errs.As(cause)
+	if !ok || e.Kind != errs.KindInvalid {
+		return cause
+	}
+	fields := slices.Clone(e.Fields)
+	for i, f := range fields {
+		if strings.HasPrefix(f.Name, "shifts[") && strings.HasSuffix(f.Name, ".accountId") {
+			fields[i].Meta = map[string]string{text.Label: "rosters.gone"}
+		}
+	}
+	return errs.Invalid(fields...)
 }
 
 func (p *Pages) handOver(w http.ResponseWriter, r *http.Request) error {

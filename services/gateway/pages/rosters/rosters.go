@@ -65,6 +65,8 @@ type row struct {
 	Duties     []*directoryv1.Duty
 	// Opens: the visitor may see the plan.
 	Opens bool
+	// Closed: the department is, and its roster still stands.
+	Closed bool
 }
 
 type listData struct {
@@ -109,7 +111,32 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request) error {
 			data.Rows = append(data.Rows, one)
 		}
 	}
+	if data.Rows, err = p.addClosed(r, county, data, on, opens); err != nil {
+		return err
+	}
 	return p.Shell.Render(w, r, p.list, shell.Page{Title: "rosters.title", Nav: "rosters", Data: data})
+}
+
+// addClosed adds departments that were closed while they had a roster: it is in force until its week is emptied.
+func (p *Pages) addClosed(r *http.Request, county *shell.County, data listData, on *directoryv1.ListOnDutyResponse, opens bool) ([]row, error) {
+	var closed []row
+	for _, post := range on.GetPosts() {
+		if code := post.GetDepartmentCode(); county.Department(data.Organization, code).GetDisabled() {
+			closed = append(closed, row{Name: p.postName(r, county, data.Organization, code), Code: code, Duties: post.GetDuties(), Opens: opens, Closed: true})
+		}
+	}
+	if len(closed) == 0 || !opens {
+		return append(data.Rows, slices.DeleteFunc(closed, func(one row) bool { return len(one.Duties) == 0 })...), nil
+	}
+	list, err := p.Roster.ListRosters(r.Context(), &directoryv1.ListRostersRequest{OrganizationId: data.Organization})
+	if err != nil {
+		return nil, err
+	}
+	emptied := func(one row) bool {
+		i := slices.IndexFunc(list.GetRosters(), func(roster *directoryv1.Roster) bool { return roster.GetDepartmentCode() == one.Code })
+		return i < 0 || len(list.GetRosters()[i].GetShifts()) == 0 && len(one.Duties) == 0
+	}
+	return append(data.Rows, slices.DeleteFunc(closed, emptied)...), nil
 }
 
 func hasPosts(o *directoryv1.Organization) bool {
@@ -150,18 +177,14 @@ func plans(a *directoryv1.Account, organization, code string) bool {
 		is(a, commonv1.Role_DEPARTMENT_HEAD) && code != "" && a.GetDepartmentCode() == code)
 }
 
-// colleagues are the people of an organisation who may have duties; false while that cannot be read.
+// colleagues are the people of an organisation, also those who left; false while that cannot be read.
 func (p *Pages) colleagues(r *http.Request, organization string) (out []*directoryv1.Account, ok bool) {
 	for token := ""; ; {
 		page, err := p.Directory.ListAccounts(r.Context(), &directoryv1.ListAccountsRequest{OrganizationId: organization, PageSize: 200, PageToken: token})
 		if err != nil {
 			return nil, false
 		}
-		for _, a := range page.GetAccounts() {
-			if !a.GetDisabled() {
-				out = append(out, a)
-			}
-		}
+		out = append(out, page.GetAccounts()...)
 		if token = page.GetNextPageToken(); token == "" {
 			return out, true
 		}

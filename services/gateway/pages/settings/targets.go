@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -21,19 +20,17 @@ const spareRows = 3
 
 // targetsData is what targets.html sees.
 type targetsData struct {
-	Form      shell.Form
-	Rows      []int
-	Measures  []*referralv1.Measure
-	Places    []place
+	Form     shell.Form
+	Rows     []int
+	Measures []*referralv1.Measure
+	// Places are the county, organisations and departments: "", "id" or "id|code".
+	Places    []shell.Named
 	Version   int32
 	RequestID string
 	Edits     bool
 	Problem   string
 	Changed   bool
 }
-
-// place is the county, an organisation or a department: "", "id" or "id|code".
-type place struct{ Value, Name string }
 
 // Field is the name of a field of a row.
 func (targetsData) Field(name string, n int) string { return name + "." + strconv.Itoa(n) }
@@ -47,7 +44,8 @@ func (p *Pages) targets(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Version, data.Form.Values = stands.GetVersion(), shell.Original(targetValues(stands, len(data.Rows)), nil)
+	data.Version = stands.GetVersion()
+	p.fill(r, &data, shell.Form{Values: shell.Original(targetValues(stands, len(data.Rows)), nil)})
 	return p.Shell.Render(w, r, p.targetsSet, shell.Page{Title: "targets.title", Nav: "settings", Data: data})
 }
 
@@ -109,31 +107,49 @@ func (p *Pages) targetsPage(r *http.Request, filled int) (targetsData, error) {
 }
 
 // places are all that a target can be of.
-func (p *Pages) places(r *http.Request) ([]place, error) {
+func (p *Pages) places(r *http.Request) ([]shell.Named, error) {
 	county, err := p.Shell.Names().County(r.Context())
 	if err != nil {
 		return nil, err
 	}
 	language := p.Shell.Language(r)
-	out := []place{{"", p.Shell.T(r, "discharges.county")}}
+	out := []shell.Named{{Name: p.Shell.T(r, "discharges.county")}}
 	for _, o := range county.Organizations {
 		if t := o.GetType(); o.GetDisabled() || t != directoryv1.OrganizationType_COUNTY_HOSPITAL && t != directoryv1.OrganizationType_TOWNSHIP_CENTRE {
 			continue
 		}
 		name := county.OrganizationName(language, o.GetId())
-		out = append(out, place{o.GetId(), name})
+		out = append(out, shell.Named{ID: o.GetId(), Name: name})
 		for _, d := range county.Departments(o.GetId()) {
 			if o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL {
-				out = append(out, place{o.GetId() + "|" + d.GetCode(), name + " · " + county.DepartmentName(language, o.GetId(), d.GetCode())})
+				out = append(out, shell.Named{ID: o.GetId() + "|" + d.GetCode(), Name: name + " · " + county.DepartmentName(language, o.GetId(), d.GetCode())})
 			}
 		}
 	}
 	return out, nil
 }
 
+// placeName of an organisation or a department, closed or not.
+func (p *Pages) placeName(r *http.Request, place string) string {
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil || place == "" {
+		return place
+	}
+	organization, department, _ := strings.Cut(place, "|")
+	return p.Shell.StandingPlace(r, county, organization, department)
+}
+
+// fill puts the form on the page. Places of targets that were closed meanwhile stay what they are.
+func (p *Pages) fill(r *http.Request, data *targetsData, form shell.Form) {
+	data.Form = form
+	for _, n := range data.Rows {
+		data.Places = append(data.Places, form.Standing(data.Field("place", n), data.Places, func(place string) string { return p.placeName(r, place) })...)
+	}
+}
+
 // targetName is what a target is of, in words.
 func (p *Pages) targetName(r *http.Request, t *referralv1.Target) string {
-	name, where := t.GetMeasure(), t.GetOrganizationId()
+	name, where := t.GetMeasure(), p.placeName(r, placeOf(t))
 	if definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{}); err == nil {
 		for _, m := range definitions.GetMeasures() {
 			if m.GetCode() == t.GetMeasure() {
@@ -141,10 +157,8 @@ func (p *Pages) targetName(r *http.Request, t *referralv1.Target) string {
 			}
 		}
 	}
-	if places, err := p.places(r); err == nil {
-		if i := slices.IndexFunc(places, func(one place) bool { return one.Value == placeOf(t) }); i >= 0 {
-			where = places[i].Name
-		}
+	if where == "" {
+		where = p.Shell.T(r, "discharges.county")
 	}
 	out := []string{name, where}
 	if t.GetFromMonth() != "" || t.GetToMonth() != "" {
@@ -212,7 +226,8 @@ func (p *Pages) refusedTargets(w http.ResponseWriter, r *http.Request, cause err
 			return err
 		}
 		again.Form.Errors = p.targetErrors(r, cause, rows)
-		data.Form, data.Problem, data.RequestID, data.Version = again.Form, again.Problem, again.RequestID, versionOf(again.Form.Values)
+		p.fill(r, &data, again.Form)
+		data.Problem, data.RequestID, data.Version = again.Problem, again.RequestID, versionOf(again.Form.Values)
 		data.Changed = again.Form.Changed != nil
 		return p.Shell.Render(w, r, p.targetsSet, shell.Page{Title: "targets.title", Nav: "settings", Status: again.Status, Data: data})
 	})

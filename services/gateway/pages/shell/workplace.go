@@ -22,6 +22,9 @@ type Workplace struct {
 	// Departments of the organisation; Department is the chosen one, "" for all.
 	Departments []Named
 	Department  string
+
+	// name words a department, closed or not.
+	name func(code string) string
 }
 
 // Workplace reads it from the fields organization and department of the request. What is no organisation of the county is NOT_FOUND.
@@ -40,11 +43,16 @@ func (s *Shell) Workplace(r *http.Request) (Workplace, error) {
 			}
 		}
 		w.ID = picked(county, w, r.FormValue("organization"))
+		// A closed one can still be looked at.
+		if o := county.Organization(w.ID); o.GetDisabled() {
+			w.Picks = append(w.Picks, Named{w.ID, s.StandingPlace(r, county, w.ID, "")})
+		}
 	}
 	if county.Organization(w.ID) == nil {
 		return w, errs.NotFound("organization")
 	}
 	w.Name = county.OrganizationName(language, w.ID)
+	w.name = func(code string) string { return county.DepartmentName(language, w.ID, code) }
 	for _, d := range county.Departments(w.ID) {
 		w.Departments = append(w.Departments, Named{d.GetCode(), county.DepartmentName(language, w.ID, d.GetCode())})
 	}
@@ -89,14 +97,12 @@ func (w Workplace) At(path string, pairs ...string) string {
 	return path + "?" + query.Encode() + anchor
 }
 
-// DepartmentName of the organisation; the code itself if unknown.
+// DepartmentName of the organisation, closed or not; the code itself if unknown.
 func (w Workplace) DepartmentName(code string) string {
-	for _, d := range w.Departments {
-		if d.ID == code {
-			return d.Name
-		}
+	if w.name == nil {
+		return code
 	}
-	return code
+	return w.name(code)
 }
 
 // Plans tells whether the account plans sessions, beds and their rules; the scheduling service decides.
