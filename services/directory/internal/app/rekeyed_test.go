@@ -42,7 +42,7 @@ func TestAnOldPasswordDoesNotOutliveAResetOrADisablingThatOvertakesIt(t *testing
 	each(t, func(t *testing.T, h house) {
 		ctx, admin := t.Context(), h.person(t, "admin", domain.CountyAdmin)
 		secret := h.signedIn(t).Secret
-		token, err := h.app.ExchangeSession(ctx, secret)
+		token, err := h.app.ExchangeSession(ctx, secret, false)
 		if err != nil {
 			t.Fatal(err)
 		}
