@@ -118,6 +118,7 @@ func (b *busy) waits(t *testing.T) {
 	b.from("", "/style-guide")
 	b.from("township", "/refer/templates/HYPERTENSION")
 	b.from("desk", "/downtime", "organizationId", r.GetReceiver().GetOrganizationId(), "form", "OUT", "count", "2", "requestId", id.New())
+	b.from("village", "/village/search", "query", "莫")
 	b.from("", "/api/docs")
 }
 

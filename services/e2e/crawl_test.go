@@ -174,7 +174,7 @@ func links(body string) []string {
 		for _, a := range n.Attr {
 			attributes[a.Key] = a.Val
 		}
-		for _, name := range []string{"href", "data-load", "data-picker", "data-fragment"} {
+		for _, name := range []string{"href", "data-load", "data-picker", "data-picker-all", "data-fragment"} {
 			if path, _, _ := strings.Cut(attributes[name], "#"); strings.HasPrefix(path, "/") {
 				out[path] = true
 			}

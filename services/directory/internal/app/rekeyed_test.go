@@ -86,7 +86,7 @@ func TestAPasswordThatWasChosenMeanwhileIsAskedFor(t *testing.T) {
 	t.Parallel()
 	h := one(t)
 	var caller authn.Identity
-	token, err := h.app.ExchangeSession(t.Context(), h.signedIn(t).Secret)
+	token, err := h.app.ExchangeSession(t.Context(), h.signedIn(t).Secret, false)
 	if err == nil {
 		caller, err = h.verifier.Verify(t.Context(), token.Token)
 	}
