@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -112,7 +113,7 @@ func editField(s *Snapshot, d Draft, name string) bool {
 	case "form":
 		s.Form = d.Form
 	case "consent":
-		s.Consent = d.Consent
+		s.Consent = d.Consent.since(s.Consent)
 	case "transfer_note":
 		s.TransferNote = d.TransferNote
 	case "transport":
@@ -146,6 +147,14 @@ func editForm(f *Form, d Form, name string) bool {
 
 // ConsentText is the version of the consent text that is shown today.
 const ConsentText = "2026-1"
+
+// since keeps when and to which text a consent was given that is written again as it stood: nobody consented anew.
+func (c Consent) since(stood Consent) Consent {
+	if c.At.IsZero() && c.GivenBy == stood.GivenBy && c.Relation == stood.Relation && c.Method == stood.Method {
+		c.At, c.TextVersion = stood.At, cmp.Or(c.TextVersion, stood.TextVersion)
+	}
+	return c
+}
 
 // complete fills in what follows from the rest: the urgency of an emergency, when and to which text the consent was given.
 func complete(s *Snapshot, at time.Time) {

@@ -319,9 +319,9 @@ type Consent struct {
 	Relation string `protobuf:"bytes,2,opt,name=relation,proto3" json:"relation,omitempty"`
 	// SIGNED, VERBAL_WITNESSED or ELECTRONIC.
 	Method string `protobuf:"bytes,3,opt,name=method,proto3" json:"method,omitempty"`
-	// Default: now.
+	// Default: now; in an edit that leaves giver, relation and method as they stood, as it stood.
 	At *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
-	// Default: the current text.
+	// Default: the current text; in such an edit, as it stood.
 	TextVersion    string `protobuf:"bytes,5,opt,name=text_version,json=textVersion,proto3" json:"text_version,omitempty"`
 	DeferredReason string `protobuf:"bytes,6,opt,name=deferred_reason,json=deferredReason,proto3" json:"deferred_reason,omitempty"`
 	unknownFields  protoimpl.UnknownFields
