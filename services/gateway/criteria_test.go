@@ -250,3 +250,27 @@ func TestAnExamKeepsItsLines(t *testing.T) {
 		t.Errorf("%v", edited)
 	}
 }
+
+func TestAReturnedReferralKeepsTheCriteriaThatWereMetWhenItWasSent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	returned := sampleReferral(referralv1.State_RETURNED)
+	returned.MatchedCriteria = []string{"GEN-2"}
+	w.always(getMethod, returned)
+	answer := writing()[evaluateMethod].(*referralv1.EvaluateCriteriaResponse)
+	answer.Results = answer.GetResults()[1:] // nothing is met by what the form and the record say
+	w.always(evaluateMethod, answer)
+	b := w.browser("township")
+	carried := with(typedReferral(), "criterion", "GEN-2")
+	for what, body := range map[string]string{
+		"the form": b.get("/referrals/" + referralID + "/edit").Body.String(), "live": b.post(criteriaPart, carried, "X-Fragment", "1").Body.String(),
+	} {
+		if !strings.Contains(body, "met when the referral was sent") || !strings.Contains(body, `name="criterion" value="GEN-2"`) || strings.Contains(body, "No criterion is met") ||
+			strings.Contains(body, "cannot be judged") {
+			t.Errorf("%s does not say what was met", what)
+		}
+	}
+	if body := b.post(criteriaPart, typedReferral(), "X-Fragment", "1").Body.String(); !strings.Contains(body, "No criterion is met") {
+		t.Error("a new referral knows of what was met before")
+	}
+}

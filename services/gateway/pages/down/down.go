@@ -94,6 +94,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	data.RequestID = id.New()
 	if data.Draft != nil {
 		data.Form.Values = parts.Original(p.present(r, data), p.groups(r))
+		parts.SetCriteria(data.Form.Values, data.Draft)
 	} else {
 		data.Form.Values = p.proposed(r, data)
 	}

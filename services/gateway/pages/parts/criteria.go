@@ -28,6 +28,8 @@ const (
 	findingNot   = "finding.not"
 	findingAsked = "finding.asked"
 	findingRest  = "finding.rest"
+	// criterion holds the codes of the rules that were met when the referral was sent.
+	criterion = "criterion"
 )
 
 // Panel is what criteria.html sees: the referral criteria (转诊指征) held against what was typed and the record. It advises and
@@ -38,6 +40,8 @@ type Panel struct {
 	// RecordRead tells that the values of the record counted too.
 	RecordRead   bool
 	Met, Unknown []Rule
+	// Sent are the rules that were met when the referral was sent, by values that are not kept and cannot be judged again.
+	Sent []Rule
 	// Wanted are the values that rules miss or that were typed, the first ones in sight; Known those that the record has.
 	Wanted, Findings Inputs
 	Known            []Input
@@ -45,9 +49,12 @@ type Panel struct {
 	Denied []Input
 	// Suggest is the urgency that the rules ask for beyond the chosen one; "" for none.
 	Suggest string
-	// Kept are the fields of the panel as typed, for when nobody answered.
+	// Kept are fields that the panel does not show: the rules met at sending, and what was typed when nobody answered.
 	Kept []Input
 }
+
+// SetCriteria tells a form which rules were met when the referral was sent.
+func SetCriteria(form url.Values, r *referralv1.Referral) { form[criterion] = r.GetMatchedCriteria() }
 
 // Rule is a criterion in the visitor's language.
 type Rule struct {
@@ -170,7 +177,7 @@ func Criteria(sh *shell.Shell, r *http.Request, client referralv1.CriteriaServic
 	if err != nil {
 		return Panel{Asked: true, Away: true, Kept: kept(ask.Form)}
 	}
-	p := Panel{Asked: true, RecordRead: answer.GetRecordRead()}
+	p := Panel{Asked: true, RecordRead: answer.GetRecordRead(), Kept: keptCriteria(ask.Form)}
 	w := words{english: sh.Language(r) == "en", urgent: ask.Direction == commonv1.Direction_UP}
 	missing, known := map[string]bool{}, map[string]bool{}
 	for _, result := range answer.GetResults() {
@@ -178,6 +185,10 @@ func Criteria(sh *shell.Shell, r *http.Request, client referralv1.CriteriaServic
 		case "MET":
 			p.Met = append(p.Met, w.rule(result))
 		case "UNKNOWN":
+			if slices.Contains(ask.Form[criterion], result.GetCriterion().GetCode()) {
+				p.Sent = append(p.Sent, w.rule(result))
+				break
+			}
 			p.Unknown = append(p.Unknown, w.rule(result))
 		}
 		for _, m := range result.GetMissing() {
@@ -228,9 +239,18 @@ func (p *Panel) add(in Input, missing, known bool) {
 	}
 }
 
+// keptCriteria carries which rules were met when the referral was sent.
+func keptCriteria(form url.Values) []Input {
+	var out []Input
+	for _, code := range form[criterion] {
+		out = append(out, Input{Field: criterion, Value: code})
+	}
+	return out
+}
+
 // kept carries what was typed over an answer that did not come.
 func kept(form url.Values) []Input {
-	var out []Input
+	out := keptCriteria(form)
 	for _, field := range slices.Sorted(maps.Keys(form)) {
 		if !strings.HasPrefix(field, valuePrefix) && field != finding && field != findingNot {
 			continue

@@ -39,6 +39,7 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 	}
 	data.Form.Values = parts.Original(valuesOf(referral, data.Patient), groups())
 	data.Form.Values.Set("version", strconv.Itoa(int(referral.GetVersion())))
+	parts.SetCriteria(data.Form.Values, referral)
 	data.RequestID, data.HoldKey = id.New(), id.New()
 	return p.render(w, r, http.StatusOK, data)
 }
