@@ -61,8 +61,8 @@ func TestSomebodyComesAndLeaves(t *testing.T) {
 	if !doctor.has(`.errors a[href="#f-newPassword"]`) || strings.Contains(eval[string](doctor, "document.documentElement.outerHTML"), password) {
 		doctor.fail(fmt.Errorf("the one-time password is kept, or shown"))
 	}
-	doctor.fill("#f-newPassword", "自己的口令八个字")
-	doctor.fill("#f-again", "自己的口令八个字")
+	doctor.fill("#f-newPassword", "自己的口令8个字")
+	doctor.fill("#f-again", "自己的口令8个字")
 	doctor.press("form button.primary")
 	if at := eval[string](doctor, "location.pathname"); at != "/home" || !strings.Contains(doctor.text(".flash"), "密码已修改") {
 		doctor.fail(fmt.Errorf("after the change at %s", at))
@@ -80,7 +80,7 @@ func TestSomebodyComesAndLeaves(t *testing.T) {
 	doctor.until("the sign-in page", `(() => { const x = new XMLHttpRequest(); x.open("GET", "/home", false); x.send(); return x.responseURL.includes("/sign-in") })()`)
 	doctor.goTo("/sign-in")
 	doctor.fill("#f-account", "tester")
-	doctor.fill("#f-password", "自己的口令八个字")
+	doctor.fill("#f-password", "自己的口令8个字")
 	doctor.press("main form button.primary")
 	if !strings.Contains(doctor.text(".errors"), "账号或密码不对") {
 		doctor.fail(fmt.Errorf("a disabled account signs in"))

@@ -274,3 +274,25 @@ func TestAReturnedReferralKeepsTheCriteriaThatWereMetWhenItWasSent(t *testing.T)
 		t.Error("a new referral knows of what was met before")
 	}
 }
+
+func TestUnitsAreWorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, language := range []struct {
+		name  string
+		words map[string]string
+	}{
+		{"zh-CN", map[string]string{"{grade}": "级", "/a": "次/年", "[pH]": "", "/min": "次/分", "{score}": "分", "1": "", "a": "岁", "mm[Hg]": "mmHg", "{odd}": "{odd}"}},
+		{"en", map[string]string{"{grade}": "grade", "/a": "per year", "[pH]": "", "/min": "/min", "{score}": "points", "1": "", "a": "years", "mm[Hg]": "mmHg", "{odd}": "{odd}"}},
+	} {
+		for unit, word := range language.words {
+			answer := writing()[evaluateMethod].(*referralv1.EvaluateCriteriaResponse)
+			answer.Inputs[1].Unit = unit
+			w.always(evaluateMethod, answer)
+			body := w.browser("township").post(criteriaPart, typedReferral(), "X-Fragment", "1", "Accept-Language", language.name).Body.String()
+			if _, after, _ := strings.Cut(body, `<label for="f-value.egfr">`); !strings.Contains(strings.SplitN(after, "</label>", 2)[0], "<small>"+word+"</small>") {
+				t.Errorf("%s: %q is not %q", language.name, unit, word)
+			}
+		}
+	}
+}

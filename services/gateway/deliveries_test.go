@@ -34,6 +34,19 @@ func TestWhatWentOutIsListedWithItsChannels(t *testing.T) {
 	}
 }
 
+func TestAMessageLeadsToWhatItsReaderMayRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, page := range []string{"/deliveries", "/deliveries/" + deliveryID} {
+		if body := w.admin().get(page).Body.String(); !strings.Contains(body, `href="/statistics/cases/`+referralID+`"`) || strings.Contains(body, `href="/referrals/`+referralID) {
+			t.Errorf("%s leads the administrator to a sheet that is refused", page)
+		}
+		if body := w.browser("desk").get(page).Body.String(); !strings.Contains(body, `href="/referrals/`+referralID+`"`) {
+			t.Errorf("%s does not lead the desk to the sheet", page)
+		}
+	}
+}
+
 func TestAMessageShowsItsAttemptsAndIsSentAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

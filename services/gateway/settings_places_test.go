@@ -212,7 +212,7 @@ func TestADepartmentIsPickedFromTheNationalCatalogue(t *testing.T) {
 	if body := sound(t, "form", b.get(placePath+"/department")); !strings.Contains(body, `<option value="0304 心血管内科专业">`) {
 		t.Error("the catalogue is not offered")
 	}
-	for typed, want := range map[string]string{"0304 心血管内科专业": "心血管内科专业", "03.04": "心血管内科专业", "心血管内科专业": "心血管内科专业"} {
+	for typed, want := range map[string]string{"0304 心血管内科专业": "心血管内科专业", "03.04": "心血管内科专业", "心血管内科专业": "心血管内科专业", "心血管": "心血管内科专业"} {
 		if got := b.post(placePath+"/department", form("version", "7", "department.code", typed, "department.hasBeds", "1")); got.Code != http.StatusSeeOther {
 			t.Fatal(got.Code)
 		}
@@ -225,6 +225,27 @@ func TestADepartmentIsPickedFromTheNationalCatalogue(t *testing.T) {
 	sent := called[*directoryv1.SaveDepartmentRequest](w, departmentMethod)
 	if last := sent[len(sent)-1]; last.GetAdds() || last.GetDepartment().GetCode() != "50" || !last.GetDepartment().GetDisabled() {
 		t.Errorf("%v", last)
+	}
+}
+
+func TestATypedDepartmentThatIsNotClearIsRefusedWithTheEntriesAndNoName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	for typed, words := range map[string]string{"心血管内": "", "呼吸": "choose one: 0301 呼吸内科专业、", "没有的科": "has 2, 4 or 6 digits"} {
+		got := b.post(placePath+"/department", form("version", "7", "department.code", typed))
+		if words == "" {
+			if got.Code != http.StatusSeeOther {
+				t.Errorf("%s: %d", typed, got.Code)
+			}
+			continue
+		}
+		if body := got.Body.String(); got.Code != http.StatusBadRequest || !strings.Contains(body, words) || strings.Contains(body, `href="#f-department.name"`) || !strings.Contains(body, `value="`+typed+`"`) {
+			t.Errorf("%s: %d", typed, got.Code)
+		}
+	}
+	if n := len(called[*directoryv1.SaveDepartmentRequest](w, departmentMethod)); n != 1 {
+		t.Errorf("%d departments were saved", n)
 	}
 }
 

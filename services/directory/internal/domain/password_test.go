@@ -30,11 +30,13 @@ func TestAOneTimePasswordIsReadOffPaper(t *testing.T) {
 	}
 }
 
-func TestAChosenPasswordIsLongEnoughAndNotTheLogin(t *testing.T) {
+func TestAChosenPasswordIsNotOneThatIsTriedFirst(t *testing.T) {
 	t.Parallel()
 	for password, reason := range map[string]string{
 		"": domain.ReasonRequired, "1234567": domain.ReasonOutOfRange, strings.Repeat("x", domain.PasswordMax+1): domain.ReasonOutOfRange,
-		"Li.Xiao-Ming": domain.ReasonInvalid, "12345678": "", "八个字的口令也行啊": "",
+		"Li.Xiao-Ming": domain.ReasonInvalid, "Abc12345": domain.ReasonInvalid, "P@ssw0rd": domain.ReasonInvalid,
+		"12345678": domain.ReasonCombination, "abcdefgh": domain.ReasonCombination, "--------": domain.ReasonCombination, "只有汉字也是一种字符": domain.ReasonCombination,
+		"tongzhen-demo": "", "k7mq-2fdx-9wbn": "", "桂林山水甲天下1": "",
 	} {
 		err := domain.CheckChosenPassword("li.xiao-ming", password)
 		if want := map[bool]string{true: "newPassword " + reason}[reason != ""]; (err == nil) != (want == "") || err != nil && err.Error() != want {

@@ -188,7 +188,7 @@ func (p *Pages) write(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	return p.Shell.Again(w, r, shell.Called(onForm(err), labels(kind)), func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(p.onForm(r, err), labels(kind)), func(again shell.Refused) error {
 		data, _ := p.prepared(r, kind, "new") // without the record the form stands alone
 		return p.showAgain(w, r, data, again)
 	})
@@ -237,7 +237,7 @@ func order() []string {
 
 // onForm calls the fields of the API what the forms call them: "entries[2].value.weight" is "value.weight", "entries[0].text" "entry.text". A value that was
 // alone on its form is "value". Units are worded as people write them.
-func onForm(err error) error {
+func (p *Pages) onForm(r *http.Request, err error) error {
 	e, ok := errs.As(err)
 	if !ok || e.Kind != errs.KindInvalid {
 		return err
@@ -255,7 +255,7 @@ func onForm(err error) error {
 			meta[k] = v
 		}
 		if unit := meta["unit"]; unit != "" {
-			meta["unit"] = shell.Unit(unit)
+			meta["unit"] = p.Shell.Unit(r, unit)
 		}
 		f.Meta = meta
 		fields[i] = f
@@ -302,7 +302,7 @@ func (p *Pages) change(w http.ResponseWriter, r *http.Request) error {
 	if data.Kind == "" {
 		return err
 	}
-	return p.Shell.Again(w, r, shell.Called(onForm(err), labels(data.Kind)), func(again shell.Refused) error {
+	return p.Shell.Again(w, r, shell.Called(p.onForm(r, err), labels(data.Kind)), func(again shell.Refused) error {
 		if errs.KindOf(err) == errs.KindStale {
 			p.renew(r, &data, &again)
 		}

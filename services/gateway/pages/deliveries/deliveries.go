@@ -68,6 +68,8 @@ func (p *Pages) Routes(mux shell.Mux) {
 type item struct {
 	*notificationv1.Delivery
 	Organization string
+	// At is where the visitor reads of the referral; "" for who may not.
+	At string
 }
 
 // To says for whom: person, group or patient.
@@ -232,7 +234,8 @@ func (p *Pages) channel(r *http.Request, c *notificationv1.ChannelStatus) channe
 }
 
 func (p *Pages) item(r *http.Request, d *notificationv1.Delivery) item {
-	one := item{Delivery: d}
+	visitor, _ := door.VisitorFrom(r.Context())
+	one := item{Delivery: d, At: shell.ReferralAt(visitor.Account, d.GetReferralId())}
 	if county, err := p.Shell.Names().County(r.Context()); err == nil {
 		one.Organization = county.OrganizationName(p.Shell.Language(r), d.GetOrganizationId())
 	}

@@ -51,7 +51,7 @@ func (p *Pages) sender(r *http.Request, up *referralv1.Referral) string {
 // proposed fills a new form from the reply to the up-referral, and what that lacks from the record.
 func (p *Pages) proposed(r *http.Request, data formData) url.Values {
 	visitor, _ := door.VisitorFrom(r.Context())
-	reply, stay := data.Up.GetReply(), parts.StayOf(r, p.Clinical, data.Summary, data.Up.GetArriveTime())
+	reply, stay := data.Up.GetReply(), parts.StayOf(p.Shell, r, p.Clinical, data.Summary, data.Up.GetArriveTime())
 	var diagnoses []string
 	for _, d := range data.Up.GetDiagnoses() {
 		diagnoses = append(diagnoses, d.GetDisplay())

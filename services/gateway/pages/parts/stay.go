@@ -28,7 +28,7 @@ type Stay struct {
 }
 
 // StayOf reads it from the arrival on. Without the record, or the right to read it, it is empty: a reply can be written by hand.
-func StayOf(r *http.Request, clinical patientrecordv1.ClinicalRecordServiceClient, summary *patientrecordv1.Summary, arrived *timestamppb.Timestamp) Stay {
+func StayOf(sh *shell.Shell, r *http.Request, clinical patientrecordv1.ClinicalRecordServiceClient, summary *patientrecordv1.Summary, arrived *timestamppb.Timestamp) Stay {
 	var out Stay
 	var lines []string
 	for _, m := range summary.GetMedications() {
@@ -57,7 +57,7 @@ func StayOf(r *http.Request, clinical patientrecordv1.ClinicalRecordServiceClien
 	for _, o := range summary.GetRecentResults() {
 		abnormal := o.GetInterpretation() != "" && o.GetInterpretation() != "N"
 		if abnormal && o.GetEffectiveTime().AsTime().After(arrived.AsTime()) {
-			lines = append(lines, o.GetText()+" "+measured(o))
+			lines = append(lines, o.GetText()+" "+measured(sh, r, o))
 		}
 	}
 	out.Findings = strings.Join(slices.Compact(lines), "\n")
@@ -65,7 +65,7 @@ func StayOf(r *http.Request, clinical patientrecordv1.ClinicalRecordServiceClien
 }
 
 // measured words a value with its unit.
-func measured(o *patientrecordv1.Observation) string {
+func measured(sh *shell.Shell, r *http.Request, o *patientrecordv1.Observation) string {
 	word := func(q *patientrecordv1.Quantity, text string) string {
 		if q == nil {
 			return text
@@ -73,11 +73,11 @@ func measured(o *patientrecordv1.Observation) string {
 		return strconv.FormatFloat(math.Round(q.GetValue()*100)/100, 'f', -1, 64)
 	}
 	if len(o.GetComponents()) == 0 {
-		return strings.TrimSpace(word(o.GetQuantity(), o.GetValueText()) + " " + shell.Unit(o.GetQuantity().GetUnit()))
+		return strings.TrimSpace(word(o.GetQuantity(), o.GetValueText()) + " " + sh.Unit(r, o.GetQuantity().GetUnit()))
 	}
 	var values []string
 	for _, c := range o.GetComponents() {
 		values = append(values, word(c.GetQuantity(), c.GetValueText()))
 	}
-	return strings.Join(values, "/") + " " + shell.Unit(o.GetComponents()[0].GetQuantity().GetUnit())
+	return strings.Join(values, "/") + " " + sh.Unit(r, o.GetComponents()[0].GetQuantity().GetUnit())
 }

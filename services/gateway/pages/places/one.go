@@ -162,9 +162,12 @@ func (p *Pages) saveDepartment(w http.ResponseWriter, r *http.Request) error {
 			d.Name = official
 		}
 	}
-	_, err := p.Place.SaveDepartment(r.Context(), &directoryv1.SaveDepartmentRequest{
-		OrganizationId: r.PathValue("id"), Version: number(r.PostFormValue("version")), Department: d, Adds: adds, RequestId: r.PostFormValue("requestId"),
-	})
+	err := unclear(adds, d.GetCode(), get("code"))
+	if err == nil {
+		_, err = p.Place.SaveDepartment(r.Context(), &directoryv1.SaveDepartmentRequest{
+			OrganizationId: r.PathValue("id"), Version: number(r.PostFormValue("version")), Department: d, Adds: adds, RequestId: r.PostFormValue("requestId"),
+		})
+	}
 	if err != nil {
 		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.departmentAgain(w, r, again) })
 	}

@@ -76,7 +76,7 @@ func (p *Pages) lastFound(r *http.Request, referral *referralv1.Referral) string
 		for _, v := range found.GetValues() {
 			if v.GetName() == m.Name {
 				number := strconv.FormatFloat(v.GetNumber(), 'f', -1, 64)
-				parts = append(parts, strings.TrimSpace(p.Shell.T(r, "measure."+m.Name)+" "+number+" "+m.Shown))
+				parts = append(parts, strings.TrimSpace(p.Shell.T(r, "measure."+m.Name)+" "+number+" "+p.Shell.Unit(r, m.Unit)))
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func (p *Pages) replyOf(r *http.Request, referral *referralv1.Referral) url.Valu
 	if err != nil {
 		return url.Values{}
 	}
-	stay := parts.StayOf(r, p.Clinical, summary, referral.GetArriveTime())
+	stay := parts.StayOf(p.Shell, r, p.Clinical, summary, referral.GetArriveTime())
 	var diagnoses, medicines []string
 	for _, d := range referral.GetDiagnoses() {
 		diagnoses = append(diagnoses, d.GetDisplay())

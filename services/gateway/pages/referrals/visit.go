@@ -31,7 +31,7 @@ type visitData struct {
 }
 
 // measure is a number: its name, its UCUM unit and the unit as people write it.
-type measure struct{ Name, Unit, Shown string }
+type measure struct{ Name, Unit string }
 
 // before is what a number was at an earlier visit.
 type before struct {
@@ -48,12 +48,12 @@ func measures() []struct {
 		measure
 		item string
 	}{
-		{measure{"sbp", "mm[Hg]", "mmHg"}, "BP"}, {measure{"dbp", "mm[Hg]", "mmHg"}, "BP"}, {measure{"heart_rate", "/min", "/min"}, "HEART_RATE"},
-		{measure{"fasting_glucose", "mmol/L", "mmol/L"}, "GLUCOSE"}, {measure{"glucose", "mmol/L", "mmol/L"}, "GLUCOSE"}, {measure{"hba1c", "%", "%"}, "HBA1C"},
-		{measure{"temperature", "Cel", "℃"}, "TEMPERATURE"}, {measure{"spo2", "%", "%"}, "SPO2"}, {measure{"resp_rate", "/min", "/min"}, "SPO2"},
-		{measure{"weight", "kg", "kg"}, "WEIGHT"}, {measure{"ldl", "mmol/L", "mmol/L"}, "LIPIDS"}, {measure{"egfr", "mL/min/{1.73_m2}", "mL/min/1.73m²"}, "KIDNEY"},
-		{measure{"potassium", "mmol/L", "mmol/L"}, "POTASSIUM"}, {measure{"fetal_heart_rate", "/min", "/min"}, "FETUS"}, {measure{"pain", "{score}", ""}, "PAIN"},
-		{measure{"barthel", "{score}", ""}, "REHABILITATION"}, {measure{"danger_level", "{score}", ""}, "DANGER_LEVEL"},
+		{measure{"sbp", "mm[Hg]"}, "BP"}, {measure{"dbp", "mm[Hg]"}, "BP"}, {measure{"heart_rate", "/min"}, "HEART_RATE"},
+		{measure{"fasting_glucose", "mmol/L"}, "GLUCOSE"}, {measure{"glucose", "mmol/L"}, "GLUCOSE"}, {measure{"hba1c", "%"}, "HBA1C"},
+		{measure{"temperature", "Cel"}, "TEMPERATURE"}, {measure{"spo2", "%"}, "SPO2"}, {measure{"resp_rate", "/min"}, "SPO2"},
+		{measure{"weight", "kg"}, "WEIGHT"}, {measure{"ldl", "mmol/L"}, "LIPIDS"}, {measure{"egfr", "mL/min/{1.73_m2}"}, "KIDNEY"},
+		{measure{"potassium", "mmol/L"}, "POTASSIUM"}, {measure{"fetal_heart_rate", "/min"}, "FETUS"}, {measure{"pain", "{score}"}, "PAIN"},
+		{measure{"barthel", "{score}"}, "REHABILITATION"}, {measure{"danger_level", "{score}"}, "DANGER_LEVEL"},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -13,8 +14,14 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
 
-// units turn UCUM codes into what people write: mm[Hg] is mmHg, 10*3/uL is 10³/µL, {score} is left out.
-var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3", "10³", "10*6", "10⁶", "10*9", "10⁹", "10*12", "10¹²", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "umol", "µmol", "{score}", "", "{1.73_m2}", "1.73m²")
+// units turn UCUM codes into what people write: mm[Hg] is mmHg, 10*3/uL is 10³/µL.
+var units = strings.NewReplacer("mm[Hg]", "mmHg", "10*3", "10³", "10*6", "10⁶", "10*9", "10⁹", "10*12", "10¹²", "/uL", "/µL", "[degF]", "°F", "Cel", "°C", "m2", "m²", "[IU]", "IU", "umol", "µmol", "{1.73_m2}", "1.73m²")
+
+// unitWords are the UCUM codes that are worded; "" for those that people leave out.
+var unitWords = map[string]string{
+	"1": "", "[pH]": "", "{grade}": "unit.grade", "{score}": "unit.score", "/a": "unit.per-year", "/min": "unit.per-minute", "/h": "unit.per-hour", "/d": "unit.per-day",
+	"a": "unit.years", "wk": "unit.weeks", "d": "unit.days", "h": "unit.hours", "min": "unit.minutes",
+}
 
 // funcs are the template functions of one language.
 func (s *Shell) funcs(language string) template.FuncMap {
@@ -52,9 +59,8 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		"lines": func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
 		"add":   func(a, b int) int { return a + b },
 		// number shows a measured value without digits that no instrument has.
-		"number": func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
-		// unit shows a UCUM unit as a laboratory slip prints it.
-		"unit":        Unit,
+		"number":      func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
+		"unit":        func(code string) string { return s.unit(language, code) },
 		"list":        func(items ...string) []string { return items },
 		"patientTabs": patientTabs,
 		"masked":      Masked,
@@ -63,8 +69,19 @@ func (s *Shell) funcs(language string) template.FuncMap {
 	}
 }
 
-// Unit is a UCUM unit as people write it.
-func Unit(code string) string { return units.Replace(code) }
+// Unit is a UCUM unit as people write it, in the visitor's language; a code that is not known stays as it is.
+func (s *Shell) Unit(r *http.Request, code string) string { return s.unit(s.Language(r), code) }
+
+func (s *Shell) unit(language, code string) string {
+	key, worded := unitWords[code]
+	switch {
+	case !worded:
+		return units.Replace(code)
+	case key == "":
+		return ""
+	}
+	return s.deps.Text.T(language, key)
+}
 
 // Masked keeps of a number the first three and last four characters, as lists do, and of a short one the last two.
 func Masked(number string) string {

@@ -254,6 +254,20 @@ func IsCounty(a *directoryv1.Account) bool {
 	return has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_SPECIALIST, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_BED_MANAGER)
 }
 
+// ReferralAt is where an account reads of a referral: its sheet, or for who only administers the county its course; "" for who may read neither.
+func ReferralAt(a *directoryv1.Account, id string) string {
+	switch {
+	case id == "":
+		return ""
+	case IsCounty(a), IsTownship(a):
+		return "/referrals/" + id
+	case has(a, commonv1.Role_COUNTY_ADMIN):
+		return "/statistics/cases/" + id
+	default:
+		return ""
+	}
+}
+
 func has(a *directoryv1.Account, roles ...commonv1.Role_Code) bool {
 	for _, held := range a.GetRoles() {
 		for _, want := range roles {

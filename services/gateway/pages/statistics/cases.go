@@ -170,17 +170,9 @@ func (p *Pages) reasonList(r *http.Request, measure string) []*referralv1.Reason
 func (p *Pages) rows(r *http.Request, cases []*referralv1.StatisticCase) []caseRow {
 	names := p.namer(r, "")
 	visitor, _ := door.VisitorFrom(r.Context())
-	opens := shell.IsCounty(visitor.Account) || shell.IsTownship(visitor.Account)
 	var out []caseRow
 	for _, c := range cases {
-		row := caseRow{StatisticCase: c, ConditionName: names("condition", c.GetCondition())}
-		switch id := c.GetReferralId(); {
-		case id == "":
-		case opens:
-			row.At = "/referrals/" + id
-		case administers(r):
-			row.At = "/statistics/cases/" + id
-		}
+		row := caseRow{StatisticCase: c, ConditionName: names("condition", c.GetCondition()), At: shell.ReferralAt(visitor.Account, c.GetReferralId())}
 		if id := c.GetOriginator().GetOrganizationId(); id != "" {
 			row.From = names("organization", id)
 		}
