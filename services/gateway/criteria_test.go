@@ -257,7 +257,7 @@ func TestAReturnedReferralKeepsTheCriteriaThatWereMetWhenItWasSent(t *testing.T)
 	returned := sampleReferral(referralv1.State_RETURNED)
 	returned.MatchedCriteria = []string{"GEN-2"}
 	w.always(getMethod, returned)
-	answer := writing()[evaluateMethod].(*referralv1.EvaluateCriteriaResponse)
+	answer, _ := writing()[evaluateMethod].(*referralv1.EvaluateCriteriaResponse)
 	answer.Results = answer.GetResults()[1:] // nothing is met by what the form and the record say
 	w.always(evaluateMethod, answer)
 	b := w.browser("township")
@@ -286,7 +286,7 @@ func TestUnitsAreWorded(t *testing.T) {
 		{"en", map[string]string{"{grade}": "grade", "/a": "per year", "[pH]": "", "/min": "/min", "{score}": "points", "1": "", "a": "years", "mm[Hg]": "mmHg", "{odd}": "{odd}"}},
 	} {
 		for unit, word := range language.words {
-			answer := writing()[evaluateMethod].(*referralv1.EvaluateCriteriaResponse)
+			answer, _ := writing()[evaluateMethod].(*referralv1.EvaluateCriteriaResponse)
 			answer.Inputs[1].Unit = unit
 			w.always(evaluateMethod, answer)
 			body := w.browser("township").post(criteriaPart, typedReferral(), "X-Fragment", "1", "Accept-Language", language.name).Body.String()
