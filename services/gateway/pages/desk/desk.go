@@ -73,6 +73,9 @@ type queueData struct {
 
 func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 	part, f := r.Header.Get("X-Fragment"), queue.FilterOf(r)
+	if len(r.URL.Query()) == 0 {
+		f.Tab = "" // the filter stays; who comes to the desk sees first what waits for an answer
+	}
 	list, err := p.Queue.Read(r, f, r.URL.Query().Get("page"))
 	if err != nil {
 		return err
