@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -21,7 +22,6 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/bus"
 	"github.com/tongzhen/tongzhen/services/internal/clock"
-	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/placetest"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
@@ -231,13 +231,9 @@ func (f *fire) living() map[string]*schedulingv1.Hold {
 	f.Helper()
 	out, page := map[string]*schedulingv1.Hold{}, ""
 	for {
-		ask := &schedulingv1.ListLiveRequest{County: harness.County, PageSize: 200, PageToken: page}
-		live, err := f.replicas[0].places.ListLive(rpc.WithCounty(f.Context(), harness.County), ask)
 		// Its last death may be a moment ago: the client finds out in its own time that it is back.
-		for tries := 0; errs.KindOf(err) == errs.KindUnavailable && tries < 100; tries++ {
-			time.Sleep(100 * time.Millisecond)
-			live, err = f.replicas[0].places.ListLive(rpc.WithCounty(f.Context(), harness.County), ask)
-		}
+		live, err := f.replicas[0].places.ListLive(rpc.WithCounty(f.Context(), harness.County),
+			&schedulingv1.ListLiveRequest{County: harness.County, PageSize: 200, PageToken: page}, grpc.WaitForReady(true))
 		must(f.T, err)
 		for _, h := range live.GetHolds() {
 			if h.GetOrganizationId() == f.hospital {
