@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/audit"
-	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/dbtest"
 	"github.com/tongzhen/tongzhen/services/internal/outbox"
