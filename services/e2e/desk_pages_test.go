@@ -57,9 +57,10 @@ func TestADayAtTheDesk(t *testing.T) {
 			t.Errorf("%s is %s", id, r.GetState())
 		}
 	}
+	// The filter stays; who comes back sees first what waits for an answer.
 	desk.goTo("/desk?tab=expected&urgency=URGENT")
 	desk.goTo("/desk")
-	if got := desk.value(`[name="urgency"]`) + " " + eval[string](desk, `document.querySelector(".tabs [aria-current]").innerText`); got != "URGENT 待到诊 3" {
+	if got := desk.value(`[name="urgency"]`) + " " + eval[string](desk, `document.querySelector(".tabs [aria-current]").innerText`); got != "URGENT 待接诊 0" {
 		desk.Errorf("who comes back finds %q", got)
 	}
 	checksIn(desk, people, first)
