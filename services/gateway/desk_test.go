@@ -85,6 +85,27 @@ func TestTheQueueAnswersWithOneClick(t *testing.T) {
 	}
 }
 
+// The page of a referral proposes what its row of the queue does, wherever it was opened from: not what a row before it gets.
+func TestAnOpenReferralProposesWhatItsRowOfTheQueueDoes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.waits(routine()...)
+	w.always(slotsMethod, &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{{Id: otherSlotID, Start: in(-time.Hour)}, {Id: slotID, Start: in(0), PractitionerName: "张医生"}}})
+	for id, want := range map[string]string{referralID: otherSlotID, secondID: slotID, thirdID: "", downID: ""} {
+		r := sampleReferral(referralv1.State_SUBMITTED)
+		r.Id, r.HoldId = id, ""
+		w.always(getMethod, r)
+		body := w.browser("desk").get("/referrals/" + id).Body.String()
+		suggested := strings.Contains(body, `class="suggestion"`)
+		if want == "" {
+			shows(t, body, "Too few times")
+		}
+		if suggested != (want != "") || want != "" && !strings.Contains(body, `type="hidden" name="choice" value="slot:`+want+`"`) {
+			t.Errorf("%s is not told %q", id, want)
+		}
+	}
+}
+
 func TestAnAnswerLeadsToTheNextThatWaits(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

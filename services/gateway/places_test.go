@@ -136,7 +136,10 @@ func TestAReferralShowsItsPlaceOnTheFallbackList(t *testing.T) {
 	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{sampleEntryOf(schedulingv1.WaitlistState_OFFERED)}})
 	// The desk accepts with what the list keeps.
 	w.always(actionsMethod, actionsOf("accept"))
-	shows(t, w.browser("desk").get(page).Body.String(), `value="hold:`+holdID+`"`, "kept by the waiting list")
+	body = w.browser("desk").get(page).Body.String()
+	shows(t, body, `value="hold:`+holdID+`"`, "kept by the waiting list")
+	// When an offer comes while the page is open, what is proposed beside it is fetched again.
+	shows(t, body, `data-mark="OFFERED `+holdID+`"`, `data-fragment-name="place" data-kinds="referral booking" data-referral="`+referralID+`"`)
 }
 
 func TestABookingIsMovedByEitherSideAndADisplacedOneWarns(t *testing.T) {
@@ -176,8 +179,18 @@ func TestTheDeskPicksASuitedBed(t *testing.T) {
 	b := w.browser("desk")
 	body := b.get("/referrals/" + referralID + "?bed=" + bedID).Body.String()
 	shows(t, body, `<option value="`+bedID+`" selected>`)
-	if strings.Contains(body, `<option value="`+bedID[:len(bedID)-2]+`27"`) {
+	// Wards with so many free beds, not each bed; a certain one is on the board.
+	ward := `<option value="ward:` + wardID + `"`
+	shows(t, body, ward+">心内一区 · ", " · 1 free</option>", `href="/beds?department=0304"`)
+	if strings.Contains(body, "监护") {
 		t.Error("a woman is offered a bed among men")
+	}
+	if body = b.get("/referrals/" + referralID).Body.String(); strings.Contains(body, `<option value="`+bedID) {
+		t.Error("a bed is named that nobody picked")
+	}
+	b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "choice", "bed:", "bedId", "ward:"+wardID))
+	if held := lastly[*schedulingv1.CreateHoldRequest](t, w, holdMethod); held.GetBed().GetWardId() != wardID || held.GetBed().GetBedId() != "" {
+		t.Errorf("%v", held)
 	}
 	b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "choice", "bed:", "bedId", bedID))
 	held := lastly[*schedulingv1.CreateHoldRequest](t, w, holdMethod)
@@ -218,7 +231,8 @@ func TestTheFallbackListStandsInItsOrder(t *testing.T) {
 	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{})
 	// What is waited for is asked: any other examination is of no use.
 	shows(t, b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM")).Body.String(), `href="#f-modality"`, `value="EXAM" checked`, `<select id="f-modality"`)
-	shows(t, w.browser("township").get("/waitlist").Body.String(), "Nobody is waiting", "Your patients who wait")
+	shows(t, w.browser("township").get("/waitlist").Body.String(), "Nobody is waiting", "Your patients who wait", "How to add somebody", `href="/referrals">Referrals that we sent`)
+	shows(t, b.get("/waitlist").Body.String(), "How to add somebody", `href="/desk?tab=waiting"`, `<details class="card" open>`)
 	// What was typed stays, though meanwhile nobody can be put on the list any more.
 	w.always(listMethod, &referralv1.ListReferralsResponse{})
 	body = b.post("/waitlist", form("requestId", "r1", "referralId", referralID, "kind", "EXAM", "lastDay", "2026-04-01")).Body.String()

@@ -208,6 +208,7 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		Calendar:    schedulingv1.NewCalendarServiceClient(deps.Conns.Scheduling),
 		Allocation:  schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling),
 		Handover:    referralv1.NewHandoverServiceClient(deps.Conns.Referral),
+		Candidate:   referralv1.NewCandidateServiceClient(deps.Conns.Referral),
 		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
 	})
 	if err != nil {

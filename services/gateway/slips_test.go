@@ -238,7 +238,7 @@ func TestWhatAHandOverLacksIsShownWithTheWayToItsFieldAndBlocksNothing(t *testin
 	b, c := w.browser("township"), w.browser("desk")
 	b.language, c.language = "zh-CN", "zh-CN"
 	body := b.get("/refer/" + patientID).Body.String()
-	for _, want := range []string{`id="f-complete"`, `href="#f-consent"`, "已取得才算", "65"} {
+	for _, want := range []string{`id="f-complete"`, `href="#f-consent"`, "已取得才算", "还缺 ", "不补也能发送", "65"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("%q is missing", want)
 		}

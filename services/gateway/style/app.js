@@ -300,7 +300,8 @@
     part.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.tagName === "INPUT") { event.preventDefault(); clearTimeout(timer); post(); } });
   }
 
-  // Lines: <… id="lines" data-name="field"> with [data-row] in it; a button [data-row-add="lines"] adds one, [data-row-drop] takes its own away.
+  // Lines: <… id="lines" data-name="field"> with [data-row] in it; a button [data-row-add="lines"] adds one, [data-row-drop] takes its own away,
+  // [data-row-set="field"] puts data-row-value into a field of its own.
   const blank = (row) => {
     for (const field of row.querySelectorAll("input, select, textarea")) {
       if (field.type === "checkbox") field.checked = false;
@@ -329,6 +330,14 @@
   document.addEventListener("click", (event) => {
     const add = event.target.closest("[data-row-add]");
     if (add) addRow(document.getElementById(add.dataset.rowAdd)).querySelector("input:not([type=hidden])")?.focus();
+    const set = event.target.closest("[data-row-set]");
+    const field = set?.closest("[data-row]").querySelector(`[name="${set.dataset.rowSet}"]`);
+    if (field) {
+      event.preventDefault();
+      field.value = set.dataset.rowValue;
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
     const row = event.target.closest("[data-row-drop]")?.closest("[data-row]");
     if (!row) return;
     const lines = row.parentElement;

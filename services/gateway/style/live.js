@@ -10,10 +10,12 @@
   // and it sounds with that click. data-heard counts the sounds.
   let audio;
   let owed; // the sound that could not be played yet
+  let blocked = false, asked; // the browser was asked for sound and gives none: one that allows it takes a moment, too
+  const patience = 1000;
   const sound = (tones) => {
     if (!("AudioContext" in window)) return;
     audio ??= new AudioContext();
-    if (audio.state !== "running") { owed ??= tones; audio.resume().then(settle); hint(); return; }
+    if (audio.state !== "running") { owed ??= tones; audio.resume().then(settle); asked ??= setTimeout(() => { blocked = audio.state !== "running"; hint(); }, patience); return; }
     tones.forEach((frequency, i) => {
       const tone = audio.createOscillator();
       tone.frequency.value = frequency;
@@ -25,7 +27,8 @@
   };
   const settle = () => {
     const tones = owed;
-    owed = undefined;
+    clearTimeout(asked);
+    [owed, asked, blocked] = [undefined, undefined, false];
     hint();
     // What was taken on meanwhile is silent.
     if (tones && (tones !== emergency || document.querySelector(".EMERGENCY.arrived, .alarms .alarm"))) sound(tones);
@@ -33,7 +36,7 @@
   const hint = () => {
     const banner = document.querySelector(".alarms");
     banner?.querySelector(".silent")?.remove();
-    if (!owed || !banner?.querySelector(".alarm")) return;
+    if (!blocked || !banner?.querySelector(".alarm")) return;
     const line = document.createElement("p");
     line.className = "silent";
     line.textContent = body.dataset.silent;
@@ -118,7 +121,11 @@
         const before = new Set([...part.querySelectorAll("[data-id]")].map((row) => row.dataset.id));
         const read = [...part.querySelectorAll("details[data-read][open]")].map((one) => one.dataset.read);
         const back = place(part);
+        const mark = () => part.querySelector("[data-mark]")?.dataset.mark;
+        const marked = mark();
         part.innerHTML = text;
+        // A place that is offered, or is not any more, changes what the other parts of its referral propose.
+        if (mark() !== marked && part.dataset.referral) refreshAll("referral", part.dataset.referral);
         delete part.dataset.stale;
         for (const one of part.querySelectorAll("details[data-read]")) if (read.includes(one.dataset.read)) one.open = true;
         const fresh = [...part.querySelectorAll("[data-id]")].filter((row) => !before.has(row.dataset.id));

@@ -168,7 +168,7 @@ func lifeCodes() map[string][]string {
 		"link":    strings.Fields("ANSWERS ANSWERED_BY WORSENED ESCALATED_TO CONVERTED CONVERTED_TO BOUNCE_BACK_OF BOUNCED_BY"),
 		"correct": strings.Fields(`form.initial_impression form.present_illness form.past_history form.treatment form.diagnosis form.inpatient_number
 			form.examination_results form.next_plan form.rehabilitation_advice reply.diagnosis reply.findings reply.treatment reply.next_steps reply.answer`),
-		"availability": strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
+		"availability": strings.Fields("IN_STOCK UNCONFIRMED SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"visit.result": strings.Fields("STABLE IMPROVED WORSE NOT_REACHED DIED"), "visit.taking": strings.Fields("REGULAR IRREGULAR NONE"),
 		"measure": strings.Fields("sbp dbp heart_rate resp_rate spo2 temperature weight glucose fasting_glucose hba1c ldl egfr creatinine potassium fetal_heart_rate pain barthel danger_level"),
 		"nav":     strings.Fields("reviews patients referrals sent desk received arrivals candidates followups overview statistics settings inbox audit feeds consents exports waitlist sessions beds deliveries rosters calls formulary"),
@@ -185,7 +185,7 @@ func lifeCodes() map[string][]string {
 		"refer.suggest":   strings.Fields("EMERGENCY URGENT"),
 		"refer.certainty": strings.Fields("FOUND FOUND_MIRROR OWN_HIGH OWN_MEDIUM OWN_LOW SUGGESTED"),
 		"worse":           strings.Fields("RESULT_WORSE BP_VERY_HIGH BP_HIGH_IN_PREGNANCY GLUCOSE_VERY_HIGH GLUCOSE_LOW TACHYCARDIA FEVER BREATHING EGFR_LOW POTASSIUM_HIGH DANGER_LEVEL_HIGH PAIN_SEVERE NOT_CONTROLLED_TWICE ADVERSE_REACTION_TWICE"),
-		"down.stock":      strings.Fields("IN_STOCK SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
+		"down.stock":      strings.Fields("IN_STOCK UNCONFIRMED SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"down.long":       strings.Fields("OVER_4_WEEKS OVER_12_WEEKS EXCLUDED_CLASS"),
 		"down.decision":   strings.Fields("SUBSTITUTED CENTRAL_ORDER COUNTY_DISPENSES PATIENT_BUYS STOPPED OTHER"),
 		"down.capability": strings.Fields("REHABILITATION DIALYSIS WOUND_CARE TCM LABORATORY ECG ULTRASOUND XRAY INFUSION HOME_VISIT PALLIATIVE"),

@@ -206,6 +206,7 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	do := r.PostFormValue("do")
 	if do != "send" && do != "draft" {
+		r.PostForm = named(r.PostForm, do)
 		return p.again(w, r, data, nil)
 	}
 	r.PostForm = p.planned(r, r.PostForm)

@@ -2,6 +2,7 @@ package down
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,9 +46,12 @@ type medicineRow struct {
 // Lacking tells that a decision is needed.
 func (m medicineRow) Lacking() bool { return m.Check.GetAvailability() == "MISSING" }
 
+// Unconfirmed tells that the centre may list the medicine under another name.
+func (m medicineRow) Unconfirmed() bool { return m.Check.GetAvailability() == "UNCONFIRMED" }
+
 // Deciding tells that a decision may be made, or was made.
 func (m medicineRow) Deciding() bool {
-	return m.Lacking() || m.Check.GetAvailability() == "SUBSTITUTE" || m.GetDecision() != "" || len(m.Errors) > 0
+	return m.Lacking() || m.Unconfirmed() || m.Check.GetAvailability() == "SUBSTITUTE" || m.GetDecision() != "" || len(m.Errors) > 0
 }
 
 // The fields of a line; every line sends each of them, so that the n-th of one belongs to the n-th of another.
@@ -132,6 +136,38 @@ func (p *Pages) check(r *http.Request, form url.Values) (*referralv1.CheckMedici
 		m.Days = max(0, m.GetDays())
 	}
 	return p.Candidate.CheckMedicines(r.Context(), &referralv1.CheckMedicinesRequest{OrganizationId: form.Get("organization"), Medicines: medicines})
+}
+
+// take is what a button of the form sends to call a line's medicine as the centre's list does: "name", the line, the name.
+const take = "name"
+
+// named is the form with the name that was taken. Only what a script would do is done: all else stays as typed.
+func named(form url.Values, do string) url.Values {
+	what, rest, _ := strings.Cut(do, " ")
+	line, name, _ := strings.Cut(rest, " ")
+	at, err := strconv.Atoi(line)
+	if what != take || err != nil {
+		return form
+	}
+	rows := typedMedicines(form)
+	if at < 0 || at >= len(rows) || name == "" {
+		return form
+	}
+	rows[at].Name = name
+	form = maps.Clone(form)
+	for _, field := range medicineFields(nil) {
+		form.Del(field[0])
+	}
+	for _, row := range rows {
+		for _, field := range medicineFields(row.DischargeMedicine) {
+			value := field[1]
+			if field[0] == "medicine.days" {
+				value = row.Days
+			}
+			form.Add(field[0], value)
+		}
+	}
+	return form
 }
 
 // countable refuses days that are no number. All else is judged by the referral service, which also asks for a decision about

@@ -75,12 +75,16 @@ func (p *Pages) templates(r *http.Request) ([]template, error) {
 	return out, err
 }
 
-// propose lays out the template that suits the referral best. Without templates the plan stays empty: the township makes one.
+// propose lays out the template that suits the referral best, and the kind that it is usually of. Without templates the plan stays empty: the township
+// makes one.
 func (p *Pages) propose(r *http.Request, form url.Values) {
 	if all, err := p.templates(r); err == nil && len(all) > 0 {
 		setPlan(form, all[0].GetPlan())
 		form.Set("plan.template", all[0].GetCode())
 		form.Set("plan.applied", all[0].GetCode())
+		if kinds := all[0].GetKinds(); len(kinds) > 0 && form.Get("kind") == "" {
+			form.Set("kind", kinds[0].String())
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ type stock struct {
 	Total int
 	// Lacking are those that the centre has not, each with what was decided about it.
 	Lacking []*referralv1.DischargeMedicine
-	// Unknown: the centre keeps no list, or the medicine is on none.
+	// Unknown: the centre keeps no list, or the medicine is on none by that name.
 	Unknown int
 }
 
@@ -103,7 +103,7 @@ func stockOf(medicines []*referralv1.DischargeMedicine) *stock {
 		switch m.GetAvailability() {
 		case "MISSING":
 			out.Lacking = append(out.Lacking, m)
-		case "UNKNOWN", "":
+		case "UNKNOWN", "UNCONFIRMED", "":
 			out.Unknown++
 		}
 	}

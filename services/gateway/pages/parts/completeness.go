@@ -14,15 +14,14 @@ type Completeness struct {
 	Away, Judged     bool
 	Score, Threshold int32
 	Missing          []MissingItem
+	// Sent tells that it is about what was handed over, and not about a form.
+	Sent bool
 	// Unknown tells that the record could not be read, so that some items do not count.
 	Unknown bool
 }
 
 // MissingItem is one that is not there; Anchor is the field where it is mended, on a form.
 type MissingItem struct{ Name, How, Anchor string }
-
-// Whole tells that it counts as complete.
-func (c Completeness) Whole() bool { return c.Judged && c.Score >= c.Threshold }
 
 // Complete judges a form as typed. Whatever goes wrong makes a part that says so.
 func Complete(sh *shell.Shell, r *http.Request, client referralv1.HandoverServiceClient, typed *referralv1.CreateReferralRequest) Completeness {
@@ -36,7 +35,7 @@ func Complete(sh *shell.Shell, r *http.Request, client referralv1.HandoverServic
 
 // Completed words an answer; with fields the names lead to the fields of the form.
 func Completed(sh *shell.Shell, r *http.Request, answer *referralv1.Completeness, fields bool) Completeness {
-	c := Completeness{Judged: answer.GetJudged(), Score: answer.GetScore(), Threshold: answer.GetThreshold()}
+	c := Completeness{Judged: answer.GetJudged(), Score: answer.GetScore(), Threshold: answer.GetThreshold(), Sent: !fields}
 	w := words{english: sh.Language(r) == "en"}
 	for _, item := range answer.GetItems() {
 		switch item.GetStatus() {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -115,14 +116,36 @@ func suggestionOf(hold *schedulingv1.Hold) Suggestion {
 }
 
 // Suited is a free bed of a ward.
-type Suited struct{ ID, Ward, Label, Class string }
+type Suited struct{ ID, WardID, Ward, Label, Class string }
 
-const (
-	// takenDown is how many days a township proposes for a patient who comes back to arrive in.
-	takenDown = 7
-	// maxSuited is how many beds are offered by name; any other one is on the bed board.
-	maxSuited = 60
-)
+// Ward is one with so many free beds that the patient may lie in.
+type Ward struct {
+	ID, Name, Class string
+	Free            int
+}
+
+// Wards are those of the free beds, in the order of the board.
+func (c Capacity) Wards() (out []Ward) {
+	for _, b := range c.Suited {
+		at := slices.IndexFunc(out, func(w Ward) bool { return w.ID == b.WardID })
+		if at < 0 {
+			at, out = len(out), append(out, Ward{ID: b.WardID, Name: b.Ward, Class: b.Class})
+		}
+		out[at].Free++
+	}
+	return out
+}
+
+// Picked is the free bed of an id; nil when it is not free any more, or none was picked.
+func (c Capacity) Picked(id string) *Suited {
+	if at := slices.IndexFunc(c.Suited, func(b Suited) bool { return b.ID == id }); at >= 0 {
+		return &c.Suited[at]
+	}
+	return nil
+}
+
+// takenDown is how many days a township proposes for a patient who comes back to arrive in.
+const takenDown = 7
 
 // Capacity reads what an acceptance can book: so many of the earliest slots or, for 0, the times of a day. Without scheduling, and for a patient who comes down,
 // the walk-in window is left.
@@ -190,8 +213,8 @@ func (q *Queue) suited(ctx context.Context, referral *referralv1.Referral) (out 
 			if asks == "" {
 				asks = w.GetSex()
 			}
-			if b.GetState() == schedulingv1.BedState_FREE && (asks == "" || asks == sex) && len(out) < maxSuited {
-				out = append(out, Suited{b.GetId(), w.GetName(), b.GetLabel(), w.GetClass()})
+			if b.GetState() == schedulingv1.BedState_FREE && (asks == "" || asks == sex) {
+				out = append(out, Suited{b.GetId(), w.GetId(), w.GetName(), b.GetLabel(), w.GetClass()})
 			}
 		}
 	}

@@ -94,9 +94,32 @@ func (q *Queue) Read(r *http.Request, f Filter, page string) (List, error) {
 }
 
 // Suggest adds to the first rows what one click would book, where the visitor may accept: no two the same bed or slot.
-func (q *Queue) Suggest(r *http.Request, rows []Row) {
+func (q *Queue) Suggest(r *http.Request, rows []Row) { q.suggest(r, rows[:min(len(rows), suggested)]) }
+
+// SuggestFor is what one click books for a referral that is open, and why there is nothing, as its row of the queue says; where it has none, after all
+// that have.
+func (q *Queue) SuggestFor(r *http.Request, referral *referralv1.Referral, own Capacity) (*Suggestion, string) {
+	f := FilterOf(r)
+	f.Tab = waiting
+	all := own.choices()
+	if referral.GetState() != referralv1.State_SUBMITTED || own.Bed != "" || len(all) > 0 && all[0].place == "" {
+		return own.Suggestion(), ""
+	}
+	list, err := q.Read(r, f, "")
+	if err != nil {
+		return own.Suggestion(), ""
+	}
+	rows := list.Rows[:min(len(list.Rows), suggested)]
+	at := slices.IndexFunc(rows, func(one Row) bool { return one.GetId() == referral.GetId() })
+	if at < 0 {
+		at, rows = len(rows), append(slices.Clone(rows), Row{Row: shell.Row{Referral: referral}})
+	}
+	q.suggest(r, rows)
+	return rows[at].Suggestion, rows[at].Short
+}
+
+func (q *Queue) suggest(r *http.Request, rows []Row) {
 	may := map[string]bool{}
-	rows = rows[:min(len(rows), suggested)]
 	found := make([]*Capacity, len(rows))
 	var all sync.WaitGroup
 	for i := range rows {

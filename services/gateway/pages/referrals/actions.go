@@ -25,8 +25,11 @@ type actionsData struct {
 	// Version is the one that the forms stand on.
 	Version int32
 	// InQueue: the answer leads on to the next one of the queue.
-	InQueue   bool
-	Booking   queue.Capacity
+	InQueue bool
+	Booking queue.Capacity
+	// Suggested is what one click books, nil for nothing; Short ends the text key that says why.
+	Suggested *queue.Suggestion
+	Short     string
 	Redirects []place
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
 	Plan  planData
@@ -152,6 +155,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	}
 	if data.Has("accept") || data.Has("rebook") {
 		data.Booking = p.Queue.Capacity(r, referral, 0)
+		data.Suggested, data.Short = p.Queue.SuggestFor(r, referral, data.Booking)
 	}
 	if data.Has("redirect") {
 		data.Redirects = p.redirects(r, referral)

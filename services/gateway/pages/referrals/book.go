@@ -24,9 +24,6 @@ func (p *Pages) accept(book call[*referralv1.AcceptRequest]) doer {
 		case "hold":
 			request.HoldId = slot
 		case "slot", "bed":
-			if choice == "bed" {
-				slot = c.get("bedId")
-			}
 			hold, err := p.take(ctx, c, choice, slot)
 			if err != nil {
 				return "", err
@@ -47,23 +44,28 @@ func (p *Pages) accept(book call[*referralv1.AcceptRequest]) doer {
 	}
 }
 
-// take holds another slot, the bed that was picked, or any suited bed of the receiving department when none was.
-func (p *Pages) take(ctx context.Context, c command, choice, picked string) (string, error) {
+// take holds another slot, the bed or the ward that was picked, or any suited bed of the receiving department when none was.
+func (p *Pages) take(ctx context.Context, c command, choice, slot string) (string, error) {
 	referral, err := p.Referral.GetReferral(ctx, &referralv1.GetReferralRequest{Id: c.id})
 	if err != nil {
 		return "", err
 	}
-	request := &schedulingv1.CreateHoldRequest{PatientId: referral.GetPatientId(), ReferralId: c.id}
-	key := []string{"answer", c.id, strconv.Itoa(int(c.version)), picked}
+	request, picked := &schedulingv1.CreateHoldRequest{PatientId: referral.GetPatientId(), ReferralId: c.id}, slot
 	if choice == "bed" {
+		picked = c.get("bedId")
 		request.Bed = &schedulingv1.BedRequest{
 			OrganizationId: referral.GetReceiver().GetOrganizationId(), DepartmentCode: referral.GetReceiver().GetDepartmentCode(),
-			Sex: shell.BedSex(referral.GetPatient().GetSex()), BedId: picked,
+			Sex: shell.BedSex(referral.GetPatient().GetSex()),
+		}
+		if ward, isWard := strings.CutPrefix(picked, "ward:"); isWard {
+			request.Bed.WardId = ward
+		} else {
+			request.Bed.BedId = picked
 		}
 	} else {
-		request.SlotId = picked
+		request.SlotId = slot
 	}
-	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, key...)
+	hold, err := p.Shell.Hold(ctx, p.Scheduling, request, "answer", c.id, strconv.Itoa(int(c.version)), picked)
 	return hold.GetId(), err
 }
 

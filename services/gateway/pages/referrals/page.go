@@ -43,9 +43,10 @@ type pageData struct {
 	Links   []*referralv1.Link
 	Booking *schedulingv1.Booking
 	// Before is what the patient must do before an examination.
-	Before  string
-	Place   placeData
-	Actions actionsData
+	Before    string
+	Place     placeData
+	Actions   actionsData
+	Medicines []medicine
 	// Matched words the criteria that were met.
 	Matched []string
 	// Reason words why the referral was returned, declined or cancelled.

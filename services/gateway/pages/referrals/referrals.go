@@ -39,6 +39,7 @@ type Deps struct {
 	Notification notificationv1.NotificationServiceClient
 	Handover     referralv1.HandoverServiceClient
 	Clinical     patientrecordv1.ClinicalRecordServiceClient
+	Candidate    referralv1.CandidateServiceClient
 	Queue        *queue.Queue
 }
 

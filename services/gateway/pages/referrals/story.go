@@ -147,6 +147,7 @@ func (p *Pages) content(r *http.Request, data *pageData) {
 		data.Links = list.GetLinks()
 	}
 	data.Matched = p.Shell.Criteria(r, data.GetMatchedCriteria())
+	p.medicines(r, data)
 	if data.GetCorrections() == 0 {
 		return
 	}

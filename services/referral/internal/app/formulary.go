@@ -18,11 +18,11 @@ type Capabilities struct {
 
 // Formularies is the projection of directory's medicine lists and capabilities.
 type Formularies interface {
-	// Formulary is the list of an organisation, and what other lists of the county say of medicines of these stems.
-	Formulary(ctx context.Context, county, organizationID string, stems []string) (domain.Formulary, error)
+	// Formulary is the list of an organisation, and what other lists of the county say of medicines of these substances.
+	Formulary(ctx context.Context, county, organizationID string, substances []string) (domain.Formulary, error)
 	// Capabilities are empty for an organisation of which nothing was said.
 	Capabilities(ctx context.Context, county, organizationID string) ([]string, error)
-	// PutFormulary stores items, each unless a newer version is known. With a fact id the fact is taken once.
+	// PutFormulary stores items, each unless a newer version is known, or the same and its substance. With a fact id the fact is taken once.
 	PutFormulary(ctx context.Context, factID string, items []domain.FormularyItem) error
 	// PutCapabilities is the same of all that an organisation can do.
 	PutCapabilities(ctx context.Context, factID string, c Capabilities) error
@@ -64,11 +64,11 @@ func (s *Service) CheckMedicines(ctx context.Context, county, organizationID str
 
 // lookUp is CheckMedicines without the capabilities.
 func (s *Service) lookUp(ctx context.Context, county, organizationID string, medicines []domain.Medicine) (MedicinesChecked, error) {
-	stems := make([]string, len(medicines))
+	substances := make([]string, len(medicines))
 	for i, m := range medicines {
-		stems[i] = domain.MedicineStem(m.Name)
+		substances[i] = domain.Substance(m.Name)
 	}
-	list, err := s.Formularies.Formulary(ctx, county, organizationID, stems)
+	list, err := s.Formularies.Formulary(ctx, county, organizationID, substances)
 	if err != nil {
 		return MedicinesChecked{}, err
 	}

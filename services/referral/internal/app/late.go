@@ -116,7 +116,7 @@ func (s *Service) BlockingMedicines(ctx context.Context, q FigureQuery) (Blockin
 		return Blocking{}, err
 	}
 	out := Blocking{Looked: len(found)}
-	byStem := map[string]*BlockingMedicine{}
+	bySubstance := map[string]*BlockingMedicine{}
 	for _, c := range found {
 		if c.CentreID == "" || len(c.Medicines) == 0 {
 			continue
@@ -127,16 +127,16 @@ func (s *Service) BlockingMedicines(ctx context.Context, q FigureQuery) (Blockin
 		}
 		blocks := false
 		for _, m := range checked.Checks {
-			if m.Availability == domain.MedicineMissed || m.Availability == domain.Orderable {
+			if lacks := m.Lacks(); lacks != "" {
 				blocks = true
-				note(byStem, m, c)
+				note(bySubstance, m.Name, lacks, c)
 			}
 		}
 		if blocks {
 			out.Blocked++
 		}
 	}
-	for _, m := range byStem {
+	for _, m := range bySubstance {
 		out.Medicines = append(out.Medicines, *m)
 	}
 	slices.SortFunc(out.Medicines, func(a, b BlockingMedicine) int {
@@ -148,15 +148,15 @@ func (s *Service) BlockingMedicines(ctx context.Context, q FigureQuery) (Blockin
 	return out, nil
 }
 
-func note(byStem map[string]*BlockingMedicine, m domain.MedicineCheck, c domain.CandidateSnapshot) {
-	stem := domain.MedicineStem(m.Name)
-	one := byStem[stem]
+func note(bySubstance map[string]*BlockingMedicine, name string, lacks domain.Availability, c domain.CandidateSnapshot) {
+	substance := domain.Substance(name)
+	one := bySubstance[substance]
 	if one == nil {
-		one = &BlockingMedicine{Name: m.Name, Availability: m.Availability}
-		byStem[stem] = one
+		one = &BlockingMedicine{Name: name, Availability: lacks}
+		bySubstance[substance] = one
 	}
-	if m.Availability == domain.MedicineMissed {
-		one.Availability = domain.MedicineMissed
+	if lacks == domain.MedicineMissed {
+		one.Availability = lacks
 	}
 	if !slices.Contains(one.Centres, c.CentreID) {
 		one.Centres = append(one.Centres, c.CentreID)

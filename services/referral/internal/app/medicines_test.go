@@ -65,6 +65,29 @@ func TestMedicinesAreCheckedAgainstTheCentresList(t *testing.T) {
 	})
 }
 
+// A name that the centre's list writes otherwise is confirmed before a patient goes down with it, or decided about.
+func TestADownReferralIsNotSentWithANameThatNobodyConfirmed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		stocked(t, h)
+		in := back(id.New())
+		in.Draft.Medicines = []domain.Medicine{{Name: "氨氯地平片"}}
+		checked, err := h.CheckMedicines(t.Context(), county, centre, in.Draft.Medicines)
+		if err != nil || !slices.Equal(checked.Checks[0].Named, []domain.NamedMedicine{{Name: "苯磺酸氨氯地平片", Availability: domain.InStock}}) {
+			t.Fatalf("the list's name is not proposed: %v", err)
+		}
+		_, err = h.Create(t.Context(), by(specialist()), in)
+		if got := fieldNames(refused(t, err, errs.ReasonFieldUnknown)); !slices.Equal(got, []string{"medicines[0].name FIELD_UNKNOWN"}) {
+			t.Errorf("fields %q", got)
+		}
+		in.Draft.Medicines[0].Decision = "COUNTY_DISPENSES"
+		v, err := h.Create(t.Context(), by(specialist()), in)
+		if err != nil || v.Medicines[0].Availability != domain.Unconfirmed {
+			t.Errorf("decided otherwise: %q, %v", availabilities(v.Medicines), err)
+		}
+	})
+}
+
 // What the centre lacks asks for a decision, and what the sender says of its stock does not count.
 func TestADownReferralIsNotSentWithoutADecisionAboutWhatIsMissing(t *testing.T) {
 	t.Parallel()

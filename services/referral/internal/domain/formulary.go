@@ -32,8 +32,35 @@ type Formulary struct {
 type MedicineCheck struct {
 	// Medicine with its availability.
 	Medicine
+	// Named are the names under which the list has the substance, for a medicine that is UNCONFIRMED.
+	Named           []NamedMedicine
 	Substitutes     []string
 	RestrictedClass string
+}
+
+// NamedMedicine is a name of the list, and what the centre can do about the medicine if that is the one that is meant.
+type NamedMedicine struct {
+	Name         string
+	Availability Availability
+}
+
+// Lacks is MISSING or ORDERABLE where the centre has today neither the medicine nor what may stand in for it, whatever its list calls it;
+// empty otherwise.
+func (c MedicineCheck) Lacks() Availability {
+	under := []Availability{c.Availability}
+	if c.Availability == Unconfirmed {
+		under = nil
+		for _, n := range c.Named {
+			under = append(under, n.Availability)
+		}
+	}
+	switch {
+	case slices.ContainsFunc(under, func(a Availability) bool { return a != MedicineMissed && a != Orderable }):
+		return ""
+	case slices.Contains(under, Orderable):
+		return Orderable
+	}
+	return MedicineMissed
 }
 
 const (
@@ -47,17 +74,18 @@ const (
 //   - UNKNOWN: the centre has no list.
 //   - IN_STOCK: the medicine itself is there. A name without a dosage form stands for every form of it; two forms are never the same
 //     (a sustained-release tablet is no tablet).
-//   - SUBSTITUTE: not the medicine, but another specification, another form or another medicine of its chemical subgroup is there: the
-//     patient has something on the day of arrival. Whether it may stand in is the doctor's to say.
+//   - UNCONFIRMED: the name is not on the list, but its substance is, in the same form, where one of the two names leaves the salt out
+//     (氨氯地平片, 苯磺酸氨氯地平片). The dose may be reckoned by the salt, so that they are never taken for equal: a doctor says so.
+//   - SUBSTITUTE: not the medicine, but another specification, another form or salt, or another medicine of its chemical subgroup is
+//     there: the patient has something on the day of arrival. Whether it may stand in is the doctor's to say.
 //   - ORDERABLE: the medicine is listed, and comes from the central pharmacy.
 //   - MISSING: none of these.
 func (f Formulary) Check(m Medicine) MedicineCheck {
 	out := MedicineCheck{Medicine: m}
 	out.Availability = NotKnown
-	same, forms := f.named(m.Name)
-	elsewhere := where(f.County, func(i FormularyItem) bool { return MedicineStem(i.Name) == MedicineStem(m.Name) })
-	class := classOf(slices.Concat(same, forms, elsewhere))
-	out.RestrictedClass = restrictedOf(slices.Concat(same, forms, elsewhere))
+	found := f.named(m.Name)
+	like := slices.Concat(found.same, found.unsure, found.other, where(f.County, func(i FormularyItem) bool { return Substance(i.Name) == Substance(m.Name) }))
+	out.RestrictedClass = restrictedOf(like)
 	if len(f.Items) == 0 {
 		return out
 	}
@@ -65,12 +93,17 @@ func (f Formulary) Check(m Medicine) MedicineCheck {
 	fits := func(i FormularyItem) bool {
 		return wanted == "" || i.Specification == "" || plain(i.Specification) == wanted
 	}
-	if slices.ContainsFunc(same, func(i FormularyItem) bool { return i.InStock && fits(i) }) {
+	if slices.ContainsFunc(found.same, func(i FormularyItem) bool { return i.InStock && fits(i) }) {
 		out.Availability = InStock
 		return out
 	}
+	if len(found.same) == 0 && len(found.unsure) > 0 {
+		out.Availability, out.Named = Unconfirmed, f.each(found.unsure, m)
+		return out
+	}
+	class := classOf(like)
 	subgroup := func(i FormularyItem) bool { return class != "" && strings.HasPrefix(i.ATC, class) }
-	for _, i := range slices.Concat(same, forms, where(f.Items, subgroup)) {
+	for _, i := range slices.Concat(found.same, found.other, where(f.Items, subgroup)) {
 		name := strings.TrimSpace(i.Name + " " + i.Specification)
 		if i.InStock && !slices.Contains(out.Substitutes, name) && len(out.Substitutes) < maxSubstitutes {
 			out.Substitutes = append(out.Substitutes, name)
@@ -79,7 +112,7 @@ func (f Formulary) Check(m Medicine) MedicineCheck {
 	switch {
 	case len(out.Substitutes) > 0:
 		out.Availability = HasSubstitute
-	case slices.ContainsFunc(same, func(i FormularyItem) bool { return i.Orderable }):
+	case slices.ContainsFunc(found.same, func(i FormularyItem) bool { return i.Orderable }):
 		out.Availability = Orderable
 	default:
 		out.Availability = MedicineMissed
@@ -87,19 +120,36 @@ func (f Formulary) Check(m Medicine) MedicineCheck {
 	return out
 }
 
-// named are the items of the list that are the medicine, and those that are other forms of it.
-func (f Formulary) named(name string) (same, forms []FormularyItem) {
-	key := plain(name)
-	stem, form := splitForm(key)
-	for _, i := range f.Items {
-		switch {
-		case plain(i.Name) == key, form == "" && MedicineStem(i.Name) == stem:
-			same = append(same, i)
-		case MedicineStem(i.Name) == stem:
-			forms = append(forms, i)
+// each is what is to be said of the medicine under each of these names.
+func (f Formulary) each(items []FormularyItem, m Medicine) (out []NamedMedicine) {
+	for _, i := range items {
+		if !slices.ContainsFunc(out, func(n NamedMedicine) bool { return n.Name == i.Name }) {
+			m.Name = i.Name // it is on the list
+			out = append(out, NamedMedicine{i.Name, f.Check(m).Availability})
 		}
 	}
-	return same, forms
+	return out
+}
+
+// relatives are the items of a list that have to do with a name: those that are the medicine, those that may be and are called
+// otherwise, and other forms and salts of its substance.
+type relatives struct{ same, unsure, other []FormularyItem }
+
+func (f Formulary) named(name string) (out relatives) {
+	asked := medicineName(name)
+	for _, i := range f.Items {
+		is := medicineName(i.Name)
+		switch {
+		case is.plain == asked.plain, asked.form == "" && is.stem == asked.stem:
+			out.same = append(out.same, i)
+		case is.substance != asked.substance:
+		case is.stem != asked.stem && is.mayBe(asked):
+			out.unsure = append(out.unsure, i)
+		default:
+			out.other = append(out.other, i)
+		}
+	}
+	return out
 }
 
 func where(items []FormularyItem, holds func(FormularyItem) bool) []FormularyItem {
@@ -126,59 +176,4 @@ func restrictedOf(items []FormularyItem) (class string) {
 		class = cmp.Or(class, i.RestrictedClass)
 	}
 	return class
-}
-
-// MedicineStem is a generic name without its dosage form, in one way of writing: what two lists have in common when they write a medicine
-// differently.
-func MedicineStem(name string) string {
-	stem, _ := splitForm(plain(name))
-	return stem
-}
-
-// plain is a text as it is compared: half-width, lower case, without blanks, with one sign for times and for micro.
-func plain(text string) string {
-	const fullWidth, first, last = '！' - '!', '！', '～'
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == ' ' || r == '\t' || r == '\u00a0' || r == '\u3000':
-			return -1
-		case r >= first && r <= last:
-			r -= fullWidth
-		}
-		switch r {
-		case '×', '✕', '*':
-			return 'x'
-		case 'µ', 'μ':
-			return 'u'
-		}
-		if r >= 'A' && r <= 'Z' {
-			return r - 'A' + 'a'
-		}
-		return r
-	}, text)
-}
-
-// dosageForms end the generic names, longer ones before those that they end in.
-func dosageForms() []string {
-	return []string{
-		"肠溶缓释片", "缓释片", "控释片", "肠溶片", "分散片", "咀嚼片", "泡腾片", "薄膜衣片", "口腔崩解片", "口崩片", "舌下片", "含片", "片",
-		"肠溶胶囊", "缓释胶囊", "控释胶囊", "软胶囊", "硬胶囊", "胶囊", "肠溶颗粒", "颗粒", "干混悬剂", "混悬液", "口服溶液", "口服液", "合剂", "糖浆",
-		"滴丸", "丸", "散", "注射液", "吸入气雾剂", "气雾剂", "吸入粉雾剂", "粉雾剂", "喷雾剂", "滴眼液", "滴耳液", "滴鼻液", "眼膏", "乳膏", "软膏",
-		"凝胶", "贴剂", "贴片", "贴膏", "栓",
-	}
-}
-
-const forInjection = "注射用"
-
-// splitForm parts a name that is plain. What would leave nothing is no form.
-func splitForm(key string) (stem, form string) {
-	if rest, ok := strings.CutPrefix(key, forInjection); ok && rest != "" {
-		return rest, forInjection
-	}
-	for _, form := range dosageForms() {
-		if stem, ok := strings.CutSuffix(key, form); ok && stem != "" {
-			return stem, form
-		}
-	}
-	return key, ""
 }

@@ -63,12 +63,55 @@ func TestTheFirstThatHoldsSaysWhatACentreCanDoAboutAMedicine(t *testing.T) {
 	}
 }
 
-func TestAStemIsTheNameWithoutItsForm(t *testing.T) {
+// A common name is neither missing nor taken for the medicine: whether the name of the list is meant is a doctor's to say.
+func TestACommonNameIsHeldAgainstTheSubstancesOfTheList(t *testing.T) {
+	t.Parallel()
+	list := domain.Formulary{
+		Items: append(shelf().Items,
+			domain.FormularyItem{ID: "11", Name: "酒石酸美托洛尔片", Specification: "25mg", ATC: "C07AB02", InStock: true},
+			domain.FormularyItem{ID: "12", Name: "琥珀酸美托洛尔缓释片", Specification: "47.5mg", ATC: "C07AB02", Orderable: true},
+			domain.FormularyItem{ID: "13", Name: "阿托伐他汀钙片", Specification: "20mg", ATC: "C10AA05"},
+			domain.FormularyItem{ID: "14", Name: "枸橼酸钾颗粒", InStock: true},
+			domain.FormularyItem{ID: "15", Name: "缬沙坦片", InStock: true},
+		),
+		County: []domain.FormularyItem{{ID: "16", OrganizationID: "hospital", Name: "瑞舒伐他汀钙片", ATC: "C10AA07"}},
+	}
+	list.Items = append(list.Items, domain.FormularyItem{ID: "17", Name: "辛伐他汀片", Specification: "20mg", ATC: "C10AA01", InStock: true})
+	for name, c := range map[string]struct {
+		medicine domain.Medicine
+		want     domain.Availability
+		named    []domain.NamedMedicine
+		lacks    domain.Availability
+	}{
+		"without the salt before it":   {domain.Medicine{Name: "氨氯地平片", Specification: "5mg×14片"}, domain.Unconfirmed, []domain.NamedMedicine{{"苯磺酸氨氯地平片", domain.InStock}}, ""},
+		"one name of two strengths":    {domain.Medicine{Name: "二甲双胍片", Specification: "0.5g"}, domain.Unconfirmed, []domain.NamedMedicine{{"盐酸二甲双胍片", domain.HasSubstitute}}, ""},
+		"without the salt after it":    {domain.Medicine{Name: "阿托伐他汀"}, domain.Unconfirmed, []domain.NamedMedicine{{"阿托伐他汀钙片", domain.HasSubstitute}}, ""},
+		"without a form: any":          {domain.Medicine{Name: "美托洛尔"}, domain.Unconfirmed, []domain.NamedMedicine{{"酒石酸美托洛尔片", domain.InStock}, {"琥珀酸美托洛尔缓释片", domain.HasSubstitute}}, ""},
+		"the form that is said":        {domain.Medicine{Name: "美托洛尔缓释片"}, domain.Unconfirmed, []domain.NamedMedicine{{"琥珀酸美托洛尔缓释片", domain.HasSubstitute}}, ""},
+		"the list leaves the salt out": {domain.Medicine{Name: "硫酸氢氯吡格雷片"}, domain.Unconfirmed, []domain.NamedMedicine{{"氯吡格雷片", domain.MedicineMissed}}, domain.MedicineMissed},
+		"another salt":                 {domain.Medicine{Name: "马来酸氨氯地平片"}, domain.HasSubstitute, nil, ""},
+		"another form":                 {domain.Medicine{Name: "二甲双胍缓释片"}, domain.HasSubstitute, nil, ""},
+		"half of the molecule":         {domain.Medicine{Name: "左氨氯地平片"}, domain.MedicineMissed, nil, domain.MedicineMissed},
+		"the class by a common name":   {domain.Medicine{Name: "瑞舒伐他汀片"}, domain.HasSubstitute, nil, ""},
+		"what is given for a mineral":  {domain.Medicine{Name: "枸橼酸钠颗粒"}, domain.MedicineMissed, nil, domain.MedicineMissed},
+		"another substance":            {domain.Medicine{Name: "利伐沙班片"}, domain.MedicineMissed, nil, domain.MedicineMissed},
+	} {
+		got := list.Check(c.medicine)
+		if got.Availability != c.want || !slices.Equal(got.Named, c.named) || got.Lacks() != c.lacks {
+			t.Errorf("%s: %s, named %v, lacks %q", name, got.Availability, got.Named, got.Lacks())
+		}
+	}
+}
+
+func TestASubstanceIsTheNameWithoutItsFormAndItsSalt(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
-		"硝苯地平控释片": "硝苯地平", "注射用青霉素钠": "青霉素钠", "阿莫西林胶囊": "阿莫西林", "片": "片", "胰岛素": "胰岛素", "注射用": "注射用", "": "",
+		"硝苯地平控释片": "硝苯地平", "注射用青霉素钠": "青霉素", "阿莫西林胶囊": "阿莫西林", "片": "片", "胰岛素": "胰岛素", "注射用": "注射用", "": "",
+		"硫酸氢氯吡格雷片": "氯吡格雷", "培哚普利叔丁胺片": "培哚普利", "富马酸替诺福韦二吡呋酯片": "替诺福韦", "丙戊酸钠片": "丙戊酸", "双氯芬酸钠缓释片": "双氯芬酸", "重酒石酸卡巴拉汀胶囊": "卡巴拉汀",
+		"硝酸甘油片": "硝酸甘油", "单硝酸异山梨酯片": "单硝酸异山梨", "硫酸亚铁片": "硫酸亚铁", "枸橼酸铋钾颗粒": "枸橼酸铋钾", "碳酸氢钠片": "碳酸氢钠", "氯化钾缓释片": "氯化钾", "葡萄糖酸钙片": "葡萄糖酸钙",
+		"硫酸镁注射液": "硫酸镁", "磷酸氢钙片": "磷酸氢钙", "甘油磷酸钠注射液": "甘油磷酸钠", "沙库巴曲缬沙坦钠片": "沙库巴曲缬沙坦", "左甲状腺素钠片": "左甲状腺素",
 	} {
-		if got := domain.MedicineStem(name); got != want {
+		if got := domain.Substance(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}

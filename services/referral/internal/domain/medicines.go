@@ -22,9 +22,10 @@ func (Medicine) Format(f fmt.State, _ rune) { hide(f) }
 // Availability is what a centre can do about a medicine.
 type Availability string
 
-// The availabilities. Unknown: the centre's list is not known, which asks for no decision.
+// The availabilities. NotKnown: the centre's list is not known, which asks for no decision.
 const (
 	InStock        Availability = "IN_STOCK"
+	Unconfirmed    Availability = "UNCONFIRMED"
 	HasSubstitute  Availability = "SUBSTITUTE"
 	Orderable      Availability = "ORDERABLE"
 	MedicineMissed Availability = "MISSING"
@@ -56,7 +57,8 @@ func checkMedicines(s *Snapshot) []Field {
 	return bad
 }
 
-// checkDecisions asks, before a patient is sent down, for a decision about every medicine that the centre lacks.
+// checkDecisions asks, before a patient is sent down, for a decision about every medicine that the centre lacks, and for the name of the
+// list, or a decision, where the list may call the medicine otherwise.
 func checkDecisions(medicines []Medicine) []Field {
 	var bad []Field
 	for i, m := range medicines {
@@ -64,6 +66,8 @@ func checkDecisions(medicines []Medicine) []Field {
 		switch {
 		case m.Availability == MedicineMissed && m.Decision == "":
 			bad = append(bad, required(name("decision")))
+		case m.Availability == Unconfirmed && m.Decision == "":
+			bad = append(bad, unknown(name("name")))
 		case m.Decision == "SUBSTITUTED" && m.Substitute == "":
 			bad = append(bad, required(name("substitute")))
 		case m.Decision == "OTHER" && m.DecisionNote == "":

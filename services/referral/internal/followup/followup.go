@@ -22,7 +22,7 @@ type Template struct {
 	Name, NameEn string
 	// Categories are ICD-10 categories as [domain.InCategories] reads them; none: any diagnosis, if the kind suits.
 	Categories []string
-	// Kinds are the kinds of down-referral that it suits.
+	// Kinds are the kinds of down-referral that it suits, the usual one first.
 	Kinds []domain.Kind
 	// Note says how the intervals are meant.
 	Note, NoteEn string

@@ -69,10 +69,14 @@ func (s candidateServer) CheckMedicines(ctx context.Context, m *referralv1.Check
 	}
 	out := &referralv1.CheckMedicinesResponse{Capabilities: checked.Capabilities, FormularyKnown: checked.Known}
 	for _, c := range checked.Checks {
-		out.Checks = append(out.Checks, &referralv1.MedicineCheck{
+		one := &referralv1.MedicineCheck{
 			Medicine: medicine(c.Medicine), Availability: string(c.Availability), Substitutes: c.Substitutes,
 			LongPrescription: domain.LongPrescription(c.Days, c.RestrictedClass),
-		})
+		}
+		for _, n := range c.Named {
+			one.Named = append(one.Named, &referralv1.NamedMedicine{Name: n.Name, Availability: string(n.Availability)})
+		}
+		out.Checks = append(out.Checks, one)
 	}
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 )
@@ -88,10 +89,14 @@ func (s *followUps) ListFollowUpTemplates(ctx context.Context, m *referralv1.Lis
 	}
 	out := &referralv1.ListFollowUpTemplatesResponse{}
 	for _, t := range list {
-		out.Templates = append(out.Templates, &referralv1.FollowUpTemplate{
+		one := &referralv1.FollowUpTemplate{
 			Code: t.Code, Condition: t.Condition, Name: t.Name, NameEn: t.NameEn, Note: t.Note, Source: t.Source, Certainty: t.Certainty,
 			Plan: plan(t.Plan),
-		})
+		}
+		for _, k := range t.Kinds {
+			one.Kinds = append(one.Kinds, commonv1.Kind_Code(commonv1.Kind_Code_value[string(k)]))
+		}
+		out.Templates = append(out.Templates, one)
 	}
 	return out, nil
 }

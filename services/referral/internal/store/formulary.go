@@ -17,10 +17,10 @@ var _ app.Formularies = (*Store)(nil)
 const formularyConsumer = "referral-formulary"
 
 // Formulary implements [app.Formularies].
-func (s *Store) Formulary(ctx context.Context, county, organizationID string, stems []string) (f domain.Formulary, err error) {
+func (s *Store) Formulary(ctx context.Context, county, organizationID string, substances []string) (f domain.Formulary, err error) {
 	err = s.DB.Read(ctx, func(tx *sqldb.Tx) error {
 		f = domain.Formulary{}
-		among, list := tx.List("stem", 3, stems)
+		among, list := tx.List("stem", 3, substances)
 		rows, err := tx.Query(ctx, `SELECT id, organization_id, version, name, specification, atc, in_stock, orderable, restricted_class
 			FROM formulary_item WHERE county_code = $1 AND NOT removed AND (organization_id = $2 OR `+among+`)
 			ORDER BY name, specification, id`, county, organizationID, list)
@@ -47,7 +47,8 @@ func (s *Store) Formulary(ctx context.Context, county, organizationID string, st
 	return f, nil
 }
 
-// PutFormulary implements [app.Formularies].
+// PutFormulary implements [app.Formularies]. The column stem holds the substance; where an earlier release reckoned it otherwise the row is
+// written anew, although its version is known.
 func (s *Store) PutFormulary(ctx context.Context, factID string, items []domain.FormularyItem) error {
 	var stmts []sqldb.Stmt
 	for _, i := range items {
@@ -55,9 +56,9 @@ func (s *Store) PutFormulary(ctx context.Context, factID string, items []domain.
 			SQL: `INSERT INTO formulary_item (county_code, id, organization_id, version, name, specification, stem, atc, in_stock, orderable,
 				restricted_class, removed) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 				ON CONFLICT (county_code, id) DO UPDATE SET version = $4, name = $5, specification = $6, stem = $7, atc = $8, in_stock = $9,
-					orderable = $10, restricted_class = $11, removed = $12 WHERE formulary_item.version < $4`,
+					orderable = $10, restricted_class = $11, removed = $12 WHERE formulary_item.version < $4 OR formulary_item.version = $4 AND formulary_item.stem <> $7`,
 			Args: []any{
-				i.County, i.ID, i.OrganizationID, i.Version, i.Name, i.Specification, domain.MedicineStem(i.Name), i.ATC, i.InStock, i.Orderable,
+				i.County, i.ID, i.OrganizationID, i.Version, i.Name, i.Specification, domain.Substance(i.Name), i.ATC, i.InStock, i.Orderable,
 				i.RestrictedClass, i.Removed,
 			},
 			Want: -1,

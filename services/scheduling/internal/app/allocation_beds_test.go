@@ -78,10 +78,13 @@ func TestABedIsGivenToWhomItSuits(t *testing.T) {
 		if _, err := f.lie(app.HoldRequest{BedSex: "FEMALE"}); errs.ReasonOf(err) != errs.ReasonSlotTaken {
 			f.t.Errorf("a woman in a room of men: %v", err)
 		}
-		if _, err := f.lie(app.HoldRequest{BedSex: "MALE"}); err != nil {
-			f.t.Errorf("a man: %v", err)
+		if v, err := f.lie(app.HoldRequest{BedSex: "MALE", BedWard: ward.ID}); err != nil || v.Place.BedID != bed.ID {
+			f.t.Errorf("a man, by the ward: %v", err)
 		}
-		for name, r := range map[string]app.HoldRequest{"sex": {BedSex: "BOTH"}, "class": {BedClass: "FIRST"}, "bed": {BedID: "b"}} {
+		if _, err := f.lie(app.HoldRequest{BedSex: "MALE", BedWard: id.New()}); errs.ReasonOf(err) != errs.ReasonSlotTaken {
+			f.t.Errorf("a man in another ward: %v", err)
+		}
+		for name, r := range map[string]app.HoldRequest{"ward": {BedWard: "w"}, "sex": {BedSex: "BOTH"}, "class": {BedClass: "FIRST"}, "bed": {BedID: "b"}} {
 			if _, err := f.lie(r); errs.KindOf(err) != errs.KindInvalid {
 				f.t.Errorf("an unknown %s: %v", name, err)
 			}

@@ -18,7 +18,7 @@ type HoldRequest struct {
 	RequestID, PatientID, SlotID     string
 	ReferralID                       string // for which it is taken, if there is one
 	BedOrganizationID, BedDepartment string
-	BedID, BedSex, BedClass          string
+	BedID, BedWard, BedSex, BedClass string
 	BedFrom                          time.Time // zero: now
 }
 
@@ -27,7 +27,7 @@ func (r HoldRequest) check() error {
 	if !id.Valid(r.PatientID) {
 		bad = append(bad, requiredOrBad("patientId", r.PatientID))
 	}
-	wantsBed := r.BedOrganizationID != "" || r.BedDepartment != "" || r.BedID != ""
+	wantsBed := r.BedOrganizationID != "" || r.BedDepartment != "" || r.BedID != "" || r.BedWard != ""
 	switch {
 	case r.SlotID == "" && !wantsBed:
 		bad = append(bad, errs.Required("slotId"))
@@ -37,6 +37,8 @@ func (r HoldRequest) check() error {
 		bad = append(bad, errs.Bad("slotId", errs.ReasonFieldInvalid))
 	case r.BedID != "" && !id.Valid(r.BedID):
 		bad = append(bad, errs.Bad("bed.bedId", errs.ReasonFieldInvalid))
+	case r.BedWard != "" && !id.Valid(r.BedWard):
+		bad = append(bad, errs.Bad("bed.wardId", errs.ReasonFieldInvalid))
 	case wantsBed && r.BedID == "" && !id.Valid(r.BedOrganizationID):
 		bad = append(bad, requiredOrBad("bed.organizationId", r.BedOrganizationID))
 	case wantsBed && r.BedID == "" && r.BedDepartment == "":
@@ -76,6 +78,9 @@ func (r HoldRequest) hash() []byte {
 			body = append(body, r.ReferralID, r.BedID, r.BedSex, r.BedClass)
 			break
 		}
+	}
+	if r.BedWard != "" {
+		body = append(body, r.BedWard)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(body, "\x00")))
 	return sum[:]
@@ -168,7 +173,7 @@ func (v view) takeAny(ctx context.Context, u Unit, r HoldRequest, claim domain.C
 		return take(ctx, u, claim)
 	}
 	return takeBed(ctx, u, domain.BedWish{
-		OrganizationID: r.BedOrganizationID, DepartmentCode: r.BedDepartment, BedID: r.BedID, Sex: r.BedSex, Class: r.BedClass, From: r.BedFrom,
+		OrganizationID: r.BedOrganizationID, DepartmentCode: r.BedDepartment, BedID: r.BedID, WardID: r.BedWard, Sex: r.BedSex, Class: r.BedClass, From: r.BedFrom,
 	}, claim)
 }
 

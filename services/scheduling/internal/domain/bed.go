@@ -101,6 +101,7 @@ func (b BedData) Until(now time.Time) time.Time {
 type BedWish struct {
 	OrganizationID, DepartmentCode string
 	BedID                          string // this one alone
+	WardID                         string // of this ward; empty: any
 	Sex                            string // of the patient; empty: beds that take both
 	Class                          string // empty: any
 	From                           time.Time

@@ -129,7 +129,7 @@ func (s *Server) CreateHold(ctx context.Context, r *schedulingv1.CreateHoldReque
 	return holdAnswer(s.app.CreateHold(ctx, c, app.HoldRequest{
 		RequestID: r.GetRequestId(), PatientID: r.GetPatientId(), SlotID: r.GetSlotId(), ReferralID: r.GetReferralId(),
 		BedOrganizationID: r.GetBed().GetOrganizationId(), BedDepartment: r.GetBed().GetDepartmentCode(),
-		BedID: r.GetBed().GetBedId(), BedSex: r.GetBed().GetSex(), BedClass: r.GetBed().GetClass(), BedFrom: instant(r.GetBed().GetFrom()),
+		BedID: r.GetBed().GetBedId(), BedWard: r.GetBed().GetWardId(), BedSex: r.GetBed().GetSex(), BedClass: r.GetBed().GetClass(), BedFrom: instant(r.GetBed().GetFrom()),
 	}))
 }
 

@@ -19,7 +19,7 @@ func (u *unit) FreeBeds(ctx context.Context, w domain.BedWish, pivot string) ([]
 	t.add("(b.cleaning_until IS NULL OR b.cleaning_until <= %s)", w.From.UTC())
 	t.add("(w.sex = '' OR w.sex = %s) AND (b.sex = '' OR b.sex = %s)", w.Sex, w.Sex)
 	for _, c := range []struct{ column, value string }{
-		{"b.id", w.BedID}, {"b.organization_id", w.OrganizationID}, {"b.department_code", w.DepartmentCode}, {"w.class", w.Class},
+		{"b.id", w.BedID}, {"b.ward_id", w.WardID}, {"b.organization_id", w.OrganizationID}, {"b.department_code", w.DepartmentCode}, {"w.class", w.Class},
 	} {
 		if c.value != "" {
 			t.add(c.column+" = %s", c.value)

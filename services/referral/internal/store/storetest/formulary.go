@@ -21,9 +21,9 @@ func formularies(t *testing.T, f Fixture) {
 			t.Fatal(err)
 		}
 	}
-	read := func(stems ...string) domain.Formulary {
+	read := func(substances ...string) domain.Formulary {
 		t.Helper()
-		got, err := f.Store.Formulary(t.Context(), County, township, stems)
+		got, err := f.Store.Formulary(t.Context(), County, township, substances)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -33,6 +33,11 @@ func formularies(t *testing.T, f Fixture) {
 	put("fact-1", first, item("2", township, "阿司匹林肠溶片", 1), item("3", hospital, "非洛地平缓释片", 1), item("4", hospital, "华法林片", 1))
 	got := read("非洛地平")
 	if len(got.Items) != 2 || !slices.Contains(got.Items, first) || len(got.County) != 1 || got.County[0].Name != "非洛地平缓释片" {
+		t.Errorf("got %+v", got)
+	}
+	// The look-up goes by the substance, whatever salt and form the lists name.
+	put("", item("5", hospital, "瑞舒伐他汀钙片", 1))
+	if got = read(domain.Substance("瑞舒伐他汀片")); len(got.County) != 1 || got.County[0].ID != "5" {
 		t.Errorf("got %+v", got)
 	}
 	older, newer := item("1", township, "旧名", 1), item("1", township, "氨氯地平片", 3)

@@ -729,10 +729,13 @@ func (x *CheckMedicinesResponse) GetFormularyKnown() bool {
 type MedicineCheck struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Medicine *DischargeMedicine     `protobuf:"bytes,1,opt,name=medicine,proto3" json:"medicine,omitempty"`
-	// IN_STOCK, SUBSTITUTE, ORDERABLE, MISSING or UNKNOWN.
+	// IN_STOCK, UNCONFIRMED (the list has the substance under another name: see named), SUBSTITUTE, ORDERABLE, MISSING or UNKNOWN.
 	Availability string `protobuf:"bytes,2,opt,name=availability,proto3" json:"availability,omitempty"`
 	// What the centre has instead.
 	Substitutes []string `protobuf:"bytes,3,rep,name=substitutes,proto3" json:"substitutes,omitempty"`
+	// The names of the list, where the availability is UNCONFIRMED: salt and dose may differ, so that a doctor says whether one is meant. A
+	// down-referral is sent with that name, or with a decision.
+	Named []*NamedMedicine `protobuf:"bytes,5,rep,name=named,proto3" json:"named,omitempty"`
 	// OVER_4_WEEKS (needs a strict assessment, noted and signed), OVER_12_WEEKS, EXCLUDED_CLASS; empty = within the limits.
 	LongPrescription []string `protobuf:"bytes,4,rep,name=long_prescription,json=longPrescription,proto3" json:"long_prescription,omitempty"`
 	unknownFields    protoimpl.UnknownFields
@@ -790,11 +793,72 @@ func (x *MedicineCheck) GetSubstitutes() []string {
 	return nil
 }
 
+func (x *MedicineCheck) GetNamed() []*NamedMedicine {
+	if x != nil {
+		return x.Named
+	}
+	return nil
+}
+
 func (x *MedicineCheck) GetLongPrescription() []string {
 	if x != nil {
 		return x.LongPrescription
 	}
 	return nil
+}
+
+// NamedMedicine is a name of a centre's list, and what the centre can do about the medicine under it.
+type NamedMedicine struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// As of MedicineCheck, but never UNCONFIRMED.
+	Availability  string `protobuf:"bytes,2,opt,name=availability,proto3" json:"availability,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NamedMedicine) Reset() {
+	*x = NamedMedicine{}
+	mi := &file_tongzhen_referral_v1_candidate_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NamedMedicine) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NamedMedicine) ProtoMessage() {}
+
+func (x *NamedMedicine) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_candidate_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NamedMedicine.ProtoReflect.Descriptor instead.
+func (*NamedMedicine) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_candidate_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *NamedMedicine) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *NamedMedicine) GetAvailability() string {
+	if x != nil {
+		return x.Availability
+	}
+	return ""
 }
 
 var File_tongzhen_referral_v1_candidate_proto protoreflect.FileDescriptor
@@ -871,12 +935,16 @@ const file_tongzhen_referral_v1_candidate_proto_rawDesc = "" +
 	"\x16CheckMedicinesResponse\x12;\n" +
 	"\x06checks\x18\x01 \x03(\v2#.tongzhen.referral.v1.MedicineCheckR\x06checks\x12\"\n" +
 	"\fcapabilities\x18\x02 \x03(\tR\fcapabilities\x12'\n" +
-	"\x0fformulary_known\x18\x03 \x01(\bR\x0eformularyKnown\"\xc7\x01\n" +
+	"\x0fformulary_known\x18\x03 \x01(\bR\x0eformularyKnown\"\x82\x02\n" +
 	"\rMedicineCheck\x12C\n" +
 	"\bmedicine\x18\x01 \x01(\v2'.tongzhen.referral.v1.DischargeMedicineR\bmedicine\x12\"\n" +
 	"\favailability\x18\x02 \x01(\tR\favailability\x12 \n" +
-	"\vsubstitutes\x18\x03 \x03(\tR\vsubstitutes\x12+\n" +
-	"\x11long_prescription\x18\x04 \x03(\tR\x10longPrescription2\xc6\x05\n" +
+	"\vsubstitutes\x18\x03 \x03(\tR\vsubstitutes\x129\n" +
+	"\x05named\x18\x05 \x03(\v2#.tongzhen.referral.v1.NamedMedicineR\x05named\x12+\n" +
+	"\x11long_prescription\x18\x04 \x03(\tR\x10longPrescription\"G\n" +
+	"\rNamedMedicine\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\"\n" +
+	"\favailability\x18\x02 \x01(\tR\favailability2\xc6\x05\n" +
 	"\x10CandidateService\x12\x87\x01\n" +
 	"\x0eListCandidates\x12+.tongzhen.referral.v1.ListCandidatesRequest\x1a,.tongzhen.referral.v1.ListCandidatesResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/candidates\x12{\n" +
 	"\fGetCandidate\x12).tongzhen.referral.v1.GetCandidateRequest\x1a\x1f.tongzhen.referral.v1.Candidate\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/candidates/{id}\x12\x8e\x01\n" +
@@ -896,7 +964,7 @@ func file_tongzhen_referral_v1_candidate_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_candidate_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_candidate_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_tongzhen_referral_v1_candidate_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_tongzhen_referral_v1_candidate_proto_goTypes = []any{
 	(*Candidate)(nil),               // 0: tongzhen.referral.v1.Candidate
 	(*CandidateReason)(nil),         // 1: tongzhen.referral.v1.CandidateReason
@@ -908,40 +976,42 @@ var file_tongzhen_referral_v1_candidate_proto_goTypes = []any{
 	(*CheckMedicinesRequest)(nil),   // 7: tongzhen.referral.v1.CheckMedicinesRequest
 	(*CheckMedicinesResponse)(nil),  // 8: tongzhen.referral.v1.CheckMedicinesResponse
 	(*MedicineCheck)(nil),           // 9: tongzhen.referral.v1.MedicineCheck
-	(*PatientSummary)(nil),          // 10: tongzhen.referral.v1.PatientSummary
-	(*v1.Coding)(nil),               // 11: tongzhen.common.v1.Coding
-	(*DischargeMedicine)(nil),       // 12: tongzhen.referral.v1.DischargeMedicine
-	(*timestamppb.Timestamp)(nil),   // 13: google.protobuf.Timestamp
-	(*Referral)(nil),                // 14: tongzhen.referral.v1.Referral
+	(*NamedMedicine)(nil),           // 10: tongzhen.referral.v1.NamedMedicine
+	(*PatientSummary)(nil),          // 11: tongzhen.referral.v1.PatientSummary
+	(*v1.Coding)(nil),               // 12: tongzhen.common.v1.Coding
+	(*DischargeMedicine)(nil),       // 13: tongzhen.referral.v1.DischargeMedicine
+	(*timestamppb.Timestamp)(nil),   // 14: google.protobuf.Timestamp
+	(*Referral)(nil),                // 15: tongzhen.referral.v1.Referral
 }
 var file_tongzhen_referral_v1_candidate_proto_depIdxs = []int32{
-	10, // 0: tongzhen.referral.v1.Candidate.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	11, // 1: tongzhen.referral.v1.Candidate.diagnoses:type_name -> tongzhen.common.v1.Coding
+	11, // 0: tongzhen.referral.v1.Candidate.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	12, // 1: tongzhen.referral.v1.Candidate.diagnoses:type_name -> tongzhen.common.v1.Coding
 	1,  // 2: tongzhen.referral.v1.Candidate.reasons:type_name -> tongzhen.referral.v1.CandidateReason
-	12, // 3: tongzhen.referral.v1.Candidate.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
-	13, // 4: tongzhen.referral.v1.Candidate.found_time:type_name -> google.protobuf.Timestamp
-	13, // 5: tongzhen.referral.v1.Candidate.due_time:type_name -> google.protobuf.Timestamp
-	13, // 6: tongzhen.referral.v1.Candidate.stay_start:type_name -> google.protobuf.Timestamp
-	13, // 7: tongzhen.referral.v1.Candidate.stay_end:type_name -> google.protobuf.Timestamp
+	13, // 3: tongzhen.referral.v1.Candidate.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
+	14, // 4: tongzhen.referral.v1.Candidate.found_time:type_name -> google.protobuf.Timestamp
+	14, // 5: tongzhen.referral.v1.Candidate.due_time:type_name -> google.protobuf.Timestamp
+	14, // 6: tongzhen.referral.v1.Candidate.stay_start:type_name -> google.protobuf.Timestamp
+	14, // 7: tongzhen.referral.v1.Candidate.stay_end:type_name -> google.protobuf.Timestamp
 	0,  // 8: tongzhen.referral.v1.ListCandidatesResponse.candidates:type_name -> tongzhen.referral.v1.Candidate
-	12, // 9: tongzhen.referral.v1.CheckMedicinesRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
+	13, // 9: tongzhen.referral.v1.CheckMedicinesRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,  // 10: tongzhen.referral.v1.CheckMedicinesResponse.checks:type_name -> tongzhen.referral.v1.MedicineCheck
-	12, // 11: tongzhen.referral.v1.MedicineCheck.medicine:type_name -> tongzhen.referral.v1.DischargeMedicine
-	2,  // 12: tongzhen.referral.v1.CandidateService.ListCandidates:input_type -> tongzhen.referral.v1.ListCandidatesRequest
-	4,  // 13: tongzhen.referral.v1.CandidateService.GetCandidate:input_type -> tongzhen.referral.v1.GetCandidateRequest
-	5,  // 14: tongzhen.referral.v1.CandidateService.DismissCandidate:input_type -> tongzhen.referral.v1.DismissCandidateRequest
-	6,  // 15: tongzhen.referral.v1.CandidateService.ReferCandidate:input_type -> tongzhen.referral.v1.ReferCandidateRequest
-	7,  // 16: tongzhen.referral.v1.CandidateService.CheckMedicines:input_type -> tongzhen.referral.v1.CheckMedicinesRequest
-	3,  // 17: tongzhen.referral.v1.CandidateService.ListCandidates:output_type -> tongzhen.referral.v1.ListCandidatesResponse
-	0,  // 18: tongzhen.referral.v1.CandidateService.GetCandidate:output_type -> tongzhen.referral.v1.Candidate
-	0,  // 19: tongzhen.referral.v1.CandidateService.DismissCandidate:output_type -> tongzhen.referral.v1.Candidate
-	14, // 20: tongzhen.referral.v1.CandidateService.ReferCandidate:output_type -> tongzhen.referral.v1.Referral
-	8,  // 21: tongzhen.referral.v1.CandidateService.CheckMedicines:output_type -> tongzhen.referral.v1.CheckMedicinesResponse
-	17, // [17:22] is the sub-list for method output_type
-	12, // [12:17] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 11: tongzhen.referral.v1.MedicineCheck.medicine:type_name -> tongzhen.referral.v1.DischargeMedicine
+	10, // 12: tongzhen.referral.v1.MedicineCheck.named:type_name -> tongzhen.referral.v1.NamedMedicine
+	2,  // 13: tongzhen.referral.v1.CandidateService.ListCandidates:input_type -> tongzhen.referral.v1.ListCandidatesRequest
+	4,  // 14: tongzhen.referral.v1.CandidateService.GetCandidate:input_type -> tongzhen.referral.v1.GetCandidateRequest
+	5,  // 15: tongzhen.referral.v1.CandidateService.DismissCandidate:input_type -> tongzhen.referral.v1.DismissCandidateRequest
+	6,  // 16: tongzhen.referral.v1.CandidateService.ReferCandidate:input_type -> tongzhen.referral.v1.ReferCandidateRequest
+	7,  // 17: tongzhen.referral.v1.CandidateService.CheckMedicines:input_type -> tongzhen.referral.v1.CheckMedicinesRequest
+	3,  // 18: tongzhen.referral.v1.CandidateService.ListCandidates:output_type -> tongzhen.referral.v1.ListCandidatesResponse
+	0,  // 19: tongzhen.referral.v1.CandidateService.GetCandidate:output_type -> tongzhen.referral.v1.Candidate
+	0,  // 20: tongzhen.referral.v1.CandidateService.DismissCandidate:output_type -> tongzhen.referral.v1.Candidate
+	15, // 21: tongzhen.referral.v1.CandidateService.ReferCandidate:output_type -> tongzhen.referral.v1.Referral
+	8,  // 22: tongzhen.referral.v1.CandidateService.CheckMedicines:output_type -> tongzhen.referral.v1.CheckMedicinesResponse
+	18, // [18:23] is the sub-list for method output_type
+	13, // [13:18] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_candidate_proto_init() }
@@ -956,7 +1026,7 @@ func file_tongzhen_referral_v1_candidate_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_candidate_proto_rawDesc), len(file_tongzhen_referral_v1_candidate_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -687,15 +687,17 @@ func (x *RecordCheckRequest) GetNote() string {
 }
 
 type FollowUpTemplate struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	Condition     string                 `protobuf:"bytes,2,opt,name=condition,proto3" json:"condition,omitempty"`
-	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
-	NameEn        string                 `protobuf:"bytes,4,opt,name=name_en,json=nameEn,proto3" json:"name_en,omitempty"`
-	Note          string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
-	Source        string                 `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
-	Certainty     string                 `protobuf:"bytes,7,opt,name=certainty,proto3" json:"certainty,omitempty"`
-	Plan          *FollowUpPlan          `protobuf:"bytes,8,opt,name=plan,proto3" json:"plan,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Code      string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Condition string                 `protobuf:"bytes,2,opt,name=condition,proto3" json:"condition,omitempty"`
+	Name      string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	NameEn    string                 `protobuf:"bytes,4,opt,name=name_en,json=nameEn,proto3" json:"name_en,omitempty"`
+	Note      string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	Source    string                 `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	Certainty string                 `protobuf:"bytes,7,opt,name=certainty,proto3" json:"certainty,omitempty"`
+	Plan      *FollowUpPlan          `protobuf:"bytes,8,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The kinds of down-referral that it suits, the usual one first; none for the template that suits everybody.
+	Kinds         []v1.Kind_Code `protobuf:"varint,9,rep,packed,name=kinds,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kinds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -782,6 +784,13 @@ func (x *FollowUpTemplate) GetCertainty() string {
 func (x *FollowUpTemplate) GetPlan() *FollowUpPlan {
 	if x != nil {
 		return x.Plan
+	}
+	return nil
+}
+
+func (x *FollowUpTemplate) GetKinds() []v1.Kind_Code {
+	if x != nil {
+		return x.Kinds
 	}
 	return nil
 }
@@ -957,7 +966,7 @@ const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12\x1f\n" +
 	"\x06result\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\x06result\x12\x1c\n" +
-	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xf3\x01\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xa8\x02\n" +
 	"\x10FollowUpTemplate\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1c\n" +
 	"\tcondition\x18\x02 \x01(\tR\tcondition\x12\x12\n" +
@@ -966,7 +975,8 @@ const file_tongzhen_referral_v1_followup_proto_rawDesc = "" +
 	"\x04note\x18\x05 \x01(\tR\x04note\x12\x16\n" +
 	"\x06source\x18\x06 \x01(\tR\x06source\x12\x1c\n" +
 	"\tcertainty\x18\a \x01(\tR\tcertainty\x126\n" +
-	"\x04plan\x18\b \x01(\v2\".tongzhen.referral.v1.FollowUpPlanR\x04plan\"^\n" +
+	"\x04plan\x18\b \x01(\v2\".tongzhen.referral.v1.FollowUpPlanR\x04plan\x123\n" +
+	"\x05kinds\x18\t \x03(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x05kinds\"^\n" +
 	"\x1cListFollowUpTemplatesRequest\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x1d\n" +
@@ -1011,6 +1021,7 @@ var file_tongzhen_referral_v1_followup_proto_goTypes = []any{
 	(v1.Direction_Code)(0),                // 14: tongzhen.common.v1.Direction.Code
 	(State_Code)(0),                       // 15: tongzhen.referral.v1.State.Code
 	(*FollowUpPlan)(nil),                  // 16: tongzhen.referral.v1.FollowUpPlan
+	(v1.Kind_Code)(0),                     // 17: tongzhen.common.v1.Kind.Code
 }
 var file_tongzhen_referral_v1_followup_proto_depIdxs = []int32{
 	10, // 0: tongzhen.referral.v1.FollowUp.patient:type_name -> tongzhen.referral.v1.PatientSummary
@@ -1026,20 +1037,21 @@ var file_tongzhen_referral_v1_followup_proto_depIdxs = []int32{
 	12, // 10: tongzhen.referral.v1.VillagePatient.expected_from:type_name -> google.protobuf.Timestamp
 	12, // 11: tongzhen.referral.v1.VillagePatient.expected_to:type_name -> google.protobuf.Timestamp
 	16, // 12: tongzhen.referral.v1.FollowUpTemplate.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	7,  // 13: tongzhen.referral.v1.ListFollowUpTemplatesResponse.templates:type_name -> tongzhen.referral.v1.FollowUpTemplate
-	1,  // 14: tongzhen.referral.v1.FollowUpService.ListFollowUps:input_type -> tongzhen.referral.v1.ListFollowUpsRequest
-	3,  // 15: tongzhen.referral.v1.FollowUpService.ListVillage:input_type -> tongzhen.referral.v1.ListVillageRequest
-	6,  // 16: tongzhen.referral.v1.FollowUpService.RecordCheck:input_type -> tongzhen.referral.v1.RecordCheckRequest
-	8,  // 17: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:input_type -> tongzhen.referral.v1.ListFollowUpTemplatesRequest
-	2,  // 18: tongzhen.referral.v1.FollowUpService.ListFollowUps:output_type -> tongzhen.referral.v1.ListFollowUpsResponse
-	4,  // 19: tongzhen.referral.v1.FollowUpService.ListVillage:output_type -> tongzhen.referral.v1.ListVillageResponse
-	0,  // 20: tongzhen.referral.v1.FollowUpService.RecordCheck:output_type -> tongzhen.referral.v1.FollowUp
-	9,  // 21: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:output_type -> tongzhen.referral.v1.ListFollowUpTemplatesResponse
-	18, // [18:22] is the sub-list for method output_type
-	14, // [14:18] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	17, // 13: tongzhen.referral.v1.FollowUpTemplate.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	7,  // 14: tongzhen.referral.v1.ListFollowUpTemplatesResponse.templates:type_name -> tongzhen.referral.v1.FollowUpTemplate
+	1,  // 15: tongzhen.referral.v1.FollowUpService.ListFollowUps:input_type -> tongzhen.referral.v1.ListFollowUpsRequest
+	3,  // 16: tongzhen.referral.v1.FollowUpService.ListVillage:input_type -> tongzhen.referral.v1.ListVillageRequest
+	6,  // 17: tongzhen.referral.v1.FollowUpService.RecordCheck:input_type -> tongzhen.referral.v1.RecordCheckRequest
+	8,  // 18: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:input_type -> tongzhen.referral.v1.ListFollowUpTemplatesRequest
+	2,  // 19: tongzhen.referral.v1.FollowUpService.ListFollowUps:output_type -> tongzhen.referral.v1.ListFollowUpsResponse
+	4,  // 20: tongzhen.referral.v1.FollowUpService.ListVillage:output_type -> tongzhen.referral.v1.ListVillageResponse
+	0,  // 21: tongzhen.referral.v1.FollowUpService.RecordCheck:output_type -> tongzhen.referral.v1.FollowUp
+	9,  // 22: tongzhen.referral.v1.FollowUpService.ListFollowUpTemplates:output_type -> tongzhen.referral.v1.ListFollowUpTemplatesResponse
+	19, // [19:23] is the sub-list for method output_type
+	15, // [15:19] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_followup_proto_init() }

@@ -606,7 +606,7 @@ type DischargeMedicine struct {
 	Dosage        string `protobuf:"bytes,3,opt,name=dosage,proto3" json:"dosage,omitempty"`
 	// How long it is to be taken; 0 = not said.
 	Days int32 `protobuf:"varint,4,opt,name=days,proto3" json:"days,omitempty"`
-	// IN_STOCK, SUBSTITUTE, ORDERABLE, MISSING or UNKNOWN at the receiving centre, as found when the referral was sent.
+	// IN_STOCK, UNCONFIRMED, SUBSTITUTE, ORDERABLE, MISSING or UNKNOWN (see MedicineCheck) at the receiving centre, as found when the referral was sent.
 	Availability string `protobuf:"bytes,5,opt,name=availability,proto3" json:"availability,omitempty"`
 	// Needed when MISSING: SUBSTITUTED, CENTRAL_ORDER, COUNTY_DISPENSES, PATIENT_BUYS, STOPPED, OTHER (needs a note).
 	Decision      string `protobuf:"bytes,6,opt,name=decision,proto3" json:"decision,omitempty"`

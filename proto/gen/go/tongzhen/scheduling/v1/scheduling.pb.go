@@ -776,7 +776,9 @@ type BedRequest struct {
 	// Class of the ward; empty: any.
 	Class string `protobuf:"bytes,5,opt,name=class,proto3" json:"class,omitempty"`
 	// One bed, as chosen on the bed board.
-	BedId         string `protobuf:"bytes,6,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
+	BedId string `protobuf:"bytes,6,opt,name=bed_id,json=bedId,proto3" json:"bed_id,omitempty"`
+	// Any bed of this ward.
+	WardId        string `protobuf:"bytes,7,opt,name=ward_id,json=wardId,proto3" json:"ward_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -849,6 +851,13 @@ func (x *BedRequest) GetClass() string {
 func (x *BedRequest) GetBedId() string {
 	if x != nil {
 		return x.BedId
+	}
+	return ""
+}
+
+func (x *BedRequest) GetWardId() string {
+	if x != nil {
+		return x.WardId
 	}
 	return ""
 }
@@ -2210,7 +2219,7 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"department\x18\x02 \x01(\tR\n" +
 	"department\"H\n" +
 	"\x10ListBedsResponse\x124\n" +
-	"\x04beds\x18\x01 \x03(\v2 .tongzhen.scheduling.v1.BedCountR\x04beds\"\xcd\x01\n" +
+	"\x04beds\x18\x01 \x03(\v2 .tongzhen.scheduling.v1.BedCountR\x04beds\"\xe6\x01\n" +
 	"\n" +
 	"BedRequest\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
@@ -2218,7 +2227,8 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12\x10\n" +
 	"\x03sex\x18\x04 \x01(\tR\x03sex\x12\x14\n" +
 	"\x05class\x18\x05 \x01(\tR\x05class\x12\x15\n" +
-	"\x06bed_id\x18\x06 \x01(\tR\x05bedId\"\xc1\x01\n" +
+	"\x06bed_id\x18\x06 \x01(\tR\x05bedId\x12\x17\n" +
+	"\award_id\x18\a \x01(\tR\x06wardId\"\xc1\x01\n" +
 	"\x11CreateHoldRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x17\n" +
