@@ -234,7 +234,7 @@ func lifeCodes() map[string][]string {
 		"downtime.reason": strings.Fields("LOST SPOILED EXPIRED OTHER"),
 		"calls.state":     strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
 		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
-		"queue.short":               strings.Fields("bed slot full"),
+		"accept.short": strings.Fields("bed slot full"), "queue.short": strings.Fields("bed slot full"),
 		"rosters.history.did":       strings.Fields("BEFORE SET HAND_OVER TAKE_BACK"),
 		"schedules.history.did":     strings.Fields("BEFORE SAVED REMOVED SUBSTITUTED CANCELLED RESTORED BLOCKED UNBLOCKED"),
 		"schedules.history.back":    strings.Fields("templates exceptions sessions"),
