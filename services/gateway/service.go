@@ -209,6 +209,7 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		Allocation:  schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling),
 		Handover:    referralv1.NewHandoverServiceClient(deps.Conns.Referral),
 		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
+		Cache:       deps.Cache, Ring: deps.Ring,
 	})
 	if err != nil {
 		return err
