@@ -116,9 +116,10 @@ func (b *busy) waits(t *testing.T) {
 	b.from("", "/k/nobodyknowsthistoken")
 	b.from("", "/sign-in")
 	b.from("", "/style-guide")
-	b.from("township", "/refer/templates/HYPERTENSION")
+	b.from("township", "/refer/templates?language=zh-CN")
 	b.from("desk", "/downtime", "organizationId", r.GetReceiver().GetOrganizationId(), "form", "OUT", "count", "2", "requestId", id.New())
 	b.from("village", "/village/search", "query", "莫")
+	b.from("township", "/referral-searches", "query", "莫")
 	b.from("", "/api/docs")
 }
 

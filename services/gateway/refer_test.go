@@ -20,7 +20,7 @@ import (
 func typedReferral() url.Values {
 	v := form("requestId", "0192f0c1-0000-7000-8000-0000000000b2", "holdKey", "0192f0c1-0000-7000-8000-0000000000b3", "kind", "OUTPATIENT", "urgency", "URGENT", "organization", hospitalID, "department", "0304",
 		"slot", slotID, "form.initialImpression", "心绞痛？", "form.presentIllness", "胸闷三天", "form.pastHistory", "高血压", "form.treatment", "硝酸甘油",
-		"consent.method", "SIGNED", "consent.givenBy", "王某", "consent.relation", "5", "transferNote", "行走不便", "transport", "ESCORTED", "originatorPhone", "0773-1", "do", "send")
+		"consent.method", "SIGNED", "consent.givenBy", "王某", "consent.relation", "5", "transferNote", "行走不便", "transport", "ESCORTED", "originatorPhone", "0773-1", "anyway", hospitalID, "do", "send")
 	v["diagnosis"] = []string{"I20.0|不稳定性心绞痛", "I10|原发性高血压", ""}
 	return v
 }

@@ -186,7 +186,7 @@ func samples() map[string]proto.Message {
 			},
 		},
 		referralv1.ReferralService_ListDiagnoses_FullMethodName:   &referralv1.ListDiagnosesResponse{Diagnoses: []*referralv1.KnownDiagnosis{{Code: "I10", Display: "原发性高血压", Words: []string{"高血压", "gxy"}}}},
-		referralv1.ReferralService_SearchDiagnoses_FullMethodName: &referralv1.SearchDiagnosesResponse{Diagnoses: []*commonv1.Coding{{Code: "I10", Display: "原发性高血压"}}},
+		referralv1.ReferralService_SearchDiagnoses_FullMethodName: &referralv1.SearchDiagnosesResponse{Diagnoses: []*commonv1.Coding{{Code: "I10", Display: "原发性高血压"}}, Called: []string{"高血压"}},
 		schedulingv1.SchedulingService_ListSlots_FullMethodName:   &schedulingv1.ListSlotsResponse{Slots: []*schedulingv1.Slot{slot}, Days: []*schedulingv1.FreeDay{{Date: "2026-03-02", Free: 1}}},
 		schedulingv1.SchedulingService_ListBeds_FullMethodName:    &schedulingv1.ListBedsResponse{Beds: []*schedulingv1.BedCount{{OrganizationId: hospitalID, DepartmentCode: "0304", Total: 3, Free: 2}}},
 		schedulingv1.SchedulingService_CreateHold_FullMethodName:  hold,

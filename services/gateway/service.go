@@ -210,6 +210,7 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		Handover:    referralv1.NewHandoverServiceClient(deps.Conns.Referral),
 		Candidate:   referralv1.NewCandidateServiceClient(deps.Conns.Referral),
 		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
+		Cache:       deps.Cache, Ring: deps.Ring,
 	})
 	if err != nil {
 		return err

@@ -32,7 +32,7 @@ func TestWhoSendsAnEmergencyIsToldWhatToDoIfNobodyAnswers(t *testing.T) {
 		t.Fatal(answer.Code, answer.Body)
 	}
 	page, said := "/referrals/"+referralID, "There is no answer yet."
-	shows(t, b.get(page).Body.String(), "rings at the receiver. What to do if nobody answers stands below", said, `href="tel:0773-8820120"`, `href="tel:0773-8820304"`, "Cardiology",
+	shows(t, b.get(page).Body.String(), "rings at the receiver. What to do if nobody answers stands below", said, `href="tel:0773-8820120"`, `href="tel:0773-8820304"`, "Cardiology", "Telephone first:", `href="/calls"`,
 		"acknowledged 7 minutes after", "the patient may set out")
 	silent := func(who string, b *browser) {
 		t.Helper()
@@ -60,7 +60,7 @@ func TestWithoutNumbersTheSenderIsToldToRingTheOneTheyKnow(t *testing.T) {
 	sample.Kind, sample.Urgency = commonv1.Kind_EMERGENCY, commonv1.Urgency_EMERGENCY
 	w.always(getMethod, sample)
 	body := w.browser("township").get("/referrals/" + referralID).Body.String()
-	shows(t, body, "The directory has no telephone of the receiver", "the county administrator are told")
+	shows(t, body, "The directory has no emergency telephone of", "or else 120", "the county administrator are told")
 	if strings.Contains(body, "minutes after it was sent") {
 		t.Error("a time is said that nobody knows")
 	}

@@ -167,9 +167,10 @@
         picker.dataset.whole = whole.length;
       });
     }
-    const fits = ([code, display, also = ""], word) => {
+    const fits = ([code, display, also = "", related = ""], word) => {
       if (code.toLowerCase().startsWith(word)) return 0;
       if (also.split(" ").includes(word)) return 1;
+      if (related.split(" ").includes(word)) return 1.5; // thought of at it, not named by it
       const at = display.indexOf(word);
       if (at === 0) return 2;
       if (at > 0) return /[非未不无]/.test(display.slice(0, at).replace("未特指", "")) ? 9 : 4; // what is ruled out comes last
@@ -178,9 +179,14 @@
     const search = (query) => {
       const words = query.toLowerCase().split(/\s+/);
       const below = /^([a-z]\d\d)\.[0-9x]{1,3}(x\d{3})?$/.test(query.toLowerCase()) && whole.find(([code]) => code === query.slice(0, 3).toUpperCase());
-      if (below) return [{ code: query[0].toUpperCase() + query.slice(1).toLowerCase(), display: below[1] }];
+      if (below) return [{ code: query[0].toUpperCase() + query.slice(1).toLowerCase(), display: below[1], called: below[1] }];
+      // What was typed in characters, or what an abbreviation stands for.
+      const called = ([, display, also = ""]) => {
+        const spoken = also.split(" ").filter((one) => /[^\x00-\x7f]/.test(one));
+        return spoken.find((one) => one.startsWith(words[0])) ?? (also.split(" ").includes(words[0]) ? spoken[0] : display);
+      };
       return whole.map((one) => [words.reduce((sum, word) => sum + fits(one, word), 0), one]).filter(([way]) => way < Infinity).sort((a, b) => a[0] - b[0])
-        .slice(0, 20).map(([, [code, display]]) => ({ code, display }));
+        .slice(0, 20).map(([, one]) => ({ code: one[0], display: one[1], called: called(one) }));
     };
     let at = -1;
     let moved = false; // the first of what was found is what Enter takes; the first ↓ stays on it
@@ -192,11 +198,12 @@
       list.children[at]?.scrollIntoView({ block: "nearest" });
     };
     const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
-    const choose = (value, label) => {
+    const choose = (value, label, called) => {
       if (![...chips.querySelectorAll("input")].some((field) => field.value === value)) {
         const chip = document.createElement("li");
         const field = document.createElement("input");
         field.type = "hidden"; field.name = picker.dataset.name; field.value = value;
+        if (called) field.dataset.called = called;
         const drop = document.createElement("button");
         drop.type = "button"; drop.className = "plain"; drop.textContent = "×"; drop.setAttribute("aria-label", `× ${label}`);
         drop.addEventListener("click", () => { chip.remove(); picker.dispatchEvent(new CustomEvent("picked", { bubbles: true })); });
@@ -219,11 +226,13 @@
           .then((answer) => (answer.ok ? answer.json() : undefined)).catch(() => undefined);
         if (input.value.trim() !== query) return;
         const found = answered ?? search(query);
-        list.replaceChildren(...found.map(({ code, display }) => {
+        list.replaceChildren(...found.map(({ code, display, called }) => {
           const item = document.createElement("li");
           item.setAttribute("role", "option");
           item.textContent = `${code} ${display}`;
-          item.addEventListener("mousedown", (event) => { event.preventDefault(); choose(`${code}|${display}`, `${code} ${display}`); });
+          if (called && !display.includes(called)) { const said = document.createElement("small"); said.textContent = called; item.append(" ", said); }
+          item.take = () => choose(`${code}|${display}`, `${code} ${display}`, called);
+          item.addEventListener("mousedown", (event) => { event.preventDefault(); item.take(); });
           item.dataset.value = `${code}|${display}`;
           return item;
         }));
@@ -235,11 +244,12 @@
       }, 150);
     });
     input.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey) return;
       if (list.hidden) { if (event.key === "Enter") event.preventDefault(); return; }
       const last = list.children.length - 1;
       if (event.key === "ArrowDown") { mark(Math.min(moved ? at + 1 : at, last)); moved = true; event.preventDefault(); }
       else if (event.key === "ArrowUp") { moved = true; mark(Math.max(at - 1, 0)); event.preventDefault(); }
-      else if (event.key === "Enter") { event.preventDefault(); const item = list.children[at]; if (item?.dataset.value) choose(item.dataset.value, item.textContent); }
+      else if (event.key === "Enter") { event.preventDefault(); list.children[at]?.take?.(); }
       else if (event.key === "Escape") close();
     });
     input.addEventListener("blur", close);
@@ -297,7 +307,7 @@
     form.addEventListener("compositionend", (event) => { composing = false; soon(event); });
     for (const type of ["input", "picked", "draft"]) form.addEventListener(type, soon);
     // Enter in a value looks it up; it does not send the referral.
-    part.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.tagName === "INPUT") { event.preventDefault(); clearTimeout(timer); post(); } });
+    part.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && event.target.tagName === "INPUT") { event.preventDefault(); clearTimeout(timer); post(); } });
   }
 
   // Lines: <… id="lines" data-name="field"> with [data-row] in it; a button [data-row-add="lines"] adds one, [data-row-drop] takes its own away,
@@ -373,17 +383,26 @@
     });
   }
 
-  // What is proposed from a choice until something else is typed: <form data-propose="diagnosis=form.initialImpression">.
-  const propositions = new WeakMap();
+  // What is proposed from a choice, <form data-propose="diagnosis=form.initialImpression">, fills only an empty field and follows the choice until something
+  // else is typed: it is selected when the field is gone to, so that typing replaces it. The hidden field "proposed" holds it, also over a refusal and in a draft.
+  const proposed = (field) => field.value !== "" && field.form?.dataset.propose?.endsWith(`=${field.name}`) && field.value === field.form.elements.proposed.value;
   for (const form of document.querySelectorAll("form[data-propose]")) {
     const [from, to] = form.dataset.propose.split("=");
     const field = form.elements[to];
+    const mark = () => field.classList.toggle("proposed", proposed(field));
     form.addEventListener("picked", () => {
-      if (field.value.trim() && field.value !== propositions.get(field)) return;
-      field.value = [...form.querySelectorAll(`input[type=hidden][name="${from}"]`)].map((chosen) => chosen.value.split("|")[1] ?? "").filter(Boolean).join("；");
-      propositions.set(field, field.value);
+      if (field.value.trim() && !proposed(field)) return;
+      field.value = [...form.querySelectorAll(`input[type=hidden][name="${from}"]`)].map((chosen) => chosen.dataset.called ?? chosen.value.split("|")[1]).filter(Boolean).join("；");
+      form.elements.proposed.value = field.value;
       field.dispatchEvent(new Event("input", { bubbles: true }));
     });
+    let came = false;
+    field.addEventListener("input", mark);
+    field.addEventListener("focus", () => { if (proposed(field)) field.select(); });
+    field.addEventListener("pointerdown", () => { came = document.activeElement !== field; });
+    field.addEventListener("click", () => { if (came && proposed(field) && field.selectionStart === field.selectionEnd) field.select(); came = false; });
+    form.addEventListener("draft", mark);
+    mark();
   }
   // A text to start from: <button data-template="CODE">, or the one chosen beside it. It fills what is empty and leads to the first blank; Tab leads to the next.
   const toBlank = (field, from) => {
@@ -396,17 +415,22 @@
     }
     return found !== null;
   };
+  // The texts, <form data-templates="/refer/templates">, are fetched when the page is at rest, so that they are there when the line is gone.
+  const texts = new WeakMap();
+  const textsOf = (form) => {
+    if (!texts.has(form)) texts.set(form, fetch(form.dataset.templates, { credentials: "same-origin", priority: "low" }).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status))));
+    return texts.get(form).catch(() => { texts.delete(form); return {}; });
+  };
+  for (const form of document.querySelectorAll("form[data-templates]")) (window.requestIdleCallback ?? setTimeout)(() => textsOf(form));
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-template]");
     const code = button && (button.dataset.template || button.form.elements.template.value);
     if (!code) return;
-    const answer = await fetch(`/refer/templates/${encodeURIComponent(code)}`, { credentials: "same-origin" });
-    if (!answer.ok) return;
     const form = button.form;
     const filled = [];
-    for (const [name, text] of Object.entries(await answer.json())) {
+    for (const [name, text] of Object.entries((await textsOf(form))[code] ?? {})) {
       const field = form.elements[name];
-      if (!field || !text || (field.value.trim() && field.value !== propositions.get(field))) continue;
+      if (!field || !text || (field.value.trim() && !proposed(field))) continue;
       if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === text)) continue;
       field.value = text;
       filled.push(field);
@@ -425,11 +449,14 @@
 
   // ---- The page of one referral: messages, corrections. ----
 
-  // Ctrl and Enter send a message: <textarea data-send>.
+  // Ctrl and Enter send a message, <textarea data-send>, and in a form that is written, <form data-draft>, do what its main button does.
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || !event.target.matches("[data-send]")) return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing || event.repeat) return;
+    const form = event.target.closest("form[data-draft]") ?? event.target.closest("[data-send]")?.form;
+    const button = form?.querySelector("button.primary:not([type=button])") ?? undefined;
+    if (!form || button?.disabled) return;
     event.preventDefault();
-    event.target.form.requestSubmit();
+    form.requestSubmit(button);
   });
   // The newest message is in sight, also when one comes in.
   for (const part of document.querySelectorAll('[data-fragment-name="thread"]')) {

@@ -47,6 +47,9 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 			label := cmp.Or(labels[e.Name], "field."+e.Name)
 			wrong[i].Text = p.Shell.T(r, "refer.template.left", "field", p.Shell.T(r, label))
 		}
+		if e.Name == "anyway" {
+			wrong[i].Text = p.Shell.T(r, "refer.there.needed")
+		}
 	}
 	return shell.InOrder(wrong, fields()...)
 }
@@ -54,7 +57,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 // fields are in the order of the form.
 func fields() []string {
 	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
-		receiver receiver.organizationId receiver.departmentCode modality slot holdId consent consent.method consent.givenBy consent.relation consent.deferredReason
+		receiver receiver.organizationId receiver.departmentCode anyway modality slot holdId consent consent.method consent.givenBy consent.relation consent.deferredReason
 		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
 }
 

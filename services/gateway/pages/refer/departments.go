@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // departmentsData is what departments.html sees: the departments of the chosen hospital, with how long one waits there by code.
@@ -15,7 +16,7 @@ type departmentsData struct {
 }
 
 // EmergencyDepartment is the one that the form proposes for an emergency.
-func (departmentsData) EmergencyDepartment() string { return emergencyDepartment }
+func (departmentsData) EmergencyDepartment() string { return shell.EmergencyDepartment }
 
 // departments answers the list for another hospital. A department that it has as well stays chosen: the codes are national.
 func (p *Pages) departments(w http.ResponseWriter, r *http.Request) error {

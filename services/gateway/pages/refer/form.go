@@ -20,6 +20,8 @@ type choices struct{ Receivers []receiver }
 type receiver struct {
 	ID, Name    string
 	Departments []department
+	// Lines are the telephones at which an emergency is told.
+	Lines []shell.Line
 }
 
 type department struct{ Code, Name string }
@@ -30,9 +32,6 @@ func (c choices) first() string {
 	}
 	return c.Receivers[0].ID
 }
-
-// emergencyDepartment is the national code of 急诊医学科, which is proposed for an emergency. The form's script is told it by the form.
-const emergencyDepartment = "20"
 
 // has tells whether a receiver has a department.
 func (c choices) has(organization, code string) bool {
@@ -58,8 +57,8 @@ func (c choices) name(organization, code string) string {
 
 // propose chooses it where no department was chosen, as the script does.
 func (c choices) propose(form url.Values) {
-	if form.Get("kind") == "EMERGENCY" && form.Get("department") == "" && c.has(form.Get("organization"), emergencyDepartment) {
-		form.Set("department", emergencyDepartment)
+	if form.Get("kind") == "EMERGENCY" && form.Get("department") == "" && c.has(form.Get("organization"), shell.EmergencyDepartment) {
+		form.Set("department", shell.EmergencyDepartment)
 	}
 }
 
@@ -74,7 +73,7 @@ func (p *Pages) choices(r *http.Request) (choices, error) {
 		if o.GetType() != directoryv1.OrganizationType_COUNTY_HOSPITAL || o.GetDisabled() {
 			continue
 		}
-		one := receiver{ID: o.GetId(), Name: county.OrganizationName(language, o.GetId())}
+		one := receiver{ID: o.GetId(), Name: county.OrganizationName(language, o.GetId()), Lines: p.Shell.EmergencyLines(r, o.GetId(), shell.EmergencyDepartment)}
 		for _, d := range county.Departments(o.GetId()) {
 			one.Departments = append(one.Departments, department{d.GetCode(), county.DepartmentName(language, o.GetId(), d.GetCode())})
 		}

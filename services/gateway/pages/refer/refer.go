@@ -72,7 +72,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /refer/{patient}/criteria", p.Shell.Page(p.criteria))
 	mux.Handle("POST /refer/{patient}/completeness", p.Shell.Page(p.completeness))
 	mux.Handle("POST /refer/{patient}/templates", p.Shell.Page(p.suitable))
-	mux.Handle("GET /refer/templates/{code}", p.Shell.Page(p.template))
+	mux.Handle("GET /refer/templates", p.Shell.Page(p.allTemplates))
 	mux.Handle("GET /refer/slots", p.Shell.Page(p.slots))
 	mux.Handle("GET /refer/departments", p.Shell.Page(p.departments))
 	mux.Handle("GET /refer/diagnoses", p.Shell.Page(p.diagnoses))
@@ -99,6 +99,8 @@ type formData struct {
 	Criteria  parts.Panel
 	Complete  parts.Completeness
 	Templates templatesData
+	// Language names the texts of templates.
+	Language string
 	// Blanks are the choices of templates that must not be left in a text, one after the other, for the script.
 	Blanks string
 	// Departments are those of the chosen hospital.
@@ -107,6 +109,8 @@ type formData struct {
 	Exams []string
 	// Open are the patient's referrals that are not over, as far as the visitor may see them, without the one that is edited.
 	Open []shell.Row
+	// There is what is known of the patient at the hospitals, about which the form asks.
+	There []there
 	// Existing is the open referral that makes this one a duplicate.
 	Existing, ExistingNumber string
 	// Editing is the id of the draft or returned referral that is gone on with; Travels are the documents that go with it.
@@ -155,6 +159,7 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data formData) error {
 	data.Diagnoses, data.Exams = parts.Chosen(data.Form.Values), examLines(data.Form.Values)
+	data.Language = p.Shell.Language(r)
 	data.Templates, data.Blanks = p.offered(r, data.Form.Values), strings.Join(slices.Sorted(maps.Keys(p.blanks)), "")
 	data.Criteria = p.held(r, data.PatientID, data.Form.Values)
 	data.Complete = parts.Complete(p.Shell, r, p.Handover, createRequest(data.Form.Values, data.PatientID))
@@ -165,6 +170,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	}
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
+	data.There = thereOf(data.Choices, data.Summary, data.Open)
 	data.Departments = p.departmentsOf(r, data.Choices, data.Form.Values)
 	p.askSMS(r, &data)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing, data.Action)

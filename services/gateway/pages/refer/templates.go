@@ -116,14 +116,16 @@ func (p *Pages) suitable(w http.ResponseWriter, r *http.Request) error {
 	return p.Shell.Fragment(w, r, p.formSet, "templates", p.offered(r, r.PostForm))
 }
 
-// template answers the texts of one, for the form's script.
-func (p *Pages) template(w http.ResponseWriter, r *http.Request) error {
-	t, ok := p.templateOf(r.PathValue("code"))
-	if !ok {
-		return errs.NotFound("template")
+// allTemplates answers the texts of all by their code, which the form's script keeps for when the line is gone. The address names the language, so that a
+// browser does not keep one for the other.
+func (p *Pages) allTemplates(w http.ResponseWriter, r *http.Request) error {
+	texts := map[string]map[string]string{}
+	for _, t := range p.templates {
+		texts[t.Code] = t.fields(p.Shell.Language(r))
 	}
 	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(t.fields(p.Shell.Language(r)))
+	w.Header().Set("Cache-Control", listKept())
+	return json.NewEncoder(w).Encode(texts)
 }
 
 func (p *Pages) templateOf(code string) (textTemplate, bool) {

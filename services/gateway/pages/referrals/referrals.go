@@ -18,6 +18,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 )
 
 //go:embed *.html
@@ -41,6 +43,9 @@ type Deps struct {
 	Clinical     patientrecordv1.ClinicalRecordServiceClient
 	Candidate    referralv1.CandidateServiceClient
 	Queue        *queue.Queue
+	// Cache and Ring keep the words of searches.
+	Cache cache.Cache
+	Ring  *crypt.Ring
 }
 
 // Pages serves them.
@@ -68,6 +73,7 @@ func New(deps Deps) (*Pages, error) {
 // Routes adds the pages to a mux.
 func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /referrals", p.Shell.Page(p.list))
+	mux.Handle("POST /referral-searches", p.Shell.Page(p.find))
 	mux.Handle("GET /referrals/{id}", p.Shell.Page(p.page))
 	mux.Handle("POST /referrals/{id}/{action}", p.Shell.Page(p.act))
 	mux.Handle("POST /referrals/{id}/join-waitlist", p.Shell.Page(p.joinWaitlist))
@@ -95,6 +101,7 @@ func tabs(active string) (all []tab, chosen tab) {
 		{Name: "replied", states: []referralv1.State_Code{referralv1.State_CONCLUDED}},
 		{Name: "draft", states: []referralv1.State_Code{referralv1.State_DRAFT}},
 		{Name: "ended", states: []referralv1.State_Code{referralv1.State_CLOSED, referralv1.State_DECLINED, referralv1.State_CANCELLED}},
+		{Name: "all"},
 	}
 	chosen = all[0]
 	for i := range all {
@@ -115,20 +122,39 @@ type listData struct {
 	Next string
 	// Path is where the list is fetched again.
 	Path string
+	narrowing
+	// Empty is what is said of an empty list.
+	Empty string
+	// Village: the patients of the visitor's village have a page of their own.
+	Village bool
 	// Township: the visitor sends patients up and may see what the county thinks of it.
 	Township bool
 }
 
 func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 	all, chosen := tabs(r.URL.Query().Get("tab"))
-	answer, err := p.Referral.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
-		View: "outbox", State: chosen.states, PageSize: pageSize, PageToken: r.URL.Query().Get("page"),
-	})
+	request := &referralv1.ListReferralsRequest{View: "outbox", State: chosen.states, PageSize: pageSize, PageToken: r.URL.Query().Get("page")}
+	narrowed, err := p.narrow(r, request)
 	if err != nil {
 		return err
 	}
+	answer := &referralv1.ListReferralsResponse{}
+	if !narrowed.Nobody {
+		if answer, err = p.Referral.ListReferrals(r.Context(), request); err != nil {
+			return err
+		}
+	}
 	visitor, _ := door.VisitorFrom(r.Context())
-	data := listData{Township: shell.IsTownship(visitor.Account), Tabs: all, Tab: chosen.Name, Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI()}
+	data := listData{
+		narrowing: narrowed, Township: shell.IsTownship(visitor.Account), Village: shell.IsVillage(visitor.Account), Tabs: all, Tab: chosen.Name,
+		Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI(), Empty: "referrals.empty." + chosen.Name,
+	}
+	switch {
+	case narrowed.Any():
+		data.Empty = "referrals.empty.narrowed"
+	case data.Village:
+		data.Empty = "referrals.empty.village"
+	}
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.listSet, "rows", data)
 	}

@@ -25,7 +25,7 @@ func (p *Pages) unanswered(r *http.Request, data *pageData) {
 	}
 	to := data.GetReceiver()
 	data.Unanswered = &unanswered{
-		Lines:   p.Shell.Lines(r, to.GetOrganizationId(), to.GetDepartmentCode()),
+		Lines:   p.Shell.EmergencyLines(r, to.GetOrganizationId(), to.GetDepartmentCode()),
 		Minutes: p.Shell.CountyRules(r).GetCallMinutes(), Depart: data.GetKind() == commonv1.Kind_EMERGENCY,
 	}
 }

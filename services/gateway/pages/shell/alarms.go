@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -72,19 +73,25 @@ func (s *Shell) CountyRules(r *http.Request) *notificationv1.CountyRules {
 // Line is a telephone of the directory, and whose it is.
 type Line struct{ Whose, Number string }
 
-// Lines are the telephones of an organisation and one of its departments, the organisation's first; none that the directory does not have.
-func (s *Shell) Lines(r *http.Request, organizationID, departmentCode string) (out []Line) {
+// EmergencyDepartment is the national code of 急诊医学科, where an emergency is expected.
+const EmergencyDepartment = "20"
+
+// EmergencyLines are the telephones at which an emergency is told at an organisation: those of the department that it goes to and of its emergency
+// department, then the organisation's own; none that the directory does not have.
+func (s *Shell) EmergencyLines(r *http.Request, organizationID, departmentCode string) (out []Line) {
 	county, err := s.deps.Names.County(r.Context())
 	if err != nil {
 		return nil
 	}
 	language := s.Language(r)
 	add := func(whose, number string) {
-		if number != "" && (len(out) == 0 || out[0].Number != number) {
+		if number != "" && !slices.ContainsFunc(out, func(l Line) bool { return l.Number == number }) {
 			out = append(out, Line{whose, number})
 		}
 	}
+	for _, code := range []string{departmentCode, EmergencyDepartment} {
+		add(county.DepartmentName(language, organizationID, code), county.Department(organizationID, code).GetPhone())
+	}
 	add(county.OrganizationName(language, organizationID), county.Organization(organizationID).GetPhone())
-	add(county.DepartmentName(language, organizationID, departmentCode), county.Department(organizationID, departmentCode).GetPhone())
 	return out
 }

@@ -335,7 +335,8 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	switch {
 	case county && !township:
 		add("sent", "referrals", "/referrals")
-	case township && !county:
+	case township && !county && !IsVillage(a):
+		// A village is sent nobody: who comes back to it stands on its own page.
 		add("received", "desk", "/desk")
 	}
 	if township {

@@ -146,9 +146,9 @@ func (p *peers) All(ctx context.Context, county string) ([]app.Organization, err
 
 type noList struct{}
 
-func (noList) Search(string, int) []domain.Diagnosis { return nil }
-func (noList) Name(code string) string               { return "名 " + code }
-func (noList) All() []domain.KnownDiagnosis          { return nil }
+func (noList) Search(string, int) []domain.FoundDiagnosis { return nil }
+func (noList) Name(code string) string                    { return "名 " + code }
+func (noList) All() []domain.KnownDiagnosis               { return nil }
 
 type wire struct{}
 

@@ -120,6 +120,11 @@ type Query struct {
 	Urgency   domain.Urgency
 	Kinds     []domain.Kind
 	PatientID string
+	// PatientIDs, if any, selects those of one of these patients, Number those whose number has these digits.
+	PatientIDs []string
+	Number     string
+	// Sent, if set, selects those submitted in it; an end may be open.
+	Sent domain.Window
 	// Department is the receiving one, Sender the originating organisation.
 	Department, Sender string
 	// Expected, if set, selects those whose expected window meets it.
@@ -256,7 +261,7 @@ type Reserved struct {
 // Diagnoses is the ICD-10 list.
 type Diagnoses interface {
 	// Search by code, words or pinyin initials; best first, at most n.
-	Search(query string, n int) []domain.Diagnosis
+	Search(query string, n int) []domain.FoundDiagnosis
 	// Name of a code's category; "" for an unknown one.
 	Name(code string) string
 	// All of it, the most common first; not to be changed.

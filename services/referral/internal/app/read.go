@@ -88,7 +88,9 @@ func (s *Service) BatchGet(ctx context.Context, caller authn.Identity, ids []str
 type Filter struct {
 	Query
 	ExpectedOn string
-	PageToken  string
+	// SentFrom and SentTo bound the day of submission, half open; either may be empty.
+	SentFrom, SentTo string
+	PageToken        string
 }
 
 const defaultPage, maxPage = 50, 200
@@ -96,16 +98,8 @@ const defaultPage, maxPage = 50, 200
 // List answers a page of the caller's organisation's referrals and the token of the next; "" after the last.
 func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 	q := f.Query
-	if f.ExpectedOn != "" {
-		cal, err := s.Calendars.Calendar(ctx, q.Caller.County)
-		if err != nil {
-			return nil, "", err
-		}
-		day, ok := cal.Day(f.ExpectedOn)
-		if !ok {
-			return nil, "", errs.Invalid(errs.Bad("expectedOn", errs.ReasonFieldInvalid))
-		}
-		q.Expected = day
+	if err := s.dates(ctx, f, &q); err != nil {
+		return nil, "", err
 	}
 	if q.OnTheWay && len(q.States) == 0 {
 		q.States = domain.Awaited()
@@ -138,6 +132,31 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 		return views, "", nil
 	}
 	return views[:size], token(Place(views[size-1].Snapshot, q.ByDue), q.ByDue), nil
+}
+
+// dates reads the local dates of a filter.
+func (s *Service) dates(ctx context.Context, f Filter, q *Query) error {
+	if f.ExpectedOn == "" && f.SentFrom == "" && f.SentTo == "" {
+		return nil
+	}
+	cal, err := s.Calendars.Calendar(ctx, q.Caller.County)
+	if err != nil {
+		return err
+	}
+	var wrong []errs.Field
+	day := func(name, date string) domain.Window {
+		out, ok := cal.Day(date)
+		if date != "" && !ok {
+			wrong = append(wrong, errs.Bad(name, errs.ReasonFieldInvalid))
+		}
+		return out
+	}
+	q.Expected = day("expectedOn", f.ExpectedOn)
+	q.Sent = domain.Window{From: day("sentFrom", f.SentFrom).From, To: day("sentTo", f.SentTo).From}
+	if len(wrong) > 0 {
+		return errs.Invalid(wrong...)
+	}
+	return nil
 }
 
 // Counts counts by state what a filter lists, whatever states it names and whether or not it asks for the late alone; what is over is left out, because its number only grows.
@@ -213,6 +232,6 @@ func (s *Service) Actions(ctx context.Context, caller authn.Identity, id string)
 const maxDiagnoses = 20
 
 // SearchDiagnoses by code, words or pinyin initials; best first.
-func (s *Service) SearchDiagnoses(query string) []domain.Diagnosis {
+func (s *Service) SearchDiagnoses(query string) []domain.FoundDiagnosis {
 	return s.Diagnoses.Search(query, maxDiagnoses)
 }

@@ -29,10 +29,17 @@ type Diagnosis struct {
 	System, Code, Display string
 }
 
-// KnownDiagnosis is a category of the list of diagnoses. Words are what else it is called and the initials of a common one, in small letters.
+// KnownDiagnosis is a category of the list of diagnoses. Words are what else it is called and the initials of a common one, Related the words at which it
+// is thought of without being named by them; in small letters.
 type KnownDiagnosis struct {
-	Code, Name string
-	Words      []string
+	Code, Name     string
+	Words, Related []string
+}
+
+// FoundDiagnosis is one that a search found. Called is what a doctor calls it, of the words that were searched for: 急性冠脉综合征 for "ACS".
+type FoundDiagnosis struct {
+	Diagnosis
+	Called string
 }
 
 // Form holds the fields of the national paper forms: 转出单 (first four) and 回转单 (the rest). It never prints.

@@ -21,10 +21,10 @@ import (
 //go:embed disease.csv
 var source string
 
-// common names the diagnoses that a county sees most, in the order in which they are offered: a code, then what doctors type for it.
+// wordList holds what doctors type, the most common diagnoses first; README.md says what its columns and grounds are.
 //
-//go:embed common.txt
-var common string
+//go:embed words.tsv
+var wordList string
 
 // System is how the codes are named in a coding.
 const System = "ICD-10"
@@ -39,6 +39,8 @@ type entry struct {
 	code string
 	// terms are the name in the list, then what else it is called.
 	terms []term
+	// called is what doctors call the category; its name when they have no word for the whole of it.
+	called string
 	// rank is the place among the common ones; rare for the rest.
 	rank int
 }
@@ -47,6 +49,10 @@ type term struct {
 	text string
 	// initials holds, for each character that is spoken, the first letters of its readings.
 	initials []string
+	// called is what the doctor who types it calls what is meant: an abbreviation in full; "" where it does not name the category.
+	called string
+	// place is 0 for what names the category, and grows with how late it is thought of for what does not.
+	place int
 }
 
 // New builds the index.
@@ -61,52 +67,85 @@ func New() (*List, error) {
 		if !ok || len(code) != categoryLength {
 			return nil, fmt.Errorf("read the ICD-10 list: %q has no code and name", line)
 		}
-		l.entries = append(l.entries, entry{code, []term{newTerm(name, true)}, rare})
+		l.entries = append(l.entries, entry{code, []term{newTerm(name, true)}, name, rare})
 		l.names[code] = name
 	}
-	return l, l.addCommon()
+	return l, l.addSpoken()
 }
 
-// rare is the rank of what is not among the common ones.
+// rare is the rank of what doctors have no other word for.
 const rare = 1 << 20
 
-func (l *List) addCommon() error {
+// wholeCategory is the ground of words for the whole of a category.
+const wholeCategory = "NAME"
+
+func (l *List) addSpoken() error {
+	_, body, _ := strings.Cut(wordList, "\n")
 	rank := 0
-	for line := range strings.Lines(common) {
-		words := strings.Fields(line)
-		i := slices.IndexFunc(l.entries, func(e entry) bool { return len(words) > 1 && e.code == words[0] })
-		if i < 0 {
-			return fmt.Errorf("read the common diagnoses: %q has no category of the list and no words", line)
+	for line := range strings.Lines(body) {
+		columns := strings.Split(strings.TrimSpace(line), "\t")
+		if len(columns) != 3 {
+			return fmt.Errorf("read the words for diagnoses: %q has not three columns", line)
 		}
-		l.entries[i].rank = rank
+		for place, code := range strings.Fields(columns[0]) {
+			i := slices.IndexFunc(l.entries, func(e entry) bool { return e.code == code })
+			if i < 0 {
+				return fmt.Errorf("read the words for diagnoses: %q has no category of the list", line)
+			}
+			l.entries[i].learn(strings.Fields(columns[1]), place, columns[2], rank)
+		}
 		rank++
-		for _, alias := range words[1:] {
-			l.entries[i].terms = append(l.entries[i].terms, newTerm(alias, false))
-		}
 	}
 	return nil
 }
 
-func newTerm(text string, everyReading bool) term {
-	return term{strings.ToLower(text), initials(text, everyReading)}
+// learn adds what a line of words says of an entry.
+func (e *entry) learn(words []string, place int, ground string, rank int) {
+	if place == 0 && e.rank == rare {
+		e.rank = rank
+		if ground == wholeCategory {
+			e.called = words[0]
+		}
+	}
+	for _, word := range words {
+		t := newTerm(word, false)
+		t.place = place
+		switch {
+		case place > 0:
+			t.called = ""
+		case abbreviated(word):
+			t.called = words[0]
+		}
+		e.terms = append(e.terms, t)
+	}
 }
 
-// All implements what the service offers to who must choose without asking it. A common one carries its other names and the initials of each of its
-// names.
+// abbreviated tells a word of letters from one of characters.
+func abbreviated(word string) bool {
+	return !strings.ContainsFunc(word, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+}
+
+func newTerm(text string, everyReading bool) term {
+	return term{text: strings.ToLower(text), initials: initials(text, everyReading), called: text}
+}
+
+// All implements what the service offers to who must choose without asking it: an entry that doctors have words for carries them and the initials of
+// each of its names.
 func (l *List) All() []domain.KnownDiagnosis {
 	sorted := slices.Clone(l.entries)
 	slices.SortStableFunc(sorted, func(a, b entry) int { return cmp.Or(a.rank-b.rank, cmp.Compare(a.code, b.code)) })
 	out := make([]domain.KnownDiagnosis, len(sorted))
 	for i, e := range sorted {
 		out[i] = domain.KnownDiagnosis{Code: e.code, Name: l.names[e.code]}
-		if e.rank == rare {
-			continue
-		}
 		for at, t := range e.terms {
-			if at > 0 {
+			switch {
+			case t.place > 0:
+				out[i].Related = append(out[i].Related, t.text)
+				continue
+			case at > 0:
 				out[i].Words = append(out[i].Words, t.text)
 			}
-			if spoken := t.usual(); len(spoken) > 1 && !slices.Contains(out[i].Words, spoken) {
+			if spoken := t.usual(); e.rank < rare && len(spoken) > 1 && !slices.Contains(out[i].Words, spoken) {
 				out[i].Words = append(out[i].Words, spoken)
 			}
 		}
@@ -133,8 +172,8 @@ func (l *List) Name(code string) string {
 	return l.names[code[:categoryLength]]
 }
 
-// match is how well an entry fits: what is meant before what is ruled out, then the way, then the common ones, then the shorter
-// name, then the code.
+// match is how well an entry fits: what is meant before what is ruled out, then the way, then what is named before what is thought of, then the common
+// ones, then the shorter name, then the code.
 type match struct {
 	entry
 	fit
@@ -144,6 +183,9 @@ type fit struct {
 	// negated: the name says that it is something else, as in 非糖尿病低血糖性昏迷 for 糖尿病.
 	negated bool
 	way     int
+	place   int
+	// called is what the doctor calls it, in the words that fit.
+	called string
 }
 
 const (
@@ -162,30 +204,34 @@ var subcategory = regexp.MustCompile(`^[A-Z][0-9]{2}\.[0-9x]{1,3}(x[0-9]{3})?$`)
 
 // Search finds by code prefix, part of a name, or pinyin initials; every word of the query must fit. Best first, at most n. A code below
 // a category is answered as typed, under the category's name.
-func (l *List) Search(query string, n int) []domain.Diagnosis {
+func (l *List) Search(query string, n int) []domain.FoundDiagnosis {
 	words := strings.Fields(strings.ToLower(query))
 	if len(words) == 0 || n <= 0 {
 		return nil
 	}
 	if exact := capital(words[0]); len(words) == 1 && subcategory.MatchString(exact) {
 		if name := l.Name(exact); name != "" {
-			return []domain.Diagnosis{{System: System, Code: exact, Display: name}}
+			return []domain.FoundDiagnosis{found(exact, name, name)}
 		}
 	}
-	var found []match
+	var fitting []match
 	for _, e := range l.entries {
 		if f, ok := fitAll(e, words); ok {
-			found = append(found, match{e, f})
+			fitting = append(fitting, match{e, f})
 		}
 	}
-	slices.SortFunc(found, func(a, b match) int {
+	slices.SortFunc(fitting, func(a, b match) int {
 		return cmp.Or(a.compare(b.fit), a.rank-b.rank, len(a.name())-len(b.name()), cmp.Compare(a.code, b.code))
 	})
-	out := make([]domain.Diagnosis, 0, min(n, len(found)))
-	for _, m := range found[:min(n, len(found))] {
-		out = append(out, domain.Diagnosis{System: System, Code: m.code, Display: l.names[m.code]})
+	out := make([]domain.FoundDiagnosis, 0, min(n, len(fitting)))
+	for _, m := range fitting[:min(n, len(fitting))] {
+		out = append(out, found(m.code, l.names[m.code], cmp.Or(m.fit.called, m.entry.called)))
 	}
 	return out
+}
+
+func found(code, name, called string) domain.FoundDiagnosis {
+	return domain.FoundDiagnosis{Diagnosis: domain.Diagnosis{System: System, Code: code, Display: name}, Called: called}
 }
 
 func (e entry) name() string { return e.terms[0].text }
@@ -197,7 +243,7 @@ func (f fit) compare(g fit) int {
 	case f.negated != g.negated:
 		return 1
 	}
-	return f.way - g.way
+	return cmp.Or(f.way-g.way, f.place-g.place)
 }
 
 // fitAll adds up how each word fits; all must.
@@ -209,6 +255,8 @@ func fitAll(e entry, words []string) (fit, bool) {
 			return fit{}, false
 		}
 		all.way += f.way
+		all.place += f.place
+		all.called = cmp.Or(all.called, f.called)
 		all.negated = all.negated || f.negated
 	}
 	return all, true
@@ -224,7 +272,9 @@ func fitWord(e entry, word string) fit {
 	}
 	best := fit{way: ways}
 	for _, t := range e.terms {
-		if f := fitTerm(t, word); f.way < ways && (best.way == ways || f.compare(best) < 0) {
+		f := fitTerm(t, word)
+		f.place, f.called = t.place, t.called
+		if f.way < ways && (best.way == ways || f.compare(best) < 0) {
 			best = f
 		}
 	}

@@ -67,7 +67,7 @@ func TestWhatIsRuledOutByTheNameComesAfterWhatIsMeant(t *testing.T) {
 	} {
 		found := l.Search(query, 50)
 		place := func(code string) int {
-			return slices.IndexFunc(found, func(d domain.Diagnosis) bool { return d.Code == code })
+			return slices.IndexFunc(found, func(d domain.FoundDiagnosis) bool { return d.Code == code })
 		}
 		if meant, ruledOut := place(codes[0]), place(codes[1]); meant < 0 || ruledOut < 0 || meant > ruledOut {
 			t.Errorf("Search(%q): %s at %d, %s at %d", query, codes[0], meant, codes[1], ruledOut)

@@ -143,7 +143,8 @@ func (s *Server) ListReasons(ctx context.Context, m *referralv1.ListReasonsReque
 func (s *Server) SearchDiagnoses(_ context.Context, m *referralv1.SearchDiagnosesRequest) (*referralv1.SearchDiagnosesResponse, error) {
 	out := &referralv1.SearchDiagnosesResponse{}
 	for _, d := range s.app.SearchDiagnoses(m.GetQuery()) {
-		out.Diagnoses = append(out.Diagnoses, coding(d))
+		out.Diagnoses = append(out.Diagnoses, coding(d.Diagnosis))
+		out.Called = append(out.Called, d.Called)
 	}
 	return out, nil
 }
@@ -201,7 +202,7 @@ func (s *Server) GetRelation(ctx context.Context, m *referralv1.GetRelationReque
 func (s *Server) ListDiagnoses(context.Context, *referralv1.ListDiagnosesRequest) (*referralv1.ListDiagnosesResponse, error) {
 	out := &referralv1.ListDiagnosesResponse{}
 	for _, d := range s.app.Diagnoses.All() {
-		out.Diagnoses = append(out.Diagnoses, &referralv1.KnownDiagnosis{Code: d.Code, Display: d.Name, Words: d.Words})
+		out.Diagnoses = append(out.Diagnoses, &referralv1.KnownDiagnosis{Code: d.Code, Display: d.Name, Words: d.Words, Related: d.Related})
 	}
 	return out, nil
 }

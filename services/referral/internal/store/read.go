@@ -159,6 +159,23 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	if q.PatientID != "" {
 		add(person(tx.Engine(), "r.patient_id", "$%d"), q.PatientID)
 	}
+	if len(q.PatientIDs) > 0 {
+		each := make([]string, len(q.PatientIDs))
+		for i, patient := range q.PatientIDs {
+			args = append(args, patient)
+			each[i] = person(tx.Engine(), "r.patient_id", fmt.Sprintf("$%d", len(args)))
+		}
+		parts = append(parts, "("+strings.Join(each, " OR ")+")")
+	}
+	if q.Number != "" {
+		add("replace(r.number, '-', '') LIKE $%d", "%"+q.Number+"%")
+	}
+	if !q.Sent.From.IsZero() {
+		add("r.submit_time >= $%d", q.Sent.From)
+	}
+	if !q.Sent.To.IsZero() {
+		add("r.submit_time < $%d", q.Sent.To)
+	}
 	among := func(column string, values []string) {
 		if len(values) == 1 {
 			add(column+" = $%d", values[0])

@@ -11,6 +11,14 @@ type department struct {
 	allDay  bool   // also in the afternoon
 }
 
+// phone is kept for the department at which emergencies are told.
+func (d department) phone() string {
+	if d.code != "20" {
+		return ""
+	}
+	return "0000-8820119"
+}
+
 const (
 	clinic = "CLINIC"
 	exam   = "EXAM"

@@ -72,7 +72,7 @@ func (p place) entry(code string, o *directoryv1.Organization, departments []dep
 	e := &directoryv1.OrganizationEntry{Organization: o}
 	for _, d := range departments {
 		e.Departments = append(e.Departments, &directoryv1.Department{
-			Code: d.code, Name: d.name, NameEn: d.nameEn, Location: d.location, HasBeds: d.beds > 0,
+			Code: d.code, Name: d.name, NameEn: d.nameEn, Location: d.location, HasBeds: d.beds > 0, Phone: d.phone(),
 		})
 	}
 	return e

@@ -151,13 +151,28 @@ func filters(t *testing.T, f Fixture) {
 	q.Expected, _ = calendar().Day("2026-03-19")
 	expectList(t, "expected tomorrow", list(t, f, q))
 
-	lateOnes(t, f)
-	places(t, f, accepted)
+	sought(t, f, plain, accepted)
 
 	batch, err := f.Store.Batch(t.Context(), desk(), []string{plain.ID, "unknown", accepted.ID})
 	if err != nil || len(batch) != 2 {
 		t.Errorf("batch: %d, %v", len(batch), err)
 	}
+}
+
+// sought looks for some patients, for a number, and for a time of sending, which a draft has not; then for what is late, and by place.
+func sought(t *testing.T, f Fixture, plain, accepted app.View) {
+	t.Helper()
+	q := app.Query{Outbox: true, Caller: Doctor(), PatientIDs: []string{"plain", "draft"}}
+	expectList(t, "two patients", list(t, f, q), "draft", "plain")
+	digits := strings.ReplaceAll(string(accepted.Number), "-", "")
+	expectList(t, "a number", list(t, f, app.Query{Outbox: true, Caller: Doctor(), Number: digits}), "accepted")
+	q = app.Query{Outbox: true, Caller: Doctor(), Sent: domain.Window{From: plain.SubmitTime, To: accepted.SubmitTime}}
+	expectList(t, "sent until then", list(t, f, q), "plain")
+	q.Sent = domain.Window{From: accepted.SubmitTime}
+	expectList(t, "sent from then on", list(t, f, q), "accepted")
+
+	lateOnes(t, f)
+	places(t, f, accepted)
 }
 
 // places narrows a list with a plain one and an accepted inpatient to a kind, to who is on the way, and to who has no place.

@@ -2257,7 +2257,14 @@ type ListReferralsRequest struct {
 	// Only those whose patient has set out and is not known to have come (在途).
 	OnTheWay bool `protobuf:"varint,15,opt,name=on_the_way,json=onTheWay,proto3" json:"on_the_way,omitempty"`
 	// Only those for which no place is held.
-	WithoutHold   bool `protobuf:"varint,16,opt,name=without_hold,json=withoutHold,proto3" json:"without_hold,omitempty"`
+	WithoutHold bool `protobuf:"varint,16,opt,name=without_hold,json=withoutHold,proto3" json:"without_hold,omitempty"`
+	// Only those of one of these patients; none: of any.
+	PatientIds []string `protobuf:"bytes,17,rep,name=patient_ids,json=patientIds,proto3" json:"patient_ids,omitempty"`
+	// Only those whose number has these digits, one after the other.
+	Number string `protobuf:"bytes,18,opt,name=number,proto3" json:"number,omitempty"`
+	// Only those submitted on local dates (YYYY-MM-DD) from sent_from until before sent_to; either may be empty.
+	SentFrom      string `protobuf:"bytes,19,opt,name=sent_from,json=sentFrom,proto3" json:"sent_from,omitempty"`
+	SentTo        string `protobuf:"bytes,20,opt,name=sent_to,json=sentTo,proto3" json:"sent_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2402,6 +2409,34 @@ func (x *ListReferralsRequest) GetWithoutHold() bool {
 		return x.WithoutHold
 	}
 	return false
+}
+
+func (x *ListReferralsRequest) GetPatientIds() []string {
+	if x != nil {
+		return x.PatientIds
+	}
+	return nil
+}
+
+func (x *ListReferralsRequest) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *ListReferralsRequest) GetSentFrom() string {
+	if x != nil {
+		return x.SentFrom
+	}
+	return ""
+}
+
+func (x *ListReferralsRequest) GetSentTo() string {
+	if x != nil {
+		return x.SentTo
+	}
+	return ""
 }
 
 type ListReferralsResponse struct {
@@ -3244,8 +3279,10 @@ func (x *SearchDiagnosesRequest) GetQuery() string {
 }
 
 type SearchDiagnosesResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Diagnoses     []*v1.Coding           `protobuf:"bytes,1,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Diagnoses []*v1.Coding           `protobuf:"bytes,1,rep,name=diagnoses,proto3" json:"diagnoses,omitempty"`
+	// For each of them what a doctor calls it, of the words that were searched for: "急性冠脉综合征" for "ACS".
+	Called        []string `protobuf:"bytes,2,rep,name=called,proto3" json:"called,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3283,6 +3320,13 @@ func (*SearchDiagnosesResponse) Descriptor() ([]byte, []int) {
 func (x *SearchDiagnosesResponse) GetDiagnoses() []*v1.Coding {
 	if x != nil {
 		return x.Diagnoses
+	}
+	return nil
+}
+
+func (x *SearchDiagnosesResponse) GetCalled() []string {
+	if x != nil {
+		return x.Called
 	}
 	return nil
 }
@@ -3372,7 +3416,9 @@ type KnownDiagnosis struct {
 	Code    string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
 	Display string                 `protobuf:"bytes,2,opt,name=display,proto3" json:"display,omitempty"`
 	// What else it is called, and the pinyin initials of a common one; in small letters.
-	Words         []string `protobuf:"bytes,3,rep,name=words,proto3" json:"words,omitempty"`
+	Words []string `protobuf:"bytes,3,rep,name=words,proto3" json:"words,omitempty"`
+	// The words at which it is thought of without being named by them, as at a symptom; in small letters.
+	Related       []string `protobuf:"bytes,4,rep,name=related,proto3" json:"related,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3424,6 +3470,13 @@ func (x *KnownDiagnosis) GetDisplay() string {
 func (x *KnownDiagnosis) GetWords() []string {
 	if x != nil {
 		return x.Words
+	}
+	return nil
+}
+
+func (x *KnownDiagnosis) GetRelated() []string {
+	if x != nil {
+		return x.Related
 	}
 	return nil
 }
@@ -6796,7 +6849,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x19BatchGetReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\"8\n" +
 	"\x13FindReferralRequest\x12!\n" +
-	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xd0\x05\n" +
+	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xe3\x06\n" +
 	"\x14ListReferralsRequest\x12/\n" +
 	"\x04view\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x05inboxR\x06outboxR\x03allR\x04view\x12@\n" +
 	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x126\n" +
@@ -6819,7 +6872,12 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x04kind\x18\x0e \x03(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\x12\x1c\n" +
 	"\n" +
 	"on_the_way\x18\x0f \x01(\bR\bonTheWay\x12!\n" +
-	"\fwithout_hold\x18\x10 \x01(\bR\vwithoutHold\"\xb7\x01\n" +
+	"\fwithout_hold\x18\x10 \x01(\bR\vwithoutHold\x120\n" +
+	"\vpatient_ids\x18\x11 \x03(\tB\x0f\xbaH\f\x92\x01\t\x102\"\x05r\x03\xb0\x01\x01R\n" +
+	"patientIds\x12)\n" +
+	"\x06number\x18\x12 \x01(\tB\x11\xbaH\x0er\f\x18\x142\b^[0-9]*$R\x06number\x12\x1b\n" +
+	"\tsent_from\x18\x13 \x01(\tR\bsentFrom\x12\x17\n" +
+	"\asent_to\x18\x14 \x01(\tR\x06sentTo\"\xb7\x01\n" +
 	"\x15ListReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
@@ -6882,16 +6940,18 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x06hidden\x18\x05 \x01(\bR\x06hidden\x12\x1b\n" +
 	"\tcounts_as\x18\x06 \x01(\tR\bcountsAs\"7\n" +
 	"\x16SearchDiagnosesRequest\x12\x1d\n" +
-	"\x05query\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x05query\"S\n" +
+	"\x05query\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18<R\x05query\"k\n" +
 	"\x17SearchDiagnosesResponse\x128\n" +
-	"\tdiagnoses\x18\x01 \x03(\v2\x1a.tongzhen.common.v1.CodingR\tdiagnoses\"\x16\n" +
+	"\tdiagnoses\x18\x01 \x03(\v2\x1a.tongzhen.common.v1.CodingR\tdiagnoses\x12\x16\n" +
+	"\x06called\x18\x02 \x03(\tR\x06called\"\x16\n" +
 	"\x14ListDiagnosesRequest\"[\n" +
 	"\x15ListDiagnosesResponse\x12B\n" +
-	"\tdiagnoses\x18\x01 \x03(\v2$.tongzhen.referral.v1.KnownDiagnosisR\tdiagnoses\"T\n" +
+	"\tdiagnoses\x18\x01 \x03(\v2$.tongzhen.referral.v1.KnownDiagnosisR\tdiagnoses\"n\n" +
 	"\x0eKnownDiagnosis\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x18\n" +
 	"\adisplay\x18\x02 \x01(\tR\adisplay\x12\x14\n" +
-	"\x05words\x18\x03 \x03(\tR\x05words\"\x80\x01\n" +
+	"\x05words\x18\x03 \x03(\tR\x05words\x12\x18\n" +
+	"\arelated\x18\x04 \x03(\tR\arelated\"\x80\x01\n" +
 	"\rActionRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
