@@ -69,6 +69,7 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /statistics", p.Shell.Page(p.overview))
 	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
+	mux.Handle("GET /statistics/cases/export", p.Shell.Page(p.exportCases))
 	mux.Handle("GET /statistics/cases/{id}", p.Shell.Page(p.course))
 	mux.Handle("GET /statistics/discharges", p.Shell.Page(p.discharges))
 	mux.Handle("GET /statistics/mine", p.Shell.Page(p.mine))
@@ -90,6 +91,10 @@ type overviewData struct {
 	Absent  []*referralv1.Measure
 	Reasons []grouped
 	Grouped grouped
+	// Sums say why totals on the page differ.
+	Sums []string
+	// Chosen tells that something else is shown than at first.
+	Chosen bool
 	// Dimensions and Grouping are what the last table can be of.
 	Dimensions []string
 	Grouping   []*referralv1.Measure
@@ -115,10 +120,19 @@ type section struct {
 type grouped struct {
 	Measure *referralv1.Measure
 	Figures []figure
+	// Total is the figure of all together, which ends the table.
+	Total figure
 	// Heads sort the table; none where its order is fixed.
 	Heads []head
 	// Problem says why there is no table.
 	Problem string
+}
+
+// total takes the figure of all together, of a table that has rows.
+func (g *grouped) total(all []*referralv1.Figure, about scope) {
+	if len(g.Figures) > 0 {
+		g.Total = figureOf(g.Measure, first(all, g.Measure.GetCode()), about)
+	}
 }
 
 func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
@@ -130,16 +144,18 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	measures, absent := derived(definitions.GetMeasures())
 	data := overviewData{
 		Period: periodOf(query, p.Shell.Now()), Periods: periods(), Retrospective: query.Get("retrospective") != "", Dimensions: dimensions(measures),
-		Absent: absent, Measure: query.Get("measure"), By: query.Get("by"),
+		Absent: absent, Measure: query.Get("measure"), By: query.Get("by"), Chosen: len(query) > 0,
 	}
 	about := scope{from: data.Period.From(), to: data.Period.To(), retrospective: data.Retrospective}
 	if data.Rates, err = p.rates(r, measures, about, data.Period); err != nil {
 		return err
 	}
-	if data.Sections, err = p.sections(r, measures, about); err != nil {
+	all, err := p.query(r, about, nil)
+	if err != nil {
 		return err
 	}
-	data.Reasons = p.reasons(r, measures, about)
+	data.Sections, data.Reasons = sections(measures, all, about), p.reasons(r, measures, about)
+	data.Sums = reckoned(all, func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) })
 	if !slices.Contains(data.Dimensions, data.By) && len(data.Dimensions) > 0 {
 		data.By = data.Dimensions[0]
 	}
@@ -153,6 +169,10 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	}
 	if chosen != nil {
 		data.Measure, data.Grouped = chosen.GetCode(), p.by(r, chosen, data.By, about, orderOf(query))
+	}
+	data.Grouped.total(all, about)
+	for i := range data.Reasons {
+		data.Reasons[i].total(all, about)
 	}
 	return p.Shell.Render(w, r, p.overviewSet, shell.Page{Title: "statistics.title", Nav: "statistics", Data: data})
 }
@@ -240,11 +260,7 @@ func first(figures []*referralv1.Figure, code string) *referralv1.Figure {
 }
 
 // sections are all measures in the parts that people look for.
-func (p *Pages) sections(r *http.Request, measures []*referralv1.Measure, about scope) ([]section, error) {
-	found, err := p.query(r, about, nil)
-	if err != nil {
-		return nil, err
-	}
+func sections(measures []*referralv1.Measure, found []*referralv1.Figure, about scope) []section {
 	var out []section
 	for _, name := range []string{"up", "down", "time", "quality", "apart"} {
 		one := section{Name: name}
@@ -257,7 +273,7 @@ func (p *Pages) sections(r *http.Request, measures []*referralv1.Measure, about 
 			out = append(out, one)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // sectionOf is where a measure stands. What was cancelled or came back stands apart, so that nobody takes it for work done; a measure
@@ -336,6 +352,9 @@ func (p *Pages) by(r *http.Request, m *referralv1.Measure, dimension string, abo
 // keyed are the figures of a measure by one dimension with their words and the addresses of their cases.
 func (p *Pages) keyed(r *http.Request, m *referralv1.Measure, dimension string, about scope, found []*referralv1.Figure) []figure {
 	var out []figure
+	if dimension == "condition" {
+		p.learn(r, keysOf(found))
+	}
 	names := p.namer(r, m.GetCode())
 	for _, f := range found {
 		if len(f.GetKey()) != 1 {
@@ -346,6 +365,16 @@ func (p *Pages) keyed(r *http.Request, m *referralv1.Measure, dimension string, 
 		one := figureOf(m, f, within)
 		one.Key = names(dimension, f.GetKey()[0])
 		out = append(out, one)
+	}
+	return out
+}
+
+// keysOf are the first values by which figures are grouped.
+func keysOf(figures []*referralv1.Figure) (out []string) {
+	for _, f := range figures {
+		if key := f.GetKey(); len(key) > 0 {
+			out = append(out, key[0])
+		}
 	}
 	return out
 }
