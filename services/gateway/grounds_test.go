@@ -35,8 +35,11 @@ func TestEveryCaseOfARateSaysWhyItCountsOrNot(t *testing.T) {
 		t.Error("a denominator that leaves nothing out offers what it leaves out")
 	}
 	count := sound(t, "a count", b.get("/statistics/cases?measure=DECLINED-N&from=2026-02-01&to=2026-03-01&part=MISSED&organization="+townshipID))
-	if strings.Contains(count, "part=MISSED&amp;") || !strings.Contains(count, "Reset filters") {
-		t.Error("a count has cases below a line, or its filters cannot be reset")
+	if strings.Contains(count, "Which cases") || !strings.Contains(count, "7 cases") {
+		t.Error("a count has cases below a line")
+	}
+	if !strings.Contains(count, `href="/statistics/cases?from=2026-02-01&amp;measure=DECLINED-N&amp;part=NUMERATOR&amp;to=2026-03-01">Reset filters</a>`) {
+		t.Error("the filters cannot be reset")
 	}
 }
 
