@@ -303,6 +303,16 @@ func TestAWeekIsPlannedAndADutyHandedOver(t *testing.T) {
 			t.Errorf("no %s", want)
 		}
 	}
+	// The form is filled in for the shift that runs now, and what is taken back is named.
+	local := now.In(time.FixedZone("", 8*60*60))
+	for _, want := range []string{
+		`name="start" type="datetime-local" value="` + local.Format("2006-01-02T15:04"), `name="end" type="datetime-local" value="` + local.Add(time.Hour).Format("2006-01-02T15:04"),
+		`<option value="` + taskID + `" selected>`, "Take back: from 吴护士 to 周护士",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the hand-over is not filled in: no %s", want)
+		}
+	}
 	if strings.Contains(page, "已离职") {
 		t.Error("who left is offered")
 	}

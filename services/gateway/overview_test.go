@@ -191,7 +191,7 @@ func TestTheWorkbookHasASheetForEveryTable(t *testing.T) {
 		t.Errorf("%q", tabs)
 	}
 	rows, err := f.GetRows("全部指标")
-	if err != nil || len(rows) != 3+len(sampleMeasures()) || rows[2][1] != "指标" || !slices.ContainsFunc(rows, func(row []string) bool {
+	if err != nil || len(rows) != 5+len(sampleMeasures()) || rows[4][1] != "指标" || !strings.Contains(rows[2][0], "上转 7 人次包括远程会诊") || !slices.ContainsFunc(rows, func(row []string) bool {
 		return len(row) == 9 && row[1] == "下转率" && row[2] == "77.8%" && row[8] == "80"
 	}) {
 		t.Errorf("%q, %v", rows, err)

@@ -13,6 +13,7 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -28,6 +29,8 @@ const (
 	againMethod         = directoryv1.PlaceService_RestorePlaceVersion_FullMethodName
 	tableMethod         = directoryv1.PlaceService_ImportTable_FullMethodName
 	setStockMethod      = directoryv1.DirectoryService_SetStock_FullMethodName
+
+	openMethod = referralv1.StatisticsService_CountOpen_FullMethodName
 
 	medicineID = "0192f0c1-0000-7000-8000-0000000000d1"
 	placePath  = "/settings/organizations/" + townshipID
@@ -58,6 +61,7 @@ func placing() map[string]proto.Message {
 	older, newer := samplePlace(), samplePlace()
 	older.Organization.Phone, older.Departments = "0773-1", older.GetDepartments()[:1]
 	return map[string]proto.Message{
+		openMethod:   &referralv1.OpenWork{Sent: 2, Received: 12, Candidates: 3},
 		placesMethod: &directoryv1.ListPlacesResponse{Places: []*directoryv1.Place{samplePlace(), {Organization: closed}}},
 		placeMethod:  samplePlace(), savePlaceMethod: samplePlace().GetOrganization(), departmentMethod: samplePlace(), abilityMethod: samplePlace().GetCapabilities(),
 		stockListMethod: &directoryv1.ListMedicinesResponse{NextPageToken: "next", Medicines: []*directoryv1.Medicine{
@@ -191,17 +195,58 @@ func TestClosingSaysWhatHangsOnAnOrganisation(t *testing.T) {
 	w := newWorld(t)
 	b := w.admin()
 	body := sound(t, "ask", b.get(placePath+"/close"))
-	for _, words := range []string{"5 accounts", "1 open departments", "3 open organisations", "as ever"} {
+	for _, words := range []string{"5 accounts", "1 open departments", "3 open organisations", "as ever", "12 referrals to it", "2 referrals from it", "3 candidates", "places of coming sessions", "beds are not free"} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is not said", words)
 		}
 	}
-	if got := b.post(placePath+"/close", form("version", hidden(t, body, "version"), "requestId", hidden(t, body, "requestId"), "do", "close")); got.Code != http.StatusSeeOther {
+	closes := func(name string) *httptest.ResponseRecorder {
+		return b.post(placePath+"/close", form("version", hidden(t, body, "version"), "requestId", hidden(t, body, "requestId"), "do", "close", "confirm", name))
+	}
+	refused := closes("白沙镇")
+	if again := sound(t, "refused", refused); refused.Code != http.StatusBadRequest || !strings.Contains(again, `value="白沙镇"`) || len(called[*directoryv1.SavePlaceRequest](w, savePlaceMethod)) > 0 {
+		t.Errorf("closed without its name: %d", refused.Code)
+	}
+	if got := closes("白沙镇卫生院"); got.Code != http.StatusSeeOther {
 		t.Fatal(got.Code)
 	}
 	sent := called[*directoryv1.SavePlaceRequest](w, savePlaceMethod)
 	if len(sent) != 1 || !sent[0].GetOrganization().GetDisabled() || sent[0].GetOrganization().GetVersion() != 7 || sent[0].GetOrganization().GetName() != "白沙镇卫生院" {
 		t.Errorf("%v", sent)
+	}
+}
+
+func TestTheOwnOrganisationIsNotOfferedForClosing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	own := samplePlace()
+	own.Organization.Id = hospitalID
+	w.always(placeMethod, own)
+	b := w.admin()
+	if strings.Contains(b.get(placePath).Body.String(), "/close") {
+		t.Error("it is offered")
+	}
+	if got := b.get("/settings/organizations/" + own.GetOrganization().GetId() + "/close"); got.Code != http.StatusBadRequest {
+		t.Errorf("it is asked for: %d", got.Code)
+	}
+}
+
+func TestADepartmentWithOpenWorkIsClosedByItsNameOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	body := sound(t, "form", b.get(placePath+"/department?code=02"))
+	if !strings.Contains(body, "12 referrals to it") || !strings.Contains(body, `name="confirm"`) {
+		t.Error("what is open is not said")
+	}
+	closes := func(name string) *httptest.ResponseRecorder {
+		return b.post(placePath+"/department", form("version", "7", "code", "02", "department.name", "全科医疗科", "department.disabled", "1", "confirm", name))
+	}
+	if got := closes(""); got.Code != http.StatusBadRequest || len(called[*directoryv1.SaveDepartmentRequest](w, departmentMethod)) > 0 {
+		t.Errorf("closed without its name: %d", got.Code)
+	}
+	if got := closes("全科医疗科"); got.Code != http.StatusSeeOther {
+		t.Errorf("by its name: %d", got.Code)
 	}
 }
 

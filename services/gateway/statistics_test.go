@@ -102,15 +102,16 @@ func figuresOf(m *referralv1.Measure, in *referralv1.QueryStatisticsRequest) []*
 
 // casesOf are seven in the numerator of everything, nine in the denominator.
 func casesOf(in *referralv1.ListStatisticCasesRequest) []*referralv1.StatisticCase {
-	n := 7
-	if in.GetPart() == "DENOMINATOR" {
-		n = 9
-	}
+	n := map[string]int{"": 7, "NUMERATOR": 7, "DENOMINATOR": 9, "MISSED": 2, "EXCLUDED": 1}[in.GetPart()]
 	var out []*referralv1.StatisticCase
 	for i := range n {
 		c := &referralv1.StatisticCase{
 			ReferralId: referralID, Number: "450321-26-000020" + strconv.Itoa(i) + "-1", State: referralv1.State_DECLINED, Direction: commonv1.Direction_UP, Kind: commonv1.Kind_INPATIENT,
 			Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I10", Day: "2026-03-01", Count: 1, ReasonCode: "OTHER",
+			Ground: &referralv1.CaseGround{Place: "COUNTED", Above: 1, Fact: "DOWN_SENT"},
+		}
+		if in.GetPart() == "MISSED" || in.GetPart() == "DENOMINATOR" && i >= 7 {
+			c.Ground = &referralv1.CaseGround{Place: "MISSED", Fact: "LEFT_FOR_CENTRE"}
 		}
 		if i < int(declinedFor["NO_BED"]) {
 			c.ReasonCode = "NO_BED"

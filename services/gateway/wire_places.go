@@ -3,6 +3,7 @@ package gateway
 import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/places"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
@@ -11,7 +12,8 @@ import (
 func placePages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages, err := places.New(places.Deps{
 		Shell: sh, Place: directoryv1.NewPlaceServiceClient(deps.Conns.Directory), Directory: directoryv1.NewDirectoryServiceClient(deps.Conns.Directory),
-		Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral),
+		Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral), Calendar: schedulingv1.NewCalendarServiceClient(deps.Conns.Scheduling),
+		Allocation: schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling),
 	})
 	if err != nil {
 		return err

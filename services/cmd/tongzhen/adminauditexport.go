@@ -20,6 +20,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
+	"github.com/tongzhen/tongzhen/services/gateway/sheets"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
@@ -142,7 +143,11 @@ func entryWriter(w io.Writer, format string) (write func(*commonv1.AuditEntry) e
 						return err
 					}
 				}
-				return out.Write(entryValues(e))
+				cells := entryValues(e)
+				for i := range cells {
+					cells[i] = sheets.Plain(cells[i])
+				}
+				return out.Write(cells)
 			}, func() error {
 				out.Flush()
 				return out.Error()

@@ -240,10 +240,15 @@ func text(v any) string {
 		}
 		return v.Format("2006-01-02 15:04")
 	case string:
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
-			return "'" + v
-		}
-		return v
+		return Plain(v)
 	}
 	return fmt.Sprint(v)
+}
+
+// Plain is a text as a cell that no spreadsheet takes for a formula.
+func Plain(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }

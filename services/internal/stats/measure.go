@@ -77,6 +77,8 @@ type Part struct {
 	Words Words  `yaml:"words"`
 	Plus  []Term `yaml:"plus"`
 	Minus []Term `yaml:"minus"`
+	// Within is the code of a wider denominator of the measure, of which this one counts a part.
+	Within string `yaml:"within"`
 }
 
 // Term is a counter, or its cases with these values of dimensions.
@@ -204,6 +206,9 @@ func (c *checker) measure(at *yaml.Node, m Measure) {
 		below := find(find(at, "denominators"), i)
 		if p.Code == "" || slices.ContainsFunc(m.Denominators[:i], func(o Part) bool { return o.Code == p.Code }) {
 			c.fault(below, "the denominator's code %q is empty or there twice", p.Code)
+		}
+		if _, known := m.Denominator(p.Within); p.Within == p.Code || !known {
+			c.fault(find(below, "within"), "%q is no other denominator", p.Within)
 		}
 		c.part(below, p, m.Unit)
 	}

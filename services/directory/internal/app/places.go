@@ -60,7 +60,7 @@ func (a *App) SavePlace(ctx context.Context, caller authn.Identity, c PlaceChang
 		if adds {
 			return addPlace(ctx, u, c.Data)
 		}
-		return changePlace(ctx, u, c)
+		return changePlace(ctx, u, caller, c)
 	})
 	if err != nil {
 		return domain.Organization{}, err
@@ -87,10 +87,14 @@ func addPlace(ctx context.Context, u Unit, d domain.OrganizationData) error {
 	return nil
 }
 
-func changePlace(ctx context.Context, u Unit, c PlaceChange) error {
+func changePlace(ctx context.Context, u Unit, caller authn.Identity, c PlaceChange) error {
 	old, err := placeOf(ctx, u, c.Data.County, c.Data.ID, c.Version)
 	if err != nil {
 		return err
+	}
+	if c.Data.Disabled && !old.Data().Disabled && c.Data.ID == caller.Organization {
+		// Nobody closes the door behind which he sits.
+		return errs.Invalid(errs.Bad("organization.disabled", errs.ReasonFieldCombination))
 	}
 	o, changed, err := old.Update(c.Data, nil)
 	switch {

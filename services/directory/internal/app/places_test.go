@@ -48,6 +48,10 @@ func TestAnOrganisationIsAddedChangedClosedAndOpenedAgain(t *testing.T) {
 
 		closing := app.PlaceChange{Data: first.Data(), Version: 1, RequestID: id.New()}
 		closing.Data.Disabled = true
+		inside := admin()
+		inside.Organization = first.Data().ID
+		_, err = h.app.SavePlace(ctx, inside, closing)
+		expectField(t, err, "organization.disabled", errs.ReasonFieldCombination)
 		closed, err := h.app.SavePlace(ctx, admin(), closing)
 		if err != nil || closed.Version() != 2 || !closed.Data().Disabled {
 			t.Fatalf("got %+v, %v", closed.Data(), err)

@@ -21,6 +21,9 @@ type placeData struct {
 	Parents   []shell.Named
 	RequestID string
 	Problem   string
+	// Open is what is open at an organisation that is to be closed; Last tells that it is the only hospital that is open.
+	Open hanging
+	Last bool
 }
 
 func placeValues(o *directoryv1.Organization) url.Values {
@@ -127,9 +130,12 @@ func (p *Pages) drawClose(w http.ResponseWriter, r *http.Request, again shell.Re
 	if place.GetOrganization().GetDisabled() {
 		title = "places.reopen"
 	}
-	data := placeData{ID: r.PathValue("id"), Place: place, RequestID: again.RequestID, Problem: again.Problem}
-	if data.Problem == "" && len(again.Form.Errors) > 0 {
-		data.Problem = again.Form.Errors[0].Text
+	data := placeData{ID: r.PathValue("id"), Place: place, RequestID: again.RequestID, Problem: again.Problem, Form: again.Form}
+	if !place.GetOrganization().GetDisabled() {
+		if own(r, data.ID) {
+			return errs.Invalid(errs.Bad("organization.disabled", errs.ReasonFieldCombination))
+		}
+		data.Open, data.Last = p.hangs(r, data.ID, ""), p.last(r, place.GetOrganization())
 	}
 	return p.Shell.Render(w, r, p.closing, shell.Page{Title: title, Nav: "settings", Status: again.Status, Data: data})
 }
@@ -139,7 +145,14 @@ func (p *Pages) closePlace(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	o.Version, o.Disabled = number(r.PostFormValue("version")), r.PostFormValue("do") == "close"
+	closes := r.PostFormValue("do") == "close"
+	if closes && !o.GetDisabled() {
+		err = confirmed(p.hangs(r, o.GetId(), ""), o.GetName(), r.PostFormValue("confirm"))
+	}
+	if err != nil {
+		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.drawClose(w, r, again) })
+	}
+	o.Version, o.Disabled = number(r.PostFormValue("version")), closes
 	if _, err := p.Place.SavePlace(r.Context(), &directoryv1.SavePlaceRequest{Organization: o, RequestId: r.PostFormValue("requestId")}); err != nil {
 		return p.Shell.Again(w, r, err, func(again shell.Refused) error { return p.drawClose(w, r, again) })
 	}

@@ -27,6 +27,8 @@ type oneData struct {
 	Changed   bool
 	Problem   string
 	RequestID string
+	// Own: it is the visitor's, which the visitor does not close.
+	Own bool
 }
 
 // Codes are all capabilities.
@@ -59,7 +61,7 @@ func (p *Pages) drawOne(w http.ResponseWriter, r *http.Request, refused *shell.R
 		return err
 	}
 	data := oneData{
-		Place: place, RequestID: id.New(), Version: place.GetCapabilities().GetVersion(),
+		Place: place, Own: own(r, place.GetOrganization().GetId()), RequestID: id.New(), Version: place.GetCapabilities().GetVersion(),
 		Form: shell.Form{Values: capabilityValues(place.GetCapabilities())},
 	}
 	if county, err := p.Shell.Names().County(r.Context()); err == nil {
@@ -100,6 +102,9 @@ type departmentData struct {
 	Subjects  []subject
 	RequestID string
 	Problem   string
+	// Stands is the department as it is, while it is open, and Open what is open there.
+	Stands *directoryv1.Department
+	Open   hanging
 }
 
 func departmentValues(d *directoryv1.Department) url.Values {
@@ -122,10 +127,18 @@ func (p *Pages) editDepartment(w http.ResponseWriter, r *http.Request) error {
 			return errs.NotFound("department")
 		}
 		values = shell.Original(departmentValues(d), nil)
+		data.stands(p, r, d)
 	}
 	values.Set("version", strconv.Itoa(int(place.GetOrganization().GetVersion())))
 	data.Form.Values = values
 	return p.drawDepartment(w, r, http.StatusOK, data)
+}
+
+// stands takes what hangs on a department that is open.
+func (data *departmentData) stands(p *Pages, r *http.Request, d *directoryv1.Department) {
+	if !d.GetDisabled() {
+		data.Stands, data.Open = d, p.hangs(r, data.Organization.GetId(), d.GetCode())
+	}
 }
 
 func departmentOf(place *directoryv1.Place, code string) *directoryv1.Department {
@@ -163,6 +176,9 @@ func (p *Pages) saveDepartment(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	err := unclear(adds, d.GetCode(), get("code"))
+	if err == nil && d.GetDisabled() && !adds {
+		err = p.mayClose(r, d.GetCode())
+	}
 	if err == nil {
 		_, err = p.Place.SaveDepartment(r.Context(), &directoryv1.SaveDepartmentRequest{
 			OrganizationId: r.PathValue("id"), Version: number(r.PostFormValue("version")), Department: d, Adds: adds, RequestId: r.PostFormValue("requestId"),
@@ -177,6 +193,19 @@ func (p *Pages) saveDepartment(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
+// mayClose refuses to close a department that something hangs on before its name was typed.
+func (p *Pages) mayClose(r *http.Request, code string) error {
+	place, err := p.Place.GetPlace(r.Context(), &directoryv1.GetPlaceRequest{Id: r.PathValue("id")})
+	if err != nil {
+		return err
+	}
+	d := departmentOf(place, code)
+	if d == nil || d.GetDisabled() {
+		return nil
+	}
+	return confirmed(p.hangs(r, r.PathValue("id"), code), d.GetName(), r.PostFormValue("confirm"))
+}
+
 // departmentAgain shows the form as it was typed. The version is the organisation's: what somebody else changed there need not concern the department.
 func (p *Pages) departmentAgain(w http.ResponseWriter, r *http.Request, again shell.Refused) error {
 	data := departmentData{
@@ -186,6 +215,9 @@ func (p *Pages) departmentAgain(w http.ResponseWriter, r *http.Request, again sh
 	place, err := p.Place.GetPlace(r.Context(), &directoryv1.GetPlaceRequest{Id: r.PathValue("id")})
 	if err == nil {
 		data.Organization = place.GetOrganization()
+		if d := departmentOf(place, data.Code); d != nil {
+			data.stands(p, r, d)
+		}
 		if errs.KindOf(again.Cause) == errs.KindStale {
 			data.Form.Values.Set("version", strconv.Itoa(int(place.GetOrganization().GetVersion())))
 			if d := departmentOf(place, data.Code); d != nil {

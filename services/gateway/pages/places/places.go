@@ -15,6 +15,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
@@ -28,6 +29,8 @@ type Deps struct {
 	Place      directoryv1.PlaceServiceClient
 	Directory  directoryv1.DirectoryServiceClient
 	Statistics referralv1.StatisticsServiceClient
+	Calendar   schedulingv1.CalendarServiceClient
+	Allocation schedulingv1.AllocationServiceClient
 }
 
 // Pages serves them.
@@ -144,6 +147,12 @@ func (p *Pages) forget(r *http.Request) {
 func is(r *http.Request, role commonv1.Role_Code) bool {
 	visitor, _ := door.VisitorFrom(r.Context())
 	return slices.Contains(visitor.Account.GetRoles(), role)
+}
+
+// own tells that an organisation is the visitor's.
+func own(r *http.Request, organizationID string) bool {
+	visitor, _ := door.VisitorFrom(r.Context())
+	return visitor.Account.GetOrganizationId() == organizationID
 }
 
 func number(text string) int32 {

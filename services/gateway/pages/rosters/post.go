@@ -1,6 +1,8 @@
 package rosters
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -112,10 +114,53 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 			p.typed(r, &data, refused)
 		}
 	}
+	if data.Gives && !data.Handing {
+		data.Form.Values = p.likely(data, data.Form.Values)
+	}
 	for range spare {
 		data.Lines = append(data.Lines, line{})
 	}
 	return p.Shell.Render(w, r, p.one, shell.Page{Title: "rosters.post", Nav: "rosters", Status: status, Data: data})
+}
+
+// likely fills the form of a hand-over with what is mostly meant: the duty that runs now, the visitor's own before others', from now until its end,
+// to whoever comes next. What else was sent with the form stays.
+func (p *Pages) likely(data postData, sent url.Values) url.Values {
+	now := p.Shell.Now()
+	duties := slices.SortedStableFunc(slices.Values(data.Roster.GetDuties()), func(a, b *directoryv1.Duty) int {
+		return cmp.Or(a.GetStart().AsTime().Compare(b.GetStart().AsTime()), cmp.Compare(a.GetLine(), b.GetLine()))
+	})
+	runs := func(d *directoryv1.Duty) bool {
+		return !d.GetStart().AsTime().After(now) && d.GetEnd().AsTime().After(now)
+	}
+	own := func(d *directoryv1.Duty) bool { return d.GetAccountId() == data.Self && d.GetEnd().AsTime().After(now) }
+	i := slices.IndexFunc(duties, own)
+	if i < 0 && data.Plans {
+		i = slices.IndexFunc(duties, runs)
+	}
+	if i < 0 {
+		return sent
+	}
+	given := duties[i]
+	out := url.Values{}
+	maps.Copy(out, sent)
+	start := given.GetStart().AsTime()
+	if start.Before(now) {
+		start = now
+	}
+	const field = "2006-01-02T15:04"
+	out.Set("start", start.In(p.Shell.Zone()).Format(field))
+	out.Set("end", given.GetEnd().AsTime().In(p.Shell.Zone()).Format(field))
+	if given.GetAccountId() != data.Self {
+		out.Set("fromAccountId", given.GetAccountId())
+	}
+	next := func(d *directoryv1.Duty) bool {
+		return d.GetAccountId() != given.GetAccountId() && !d.GetStart().AsTime().Before(given.GetEnd().AsTime())
+	}
+	if i := slices.IndexFunc(duties, next); i >= 0 {
+		out.Set("toAccountId", duties[i].GetAccountId())
+	}
+	return out
 }
 
 // typed puts the week as it was typed in the place of the one that stands, unless only somebody else changed it; a change is told in words.

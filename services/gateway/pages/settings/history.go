@@ -54,19 +54,36 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request, cause error)
 		data.Problem, status = p.Shell.ErrorText(r, cause), errs.HTTPStatus(cause)
 	}
 	versions := found.GetVersions()
+	said := make([]map[string]string, len(versions)+1) // the last stands for what was before the first
+	measures := p.measureNames(r, subject)
 	for i, v := range versions {
-		var before map[string]string
-		if i+1 < len(versions) {
-			before = p.lines(r, versions[i+1])
-		}
-		data.Rows = append(data.Rows, versionRow{SettingVersion: v, Changes: shell.Differences(before, p.lines(r, v)), First: i+1 == len(versions)})
+		said[i] = p.lines(r, v, measures)
+	}
+	for i, v := range versions {
+		data.Rows = append(data.Rows, versionRow{SettingVersion: v, Changes: shell.Differences(said[i+1], said[i]), First: i+1 == len(versions)})
 		data.Version = max(data.Version, v.GetVersion())
 	}
 	return p.Shell.Render(w, r, p.historySet, shell.Page{Title: "settings.history", Nav: "settings", Status: status, Data: data})
 }
 
+// measureNames are the names of the measures that targets are of, by code; none for another subject, or while they cannot be read.
+func (p *Pages) measureNames(r *http.Request, subject string) map[string]string {
+	if subject != "TARGETS" {
+		return nil
+	}
+	definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{})
+	if err != nil {
+		return nil
+	}
+	out := make(map[string]string, len(definitions.GetMeasures()))
+	for _, m := range definitions.GetMeasures() {
+		out[m.GetCode()] = p.Shell.T(r, "reason-text", "zh", m.GetName(), "en", m.GetNameEn())
+	}
+	return out
+}
+
 // lines are what a version says, line by line, in words.
-func (p *Pages) lines(r *http.Request, v *referralv1.SettingVersion) map[string]string {
+func (p *Pages) lines(r *http.Request, v *referralv1.SettingVersion, measures map[string]string) map[string]string {
 	out := map[string]string{}
 	if s := v.GetSettings(); s != nil {
 		out[p.Shell.T(r, "settings.hours")] = s.GetOpens() + "–" + s.GetCloses()
@@ -78,7 +95,7 @@ func (p *Pages) lines(r *http.Request, v *referralv1.SettingVersion) map[string]
 		}
 	}
 	for _, t := range v.GetTargets().GetTargets() {
-		out[p.targetName(r, t)] = strconv.FormatFloat(t.GetValue(), 'f', -1, 64)
+		out[p.targetName(r, t, measures)] = strconv.FormatFloat(t.GetValue(), 'f', -1, 64)
 	}
 	for _, one := range v.GetReasons().GetReasons() {
 		out[p.Shell.T(r, "reasons.action."+one.GetAction())+" · "+one.GetCode()] = p.reasonText(r, one)

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -148,15 +149,8 @@ func (p *Pages) fill(r *http.Request, data *targetsData, form shell.Form) {
 }
 
 // targetName is what a target is of, in words.
-func (p *Pages) targetName(r *http.Request, t *referralv1.Target) string {
-	name, where := t.GetMeasure(), p.placeName(r, placeOf(t))
-	if definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{}); err == nil {
-		for _, m := range definitions.GetMeasures() {
-			if m.GetCode() == t.GetMeasure() {
-				name = p.Shell.T(r, "reason-text", "zh", m.GetName(), "en", m.GetNameEn())
-			}
-		}
-	}
+func (p *Pages) targetName(r *http.Request, t *referralv1.Target, measures map[string]string) string {
+	name, where := cmp.Or(measures[t.GetMeasure()], t.GetMeasure()), p.placeName(r, placeOf(t))
 	if where == "" {
 		where = p.Shell.T(r, "discharges.county")
 	}

@@ -1,6 +1,7 @@
 package statistics
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 
@@ -29,19 +30,77 @@ type caseRow struct {
 // casesData is what cases.html sees.
 type casesData struct {
 	Measure *referralv1.Measure
-	// Part is NUMERATOR or DENOMINATOR, Divisor the denominator that is meant.
+	// Part is one of parts, Divisor the denominator that is meant.
 	Part    string
 	Divisor *referralv1.Denominator
-	From    string
-	Last    string
+	// Parts lead to the other cases of the measure.
+	Parts []partLink
+	// Export is the address of the workbook, Reset that of the same measure and period without filters; "" without one.
+	Export, Reset string
+	From          string
+	Last          string
 	// Of words the filters.
 	Of []string
-	// Total is the figure itself.
+	// Total is the figure itself; of what is excluded there is none.
 	Total int64
 	Rows  []caseRow
 	Next  string
+	// Further tells that this is not the first page.
+	Further bool
+	// Facts are how many of the listed cases have each fact, the most frequent first.
+	Facts []factCount
 	// Owns are the county's own reasons that are counted under the shipped one asked for.
 	Owns []ownReason
+}
+
+// factCount is how many of the listed cases have a fact.
+type factCount struct {
+	Fact  string
+	Count int
+}
+
+// factsOf counts the facts of cases.
+func factsOf(rows []caseRow) (out []factCount) {
+	for _, row := range rows {
+		fact := row.GetGround().GetFact()
+		if fact == "" {
+			continue
+		}
+		i := slices.IndexFunc(out, func(known factCount) bool { return known.Fact == fact })
+		if i < 0 {
+			i = len(out)
+			out = append(out, factCount{Fact: fact})
+		}
+		out[i].Count++
+	}
+	slices.SortStableFunc(out, func(a, b factCount) int { return cmp.Compare(b.Count, a.Count) })
+	return out
+}
+
+// partLink leads to some cases of a measure.
+type partLink struct {
+	Part, At string
+	Here     bool
+}
+
+// parts of a measure that can be listed: what its denominator counts without the numerator only of a share, what it leaves out only where it does.
+func parts(m *referralv1.Measure, divisor *referralv1.Denominator) []string {
+	out := []string{"NUMERATOR"}
+	if divisor != nil {
+		out = append(out, "DENOMINATOR")
+	}
+	if isShare(m) {
+		out = append(out, "MISSED")
+		if divisor.GetExcludes() {
+			out = append(out, "EXCLUDED")
+		}
+	}
+	return out
+}
+
+// Grounded tells that the cases say why they count.
+func (d casesData) Grounded() bool {
+	return slices.ContainsFunc(d.Rows, func(c caseRow) bool { return c.GetGround().GetPlace() != "" })
 }
 
 // ownReason is a reason of the county's own with the cases that carry it.
@@ -57,41 +116,58 @@ func (d casesData) Repeated() bool {
 
 // cases lists exactly what a figure counts.
 func (p *Pages) cases(w http.ResponseWriter, r *http.Request) error {
-	query := r.URL.Query()
-	within, code := scopeOf(query), query.Get("measure")
-	definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{})
+	data, within, err := p.casesOf(r)
 	if err != nil {
 		return err
 	}
-	measures, _ := derived(definitions.GetMeasures())
-	m := find(measures, code)
-	if m == nil {
-		return errs.NotFound("measure")
-	}
-	data := casesData{
-		Measure: m, Part: "NUMERATOR", From: within.from, Last: within.to, Of: p.filters(r, within, code), Owns: p.owns(r, within, code),
-	}
-	if when, ok := monthFrom(within.to); ok {
-		data.Last = period{to: when.from}.Last()
-	}
-	if query.Get("part") == "DENOMINATOR" {
-		data.Part = "DENOMINATOR"
-		data.Divisor = figureOf(m, nil, within).Divisor
-	}
-	if data.Total, err = p.total(r, code, data.Part, within); err != nil {
-		return err
-	}
-	found, next, err := p.page(r, code, data.Part, within)
+	found, next, err := p.page(r, data.Measure.GetCode(), data.Part, within, r.URL.Query().Get("page"))
 	if err != nil {
 		return err
 	}
 	data.Rows = p.rows(r, found)
-	p.wordOwn(r, code, data.Rows)
-	if next != "" {
+	p.wordOwn(r, data.Measure.GetCode(), data.Rows)
+	data.Facts, data.Further = factsOf(data.Rows), r.URL.Query().Has("page")
+	if query := r.URL.Query(); next != "" {
 		query.Set("page", next)
 		data.Next = here("/statistics/cases", query)
 	}
 	return p.Shell.Render(w, r, p.casesSet, shell.Page{Title: "statistics.cases", Nav: "statistics", Data: data})
+}
+
+// casesOf is what an address of cases means, without the cases.
+func (p *Pages) casesOf(r *http.Request) (casesData, scope, error) {
+	query := r.URL.Query()
+	within, code := scopeOf(query), query.Get("measure")
+	definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{})
+	if err != nil {
+		return casesData{}, within, err
+	}
+	measures, _ := derived(definitions.GetMeasures())
+	m := find(measures, code)
+	if m == nil {
+		return casesData{}, within, errs.NotFound("measure")
+	}
+	data := casesData{
+		Measure: m, Part: "NUMERATOR", From: within.from, Last: within.to, Of: p.filters(r, within, code), Owns: p.owns(r, within, code),
+		Divisor: figureOf(m, nil, within).Divisor,
+	}
+	if when, ok := monthFrom(within.to); ok {
+		data.Last = period{to: when.from}.Last()
+	}
+	if all := parts(m, data.Divisor); slices.Contains(all, query.Get("part")) {
+		data.Part = query.Get("part")
+	}
+	for _, part := range parts(m, data.Divisor) {
+		data.Parts = append(data.Parts, partLink{part, within.cases(code, part), part == data.Part})
+	}
+	if len(data.Of) > 0 {
+		data.Reset = scope{from: within.from, to: within.to, denominator: within.denominator, retrospective: within.retrospective}.cases(code, data.Part)
+	}
+	query.Del("page")
+	query.Set("part", data.Part)
+	data.Export = here("/statistics/cases/export", query)
+	data.Total, err = p.total(r, code, data.Part, within)
+	return data, within, err
 }
 
 // total is the figure that the cases add up to.
@@ -100,16 +176,19 @@ func (p *Pages) total(r *http.Request, code, part string, within scope) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	if f := first(found, code); part == "DENOMINATOR" {
+	switch f := first(found, code); part {
+	case "DENOMINATOR":
 		return f.GetDenominator(), nil
-	} else {
+	case "MISSED":
+		return f.GetDenominator() - f.GetNumerator(), nil
+	default:
 		return f.GetNumerator(), nil
 	}
 }
 
 // page is one page of cases. Where few of many count the service ends a page before it is full: then a few more are asked for.
-func (p *Pages) page(r *http.Request, code, part string, within scope) (cases []*referralv1.StatisticCase, next string, err error) {
-	next = r.URL.Query().Get("page")
+func (p *Pages) page(r *http.Request, code, part string, within scope, from string) (cases []*referralv1.StatisticCase, next string, err error) {
+	next = from
 	for range pagesAtMost {
 		answer, err := p.Statistics.ListStatisticCases(r.Context(), &referralv1.ListStatisticCasesRequest{
 			Measure: code, From: within.from, To: within.to, Part: part, OrganizationId: within.organization, PartnerOrganizationId: within.partner, Department: within.department,
@@ -168,6 +247,11 @@ func (p *Pages) reasonList(r *http.Request, measure string) []*referralv1.Reason
 }
 
 func (p *Pages) rows(r *http.Request, cases []*referralv1.StatisticCase) []caseRow {
+	var conditions []string
+	for _, c := range cases {
+		conditions = append(conditions, c.GetCondition())
+	}
+	p.learn(r, conditions)
 	names := p.namer(r, "")
 	visitor, _ := door.VisitorFrom(r.Context())
 	var out []caseRow

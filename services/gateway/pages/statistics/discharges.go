@@ -49,6 +49,11 @@ func (p *Pages) discharges(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	var conditions []string
+	for _, c := range data.GetCases() {
+		conditions = append(conditions, c.GetCondition())
+	}
+	p.learn(r, conditions)
 	names := p.namer(r, "")
 	county, cerr := p.Shell.Names().County(r.Context())
 	for _, c := range data.GetCases() {

@@ -28,26 +28,28 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	tables := p.tables(r, p.glanceOf(r, d))
-	var b bytes.Buffer
 	name := "tongzhen-" + d.When.From() + "-" + d.When.Last() + "." + format
 	if format == "csv" {
 		i := slices.IndexFunc(tables, func(t table) bool { return t.code == query.Get("table") })
-		err = sheets.CSV(&b, tables[max(i, 0)].Table)
-		w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	} else {
-		plain := make([]sheets.Table, len(tables))
-		for i, t := range tables {
-			plain[i] = t.Table
-		}
-		err = sheets.Workbook(&b, plain)
-		w.Header().Set("Content-Type", sheets.MediaType)
+		return send(w, name, "text/csv; charset=utf-8", func(b *bytes.Buffer) error { return sheets.CSV(b, tables[max(i, 0)].Table) })
 	}
-	if err != nil {
+	plain := make([]sheets.Table, len(tables))
+	for i, t := range tables {
+		plain[i] = t.Table
+	}
+	return send(w, name, sheets.MediaType, func(b *bytes.Buffer) error { return sheets.Workbook(b, plain) })
+}
+
+// send answers a file, whole or not at all.
+func send(w http.ResponseWriter, name, kind string, write func(*bytes.Buffer) error) error {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
 		return err
 	}
+	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	w.Header().Set("Cache-Control", "no-store")
-	_, err = b.WriteTo(w)
+	_, err := b.WriteTo(w)
 	return err
 }
 
@@ -122,6 +124,7 @@ func below(f figure) any {
 func (b tabler) measures() table {
 	out := b.of("measures", "overview.sheet.measures", "statistics.code", "statistics.what", "statistics.value", "export.unit", "statistics.numerator",
 		"statistics.denominator", "export.ninety", "overview.before", "overview.target")
+	out.Notes = slices.Concat(out.Notes, b.d.Sums)
 	for _, f := range b.d.all() {
 		m := f.Measure
 		row := []any{m.GetCode(), b.both(m.GetName(), m.GetNameEn()), value(m, f.Figure), b.t("export.unit." + m.GetUnit()), f.GetNumerator(), below(f), nil, value(m, b.d.pastOf(m.GetCode())), nil}
@@ -165,6 +168,9 @@ func (b tabler) reasons() table {
 		for _, f := range one.Figures {
 			out.Rows = append(out.Rows, []any{b.both(one.Measure.GetName(), one.Measure.GetNameEn()), f.Key, f.GetNumerator()})
 		}
+		if len(one.Figures) > 0 {
+			out.Rows = append(out.Rows, []any{b.both(one.Measure.GetName(), one.Measure.GetNameEn()), b.t("statistics.sum"), one.Total.GetNumerator()})
+		}
 	}
 	return out
 }
@@ -174,6 +180,9 @@ func (b tabler) flows() table {
 	for _, f := range b.d.Flows {
 		out.Rows = append(out.Rows, []any{f.CentreName, f.Place, f.Up, f.Down})
 	}
+	if len(out.Rows) > 0 {
+		out.Rows = append(out.Rows, []any{b.t("statistics.sum"), nil, b.d.UpAll.GetNumerator(), b.d.DownAll.GetNumerator()})
+	}
 	return out
 }
 
@@ -181,6 +190,9 @@ func (b tabler) waiting() table {
 	out := b.of("waiting", "overview.waits", "overview.department", "overview.waits.n")
 	for _, w := range b.d.Waits {
 		out.Rows = append(out.Rows, []any{w.Place, w.N})
+	}
+	if len(out.Rows) > 0 {
+		out.Rows = append(out.Rows, []any{b.t("statistics.sum"), b.d.WaitsTotal})
 	}
 	return out
 }
@@ -206,7 +218,7 @@ func (b tabler) role(role string) string {
 func (b tabler) medicines() table {
 	out := b.of("medicines", "overview.section.medicines", "overview.medicine", "export.state", "overview.medicine.where", "overview.waits.n")
 	for _, m := range b.d.Blocking {
-		out.Rows = append(out.Rows, []any{m.GetName(), b.t("overview.medicine." + m.GetAvailability()), strings.Join(m.Centres, "、"), int64(m.GetCount())})
+		out.Rows = append(out.Rows, []any{m.GetName(), b.t("overview.medicine." + m.GetAvailability()), m.names(), int64(m.GetCount())})
 	}
 	return out
 }

@@ -104,6 +104,9 @@ type figure struct {
 	// Divided tells that there is a denominator, and Divisor says which.
 	Divided bool
 	Divisor *referralv1.Denominator
+	// Missed leads to the Apart cases that are below the line of a share and not above it; "" where there is none.
+	Missed string
+	Apart  int64
 }
 
 // figureOf words one value.
@@ -117,6 +120,9 @@ func figureOf(m *referralv1.Measure, f *referralv1.Figure, within scope) figure 
 	if out.Divided {
 		out.Below = within.cases(m.GetCode(), "DENOMINATOR")
 	}
+	if out.Apart = f.GetDenominator() - f.GetNumerator(); isShare(m) && out.Apart > 0 {
+		out.Missed = within.cases(m.GetCode(), "MISSED")
+	}
 	if m.GetUnit() == "COUNT" {
 		out.Shown = strconv.FormatInt(f.GetNumerator(), 10)
 	} else if f.GetHasValue() {
@@ -126,6 +132,11 @@ func figureOf(m *referralv1.Measure, f *referralv1.Figure, within scope) figure 
 		out.Median, out.Ninety = spanOf(f.GetMedian()), spanOf(f.GetPercentile_90())
 	}
 	return out
+}
+
+// isShare tells whether the numerator of a measure counts some of the cases of its denominator.
+func isShare(m *referralv1.Measure) bool {
+	return len(m.GetDenominators()) > 0 && (m.GetUnit() == "PERCENT" || m.GetUnit() == "PERMILLE")
 }
 
 // span is a time with its unit, minutes or hours; empty for none.
@@ -160,6 +171,8 @@ type chart struct {
 	Bars    []bar
 	Figures []figure
 	Height  int
+	// Since is the first month when the ones before it have no case and are left out.
+	Since string
 }
 
 // bar is one month: its number is written at its end.
@@ -177,7 +190,7 @@ const (
 	barLength = 150
 )
 
-// chartOf draws a measure month by month, a share on a scale to 100 %, anything else to its highest value; months without a case have an empty bar, so that the distance is true.
+// chartOf draws a measure month by month, a share on a scale to 100 %, anything else to its highest value; months without a case between others have an empty bar, so that the distance is true.
 func chartOf(m *referralv1.Measure, figures []*referralv1.Figure, within scope) chart {
 	var out chart
 	most := 0.0
@@ -191,8 +204,7 @@ func chartOf(m *referralv1.Measure, figures []*referralv1.Figure, within scope) 
 	for _, f := range figures {
 		byMonth[f.GetPeriod()] = f
 	}
-	month, ok := monthFrom(within.from)
-	for i := 0; ok && month.To() <= within.to; i++ {
+	for month, ok := monthFrom(within.from); ok && month.To() <= within.to; month, ok = monthFrom(month.To()) {
 		f := byMonth[month.From()]
 		if f == nil {
 			f = &referralv1.Figure{Measure: m.GetCode(), Period: month.From()}
@@ -201,15 +213,20 @@ func chartOf(m *referralv1.Measure, figures []*referralv1.Figure, within scope) 
 		within.from, within.to = month.From(), month.To()
 		one := figureOf(m, f, within)
 		one.Key = month.Label()
+		out.Figures = append(out.Figures, one)
+	}
+	all := len(out.Figures)
+	if out.Figures = begun(out.Figures, figure.counted); len(out.Figures) > 0 && len(out.Figures) < all {
+		out.Since = out.Figures[0].Key
+	}
+	for i, f := range out.Figures {
 		width := 0
 		if most > 0 {
 			width = int(f.GetValue() / most * barLength)
 		}
-		out.Figures = append(out.Figures, one)
 		out.Bars = append(out.Bars, bar{
-			Label: one.Key, Shown: one.Shown, Y: i*barStep + 4, Text: i*barStep + 17, Width: width, End: barLeft + width + 6, Filling: f.GetFilling(),
+			Label: f.Key, Shown: f.Shown, Y: i*barStep + 4, Text: i*barStep + 17, Width: width, End: barLeft + width + 6, Filling: f.GetFilling(),
 		})
-		month, ok = monthFrom(month.To())
 	}
 	out.Height = len(out.Bars) * barStep
 	return out

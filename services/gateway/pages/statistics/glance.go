@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -48,6 +49,9 @@ type glanceData struct {
 	// Address of the report, of the sheets and of the list of what is late, for the same place.
 	ReportAt, ExportAt, LateAt string
 	Running                    bool
+	// Sums say why totals on the page differ; UpAll and DownAll are those of the flows.
+	Sums           []string
+	UpAll, DownAll figure
 }
 
 // waitRow is a department with candidates that nobody has decided on.
@@ -65,8 +69,20 @@ type quietRow struct {
 // medicineRow is a medicine with the names of the centres that do not have it.
 type medicineRow struct {
 	*referralv1.BlockingMedicine
-	Centres []string
+	Centres []lacking
 	Rows    []caseRow
+}
+
+// lacking is a centre that lacks a medicine, with the address at which an administrator puts it on the centre's list.
+type lacking struct{ Name, At string }
+
+// names of the centres in one text.
+func (m medicineRow) names() string {
+	out := make([]string, len(m.Centres))
+	for i, c := range m.Centres {
+		out[i] = c.Name
+	}
+	return strings.Join(out, "、")
 }
 
 // reasonDrawing is a measure by its reasons.
@@ -141,6 +157,12 @@ func (p *Pages) glanceOf(r *http.Request, d *picture) glanceData {
 	data.QuietRows = p.quietRows(r, d)
 	data.Blocking = p.medicineRows(r, d)
 	data.Saved = savingOf(d)
+	data.Sums = reckoned(d.Now, func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) })
+	for code, into := range map[string]*figure{"UP-N": &data.UpAll, "DN-N": &data.DownAll} {
+		if m := find(d.Measures, code); m != nil {
+			*into = figureOf(m, first(d.Now, code), d.Within)
+		}
+	}
 	place := d.place()
 	data.LateAt = here("/overview/late", place)
 	if month := d.When.month(); month != "" {
@@ -331,7 +353,11 @@ func (p *Pages) medicineRows(r *http.Request, d *picture) []medicineRow {
 	for _, m := range d.Medicines.GetMedicines() {
 		one := medicineRow{BlockingMedicine: m, Rows: p.rows(r, m.GetCases())}
 		for _, id := range m.GetCentreIds() {
-			one.Centres = append(one.Centres, names("organization", id))
+			centre := lacking{Name: names("organization", id)}
+			if query := (url.Values{"organization": {id}, "name": {m.GetName()}}); d.County && m.GetAvailability() == "MISSING" {
+				centre.At = here("/settings/formulary/medicine", query)
+			}
+			one.Centres = append(one.Centres, centre)
 		}
 		out = append(out, one)
 	}

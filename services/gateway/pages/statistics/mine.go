@@ -76,6 +76,7 @@ func (p *Pages) mine(w http.ResponseWriter, r *http.Request) error {
 // mineRows puts the figures of all verdicts of one month and condition into one row, the newest month first.
 func (p *Pages) mineRows(r *http.Request, measures []*referralv1.Measure, figures []*referralv1.Figure, about scope) []mineRow {
 	var rows []mineRow
+	p.learn(r, keysOf(figures))
 	names := p.namer(r, "")
 	for _, f := range figures {
 		month, ok := monthFrom(f.GetPeriod())

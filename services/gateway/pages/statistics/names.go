@@ -2,6 +2,9 @@ package statistics
 
 import (
 	"net/http"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
@@ -50,6 +53,26 @@ func (p *Pages) namer(r *http.Request, measure string) func(dimension, value str
 		}
 		return value
 	}
+}
+
+// namesAtOnce is how many conditions are looked up at the same time.
+const namesAtOnce = 8
+
+// learn looks up the conditions that a list will name, several at a time, so that wording them asks nobody.
+func (p *Pages) learn(r *http.Request, codes []string) {
+	codes = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(codes))), func(code string) bool {
+		_, known := p.conditions.Load(code)
+		return known || code == ""
+	})
+	var group errgroup.Group
+	group.SetLimit(namesAtOnce)
+	for _, code := range codes[:min(len(codes), namesAsked)] {
+		group.Go(func() error {
+			p.condition(r, code)
+			return nil
+		})
+	}
+	_ = group.Wait() // what cannot be had goes by its code
 }
 
 func (p *Pages) organization(r *http.Request, county *shell.County, id string) string {

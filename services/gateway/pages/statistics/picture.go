@@ -60,6 +60,8 @@ type picture struct {
 	Now, Past   []*referralv1.Figure
 	Heads       []headline
 	Months      []monthRow
+	// Since is the first of Months when the ones before it have no case and are left out.
+	Since       string
 	Up, Down    []stageRow
 	Waiting     []*referralv1.Figure // candidates by hospital and department
 	Reasons     []grouped
@@ -257,6 +259,9 @@ func (p *Pages) drawMonths(r *http.Request, d *picture, now time.Time) error {
 		}
 		d.Months = append(d.Months, row)
 	}
+	if d.Months = begun(d.Months, monthRow.counted); len(d.Months) > 0 && d.Months[0].Month > span.Label() {
+		d.Since = d.Months[0].Month
+	}
 	return nil
 }
 
@@ -328,6 +333,7 @@ func (p *Pages) drawReasons(r *http.Request, d *picture) error {
 	d.Reasons, err = p.byReason(r, measures, d.Within)
 	for i := range d.Reasons {
 		d.Reasons[i].Figures = slices.DeleteFunc(d.Reasons[i].Figures, func(f figure) bool { return f.GetNumerator() == 0 })
+		d.Reasons[i].total(d.Now, d.Within)
 	}
 	return err
 }

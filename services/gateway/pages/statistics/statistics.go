@@ -13,10 +13,8 @@ import (
 	"strings"
 	"sync"
 
-	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -69,6 +67,7 @@ func New(deps Deps) (*Pages, error) {
 func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /statistics", p.Shell.Page(p.overview))
 	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
+	mux.Handle("GET /statistics/cases/export", p.Shell.Page(p.exportCases))
 	mux.Handle("GET /statistics/cases/{id}", p.Shell.Page(p.course))
 	mux.Handle("GET /statistics/discharges", p.Shell.Page(p.discharges))
 	mux.Handle("GET /statistics/mine", p.Shell.Page(p.mine))
@@ -90,6 +89,10 @@ type overviewData struct {
 	Absent  []*referralv1.Measure
 	Reasons []grouped
 	Grouped grouped
+	// Sums say why totals on the page differ.
+	Sums []string
+	// Chosen tells that something else is shown than at first.
+	Chosen bool
 	// Dimensions and Grouping are what the last table can be of.
 	Dimensions []string
 	Grouping   []*referralv1.Measure
@@ -111,16 +114,6 @@ type section struct {
 	Figures []figure
 }
 
-// grouped is a measure by one of its dimensions.
-type grouped struct {
-	Measure *referralv1.Measure
-	Figures []figure
-	// Heads sort the table; none where its order is fixed.
-	Heads []head
-	// Problem says why there is no table.
-	Problem string
-}
-
 func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	definitions, err := p.Statistics.ListDefinitions(r.Context(), &referralv1.ListDefinitionsRequest{})
@@ -130,16 +123,18 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	measures, absent := derived(definitions.GetMeasures())
 	data := overviewData{
 		Period: periodOf(query, p.Shell.Now()), Periods: periods(), Retrospective: query.Get("retrospective") != "", Dimensions: dimensions(measures),
-		Absent: absent, Measure: query.Get("measure"), By: query.Get("by"),
+		Absent: absent, Measure: query.Get("measure"), By: query.Get("by"), Chosen: len(query) > 0,
 	}
 	about := scope{from: data.Period.From(), to: data.Period.To(), retrospective: data.Retrospective}
 	if data.Rates, err = p.rates(r, measures, about, data.Period); err != nil {
 		return err
 	}
-	if data.Sections, err = p.sections(r, measures, about); err != nil {
+	all, err := p.query(r, about, nil)
+	if err != nil {
 		return err
 	}
-	data.Reasons = p.reasons(r, measures, about)
+	data.Sections, data.Reasons = sections(measures, all, about), p.reasons(r, measures, about)
+	data.Sums = reckoned(all, func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) })
 	if !slices.Contains(data.Dimensions, data.By) && len(data.Dimensions) > 0 {
 		data.By = data.Dimensions[0]
 	}
@@ -153,6 +148,10 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	}
 	if chosen != nil {
 		data.Measure, data.Grouped = chosen.GetCode(), p.by(r, chosen, data.By, about, orderOf(query))
+	}
+	data.Grouped.total(all, about)
+	for i := range data.Reasons {
+		data.Reasons[i].total(all, about)
 	}
 	return p.Shell.Render(w, r, p.overviewSet, shell.Page{Title: "statistics.title", Nav: "statistics", Data: data})
 }
@@ -240,11 +239,7 @@ func first(figures []*referralv1.Figure, code string) *referralv1.Figure {
 }
 
 // sections are all measures in the parts that people look for.
-func (p *Pages) sections(r *http.Request, measures []*referralv1.Measure, about scope) ([]section, error) {
-	found, err := p.query(r, about, nil)
-	if err != nil {
-		return nil, err
-	}
+func sections(measures []*referralv1.Measure, found []*referralv1.Figure, about scope) []section {
 	var out []section
 	for _, name := range []string{"up", "down", "time", "quality", "apart"} {
 		one := section{Name: name}
@@ -257,7 +252,7 @@ func (p *Pages) sections(r *http.Request, measures []*referralv1.Measure, about 
 			out = append(out, one)
 		}
 	}
-	return out, nil
+	return out
 }
 
 // sectionOf is where a measure stands. What was cancelled or came back stands apart, so that nobody takes it for work done; a measure
@@ -318,66 +313,6 @@ func (p *Pages) byReason(r *http.Request, measures []*referralv1.Measure, about 
 // reasonAction is the action whose reasons a measure counts; "" for none.
 func reasonAction(code string) string {
 	return map[string]string{"DECLINED-N": "decline", "RETURNED-N": "return", "CANCELLED-N": "cancel", "CAND-DISMISSED-N": "dismiss_candidate", "OUT-N": "record_out"}[code]
-}
-
-// by is a measure by one dimension, in an order.
-func (p *Pages) by(r *http.Request, m *referralv1.Measure, dimension string, about scope, in order) grouped {
-	out := grouped{Measure: m, Heads: in.heads(r.URL.Query())}
-	found, err := p.query(r, about, []string{m.GetCode()}, dimension)
-	if err != nil {
-		out.Problem = p.problem(r, err)
-		return out
-	}
-	out.Figures = p.keyed(r, m, dimension, about, p.withNothing(r, m, dimension, found))
-	in.sort(out.Figures)
-	return out
-}
-
-// keyed are the figures of a measure by one dimension with their words and the addresses of their cases.
-func (p *Pages) keyed(r *http.Request, m *referralv1.Measure, dimension string, about scope, found []*referralv1.Figure) []figure {
-	var out []figure
-	names := p.namer(r, m.GetCode())
-	for _, f := range found {
-		if len(f.GetKey()) != 1 {
-			continue
-		}
-		within := about.of(dimension, f.GetKey()[0])
-		within.unlisted = within.unlisted || elsewhere(r, dimension, f.GetKey()[0])
-		one := figureOf(m, f, within)
-		one.Key = names(dimension, f.GetKey()[0])
-		out = append(out, one)
-	}
-	return out
-}
-
-// elsewhere tells that a value is an organisation whose cases are not the visitor's to list: only administrators look at others.
-func elsewhere(r *http.Request, dimension, value string) bool {
-	visitor, _ := door.VisitorFrom(r.Context())
-	return slices.Contains([]string{"organization", "centre", "hospital"}, dimension) && value != visitor.Account.GetOrganizationId() &&
-		!slices.Contains(visitor.Account.GetRoles(), commonv1.Role_COUNTY_ADMIN)
-}
-
-// problem words why a table is missing: some are kept by whole months only.
-func (p *Pages) problem(r *http.Request, err error) string {
-	if errs.KindOf(err) == errs.KindInvalid {
-		return p.Shell.T(r, "statistics.whole-months")
-	}
-	return p.Shell.ErrorText(r, err)
-}
-
-// dimensions are those by which the figures can be grouped, in the order of the chooser.
-func dimensions(measures []*referralv1.Measure) []string {
-	var out []string
-	for _, name := range []string{"organization", "centre", "hospital", "department", "doctor", "condition", "urgency", "kind"} {
-		if len(groupedBy(measures, name)) > 0 {
-			out = append(out, name)
-		}
-	}
-	return out
-}
-
-func groupedBy(measures []*referralv1.Measure, dimension string) []*referralv1.Measure {
-	return slices.DeleteFunc(slices.Clone(measures), func(m *referralv1.Measure) bool { return !slices.Contains(m.GetGroupBy(), dimension) })
 }
 
 // here is the address of the page with another choice.

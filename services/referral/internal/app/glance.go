@@ -54,6 +54,17 @@ func stagesOf(codes []string, rows []FigureRow) []CountedStage {
 	return out
 }
 
+// OpenWork is what is open at a place: referrals in which something is still to happen, by side, and candidates on which nobody decided.
+type OpenWork struct{ Sent, Received, Candidates int }
+
+// OpenAt counts what is open at an organisation, or at one of its departments. Errors: ROLE for who does not see the county.
+func (s *Service) OpenAt(ctx context.Context, caller authn.Identity, organization, department string) (OpenWork, error) {
+	if !caller.Has("COUNTY_ADMIN") {
+		return OpenWork{}, errs.Denied(errs.ReasonRole)
+	}
+	return s.Statistics.Open(ctx, caller.County, organization, department)
+}
+
 // QuietCentres answers the centres of the county that went quiet, of the days [from, to) that were looked at. Errors: ROLE for who does not see the
 // county.
 func (s *Service) QuietCentres(ctx context.Context, caller authn.Identity) (found []domain.QuietCentre, from, to string, err error) {

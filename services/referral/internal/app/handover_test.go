@@ -74,9 +74,9 @@ func (h house) mean(t *testing.T, sent domain.Snapshot) {
 	if err != nil || len(rows) != 1 || rows[0].Numerator != score || rows[0].Denominator != 1 || rows[0].Value != float64(score) {
 		t.Errorf("the mean score is %+v, %v; want %d", rows, err, score)
 	}
-	for _, part := range []bool{false, true} {
-		cases, _, err := h.Cases(t.Context(), app.CaseQuery{FigureQuery: q, OfDenominator: part})
-		if want := map[bool]int64{false: score, true: 1}[part]; err != nil || len(cases) != 1 || cases[0].Referral.ID != sent.ID || cases[0].Count != want {
+	for _, part := range []app.CasePart{app.AboveLine, app.BelowLine} {
+		cases, _, err := h.Cases(t.Context(), app.CaseQuery{FigureQuery: q, Part: part})
+		if want := map[app.CasePart]int64{app.AboveLine: score, app.BelowLine: 1}[part]; err != nil || len(cases) != 1 || cases[0].Referral.ID != sent.ID || cases[0].Count != want {
 			t.Errorf("the cases behind it: %+v, %v", cases, err)
 		}
 	}

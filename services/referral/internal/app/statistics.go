@@ -27,6 +27,8 @@ type Statistics interface {
 	Late(ctx context.Context, q LateScan) (LateList, error)
 	// Running are the limits of a referral that are open, in any order.
 	Running(ctx context.Context, county, id string) ([]domain.Deadline, error)
+	// Open counts what is open at an organisation, or at one of its departments.
+	Open(ctx context.Context, county, organization, department string) (OpenWork, error)
 	// Unsent are candidates that were not sent down, the newest first.
 	Unsent(ctx context.Context, q UnsentScan) ([]domain.CandidateSnapshot, error)
 	// CheckFigures recomputes a county's figures from the histories and tells what differs.
@@ -52,8 +54,12 @@ type FigureRead struct {
 type CaseScan struct {
 	Query stats.Query
 	Part  stats.Part
-	After *Cursor
-	Limit int
+	// Measure and Below, its denominator, are what the ground of each case is of; Excluded tells that Part is what Below leaves out.
+	Measure  stats.Measure
+	Below    stats.Part
+	Excluded bool
+	After    *Cursor
+	Limit    int
 }
 
 // StatisticCase is a case behind a figure. Of the referral it holds what figures go by, and no patient.
@@ -63,8 +69,9 @@ type StatisticCase struct {
 	// had one.
 	StayID string
 	// Day is the first on which it counts, Count how often it does.
-	Day   stats.Date
-	Count int64
+	Day    stats.Date
+	Count  int64
+	Ground figures.Ground
 }
 
 // FigureCheck is what was recomputed, and what differed.
@@ -202,33 +209,61 @@ func underShipped(rows []FigureRow, place int) []FigureRow {
 // CaseQuery asks for the cases behind one figure.
 type CaseQuery struct {
 	FigureQuery
-	// OfDenominator: of what is below the line, not above it.
-	OfDenominator bool
-	PageToken     string
-	PageSize      int
+	// Part is which cases of the measure; "" for those above its line.
+	Part      CasePart
+	PageToken string
+	PageSize  int
+}
+
+// CasePart is which cases of a measure are meant.
+type CasePart string
+
+// The parts. Missed are below the line of a share and not above it, Excluded are left out by the denominator.
+const (
+	AboveLine CasePart = "NUMERATOR"
+	BelowLine CasePart = "DENOMINATOR"
+	Missed    CasePart = "MISSED"
+	Excluded  CasePart = "EXCLUDED"
+)
+
+// parts answers the part of a measure that is meant, and the denominator; false for what the measure has not.
+func (q CaseQuery) parts(m stats.Measure) (part, below stats.Part, ok bool) {
+	below, divided := m.Denominator(q.Denominator)
+	switch {
+	case q.Part == "" || q.Part == AboveLine:
+		return m.Numerator, below, true
+	case !divided:
+		return part, below, false
+	case q.Part == Missed:
+		part, ok = figures.MissedOf(m, below)
+	case q.Part == Excluded:
+		part, ok = figures.ExcludedOf(m, below)
+	default:
+		part, ok = below, true
+	}
+	return part, below, ok
 }
 
 // Cases answers a page of exactly the cases that a figure of the same query counts, and the token of the next; "" after the last. Their
-// counts add up to the figure.
+// counts add up to the figure, those that are missed to the denominator less the numerator.
 func (s *Service) Cases(ctx context.Context, q CaseQuery) ([]StatisticCase, string, error) {
 	measures, bad := s.measures(q.FigureQuery)
 	bad = append(bad, period(q.From, q.To)...)
 	if len(bad) > 0 {
 		return nil, "", errs.Invalid(bad...)
 	}
-	part := measures[0].Numerator
-	if q.OfDenominator {
-		var ok bool
-		if part, ok = measures[0].Denominator(q.Denominator); !ok {
-			return nil, "", errs.Invalid(errs.Bad("part", errs.ReasonFieldCombination))
-		}
+	part, below, ok := q.parts(measures[0])
+	if !ok {
+		return nil, "", errs.Invalid(errs.Bad("part", errs.ReasonFieldCombination))
 	}
 	base, err := s.statisticQuery(ctx, q.FigureQuery)
 	if err != nil {
 		return nil, "", err
 	}
 	base.Grain = stats.Whole
-	scan := CaseScan{Query: narrowed(base, measures[0], q.WithRetrospective), Part: part, Limit: q.PageSize}
+	scan := CaseScan{
+		Query: narrowed(base, measures[0], q.WithRetrospective), Part: part, Limit: q.PageSize, Measure: measures[0], Below: below, Excluded: q.Part == Excluded,
+	}
 	if scan.Limit <= 0 {
 		scan.Limit = defaultPage
 	}

@@ -207,7 +207,7 @@ func TestOnlyWhatIsPublishedCanBeAskedFor(t *testing.T) {
 		if _, err := h.Figures(t.Context(), q); err != nil {
 			t.Errorf("three years with another denominator: %v", err)
 		}
-		_, _, err := h.Cases(t.Context(), app.CaseQuery{FigureQuery: march(admin(), "UP-N"), OfDenominator: true})
+		_, _, err := h.Cases(t.Context(), app.CaseQuery{FigureQuery: march(admin(), "UP-N"), Part: app.BelowLine})
 		expectReason(t, err, errs.ReasonFieldCombination)
 	})
 }

@@ -281,8 +281,37 @@ func (w *walk) explained(r *rapid.T, with bool) {
 		for part, n := range want[:1+min(1, len(m.Denominators))] {
 			one := q
 			one.Measures = []string{m.Code}
-			if got := w.behind(app.CaseQuery{FigureQuery: one, OfDenominator: part == 1, PageSize: 5}); got != n {
+			if got := w.behind(app.CaseQuery{FigureQuery: one, Part: []app.CasePart{app.AboveLine, app.BelowLine}[part], PageSize: 5}); got != n {
 				r.Errorf("%s, part %d: the figure is %d, the cases behind it %d", m.Code, part, n, got)
+			}
+		}
+		if figures.Share(m) {
+			one := q
+			one.Measures = []string{m.Code}
+			if got := w.behind(app.CaseQuery{FigureQuery: one, Part: app.Missed, PageSize: 5}); got != want[1]-want[0] {
+				r.Errorf("%s: %d of %d, and %d cases are below the line only", m.Code, want[0], want[1], got)
+			}
+			w.grounded(r, one)
+		}
+	}
+}
+
+// grounded holds the place of every case of a share against the parts in which it is listed, and wants a fact for it.
+func (w *walk) grounded(r *rapid.T, q app.FigureQuery) {
+	for part, place := range map[app.CasePart]figures.Standing{app.AboveLine: figures.Counted, app.Missed: figures.Missed, app.Excluded: figures.Excluded} {
+		cases, _, err := w.Cases(w.t.Context(), app.CaseQuery{FigureQuery: q, Part: part, PageSize: 200})
+		if m, _ := w.Definitions().Measure(q.Measures[0]); part == app.Excluded && err != nil {
+			if _, excludes := figures.ExcludedOf(m, m.Denominators[0]); !excludes {
+				continue
+			}
+		}
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, c := range cases {
+			// Of several visits some may be kept: such a case stands in both parts.
+			if c.Ground.Fact == "" || c.Ground.Place != place && c.Ground.Fact != figures.VisitsDue {
+				r.Errorf("%s: a case of %s stands as %+v", q.Measures[0], part, c.Ground)
 			}
 		}
 	}

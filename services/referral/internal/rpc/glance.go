@@ -41,6 +41,15 @@ func (s statisticsServer) ListQuietCentres(ctx context.Context, _ *referralv1.Li
 	return out, nil
 }
 
+// CountOpen implements StatisticsService.
+func (s statisticsServer) CountOpen(ctx context.Context, m *referralv1.CountOpenRequest) (*referralv1.OpenWork, error) {
+	found, err := s.app.OpenAt(ctx, caller(ctx), m.GetOrganizationId(), m.GetDepartment())
+	if err != nil {
+		return nil, err
+	}
+	return &referralv1.OpenWork{Sent: int32(found.Sent), Received: int32(found.Received), Candidates: int32(found.Candidates)}, nil
+}
+
 // GetStatisticCase implements StatisticsService.
 func (s statisticsServer) GetStatisticCase(ctx context.Context, m *referralv1.GetStatisticCaseRequest) (*referralv1.CaseCourse, error) {
 	found, err := s.app.CaseCourse(ctx, caller(ctx), m.GetReferralId())

@@ -11,6 +11,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/stats"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+	"github.com/tongzhen/tongzhen/services/referral/internal/figures"
 )
 
 // statisticsServer implements StatisticsService.
@@ -33,6 +34,7 @@ func statisticsPolicy() authz.Table {
 		referralv1.StatisticsService_GetStatisticCase_FullMethodName:      look,
 		referralv1.StatisticsService_ListStages_FullMethodName:            look,
 		referralv1.StatisticsService_ListQuietCentres_FullMethodName:      {Roles: []string{"COUNTY_ADMIN"}, Need: authz.Own},
+		referralv1.StatisticsService_CountOpen_FullMethodName:             {Roles: []string{"COUNTY_ADMIN"}},
 		referralv1.StatisticsService_CheckStatistics_FullMethodName:       system,
 		referralv1.StatisticsService_RebuildStatistics_FullMethodName:     system,
 	}
@@ -60,7 +62,8 @@ func measure(m stats.Measure) *referralv1.Measure {
 		CountedOn: m.Event.Zh, CountedOnEn: m.Event.En, GroupBy: app.GroupBy(),
 	}
 	for _, d := range m.Denominators {
-		out.Denominators = append(out.Denominators, &referralv1.Denominator{Code: d.Code, Text: d.Words.Zh, TextEn: d.Words.En})
+		_, excludes := figures.ExcludedOf(m, d)
+		out.Denominators = append(out.Denominators, &referralv1.Denominator{Code: d.Code, Text: d.Words.Zh, TextEn: d.Words.En, Excludes: excludes})
 	}
 	return out
 }
@@ -121,7 +124,7 @@ func (s statisticsServer) ListStatisticCases(ctx context.Context, m *referralv1.
 		return nil, errs.Invalid(errs.Required("measure"))
 	}
 	q := app.CaseQuery{
-		FigureQuery: figureQuery(ctx, m), OfDenominator: m.GetPart() == "DENOMINATOR", PageToken: m.GetPageToken(), PageSize: int(m.GetPageSize()),
+		FigureQuery: figureQuery(ctx, m), Part: app.CasePart(m.GetPart()), PageToken: m.GetPageToken(), PageSize: int(m.GetPageSize()),
 	}
 	q.Measures = []string{m.GetMeasure()}
 	cases, next, err := s.app.Cases(ctx, q)
@@ -130,7 +133,9 @@ func (s statisticsServer) ListStatisticCases(ctx context.Context, m *referralv1.
 	}
 	out := &referralv1.ListStatisticCasesResponse{NextPageToken: next}
 	for _, c := range cases {
-		out.Cases = append(out.Cases, statisticCase(c))
+		one := statisticCase(c)
+		one.Ground = &referralv1.CaseGround{Place: string(c.Ground.Place), Above: int32(c.Ground.Above), Fact: string(c.Ground.Fact)}
+		out.Cases = append(out.Cases, one)
 	}
 	return out, nil
 }

@@ -30,6 +30,8 @@ type counted struct {
 	app.StatisticCase
 	place app.Cursor
 	cells []stats.Cell
+	// fact answers the fact behind a counter.
+	fact func(counter string) figures.Fact
 }
 
 // scanCounted reads countedColumns as a snapshot that holds what figures go by and nothing else.
@@ -99,7 +101,8 @@ func sources(p stats.Part) []source {
 
 func (s *Store) countedReferral(row scanner, county string) (counted, error) {
 	r, err := s.scanCounted(row, county)
-	return counted{StatisticCase: app.StatisticCase{Referral: r}, cells: figures.Cells(r, s.Zone)}, err
+	fact := func(counter string) figures.Fact { return figures.FactOf(counter, r) }
+	return counted{StatisticCase: app.StatisticCase{Referral: r}, cells: figures.Cells(r, s.Zone), fact: fact}, err
 }
 
 func (s *Store) countedCandidate(row scanner, county string) (counted, error) {
@@ -115,7 +118,7 @@ func (s *Store) countedCandidate(row scanner, county string) (counted, error) {
 		County: county, ID: c.ReferralID, Number: c.Number, ReasonCode: c.ReasonCode, Diagnoses: c.Diagnoses,
 		Originator: domain.Party{OrganizationID: c.CentreID},
 		Receiver:   domain.Party{OrganizationID: c.OrganizationID, DepartmentCode: c.DepartmentCode},
-	}}, cells: figures.CandidateCells(c, s.Zone)}, nil
+	}}, cells: figures.CandidateCells(c, s.Zone), fact: func(counter string) figures.Fact { return figures.CandidateFact(counter, c) }}, nil
 }
 
 func (s *Store) countedDischarge(row scanner, county string) (counted, error) {
@@ -124,7 +127,7 @@ func (s *Store) countedDischarge(row scanner, county string) (counted, error) {
 		County: county, Diagnoses: []domain.Diagnosis{{Code: d.Condition}},
 		Originator: domain.Party{OrganizationID: d.CentreID},
 		Receiver:   domain.Party{OrganizationID: d.OrganizationID, DepartmentCode: d.DepartmentCode},
-	}}, cells: figures.DischargeCells(d, s.Zone)}, err
+	}}, cells: figures.DischargeCells(d, s.Zone), fact: func(counter string) figures.Fact { return figures.DischargeFact(counter, d) }}, err
 }
 
 const (
@@ -155,7 +158,7 @@ func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticC
 			for _, c := range rows {
 				c.place.Rank = rank
 				var reason string
-				if c.Day, c.Count, reason = weigh(c.cells, q); c.Count != 0 {
+				if c.Day, c.Count, reason = weigh(c.cells, q.Query, q.Part); c.Count != 0 {
 					if reason != "" {
 						c.Referral.ReasonCode = reason
 					}
@@ -163,6 +166,8 @@ func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticC
 						next = last
 						return nil
 					}
+					_, above, _ := weigh(c.cells, q.Query, q.Measure.Numerator)
+					c.Ground = figures.Judged(q.Measure, q.Below, above, q.Excluded, c.fact)
 					out = append(out, c.StatisticCase)
 				}
 				last, after = &c.place, &c.place
@@ -180,9 +185,9 @@ func (s *Store) Cases(ctx context.Context, q app.CaseScan) (out []app.StatisticC
 }
 
 // weigh is how often a case counts in a part, the first day on which it does, and the reason for which, if it has one.
-func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64, reason string) {
-	for i, t := range slices.Concat(q.Part.Plus, q.Part.Minus) {
-		term := q.Query.Of(t)
+func weigh(cells []stats.Cell, within stats.Query, part stats.Part) (day stats.Date, n int64, reason string) {
+	for i, t := range slices.Concat(part.Plus, part.Minus) {
+		term := within.Of(t)
 		for _, c := range cells {
 			if !term.Has(c) {
 				continue
@@ -191,7 +196,7 @@ func weigh(cells []stats.Cell, q app.CaseScan) (day stats.Date, n int64, reason 
 				day = c.Day
 			}
 			reason = cmp.Or(reason, c.Dimensions[figures.Reason])
-			if i < len(q.Part.Plus) {
+			if i < len(part.Plus) {
 				n += c.N
 			} else {
 				n -= c.N

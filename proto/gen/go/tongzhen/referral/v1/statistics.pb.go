@@ -185,10 +185,12 @@ func (x *Measure) GetNoteEn() string {
 }
 
 type Denominator struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Code          string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	Text          string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
-	TextEn        string                 `protobuf:"bytes,3,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Code   string                 `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	Text   string                 `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	TextEn string                 `protobuf:"bytes,3,opt,name=text_en,json=textEn,proto3" json:"text_en,omitempty"`
+	// It leaves out some of the cases that it begins with, or that a wider one counts: they are its EXCLUDED cases.
+	Excludes      bool `protobuf:"varint,4,opt,name=excludes,proto3" json:"excludes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -242,6 +244,13 @@ func (x *Denominator) GetTextEn() string {
 		return x.TextEn
 	}
 	return ""
+}
+
+func (x *Denominator) GetExcludes() bool {
+	if x != nil {
+		return x.Excludes
+	}
+	return false
 }
 
 type ListDefinitionsRequest struct {
@@ -1318,7 +1327,8 @@ type ListStatisticCasesRequest struct {
 	Measure string                 `protobuf:"bytes,1,opt,name=measure,proto3" json:"measure,omitempty"`
 	From    string                 `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
 	To      string                 `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
-	// NUMERATOR (default) or DENOMINATOR.
+	// NUMERATOR (default) or DENOMINATOR; of a share also MISSED, what is below its line and not above it, and of a denominator that excludes,
+	// EXCLUDED, what it leaves out.
 	Part              string          `protobuf:"bytes,4,opt,name=part,proto3" json:"part,omitempty"`
 	OrganizationId    string          `protobuf:"bytes,5,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	Department        string          `protobuf:"bytes,6,opt,name=department,proto3" json:"department,omitempty"`
@@ -1550,7 +1560,9 @@ type StatisticCase struct {
 	// As it was chosen: a county's own reason by its own code.
 	ReasonCode string `protobuf:"bytes,12,opt,name=reason_code,json=reasonCode,proto3" json:"reason_code,omitempty"`
 	// The discharge, for a case that is no referral.
-	StayId        string `protobuf:"bytes,13,opt,name=stay_id,json=stayId,proto3" json:"stay_id,omitempty"`
+	StayId string `protobuf:"bytes,13,opt,name=stay_id,json=stayId,proto3" json:"stay_id,omitempty"`
+	// Why it counts in the measure that was asked for, or does not. Not of a case that was asked for alone.
+	Ground        *CaseGround `protobuf:"bytes,14,opt,name=ground,proto3" json:"ground,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1676,6 +1688,192 @@ func (x *StatisticCase) GetStayId() string {
 	return ""
 }
 
+func (x *StatisticCase) GetGround() *CaseGround {
+	if x != nil {
+		return x.Ground
+	}
+	return nil
+}
+
+// CaseGround is how a case stands in a share, and the fact that decides it.
+type CaseGround struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// COUNTED above the line, MISSED: below it only, EXCLUDED from both. Empty for a measure that is no share.
+	Place string `protobuf:"bytes,1,opt,name=place,proto3" json:"place,omitempty"`
+	// How often it counts above the line.
+	Above int32 `protobuf:"varint,2,opt,name=above,proto3" json:"above,omitempty"`
+	// E.g. DOWN_SENT, NO_DOWN, ANSWERED_LATE, DIED; empty where nothing has to be decided. New ones may be added.
+	Fact          string `protobuf:"bytes,3,opt,name=fact,proto3" json:"fact,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseGround) Reset() {
+	*x = CaseGround{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseGround) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseGround) ProtoMessage() {}
+
+func (x *CaseGround) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseGround.ProtoReflect.Descriptor instead.
+func (*CaseGround) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CaseGround) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *CaseGround) GetAbove() int32 {
+	if x != nil {
+		return x.Above
+	}
+	return 0
+}
+
+func (x *CaseGround) GetFact() string {
+	if x != nil {
+		return x.Fact
+	}
+	return ""
+}
+
+type CountOpenRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// One department only; empty for the whole organisation.
+	Department    string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountOpenRequest) Reset() {
+	*x = CountOpenRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountOpenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountOpenRequest) ProtoMessage() {}
+
+func (x *CountOpenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountOpenRequest.ProtoReflect.Descriptor instead.
+func (*CountOpenRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CountOpenRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *CountOpenRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+type OpenWork struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Referrals in which something is still to happen, by side; a draft was not sent yet and counts with the sender.
+	Sent     int32 `protobuf:"varint,1,opt,name=sent,proto3" json:"sent,omitempty"`
+	Received int32 `protobuf:"varint,2,opt,name=received,proto3" json:"received,omitempty"`
+	// Candidates on which nobody decided.
+	Candidates    int32 `protobuf:"varint,3,opt,name=candidates,proto3" json:"candidates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenWork) Reset() {
+	*x = OpenWork{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenWork) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenWork) ProtoMessage() {}
+
+func (x *OpenWork) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenWork.ProtoReflect.Descriptor instead.
+func (*OpenWork) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *OpenWork) GetSent() int32 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
+}
+
+func (x *OpenWork) GetReceived() int32 {
+	if x != nil {
+		return x.Received
+	}
+	return 0
+}
+
+func (x *OpenWork) GetCandidates() int32 {
+	if x != nil {
+		return x.Candidates
+	}
+	return 0
+}
+
 type ReconcileDischargesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Local dates, half-open: of the discharge, and of the sending.
@@ -1690,7 +1888,7 @@ type ReconcileDischargesRequest struct {
 
 func (x *ReconcileDischargesRequest) Reset() {
 	*x = ReconcileDischargesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1702,7 +1900,7 @@ func (x *ReconcileDischargesRequest) String() string {
 func (*ReconcileDischargesRequest) ProtoMessage() {}
 
 func (x *ReconcileDischargesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1715,7 +1913,7 @@ func (x *ReconcileDischargesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileDischargesRequest.ProtoReflect.Descriptor instead.
 func (*ReconcileDischargesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ReconcileDischargesRequest) GetFrom() string {
@@ -1770,7 +1968,7 @@ type ReconcileDischargesResponse struct {
 
 func (x *ReconcileDischargesResponse) Reset() {
 	*x = ReconcileDischargesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1782,7 +1980,7 @@ func (x *ReconcileDischargesResponse) String() string {
 func (*ReconcileDischargesResponse) ProtoMessage() {}
 
 func (x *ReconcileDischargesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1795,7 +1993,7 @@ func (x *ReconcileDischargesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileDischargesResponse.ProtoReflect.Descriptor instead.
 func (*ReconcileDischargesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReconcileDischargesResponse) GetDischargedToCentre() int32 {
@@ -1866,7 +2064,7 @@ type ReconciledCase struct {
 
 func (x *ReconciledCase) Reset() {
 	*x = ReconciledCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1878,7 +2076,7 @@ func (x *ReconciledCase) String() string {
 func (*ReconciledCase) ProtoMessage() {}
 
 func (x *ReconciledCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1891,7 +2089,7 @@ func (x *ReconciledCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconciledCase.ProtoReflect.Descriptor instead.
 func (*ReconciledCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReconciledCase) GetReferralId() string {
@@ -1995,7 +2193,7 @@ type ListLateRequest struct {
 
 func (x *ListLateRequest) Reset() {
 	*x = ListLateRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2007,7 +2205,7 @@ func (x *ListLateRequest) String() string {
 func (*ListLateRequest) ProtoMessage() {}
 
 func (x *ListLateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2020,7 +2218,7 @@ func (x *ListLateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLateRequest.ProtoReflect.Descriptor instead.
 func (*ListLateRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListLateRequest) GetOrganizationId() string {
@@ -2084,7 +2282,7 @@ type ListLateResponse struct {
 
 func (x *ListLateResponse) Reset() {
 	*x = ListLateResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2096,7 +2294,7 @@ func (x *ListLateResponse) String() string {
 func (*ListLateResponse) ProtoMessage() {}
 
 func (x *ListLateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2109,7 +2307,7 @@ func (x *ListLateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLateResponse.ProtoReflect.Descriptor instead.
 func (*ListLateResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListLateResponse) GetTotals() []*LateTotal {
@@ -2143,7 +2341,7 @@ type LateTotal struct {
 
 func (x *LateTotal) Reset() {
 	*x = LateTotal{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2155,7 +2353,7 @@ func (x *LateTotal) String() string {
 func (*LateTotal) ProtoMessage() {}
 
 func (x *LateTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2168,7 +2366,7 @@ func (x *LateTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateTotal.ProtoReflect.Descriptor instead.
 func (*LateTotal) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LateTotal) GetStep() string {
@@ -2201,7 +2399,7 @@ type LateCase struct {
 
 func (x *LateCase) Reset() {
 	*x = LateCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2213,7 +2411,7 @@ func (x *LateCase) String() string {
 func (*LateCase) ProtoMessage() {}
 
 func (x *LateCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2226,7 +2424,7 @@ func (x *LateCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateCase.ProtoReflect.Descriptor instead.
 func (*LateCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *LateCase) GetCase() *StatisticCase {
@@ -2285,7 +2483,7 @@ type ListBlockingMedicinesRequest struct {
 
 func (x *ListBlockingMedicinesRequest) Reset() {
 	*x = ListBlockingMedicinesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2297,7 +2495,7 @@ func (x *ListBlockingMedicinesRequest) String() string {
 func (*ListBlockingMedicinesRequest) ProtoMessage() {}
 
 func (x *ListBlockingMedicinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2310,7 +2508,7 @@ func (x *ListBlockingMedicinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockingMedicinesRequest.ProtoReflect.Descriptor instead.
 func (*ListBlockingMedicinesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListBlockingMedicinesRequest) GetFrom() string {
@@ -2353,7 +2551,7 @@ type ListBlockingMedicinesResponse struct {
 
 func (x *ListBlockingMedicinesResponse) Reset() {
 	*x = ListBlockingMedicinesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2365,7 +2563,7 @@ func (x *ListBlockingMedicinesResponse) String() string {
 func (*ListBlockingMedicinesResponse) ProtoMessage() {}
 
 func (x *ListBlockingMedicinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2378,7 +2576,7 @@ func (x *ListBlockingMedicinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockingMedicinesResponse.ProtoReflect.Descriptor instead.
 func (*ListBlockingMedicinesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListBlockingMedicinesResponse) GetMedicines() []*BlockingMedicine {
@@ -2419,7 +2617,7 @@ type BlockingMedicine struct {
 
 func (x *BlockingMedicine) Reset() {
 	*x = BlockingMedicine{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2431,7 +2629,7 @@ func (x *BlockingMedicine) String() string {
 func (*BlockingMedicine) ProtoMessage() {}
 
 func (x *BlockingMedicine) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2444,7 +2642,7 @@ func (x *BlockingMedicine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockingMedicine.ProtoReflect.Descriptor instead.
 func (*BlockingMedicine) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *BlockingMedicine) GetName() string {
@@ -2491,7 +2689,7 @@ type CheckStatisticsRequest struct {
 
 func (x *CheckStatisticsRequest) Reset() {
 	*x = CheckStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2503,7 +2701,7 @@ func (x *CheckStatisticsRequest) String() string {
 func (*CheckStatisticsRequest) ProtoMessage() {}
 
 func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2516,7 +2714,7 @@ func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CheckStatisticsRequest) GetCounty() string {
@@ -2535,7 +2733,7 @@ type RebuildStatisticsRequest struct {
 
 func (x *RebuildStatisticsRequest) Reset() {
 	*x = RebuildStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2547,7 +2745,7 @@ func (x *RebuildStatisticsRequest) String() string {
 func (*RebuildStatisticsRequest) ProtoMessage() {}
 
 func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2560,7 +2758,7 @@ func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*RebuildStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RebuildStatisticsRequest) GetCounty() string {
@@ -2581,7 +2779,7 @@ type CheckStatisticsResponse struct {
 
 func (x *CheckStatisticsResponse) Reset() {
 	*x = CheckStatisticsResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2593,7 +2791,7 @@ func (x *CheckStatisticsResponse) String() string {
 func (*CheckStatisticsResponse) ProtoMessage() {}
 
 func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2606,7 +2804,7 @@ func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CheckStatisticsResponse) GetReferrals() int64 {
@@ -2643,7 +2841,7 @@ type StatisticDifference struct {
 
 func (x *StatisticDifference) Reset() {
 	*x = StatisticDifference{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2655,7 +2853,7 @@ func (x *StatisticDifference) String() string {
 func (*StatisticDifference) ProtoMessage() {}
 
 func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2668,7 +2866,7 @@ func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticDifference.ProtoReflect.Descriptor instead.
 func (*StatisticDifference) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *StatisticDifference) GetCounter() string {
@@ -2728,11 +2926,12 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\rcounted_on_en\x18\f \x01(\tR\vcountedOnEn\x12\x19\n" +
 	"\bgroup_by\x18\r \x03(\tR\agroupBy\x12\x12\n" +
 	"\x04note\x18\x0e \x01(\tR\x04note\x12\x17\n" +
-	"\anote_en\x18\x0f \x01(\tR\x06noteEn\"N\n" +
+	"\anote_en\x18\x0f \x01(\tR\x06noteEn\"j\n" +
 	"\vDenominator\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x17\n" +
-	"\atext_en\x18\x03 \x01(\tR\x06textEn\"\x18\n" +
+	"\atext_en\x18\x03 \x01(\tR\x06textEn\x12\x1a\n" +
+	"\bexcludes\x18\x04 \x01(\bR\bexcludes\"\x18\n" +
 	"\x16ListDefinitionsRequest\"T\n" +
 	"\x17ListDefinitionsResponse\x129\n" +
 	"\bmeasures\x18\x01 \x03(\v2\x1d.tongzhen.referral.v1.MeasureR\bmeasures\"\xf6\x04\n" +
@@ -2823,14 +3022,14 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x0forganization_id\x18\x04 \x01(\tR\x0eorganizationId\x12.\n" +
 	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1f\n" +
 	"\vreason_code\x18\x06 \x01(\tR\n" +
-	"reasonCode\"\xa4\x05\n" +
+	"reasonCode\"\xb6\x05\n" +
 	"\x19ListStatisticCasesRequest\x12\x18\n" +
 	"\ameasure\x18\x01 \x01(\tR\ameasure\x12\x1b\n" +
 	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x04from\x12\x17\n" +
 	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
-	"R\x02to\x123\n" +
-	"\x04part\x18\x04 \x01(\tB\x1f\xbaH\x1cr\x1aR\x00R\tNUMERATORR\vDENOMINATORR\x04part\x12'\n" +
+	"R\x02to\x12E\n" +
+	"\x04part\x18\x04 \x01(\tB1\xbaH.r,R\x00R\tNUMERATORR\vDENOMINATORR\x06MISSEDR\bEXCLUDEDR\x04part\x12'\n" +
 	"\x0forganization_id\x18\x05 \x01(\tR\x0eorganizationId\x12'\n" +
 	"\n" +
 	"department\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
@@ -2851,7 +3050,7 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x17partner_organization_id\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18(R\x15partnerOrganizationId\"\x7f\n" +
 	"\x1aListStatisticCasesResponse\x129\n" +
 	"\x05cases\x18\x01 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xa3\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xdd\x04\n" +
 	"\rStatisticCase\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x16\n" +
@@ -2870,7 +3069,24 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x05count\x18\v \x01(\x05R\x05count\x12\x1f\n" +
 	"\vreason_code\x18\f \x01(\tR\n" +
 	"reasonCode\x12\x17\n" +
-	"\astay_id\x18\r \x01(\tR\x06stayId\"\xc3\x01\n" +
+	"\astay_id\x18\r \x01(\tR\x06stayId\x128\n" +
+	"\x06ground\x18\x0e \x01(\v2 .tongzhen.referral.v1.CaseGroundR\x06ground\"L\n" +
+	"\n" +
+	"CaseGround\x12\x14\n" +
+	"\x05place\x18\x01 \x01(\tR\x05place\x12\x14\n" +
+	"\x05above\x18\x02 \x01(\x05R\x05above\x12\x12\n" +
+	"\x04fact\x18\x03 \x01(\tR\x04fact\"n\n" +
+	"\x10CountOpenRequest\x121\n" +
+	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12'\n" +
+	"\n" +
+	"department\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
+	"department\"Z\n" +
+	"\bOpenWork\x12\x12\n" +
+	"\x04sent\x18\x01 \x01(\x05R\x04sent\x12\x1a\n" +
+	"\breceived\x18\x02 \x01(\x05R\breceived\x12\x1e\n" +
+	"\n" +
+	"candidates\x18\x03 \x01(\x05R\n" +
+	"candidates\"\xc3\x01\n" +
 	"\x1aReconcileDischargesRequest\x12\x1b\n" +
 	"\x04from\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x04from\x12\x17\n" +
@@ -2968,7 +3184,7 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x06stored\x18\x04 \x01(\x03R\x06stored\x12\x1e\n" +
 	"\n" +
 	"recomputed\x18\x05 \x01(\x03R\n" +
-	"recomputed2\xe2\f\n" +
+	"recomputed2\xb7\r\n" +
 	"\x11StatisticsService\x12\x96\x01\n" +
 	"\x0fListDefinitions\x12,.tongzhen.referral.v1.ListDefinitionsRequest\x1a-.tongzhen.referral.v1.ListDefinitionsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/statistics/definitions\x12\x94\x01\n" +
 	"\x0fQueryStatistics\x12,.tongzhen.referral.v1.QueryStatisticsRequest\x1a-.tongzhen.referral.v1.QueryStatisticsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/statistics/referrals\x12\xa3\x01\n" +
@@ -2979,7 +3195,8 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x10ListQuietCentres\x12-.tongzhen.referral.v1.ListQuietCentresRequest\x1a..tongzhen.referral.v1.ListQuietCentresResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/v1/statistics/quiet-centres\x12\xa1\x01\n" +
 	"\x13ReconcileDischarges\x120.tongzhen.referral.v1.ReconcileDischargesRequest\x1a1.tongzhen.referral.v1.ReconcileDischargesResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/api/v1/statistics/discharges\x12z\n" +
 	"\bListLate\x12%.tongzhen.referral.v1.ListLateRequest\x1a&.tongzhen.referral.v1.ListLateResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/statistics/late\x12\xaf\x01\n" +
-	"\x15ListBlockingMedicines\x122.tongzhen.referral.v1.ListBlockingMedicinesRequest\x1a3.tongzhen.referral.v1.ListBlockingMedicinesResponse\"-\x82\xd3\xe4\x93\x02'\x12%/api/v1/statistics/blocking-medicines\x12n\n" +
+	"\x15ListBlockingMedicines\x122.tongzhen.referral.v1.ListBlockingMedicinesRequest\x1a3.tongzhen.referral.v1.ListBlockingMedicinesResponse\"-\x82\xd3\xe4\x93\x02'\x12%/api/v1/statistics/blocking-medicines\x12S\n" +
+	"\tCountOpen\x12&.tongzhen.referral.v1.CountOpenRequest\x1a\x1e.tongzhen.referral.v1.OpenWork\x12n\n" +
 	"\x0fCheckStatistics\x12,.tongzhen.referral.v1.CheckStatisticsRequest\x1a-.tongzhen.referral.v1.CheckStatisticsResponse\x12r\n" +
 	"\x11RebuildStatistics\x12..tongzhen.referral.v1.RebuildStatisticsRequest\x1a-.tongzhen.referral.v1.CheckStatisticsResponseBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
 
@@ -2995,7 +3212,7 @@ func file_tongzhen_referral_v1_statistics_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_statistics_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*Measure)(nil),                       // 0: tongzhen.referral.v1.Measure
 	(*Denominator)(nil),                   // 1: tongzhen.referral.v1.Denominator
@@ -3017,98 +3234,104 @@ var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*ListStatisticCasesRequest)(nil),     // 17: tongzhen.referral.v1.ListStatisticCasesRequest
 	(*ListStatisticCasesResponse)(nil),    // 18: tongzhen.referral.v1.ListStatisticCasesResponse
 	(*StatisticCase)(nil),                 // 19: tongzhen.referral.v1.StatisticCase
-	(*ReconcileDischargesRequest)(nil),    // 20: tongzhen.referral.v1.ReconcileDischargesRequest
-	(*ReconcileDischargesResponse)(nil),   // 21: tongzhen.referral.v1.ReconcileDischargesResponse
-	(*ReconciledCase)(nil),                // 22: tongzhen.referral.v1.ReconciledCase
-	(*ListLateRequest)(nil),               // 23: tongzhen.referral.v1.ListLateRequest
-	(*ListLateResponse)(nil),              // 24: tongzhen.referral.v1.ListLateResponse
-	(*LateTotal)(nil),                     // 25: tongzhen.referral.v1.LateTotal
-	(*LateCase)(nil),                      // 26: tongzhen.referral.v1.LateCase
-	(*ListBlockingMedicinesRequest)(nil),  // 27: tongzhen.referral.v1.ListBlockingMedicinesRequest
-	(*ListBlockingMedicinesResponse)(nil), // 28: tongzhen.referral.v1.ListBlockingMedicinesResponse
-	(*BlockingMedicine)(nil),              // 29: tongzhen.referral.v1.BlockingMedicine
-	(*CheckStatisticsRequest)(nil),        // 30: tongzhen.referral.v1.CheckStatisticsRequest
-	(*RebuildStatisticsRequest)(nil),      // 31: tongzhen.referral.v1.RebuildStatisticsRequest
-	(*CheckStatisticsResponse)(nil),       // 32: tongzhen.referral.v1.CheckStatisticsResponse
-	(*StatisticDifference)(nil),           // 33: tongzhen.referral.v1.StatisticDifference
-	(v1.Urgency_Code)(0),                  // 34: tongzhen.common.v1.Urgency.Code
-	(v1.Kind_Code)(0),                     // 35: tongzhen.common.v1.Kind.Code
-	(State_Code)(0),                       // 36: tongzhen.referral.v1.State.Code
-	(*timestamppb.Timestamp)(nil),         // 37: google.protobuf.Timestamp
-	(v1.Direction_Code)(0),                // 38: tongzhen.common.v1.Direction.Code
-	(*v1.Party)(nil),                      // 39: tongzhen.common.v1.Party
-	(v1.Role_Code)(0),                     // 40: tongzhen.common.v1.Role.Code
+	(*CaseGround)(nil),                    // 20: tongzhen.referral.v1.CaseGround
+	(*CountOpenRequest)(nil),              // 21: tongzhen.referral.v1.CountOpenRequest
+	(*OpenWork)(nil),                      // 22: tongzhen.referral.v1.OpenWork
+	(*ReconcileDischargesRequest)(nil),    // 23: tongzhen.referral.v1.ReconcileDischargesRequest
+	(*ReconcileDischargesResponse)(nil),   // 24: tongzhen.referral.v1.ReconcileDischargesResponse
+	(*ReconciledCase)(nil),                // 25: tongzhen.referral.v1.ReconciledCase
+	(*ListLateRequest)(nil),               // 26: tongzhen.referral.v1.ListLateRequest
+	(*ListLateResponse)(nil),              // 27: tongzhen.referral.v1.ListLateResponse
+	(*LateTotal)(nil),                     // 28: tongzhen.referral.v1.LateTotal
+	(*LateCase)(nil),                      // 29: tongzhen.referral.v1.LateCase
+	(*ListBlockingMedicinesRequest)(nil),  // 30: tongzhen.referral.v1.ListBlockingMedicinesRequest
+	(*ListBlockingMedicinesResponse)(nil), // 31: tongzhen.referral.v1.ListBlockingMedicinesResponse
+	(*BlockingMedicine)(nil),              // 32: tongzhen.referral.v1.BlockingMedicine
+	(*CheckStatisticsRequest)(nil),        // 33: tongzhen.referral.v1.CheckStatisticsRequest
+	(*RebuildStatisticsRequest)(nil),      // 34: tongzhen.referral.v1.RebuildStatisticsRequest
+	(*CheckStatisticsResponse)(nil),       // 35: tongzhen.referral.v1.CheckStatisticsResponse
+	(*StatisticDifference)(nil),           // 36: tongzhen.referral.v1.StatisticDifference
+	(v1.Urgency_Code)(0),                  // 37: tongzhen.common.v1.Urgency.Code
+	(v1.Kind_Code)(0),                     // 38: tongzhen.common.v1.Kind.Code
+	(State_Code)(0),                       // 39: tongzhen.referral.v1.State.Code
+	(*timestamppb.Timestamp)(nil),         // 40: google.protobuf.Timestamp
+	(v1.Direction_Code)(0),                // 41: tongzhen.common.v1.Direction.Code
+	(*v1.Party)(nil),                      // 42: tongzhen.common.v1.Party
+	(v1.Role_Code)(0),                     // 43: tongzhen.common.v1.Role.Code
 }
 var file_tongzhen_referral_v1_statistics_proto_depIdxs = []int32{
 	1,  // 0: tongzhen.referral.v1.Measure.denominators:type_name -> tongzhen.referral.v1.Denominator
 	0,  // 1: tongzhen.referral.v1.ListDefinitionsResponse.measures:type_name -> tongzhen.referral.v1.Measure
-	34, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	35, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	37, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	38, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	6,  // 4: tongzhen.referral.v1.QueryStatisticsResponse.figures:type_name -> tongzhen.referral.v1.Figure
 	7,  // 5: tongzhen.referral.v1.Figure.aim:type_name -> tongzhen.referral.v1.Aim
-	34, // 6: tongzhen.referral.v1.ListStagesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	35, // 7: tongzhen.referral.v1.ListStagesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	37, // 6: tongzhen.referral.v1.ListStagesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	38, // 7: tongzhen.referral.v1.ListStagesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	10, // 8: tongzhen.referral.v1.ListStagesResponse.up:type_name -> tongzhen.referral.v1.Stage
 	10, // 9: tongzhen.referral.v1.ListStagesResponse.down:type_name -> tongzhen.referral.v1.Stage
 	13, // 10: tongzhen.referral.v1.ListQuietCentresResponse.centres:type_name -> tongzhen.referral.v1.QuietCentre
 	19, // 11: tongzhen.referral.v1.CaseCourse.case:type_name -> tongzhen.referral.v1.StatisticCase
 	16, // 12: tongzhen.referral.v1.CaseCourse.steps:type_name -> tongzhen.referral.v1.CaseStep
-	26, // 13: tongzhen.referral.v1.CaseCourse.waits:type_name -> tongzhen.referral.v1.LateCase
-	36, // 14: tongzhen.referral.v1.CaseStep.from:type_name -> tongzhen.referral.v1.State.Code
-	36, // 15: tongzhen.referral.v1.CaseStep.to:type_name -> tongzhen.referral.v1.State.Code
-	37, // 16: tongzhen.referral.v1.CaseStep.time:type_name -> google.protobuf.Timestamp
-	34, // 17: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	35, // 18: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	29, // 13: tongzhen.referral.v1.CaseCourse.waits:type_name -> tongzhen.referral.v1.LateCase
+	39, // 14: tongzhen.referral.v1.CaseStep.from:type_name -> tongzhen.referral.v1.State.Code
+	39, // 15: tongzhen.referral.v1.CaseStep.to:type_name -> tongzhen.referral.v1.State.Code
+	40, // 16: tongzhen.referral.v1.CaseStep.time:type_name -> google.protobuf.Timestamp
+	37, // 17: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	38, // 18: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	19, // 19: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	36, // 20: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
-	38, // 21: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	35, // 22: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	34, // 23: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	39, // 24: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
-	39, // 25: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
-	22, // 26: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
-	36, // 27: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
-	35, // 28: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	37, // 29: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
-	37, // 30: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
-	39, // 31: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
-	34, // 32: tongzhen.referral.v1.ListLateRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	35, // 33: tongzhen.referral.v1.ListLateRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	25, // 34: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
-	26, // 35: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
-	19, // 36: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
-	37, // 37: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
-	40, // 38: tongzhen.referral.v1.LateCase.waiting_role:type_name -> tongzhen.common.v1.Role.Code
-	29, // 39: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
-	19, // 40: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	33, // 41: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
-	2,  // 42: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
-	4,  // 43: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
-	17, // 44: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
-	14, // 45: tongzhen.referral.v1.StatisticsService.GetStatisticCase:input_type -> tongzhen.referral.v1.GetStatisticCaseRequest
-	8,  // 46: tongzhen.referral.v1.StatisticsService.ListStages:input_type -> tongzhen.referral.v1.ListStagesRequest
-	11, // 47: tongzhen.referral.v1.StatisticsService.ListQuietCentres:input_type -> tongzhen.referral.v1.ListQuietCentresRequest
-	20, // 48: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
-	23, // 49: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
-	27, // 50: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
-	30, // 51: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
-	31, // 52: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
-	3,  // 53: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
-	5,  // 54: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
-	18, // 55: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
-	15, // 56: tongzhen.referral.v1.StatisticsService.GetStatisticCase:output_type -> tongzhen.referral.v1.CaseCourse
-	9,  // 57: tongzhen.referral.v1.StatisticsService.ListStages:output_type -> tongzhen.referral.v1.ListStagesResponse
-	12, // 58: tongzhen.referral.v1.StatisticsService.ListQuietCentres:output_type -> tongzhen.referral.v1.ListQuietCentresResponse
-	21, // 59: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
-	24, // 60: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
-	28, // 61: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
-	32, // 62: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	32, // 63: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	53, // [53:64] is the sub-list for method output_type
-	42, // [42:53] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	39, // 20: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
+	41, // 21: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	38, // 22: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	37, // 23: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	42, // 24: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
+	42, // 25: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
+	20, // 26: tongzhen.referral.v1.StatisticCase.ground:type_name -> tongzhen.referral.v1.CaseGround
+	25, // 27: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
+	39, // 28: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
+	38, // 29: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	40, // 30: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
+	40, // 31: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
+	42, // 32: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
+	37, // 33: tongzhen.referral.v1.ListLateRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	38, // 34: tongzhen.referral.v1.ListLateRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	28, // 35: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
+	29, // 36: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
+	19, // 37: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
+	40, // 38: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
+	43, // 39: tongzhen.referral.v1.LateCase.waiting_role:type_name -> tongzhen.common.v1.Role.Code
+	32, // 40: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
+	19, // 41: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
+	36, // 42: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
+	2,  // 43: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
+	4,  // 44: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
+	17, // 45: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
+	14, // 46: tongzhen.referral.v1.StatisticsService.GetStatisticCase:input_type -> tongzhen.referral.v1.GetStatisticCaseRequest
+	8,  // 47: tongzhen.referral.v1.StatisticsService.ListStages:input_type -> tongzhen.referral.v1.ListStagesRequest
+	11, // 48: tongzhen.referral.v1.StatisticsService.ListQuietCentres:input_type -> tongzhen.referral.v1.ListQuietCentresRequest
+	23, // 49: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
+	26, // 50: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
+	30, // 51: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
+	21, // 52: tongzhen.referral.v1.StatisticsService.CountOpen:input_type -> tongzhen.referral.v1.CountOpenRequest
+	33, // 53: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
+	34, // 54: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
+	3,  // 55: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
+	5,  // 56: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
+	18, // 57: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
+	15, // 58: tongzhen.referral.v1.StatisticsService.GetStatisticCase:output_type -> tongzhen.referral.v1.CaseCourse
+	9,  // 59: tongzhen.referral.v1.StatisticsService.ListStages:output_type -> tongzhen.referral.v1.ListStagesResponse
+	12, // 60: tongzhen.referral.v1.StatisticsService.ListQuietCentres:output_type -> tongzhen.referral.v1.ListQuietCentresResponse
+	24, // 61: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
+	27, // 62: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
+	31, // 63: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
+	22, // 64: tongzhen.referral.v1.StatisticsService.CountOpen:output_type -> tongzhen.referral.v1.OpenWork
+	35, // 65: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	35, // 66: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	55, // [55:67] is the sub-list for method output_type
+	43, // [43:55] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_statistics_proto_init() }
@@ -3123,7 +3346,7 @@ func file_tongzhen_referral_v1_statistics_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_statistics_proto_rawDesc), len(file_tongzhen_referral_v1_statistics_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   34,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	StatisticsService_ReconcileDischarges_FullMethodName   = "/tongzhen.referral.v1.StatisticsService/ReconcileDischarges"
 	StatisticsService_ListLate_FullMethodName              = "/tongzhen.referral.v1.StatisticsService/ListLate"
 	StatisticsService_ListBlockingMedicines_FullMethodName = "/tongzhen.referral.v1.StatisticsService/ListBlockingMedicines"
+	StatisticsService_CountOpen_FullMethodName             = "/tongzhen.referral.v1.StatisticsService/CountOpen"
 	StatisticsService_CheckStatistics_FullMethodName       = "/tongzhen.referral.v1.StatisticsService/CheckStatistics"
 	StatisticsService_RebuildStatistics_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/RebuildStatistics"
 )
@@ -65,6 +66,8 @@ type StatisticsServiceClient interface {
 	// ListBlockingMedicines lists the medicines of candidates found in a period and not sent down (应转未转) that the centre does not have: most
 	// candidates first. It looks at no more than 1,000 candidates, the newest. Errors: FIELD_…; ROLE for another organisation.
 	ListBlockingMedicines(ctx context.Context, in *ListBlockingMedicinesRequest, opts ...grpc.CallOption) (*ListBlockingMedicinesResponse, error)
+	// CountOpen tells what is open at an organisation or at one of its departments, for who is about to close it. Errors: ROLE.
+	CountOpen(ctx context.Context, in *CountOpenRequest, opts ...grpc.CallOption) (*OpenWork, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(ctx context.Context, in *CheckStatisticsRequest, opts ...grpc.CallOption) (*CheckStatisticsResponse, error)
 	// RebuildStatistics writes a county's figures anew from history. SYSTEM only.
@@ -169,6 +172,16 @@ func (c *statisticsServiceClient) ListBlockingMedicines(ctx context.Context, in 
 	return out, nil
 }
 
+func (c *statisticsServiceClient) CountOpen(ctx context.Context, in *CountOpenRequest, opts ...grpc.CallOption) (*OpenWork, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(OpenWork)
+	err := c.cc.Invoke(ctx, StatisticsService_CountOpen_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *statisticsServiceClient) CheckStatistics(ctx context.Context, in *CheckStatisticsRequest, opts ...grpc.CallOption) (*CheckStatisticsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CheckStatisticsResponse)
@@ -222,6 +235,8 @@ type StatisticsServiceServer interface {
 	// ListBlockingMedicines lists the medicines of candidates found in a period and not sent down (应转未转) that the centre does not have: most
 	// candidates first. It looks at no more than 1,000 candidates, the newest. Errors: FIELD_…; ROLE for another organisation.
 	ListBlockingMedicines(context.Context, *ListBlockingMedicinesRequest) (*ListBlockingMedicinesResponse, error)
+	// CountOpen tells what is open at an organisation or at one of its departments, for who is about to close it. Errors: ROLE.
+	CountOpen(context.Context, *CountOpenRequest) (*OpenWork, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(context.Context, *CheckStatisticsRequest) (*CheckStatisticsResponse, error)
 	// RebuildStatistics writes a county's figures anew from history. SYSTEM only.
@@ -262,6 +277,9 @@ func (UnimplementedStatisticsServiceServer) ListLate(context.Context, *ListLateR
 }
 func (UnimplementedStatisticsServiceServer) ListBlockingMedicines(context.Context, *ListBlockingMedicinesRequest) (*ListBlockingMedicinesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListBlockingMedicines not implemented")
+}
+func (UnimplementedStatisticsServiceServer) CountOpen(context.Context, *CountOpenRequest) (*OpenWork, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountOpen not implemented")
 }
 func (UnimplementedStatisticsServiceServer) CheckStatistics(context.Context, *CheckStatisticsRequest) (*CheckStatisticsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckStatistics not implemented")
@@ -452,6 +470,24 @@ func _StatisticsService_ListBlockingMedicines_Handler(srv interface{}, ctx conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _StatisticsService_CountOpen_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountOpenRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).CountOpen(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_CountOpen_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).CountOpen(ctx, req.(*CountOpenRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _StatisticsService_CheckStatistics_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CheckStatisticsRequest)
 	if err := dec(in); err != nil {
@@ -530,6 +566,10 @@ var StatisticsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListBlockingMedicines",
 			Handler:    _StatisticsService_ListBlockingMedicines_Handler,
+		},
+		{
+			MethodName: "CountOpen",
+			Handler:    _StatisticsService_CountOpen_Handler,
 		},
 		{
 			MethodName: "CheckStatistics",
