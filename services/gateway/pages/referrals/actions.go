@@ -10,6 +10,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -25,7 +26,9 @@ type actionsData struct {
 	// Version is the one that the forms stand on.
 	Version int32
 	// InQueue: the answer leads on to the next one of the queue.
-	InQueue   bool
+	InQueue bool
+	// List is the work list of follow-ups that the page was opened from, "" if it was not from one.
+	List      string
 	Booking   queue.Capacity
 	Redirects []place
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
@@ -139,7 +142,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	if err != nil {
 		return actionsData{}, err
 	}
-	data := actionsData{Referral: referral, Reasons: map[string][]*referralv1.Reason{}, RequestID: id.New(), Version: referral.GetVersion()}
+	data := actionsData{Referral: referral, Reasons: map[string][]*referralv1.Reason{}, RequestID: id.New(), Version: referral.GetVersion(), List: followups.List(r.FormValue("list"))}
 	for _, action := range slices.Concat(list.GetActions(), list.GetMarks()) {
 		data.Names = append(data.Names, action.GetName())
 		if slices.Contains(action.GetCarries(), "reason_code") {
@@ -160,7 +163,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		data.Plan = p.plan(r, referral)
 	}
 	if data.Has("record_visit") {
-		data.Visit = visitOf(referral)
+		data.Visit = p.visit(r, referral, data.List)
 	}
 	if data.Has("record_consent") {
 		data.Consenter = p.consenter(r, referral)
