@@ -37,6 +37,6 @@
 //     the own roles or takes away the own access; a county that had an administrator keeps one, whoever acts at the same moment. The file, the
 //     form and the command of the machine stand on the same rules.
 //  14. A one-time password is told once, in one answer, and hashed before the transaction. A session that began with it gets call tokens without roles
-//     until the person chose another. A new password, and disabling, end the account's sessions.
+//     until the person chose another. It signs in for 72 hours (--one-time-password), counted from when it was given. A new password, and disabling, end the account's sessions.
 //  15. Every change of an account or of its password is a version with who made it, in account_change; the fact and the audit entry leave with it.
 package directory

@@ -55,6 +55,10 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	limits, err := cfg.limits()
+	if err != nil {
+		return nil, err
+	}
 	if deps.DB == nil || deps.Bus == nil || deps.Cache == nil || deps.Signer == nil || deps.Clock == nil || deps.Telemetry == nil {
 		return nil, errors.New("make directory: a dependency is missing")
 	}
@@ -64,7 +68,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		deps: deps, relay: relay,
 		app: app.New(app.Deps{
 			Store: store.New(deps.DB, relay.Wake), Limiter: deps.Cache, Signer: deps.Signer, Clock: deps.Clock, Zone: zone, Entropy: rand.Reader,
-		}, cfg.limits()),
+		}, limits),
 		sealer: audit.NewSealer(deps.DB, audit.Signing{Signer: deps.Signer, Heads: deps.AuditHeads}, id.New(), logger, deps.Clock),
 	}, nil
 }

@@ -2,6 +2,7 @@ package directory_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -264,6 +265,11 @@ func TestAServiceWithoutItsDependenciesIsNotMade(t *testing.T) {
 	t.Parallel()
 	if _, err := directory.New(t.Context(), directory.Config{}, directory.Deps{}); err == nil {
 		t.Error("made")
+	}
+	for _, span := range []time.Duration{time.Minute, 721 * time.Hour, -time.Hour} {
+		if _, err := directory.New(t.Context(), directory.Config{OneTimePassword: span}, directory.Deps{}); err == nil || !strings.Contains(err.Error(), "one-time-password") {
+			t.Errorf("%s: %v", span, err)
+		}
 	}
 }
 

@@ -52,7 +52,7 @@ func TestAccountsAreImportedAndLookedAfterOnTheMachine(t *testing.T) {
 	}
 	slips, err := os.ReadFile(file + ".slips.csv")
 	info, serr := os.Stat(file + ".slips.csv")
-	if err != nil || serr != nil || info.Mode().Perm() != 0o600 || !regexp.MustCompile(`(?m)^import1,覃新来,白沙镇卫生院,[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4}$`).Match(slips) || strings.Count(string(slips), "\n") != 2 {
+	if err != nil || serr != nil || info.Mode().Perm() != 0o600 || !regexp.MustCompile(`(?m)^import1,覃新来,白沙镇卫生院,[a-z2-9]{4}-[a-z2-9]{4}-[a-z2-9]{4},\d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d$`).Match(slips) || strings.Count(string(slips), "\n") != 2 {
 		t.Errorf("%v, %v:\n%s", err, info, slips)
 	}
 	run(false, "hand out its passwords and delete it first", "import", "accounts", file)

@@ -87,7 +87,7 @@ func (l *life) visits(w *tab) {
 	w.goTo("/follow-ups")
 	w.look("follow-ups", "dark")
 	w.view(360, 740)
-	w.press(fmt.Sprintf(`section.work a[href="/referrals/%s#visit"]`, l.down.GetId()))
+	w.press(fmt.Sprintf(`section.work a[href^="/referrals/%s?list="][href$="#visit"]`, l.down.GetId()))
 	w.press(`[data-action="record_visit"]`)
 	if !w.has(`form[action$="/record_visit"] .wrong [name="findings.result"]`) {
 		w.Error("a visit without a result is not refused")

@@ -352,6 +352,10 @@ func TestAddingADocumentLeadsBackToTheForm(t *testing.T) {
 	if !strings.Contains(page, `href="`+form+`"`) || !strings.Contains(page, `action="`+html.EscapeString(add)+`"`) {
 		t.Error("there is no way back, or it is lost when a document was added")
 	}
+	w.always(patientrecordv1.AttachmentService_ListAttachments_FullMethodName, &patientrecordv1.ListAttachmentsResponse{Attachments: []*patientrecordv1.Attachment{sampleAttachment()}, NextPageToken: "a&b"})
+	if older := b.get(add).Body.String(); !strings.Contains(older, `href="`+html.EscapeString("/patients/"+patientID+"/attachments?back="+url.QueryEscape(form)+"&referral="+referralID+"&after=a%26b")+`"`) {
+		t.Error("the older documents lose the way back")
+	}
 	for _, elsewhere := range []string{"https://elsewhere.example/", "//elsewhere.example/", `/\elsewhere.example/`} {
 		if got := b.get("/patients/" + patientID + "/attachments?back=" + url.QueryEscape(elsewhere)); strings.Contains(got.Body.String(), `href="`+html.EscapeString(elsewhere)) {
 			t.Errorf("%s is led to", elsewhere)

@@ -111,7 +111,7 @@ func TestAConsentIsListedRecordedAndPutOff(t *testing.T) {
 			t.Errorf("%q is not shown", want)
 		}
 	}
-	if !strings.Contains(body, `data-nav="consents">Consents to come <span class="count">2</span>`) {
+	if !strings.Contains(body, `data-nav="consents" class="rest">Consents to come <span class="count">2</span>`) {
 		t.Error("the rail does not say that consents are to come")
 	}
 	typed := form("requestId", "r1", "scope", "SENSITIVE", "receiverOrganizationId", hospitalID, "giving.name", " 曾小明 ", "giving.relation", "0", "giving.method", "SIGNED",

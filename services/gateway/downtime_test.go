@@ -110,6 +110,42 @@ func TestADownReferralIsEnteredUnderItsBlankNumber(t *testing.T) {
 	}
 }
 
+// Each kind of organisation is offered what it writes; the others are one step away.
+func TestTheFormsThatAnOrganisationWritesStandFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(blanks, &referralv1.BlankForms{})
+	b := w.browser("desk")
+	offered := func(path string) string {
+		body := sound(t, path, b.get(path))
+		first, rest, _ := strings.Cut(body[strings.Index(body, `id="f-form"`):], "<summary>")
+		rest, _, _ = strings.Cut(rest, "</fieldset>")
+		kinds := func(part string) (out string) {
+			for _, form := range []string{"OUT", "EMERGENCY", "BACK"} {
+				if strings.Contains(part, `name="form" value="`+form+`" checked`) {
+					out += " *" + form
+				} else if strings.Contains(part, `name="form" value="`+form+`"`) {
+					out += " " + form
+				}
+			}
+			return out
+		}
+		return kinds(first) + " |" + kinds(rest)
+	}
+	for path, want := range map[string]string{
+		"/downtime": " *BACK | OUT EMERGENCY", "/downtime?organization=" + townshipID: " *OUT EMERGENCY | BACK", "/downtime?organization=none": " *BACK | OUT EMERGENCY",
+	} {
+		if got := offered(path); got != want {
+			t.Errorf("%s offers%s, want%s", path, got, want)
+		}
+	}
+	w.refuse(allotMethod, errs.Invalid(errs.Bad("count", errs.ReasonFieldOutOfRange)))
+	again := b.post("/downtime", url.Values{"organizationId": {townshipID}, "form": {"BACK"}, "count": {"99"}}).Body.String()
+	if !strings.Contains(again, `<option value="`+townshipID+`" selected>`) || !strings.Contains(again, `name="organizationId" value="`+townshipID) || !strings.Contains(again, "<details open><summary>Other kinds") || !strings.Contains(again, `value="BACK" checked`) {
+		t.Errorf("what was chosen is gone, or out of sight:\n%s", again)
+	}
+}
+
 // A list that is longer than a page leads on.
 func TestAllBlankFormsAreReached(t *testing.T) {
 	t.Parallel()

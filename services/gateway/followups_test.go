@@ -20,7 +20,7 @@ func TestTheWorkListSaysWhoIsToBeSeenAndHow(t *testing.T) {
 	body := b.get("/follow-ups").Body.String()
 	for what, words := range map[string]string{
 		"how many": "2 to follow up today", "how late in all": `<strong class="late">, 1 overdue</strong>`, "how late": `<strong class="late">3 days overdue</strong>`, "by phone": `href="tel:` + markPhone + `"`,
-		"how": "home visit", "what to check": "blood pressure, medicines taken", "the page of the visit": `href="/referrals/` + downID + `#visit"`, "a check": "did the patient with hypertension go", "whose": "<small>mine</small>",
+		"how": "home visit", "what to check": "blood pressure, medicines taken", "the page of the visit": `href="/referrals/` + downID + `?list=%2ffollow-ups%3ftab%3dtoday#visit"`, "a check": "did the patient with hypertension go", "whose": "<small>mine</small>",
 		"the number of others": "<small>+1</small>", "more": `href="/follow-ups?tab=today&amp;page=next"`, "live": `data-fragment="/follow-ups?tab=today" data-fragment-name="rows" data-kinds="referral"`,
 	} {
 		if !strings.Contains(body, words) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -56,6 +57,7 @@ func TestWhoHasAOneTimePasswordChangesItAndDoesNothingElse(t *testing.T) {
 	if strings.Contains(body, `name="currentPassword"`) || !strings.Contains(body, "one-time password") || strings.Contains(body, `class="rail"`) {
 		t.Error("the page asks for what was just typed, or shows what cannot be done yet")
 	}
+	shows(t, body, `action="/display"`, `name="back" value="/account/password"`, `name="language"`, `name="type" value="large"`)
 	got := b.post("/account/password", form("newPassword", "my own word", "again", "my own wort"))
 	if body := sound(t, "not alike", got); got.Code != http.StatusBadRequest || strings.Contains(body, "my own wor") || !strings.Contains(body, `href="#f-again"`) {
 		t.Errorf("%d: a password is shown, or the mistake is not", got.Code)
@@ -121,5 +123,42 @@ func TestAChangedAccountIsAskedForAnewAtOnce(t *testing.T) {
 	stream.ends()
 	if got := b.get("/referrals"); got.Code != http.StatusSeeOther || !strings.HasPrefix(got.Header().Get("Location"), "/sign-in") {
 		t.Errorf("%d", got.Code)
+	}
+}
+
+func TestHowLongAOneTimePasswordSignsInIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	until := in(72 * time.Hour) // 09:30 in the county
+	w.always(createAccount, &directoryv1.IssuedAccount{Account: sampleKept(), OneTimePassword: oneTimePassword, OneTimePasswordExpireTime: until})
+	shows(t, sound(t, "slip", b.post(accountsPage+"/new", typedAccount())), "Sign in before 2026-03-05 09:30.")
+	w.always(importAccounts, &directoryv1.ImportAccountFileResponse{Accounts: []*directoryv1.ImportedAccount{
+		{Line: 2, Account: sampleKept(), Outcome: "CREATED", OneTimePassword: oneTimePassword, OneTimePasswordExpireTime: until},
+	}})
+	shows(t, sound(t, "slips of a file", b.post(accountsPage+"/file", form("content", "eA==", "name", "a.csv", "do", "import"))), "Sign in before 2026-03-05 09:30.")
+	waits := keptDetail()
+	waits.OneTimePasswordExpireTime = until
+	w.always(getAccount, waits)
+	shows(t, sound(t, "waits", b.get(onePage)), "signs in until 2026-03-05 09:30")
+	late := keptDetail()
+	late.OneTimePasswordExpireTime = in(0)
+	w.always(getAccount, late)
+	w.always(findAccounts, &directoryv1.SearchAccountsResponse{Accounts: []*directoryv1.AccountDetail{waits, late}})
+	shows(t, sound(t, "late", b.get(onePage)), "expired at 2026-03-02 09:30")
+	if n := strings.Count(sound(t, "list", b.get(accountsPage)), "One-time password expired"); n != 1 {
+		t.Errorf("%d of the two have expired", n)
+	}
+}
+
+func TestWhoseOneTimePasswordHasExpiredIsToldWhatToDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.refuse(directoryv1.DirectoryService_SignIn_FullMethodName, errs.New(errs.KindUnauthenticated, errs.ReasonOneTimeExpired, "late", nil))
+	b := w.browser("")
+	b.language = "zh-CN"
+	got := b.post("/sign-in", form("account", "chen", "password", oneTimePassword))
+	if body := got.Body.String(); got.Code != http.StatusUnauthorized || !strings.Contains(body, "一次性密码已过期，请管理员重新发放") || !strings.Contains(body, `value="chen"`) || strings.Contains(body, oneTimePassword) {
+		t.Errorf("%d %s", got.Code, body)
 	}
 }

@@ -21,16 +21,16 @@ func TestCallsToBeMadeAreCountedInTheRail(t *testing.T) {
 	w := newWorld(t)
 	desk, doctor := w.browser("desk"), w.browser("township")
 	const entry = `<a href="/calls" data-nav="calls" data-count`
-	if body := doctor.get("/inbox").Body.String(); !strings.Contains(body, entry+" hidden>") {
+	if body := doctor.get("/inbox").Body.String(); !strings.Contains(body, entry+` hidden class="rest">`) {
 		t.Error("a doctor without calls has the entry")
 	}
-	if body := desk.get("/inbox").Body.String(); !strings.Contains(body, entry+">") {
+	if body := desk.get("/inbox").Body.String(); !strings.Contains(body, entry+` class="rest">`) {
 		t.Error("the desk has no entry")
 	}
 	w.always(alarmsMethod, &notificationv1.ListAlarmsResponse{OpenCallCount: 2, SoundForUrgent: true})
 	for _, b := range []*browser{desk, doctor} {
 		body := b.get("/inbox").Body.String()
-		if !strings.Contains(body, entry+`>Calls to make <span class="count">2</span>`) || !strings.Contains(body, " data-urgent ") {
+		if !strings.Contains(body, entry+` class="rest">Calls to make <span class="count">2</span>`) || !strings.Contains(body, " data-urgent ") {
 			t.Error("the calls are not counted, or urgent messages are silent")
 		}
 		count := b.get("/inbox/count", "X-Fragment", "count")

@@ -53,8 +53,12 @@ func (c *accountAddCommand) Run(ctx context.Context, settings *host.Settings) er
 	})
 }
 
+// slipTime is how a time stands on what is handed to people, with its zone.
+const slipTime = "2006-01-02 15:04 -07:00"
+
 func printIssued(made *directoryv1.IssuedAccount) {
-	fmt.Printf("account %s, one-time password %s\nIt is shown here, once, and has to be changed at the first sign-in.\n", made.GetAccount().GetLogin(), made.GetOneTimePassword())
+	fmt.Printf("account %s, one-time password %s\nIt is shown here, once, signs in until %s and has to be changed then.\n",
+		made.GetAccount().GetLogin(), made.GetOneTimePassword(), made.GetOneTimePasswordExpireTime().AsTime().Local().Format(slipTime))
 }
 
 type accountDisableCommand struct {

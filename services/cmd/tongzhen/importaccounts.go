@@ -45,7 +45,7 @@ func (c *importAccountsCommand) slips() string { return c.File + ".slips.csv" }
 func (c *importAccountsCommand) load(ctx context.Context, accounts directoryv1.AccountServiceClient, content []byte) error {
 	bar := newProgress("import")
 	outcomes := map[string]int{}
-	slips, wrong := [][]string{{"account", "name", "organization", "one_time_password"}}, [][]string{{"line", "field", "reason"}}
+	slips, wrong := [][]string{{"account", "name", "organization", "one_time_password", "valid_until"}}, [][]string{{"line", "field", "reason"}}
 	for from, more := int32(0), true; more; more = from > 0 {
 		bar.step(int(from), int(from)+1, c.File)
 		part, err := accounts.ImportAccountFile(ctx, &directoryv1.ImportAccountFileRequest{County: c.County, Content: content, DryRun: c.DryRun, Row: from})
@@ -56,7 +56,7 @@ func (c *importAccountsCommand) load(ctx context.Context, accounts directoryv1.A
 		for _, one := range part.GetAccounts() {
 			outcomes[one.GetOutcome()]++
 			if a := one.GetAccount(); one.GetOneTimePassword() != "" {
-				slips = append(slips, []string{a.GetLogin(), a.GetName(), a.GetOrganizationName(), one.GetOneTimePassword()})
+				slips = append(slips, []string{a.GetLogin(), a.GetName(), a.GetOrganizationName(), one.GetOneTimePassword(), one.GetOneTimePasswordExpireTime().AsTime().Local().Format(slipTime)})
 			}
 		}
 		for _, p := range part.GetProblems() {

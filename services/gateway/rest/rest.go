@@ -55,18 +55,20 @@ type Deps struct {
 }
 
 type api struct {
-	deps Deps
-	mux  *runtime.ServeMux
+	deps  Deps
+	mux   *runtime.ServeMux
+	folds map[string]fold
 }
 
 // New builds the handler of everything below Prefix.
 func New(ctx context.Context, deps Deps) (http.Handler, error) {
-	a := &api{deps: deps}
+	a := &api{deps: deps, folds: folds()}
 	a.mux = runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
 			MarshalOptions: protojson.MarshalOptions{EmitDefaultValues: true},
 		}),
 		runtime.WithErrorHandler(a.onError),
+		runtime.WithMiddlewares(a.foldHeaders),
 		runtime.WithIncomingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
 	)
@@ -78,6 +80,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{directoryv1.RegisterDirectoryServiceHandler, deps.Conns.Directory},
 		{directoryv1.RegisterAccountServiceHandler, deps.Conns.Directory},
 		{directoryv1.RegisterPlaceServiceHandler, deps.Conns.Directory},
+		{directoryv1.RegisterRosterServiceHandler, deps.Conns.Directory},
 		{referralv1.RegisterReferralServiceHandler, referral},
 		{referralv1.RegisterFollowUpServiceHandler, referral},
 		{referralv1.RegisterCriteriaServiceHandler, referral},
@@ -99,6 +102,7 @@ func New(ctx context.Context, deps Deps) (http.Handler, error) {
 		{schedulingv1.RegisterCalendarServiceHandler, deps.Conns.Scheduling},
 		{notificationv1.RegisterNotificationServiceHandler, deps.Conns.Notification},
 		{notificationv1.RegisterDeliveryServiceHandler, deps.Conns.Notification},
+		{notificationv1.RegisterAlarmServiceHandler, deps.Conns.Notification},
 	} {
 		if err := routes.register(ctx, a.mux, routes.conn); err != nil {
 			return nil, fmt.Errorf("register REST routes: %w", err)
@@ -137,10 +141,6 @@ func (a *api) forward(w http.ResponseWriter, r *http.Request) {
 	// The secret ends at the gateway; services get the call token only.
 	r.Header.Del("Authorization")
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	if err := foldHeaders(r); err != nil {
-		a.fail(w, r, err)
-		return
-	}
 	a.mux.ServeHTTP(w, r)
 }
 

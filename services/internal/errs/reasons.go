@@ -21,6 +21,7 @@ const (
 	ReasonBadCredentials string = "BAD_CREDENTIALS"
 	ReasonOTPRequired    string = "OTP_REQUIRED"
 	ReasonLocked         string = "LOCKED"
+	ReasonOneTimeExpired string = "ONE_TIME_PASSWORD_EXPIRED"
 
 	ReasonRole               string = "ROLE"
 	ReasonBreakGlassRequired string = "BREAK_GLASS_REQUIRED"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -27,11 +28,15 @@ type AccountWrite struct {
 type IssuedAccount struct {
 	View     AccountView
 	Password string
+	// Expires is until when it signs in.
+	Expires time.Time
 }
 
 // AccountDetail is an account for whoever looks after it; Posts only for one.
 type AccountDetail struct {
 	KeptAccount
+	// Expires is until when the one-time password signs in; zero without one.
+	Expires       time.Time
 	Editable, Own bool
 	Posts         []domain.Post
 }
@@ -80,13 +85,13 @@ func (a *App) SearchAccounts(ctx context.Context, caller authn.Identity, q Accou
 	keeper := keeperOf(caller)
 	out := make([]AccountDetail, len(found))
 	for i, one := range found {
-		out[i] = detailFor(keeper, one)
+		out[i] = a.detailFor(keeper, one)
 	}
 	return out, keeper.Grantable(), next, nil
 }
 
-func detailFor(k domain.Keeper, one KeptAccount) AccountDetail {
-	return AccountDetail{KeptAccount: one, Editable: k.Keeps(one.Account), Own: one.Account.Data().ID == k.AccountID}
+func (a *App) detailFor(k domain.Keeper, one KeptAccount) AccountDetail {
+	return AccountDetail{KeptAccount: one, Expires: a.until(one.Issued), Editable: k.Keeps(one.Account), Own: one.Account.Data().ID == k.AccountID}
 }
 
 // GetAccount of the caller's county with the posts at which the person stands.
@@ -99,7 +104,7 @@ func (a *App) GetAccount(ctx context.Context, caller authn.Identity, county, acc
 	if err != nil {
 		return AccountDetail{}, err
 	}
-	out := detailFor(keeperOf(caller), one)
+	out := a.detailFor(keeperOf(caller), one)
 	out.Posts, err = a.deps.Store.PostsOf(ctx, county, accountID, a.deps.Clock.Now())
 	return out, err
 }
@@ -149,7 +154,7 @@ func (a *App) CreateAccount(ctx context.Context, caller authn.Identity, w Accoun
 		if err := keeperOf(caller).Admits(domain.Account{}, account); err != nil {
 			return refusedBy(err, "account")
 		}
-		out = IssuedAccount{View: AccountView{Account: account, OrganizationName: home.Data().Name}, Password: password}
+		out = IssuedAccount{View: AccountView{Account: account, OrganizationName: home.Data().Name}, Password: password, Expires: a.until(u.Now())}
 		u.CreateAccount(out.View, credential)
 		return nil
 	})

@@ -32,6 +32,8 @@ type Deps struct {
 type Limits struct {
 	PerLogin   int
 	PerAddress int
+	// OneTime is how long a one-time password signs in.
+	OneTime time.Duration
 }
 
 // LimitWindow is what Limits count over.

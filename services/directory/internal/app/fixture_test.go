@@ -71,7 +71,7 @@ func newHouse(t *testing.T, engine sqldb.Engine, limiter app.Limiter) house {
 		clk: clk, db: db, verifier: authn.NewVerifier(authn.KeysOf(signer), clk),
 		app: app.New(app.Deps{
 			Store: store.New(db, func() {}), Limiter: limiter, Signer: signer, Clock: clk, Zone: time.FixedZone("county", 8*3600), Entropy: rand.Reader,
-		}, app.Limits{PerLogin: 60, PerAddress: 60}),
+		}, app.Limits{PerLogin: 60, PerAddress: 60, OneTime: 72 * time.Hour}),
 	}
 	organizations, err := h.app.ImportOrganizations(t.Context(), cli(), app.OrganizationImport{
 		County: county, CountyName: "阳朔县", Entries: organizationEntries(),

@@ -69,7 +69,7 @@ func (a *App) prepareAccounts(ctx context.Context, in AccountImport) error {
 		if e.Password == "" {
 			continue
 		}
-		if err := domain.CheckNewPassword(e.Password); err != nil {
+		if err := domain.CheckPassword("password", e.Data.Login, e.Password); err != nil {
 			return at(err, path)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -45,6 +46,8 @@ type FiledAccount struct {
 	View     AccountView
 	Outcome  FileOutcome
 	Password string
+	// Expires is until when it signs in.
+	Expires time.Time
 }
 
 // AccountFileResult is what a call did. Next is the Row of the call that goes on, 0 when the file is done.
@@ -91,7 +94,7 @@ func (a *App) ImportAccountFile(ctx context.Context, caller authn.Identity, in A
 			return AccountFileResult{}, err
 		}
 	}
-	filing := filing{accountImport{keeper: keeperOf(caller), county: county}, known, secrets}
+	filing := filing{accountImport{keeper: keeperOf(caller), county: county}, known, secrets, a.until}
 	var done fileBatchResult
 	err = a.deps.Store.Change(ctx, commandBy(caller, county), func(u Unit) error {
 		if done, err = filing.rows(ctx, u, part); err != nil {
@@ -159,6 +162,7 @@ type filing struct {
 	accountImport
 	known   map[string]string
 	secrets map[string]secret
+	until   func(issued time.Time) time.Time
 }
 
 func (in filing) rows(ctx context.Context, u Unit, rows []accountfile.Row) (fileBatchResult, error) {
@@ -194,7 +198,7 @@ func (in filing) rows(ctx context.Context, u Unit, rows []accountfile.Row) (file
 		}
 		filed := FiledAccount{Line: r.Line, View: view, Outcome: outcome}
 		if outcome == FileCreated {
-			filed.Password = secret.password
+			filed.Password, filed.Expires = secret.password, in.until(u.Now())
 		}
 		out.accounts = append(out.accounts, filed)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -21,6 +22,14 @@ func (a *App) oneTime() (string, Credential, error) {
 		return "", Credential{}, fmt.Errorf("hash password: %w", err)
 	}
 	return password, Credential{Hash: hash, OneTime: true}, nil
+}
+
+// until is when a one-time password that was given at a moment stops signing in; zero for none.
+func (a *App) until(issued time.Time) time.Time {
+	if issued.IsZero() {
+		return time.Time{}
+	}
+	return issued.Add(a.limits.OneTime)
 }
 
 // ResetPassword gives a one-time password, ends the person's sessions and opens a login that wrong passwords locked. A repeat answers the
@@ -51,7 +60,7 @@ func (a *App) ResetPassword(ctx context.Context, caller authn.Identity, w Accoun
 		view.Account = next
 		u.SetPassword(view, credential, "", "account.reset_password")
 		u.ForgetFailures(guardKey(next.Data().Login))
-		out = IssuedAccount{View: view, Password: password}
+		out = IssuedAccount{View: view, Password: password, Expires: a.until(u.Now())}
 		return nil
 	})
 	if err != nil {
@@ -78,7 +87,7 @@ func (a *App) ChangePassword(ctx context.Context, caller authn.Identity, c Passw
 	if d.ID != caller.Subject {
 		return expired()
 	}
-	if err := domain.CheckChosenPassword(d.Login, c.New); err != nil {
+	if err := domain.CheckPassword("newPassword", d.Login, c.New); err != nil {
 		return at(err, "")
 	}
 	key := guardKey(d.Login)

@@ -164,10 +164,11 @@ type AccountView struct {
 	OrganizationName string
 }
 
-// Credential is a password as it is kept. OneTime has to be changed before anything else.
+// Credential is a password as it is kept. OneTime has to be changed before anything else; Set is when it was given, which the store knows.
 type Credential struct {
 	Hash    string
 	OneTime bool
+	Set     time.Time
 }
 
 // SignInState is what signing in needs to know.
@@ -185,10 +186,12 @@ type SessionState struct {
 	OneTime bool
 }
 
-// KeptAccount is an account as whoever looks after it sees it. New is one whose person has not chosen a password yet.
+// KeptAccount is an account as whoever looks after it sees it. New is one whose person has not chosen a password yet, Issued when the one-time
+// password was given; zero without one.
 type KeptAccount struct {
 	AccountView
-	New bool
+	New    bool
+	Issued time.Time
 }
 
 // AccountChange is what an account said after a change. Action is the word of the audit entry; By is empty for what was before changes were

@@ -34,7 +34,7 @@ func (o *overtaken) SignInState(ctx context.Context, login, guardKey string) (ap
 func (h house) overtaken(by func()) *app.App {
 	return app.New(app.Deps{
 		Store: &overtaken{store.New(h.db, func() {}), by}, Limiter: cache.Memory(h.clk), Clock: h.clk, Zone: time.UTC, Entropy: rand.Reader,
-	}, app.Limits{PerLogin: 60, PerAddress: 60})
+	}, app.Limits{PerLogin: 60, PerAddress: 60, OneTime: 72 * time.Hour})
 }
 
 func TestAnOldPasswordDoesNotOutliveAResetOrADisablingThatOvertakesIt(t *testing.T) {

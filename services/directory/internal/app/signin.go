@@ -34,7 +34,8 @@ type SignedIn struct {
 }
 
 // SignIn starts a session. An unknown login, a disabled account and a wrong password are answered alike, after the
-// same work: BAD_CREDENTIALS, and LOCKED once the fifth in a row has locked the login.
+// same work: BAD_CREDENTIALS, and LOCKED once the fifth in a row has locked the login. The right one-time password that was not used in time is
+// ONE_TIME_PASSWORD_EXPIRED.
 func (a *App) SignIn(ctx context.Context, r SignInRequest) (SignedIn, error) {
 	login := domain.NormalLogin(r.Login)
 	key := guardKey(login)
@@ -52,6 +53,10 @@ func (a *App) SignIn(ctx context.Context, r SignInRequest) (SignedIn, error) {
 	right := authn.CheckPassword(state.Credential.Hash, r.Password)
 	if !right || state.View.Account.Data().Disabled {
 		return SignedIn{}, a.refuse(ctx, key, state)
+	}
+	// Only who knows the right one is told, and nothing is counted: whoever has it is no guesser.
+	if c := state.Credential; c.OneTime && !a.deps.Clock.Now().Before(a.until(c.Set)) {
+		return SignedIn{}, errs.New(errs.KindUnauthenticated, errs.ReasonOneTimeExpired, "the one-time password was not used in time", nil)
 	}
 	return a.start(ctx, key, state)
 }

@@ -105,12 +105,3 @@ func TestAnAccountChangesByWhatDiffersOnly(t *testing.T) {
 		t.Errorf("changed %v, version %d, login %s, %v", changed, next.Version(), next.Data().Login, err)
 	}
 }
-
-func TestAPasswordHasEightCharactersAtLeast(t *testing.T) {
-	t.Parallel()
-	refused(t, domain.CheckNewPassword(""), "password", domain.ReasonRequired)
-	refused(t, domain.CheckNewPassword("1234567"), "password", domain.ReasonOutOfRange)
-	if err := domain.CheckNewPassword("通诊通诊通诊通诊"); err != nil {
-		t.Error(err)
-	}
-}

@@ -15,24 +15,17 @@ const (
 	PasswordMax = 256
 )
 
-// CheckNewPassword refuses a password that is too short or too long, as Violations of "password".
-func CheckNewPassword(password string) error {
-	var v Violations
-	v.password("password", password)
-	return v.err()
-}
-
-// CheckChosenPassword refuses a password that a person chose, as Violations of "newPassword": too short, too long, of one kind of characters only (letters,
+// CheckPassword refuses a password for a login, as Violations of a field, whoever chose it: too short, too long, of one kind of characters only (letters,
 // digits, others), the login, or one of the commonest.
-func CheckChosenPassword(login, password string) error {
+func CheckPassword(field, login, password string) error {
 	var v Violations
-	v.password("newPassword", password)
+	v.password(field, password)
 	switch plain := NormalLogin(password); {
 	case len(v) > 0:
 	case plain == login || slices.Contains(strings.Fields(commonest), plain):
-		v.add("newPassword", ReasonInvalid)
+		v.add(field, ReasonInvalid)
 	case kinds(password) < 2:
-		v.add("newPassword", ReasonCombination)
+		v.add(field, ReasonCombination)
 	}
 	return v.err()
 }

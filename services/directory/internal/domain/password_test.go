@@ -16,7 +16,7 @@ func TestAOneTimePasswordIsReadOffPaper(t *testing.T) {
 	seen := map[string]bool{}
 	for range 200 {
 		p, err := domain.OneTimePassword(rand.Reader)
-		if err != nil || !form.MatchString(p) || seen[p] || domain.CheckNewPassword(p) != nil {
+		if err != nil || !form.MatchString(p) || seen[p] || domain.CheckPassword("password", "k7mq", p) != nil {
 			t.Fatalf("%q, %v", p, err)
 		}
 		seen[p] = true
@@ -38,7 +38,7 @@ func TestAChosenPasswordIsNotOneThatIsTriedFirst(t *testing.T) {
 		"12345678": domain.ReasonCombination, "abcdefgh": domain.ReasonCombination, "--------": domain.ReasonCombination, "只有汉字也是一种字符": domain.ReasonCombination,
 		"tongzhen-demo": "", "k7mq-2fdx-9wbn": "", "桂林山水甲天下1": "",
 	} {
-		err := domain.CheckChosenPassword("li.xiao-ming", password)
+		err := domain.CheckPassword("newPassword", "li.xiao-ming", password)
 		if want := map[bool]string{true: "newPassword " + reason}[reason != ""]; (err == nil) != (want == "") || err != nil && err.Error() != want {
 			t.Errorf("%q: %v", password, err)
 		}

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -68,7 +69,16 @@ func detail(d app.AccountDetail) *directoryv1.AccountDetail {
 	for _, p := range d.Posts {
 		out.Posts = append(out.Posts, &directoryv1.Post{OrganizationId: p.OrganizationID, DepartmentCode: p.Department})
 	}
+	out.OneTimePasswordExpireTime = moment(d.Expires)
 	return out
+}
+
+// moment of a time that may be none.
+func moment(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
 }
 
 // GetAccount implements AccountService.
@@ -124,7 +134,7 @@ func issued(a app.IssuedAccount, err error) (*directoryv1.IssuedAccount, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &directoryv1.IssuedAccount{Account: account(a.View), OneTimePassword: a.Password}, nil
+	return &directoryv1.IssuedAccount{Account: account(a.View), OneTimePassword: a.Password, OneTimePasswordExpireTime: moment(a.Expires)}, nil
 }
 
 // UpdateAccount implements AccountService.
@@ -186,7 +196,7 @@ func (s *Accounts) ImportAccountFile(ctx context.Context, r *directoryv1.ImportA
 	out := &directoryv1.ImportAccountFileResponse{NextRow: int32(done.Next)}
 	for _, one := range done.Accounts {
 		out.Accounts = append(out.Accounts, &directoryv1.ImportedAccount{
-			Line: int32(one.Line), Account: account(one.View), Outcome: string(one.Outcome), OneTimePassword: one.Password,
+			Line: int32(one.Line), Account: account(one.View), Outcome: string(one.Outcome), OneTimePassword: one.Password, OneTimePasswordExpireTime: moment(one.Expires),
 		})
 	}
 	for _, p := range done.Problems {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"slices"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -41,7 +42,7 @@ func newServer(t testing.TB) (s *rpc.Server, ctx context.Context) {
 	clk := dbtest.Clock(t)
 	a := app.New(app.Deps{
 		Store: store.New(db, func() {}), Limiter: cache.Memory(clk), Signer: signer, Clock: clk, Entropy: rand.Reader,
-	}, app.Limits{PerLogin: 60, PerAddress: 60})
+	}, app.Limits{PerLogin: 60, PerAddress: 60, OneTime: 72 * time.Hour})
 	return rpc.NewServer(a, signer), authn.WithIdentity(t.Context(), authn.Identity{Subject: "service:cli", Service: "cli", County: county})
 }
 

@@ -151,16 +151,35 @@ func (s *Store) AccountByLogin(ctx context.Context, county, login string) (v app
 }
 
 const (
-	selectKept = selectAccount + `, c.account_id IS NULL OR c.one_time `
+	selectKept = selectAccount + `, c.account_id IS NULL OR c.one_time, c.update_time `
 	fromKept   = fromAccount + ` LEFT JOIN credential c ON c.county_code = a.county_code AND c.account_id = a.id`
 )
+
+// keptColumns are those of selectKept.
+type keptColumns struct {
+	accountColumns
+	fresh bool
+	set   sql.NullTime
+}
+
+func (c *keptColumns) targets() []any {
+	return append(c.accountColumns.targets(), &c.organizationName, &c.fresh, &c.set)
+}
+
+func (c *keptColumns) kept() app.KeptAccount {
+	k := app.KeptAccount{AccountView: c.view(), New: c.fresh}
+	if c.fresh && c.set.Valid {
+		k.Issued = c.set.Time.UTC()
+	}
+	return k
+}
 
 // KeptAccount implements app.Store.
 func (s *Store) KeptAccount(ctx context.Context, county, id string) (k app.KeptAccount, err error) {
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
-		var c accountColumns
-		k.AccountView, err = c.found(tx.QueryRow(ctx, selectKept+fromKept+` WHERE a.county_code = $1 AND a.id = $2`, county, id).
-			Scan(append(c.targets(), &c.organizationName, &k.New)...))
+		var c keptColumns
+		_, err = c.found(tx.QueryRow(ctx, selectKept+fromKept+` WHERE a.county_code = $1 AND a.id = $2`, county, id).Scan(c.targets()...))
+		k = c.kept()
 		return err
 	})
 	return k, err
@@ -172,10 +191,9 @@ func (s *Store) FindAccounts(ctx context.Context, q app.AccountSearch) (out []ap
 	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
 		out = nil
 		return each(ctx, tx, func(rows *sql.Rows) error {
-			var c accountColumns
-			var fresh bool
-			err := rows.Scan(append(c.targets(), &c.organizationName, &fresh)...)
-			out = append(out, app.KeptAccount{AccountView: c.view(), New: fresh})
+			var c keptColumns
+			err := rows.Scan(c.targets()...)
+			out = append(out, c.kept())
 			return err
 		}, selectKept+fromKept+` WHERE a.county_code = $1 AND a.login > $2 AND ($3 = '' OR a.organization_id = $3)
 			AND ($4 = '' OR a.login LIKE $4 || '%' ESCAPE '\' OR lower(a.name) LIKE '%' || $4 || '%' ESCAPE '\')

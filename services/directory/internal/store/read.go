@@ -23,16 +23,17 @@ func (s *Store) SignInState(ctx context.Context, login, guardKey string) (out ap
 		var c accountColumns
 		var hash sql.NullString
 		var oneTime sql.NullBool
-		err = tx.QueryRow(ctx, selectAccount+`, c.password_hash, c.one_time `+fromAccount+`
+		var set sql.NullTime
+		err = tx.QueryRow(ctx, selectAccount+`, c.password_hash, c.one_time, c.update_time `+fromAccount+`
 			LEFT JOIN credential c ON c.county_code = a.county_code AND c.account_id = a.id WHERE a.login = $1`, login).
-			Scan(append(c.targets(), &c.organizationName, &hash, &oneTime)...)
+			Scan(append(c.targets(), &c.organizationName, &hash, &oneTime, &set)...)
 		if sqldb.NoRows(err) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("load account: %w", err)
 		}
-		out.Found, out.View, out.Credential = true, c.view(), app.Credential{Hash: hash.String, OneTime: oneTime.Bool}
+		out.Found, out.View, out.Credential = true, c.view(), app.Credential{Hash: hash.String, OneTime: oneTime.Bool, Set: set.Time.UTC()}
 		return nil
 	})
 	return out, err

@@ -68,6 +68,8 @@ func (p *Pages) Routes(mux shell.Mux) {
 type row struct {
 	*directoryv1.AccountDetail
 	Organization, Department string
+	// Expired: the one-time password was not used in time.
+	Expired bool
 }
 
 // filter is what the address asks the list for.
@@ -139,6 +141,9 @@ func (p *Pages) rowOf(r *http.Request, county *shell.County, one *directoryv1.Ac
 	out := row{AccountDetail: one, Organization: county.OrganizationName(language, a.GetOrganizationId())}
 	if out.Organization == "" {
 		out.Organization = a.GetOrganizationName()
+	}
+	if until := one.GetOneTimePasswordExpireTime(); until != nil {
+		out.Expired = !p.Shell.Now().Before(until.AsTime())
 	}
 	if a.GetDepartmentCode() != "" {
 		out.Department = county.DepartmentName(language, a.GetOrganizationId(), a.GetDepartmentCode())

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -102,7 +104,11 @@ func (p *Pages) reset(w http.ResponseWriter, r *http.Request) error {
 }
 
 // slip is what a person is handed: on paper, once.
-type slip struct{ Name, Login, Organization, Password string }
+type slip struct {
+	Name, Login, Organization, Password string
+	// Until is when the password stops signing in.
+	Until *timestamppb.Timestamp
+}
 
 type slipsData struct {
 	Slips []slip
@@ -119,7 +125,7 @@ func (p *Pages) slipsOf(_ *http.Request, made *directoryv1.IssuedAccount) []slip
 		return nil
 	}
 	a := made.GetAccount()
-	return []slip{{a.GetName(), a.GetLogin(), a.GetOrganizationName(), made.GetOneTimePassword()}}
+	return []slip{{a.GetName(), a.GetLogin(), a.GetOrganizationName(), made.GetOneTimePassword(), made.GetOneTimePasswordExpireTime()}}
 }
 
 // address is where people sign in, as it is reached from here.

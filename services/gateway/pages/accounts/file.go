@@ -137,7 +137,7 @@ func (d *fileData) add(where row, one *directoryv1.ImportedAccount) {
 	d.Rows, d.Outcomes, d.Lines = append(d.Rows, where), append(d.Outcomes, one.GetOutcome()), append(d.Lines, one.GetLine())
 	if password := one.GetOneTimePassword(); password != "" {
 		a := one.GetAccount()
-		d.Slips = append(d.Slips, slip{a.GetName(), a.GetLogin(), where.Organization, password})
+		d.Slips = append(d.Slips, slip{a.GetName(), a.GetLogin(), where.Organization, password, one.GetOneTimePasswordExpireTime()})
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -100,6 +101,15 @@ type listData struct {
 // Doubles tells that a file was refused because a document has it already: the visitor may say that it is to be kept.
 func (d listData) Doubles() bool {
 	return d.Form.Value("keepDuplicate") != "" || slices.ContainsFunc(d.Refused, func(f fate) bool { return f.There != "" })
+}
+
+// Older is the address where the list goes on, for the same referral and with the same way back.
+func (d listData) Older() string {
+	mark := "?"
+	if strings.Contains(d.Here, "?") {
+		mark = "&"
+	}
+	return d.Here + mark + "after=" + url.QueryEscape(d.After)
 }
 
 // item is a document with its organisation's name.

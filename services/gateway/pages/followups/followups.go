@@ -170,12 +170,17 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, data li
 	return p.Shell.Render(w, r, p.set, shell.Page{Title: "followups.title", Nav: "followups", Status: status, Data: data})
 }
 
-func (p *Pages) load(r *http.Request, at place) (listData, error) {
+// request asks for what the place shows.
+func (at place) request() *referralv1.ListFollowUpsRequest {
 	ask := &referralv1.ListFollowUpsRequest{Due: at.Tab, PageSize: pageSize, PageToken: at.token, VillageClinicId: at.Village}
 	if at.Mine {
 		ask.FamilyDoctor = "me"
 	}
-	answer, err := p.FollowUp.ListFollowUps(r.Context(), ask)
+	return ask
+}
+
+func (p *Pages) load(r *http.Request, at place) (listData, error) {
+	answer, err := p.FollowUp.ListFollowUps(r.Context(), at.request())
 	if err != nil {
 		return listData{}, err
 	}

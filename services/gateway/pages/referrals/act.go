@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -27,6 +28,15 @@ type command struct {
 }
 
 func (c command) get(name string) string { return strings.TrimSpace(c.form.Get(name)) }
+
+// draft is what the browser keeps the form under. Each visit has its own: what was typed for one is not proposed for the next.
+func (c command) draft() string {
+	name := c.action + ":" + c.id
+	if c.action == "record_visit" {
+		name += ":" + c.get("plan.number.0")
+	}
+	return name
+}
 
 // doer carries out a command and answers the address to go on to, "" for the referral's page.
 type doer = func(context.Context, command) (next string, err error)
@@ -68,7 +78,7 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	if next == "" {
-		next = "/referrals/" + c.id
+		next = onList(c.id, followups.List(c.get("list")))
 	}
 	if c.get("back") != "" { // a list from which it was done
 		next = shell.LocalPath(c.get("back"))
@@ -78,7 +88,7 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	p.Shell.Flash(w, "done."+c.action, c.action+":"+c.id)
+	p.Shell.Flash(w, "done."+c.action, c.draft())
 	http.Redirect(w, r, next, http.StatusSeeOther)
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -26,6 +27,8 @@ type actionsData struct {
 	Version int32
 	// InQueue: the answer leads on to the next one of the queue.
 	InQueue bool
+	// List is the work list of follow-ups that the page was opened from, "" if it was not from one.
+	List    string
 	Booking queue.Capacity
 	// Suggested is what one click books, nil for nothing; Short ends the text key that says why.
 	Suggested *queue.Suggestion
@@ -142,7 +145,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	if err != nil {
 		return actionsData{}, err
 	}
-	data := actionsData{Referral: referral, Reasons: map[string][]*referralv1.Reason{}, RequestID: id.New(), Version: referral.GetVersion()}
+	data := actionsData{Referral: referral, Reasons: map[string][]*referralv1.Reason{}, RequestID: id.New(), Version: referral.GetVersion(), List: followups.List(r.FormValue("list"))}
 	for _, action := range slices.Concat(list.GetActions(), list.GetMarks()) {
 		data.Names = append(data.Names, action.GetName())
 		if slices.Contains(action.GetCarries(), "reason_code") {
@@ -164,7 +167,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		data.Plan = p.plan(r, referral)
 	}
 	if data.Has("record_visit") {
-		data.Visit = visitOf(referral)
+		data.Visit = p.visit(r, referral, data.List)
 	}
 	if data.Has("record_consent") {
 		data.Consenter = p.consenter(r, referral)

@@ -2,6 +2,7 @@ package referrals
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -12,6 +13,7 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -64,11 +66,18 @@ type pageData struct {
 
 // Path is where the parts of the page are fetched again.
 func (d pageData) Path() string {
-	path := "/referrals/" + d.GetId()
 	if d.Queue != nil {
-		path += "?queue=1"
+		return "/referrals/" + d.GetId() + "?queue=1"
 	}
-	return path
+	return onList(d.GetId(), d.Actions.List)
+}
+
+// onList is the page of a referral for who came from a work list of follow-ups; "" is none.
+func onList(id, list string) string {
+	if list == "" {
+		return "/referrals/" + id
+	}
+	return "/referrals/" + id + "?list=" + url.QueryEscape(list)
 }
 
 // Down tells that the patient comes back to the township.
@@ -166,6 +175,7 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	data.Reason = p.Shell.ReasonOf(r, referral)
 	data.Receiving = referral.GetReceiver().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Sending = referral.GetOriginator().GetOrganizationId() == visitor.Account.GetOrganizationId()
+	data.Actions.List = followups.List(r.FormValue("list"))
 	all := part == ""
 	if all && r.Method == http.MethodGet {
 		p.seen(r, referral)

@@ -12,6 +12,7 @@ import (
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -206,7 +207,7 @@ func (p *Pages) followUps() map[string]doer {
 		"record_visit": p.recordVisit,
 		"complete": func(ctx context.Context, c command) (string, error) {
 			_, err := p.Referral.Complete(ctx, &referralv1.CompleteRequest{Id: c.id, Version: c.version, RequestId: c.requestID, OutcomeCode: c.get("outcomeCode"), Note: c.get("note")})
-			return "", err
+			return followups.List(c.get("list")), err
 		},
 	}
 }

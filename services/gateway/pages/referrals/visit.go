@@ -3,12 +3,15 @@ package referrals
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -26,6 +29,11 @@ type visitData struct {
 	Following string
 	// Worse is why the visits so far speak for sending the patient up again.
 	Worse []string
+	// After is who is to be seen next, once a visit of this patient was recorded today, and Made that visit.
+	After *followups.Next
+	Made  *referralv1.PlannedVisit
+	// Ahead tells that the proposed visit is for another day: its form is there and does not ask to be filled in.
+	Ahead bool
 	// Finished tells that no visit is waited for: every planned one was made, or the patient has died.
 	Finished, Died bool
 }
@@ -59,6 +67,19 @@ func measures() []struct {
 
 // Extends tells that the patient may be followed up further than was planned.
 func (d visitData) Extends() bool { return d.Finished && !d.Died }
+
+// visit is the form of the visit that is due. Who has recorded one today is led on to the next patient, not to that patient's next visit.
+func (p *Pages) visit(r *http.Request, referral *referralv1.Referral, list string) visitData {
+	data := visitOf(referral)
+	today := p.Shell.Now().Format(time.DateOnly)
+	last := lastVisit(referral.GetPlan())
+	if last == nil || last.GetDoneTime().AsTime().In(p.Shell.Zone()).Format(time.DateOnly) != today {
+		return data
+	}
+	after := followups.After(r.Context(), p.FollowUps, list, referral.GetId())
+	data.After, data.Made, data.Ahead = &after, last, data.Next.GetDue() > today
+	return data
+}
 
 func visitOf(referral *referralv1.Referral) visitData {
 	last := lastVisit(referral.GetPlan())

@@ -22,10 +22,13 @@ type blanksData struct {
 	shell.Refused
 	Form          shell.Form
 	Organizations []*directoryv1.Organization
-	State         string
-	States        []string
-	Items         []blankRow
-	RequestID     string
+	// Organization is the one that gets the forms. Forms are those that it writes, Rest the others.
+	Organization string
+	Forms, Rest  []string
+	State        string
+	States       []string
+	Items        []blankRow
+	RequestID    string
 	// Next is where the list goes on; empty at the end.
 	Next string
 	// Voiding is the number that was refused to be taken back.
@@ -41,7 +44,7 @@ type blankRow struct {
 }
 
 func (p *Pages) blanks(w http.ResponseWriter, r *http.Request) error {
-	data := blanksData{RequestID: id.New(), Form: shell.Form{Values: url.Values{"form": {"OUT"}, "count": {"10"}}}}
+	data := blanksData{RequestID: id.New(), Form: shell.Form{Values: url.Values{"count": {"10"}}}}
 	return p.showBlanks(w, r, data)
 }
 
@@ -66,8 +69,32 @@ func (p *Pages) showBlanks(w http.ResponseWriter, r *http.Request, data blanksDa
 		data.Items = append(data.Items, blankRow{b, county.OrganizationName(language, b.GetOrganizationId()), county.OrganizationName(language, b.GetPrintedByOrganization()), id.FromFact("void", b.GetNumber())})
 	}
 	data.Organizations = p.printsFor(r.Context(), county)
+	data.choose(r, county)
 	return p.Shell.Render(w, r, p.blanksSet, shell.Page{Title: "downtime.title", Nav: "downtime", Status: data.Status, Data: data})
 }
+
+// choose is the organisation that the form names, else the one that was picked, the own, or the first; and the forms that its kind writes.
+func (d *blanksData) choose(r *http.Request, county *shell.County) {
+	v, _ := door.VisitorFrom(r.Context())
+	for _, id := range []string{d.Form.Value("organizationId"), r.URL.Query().Get("organization"), v.Account.GetOrganizationId()} {
+		if d.Organization == "" && slices.ContainsFunc(d.Organizations, func(o *directoryv1.Organization) bool { return o.GetId() == id }) {
+			d.Organization = id
+		}
+	}
+	if d.Organization == "" && len(d.Organizations) > 0 {
+		d.Organization = d.Organizations[0].GetId()
+	}
+	d.Forms, d.Rest = []string{"OUT", "EMERGENCY"}, []string{"BACK"}
+	if county.Organization(d.Organization).GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL {
+		d.Forms, d.Rest = d.Rest, d.Forms
+	}
+	if d.Form.Value("form") == "" {
+		d.Form.Values.Set("form", d.Forms[0])
+	}
+}
+
+// Unusual tells that a form is chosen which the organisation seldom writes.
+func (d blanksData) Unusual() bool { return slices.Contains(d.Rest, d.Form.Value("form")) }
 
 // blanksShown is how many forms the list shows at once.
 const blanksShown = 50

@@ -95,7 +95,7 @@ func (h *Host) openNotification(ctx context.Context, db *sqldb.DB, peer dialer) 
 }
 
 func (h *Host) openDirectory(ctx context.Context, db *sqldb.DB) (service, error) {
-	return directory.New(ctx, directory.Config{}, directory.Deps{
+	return directory.New(ctx, directory.Config{OneTimePassword: h.settings.OneTimePassword}, directory.Deps{
 		DB: db, Bus: h.bus, Cache: h.cache, Signer: h.keys.signer, AuditHeads: h.auditHeads(Directory), Clock: h.clock, Telemetry: h.telemetry,
 	})
 }

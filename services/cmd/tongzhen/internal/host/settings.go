@@ -71,6 +71,8 @@ type Settings struct {
 	CriteriaDir  string `env:"TONGZHEN_CRITERIA_DIR" help:"Folder with the county's own criteria of referral, over the shipped ones." type:"path"`
 	// AttachmentScan is patientrecord's; the syntax is checked when it starts.
 	AttachmentScan string `env:"TONGZHEN_ATTACHMENT_SCAN" help:"Virus scanner of uploaded files: none, or unix:PATH or tcp:HOST:PORT of a clamd; while it does not answer no file is taken."`
+	// OneTimePassword is directory's, which checks it when it starts.
+	OneTimePassword time.Duration `env:"TONGZHEN_ONE_TIME_PASSWORD" default:"72h" help:"How long a one-time password signs in before it has to be given anew; 1h to 720h."`
 	// The next five are patientrecord's, which checks them when it starts; the last one is referral's too.
 	SensitiveOpen time.Duration `env:"TONGZHEN_SENSITIVE_OPEN" default:"4h" help:"How long sensitive content of a patient stays open to who stated a purpose; 15m to 24h."`
 	GlassOpen     time.Duration `env:"TONGZHEN_GLASS_OPEN" default:"24h" help:"How long a record stays open to who broke the glass; 24h to 168h."`

@@ -38,11 +38,11 @@ func accountsHaveAHistory(t *testing.T, f Fixture) {
 		t.Errorf("%+v, %v", short, err)
 	}
 	state, err := f.Store.SignInState(t.Context(), "township", "key")
-	if err != nil || state.Credential != (app.Credential{Hash: "other", OneTime: true}) {
+	if err != nil || state.Credential != (app.Credential{Hash: "other", OneTime: true, Set: f.Clock.Now()}) {
 		t.Errorf("%+v, %v", state.Credential, err)
 	}
 	kept, err := f.Store.KeptAccount(t.Context(), County, d.ID)
-	if err != nil || !kept.New || kept.State() != app.StateDisabled {
+	if err != nil || !kept.New || kept.State() != app.StateDisabled || !kept.Issued.Equal(f.Clock.Now()) {
 		t.Errorf("%+v, %v", kept, err)
 	}
 	_, err = f.Store.KeptAccount(t.Context(), "450322", d.ID)

@@ -373,6 +373,8 @@ const (
 	ErrorReason_BAD_CREDENTIALS ErrorReason_Code = 21
 	ErrorReason_OTP_REQUIRED    ErrorReason_Code = 22
 	ErrorReason_LOCKED          ErrorReason_Code = 23
+	// The one-time password was not used in time; whoever looks after the accounts gives a new one.
+	ErrorReason_ONE_TIME_PASSWORD_EXPIRED ErrorReason_Code = 24
 	// The caller may not.
 	ErrorReason_ROLE                 ErrorReason_Code = 30
 	ErrorReason_BREAK_GLASS_REQUIRED ErrorReason_Code = 31
@@ -440,6 +442,7 @@ var (
 		21: "BAD_CREDENTIALS",
 		22: "OTP_REQUIRED",
 		23: "LOCKED",
+		24: "ONE_TIME_PASSWORD_EXPIRED",
 		30: "ROLE",
 		31: "BREAK_GLASS_REQUIRED",
 		35: "NOT_THE_AUTHOR",
@@ -469,52 +472,53 @@ var (
 		90: "INTERNAL",
 	}
 	ErrorReason_Code_value = map[string]int32{
-		"UNSPECIFIED":              0,
-		"FIELD_REQUIRED":           1,
-		"FIELD_INVALID":            2,
-		"FIELD_TOO_LONG":           3,
-		"FIELD_OUT_OF_RANGE":       4,
-		"FIELD_UNKNOWN":            5,
-		"FIELD_IDENTITY_NUMBER":    6,
-		"FIELD_COMBINATION":        7,
-		"VERSION_REQUIRED":         8,
-		"FIELD_TAKEN":              9,
-		"FIELD_NOT_GRANTABLE":      10,
-		"FIELD_SAME":               11,
-		"FILE_REFUSED":             15,
-		"FIELD_RECOGNISABLE":       18,
-		"FIELD_NOT_RECOGNISABLE":   19,
-		"SESSION_EXPIRED":          20,
-		"BAD_CREDENTIALS":          21,
-		"OTP_REQUIRED":             22,
-		"LOCKED":                   23,
-		"ROLE":                     30,
-		"BREAK_GLASS_REQUIRED":     31,
-		"NOT_THE_AUTHOR":           35,
-		"PURPOSE_REQUIRED":         36,
-		"PASSWORD_CHANGE_REQUIRED": 37,
-		"OWN_ACCOUNT":              38,
-		"ACCOUNT_NOT_YOURS":        39,
-		"NOT_FOUND":                40,
-		"STALE_VERSION":            50,
-		"REQUEST_ID_REUSED":        51,
-		"OPEN_REFERRAL_EXISTS":     52,
-		"SLOT_TAKEN":               53,
-		"BOOKING_LOST":             54,
-		"ALREADY_REGISTERED":       55,
-		"HOLD_EXPIRED":             56,
-		"CONSENT_EXISTS":           57,
-		"ATTACHMENT_EXISTS":        58,
-		"ACTION_NOT_AVAILABLE":     60,
-		"ENTRY_SEALED":             63,
-		"ENTRY_ELSEWHERE":          64,
-		"ENTRY_WITHDRAWN":          65,
-		"NOT_YET_OPEN":             67,
-		"LAST_ADMINISTRATOR":       69,
-		"RATE_LIMITED":             70,
-		"PEER_AWAY":                80,
-		"SCANNER_AWAY":             85,
-		"INTERNAL":                 90,
+		"UNSPECIFIED":               0,
+		"FIELD_REQUIRED":            1,
+		"FIELD_INVALID":             2,
+		"FIELD_TOO_LONG":            3,
+		"FIELD_OUT_OF_RANGE":        4,
+		"FIELD_UNKNOWN":             5,
+		"FIELD_IDENTITY_NUMBER":     6,
+		"FIELD_COMBINATION":         7,
+		"VERSION_REQUIRED":          8,
+		"FIELD_TAKEN":               9,
+		"FIELD_NOT_GRANTABLE":       10,
+		"FIELD_SAME":                11,
+		"FILE_REFUSED":              15,
+		"FIELD_RECOGNISABLE":        18,
+		"FIELD_NOT_RECOGNISABLE":    19,
+		"SESSION_EXPIRED":           20,
+		"BAD_CREDENTIALS":           21,
+		"OTP_REQUIRED":              22,
+		"LOCKED":                    23,
+		"ONE_TIME_PASSWORD_EXPIRED": 24,
+		"ROLE":                      30,
+		"BREAK_GLASS_REQUIRED":      31,
+		"NOT_THE_AUTHOR":            35,
+		"PURPOSE_REQUIRED":          36,
+		"PASSWORD_CHANGE_REQUIRED":  37,
+		"OWN_ACCOUNT":               38,
+		"ACCOUNT_NOT_YOURS":         39,
+		"NOT_FOUND":                 40,
+		"STALE_VERSION":             50,
+		"REQUEST_ID_REUSED":         51,
+		"OPEN_REFERRAL_EXISTS":      52,
+		"SLOT_TAKEN":                53,
+		"BOOKING_LOST":              54,
+		"ALREADY_REGISTERED":        55,
+		"HOLD_EXPIRED":              56,
+		"CONSENT_EXISTS":            57,
+		"ATTACHMENT_EXISTS":         58,
+		"ACTION_NOT_AVAILABLE":      60,
+		"ENTRY_SEALED":              63,
+		"ENTRY_ELSEWHERE":           64,
+		"ENTRY_WITHDRAWN":           65,
+		"NOT_YET_OPEN":              67,
+		"LAST_ADMINISTRATOR":        69,
+		"RATE_LIMITED":              70,
+		"PEER_AWAY":                 80,
+		"SCANNER_AWAY":              85,
+		"INTERNAL":                  90,
 	}
 )
 
@@ -1144,8 +1148,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"occur_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\toccurTime\x12/\n" +
 	"\x05actor\x18\x06 \x01(\v2\x19.tongzhen.common.v1.ActorR\x05actor\x12\x19\n" +
 	"\bcause_id\x18\a \x01(\tR\acauseId\x12\x1a\n" +
-	"\baudience\x18\b \x03(\tR\baudience\"\xbc\a\n" +
-	"\vErrorReason\"\xac\a\n" +
+	"\baudience\x18\b \x03(\tR\baudience\"\xdb\a\n" +
+	"\vErrorReason\"\xcb\a\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eFIELD_REQUIRED\x10\x01\x12\x11\n" +
@@ -1168,7 +1172,8 @@ const file_tongzhen_common_v1_common_proto_rawDesc = "" +
 	"\x0fBAD_CREDENTIALS\x10\x15\x12\x10\n" +
 	"\fOTP_REQUIRED\x10\x16\x12\n" +
 	"\n" +
-	"\x06LOCKED\x10\x17\x12\b\n" +
+	"\x06LOCKED\x10\x17\x12\x1d\n" +
+	"\x19ONE_TIME_PASSWORD_EXPIRED\x10\x18\x12\b\n" +
 	"\x04ROLE\x10\x1e\x12\x18\n" +
 	"\x14BREAK_GLASS_REQUIRED\x10\x1f\x12\x12\n" +
 	"\x0eNOT_THE_AUTHOR\x10#\x12\x14\n" +

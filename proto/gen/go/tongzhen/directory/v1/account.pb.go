@@ -125,9 +125,11 @@ type AccountDetail struct {
 	// The caller's own.
 	Own bool `protobuf:"varint,4,opt,name=own,proto3" json:"own,omitempty"`
 	// Posts of the duty rosters at which the person stands, in the week or by a hand-over that has not ended. Only in GetAccount.
-	Posts         []*Post `protobuf:"bytes,5,rep,name=posts,proto3" json:"posts,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Posts []*Post `protobuf:"bytes,5,rep,name=posts,proto3" json:"posts,omitempty"`
+	// Until when the one-time password signs in; none once the person has chosen another.
+	OneTimePasswordExpireTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=one_time_password_expire_time,json=oneTimePasswordExpireTime,proto3" json:"one_time_password_expire_time,omitempty"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
 }
 
 func (x *AccountDetail) Reset() {
@@ -191,6 +193,13 @@ func (x *AccountDetail) GetOwn() bool {
 func (x *AccountDetail) GetPosts() []*Post {
 	if x != nil {
 		return x.Posts
+	}
+	return nil
+}
+
+func (x *AccountDetail) GetOneTimePasswordExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OneTimePasswordExpireTime
 	}
 	return nil
 }
@@ -889,8 +898,10 @@ type IssuedAccount struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
 	Account         *Account               `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
 	OneTimePassword string                 `protobuf:"bytes,2,opt,name=one_time_password,json=oneTimePassword,proto3" json:"one_time_password,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Until when it signs in.
+	OneTimePasswordExpireTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=one_time_password_expire_time,json=oneTimePasswordExpireTime,proto3" json:"one_time_password_expire_time,omitempty"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
 }
 
 func (x *IssuedAccount) Reset() {
@@ -935,6 +946,13 @@ func (x *IssuedAccount) GetOneTimePassword() string {
 		return x.OneTimePassword
 	}
 	return ""
+}
+
+func (x *IssuedAccount) GetOneTimePasswordExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OneTimePasswordExpireTime
+	}
+	return nil
 }
 
 type ImportAccountFileRequest struct {
@@ -1076,10 +1094,11 @@ type ImportedAccount struct {
 	Line    int32                  `protobuf:"varint,1,opt,name=line,proto3" json:"line,omitempty"`
 	Account *Account               `protobuf:"bytes,2,opt,name=account,proto3" json:"account,omitempty"`
 	// CREATED, UPDATED or UNCHANGED.
-	Outcome         string `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	OneTimePassword string `protobuf:"bytes,4,opt,name=one_time_password,json=oneTimePassword,proto3" json:"one_time_password,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	Outcome                   string                 `protobuf:"bytes,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	OneTimePassword           string                 `protobuf:"bytes,4,opt,name=one_time_password,json=oneTimePassword,proto3" json:"one_time_password,omitempty"`
+	OneTimePasswordExpireTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=one_time_password_expire_time,json=oneTimePasswordExpireTime,proto3" json:"one_time_password_expire_time,omitempty"`
+	unknownFields             protoimpl.UnknownFields
+	sizeCache                 protoimpl.SizeCache
 }
 
 func (x *ImportedAccount) Reset() {
@@ -1138,6 +1157,13 @@ func (x *ImportedAccount) GetOneTimePassword() string {
 		return x.OneTimePassword
 	}
 	return ""
+}
+
+func (x *ImportedAccount) GetOneTimePasswordExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OneTimePasswordExpireTime
+	}
+	return nil
 }
 
 type AccountFileProblem struct {
@@ -1267,13 +1293,14 @@ const file_tongzhen_directory_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"\x06ACTIVE\x10\x01\x12\a\n" +
 	"\x03NEW\x10\x02\x12\f\n" +
-	"\bDISABLED\x10\x03\"\xea\x01\n" +
+	"\bDISABLED\x10\x03\"\xc8\x02\n" +
 	"\rAccountDetail\x128\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccount\x12>\n" +
 	"\x05state\x18\x02 \x01(\x0e2(.tongzhen.directory.v1.AccountState.CodeR\x05state\x12\x1a\n" +
 	"\beditable\x18\x03 \x01(\bR\beditable\x12\x10\n" +
 	"\x03own\x18\x04 \x01(\bR\x03own\x121\n" +
-	"\x05posts\x18\x05 \x03(\v2\x1b.tongzhen.directory.v1.PostR\x05posts\"X\n" +
+	"\x05posts\x18\x05 \x03(\v2\x1b.tongzhen.directory.v1.PostR\x05posts\x12\\\n" +
+	"\x1done_time_password_expire_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x19oneTimePasswordExpireTime\"X\n" +
 	"\x04Post\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\"\xbb\x02\n" +
@@ -1326,10 +1353,11 @@ const file_tongzhen_directory_v1_account_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12\x16\n" +
-	"\x06county\x18\x03 \x01(\tR\x06county\"u\n" +
+	"\x06county\x18\x03 \x01(\tR\x06county\"\xd3\x01\n" +
 	"\rIssuedAccount\x128\n" +
 	"\aaccount\x18\x01 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccount\x12*\n" +
-	"\x11one_time_password\x18\x02 \x01(\tR\x0foneTimePassword\"\x90\x01\n" +
+	"\x11one_time_password\x18\x02 \x01(\tR\x0foneTimePassword\x12\\\n" +
+	"\x1done_time_password_expire_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x19oneTimePasswordExpireTime\"\x90\x01\n" +
 	"\x18ImportAccountFileRequest\x12%\n" +
 	"\acontent\x18\x01 \x01(\fB\v\xbaH\bz\x06\x10\x01\x18\x80\x80\x10R\acontent\x12\x17\n" +
 	"\adry_run\x18\x02 \x01(\bR\x06dryRun\x12\x16\n" +
@@ -1339,12 +1367,13 @@ const file_tongzhen_directory_v1_account_proto_rawDesc = "" +
 	"\x19ImportAccountFileResponse\x12B\n" +
 	"\baccounts\x18\x01 \x03(\v2&.tongzhen.directory.v1.ImportedAccountR\baccounts\x12E\n" +
 	"\bproblems\x18\x02 \x03(\v2).tongzhen.directory.v1.AccountFileProblemR\bproblems\x12\x19\n" +
-	"\bnext_row\x18\x03 \x01(\x05R\anextRow\"\xa5\x01\n" +
+	"\bnext_row\x18\x03 \x01(\x05R\anextRow\"\x83\x02\n" +
 	"\x0fImportedAccount\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x128\n" +
 	"\aaccount\x18\x02 \x01(\v2\x1e.tongzhen.directory.v1.AccountR\aaccount\x12\x18\n" +
 	"\aoutcome\x18\x03 \x01(\tR\aoutcome\x12*\n" +
-	"\x11one_time_password\x18\x04 \x01(\tR\x0foneTimePassword\"V\n" +
+	"\x11one_time_password\x18\x04 \x01(\tR\x0foneTimePassword\x12\\\n" +
+	"\x1done_time_password_expire_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x19oneTimePasswordExpireTime\"V\n" +
 	"\x12AccountFileProblem\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12\x16\n" +
@@ -1402,54 +1431,57 @@ var file_tongzhen_directory_v1_account_proto_goTypes = []any{
 	(*AccountFileProblem)(nil),         // 18: tongzhen.directory.v1.AccountFileProblem
 	(*ChangePasswordRequest)(nil),      // 19: tongzhen.directory.v1.ChangePasswordRequest
 	(*Account)(nil),                    // 20: tongzhen.directory.v1.Account
-	(v1.Role_Code)(0),                  // 21: tongzhen.common.v1.Role.Code
-	(*v1.Actor)(nil),                   // 22: tongzhen.common.v1.Actor
-	(*timestamppb.Timestamp)(nil),      // 23: google.protobuf.Timestamp
+	(*timestamppb.Timestamp)(nil),      // 21: google.protobuf.Timestamp
+	(v1.Role_Code)(0),                  // 22: tongzhen.common.v1.Role.Code
+	(*v1.Actor)(nil),                   // 23: tongzhen.common.v1.Actor
 	(*emptypb.Empty)(nil),              // 24: google.protobuf.Empty
 }
 var file_tongzhen_directory_v1_account_proto_depIdxs = []int32{
 	20, // 0: tongzhen.directory.v1.AccountDetail.account:type_name -> tongzhen.directory.v1.Account
 	0,  // 1: tongzhen.directory.v1.AccountDetail.state:type_name -> tongzhen.directory.v1.AccountState.Code
 	3,  // 2: tongzhen.directory.v1.AccountDetail.posts:type_name -> tongzhen.directory.v1.Post
-	21, // 3: tongzhen.directory.v1.SearchAccountsRequest.role:type_name -> tongzhen.common.v1.Role.Code
-	0,  // 4: tongzhen.directory.v1.SearchAccountsRequest.state:type_name -> tongzhen.directory.v1.AccountState.Code
-	2,  // 5: tongzhen.directory.v1.SearchAccountsResponse.accounts:type_name -> tongzhen.directory.v1.AccountDetail
-	21, // 6: tongzhen.directory.v1.SearchAccountsResponse.grantable_roles:type_name -> tongzhen.common.v1.Role.Code
-	9,  // 7: tongzhen.directory.v1.ListAccountChangesResponse.changes:type_name -> tongzhen.directory.v1.AccountChange
-	20, // 8: tongzhen.directory.v1.AccountChange.account:type_name -> tongzhen.directory.v1.Account
-	22, // 9: tongzhen.directory.v1.AccountChange.actor:type_name -> tongzhen.common.v1.Actor
-	23, // 10: tongzhen.directory.v1.AccountChange.time:type_name -> google.protobuf.Timestamp
-	20, // 11: tongzhen.directory.v1.CreateAccountRequest.account:type_name -> tongzhen.directory.v1.Account
-	20, // 12: tongzhen.directory.v1.UpdateAccountRequest.account:type_name -> tongzhen.directory.v1.Account
-	20, // 13: tongzhen.directory.v1.IssuedAccount.account:type_name -> tongzhen.directory.v1.Account
-	17, // 14: tongzhen.directory.v1.ImportAccountFileResponse.accounts:type_name -> tongzhen.directory.v1.ImportedAccount
-	18, // 15: tongzhen.directory.v1.ImportAccountFileResponse.problems:type_name -> tongzhen.directory.v1.AccountFileProblem
-	20, // 16: tongzhen.directory.v1.ImportedAccount.account:type_name -> tongzhen.directory.v1.Account
-	4,  // 17: tongzhen.directory.v1.AccountService.SearchAccounts:input_type -> tongzhen.directory.v1.SearchAccountsRequest
-	6,  // 18: tongzhen.directory.v1.AccountService.GetAccount:input_type -> tongzhen.directory.v1.GetAccountRequest
-	7,  // 19: tongzhen.directory.v1.AccountService.ListAccountChanges:input_type -> tongzhen.directory.v1.ListAccountChangesRequest
-	10, // 20: tongzhen.directory.v1.AccountService.CreateAccount:input_type -> tongzhen.directory.v1.CreateAccountRequest
-	11, // 21: tongzhen.directory.v1.AccountService.UpdateAccount:input_type -> tongzhen.directory.v1.UpdateAccountRequest
-	12, // 22: tongzhen.directory.v1.AccountService.DisableAccount:input_type -> tongzhen.directory.v1.SwitchAccountRequest
-	12, // 23: tongzhen.directory.v1.AccountService.EnableAccount:input_type -> tongzhen.directory.v1.SwitchAccountRequest
-	13, // 24: tongzhen.directory.v1.AccountService.ResetPassword:input_type -> tongzhen.directory.v1.ResetPasswordRequest
-	15, // 25: tongzhen.directory.v1.AccountService.ImportAccountFile:input_type -> tongzhen.directory.v1.ImportAccountFileRequest
-	19, // 26: tongzhen.directory.v1.AccountService.ChangePassword:input_type -> tongzhen.directory.v1.ChangePasswordRequest
-	5,  // 27: tongzhen.directory.v1.AccountService.SearchAccounts:output_type -> tongzhen.directory.v1.SearchAccountsResponse
-	2,  // 28: tongzhen.directory.v1.AccountService.GetAccount:output_type -> tongzhen.directory.v1.AccountDetail
-	8,  // 29: tongzhen.directory.v1.AccountService.ListAccountChanges:output_type -> tongzhen.directory.v1.ListAccountChangesResponse
-	14, // 30: tongzhen.directory.v1.AccountService.CreateAccount:output_type -> tongzhen.directory.v1.IssuedAccount
-	20, // 31: tongzhen.directory.v1.AccountService.UpdateAccount:output_type -> tongzhen.directory.v1.Account
-	20, // 32: tongzhen.directory.v1.AccountService.DisableAccount:output_type -> tongzhen.directory.v1.Account
-	20, // 33: tongzhen.directory.v1.AccountService.EnableAccount:output_type -> tongzhen.directory.v1.Account
-	14, // 34: tongzhen.directory.v1.AccountService.ResetPassword:output_type -> tongzhen.directory.v1.IssuedAccount
-	16, // 35: tongzhen.directory.v1.AccountService.ImportAccountFile:output_type -> tongzhen.directory.v1.ImportAccountFileResponse
-	24, // 36: tongzhen.directory.v1.AccountService.ChangePassword:output_type -> google.protobuf.Empty
-	27, // [27:37] is the sub-list for method output_type
-	17, // [17:27] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	21, // 3: tongzhen.directory.v1.AccountDetail.one_time_password_expire_time:type_name -> google.protobuf.Timestamp
+	22, // 4: tongzhen.directory.v1.SearchAccountsRequest.role:type_name -> tongzhen.common.v1.Role.Code
+	0,  // 5: tongzhen.directory.v1.SearchAccountsRequest.state:type_name -> tongzhen.directory.v1.AccountState.Code
+	2,  // 6: tongzhen.directory.v1.SearchAccountsResponse.accounts:type_name -> tongzhen.directory.v1.AccountDetail
+	22, // 7: tongzhen.directory.v1.SearchAccountsResponse.grantable_roles:type_name -> tongzhen.common.v1.Role.Code
+	9,  // 8: tongzhen.directory.v1.ListAccountChangesResponse.changes:type_name -> tongzhen.directory.v1.AccountChange
+	20, // 9: tongzhen.directory.v1.AccountChange.account:type_name -> tongzhen.directory.v1.Account
+	23, // 10: tongzhen.directory.v1.AccountChange.actor:type_name -> tongzhen.common.v1.Actor
+	21, // 11: tongzhen.directory.v1.AccountChange.time:type_name -> google.protobuf.Timestamp
+	20, // 12: tongzhen.directory.v1.CreateAccountRequest.account:type_name -> tongzhen.directory.v1.Account
+	20, // 13: tongzhen.directory.v1.UpdateAccountRequest.account:type_name -> tongzhen.directory.v1.Account
+	20, // 14: tongzhen.directory.v1.IssuedAccount.account:type_name -> tongzhen.directory.v1.Account
+	21, // 15: tongzhen.directory.v1.IssuedAccount.one_time_password_expire_time:type_name -> google.protobuf.Timestamp
+	17, // 16: tongzhen.directory.v1.ImportAccountFileResponse.accounts:type_name -> tongzhen.directory.v1.ImportedAccount
+	18, // 17: tongzhen.directory.v1.ImportAccountFileResponse.problems:type_name -> tongzhen.directory.v1.AccountFileProblem
+	20, // 18: tongzhen.directory.v1.ImportedAccount.account:type_name -> tongzhen.directory.v1.Account
+	21, // 19: tongzhen.directory.v1.ImportedAccount.one_time_password_expire_time:type_name -> google.protobuf.Timestamp
+	4,  // 20: tongzhen.directory.v1.AccountService.SearchAccounts:input_type -> tongzhen.directory.v1.SearchAccountsRequest
+	6,  // 21: tongzhen.directory.v1.AccountService.GetAccount:input_type -> tongzhen.directory.v1.GetAccountRequest
+	7,  // 22: tongzhen.directory.v1.AccountService.ListAccountChanges:input_type -> tongzhen.directory.v1.ListAccountChangesRequest
+	10, // 23: tongzhen.directory.v1.AccountService.CreateAccount:input_type -> tongzhen.directory.v1.CreateAccountRequest
+	11, // 24: tongzhen.directory.v1.AccountService.UpdateAccount:input_type -> tongzhen.directory.v1.UpdateAccountRequest
+	12, // 25: tongzhen.directory.v1.AccountService.DisableAccount:input_type -> tongzhen.directory.v1.SwitchAccountRequest
+	12, // 26: tongzhen.directory.v1.AccountService.EnableAccount:input_type -> tongzhen.directory.v1.SwitchAccountRequest
+	13, // 27: tongzhen.directory.v1.AccountService.ResetPassword:input_type -> tongzhen.directory.v1.ResetPasswordRequest
+	15, // 28: tongzhen.directory.v1.AccountService.ImportAccountFile:input_type -> tongzhen.directory.v1.ImportAccountFileRequest
+	19, // 29: tongzhen.directory.v1.AccountService.ChangePassword:input_type -> tongzhen.directory.v1.ChangePasswordRequest
+	5,  // 30: tongzhen.directory.v1.AccountService.SearchAccounts:output_type -> tongzhen.directory.v1.SearchAccountsResponse
+	2,  // 31: tongzhen.directory.v1.AccountService.GetAccount:output_type -> tongzhen.directory.v1.AccountDetail
+	8,  // 32: tongzhen.directory.v1.AccountService.ListAccountChanges:output_type -> tongzhen.directory.v1.ListAccountChangesResponse
+	14, // 33: tongzhen.directory.v1.AccountService.CreateAccount:output_type -> tongzhen.directory.v1.IssuedAccount
+	20, // 34: tongzhen.directory.v1.AccountService.UpdateAccount:output_type -> tongzhen.directory.v1.Account
+	20, // 35: tongzhen.directory.v1.AccountService.DisableAccount:output_type -> tongzhen.directory.v1.Account
+	20, // 36: tongzhen.directory.v1.AccountService.EnableAccount:output_type -> tongzhen.directory.v1.Account
+	14, // 37: tongzhen.directory.v1.AccountService.ResetPassword:output_type -> tongzhen.directory.v1.IssuedAccount
+	16, // 38: tongzhen.directory.v1.AccountService.ImportAccountFile:output_type -> tongzhen.directory.v1.ImportAccountFileResponse
+	24, // 39: tongzhen.directory.v1.AccountService.ChangePassword:output_type -> google.protobuf.Empty
+	30, // [30:40] is the sub-list for method output_type
+	20, // [20:30] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_directory_v1_account_proto_init() }

@@ -45,7 +45,8 @@ const (
 // county stays: LAST_ADMINISTRATOR.
 //
 // A one-time password stands in one answer and nowhere else; a repeated request answers the account without it. Who signs in with it must change it
-// first: until then everything but ChangePassword is PASSWORD_CHANGE_REQUIRED.
+// first: until then everything but ChangePassword is PASSWORD_CHANGE_REQUIRED. After its time (72 hours, unless the directory is set otherwise) it signs
+// nobody in: ONE_TIME_PASSWORD_EXPIRED, said to who has typed the right one.
 type AccountServiceClient interface {
 	// SearchAccounts in the order of logins.
 	SearchAccounts(ctx context.Context, in *SearchAccountsRequest, opts ...grpc.CallOption) (*SearchAccountsResponse, error)
@@ -192,7 +193,8 @@ func (c *accountServiceClient) ChangePassword(ctx context.Context, in *ChangePas
 // county stays: LAST_ADMINISTRATOR.
 //
 // A one-time password stands in one answer and nowhere else; a repeated request answers the account without it. Who signs in with it must change it
-// first: until then everything but ChangePassword is PASSWORD_CHANGE_REQUIRED.
+// first: until then everything but ChangePassword is PASSWORD_CHANGE_REQUIRED. After its time (72 hours, unless the directory is set otherwise) it signs
+// nobody in: ONE_TIME_PASSWORD_EXPIRED, said to who has typed the right one.
 type AccountServiceServer interface {
 	// SearchAccounts in the order of logins.
 	SearchAccounts(context.Context, *SearchAccountsRequest) (*SearchAccountsResponse, error)
