@@ -56,6 +56,8 @@ func TestANewExceptionStartsAsWhatItIsForAndNamesADoctor(t *testing.T) {
 	shows(t, b.get("/schedules/exceptions/new").Body.String(), `value="CLOSED" checked`, `value="LEAVE" checked`, `<option value="P1001">陈医生</option>`)
 	shows(t, b.get("/schedules/exceptions/new?for=substitute").Body.String(), `value="SUBSTITUTE" checked`, `value="LEAVE" checked`)
 	shows(t, admin.get("/schedules/exceptions/new?for=workday").Body.String(), `value="WORKDAY" checked`, `value="HOLIDAY" checked`, `name="whole" value="1" checked`)
+	unsaid := b.post("/schedules/exceptions/"+exceptionID, form("exception.effect", "WORKDAY", "exception.firstDay", "2026-03-04", "exception.reasonCode", "HOLIDAY"))
+	shows(t, unsaid.Body.String(), `href="#f-exception.weekday"`)
 	b.post("/schedules/exceptions/"+exceptionID, form("exception.effect", "CLOSED", "exception.firstDay", "2026-03-04", "exception.reasonCode", "LEAVE", "exception.practitionerId", "P1001"))
 	if sent := lastly[*schedulingv1.SaveExceptionRequest](t, w, saveExceptionMethod).GetException(); sent.GetPractitionerId() != "P1001" || sent.GetLastDay() != "2026-03-04" {
 		t.Errorf("%v", sent)
