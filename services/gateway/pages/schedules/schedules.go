@@ -1,5 +1,5 @@
 // Package schedules holds the pages from which sessions come: templates with a preview, exceptions of the calendar, equipment, the rule of the
-// township's reserve, and files in and out.
+// township's reserve, files in and out, and what was changed of all these and of the wards.
 //
 // Who plans is decided by the scheduling service; a county administrator picks the organisation. A form that was refused stands again with all
 // that was typed. Safe for concurrent use.
