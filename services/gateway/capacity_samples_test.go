@@ -124,7 +124,7 @@ func sampleBoard() *schedulingv1.ListBoardResponse {
 func capacity() map[string]proto.Message {
 	lunar := sampleTemplate()
 	lunar.Id, lunar.Pattern, lunar.Digits, lunar.Kind, lunar.LastDay = templateID[:len(templateID)-2]+"77", schedulingv1.Pattern_LUNAR_DIGITS, []int32{3, 6, 9}, "EXPERT", "2026-02-01"
-	device := &schedulingv1.Equipment{Id: deviceID, Version: 1, OrganizationId: hospitalID, DepartmentCode: "0304", Modality: "CT", Name: "CT 一号机", Preparation: "空腹 4 小时", PreparationEnglish: "Nothing to eat for 4 hours", InService: true}
+	device := sampleDevice()
 	closed := &schedulingv1.ScheduleException{
 		Id: exceptionID, Version: 2, OrganizationId: hospitalID, TemplateId: templateID, FirstDay: "2026-03-04", LastDay: "2026-03-05", Effect: schedulingv1.ExceptionEffect_CLOSED, ReasonCode: "LEAVE", Note: "外出",
 	}
@@ -177,6 +177,10 @@ func capacity() map[string]proto.Message {
 		setWardMethod:  sampleBoard().GetWards()[0],
 	}
 	return same
+}
+
+func sampleDevice() *schedulingv1.Equipment {
+	return &schedulingv1.Equipment{Id: deviceID, Version: 1, OrganizationId: hospitalID, DepartmentCode: "0304", Modality: "CT", Name: "CT 一号机", Preparation: "空腹 4 小时", PreparationEnglish: "Nothing to eat for 4 hours", InService: true}
 }
 
 // changeID is the id of the nth of the sample changes.

@@ -16,7 +16,7 @@ func (w *world) visitCapacity(doctor, clerk *browser, see func(*browser, string,
 	admin := w.admin()
 	admin.language = clerk.language
 	paths := strings.Fields(`/schedules /schedules?ended=1 /schedules/templates/new /schedules/exceptions /schedules/exceptions/new /schedules/equipment /schedules/equipment/new
-		/schedules/history /schedules/policy /schedules/files /sessions /sessions?department=0304 /beds /beds?department=0304 /deliveries /deliveries?state=DEAD /addresses`)
+		/schedules/history /schedules/policy /schedules/files /sessions /sessions?department=0304 /beds /beds?department=0304 /beds/wards/new /deliveries /deliveries?state=DEAD /addresses`)
 	paths = append(paths, "/schedules/templates/"+templateID, "/schedules/exceptions/"+exceptionID, "/schedules/equipment/"+deviceID, "/sessions/"+sessionID, "/sessions/"+sessionID+"?move="+slotID, "/deliveries/"+deliveryID)
 	paths = append(paths, "/schedules/history/templates/"+templateID, "/schedules/history/exceptions/"+exceptionID)
 	for n := range 8 {
@@ -44,6 +44,10 @@ func (w *world) visitCapacity(doctor, clerk *browser, see func(*browser, string,
 	for _, undoable := range []bool{true, false} {
 		w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{Changes: sampleSessionChanges(undoable)})
 		see(clerk, "/schedules/history/sessions/"+sessionID)
+	}
+	for of, changes := range sampleRuleChanges() {
+		w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{Changes: changes})
+		see(admin, "/schedules/history/"+of+"?organization="+hospitalID+"&restore="+changeID(1))
 	}
 	look("tested", clerk, clerk.post("/addresses/test", form("group", "1", "channel", "WEBHOOK")))
 	look("replayed", admin, admin.post("/deliveries/replay", form("since", "2026-03-01")))

@@ -42,7 +42,13 @@ func TestAnOlderTemplateAndARemovedExceptionAreWrittenAgain(t *testing.T) {
 	page := "/schedules/history/templates/" + templateID
 	w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{Changes: sampleChanges()[:2]})
 	body := b.get(page).Body.String()
-	shows(t, body, "<del>李医生 P1001</del> → <ins>陈医生 P1001</ins>", "stands", `name="restore" value="`+changeID(1)+`"`, `name="version" value="2"`)
+	shows(t, body, "<del>李医生 P1001</del> → <ins>陈医生 P1001</ins>", "stands", `href="`+page+`?restore=`+changeID(1)+`#restore"`)
+	// What it would change of what stands is shown before anything is done.
+	shows(t, b.get(page+"?restore="+changeID(1)).Body.String(), "What restoring this version would change", "<del>陈医生 P1001</del> → <ins>李医生 P1001</ins>",
+		`name="restore" value="`+changeID(1)+`"`, `name="version" value="2"`)
+	if len(called[proto.Message](w, saveTemplateMethod)) != 0 {
+		t.Error("looking restores")
+	}
 	again := form("version", "2", "requestId", "r1", "restore", changeID(1))
 	if got := b.post(page, again); got.Code != http.StatusSeeOther || got.Header().Get("Location") != page {
 		t.Fatal(got.Code)
@@ -51,9 +57,11 @@ func TestAnOlderTemplateAndARemovedExceptionAreWrittenAgain(t *testing.T) {
 		t.Errorf("%v", sent)
 	}
 	w.refuse(saveTemplateMethod, errs.Stale(5, ""))
-	if got := b.post(page, again); got.Code != http.StatusConflict && got.Code != http.StatusPreconditionFailed {
-		t.Error(got.Code)
+	stale := b.post(page, again)
+	if stale.Code != http.StatusConflict && stale.Code != http.StatusPreconditionFailed {
+		t.Error(stale.Code)
 	}
+	shows(t, stale.Body.String(), "<del>陈医生 P1001</del> → <ins>李医生 P1001</ins>", `name="restore" value="`+changeID(1)+`"`)
 	w.always(saveTemplateMethod, &schedulingv1.SaveTemplateResponse{Template: sampleTemplate(), Made: 1, Removed: 4, Conflicts: []*schedulingv1.Session{sampleSession()}})
 	shows(t, b.post(page, again).Body.String(), `href="/sessions/`+sessionID+`"`, "1 sessions with bookings do not fit")
 	if got := b.post(page, with(again, "restore", changeID(9))); got.Code != http.StatusNotFound {
@@ -65,7 +73,7 @@ func TestAnOlderTemplateAndARemovedExceptionAreWrittenAgain(t *testing.T) {
 	w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{Changes: []*schedulingv1.CalendarChange{removed, saved}})
 	w.always(schedulingv1.CalendarService_ListExceptions_FullMethodName, &schedulingv1.ListExceptionsResponse{})
 	page = "/schedules/history/exceptions/" + exceptionID
-	shows(t, b.get(page).Body.String(), `name="version" value="0"`, `name="restore" value="`+changeID(8)+`"`)
+	shows(t, b.get(page+"?restore="+changeID(8)).Body.String(), `name="version" value="0"`, `name="restore" value="`+changeID(8)+`"`)
 	b.post(page, form("version", "0", "requestId", "r2", "restore", changeID(8)))
 	if sent := lastly[*schedulingv1.SaveExceptionRequest](t, w, saveExceptionMethod); sent.GetException().GetVersion() != 0 || sent.GetException().GetDepartmentCode() != "0304" {
 		t.Errorf("%v", sent)
@@ -104,7 +112,7 @@ func TestACancellationIsUndoneOrItIsSaidWhyNot(t *testing.T) {
 	// One that takes place: a substitution is undone, slots are given back.
 	w.always(getSessionMethod, sampleDetail())
 	w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{Changes: sampleSessionChanges(false)[1:]})
-	shows(t, b.get(page).Body.String(), "Give these slots back", `name="restore" value="`+changeID(6)+`"`)
+	shows(t, b.get(page).Body.String(), "Give these slots back", `href="`+page+`?restore=`+changeID(6)+`#restore"`)
 	b.post(page, form("version", "4", "requestId", "r1", "restore", changeID(4)))
 	if sent := lastly[*schedulingv1.UnblockSlotsRequest](t, w, unblockMethod); len(sent.GetSlotIds()) != 1 || sent.GetSlotIds()[0] != otherSlotID {
 		t.Errorf("%v", sent)
@@ -122,6 +130,66 @@ func TestACancellationIsUndoneOrItIsSaidWhyNot(t *testing.T) {
 	w.always(getSessionMethod, over)
 	if strings.Contains(b.get(page).Body.String(), `name="restore"`) {
 		t.Error("a session that is over is changed")
+	}
+}
+
+// sampleRuleChanges are two versions of a device, of a ward and of a policy of the hospital's, which followed the county's before.
+func sampleRuleChanges() map[string][]*schedulingv1.CalendarChange {
+	device := sampleDevice()
+	was := proto.CloneOf(device)
+	was.Preparation, was.InService = "Drink a litre", false
+	ward := proto.CloneOf(sampleBoard().GetWards()[0])
+	before := proto.CloneOf(ward)
+	before.Class, before.CleaningMinutes = "ISOLATION", 90
+	own := &schedulingv1.BookingPolicy{Version: 3, OrganizationId: hospitalID, ReservePercent: 45, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 14, FallbackHours: 24}
+	followed := &schedulingv1.BookingPolicy{OrganizationId: hospitalID, ReservePercent: 20, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 14, FallbackHours: 24, Inherited: true}
+	pair := func(subject, of string, now, then *schedulingv1.CalendarChange) []*schedulingv1.CalendarChange {
+		now.Id, now.Subject, now.SubjectId, now.Action, now.AccountName, now.ChangeTime = changeID(0), subject, of, "SAVED", "王主任", in(-time.Hour)
+		then.Id, then.Subject, then.SubjectId, then.Action = changeID(1), subject, of, "BEFORE"
+		return []*schedulingv1.CalendarChange{now, then}
+	}
+	return map[string][]*schedulingv1.CalendarChange{
+		"equipment/" + deviceID: pair("EQUIPMENT", deviceID, &schedulingv1.CalendarChange{Equipment: device}, &schedulingv1.CalendarChange{Equipment: was}),
+		"wards/" + ward.GetId(): pair("WARD", ward.GetId(), &schedulingv1.CalendarChange{Ward: ward}, &schedulingv1.CalendarChange{Ward: before}),
+		"policy/" + hospitalID:  pair("POLICY", hospitalID, &schedulingv1.CalendarChange{Policy: own}, &schedulingv1.CalendarChange{Policy: followed}),
+	}
+}
+
+func TestDevicesWardsAndThePolicyAreMadeAgainWhatTheyWere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.admin()
+	on(w, schedulingv1.CalendarService_GetBookingPolicy_FullMethodName, func(_ context.Context, in *schedulingv1.GetBookingPolicyRequest) (*schedulingv1.BookingPolicy, error) {
+		if in.GetOrganizationId() != "" {
+			return sampleRuleChanges()["policy/"+hospitalID][0].GetPolicy(), nil
+		}
+		return &schedulingv1.BookingPolicy{Version: 9, ReservePercent: 30, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 14, FallbackHours: 24}, nil
+	})
+	for of, changes := range sampleRuleChanges() {
+		w.always(changesMethod, &schedulingv1.ListCalendarChangesResponse{Changes: changes})
+		page := "/schedules/history/" + of + "?organization=" + hospitalID
+		shows(t, b.get(page).Body.String(), "王主任", "restore="+changeID(1))
+		body := b.get(page + "&restore=" + changeID(1)).Body.String()
+		// The numbers of a policy that is inherited again are those that the county has now.
+		shows(t, body, "What restoring this version would change", map[string]string{
+			"EQUIPMENT": "<ins>Drink a litre</ins>", "WARD": "<ins>90</ins>", "POLICY": "<del>45 %</del> → <ins>30 %</ins>",
+		}[changes[0].GetSubject()])
+		if got := b.post(page, form("version", hidden(t, body, "version"), "requestId", "r1", "restore", changeID(1))); got.Code != http.StatusSeeOther {
+			t.Errorf("%s: %d", of, got.Code)
+		}
+	}
+	if sent := lastly[*schedulingv1.SaveEquipmentRequest](t, w, schedulingv1.CalendarService_SaveEquipment_FullMethodName).GetEquipment(); sent.GetPreparation() != "Drink a litre" || sent.GetVersion() != sampleDevice().GetVersion() {
+		t.Errorf("%v", sent)
+	}
+	if sent := lastly[*schedulingv1.SetWardRequest](t, w, setWardMethod); sent.GetClass() != "ISOLATION" || sent.GetCleaningMinutes() != 90 || sent.GetRequestId() != "r1" {
+		t.Errorf("%v", sent)
+	}
+	if sent := lastly[*schedulingv1.SetBookingPolicyRequest](t, w, setPolicyMethod).GetPolicy(); !sent.GetInherited() || sent.GetVersion() != 3 || sent.GetOrganizationId() != hospitalID {
+		t.Errorf("%v", sent)
+	}
+	// Who may not set the policy sees what was changed, and no way back.
+	if body := w.browser("desk").get("/schedules/history/policy/" + hospitalID).Body.String(); !strings.Contains(body, "王主任") || strings.Contains(body, "restore=") {
+		t.Error("the desk is offered to restore the policy, or does not see its history")
 	}
 }
 

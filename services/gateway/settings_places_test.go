@@ -254,10 +254,12 @@ func TestADepartmentIsPickedFromTheNationalCatalogue(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := w.admin()
-	if body := sound(t, "form", b.get(placePath+"/department")); !strings.Contains(body, `<option value="0304 心血管内科专业">`) {
+	if body := sound(t, "form", b.get(placePath+"/department")); !strings.Contains(body, `<option value="0304 心血管内科">心血管内科专业、心内科</option>`) {
 		t.Error("the catalogue is not offered")
 	}
-	for typed, want := range map[string]string{"0304 心血管内科专业": "心血管内科专业", "03.04": "心血管内科专业", "心血管内科专业": "心血管内科专业", "心血管": "心血管内科专业"} {
+	for typed, want := range map[string]string{
+		"0304 心血管内科": "心血管内科", "03.04": "心血管内科", "心血管内科专业": "心血管内科", "心内科": "心血管内科", "心血管内": "心血管内科", "0304 心血管内科专业": "心血管内科",
+	} {
 		if got := b.post(placePath+"/department", form("version", "7", "department.code", typed, "department.hasBeds", "1")); got.Code != http.StatusSeeOther {
 			t.Fatal(got.Code)
 		}
@@ -277,7 +279,7 @@ func TestATypedDepartmentThatIsNotClearIsRefusedWithTheEntriesAndNoName(t *testi
 	t.Parallel()
 	w := newWorld(t)
 	b := w.admin()
-	for typed, words := range map[string]string{"心血管内": "", "呼吸": "choose one: 0301 呼吸内科专业、", "没有的科": "has 2, 4 or 6 digits"} {
+	for typed, words := range map[string]string{"心血管内": "", "呼吸": "choose one: 0301 呼吸内科、", "没有的科": "has 2, 4 or 6 digits"} {
 		got := b.post(placePath+"/department", form("version", "7", "department.code", typed))
 		if words == "" {
 			if got.Code != http.StatusSeeOther {

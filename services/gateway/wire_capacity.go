@@ -17,7 +17,7 @@ func capacityPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		allocation = schedulingv1.NewAllocationServiceClient(deps.Conns.Scheduling)
 		referral   = referralv1.NewReferralServiceClient(deps.Conns.Referral)
 	)
-	planned, err := schedules.New(schedules.Deps{Shell: sh, Calendar: calendar})
+	planned, err := schedules.New(schedules.Deps{Shell: sh, Calendar: calendar, Allocation: allocation})
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func capacityPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		return err
 	}
 	waiting.Routes(mux)
-	board, err := beds.New(beds.Deps{Shell: sh, Allocation: allocation, Referral: referral})
+	board, err := beds.New(beds.Deps{Shell: sh, Allocation: allocation, Scheduling: schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling), Referral: referral})
 	if err != nil {
 		return err
 	}

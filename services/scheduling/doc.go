@@ -53,6 +53,7 @@
 //     bed keeps it, whatever is said of it. Whether it is occupied follows from the referral's facts.
 //  16. Every change locks in one order: templates, sessions by id, entries of the fallback list, slots by id, holds by id.
 //     Who does not know yet which slots it needs looks without a lock, locks them, and decides on what it then finds.
-//  17. Whatever changes a template, an exception or a session leaves what it was after that, and who did it, in calendar_change. A cancellation is undone
-//     only while nobody in the session was moved or displaced, and its template has it; what was blocked before is blocked again.
+//  17. Whatever changes a template, an exception, a session, a device, a ward or the booking policy leaves what it was after that, and who did it, in
+//     calendar_change. A cancellation is undone only while nobody in the session was moved or displaced, and its template has it; what was blocked before
+//     is blocked again.
 package scheduling

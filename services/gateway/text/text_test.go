@@ -103,6 +103,9 @@ func TestEveryCodeThatAPageWordsHasAText(t *testing.T) {
 	}
 }
 
+// changed are what the history of the calendar is about.
+var changed = strings.Fields("templates exceptions sessions equipment wards policy")
+
 // desks are the parts of a queue, as a county and as a township calls them.
 var desks = strings.Fields(`county.waiting county.returned county.expected county.inside county.ended
 	township.waiting township.returned township.expected township.inside township.followed township.ended`)
@@ -239,10 +242,12 @@ func lifeCodes() map[string][]string {
 		"accept.short": strings.Fields("bed slot full"), "queue.short": strings.Fields("bed slot full"),
 		"rosters.history.did":       strings.Fields("BEFORE SET HAND_OVER TAKE_BACK"),
 		"schedules.history.did":     strings.Fields("BEFORE SAVED REMOVED SUBSTITUTED CANCELLED RESTORED BLOCKED UNBLOCKED"),
-		"schedules.history.back":    strings.Fields("templates exceptions sessions"),
-		"schedules.history.help":    strings.Fields("templates exceptions sessions"),
+		"schedules.history.back":    changed,
+		"schedules.history.help":    changed,
+		"schedules.history.would":   changed,
+		"schedules.exception.for":   strings.Fields("substitute holiday workday"),
 		"schedules.history.do":      strings.Fields("restore cancellation unblock block"),
-		"schedules.history.confirm": strings.Fields("restore cancellation unblock block"),
+		"schedules.history.confirm": strings.Fields("cancellation unblock block"),
 		"channel":                   strings.Fields("WECOM_APP EMAIL SMS WECOM_ROBOT DINGTALK_ROBOT WEBHOOK"),
 		"to": strings.Fields(`INTAKE RECEIVER RECEIVER_DOCTORS RECEIVER_HEAD RECEIVER_DEPARTMENT FAMILY_DOCTOR ORIGINATOR ORIGINATOR_HEAD CANDIDATE_DEPARTMENT
 			COUNTY_ADMIN HOME_CENTRE HOME_HEAD HOLDERS AUDITORS SIDES ON_DUTY_INTAKE ON_DUTY_DEPARTMENT SECOND_LINE INTAKE_GROUP DEPARTMENT_GROUP

@@ -23,6 +23,16 @@ func (d Days) Free(day string) bool {
 	return named && !worked
 }
 
+// Through is the last year of which anything is known; 0 for none.
+func (d Days) Through() (year int) {
+	for day := range d {
+		if at, err := time.Parse(time.DateOnly, day); err == nil {
+			year = max(year, at.Year())
+		}
+	}
+	return year
+}
+
 //go:embed china.yaml
 var china []byte
 

@@ -14,6 +14,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -26,19 +27,24 @@ var files embed.FS
 type Deps struct {
 	Shell      *shell.Shell
 	Allocation schedulingv1.AllocationServiceClient
+	Scheduling schedulingv1.SchedulingServiceClient
 	Referral   referralv1.ReferralServiceClient
 }
 
 // Pages serves them.
 type Pages struct {
 	Deps
-	set *shell.Set
+	set, ward *shell.Set
 }
 
-// New parses the page.
+// New parses the pages.
 func New(deps Deps) (*Pages, error) {
 	set, err := deps.Shell.Parse(files, "board.html")
-	return &Pages{Deps: deps, set: set}, err
+	if err != nil {
+		return nil, err
+	}
+	ward, err := deps.Shell.Parse(files, "ward.html")
+	return &Pages{Deps: deps, set: set, ward: ward}, err
 }
 
 // Routes adds the pages to a mux.
@@ -46,6 +52,8 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /beds", p.Shell.Page(p.show))
 	mux.Handle("POST /beds/{id}", p.Shell.Page(p.setBed))
 	mux.Handle("POST /beds/wards/{id}", p.Shell.Page(p.setWard))
+	mux.Handle("GET /beds/wards/new", p.Shell.Page(p.newWard))
+	mux.Handle("POST /beds/wards/{id}/new", p.Shell.Page(p.addWard))
 }
 
 // ward is a ward with its department's name.
@@ -78,7 +86,11 @@ type count struct {
 }
 
 type boardData struct {
-	Place  shell.Workplace
+	choices
+	Place shell.Workplace
+	// Adds: the visitor may add a ward; Keeps: change one.
+	Adds, Keeps bool
+
 	Wards  []ward
 	Counts []count
 	// Bed is the one that is open, in its Ward; Row its referral; Waiting could have it.
@@ -96,12 +108,15 @@ type boardData struct {
 	Problem string
 }
 
-// Classes, Sexes and Outs are what can be chosen.
-func (boardData) Classes() []string {
+// choices are what can be chosen of a ward or bed.
+type choices struct{}
+
+// Classes, Sexes and Outs as the contract has them.
+func (choices) Classes() []string {
 	return strings.Fields("GENERAL ICU ISOLATION MATERNITY PAEDIATRIC REHABILITATION PALLIATIVE")
 }
-func (boardData) Sexes() []string { return []string{"", "MALE", "FEMALE"} }
-func (boardData) Outs() []string {
+func (choices) Sexes() []string { return []string{"", "MALE", "FEMALE"} }
+func (choices) Outs() []string {
 	return strings.Fields("INFECTION REPAIR OWN_PATIENT OTHER")
 }
 
@@ -128,7 +143,8 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, status int, data bo
 
 func (p *Pages) load(r *http.Request, open string) (boardData, error) {
 	place, err := p.Shell.Workplace(r)
-	data := boardData{Place: place, RequestID: id.New()}
+	visitor, _ := door.VisitorFrom(r.Context())
+	data := boardData{Place: place, Adds: shell.AddsWards(visitor.Account), Keeps: shell.KeepsWards(visitor.Account), RequestID: id.New()}
 	if err != nil {
 		return data, err
 	}

@@ -107,6 +107,9 @@ type departmentData struct {
 	Open   hanging
 }
 
+// Official is what the national catalogue calls the department.
+func (d departmentData) Official() string { return officialName(d.Code) }
+
 func departmentValues(d *directoryv1.Department) url.Values {
 	return url.Values{
 		"department.name": {d.GetName()}, "department.nameEn": {d.GetNameEn()}, "department.location": {d.GetLocation()}, "department.phone": {d.GetPhone()},
@@ -170,9 +173,9 @@ func (p *Pages) saveDepartment(w http.ResponseWriter, r *http.Request) error {
 	}
 	adds := d.GetCode() == ""
 	if adds {
-		var official string
-		if d.Code, official = picked(get("code")); d.GetName() == "" {
-			d.Name = official
+		var usual string
+		if d.Code, usual = picked(get("code")); d.GetName() == "" {
+			d.Name = usual
 		}
 	}
 	err := unclear(adds, d.GetCode(), get("code"))

@@ -2,42 +2,77 @@ package places
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 	"sync"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
-// subjectList is the national catalogue of departments, a code without dots and a name a line.
+// subjectList is the national catalogue of departments; its head says where each line is from and how certain it is.
 //
 //go:embed subjects.txt
 var subjectList string
 
-// subject is a department of the national catalogue.
-type subject struct{ Code, Name string }
+// subject is a department of the national catalogue: Official as the catalogue has it, Name as doctors say it, Others under which it is looked for too.
+type subject struct {
+	Code, Official, Name string
+	Others               []string
+}
 
 var subjects = sync.OnceValue(func() (out []subject) {
 	for line := range strings.Lines(subjectList) {
-		if code, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok && !strings.HasPrefix(line, "#") {
-			out = append(out, subject{code, name})
+		words := strings.Fields(line)
+		if len(words) < 3 || strings.HasPrefix(line, "#") {
+			continue
 		}
+		out = append(out, subject{words[0], words[1], words[2], words[3:]})
 	}
 	return out
 })
 
-// picked reads what was typed or chosen: a code, with or without dots and a name, or a name of the catalogue. What is neither stays, to be refused.
-func picked(text string) (code, name string) {
-	code, name, _ = strings.Cut(strings.TrimSpace(text), " ")
-	code, name = strings.ReplaceAll(code, ".", ""), strings.TrimSpace(name)
+// Also is what is said of an entry beside its name: the official one where it is another, and the others.
+func (s subject) Also() string {
+	also := s.Others
+	if s.Official != s.Name {
+		also = append([]string{s.Official}, also...)
+	}
+	return strings.Join(also, "、")
+}
+
+// named tells whether a whole text is one of the entry's names.
+func (s subject) named(text string) bool {
+	return text == s.Name || text == s.Official || slices.Contains(s.Others, text)
+}
+
+// officialName of a code, "" for what is not in the catalogue.
+func officialName(code string) string {
 	for _, s := range subjects() {
-		switch {
-		case s.Code == code:
-			return s.Code, s.Name
-		case s.Name == text:
-			return s.Code, s.Name
+		if s.Code == code {
+			return s.Official
 		}
 	}
-	if found := alike(text); len(found) == 1 {
+	return ""
+}
+
+// picked reads what was typed or chosen: a code, with or without dots and a name, or a name of the catalogue. What is neither stays, to be refused.
+func picked(text string) (code, name string) {
+	text = strings.TrimSpace(text)
+	code, name, _ = strings.Cut(text, " ")
+	code, name = strings.ReplaceAll(code, ".", ""), strings.TrimSpace(name)
+	var found []subject
+	for _, s := range subjects() {
+		if s.Code == code {
+			return s.Code, s.Name
+		}
+		if s.named(text) {
+			found = append(found, s)
+		}
+	}
+	if found == nil {
+		found = alike(text)
+	}
+	if len(found) == 1 {
 		return found[0].Code, found[0].Name
 	}
 	return code, name
@@ -66,13 +101,13 @@ func unclear(adds bool, code, typed string) error {
 	return errs.Invalid(errs.Bad("department.code", errs.ReasonFieldInvalid, "cause", cause, "entries", strings.Join(names, "、")))
 }
 
-// alike are the entries of the catalogue whose name holds a typed text.
+// alike are the entries of the catalogue of which a name holds a typed text.
 func alike(text string) (out []subject) {
 	if text = strings.TrimSpace(text); text == "" {
 		return nil
 	}
 	for _, s := range subjects() {
-		if strings.Contains(s.Name, text) {
+		if strings.Contains(s.Name+"、"+s.Also(), text) {
 			out = append(out, s)
 		}
 	}

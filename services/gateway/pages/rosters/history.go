@@ -46,7 +46,7 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request) error {
 	visitor, _ := door.VisitorFrom(r.Context())
 	data := historyData{
 		Organization: at.organization, Code: at.code, Name: county.OrganizationName(p.Shell.Language(r), at.organization) + " · " + p.postName(r, county, at.organization, at.code),
-		Names: found.GetNames(), Plans: plans(visitor.Account, at.organization, at.code), RequestID: id.New(),
+		Names: found.GetNames(), Plans: !closed(county, at) && plans(visitor.Account, at.organization, at.code), RequestID: id.New(),
 	}
 	versions := found.GetVersions()
 	for i, v := range versions {

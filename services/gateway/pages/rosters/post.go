@@ -44,12 +44,12 @@ type postData struct {
 	TakeBacks map[string]string
 	// Away: the people of the organisation cannot be read.
 	Away bool
-	// Plans: the visitor may change the week; Gives: hand duty over.
-	Plans, Gives bool
-	Self         string
-	Form         shell.Form
-	Problem      string
-	RequestID    string
+	// Plans: the visitor may change the week; Gives: hand duty over. Closed: nobody may, the post is.
+	Plans, Gives, Closed bool
+	Self                 string
+	Form                 shell.Form
+	Problem              string
+	RequestID            string
 	// Handing is set when the form of the hand-over was refused, and not that of the week.
 	Handing  bool
 	Weekdays []string
@@ -80,12 +80,14 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 		return err
 	}
 	a := visitor.Account
+	// The week of a closed department stands until somebody empties it.
+	shut := closed(county, at) && (county.Organization(at.organization).GetDisabled() || len(roster.GetShifts()) == 0)
 	people, read := p.colleagues(r, at.organization)
 	data := postData{
 		Organization: at.organization, Code: at.code, Name: county.OrganizationName(p.Shell.Language(r), at.organization) + " · " + p.postName(r, county, at.organization, at.code),
 		Roster: roster, Gaps: p.gaps(roster.GetDuties()), Away: !read,
 		// Without the people a form would lose who is planned.
-		Plans: read && plans(a, at.organization, at.code), Self: a.GetId(),
+		Plans: read && !shut && plans(a, at.organization, at.code), Closed: shut, Self: a.GetId(),
 		Names: map[string]string{}, TakeBacks: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
 	}
 	for _, one := range people {
@@ -101,7 +103,7 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 		data.Names[d.GetAccountId()] = d.GetAccountName()
 		data.Gives = data.Gives || d.GetAccountId() == data.Self
 	}
-	data.Gives = read && data.Gives || data.Plans && len(roster.GetShifts()) > 0
+	data.Gives = !shut && (read && data.Gives || data.Plans && len(roster.GetShifts()) > 0)
 	for _, s := range roster.GetShifts() {
 		data.Lines = append(data.Lines, line{strconv.Itoa(int(s.GetWeekday())), s.GetFrom(), s.GetTo(), s.GetAccountId(), strconv.Itoa(int(s.GetLine()))})
 	}

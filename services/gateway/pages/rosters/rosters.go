@@ -72,8 +72,10 @@ type row struct {
 type listData struct {
 	Organization  string
 	Organizations []*directoryv1.Organization
-	Name          string
-	Rows          []row
+	// Closed: the organisation is. It is on no list, and is come to from its page.
+	Closed bool
+	Name   string
+	Rows   []row
 }
 
 // showList shows the posts of an organisation: the own one, or the one that is chosen.
@@ -92,7 +94,10 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request) error {
 	if county.Organization(data.Organization) == nil {
 		data.Organization = visitor.Account.GetOrganizationId()
 	}
-	if o := county.Organization(data.Organization); (o == nil || !hasPosts(o)) && len(data.Organizations) > 0 {
+	o := county.Organization(data.Organization)
+	if data.Closed = o.GetDisabled() && treats(o); data.Closed {
+		data.Organizations = append(data.Organizations, o)
+	} else if (o == nil || !hasPosts(o)) && len(data.Organizations) > 0 {
 		data.Organization = data.Organizations[0].GetId()
 	}
 	data.Name = county.OrganizationName(p.Shell.Language(r), data.Organization)
@@ -139,8 +144,15 @@ func (p *Pages) addClosed(r *http.Request, county *shell.County, data listData, 
 	return append(data.Rows, slices.DeleteFunc(closed, emptied)...), nil
 }
 
-func hasPosts(o *directoryv1.Organization) bool {
-	return !o.GetDisabled() && (o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL || o.GetType() == directoryv1.OrganizationType_TOWNSHIP_CENTRE)
+func hasPosts(o *directoryv1.Organization) bool { return !o.GetDisabled() && treats(o) }
+
+func treats(o *directoryv1.Organization) bool {
+	return o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL || o.GetType() == directoryv1.OrganizationType_TOWNSHIP_CENTRE
+}
+
+// closed tells whether the organisation of a post, or its department, is: its roster is looked at then, and not planned.
+func closed(county *shell.County, at place) bool {
+	return county.Organization(at.organization).GetDisabled() || county.Department(at.organization, at.code).GetDisabled()
 }
 
 // posts of an organisation: the desk of a hospital or the whole centre, then the departments.

@@ -3,6 +3,7 @@ package schedules
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,30 +27,38 @@ type exceptionRow struct {
 	Whole      bool
 	Department string
 	Template   string
+	Doctor     string
 }
 
 type exceptionsData struct {
 	page
 	Rows []exceptionRow
+	// Through is the last year whose public holidays are known.
+	Through int
 }
+
+// Starts are what a new exception can be for.
+func (exceptionsData) Starts() []string { return []string{"substitute", "holiday", "workday"} }
 
 func (p *Pages) showExceptions(w http.ResponseWriter, r *http.Request) error {
 	place, err := p.Shell.Workplace(r)
 	if err != nil {
 		return err
 	}
-	data := exceptionsData{page: page{place, "exceptions"}}
+	data := exceptionsData{page: page{place, "exceptions"}, Through: p.through}
 	list, err := p.readExceptions(r, place.ID, exceptionsBack)
 	if err != nil {
 		return err
 	}
-	named, err := p.templateNames(r, place)
+	templates, err := p.templatesOf(r, place)
 	if err != nil {
 		return err
 	}
+	named, doctors := p.named(r, place, templates), people(templates)
 	for _, e := range list {
 		data.Rows = append(data.Rows, exceptionRow{
 			ScheduleException: e, Whole: e.GetOrganizationId() == "", Department: place.DepartmentName(e.GetDepartmentCode()), Template: nameOf(named, e.GetTemplateId()),
+			Doctor: nameOf(doctors, e.GetPractitionerId()),
 		})
 	}
 	return p.Shell.Render(w, r, p.exceptions, shell.Page{Title: "schedules.exceptions", Nav: "sessions", Data: data})
@@ -63,18 +72,23 @@ func (p *Pages) readExceptions(r *http.Request, organization string, back int) (
 	return list.GetExceptions(), err
 }
 
+func (p *Pages) templatesOf(r *http.Request, place shell.Workplace) ([]*schedulingv1.Template, error) {
+	list, err := p.Calendar.ListTemplates(r.Context(), &schedulingv1.ListTemplatesRequest{OrganizationId: place.ID})
+	return list.GetTemplates(), err
+}
+
 // templateNames are the templates as they are called in a list to choose from.
 func (p *Pages) templateNames(r *http.Request, place shell.Workplace) ([]shell.Named, error) {
-	list, err := p.Calendar.ListTemplates(r.Context(), &schedulingv1.ListTemplatesRequest{OrganizationId: place.ID})
-	if err != nil {
-		return nil, err
-	}
-	var out []shell.Named
-	for _, t := range list.GetTemplates() {
+	list, err := p.templatesOf(r, place)
+	return p.named(r, place, list), err
+}
+
+func (p *Pages) named(r *http.Request, place shell.Workplace, list []*schedulingv1.Template) (out []shell.Named) {
+	for _, t := range list {
 		parts := []string{place.DepartmentName(t.GetDepartmentCode()), t.GetPractitionerName(), p.words(r, t), t.GetStarts() + "–" + t.GetEnds()}
 		out = append(out, shell.Named{ID: t.GetId(), Name: strings.Join(strings.Fields(strings.Join(parts, " ")), " ")})
 	}
-	return out, nil
+	return out
 }
 
 func nameOf(list []shell.Named, wanted string) string {
@@ -94,8 +108,10 @@ type exceptionData struct {
 	New       bool
 	Problem   string
 	Templates []shell.Named
-	Done      *outcome
-	Alone     bool
+	// People are the doctors who have sessions by templates and a number, by which an exception names them.
+	People []shell.Named
+	Done   *outcome
+	Alone  bool
 	// County: the visitor may make one for the whole county.
 	County bool
 }
@@ -117,7 +133,9 @@ func (p *Pages) prepareException(r *http.Request) (exceptionData, error) {
 	if err != nil {
 		return data, err
 	}
-	data.Templates, err = p.templateNames(r, place)
+	list, err := p.templatesOf(r, place)
+	data.Templates = p.named(r, place, list)
+	data.People = slices.DeleteFunc(people(list), func(one shell.Named) bool { return one.ID == "" })
 	return data, err
 }
 
@@ -128,9 +146,18 @@ func (p *Pages) newException(w http.ResponseWriter, r *http.Request) error {
 	}
 	tomorrow := p.Shell.Now().AddDate(0, 0, 1).Format(time.DateOnly)
 	data.New, data.ID = true, id.New()
+	// What it is for says how it usually is; a holiday is the county's where its administrator asks.
+	usual := map[string][2]string{"holiday": {"CLOSED", "HOLIDAY"}, "workday": {"WORKDAY", "HOLIDAY"}, "substitute": {"SUBSTITUTE", "LEAVE"}}
+	start, known := usual[r.URL.Query().Get("for")]
+	if !known {
+		start = [2]string{"CLOSED", "LEAVE"}
+	}
 	data.Form.Values = url.Values{
-		"exception.effect": {"CLOSED"}, "exception.firstDay": {tomorrow}, "exception.lastDay": {tomorrow}, "exception.reasonCode": {"LEAVE"},
+		"exception.effect": {start[0]}, "exception.firstDay": {tomorrow}, "exception.lastDay": {tomorrow}, "exception.reasonCode": {start[1]},
 		"exception.templateId": {r.URL.Query().Get("template")}, "exception.departmentCode": {data.Place.Department},
+	}
+	if data.County && start[1] == "HOLIDAY" {
+		data.Form.Values.Set("whole", "1")
 	}
 	return p.drawException(w, r, http.StatusOK, data)
 }
@@ -202,7 +229,9 @@ func exceptionOf(r *http.Request, organization string) (*schedulingv1.ScheduleEx
 	var err error
 	switch e.GetEffect() {
 	case schedulingv1.ExceptionEffect_WORKDAY:
-		e.Weekday, err = number(r, "exception.weekday")
+		if e.Weekday, err = number(r, "exception.weekday"); err == nil && e.GetWeekday() == 0 {
+			err = errs.Invalid(errs.Required("exception.weekday"))
+		}
 	case schedulingv1.ExceptionEffect_SUBSTITUTE:
 		e.SubstitutePractitionerId, e.SubstitutePractitionerName, e.SubstituteLocation = get("substitutePractitionerId"), get("substitutePractitionerName"), get("substituteLocation")
 	case schedulingv1.ExceptionEffect_CLOSED, schedulingv1.ExceptionEffect_UNSPECIFIED:

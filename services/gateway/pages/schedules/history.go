@@ -3,7 +3,6 @@ package schedules
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -28,27 +27,38 @@ type changeRow struct {
 	Stands      bool
 }
 
+// wouldData is an older version that is looked at before it is restored: Changes are what that would make of what stands.
+type wouldData struct {
+	*schedulingv1.CalendarChange
+	Changes []shell.Difference
+}
+
 type historyData struct {
 	page
-	// Subject is one of templates, exceptions and sessions, and ID which; both are empty for all of the organisation.
+	// Subject is one of the keys of subjects, and ID which; both are empty for all of the organisation.
 	Subject, ID, Name string
 	Back              string
 	Rows              []changeRow
 	Version           int32
 	RequestID         string
 	Problem           string
+	// Chosen is the id of the change whose version the visitor wants again; Would says what that does.
+	Chosen string
+	Would  *wouldData
 	// Final: the session is cancelled and stays so.
 	Final bool
 	Done  *outcome
 }
 
-// subjects with the words of the contract.
+// subjects are the parts of an address, with the words of the contract.
 func subjects() map[string]string {
-	return map[string]string{"templates": "TEMPLATE", "exceptions": "EXCEPTION", "sessions": "SESSION"}
+	return map[string]string{
+		"templates": "TEMPLATE", "exceptions": "EXCEPTION", "sessions": "SESSION", "equipment": "EQUIPMENT", "wards": "WARD", "policy": "POLICY",
+	}
 }
 
 func (p *Pages) history(w http.ResponseWriter, r *http.Request) error {
-	return p.showHistory(w, r, http.StatusOK, historyData{RequestID: id.New()})
+	return p.showHistory(w, r, http.StatusOK, historyData{RequestID: id.New(), Chosen: r.URL.Query().Get("restore")})
 }
 
 // showHistory shows the changes with what the last restoring did, or why it was refused.
@@ -71,10 +81,7 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request, status int, 
 	if known {
 		tab = data.Subject
 	}
-	data.page, data.Back = page{place, tab}, place.At("/schedules/"+data.Subject+"/"+data.ID)
-	if subject == "SESSION" {
-		data.Back = "/sessions/" + data.ID
-	}
+	data.page, data.Back = page{place, tab}, backTo(place, data.Subject, data.ID)
 	templates, err := p.templateNames(r, place)
 	if err != nil {
 		return err
@@ -99,12 +106,31 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request, status int, 
 	}
 	if known && len(changes) > 0 {
 		data.Name = data.Rows[0].Name
-		if err := p.offer(r, &data); err != nil {
+		if err := p.offer(r, &data, templates); err != nil {
 			return err
 		}
 	}
 	return p.Shell.Render(w, r, p.changes, shell.Page{Title: "schedules.history", Nav: "sessions", Status: status, Data: data})
 }
+
+// backTo is the page of what the changes are about.
+func backTo(place shell.Workplace, folder, subject string) string {
+	switch folder {
+	case "sessions":
+		return "/sessions/" + subject
+	case "wards":
+		return place.At("/beds#ward-" + subject)
+	case "policy":
+		if subject == countyPolicy {
+			return "/schedules/policy"
+		}
+		return place.At("/schedules/policy")
+	}
+	return place.At("/schedules/" + folder + "/" + subject)
+}
+
+// countyPolicy is the id of the county's own policy among the changes.
+const countyPolicy = "county"
 
 func folderOf(subject string) string {
 	for folder, s := range subjects() {
@@ -113,74 +139,6 @@ func folderOf(subject string) string {
 		}
 	}
 	return ""
-}
-
-// offer finds out what stands and puts the buttons.
-func (p *Pages) offer(r *http.Request, data *historyData) error {
-	var err error
-	there := true // there is something to be restored
-	cancelled := false
-	switch data.Subject {
-	case "templates":
-		var t *schedulingv1.Template
-		t, err = p.findTemplate(r, data.Place.ID)
-		data.Version = t.GetVersion()
-	case "exceptions":
-		var e *schedulingv1.ScheduleException
-		if e, err = p.findException(r, data.Place.ID); errs.KindOf(err) == errs.KindNotFound {
-			err, data.Back = nil, data.Place.At("/schedules/exceptions") // it was removed: it is set anew
-		}
-		data.Version = e.GetVersion()
-		there = data.Rows[0].GetException().GetOrganizationId() != "" || countyAdmin(r)
-	case "sessions":
-		var s *schedulingv1.SessionDetail
-		if s, err = p.Calendar.GetSession(r.Context(), &schedulingv1.GetSessionRequest{Id: data.ID}); errs.KindOf(err) == errs.KindNotFound {
-			err, there, data.Back = nil, false, data.Place.At("/sessions") // the plan took it back
-		}
-		data.Version = s.GetSession().GetVersion()
-		cancelled = s.GetSession().GetState() == schedulingv1.SessionState_CANCELLED
-		if s != nil && !p.Shell.Now().Before(s.GetSession().GetEnd().AsTime()) {
-			there = false
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if there {
-		data.Final = !p.buttons(data.Rows, cancelled)
-	}
-	return nil
-}
-
-// buttons are put to the rows; false for a cancelled session that cannot be opened again.
-func (p *Pages) buttons(rows []changeRow, cancelled bool) bool {
-	newest := slices.IndexFunc(rows, func(c changeRow) bool { return len(c.Slots) == 0 })
-	undoable := newest >= 0 && rows[newest].GetCanBeUndone()
-	if cancelled && !undoable {
-		return false
-	}
-	undoes := ""
-	for i := range rows {
-		row := &rows[i]
-		switch state := len(row.Slots) == 0; {
-		case !state && cancelled:
-		case !state && row.GetAction() == "BLOCKED":
-			row.Do, row.Restore = "unblock", row.GetId()
-		case !state:
-			row.Do, row.Restore = "block", row.GetId()
-		case i == newest && undoable:
-			row.Do = "cancellation"
-			if before := slices.IndexFunc(rows[i+1:], func(c changeRow) bool { return len(c.Slots) == 0 && c.GetAction() != "CANCELLED" }); before >= 0 {
-				row.Restore = rows[i+1+before].GetId()
-				undoes = row.Restore
-			}
-		case i == newest && row.GetAction() != "REMOVED":
-			row.Stands = true
-		case row.GetAction() != "REMOVED" && row.GetAction() != "CANCELLED" && row.GetId() != undoes:
-			row.Do, row.Restore = "restore", row.GetId()
-		}
-	}
-	return true
 }
 
 // changeName says of what a change tells.
@@ -193,6 +151,15 @@ func (p *Pages) changeName(r *http.Request, place shell.Workplace, c *scheduling
 	case c.GetException() != nil:
 		e := c.GetException()
 		parts = []string{days(e), p.Shell.T(r, "schedules.effect."+e.GetEffect().String())}
+	case c.GetEquipment() != nil:
+		parts = []string{place.DepartmentName(c.GetEquipment().GetDepartmentCode()), c.GetEquipment().GetName()}
+	case c.GetWard() != nil:
+		parts = []string{place.DepartmentName(c.GetWard().GetDepartmentCode()), c.GetWard().GetName()}
+	case c.GetPolicy() != nil:
+		parts = []string{p.Shell.T(r, "schedules.policy"), place.Name}
+		if c.GetSubjectId() == countyPolicy {
+			parts[1] = p.Shell.T(r, "schedules.whole-county")
+		}
 	case c.GetSession() != nil:
 		s := c.GetSession()
 		zone := p.Shell.Zone()
@@ -208,160 +175,4 @@ func days(e *schedulingv1.ScheduleException) string {
 		return e.GetFirstDay()
 	}
 	return e.GetFirstDay() + " – " + e.GetLastDay()
-}
-
-// restore does the opposite of a change, or writes an older version again. The version that stands is checked as for every change.
-func (p *Pages) restore(w http.ResponseWriter, r *http.Request) error {
-	if err := parse(r); err != nil {
-		return err
-	}
-	place, err := p.Shell.Workplace(r)
-	if err != nil {
-		return err
-	}
-	subject, known := subjects()[r.PathValue("subject")]
-	if !known {
-		return errs.NotFound("subject")
-	}
-	list, err := p.Calendar.ListCalendarChanges(r.Context(), &schedulingv1.ListCalendarChangesRequest{OrganizationId: place.ID, Subject: subject, Id: r.PathValue("id")})
-	if err != nil {
-		return err
-	}
-	i := slices.IndexFunc(list.GetChanges(), func(c *schedulingv1.CalendarChange) bool { return c.GetId() == r.PostFormValue("restore") })
-	if i < 0 {
-		return errs.NotFound("change")
-	}
-	done, err := p.writeAgain(r, list.GetChanges()[i])
-	if err != nil {
-		return p.Shell.Again(w, r, err, func(again shell.Refused) error {
-			data := historyData{RequestID: again.RequestID, Problem: again.Problem}
-			if e, ok := errs.As(err); ok && e.Kind == errs.KindWrongState && slices.Contains([]string{"REBOOKED", "PLAN_CHANGED", "PAST"}, e.Meta["state"]) {
-				data.Problem = p.Shell.T(r, "schedules.history.no."+e.Meta["state"])
-			}
-			if data.Problem == "" {
-				data.Problem = p.Shell.ErrorText(r, err)
-			}
-			return p.showHistory(w, r, again.Status, data)
-		})
-	}
-	if done != nil && len(done.Conflicts) > 0 {
-		return p.showHistory(w, r, http.StatusOK, historyData{RequestID: id.New(), Done: done})
-	}
-	p.Shell.Flash(w, "settings.restored")
-	http.Redirect(w, r, place.At("/schedules/history/"+r.PathValue("subject")+"/"+r.PathValue("id")), http.StatusSeeOther)
-	return nil
-}
-
-// writeAgain carries a restoring out.
-func (p *Pages) writeAgain(r *http.Request, c *schedulingv1.CalendarChange) (*outcome, error) {
-	seen, err := number(r, "version")
-	if err != nil {
-		return nil, err
-	}
-	ctx, request := r.Context(), r.PostFormValue("requestId")
-	var ids []string
-	for _, s := range c.GetSlots() {
-		ids = append(ids, s.GetId())
-	}
-	switch {
-	case c.GetTemplate() != nil:
-		c.Template.Version = seen
-		saved, err := p.Calendar.SaveTemplate(ctx, &schedulingv1.SaveTemplateRequest{Template: c.GetTemplate(), RequestId: request})
-		return &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}, err
-	case c.GetException() != nil:
-		c.Exception.Version = seen
-		saved, err := p.Calendar.SaveException(ctx, &schedulingv1.SaveExceptionRequest{Exception: c.GetException(), RequestId: request})
-		return &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}, err
-	case c.GetAction() == "BLOCKED":
-		_, err = p.Calendar.UnblockSlots(ctx, &schedulingv1.UnblockSlotsRequest{SlotIds: ids, RequestId: request})
-	case c.GetAction() == "UNBLOCKED":
-		_, err = p.Calendar.BlockSlots(ctx, &schedulingv1.BlockSlotsRequest{SlotIds: ids, ReasonCode: c.GetSlots()[0].GetReasonCode(), RequestId: request})
-	default:
-		_, err = p.Calendar.RestoreSession(ctx, &schedulingv1.RestoreSessionRequest{Id: c.GetSubjectId(), Version: seen, ChangeId: c.GetId(), RequestId: request})
-	}
-	return nil, err
-}
-
-// linesOf are what a change left, line by line, in words.
-func (p *Pages) linesOf(r *http.Request, place shell.Workplace, templates []shell.Named, c *schedulingv1.CalendarChange) map[string]string {
-	out := map[string]string{}
-	set := func(key string, parts ...string) {
-		if text := strings.Join(strings.Fields(strings.Join(parts, " ")), " "); text != "" {
-			out[p.Shell.T(r, key)] = text
-		}
-	}
-	switch {
-	case c.GetAction() == "REMOVED":
-	case c.GetTemplate() != nil:
-		t := c.GetTemplate()
-		set("schedules.when", p.words(r, t), t.GetStarts()+"–"+t.GetEnds())
-		set("schedules.what", place.DepartmentName(t.GetDepartmentCode()), p.Shell.T(r, "slot.kind."+t.GetKind()))
-		if t.GetGrade() != "" {
-			set("field.template.grade", p.Shell.T(r, "slot.grade."+t.GetGrade()))
-		}
-		set("field.template.practitionerName", t.GetPractitionerName(), staffNumber(t.GetPractitionerId()))
-		set("field.template.equipmentId", p.deviceName(r, place.ID, t.GetEquipmentId()))
-		set("field.template.location", t.GetLocation())
-		set("schedules.slots", p.Shell.T(r, "schedules.each", "n", t.GetSlotMinutes()))
-		last := t.GetLastDay()
-		if last == "" {
-			last = p.Shell.T(r, "schedules.for-ever")
-		}
-		set("schedules.valid", t.GetFirstDay(), "–", last)
-		if t.GetOnHolidays() {
-			set("field.template.onHolidays", "✓")
-		}
-	case c.GetException() != nil:
-		p.exceptionLines(r, place, templates, c.GetException(), set)
-	case c.GetSession() != nil:
-		s := c.GetSession()
-		set("field.template.practitionerName", s.GetPractitionerName(), staffNumber(s.GetPractitionerId()))
-		set("field.template.location", s.GetLocation())
-		if s.GetState() == schedulingv1.SessionState_CANCELLED {
-			set("sessions.cancelled", p.Shell.T(r, "schedules.reason."+s.GetReasonCode()), s.GetNote())
-		}
-	}
-	return out
-}
-
-func (p *Pages) exceptionLines(r *http.Request, place shell.Workplace, templates []shell.Named, e *schedulingv1.ScheduleException, set func(key string, parts ...string)) {
-	set("schedules.days", days(e))
-	effect := []string{p.Shell.T(r, "schedules.effect."+e.GetEffect().String())}
-	if e.GetWeekday() > 0 {
-		effect = append(effect, p.Shell.T(r, "schedules.weekday."+strconv.Itoa(int(e.GetWeekday()))))
-	}
-	set("schedules.effect", append(effect, e.GetSubstitutePractitionerName(), e.GetSubstituteLocation())...)
-	switch {
-	case e.GetOrganizationId() == "":
-		set("schedules.concerns", p.Shell.T(r, "schedules.whole-county"))
-	case e.GetTemplateId() != "":
-		set("schedules.concerns", nameOf(templates, e.GetTemplateId()))
-	case e.GetDepartmentCode() != "":
-		set("schedules.concerns", place.DepartmentName(e.GetDepartmentCode()))
-	default:
-		set("schedules.concerns", p.Shell.T(r, "schedules.whole-house"))
-	}
-	set("schedules.why", p.Shell.T(r, "schedules.reason."+e.GetReasonCode()), e.GetNote())
-}
-
-// staffNumber is the number by which people tell two of one name apart; an id of ours tells them nothing.
-func staffNumber(practitioner string) string {
-	if id.Valid(practitioner) {
-		return ""
-	}
-	return practitioner
-}
-
-// deviceName is the id itself where the devices cannot be read.
-func (p *Pages) deviceName(r *http.Request, organization, device string) string {
-	if device == "" {
-		return ""
-	}
-	list, _ := p.devices(r, organization)
-	for _, d := range list {
-		if d.GetId() == device {
-			return d.GetName()
-		}
-	}
-	return device
 }

@@ -21,6 +21,15 @@ type policyData struct {
 	Alone        bool
 }
 
+// History is the address of the changes of the policy that is shown.
+func (d policyData) History() string {
+	of := d.Place.ID
+	if d.Whole || !d.Edits && d.Now.GetOrganizationId() == "" {
+		of = countyPolicy
+	}
+	return d.Place.At("/schedules/history/policy/" + of)
+}
+
 // Fields are the numbers of the rule, in the order of the form.
 func (policyData) Fields() []string { return policyFields() }
 
@@ -85,6 +94,7 @@ func (p *Pages) savePolicy(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		_, err = p.Calendar.SetBookingPolicy(r.Context(), &schedulingv1.SetBookingPolicyRequest{RequestId: r.PostFormValue("requestId"), Policy: &schedulingv1.BookingPolicy{
 			Version: version, OrganizationId: organization, ReservePercent: n[0], ExpertPercent: n[1], CommonDays: n[2], ReserveLeadDays: n[3], FallbackHours: n[4],
+			Inherited: r.PostFormValue("inherited") != "",
 		}})
 	}
 	if err == nil {

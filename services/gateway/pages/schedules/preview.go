@@ -11,8 +11,12 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
-// previewDays is how far the preview looks: three market days of the longest usual kind, and a month.
-const previewDays = 35
+// The preview shows a month, and where that holds fewer than the next few days, these: a market that comes three times a month, or every other month.
+const (
+	previewDays  = 35
+	previewAhead = 400
+	nextDays     = 5
+)
 
 // plannedDay is a day on which the template would have a session.
 type plannedDay struct {
@@ -25,9 +29,11 @@ type previewData struct {
 	Days []plannedDay
 	// Words say the pattern; Problem is what is missing.
 	Words, Problem string
-	Count          int
-	Away           bool
-	Place          shell.Workplace
+	// Next are the first days on which it takes place; Count how many it has in the month that is shown.
+	Next  []plannedDay
+	Count int
+	Away  bool
+	Place shell.Workplace
 }
 
 // preview answers the coming days of the form as typed.
@@ -59,7 +65,8 @@ func (p *Pages) previewOf(r *http.Request, organization, template string, form u
 		return data
 	}
 	data.Words = p.words(r, t)
-	answer, err := p.Calendar.PreviewTemplate(r.Context(), &schedulingv1.PreviewTemplateRequest{Template: t, From: max(t.GetFirstDay(), p.Shell.Now().Format(time.DateOnly)), Days: previewDays})
+	from := max(t.GetFirstDay(), p.Shell.Now().Format(time.DateOnly))
+	answer, err := p.Calendar.PreviewTemplate(r.Context(), &schedulingv1.PreviewTemplateRequest{Template: t, From: from, Days: previewAhead})
 	if err != nil {
 		data.Away = errs.KindOf(err) != errs.KindInvalid
 		if !data.Away {
@@ -67,15 +74,31 @@ func (p *Pages) previewOf(r *http.Request, organization, template string, form u
 		}
 		return data
 	}
-	for _, d := range answer.GetDays() {
-		one := plannedDay{PlannedDay: d}
-		if at, err := time.Parse(time.DateOnly, d.GetDate()); err == nil {
+	data.plan(answer.GetDays(), from)
+	return data
+}
+
+// plan takes of the days those that are shown.
+func (d *previewData) plan(days []*schedulingv1.PlannedDay, from string) {
+	first, err := time.Parse(time.DateOnly, from)
+	if err != nil {
+		return
+	}
+	month := first.AddDate(0, 0, previewDays).Format(time.DateOnly)
+	for _, planned := range days {
+		one, within := plannedDay{PlannedDay: planned}, planned.GetDate() < month
+		if !within && len(d.Next) == nextDays {
+			return
+		}
+		if at, err := time.Parse(time.DateOnly, planned.GetDate()); err == nil {
 			one.Weekday = at.Weekday().String()
 		}
-		if d.GetClosedBy() == "" {
-			data.Count++
+		if planned.GetClosedBy() == "" && len(d.Next) < nextDays {
+			d.Next = append(d.Next, one)
 		}
-		data.Days = append(data.Days, one)
+		if planned.GetClosedBy() == "" && within {
+			d.Count++
+		}
+		d.Days = append(d.Days, one)
 	}
-	return data
 }

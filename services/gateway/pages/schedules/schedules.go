@@ -1,5 +1,5 @@
 // Package schedules holds the pages from which sessions come: templates with a preview, exceptions of the calendar, equipment, the rule of the
-// township's reserve, and files in and out.
+// township's reserve, files in and out, and what was changed of all these and of the wards.
 //
 // Who plans is decided by the scheduling service; a county administrator picks the organisation. A form that was refused stands again with all
 // that was typed. Safe for concurrent use.
@@ -14,6 +14,7 @@ import (
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/workdays"
 )
 
 //go:embed *.html
@@ -21,19 +22,26 @@ var files embed.FS
 
 // Deps is what the pages need; all fields are required.
 type Deps struct {
-	Shell    *shell.Shell
-	Calendar schedulingv1.CalendarServiceClient
+	Shell      *shell.Shell
+	Calendar   schedulingv1.CalendarServiceClient
+	Allocation schedulingv1.AllocationServiceClient // the wards, whose changes are among those of the calendar
 }
 
 // Pages serves them.
 type Pages struct {
 	Deps
 	list, template, exceptions, exception, equipment, device, policy, files, changes *shell.Set
+	// through is the last year whose public holidays are known.
+	through int
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
-	p := &Pages{Deps: deps}
+	holidays, err := workdays.China()
+	if err != nil {
+		return nil, err
+	}
+	p := &Pages{Deps: deps, through: holidays.Through()}
 	for _, one := range []struct {
 		set  **shell.Set
 		name string

@@ -61,7 +61,8 @@ type templateData struct {
 	New       bool
 	Problem   string
 	Devices   []*schedulingv1.Equipment
-	// People are those who have sessions here already.
+	// Known are the templates that there are, People those who have sessions by them.
+	Known   []*schedulingv1.Template
 	People  []shell.Named
 	Preview previewData
 	Days    []string
@@ -98,7 +99,33 @@ func (p *Pages) newTemplate(w http.ResponseWriter, r *http.Request) error {
 		"template.starts": {"08:00"}, "template.ends": {"12:00"}, "template.slotMinutes": {"15"}, "template.firstDay": {p.Shell.Now().AddDate(0, 0, 1).Format(time.DateOnly)},
 		"template.departmentCode": {data.Place.Department},
 	}
+	p.startFrom(r, &data)
 	return p.drawTemplate(w, r, http.StatusOK, data)
+}
+
+// startFrom fills a new template in after another one (like), for the next doctor or the other half of the day, or for a device (equipment). Of the
+// other one who holds it is left out, which must not be the same.
+func (p *Pages) startFrom(r *http.Request, data *templateData) {
+	asked := r.URL.Query()
+	for _, t := range data.Known {
+		if t.GetId() != asked.Get("like") {
+			continue
+		}
+		values, tomorrow := templateValues(t), data.Form.Value("template.firstDay")
+		values.Del("version")
+		for _, name := range []string{"template.practitionerName", "template.practitionerId", "template.lastDay"} {
+			values.Set(name, "")
+		}
+		values.Set("template.firstDay", max(t.GetFirstDay(), tomorrow))
+		data.Form.Values = values
+	}
+	for _, e := range data.Devices {
+		if e.GetId() == asked.Get("equipment") {
+			for name, value := range map[string]string{"kind": "EXAM", "equipmentId": e.GetId(), "departmentCode": e.GetDepartmentCode(), "location": e.GetLocation()} {
+				data.Form.Values.Set("template."+name, value)
+			}
+		}
+	}
 }
 
 func (p *Pages) editTemplate(w http.ResponseWriter, r *http.Request) error {
@@ -126,13 +153,19 @@ func (p *Pages) prepare(r *http.Request) (templateData, error) {
 		return data, err
 	}
 	list, err := p.Calendar.ListTemplates(r.Context(), &schedulingv1.ListTemplatesRequest{OrganizationId: place.ID})
-	for _, t := range list.GetTemplates() {
+	data.Known, data.People = list.GetTemplates(), people(list.GetTemplates())
+	return data, err
+}
+
+// people are those who have sessions by templates, by number and name.
+func people(list []*schedulingv1.Template) (out []shell.Named) {
+	for _, t := range list {
 		one := shell.Named{ID: t.GetPractitionerId(), Name: t.GetPractitionerName()}
-		if one.Name != "" && !slices.Contains(data.People, one) {
-			data.People = append(data.People, one)
+		if one.Name != "" && !slices.Contains(out, one) {
+			out = append(out, one)
 		}
 	}
-	return data, err
+	return out
 }
 
 func (p *Pages) devices(r *http.Request, organization string) ([]*schedulingv1.Equipment, error) {
@@ -244,7 +277,11 @@ func (p *Pages) saveTemplate(w http.ResponseWriter, r *http.Request) error {
 	}
 	if len(saved.GetConflicts()) == 0 {
 		p.Shell.Flash(w, "schedules.template.saved")
-		http.Redirect(w, r, place.At("/schedules"), http.StatusSeeOther)
+		to := place.At("/schedules")
+		if r.PostFormValue("do") == "next" {
+			to = place.At("/schedules/templates/new", "like", saved.GetTemplate().GetId())
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 		return nil
 	}
 	data, err := p.prepare(r)

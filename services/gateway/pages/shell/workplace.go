@@ -110,6 +110,16 @@ func Plans(a *directoryv1.Account) bool {
 	return has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_BED_MANAGER, commonv1.Role_DEPARTMENT_HEAD, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN)
 }
 
+// KeepsWards tells whether the account is offered the settings of a ward; the scheduling service decides.
+func KeepsWards(a *directoryv1.Account) bool {
+	return has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_BED_MANAGER, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN)
+}
+
+// AddsWards tells whether the account is offered to add one.
+func AddsWards(a *directoryv1.Account) bool {
+	return has(a, commonv1.Role_BED_MANAGER, commonv1.Role_COUNTY_ADMIN)
+}
+
 // Under puts the refused fields of a request's part under the part's name ("starts" becomes "template.starts"), as a form that is named after the
 // part calls them.
 func Under(part string, cause error) error {

@@ -72,12 +72,16 @@ func (a *App) SetWard(ctx context.Context, p Keeper, c WardChange) (BoardWard, e
 		if c.Version != ward.Version {
 			return errs.Stale(ward.Version, "")
 		}
+		was := ward
 		ward.Class, ward.Sex, ward.CleaningMinutes = c.Class, c.Sex, c.CleaningMinutes
 		if err := ward.Check(); err != nil {
 			return errs.Invalid(errs.Bad("class", errs.ReasonFieldUnknown))
 		}
 		u.Answer(c.ID)
-		return u.SetWard(ctx, ward)
+		if err := u.SetWard(ctx, ward); err != nil {
+			return err
+		}
+		return u.Record(ctx, changeOfWard(ChangeBefore, was), changeOfWard(ChangeSaved, ward))
 	})
 	if err != nil {
 		return BoardWard{}, err

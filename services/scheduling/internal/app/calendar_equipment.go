@@ -41,7 +41,10 @@ func (p *Planner) SaveEquipment(ctx context.Context, by Planning, e domain.Equip
 			return errs.Invalid(errs.Bad("equipment.modality", errs.ReasonFieldCombination))
 		}
 		u.Note("equipment.save", "equipment", e.ID, e.Modality)
-		return u.PutDevice(ctx, e)
+		if err := u.PutDevice(ctx, e); err != nil {
+			return err
+		}
+		return u.Record(ctx, changeOfEquipment(ChangeBefore, was), changeOfEquipment(ChangeSaved, e))
 	})
 	if err != nil {
 		return e, err

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -13,6 +14,9 @@ const (
 	SubjectTemplate  = "TEMPLATE"
 	SubjectException = "EXCEPTION"
 	SubjectSession   = "SESSION"
+	SubjectEquipment = "EQUIPMENT"
+	SubjectWard      = "WARD"
+	SubjectPolicy    = "POLICY"
 
 	ChangeBefore      = "BEFORE" // as it was before changes were kept: by nobody known
 	ChangeSaved       = "SAVED"
@@ -24,7 +28,10 @@ const (
 	ChangeUnblocked   = "UNBLOCKED"
 )
 
-// CalendarChange is what somebody did, with what it was done to as it was after it: one of the three, by the subject.
+// CountyPolicy stands for the id of the county's own policy, which is no organisation's.
+const CountyPolicy = "county"
+
+// CalendarChange is what somebody did, with what it was done to as it was after it: one of the six, by the subject.
 type CalendarChange struct {
 	ID, Subject, SubjectID, Action string
 	OrganizationID, DepartmentCode string
@@ -33,6 +40,9 @@ type CalendarChange struct {
 	Template                       domain.Template
 	Exception                      domain.Exception
 	Session                        SessionThen
+	Equipment                      domain.Equipment
+	Ward                           domain.WardData
+	Policy                         BookingPolicy
 	// Undoable: a cancellation that stands and can be undone, when the changes of one session were asked for.
 	Undoable bool
 }
@@ -65,7 +75,19 @@ func changeOfSession(action string, s SessionView, slots ...ClosedSlot) Calendar
 		Session: SessionThen{Session: s.Session, ByHand: s.ByHand, Cancelled: s.Cancelled, ReasonCode: s.ReasonCode, Note: s.Note, Slots: slots}}
 }
 
-// ChangeQuery selects changes of an organisation and of the county's own exceptions, or of one subject.
+func changeOfEquipment(action string, e domain.Equipment) CalendarChange {
+	return CalendarChange{Subject: SubjectEquipment, SubjectID: e.ID, Action: action, OrganizationID: e.OrganizationID, DepartmentCode: e.DepartmentCode, Equipment: e}
+}
+
+func changeOfWard(action string, w domain.WardData) CalendarChange {
+	return CalendarChange{Subject: SubjectWard, SubjectID: w.ID, Action: action, OrganizationID: w.OrganizationID, DepartmentCode: w.DepartmentCode, Ward: w}
+}
+
+func changeOfPolicy(action string, b BookingPolicy) CalendarChange {
+	return CalendarChange{Subject: SubjectPolicy, SubjectID: cmp.Or(b.OrganizationID, CountyPolicy), Action: action, OrganizationID: b.OrganizationID, Policy: b}
+}
+
+// ChangeQuery selects changes of an organisation and of what is the county's own, or of one subject.
 type ChangeQuery struct {
 	County, OrganizationID string
 	Subject, SubjectID     string // both or none

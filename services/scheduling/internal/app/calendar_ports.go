@@ -53,6 +53,7 @@ type BookingPolicy struct {
 	domain.Policy
 	OrganizationID string
 	Version        int32
+	Inherited      bool // the organisation has none of its own; the numbers are those that held for it when that was written down
 }
 
 // SessionQuery selects sessions; empty texts select all. From and To are local dates, half-open.
@@ -129,6 +130,8 @@ type CalendarUnit interface {
 	RemoveException(ctx context.Context, id string) error
 	// PutPolicy writes the policy and notes that the reserve of the departments that it holds for is to be spread anew.
 	PutPolicy(ctx context.Context, p BookingPolicy) error
+	// RemovePolicy takes back an organisation's own, and notes the same.
+	RemovePolicy(ctx context.Context, organizationID string) error
 	// OwnPolicy is the one that is kept for the organisation, or for the county if it is empty; version 0 if there is none.
 	OwnPolicy(ctx context.Context, organizationID string) (BookingPolicy, error)
 

@@ -43,6 +43,12 @@ func changeProto(c app.CalendarChange) *schedulingv1.CalendarChange {
 		out.Template = templateProto(c.Template)
 	case app.SubjectException:
 		out.Exception = exceptionProto(c.Exception)
+	case app.SubjectEquipment:
+		out.Equipment = equipmentProto(c.Equipment)
+	case app.SubjectWard:
+		out.Ward = wardProto(app.BoardWard{WardData: c.Ward}, c.Time)
+	case app.SubjectPolicy:
+		out.Policy = policyProto(c.Policy)
 	case app.SubjectSession:
 		then := c.Session
 		out.Session = sessionProto(app.SessionView{Session: then.Session, Cancelled: then.Cancelled, ReasonCode: then.ReasonCode, Note: then.Note, ByHand: then.ByHand})

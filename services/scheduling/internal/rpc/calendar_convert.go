@@ -113,11 +113,12 @@ func useProto(use app.SlotUse, e domain.Equipment) *schedulingv1.SlotUse {
 
 func policyProto(p app.BookingPolicy) *schedulingv1.BookingPolicy {
 	return &schedulingv1.BookingPolicy{Version: p.Version, OrganizationId: p.OrganizationID, ReservePercent: int32(p.ReservePercent),
-		ExpertPercent: int32(p.ExpertPercent), CommonDays: int32(p.CommonDays), ReserveLeadDays: int32(p.ReserveLeadDays), FallbackHours: int32(p.FallbackHours)}
+		ExpertPercent: int32(p.ExpertPercent), CommonDays: int32(p.CommonDays), ReserveLeadDays: int32(p.ReserveLeadDays), FallbackHours: int32(p.FallbackHours),
+		Inherited: p.Inherited}
 }
 
 func policyOf(m *schedulingv1.BookingPolicy) app.BookingPolicy {
-	return app.BookingPolicy{Version: m.GetVersion(), OrganizationID: m.GetOrganizationId(), Policy: domain.Policy{
+	return app.BookingPolicy{Version: m.GetVersion(), OrganizationID: m.GetOrganizationId(), Inherited: m.GetInherited(), Policy: domain.Policy{
 		ReservePercent: int(m.GetReservePercent()), ExpertPercent: int(m.GetExpertPercent()), CommonDays: int(m.GetCommonDays()),
 		ReserveLeadDays: int(m.GetReserveLeadDays()), FallbackHours: int(m.GetFallbackHours())}}
 }

@@ -20,6 +20,12 @@ func bodyOf(c *app.CalendarChange) any {
 		return &c.Template
 	case app.SubjectException:
 		return &c.Exception
+	case app.SubjectEquipment:
+		return &c.Equipment
+	case app.SubjectWard:
+		return &c.Ward
+	case app.SubjectPolicy:
+		return &c.Policy
 	default:
 		return &c.Session
 	}

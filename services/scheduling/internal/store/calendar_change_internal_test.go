@@ -29,6 +29,15 @@ func TestTheNamesUnderWhichChangesAreKeptStay(t *testing.T) {
 			Subject: app.SubjectSession, Session: app.SessionThen{Session: domain.Session{ID: "s", OrganizationID: "o", DepartmentCode: "0304", Kind: "CLINIC",
 				PractitionerID: "p", PractitionerName: "甲", Location: "2F", Start: day, End: day, SlotMinutes: 10, Grade: "GENERAL", EquipmentID: "e", TemplateID: "t",
 				Day: "2026-03-18"}, ByHand: true, Cancelled: true, ReasonCode: "LEAVE", Note: "n", Slots: []app.ClosedSlot{{ID: "l", Start: day, Reason: "BREAK"}}}},
+		`{"ID":"d","Version":1,"OrganizationID":"o","DepartmentCode":"32","Modality":"CT","Name":"CT","Location":"1F","Preparation":"空腹","PreparationEnglish":"f","InService":true}`: {
+			Subject: app.SubjectEquipment, Equipment: domain.Equipment{ID: "d", Version: 1, OrganizationID: "o", DepartmentCode: "32", Modality: "CT", Name: "CT",
+				Location: "1F", Preparation: "空腹", PreparationEnglish: "f", InService: true}},
+		`{"ID":"w","OrganizationID":"o","DepartmentCode":"0304","Name":"三病区","Class":"ICU","Sex":"MALE","CleaningMinutes":45,"Version":2}`: {
+			Subject: app.SubjectWard, Ward: domain.WardData{ID: "w", OrganizationID: "o", DepartmentCode: "0304", Name: "三病区", Class: "ICU", Sex: "MALE",
+				CleaningMinutes: 45, Version: 2}},
+		`{"ReservePercent":30,"ExpertPercent":50,"CommonDays":14,"ReserveLeadDays":7,"FallbackHours":24,"OrganizationID":"o","Version":3,"Inherited":true}`: {
+			Subject: app.SubjectPolicy, Policy: app.BookingPolicy{Policy: domain.Policy{ReservePercent: 30, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 7,
+				FallbackHours: 24}, OrganizationID: "o", Version: 3, Inherited: true}},
 	} {
 		got, err := json.Marshal(bodyOf(&c))
 		if err != nil || string(got) != want {

@@ -105,9 +105,23 @@ func (u *unit) PutPolicy(ctx context.Context, p app.BookingPolicy) error {
 	if err != nil {
 		return err
 	}
+	return u.spreadAnew(ctx, p.OrganizationID)
+}
+
+// RemovePolicy implements app.CalendarUnit.
+func (u *unit) RemovePolicy(ctx context.Context, organizationID string) error {
+	_, err := u.tx.Exec(ctx, "DELETE FROM booking_policy WHERE county_code = $1 AND organization_id = $2", u.county(), organizationID)
+	if err != nil {
+		return fmt.Errorf("remove a booking policy: %w", err)
+	}
+	return u.spreadAnew(ctx, organizationID)
+}
+
+// spreadAnew notes the departments for which the policy of an organisation, or of the county, holds.
+func (u *unit) spreadAnew(ctx context.Context, organizationID string) error {
 	rows, err := u.tx.Query(ctx, `SELECT DISTINCT county_code, organization_id, department_code FROM session s WHERE county_code = $1 AND start_time > $2
 		AND (organization_id = $3 OR $3 = '' AND NOT EXISTS (SELECT 1 FROM booking_policy p WHERE p.county_code = $1 AND p.organization_id = s.organization_id))`,
-		u.county(), u.Now(), p.OrganizationID)
+		u.county(), u.Now(), organizationID)
 	if err != nil {
 		return fmt.Errorf("list departments: %w", err)
 	}

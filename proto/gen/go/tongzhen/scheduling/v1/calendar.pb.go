@@ -2608,8 +2608,9 @@ func (x *RestoreSessionRequest) GetRequestId() string {
 type ListCalendarChangesRequest struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
-	// TEMPLATE, EXCEPTION or SESSION, with the id of one; empty: of all.
-	Subject       string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// TEMPLATE, EXCEPTION, SESSION, EQUIPMENT, WARD or POLICY, with the id of one; empty: of all.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Of POLICY the id of the organisation, or `county`.
 	Id            string `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2728,7 +2729,11 @@ type CalendarChange struct {
 	// Of BLOCKED and UNBLOCKED: the slots, and why they are, or were, taken out.
 	Slots []*ClosedSlot `protobuf:"bytes,11,rep,name=slots,proto3" json:"slots,omitempty"`
 	// Of a cancellation that stands: it can be undone, nobody in the session was given another place or displaced. Told when one session is asked for.
-	CanBeUndone   bool `protobuf:"varint,12,opt,name=can_be_undone,json=canBeUndone,proto3" json:"can_be_undone,omitempty"`
+	CanBeUndone bool `protobuf:"varint,12,opt,name=can_be_undone,json=canBeUndone,proto3" json:"can_be_undone,omitempty"`
+	// As template, exception and session. A ward is told without its beds; an inherited policy with the numbers that held then.
+	Equipment     *Equipment     `protobuf:"bytes,13,opt,name=equipment,proto3" json:"equipment,omitempty"`
+	Ward          *BoardWard     `protobuf:"bytes,14,opt,name=ward,proto3" json:"ward,omitempty"`
+	Policy        *BookingPolicy `protobuf:"bytes,15,opt,name=policy,proto3" json:"policy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2845,6 +2850,27 @@ func (x *CalendarChange) GetCanBeUndone() bool {
 		return x.CanBeUndone
 	}
 	return false
+}
+
+func (x *CalendarChange) GetEquipment() *Equipment {
+	if x != nil {
+		return x.Equipment
+	}
+	return nil
+}
+
+func (x *CalendarChange) GetWard() *BoardWard {
+	if x != nil {
+		return x.Ward
+	}
+	return nil
+}
+
+func (x *CalendarChange) GetPolicy() *BookingPolicy {
+	if x != nil {
+		return x.Policy
+	}
+	return nil
 }
 
 type ClosedSlot struct {
@@ -3513,6 +3539,8 @@ type BookingPolicy struct {
 	ReserveLeadDays int32 `protobuf:"varint,6,opt,name=reserve_lead_days,json=reserveLeadDays,proto3" json:"reserve_lead_days,omitempty"`
 	// Default 24.
 	FallbackHours int32 `protobuf:"varint,7,opt,name=fallback_hours,json=fallbackHours,proto3" json:"fallback_hours,omitempty"`
+	// The organisation has no policy of its own, it follows the county's: said in changes, and in SetBookingPolicy, which leaves the (valid) numbers out of account then.
+	Inherited     bool `protobuf:"varint,8,opt,name=inherited,proto3" json:"inherited,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3594,6 +3622,13 @@ func (x *BookingPolicy) GetFallbackHours() int32 {
 		return x.FallbackHours
 	}
 	return 0
+}
+
+func (x *BookingPolicy) GetInherited() bool {
+	if x != nil {
+		return x.Inherited
+	}
+	return false
 }
 
 type GetBookingPolicyRequest struct {
@@ -3696,7 +3731,7 @@ var File_tongzhen_scheduling_v1_calendar_proto protoreflect.FileDescriptor
 
 const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\n" +
-	"%tongzhen/scheduling/v1/calendar.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'tongzhen/scheduling/v1/scheduling.proto\"\xc4\x03\n" +
+	"%tongzhen/scheduling/v1/calendar.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'tongzhen/scheduling/v1/allocation.proto\x1a'tongzhen/scheduling/v1/scheduling.proto\"\xc4\x03\n" +
 	"\tEquipment\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x121\n" +
@@ -3936,13 +3971,13 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12%\n" +
 	"\tchange_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\bchangeId\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x04 \x01(\tR\trequestId\"\xa0\x01\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"\xb9\x01\n" +
 	"\x1aListCalendarChangesRequest\x121\n" +
-	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12?\n" +
-	"\asubject\x18\x02 \x01(\tB%\xbaH\"r R\x00R\bTEMPLATER\tEXCEPTIONR\aSESSIONR\asubject\x12\x0e\n" +
+	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12X\n" +
+	"\asubject\x18\x02 \x01(\tB>\xbaH;r9R\x00R\bTEMPLATER\tEXCEPTIONR\aSESSIONR\tEQUIPMENTR\x04WARDR\x06POLICYR\asubject\x12\x0e\n" +
 	"\x02id\x18\x03 \x01(\tR\x02id\"_\n" +
 	"\x1bListCalendarChangesResponse\x12@\n" +
-	"\achanges\x18\x01 \x03(\v2&.tongzhen.scheduling.v1.CalendarChangeR\achanges\"\x90\x04\n" +
+	"\achanges\x18\x01 \x03(\v2&.tongzhen.scheduling.v1.CalendarChangeR\achanges\"\xc7\x05\n" +
 	"\x0eCalendarChange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x1d\n" +
@@ -3959,7 +3994,10 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\asession\x18\n" +
 	" \x01(\v2\x1f.tongzhen.scheduling.v1.SessionR\asession\x128\n" +
 	"\x05slots\x18\v \x03(\v2\".tongzhen.scheduling.v1.ClosedSlotR\x05slots\x12\"\n" +
-	"\rcan_be_undone\x18\f \x01(\bR\vcanBeUndone\"o\n" +
+	"\rcan_be_undone\x18\f \x01(\bR\vcanBeUndone\x12?\n" +
+	"\tequipment\x18\r \x01(\v2!.tongzhen.scheduling.v1.EquipmentR\tequipment\x125\n" +
+	"\x04ward\x18\x0e \x01(\v2!.tongzhen.scheduling.v1.BoardWardR\x04ward\x12=\n" +
+	"\x06policy\x18\x0f \x01(\v2%.tongzhen.scheduling.v1.BookingPolicyR\x06policy\"o\n" +
 	"\n" +
 	"ClosedSlot\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
@@ -4016,7 +4054,7 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x17ExportSchedulesResponse\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12!\n" +
 	"\fcontent_type\x18\x02 \x01(\tR\vcontentType\x12\x1b\n" +
-	"\tfile_name\x18\x03 \x01(\tR\bfileName\"\xcf\x02\n" +
+	"\tfile_name\x18\x03 \x01(\tR\bfileName\"\xed\x02\n" +
 	"\rBookingPolicy\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x05R\aversion\x12'\n" +
 	"\x0forganization_id\x18\x02 \x01(\tR\x0eorganizationId\x122\n" +
@@ -4027,7 +4065,8 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"commonDays\x125\n" +
 	"\x11reserve_lead_days\x18\x06 \x01(\x05B\t\xbaH\x06\x1a\x04\x18Z(\x00R\x0freserveLeadDays\x121\n" +
 	"\x0efallback_hours\x18\a \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xd0\x02(\x00R\rfallbackHours\"B\n" +
+	"\xbaH\a\x1a\x05\x18\xd0\x02(\x00R\rfallbackHours\x12\x1c\n" +
+	"\tinherited\x18\b \x01(\bR\tinherited\"B\n" +
 	"\x17GetBookingPolicyRequest\x12'\n" +
 	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\"\x7f\n" +
 	"\x17SetBookingPolicyRequest\x12E\n" +
@@ -4128,7 +4167,8 @@ var file_tongzhen_scheduling_v1_calendar_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),       // 51: google.protobuf.Timestamp
 	(*Slot)(nil),                        // 52: tongzhen.scheduling.v1.Slot
 	(HoldState_Code)(0),                 // 53: tongzhen.scheduling.v1.HoldState.Code
-	(*Booking)(nil),                     // 54: tongzhen.scheduling.v1.Booking
+	(*BoardWard)(nil),                   // 54: tongzhen.scheduling.v1.BoardWard
+	(*Booking)(nil),                     // 55: tongzhen.scheduling.v1.Booking
 }
 var file_tongzhen_scheduling_v1_calendar_proto_depIdxs = []int32{
 	3,  // 0: tongzhen.scheduling.v1.ListEquipmentResponse.equipment:type_name -> tongzhen.scheduling.v1.Equipment
@@ -4162,56 +4202,59 @@ var file_tongzhen_scheduling_v1_calendar_proto_depIdxs = []int32{
 	17, // 28: tongzhen.scheduling.v1.CalendarChange.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
 	24, // 29: tongzhen.scheduling.v1.CalendarChange.session:type_name -> tongzhen.scheduling.v1.Session
 	38, // 30: tongzhen.scheduling.v1.CalendarChange.slots:type_name -> tongzhen.scheduling.v1.ClosedSlot
-	51, // 31: tongzhen.scheduling.v1.ClosedSlot.start:type_name -> google.protobuf.Timestamp
-	45, // 32: tongzhen.scheduling.v1.ImportSchedulesResponse.problems:type_name -> tongzhen.scheduling.v1.ImportProblem
-	48, // 33: tongzhen.scheduling.v1.SetBookingPolicyRequest.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
-	4,  // 34: tongzhen.scheduling.v1.CalendarService.ListEquipment:input_type -> tongzhen.scheduling.v1.ListEquipmentRequest
-	6,  // 35: tongzhen.scheduling.v1.CalendarService.SaveEquipment:input_type -> tongzhen.scheduling.v1.SaveEquipmentRequest
-	9,  // 36: tongzhen.scheduling.v1.CalendarService.ListTemplates:input_type -> tongzhen.scheduling.v1.ListTemplatesRequest
-	11, // 37: tongzhen.scheduling.v1.CalendarService.SaveTemplate:input_type -> tongzhen.scheduling.v1.SaveTemplateRequest
-	13, // 38: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:input_type -> tongzhen.scheduling.v1.PreviewTemplateRequest
-	18, // 39: tongzhen.scheduling.v1.CalendarService.ListExceptions:input_type -> tongzhen.scheduling.v1.ListExceptionsRequest
-	20, // 40: tongzhen.scheduling.v1.CalendarService.SaveException:input_type -> tongzhen.scheduling.v1.SaveExceptionRequest
-	22, // 41: tongzhen.scheduling.v1.CalendarService.RemoveException:input_type -> tongzhen.scheduling.v1.RemoveExceptionRequest
-	25, // 42: tongzhen.scheduling.v1.CalendarService.ListSessions:input_type -> tongzhen.scheduling.v1.ListSessionsRequest
-	27, // 43: tongzhen.scheduling.v1.CalendarService.GetSession:input_type -> tongzhen.scheduling.v1.GetSessionRequest
-	30, // 44: tongzhen.scheduling.v1.CalendarService.SubstituteSession:input_type -> tongzhen.scheduling.v1.SubstituteSessionRequest
-	31, // 45: tongzhen.scheduling.v1.CalendarService.CancelSession:input_type -> tongzhen.scheduling.v1.CancelSessionRequest
-	34, // 46: tongzhen.scheduling.v1.CalendarService.RestoreSession:input_type -> tongzhen.scheduling.v1.RestoreSessionRequest
-	35, // 47: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:input_type -> tongzhen.scheduling.v1.ListCalendarChangesRequest
-	39, // 48: tongzhen.scheduling.v1.CalendarService.MoveBooking:input_type -> tongzhen.scheduling.v1.MoveBookingRequest
-	40, // 49: tongzhen.scheduling.v1.CalendarService.BlockSlots:input_type -> tongzhen.scheduling.v1.BlockSlotsRequest
-	41, // 50: tongzhen.scheduling.v1.CalendarService.UnblockSlots:input_type -> tongzhen.scheduling.v1.UnblockSlotsRequest
-	43, // 51: tongzhen.scheduling.v1.CalendarService.ImportSchedules:input_type -> tongzhen.scheduling.v1.ImportSchedulesRequest
-	46, // 52: tongzhen.scheduling.v1.CalendarService.ExportSchedules:input_type -> tongzhen.scheduling.v1.ExportSchedulesRequest
-	49, // 53: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:input_type -> tongzhen.scheduling.v1.GetBookingPolicyRequest
-	50, // 54: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:input_type -> tongzhen.scheduling.v1.SetBookingPolicyRequest
-	5,  // 55: tongzhen.scheduling.v1.CalendarService.ListEquipment:output_type -> tongzhen.scheduling.v1.ListEquipmentResponse
-	3,  // 56: tongzhen.scheduling.v1.CalendarService.SaveEquipment:output_type -> tongzhen.scheduling.v1.Equipment
-	10, // 57: tongzhen.scheduling.v1.CalendarService.ListTemplates:output_type -> tongzhen.scheduling.v1.ListTemplatesResponse
-	12, // 58: tongzhen.scheduling.v1.CalendarService.SaveTemplate:output_type -> tongzhen.scheduling.v1.SaveTemplateResponse
-	14, // 59: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:output_type -> tongzhen.scheduling.v1.PreviewTemplateResponse
-	19, // 60: tongzhen.scheduling.v1.CalendarService.ListExceptions:output_type -> tongzhen.scheduling.v1.ListExceptionsResponse
-	21, // 61: tongzhen.scheduling.v1.CalendarService.SaveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
-	21, // 62: tongzhen.scheduling.v1.CalendarService.RemoveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
-	26, // 63: tongzhen.scheduling.v1.CalendarService.ListSessions:output_type -> tongzhen.scheduling.v1.ListSessionsResponse
-	28, // 64: tongzhen.scheduling.v1.CalendarService.GetSession:output_type -> tongzhen.scheduling.v1.SessionDetail
-	24, // 65: tongzhen.scheduling.v1.CalendarService.SubstituteSession:output_type -> tongzhen.scheduling.v1.Session
-	32, // 66: tongzhen.scheduling.v1.CalendarService.CancelSession:output_type -> tongzhen.scheduling.v1.CancelSessionResponse
-	24, // 67: tongzhen.scheduling.v1.CalendarService.RestoreSession:output_type -> tongzhen.scheduling.v1.Session
-	36, // 68: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:output_type -> tongzhen.scheduling.v1.ListCalendarChangesResponse
-	54, // 69: tongzhen.scheduling.v1.CalendarService.MoveBooking:output_type -> tongzhen.scheduling.v1.Booking
-	42, // 70: tongzhen.scheduling.v1.CalendarService.BlockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
-	42, // 71: tongzhen.scheduling.v1.CalendarService.UnblockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
-	44, // 72: tongzhen.scheduling.v1.CalendarService.ImportSchedules:output_type -> tongzhen.scheduling.v1.ImportSchedulesResponse
-	47, // 73: tongzhen.scheduling.v1.CalendarService.ExportSchedules:output_type -> tongzhen.scheduling.v1.ExportSchedulesResponse
-	48, // 74: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
-	48, // 75: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
-	55, // [55:76] is the sub-list for method output_type
-	34, // [34:55] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	3,  // 31: tongzhen.scheduling.v1.CalendarChange.equipment:type_name -> tongzhen.scheduling.v1.Equipment
+	54, // 32: tongzhen.scheduling.v1.CalendarChange.ward:type_name -> tongzhen.scheduling.v1.BoardWard
+	48, // 33: tongzhen.scheduling.v1.CalendarChange.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
+	51, // 34: tongzhen.scheduling.v1.ClosedSlot.start:type_name -> google.protobuf.Timestamp
+	45, // 35: tongzhen.scheduling.v1.ImportSchedulesResponse.problems:type_name -> tongzhen.scheduling.v1.ImportProblem
+	48, // 36: tongzhen.scheduling.v1.SetBookingPolicyRequest.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
+	4,  // 37: tongzhen.scheduling.v1.CalendarService.ListEquipment:input_type -> tongzhen.scheduling.v1.ListEquipmentRequest
+	6,  // 38: tongzhen.scheduling.v1.CalendarService.SaveEquipment:input_type -> tongzhen.scheduling.v1.SaveEquipmentRequest
+	9,  // 39: tongzhen.scheduling.v1.CalendarService.ListTemplates:input_type -> tongzhen.scheduling.v1.ListTemplatesRequest
+	11, // 40: tongzhen.scheduling.v1.CalendarService.SaveTemplate:input_type -> tongzhen.scheduling.v1.SaveTemplateRequest
+	13, // 41: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:input_type -> tongzhen.scheduling.v1.PreviewTemplateRequest
+	18, // 42: tongzhen.scheduling.v1.CalendarService.ListExceptions:input_type -> tongzhen.scheduling.v1.ListExceptionsRequest
+	20, // 43: tongzhen.scheduling.v1.CalendarService.SaveException:input_type -> tongzhen.scheduling.v1.SaveExceptionRequest
+	22, // 44: tongzhen.scheduling.v1.CalendarService.RemoveException:input_type -> tongzhen.scheduling.v1.RemoveExceptionRequest
+	25, // 45: tongzhen.scheduling.v1.CalendarService.ListSessions:input_type -> tongzhen.scheduling.v1.ListSessionsRequest
+	27, // 46: tongzhen.scheduling.v1.CalendarService.GetSession:input_type -> tongzhen.scheduling.v1.GetSessionRequest
+	30, // 47: tongzhen.scheduling.v1.CalendarService.SubstituteSession:input_type -> tongzhen.scheduling.v1.SubstituteSessionRequest
+	31, // 48: tongzhen.scheduling.v1.CalendarService.CancelSession:input_type -> tongzhen.scheduling.v1.CancelSessionRequest
+	34, // 49: tongzhen.scheduling.v1.CalendarService.RestoreSession:input_type -> tongzhen.scheduling.v1.RestoreSessionRequest
+	35, // 50: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:input_type -> tongzhen.scheduling.v1.ListCalendarChangesRequest
+	39, // 51: tongzhen.scheduling.v1.CalendarService.MoveBooking:input_type -> tongzhen.scheduling.v1.MoveBookingRequest
+	40, // 52: tongzhen.scheduling.v1.CalendarService.BlockSlots:input_type -> tongzhen.scheduling.v1.BlockSlotsRequest
+	41, // 53: tongzhen.scheduling.v1.CalendarService.UnblockSlots:input_type -> tongzhen.scheduling.v1.UnblockSlotsRequest
+	43, // 54: tongzhen.scheduling.v1.CalendarService.ImportSchedules:input_type -> tongzhen.scheduling.v1.ImportSchedulesRequest
+	46, // 55: tongzhen.scheduling.v1.CalendarService.ExportSchedules:input_type -> tongzhen.scheduling.v1.ExportSchedulesRequest
+	49, // 56: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:input_type -> tongzhen.scheduling.v1.GetBookingPolicyRequest
+	50, // 57: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:input_type -> tongzhen.scheduling.v1.SetBookingPolicyRequest
+	5,  // 58: tongzhen.scheduling.v1.CalendarService.ListEquipment:output_type -> tongzhen.scheduling.v1.ListEquipmentResponse
+	3,  // 59: tongzhen.scheduling.v1.CalendarService.SaveEquipment:output_type -> tongzhen.scheduling.v1.Equipment
+	10, // 60: tongzhen.scheduling.v1.CalendarService.ListTemplates:output_type -> tongzhen.scheduling.v1.ListTemplatesResponse
+	12, // 61: tongzhen.scheduling.v1.CalendarService.SaveTemplate:output_type -> tongzhen.scheduling.v1.SaveTemplateResponse
+	14, // 62: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:output_type -> tongzhen.scheduling.v1.PreviewTemplateResponse
+	19, // 63: tongzhen.scheduling.v1.CalendarService.ListExceptions:output_type -> tongzhen.scheduling.v1.ListExceptionsResponse
+	21, // 64: tongzhen.scheduling.v1.CalendarService.SaveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
+	21, // 65: tongzhen.scheduling.v1.CalendarService.RemoveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
+	26, // 66: tongzhen.scheduling.v1.CalendarService.ListSessions:output_type -> tongzhen.scheduling.v1.ListSessionsResponse
+	28, // 67: tongzhen.scheduling.v1.CalendarService.GetSession:output_type -> tongzhen.scheduling.v1.SessionDetail
+	24, // 68: tongzhen.scheduling.v1.CalendarService.SubstituteSession:output_type -> tongzhen.scheduling.v1.Session
+	32, // 69: tongzhen.scheduling.v1.CalendarService.CancelSession:output_type -> tongzhen.scheduling.v1.CancelSessionResponse
+	24, // 70: tongzhen.scheduling.v1.CalendarService.RestoreSession:output_type -> tongzhen.scheduling.v1.Session
+	36, // 71: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:output_type -> tongzhen.scheduling.v1.ListCalendarChangesResponse
+	55, // 72: tongzhen.scheduling.v1.CalendarService.MoveBooking:output_type -> tongzhen.scheduling.v1.Booking
+	42, // 73: tongzhen.scheduling.v1.CalendarService.BlockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
+	42, // 74: tongzhen.scheduling.v1.CalendarService.UnblockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
+	44, // 75: tongzhen.scheduling.v1.CalendarService.ImportSchedules:output_type -> tongzhen.scheduling.v1.ImportSchedulesResponse
+	47, // 76: tongzhen.scheduling.v1.CalendarService.ExportSchedules:output_type -> tongzhen.scheduling.v1.ExportSchedulesResponse
+	48, // 77: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
+	48, // 78: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
+	58, // [58:79] is the sub-list for method output_type
+	37, // [37:58] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_scheduling_v1_calendar_proto_init() }
@@ -4219,6 +4262,7 @@ func file_tongzhen_scheduling_v1_calendar_proto_init() {
 	if File_tongzhen_scheduling_v1_calendar_proto != nil {
 		return
 	}
+	file_tongzhen_scheduling_v1_allocation_proto_init()
 	file_tongzhen_scheduling_v1_scheduling_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

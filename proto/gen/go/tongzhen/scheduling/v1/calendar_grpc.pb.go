@@ -85,8 +85,9 @@ type CalendarServiceClient interface {
 	// cancelled; slots that were blocked then are blocked again. Whoever has a place in it is told (booking_moved). ACTION_NOT_AVAILABLE with state
 	// REBOOKED if somebody in a cancelled one was given another place or was displaced, and PLAN_CHANGED if its template has no session then any more.
 	RestoreSession(ctx context.Context, in *RestoreSessionRequest, opts ...grpc.CallOption) (*Session, error)
-	// ListCalendarChanges lists who changed what of templates, exceptions and sessions, the newest first, 100 at most: of one of them, else of all of an
-	// organisation and of the county's own exceptions. To go back write an older template or exception again, RestoreSession, BlockSlots, UnblockSlots.
+	// ListCalendarChanges lists who changed what of templates, exceptions, sessions, equipment, wards and the booking policy, the newest first, 100 at most:
+	// of one of them, else of all of an organisation and of the county's own exceptions and policy. To go back write an older template, exception, device,
+	// ward or policy again, RestoreSession, BlockSlots, UnblockSlots.
 	ListCalendarChanges(ctx context.Context, in *ListCalendarChangesRequest, opts ...grpc.CallOption) (*ListCalendarChangesResponse, error)
 	// MoveBooking gives a booking, or a hold tied to a referral, another slot of the same organisation and department. It keeps its id; both sides are
 	// told. The organisation of the place, or the one that sends the patient. SLOT_TAKEN if somebody has the slot.
@@ -103,7 +104,7 @@ type CalendarServiceClient interface {
 	ExportSchedules(ctx context.Context, in *ExportSchedulesRequest, opts ...grpc.CallOption) (*ExportSchedulesResponse, error)
 	// GetBookingPolicy of an organisation: its own, else the county's, else the default.
 	GetBookingPolicy(ctx context.Context, in *GetBookingPolicyRequest, opts ...grpc.CallOption) (*BookingPolicy, error)
-	// SetBookingPolicy of the county (no organisation) or of one organisation. COUNTY_ADMIN.
+	// SetBookingPolicy of the county (no organisation) or of one organisation, or with inherited let an organisation follow the county's again. COUNTY_ADMIN.
 	SetBookingPolicy(ctx context.Context, in *SetBookingPolicyRequest, opts ...grpc.CallOption) (*BookingPolicy, error)
 }
 
@@ -368,8 +369,9 @@ type CalendarServiceServer interface {
 	// cancelled; slots that were blocked then are blocked again. Whoever has a place in it is told (booking_moved). ACTION_NOT_AVAILABLE with state
 	// REBOOKED if somebody in a cancelled one was given another place or was displaced, and PLAN_CHANGED if its template has no session then any more.
 	RestoreSession(context.Context, *RestoreSessionRequest) (*Session, error)
-	// ListCalendarChanges lists who changed what of templates, exceptions and sessions, the newest first, 100 at most: of one of them, else of all of an
-	// organisation and of the county's own exceptions. To go back write an older template or exception again, RestoreSession, BlockSlots, UnblockSlots.
+	// ListCalendarChanges lists who changed what of templates, exceptions, sessions, equipment, wards and the booking policy, the newest first, 100 at most:
+	// of one of them, else of all of an organisation and of the county's own exceptions and policy. To go back write an older template, exception, device,
+	// ward or policy again, RestoreSession, BlockSlots, UnblockSlots.
 	ListCalendarChanges(context.Context, *ListCalendarChangesRequest) (*ListCalendarChangesResponse, error)
 	// MoveBooking gives a booking, or a hold tied to a referral, another slot of the same organisation and department. It keeps its id; both sides are
 	// told. The organisation of the place, or the one that sends the patient. SLOT_TAKEN if somebody has the slot.
@@ -386,7 +388,7 @@ type CalendarServiceServer interface {
 	ExportSchedules(context.Context, *ExportSchedulesRequest) (*ExportSchedulesResponse, error)
 	// GetBookingPolicy of an organisation: its own, else the county's, else the default.
 	GetBookingPolicy(context.Context, *GetBookingPolicyRequest) (*BookingPolicy, error)
-	// SetBookingPolicy of the county (no organisation) or of one organisation. COUNTY_ADMIN.
+	// SetBookingPolicy of the county (no organisation) or of one organisation, or with inherited let an organisation follow the county's again. COUNTY_ADMIN.
 	SetBookingPolicy(context.Context, *SetBookingPolicyRequest) (*BookingPolicy, error)
 	mustEmbedUnimplementedCalendarServiceServer()
 }
