@@ -195,7 +195,7 @@ func TestClosingSaysWhatHangsOnAnOrganisation(t *testing.T) {
 	w := newWorld(t)
 	b := w.admin()
 	body := sound(t, "ask", b.get(placePath+"/close"))
-	for _, words := range []string{"5 accounts", "1 open departments", "3 open organisations", "as ever", "12 referrals to it", "2 referrals from it", "3 candidates", "places of coming sessions", "beds are not free"} {
+	for _, words := range []string{"5 accounts", "1 open departments", "3 open organisations", "as ever", "12 referrals to it", "2 referrals from it", "3 candidates", "sessions of the coming four weeks", "beds are not free"} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is not said", words)
 		}

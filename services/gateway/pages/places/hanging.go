@@ -25,8 +25,8 @@ func (h hanging) Any() bool {
 }
 
 const (
-	// bookedDays is how far ahead bookings are counted; calendars are not planned further.
-	bookedDays = 92
+	// bookedDays is how far ahead bookings are counted: hardly anything is booked later, and a hospital has very many sessions.
+	bookedDays = 28
 	// sessionPages of sessions are read at most.
 	sessionPages = 20
 )
@@ -70,10 +70,10 @@ func (p *Pages) booked(r *http.Request, organization, department string) (n int,
 			n += int(s.GetTaken())
 		}
 		if ask.PageToken = page.GetNextPageToken(); ask.PageToken == "" {
-			break
+			return n, nil
 		}
 	}
-	return n, nil
+	return n, errs.Unavailable("scheduling", nil)
 }
 
 // confirmed refuses to close what something hangs on before its name was typed.
