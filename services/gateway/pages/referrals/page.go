@@ -156,7 +156,10 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Pages) show(w http.ResponseWriter, r *http.Request, status int, data pageData) error {
 	nav := "referrals"
-	if data.Receiving {
+	switch {
+	case data.Actions.List != "":
+		nav = "followups"
+	case data.Receiving:
 		nav = "desk"
 	}
 	return p.Shell.Render(w, r, p.pageSet, shell.Page{Title: "referral.title", Nav: nav, Status: status, Data: data})
