@@ -28,7 +28,7 @@ type browser struct {
 	sys *harness.System
 }
 
-func openBrowser(t *testing.T, s *harness.System) *browser {
+func openBrowser(t *testing.T, s *harness.System, more ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -45,7 +45,7 @@ func openBrowser(t *testing.T, s *harness.System) *browser {
 		// A camera that shows a test picture, and a browser that asks nobody whether it may be used.
 		chromedp.Flag("use-fake-device-for-media-stream", true), chromedp.Flag("use-fake-ui-for-media-stream", true),
 		chromedp.Flag("no-proxy-server", true), chromedp.WindowSize(1366, 900))
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	t.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)

@@ -679,29 +679,73 @@
   }
   for (const form of document.querySelectorAll("form[data-narrow]")) form.addEventListener("change", () => form.requestSubmit());
 
-  // A slip's code is read by the camera, <button data-scan="field">, where the browser can.
+  // What reads the code that a camera sees: the browser where it can, else whoever answers pictures posted to where, small and grey, of all that is seen and
+  // of its middle in turn. Answers the text, "" for none.
+  const codeReader = async (where) => {
+    const formats = await window.BarcodeDetector?.getSupportedFormats().catch(() => []);
+    let detector = formats?.includes("qr_code") ? new BarcodeDetector({ formats: ["qr_code"] }) : null;
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 640;
+    const pen = canvas.getContext("2d");
+    pen.filter = "grayscale(1)";
+    let turn = 0;
+    return async (video) => {
+      if (detector) {
+        try { return (await detector.detect(video))[0]?.rawValue ?? ""; } catch { detector = null; }
+      }
+      const side = Math.min(video.videoWidth, video.videoHeight) / (1 + turn++ % 2);
+      pen.drawImage(video, (video.videoWidth - side) / 2, (video.videoHeight - side) / 2, side, side, 0, 0, 640, 640);
+      const picture = await new Promise((done) => canvas.toBlob(done, "image/jpeg", 0.6));
+      const answer = await fetch(where, { method: "POST", body: picture, headers: { "X-Fragment": "1", "X-Account": body.dataset.account }, credentials: "same-origin" });
+      if (!answer.ok) throw new Error();
+      return answer.text();
+    };
+  };
+  // A slip's code is read by the camera into a field, <button data-scan="field" data-scan-read="where">; what went wrong is said by data-scan-… of its name.
   for (const button of document.querySelectorAll("[data-scan]")) {
-    const field = document.getElementById(button.dataset.scan);
+    const [field, texts] = [document.getElementById(button.dataset.scan), button.dataset];
     const [note, video] = [field.form.querySelector("[data-scan-note]"), field.form.querySelector("video")];
-    let stream = null;
-    const stop = () => { for (const track of stream?.getTracks() ?? []) track.stop(); stream = null; video.hidden = true; };
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      if (stream) { stop(); return; }
-      if (!("BarcodeDetector" in window) || !navigator.mediaDevices) { note.textContent = button.dataset.scanNone; field.focus(); return; }
+    let run = null;
+    const say = (text) => { if (note.textContent !== text) note.textContent = text; };
+    const stop = (text) => {
+      for (const track of video.srcObject?.getTracks() ?? []) track.stop();
+      video.srcObject = run = null;
+      video.hidden = true;
+      button.setAttribute("aria-pressed", "false");
+      say(text);
+      if (text) field.focus();
+    };
+    const scan = async () => {
+      const mine = run = { since: Date.now() };
+      button.setAttribute("aria-pressed", "true");
       try {
-        const detector = new BarcodeDetector({ formats: ["qr_code"] });
-        stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+        const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 720 } } });
+        if (run !== mine) { for (const track of stream.getTracks()) track.stop(); return; }
         video.srcObject = stream;
         video.hidden = false;
         await video.play();
-        while (stream) {
-          const [code] = await detector.detect(video);
-          if (code) { field.value = code.rawValue; stop(); field.form.requestSubmit(); return; }
-          await new Promise(requestAnimationFrame);
+        say(texts.scanAim);
+        const read = await codeReader(texts.scanRead);
+        while (run === mine) {
+          const pause = new Promise((done) => setTimeout(done, 350));
+          const code = await read(video).catch(() => null);
+          if (run !== mine) return;
+          const lasted = Date.now() - mine.since;
+          if (code) { field.value = code; stop(""); field.form.requestSubmit(); return; }
+          if (lasted > 60000) { stop(texts.scanNothing); return; }
+          say(code === null ? texts.scanAway : lasted > 20000 ? texts.scanNothing : texts.scanAim);
+          await pause;
         }
-      } catch { stop(); note.textContent = button.dataset.scanFailed; field.focus(); }
+      } catch (error) { if (run === mine) stop(texts[`scan${error.name}`] ?? texts.scanFailed); }
+    };
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      if (run) stop("");
+      else if (!window.isSecureContext) stop(texts.scanInsecure);
+      else if (!navigator.mediaDevices) stop(texts.scanNone);
+      else scan();
     });
+    addEventListener("pagehide", () => stop(""));
   }
 
   document.querySelector(".errors")?.focus();

@@ -16,6 +16,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/cache"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	ids "github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
@@ -33,17 +34,21 @@ type Deps struct {
 	Referral referralv1.ReferralServiceClient
 	Handover referralv1.HandoverServiceClient
 	Queue    *queue.Queue
+	// Limiter counts the pictures that are sent to be read, by account.
+	Limiter cache.Limiter
 }
 
 // Pages serves them.
 type Pages struct {
 	Deps
 	queueSet, arrivalsSet *shell.Set
+	// reading has a place for each picture that is read at a time.
+	reading chan struct{}
 }
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
-	p := &Pages{Deps: deps}
+	p := &Pages{Deps: deps, reading: make(chan struct{}, readers)}
 	var err error
 	if p.queueSet, err = deps.Shell.Parse(queue.With(files), "desk.html", "queue.html"); err != nil {
 		return nil, err
@@ -57,6 +62,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /desk", p.Shell.Page(p.queue))
 	mux.Handle("GET /desk/arrivals", p.Shell.Page(p.arrivals))
 	mux.Handle("POST /desk/find", p.Shell.Page(p.find))
+	mux.Handle("POST /desk/code", p.Shell.Page(p.code))
 	mux.Handle("POST /desk/registrations/{id}/dismiss", p.Shell.Page(p.dismiss))
 }
 
