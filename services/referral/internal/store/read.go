@@ -144,18 +144,15 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 		}
 		parts = append(parts, fmt.Sprintf(format, places...))
 	}
-	if q.Direction != "" {
-		add("r.direction = $%d", string(q.Direction))
+	is := func(column, value string) {
+		if value != "" {
+			add(column+" = $%d", value)
+		}
 	}
-	if q.Urgency != "" {
-		add("r.urgency = $%d", string(q.Urgency))
-	}
-	if q.Department != "" {
-		add("r.receiver_department = $%d", q.Department)
-	}
-	if q.Sender != "" {
-		add("r.originator_org = $%d", q.Sender)
-	}
+	is("r.direction", string(q.Direction))
+	is("r.urgency", string(q.Urgency))
+	is("r.receiver_department", q.Department)
+	is("r.originator_org", q.Sender)
 	if q.PatientID != "" {
 		add(person(tx.Engine(), "r.patient_id", "$%d"), q.PatientID)
 	}
