@@ -157,12 +157,8 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 		add(person(tx.Engine(), "r.patient_id", "$%d"), q.PatientID)
 	}
 	if len(q.PatientIDs) > 0 {
-		each := make([]string, len(q.PatientIDs))
-		for i, patient := range q.PatientIDs {
-			args = append(args, patient)
-			each[i] = person(tx.Engine(), "r.patient_id", fmt.Sprintf("$%d", len(args)))
-		}
-		parts = append(parts, "("+strings.Join(each, " OR ")+")")
+		frag, list := anyPerson(tx, len(args)+1, q.PatientIDs)
+		parts, args = append(parts, frag), append(args, list...)
 	}
 	if q.Number != "" {
 		add("replace(r.number, '-', '') LIKE $%d", "%"+q.Number+"%")
@@ -197,6 +193,15 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 		add("r.expected_from < $%d AND r.expected_to > $%d", q.Expected.To, q.Expected.From)
 	}
 	return parts, args
+}
+
+// anyPerson is the condition for referrals of any of these patients, whose ids are the arguments from first on.
+func anyPerson(tx *sqldb.Tx, first int, ids []string) (string, []any) {
+	each, args := make([]string, len(ids)), make([]any, len(ids))
+	for i, patient := range ids {
+		each[i], args[i] = person(tx.Engine(), "r.patient_id", fmt.Sprintf("$%d", first+i)), patient
+	}
+	return "(" + strings.Join(each, " OR ") + ")", args
 }
 
 func words[W ~string](list []W) []string {
