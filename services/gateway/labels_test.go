@@ -75,8 +75,8 @@ func TestAnErrorCallsAFieldWhatTheFormCallsIt(t *testing.T) {
 			forms = append(forms, labelForm{f, same})
 		}
 	}
-	// These are groups of several things, or are refused under a name of their own.
-	but := strings.Fields("values complete slot examItems diagnosis-code plan medicines files diagnoses mistake plan.template entry.class dose frequency")
+	// These are groups of several things, are refused under a name of their own, or are a question of the page that no service asks.
+	but := strings.Fields("anyway values complete slot examItems diagnosis-code plan medicines files diagnoses mistake plan.template entry.class dose frequency")
 	w := refusing(t)
 	w.concluded()
 	for _, f := range forms {
