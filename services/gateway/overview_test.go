@@ -164,6 +164,7 @@ func TestTheMonthIsWrittenWithItsDefinitions(t *testing.T) {
 	for what, words := range map[string]string{
 		"the heading": "Two-way referral in 2026-02: The whole county", "the rate in words": "Down-referral rate: 77.8% (7 of 9)", "the target": "misses its target of 80% by 2.2 points",
 		"the saving": "saved an estimated ¥350.00", "the definitions": "<h2>Definitions</h2>", "who made it": "by 管理员", "the month before": "month=2026-01",
+		"the same month as a workbook": "/overview/export?from=2026-02-01&amp;period=custom&amp;to=2026-02-28&amp;format=xlsx",
 	} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%s: %q is missing", what, words)

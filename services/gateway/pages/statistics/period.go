@@ -103,12 +103,12 @@ func (p period) Label() string { return p.from.Format("2006-01") }
 // before is the period before, to compare with: as long as this one, and of one that is not over, no further than it has come.
 func (p period) before(now time.Time) period {
 	var out period
-	switch p.Name {
-	case "quarter":
+	switch {
+	case p.Name == "quarter":
 		out.from, out.to = p.from.AddDate(0, -3, 0), p.from
-	case "year":
+	case p.Name == "year":
 		out.from, out.to = p.from.AddDate(-1, 0, 0), p.from
-	case "custom":
+	case p.Name == "custom" && p.month() == "":
 		out.from, out.to = p.from.Add(p.from.Sub(p.to)), p.from
 	default:
 		out.from, out.to = p.from.AddDate(0, -1, 0), p.from

@@ -83,13 +83,13 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	return p.Shell.Render(w, r, p.reportSet, shell.Page{Title: "report.title", Nav: "overview", Data: data})
 }
 
-// reportMonth is the month asked for, else the last whole one.
+// reportMonth is the month asked for, else the last whole one. Its days are its name, so that what the report leads to is of the same month.
 func reportMonth(query url.Values, now time.Time) period {
 	from, err := time.Parse("2006-01", query.Get("month"))
 	if err != nil || from.After(now) {
 		from = monthOf(now).AddDate(0, -1, 0)
 	}
-	return period{Name: "month", from: from, to: from.AddDate(0, 1, 0)}
+	return period{Name: "custom", from: from, to: from.AddDate(0, 1, 0)}
 }
 
 // defined are the measures that a report uses.
