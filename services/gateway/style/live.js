@@ -6,6 +6,32 @@
 
   const shared = body.dataset.live && navigator.locks && window.BroadcastChannel ? new BroadcastChannel(`tongzhen live ${body.dataset.account}`) : undefined;
 
+  // What answers with one click may come to stand under a pointer that was meant for another: once any of it has moved, or says something else, a click of
+  // a pointer answers nothing for a second, and the page says so. Keys are not meant for a place: the focus stays with its row.
+  const oneClick = ".suggestion button, td form button";
+  const stand = () => [...document.querySelectorAll(oneClick)].map((button) => {
+    const { left, top } = button.getBoundingClientRect();
+    return [button.form?.getAttribute("action"), button.textContent, Math.round(left), Math.round(top)].join(" ");
+  });
+  let moved = -Infinity;
+  const moving = (change) => {
+    const before = stand();
+    change();
+    if (!before.length) return;
+    const after = new Set(stand());
+    if (before.some((one) => !after.has(one))) moved = performance.now();
+  };
+  const again = document.getElementById("again");
+  let shown;
+  addEventListener("click", (event) => {
+    if (!event.detail || performance.now() - moved > 1000 || !event.target.closest?.(oneClick)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    again.textContent = again.dataset.text;
+    clearTimeout(shown);
+    shown = setTimeout(() => { again.textContent = ""; }, 4000);
+  }, true);
+
   // Sounds are made here so that nothing has to be loaded. A browser plays none before the first key or click on a page: until then an alarm says so,
   // and it sounds with that click. data-heard counts the sounds.
   let audio;
@@ -33,7 +59,7 @@
     // What was taken on meanwhile is silent.
     if (tones && (tones !== emergency || document.querySelector(".EMERGENCY.arrived, .alarms .alarm"))) sound(tones);
   };
-  const hint = () => {
+  const hint = () => moving(() => {
     const banner = document.querySelector(".alarms");
     banner?.querySelector(".silent")?.remove();
     if (!blocked || !banner?.querySelector(".alarm")) return;
@@ -41,7 +67,7 @@
     line.className = "silent";
     line.textContent = body.dataset.silent;
     banner.append(line);
-  };
+  });
   for (const gesture of ["pointerdown", "keydown"]) addEventListener(gesture, () => { if (audio?.state === "suspended") audio.resume().then(settle); }, { capture: true });
   const emergency = [880, 660, 880], urgent = [660];
   const alarm = () => sound(emergency);
@@ -123,7 +149,7 @@
         const back = place(part);
         const mark = () => part.querySelector("[data-mark]")?.dataset.mark;
         const marked = mark();
-        part.innerHTML = text;
+        moving(() => { part.innerHTML = text; });
         // A place that is offered, or is not any more, changes what the other parts of its referral propose.
         if (mark() !== marked && part.dataset.referral) refreshAll("referral", part.dataset.referral);
         delete part.dataset.stale;
