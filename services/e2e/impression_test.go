@@ -23,8 +23,7 @@ func TestTheImpressionIsTheDoctorsOwnWords(t *testing.T) {
 		t.Helper()
 		h.click("the diagnosis", "#f-diagnoses")
 		h.types(words)
-		h.until("suggestions for "+words, `document.querySelector(".picker li[data-value]") && !document.querySelector(".picker ul").hidden`)
-		h.presses(kb.Enter)
+		h.presses(kb.Enter) // whatever is listed by then: it takes the first answer to the words
 		chosen++
 		h.until("chosen diagnosis", `document.querySelectorAll('.chips [name="diagnosis"]').length === `+string(rune('0'+chosen)))
 	}

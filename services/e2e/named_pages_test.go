@@ -27,7 +27,7 @@ func TestACommonNameBecomesTheCentresWithAClick(t *testing.T) {
 	if w.value(first) != "氨氯地平片" {
 		t.Errorf("%q was taken by itself", w.value(first))
 	}
-	w.press(`#medicine-lines [data-row-set]`)
+	w.choose(`#medicine-lines [data-row-set]`)
 	w.until("its stock", `document.querySelector('#medicine-lines .stock.IN_STOCK') && !document.querySelector('#medicine-lines [data-row-set]')`)
 	if w.value(first) != "苯磺酸氨氯地平片" {
 		t.Errorf("it is called %q", w.value(first))

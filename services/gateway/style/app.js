@@ -191,13 +191,15 @@
     let at = -1;
     let moved = false; // the first of what was found is what Enter takes; the first ↓ stays on it
     let timer;
+    let answers = ""; // the words that the list answers
+    let waits = false; // Enter was pressed before the answer to the words: it takes the first of that, never one of the list before
     const mark = (index) => {
       at = index;
       [...list.children].forEach((item, i) => { item.id = `${list.id}-${i}`; item.setAttribute("aria-selected", String(i === at)); });
       if (list.children[at]) input.setAttribute("aria-activedescendant", list.children[at].id); else input.removeAttribute("aria-activedescendant");
       list.children[at]?.scrollIntoView({ block: "nearest" });
     };
-    const close = () => { list.hidden = true; at = -1; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
+    const close = () => { list.hidden = true; at = -1; waits = false; answers = ""; input.setAttribute("aria-expanded", "false"); input.removeAttribute("aria-activedescendant"); };
     const choose = (value, label, called) => {
       if (![...chips.querySelectorAll("input")].some((field) => field.value === value)) {
         const chip = document.createElement("li");
@@ -219,6 +221,7 @@
     picker.closest("form")?.addEventListener("draft", (event) => { chips.replaceChildren(); for (const value of event.detail[picker.dataset.name] ?? []) choose(value, value.replace("|", " ")); document.activeElement?.blur(); });
     input.addEventListener("input", () => {
       clearTimeout(timer);
+      waits = false;
       timer = setTimeout(async () => {
         const query = input.value.trim();
         if (!query) { close(); return; }
@@ -240,16 +243,22 @@
         list.hidden = false;
         input.setAttribute("aria-expanded", "true");
         moved = false;
+        answers = query;
         mark(found.length ? 0 : -1);
+        if (waits) list.children[0].take?.();
       }, 150);
     });
     input.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey) return;
-      if (list.hidden) { if (event.key === "Enter") event.preventDefault(); return; }
+      if (event.key === "Enter") {
+        event.preventDefault();
+        if (answers === input.value.trim()) list.children[at]?.take?.(); else waits = true;
+        return;
+      }
+      if (list.hidden) return;
       const last = list.children.length - 1;
       if (event.key === "ArrowDown") { mark(Math.min(moved ? at + 1 : at, last)); moved = true; event.preventDefault(); }
       else if (event.key === "ArrowUp") { moved = true; mark(Math.max(at - 1, 0)); event.preventDefault(); }
-      else if (event.key === "Enter") { event.preventDefault(); list.children[at]?.take?.(); }
       else if (event.key === "Escape") close();
     });
     input.addEventListener("blur", close);
