@@ -271,3 +271,33 @@ func TestWhatIsWrittenBesideTheQueueIsADraft(t *testing.T) {
 	to := b.post("/referrals/"+referralID+"/return", with(sent("return"), "queue", "1", "reasonCode", "INCOMPLETE")).Header().Get("Location")
 	shows(t, b.get(to).Body.String(), `data-draft-done="return:`+referralID+`"`)
 }
+
+// Who has no place in a session is checked in on the line too: emergencies, inpatients, and whoever is on the way.
+func TestWhoStandsInNoSessionIsCheckedInOnTheLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	today, coming, advice := sampleReferral(referralv1.State_ACCEPTED), sampleReferral(referralv1.State_SUBMITTED), sampleReferral(referralv1.State_ACCEPTED)
+	today.Id, today.Kind, today.Version = secondID, commonv1.Kind_INPATIENT, 7
+	coming.Id, coming.Kind = thirdID, commonv1.Kind_EMERGENCY
+	advice.Id, advice.Kind = downID, commonv1.Kind_ADVICE
+	on(w, listMethod, func(_ context.Context, in *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+		if in.GetOnTheWay() {
+			return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{coming}}, nil
+		}
+		return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{today, advice}}, nil
+	})
+	on(w, actionsMethod, func(_ context.Context, in *referralv1.ListActionsRequest) (*referralv1.ListActionsResponse, error) {
+		if in.GetId() == downID {
+			return actionsOf("cancel"), nil
+		}
+		return actionsOf("arrive"), nil
+	})
+	body := w.browser("desk").get("/desk/arrivals").Body.String()
+	_, line, _ := strings.Cut(body, `data-id="`+secondID+`"`)
+	line, _, _ = strings.Cut(line, "</tr>")
+	shows(t, line, `action="/referrals/`+secondID+`/arrive"`, `name="version" value="7"`, `name="back" value="/desk/arrivals"`)
+	shows(t, body, `action="/referrals/`+thirdID+`/arrive"`)
+	if strings.Contains(body, downID+"/arrive") {
+		t.Error("who is not to come is checked in")
+	}
+}
