@@ -301,3 +301,30 @@ func TestWhoStandsInNoSessionIsCheckedInOnTheLine(t *testing.T) {
 		t.Error("who is not to come is checked in")
 	}
 }
+
+func TestTheNoticeOfAnAcceptanceNamesWhatWasBooked(t *testing.T) {
+	t.Parallel()
+	booking := schedulingv1.SchedulingService_GetBooking_FullMethodName
+	for name, c := range map[string]struct {
+		booked *schedulingv1.Booking
+		want   []string
+	}{
+		"a bed":  {&schedulingv1.Booking{Id: bookingID, Ward: "骨科病区", Bed: "01"}, []string{"Bed kept", "骨科病区 01"}},
+		"a time": {&schedulingv1.Booking{Id: bookingID, Start: in(time.Hour), PractitionerName: "莫磊"}, []string{"Booked <time", "today 10:30", "莫磊"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.waits(routine()...)
+			done := sampleReferral(referralv1.State_ACCEPTED)
+			done.BookingId, done.WalkIn = bookingID, nil
+			w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{done}})
+			w.always(booking, c.booked)
+			b := w.browser("desk")
+			b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "queue", "1"))
+			_, notice, _ := strings.Cut(b.get("/desk").Body.String(), `data-draft-done="accept:`)
+			notice, _, _ = strings.Cut(notice, "</p>")
+			shows(t, notice, append(c.want, "Accepted; the sender was told.")...)
+		})
+	}
+}
