@@ -317,3 +317,17 @@ func TestAnAdmissionStartsFromTheBedThatIsKept(t *testing.T) {
 	w.refuse(booking, unreachable())
 	says(t, b, `name="ward" type="text" value=""`)
 }
+
+func TestWhatARefusalLacksIsSaidInItsFormAndLeadsToTheField(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(actionsMethod, actionsOf("accept", "decline"))
+	w.refuse(referralv1.ReferralService_Decline_FullMethodName, errs.Invalid(errs.Required("note")))
+	body := w.browser("desk").post("/referrals/"+referralID+"/decline", with(sent("decline"), "note", "")).Body.String()
+	_, form, _ := strings.Cut(body, `action="/referrals/`+referralID+`/decline"`)
+	form, _, _ = strings.Cut(form, "</form>")
+	shows(t, form, `<div class="errors"`, `<a href="#f-decline-note">`, `<div class="field wrong"><label for="f-decline-note"`, `aria-invalid="true" aria-describedby="e-decline-note"`)
+	if strings.Count(body, `<div class="errors"`) != 1 {
+		t.Error("it is said above another form too")
+	}
+}

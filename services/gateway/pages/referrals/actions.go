@@ -91,22 +91,18 @@ func (a actionsData) FormOf(name string) shell.Form {
 }
 
 // Problems are all errors of the refused form, each once; an item and its list say the same. nil when no field is to blame.
-func (a actionsData) Problems() []string {
-	var out []string
+func (a actionsData) Problems() (out []shell.FieldError) {
 	for _, e := range a.Form.Errors {
-		if !slices.Contains(out, e.Text) {
-			out = append(out, e.Text)
+		if !slices.ContainsFunc(out, func(said shell.FieldError) bool { return said.Text == e.Text }) {
+			out = append(out, e)
 		}
 	}
 	return out
 }
 
-// ReplyForm is the refused reply, or one that starts from the record.
-func (a actionsData) ReplyForm() shell.Form {
-	if a.Failed == "conclude" {
-		return a.Form
-	}
-	return shell.Form{Values: a.Reply}
+// Reasoned tells that the form of the refused action asks for a reason and is still there: what is wrong is said in it.
+func (a actionsData) Reasoned() bool {
+	return a.Has(a.Failed) && slices.Contains(strings.Fields("return redirect decline cancel undo_arrive undo_admit"), a.Failed)
 }
 
 // Field is the id of a field of a form that asks for a reason, "" for another.
