@@ -271,3 +271,60 @@ func TestWhatIsWrittenBesideTheQueueIsADraft(t *testing.T) {
 	to := b.post("/referrals/"+referralID+"/return", with(sent("return"), "queue", "1", "reasonCode", "INCOMPLETE")).Header().Get("Location")
 	shows(t, b.get(to).Body.String(), `data-draft-done="return:`+referralID+`"`)
 }
+
+// Who has no place in a session is checked in on the line too: emergencies, inpatients, and whoever is on the way.
+func TestWhoStandsInNoSessionIsCheckedInOnTheLine(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	today, coming, advice := sampleReferral(referralv1.State_ACCEPTED), sampleReferral(referralv1.State_SUBMITTED), sampleReferral(referralv1.State_ACCEPTED)
+	today.Id, today.Kind, today.Version = secondID, commonv1.Kind_INPATIENT, 7
+	coming.Id, coming.Kind = thirdID, commonv1.Kind_EMERGENCY
+	advice.Id, advice.Kind = downID, commonv1.Kind_ADVICE
+	on(w, listMethod, func(_ context.Context, in *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+		if in.GetOnTheWay() {
+			return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{coming}}, nil
+		}
+		return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{today, advice}}, nil
+	})
+	on(w, actionsMethod, func(_ context.Context, in *referralv1.ListActionsRequest) (*referralv1.ListActionsResponse, error) {
+		if in.GetId() == downID {
+			return actionsOf("cancel"), nil
+		}
+		return actionsOf("arrive"), nil
+	})
+	body := w.browser("desk").get("/desk/arrivals").Body.String()
+	_, line, _ := strings.Cut(body, `data-id="`+secondID+`"`)
+	line, _, _ = strings.Cut(line, "</tr>")
+	shows(t, line, `action="/referrals/`+secondID+`/arrive"`, `name="version" value="7"`, `name="back" value="/desk/arrivals"`)
+	shows(t, body, `action="/referrals/`+thirdID+`/arrive"`)
+	if strings.Contains(body, downID+"/arrive") {
+		t.Error("who is not to come is checked in")
+	}
+}
+
+func TestTheNoticeOfAnAcceptanceNamesWhatWasBooked(t *testing.T) {
+	t.Parallel()
+	booking := schedulingv1.SchedulingService_GetBooking_FullMethodName
+	for name, c := range map[string]struct {
+		booked *schedulingv1.Booking
+		want   []string
+	}{
+		"a bed":  {&schedulingv1.Booking{Id: bookingID, Ward: "骨科病区", Bed: "01"}, []string{"Bed kept", "骨科病区 01"}},
+		"a time": {&schedulingv1.Booking{Id: bookingID, Start: in(time.Hour), PractitionerName: "莫磊"}, []string{"Booked <time", "today 10:30", "莫磊"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.waits(routine()...)
+			done := sampleReferral(referralv1.State_ACCEPTED)
+			done.BookingId, done.WalkIn = bookingID, nil
+			w.always(referralv1.ReferralService_BatchGetReferrals_FullMethodName, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{done}})
+			w.always(booking, c.booked)
+			b := w.browser("desk")
+			b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "queue", "1"))
+			_, notice, _ := strings.Cut(b.get("/desk").Body.String(), `data-draft-done="accept:`)
+			notice, _, _ = strings.Cut(notice, "</p>")
+			shows(t, notice, append(c.want, "Accepted; the sender was told.")...)
+		})
+	}
+}

@@ -303,3 +303,28 @@ func TestTheDayShowsWhoHasComeAndChecksInByOneClick(t *testing.T) {
 	w.refuse(dayMethod, errs.Unavailable("scheduling", nil))
 	shows(t, b.get("/desk/arrivals").Body.String(), `data-id="`+referralID+`"`)
 }
+
+func TestTheWaitingListNamesTheBedOrTimeThatIsOffered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	hold := schedulingv1.SchedulingService_GetHold_FullMethodName
+	slot, bed := sampleEntryOf(schedulingv1.WaitlistState_OFFERED), sampleEntryOf(schedulingv1.WaitlistState_OFFERED)
+	bed.Kind, bed.OfferStart = "BED", nil
+	for _, c := range []struct {
+		entry *schedulingv1.WaitlistEntry
+		hold  *schedulingv1.Hold
+		want  []string
+	}{
+		{bed, &schedulingv1.Hold{Id: holdID, Ward: "内分泌科病区", Bed: "24"}, []string{"Bed kept: 内分泌科病区 24</a>"}},
+		{slot, &schedulingv1.Hold{Id: holdID, Start: slot.GetOfferStart(), PractitionerName: "莫磊"}, []string{"Place kept: <time", "tomorrow 11:30", "莫磊"}},
+	} {
+		w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{c.entry}})
+		w.always(hold, c.hold)
+		_, offer, _ := strings.Cut(w.browser("desk").get("/waitlist").Body.String(), `<a class="state OFFERED"`)
+		offer, _, _ = strings.Cut(offer, "</td>")
+		shows(t, offer, append(c.want, `href="/referrals/`+referralID+`"`)...)
+	}
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{bed}})
+	w.refuse(hold, unreachable())
+	shows(t, w.browser("desk").get("/waitlist").Body.String(), "Bed kept: ")
+}

@@ -11,6 +11,7 @@ import (
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -294,5 +295,39 @@ func TestARefusedActionTellsAllThatIsWrong(t *testing.T) {
 	top, _, _ = strings.Cut(top, "</div>")
 	if strings.Count(top, "<li>") != 2 {
 		t.Errorf("%s", top)
+	}
+}
+
+func TestAnAdmissionStartsFromTheBedThatIsKept(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := sampleReferral(referralv1.State_ARRIVED)
+	r.BookingId = bookingID
+	w.always(getMethod, r)
+	w.always(actionsMethod, actionsOf("admit"))
+	booking := schedulingv1.SchedulingService_GetBooking_FullMethodName
+	kept := &schedulingv1.Booking{Id: bookingID, State: schedulingv1.BookingState_LIVE, Ward: "骨科病区", Bed: "01"}
+	w.always(booking, kept)
+	b := w.browser("desk")
+	says(t, b, `name="ward" type="text" value="骨科病区"`, `name="bed" type="text" value="01"`)
+	w.refuse(referralv1.ReferralService_Admit_FullMethodName, errs.Unavailable("referral", nil))
+	shows(t, b.post("/referrals/"+referralID+"/admit", with(sent("admit"), "bed", "02")).Body.String(), `name="bed" type="text" value="02"`)
+	w.always(booking, &schedulingv1.Booking{Id: bookingID, State: schedulingv1.BookingState_RELEASED, Ward: "骨科病区", Bed: "01"})
+	says(t, b, `name="ward" type="text" value=""`)
+	w.refuse(booking, unreachable())
+	says(t, b, `name="ward" type="text" value=""`)
+}
+
+func TestWhatARefusalLacksIsSaidInItsFormAndLeadsToTheField(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(actionsMethod, actionsOf("accept", "decline"))
+	w.refuse(referralv1.ReferralService_Decline_FullMethodName, errs.Invalid(errs.Required("note")))
+	body := w.browser("desk").post("/referrals/"+referralID+"/decline", with(sent("decline"), "note", "")).Body.String()
+	_, form, _ := strings.Cut(body, `action="/referrals/`+referralID+`/decline"`)
+	form, _, _ = strings.Cut(form, "</form>")
+	shows(t, form, `<div class="errors"`, `<a href="#f-decline-note">`, `<div class="field wrong"><label for="f-decline-note"`, `aria-invalid="true" aria-describedby="e-decline-note"`)
+	if strings.Count(body, `<div class="errors"`) != 1 {
+		t.Error("it is said above another form too")
 	}
 }

@@ -27,7 +27,7 @@ func capacityPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		return err
 	}
 	sessionPages.Routes(mux)
-	waiting, err := waitlist.New(waitlist.Deps{Shell: sh, Allocation: allocation, Referral: referral})
+	waiting, err := waitlist.New(waitlist.Deps{Shell: sh, Allocation: allocation, Scheduling: schedulingv1.NewSchedulingServiceClient(deps.Conns.Scheduling), Referral: referral})
 	if err != nil {
 		return err
 	}

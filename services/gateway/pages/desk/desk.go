@@ -128,7 +128,7 @@ func (p *Pages) choices(r *http.Request, data *queueData) {
 
 type arrivalsData struct {
 	// Coming are those who have set out, the soonest first, Rows those expected today; Cut tells that there are more of either.
-	Coming, Rows []shell.Row
+	Coming, Rows []arriving
 	Cut          bool
 	// Path is where the lists are fetched again, on the page of registrations that is shown.
 	Path string
@@ -138,29 +138,47 @@ type arrivalsData struct {
 	// County: the visitor may record who came without a referral.
 	County bool
 	// Found is whom the number on a slip belongs to; nil before one was read.
-	Found    *found
+	Found    *arriving
 	Answered *queue.Answered
 	// Registered is what the hospital's own system said; nothing at a township's.
 	Registered registrations
 }
 
-// found is a referral that its slip's number led to.
-type found struct {
+// arriving is a referral whose patient is expected, or stands at the desk.
+type arriving struct {
 	shell.Row
 	RequestID string
 	// Arrives: the patient can be checked in.
 	Arrives bool
 }
 
+// arriving adds to rows whether the visitor can check the patient in.
+func (p *Pages) arriving(r *http.Request, referrals []*referralv1.Referral) (out []arriving) {
+	may := map[string]bool{}
+	for _, row := range p.Shell.Rows(r, referrals) {
+		// What can be done depends on who asks, on direction, kind and state: one of each stands for all.
+		like := strings.Join([]string{row.GetDirection().String(), row.GetKind().String(), row.GetState().String()}, " ")
+		if _, asked := may[like]; !asked {
+			may[like] = p.arrives(r, row.GetId())
+		}
+		out = append(out, arriving{Row: row, RequestID: ids.New(), Arrives: may[like]})
+	}
+	return out
+}
+
+func (p *Pages) arrives(r *http.Request, id string) bool {
+	list, err := p.Referral.ListActions(r.Context(), &referralv1.ListActionsRequest{Id: id})
+	return err == nil && slices.ContainsFunc(list.GetActions(), func(a *referralv1.Action) bool { return a.GetName() == "arrive" })
+}
+
 // found reads the referral that the address names; nil for none, and for one that the visitor may not read.
-func (p *Pages) found(r *http.Request) *found {
+func (p *Pages) found(r *http.Request) *arriving {
 	id := r.URL.Query().Get("found")
 	row, ok := p.Shell.RowsOf(r, p.Referral, []string{id})[id]
 	if !ok {
 		return nil
 	}
-	list, err := p.Referral.ListActions(r.Context(), &referralv1.ListActionsRequest{Id: id})
-	return &found{Row: row, RequestID: ids.New(), Arrives: err == nil && slices.ContainsFunc(list.GetActions(), func(a *referralv1.Action) bool { return a.GetName() == "arrive" })}
+	return &arriving{Row: row, RequestID: ids.New(), Arrives: p.arrives(r, id)}
 }
 
 func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
@@ -184,7 +202,7 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 	})
 	visitor, _ := door.VisitorFrom(r.Context())
 	day := p.day(r)
-	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.Shell.Rows(r, coming), Day: day, Rows: p.Shell.Rows(r, apart(today, day)), Cut: cut || many, Form: form}
+	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.arriving(r, coming), Day: day, Rows: p.arriving(r, apart(today, day)), Cut: cut || many, Form: form}
 	if data.County {
 		if data.Registered, err = p.registrations(r, refused); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
@@ -13,6 +14,8 @@ type Answered struct {
 	shell.Row
 	// Action is what was done.
 	Action string
+	// Booking is what was booked with an acceptance; nil for a walk-in, and while it cannot be read.
+	Booking *schedulingv1.Booking
 }
 
 const answeredCookie = "answered"
@@ -34,7 +37,11 @@ func (q *Queue) TakeAnswered(w http.ResponseWriter, r *http.Request) *Answered {
 	if !ok || !Leads(action) && action != "arrive" {
 		return nil
 	}
-	return &Answered{Row: row, Action: action}
+	out := &Answered{Row: row, Action: action}
+	if action == "accept" && row.GetBookingId() != "" {
+		out.Booking, _ = q.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: row.GetBookingId()})
+	}
+	return out
 }
 
 // Leads tells that an action answers a referral, after which the next one is opened.

@@ -37,10 +37,8 @@ type actionsData struct {
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
 	Plan  planData
 	Visit visitData
-	// Consenter is the form of record_consent as it is first shown.
-	Consenter url.Values
-	// Reply is the form of conclude as it is first shown.
-	Reply url.Values
+	// Proposed are forms as they are first shown, by action; the others start empty.
+	Proposed map[string]url.Values
 	// Correctable are the parts of the sealed content with their present text.
 	Correctable []correctable
 	// Failed is the action whose form was refused, with what was typed.
@@ -84,39 +82,38 @@ func (a actionsData) Waits() bool {
 	})
 }
 
-// FormOf is the refused form of an action; an empty one for the others.
+// FormOf is the refused form of an action, or the one that it starts from.
 func (a actionsData) FormOf(name string) shell.Form {
 	if a.Failed == name {
 		return a.Form
 	}
-	return shell.Form{}
+	return shell.Form{Values: a.Proposed[name]}
 }
 
 // Problems are all errors of the refused form, each once; an item and its list say the same. nil when no field is to blame.
-func (a actionsData) Problems() []string {
-	var out []string
+func (a actionsData) Problems() (out []shell.FieldError) {
 	for _, e := range a.Form.Errors {
-		if !slices.Contains(out, e.Text) {
-			out = append(out, e.Text)
+		if !slices.ContainsFunc(out, func(said shell.FieldError) bool { return said.Text == e.Text }) {
+			out = append(out, e)
 		}
 	}
 	return out
 }
 
-// ReplyForm is the refused reply, or one that starts from the record.
-func (a actionsData) ReplyForm() shell.Form {
-	if a.Failed == "conclude" {
-		return a.Form
-	}
-	return shell.Form{Values: a.Reply}
+// Reasoned tells that the form of the refused action asks for a reason and is still there: what is wrong is said in it.
+func (a actionsData) Reasoned() bool {
+	return a.Has(a.Failed) && slices.Contains(strings.Fields("return redirect decline cancel undo_arrive undo_admit"), a.Failed)
 }
 
-// ConsentForm is the refused form, or one that proposes who consents.
-func (a actionsData) ConsentForm() shell.Form {
-	if a.Failed == "record_consent" {
-		return a.Form
+// Field is the id of a field of a form that asks for a reason, "" for another.
+func (a actionsData) Field(name string) string {
+	switch name {
+	case "reasonCode":
+		return "f-" + a.Failed + "-reason"
+	case "note":
+		return "f-" + a.Failed + "-note"
 	}
-	return shell.Form{Values: a.Consenter}
+	return ""
 }
 
 // Down tells that a township answers.
@@ -145,7 +142,7 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 	if err != nil {
 		return actionsData{}, err
 	}
-	data := actionsData{Referral: referral, Reasons: map[string][]*referralv1.Reason{}, RequestID: id.New(), Version: referral.GetVersion(), List: followups.List(r.FormValue("list"))}
+	data := actionsData{Referral: referral, Reasons: map[string][]*referralv1.Reason{}, Proposed: map[string]url.Values{}, RequestID: id.New(), Version: referral.GetVersion(), List: followups.List(r.FormValue("list"))}
 	for _, action := range slices.Concat(list.GetActions(), list.GetMarks()) {
 		data.Names = append(data.Names, action.GetName())
 		if slices.Contains(action.GetCarries(), "reason_code") {
@@ -170,10 +167,13 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		data.Visit = p.visit(r, referral, data.List)
 	}
 	if data.Has("record_consent") {
-		data.Consenter = p.consenter(r, referral)
+		data.Proposed["record_consent"] = p.consenter(r, referral)
 	}
 	if data.Has("conclude") && !data.unchanged(r) {
-		data.Reply = p.replyOf(r, referral)
+		data.Proposed["conclude"] = p.replyOf(r, referral)
+	}
+	if data.Has("admit") {
+		data.Proposed["admit"] = p.bedOf(r, referral)
 	}
 	if data.Has("correct") {
 		data.Correctable = correctableOf(referral)

@@ -34,6 +34,7 @@ const (
 type Deps struct {
 	Shell      *shell.Shell
 	Allocation schedulingv1.AllocationServiceClient
+	Scheduling schedulingv1.SchedulingServiceClient
 	Referral   referralv1.ReferralServiceClient
 }
 
@@ -63,7 +64,12 @@ type entry struct {
 	Row       *shell.Row
 	From      string
 	RequestID string
+	// Place is what is offered; nil where nothing is, and while it cannot be read.
+	Place *schedulingv1.Hold
 }
+
+// Offered tells that there is a place which waits for the answer.
+func (e entry) Offered() bool { return e.GetState() == schedulingv1.WaitlistState_OFFERED }
 
 // Waits tells that the entry has not ended.
 func (e entry) Waits() bool {
@@ -158,6 +164,9 @@ func (p *Pages) groups(r *http.Request, entries []*schedulingv1.WaitlistEntry) [
 		one := entry{WaitlistEntry: e, RequestID: id.New()}
 		if row, ok := rows[e.GetReferralId()]; ok {
 			one.Row = &row
+		}
+		if one.Offered() {
+			one.Place, _ = p.Scheduling.GetHold(r.Context(), &schedulingv1.GetHoldRequest{Id: e.GetHoldId()})
 		}
 		if err == nil {
 			one.From = county.OrganizationName(language, e.GetSenderOrganizationId())
