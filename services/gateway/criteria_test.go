@@ -104,13 +104,36 @@ func TestAWrongValueIsNeitherGuessedNorInTheWay(t *testing.T) {
 			t.Errorf("%q is not said", words)
 		}
 	}
-	if got := b.post("/refer/"+patientID, typed); got.Code != http.StatusSeeOther {
-		t.Errorf("criteria block: %d", got.Code)
-	}
-	for _, v := range called[*referralv1.CreateReferralRequest](w, createMethod)[0].GetValues() {
-		if v.GetName() == "egfr" {
-			t.Error("what is no number was sent")
+}
+
+func TestAValueThatCannotBeIsMendedBeforeSending(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("township")
+	typed := with(typedReferral(), "value.egfr", "33a", "value.bp_systolic", "1900")
+	kept := with(typed)
+	kept.Del("requestId") // what was refused is another request when it is mended
+	for _, page := range []string{"/refer/" + patientID, "/referrals/" + referralID + "/edit"} {
+		w.always(getMethod, sampleReferral(referralv1.State_DRAFT))
+		got := b.post(page, with(typed, "version", "3"))
+		body := got.Body.String()
+		keeps(t, body, kept)
+		for _, words := range []string{`href="#f-value.egfr">Please give “eGFR” as a number`, `href="#f-value.bp_systolic">“systolic pressure” is outside what is possible (40 to 300)`} {
+			if got.Code != http.StatusBadRequest || !strings.Contains(body, words) {
+				t.Errorf("%s: %d, %q is not said", page, got.Code, words)
+			}
 		}
+	}
+	for _, sent := range called[*referralv1.CreateReferralRequest](w, createMethod) {
+		if !sent.GetValidateOnly() {
+			t.Error("it was sent")
+		}
+	}
+	if got := b.post("/refer/"+patientID, with(typed, "do", "draft")); got.Code != http.StatusSeeOther {
+		t.Errorf("a draft is not kept: %d", got.Code)
+	}
+	if got := b.post("/refer/"+patientID, with(typedReferral(), "value.egfr", "33", "value.bp_systolic", "190")); got.Code != http.StatusSeeOther {
+		t.Errorf("good values stop it: %d", got.Code)
 	}
 }
 
@@ -159,8 +182,9 @@ func TestWithoutCriteriaTheFormGoesOn(t *testing.T) {
 	if got := b.post("/refer/"+patientID, typed); got.Code != http.StatusSeeOther {
 		t.Error(got.Code)
 	}
+	asked := len(called[*referralv1.EvaluateCriteriaRequest](w, evaluateMethod))
 	none := b.get("/refer/" + patientID).Body.String()
-	if !strings.Contains(none, "Choose a diagnosis") || len(called[*referralv1.EvaluateCriteriaRequest](w, evaluateMethod)) != 1 {
+	if !strings.Contains(none, "Choose a diagnosis") || len(called[*referralv1.EvaluateCriteriaRequest](w, evaluateMethod)) != asked {
 		t.Error("criteria are asked without a diagnosis")
 	}
 }

@@ -63,14 +63,38 @@ func TestADayBeginsWithWhatNeedsTheDoctorTheMostUrgentFirst(t *testing.T) {
 			t.Errorf("%s: %q is missing", what, words)
 		}
 	}
-	if asked := len(called[*referralv1.ListReferralsRequest](w, listMethod)); asked != 5 {
+	if asked := len(called[*referralv1.ListReferralsRequest](w, listMethod)); asked != 6 {
 		t.Errorf("the page asked %d times for referrals", asked)
 	}
 	if got := b.get("/home", "X-Fragment", "back").Body.String(); strings.Contains(got, "<html") || !strings.Contains(got, "替格瑞洛") || strings.Contains(got, "Unread messages") {
 		t.Error("a part is not fetched alone")
 	}
-	if asked := len(called[*referralv1.ListReferralsRequest](w, listMethod)); asked != 6 {
+	if asked := len(called[*referralv1.ListReferralsRequest](w, listMethod)); asked != 7 {
 		t.Error("a part that is fetched alone reads the others too")
+	}
+}
+
+// A declined referral has ended, and still its sender is to find another way for the patient.
+func TestWhatTheCountyDeclinedWaitsForItsSenderForAWeek(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	since := -24 * time.Hour
+	on(w, listMethod, func(_ context.Context, ask *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+		if !slices.Equal(ask.GetState(), []referralv1.State_Code{referralv1.State_DECLINED}) || ask.GetView() != "outbox" {
+			return &referralv1.ListReferralsResponse{}, nil
+		}
+		one := sampleReferral(referralv1.State_DECLINED)
+		one.UpdateTime, one.DueTime, one.ReasonCode = in(since), nil, "NO_BED"
+		return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one}}, nil
+	})
+	b := w.browser("township")
+	shows(t, b.get("/home", "X-Fragment", "returned").Body.String(), `Declined</span> <strong>No bed</strong>`, `class="button" href="/referrals/`+referralID+`">Open`)
+	shows(t, b.get("/referrals?tab=mine").Body.String(), `data-id="`+referralID+`"`)
+	since = -8 * 24 * time.Hour
+	for _, page := range []string{"/home", "/referrals?tab=mine"} {
+		if strings.Contains(b.get(page).Body.String(), `data-id="`+referralID+`"`) {
+			t.Errorf("%s tells it for ever", page)
+		}
 	}
 }
 

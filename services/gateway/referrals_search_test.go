@@ -45,11 +45,18 @@ func TestTheSentReferralsAreSearchedByPatientSlipAndDay(t *testing.T) {
 	if asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod); asked.GetNumber() != "00001234" || len(asked.GetPatientIds()) != 0 {
 		t.Errorf("by the slip it asked %v", asked)
 	}
-	// Days alone stay on the tab.
+	// Days alone look at all states too; without a word or a day the tab stays.
 	at, _ = sought(t, b, "from", "2026-02-01", "tab", "ended")
-	if asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod); at != "/referrals?from=2026-02-01&tab=ended" || asked.GetSentTo() != "" || len(asked.GetState()) != 3 {
+	if asked := lastly[*referralv1.ListReferralsRequest](t, w, listMethod); at != "/referrals?from=2026-02-01&tab=all" || asked.GetSentTo() != "" || len(asked.GetState()) != 0 {
 		t.Errorf("%s asked %v", at, asked)
 	}
+	if at, _ := sought(t, b, "tab", "ended"); at != "/referrals?tab=ended" {
+		t.Errorf("a search for nothing leads to %s", at)
+	}
+	one := sampleReferral(referralv1.State_SUBMITTED)
+	one.SubmitTime = in(0)
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one}})
+	shows(t, b.get("/referrals").Body.String(), "<small>sent on 2026-03-")
 }
 
 func TestASearchThatFindsNothingSaysHowToWidenIt(t *testing.T) {

@@ -60,19 +60,38 @@ func (p *Pages) list(r *http.Request, out *part, ask *referralv1.ListReferralsRe
 	return nil
 }
 
-// returned are those that lack something, and those whose patient did not come: both wait for the sender.
+// returned are those that lack something, those whose patient did not come, and those that were declined lately: all wait for the sender.
 func (p *Pages) returned(r *http.Request, out *part) error {
 	err := p.list(r, out, &referralv1.ListReferralsRequest{
 		View: "outbox", Order: "due", State: []referralv1.State_Code{referralv1.State_RETURNED, referralv1.State_NO_SHOW},
 	})
+	if err == nil {
+		err = p.declined(r, out)
+	}
 	if err != nil || len(out.Referrals) == 0 {
 		return err
 	}
-	words := p.Shell.Reasons(r, "return")
+	returned, declined := p.Shell.Reasons(r, "return"), p.Shell.Reasons(r, "decline")
 	for i, one := range out.Referrals {
-		if one.GetState() == referralv1.State_RETURNED {
-			out.Referrals[i].Reason = words(one.GetReasonCode())
+		switch one.GetState() {
+		case referralv1.State_RETURNED:
+			out.Referrals[i].Reason = returned(one.GetReasonCode())
+		case referralv1.State_DECLINED:
+			out.Referrals[i].Reason = declined(one.GetReasonCode())
 		}
+	}
+	return nil
+}
+
+// declined adds those of the last days, after what has a time to be kept.
+func (p *Pages) declined(r *http.Request, out *part) error {
+	lately, err := p.Shell.DeclinedLately(r, p.Referral)
+	if err != nil {
+		return err
+	}
+	out.Count += len(lately)
+	for _, one := range p.Shell.Rows(r, lately[:min(len(lately), shown-len(out.Referrals))]) {
+		out.Referrals = append(out.Referrals, row{Row: one})
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ const (
 )
 
 // Panel is what criteria.html sees: the referral criteria (转诊指征) held against what was typed and the record. It advises and
-// never blocks.
+// never blocks; only a value that cannot be, of which nobody knows what was meant, is to be mended before sending.
 type Panel struct {
 	// Asked tells that there was a diagnosis to ask about; Away that nobody answered.
 	Asked, Away bool
@@ -108,7 +108,22 @@ type Input struct {
 	Low, High            float64
 }
 
-// Values reads the panel; what is no number is left out, as criteria never block.
+// Wrong are the values in sight that are no numbers or cannot be, each named by its field.
+func (p Panel) Wrong() []errs.Field {
+	var out []errs.Field
+	for _, in := range slices.Concat(p.Wanted.First, p.Wanted.More) {
+		switch {
+		case in.NoNumber:
+			out = append(out, errs.Bad(in.Field, errs.ReasonFieldInvalid, "cause", "CRITERION", "name", in.Label))
+		case in.OutOfRange:
+			out = append(out, errs.Bad(in.Field, errs.ReasonFieldOutOfRange, "cause", "CRITERION", "name", in.Label,
+				"low", strconv.FormatFloat(in.Low, 'f', -1, 64), "high", strconv.FormatFloat(in.High, 'f', -1, 64)))
+		}
+	}
+	return out
+}
+
+// Values reads the panel; what is no number is left out.
 func Values(form url.Values) []*referralv1.ClinicalValue {
 	var out []*referralv1.ClinicalValue
 	for _, field := range slices.Sorted(maps.Keys(form)) {

@@ -56,7 +56,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 
 // fields are in the order of the form.
 func fields() []string {
-	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values form.pastHistory form.treatment
+	return append(strings.Fields(`kind urgency diagnoses examItems form.initialImpression form.presentIllness values value form.pastHistory form.treatment
 		receiver receiver.organizationId receiver.departmentCode anyway modality slot holdId consent consent.method consent.givenBy consent.relation consent.deferredReason
 		transport transferNote originatorPhone blankNumber writtenTime`), smsFields()...)
 }

@@ -9,6 +9,7 @@ package referrals
 import (
 	"embed"
 	"net/http"
+	"slices"
 
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
@@ -144,10 +145,18 @@ func (p *Pages) list(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	found := answer.GetReferrals()
+	if chosen.Name == "mine" && request.GetPageToken() == "" && !narrowed.Any() {
+		declined, err := p.Shell.DeclinedLately(r, p.Referral)
+		if err != nil {
+			return err
+		}
+		found = slices.Concat(declined, found)
+	}
 	visitor, _ := door.VisitorFrom(r.Context())
 	data := listData{
 		narrowing: narrowed, Township: shell.IsTownship(visitor.Account), Village: shell.IsVillage(visitor.Account), Tabs: all, Tab: chosen.Name,
-		Rows: p.Shell.Rows(r, answer.GetReferrals()), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI(), Empty: "referrals.empty." + chosen.Name,
+		Rows: p.Shell.Rows(r, found), Next: answer.GetNextPageToken(), Path: r.URL.RequestURI(), Empty: "referrals.empty." + chosen.Name,
 	}
 	switch {
 	case narrowed.Any():

@@ -43,7 +43,7 @@ func (n narrowing) Address(tab string) string {
 	return "/referrals?" + query.Encode()
 }
 
-// find keeps the words under a random id and goes to the list, so that a reload and the way back work. A search for words looks at all states.
+// find keeps the words under a random id and goes to the list, so that a reload and the way back work. A search looks at all states.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 	n := narrowing{From: r.PostFormValue("from"), Last: r.PostFormValue("to")}
 	tab := r.PostFormValue("tab")
@@ -52,6 +52,8 @@ func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
 		if n.Find, err = p.searches().Keep(r.Context(), words); err != nil {
 			return err
 		}
+	}
+	if n.Find != "" || n.From != "" || n.Last != "" {
 		tab = "all"
 	}
 	http.Redirect(w, r, n.Address(tab), http.StatusSeeOther)
