@@ -100,7 +100,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	api, err := rest.New(ctx, rest.Deps{Conns: deps.Conns, Door: d, Text: catalogue, Logger: deps.Logger})
+	api, err := rest.New(ctx, rest.Deps{Conns: deps.Conns, Door: d, Text: catalogue, Logger: deps.Logger, Clock: deps.Clock})
 	if err != nil {
 		return nil, err
 	}

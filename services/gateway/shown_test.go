@@ -217,7 +217,7 @@ func TestTheRailShowsEachRoleItsPages(t *testing.T) {
 		commonv1.Role_INTAKE_DESK:     "desk arrivals candidates sent waitlist sessions beds rosters downtime calls feeds deliveries inbox",
 		commonv1.Role_DEPARTMENT_HEAD: "desk arrivals candidates sent waitlist sessions beds overview statistics rosters calls deliveries inbox",
 		commonv1.Role_BED_MANAGER:     "desk arrivals sent waitlist sessions beds rosters inbox",
-		commonv1.Role_COUNTY_ADMIN:    "sessions beds overview statistics settings rosters downtime calls deliveries inbox",
+		commonv1.Role_COUNTY_ADMIN:    "overview statistics settings sessions beds rosters downtime calls deliveries inbox",
 		commonv1.Role_SYSTEM_ADMIN:    "accounts feeds deliveries inbox",
 		commonv1.Role_AUDITOR:         "reviews audit exports inbox",
 	} {

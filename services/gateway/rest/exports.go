@@ -47,7 +47,7 @@ func (a *api) exports(routes *http.ServeMux) {
 		} else {
 			format = "xlsx"
 			w.Header().Set("Content-Type", sheets.MediaType)
-			err = sheets.Workbook(&b, tables)
+			err = sheets.Workbook(&b, tables, a.deps.Clock.Now())
 		}
 		if err != nil {
 			return err

@@ -26,6 +26,7 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/text"
 	"github.com/tongzhen/tongzhen/services/gateway/trail"
+	"github.com/tongzhen/tongzhen/services/internal/clock"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -52,6 +53,7 @@ type Deps struct {
 	Door   *door.Door
 	Text   *text.Catalogue
 	Logger *slog.Logger
+	Clock  clock.Clock
 }
 
 type api struct {

@@ -40,17 +40,24 @@ const (
 	timeFormat = "yyyy-mm-dd hh:mm"
 )
 
+// product is the name under which a workbook is filed.
+const product = "通诊"
+
 // styles are those of a workbook.
 type styles struct{ head, title, percent, day, hour, text int }
 
-// Workbook writes tables as one workbook.
-func Workbook(w io.Writer, tables []Table) (err error) {
+// Workbook writes tables as one workbook, which says when it was written and by which product.
+func Workbook(w io.Writer, tables []Table, written time.Time) (err error) {
 	f := excelize.NewFile()
 	defer func() {
 		if cerr := f.Close(); err == nil {
 			err = cerr
 		}
 	}()
+	at := written.UTC().Format(time.RFC3339)
+	if err := f.SetDocProps(&excelize.DocProperties{Creator: product, LastModifiedBy: product, Created: at, Modified: at}); err != nil {
+		return fmt.Errorf("properties of the workbook: %w", err)
+	}
 	s, err := stylesOf(f)
 	if err != nil {
 		return fmt.Errorf("styles of the workbook: %w", err)

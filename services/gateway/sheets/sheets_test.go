@@ -26,12 +26,15 @@ func TestAWorkbookHasRealNumbersAndDates(t *testing.T) {
 	var b bytes.Buffer
 	second := sample()
 	second.Name = "第二"
-	if err := sheets.Workbook(&b, []sheets.Table{sample(), second}); err != nil {
+	if err := sheets.Workbook(&b, []sheets.Table{sample(), second}, time.Date(2026, 11, 30, 9, 30, 0, 0, time.FixedZone("CST", 8*3600))); err != nil {
 		t.Fatal(err)
 	}
 	f, err := excelize.OpenReader(&b)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if props, err := f.GetDocProps(); err != nil || props.Creator != "通诊" || props.Created != "2026-11-30T01:30:00Z" || props.Modified != props.Created {
+		t.Errorf("it is filed as %+v, %v", props, err)
 	}
 	if tabs := f.GetSheetList(); len(tabs) != 2 || tabs[0] != "指标 本月" {
 		t.Fatalf("%q", tabs)

@@ -28,6 +28,43 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	add := func(name, page, href string) {
 		items = append(items, navItem{Name: name, Href: href, Active: page == active})
 	}
+	workNav(a, add)
+	works := IsCounty(a) || IsTownship(a)
+	if !works {
+		leadingNav(a, add) // who treats nobody begins with the figures
+	}
+	capacityNav(a, add)
+	if n.deferred > 0 || active == "consents" {
+		add("consents", "consents", "/consents")
+		items[len(items)-1].Count = n.deferred
+	}
+	if works {
+		leadingNav(a, add)
+	}
+	if works || has(a, commonv1.Role_COUNTY_ADMIN) {
+		add("rosters", "rosters", "/rosters")
+	}
+	if has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN) {
+		add("downtime", "downtime", "/downtime")
+	}
+	if calls := MakesCalls(a); calls || IsTownship(a) {
+		add("calls", "calls", "/calls")
+		last := &items[len(items)-1]
+		last.Count, last.Live, last.Hidden = n.calls, true, !calls && n.calls == 0 && !last.Active
+	}
+	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD) {
+		add("feeds", "feeds", "/feeds")
+	}
+	if has(a, deliveryRoles()...) {
+		add("deliveries", "deliveries", "/deliveries")
+	}
+	add("inbox", "inbox", "/inbox")
+	items[len(items)-1].Count, items[len(items)-1].Live = n.open, true
+	return atHand(items)
+}
+
+// workNav are the pages of those who treat patients.
+func workNav(a *directoryv1.Account, add func(name, page, href string)) {
 	county, township := IsCounty(a), IsTownship(a)
 	if township && !county {
 		add("home", "home", "/home")
@@ -59,32 +96,6 @@ func navFor(a *directoryv1.Account, active string, n counts) []navItem {
 	if has(a, commonv1.Role_TOWNSHIP_DOCTOR, commonv1.Role_CENTRE_HEAD) {
 		add("formulary", "formulary", "/settings/formulary")
 	}
-	capacityNav(a, add)
-	if n.deferred > 0 || active == "consents" {
-		add("consents", "consents", "/consents")
-		items[len(items)-1].Count = n.deferred
-	}
-	leadingNav(a, add)
-	if county || township || has(a, commonv1.Role_COUNTY_ADMIN) {
-		add("rosters", "rosters", "/rosters")
-	}
-	if has(a, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD, commonv1.Role_COUNTY_ADMIN) {
-		add("downtime", "downtime", "/downtime")
-	}
-	if calls := MakesCalls(a); calls || IsTownship(a) {
-		add("calls", "calls", "/calls")
-		last := &items[len(items)-1]
-		last.Count, last.Live, last.Hidden = n.calls, true, !calls && n.calls == 0 && !last.Active
-	}
-	if has(a, commonv1.Role_SYSTEM_ADMIN, commonv1.Role_INTAKE_DESK, commonv1.Role_CENTRE_HEAD) {
-		add("feeds", "feeds", "/feeds")
-	}
-	if has(a, deliveryRoles()...) {
-		add("deliveries", "deliveries", "/deliveries")
-	}
-	add("inbox", "inbox", "/inbox")
-	items[len(items)-1].Count, items[len(items)-1].Live = n.open, true
-	return atHand(items)
 }
 
 // atHand keeps four pages for the thumb, those of daily work first, and the messages, which stand last.

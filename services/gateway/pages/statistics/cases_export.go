@@ -33,7 +33,7 @@ func (p *Pages) exportCases(w http.ResponseWriter, r *http.Request) error {
 		table.Notes = append(table.Notes, p.Shell.T(r, "export.cases.more", "n", len(rows)))
 	}
 	name := "tongzhen-" + data.Measure.GetCode() + "-" + strings.ToLower(data.Part) + "-" + data.From + "-" + data.Last + ".xlsx"
-	return send(w, name, sheets.MediaType, func(b *bytes.Buffer) error { return sheets.Workbook(b, []sheets.Table{table}) })
+	return send(w, name, sheets.MediaType, func(b *bytes.Buffer) error { return sheets.Workbook(b, []sheets.Table{table}, p.Shell.Now()) })
 }
 
 func (p *Pages) casesTable(r *http.Request, data casesData, rows []caseRow) sheets.Table {

@@ -37,7 +37,7 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 	for i, t := range tables {
 		plain[i] = t.Table
 	}
-	return send(w, name, sheets.MediaType, func(b *bytes.Buffer) error { return sheets.Workbook(b, plain) })
+	return send(w, name, sheets.MediaType, func(b *bytes.Buffer) error { return sheets.Workbook(b, plain, p.Shell.Now()) })
 }
 
 // send answers a file, whole or not at all.
