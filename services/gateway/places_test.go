@@ -207,7 +207,7 @@ func TestTheFallbackListStandsInItsOrder(t *testing.T) {
 	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{displaced, sampleEntryOf(schedulingv1.WaitlistState_WAITING)}, NextPageToken: "next"})
 	b := w.browser("desk")
 	body := b.get("/waitlist").Body.String()
-	shows(t, body, "Cardiology", "2 waiting", "session was cancelled", "place offered", markName, `action="/waitlist/`+entryID2+`/leave"`, "page=next")
+	shows(t, body, "Cardiology", "2 waiting", "session was cancelled", "Place kept:", markName, `action="/waitlist/`+entryID2+`/leave"`, "page=next")
 	if strings.Contains(body, `action="/waitlist/d/leave"`) {
 		t.Error("a displaced booking can be taken off the list")
 	}
