@@ -26,7 +26,7 @@ func TestPagesAndAssetsAreCompressedAndPicturesAreNot(t *testing.T) {
 	b := w.browser("township")
 	plain := b.get("/referrals").Body.String()
 	assets := regexp.MustCompile(`/assets/[a-z.0-9]+`).FindAllString(plain, -1)
-	if len(assets) != 5 {
+	if len(assets) != 7 {
 		t.Fatalf("the page names %q", assets)
 	}
 	for _, path := range append([]string{"/referrals", "/api/v1/openapi.json"}, assets[1:]...) {

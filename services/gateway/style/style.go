@@ -1,4 +1,4 @@
-// Package style serves the one style sheet, the three scripts and the icons, each under a name that carries its content's
+// Package style serves the one style sheet, the scripts and the icons, each under a name that carries its content's
 // hash, so that a browser keeps it for ever and never shows an old one. Safe for concurrent use.
 package style
 
@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-//go:embed app.css app.js keep.js live.js icon.svg
+//go:embed app.css app.js write.js desk.js keep.js live.js icon.svg
 var files embed.FS
 
 // Prefix is the path below which assets are served.
