@@ -5,6 +5,8 @@ SHELL := bash
 
 # A static binary without a C compiler. The race detector alone needs cgo and says so itself.
 export CGO_ENABLED ?= 0
+# What is compiled does not depend on the folder: each checkout of the same commit finds it in the cache.
+export GOFLAGS ?= -trimpath
 
 # Extra flags for go test, e.g. `make test ARGS='-run Lifecycle -v'`.
 ARGS ?=
@@ -23,7 +25,7 @@ run: build ## build and start everything in one process with the demo county, on
 
 # timetzdata: local days are counted in the county's zone, also on a machine without zone files.
 build: ## build bin/tongzhen
-	go build -trimpath -tags timetzdata -ldflags='-s -w' -o bin/tongzhen ./services/cmd/tongzhen
+	go build -tags timetzdata -ldflags='-s -w' -o bin/tongzhen ./services/cmd/tongzhen
 
 test: ## all tests; those that need a server skip unless TEST_POSTGRES_URL, TEST_NATS_URL, TEST_REDIS_URL name one
 	go test -shuffle=on $(ARGS) work
