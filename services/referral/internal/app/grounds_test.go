@@ -86,23 +86,23 @@ func TestWhatIsOpenAtAPlaceIsCountedForWhoClosesIt(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
 		there(t, h)
 		h.do(t, family(), h.make(t, family(), creation(id.New())), domain.ActionCancel)
-		before, err := h.OpenAt(t.Context(), admin(), hospital, "")
+		before, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: hospital})
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.make(t, family(), creation(id.New()))
 		sent := creation(id.New())
-		after, err := h.OpenAt(t.Context(), admin(), hospital, sent.Draft.Receiver.DepartmentCode)
+		after, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: hospital, Department: sent.Draft.Receiver.DepartmentCode})
 		if err != nil || after.Received != before.Received+1 || after.Sent > before.Sent {
 			t.Errorf("%+v, then %+v, %v", before, after, err)
 		}
-		if other, err := h.OpenAt(t.Context(), admin(), hospital, "99"); err != nil || other != (app.OpenWork{}) {
+		if other, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: hospital, Department: "99"}); err != nil || other != (app.OpenWork{}) {
 			t.Errorf("another department: %+v, %v", other, err)
 		}
-		if from, err := h.OpenAt(t.Context(), admin(), centre, ""); err != nil || from.Sent == 0 {
+		if from, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: centre}); err != nil || from.Sent == 0 {
 			t.Errorf("the sender: %+v, %v", from, err)
 		}
-		_, err = h.OpenAt(t.Context(), family(), centre, "")
+		_, err = h.OpenAt(t.Context(), family(), app.WorkPlace{OrganizationID: centre})
 		expectReason(t, err, errs.ReasonRole)
 	})
 }
