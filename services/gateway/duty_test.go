@@ -30,6 +30,7 @@ const (
 	rosterMethod      = directoryv1.RosterService_GetRoster_FullMethodName
 	planMethod        = directoryv1.RosterService_SetRoster_FullMethodName
 	versionMethod     = directoryv1.RosterService_ListRosterVersions_FullMethodName
+	replaceMethod     = directoryv1.RosterService_ReplaceOnRoster_FullMethodName
 	handMethod        = directoryv1.RosterService_HandOver_FullMethodName
 	backMethod        = directoryv1.RosterService_TakeBack_FullMethodName
 	staffMethod       = directoryv1.DirectoryService_ListAccounts_FullMethodName
@@ -53,7 +54,7 @@ func onDuty() map[string]proto.Message {
 			{Event: "deadline_passed", To: "COUNTY_ADMIN", When: "ANSWER UP 3", Channels: []string{"WECOM_APP", "SMS"}},
 			{Event: "deadline_passed", To: "ORIGINATOR", When: "CONSENT 1"},
 		}},
-		versionMethod: sampleRosterVersions(), rosterMethod: sampleRoster(), planMethod: sampleRoster(), handMethod: sampleRoster(), backMethod: sampleRoster(),
+		versionMethod: sampleRosterVersions(), rosterMethod: sampleRoster(), planMethod: sampleRoster(), replaceMethod: sampleRoster(), handMethod: sampleRoster(), backMethod: sampleRoster(),
 		directoryv1.RosterService_ListOnDuty_FullMethodName: &directoryv1.ListOnDutyResponse{Posts: []*directoryv1.PostDuty{
 			{DepartmentCode: "DESK", Duties: sampleRoster().GetDuties()}, {DepartmentCode: "0304"},
 		}},
