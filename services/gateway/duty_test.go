@@ -358,8 +358,9 @@ func TestTheHistoryOfARosterIsShownAndAnOlderWeekSetAgain(t *testing.T) {
 	b := w.browser("desk")
 	page := "/rosters/history?department=DESK&organization=" + hospitalID
 	body := b.get(page).Body.String()
-	shows(t, body, "周护士", "handed over", "<del>已离职</del> → <ins>吴护士</ins>", "before there were notes", `name="restore" value="2"`, "stands")
-	if strings.Contains(body, `name="restore" value="3"`) {
+	shows(t, body, "周护士", "handed over", "<del>已离职</del> → <ins>吴护士</ins>", "before there were notes", `restore=2#restore"`, "stands")
+	shows(t, b.get(page+"&restore=2").Body.String(), "What going back to version 2 changes", "<del>吴护士</del> → <ins>已离职</ins>", `name="restore" value="2"`, `name="department" value="DESK"`)
+	if strings.Contains(body, "restore=3#") {
 		t.Error("the week that stands is offered")
 	}
 	_, before, _ := strings.Cut(body, "before there were notes")

@@ -30,6 +30,8 @@ type historyData struct {
 	Plans                    bool
 	Version                  int32
 	RequestID                string
+	// Would is the week that is to be set again, once it was asked for.
+	Would *shell.Restoring
 }
 
 func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request) error {
@@ -60,7 +62,28 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request) error {
 		p.inWeek(r, row.Changes)
 		data.Rows = append(data.Rows, row)
 	}
+	data.Would = p.would(r, at, versions, &data)
 	return p.Shell.Render(w, r, p.versions, shell.Page{Title: "rosters.history", Nav: "rosters", Data: data})
+}
+
+// would is what setting the week again would change that the address asks for; nil for none.
+func (p *Pages) would(r *http.Request, at place, versions []*directoryv1.RosterVersion, data *historyData) *shell.Restoring {
+	wanted := number(r.URL.Query().Get("restore"))
+	i := slices.IndexFunc(versions, func(v *directoryv1.RosterVersion) bool { return v.GetVersion() == wanted })
+	if i < 1 || !data.Plans {
+		return nil
+	}
+	out := &shell.Restoring{
+		Restore: wanted, Version: data.Version, Action: "/rosters/history", Back: historyURL(at), RequestID: data.RequestID,
+		Hidden:  map[string]string{"organization": at.organization, "department": at.code},
+		Changes: shell.Differences(p.week(r, data.Names, versions[0].GetShifts()), p.week(r, data.Names, versions[i].GetShifts())),
+	}
+	p.inWeek(r, out.Changes)
+	return out
+}
+
+func historyURL(at place) string {
+	return "/rosters/history?" + url.Values{"organization": {at.organization}, "department": {at.code}}.Encode()
 }
 
 func sameShift(a, b *directoryv1.Shift) bool {

@@ -101,7 +101,7 @@ func (s settingServer) ListSettingVersions(ctx context.Context, m *referralv1.Li
 	if err != nil {
 		return nil, err
 	}
-	out := &referralv1.ListSettingVersionsResponse{Shipped: settingVersion(subject, app.SettingVersion{Settings: domain.DefaultSettings()})}
+	out := &referralv1.ListSettingVersionsResponse{Shipped: settingVersion(subject, app.SettingVersion{Settings: domain.DefaultSettings(), Reasons: domain.ShippedReasons()})}
 	for _, v := range found {
 		one := settingVersion(subject, v)
 		one.ChangeTime = stamp(v.At)

@@ -806,7 +806,7 @@ func (x *ListSettingVersionsRequest) GetSubject() string {
 type ListSettingVersionsResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Versions []*SettingVersion      `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
-	// What holds as long as a county has set nothing: version 0.
+	// What holds as long as a county has set nothing: version 0. Of reasons all, in the words in which they are shipped.
 	Shipped       *SettingVersion `protobuf:"bytes,2,opt,name=shipped,proto3" json:"shipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
