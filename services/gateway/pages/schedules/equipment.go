@@ -25,6 +25,11 @@ func (p *Pages) showEquipment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	for _, e := range list {
+		if p.Shell.Language(r) == "en" && e.GetPreparationEnglish() != "" {
+			e.Preparation = e.GetPreparationEnglish()
+		}
+	}
 	return p.Shell.Render(w, r, p.equipment, shell.Page{Title: "schedules.equipment", Nav: "sessions", Data: equipmentData{page{place, "equipment"}, list}})
 }
 
