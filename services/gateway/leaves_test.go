@@ -103,6 +103,12 @@ func TestASuccessorIsAColleagueOfTheDepartmentWhoIsNotYetOnTheWeek(t *testing.T)
 	}})
 	_, successor, _ := strings.Cut(w.browser("desk").get(deskPost).Body.String(), `name="successorId"`)
 	shows(t, successor, `<option value="`+bookingID+`" selected>新人`)
+	// Of those on the week only one of the same line can be: the clerk is, the nurse is behind.
+	w.always(staffMethod, &directoryv1.ListAccountsResponse{Accounts: []*directoryv1.Account{
+		{Id: taskID, Name: "吴护士", Roles: role}, {Id: clerk().GetId(), Name: "周护士", Roles: role}, {Id: slotID, Name: "已离职", Disabled: true, Roles: role},
+	}})
+	_, successor, _ = strings.Cut(w.browser("desk").get(deskPost).Body.String(), `name="successorId"`)
+	shows(t, successor, `<option value="`+clerk().GetId()+`" selected>周护士`)
 }
 
 func TestTheListOfRostersSaysWhereNobodyIsOnDuty(t *testing.T) {

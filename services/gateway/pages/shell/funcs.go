@@ -65,9 +65,12 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		"called": func(v interface {
 			GetName() string
 			GetNameEn() string
-		}) string { if language == "en" && v.GetNameEn() != "" {
-			return v.GetNameEn()
-		}; return v.GetName() },
+		}) string {
+			if language == "en" && v.GetNameEn() != "" {
+				return v.GetNameEn()
+			}
+			return v.GetName()
+		},
 		"list":        func(items ...string) []string { return items },
 		"patientTabs": patientTabs,
 		"masked":      Masked,
