@@ -53,7 +53,10 @@ func (e Exception) Faults() []Fault {
 	switch e.Effect {
 	case Closed:
 	case Workday:
-		if e.Weekday < 1 || e.Weekday > 7 {
+		switch {
+		case e.Weekday == 0:
+			bad = append(bad, Fault{"weekday", FaultRequired})
+		case e.Weekday < 1 || e.Weekday > 7:
 			bad = append(bad, Fault{"weekday", FaultRange})
 		}
 	case Substitute:
