@@ -292,7 +292,13 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 			in.Shifts = append(in.Shifts, &directoryv1.Shift{Weekday: day, From: l.From, To: l.To, AccountId: l.Account, Line: number(l.Line), FirstDay: l.First, LastDay: l.Last})
 		}
 	}
-	if _, err := p.Roster.SetRoster(r.Context(), in); err != nil {
+	var err error
+	if len(in.GetShifts()) == 0 && f.Get("was.shifts") == "" {
+		err = errs.Invalid(errs.Required("shifts")) // a roster is emptied, but not made empty
+	} else {
+		_, err = p.Roster.SetRoster(r.Context(), in)
+	}
+	if err != nil {
 		return p.Shell.Again(w, r, left(err), func(again shell.Refused) error { return p.draw(w, r, at, &again) })
 	}
 	p.Shell.Flash(w, "rosters.saved")

@@ -47,7 +47,7 @@ func (e Exception) Faults() []Fault {
 	if e.FirstDay.IsZero() {
 		bad = append(bad, Fault{"first_day", FaultRequired})
 	}
-	if e.LastDay.Before(e.FirstDay) || e.LastDay.Sub(e.FirstDay) > 400*24*time.Hour {
+	if e.LastDay.Before(e.FirstDay) || !e.FirstDay.IsZero() && e.LastDay.Sub(e.FirstDay) > 400*24*time.Hour {
 		bad = append(bad, Fault{"last_day", FaultRange})
 	}
 	switch e.Effect {
