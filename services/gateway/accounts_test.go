@@ -266,7 +266,7 @@ func TestDisablingAsksAndSaysWhatHangsOnThePerson(t *testing.T) {
 	w := newWorld(t)
 	b := w.admin()
 	body := sound(t, "ask", b.get(onePage+"/disable"))
-	shows(t, body, "signed out of every computer", "People&#39;s Hospital · intake desk", "People&#39;s Hospital · Cardiology", `href="/rosters?organization=`+hospitalID, `name="version" value="3"`)
+	shows(t, body, "signed out of every computer", "People&#39;s Hospital · intake desk", "People&#39;s Hospital · Cardiology", `href="/rosters/post?department=0304&amp;leaves=`+keptAccountID, `name="version" value="3"`)
 	if got := b.post(onePage+"/disable", form("version", "3", "requestId", "r1")); got.Code != http.StatusSeeOther {
 		t.Errorf("%d", got.Code)
 	}

@@ -108,6 +108,9 @@ func (w *world) visitDuty(clerk *browser, see func(*browser, string, ...string),
 		}
 	}
 	see(clerk, "/alarms", "X-Fragment", "alarms")
+	look("replacement", clerk, clerk.post("/rosters/replace", form("organization", hospitalID, "department", "DESK", "version", "4", "leaverId", slotID, "successorId", taskID, "do", "preview")))
+	look("no replacement", clerk, clerk.post("/rosters/replace", form("organization", hospitalID, "department", "DESK", "version", "4", "leaverId", "", "successorId", "")))
+	see(clerk, strings.Replace(deskPost, "post", "history", 1)+"&restore=2")
 	look("call", clerk, clerk.post("/calls/"+callID, form("version", "2")))
 	wrong := errs.Invalid(errs.Bad("preferences.urgent", errs.ReasonFieldCombination), errs.Bad("preferences.quietTo", errs.ReasonFieldInvalid), errs.Bad("preferences.digestTimes", errs.ReasonFieldInvalid))
 	w.refuse(preferMethod, wrong)

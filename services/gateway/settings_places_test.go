@@ -93,7 +93,7 @@ func (w *world) visitSettingsOfPlaces(language string, see func(*browser, string
 	for _, path := range []string{
 		"/settings/organizations", "/settings/organizations/new", placePath, placePath + "/edit", placePath + "/close", placePath + "/department", placePath + "/department?code=50",
 		"/settings/formulary?organization=" + townshipID, "/settings/formulary/medicine", "/settings/formulary/medicine?id=" + medicineID, "/settings/tables/organizations",
-		"/settings/tables/formulary", "/settings/versions/PLACE/" + townshipID,
+		"/settings/tables/formulary", "/settings/versions/PLACE/" + townshipID, "/settings/versions/PLACE/" + townshipID + "?restore=6",
 	} {
 		see(admin, path)
 	}

@@ -185,7 +185,7 @@ func (w *world) visitWorkplaces(doctor, clerk *browser, see func(*browser, strin
 			see(doctor, path)
 		}
 		for _, path := range strings.Fields(`/overview /overview?period=quarter /overview?period=custom&from=x /overview/late /overview/late?step=ANSWER /overview/report /settings/all
-			/settings/targets /settings/reasons /settings/history/TARGETS /settings/history/SETTINGS /settings/history/REASONS`) {
+			/settings/targets /settings/reasons /settings/history/TARGETS /settings/history/TARGETS?restore=3 /settings/history/SETTINGS?restore=0 /settings/history/SETTINGS /settings/history/REASONS`) {
 			see(admin, path)
 		}
 		see(admin, "/settings")

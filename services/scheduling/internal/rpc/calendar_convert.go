@@ -168,13 +168,6 @@ func (r *reader) clock(name, text string) int {
 	return minute
 }
 
-func (r *reader) err() error {
-	if len(r.bad) == 0 {
-		return nil
-	}
-	return errs.Invalid(r.bad...)
-}
-
 // all is what cannot be read together with what the domain says of the rest; nil if all can be read. What depends on something unread is left to the
 // next time, except is that.
 func (r *reader) all(faults []errs.Field, except ...string) error {
