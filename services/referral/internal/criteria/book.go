@@ -199,7 +199,7 @@ func (b *Book) Inputs(direction string, diagnoses []string) []ValueDefinition {
 	}
 	own, general := map[string]bool{}, map[string]bool{}
 	for _, r := range b.applicable(direction, diagnoses) {
-		for _, name := range r.names {
+		for _, name := range r.Values {
 			if always[r.Condition] {
 				general[name] = true
 			} else {

@@ -87,8 +87,9 @@ type Rule struct {
 	Condition string // code of its condition
 	Direction string
 	Urgency   string
-	When      string // the expression (CEL) over named values
-	Text      string // for the doctor
+	When      string   // the expression (CEL) over named values
+	Values    []string // the values that it names, in its order
+	Text      string   // for the doctor
 	TextEn    string
 	Source    string // the document
 	SourceURL string // where it was read; empty if nowhere

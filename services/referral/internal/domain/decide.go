@@ -41,6 +41,8 @@ type Carry struct {
 	Findings Findings
 	// Criteria are the codes of the rules that the patient met when the referral was sent.
 	Criteria []string
+	// Values, if any, take the place of those of the draft that is sent.
+	Values []ClinicalValue
 	// Completeness of what is handed over, as judged when the referral is sent.
 	Completeness Completeness
 	// Written is when the referral was written on a blank form, whose number it then carries.

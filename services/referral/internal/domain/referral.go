@@ -67,7 +67,9 @@ type Snapshot struct {
 	Retrospective bool
 	Destination   string
 
-	// MatchedCriteria are the codes of the rules that were met at submission.
+	// Values are what the doctor found, for the criteria.
+	Values []ClinicalValue
+	// MatchedCriteria are the codes of the rules that were met when it was last sent.
 	MatchedCriteria []string
 	// Completeness of what was handed over when it was last sent; of its statuses only what is missing is kept.
 	Completeness Completeness

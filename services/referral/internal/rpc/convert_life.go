@@ -16,6 +16,7 @@ func life(out *referralv1.Referral, s domain.Snapshot) {
 	out.BounceBackOf, out.BouncedBy, out.Retrospective, out.Destination = s.BounceBackOf, s.BouncedBy, s.Retrospective, s.Destination
 	out.ArriveTime, out.AdmitTime, out.ConcludeTime, out.CloseTime = stamp(s.ArriveTime), stamp(s.AdmitTime), stamp(s.ConcludeTime), stamp(s.CloseTime)
 	out.MatchedCriteria, out.FamilyDoctor = s.MatchedCriteria, s.FamilyDoctor
+	out.Values = fromValues(s.Values)
 	out.Verdict, out.VerdictNote = string(s.Verdict), s.VerdictNote
 	out.DepartTime, out.ExpectedArrival, out.Corrections = stamp(s.DepartTime), stamp(s.ExpectedArrival), small(s.Corrections)
 	out.Plan = plan(s.Plan)
@@ -38,6 +39,7 @@ func toLife(s *domain.Snapshot, m *referralv1.Referral) {
 	s.ArriveTime, s.AdmitTime = instant(m.GetArriveTime()), instant(m.GetAdmitTime())
 	s.ConcludeTime, s.CloseTime = instant(m.GetConcludeTime()), instant(m.GetCloseTime())
 	s.MatchedCriteria, s.FamilyDoctor = m.GetMatchedCriteria(), m.GetFamilyDoctor()
+	s.Values = clinicalValues(m.GetValues())
 	s.Verdict, s.VerdictNote = domain.Verdict(m.GetVerdict()), m.GetVerdictNote()
 	s.DepartTime, s.ExpectedArrival, s.Corrections = instant(m.GetDepartTime()), instant(m.GetExpectedArrival()), int(m.GetCorrections())
 	s.Plan = toPlan(m.GetPlan())

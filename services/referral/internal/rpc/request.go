@@ -65,7 +65,7 @@ func draft(m *referralv1.CreateReferralRequest) domain.Draft {
 		Form: typedForm(m.GetForm()), ReplyTo: m.GetReplyTo(), Medicines: typedMedicines(m.GetMedicines()), Plan: toPlan(m.GetPlan()),
 		ExamItems: typedItems(m.GetExamItems()), Modality: m.GetModality(), FamilyDoctor: m.GetFamilyDoctor(),
 		Consent: typedConsent(m.GetConsent()), TransferNote: trim(m.GetTransferNote()), Transport: m.GetTransport(),
-		OriginatorPhone: trim(m.GetOriginatorPhone()),
+		OriginatorPhone: trim(m.GetOriginatorPhone()), Values: clinicalValues(m.GetValues()),
 	}
 }
 

@@ -42,7 +42,7 @@ func (s *Server) CreateReferral(ctx context.Context, m *referralv1.CreateReferra
 		return nil, err
 	}
 	in := app.Creation{
-		Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit(), Values: clinicalValues(m.GetValues()),
+		Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit(),
 		BlankNumber: m.GetBlankNumber(), Written: instant(m.GetWrittenTime()),
 	}
 	if m.GetValidateOnly() {

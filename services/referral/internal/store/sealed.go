@@ -60,6 +60,14 @@ type sealedContent struct {
 	Modality        string            `json:"modality,omitempty"`
 	Medicines       []sealedMedicine  `json:"medicines,omitempty"`
 	Destination     string            `json:"destination,omitempty"`
+	Values          []sealedValue     `json:"values,omitempty"`
+}
+
+type sealedValue struct {
+	Name    string    `json:"name"`
+	Number  *float64  `json:"number,omitempty"`
+	Finding *bool     `json:"finding,omitempty"`
+	Time    time.Time `json:"time,omitzero"`
 }
 
 type sealedMedicine struct {
@@ -81,6 +89,9 @@ func contentOf(s domain.Snapshot) sealedContent {
 	for _, d := range s.ExamItems {
 		c.ExamItems = append(c.ExamItems, sealedDiagnosis(d))
 	}
+	for _, v := range s.Values {
+		c.Values = append(c.Values, sealedValue(v))
+	}
 	for _, m := range s.Medicines {
 		c.Medicines = append(c.Medicines, sealedMedicine(m))
 	}
@@ -95,6 +106,9 @@ func (c sealedContent) into(s *domain.Snapshot) {
 	s.TransferNote, s.OriginatorPhone, s.Destination, s.Modality = c.TransferNote, c.OriginatorPhone, c.Destination, c.Modality
 	for _, d := range c.ExamItems {
 		s.ExamItems = append(s.ExamItems, domain.Diagnosis(d))
+	}
+	for _, v := range c.Values {
+		s.Values = append(s.Values, domain.ClinicalValue(v))
 	}
 	for _, m := range c.Medicines {
 		s.Medicines = append(s.Medicines, domain.Medicine(m))

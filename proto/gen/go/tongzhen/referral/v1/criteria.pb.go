@@ -43,7 +43,9 @@ type Criterion struct {
 	Certainty  string `protobuf:"bytes,12,opt,name=certainty,proto3" json:"certainty,omitempty"`
 	CountyRule bool   `protobuf:"varint,13,opt,name=county_rule,json=countyRule,proto3" json:"county_rule,omitempty"`
 	// What of the rule is not the source's own word.
-	Note          string `protobuf:"bytes,14,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,14,opt,name=note,proto3" json:"note,omitempty"`
+	// Names of the values that the expression asks for.
+	Values        []string `protobuf:"bytes,15,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +178,13 @@ func (x *Criterion) GetNote() string {
 	return ""
 }
 
+func (x *Criterion) GetValues() []string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 type ListCriteriaRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Condition     string                 `protobuf:"bytes,1,opt,name=condition,proto3" json:"condition,omitempty"`
@@ -221,8 +230,10 @@ func (x *ListCriteriaRequest) GetCondition() string {
 }
 
 type ListCriteriaResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Criteria      []*Criterion           `protobuf:"bytes,1,rep,name=criteria,proto3" json:"criteria,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Criteria []*Criterion           `protobuf:"bytes,1,rep,name=criteria,proto3" json:"criteria,omitempty"`
+	// Every value that rules ask for, also those of other conditions.
+	Values        []*ValueDefinition `protobuf:"bytes,2,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -260,6 +271,13 @@ func (*ListCriteriaResponse) Descriptor() ([]byte, []int) {
 func (x *ListCriteriaResponse) GetCriteria() []*Criterion {
 	if x != nil {
 		return x.Criteria
+	}
+	return nil
+}
+
+func (x *ListCriteriaResponse) GetValues() []*ValueDefinition {
+	if x != nil {
+		return x.Values
 	}
 	return nil
 }
@@ -787,7 +805,7 @@ var File_tongzhen_referral_v1_criteria_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\n" +
-	"#tongzhen/referral/v1/criteria.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xe5\x03\n" +
+	"#tongzhen/referral/v1/criteria.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xfd\x03\n" +
 	"\tCriterion\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1c\n" +
 	"\tcondition\x18\x02 \x01(\tR\tcondition\x12%\n" +
@@ -807,11 +825,13 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\tcertainty\x18\f \x01(\tR\tcertainty\x12\x1f\n" +
 	"\vcounty_rule\x18\r \x01(\bR\n" +
 	"countyRule\x12\x12\n" +
-	"\x04note\x18\x0e \x01(\tR\x04note\"<\n" +
+	"\x04note\x18\x0e \x01(\tR\x04note\x12\x16\n" +
+	"\x06values\x18\x0f \x03(\tR\x06values\"<\n" +
 	"\x13ListCriteriaRequest\x12%\n" +
-	"\tcondition\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\tcondition\"S\n" +
+	"\tcondition\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\tcondition\"\x92\x01\n" +
 	"\x14ListCriteriaResponse\x12;\n" +
-	"\bcriteria\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.CriterionR\bcriteria\"\xa1\x02\n" +
+	"\bcriteria\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.CriterionR\bcriteria\x12=\n" +
+	"\x06values\x18\x02 \x03(\v2%.tongzhen.referral.v1.ValueDefinitionR\x06values\"\xa1\x02\n" +
 	"\x17EvaluateCriteriaRequest\x12@\n" +
 	"\tdirection\x18\x01 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x12B\n" +
 	"\tdiagnoses\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\n" +
@@ -892,25 +912,26 @@ var file_tongzhen_referral_v1_criteria_proto_depIdxs = []int32{
 	9,  // 0: tongzhen.referral.v1.Criterion.direction:type_name -> tongzhen.common.v1.Direction.Code
 	10, // 1: tongzhen.referral.v1.Criterion.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	0,  // 2: tongzhen.referral.v1.ListCriteriaResponse.criteria:type_name -> tongzhen.referral.v1.Criterion
-	9,  // 3: tongzhen.referral.v1.EvaluateCriteriaRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	11, // 4: tongzhen.referral.v1.EvaluateCriteriaRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	12, // 5: tongzhen.referral.v1.EvaluateCriteriaRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	5,  // 6: tongzhen.referral.v1.EvaluateCriteriaResponse.results:type_name -> tongzhen.referral.v1.CriterionResult
-	8,  // 7: tongzhen.referral.v1.EvaluateCriteriaResponse.inputs:type_name -> tongzhen.referral.v1.ValueDefinition
-	0,  // 8: tongzhen.referral.v1.CriterionResult.criterion:type_name -> tongzhen.referral.v1.Criterion
-	6,  // 9: tongzhen.referral.v1.CriterionResult.missing:type_name -> tongzhen.referral.v1.MissingValue
-	7,  // 10: tongzhen.referral.v1.CriterionResult.used:type_name -> tongzhen.referral.v1.UsedValue
-	13, // 11: tongzhen.referral.v1.MissingValue.time:type_name -> google.protobuf.Timestamp
-	13, // 12: tongzhen.referral.v1.UsedValue.time:type_name -> google.protobuf.Timestamp
-	1,  // 13: tongzhen.referral.v1.CriteriaService.ListCriteria:input_type -> tongzhen.referral.v1.ListCriteriaRequest
-	3,  // 14: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:input_type -> tongzhen.referral.v1.EvaluateCriteriaRequest
-	2,  // 15: tongzhen.referral.v1.CriteriaService.ListCriteria:output_type -> tongzhen.referral.v1.ListCriteriaResponse
-	4,  // 16: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:output_type -> tongzhen.referral.v1.EvaluateCriteriaResponse
-	15, // [15:17] is the sub-list for method output_type
-	13, // [13:15] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	8,  // 3: tongzhen.referral.v1.ListCriteriaResponse.values:type_name -> tongzhen.referral.v1.ValueDefinition
+	9,  // 4: tongzhen.referral.v1.EvaluateCriteriaRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	11, // 5: tongzhen.referral.v1.EvaluateCriteriaRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	12, // 6: tongzhen.referral.v1.EvaluateCriteriaRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,  // 7: tongzhen.referral.v1.EvaluateCriteriaResponse.results:type_name -> tongzhen.referral.v1.CriterionResult
+	8,  // 8: tongzhen.referral.v1.EvaluateCriteriaResponse.inputs:type_name -> tongzhen.referral.v1.ValueDefinition
+	0,  // 9: tongzhen.referral.v1.CriterionResult.criterion:type_name -> tongzhen.referral.v1.Criterion
+	6,  // 10: tongzhen.referral.v1.CriterionResult.missing:type_name -> tongzhen.referral.v1.MissingValue
+	7,  // 11: tongzhen.referral.v1.CriterionResult.used:type_name -> tongzhen.referral.v1.UsedValue
+	13, // 12: tongzhen.referral.v1.MissingValue.time:type_name -> google.protobuf.Timestamp
+	13, // 13: tongzhen.referral.v1.UsedValue.time:type_name -> google.protobuf.Timestamp
+	1,  // 14: tongzhen.referral.v1.CriteriaService.ListCriteria:input_type -> tongzhen.referral.v1.ListCriteriaRequest
+	3,  // 15: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:input_type -> tongzhen.referral.v1.EvaluateCriteriaRequest
+	2,  // 16: tongzhen.referral.v1.CriteriaService.ListCriteria:output_type -> tongzhen.referral.v1.ListCriteriaResponse
+	4,  // 17: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:output_type -> tongzhen.referral.v1.EvaluateCriteriaResponse
+	16, // [16:18] is the sub-list for method output_type
+	14, // [14:16] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_criteria_proto_init() }

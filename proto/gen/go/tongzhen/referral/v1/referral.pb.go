@@ -1192,6 +1192,8 @@ type Referral struct {
 	WorseReasons []string `protobuf:"bytes,57,rep,name=worse_reasons,json=worseReasons,proto3" json:"worse_reasons,omitempty"`
 	// The device that an EXAM needs, as Equipment has it (CT MR US …): only its times are held and booked for it. Empty: not said, the receiver finds out.
 	Modality string `protobuf:"bytes,58,opt,name=modality,proto3" json:"modality,omitempty"`
+	// What the doctor found for the criteria, as the draft or the sent referral has it; ListCriteria names and words the values.
+	Values []*ClinicalValue `protobuf:"bytes,59,rep,name=values,proto3" json:"values,omitempty"`
 	// Written on a blank form at this time, while the system was away, and entered at submit_time. Limits run, and figures count, from submit_time.
 	WrittenTime   *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1634,6 +1636,13 @@ func (x *Referral) GetModality() string {
 	return ""
 }
 
+func (x *Referral) GetValues() []*ClinicalValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 func (x *Referral) GetWrittenTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.WrittenTime
@@ -1664,7 +1673,8 @@ type CreateReferralRequest struct {
 	// The plan that the county proposes with a DOWN; the township takes or changes it.
 	Plan      *FollowUpPlan `protobuf:"bytes,17,opt,name=plan,proto3" json:"plan,omitempty"`
 	ExamItems []*v1.Coding  `protobuf:"bytes,18,rep,name=exam_items,json=examItems,proto3" json:"exam_items,omitempty"`
-	// What the doctor found, for the criteria; kept are only the codes of the rules that were met.
+	// What the doctor found, for the criteria; kept with the referral ("values" in an update mask). Of several with one name the
+	// first counts; names that no rule knows, and what is not of the type of its definition, are passed over.
 	Values       []*ClinicalValue `protobuf:"bytes,19,rep,name=values,proto3" json:"values,omitempty"`
 	FamilyDoctor string           `protobuf:"bytes,20,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
 	// For an EXAM only.
@@ -3556,7 +3566,7 @@ type SubmitRequest struct {
 	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	HoldId    string                 `protobuf:"bytes,4,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
 	Consent   *Consent               `protobuf:"bytes,5,opt,name=consent,proto3" json:"consent,omitempty"`
-	// What the doctor found, for the criteria; kept are only the codes of the rules that were met.
+	// What the doctor found, for the criteria; if any are given they take the place of those of the draft.
 	Values        []*ClinicalValue `protobuf:"bytes,6,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -6720,7 +6730,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x04 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x05 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xc6\x14\n" +
+	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\x83\x15\n" +
 	"\bReferral\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -6795,7 +6805,8 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\vcorrections\x187 \x01(\x05R\vcorrections\x12 \n" +
 	"\vdestination\x188 \x01(\tR\vdestination\x12#\n" +
 	"\rworse_reasons\x189 \x03(\tR\fworseReasons\x12\x1a\n" +
-	"\bmodality\x18: \x01(\tR\bmodality\x12=\n" +
+	"\bmodality\x18: \x01(\tR\bmodality\x12;\n" +
+	"\x06values\x18; \x03(\v2#.tongzhen.referral.v1.ClinicalValueR\x06values\x12=\n" +
 	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xd1\t\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
@@ -7455,200 +7466,201 @@ var file_tongzhen_referral_v1_referral_proto_depIdxs = []int32{
 	92,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
 	85,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
 	85,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
-	85,  // 37: tongzhen.referral.v1.Referral.written_time:type_name -> google.protobuf.Timestamp
-	88,  // 38: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 39: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	90,  // 40: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	91,  // 41: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
-	92,  // 42: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	3,   // 43: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
-	4,   // 44: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	8,   // 45: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
-	9,   // 46: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	92,  // 47: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
-	16,  // 48: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	85,  // 49: tongzhen.referral.v1.CreateReferralRequest.written_time:type_name -> google.protobuf.Timestamp
-	85,  // 50: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
-	93,  // 51: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
-	15,  // 52: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	14,  // 53: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	88,  // 54: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	0,   // 55: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
-	90,  // 56: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	89,  // 57: tongzhen.referral.v1.ListReferralsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	14,  // 58: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	24,  // 59: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
-	0,   // 60: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
-	27,  // 61: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
-	0,   // 62: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 63: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
-	86,  // 64: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
-	85,  // 65: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
-	84,  // 66: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
-	30,  // 67: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
-	30,  // 68: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
-	0,   // 69: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 70: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
-	88,  // 71: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 72: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
-	30,  // 73: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
-	88,  // 74: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	35,  // 75: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
-	92,  // 76: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
-	40,  // 77: tongzhen.referral.v1.ListDiagnosesResponse.diagnoses:type_name -> tongzhen.referral.v1.KnownDiagnosis
-	4,   // 78: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	16,  // 79: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	5,   // 80: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	91,  // 81: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
-	6,   // 82: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
-	89,  // 83: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	90,  // 84: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	91,  // 85: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
-	92,  // 86: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	85,  // 87: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
-	91,  // 88: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
-	92,  // 89: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	9,   // 90: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	11,  // 91: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
-	9,   // 92: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	9,   // 93: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	15,  // 94: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	85,  // 95: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
-	86,  // 96: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
-	85,  // 97: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	58,  // 98: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
-	93,  // 99: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	14,  // 100: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
-	65,  // 101: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
-	86,  // 102: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
-	85,  // 103: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
-	66,  // 104: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
-	4,   // 105: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	89,  // 106: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	71,  // 107: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
-	0,   // 108: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
-	88,  // 109: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 110: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
-	85,  // 111: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
-	1,   // 112: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
-	0,   // 113: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
-	88,  // 114: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 115: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	90,  // 116: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	91,  // 117: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
-	91,  // 118: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
-	85,  // 119: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
-	13,  // 120: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	85,  // 121: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
-	79,  // 122: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
-	14,  // 123: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
-	15,  // 124: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
-	17,  // 125: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
-	18,  // 126: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
-	19,  // 127: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
-	22,  // 128: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
-	21,  // 129: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
-	25,  // 130: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
-	28,  // 131: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
-	31,  // 132: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
-	80,  // 133: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
-	82,  // 134: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
-	83,  // 135: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
-	33,  // 136: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
-	36,  // 137: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
-	38,  // 138: tongzhen.referral.v1.ReferralService.ListDiagnoses:input_type -> tongzhen.referral.v1.ListDiagnosesRequest
-	42,  // 139: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
-	43,  // 140: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
-	44,  // 141: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 142: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
-	45,  // 143: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
-	44,  // 144: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
-	44,  // 145: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 146: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
-	44,  // 147: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 148: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
-	43,  // 149: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
-	46,  // 150: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
-	44,  // 151: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
-	47,  // 152: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
-	41,  // 153: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
-	48,  // 154: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
-	49,  // 155: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
-	50,  // 156: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
-	51,  // 157: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
-	52,  // 158: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
-	53,  // 159: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
-	54,  // 160: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
-	55,  // 161: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
-	56,  // 162: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
-	57,  // 163: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
-	59,  // 164: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
-	61,  // 165: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
-	62,  // 166: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
-	63,  // 167: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
-	67,  // 168: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
-	68,  // 169: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
-	69,  // 170: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
-	72,  // 171: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
-	73,  // 172: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
-	77,  // 173: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
-	75,  // 174: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
-	14,  // 175: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 176: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 177: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
-	20,  // 178: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
-	23,  // 179: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
-	14,  // 180: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
-	26,  // 181: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
-	29,  // 182: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
-	32,  // 183: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
-	81,  // 184: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
-	79,  // 185: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
-	79,  // 186: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
-	34,  // 187: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
-	37,  // 188: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
-	39,  // 189: tongzhen.referral.v1.ReferralService.ListDiagnoses:output_type -> tongzhen.referral.v1.ListDiagnosesResponse
-	14,  // 190: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 191: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
-	14,  // 192: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
-	14,  // 193: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 194: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
-	14,  // 195: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
-	14,  // 196: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
-	14,  // 197: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 198: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 199: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
-	14,  // 200: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
-	14,  // 201: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 202: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 203: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
-	14,  // 204: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
-	14,  // 205: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
-	14,  // 206: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
-	14,  // 207: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
-	14,  // 208: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
-	14,  // 209: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 210: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
-	14,  // 211: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
-	14,  // 212: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
-	14,  // 213: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
-	58,  // 214: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
-	60,  // 215: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
-	14,  // 216: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
-	14,  // 217: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
-	64,  // 218: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
-	14,  // 219: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
-	14,  // 220: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
-	70,  // 221: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
-	14,  // 222: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
-	74,  // 223: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
-	78,  // 224: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
-	76,  // 225: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
-	175, // [175:226] is the sub-list for method output_type
-	124, // [124:175] is the sub-list for method input_type
-	124, // [124:124] is the sub-list for extension type_name
-	124, // [124:124] is the sub-list for extension extendee
-	0,   // [0:124] is the sub-list for field type_name
+	16,  // 37: tongzhen.referral.v1.Referral.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	85,  // 38: tongzhen.referral.v1.Referral.written_time:type_name -> google.protobuf.Timestamp
+	88,  // 39: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 40: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 41: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	91,  // 42: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
+	92,  // 43: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	3,   // 44: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
+	4,   // 45: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	8,   // 46: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
+	9,   // 47: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	92,  // 48: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
+	16,  // 49: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	85,  // 50: tongzhen.referral.v1.CreateReferralRequest.written_time:type_name -> google.protobuf.Timestamp
+	85,  // 51: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
+	93,  // 52: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
+	15,  // 53: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	14,  // 54: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
+	88,  // 55: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	0,   // 56: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
+	90,  // 57: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	89,  // 58: tongzhen.referral.v1.ListReferralsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	14,  // 59: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
+	24,  // 60: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
+	0,   // 61: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
+	27,  // 62: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
+	0,   // 63: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 64: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
+	86,  // 65: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
+	85,  // 66: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
+	84,  // 67: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
+	30,  // 68: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
+	30,  // 69: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
+	0,   // 70: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 71: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
+	88,  // 72: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 73: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	30,  // 74: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
+	88,  // 75: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	35,  // 76: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
+	92,  // 77: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
+	40,  // 78: tongzhen.referral.v1.ListDiagnosesResponse.diagnoses:type_name -> tongzhen.referral.v1.KnownDiagnosis
+	4,   // 79: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	16,  // 80: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,   // 81: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
+	91,  // 82: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
+	6,   // 83: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
+	89,  // 84: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 85: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	91,  // 86: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
+	92,  // 87: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	85,  // 88: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
+	91,  // 89: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
+	92,  // 90: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	9,   // 91: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	11,  // 92: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
+	9,   // 93: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	9,   // 94: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	15,  // 95: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	85,  // 96: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
+	86,  // 97: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
+	85,  // 98: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	58,  // 99: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
+	93,  // 100: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	14,  // 101: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
+	65,  // 102: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
+	86,  // 103: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
+	85,  // 104: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
+	66,  // 105: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
+	4,   // 106: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	89,  // 107: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	71,  // 108: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
+	0,   // 109: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
+	88,  // 110: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 111: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
+	85,  // 112: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
+	1,   // 113: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
+	0,   // 114: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
+	88,  // 115: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	89,  // 116: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	90,  // 117: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	91,  // 118: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
+	91,  // 119: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
+	85,  // 120: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
+	13,  // 121: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	85,  // 122: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
+	79,  // 123: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
+	14,  // 124: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
+	15,  // 125: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
+	17,  // 126: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
+	18,  // 127: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
+	19,  // 128: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
+	22,  // 129: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
+	21,  // 130: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
+	25,  // 131: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
+	28,  // 132: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
+	31,  // 133: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
+	80,  // 134: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
+	82,  // 135: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
+	83,  // 136: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
+	33,  // 137: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
+	36,  // 138: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
+	38,  // 139: tongzhen.referral.v1.ReferralService.ListDiagnoses:input_type -> tongzhen.referral.v1.ListDiagnosesRequest
+	42,  // 140: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
+	43,  // 141: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
+	44,  // 142: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 143: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
+	45,  // 144: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
+	44,  // 145: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
+	44,  // 146: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 147: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
+	44,  // 148: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
+	41,  // 149: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
+	43,  // 150: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
+	46,  // 151: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
+	44,  // 152: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
+	47,  // 153: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
+	41,  // 154: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
+	48,  // 155: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
+	49,  // 156: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
+	50,  // 157: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
+	51,  // 158: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
+	52,  // 159: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
+	53,  // 160: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
+	54,  // 161: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
+	55,  // 162: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
+	56,  // 163: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
+	57,  // 164: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
+	59,  // 165: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
+	61,  // 166: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
+	62,  // 167: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
+	63,  // 168: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
+	67,  // 169: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
+	68,  // 170: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
+	69,  // 171: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
+	72,  // 172: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
+	73,  // 173: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
+	77,  // 174: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
+	75,  // 175: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
+	14,  // 176: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 177: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 178: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
+	20,  // 179: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
+	23,  // 180: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
+	14,  // 181: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
+	26,  // 182: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
+	29,  // 183: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
+	32,  // 184: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
+	81,  // 185: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
+	79,  // 186: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
+	79,  // 187: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
+	34,  // 188: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
+	37,  // 189: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
+	39,  // 190: tongzhen.referral.v1.ReferralService.ListDiagnoses:output_type -> tongzhen.referral.v1.ListDiagnosesResponse
+	14,  // 191: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 192: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
+	14,  // 193: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
+	14,  // 194: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 195: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
+	14,  // 196: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
+	14,  // 197: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
+	14,  // 198: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 199: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 200: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
+	14,  // 201: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
+	14,  // 202: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 203: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 204: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
+	14,  // 205: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
+	14,  // 206: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
+	14,  // 207: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
+	14,  // 208: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
+	14,  // 209: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
+	14,  // 210: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 211: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
+	14,  // 212: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
+	14,  // 213: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
+	14,  // 214: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
+	58,  // 215: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
+	60,  // 216: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
+	14,  // 217: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
+	14,  // 218: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
+	64,  // 219: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
+	14,  // 220: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
+	14,  // 221: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
+	70,  // 222: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
+	14,  // 223: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
+	74,  // 224: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
+	78,  // 225: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
+	76,  // 226: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
+	176, // [176:227] is the sub-list for method output_type
+	125, // [125:176] is the sub-list for method input_type
+	125, // [125:125] is the sub-list for extension type_name
+	125, // [125:125] is the sub-list for extension extendee
+	0,   // [0:125] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_referral_proto_init() }
