@@ -86,6 +86,18 @@
   document.addEventListener("draft", show, true);
   show();
 
+  // A choice that the page proposes: <button data-choose="kind=EMERGENCY"> makes it, and the choice is then in sight.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-choose]");
+    if (!button) return;
+    const [name, value] = button.dataset.choose.split("=");
+    const field = [...button.form.elements].find((one) => one.name === name && (one.type === "radio" ? one.value === value : [...one.options ?? []].some((option) => option.value === value)));
+    if (!field) return;
+    if (field.type === "radio") field.checked = true; else field.value = value;
+    field.focus();
+    for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
+  });
+
   // A choice that another one proposes while nothing is chosen: <select data-preset="kind=EMERGENCY:20">, if it is in the list.
   document.addEventListener("change", (event) => {
     for (const select of event.target.form?.querySelectorAll("select[data-preset]") ?? []) {

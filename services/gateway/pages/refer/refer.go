@@ -183,7 +183,13 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 
 // held is the form held against the criteria for sending a patient up.
 func (p *Pages) held(r *http.Request, patientID string, form url.Values) parts.Panel {
-	return parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_UP, PatientID: patientID, Form: form})
+	panel := parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_UP, PatientID: patientID, Form: form})
+	// An emergency goes to its own department, and an examination to where the device stands.
+	usual := slices.Contains([]string{"OUTPATIENT", "INPATIENT", "ADVICE"}, form.Get("kind"))
+	if options, err := p.choices(r); err == nil && usual && form.Get("department") == "" && options.has(form.Get("organization"), panel.Department) {
+		panel.ProposedDepartment = options.name(form.Get("organization"), panel.Department)
+	}
+	return panel
 }
 
 func (p *Pages) criteria(w http.ResponseWriter, r *http.Request) error {

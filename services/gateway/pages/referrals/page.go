@@ -50,7 +50,9 @@ type pageData struct {
 	Actions   actionsData
 	Medicines []medicine
 	// Matched words the criteria that were met.
-	Matched []string
+	Matched []parts.Matched
+	// Found is what else the doctor found.
+	Found []parts.Used
 	// Reason words why the referral was returned, declined or cancelled.
 	Reason string
 

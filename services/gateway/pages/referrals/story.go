@@ -12,6 +12,7 @@ import (
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 )
 
 // historyRow is a transition or mark with its words.
@@ -146,7 +147,7 @@ func (p *Pages) content(r *http.Request, data *pageData) {
 	if list, err := p.Referral.ListLinks(r.Context(), &referralv1.ListLinksRequest{Id: data.GetId()}); err == nil {
 		data.Links = list.GetLinks()
 	}
-	data.Matched = p.Shell.Criteria(r, data.GetMatchedCriteria())
+	data.Matched, data.Found = parts.MatchedOf(p.Shell, r, data.Row.Referral)
 	p.medicines(r, data)
 	if data.GetCorrections() == 0 {
 		return

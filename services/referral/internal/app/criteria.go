@@ -20,7 +20,8 @@ type Criteria interface {
 	ConditionsOf(icd string) []criteria.Condition
 	Rules(condition string) []criteria.Rule
 	Values() []criteria.ValueDefinition
-	Inputs(direction string, diagnoses []string) []criteria.ValueDefinition
+	Inputs(direction string, diagnoses []string) (own, general []criteria.ValueDefinition)
+	Usual(diagnoses []string) (department string, acute bool)
 	FromObservation(code, unit string, number float64) (name string, value float64, ok bool)
 	Category(snomed string) (icd string, ok bool)
 	StayCeiling(icd string, age int) (days int, rule string, ok bool)
@@ -47,8 +48,11 @@ type Question struct {
 // Evaluation is the answer: first what is met, the most urgent first.
 type Evaluation struct {
 	Results []criteria.Result
-	// Inputs are what the rules of these diagnoses ask for.
-	Inputs []criteria.ValueDefinition
+	// Inputs are what the rules of these diagnoses ask for, General what is asked of everybody.
+	Inputs, General []criteria.ValueDefinition
+	// Department is the code of the one that usually receives such patients; Acute: a diagnosis is an emergency while it is fresh.
+	Department string
+	Acute      bool
 	// RecordRead: the patient's record was read.
 	RecordRead bool
 }
@@ -114,7 +118,10 @@ func (s *Service) EvaluateCriteria(ctx context.Context, caller authn.Identity, q
 		}
 	}
 	out.Results = s.Criteria.Evaluate(in, s.Clock.Now())
-	out.Inputs = s.Criteria.Inputs(in.Direction, in.Diagnoses)
+	out.Inputs, out.General = s.Criteria.Inputs(in.Direction, in.Diagnoses)
+	if q.Direction == domain.Up {
+		out.Department, out.Acute = s.Criteria.Usual(domain.Codes(q.Diagnoses))
+	}
 	return out, nil
 }
 

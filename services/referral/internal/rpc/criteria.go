@@ -39,12 +39,17 @@ func (s criteriaServer) EvaluateCriteria(ctx context.Context, m *referralv1.Eval
 		return nil, err
 	}
 	conditions, _ := s.app.ListCriteria("")
-	out := &referralv1.EvaluateCriteriaResponse{RecordRead: e.RecordRead}
+	out := &referralv1.EvaluateCriteriaResponse{RecordRead: e.RecordRead, DepartmentCode: e.Department, Acute: e.Acute}
 	for _, r := range e.Results {
 		out.Results = append(out.Results, criterionResult(r, conditions))
 	}
 	for _, d := range e.Inputs {
 		out.Inputs = append(out.Inputs, definition(d))
+	}
+	for _, d := range e.General {
+		one := definition(d)
+		one.General = true
+		out.Inputs = append(out.Inputs, one)
 	}
 	return out, nil
 }

@@ -366,7 +366,11 @@ type EvaluateCriteriaResponse struct {
 	// What the rules of these diagnoses ask for.
 	Inputs []*ValueDefinition `protobuf:"bytes,2,rep,name=inputs,proto3" json:"inputs,omitempty"`
 	// False when the record could not be read: only the values of the request counted.
-	RecordRead    bool `protobuf:"varint,3,opt,name=record_read,json=recordRead,proto3" json:"record_read,omitempty"`
+	RecordRead bool `protobuf:"varint,3,opt,name=record_read,json=recordRead,proto3" json:"record_read,omitempty"`
+	// Upwards: the department that usually receives patients of these diagnoses (诊疗科目 code); empty where no table names one.
+	DepartmentCode string `protobuf:"bytes,4,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	// Upwards: one of the diagnoses is an emergency while it is fresh, whatever the rules say so far.
+	Acute         bool `protobuf:"varint,5,opt,name=acute,proto3" json:"acute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -418,6 +422,20 @@ func (x *EvaluateCriteriaResponse) GetInputs() []*ValueDefinition {
 func (x *EvaluateCriteriaResponse) GetRecordRead() bool {
 	if x != nil {
 		return x.RecordRead
+	}
+	return false
+}
+
+func (x *EvaluateCriteriaResponse) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *EvaluateCriteriaResponse) GetAcute() bool {
+	if x != nil {
+		return x.Acute
 	}
 	return false
 }
@@ -714,10 +732,12 @@ type ValueDefinition struct {
 	Label   string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
 	LabelEn string                 `protobuf:"bytes,3,opt,name=label_en,json=labelEn,proto3" json:"label_en,omitempty"`
 	// NUMBER or FINDING.
-	Type          string  `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
-	Unit          string  `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
-	Low           float64 `protobuf:"fixed64,6,opt,name=low,proto3" json:"low,omitempty"`
-	High          float64 `protobuf:"fixed64,7,opt,name=high,proto3" json:"high,omitempty"`
+	Type string  `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	Unit string  `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
+	Low  float64 `protobuf:"fixed64,6,opt,name=low,proto3" json:"low,omitempty"`
+	High float64 `protobuf:"fixed64,7,opt,name=high,proto3" json:"high,omitempty"`
+	// Among the inputs of an evaluation: asked of every patient, whatever the diagnosis.
+	General       bool `protobuf:"varint,8,opt,name=general,proto3" json:"general,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -801,6 +821,13 @@ func (x *ValueDefinition) GetHigh() float64 {
 	return 0
 }
 
+func (x *ValueDefinition) GetGeneral() bool {
+	if x != nil {
+		return x.General
+	}
+	return false
+}
+
 var File_tongzhen_referral_v1_criteria_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
@@ -839,12 +866,14 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\x06values\x18\x03 \x03(\v2#.tongzhen.referral.v1.ClinicalValueB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x06values\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x04 \x01(\tR\tpatientId\x12\x19\n" +
-	"\breply_to\x18\x05 \x01(\tR\areplyTo\"\xbb\x01\n" +
+	"\breply_to\x18\x05 \x01(\tR\areplyTo\"\xfa\x01\n" +
 	"\x18EvaluateCriteriaResponse\x12?\n" +
 	"\aresults\x18\x01 \x03(\v2%.tongzhen.referral.v1.CriterionResultR\aresults\x12=\n" +
 	"\x06inputs\x18\x02 \x03(\v2%.tongzhen.referral.v1.ValueDefinitionR\x06inputs\x12\x1f\n" +
 	"\vrecord_read\x18\x03 \x01(\bR\n" +
-	"recordRead\"\xdb\x01\n" +
+	"recordRead\x12'\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tR\x0edepartmentCode\x12\x14\n" +
+	"\x05acute\x18\x05 \x01(\bR\x05acute\"\xdb\x01\n" +
 	"\x0fCriterionResult\x12=\n" +
 	"\tcriterion\x18\x01 \x01(\v2\x1f.tongzhen.referral.v1.CriterionR\tcriterion\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12<\n" +
@@ -866,7 +895,7 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\x04unit\x18\x06 \x01(\tR\x04unit\x12.\n" +
 	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06source\x18\b \x01(\tR\x06sourceB\a\n" +
-	"\x05value\"\xa4\x01\n" +
+	"\x05value\"\xbe\x01\n" +
 	"\x0fValueDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x19\n" +
@@ -874,7 +903,8 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\x04type\x18\x04 \x01(\tR\x04type\x12\x12\n" +
 	"\x04unit\x18\x05 \x01(\tR\x04unit\x12\x10\n" +
 	"\x03low\x18\x06 \x01(\x01R\x03low\x12\x12\n" +
-	"\x04high\x18\a \x01(\x01R\x04high2\xac\x02\n" +
+	"\x04high\x18\a \x01(\x01R\x04high\x12\x18\n" +
+	"\ageneral\x18\b \x01(\bR\ageneral2\xac\x02\n" +
 	"\x0fCriteriaService\x12\x7f\n" +
 	"\fListCriteria\x12).tongzhen.referral.v1.ListCriteriaRequest\x1a*.tongzhen.referral.v1.ListCriteriaResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/criteria\x12\x97\x01\n" +
 	"\x10EvaluateCriteria\x12-.tongzhen.referral.v1.EvaluateCriteriaRequest\x1a..tongzhen.referral.v1.EvaluateCriteriaResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/api/v1/criteria:evaluateBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
