@@ -157,4 +157,3 @@ func denied(form url.Values) []string {
 	slices.Sort(names)
 	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return slices.Contains(form[finding], name) })
 }
-

@@ -170,7 +170,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	}
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
-	data.There = thereOf(data.Choices, data.Summary, data.Open)
+	data.There = p.thereOf(r, data.Choices, data.PatientID, data.Editing)
 	data.Departments = p.departmentsOf(r, data.Choices, data.Form.Values)
 	p.askSMS(r, &data)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing, data.Action)

@@ -135,6 +135,8 @@ type Query struct {
 	ByDue bool
 	// Late selects those whose due time has passed.
 	Late bool
+	// ClosedFrom, if set, selects those that ended since.
+	ClosedFrom time.Time
 	// After is the last row of the page before.
 	After *Cursor
 	Limit int

@@ -129,7 +129,7 @@ func acceptance(m *referralv1.AcceptRequest, a domain.Action) app.Acceptance {
 }
 
 func filter(c authn.Identity, m *referralv1.ListReferralsRequest) app.Filter {
-	f := app.Filter{ExpectedOn: m.GetExpectedOn(), SentFrom: m.GetSentFrom(), SentTo: m.GetSentTo(), PageToken: m.GetPageToken(), Query: app.Query{
+	f := app.Filter{ExpectedOn: m.GetExpectedOn(), SentFrom: m.GetSentFrom(), SentTo: m.GetSentTo(), PageToken: m.GetPageToken(), DeclinedLately: m.GetDeclinedLately(), Query: app.Query{
 		Caller: c, Inbox: m.GetView() != "outbox", Outbox: m.GetView() != "inbox",
 		Direction: domain.Direction(word(m.GetDirection())), Urgency: domain.Urgency(word(m.GetUrgency())), PatientID: m.GetPatientId(), PatientIDs: m.GetPatientIds(), Number: m.GetNumber(),
 		Department: m.GetReceiverDepartment(), Sender: m.GetOriginatorOrganizationId(),
