@@ -106,17 +106,19 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "ListAccounts",
 			// The county's schedules, which name no patient: of a session's slots it sees how many are taken, and nobody.
 			"ListEquipment", "SaveEquipment", "ListTemplates", "SaveTemplate", "PreviewTemplate", "ListExceptions", "SaveException", "RemoveException",
-			"ListSessions", "GetSession", "SubstituteSession", "CancelSession", "RestoreSession", "ListCalendarChanges", "BlockSlots", "UnblockSlots", "ImportSchedules", "ExportSchedules",
+			"ListSessions", "CountComing", "GetSession", "SubstituteSession", "CancelSession", "RestoreSession", "ListCalendarChanges", "BlockSlots", "UnblockSlots", "ImportSchedules", "ExportSchedules",
 			"GetBookingPolicy", "SetBookingPolicy",
 			"ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
 			// Blank forms name no patient.
 			"AllotBlankForms", "ListBlankForms", "VoidBlankForm",
-			"SetRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules",
+			"SetRoster", "ReplaceOnRoster", "HandOver", "TakeBack", "ListCalls", "RecordCall", "SetCountyRules",
 			// What the county has: no patient.
 			"ListPlaces", "GetPlace", "SavePlace", "SaveDepartment", "SetCapabilities", "ListMedicines", "SaveMedicine", "SetStock", "ListPlaceVersions",
 			"RestorePlaceVersion", "ImportTable",
 		}, accounts...),
 		"SYSTEM_ADMIN": append([]string{
+			// Before an account is disabled: how much is in its name.
+			"CountOpen", "CountComing",
 			"ListAccounts", "ListFeedMessages", "ListFeedSenders", "ListDeliveries", "GetDelivery", "ReplayDelivery", "ReplayDeliveries", "ListChannels",
 			// Blank forms name no patient.
 			"AllotBlankForms", "ListBlankForms", "VoidBlankForm",

@@ -65,6 +65,7 @@ func TestAHospitalIsAddedReceivesAndIsClosed(t *testing.T) {
 	}
 	admin.goTo("/settings/versions/PLACE/" + strings.TrimPrefix(place, "/settings/organizations/"))
 	admin.look("place-versions")
+	admin.press(`a[href*="restore=2#"]`)
 	admin.press(`button[name="restore"][value="2"]`)
 	if !offers(doctor, patientID, name) {
 		t.Error("a hospital that was made again what it was is not offered")

@@ -30,6 +30,7 @@ const (
 	rosterMethod      = directoryv1.RosterService_GetRoster_FullMethodName
 	planMethod        = directoryv1.RosterService_SetRoster_FullMethodName
 	versionMethod     = directoryv1.RosterService_ListRosterVersions_FullMethodName
+	replaceMethod     = directoryv1.RosterService_ReplaceOnRoster_FullMethodName
 	handMethod        = directoryv1.RosterService_HandOver_FullMethodName
 	backMethod        = directoryv1.RosterService_TakeBack_FullMethodName
 	staffMethod       = directoryv1.DirectoryService_ListAccounts_FullMethodName
@@ -53,7 +54,7 @@ func onDuty() map[string]proto.Message {
 			{Event: "deadline_passed", To: "COUNTY_ADMIN", When: "ANSWER UP 3", Channels: []string{"WECOM_APP", "SMS"}},
 			{Event: "deadline_passed", To: "ORIGINATOR", When: "CONSENT 1"},
 		}},
-		versionMethod: sampleRosterVersions(), rosterMethod: sampleRoster(), planMethod: sampleRoster(), handMethod: sampleRoster(), backMethod: sampleRoster(),
+		versionMethod: sampleRosterVersions(), rosterMethod: sampleRoster(), planMethod: sampleRoster(), replaceMethod: sampleRoster(), handMethod: sampleRoster(), backMethod: sampleRoster(),
 		directoryv1.RosterService_ListOnDuty_FullMethodName: &directoryv1.ListOnDutyResponse{Posts: []*directoryv1.PostDuty{
 			{DepartmentCode: "DESK", Duties: sampleRoster().GetDuties()}, {DepartmentCode: "0304"},
 		}},
@@ -357,8 +358,9 @@ func TestTheHistoryOfARosterIsShownAndAnOlderWeekSetAgain(t *testing.T) {
 	b := w.browser("desk")
 	page := "/rosters/history?department=DESK&organization=" + hospitalID
 	body := b.get(page).Body.String()
-	shows(t, body, "周护士", "handed over", "<del>已离职</del> → <ins>吴护士</ins>", "before there were notes", `name="restore" value="2"`, "stands")
-	if strings.Contains(body, `name="restore" value="3"`) {
+	shows(t, body, "周护士", "handed over", "<del>已离职</del> → <ins>吴护士</ins>", "before there were notes", `restore=2#restore"`, "stands")
+	shows(t, b.get(page+"&restore=2").Body.String(), "What going back to version 2 changes", "<del>吴护士</del> → <ins>已离职</ins>", `name="restore" value="2"`, `name="department" value="DESK"`)
+	if strings.Contains(body, "restore=3#") {
 		t.Error("the week that stands is offered")
 	}
 	_, before, _ := strings.Cut(body, "before there were notes")

@@ -257,6 +257,10 @@ func TestAnOlderVersionIsWrittenAgain(t *testing.T) {
 			t.Errorf("%q is missing", words)
 		}
 	}
+	shows(t, b.get("/settings/history/TARGETS?restore=3").Body.String(), "What going back to version 3 changes", "<del>80</del> → <ins>75</ins>", `name="restore" value="3"`)
+	if body := b.get("/settings/history/TARGETS?restore=9").Body.String(); strings.Contains(body, `id="restore"`) {
+		t.Error("a version that there is not is offered")
+	}
 	for _, none := range []string{"", "x"} { // no version is not the one before all
 		if got := b.post("/settings/history/TARGETS", form("version", "4", "requestId", "r", "restore", none)); got.Code != http.StatusNotFound {
 			t.Errorf("restores %q: %d", none, got.Code)

@@ -113,7 +113,7 @@ func TestVersionsOfAPlaceSayWhatChangedAndCanBeMadeAgain(t *testing.T) {
 			t.Errorf("%q is missing", words)
 		}
 	}
-	if got := b.post("/settings/versions/PLACE/"+townshipID, form("restore", "6", "version", hidden(t, body, "version"), "requestId", "r")); got.Code != http.StatusSeeOther {
+	if got := b.post("/settings/versions/PLACE/"+townshipID, form("restore", "6", "version", hidden(t, b.get("/settings/versions/PLACE/"+townshipID+"?restore=6").Body.String(), "version"), "requestId", "r")); got.Code != http.StatusSeeOther {
 		t.Fatal(got.Code)
 	}
 	sent := called[*directoryv1.RestorePlaceVersionRequest](w, againMethod)

@@ -14,6 +14,7 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -30,7 +31,8 @@ const (
 	tableMethod         = directoryv1.PlaceService_ImportTable_FullMethodName
 	setStockMethod      = directoryv1.DirectoryService_SetStock_FullMethodName
 
-	openMethod = referralv1.StatisticsService_CountOpen_FullMethodName
+	openMethod   = referralv1.StatisticsService_CountOpen_FullMethodName
+	comingMethod = schedulingv1.CalendarService_CountComing_FullMethodName
 
 	medicineID = "0192f0c1-0000-7000-8000-0000000000d1"
 	placePath  = "/settings/organizations/" + townshipID
@@ -61,7 +63,11 @@ func placing() map[string]proto.Message {
 	older, newer := samplePlace(), samplePlace()
 	older.Organization.Phone, older.Departments = "0773-1", older.GetDepartments()[:1]
 	return map[string]proto.Message{
-		openMethod:   &referralv1.OpenWork{Sent: 2, Received: 12, Candidates: 3},
+		openMethod: &referralv1.OpenWork{Sent: 2, Received: 12, Candidates: 3, FollowedUp: 5},
+		comingMethod: &schedulingv1.CountComingResponse{Sessions: 9, Taken: 4, Parts: []*schedulingv1.ComingPart{
+			{OrganizationId: hospitalID, DepartmentCode: "0304", Kind: "CLINIC", TemplateId: templateID, PractitionerName: "陈<b>医生", Sessions: 8, Taken: 4, FirstDay: "2026-03-04", LastDay: "2026-03-30"},
+			{OrganizationId: townshipID, DepartmentCode: "02", Kind: "EXPERT", PractitionerName: "陈<b>医生", Sessions: 1, FirstDay: "2026-03-05", LastDay: "2026-03-05"},
+		}},
 		placesMethod: &directoryv1.ListPlacesResponse{Places: []*directoryv1.Place{samplePlace(), {Organization: closed}}},
 		placeMethod:  samplePlace(), savePlaceMethod: samplePlace().GetOrganization(), departmentMethod: samplePlace(), abilityMethod: samplePlace().GetCapabilities(),
 		stockListMethod: &directoryv1.ListMedicinesResponse{NextPageToken: "next", Medicines: []*directoryv1.Medicine{
@@ -195,7 +201,7 @@ func TestClosingSaysWhatHangsOnAnOrganisation(t *testing.T) {
 	w := newWorld(t)
 	b := w.admin()
 	body := sound(t, "ask", b.get(placePath+"/close"))
-	for _, words := range []string{"5 accounts", "1 open departments", "3 open organisations", "as ever", "12 referrals to it", "2 referrals from it", "3 candidates", "sessions of the coming four weeks", "beds are not free"} {
+	for _, words := range []string{"5 accounts", "1 open departments", "3 open organisations", "as ever", "12 referrals to it", "2 referrals from it", "3 candidates", "4 places of coming sessions are booked", "beds are not free"} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is not said", words)
 		}

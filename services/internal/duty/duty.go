@@ -15,12 +15,14 @@ import (
 	"time"
 )
 
-// Shift is a weekly duty. Weekday is 1 Monday … 7 Sunday; From and To are minutes since midnight, To at or before From on the next day.
+// Shift is a weekly duty. Weekday is 1 Monday … 7 Sunday; From and To are minutes since midnight, To at or before From on the next day. FirstDay and
+// LastDay are the local dates, YYYY-MM-DD, of the first and the last day on which it begins; empty for always.
 type Shift struct {
-	Weekday   int
-	From, To  int
-	AccountID string
-	Line      int
+	Weekday           int
+	From, To          int
+	AccountID         string
+	Line              int
+	FirstDay, LastDay string
 }
 
 // HandOver gives what From has in a span to To.
@@ -75,9 +77,9 @@ func (d Duty) compare(o Duty) int {
 func (p Plan) week(from, to time.Time, zone *time.Location) (out []Duty) {
 	first := from.In(zone)
 	for day := time.Date(first.Year(), first.Month(), first.Day()-1, 12, 0, 0, 0, zone); day.Add(-12 * time.Hour).Before(to); day = day.AddDate(0, 0, 1) {
-		weekday := (int(day.Weekday())+6)%7 + 1
+		weekday, date := (int(day.Weekday())+6)%7+1, day.Format(time.DateOnly)
 		for _, s := range p.Shifts {
-			if s.Weekday != weekday {
+			if s.Weekday != weekday || date < s.FirstDay || s.LastDay != "" && date > s.LastDay {
 				continue
 			}
 			end := s.To

@@ -153,3 +153,19 @@ func TestHandOversNeverMakeAGapNorASecondPerson(t *testing.T) {
 		}
 	}
 }
+
+func TestAShiftIsOfItsDays(t *testing.T) {
+	t.Parallel()
+	z := zone(t, "Asia/Shanghai")
+	until, from := shift(1, "20:00", "08:00", "a", 0), shift(1, "20:00", "08:00", "b", 0)
+	until.LastDay, from.FirstDay = "2026-03-16", "2026-03-17"
+	p := duty.Plan{Shifts: []duty.Shift{until, from}}
+	// The night of the last day goes on until the morning.
+	for day, want := range map[int]string{1: "a", 8: "b"} {
+		for _, at := range []time.Time{at(z, day, 23, 0), at(z, day+1, 7, 0)} {
+			if got := names(p.At(at, z, nil)); !slices.Equal(got, []string{want}) {
+				t.Errorf("at %v: %v, want %s", at, got, want)
+			}
+		}
+	}
+}

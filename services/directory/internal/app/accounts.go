@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
@@ -136,20 +137,18 @@ func (a *App) CreateAccount(ctx context.Context, caller authn.Identity, w Accoun
 	}
 	var out IssuedAccount
 	err = a.deps.Store.Change(ctx, by, func(u Unit) error {
-		home, err := homeOf(ctx, u, w.Data)
-		if err != nil {
-			return err
-		}
+		home, missing := homeOf(ctx, u, w.Data)
 		have, err := u.AccountsByLogin(ctx, []string{w.Data.Login})
 		if err != nil {
 			return err
 		}
+		var known error
 		if len(have) > 0 {
-			return taken()
+			known = taken()
 		}
-		account, err := domain.NewAccount(w.Data, home)
-		if err != nil {
-			return at(err, "account")
+		account, wrong := domain.NewAccount(w.Data, home)
+		if err := together(missing, known, at(wrong, "account")); err != nil {
+			return err
 		}
 		if err := keeperOf(caller).Admits(domain.Account{}, account); err != nil {
 			return refusedBy(err, "account")
@@ -167,6 +166,29 @@ func (a *App) CreateAccount(ctx context.Context, caller authn.Identity, w Accoun
 		out.View, err = a.deps.Store.AccountByLogin(ctx, county, w.Data.Login)
 	}
 	return out, err
+}
+
+// together is one refusal of all fields, of which each is refused once, by the first; what is no refusal of fields comes alone.
+func together(refusals ...error) error {
+	var fields []errs.Field
+	for _, one := range refusals {
+		e, ok := errs.As(one)
+		switch {
+		case one == nil:
+			continue
+		case !ok || e.Kind != errs.KindInvalid:
+			return one
+		}
+		for _, f := range e.Fields {
+			if !slices.ContainsFunc(fields, func(have errs.Field) bool { return have.Name == f.Name }) {
+				fields = append(fields, f)
+			}
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return errs.Invalid(fields...)
 }
 
 func taken() error { return errs.Invalid(errs.Bad("account.login", errs.ReasonFieldTaken)) }
@@ -197,15 +219,12 @@ func (a *App) UpdateAccount(ctx context.Context, caller authn.Identity, w Accoun
 	by := requestBy(caller, county, Request{Method: "UpdateAccount", ID: w.RequestID, Hash: hashOf(w.ID, w.Version, w.Data)})
 	return a.changeAccount(ctx, by, w, func(u Unit, was AccountView, admins domain.Administrators) error {
 		old := was.Account
-		home, err := homeOf(ctx, u, w.Data)
-		if err != nil {
-			return err
-		}
+		home, missing := homeOf(ctx, u, w.Data)
 		d := w.Data
 		d.Disabled, d.PractitionerID = old.Data().Disabled, old.Data().PractitionerID
-		next, changed, err := old.Update(d, home)
-		if err != nil {
-			return at(err, "account")
+		next, changed, wrong := old.Update(d, home)
+		if err := together(missing, at(wrong, "account")); err != nil {
+			return err
 		}
 		if err := admitted(keeperOf(caller), admins, old, next); err != nil {
 			return refusedBy(err, "account")

@@ -378,3 +378,20 @@ func TestAnAccountSaysAtWhichPostsThePersonStands(t *testing.T) {
 		}
 	})
 }
+
+func TestAnAccountIsToldAllThatIsWrongAtOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		good := domain.AccountData{Login: "first", Name: "甲", OrganizationID: h.ids["H01"], Roles: []domain.Role{domain.IntakeDesk}}
+		made, err := h.app.CreateAccount(t.Context(), cli(), app.AccountWrite{County: county, Data: good})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bad := domain.AccountData{Login: "FIRST", Email: "none", DepartmentCode: "9999"}
+		_, err = h.app.CreateAccount(t.Context(), cli(), app.AccountWrite{County: county, Data: bad})
+		expectFields(t, err, "account.email", "account.login", "account.name", "account.organizationId", "account.roles")
+		d := made.View.Account.Data()
+		_, err = h.app.UpdateAccount(t.Context(), cli(), app.AccountWrite{County: county, ID: d.ID, Version: 1, Data: bad})
+		expectFields(t, err, "account.email", "account.name", "account.organizationId", "account.roles")
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -148,6 +149,20 @@ func expectField(t *testing.T, err error, field, reason string) {
 	e, ok := errs.As(err)
 	if !ok || len(e.Fields) != 1 || e.Fields[0].Name != field || e.Fields[0].Reason != reason {
 		t.Errorf("got %v, want %s %s", err, field, reason)
+	}
+}
+
+// expectFields wants a refusal of exactly these fields, in any order.
+func expectFields(t *testing.T, err error, fields ...string) {
+	t.Helper()
+	var got []string
+	if e, ok := errs.As(err); ok {
+		for _, f := range e.Fields {
+			got = append(got, f.Name)
+		}
+	}
+	if slices.Sort(got); !slices.Equal(got, fields) {
+		t.Errorf("got %v, want %v", got, fields)
 	}
 }
 

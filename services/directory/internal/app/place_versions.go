@@ -74,7 +74,7 @@ func (a *App) RestorePlaceVersion(ctx context.Context, caller authn.Identity, r 
 			}
 			return at(err, "")
 		default:
-			return restorePlace(ctx, u, was.Organization, caller.County, r)
+			return restorePlace(ctx, u, caller, was.Organization, r)
 		}
 	})
 	if err != nil {
@@ -99,10 +99,13 @@ func restoreMedicine(ctx context.Context, u Unit, caller authn.Identity, was dom
 	return changeMedicine(ctx, u, caller, was, version)
 }
 
-func restorePlace(ctx context.Context, u Unit, was domain.Organization, county string, r Restoration) error {
-	old, err := placeOf(ctx, u, county, r.ID, r.Version)
+func restorePlace(ctx context.Context, u Unit, caller authn.Identity, was domain.Organization, r Restoration) error {
+	old, err := placeOf(ctx, u, caller.County, r.ID, r.Version)
 	if err != nil {
 		return err
+	}
+	if closesOwn(caller.Organization, old.Data(), was.Data()) {
+		return errs.Invalid(errs.Bad("organization.disabled", errs.ReasonFieldCombination))
 	}
 	next, changed, err := old.As(was)
 	if err != nil || !changed {

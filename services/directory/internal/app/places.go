@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"strings"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
 	"github.com/tongzhen/tongzhen/services/internal/authn"
@@ -69,16 +70,17 @@ func (a *App) SavePlace(ctx context.Context, caller authn.Identity, c PlaceChang
 }
 
 func addPlace(ctx context.Context, u Unit, d domain.OrganizationData) error {
-	o, err := domain.NewOrganization(d, nil)
+	o, wrong := domain.NewOrganization(d, nil)
+	have, err := u.OrganizationsByCode(ctx, d.County, []string{strings.TrimSpace(d.Code)})
 	if err != nil {
-		return at(err, "organization")
-	}
-	have, err := u.OrganizationsByCode(ctx, d.County, []string{o.Data().Code})
-	switch {
-	case err != nil:
 		return err
-	case len(have) > 0:
-		return errs.Invalid(errs.Bad("organization.code", errs.ReasonFieldCombination))
+	}
+	var known error
+	if len(have) > 0 {
+		known = errs.Invalid(errs.Bad("organization.code", errs.ReasonFieldCombination))
+	}
+	if err := together(known, at(wrong, "organization")); err != nil {
+		return err
 	}
 	if err := stands(ctx, u, o, ""); err != nil {
 		return err
@@ -92,8 +94,7 @@ func changePlace(ctx context.Context, u Unit, caller authn.Identity, c PlaceChan
 	if err != nil {
 		return err
 	}
-	if c.Data.Disabled && !old.Data().Disabled && c.Data.ID == caller.Organization {
-		// Nobody closes the door behind which he sits.
+	if closesOwn(caller.Organization, old.Data(), c.Data) {
 		return errs.Invalid(errs.Bad("organization.disabled", errs.ReasonFieldCombination))
 	}
 	o, changed, err := old.Update(c.Data, nil)
@@ -108,6 +109,11 @@ func changePlace(ctx context.Context, u Unit, caller authn.Identity, c PlaceChan
 	}
 	u.UpdateOrganization(o)
 	return nil
+}
+
+// closesOwn tells that somebody would close the door behind which he sits, by whichever way.
+func closesOwn(own string, was, is domain.OrganizationData) bool {
+	return was.ID != "" && was.ID == own && is.Disabled && !was.Disabled
 }
 
 // mayBecome tells whether what hangs on an organisation, and what it stands below, let it become next.

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/tongzhen/tongzhen/services/directory/internal/app"
@@ -300,4 +301,41 @@ func TestTablesOfDepartmentsCapabilitiesAndMedicines(t *testing.T) {
 			t.Errorf("got %+v", got)
 		}
 	})
+}
+
+func TestNobodyClosesTheOwnOrganisationByWhicheverWay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		ctx, own := t.Context(), admin()
+		home := h.ids["H01"]
+		o, err := h.app.GetOrganization(ctx, own, home)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := o.Data()
+		for version, closed := range []bool{true, false} { // by an administrator of another organisation, and back
+			d.Disabled = closed
+			if _, err := h.app.SavePlace(ctx, own, app.PlaceChange{Data: d, Version: int32(version + 1)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		own.Organization = home
+		back := app.Restoration{Subject: app.SubjectPlace, ID: home, Restore: 2, Version: 3}
+		_, err = h.app.RestorePlaceVersion(ctx, own, back)
+		expectField(t, err, "organization.disabled", errs.ReasonFieldCombination)
+		got, err := h.app.ImportTable(ctx, own, app.TableImport{Kind: placefile.Organizations, DryRun: true, Content: []byte("机构编码,机构名称,类型,停用\nH01,阳朔县人民医院,县医院,是\n")})
+		if want := []placefile.Problem{{Line: 2, Field: "closed", Reason: "FIELD_COMBINATION"}}; err != nil || !slices.Equal(got.Problems, want) {
+			t.Errorf("by a table: %+v, %v", got, err)
+		}
+		if _, err := h.app.RestorePlaceVersion(ctx, admin(), back); err != nil {
+			t.Errorf("somebody else: %v", err)
+		}
+	})
+}
+
+func TestANewOrganisationIsToldAllThatIsWrongAtOnce(t *testing.T) {
+	t.Parallel()
+	h := one(t)
+	_, err := h.app.SavePlace(t.Context(), admin(), app.PlaceChange{Data: domain.OrganizationData{Code: "H01", Phone: strings.Repeat("1", 99)}})
+	expectFields(t, err, "organization.code", "organization.name", "organization.phone", "organization.type")
 }

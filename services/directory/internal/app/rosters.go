@@ -111,10 +111,12 @@ func (a *App) ListRosters(ctx context.Context, caller authn.Identity, organizati
 	return a.deps.Store.Rosters(ctx, RosterQuery{County: county, OrganizationID: organizationID, Since: a.deps.Clock.Now()})
 }
 
-// PostDuties is who is on duty at a post at an instant, the first line first.
+// PostDuties is who is on duty at a post at an instant, the first line first. Left are the shifts of its week that are nobody's, because whose they
+// are has left: told to who sees the roster.
 type PostDuties struct {
 	Department string
 	Duties     []Duty
+	Left       int
 }
 
 // ListOnDuty answers for the posts of an organisation that have a roster. Who is not of the organisation sees the present only.
@@ -140,10 +142,16 @@ func (a *App) ListOnDuty(ctx context.Context, caller authn.Identity, organizatio
 	out := make([]PostDuties, len(rosters))
 	for i, r := range rosters {
 		on := planOf(r).At(at, a.deps.Zone, people.active)
-		out[i] = PostDuties{r.Post().Department, a.named(people, on, telephones(caller, organizationID))}
+		out[i] = PostDuties{Department: r.Post().Department, Duties: a.named(people, on, telephones(caller, organizationID))}
+		if seesRosters(caller, organizationID) {
+			out[i].Left = r.Left(people.mayServe(), a.since(now))
+		}
 	}
 	return out, nil
 }
+
+// since is the local day of which a shift may still run: yesterday, for one may go on over midnight.
+func (a *App) since(now time.Time) string { return now.In(a.deps.Zone).AddDate(0, 0, -1).Format(time.DateOnly) }
 
 // staff are the accounts of an organisation by id.
 type staff map[string]domain.AccountData
@@ -194,7 +202,7 @@ func planOf(r domain.Roster) (p duty.Plan) {
 	for _, s := range r.Shifts() {
 		from, _ := domain.MinuteOf(s.From)
 		to, _ := domain.MinuteOf(s.To)
-		p.Shifts = append(p.Shifts, duty.Shift{Weekday: s.Weekday, From: from, To: to, AccountID: s.AccountID, Line: s.Line})
+		p.Shifts = append(p.Shifts, duty.Shift{Weekday: s.Weekday, From: from, To: to, AccountID: s.AccountID, Line: s.Line, FirstDay: s.FirstDay, LastDay: s.LastDay})
 	}
 	for _, h := range r.HandOvers() {
 		p.HandOvers = append(p.HandOvers, duty.HandOver{From: h.From, To: h.To, Start: h.Start, End: h.End, WriteTime: h.CreateTime})

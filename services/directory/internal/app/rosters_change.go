@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -44,7 +45,7 @@ func (a *App) SetRoster(ctx context.Context, caller authn.Identity, c WeekChange
 		if r.Version() != c.Version {
 			return errs.Stale(r.Version(), "")
 		}
-		next, changed, err := r.Replace(c.Shifts, people.mayServe())
+		next, changed, err := r.Replace(c.Shifts, people.mayServe(), a.since(u.Now()))
 		if err != nil {
 			return at(err, "")
 		}
@@ -55,6 +56,65 @@ func (a *App) SetRoster(ctx context.Context, caller authn.Identity, c WeekChange
 	})
 	if err != nil {
 		return RosterView{}, err
+	}
+	return a.GetRoster(ctx, caller, c.Post, Span{})
+}
+
+// Replacement gives all shifts of one person at a post to another one, from a local day on; an empty Day is today. A Preview writes nothing.
+type Replacement struct {
+	Post      domain.Post
+	Version   int32
+	From, To  string
+	Day       string
+	Preview   bool
+	RequestID string
+}
+
+// ReplaceOnRoster answers the roster as it is then, and as it would be for a preview. An old version is Stale; WrongState for who has no shift from that
+// day on.
+func (a *App) ReplaceOnRoster(ctx context.Context, caller authn.Identity, c Replacement) (RosterView, error) {
+	county, err := rosterCounty(caller, "")
+	if err != nil {
+		return RosterView{}, err
+	}
+	c.Post.County = county
+	by := requestBy(caller, county, Request{Method: "ReplaceOnRoster", ID: c.RequestID, Hash: hashOf(c.Post, c.Version, c.From, c.To, c.Day)})
+	if c.Preview {
+		by.Request.ID = ""
+	}
+	var would RosterView
+	err = a.deps.Store.Change(ctx, by, func(u Unit) error {
+		people, err := postOf(ctx, u, c.Post)
+		if err != nil {
+			return err
+		}
+		if !plans(caller, c.Post) {
+			return errs.Denied(errs.ReasonRole)
+		}
+		r, err := u.Roster(ctx, c.Post)
+		if err != nil {
+			return err
+		}
+		if r.Version() != c.Version {
+			return errs.Stale(r.Version(), "")
+		}
+		today := u.Now().In(a.deps.Zone).Format(time.DateOnly)
+		next, changed, err := r.Pass(c.From, c.To, cmp.Or(c.Day, today), today, people.mayServe())
+		switch {
+		case err != nil:
+			return at(err, "")
+		case !changed:
+			return errs.WrongState("NO_DUTY", "replace")
+		case c.Preview:
+			span, _ := Span{}.read(u.Now())
+			would = RosterView{next, a.named(people, planOf(next).On(span.From, span.To, a.deps.Zone, people.active), false)}
+			return nil
+		}
+		u.SaveRoster(r, next, RosterAction{Code: RosterReplace})
+		return nil
+	})
+	if err != nil || c.Preview {
+		return would, err
 	}
 	return a.GetRoster(ctx, caller, c.Post, Span{})
 }

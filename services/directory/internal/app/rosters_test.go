@@ -162,6 +162,10 @@ func TestWhoIsDisabledDropsOutOfDuty(t *testing.T) {
 	}
 	_, err = w.app.SetRoster(t.Context(), w.head(), app.WeekChange{Post: w.post("0304"), Version: 1, Shifts: w.always()[:1]})
 	expectField(t, err, "shifts[0].accountId", errs.ReasonFieldUnknown)
+	posts, err := w.app.ListOnDuty(t.Context(), w.dr1(), w.house.ids["H01"], time.Time{})
+	if err != nil || len(posts) != 1 || posts[0].Left != 7 {
+		t.Errorf("what is nobody's: %+v, %v", posts, err)
+	}
 }
 
 func TestWhoMayPlanWhichPost(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 const (
 	RosterBefore   = "BEFORE" // as it was before versions were kept: by nobody known
 	RosterSet      = "SET"
+	RosterReplace  = "REPLACE" // one person by another
 	RosterHandOver = "HAND_OVER"
 	RosterTakeBack = "TAKE_BACK"
 )

@@ -53,3 +53,46 @@ func TestEveryVersionOfARosterIsKeptAndAnOlderWeekIsSetAgain(t *testing.T) {
 		expect(t, err, errs.ReasonNotFound)
 	})
 }
+
+func TestWhoLeftIsReplacedInOneStepWithAPreview(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		w := openWard(t, h)
+		w.set(t)
+		day := h.clk.Now().AddDate(0, 0, 3).Format(time.DateOnly)
+		c := app.Replacement{Post: w.post("0304"), Version: 1, From: w.ids["dr1"], To: w.ids["dr2"], Day: day, Preview: true, RequestID: id.New()}
+		would, err := w.app.ReplaceOnRoster(t.Context(), w.head(), c)
+		if err != nil || len(would.Roster.Shifts()) != 21 || would.Roster.Version() != 2 {
+			t.Fatalf("%+v, %v", would, err)
+		}
+		if v, err := w.app.GetRoster(t.Context(), w.head(), w.post("0304"), app.Span{}); err != nil || v.Roster.Version() != 1 {
+			t.Errorf("a preview wrote version %d, %v", v.Roster.Version(), err)
+		}
+		c.Preview = false
+		for range 2 {
+			v, err := w.app.ReplaceOnRoster(t.Context(), w.head(), c)
+			if err != nil || v.Roster.Version() != 2 || !slices.Equal(v.Roster.Shifts(), would.Roster.Shifts()) {
+				t.Fatalf("%+v, %v", v.Roster, err)
+			}
+		}
+		if on := w.onDuty(t); !slices.Equal(on, []string{w.ids["dr1"]}) {
+			t.Errorf("before the day: %v", on)
+		}
+		h.clk.Advance(4 * 24 * time.Hour)
+		if on := w.onDuty(t); !slices.Equal(on, []string{w.ids["dr2"]}) {
+			t.Errorf("after the day: %v", on)
+		}
+		list, _, err := w.app.RosterHistory(t.Context(), w.dr1(), w.post("0304"))
+		if err != nil || list[0].Action.Code != app.RosterReplace || !slices.Equal(list[0].Shifts, would.Roster.Shifts()) {
+			t.Errorf("%+v, %v", list, err)
+		}
+		c.Version, c.From, c.Day, c.RequestID = 2, w.ids["desk"], "", id.New()
+		_, err = w.app.ReplaceOnRoster(t.Context(), w.head(), c)
+		expect(t, err, errs.ReasonActionNotAvailable)
+		c.Version = 1
+		_, err = w.app.ReplaceOnRoster(t.Context(), w.head(), c)
+		expect(t, err, errs.ReasonStaleVersion)
+		_, err = w.app.ReplaceOnRoster(t.Context(), w.dr1(), c)
+		expect(t, err, errs.ReasonRole)
+	})
+}

@@ -43,7 +43,7 @@ func (a *App) ImportTable(ctx context.Context, caller authn.Identity, in TableIm
 	if in.Kind != placefile.Formulary && caller.Has(string(domain.CentreHead)) && !caller.Has(string(domain.CountyAdmin)) {
 		return TableResult{}, errs.Denied(errs.ReasonRole)
 	}
-	p := &tablePlan{county: county, hanging: map[string]Hanging{}}
+	p := &tablePlan{county: county, own: caller.Organization, hanging: map[string]Hanging{}}
 	if err := a.readPlan(ctx, caller, in.Kind, p); err != nil {
 		return TableResult{}, err
 	}

@@ -14,6 +14,7 @@ import (
 // tablePlan is what a table does to what stands: read before anything is written, so that a trial and the import itself say the same.
 type tablePlan struct {
 	county   string
+	own      string                         // the organisation of whoever imports
 	before   map[string]domain.Organization // by code, as they stand
 	byCode   map[string]domain.Organization // by code, as they will
 	hanging  map[string]Hanging
@@ -77,6 +78,9 @@ func (p *tablePlan) organization(r placefile.Row) {
 		return
 	case exists && d.Type != old.Data().Type && (hanging.Accounts+hanging.Below > 0 || len(old.Departments()) > 0):
 		p.refuse(r.Line, "type", domain.ReasonCombination)
+		return
+	case exists && closesOwn(p.own, old.Data(), d):
+		p.refuse(r.Line, "closed", domain.ReasonCombination)
 		return
 	case known && r.Cell("parent_code") != "" && !next.Under(above, old.Data().ParentID):
 		p.refuse(r.Line, "parent_code", domain.ReasonCombination)

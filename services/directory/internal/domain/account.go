@@ -47,10 +47,10 @@ func NewAccount(d AccountData, home Organization) (Account, error) {
 		v.add("email", ReasonInvalid)
 	}
 	v.text("practitionerId", d.PractitionerID, false, 64)
-	if d.OrganizationID != home.data.ID || d.County != home.data.County {
+	switch {
+	case d.OrganizationID == "" || d.OrganizationID != home.data.ID || d.County != home.data.County:
 		v.add("organizationId", ReasonUnknown)
-	}
-	if d.DepartmentCode != "" && !home.HasDepartment(d.DepartmentCode) {
+	case d.DepartmentCode != "" && !home.HasDepartment(d.DepartmentCode):
 		v.add("departmentCode", ReasonUnknown)
 	}
 	roles, reason := roleSet(d.Roles)

@@ -32,12 +32,13 @@ func (p Post) In(o Organization) bool {
 }
 
 // Shift is a weekly duty. Weekday is 1 Monday … 7 Sunday; From and To are local HH:MM, To at or before From is on the next day. Line 0 is told
-// first.
+// first. FirstDay and LastDay are the local dates, YYYY-MM-DD, of the first and the last day on which it begins; empty for always.
 type Shift struct {
-	Weekday   int
-	From, To  string
-	AccountID string
-	Line      int
+	Weekday           int
+	From, To          string
+	AccountID         string
+	Line              int
+	FirstDay, LastDay string
 }
 
 // HandOver gives what an account has in a span to another one. AccountID is who wrote it.
@@ -63,10 +64,13 @@ func RestoreRoster(p Post, version int32, shifts []Shift, overs []HandOver) Rost
 }
 
 // Replace is the roster after its whole week was said anew, and whether that differs; or Violations. people are the accounts of the
-// organisation that may have duties.
-func (r Roster) Replace(shifts []Shift, people map[string]bool) (Roster, bool, error) {
+// organisation that may have duties; shifts whose last day is before since are over and left out.
+func (r Roster) Replace(shifts []Shift, people map[string]bool, since string) (Roster, bool, error) {
 	var v Violations
 	for i, s := range shifts {
+		if s.over(since) {
+			continue
+		}
 		if s.Weekday < 1 || s.Weekday > 7 {
 			v.add(at("shifts", i, "weekday"), ReasonOutOfRange)
 		}
@@ -81,11 +85,15 @@ func (r Roster) Replace(shifts []Shift, people map[string]bool) (Roster, bool, e
 		if s.Line < 0 || s.Line > mostLine {
 			v.add(at("shifts", i, "line"), ReasonOutOfRange)
 		}
+		s.checkDays(&v, i)
+	}
+	if len(v) == 0 {
+		twice(shifts, since, &v)
 	}
 	if err := v.err(); err != nil {
 		return Roster{}, false, err
 	}
-	next := inWeek(shifts)
+	next := inWeek(slices.DeleteFunc(slices.Clone(shifts), func(s Shift) bool { return s.over(since) }))
 	if slices.Equal(next, r.shifts) {
 		return r, false, nil
 	}
@@ -165,7 +173,8 @@ func MinuteOf(clock string) (int, bool) {
 func inWeek(shifts []Shift) []Shift {
 	out := slices.SortedFunc(slices.Values(shifts), func(a, b Shift) int {
 		return cmp.Or(cmp.Compare(a.Weekday, b.Weekday), strings.Compare(a.From, b.From), cmp.Compare(a.Line, b.Line),
-			strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.To, b.To))
+			strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.To, b.To), strings.Compare(a.FirstDay, b.FirstDay),
+			strings.Compare(a.LastDay, b.LastDay))
 	})
 	return slices.Compact(out)
 }

@@ -39,17 +39,17 @@ func TestAWeekNamesTimesLinesAndPeople(t *testing.T) {
 	} {
 		bad := good
 		change(&bad)
-		_, _, err := domain.Roster{}.Replace([]domain.Shift{bad}, people)
+		_, _, err := domain.Roster{}.Replace([]domain.Shift{bad}, people, "2026-03-17")
 		v, _ := err.(domain.Violations) //nolint:errorlint // the constructors answer it bare
 		if len(v) != 1 || v[0].Field != field {
 			t.Errorf("%+v: %v, want %s", bad, err, field)
 		}
 	}
-	r, changed, err := domain.Roster{}.Replace([]domain.Shift{good, good}, people)
+	r, changed, err := domain.Roster{}.Replace([]domain.Shift{good, good}, people, "")
 	if err != nil || !changed || r.Version() != 1 || len(r.Shifts()) != 1 {
 		t.Fatalf("a good week: %v, %v, %v", r.Shifts(), changed, err)
 	}
-	if _, changed, err = r.Replace([]domain.Shift{good}, people); err != nil || changed {
+	if _, changed, err = r.Replace([]domain.Shift{good}, people, ""); err != nil || changed {
 		t.Errorf("the same week again: %v, %v", changed, err)
 	}
 }

@@ -147,7 +147,7 @@ func Roster(r domain.Roster) *directoryv1.Roster {
 	out := &directoryv1.Roster{OrganizationId: p.OrganizationID, DepartmentCode: p.Department, Version: r.Version()}
 	for _, s := range r.Shifts() {
 		out.Shifts = append(out.Shifts, &directoryv1.Shift{
-			Weekday: int32(s.Weekday), From: s.From, To: s.To, AccountId: s.AccountID, Line: int32(s.Line),
+			Weekday: int32(s.Weekday), From: s.From, To: s.To, AccountId: s.AccountID, Line: int32(s.Line), FirstDay: s.FirstDay, LastDay: s.LastDay,
 		})
 	}
 	for _, h := range r.HandOvers() {

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -29,7 +30,8 @@ func rosterPolicy(table authz.Table) authz.Table {
 	table[directoryv1.RosterService_ListRosters_FullMethodName] = own
 	table[directoryv1.RosterService_ListRosterVersions_FullMethodName] = authz.Rule{AnyPerson: true, Need: authz.Own}
 	table[directoryv1.RosterService_ListOnDuty_FullMethodName] = authz.Rule{AnyPerson: true, Services: []string{"gateway", "notification", "cli"}}
-	table[directoryv1.RosterService_SetRoster_FullMethodName] = authz.Rule{Roles: append(planners, "SYSTEM"), Services: []string{"cli"}, Need: authz.Own}
+	table[directoryv1.RosterService_SetRoster_FullMethodName] = authz.Rule{Roles: append(slices.Clone(planners), "SYSTEM"), Services: []string{"cli"}, Need: authz.Own}
+	table[directoryv1.RosterService_ReplaceOnRoster_FullMethodName] = authz.Rule{Roles: planners, Need: authz.Own}
 	table[directoryv1.RosterService_HandOver_FullMethodName] = authz.Rule{Roles: clinicians, Need: authz.Own}
 	table[directoryv1.RosterService_TakeBack_FullMethodName] = authz.Rule{Roles: clinicians, Need: authz.Own}
 	return table
@@ -97,9 +99,22 @@ func (s *Rosters) SetRoster(ctx context.Context, r *directoryv1.SetRosterRequest
 	for _, one := range r.GetShifts() {
 		c.Shifts = append(c.Shifts, domain.Shift{
 			Weekday: int(one.GetWeekday()), From: one.GetFrom(), To: one.GetTo(), AccountID: one.GetAccountId(), Line: int(one.GetLine()),
+			FirstDay: one.GetFirstDay(), LastDay: one.GetLastDay(),
 		})
 	}
 	return answer(s.app.SetRoster(ctx, caller, c))
+}
+
+// ReplaceOnRoster implements RosterService.
+func (s *Rosters) ReplaceOnRoster(ctx context.Context, r *directoryv1.ReplaceOnRosterRequest) (*directoryv1.Roster, error) {
+	caller, err := identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return answer(s.app.ReplaceOnRoster(ctx, caller, app.Replacement{
+		Post: post(r), Version: r.GetVersion(), From: r.GetFromAccountId(), To: r.GetToAccountId(), Day: r.GetFromDay(), Preview: r.GetPreview(),
+		RequestID: r.GetRequestId(),
+	}))
 }
 
 // HandOver implements RosterService.
@@ -135,7 +150,7 @@ func (s *Rosters) ListOnDuty(ctx context.Context, r *directoryv1.ListOnDutyReque
 	}
 	out := &directoryv1.ListOnDutyResponse{}
 	for _, p := range posts {
-		out.Posts = append(out.Posts, &directoryv1.PostDuty{DepartmentCode: p.Department, Duties: duties(p.Duties)})
+		out.Posts = append(out.Posts, &directoryv1.PostDuty{DepartmentCode: p.Department, Duties: duties(p.Duties), LeftShifts: int32(p.Left)})
 	}
 	return out, nil
 }

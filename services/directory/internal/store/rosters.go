@@ -93,10 +93,11 @@ func readRosters(ctx context.Context, tx *sqldb.Tx, q app.RosterQuery) ([]domain
 		err = each(ctx, tx, func(rows *sql.Rows) error {
 			var p domain.Post
 			var s domain.Shift
-			err := rows.Scan(&p.County, &p.OrganizationID, &p.Department, &s.Weekday, &s.From, &s.To, &s.AccountID, &s.Line)
+			err := rows.Scan(&p.County, &p.OrganizationID, &p.Department, &s.Weekday, &s.From, &s.To, &s.AccountID, &s.Line, &s.FirstDay, &s.LastDay)
 			shifts[p] = append(shifts[p], s)
 			return err
-		}, `SELECT county_code, organization_id, department_code, weekday, start_clock, end_clock, account_id, line FROM roster_shift`+which, args...)
+		}, `SELECT county_code, organization_id, department_code, weekday, start_clock, end_clock, account_id, line, first_day, last_day
+			FROM roster_shift`+which, args...)
 	}
 	if err == nil {
 		err = each(ctx, tx, func(rows *sql.Rows) error {

@@ -21,6 +21,8 @@ type (
 		To        string `json:"to"`
 		AccountID string `json:"accountId"`
 		Line      int    `json:"line"`
+		FirstDay  string `json:"firstDay,omitempty"`
+		LastDay   string `json:"lastDay,omitempty"`
 	}
 	storedHandOver struct {
 		ID         string    `json:"id"`
@@ -46,8 +48,9 @@ func (u *unit) SaveRoster(was, r domain.Roster, c app.RosterAction) {
 		WHERE roster.version = excluded.version - 1`, p.County, p.OrganizationID, p.Department, r.Version(), u.Now())
 	u.write(-1, `DELETE FROM roster_shift WHERE county_code = $1 AND organization_id = $2 AND department_code = $3`, p.County, p.OrganizationID, p.Department)
 	for _, s := range r.Shifts() {
-		u.write(1, `INSERT INTO roster_shift (county_code, organization_id, department_code, weekday, start_clock, end_clock, account_id, line)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, p.County, p.OrganizationID, p.Department, s.Weekday, s.From, s.To, s.AccountID, s.Line)
+		u.write(1, `INSERT INTO roster_shift (county_code, organization_id, department_code, weekday, start_clock, end_clock, account_id, line,
+			first_day, last_day) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			p.County, p.OrganizationID, p.Department, s.Weekday, s.From, s.To, s.AccountID, s.Line, s.FirstDay, s.LastDay)
 	}
 	for _, h := range r.HandOvers() {
 		u.write(1, `INSERT INTO hand_over (county_code, id, organization_id, department_code, from_account_id, to_account_id, start_time, end_time,
@@ -60,7 +63,7 @@ func (u *unit) SaveRoster(was, r domain.Roster, c app.RosterAction) {
 	}
 	u.rosterVersion(r, app.RosterVersion{Action: c, AccountID: u.by.AccountID, AccountName: u.by.AccountName})
 	switch c.Code {
-	case app.RosterSet:
+	case app.RosterSet, app.RosterReplace:
 		u.audit("roster.set", "organization", p.OrganizationID)
 	case app.RosterHandOver:
 		u.audit("roster.hand_over", "organization", p.OrganizationID)

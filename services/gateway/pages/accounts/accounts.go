@@ -13,6 +13,8 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
@@ -23,6 +25,9 @@ var files embed.FS
 type Deps struct {
 	Shell    *shell.Shell
 	Accounts directoryv1.AccountServiceClient
+	// Statistics and Calendar tell what is in somebody's name.
+	Statistics referralv1.StatisticsServiceClient
+	Calendar   schedulingv1.CalendarServiceClient
 	// Secure: the gateway is reached over TLS.
 	Secure bool
 }

@@ -18,7 +18,7 @@ import (
 type askData struct {
 	Do        string
 	Row       row
-	Posts     []string
+	Leaves    leaves
 	RequestID string
 	Problem   string
 }
@@ -40,8 +40,8 @@ func (p *Pages) drawAsk(w http.ResponseWriter, r *http.Request, status int, data
 		return err
 	}
 	data.Row = p.rowOf(r, county, one)
-	for _, post := range one.GetPosts() {
-		data.Posts = append(data.Posts, p.postName(r, county, post))
+	if data.Do == "disable" {
+		data.Leaves = p.leavesOf(r, county, one)
 	}
 	return p.Shell.Render(w, r, p.ask, shell.Page{Title: "accounts." + data.Do, Nav: p.nav(r), Status: status, Data: data})
 }

@@ -32,6 +32,8 @@ type oneData struct {
 	// Grantable are the roles that the visitor may give.
 	Grantable []string
 	Changes   []change
+	// Leaves is what is still in the name of an account that was disabled.
+	Leaves leaves
 	// Alone: the account itself cannot be read, only what was typed is shown.
 	Alone bool
 }
@@ -187,9 +189,13 @@ func (p *Pages) load(r *http.Request) (oneData, error) {
 	if err != nil {
 		return oneData{}, err
 	}
-	return oneData{
+	out := oneData{
 		Row: p.rowOf(r, county, one), RequestID: id.New(), Version: one.GetAccount().GetVersion(), Changes: p.changesOf(r, county, history.GetChanges()),
-	}, nil
+	}
+	if one.GetState() == directoryv1.AccountState_DISABLED {
+		out.Leaves = p.leavesOf(r, county, one)
+	}
+	return out, nil
 }
 
 func (p *Pages) showOne(w http.ResponseWriter, r *http.Request) error {

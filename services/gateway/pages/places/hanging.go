@@ -24,13 +24,6 @@ func (h hanging) Any() bool {
 	return h.Unknown || h.Sent+h.Received+h.Candidates+h.Booked+h.InBed > 0
 }
 
-const (
-	// bookedDays is how far ahead bookings are counted: hardly anything is booked later, and a hospital has very many sessions.
-	bookedDays = 28
-	// sessionPages of sessions are read at most.
-	sessionPages = 20
-)
-
 // hangs asks every service what is open at an organisation, or at one of its departments.
 func (p *Pages) hangs(r *http.Request, organization, department string) hanging {
 	var out hanging
@@ -40,8 +33,9 @@ func (p *Pages) hangs(r *http.Request, organization, department string) hanging 
 		out.Sent, out.Received, out.Candidates = int(open.GetSent()), int(open.GetReceived()), int(open.GetCandidates())
 		return err
 	})
-	group.Go(func() (err error) {
-		out.Booked, err = p.booked(r, organization, department)
+	group.Go(func() error {
+		coming, err := p.Calendar.CountComing(r.Context(), &schedulingv1.CountComingRequest{OrganizationId: organization, Department: department})
+		out.Booked = int(coming.GetTaken())
 		return err
 	})
 	group.Go(func() error {
@@ -53,27 +47,6 @@ func (p *Pages) hangs(r *http.Request, organization, department string) hanging 
 	})
 	out.Unknown = group.Wait() != nil
 	return out
-}
-
-// booked counts the places of coming sessions that are held or booked.
-func (p *Pages) booked(r *http.Request, organization, department string) (n int, err error) {
-	today := p.Shell.Now()
-	ask := &schedulingv1.ListSessionsRequest{
-		OrganizationId: organization, Department: department, From: today.Format("2006-01-02"), To: today.AddDate(0, 0, bookedDays).Format("2006-01-02"), PageSize: 200,
-	}
-	for range sessionPages {
-		page, err := p.Calendar.ListSessions(r.Context(), ask)
-		if err != nil {
-			return n, err
-		}
-		for _, s := range page.GetSessions() {
-			n += int(s.GetTaken())
-		}
-		if ask.PageToken = page.GetNextPageToken(); ask.PageToken == "" {
-			return n, nil
-		}
-	}
-	return n, errs.Unavailable("scheduling", nil)
 }
 
 // confirmed refuses to close what something hangs on before its name was typed.

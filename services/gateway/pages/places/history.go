@@ -2,6 +2,7 @@ package places
 
 import (
 	"net/http"
+	"slices"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -23,6 +24,8 @@ type historyData struct {
 	Version                 int32
 	RequestID               string
 	Problem                 string
+	// Would is the version that is to be made again, once it was asked for.
+	Would *shell.Restoring
 }
 
 func subjectOf(r *http.Request) (directoryv1.PlaceSubject_Code, error) {
@@ -69,7 +72,21 @@ func (p *Pages) drawHistory(w http.ResponseWriter, r *http.Request, again shell.
 			data.Name, data.Back = m.GetName()+" "+m.GetSpecification(), "/settings/formulary?organization="+m.GetOrganizationId()
 		}
 	}
+	data.Would = p.would(r, county, versions, &data)
 	return p.Shell.Render(w, r, p.historySet, shell.Page{Title: "places.history", Nav: nav(r), Status: again.Status, Data: data})
+}
+
+// would is what making the version again would change that the address asks for; nil for none.
+func (p *Pages) would(r *http.Request, county *shell.County, versions []*directoryv1.PlaceVersion, data *historyData) *shell.Restoring {
+	wanted := number(r.URL.Query().Get("restore"))
+	i := slices.IndexFunc(versions, func(v *directoryv1.PlaceVersion) bool { return v.GetVersion() == wanted })
+	if i < 1 {
+		return nil
+	}
+	return &shell.Restoring{
+		Restore: wanted, Version: data.Version, Changes: shell.Differences(p.lines(r, county, versions[0]), p.lines(r, county, versions[i])),
+		Action: r.URL.Path, Back: r.URL.Path, RequestID: data.RequestID,
+	}
 }
 
 // lines are what a version says, line by line, in words.

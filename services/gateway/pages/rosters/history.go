@@ -30,6 +30,8 @@ type historyData struct {
 	Plans                    bool
 	Version                  int32
 	RequestID                string
+	// Would is the week that is to be set again, once it was asked for.
+	Would *shell.Restoring
 }
 
 func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request) error {
@@ -54,29 +56,62 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request) error {
 		row := versionRow{RosterVersion: v, Restores: !slices.EqualFunc(v.GetShifts(), versions[0].GetShifts(), sameShift)}
 		var before map[string]string
 		if i+1 < len(versions) {
-			before = p.week(r, found.GetNames(), versions[i+1])
+			before = p.week(r, found.GetNames(), versions[i+1].GetShifts())
 		}
-		row.Changes = shell.Differences(before, p.week(r, found.GetNames(), v))
+		row.Changes = shell.Differences(before, p.week(r, found.GetNames(), v.GetShifts()))
 		p.inWeek(r, row.Changes)
 		data.Rows = append(data.Rows, row)
 	}
+	data.Would = p.would(r, at, versions, &data)
 	return p.Shell.Render(w, r, p.versions, shell.Page{Title: "rosters.history", Nav: "rosters", Data: data})
 }
 
+// would is what setting the week again would change that the address asks for; nil for none.
+func (p *Pages) would(r *http.Request, at place, versions []*directoryv1.RosterVersion, data *historyData) *shell.Restoring {
+	wanted := number(r.URL.Query().Get("restore"))
+	i := slices.IndexFunc(versions, func(v *directoryv1.RosterVersion) bool { return v.GetVersion() == wanted })
+	if i < 1 || !data.Plans {
+		return nil
+	}
+	out := &shell.Restoring{
+		Restore: wanted, Version: data.Version, Action: "/rosters/history", Back: historyURL(at), RequestID: data.RequestID,
+		Hidden:  map[string]string{"organization": at.organization, "department": at.code},
+		Changes: shell.Differences(p.week(r, data.Names, versions[0].GetShifts()), p.week(r, data.Names, versions[i].GetShifts())),
+	}
+	p.inWeek(r, out.Changes)
+	return out
+}
+
+func historyURL(at place) string {
+	return "/rosters/history?" + url.Values{"organization": {at.organization}, "department": {at.code}}.Encode()
+}
+
 func sameShift(a, b *directoryv1.Shift) bool {
-	return a.GetWeekday() == b.GetWeekday() && a.GetFrom() == b.GetFrom() && a.GetTo() == b.GetTo() && a.GetAccountId() == b.GetAccountId() && a.GetLine() == b.GetLine()
+	return a.GetWeekday() == b.GetWeekday() && a.GetFrom() == b.GetFrom() && a.GetTo() == b.GetTo() && a.GetAccountId() == b.GetAccountId() && a.GetLine() == b.GetLine() &&
+		a.GetFirstDay() == b.GetFirstDay() && a.GetLastDay() == b.GetLastDay()
 }
 
 // week is who has which duty, in words: a line for each time.
-func (p *Pages) week(r *http.Request, names map[string]string, v *directoryv1.RosterVersion) map[string]string {
+func (p *Pages) week(r *http.Request, names map[string]string, shifts []*directoryv1.Shift) map[string]string {
 	out := map[string]string{}
-	for _, s := range v.GetShifts() {
+	for _, s := range shifts {
 		key := strings.Join([]string{p.Shell.T(r, "schedules.weekday."+strconv.Itoa(int(s.GetWeekday()))), s.GetFrom() + "–" + s.GetTo(), p.Shell.T(r, "rosters.line."+strconv.Itoa(int(s.GetLine())))}, " ")
-		name := cmp.Or(names[s.GetAccountId()], p.Shell.T(r, "rosters.gone"))
+		name := cmp.Or(names[s.GetAccountId()], p.Shell.T(r, "rosters.gone")) + p.days(r, s.GetFirstDay(), s.GetLastDay())
 		if out[key] != "" {
 			name = out[key] + "、" + name
 		}
 		out[key] = name
+	}
+	return out
+}
+
+// days words from when until when a shift holds; nothing for always.
+func (p *Pages) days(r *http.Request, first, last string) (out string) {
+	if first != "" {
+		out += " " + p.Shell.T(r, "rosters.first-day", "day", first)
+	}
+	if last != "" {
+		out += " " + p.Shell.T(r, "rosters.last-day", "day", last)
 	}
 	return out
 }
@@ -126,6 +161,7 @@ func weekForm(at place, shifts []*directoryv1.Shift) url.Values {
 	for _, s := range shifts {
 		for name, value := range map[string]string{
 			"weekday": strconv.Itoa(int(s.GetWeekday())), "from": s.GetFrom(), "to": s.GetTo(), "account": s.GetAccountId(), "line": strconv.Itoa(int(s.GetLine())),
+			"firstDay": s.GetFirstDay(), "lastDay": s.GetLastDay(),
 		} {
 			f.Add(name, value)
 		}

@@ -24,7 +24,13 @@ import (
 const spare = 4
 
 // line is a shift of the form, as it stands or was typed.
-type line struct{ Weekday, From, To, Account, Line string }
+type line struct {
+	Weekday, From, To, Account, Line string
+	// First and Last are the days of a shift that does not hold for ever, Days says so in words.
+	First, Last, Days string
+	// Left tells that it is nobody's, because whose it is has left.
+	Left bool
+}
 
 // gap is a span of the coming week in which nobody is on duty.
 type gap struct{ Start, End *timestamppb.Timestamp }
@@ -50,8 +56,11 @@ type postData struct {
 	Form                 shell.Form
 	Problem              string
 	RequestID            string
-	// Handing is set when the form of the hand-over was refused, and not that of the week.
-	Handing  bool
+	// Handing is set when the form of the hand-over was refused, and not that of the week; Replacing when it was that of the replacement.
+	Handing, Replacing bool
+	Replace            replacing
+	// Gone are the names of those in the week who have left.
+	Gone     []string
 	Weekdays []string
 	Levels   []string
 }
@@ -70,6 +79,11 @@ type place struct{ organization, code string }
 
 // draw shows a post; refused is one of its forms that was refused.
 func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *shell.Refused) error {
+	return p.drawWith(w, r, at, refused, nil)
+}
+
+// drawWith shows a post with what a replacement would make of it.
+func (p *Pages) drawWith(w http.ResponseWriter, r *http.Request, at place, refused *shell.Refused, would *directoryv1.Roster) error {
 	visitor, _ := door.VisitorFrom(r.Context())
 	roster, err := p.Roster.GetRoster(r.Context(), &directoryv1.GetRosterRequest{OrganizationId: at.organization, DepartmentCode: at.code})
 	if err != nil {
@@ -90,39 +104,68 @@ func (p *Pages) draw(w http.ResponseWriter, r *http.Request, at place, refused *
 		Plans: read && !shut && plans(a, at.organization, at.code), Closed: shut, Self: a.GetId(),
 		Names: map[string]string{}, TakeBacks: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
 	}
-	for _, one := range people {
-		data.Names[one.GetId()] = one.GetName()
-		if !one.GetDisabled() {
-			data.People = append(data.People, one)
-		}
-	}
-	for _, h := range roster.GetHandOvers() {
-		data.TakeBacks[h.GetId()] = id.FromFact("take back", h.GetId())
-	}
-	for _, d := range roster.GetDuties() {
-		data.Names[d.GetAccountId()] = d.GetAccountName()
-		data.Gives = data.Gives || d.GetAccountId() == data.Self
-	}
+	data.name(people)
 	data.Gives = !shut && (read && data.Gives || data.Plans && len(roster.GetShifts()) > 0)
 	for _, s := range roster.GetShifts() {
-		data.Lines = append(data.Lines, line{strconv.Itoa(int(s.GetWeekday())), s.GetFrom(), s.GetTo(), s.GetAccountId(), strconv.Itoa(int(s.GetLine()))})
+		data.Lines = append(data.Lines, line{
+			Weekday: strconv.Itoa(int(s.GetWeekday())), From: s.GetFrom(), To: s.GetTo(), Account: s.GetAccountId(), Line: strconv.Itoa(int(s.GetLine())),
+			First: s.GetFirstDay(), Last: s.GetLastDay(),
+		})
 	}
 	data.Version, data.Was = roster.GetVersion(), asText(data.Lines)
+	p.offer(r, &data, people)
 	status := http.StatusOK
 	if refused != nil {
-		data.Form, data.Problem, data.RequestID, status = refused.Form, refused.Problem, refused.RequestID, refused.Status
-		if data.Handing = refused.Form.Values.Has("toAccountId"); !data.Handing {
-			data.Version = refused.Version(data.Version)
-			p.typed(r, &data, refused)
-		}
+		status = refused.Status
+		p.sent(r, &data, refused, would)
 	}
 	if data.Gives && !data.Handing {
 		data.Form.Values = p.likely(data, data.Form.Values)
 	}
+	p.word(r, &data)
+	return p.Shell.Render(w, r, p.one, shell.Page{Title: "rosters.post", Nav: "rosters", Status: status, Data: data})
+}
+
+// name takes the names of the people, and who hands what over.
+func (d *postData) name(people []*directoryv1.Account) {
+	for _, one := range people {
+		d.Names[one.GetId()] = one.GetName()
+		if !one.GetDisabled() {
+			d.People = append(d.People, one)
+		}
+	}
+	for _, h := range d.Roster.GetHandOvers() {
+		d.TakeBacks[h.GetId()] = id.FromFact("take back", h.GetId())
+	}
+	for _, on := range d.Roster.GetDuties() {
+		d.Names[on.GetAccountId()] = on.GetAccountName()
+		d.Gives = d.Gives || on.GetAccountId() == d.Self
+	}
+}
+
+// sent takes one of the forms as it was sent.
+func (p *Pages) sent(r *http.Request, data *postData, refused *shell.Refused, would *directoryv1.Roster) {
+	data.Form, data.Problem, data.RequestID = refused.Form, refused.Problem, refused.RequestID
+	data.Handing, data.Replacing = refused.Form.Values.Has("toAccountId"), refused.Form.Values.Has("successorId")
+	switch {
+	case data.Replacing:
+		p.replaced(r, data, refused, would)
+		data.Form, data.Problem = shell.Form{}, ""
+	case !data.Handing:
+		data.Version = refused.Version(data.Version)
+		p.typed(r, data, refused)
+	}
+}
+
+// word says of each line of the week from when until when it holds and whether it is nobody's, and adds empty lines.
+func (p *Pages) word(r *http.Request, data *postData) {
+	for i, l := range data.Lines {
+		data.Lines[i].Days = p.days(r, l.First, l.Last)
+		data.Lines[i].Left = l.Account != "" && !data.Away && !slices.ContainsFunc(data.People, func(a *directoryv1.Account) bool { return a.GetId() == l.Account })
+	}
 	for range spare {
 		data.Lines = append(data.Lines, line{})
 	}
-	return p.Shell.Render(w, r, p.one, shell.Page{Title: "rosters.post", Nav: "rosters", Status: status, Data: data})
 }
 
 // likely fills the form of a hand-over with what is mostly meant: the duty that runs now, the visitor's own before others', from now until its end,
@@ -189,7 +232,7 @@ func (p *Pages) typed(r *http.Request, data *postData, refused *shell.Refused) {
 func asText(lines []line) string {
 	var out []string
 	for _, l := range lines {
-		out = append(out, strings.Join([]string{l.Weekday, l.From, l.To, l.Account, l.Line}, " "))
+		out = append(out, strings.TrimSpace(strings.Join([]string{l.Weekday, l.From, l.To, l.Account, l.Line, l.First, l.Last}, " ")))
 	}
 	return strings.Join(out, "；")
 }
@@ -222,7 +265,8 @@ func linesOf(form url.Values) (out []line) {
 		return ""
 	}
 	for i := range form["account"] {
-		if l := (line{nth("weekday", i), nth("from", i), nth("to", i), nth("account", i), nth("line", i)}); l.Account != "" {
+		l := line{Weekday: nth("weekday", i), From: nth("from", i), To: nth("to", i), Account: nth("account", i), Line: nth("line", i), First: nth("firstDay", i), Last: nth("lastDay", i)}
+		if l.Account != "" {
 			out = append(out, l)
 		}
 	}
@@ -245,7 +289,7 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 			days = []int32{1, 2, 3, 4, 5, 6, 7}
 		}
 		for _, day := range days {
-			in.Shifts = append(in.Shifts, &directoryv1.Shift{Weekday: day, From: l.From, To: l.To, AccountId: l.Account, Line: number(l.Line)})
+			in.Shifts = append(in.Shifts, &directoryv1.Shift{Weekday: day, From: l.From, To: l.To, AccountId: l.Account, Line: number(l.Line), FirstDay: l.First, LastDay: l.Last})
 		}
 	}
 	if _, err := p.Roster.SetRoster(r.Context(), in); err != nil {
@@ -266,6 +310,9 @@ func left(cause error) error {
 	for i, f := range fields {
 		if strings.HasPrefix(f.Name, "shifts[") && strings.HasSuffix(f.Name, ".accountId") {
 			fields[i].Meta = map[string]string{text.Label: "rosters.gone"}
+			if f.Reason == errs.ReasonFieldCombination {
+				fields[i].Meta = map[string]string{"cause": "TWO_LINES"}
+			}
 		}
 	}
 	return errs.Invalid(fields...)

@@ -55,6 +55,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /rosters/post", p.Shell.Page(p.save))
 	mux.Handle("GET /rosters/history", p.Shell.Page(p.showHistory))
 	mux.Handle("POST /rosters/history", p.Shell.Page(p.restore))
+	mux.Handle("POST /rosters/replace", p.Shell.Page(p.replace))
 	mux.Handle("POST /rosters/hand-over", p.Shell.Page(p.handOver))
 	mux.Handle("POST /rosters/take-back", p.Shell.Page(p.takeBack))
 }
@@ -67,6 +68,9 @@ type row struct {
 	Opens bool
 	// Closed: the department is, and its roster still stands.
 	Closed bool
+	// Planned: it has a roster. Left are its shifts that are nobody's.
+	Planned bool
+	Left    int32
 }
 
 type listData struct {
@@ -110,7 +114,7 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request) error {
 		one := row{Name: p.postName(r, county, data.Organization, code), Code: code, Opens: opens}
 		planned := slices.IndexFunc(on.GetPosts(), func(d *directoryv1.PostDuty) bool { return d.GetDepartmentCode() == code })
 		if planned >= 0 {
-			one.Duties = on.GetPosts()[planned].GetDuties()
+			one.Duties, one.Planned, one.Left = on.GetPosts()[planned].GetDuties(), true, on.GetPosts()[planned].GetLeftShifts()
 		}
 		if planned >= 0 || opens {
 			data.Rows = append(data.Rows, one)

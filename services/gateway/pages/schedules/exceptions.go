@@ -274,7 +274,11 @@ func (p *Pages) exceptionDone(w http.ResponseWriter, r *http.Request, place shel
 		return err
 	}
 	data.ID, data.Form.Values = saved.GetException().GetId(), shell.Original(exceptionValues(saved.GetException()), nil)
-	data.Done = &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}
+	now := saved.GetException()
+	data.Done = &outcome{
+		Made: saved.GetMade(), Removed: saved.GetRemoved(), Conflicts: saved.GetConflicts(), RequestID: id.New(),
+		Holder: shell.Named{ID: now.GetSubstitutePractitionerId(), Name: now.GetSubstitutePractitionerName()}, Location: now.GetSubstituteLocation(),
+	}
 	return p.drawException(w, r, http.StatusOK, data)
 }
 

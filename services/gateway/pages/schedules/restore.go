@@ -205,11 +205,11 @@ func (p *Pages) writeAgain(r *http.Request, c *schedulingv1.CalendarChange) (*ou
 	case c.GetTemplate() != nil:
 		c.Template.Version = seen
 		saved, err := p.Calendar.SaveTemplate(ctx, &schedulingv1.SaveTemplateRequest{Template: c.GetTemplate(), RequestId: request})
-		return &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}, err
+		return &outcome{Made: saved.GetMade(), Removed: saved.GetRemoved(), Conflicts: saved.GetConflicts()}, err
 	case c.GetException() != nil:
 		c.Exception.Version = seen
 		saved, err := p.Calendar.SaveException(ctx, &schedulingv1.SaveExceptionRequest{Exception: c.GetException(), RequestId: request})
-		return &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}, err
+		return &outcome{Made: saved.GetMade(), Removed: saved.GetRemoved(), Conflicts: saved.GetConflicts()}, err
 	case c.GetEquipment() != nil:
 		c.Equipment.Version = seen
 		_, err = p.Calendar.SaveEquipment(ctx, &schedulingv1.SaveEquipmentRequest{Equipment: c.GetEquipment(), RequestId: request})

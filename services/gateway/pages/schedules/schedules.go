@@ -76,6 +76,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /schedules/templates/{id}", p.Shell.Page(p.saveTemplate))
 	mux.Handle("POST /schedules/templates/{id}/end", p.Shell.Page(p.endTemplate))
 	mux.Handle("POST /schedules/preview", p.Shell.Page(p.preview))
+	mux.Handle("POST /schedules/substitute", p.Shell.Page(p.substituteAll))
 	mux.Handle("GET /schedules/exceptions", p.Shell.Page(p.showExceptions))
 	mux.Handle("GET /schedules/exceptions/new", p.Shell.Page(p.newException))
 	mux.Handle("GET /schedules/exceptions/{id}", p.Shell.Page(p.editException))
@@ -118,6 +119,19 @@ func (page) Tabs() []shell.Named {
 type outcome struct {
 	Made, Removed int32
 	Conflicts     []*schedulingv1.Session
+	// Holder is who holds the sessions by the new plan, and Location where; RequestID is for putting them into those that somebody has booked.
+	Holder              shell.Named
+	Location, RequestID string
+}
+
+// Others are the sessions that somebody else holds as yet.
+func (o outcome) Others() (out []*schedulingv1.Session) {
+	for _, s := range o.Conflicts {
+		if o.Holder.Name != "" && s.GetState() == schedulingv1.SessionState_OPEN && (s.GetPractitionerName() != o.Holder.Name || s.GetPractitionerId() != o.Holder.ID) {
+			out = append(out, s)
+		}
+	}
+	return out
 }
 
 // parse reads a form.

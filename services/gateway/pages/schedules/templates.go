@@ -289,7 +289,11 @@ func (p *Pages) saveTemplate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data.ID, data.Form.Values = saved.GetTemplate().GetId(), shell.Original(templateValues(saved.GetTemplate()), nil)
-	data.Done = &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}
+	now := saved.GetTemplate()
+	data.Done = &outcome{
+		Made: saved.GetMade(), Removed: saved.GetRemoved(), Conflicts: saved.GetConflicts(), RequestID: id.New(),
+		Holder: shell.Named{ID: now.GetPractitionerId(), Name: now.GetPractitionerName()}, Location: now.GetLocation(),
+	}
 	return p.drawTemplate(w, r, http.StatusOK, data)
 }
 
@@ -371,6 +375,6 @@ func (p *Pages) endTemplate(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data.ID, data.Form.Values = t.GetId(), shell.Original(templateValues(saved.GetTemplate()), nil)
-	data.Done = &outcome{saved.GetMade(), saved.GetRemoved(), saved.GetConflicts()}
+	data.Done = &outcome{Made: saved.GetMade(), Removed: saved.GetRemoved(), Conflicts: saved.GetConflicts()}
 	return p.drawTemplate(w, r, http.StatusOK, data)
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -16,8 +17,8 @@ import (
 type versionRow struct {
 	*referralv1.SettingVersion
 	Changes []shell.Difference
-	// First tells that there is no version before it.
-	First bool
+	// Unknown tells that the version before it is not told any more.
+	Unknown bool
 }
 
 // historyData is what history.html sees.
@@ -27,6 +28,8 @@ type historyData struct {
 	Version       int32
 	RequestID     string
 	Problem       string
+	// Would is the version that is to be made again, once it was asked for.
+	Would *shell.Restoring
 }
 
 // subjects with the pages on which they are set.
@@ -53,17 +56,34 @@ func (p *Pages) showHistory(w http.ResponseWriter, r *http.Request, cause error)
 	if cause != nil {
 		data.Problem, status = p.Shell.ErrorText(r, cause), errs.HTTPStatus(cause)
 	}
-	versions := found.GetVersions()
-	said := make([]map[string]string, len(versions)+1) // the last stands for what was before the first
+	versions := append(slices.Clone(found.GetVersions()), found.GetShipped())
+	said := make([]map[string]string, len(versions))
 	measures := p.measureNames(r, subject)
 	for i, v := range versions {
-		said[i] = p.lines(r, v, measures)
+		said[i] = p.lines(r, v, found.GetShipped().GetReasons(), measures)
 	}
-	for i, v := range versions {
-		data.Rows = append(data.Rows, versionRow{SettingVersion: v, Changes: shell.Differences(said[i+1], said[i]), First: i+1 == len(versions)})
+	for i, v := range found.GetVersions() {
 		data.Version = max(data.Version, v.GetVersion())
+		row := versionRow{SettingVersion: v, Unknown: versions[i+1].GetVersion() == 0 && v.GetVersion() > 1}
+		if !row.Unknown {
+			row.Changes = shell.Differences(said[i+1], said[i])
+		}
+		data.Rows = append(data.Rows, row)
+	}
+	wanted, asked := asked(r)
+	if i := slices.IndexFunc(versions, func(v *referralv1.SettingVersion) bool { return v.GetVersion() == wanted }); asked && i > 0 {
+		back := "/settings/history/" + subject
+		data.Would = &shell.Restoring{
+			Restore: wanted, Version: data.Version, Changes: shell.Differences(said[0], said[i]), Action: back, Back: back, RequestID: data.RequestID,
+		}
 	}
 	return p.Shell.Render(w, r, p.historySet, shell.Page{Title: "settings.history", Nav: "settings", Status: status, Data: data})
+}
+
+// asked is the version that the address asks to be made again.
+func asked(r *http.Request) (int32, bool) {
+	wanted, err := strconv.ParseInt(r.URL.Query().Get("restore"), 10, 32)
+	return int32(wanted), err == nil
 }
 
 // measureNames are the names of the measures that targets are of, by code; none for another subject, or while they cannot be read.
@@ -82,8 +102,8 @@ func (p *Pages) measureNames(r *http.Request, subject string) map[string]string 
 	return out
 }
 
-// lines are what a version says, line by line, in words.
-func (p *Pages) lines(r *http.Request, v *referralv1.SettingVersion, measures map[string]string) map[string]string {
+// lines are what a version says, line by line, in words. What it does not say of reasons is as shipped.
+func (p *Pages) lines(r *http.Request, v *referralv1.SettingVersion, shipped *referralv1.ReasonSettings, measures map[string]string) map[string]string {
 	out := map[string]string{}
 	if s := v.GetSettings(); s != nil {
 		out[p.Shell.T(r, "settings.hours")] = s.GetOpens() + "–" + s.GetCloses()
@@ -97,8 +117,19 @@ func (p *Pages) lines(r *http.Request, v *referralv1.SettingVersion, measures ma
 	for _, t := range v.GetTargets().GetTargets() {
 		out[p.targetName(r, t, measures)] = strconv.FormatFloat(t.GetValue(), 'f', -1, 64)
 	}
-	for _, one := range v.GetReasons().GetReasons() {
-		out[p.Shell.T(r, "reasons.action."+one.GetAction())+" · "+one.GetCode()] = p.reasonText(r, one)
+	if v.GetReasons() == nil {
+		return out
+	}
+	words := map[string]*referralv1.ReasonSetting{}
+	for _, one := range slices.Concat(shipped.GetReasons(), v.GetReasons().GetReasons()) {
+		name := p.Shell.T(r, "reasons.action."+one.GetAction()) + " · " + one.GetCode()
+		if was := words[name]; was != nil {
+			one = &referralv1.ReasonSetting{
+				CountsAs: one.GetCountsAs(), Hidden: one.GetHidden(), Text: cmp.Or(one.GetText(), was.GetText()), TextEn: cmp.Or(one.GetTextEn(), was.GetTextEn()),
+			}
+		}
+		words[name] = one
+		out[name] = p.reasonText(r, one)
 	}
 	return out
 }

@@ -142,6 +142,7 @@ func Roster(p *directoryv1.Roster) app.Roster {
 		}
 		out.Plan.Shifts = append(out.Plan.Shifts, duty.Shift{
 			Weekday: int(s.GetWeekday()), From: from.Hour()*60 + from.Minute(), To: to.Hour()*60 + to.Minute(), AccountID: s.GetAccountId(), Line: int(s.GetLine()),
+			FirstDay: s.GetFirstDay(), LastDay: s.GetLastDay(),
 		})
 	}
 	for _, h := range p.GetHandOvers() {

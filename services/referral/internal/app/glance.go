@@ -54,15 +54,22 @@ func stagesOf(codes []string, rows []FigureRow) []CountedStage {
 	return out
 }
 
-// OpenWork is what is open at a place: referrals in which something is still to happen, by side, and candidates on which nobody decided.
-type OpenWork struct{ Sent, Received, Candidates int }
+// OpenWork is what is open at a place: referrals in which something is still to happen, by side, and candidates on which nobody decided; of an account
+// also its patients who are followed up.
+type OpenWork struct{ Sent, Received, Candidates, FollowedUp int }
 
-// OpenAt counts what is open at an organisation, or at one of its departments. Errors: ROLE for who does not see the county.
-func (s *Service) OpenAt(ctx context.Context, caller authn.Identity, organization, department string) (OpenWork, error) {
-	if !caller.Has("COUNTY_ADMIN") {
+// WorkPlace is an organisation, one of its departments, or whatever is in the name of an account.
+type WorkPlace struct{ OrganizationID, Department, AccountID string }
+
+// OpenAt counts what is open at a place, or in the name of an account. Errors: ROLE for who neither sees the county nor keeps its accounts.
+func (s *Service) OpenAt(ctx context.Context, caller authn.Identity, at WorkPlace) (OpenWork, error) {
+	switch {
+	case !caller.Has("COUNTY_ADMIN") && !caller.Has("SYSTEM_ADMIN"):
 		return OpenWork{}, errs.Denied(errs.ReasonRole)
+	case at.AccountID != "":
+		return s.Statistics.OpenInName(ctx, caller.County, at.AccountID)
 	}
-	return s.Statistics.Open(ctx, caller.County, organization, department)
+	return s.Statistics.Open(ctx, caller.County, at.OrganizationID, at.Department)
 }
 
 // QuietCentres answers the centres of the county that went quiet, of the days [from, to) that were looked at. Errors: ROLE for who does not see the

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
@@ -86,23 +87,58 @@ func TestWhatIsOpenAtAPlaceIsCountedForWhoClosesIt(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
 		there(t, h)
 		h.do(t, family(), h.make(t, family(), creation(id.New())), domain.ActionCancel)
-		before, err := h.OpenAt(t.Context(), admin(), hospital, "")
+		before, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: hospital})
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.make(t, family(), creation(id.New()))
 		sent := creation(id.New())
-		after, err := h.OpenAt(t.Context(), admin(), hospital, sent.Draft.Receiver.DepartmentCode)
+		after, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: hospital, Department: sent.Draft.Receiver.DepartmentCode})
 		if err != nil || after.Received != before.Received+1 || after.Sent > before.Sent {
 			t.Errorf("%+v, then %+v, %v", before, after, err)
 		}
-		if other, err := h.OpenAt(t.Context(), admin(), hospital, "99"); err != nil || other != (app.OpenWork{}) {
+		if other, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: hospital, Department: "99"}); err != nil || other != (app.OpenWork{}) {
 			t.Errorf("another department: %+v, %v", other, err)
 		}
-		if from, err := h.OpenAt(t.Context(), admin(), centre, ""); err != nil || from.Sent == 0 {
+		if from, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: centre}); err != nil || from.Sent == 0 {
 			t.Errorf("the sender: %+v, %v", from, err)
 		}
-		_, err = h.OpenAt(t.Context(), family(), centre, "")
+		_, err = h.OpenAt(t.Context(), family(), app.WorkPlace{OrganizationID: centre})
 		expectReason(t, err, errs.ReasonRole)
+	})
+}
+
+func TestWhatIsOpenInTheNameOfAnAccountIsCounted(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		of := func(who authn.Identity) app.OpenWork {
+			t.Helper()
+			out, err := h.OpenAt(t.Context(), admin(), app.WorkPlace{OrganizationID: hospital, AccountID: who.Subject})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		before, theirs := of(family()), of(specialist())
+		h.do(t, family(), h.make(t, family(), creation(id.New())), domain.ActionCancel)
+		h.make(t, family(), creation(id.New()))
+		named := creation(id.New())
+		named.Draft.Receiver.PractitionerID = specialist().Subject
+		h.make(t, family(), named)
+		h.followed(t, id.New(), "2026-04-03")
+		got, want := of(family()), before
+		want.Sent, want.FollowedUp = want.Sent+2, want.FollowedUp+1
+		if got != want {
+			t.Errorf("who sends and follows up: %+v, want %+v", got, want)
+		}
+		want = theirs
+		want.Sent, want.Received = want.Sent+1, want.Received+1
+		if got := of(specialist()); got != want {
+			t.Errorf("who is named as the receiver: %+v, want %+v", got, want)
+		}
+		keeper := authn.Identity{Subject: "keeper", County: county, Roles: []string{"SYSTEM_ADMIN"}}
+		if _, err := h.OpenAt(t.Context(), keeper, app.WorkPlace{AccountID: family().Subject}); err != nil {
+			t.Error(err)
+		}
 	})
 }

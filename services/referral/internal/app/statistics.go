@@ -29,6 +29,8 @@ type Statistics interface {
 	Running(ctx context.Context, county, id string) ([]domain.Deadline, error)
 	// Open counts what is open at an organisation, or at one of its departments.
 	Open(ctx context.Context, county, organization, department string) (OpenWork, error)
+	// OpenInName counts what is open in the name of an account.
+	OpenInName(ctx context.Context, county, account string) (OpenWork, error)
 	// Unsent are candidates that were not sent down, the newest first.
 	Unsent(ctx context.Context, q UnsentScan) ([]domain.CandidateSnapshot, error)
 	// CheckFigures recomputes a county's figures from the histories and tells what differs.

@@ -67,6 +67,16 @@ func ReasonedActions() []Action {
 	}
 }
 
+// ShippedReasons are all reasons in the words in which they are shipped: what holds where a county has set nothing.
+func ShippedReasons() (out ReasonSettings) {
+	for _, a := range ReasonedActions() {
+		for _, r := range Reasons(a) {
+			out.Reasons = append(out.Reasons, ReasonSetting{Action: a, Code: r.Code, Text: r.Text, TextEn: r.TextEn})
+		}
+	}
+	return out
+}
+
 // Check refuses settings of what there is not; the names are those of the fields below "settings".
 func (s ReasonSettings) Check() []Field {
 	var bad []Field

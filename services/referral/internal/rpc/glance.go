@@ -43,11 +43,14 @@ func (s statisticsServer) ListQuietCentres(ctx context.Context, _ *referralv1.Li
 
 // CountOpen implements StatisticsService.
 func (s statisticsServer) CountOpen(ctx context.Context, m *referralv1.CountOpenRequest) (*referralv1.OpenWork, error) {
-	found, err := s.app.OpenAt(ctx, caller(ctx), m.GetOrganizationId(), m.GetDepartment())
+	at := app.WorkPlace{OrganizationID: m.GetOrganizationId(), Department: m.GetDepartment(), AccountID: m.GetAccountId()}
+	found, err := s.app.OpenAt(ctx, caller(ctx), at)
 	if err != nil {
 		return nil, err
 	}
-	return &referralv1.OpenWork{Sent: int32(found.Sent), Received: int32(found.Received), Candidates: int32(found.Candidates)}, nil
+	return &referralv1.OpenWork{
+		Sent: int32(found.Sent), Received: int32(found.Received), Candidates: int32(found.Candidates), FollowedUp: int32(found.FollowedUp),
+	}, nil
 }
 
 // GetStatisticCase implements StatisticsService.

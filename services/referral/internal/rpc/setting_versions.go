@@ -101,18 +101,25 @@ func (s settingServer) ListSettingVersions(ctx context.Context, m *referralv1.Li
 	if err != nil {
 		return nil, err
 	}
-	out := &referralv1.ListSettingVersionsResponse{}
+	out := &referralv1.ListSettingVersionsResponse{Shipped: settingVersion(subject, app.SettingVersion{Settings: domain.DefaultSettings(), Reasons: domain.ShippedReasons()})}
 	for _, v := range found {
-		one := &referralv1.SettingVersion{Version: v.Version, AccountId: v.AccountID, AccountName: v.AccountName, ChangeTime: stamp(v.At)}
-		switch subject {
-		case app.SubjectSettings:
-			one.Settings = settings(v.Settings)
-		case app.SubjectTargets:
-			one.Targets = targets(v.Targets)
-		case app.SubjectReasons:
-			one.Reasons = reasonSettings(v.Reasons)
-		}
+		one := settingVersion(subject, v)
+		one.ChangeTime = stamp(v.At)
 		out.Versions = append(out.Versions, one)
 	}
 	return out, nil
+}
+
+// settingVersion is a version without its time.
+func settingVersion(subject app.Subject, v app.SettingVersion) *referralv1.SettingVersion {
+	out := &referralv1.SettingVersion{Version: v.Version, AccountId: v.AccountID, AccountName: v.AccountName}
+	switch subject {
+	case app.SubjectSettings:
+		out.Settings = settings(v.Settings)
+	case app.SubjectTargets:
+		out.Targets = targets(v.Targets)
+	case app.SubjectReasons:
+		out.Reasons = reasonSettings(v.Reasons)
+	}
+	return out
 }

@@ -34,7 +34,7 @@ func statisticsPolicy() authz.Table {
 		referralv1.StatisticsService_GetStatisticCase_FullMethodName:      look,
 		referralv1.StatisticsService_ListStages_FullMethodName:            look,
 		referralv1.StatisticsService_ListQuietCentres_FullMethodName:      {Roles: []string{"COUNTY_ADMIN"}, Need: authz.Own},
-		referralv1.StatisticsService_CountOpen_FullMethodName:             {Roles: []string{"COUNTY_ADMIN"}},
+		referralv1.StatisticsService_CountOpen_FullMethodName:             {Roles: []string{"COUNTY_ADMIN", "SYSTEM_ADMIN"}},
 		referralv1.StatisticsService_CheckStatistics_FullMethodName:       system,
 		referralv1.StatisticsService_RebuildStatistics_FullMethodName:     system,
 	}

@@ -11,13 +11,9 @@ import (
 
 // Open implements [app.Statistics].
 func (s *Store) Open(ctx context.Context, county, organization, department string) (out app.OpenWork, err error) {
-	var states []string
-	for _, state := range domain.Open() {
-		states = append(states, string(state))
-	}
 	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
 		out = app.OpenWork{}
-		among, list := tx.List("state", 4, states)
+		among, list := tx.List("state", 4, unended())
 		row := tx.QueryRow(ctx, `SELECT count(CASE WHEN originator_org = $2 AND ($3 = '' OR originator_department = $3) THEN 1 END),
 			count(CASE WHEN receiver_org = $2 AND ($3 = '' OR receiver_department = $3) THEN 1 END)
 			FROM referral WHERE county_code = $1 AND (originator_org = $2 OR receiver_org = $2) AND `+among, county, organization, department, list)
@@ -32,4 +28,27 @@ func (s *Store) Open(ctx context.Context, county, organization, department strin
 		return app.OpenWork{}, fmt.Errorf("count what is open at a place: %w", err)
 	}
 	return out, nil
+}
+
+// OpenInName implements [app.Statistics].
+func (s *Store) OpenInName(ctx context.Context, county, account string) (out app.OpenWork, err error) {
+	err = s.DB.View(ctx, func(tx *sqldb.Tx) error {
+		among, list := tx.List("state", 3, unended())
+		return tx.QueryRow(ctx, `SELECT count(CASE WHEN account_id = $2 THEN 1 END), count(CASE WHEN receiver_practitioner = $2 THEN 1 END),
+			count(CASE WHEN family_doctor = $2 AND state = $4 THEN 1 END)
+			FROM referral WHERE county_code = $1 AND (account_id = $2 OR receiver_practitioner = $2 OR family_doctor = $2) AND `+among,
+			county, account, list, string(domain.StateFollowUp)).Scan(&out.Sent, &out.Received, &out.FollowedUp)
+	})
+	if err != nil {
+		return app.OpenWork{}, fmt.Errorf("count what is open in the name of an account: %w", err)
+	}
+	return out, nil
+}
+
+// unended are the states in which something is still to happen, drafts too.
+func unended() (out []string) {
+	for _, state := range domain.Open() {
+		out = append(out, string(state))
+	}
+	return out
 }

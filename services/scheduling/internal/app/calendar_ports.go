@@ -65,6 +65,22 @@ type SessionQuery struct {
 	Limit                                    int
 }
 
+// ComingQuery asks for what is to come at an organisation (empty: in the county), at one of its departments, or with a practitioner.
+type ComingQuery struct {
+	County, OrganizationID, Department string
+	// IDs by which the practitioner may be known, and the name.
+	IDs  []string
+	Name string
+}
+
+// ComingPart is what is to come of one practitioner by one template at one place: sessions that take place, and places that are taken.
+type ComingPart struct {
+	OrganizationID, DepartmentCode, Kind, TemplateID string
+	PractitionerID, PractitionerName                 string
+	Sessions, Taken                                  int
+	FirstDay, LastDay                                string
+}
+
 // Between is a span of instants, half-open.
 type Between struct{ After, Before time.Time }
 
@@ -88,6 +104,8 @@ type CalendarStore interface {
 	Exceptions(ctx context.Context, d Department, from, to time.Time) ([]domain.Exception, error)
 	// Sessions in order of start and id, of all states.
 	Sessions(ctx context.Context, q SessionQuery) ([]SessionView, error)
+	// Coming counts sessions that are not over, by organisation, department and first day.
+	Coming(ctx context.Context, q ComingQuery) ([]ComingPart, error)
 	// Session answers NotFound for an unknown id.
 	Session(ctx context.Context, county, id string) (SessionView, error)
 	// Uses of the slots of a session, in time order.

@@ -32,6 +32,30 @@ func (s *CalendarServer) ListSessions(ctx context.Context, r *schedulingv1.ListS
 	return out, nil
 }
 
+// CountComing implements the contract.
+func (s *CalendarServer) CountComing(ctx context.Context, r *schedulingv1.CountComingRequest) (*schedulingv1.CountComingResponse, error) {
+	by, err := planning(ctx, "", "")
+	if err != nil {
+		return nil, err
+	}
+	all, parts, err := s.planner.Coming(ctx, app.ComingQuery{County: by.County, OrganizationID: r.GetOrganizationId(), Department: r.GetDepartment(),
+		IDs: r.GetPractitionerIds(), Name: r.GetPractitionerName()})
+	if err != nil {
+		return nil, err
+	}
+	out := &schedulingv1.CountComingResponse{Sessions: int32(all.Sessions), Taken: int32(all.Taken)}
+	if len(r.GetPractitionerIds()) == 0 {
+		return out, nil
+	}
+	for _, p := range parts {
+		out.Parts = append(out.Parts, &schedulingv1.ComingPart{
+			OrganizationId: p.OrganizationID, DepartmentCode: p.DepartmentCode, Kind: p.Kind, TemplateId: p.TemplateID, PractitionerId: p.PractitionerID,
+			PractitionerName: p.PractitionerName, Sessions: int32(p.Sessions), Taken: int32(p.Taken), FirstDay: p.FirstDay, LastDay: p.LastDay,
+		})
+	}
+	return out, nil
+}
+
 // GetSession implements the contract.
 func (s *CalendarServer) GetSession(ctx context.Context, r *schedulingv1.GetSessionRequest) (*schedulingv1.SessionDetail, error) {
 	by, err := planning(ctx, "", "")

@@ -28,6 +28,7 @@ func Policy() authz.Table {
 		schedulingv1.CalendarService_SaveException_FullMethodName:       plan,
 		schedulingv1.CalendarService_RemoveException_FullMethodName:     plan,
 		schedulingv1.CalendarService_ListSessions_FullMethodName:        plan,
+		schedulingv1.CalendarService_CountComing_FullMethodName:         {Roles: []string{"COUNTY_ADMIN", "SYSTEM_ADMIN"}},
 		schedulingv1.CalendarService_GetSession_FullMethodName:          plan,
 		schedulingv1.CalendarService_SubstituteSession_FullMethodName:   plan,
 		schedulingv1.CalendarService_CancelSession_FullMethodName:       plan,

@@ -17,8 +17,9 @@ func rostersAreKept(t *testing.T, f Fixture) {
 	person := view.Account.Data().ID
 	now := f.Clock.Now()
 	post := domain.Post{County: County, OrganizationID: home.Data().ID}
-	shifts := []domain.Shift{{Weekday: 1, From: "18:00", To: "08:00", AccountID: person, Line: 1}, {Weekday: 7, From: "08:00", To: "18:00", AccountID: person}}
-	roster, changed, err := domain.RestoreRoster(post, 0, nil, nil).Replace(shifts, map[string]bool{person: true})
+	shifts := []domain.Shift{{Weekday: 1, From: "18:00", To: "08:00", AccountID: person, Line: 1}, {Weekday: 7, From: "08:00", To: "18:00", AccountID: person, LastDay: "2026-04-05"},
+		{Weekday: 7, From: "08:00", To: "18:00", AccountID: person, FirstDay: "2026-05-01"}}
+	roster, changed, err := domain.RestoreRoster(post, 0, nil, nil).Replace(shifts, map[string]bool{person: true}, "")
 	if err != nil || !changed {
 		t.Fatal(err)
 	}

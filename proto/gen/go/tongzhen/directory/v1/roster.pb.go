@@ -34,7 +34,10 @@ type Shift struct {
 	To        string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
 	AccountId string `protobuf:"bytes,4,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// 0 the first to be told, 1 the second line (二线).
-	Line          int32 `protobuf:"varint,5,opt,name=line,proto3" json:"line,omitempty"`
+	Line int32 `protobuf:"varint,5,opt,name=line,proto3" json:"line,omitempty"`
+	// Local dates YYYY-MM-DD of the first and the last day on which it begins; empty: always.
+	FirstDay      string `protobuf:"bytes,6,opt,name=first_day,json=firstDay,proto3" json:"first_day,omitempty"`
+	LastDay       string `protobuf:"bytes,7,opt,name=last_day,json=lastDay,proto3" json:"last_day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -102,6 +105,20 @@ func (x *Shift) GetLine() int32 {
 		return x.Line
 	}
 	return 0
+}
+
+func (x *Shift) GetFirstDay() string {
+	if x != nil {
+		return x.FirstDay
+	}
+	return ""
+}
+
+func (x *Shift) GetLastDay() string {
+	if x != nil {
+		return x.LastDay
+	}
+	return ""
 }
 
 type HandOverRecord struct {
@@ -624,6 +641,107 @@ func (x *SetRosterRequest) GetCounty() string {
 	return ""
 }
 
+type ReplaceOnRosterRequest struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string                 `protobuf:"bytes,2,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	Version        int32                  `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	FromAccountId  string                 `protobuf:"bytes,4,opt,name=from_account_id,json=fromAccountId,proto3" json:"from_account_id,omitempty"`
+	ToAccountId    string                 `protobuf:"bytes,5,opt,name=to_account_id,json=toAccountId,proto3" json:"to_account_id,omitempty"`
+	// Local date YYYY-MM-DD; default today, and not before it. At most a year ahead.
+	FromDay       string `protobuf:"bytes,6,opt,name=from_day,json=fromDay,proto3" json:"from_day,omitempty"`
+	Preview       bool   `protobuf:"varint,7,opt,name=preview,proto3" json:"preview,omitempty"`
+	RequestId     string `protobuf:"bytes,8,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplaceOnRosterRequest) Reset() {
+	*x = ReplaceOnRosterRequest{}
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplaceOnRosterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplaceOnRosterRequest) ProtoMessage() {}
+
+func (x *ReplaceOnRosterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplaceOnRosterRequest.ProtoReflect.Descriptor instead.
+func (*ReplaceOnRosterRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReplaceOnRosterRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ReplaceOnRosterRequest) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *ReplaceOnRosterRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *ReplaceOnRosterRequest) GetFromAccountId() string {
+	if x != nil {
+		return x.FromAccountId
+	}
+	return ""
+}
+
+func (x *ReplaceOnRosterRequest) GetToAccountId() string {
+	if x != nil {
+		return x.ToAccountId
+	}
+	return ""
+}
+
+func (x *ReplaceOnRosterRequest) GetFromDay() string {
+	if x != nil {
+		return x.FromDay
+	}
+	return ""
+}
+
+func (x *ReplaceOnRosterRequest) GetPreview() bool {
+	if x != nil {
+		return x.Preview
+	}
+	return false
+}
+
+func (x *ReplaceOnRosterRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 type ListRosterVersionsRequest struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
@@ -634,7 +752,7 @@ type ListRosterVersionsRequest struct {
 
 func (x *ListRosterVersionsRequest) Reset() {
 	*x = ListRosterVersionsRequest{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -646,7 +764,7 @@ func (x *ListRosterVersionsRequest) String() string {
 func (*ListRosterVersionsRequest) ProtoMessage() {}
 
 func (x *ListRosterVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[8]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -659,7 +777,7 @@ func (x *ListRosterVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRosterVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListRosterVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListRosterVersionsRequest) GetOrganizationId() string {
@@ -687,7 +805,7 @@ type ListRosterVersionsResponse struct {
 
 func (x *ListRosterVersionsResponse) Reset() {
 	*x = ListRosterVersionsResponse{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -699,7 +817,7 @@ func (x *ListRosterVersionsResponse) String() string {
 func (*ListRosterVersionsResponse) ProtoMessage() {}
 
 func (x *ListRosterVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[9]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -712,7 +830,7 @@ func (x *ListRosterVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRosterVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListRosterVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListRosterVersionsResponse) GetVersions() []*RosterVersion {
@@ -732,7 +850,7 @@ func (x *ListRosterVersionsResponse) GetNames() map[string]string {
 type RosterVersion struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Version int32                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
-	// BEFORE (as it was before versions were kept: by nobody known, and at no time), SET, HAND_OVER or TAKE_BACK.
+	// BEFORE (as it was before versions were kept: by nobody known, and at no time), SET, REPLACE, HAND_OVER or TAKE_BACK.
 	Action      string                 `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	AccountId   string                 `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	AccountName string                 `protobuf:"bytes,4,opt,name=account_name,json=accountName,proto3" json:"account_name,omitempty"`
@@ -747,7 +865,7 @@ type RosterVersion struct {
 
 func (x *RosterVersion) Reset() {
 	*x = RosterVersion{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +877,7 @@ func (x *RosterVersion) String() string {
 func (*RosterVersion) ProtoMessage() {}
 
 func (x *RosterVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[10]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +890,7 @@ func (x *RosterVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RosterVersion.ProtoReflect.Descriptor instead.
 func (*RosterVersion) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RosterVersion) GetVersion() int32 {
@@ -841,7 +959,7 @@ type HandOverRequest struct {
 
 func (x *HandOverRequest) Reset() {
 	*x = HandOverRequest{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +971,7 @@ func (x *HandOverRequest) String() string {
 func (*HandOverRequest) ProtoMessage() {}
 
 func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[11]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +984,7 @@ func (x *HandOverRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverRequest.ProtoReflect.Descriptor instead.
 func (*HandOverRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *HandOverRequest) GetOrganizationId() string {
@@ -935,7 +1053,7 @@ type TakeBackRequest struct {
 
 func (x *TakeBackRequest) Reset() {
 	*x = TakeBackRequest{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -947,7 +1065,7 @@ func (x *TakeBackRequest) String() string {
 func (*TakeBackRequest) ProtoMessage() {}
 
 func (x *TakeBackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[12]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -960,7 +1078,7 @@ func (x *TakeBackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TakeBackRequest.ProtoReflect.Descriptor instead.
 func (*TakeBackRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TakeBackRequest) GetId() string {
@@ -987,7 +1105,7 @@ type ListOnDutyRequest struct {
 
 func (x *ListOnDutyRequest) Reset() {
 	*x = ListOnDutyRequest{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +1117,7 @@ func (x *ListOnDutyRequest) String() string {
 func (*ListOnDutyRequest) ProtoMessage() {}
 
 func (x *ListOnDutyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[13]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +1130,7 @@ func (x *ListOnDutyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOnDutyRequest.ProtoReflect.Descriptor instead.
 func (*ListOnDutyRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListOnDutyRequest) GetOrganizationId() string {
@@ -1038,7 +1156,7 @@ type ListOnDutyResponse struct {
 
 func (x *ListOnDutyResponse) Reset() {
 	*x = ListOnDutyResponse{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[14]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1050,7 +1168,7 @@ func (x *ListOnDutyResponse) String() string {
 func (*ListOnDutyResponse) ProtoMessage() {}
 
 func (x *ListOnDutyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[14]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1063,7 +1181,7 @@ func (x *ListOnDutyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOnDutyResponse.ProtoReflect.Descriptor instead.
 func (*ListOnDutyResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListOnDutyResponse) GetPosts() []*PostDuty {
@@ -1077,13 +1195,15 @@ type PostDuty struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	DepartmentCode string                 `protobuf:"bytes,1,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
 	Duties         []*Duty                `protobuf:"bytes,2,rep,name=duties,proto3" json:"duties,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Shifts of the week that are nobody's, because whose they are has left. Told to who sees the roster.
+	LeftShifts    int32 `protobuf:"varint,3,opt,name=left_shifts,json=leftShifts,proto3" json:"left_shifts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PostDuty) Reset() {
 	*x = PostDuty{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[15]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1215,7 @@ func (x *PostDuty) String() string {
 func (*PostDuty) ProtoMessage() {}
 
 func (x *PostDuty) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[15]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1228,7 @@ func (x *PostDuty) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostDuty.ProtoReflect.Descriptor instead.
 func (*PostDuty) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *PostDuty) GetDepartmentCode() string {
@@ -1125,6 +1245,13 @@ func (x *PostDuty) GetDuties() []*Duty {
 	return nil
 }
 
+func (x *PostDuty) GetLeftShifts() int32 {
+	if x != nil {
+		return x.LeftShifts
+	}
+	return 0
+}
+
 // RosterChanged: directory.v1.<county>.roster_changed. The whole roster as it is now, without duties.
 type RosterChanged struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1136,7 +1263,7 @@ type RosterChanged struct {
 
 func (x *RosterChanged) Reset() {
 	*x = RosterChanged{}
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[16]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1275,7 @@ func (x *RosterChanged) String() string {
 func (*RosterChanged) ProtoMessage() {}
 
 func (x *RosterChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[16]
+	mi := &file_tongzhen_directory_v1_roster_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1288,7 @@ func (x *RosterChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RosterChanged.ProtoReflect.Descriptor instead.
 func (*RosterChanged) Descriptor() ([]byte, []int) {
-	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_directory_v1_roster_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RosterChanged) GetMeta() *v1.FactMeta {
@@ -1182,14 +1309,18 @@ var File_tongzhen_directory_v1_roster_proto protoreflect.FileDescriptor
 
 const file_tongzhen_directory_v1_roster_proto_rawDesc = "" +
 	"\n" +
-	"\"tongzhen/directory/v1/roster.proto\x12\x15tongzhen.directory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\xe8\x01\n" +
+	"\"tongzhen/directory/v1/roster.proto\x12\x15tongzhen.directory.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\"\xb2\x02\n" +
 	"\x05Shift\x12#\n" +
 	"\aweekday\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\a(\x01R\aweekday\x12:\n" +
 	"\x04from\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$R\x04from\x126\n" +
 	"\x02to\x18\x03 \x01(\tB&\xbaH#r!2\x1f^([01][0-9]|2[0-3]):[0-5][0-9]$R\x02to\x12'\n" +
 	"\n" +
 	"account_id\x18\x04 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\taccountId\x12\x1d\n" +
-	"\x04line\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x02(\x00R\x04line\"\xbc\x02\n" +
+	"\x04line\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x02(\x00R\x04line\x12$\n" +
+	"\tfirst_day\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\bfirstDay\x12\"\n" +
+	"\blast_day\x18\a \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\alastDay\"\xbc\x02\n" +
 	"\x0eHandOverRecord\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12&\n" +
 	"\x0ffrom_account_id\x18\x02 \x01(\tR\rfromAccountId\x12\"\n" +
@@ -1234,7 +1365,18 @@ const file_tongzhen_directory_v1_roster_proto_rawDesc = "" +
 	"\x06shifts\x18\x04 \x03(\v2\x1c.tongzhen.directory.v1.ShiftB\b\xbaH\x05\x92\x01\x02\x10dR\x06shifts\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x05 \x01(\tR\trequestId\x12\x16\n" +
-	"\x06county\x18\x06 \x01(\tR\x06county\"w\n" +
+	"\x06county\x18\x06 \x01(\tR\x06county\"\xd4\x02\n" +
+	"\x16ReplaceOnRosterRequest\x121\n" +
+	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x120\n" +
+	"\x0fdepartment_code\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\x0edepartmentCode\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x05R\aversion\x120\n" +
+	"\x0ffrom_account_id\x18\x04 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\rfromAccountId\x12,\n" +
+	"\rto_account_id\x18\x05 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\vtoAccountId\x12\"\n" +
+	"\bfrom_day\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\afromDay\x12\x18\n" +
+	"\apreview\x18\a \x01(\bR\apreview\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\b \x01(\tR\trequestId\"w\n" +
 	"\x19ListRosterVersionsRequest\x121\n" +
 	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12'\n" +
 	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\"\xec\x01\n" +
@@ -1273,17 +1415,20 @@ const file_tongzhen_directory_v1_roster_proto_rawDesc = "" +
 	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"K\n" +
 	"\x12ListOnDutyResponse\x125\n" +
-	"\x05posts\x18\x01 \x03(\v2\x1f.tongzhen.directory.v1.PostDutyR\x05posts\"h\n" +
+	"\x05posts\x18\x01 \x03(\v2\x1f.tongzhen.directory.v1.PostDutyR\x05posts\"\x89\x01\n" +
 	"\bPostDuty\x12'\n" +
 	"\x0fdepartment_code\x18\x01 \x01(\tR\x0edepartmentCode\x123\n" +
-	"\x06duties\x18\x02 \x03(\v2\x1b.tongzhen.directory.v1.DutyR\x06duties\"x\n" +
+	"\x06duties\x18\x02 \x03(\v2\x1b.tongzhen.directory.v1.DutyR\x06duties\x12\x1f\n" +
+	"\vleft_shifts\x18\x03 \x01(\x05R\n" +
+	"leftShifts\"x\n" +
 	"\rRosterChanged\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x125\n" +
-	"\x06roster\x18\x02 \x01(\v2\x1d.tongzhen.directory.v1.RosterR\x06roster2\xfb\x06\n" +
+	"\x06roster\x18\x02 \x01(\v2\x1d.tongzhen.directory.v1.RosterR\x06roster2\x81\b\n" +
 	"\rRosterService\x12p\n" +
 	"\tGetRoster\x12'.tongzhen.directory.v1.GetRosterRequest\x1a\x1d.tongzhen.directory.v1.Roster\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/rosters/one\x12}\n" +
 	"\vListRosters\x12).tongzhen.directory.v1.ListRostersRequest\x1a*.tongzhen.directory.v1.ListRostersResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/api/v1/rosters\x12o\n" +
-	"\tSetRoster\x12'.tongzhen.directory.v1.SetRosterRequest\x1a\x1d.tongzhen.directory.v1.Roster\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/api/v1/rosters\x12\x9b\x01\n" +
+	"\tSetRoster\x12'.tongzhen.directory.v1.SetRosterRequest\x1a\x1d.tongzhen.directory.v1.Roster\"\x1a\x82\xd3\xe4\x93\x02\x14:\x01*\"\x0f/api/v1/rosters\x12\x83\x01\n" +
+	"\x0fReplaceOnRoster\x12-.tongzhen.directory.v1.ReplaceOnRosterRequest\x1a\x1d.tongzhen.directory.v1.Roster\"\"\x82\xd3\xe4\x93\x02\x1c:\x01*\"\x17/api/v1/rosters:replace\x12\x9b\x01\n" +
 	"\x12ListRosterVersions\x120.tongzhen.directory.v1.ListRosterVersionsRequest\x1a1.tongzhen.directory.v1.ListRosterVersionsResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/api/v1/rosters/versions\x12v\n" +
 	"\bHandOver\x12&.tongzhen.directory.v1.HandOverRequest\x1a\x1d.tongzhen.directory.v1.Roster\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/rosters:handOver\x12v\n" +
 	"\bTakeBack\x12&.tongzhen.directory.v1.TakeBackRequest\x1a\x1d.tongzhen.directory.v1.Roster\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/rosters:takeBack\x12z\n" +
@@ -1302,7 +1447,7 @@ func file_tongzhen_directory_v1_roster_proto_rawDescGZIP() []byte {
 	return file_tongzhen_directory_v1_roster_proto_rawDescData
 }
 
-var file_tongzhen_directory_v1_roster_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_tongzhen_directory_v1_roster_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_tongzhen_directory_v1_roster_proto_goTypes = []any{
 	(*Shift)(nil),                      // 0: tongzhen.directory.v1.Shift
 	(*HandOverRecord)(nil),             // 1: tongzhen.directory.v1.HandOverRecord
@@ -1312,60 +1457,63 @@ var file_tongzhen_directory_v1_roster_proto_goTypes = []any{
 	(*ListRostersRequest)(nil),         // 5: tongzhen.directory.v1.ListRostersRequest
 	(*ListRostersResponse)(nil),        // 6: tongzhen.directory.v1.ListRostersResponse
 	(*SetRosterRequest)(nil),           // 7: tongzhen.directory.v1.SetRosterRequest
-	(*ListRosterVersionsRequest)(nil),  // 8: tongzhen.directory.v1.ListRosterVersionsRequest
-	(*ListRosterVersionsResponse)(nil), // 9: tongzhen.directory.v1.ListRosterVersionsResponse
-	(*RosterVersion)(nil),              // 10: tongzhen.directory.v1.RosterVersion
-	(*HandOverRequest)(nil),            // 11: tongzhen.directory.v1.HandOverRequest
-	(*TakeBackRequest)(nil),            // 12: tongzhen.directory.v1.TakeBackRequest
-	(*ListOnDutyRequest)(nil),          // 13: tongzhen.directory.v1.ListOnDutyRequest
-	(*ListOnDutyResponse)(nil),         // 14: tongzhen.directory.v1.ListOnDutyResponse
-	(*PostDuty)(nil),                   // 15: tongzhen.directory.v1.PostDuty
-	(*RosterChanged)(nil),              // 16: tongzhen.directory.v1.RosterChanged
-	nil,                                // 17: tongzhen.directory.v1.ListRosterVersionsResponse.NamesEntry
-	(*timestamppb.Timestamp)(nil),      // 18: google.protobuf.Timestamp
-	(*v1.FactMeta)(nil),                // 19: tongzhen.common.v1.FactMeta
+	(*ReplaceOnRosterRequest)(nil),     // 8: tongzhen.directory.v1.ReplaceOnRosterRequest
+	(*ListRosterVersionsRequest)(nil),  // 9: tongzhen.directory.v1.ListRosterVersionsRequest
+	(*ListRosterVersionsResponse)(nil), // 10: tongzhen.directory.v1.ListRosterVersionsResponse
+	(*RosterVersion)(nil),              // 11: tongzhen.directory.v1.RosterVersion
+	(*HandOverRequest)(nil),            // 12: tongzhen.directory.v1.HandOverRequest
+	(*TakeBackRequest)(nil),            // 13: tongzhen.directory.v1.TakeBackRequest
+	(*ListOnDutyRequest)(nil),          // 14: tongzhen.directory.v1.ListOnDutyRequest
+	(*ListOnDutyResponse)(nil),         // 15: tongzhen.directory.v1.ListOnDutyResponse
+	(*PostDuty)(nil),                   // 16: tongzhen.directory.v1.PostDuty
+	(*RosterChanged)(nil),              // 17: tongzhen.directory.v1.RosterChanged
+	nil,                                // 18: tongzhen.directory.v1.ListRosterVersionsResponse.NamesEntry
+	(*timestamppb.Timestamp)(nil),      // 19: google.protobuf.Timestamp
+	(*v1.FactMeta)(nil),                // 20: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_directory_v1_roster_proto_depIdxs = []int32{
-	18, // 0: tongzhen.directory.v1.HandOverRecord.start:type_name -> google.protobuf.Timestamp
-	18, // 1: tongzhen.directory.v1.HandOverRecord.end:type_name -> google.protobuf.Timestamp
-	18, // 2: tongzhen.directory.v1.HandOverRecord.create_time:type_name -> google.protobuf.Timestamp
-	18, // 3: tongzhen.directory.v1.Duty.start:type_name -> google.protobuf.Timestamp
-	18, // 4: tongzhen.directory.v1.Duty.end:type_name -> google.protobuf.Timestamp
+	19, // 0: tongzhen.directory.v1.HandOverRecord.start:type_name -> google.protobuf.Timestamp
+	19, // 1: tongzhen.directory.v1.HandOverRecord.end:type_name -> google.protobuf.Timestamp
+	19, // 2: tongzhen.directory.v1.HandOverRecord.create_time:type_name -> google.protobuf.Timestamp
+	19, // 3: tongzhen.directory.v1.Duty.start:type_name -> google.protobuf.Timestamp
+	19, // 4: tongzhen.directory.v1.Duty.end:type_name -> google.protobuf.Timestamp
 	0,  // 5: tongzhen.directory.v1.Roster.shifts:type_name -> tongzhen.directory.v1.Shift
 	1,  // 6: tongzhen.directory.v1.Roster.hand_overs:type_name -> tongzhen.directory.v1.HandOverRecord
 	2,  // 7: tongzhen.directory.v1.Roster.duties:type_name -> tongzhen.directory.v1.Duty
-	18, // 8: tongzhen.directory.v1.GetRosterRequest.from:type_name -> google.protobuf.Timestamp
-	18, // 9: tongzhen.directory.v1.GetRosterRequest.to:type_name -> google.protobuf.Timestamp
+	19, // 8: tongzhen.directory.v1.GetRosterRequest.from:type_name -> google.protobuf.Timestamp
+	19, // 9: tongzhen.directory.v1.GetRosterRequest.to:type_name -> google.protobuf.Timestamp
 	3,  // 10: tongzhen.directory.v1.ListRostersResponse.rosters:type_name -> tongzhen.directory.v1.Roster
 	0,  // 11: tongzhen.directory.v1.SetRosterRequest.shifts:type_name -> tongzhen.directory.v1.Shift
-	10, // 12: tongzhen.directory.v1.ListRosterVersionsResponse.versions:type_name -> tongzhen.directory.v1.RosterVersion
-	17, // 13: tongzhen.directory.v1.ListRosterVersionsResponse.names:type_name -> tongzhen.directory.v1.ListRosterVersionsResponse.NamesEntry
-	18, // 14: tongzhen.directory.v1.RosterVersion.change_time:type_name -> google.protobuf.Timestamp
+	11, // 12: tongzhen.directory.v1.ListRosterVersionsResponse.versions:type_name -> tongzhen.directory.v1.RosterVersion
+	18, // 13: tongzhen.directory.v1.ListRosterVersionsResponse.names:type_name -> tongzhen.directory.v1.ListRosterVersionsResponse.NamesEntry
+	19, // 14: tongzhen.directory.v1.RosterVersion.change_time:type_name -> google.protobuf.Timestamp
 	0,  // 15: tongzhen.directory.v1.RosterVersion.shifts:type_name -> tongzhen.directory.v1.Shift
 	1,  // 16: tongzhen.directory.v1.RosterVersion.hand_over:type_name -> tongzhen.directory.v1.HandOverRecord
-	18, // 17: tongzhen.directory.v1.HandOverRequest.start:type_name -> google.protobuf.Timestamp
-	18, // 18: tongzhen.directory.v1.HandOverRequest.end:type_name -> google.protobuf.Timestamp
-	18, // 19: tongzhen.directory.v1.ListOnDutyRequest.at:type_name -> google.protobuf.Timestamp
-	15, // 20: tongzhen.directory.v1.ListOnDutyResponse.posts:type_name -> tongzhen.directory.v1.PostDuty
+	19, // 17: tongzhen.directory.v1.HandOverRequest.start:type_name -> google.protobuf.Timestamp
+	19, // 18: tongzhen.directory.v1.HandOverRequest.end:type_name -> google.protobuf.Timestamp
+	19, // 19: tongzhen.directory.v1.ListOnDutyRequest.at:type_name -> google.protobuf.Timestamp
+	16, // 20: tongzhen.directory.v1.ListOnDutyResponse.posts:type_name -> tongzhen.directory.v1.PostDuty
 	2,  // 21: tongzhen.directory.v1.PostDuty.duties:type_name -> tongzhen.directory.v1.Duty
-	19, // 22: tongzhen.directory.v1.RosterChanged.meta:type_name -> tongzhen.common.v1.FactMeta
+	20, // 22: tongzhen.directory.v1.RosterChanged.meta:type_name -> tongzhen.common.v1.FactMeta
 	3,  // 23: tongzhen.directory.v1.RosterChanged.roster:type_name -> tongzhen.directory.v1.Roster
 	4,  // 24: tongzhen.directory.v1.RosterService.GetRoster:input_type -> tongzhen.directory.v1.GetRosterRequest
 	5,  // 25: tongzhen.directory.v1.RosterService.ListRosters:input_type -> tongzhen.directory.v1.ListRostersRequest
 	7,  // 26: tongzhen.directory.v1.RosterService.SetRoster:input_type -> tongzhen.directory.v1.SetRosterRequest
-	8,  // 27: tongzhen.directory.v1.RosterService.ListRosterVersions:input_type -> tongzhen.directory.v1.ListRosterVersionsRequest
-	11, // 28: tongzhen.directory.v1.RosterService.HandOver:input_type -> tongzhen.directory.v1.HandOverRequest
-	12, // 29: tongzhen.directory.v1.RosterService.TakeBack:input_type -> tongzhen.directory.v1.TakeBackRequest
-	13, // 30: tongzhen.directory.v1.RosterService.ListOnDuty:input_type -> tongzhen.directory.v1.ListOnDutyRequest
-	3,  // 31: tongzhen.directory.v1.RosterService.GetRoster:output_type -> tongzhen.directory.v1.Roster
-	6,  // 32: tongzhen.directory.v1.RosterService.ListRosters:output_type -> tongzhen.directory.v1.ListRostersResponse
-	3,  // 33: tongzhen.directory.v1.RosterService.SetRoster:output_type -> tongzhen.directory.v1.Roster
-	9,  // 34: tongzhen.directory.v1.RosterService.ListRosterVersions:output_type -> tongzhen.directory.v1.ListRosterVersionsResponse
-	3,  // 35: tongzhen.directory.v1.RosterService.HandOver:output_type -> tongzhen.directory.v1.Roster
-	3,  // 36: tongzhen.directory.v1.RosterService.TakeBack:output_type -> tongzhen.directory.v1.Roster
-	14, // 37: tongzhen.directory.v1.RosterService.ListOnDuty:output_type -> tongzhen.directory.v1.ListOnDutyResponse
-	31, // [31:38] is the sub-list for method output_type
-	24, // [24:31] is the sub-list for method input_type
+	8,  // 27: tongzhen.directory.v1.RosterService.ReplaceOnRoster:input_type -> tongzhen.directory.v1.ReplaceOnRosterRequest
+	9,  // 28: tongzhen.directory.v1.RosterService.ListRosterVersions:input_type -> tongzhen.directory.v1.ListRosterVersionsRequest
+	12, // 29: tongzhen.directory.v1.RosterService.HandOver:input_type -> tongzhen.directory.v1.HandOverRequest
+	13, // 30: tongzhen.directory.v1.RosterService.TakeBack:input_type -> tongzhen.directory.v1.TakeBackRequest
+	14, // 31: tongzhen.directory.v1.RosterService.ListOnDuty:input_type -> tongzhen.directory.v1.ListOnDutyRequest
+	3,  // 32: tongzhen.directory.v1.RosterService.GetRoster:output_type -> tongzhen.directory.v1.Roster
+	6,  // 33: tongzhen.directory.v1.RosterService.ListRosters:output_type -> tongzhen.directory.v1.ListRostersResponse
+	3,  // 34: tongzhen.directory.v1.RosterService.SetRoster:output_type -> tongzhen.directory.v1.Roster
+	3,  // 35: tongzhen.directory.v1.RosterService.ReplaceOnRoster:output_type -> tongzhen.directory.v1.Roster
+	10, // 36: tongzhen.directory.v1.RosterService.ListRosterVersions:output_type -> tongzhen.directory.v1.ListRosterVersionsResponse
+	3,  // 37: tongzhen.directory.v1.RosterService.HandOver:output_type -> tongzhen.directory.v1.Roster
+	3,  // 38: tongzhen.directory.v1.RosterService.TakeBack:output_type -> tongzhen.directory.v1.Roster
+	15, // 39: tongzhen.directory.v1.RosterService.ListOnDuty:output_type -> tongzhen.directory.v1.ListOnDutyResponse
+	32, // [32:40] is the sub-list for method output_type
+	24, // [24:32] is the sub-list for method input_type
 	24, // [24:24] is the sub-list for extension type_name
 	24, // [24:24] is the sub-list for extension extendee
 	0,  // [0:24] is the sub-list for field type_name
@@ -1382,7 +1530,7 @@ func file_tongzhen_directory_v1_roster_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_directory_v1_roster_proto_rawDesc), len(file_tongzhen_directory_v1_roster_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

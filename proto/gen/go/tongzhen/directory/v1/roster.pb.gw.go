@@ -132,6 +132,33 @@ func local_request_RosterService_SetRoster_0(ctx context.Context, marshaler runt
 	return msg, metadata, err
 }
 
+func request_RosterService_ReplaceOnRoster_0(ctx context.Context, marshaler runtime.Marshaler, client RosterServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ReplaceOnRosterRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	msg, err := client.ReplaceOnRoster(ctx, &protoReq, grpc.Header(&metadata.HeaderMD), grpc.Trailer(&metadata.TrailerMD))
+	return msg, metadata, err
+}
+
+func local_request_RosterService_ReplaceOnRoster_0(ctx context.Context, marshaler runtime.Marshaler, server RosterServiceServer, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
+	var (
+		protoReq ReplaceOnRosterRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	msg, err := server.ReplaceOnRoster(ctx, &protoReq)
+	return msg, metadata, err
+}
+
 var filter_RosterService_ListRosterVersions_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
 func request_RosterService_ListRosterVersions_0(ctx context.Context, marshaler runtime.Marshaler, client RosterServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
@@ -322,6 +349,26 @@ func RegisterRosterServiceHandlerServer(ctx context.Context, mux *runtime.ServeM
 		}
 		forward_RosterService_SetRoster_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_RosterService_ReplaceOnRoster_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		var stream runtime.ServerTransportStream
+		ctx = grpc.NewContextWithServerTransportStream(ctx, &stream)
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateIncomingContext(ctx, mux, req, "/tongzhen.directory.v1.RosterService/ReplaceOnRoster", runtime.WithHTTPPathPattern("/api/v1/rosters:replace"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := local_request_RosterService_ReplaceOnRoster_0(annotatedContext, inboundMarshaler, server, req, pathParams)
+		md.HeaderMD, md.TrailerMD = metadata.Join(md.HeaderMD, stream.Header()), metadata.Join(md.TrailerMD, stream.Trailer())
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_RosterService_ReplaceOnRoster_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_RosterService_ListRosterVersions_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -493,6 +540,23 @@ func RegisterRosterServiceHandlerClient(ctx context.Context, mux *runtime.ServeM
 		}
 		forward_RosterService_SetRoster_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_RosterService_ReplaceOnRoster_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/tongzhen.directory.v1.RosterService/ReplaceOnRoster", runtime.WithHTTPPathPattern("/api/v1/rosters:replace"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_RosterService_ReplaceOnRoster_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_RosterService_ReplaceOnRoster_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_RosterService_ListRosterVersions_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -568,6 +632,7 @@ var (
 	pattern_RosterService_GetRoster_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "rosters", "one"}, ""))
 	pattern_RosterService_ListRosters_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "rosters"}, ""))
 	pattern_RosterService_SetRoster_0          = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "rosters"}, ""))
+	pattern_RosterService_ReplaceOnRoster_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "rosters"}, "replace"))
 	pattern_RosterService_ListRosterVersions_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2, 2, 3}, []string{"api", "v1", "rosters", "versions"}, ""))
 	pattern_RosterService_HandOver_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "rosters"}, "handOver"))
 	pattern_RosterService_TakeBack_0           = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 2, 2}, []string{"api", "v1", "rosters"}, "takeBack"))
@@ -578,6 +643,7 @@ var (
 	forward_RosterService_GetRoster_0          = runtime.ForwardResponseMessage
 	forward_RosterService_ListRosters_0        = runtime.ForwardResponseMessage
 	forward_RosterService_SetRoster_0          = runtime.ForwardResponseMessage
+	forward_RosterService_ReplaceOnRoster_0    = runtime.ForwardResponseMessage
 	forward_RosterService_ListRosterVersions_0 = runtime.ForwardResponseMessage
 	forward_RosterService_HandOver_0           = runtime.ForwardResponseMessage
 	forward_RosterService_TakeBack_0           = runtime.ForwardResponseMessage

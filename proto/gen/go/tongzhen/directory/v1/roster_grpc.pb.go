@@ -22,6 +22,7 @@ const (
 	RosterService_GetRoster_FullMethodName          = "/tongzhen.directory.v1.RosterService/GetRoster"
 	RosterService_ListRosters_FullMethodName        = "/tongzhen.directory.v1.RosterService/ListRosters"
 	RosterService_SetRoster_FullMethodName          = "/tongzhen.directory.v1.RosterService/SetRoster"
+	RosterService_ReplaceOnRoster_FullMethodName    = "/tongzhen.directory.v1.RosterService/ReplaceOnRoster"
 	RosterService_ListRosterVersions_FullMethodName = "/tongzhen.directory.v1.RosterService/ListRosterVersions"
 	RosterService_HandOver_FullMethodName           = "/tongzhen.directory.v1.RosterService/HandOver"
 	RosterService_TakeBack_FullMethodName           = "/tongzhen.directory.v1.RosterService/TakeBack"
@@ -43,7 +44,11 @@ type RosterServiceClient interface {
 	// ListRosters of an organisation; all of the county if it is empty (services only).
 	ListRosters(ctx context.Context, in *ListRostersRequest, opts ...grpc.CallOption) (*ListRostersResponse, error)
 	// SetRoster replaces the week of a post. Everybody in it must have an account, that is not disabled, of the organisation. Gaps are allowed and answered.
+	// Nobody is on two lines at once (FIELD_COMBINATION of a shift's account): a ring that goes on to the next line would reach the same person.
 	SetRoster(ctx context.Context, in *SetRosterRequest, opts ...grpc.CallOption) (*Roster, error)
+	// ReplaceOnRoster gives all weekly duties of one person at a post, from a local day on, to another one of the organisation; until then they stay with
+	// the first, also if that one has left. Answered is the roster as it is then; with preview nothing is written. ACTION_NOT_AVAILABLE for who has no duty then.
+	ReplaceOnRoster(ctx context.Context, in *ReplaceOnRosterRequest, opts ...grpc.CallOption) (*Roster, error)
 	// ListRosterVersions lists who changed the roster of a post, when and to what, the newest first, 100 at most. SetRoster with an older week and the
 	// present version goes back to it; a hand-over is taken back.
 	ListRosterVersions(ctx context.Context, in *ListRosterVersionsRequest, opts ...grpc.CallOption) (*ListRosterVersionsResponse, error)
@@ -88,6 +93,16 @@ func (c *rosterServiceClient) SetRoster(ctx context.Context, in *SetRosterReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Roster)
 	err := c.cc.Invoke(ctx, RosterService_SetRoster_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *rosterServiceClient) ReplaceOnRoster(ctx context.Context, in *ReplaceOnRosterRequest, opts ...grpc.CallOption) (*Roster, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Roster)
+	err := c.cc.Invoke(ctx, RosterService_ReplaceOnRoster_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +164,11 @@ type RosterServiceServer interface {
 	// ListRosters of an organisation; all of the county if it is empty (services only).
 	ListRosters(context.Context, *ListRostersRequest) (*ListRostersResponse, error)
 	// SetRoster replaces the week of a post. Everybody in it must have an account, that is not disabled, of the organisation. Gaps are allowed and answered.
+	// Nobody is on two lines at once (FIELD_COMBINATION of a shift's account): a ring that goes on to the next line would reach the same person.
 	SetRoster(context.Context, *SetRosterRequest) (*Roster, error)
+	// ReplaceOnRoster gives all weekly duties of one person at a post, from a local day on, to another one of the organisation; until then they stay with
+	// the first, also if that one has left. Answered is the roster as it is then; with preview nothing is written. ACTION_NOT_AVAILABLE for who has no duty then.
+	ReplaceOnRoster(context.Context, *ReplaceOnRosterRequest) (*Roster, error)
 	// ListRosterVersions lists who changed the roster of a post, when and to what, the newest first, 100 at most. SetRoster with an older week and the
 	// present version goes back to it; a hand-over is taken back.
 	ListRosterVersions(context.Context, *ListRosterVersionsRequest) (*ListRosterVersionsResponse, error)
@@ -178,6 +197,9 @@ func (UnimplementedRosterServiceServer) ListRosters(context.Context, *ListRoster
 }
 func (UnimplementedRosterServiceServer) SetRoster(context.Context, *SetRosterRequest) (*Roster, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetRoster not implemented")
+}
+func (UnimplementedRosterServiceServer) ReplaceOnRoster(context.Context, *ReplaceOnRosterRequest) (*Roster, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReplaceOnRoster not implemented")
 }
 func (UnimplementedRosterServiceServer) ListRosterVersions(context.Context, *ListRosterVersionsRequest) (*ListRosterVersionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRosterVersions not implemented")
@@ -262,6 +284,24 @@ func _RosterService_SetRoster_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(RosterServiceServer).SetRoster(ctx, req.(*SetRosterRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RosterService_ReplaceOnRoster_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReplaceOnRosterRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RosterServiceServer).ReplaceOnRoster(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RosterService_ReplaceOnRoster_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RosterServiceServer).ReplaceOnRoster(ctx, req.(*ReplaceOnRosterRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -356,6 +396,10 @@ var RosterService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetRoster",
 			Handler:    _RosterService_SetRoster_Handler,
+		},
+		{
+			MethodName: "ReplaceOnRoster",
+			Handler:    _RosterService_ReplaceOnRoster_Handler,
 		},
 		{
 			MethodName: "ListRosterVersions",

@@ -804,8 +804,10 @@ func (x *ListSettingVersionsRequest) GetSubject() string {
 }
 
 type ListSettingVersionsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Versions      []*SettingVersion      `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Versions []*SettingVersion      `protobuf:"bytes,1,rep,name=versions,proto3" json:"versions,omitempty"`
+	// What holds as long as a county has set nothing: version 0. Of reasons all, in the words in which they are shipped.
+	Shipped       *SettingVersion `protobuf:"bytes,2,opt,name=shipped,proto3" json:"shipped,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -843,6 +845,13 @@ func (*ListSettingVersionsResponse) Descriptor() ([]byte, []int) {
 func (x *ListSettingVersionsResponse) GetVersions() []*SettingVersion {
 	if x != nil {
 		return x.Versions
+	}
+	return nil
+}
+
+func (x *ListSettingVersionsResponse) GetShipped() *SettingVersion {
+	if x != nil {
+		return x.Shipped
 	}
 	return nil
 }
@@ -998,9 +1007,10 @@ const file_tongzhen_referral_v1_settings_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\"Y\n" +
 	"\x1aListSettingVersionsRequest\x12;\n" +
-	"\asubject\x18\x01 \x01(\tB!\xbaH\x1er\x1cR\bSETTINGSR\aTARGETSR\aREASONSR\asubject\"_\n" +
+	"\asubject\x18\x01 \x01(\tB!\xbaH\x1er\x1cR\bSETTINGSR\aTARGETSR\aREASONSR\asubject\"\x9f\x01\n" +
 	"\x1bListSettingVersionsResponse\x12@\n" +
-	"\bversions\x18\x01 \x03(\v2$.tongzhen.referral.v1.SettingVersionR\bversions\"\xde\x02\n" +
+	"\bversions\x18\x01 \x03(\v2$.tongzhen.referral.v1.SettingVersionR\bversions\x12>\n" +
+	"\ashipped\x18\x02 \x01(\v2$.tongzhen.referral.v1.SettingVersionR\ashipped\"\xde\x02\n" +
 	"\x0eSettingVersion\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\x05R\aversion\x12\x1d\n" +
 	"\n" +
@@ -1062,29 +1072,30 @@ var file_tongzhen_referral_v1_settings_proto_depIdxs = []int32{
 	9,  // 5: tongzhen.referral.v1.ReasonSettings.reasons:type_name -> tongzhen.referral.v1.ReasonSetting
 	8,  // 6: tongzhen.referral.v1.UpdateReasonSettingsRequest.settings:type_name -> tongzhen.referral.v1.ReasonSettings
 	14, // 7: tongzhen.referral.v1.ListSettingVersionsResponse.versions:type_name -> tongzhen.referral.v1.SettingVersion
-	16, // 8: tongzhen.referral.v1.SettingVersion.change_time:type_name -> google.protobuf.Timestamp
-	0,  // 9: tongzhen.referral.v1.SettingVersion.settings:type_name -> tongzhen.referral.v1.Settings
-	4,  // 10: tongzhen.referral.v1.SettingVersion.targets:type_name -> tongzhen.referral.v1.Targets
-	8,  // 11: tongzhen.referral.v1.SettingVersion.reasons:type_name -> tongzhen.referral.v1.ReasonSettings
-	2,  // 12: tongzhen.referral.v1.SettingService.GetSettings:input_type -> tongzhen.referral.v1.GetSettingsRequest
-	3,  // 13: tongzhen.referral.v1.SettingService.UpdateSettings:input_type -> tongzhen.referral.v1.UpdateSettingsRequest
-	6,  // 14: tongzhen.referral.v1.SettingService.GetTargets:input_type -> tongzhen.referral.v1.GetTargetsRequest
-	7,  // 15: tongzhen.referral.v1.SettingService.UpdateTargets:input_type -> tongzhen.referral.v1.UpdateTargetsRequest
-	10, // 16: tongzhen.referral.v1.SettingService.GetReasonSettings:input_type -> tongzhen.referral.v1.GetReasonSettingsRequest
-	11, // 17: tongzhen.referral.v1.SettingService.UpdateReasonSettings:input_type -> tongzhen.referral.v1.UpdateReasonSettingsRequest
-	12, // 18: tongzhen.referral.v1.SettingService.ListSettingVersions:input_type -> tongzhen.referral.v1.ListSettingVersionsRequest
-	0,  // 19: tongzhen.referral.v1.SettingService.GetSettings:output_type -> tongzhen.referral.v1.Settings
-	0,  // 20: tongzhen.referral.v1.SettingService.UpdateSettings:output_type -> tongzhen.referral.v1.Settings
-	4,  // 21: tongzhen.referral.v1.SettingService.GetTargets:output_type -> tongzhen.referral.v1.Targets
-	4,  // 22: tongzhen.referral.v1.SettingService.UpdateTargets:output_type -> tongzhen.referral.v1.Targets
-	8,  // 23: tongzhen.referral.v1.SettingService.GetReasonSettings:output_type -> tongzhen.referral.v1.ReasonSettings
-	8,  // 24: tongzhen.referral.v1.SettingService.UpdateReasonSettings:output_type -> tongzhen.referral.v1.ReasonSettings
-	13, // 25: tongzhen.referral.v1.SettingService.ListSettingVersions:output_type -> tongzhen.referral.v1.ListSettingVersionsResponse
-	19, // [19:26] is the sub-list for method output_type
-	12, // [12:19] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	14, // 8: tongzhen.referral.v1.ListSettingVersionsResponse.shipped:type_name -> tongzhen.referral.v1.SettingVersion
+	16, // 9: tongzhen.referral.v1.SettingVersion.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 10: tongzhen.referral.v1.SettingVersion.settings:type_name -> tongzhen.referral.v1.Settings
+	4,  // 11: tongzhen.referral.v1.SettingVersion.targets:type_name -> tongzhen.referral.v1.Targets
+	8,  // 12: tongzhen.referral.v1.SettingVersion.reasons:type_name -> tongzhen.referral.v1.ReasonSettings
+	2,  // 13: tongzhen.referral.v1.SettingService.GetSettings:input_type -> tongzhen.referral.v1.GetSettingsRequest
+	3,  // 14: tongzhen.referral.v1.SettingService.UpdateSettings:input_type -> tongzhen.referral.v1.UpdateSettingsRequest
+	6,  // 15: tongzhen.referral.v1.SettingService.GetTargets:input_type -> tongzhen.referral.v1.GetTargetsRequest
+	7,  // 16: tongzhen.referral.v1.SettingService.UpdateTargets:input_type -> tongzhen.referral.v1.UpdateTargetsRequest
+	10, // 17: tongzhen.referral.v1.SettingService.GetReasonSettings:input_type -> tongzhen.referral.v1.GetReasonSettingsRequest
+	11, // 18: tongzhen.referral.v1.SettingService.UpdateReasonSettings:input_type -> tongzhen.referral.v1.UpdateReasonSettingsRequest
+	12, // 19: tongzhen.referral.v1.SettingService.ListSettingVersions:input_type -> tongzhen.referral.v1.ListSettingVersionsRequest
+	0,  // 20: tongzhen.referral.v1.SettingService.GetSettings:output_type -> tongzhen.referral.v1.Settings
+	0,  // 21: tongzhen.referral.v1.SettingService.UpdateSettings:output_type -> tongzhen.referral.v1.Settings
+	4,  // 22: tongzhen.referral.v1.SettingService.GetTargets:output_type -> tongzhen.referral.v1.Targets
+	4,  // 23: tongzhen.referral.v1.SettingService.UpdateTargets:output_type -> tongzhen.referral.v1.Targets
+	8,  // 24: tongzhen.referral.v1.SettingService.GetReasonSettings:output_type -> tongzhen.referral.v1.ReasonSettings
+	8,  // 25: tongzhen.referral.v1.SettingService.UpdateReasonSettings:output_type -> tongzhen.referral.v1.ReasonSettings
+	13, // 26: tongzhen.referral.v1.SettingService.ListSettingVersions:output_type -> tongzhen.referral.v1.ListSettingVersionsResponse
+	20, // [20:27] is the sub-list for method output_type
+	13, // [13:20] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_settings_proto_init() }

@@ -1763,7 +1763,9 @@ type CountOpenRequest struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
 	// One department only; empty for the whole organisation.
-	Department    string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	Department string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	// Of an account instead, at whichever organisation: what it wrote, what names it as the receiving doctor, and its patients' follow-ups.
+	AccountId     string `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1812,13 +1814,22 @@ func (x *CountOpenRequest) GetDepartment() string {
 	return ""
 }
 
+func (x *CountOpenRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
 type OpenWork struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Referrals in which something is still to happen, by side; a draft was not sent yet and counts with the sender.
 	Sent     int32 `protobuf:"varint,1,opt,name=sent,proto3" json:"sent,omitempty"`
 	Received int32 `protobuf:"varint,2,opt,name=received,proto3" json:"received,omitempty"`
-	// Candidates on which nobody decided.
-	Candidates    int32 `protobuf:"varint,3,opt,name=candidates,proto3" json:"candidates,omitempty"`
+	// Candidates on which nobody decided. Of an account none.
+	Candidates int32 `protobuf:"varint,3,opt,name=candidates,proto3" json:"candidates,omitempty"`
+	// Of an account: patients who are followed up and of whom it is the family doctor. They are among sent and received only by who sent and receives.
+	FollowedUp    int32 `protobuf:"varint,4,opt,name=followed_up,json=followedUp,proto3" json:"followed_up,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1870,6 +1881,13 @@ func (x *OpenWork) GetReceived() int32 {
 func (x *OpenWork) GetCandidates() int32 {
 	if x != nil {
 		return x.Candidates
+	}
+	return 0
+}
+
+func (x *OpenWork) GetFollowedUp() int32 {
+	if x != nil {
+		return x.FollowedUp
 	}
 	return 0
 }
@@ -3075,18 +3093,22 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"CaseGround\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\tR\x05place\x12\x14\n" +
 	"\x05above\x18\x02 \x01(\x05R\x05above\x12\x12\n" +
-	"\x04fact\x18\x03 \x01(\tR\x04fact\"n\n" +
+	"\x04fact\x18\x03 \x01(\tR\x04fact\"\x96\x01\n" +
 	"\x10CountOpenRequest\x121\n" +
 	"\x0forganization_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12'\n" +
 	"\n" +
 	"department\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
-	"department\"Z\n" +
+	"department\x12&\n" +
+	"\n" +
+	"account_id\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\taccountId\"{\n" +
 	"\bOpenWork\x12\x12\n" +
 	"\x04sent\x18\x01 \x01(\x05R\x04sent\x12\x1a\n" +
 	"\breceived\x18\x02 \x01(\x05R\breceived\x12\x1e\n" +
 	"\n" +
 	"candidates\x18\x03 \x01(\x05R\n" +
-	"candidates\"\xc3\x01\n" +
+	"candidates\x12\x1f\n" +
+	"\vfollowed_up\x18\x04 \x01(\x05R\n" +
+	"followedUp\"\xc3\x01\n" +
 	"\x1aReconcileDischargesRequest\x12\x1b\n" +
 	"\x04from\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x04from\x12\x17\n" +

@@ -66,7 +66,8 @@ type StatisticsServiceClient interface {
 	// ListBlockingMedicines lists the medicines of candidates found in a period and not sent down (应转未转) that the centre does not have: most
 	// candidates first. It looks at no more than 1,000 candidates, the newest. Errors: FIELD_…; ROLE for another organisation.
 	ListBlockingMedicines(ctx context.Context, in *ListBlockingMedicinesRequest, opts ...grpc.CallOption) (*ListBlockingMedicinesResponse, error)
-	// CountOpen tells what is open at an organisation or at one of its departments, for who is about to close it. Errors: ROLE.
+	// CountOpen tells what is open at an organisation or at one of its departments, for who is about to close it, or in the name of an account, for who is
+	// about to disable it. COUNTY_ADMIN and SYSTEM_ADMIN. Errors: ROLE.
 	CountOpen(ctx context.Context, in *CountOpenRequest, opts ...grpc.CallOption) (*OpenWork, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(ctx context.Context, in *CheckStatisticsRequest, opts ...grpc.CallOption) (*CheckStatisticsResponse, error)
@@ -235,7 +236,8 @@ type StatisticsServiceServer interface {
 	// ListBlockingMedicines lists the medicines of candidates found in a period and not sent down (应转未转) that the centre does not have: most
 	// candidates first. It looks at no more than 1,000 candidates, the newest. Errors: FIELD_…; ROLE for another organisation.
 	ListBlockingMedicines(context.Context, *ListBlockingMedicinesRequest) (*ListBlockingMedicinesResponse, error)
-	// CountOpen tells what is open at an organisation or at one of its departments, for who is about to close it. Errors: ROLE.
+	// CountOpen tells what is open at an organisation or at one of its departments, for who is about to close it, or in the name of an account, for who is
+	// about to disable it. COUNTY_ADMIN and SYSTEM_ADMIN. Errors: ROLE.
 	CountOpen(context.Context, *CountOpenRequest) (*OpenWork, error)
 	// CheckStatistics recomputes a county from history and lists what differs. SYSTEM only.
 	CheckStatistics(context.Context, *CheckStatisticsRequest) (*CheckStatisticsResponse, error)

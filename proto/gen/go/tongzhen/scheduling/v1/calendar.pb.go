@@ -2028,6 +2028,257 @@ func (x *ListSessionsResponse) GetNextPageToken() string {
 	return ""
 }
 
+type CountComingRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Empty: the whole county. Not for a practitioner.
+	OrganizationId string `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Department     string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	// By which the practitioner may be known: the account's id, the number of the staff.
+	PractitionerIds []string `protobuf:"bytes,3,rep,name=practitioner_ids,json=practitionerIds,proto3" json:"practitioner_ids,omitempty"`
+	// Sessions with this name and no account's id count too.
+	PractitionerName string `protobuf:"bytes,4,opt,name=practitioner_name,json=practitionerName,proto3" json:"practitioner_name,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *CountComingRequest) Reset() {
+	*x = CountComingRequest{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountComingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountComingRequest) ProtoMessage() {}
+
+func (x *CountComingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountComingRequest.ProtoReflect.Descriptor instead.
+func (*CountComingRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *CountComingRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *CountComingRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *CountComingRequest) GetPractitionerIds() []string {
+	if x != nil {
+		return x.PractitionerIds
+	}
+	return nil
+}
+
+func (x *CountComingRequest) GetPractitionerName() string {
+	if x != nil {
+		return x.PractitionerName
+	}
+	return ""
+}
+
+type CountComingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sessions that take place, and places that are held or booked; those of a cancelled session that found no other place too.
+	Sessions int32 `protobuf:"varint,1,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	Taken    int32 `protobuf:"varint,2,opt,name=taken,proto3" json:"taken,omitempty"`
+	// The same by place and template, of a practitioner; in the order of organisation, department and first day.
+	Parts         []*ComingPart `protobuf:"bytes,3,rep,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountComingResponse) Reset() {
+	*x = CountComingResponse{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountComingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountComingResponse) ProtoMessage() {}
+
+func (x *CountComingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountComingResponse.ProtoReflect.Descriptor instead.
+func (*CountComingResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *CountComingResponse) GetSessions() int32 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *CountComingResponse) GetTaken() int32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *CountComingResponse) GetParts() []*ComingPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+type ComingPart struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	DepartmentCode string                 `protobuf:"bytes,2,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	Kind           string                 `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Empty for single sessions.
+	TemplateId       string `protobuf:"bytes,4,opt,name=template_id,json=templateId,proto3" json:"template_id,omitempty"`
+	PractitionerId   string `protobuf:"bytes,5,opt,name=practitioner_id,json=practitionerId,proto3" json:"practitioner_id,omitempty"`
+	PractitionerName string `protobuf:"bytes,6,opt,name=practitioner_name,json=practitionerName,proto3" json:"practitioner_name,omitempty"`
+	Sessions         int32  `protobuf:"varint,7,opt,name=sessions,proto3" json:"sessions,omitempty"`
+	Taken            int32  `protobuf:"varint,8,opt,name=taken,proto3" json:"taken,omitempty"`
+	// Local dates of the first and the last.
+	FirstDay      string `protobuf:"bytes,9,opt,name=first_day,json=firstDay,proto3" json:"first_day,omitempty"`
+	LastDay       string `protobuf:"bytes,10,opt,name=last_day,json=lastDay,proto3" json:"last_day,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComingPart) Reset() {
+	*x = ComingPart{}
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComingPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComingPart) ProtoMessage() {}
+
+func (x *ComingPart) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComingPart.ProtoReflect.Descriptor instead.
+func (*ComingPart) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ComingPart) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ComingPart) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *ComingPart) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ComingPart) GetTemplateId() string {
+	if x != nil {
+		return x.TemplateId
+	}
+	return ""
+}
+
+func (x *ComingPart) GetPractitionerId() string {
+	if x != nil {
+		return x.PractitionerId
+	}
+	return ""
+}
+
+func (x *ComingPart) GetPractitionerName() string {
+	if x != nil {
+		return x.PractitionerName
+	}
+	return ""
+}
+
+func (x *ComingPart) GetSessions() int32 {
+	if x != nil {
+		return x.Sessions
+	}
+	return 0
+}
+
+func (x *ComingPart) GetTaken() int32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *ComingPart) GetFirstDay() string {
+	if x != nil {
+		return x.FirstDay
+	}
+	return ""
+}
+
+func (x *ComingPart) GetLastDay() string {
+	if x != nil {
+		return x.LastDay
+	}
+	return ""
+}
+
 type GetSessionRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -2037,7 +2288,7 @@ type GetSessionRequest struct {
 
 func (x *GetSessionRequest) Reset() {
 	*x = GetSessionRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[24]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2300,7 @@ func (x *GetSessionRequest) String() string {
 func (*GetSessionRequest) ProtoMessage() {}
 
 func (x *GetSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[24]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2313,7 @@ func (x *GetSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetSessionRequest.ProtoReflect.Descriptor instead.
 func (*GetSessionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetSessionRequest) GetId() string {
@@ -2082,7 +2333,7 @@ type SessionDetail struct {
 
 func (x *SessionDetail) Reset() {
 	*x = SessionDetail{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[25]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2094,7 +2345,7 @@ func (x *SessionDetail) String() string {
 func (*SessionDetail) ProtoMessage() {}
 
 func (x *SessionDetail) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[25]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2107,7 +2358,7 @@ func (x *SessionDetail) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SessionDetail.ProtoReflect.Descriptor instead.
 func (*SessionDetail) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SessionDetail) GetSession() *Session {
@@ -2142,7 +2393,7 @@ type SlotUse struct {
 
 func (x *SlotUse) Reset() {
 	*x = SlotUse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[26]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2154,7 +2405,7 @@ func (x *SlotUse) String() string {
 func (*SlotUse) ProtoMessage() {}
 
 func (x *SlotUse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[26]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2167,7 +2418,7 @@ func (x *SlotUse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SlotUse.ProtoReflect.Descriptor instead.
 func (*SlotUse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *SlotUse) GetSlot() *Slot {
@@ -2233,7 +2484,7 @@ type SubstituteSessionRequest struct {
 
 func (x *SubstituteSessionRequest) Reset() {
 	*x = SubstituteSessionRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[27]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +2496,7 @@ func (x *SubstituteSessionRequest) String() string {
 func (*SubstituteSessionRequest) ProtoMessage() {}
 
 func (x *SubstituteSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[27]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,7 +2509,7 @@ func (x *SubstituteSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubstituteSessionRequest.ProtoReflect.Descriptor instead.
 func (*SubstituteSessionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *SubstituteSessionRequest) GetId() string {
@@ -2317,7 +2568,7 @@ type CancelSessionRequest struct {
 
 func (x *CancelSessionRequest) Reset() {
 	*x = CancelSessionRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[28]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2329,7 +2580,7 @@ func (x *CancelSessionRequest) String() string {
 func (*CancelSessionRequest) ProtoMessage() {}
 
 func (x *CancelSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[28]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2342,7 +2593,7 @@ func (x *CancelSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSessionRequest.ProtoReflect.Descriptor instead.
 func (*CancelSessionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *CancelSessionRequest) GetId() string {
@@ -2396,7 +2647,7 @@ type CancelSessionResponse struct {
 
 func (x *CancelSessionResponse) Reset() {
 	*x = CancelSessionResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[29]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2408,7 +2659,7 @@ func (x *CancelSessionResponse) String() string {
 func (*CancelSessionResponse) ProtoMessage() {}
 
 func (x *CancelSessionResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[29]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2421,7 +2672,7 @@ func (x *CancelSessionResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelSessionResponse.ProtoReflect.Descriptor instead.
 func (*CancelSessionResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CancelSessionResponse) GetSession() *Session {
@@ -2473,7 +2724,7 @@ type Moved struct {
 
 func (x *Moved) Reset() {
 	*x = Moved{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[30]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2736,7 @@ func (x *Moved) String() string {
 func (*Moved) ProtoMessage() {}
 
 func (x *Moved) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[30]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2749,7 @@ func (x *Moved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Moved.ProtoReflect.Descriptor instead.
 func (*Moved) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Moved) GetBookingId() string {
@@ -2549,7 +2800,7 @@ type RestoreSessionRequest struct {
 
 func (x *RestoreSessionRequest) Reset() {
 	*x = RestoreSessionRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2561,7 +2812,7 @@ func (x *RestoreSessionRequest) String() string {
 func (*RestoreSessionRequest) ProtoMessage() {}
 
 func (x *RestoreSessionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[31]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2574,7 +2825,7 @@ func (x *RestoreSessionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestoreSessionRequest.ProtoReflect.Descriptor instead.
 func (*RestoreSessionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RestoreSessionRequest) GetId() string {
@@ -2618,7 +2869,7 @@ type ListCalendarChangesRequest struct {
 
 func (x *ListCalendarChangesRequest) Reset() {
 	*x = ListCalendarChangesRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2630,7 +2881,7 @@ func (x *ListCalendarChangesRequest) String() string {
 func (*ListCalendarChangesRequest) ProtoMessage() {}
 
 func (x *ListCalendarChangesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[32]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2643,7 +2894,7 @@ func (x *ListCalendarChangesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCalendarChangesRequest.ProtoReflect.Descriptor instead.
 func (*ListCalendarChangesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListCalendarChangesRequest) GetOrganizationId() string {
@@ -2676,7 +2927,7 @@ type ListCalendarChangesResponse struct {
 
 func (x *ListCalendarChangesResponse) Reset() {
 	*x = ListCalendarChangesResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2688,7 +2939,7 @@ func (x *ListCalendarChangesResponse) String() string {
 func (*ListCalendarChangesResponse) ProtoMessage() {}
 
 func (x *ListCalendarChangesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[33]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2701,7 +2952,7 @@ func (x *ListCalendarChangesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCalendarChangesResponse.ProtoReflect.Descriptor instead.
 func (*ListCalendarChangesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListCalendarChangesResponse) GetChanges() []*CalendarChange {
@@ -2740,7 +2991,7 @@ type CalendarChange struct {
 
 func (x *CalendarChange) Reset() {
 	*x = CalendarChange{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2752,7 +3003,7 @@ func (x *CalendarChange) String() string {
 func (*CalendarChange) ProtoMessage() {}
 
 func (x *CalendarChange) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[34]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2765,7 +3016,7 @@ func (x *CalendarChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarChange.ProtoReflect.Descriptor instead.
 func (*CalendarChange) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CalendarChange) GetId() string {
@@ -2884,7 +3135,7 @@ type ClosedSlot struct {
 
 func (x *ClosedSlot) Reset() {
 	*x = ClosedSlot{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2896,7 +3147,7 @@ func (x *ClosedSlot) String() string {
 func (*ClosedSlot) ProtoMessage() {}
 
 func (x *ClosedSlot) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[35]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2909,7 +3160,7 @@ func (x *ClosedSlot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClosedSlot.ProtoReflect.Descriptor instead.
 func (*ClosedSlot) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ClosedSlot) GetId() string {
@@ -2947,7 +3198,7 @@ type MoveBookingRequest struct {
 
 func (x *MoveBookingRequest) Reset() {
 	*x = MoveBookingRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +3210,7 @@ func (x *MoveBookingRequest) String() string {
 func (*MoveBookingRequest) ProtoMessage() {}
 
 func (x *MoveBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[36]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +3223,7 @@ func (x *MoveBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MoveBookingRequest.ProtoReflect.Descriptor instead.
 func (*MoveBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *MoveBookingRequest) GetId() string {
@@ -3015,7 +3266,7 @@ type BlockSlotsRequest struct {
 
 func (x *BlockSlotsRequest) Reset() {
 	*x = BlockSlotsRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3027,7 +3278,7 @@ func (x *BlockSlotsRequest) String() string {
 func (*BlockSlotsRequest) ProtoMessage() {}
 
 func (x *BlockSlotsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[37]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3040,7 +3291,7 @@ func (x *BlockSlotsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockSlotsRequest.ProtoReflect.Descriptor instead.
 func (*BlockSlotsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{37}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *BlockSlotsRequest) GetSlotIds() []string {
@@ -3074,7 +3325,7 @@ type UnblockSlotsRequest struct {
 
 func (x *UnblockSlotsRequest) Reset() {
 	*x = UnblockSlotsRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3086,7 +3337,7 @@ func (x *UnblockSlotsRequest) String() string {
 func (*UnblockSlotsRequest) ProtoMessage() {}
 
 func (x *UnblockSlotsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[38]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3099,7 +3350,7 @@ func (x *UnblockSlotsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnblockSlotsRequest.ProtoReflect.Descriptor instead.
 func (*UnblockSlotsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{38}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *UnblockSlotsRequest) GetSlotIds() []string {
@@ -3125,7 +3376,7 @@ type BlockSlotsResponse struct {
 
 func (x *BlockSlotsResponse) Reset() {
 	*x = BlockSlotsResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3137,7 +3388,7 @@ func (x *BlockSlotsResponse) String() string {
 func (*BlockSlotsResponse) ProtoMessage() {}
 
 func (x *BlockSlotsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[39]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3150,7 +3401,7 @@ func (x *BlockSlotsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockSlotsResponse.ProtoReflect.Descriptor instead.
 func (*BlockSlotsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{39}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *BlockSlotsResponse) GetChanged() int32 {
@@ -3178,7 +3429,7 @@ type ImportSchedulesRequest struct {
 
 func (x *ImportSchedulesRequest) Reset() {
 	*x = ImportSchedulesRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3190,7 +3441,7 @@ func (x *ImportSchedulesRequest) String() string {
 func (*ImportSchedulesRequest) ProtoMessage() {}
 
 func (x *ImportSchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[40]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3203,7 +3454,7 @@ func (x *ImportSchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportSchedulesRequest.ProtoReflect.Descriptor instead.
 func (*ImportSchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{40}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ImportSchedulesRequest) GetOrganizationId() string {
@@ -3267,7 +3518,7 @@ type ImportSchedulesResponse struct {
 
 func (x *ImportSchedulesResponse) Reset() {
 	*x = ImportSchedulesResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3279,7 +3530,7 @@ func (x *ImportSchedulesResponse) String() string {
 func (*ImportSchedulesResponse) ProtoMessage() {}
 
 func (x *ImportSchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[41]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3292,7 +3543,7 @@ func (x *ImportSchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportSchedulesResponse.ProtoReflect.Descriptor instead.
 func (*ImportSchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{41}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ImportSchedulesResponse) GetTemplates() int32 {
@@ -3335,7 +3586,7 @@ type ImportProblem struct {
 
 func (x *ImportProblem) Reset() {
 	*x = ImportProblem{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3347,7 +3598,7 @@ func (x *ImportProblem) String() string {
 func (*ImportProblem) ProtoMessage() {}
 
 func (x *ImportProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[42]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3360,7 +3611,7 @@ func (x *ImportProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportProblem.ProtoReflect.Descriptor instead.
 func (*ImportProblem) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{42}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ImportProblem) GetLine() int32 {
@@ -3397,7 +3648,7 @@ type ExportSchedulesRequest struct {
 
 func (x *ExportSchedulesRequest) Reset() {
 	*x = ExportSchedulesRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[43]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3409,7 +3660,7 @@ func (x *ExportSchedulesRequest) String() string {
 func (*ExportSchedulesRequest) ProtoMessage() {}
 
 func (x *ExportSchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[43]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3422,7 +3673,7 @@ func (x *ExportSchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportSchedulesRequest.ProtoReflect.Descriptor instead.
 func (*ExportSchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{43}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ExportSchedulesRequest) GetOrganizationId() string {
@@ -3472,7 +3723,7 @@ type ExportSchedulesResponse struct {
 
 func (x *ExportSchedulesResponse) Reset() {
 	*x = ExportSchedulesResponse{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[44]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3484,7 +3735,7 @@ func (x *ExportSchedulesResponse) String() string {
 func (*ExportSchedulesResponse) ProtoMessage() {}
 
 func (x *ExportSchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[44]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3497,7 +3748,7 @@ func (x *ExportSchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportSchedulesResponse.ProtoReflect.Descriptor instead.
 func (*ExportSchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{44}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ExportSchedulesResponse) GetContent() []byte {
@@ -3547,7 +3798,7 @@ type BookingPolicy struct {
 
 func (x *BookingPolicy) Reset() {
 	*x = BookingPolicy{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[45]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3559,7 +3810,7 @@ func (x *BookingPolicy) String() string {
 func (*BookingPolicy) ProtoMessage() {}
 
 func (x *BookingPolicy) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[45]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3572,7 +3823,7 @@ func (x *BookingPolicy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookingPolicy.ProtoReflect.Descriptor instead.
 func (*BookingPolicy) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{45}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *BookingPolicy) GetVersion() int32 {
@@ -3640,7 +3891,7 @@ type GetBookingPolicyRequest struct {
 
 func (x *GetBookingPolicyRequest) Reset() {
 	*x = GetBookingPolicyRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[46]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3652,7 +3903,7 @@ func (x *GetBookingPolicyRequest) String() string {
 func (*GetBookingPolicyRequest) ProtoMessage() {}
 
 func (x *GetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[46]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3665,7 +3916,7 @@ func (x *GetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBookingPolicyRequest.ProtoReflect.Descriptor instead.
 func (*GetBookingPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{46}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *GetBookingPolicyRequest) GetOrganizationId() string {
@@ -3685,7 +3936,7 @@ type SetBookingPolicyRequest struct {
 
 func (x *SetBookingPolicyRequest) Reset() {
 	*x = SetBookingPolicyRequest{}
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[47]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3697,7 +3948,7 @@ func (x *SetBookingPolicyRequest) String() string {
 func (*SetBookingPolicyRequest) ProtoMessage() {}
 
 func (x *SetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[47]
+	mi := &file_tongzhen_scheduling_v1_calendar_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3710,7 +3961,7 @@ func (x *SetBookingPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBookingPolicyRequest.ProtoReflect.Descriptor instead.
 func (*SetBookingPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{47}
+	return file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SetBookingPolicyRequest) GetPolicy() *BookingPolicy {
@@ -3919,7 +4170,34 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"page_token\x18\a \x01(\tR\tpageToken\"{\n" +
 	"\x14ListSessionsResponse\x12;\n" +
 	"\bsessions\x18\x01 \x03(\v2\x1f.tongzhen.scheduling.v1.SessionR\bsessions\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"-\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd9\x01\n" +
+	"\x12CountComingRequest\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\n" +
+	"department\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
+	"department\x12;\n" +
+	"\x10practitioner_ids\x18\x03 \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x10\n" +
+	"\"\x06r\x04\x10\x01\x18@R\x0fpractitionerIds\x124\n" +
+	"\x11practitioner_name\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\x10practitionerName\"\x81\x01\n" +
+	"\x13CountComingResponse\x12\x1a\n" +
+	"\bsessions\x18\x01 \x01(\x05R\bsessions\x12\x14\n" +
+	"\x05taken\x18\x02 \x01(\x05R\x05taken\x128\n" +
+	"\x05parts\x18\x03 \x03(\v2\".tongzhen.scheduling.v1.ComingPartR\x05parts\"\xd3\x02\n" +
+	"\n" +
+	"ComingPart\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12'\n" +
+	"\x0fdepartment_code\x18\x02 \x01(\tR\x0edepartmentCode\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x1f\n" +
+	"\vtemplate_id\x18\x04 \x01(\tR\n" +
+	"templateId\x12'\n" +
+	"\x0fpractitioner_id\x18\x05 \x01(\tR\x0epractitionerId\x12+\n" +
+	"\x11practitioner_name\x18\x06 \x01(\tR\x10practitionerName\x12\x1a\n" +
+	"\bsessions\x18\a \x01(\x05R\bsessions\x12\x14\n" +
+	"\x05taken\x18\b \x01(\x05R\x05taken\x12\x1b\n" +
+	"\tfirst_day\x18\t \x01(\tR\bfirstDay\x12\x19\n" +
+	"\blast_day\x18\n" +
+	" \x01(\tR\alastDay\"-\n" +
 	"\x11GetSessionRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"\x81\x01\n" +
 	"\rSessionDetail\x129\n" +
@@ -4072,7 +4350,7 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x17SetBookingPolicyRequest\x12E\n" +
 	"\x06policy\x18\x01 \x01(\v2%.tongzhen.scheduling.v1.BookingPolicyB\x06\xbaH\x03\xc8\x01\x01R\x06policy\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId2\x9e\x18\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId2\x86\x19\n" +
 	"\x0fCalendarService\x12\x87\x01\n" +
 	"\rListEquipment\x12,.tongzhen.scheduling.v1.ListEquipmentRequest\x1a-.tongzhen.scheduling.v1.ListEquipmentResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/equipment\x12~\n" +
 	"\rSaveEquipment\x12,.tongzhen.scheduling.v1.SaveEquipmentRequest\x1a!.tongzhen.scheduling.v1.Equipment\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/equipment\x12\x90\x01\n" +
@@ -4082,7 +4360,8 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x0eListExceptions\x12-.tongzhen.scheduling.v1.ListExceptionsRequest\x1a..tongzhen.scheduling.v1.ListExceptionsResponse\"#\x82\xd3\xe4\x93\x02\x1d\x12\x1b/api/v1/schedule-exceptions\x12\x94\x01\n" +
 	"\rSaveException\x12,.tongzhen.scheduling.v1.SaveExceptionRequest\x1a-.tongzhen.scheduling.v1.SaveExceptionResponse\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/api/v1/schedule-exceptions\x12\x9a\x01\n" +
 	"\x0fRemoveException\x12..tongzhen.scheduling.v1.RemoveExceptionRequest\x1a-.tongzhen.scheduling.v1.SaveExceptionResponse\"(\x82\xd3\xe4\x93\x02\"* /api/v1/schedule-exceptions/{id}\x12\x8a\x01\n" +
-	"\fListSessions\x12+.tongzhen.scheduling.v1.ListSessionsRequest\x1a,.tongzhen.scheduling.v1.ListSessionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/clinic-sessions\x12\x84\x01\n" +
+	"\fListSessions\x12+.tongzhen.scheduling.v1.ListSessionsRequest\x1a,.tongzhen.scheduling.v1.ListSessionsResponse\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/api/v1/clinic-sessions\x12f\n" +
+	"\vCountComing\x12*.tongzhen.scheduling.v1.CountComingRequest\x1a+.tongzhen.scheduling.v1.CountComingResponse\x12\x84\x01\n" +
 	"\n" +
 	"GetSession\x12).tongzhen.scheduling.v1.GetSessionRequest\x1a%.tongzhen.scheduling.v1.SessionDetail\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/clinic-sessions/{id}\x12\x9a\x01\n" +
 	"\x11SubstituteSession\x120.tongzhen.scheduling.v1.SubstituteSessionRequest\x1a\x1f.tongzhen.scheduling.v1.Session\"2\x82\xd3\xe4\x93\x02,:\x01*\"'/api/v1/clinic-sessions/{id}:substitute\x12\x9c\x01\n" +
@@ -4111,7 +4390,7 @@ func file_tongzhen_scheduling_v1_calendar_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_scheduling_v1_calendar_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_tongzhen_scheduling_v1_calendar_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_tongzhen_scheduling_v1_calendar_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_tongzhen_scheduling_v1_calendar_proto_goTypes = []any{
 	(Pattern_Code)(0),                   // 0: tongzhen.scheduling.v1.Pattern.Code
 	(ExceptionEffect_Code)(0),           // 1: tongzhen.scheduling.v1.ExceptionEffect.Code
@@ -4140,35 +4419,38 @@ var file_tongzhen_scheduling_v1_calendar_proto_goTypes = []any{
 	(*Session)(nil),                     // 24: tongzhen.scheduling.v1.Session
 	(*ListSessionsRequest)(nil),         // 25: tongzhen.scheduling.v1.ListSessionsRequest
 	(*ListSessionsResponse)(nil),        // 26: tongzhen.scheduling.v1.ListSessionsResponse
-	(*GetSessionRequest)(nil),           // 27: tongzhen.scheduling.v1.GetSessionRequest
-	(*SessionDetail)(nil),               // 28: tongzhen.scheduling.v1.SessionDetail
-	(*SlotUse)(nil),                     // 29: tongzhen.scheduling.v1.SlotUse
-	(*SubstituteSessionRequest)(nil),    // 30: tongzhen.scheduling.v1.SubstituteSessionRequest
-	(*CancelSessionRequest)(nil),        // 31: tongzhen.scheduling.v1.CancelSessionRequest
-	(*CancelSessionResponse)(nil),       // 32: tongzhen.scheduling.v1.CancelSessionResponse
-	(*Moved)(nil),                       // 33: tongzhen.scheduling.v1.Moved
-	(*RestoreSessionRequest)(nil),       // 34: tongzhen.scheduling.v1.RestoreSessionRequest
-	(*ListCalendarChangesRequest)(nil),  // 35: tongzhen.scheduling.v1.ListCalendarChangesRequest
-	(*ListCalendarChangesResponse)(nil), // 36: tongzhen.scheduling.v1.ListCalendarChangesResponse
-	(*CalendarChange)(nil),              // 37: tongzhen.scheduling.v1.CalendarChange
-	(*ClosedSlot)(nil),                  // 38: tongzhen.scheduling.v1.ClosedSlot
-	(*MoveBookingRequest)(nil),          // 39: tongzhen.scheduling.v1.MoveBookingRequest
-	(*BlockSlotsRequest)(nil),           // 40: tongzhen.scheduling.v1.BlockSlotsRequest
-	(*UnblockSlotsRequest)(nil),         // 41: tongzhen.scheduling.v1.UnblockSlotsRequest
-	(*BlockSlotsResponse)(nil),          // 42: tongzhen.scheduling.v1.BlockSlotsResponse
-	(*ImportSchedulesRequest)(nil),      // 43: tongzhen.scheduling.v1.ImportSchedulesRequest
-	(*ImportSchedulesResponse)(nil),     // 44: tongzhen.scheduling.v1.ImportSchedulesResponse
-	(*ImportProblem)(nil),               // 45: tongzhen.scheduling.v1.ImportProblem
-	(*ExportSchedulesRequest)(nil),      // 46: tongzhen.scheduling.v1.ExportSchedulesRequest
-	(*ExportSchedulesResponse)(nil),     // 47: tongzhen.scheduling.v1.ExportSchedulesResponse
-	(*BookingPolicy)(nil),               // 48: tongzhen.scheduling.v1.BookingPolicy
-	(*GetBookingPolicyRequest)(nil),     // 49: tongzhen.scheduling.v1.GetBookingPolicyRequest
-	(*SetBookingPolicyRequest)(nil),     // 50: tongzhen.scheduling.v1.SetBookingPolicyRequest
-	(*timestamppb.Timestamp)(nil),       // 51: google.protobuf.Timestamp
-	(*Slot)(nil),                        // 52: tongzhen.scheduling.v1.Slot
-	(HoldState_Code)(0),                 // 53: tongzhen.scheduling.v1.HoldState.Code
-	(*BoardWard)(nil),                   // 54: tongzhen.scheduling.v1.BoardWard
-	(*Booking)(nil),                     // 55: tongzhen.scheduling.v1.Booking
+	(*CountComingRequest)(nil),          // 27: tongzhen.scheduling.v1.CountComingRequest
+	(*CountComingResponse)(nil),         // 28: tongzhen.scheduling.v1.CountComingResponse
+	(*ComingPart)(nil),                  // 29: tongzhen.scheduling.v1.ComingPart
+	(*GetSessionRequest)(nil),           // 30: tongzhen.scheduling.v1.GetSessionRequest
+	(*SessionDetail)(nil),               // 31: tongzhen.scheduling.v1.SessionDetail
+	(*SlotUse)(nil),                     // 32: tongzhen.scheduling.v1.SlotUse
+	(*SubstituteSessionRequest)(nil),    // 33: tongzhen.scheduling.v1.SubstituteSessionRequest
+	(*CancelSessionRequest)(nil),        // 34: tongzhen.scheduling.v1.CancelSessionRequest
+	(*CancelSessionResponse)(nil),       // 35: tongzhen.scheduling.v1.CancelSessionResponse
+	(*Moved)(nil),                       // 36: tongzhen.scheduling.v1.Moved
+	(*RestoreSessionRequest)(nil),       // 37: tongzhen.scheduling.v1.RestoreSessionRequest
+	(*ListCalendarChangesRequest)(nil),  // 38: tongzhen.scheduling.v1.ListCalendarChangesRequest
+	(*ListCalendarChangesResponse)(nil), // 39: tongzhen.scheduling.v1.ListCalendarChangesResponse
+	(*CalendarChange)(nil),              // 40: tongzhen.scheduling.v1.CalendarChange
+	(*ClosedSlot)(nil),                  // 41: tongzhen.scheduling.v1.ClosedSlot
+	(*MoveBookingRequest)(nil),          // 42: tongzhen.scheduling.v1.MoveBookingRequest
+	(*BlockSlotsRequest)(nil),           // 43: tongzhen.scheduling.v1.BlockSlotsRequest
+	(*UnblockSlotsRequest)(nil),         // 44: tongzhen.scheduling.v1.UnblockSlotsRequest
+	(*BlockSlotsResponse)(nil),          // 45: tongzhen.scheduling.v1.BlockSlotsResponse
+	(*ImportSchedulesRequest)(nil),      // 46: tongzhen.scheduling.v1.ImportSchedulesRequest
+	(*ImportSchedulesResponse)(nil),     // 47: tongzhen.scheduling.v1.ImportSchedulesResponse
+	(*ImportProblem)(nil),               // 48: tongzhen.scheduling.v1.ImportProblem
+	(*ExportSchedulesRequest)(nil),      // 49: tongzhen.scheduling.v1.ExportSchedulesRequest
+	(*ExportSchedulesResponse)(nil),     // 50: tongzhen.scheduling.v1.ExportSchedulesResponse
+	(*BookingPolicy)(nil),               // 51: tongzhen.scheduling.v1.BookingPolicy
+	(*GetBookingPolicyRequest)(nil),     // 52: tongzhen.scheduling.v1.GetBookingPolicyRequest
+	(*SetBookingPolicyRequest)(nil),     // 53: tongzhen.scheduling.v1.SetBookingPolicyRequest
+	(*timestamppb.Timestamp)(nil),       // 54: google.protobuf.Timestamp
+	(*Slot)(nil),                        // 55: tongzhen.scheduling.v1.Slot
+	(HoldState_Code)(0),                 // 56: tongzhen.scheduling.v1.HoldState.Code
+	(*BoardWard)(nil),                   // 57: tongzhen.scheduling.v1.BoardWard
+	(*Booking)(nil),                     // 58: tongzhen.scheduling.v1.Booking
 }
 var file_tongzhen_scheduling_v1_calendar_proto_depIdxs = []int32{
 	3,  // 0: tongzhen.scheduling.v1.ListEquipmentResponse.equipment:type_name -> tongzhen.scheduling.v1.Equipment
@@ -4185,76 +4467,79 @@ var file_tongzhen_scheduling_v1_calendar_proto_depIdxs = []int32{
 	17, // 11: tongzhen.scheduling.v1.SaveExceptionRequest.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
 	17, // 12: tongzhen.scheduling.v1.SaveExceptionResponse.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
 	24, // 13: tongzhen.scheduling.v1.SaveExceptionResponse.conflicts:type_name -> tongzhen.scheduling.v1.Session
-	51, // 14: tongzhen.scheduling.v1.Session.start:type_name -> google.protobuf.Timestamp
-	51, // 15: tongzhen.scheduling.v1.Session.end:type_name -> google.protobuf.Timestamp
+	54, // 14: tongzhen.scheduling.v1.Session.start:type_name -> google.protobuf.Timestamp
+	54, // 15: tongzhen.scheduling.v1.Session.end:type_name -> google.protobuf.Timestamp
 	2,  // 16: tongzhen.scheduling.v1.Session.state:type_name -> tongzhen.scheduling.v1.SessionState.Code
 	24, // 17: tongzhen.scheduling.v1.ListSessionsResponse.sessions:type_name -> tongzhen.scheduling.v1.Session
-	24, // 18: tongzhen.scheduling.v1.SessionDetail.session:type_name -> tongzhen.scheduling.v1.Session
-	29, // 19: tongzhen.scheduling.v1.SessionDetail.slots:type_name -> tongzhen.scheduling.v1.SlotUse
-	52, // 20: tongzhen.scheduling.v1.SlotUse.slot:type_name -> tongzhen.scheduling.v1.Slot
-	53, // 21: tongzhen.scheduling.v1.SlotUse.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
-	24, // 22: tongzhen.scheduling.v1.CancelSessionResponse.session:type_name -> tongzhen.scheduling.v1.Session
-	33, // 23: tongzhen.scheduling.v1.CancelSessionResponse.moved:type_name -> tongzhen.scheduling.v1.Moved
-	52, // 24: tongzhen.scheduling.v1.Moved.slot:type_name -> tongzhen.scheduling.v1.Slot
-	37, // 25: tongzhen.scheduling.v1.ListCalendarChangesResponse.changes:type_name -> tongzhen.scheduling.v1.CalendarChange
-	51, // 26: tongzhen.scheduling.v1.CalendarChange.change_time:type_name -> google.protobuf.Timestamp
-	8,  // 27: tongzhen.scheduling.v1.CalendarChange.template:type_name -> tongzhen.scheduling.v1.Template
-	17, // 28: tongzhen.scheduling.v1.CalendarChange.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
-	24, // 29: tongzhen.scheduling.v1.CalendarChange.session:type_name -> tongzhen.scheduling.v1.Session
-	38, // 30: tongzhen.scheduling.v1.CalendarChange.slots:type_name -> tongzhen.scheduling.v1.ClosedSlot
-	3,  // 31: tongzhen.scheduling.v1.CalendarChange.equipment:type_name -> tongzhen.scheduling.v1.Equipment
-	54, // 32: tongzhen.scheduling.v1.CalendarChange.ward:type_name -> tongzhen.scheduling.v1.BoardWard
-	48, // 33: tongzhen.scheduling.v1.CalendarChange.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
-	51, // 34: tongzhen.scheduling.v1.ClosedSlot.start:type_name -> google.protobuf.Timestamp
-	45, // 35: tongzhen.scheduling.v1.ImportSchedulesResponse.problems:type_name -> tongzhen.scheduling.v1.ImportProblem
-	48, // 36: tongzhen.scheduling.v1.SetBookingPolicyRequest.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
-	4,  // 37: tongzhen.scheduling.v1.CalendarService.ListEquipment:input_type -> tongzhen.scheduling.v1.ListEquipmentRequest
-	6,  // 38: tongzhen.scheduling.v1.CalendarService.SaveEquipment:input_type -> tongzhen.scheduling.v1.SaveEquipmentRequest
-	9,  // 39: tongzhen.scheduling.v1.CalendarService.ListTemplates:input_type -> tongzhen.scheduling.v1.ListTemplatesRequest
-	11, // 40: tongzhen.scheduling.v1.CalendarService.SaveTemplate:input_type -> tongzhen.scheduling.v1.SaveTemplateRequest
-	13, // 41: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:input_type -> tongzhen.scheduling.v1.PreviewTemplateRequest
-	18, // 42: tongzhen.scheduling.v1.CalendarService.ListExceptions:input_type -> tongzhen.scheduling.v1.ListExceptionsRequest
-	20, // 43: tongzhen.scheduling.v1.CalendarService.SaveException:input_type -> tongzhen.scheduling.v1.SaveExceptionRequest
-	22, // 44: tongzhen.scheduling.v1.CalendarService.RemoveException:input_type -> tongzhen.scheduling.v1.RemoveExceptionRequest
-	25, // 45: tongzhen.scheduling.v1.CalendarService.ListSessions:input_type -> tongzhen.scheduling.v1.ListSessionsRequest
-	27, // 46: tongzhen.scheduling.v1.CalendarService.GetSession:input_type -> tongzhen.scheduling.v1.GetSessionRequest
-	30, // 47: tongzhen.scheduling.v1.CalendarService.SubstituteSession:input_type -> tongzhen.scheduling.v1.SubstituteSessionRequest
-	31, // 48: tongzhen.scheduling.v1.CalendarService.CancelSession:input_type -> tongzhen.scheduling.v1.CancelSessionRequest
-	34, // 49: tongzhen.scheduling.v1.CalendarService.RestoreSession:input_type -> tongzhen.scheduling.v1.RestoreSessionRequest
-	35, // 50: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:input_type -> tongzhen.scheduling.v1.ListCalendarChangesRequest
-	39, // 51: tongzhen.scheduling.v1.CalendarService.MoveBooking:input_type -> tongzhen.scheduling.v1.MoveBookingRequest
-	40, // 52: tongzhen.scheduling.v1.CalendarService.BlockSlots:input_type -> tongzhen.scheduling.v1.BlockSlotsRequest
-	41, // 53: tongzhen.scheduling.v1.CalendarService.UnblockSlots:input_type -> tongzhen.scheduling.v1.UnblockSlotsRequest
-	43, // 54: tongzhen.scheduling.v1.CalendarService.ImportSchedules:input_type -> tongzhen.scheduling.v1.ImportSchedulesRequest
-	46, // 55: tongzhen.scheduling.v1.CalendarService.ExportSchedules:input_type -> tongzhen.scheduling.v1.ExportSchedulesRequest
-	49, // 56: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:input_type -> tongzhen.scheduling.v1.GetBookingPolicyRequest
-	50, // 57: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:input_type -> tongzhen.scheduling.v1.SetBookingPolicyRequest
-	5,  // 58: tongzhen.scheduling.v1.CalendarService.ListEquipment:output_type -> tongzhen.scheduling.v1.ListEquipmentResponse
-	3,  // 59: tongzhen.scheduling.v1.CalendarService.SaveEquipment:output_type -> tongzhen.scheduling.v1.Equipment
-	10, // 60: tongzhen.scheduling.v1.CalendarService.ListTemplates:output_type -> tongzhen.scheduling.v1.ListTemplatesResponse
-	12, // 61: tongzhen.scheduling.v1.CalendarService.SaveTemplate:output_type -> tongzhen.scheduling.v1.SaveTemplateResponse
-	14, // 62: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:output_type -> tongzhen.scheduling.v1.PreviewTemplateResponse
-	19, // 63: tongzhen.scheduling.v1.CalendarService.ListExceptions:output_type -> tongzhen.scheduling.v1.ListExceptionsResponse
-	21, // 64: tongzhen.scheduling.v1.CalendarService.SaveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
-	21, // 65: tongzhen.scheduling.v1.CalendarService.RemoveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
-	26, // 66: tongzhen.scheduling.v1.CalendarService.ListSessions:output_type -> tongzhen.scheduling.v1.ListSessionsResponse
-	28, // 67: tongzhen.scheduling.v1.CalendarService.GetSession:output_type -> tongzhen.scheduling.v1.SessionDetail
-	24, // 68: tongzhen.scheduling.v1.CalendarService.SubstituteSession:output_type -> tongzhen.scheduling.v1.Session
-	32, // 69: tongzhen.scheduling.v1.CalendarService.CancelSession:output_type -> tongzhen.scheduling.v1.CancelSessionResponse
-	24, // 70: tongzhen.scheduling.v1.CalendarService.RestoreSession:output_type -> tongzhen.scheduling.v1.Session
-	36, // 71: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:output_type -> tongzhen.scheduling.v1.ListCalendarChangesResponse
-	55, // 72: tongzhen.scheduling.v1.CalendarService.MoveBooking:output_type -> tongzhen.scheduling.v1.Booking
-	42, // 73: tongzhen.scheduling.v1.CalendarService.BlockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
-	42, // 74: tongzhen.scheduling.v1.CalendarService.UnblockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
-	44, // 75: tongzhen.scheduling.v1.CalendarService.ImportSchedules:output_type -> tongzhen.scheduling.v1.ImportSchedulesResponse
-	47, // 76: tongzhen.scheduling.v1.CalendarService.ExportSchedules:output_type -> tongzhen.scheduling.v1.ExportSchedulesResponse
-	48, // 77: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
-	48, // 78: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
-	58, // [58:79] is the sub-list for method output_type
-	37, // [37:58] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	29, // 18: tongzhen.scheduling.v1.CountComingResponse.parts:type_name -> tongzhen.scheduling.v1.ComingPart
+	24, // 19: tongzhen.scheduling.v1.SessionDetail.session:type_name -> tongzhen.scheduling.v1.Session
+	32, // 20: tongzhen.scheduling.v1.SessionDetail.slots:type_name -> tongzhen.scheduling.v1.SlotUse
+	55, // 21: tongzhen.scheduling.v1.SlotUse.slot:type_name -> tongzhen.scheduling.v1.Slot
+	56, // 22: tongzhen.scheduling.v1.SlotUse.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
+	24, // 23: tongzhen.scheduling.v1.CancelSessionResponse.session:type_name -> tongzhen.scheduling.v1.Session
+	36, // 24: tongzhen.scheduling.v1.CancelSessionResponse.moved:type_name -> tongzhen.scheduling.v1.Moved
+	55, // 25: tongzhen.scheduling.v1.Moved.slot:type_name -> tongzhen.scheduling.v1.Slot
+	40, // 26: tongzhen.scheduling.v1.ListCalendarChangesResponse.changes:type_name -> tongzhen.scheduling.v1.CalendarChange
+	54, // 27: tongzhen.scheduling.v1.CalendarChange.change_time:type_name -> google.protobuf.Timestamp
+	8,  // 28: tongzhen.scheduling.v1.CalendarChange.template:type_name -> tongzhen.scheduling.v1.Template
+	17, // 29: tongzhen.scheduling.v1.CalendarChange.exception:type_name -> tongzhen.scheduling.v1.ScheduleException
+	24, // 30: tongzhen.scheduling.v1.CalendarChange.session:type_name -> tongzhen.scheduling.v1.Session
+	41, // 31: tongzhen.scheduling.v1.CalendarChange.slots:type_name -> tongzhen.scheduling.v1.ClosedSlot
+	3,  // 32: tongzhen.scheduling.v1.CalendarChange.equipment:type_name -> tongzhen.scheduling.v1.Equipment
+	57, // 33: tongzhen.scheduling.v1.CalendarChange.ward:type_name -> tongzhen.scheduling.v1.BoardWard
+	51, // 34: tongzhen.scheduling.v1.CalendarChange.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
+	54, // 35: tongzhen.scheduling.v1.ClosedSlot.start:type_name -> google.protobuf.Timestamp
+	48, // 36: tongzhen.scheduling.v1.ImportSchedulesResponse.problems:type_name -> tongzhen.scheduling.v1.ImportProblem
+	51, // 37: tongzhen.scheduling.v1.SetBookingPolicyRequest.policy:type_name -> tongzhen.scheduling.v1.BookingPolicy
+	4,  // 38: tongzhen.scheduling.v1.CalendarService.ListEquipment:input_type -> tongzhen.scheduling.v1.ListEquipmentRequest
+	6,  // 39: tongzhen.scheduling.v1.CalendarService.SaveEquipment:input_type -> tongzhen.scheduling.v1.SaveEquipmentRequest
+	9,  // 40: tongzhen.scheduling.v1.CalendarService.ListTemplates:input_type -> tongzhen.scheduling.v1.ListTemplatesRequest
+	11, // 41: tongzhen.scheduling.v1.CalendarService.SaveTemplate:input_type -> tongzhen.scheduling.v1.SaveTemplateRequest
+	13, // 42: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:input_type -> tongzhen.scheduling.v1.PreviewTemplateRequest
+	18, // 43: tongzhen.scheduling.v1.CalendarService.ListExceptions:input_type -> tongzhen.scheduling.v1.ListExceptionsRequest
+	20, // 44: tongzhen.scheduling.v1.CalendarService.SaveException:input_type -> tongzhen.scheduling.v1.SaveExceptionRequest
+	22, // 45: tongzhen.scheduling.v1.CalendarService.RemoveException:input_type -> tongzhen.scheduling.v1.RemoveExceptionRequest
+	25, // 46: tongzhen.scheduling.v1.CalendarService.ListSessions:input_type -> tongzhen.scheduling.v1.ListSessionsRequest
+	27, // 47: tongzhen.scheduling.v1.CalendarService.CountComing:input_type -> tongzhen.scheduling.v1.CountComingRequest
+	30, // 48: tongzhen.scheduling.v1.CalendarService.GetSession:input_type -> tongzhen.scheduling.v1.GetSessionRequest
+	33, // 49: tongzhen.scheduling.v1.CalendarService.SubstituteSession:input_type -> tongzhen.scheduling.v1.SubstituteSessionRequest
+	34, // 50: tongzhen.scheduling.v1.CalendarService.CancelSession:input_type -> tongzhen.scheduling.v1.CancelSessionRequest
+	37, // 51: tongzhen.scheduling.v1.CalendarService.RestoreSession:input_type -> tongzhen.scheduling.v1.RestoreSessionRequest
+	38, // 52: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:input_type -> tongzhen.scheduling.v1.ListCalendarChangesRequest
+	42, // 53: tongzhen.scheduling.v1.CalendarService.MoveBooking:input_type -> tongzhen.scheduling.v1.MoveBookingRequest
+	43, // 54: tongzhen.scheduling.v1.CalendarService.BlockSlots:input_type -> tongzhen.scheduling.v1.BlockSlotsRequest
+	44, // 55: tongzhen.scheduling.v1.CalendarService.UnblockSlots:input_type -> tongzhen.scheduling.v1.UnblockSlotsRequest
+	46, // 56: tongzhen.scheduling.v1.CalendarService.ImportSchedules:input_type -> tongzhen.scheduling.v1.ImportSchedulesRequest
+	49, // 57: tongzhen.scheduling.v1.CalendarService.ExportSchedules:input_type -> tongzhen.scheduling.v1.ExportSchedulesRequest
+	52, // 58: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:input_type -> tongzhen.scheduling.v1.GetBookingPolicyRequest
+	53, // 59: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:input_type -> tongzhen.scheduling.v1.SetBookingPolicyRequest
+	5,  // 60: tongzhen.scheduling.v1.CalendarService.ListEquipment:output_type -> tongzhen.scheduling.v1.ListEquipmentResponse
+	3,  // 61: tongzhen.scheduling.v1.CalendarService.SaveEquipment:output_type -> tongzhen.scheduling.v1.Equipment
+	10, // 62: tongzhen.scheduling.v1.CalendarService.ListTemplates:output_type -> tongzhen.scheduling.v1.ListTemplatesResponse
+	12, // 63: tongzhen.scheduling.v1.CalendarService.SaveTemplate:output_type -> tongzhen.scheduling.v1.SaveTemplateResponse
+	14, // 64: tongzhen.scheduling.v1.CalendarService.PreviewTemplate:output_type -> tongzhen.scheduling.v1.PreviewTemplateResponse
+	19, // 65: tongzhen.scheduling.v1.CalendarService.ListExceptions:output_type -> tongzhen.scheduling.v1.ListExceptionsResponse
+	21, // 66: tongzhen.scheduling.v1.CalendarService.SaveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
+	21, // 67: tongzhen.scheduling.v1.CalendarService.RemoveException:output_type -> tongzhen.scheduling.v1.SaveExceptionResponse
+	26, // 68: tongzhen.scheduling.v1.CalendarService.ListSessions:output_type -> tongzhen.scheduling.v1.ListSessionsResponse
+	28, // 69: tongzhen.scheduling.v1.CalendarService.CountComing:output_type -> tongzhen.scheduling.v1.CountComingResponse
+	31, // 70: tongzhen.scheduling.v1.CalendarService.GetSession:output_type -> tongzhen.scheduling.v1.SessionDetail
+	24, // 71: tongzhen.scheduling.v1.CalendarService.SubstituteSession:output_type -> tongzhen.scheduling.v1.Session
+	35, // 72: tongzhen.scheduling.v1.CalendarService.CancelSession:output_type -> tongzhen.scheduling.v1.CancelSessionResponse
+	24, // 73: tongzhen.scheduling.v1.CalendarService.RestoreSession:output_type -> tongzhen.scheduling.v1.Session
+	39, // 74: tongzhen.scheduling.v1.CalendarService.ListCalendarChanges:output_type -> tongzhen.scheduling.v1.ListCalendarChangesResponse
+	58, // 75: tongzhen.scheduling.v1.CalendarService.MoveBooking:output_type -> tongzhen.scheduling.v1.Booking
+	45, // 76: tongzhen.scheduling.v1.CalendarService.BlockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
+	45, // 77: tongzhen.scheduling.v1.CalendarService.UnblockSlots:output_type -> tongzhen.scheduling.v1.BlockSlotsResponse
+	47, // 78: tongzhen.scheduling.v1.CalendarService.ImportSchedules:output_type -> tongzhen.scheduling.v1.ImportSchedulesResponse
+	50, // 79: tongzhen.scheduling.v1.CalendarService.ExportSchedules:output_type -> tongzhen.scheduling.v1.ExportSchedulesResponse
+	51, // 80: tongzhen.scheduling.v1.CalendarService.GetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
+	51, // 81: tongzhen.scheduling.v1.CalendarService.SetBookingPolicy:output_type -> tongzhen.scheduling.v1.BookingPolicy
+	60, // [60:82] is the sub-list for method output_type
+	38, // [38:60] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_scheduling_v1_calendar_proto_init() }
@@ -4270,7 +4555,7 @@ func file_tongzhen_scheduling_v1_calendar_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_scheduling_v1_calendar_proto_rawDesc), len(file_tongzhen_scheduling_v1_calendar_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   48,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

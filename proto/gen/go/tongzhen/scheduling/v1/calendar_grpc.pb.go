@@ -28,6 +28,7 @@ const (
 	CalendarService_SaveException_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/SaveException"
 	CalendarService_RemoveException_FullMethodName     = "/tongzhen.scheduling.v1.CalendarService/RemoveException"
 	CalendarService_ListSessions_FullMethodName        = "/tongzhen.scheduling.v1.CalendarService/ListSessions"
+	CalendarService_CountComing_FullMethodName         = "/tongzhen.scheduling.v1.CalendarService/CountComing"
 	CalendarService_GetSession_FullMethodName          = "/tongzhen.scheduling.v1.CalendarService/GetSession"
 	CalendarService_SubstituteSession_FullMethodName   = "/tongzhen.scheduling.v1.CalendarService/SubstituteSession"
 	CalendarService_CancelSession_FullMethodName       = "/tongzhen.scheduling.v1.CalendarService/CancelSession"
@@ -72,6 +73,10 @@ type CalendarServiceClient interface {
 	RemoveException(ctx context.Context, in *RemoveExceptionRequest, opts ...grpc.CallOption) (*SaveExceptionResponse, error)
 	// ListSessions of an organisation in a span of local dates, half-open (default today and 14 days), in order of start; all states.
 	ListSessions(ctx context.Context, in *ListSessionsRequest, opts ...grpc.CallOption) (*ListSessionsResponse, error)
+	// CountComing counts the sessions that are not over and the places in them that are held or booked, however far ahead: of an organisation or one of its
+	// departments, for who is about to close it, or of a practitioner in the whole county, for who is about to disable the account. COUNTY_ADMIN and
+	// SYSTEM_ADMIN.
+	CountComing(ctx context.Context, in *CountComingRequest, opts ...grpc.CallOption) (*CountComingResponse, error)
 	// GetSession with its slots and who has them: the check-in list of a session. Whoever plans the whole county sees how many, not who.
 	GetSession(ctx context.Context, in *GetSessionRequest, opts ...grpc.CallOption) (*SessionDetail, error)
 	// SubstituteSession puts another practitioner or room into a session. Bookings stay; whoever has one is told (booking_moved).
@@ -200,6 +205,16 @@ func (c *calendarServiceClient) ListSessions(ctx context.Context, in *ListSessio
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListSessionsResponse)
 	err := c.cc.Invoke(ctx, CalendarService_ListSessions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *calendarServiceClient) CountComing(ctx context.Context, in *CountComingRequest, opts ...grpc.CallOption) (*CountComingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountComingResponse)
+	err := c.cc.Invoke(ctx, CalendarService_CountComing_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -356,6 +371,10 @@ type CalendarServiceServer interface {
 	RemoveException(context.Context, *RemoveExceptionRequest) (*SaveExceptionResponse, error)
 	// ListSessions of an organisation in a span of local dates, half-open (default today and 14 days), in order of start; all states.
 	ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error)
+	// CountComing counts the sessions that are not over and the places in them that are held or booked, however far ahead: of an organisation or one of its
+	// departments, for who is about to close it, or of a practitioner in the whole county, for who is about to disable the account. COUNTY_ADMIN and
+	// SYSTEM_ADMIN.
+	CountComing(context.Context, *CountComingRequest) (*CountComingResponse, error)
 	// GetSession with its slots and who has them: the check-in list of a session. Whoever plans the whole county sees how many, not who.
 	GetSession(context.Context, *GetSessionRequest) (*SessionDetail, error)
 	// SubstituteSession puts another practitioner or room into a session. Bookings stay; whoever has one is told (booking_moved).
@@ -426,6 +445,9 @@ func (UnimplementedCalendarServiceServer) RemoveException(context.Context, *Remo
 }
 func (UnimplementedCalendarServiceServer) ListSessions(context.Context, *ListSessionsRequest) (*ListSessionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSessions not implemented")
+}
+func (UnimplementedCalendarServiceServer) CountComing(context.Context, *CountComingRequest) (*CountComingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountComing not implemented")
 }
 func (UnimplementedCalendarServiceServer) GetSession(context.Context, *GetSessionRequest) (*SessionDetail, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetSession not implemented")
@@ -642,6 +664,24 @@ func _CalendarService_ListSessions_Handler(srv interface{}, ctx context.Context,
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(CalendarServiceServer).ListSessions(ctx, req.(*ListSessionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CalendarService_CountComing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountComingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CalendarServiceServer).CountComing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CalendarService_CountComing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CalendarServiceServer).CountComing(ctx, req.(*CountComingRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -904,6 +944,10 @@ var CalendarService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListSessions",
 			Handler:    _CalendarService_ListSessions_Handler,
+		},
+		{
+			MethodName: "CountComing",
+			Handler:    _CalendarService_CountComing_Handler,
 		},
 		{
 			MethodName: "GetSession",
