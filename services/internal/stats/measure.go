@@ -25,6 +25,17 @@ const (
 	Duration Unit = "DURATION" // median and 90th percentile
 )
 
+// Scale is what a quotient, or a number, is multiplied by to be in the unit.
+func (u Unit) Scale() float64 {
+	switch u {
+	case Percent:
+		return 100
+	case Permille:
+		return 1000
+	}
+	return 1
+}
+
 // Direction tells which way a measure should move.
 type Direction string
 

@@ -16,15 +16,17 @@ func TestAnAnswerCountsOnceItIsDue(t *testing.T) {
 		due  bool
 		fact figures.Fact
 	}{
-		"within the limit":           {func(*domain.Snapshot) {}, false, figures.AnswerAhead},
-		"the limit passed":           {func(s *domain.Snapshot) { s.MissedSteps = []domain.Step{domain.StepAnswer} }, true, figures.AnswerOverdue},
-		"answered in time":           {func(s *domain.Snapshot) { s.AnswerTime = at(2, 0) }, true, figures.AnsweredInTime},
-		"answered late":              {func(s *domain.Snapshot) { s.AnswerTime = at(2, 3) }, true, figures.AnsweredLate},
-		"taken back before":          {func(s *domain.Snapshot) { s.State, s.CloseTime = domain.StateCancelled, at(2, 0) }, false, figures.Withdrawn},
-		"taken back after":           {func(s *domain.Snapshot) { s.State, s.CloseTime = domain.StateCancelled, at(2, 3) }, true, figures.AnswerOverdue},
-		"taken back after an answer": {func(s *domain.Snapshot) { s.State, s.AnswerTime, s.CloseTime = domain.StateCancelled, at(2, 0), at(2, 1) }, true, figures.AnsweredInTime},
-		"without a limit":            {func(s *domain.Snapshot) { s.FirstDue, s.AnswerTime = time.Time{}, at(9, 0) }, false, figures.WithoutLimit},
-		"no limit and no answer":     {func(s *domain.Snapshot) { s.FirstDue = time.Time{} }, false, figures.Unanswered},
+		"within the limit":  {func(*domain.Snapshot) {}, false, figures.AnswerAhead},
+		"the limit passed":  {func(s *domain.Snapshot) { s.MissedSteps = []domain.Step{domain.StepAnswer} }, true, figures.AnswerOverdue},
+		"answered in time":  {func(s *domain.Snapshot) { s.AnswerTime = at(2, 0) }, true, figures.AnsweredInTime},
+		"answered late":     {func(s *domain.Snapshot) { s.AnswerTime = at(2, 3) }, true, figures.AnsweredLate},
+		"taken back before": {func(s *domain.Snapshot) { s.State, s.CloseTime = domain.StateCancelled, at(2, 0) }, false, figures.Withdrawn},
+		"taken back after":  {func(s *domain.Snapshot) { s.State, s.CloseTime = domain.StateCancelled, at(2, 3) }, true, figures.AnswerOverdue},
+		"taken back after an answer": {func(s *domain.Snapshot) {
+			s.State, s.AnswerTime, s.CloseTime = domain.StateCancelled, at(2, 0), at(2, 1)
+		}, true, figures.AnsweredInTime},
+		"without a limit":        {func(s *domain.Snapshot) { s.FirstDue, s.AnswerTime = time.Time{}, at(9, 0) }, false, figures.WithoutLimit},
+		"no limit and no answer": {func(s *domain.Snapshot) { s.FirstDue = time.Time{} }, false, figures.Unanswered},
 	} {
 		s := sent()
 		c.edit(&s)
@@ -48,17 +50,21 @@ func TestAnOutcomeIsJudgedOnceNothingIsWaitedForWithinItsLimit(t *testing.T) {
 		edit func(*domain.Snapshot)
 		fact figures.Fact // "": judged
 	}{
-		"sent":                   {state(domain.StateSubmitted), figures.AnswerAhead},
-		"unanswered":             {state(domain.StateSubmitted, domain.StepAnswer), ""},
-		"being completed":        {state(domain.StateReturned), figures.InformationAhead},
-		"not completed":          {state(domain.StateReturned, domain.StepMissingInformation), ""},
-		"expected":               {state(domain.StateAccepted, domain.StepAnswer), figures.DayAhead},
-		"stayed away":            {state(domain.StateNoShow), ""},
-		"declined":               {state(domain.StateDeclined), ""},
-		"arrived":                {func(s *domain.Snapshot) { s.State, s.ArriveTime = domain.StateArrived, at(3, 9) }, figures.CareAhead},
-		"arrived and left alone": {func(s *domain.Snapshot) { s.State, s.ArriveTime, s.MissedSteps = domain.StateArrived, at(3, 9), []domain.Step{domain.StepReply} }, ""},
-		"admitted":               {func(s *domain.Snapshot) { s.State, s.ArriveTime, s.AdmitTime = domain.StateAdmitted, at(3, 9), at(3, 10) }, ""},
-		"taken back early":       {state(domain.StateCancelled), figures.IsCancelled},
+		"sent":            {state(domain.StateSubmitted), figures.AnswerAhead},
+		"unanswered":      {state(domain.StateSubmitted, domain.StepAnswer), ""},
+		"being completed": {state(domain.StateReturned), figures.InformationAhead},
+		"not completed":   {state(domain.StateReturned, domain.StepMissingInformation), ""},
+		"expected":        {state(domain.StateAccepted, domain.StepAnswer), figures.DayAhead},
+		"stayed away":     {state(domain.StateNoShow), ""},
+		"declined":        {state(domain.StateDeclined), ""},
+		"arrived":         {func(s *domain.Snapshot) { s.State, s.ArriveTime = domain.StateArrived, at(3, 9) }, figures.CareAhead},
+		"arrived and left alone": {func(s *domain.Snapshot) {
+			s.State, s.ArriveTime, s.MissedSteps = domain.StateArrived, at(3, 9), []domain.Step{domain.StepReply}
+		}, ""},
+		"admitted": {func(s *domain.Snapshot) {
+			s.State, s.ArriveTime, s.AdmitTime = domain.StateAdmitted, at(3, 9), at(3, 10)
+		}, ""},
+		"taken back early": {state(domain.StateCancelled), figures.IsCancelled},
 	} {
 		s := sent()
 		c.edit(&s)
