@@ -117,6 +117,15 @@ func TestACaseNamesItsDownReferralAndHowItStandsInEveryShare(t *testing.T) {
 		if err != nil || len(down.Links) != 3 || down.Links[0].Relation != app.LinkAnswers || down.Links[0].Referral.ID != up.ID {
 			t.Errorf("the down-referral is linked with %+v, %v", down.Links, err)
 		}
+		left := h.conclude(t, admitted(t, h), "IMPROVED")
+		in := back(left.PatientID)
+		in.Draft.ReplyTo = left.ID
+		h.do(t, specialist(), h.make(t, specialist(), in), domain.ActionCancel)
+		undone, err := h.CaseCourse(t.Context(), admin(), left.ID)
+		if err != nil || len(undone.Links) != 1 || undone.Links[0].Referral.State != domain.StateCancelled ||
+			!slices.Contains(undone.Standings, figures.Stand{Measure: "IND-DN-B", Ground: figures.Ground{Place: figures.Missed, Fact: figures.DownWithdrawn}}) {
+			t.Errorf("one whose down-referral was taken back: %+v, %+v, %v", undone.Links, undone.Standings, err)
+		}
 		waiting, err := h.CaseCourse(t.Context(), admin(), h.make(t, doctor(), creation(id.New())).ID)
 		if err != nil || !slices.Contains(waiting.Standings, figures.Stand{Measure: "IND-ACK", Ground: figures.Ground{Place: figures.Excluded, Fact: figures.AnswerAhead}}) {
 			t.Errorf("one that waits: %+v, %v", waiting.Standings, err)

@@ -54,9 +54,13 @@ func (s *Service) CaseCourse(ctx context.Context, caller authn.Identity, id stri
 		return Course{}, err
 	}
 	out := Course{Case: StatisticCase{Referral: v.Snapshot, Count: 1}}
+	last := v.DownReferral
 	for _, h := range history {
-		if !h.Mark {
+		switch {
+		case !h.Mark:
 			out.Steps = append(out.Steps, h)
+		case h.Action == domain.MarkAnsweredBy && v.DownReferral == "":
+			last = h.Detail["referralId"] // it came to nothing
 		}
 	}
 	running, err := s.Statistics.Running(ctx, caller.County, id)
@@ -68,7 +72,7 @@ func (s *Service) CaseCourse(ctx context.Context, caller authn.Identity, id stri
 			out.Waits = append(out.Waits, LateCase{Referral: v.Snapshot, Step: d.Step, Due: d.Due})
 		}
 	}
-	if out.Links, err = s.caseLinks(ctx, caller, v.Snapshot); err != nil {
+	if out.Links, err = s.caseLinks(ctx, caller, v.Snapshot, last); err != nil {
 		return Course{}, err
 	}
 	cal, err := s.Calendars.Calendar(ctx, caller.County)
@@ -76,12 +80,33 @@ func (s *Service) CaseCourse(ctx context.Context, caller authn.Identity, id stri
 		return Course{}, err
 	}
 	out.Standings = s.Published.Standings(v.Snapshot, cal.Zone(), stats.Date(cal.Today(s.Clock.Now())))
+	out.tellNoDown()
 	slices.SortFunc(out.Waits, func(a, b LateCase) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Step, b.Step)) })
 	return out, nil
 }
 
-// caseLinks are the referrals that one is linked with; a draft that was never sent is none.
-func (s *Service) caseLinks(ctx context.Context, caller authn.Identity, r domain.Snapshot) ([]CaseLink, error) {
+// tellNoDown says of a case without a down-referral what became of the one that was sent.
+func (c *Course) tellNoDown() {
+	fact := figures.NoDown
+	for _, l := range c.Links {
+		switch {
+		case l.Relation != LinkSentDown:
+		case l.Referral.State == domain.StateCancelled:
+			fact = figures.DownWithdrawn
+		case l.Referral.State == domain.StateDeclined:
+			fact = figures.DownDeclined
+		}
+	}
+	for i := range c.Standings {
+		if c.Standings[i].Fact == figures.NoDown {
+			c.Standings[i].Fact = fact
+		}
+	}
+}
+
+// caseLinks are the referrals that one is linked with; a draft that was never sent is none. down is the down-referral that answers it, or the last
+// that did and came to nothing.
+func (s *Service) caseLinks(ctx context.Context, caller authn.Identity, r domain.Snapshot, down string) ([]CaseLink, error) {
 	answers := ""
 	if r.LinkKind == domain.LinkAnswers {
 		answers = r.ReplyTo
@@ -89,7 +114,7 @@ func (s *Service) caseLinks(ctx context.Context, caller authn.Identity, r domain
 	var out []CaseLink
 	var ids []string
 	for _, l := range []CaseLink{
-		{LinkSentDown, domain.Snapshot{ID: r.DownReferral}}, {LinkAnswers, domain.Snapshot{ID: answers}}, {LinkSentUpAgain, domain.Snapshot{ID: r.Escalated}},
+		{LinkSentDown, domain.Snapshot{ID: down}}, {LinkAnswers, domain.Snapshot{ID: answers}}, {LinkSentUpAgain, domain.Snapshot{ID: r.Escalated}},
 		{LinkBouncedBy, domain.Snapshot{ID: r.BouncedBy}}, {LinkBounceOf, domain.Snapshot{ID: r.BounceBackOf}},
 	} {
 		if l.Referral.ID != "" {

@@ -74,6 +74,8 @@ const (
 	DownUnarrived Fact = "DOWN_UNARRIVED" // it was sent, and the patient has not come
 	CameBack      Fact = "CAME_BACK"      // the patient came
 	NoDown        Fact = "NO_DOWN"        // none was sent, or none that stands
+	DownWithdrawn Fact = "DOWN_WITHDRAWN" // one was sent and taken back; only of a case that was asked for alone, as the next
+	DownDeclined  Fact = "DOWN_DECLINED"
 	LeftForCentre Fact = "LEFT_FOR_CENTRE"
 	Died          Fact = "DIED"
 	SentFurther   Fact = "SENT_FURTHER"
@@ -102,7 +104,7 @@ const (
 	StayedAway       Fact = "STAYED_AWAY" // the expected day passed without the patient
 	NotArrived       Fact = "NOT_ARRIVED"
 	HasArrived       Fact = "ARRIVED"
-	TakenIn          Fact = "TAKEN_IN"
+	IsAdmitted       Fact = "ADMITTED"
 	NotTakenIn       Fact = "NOT_TAKEN_IN"
 	ShowedUp         Fact = "SHOWED_UP" // no expected day passed without the patient
 	IsBounced        Fact = "BOUNCED"
@@ -222,13 +224,24 @@ func journey(s domain.Snapshot, counter string) Fact {
 	case counter == noShow:
 		return either(s.NoShowTime.IsZero(), ShowedUp, StayedAway)
 	case !s.ArriveTime.IsZero() && counter == takenIn:
-		return either(isTakenIn(s), TakenIn, NotTakenIn)
+		return care(s)
 	case !s.ArriveTime.IsZero():
 		return HasArrived
 	case end(s) != Stands:
 		return end(s)
 	}
 	return either(s.NoShowTime.IsZero(), NotArrived, StayedAway)
+}
+
+// care is how a patient was taken in who came.
+func care(s domain.Snapshot) Fact {
+	switch {
+	case !s.FollowUpTime.IsZero():
+		return FollowedUp
+	case !s.ConcludeTime.IsZero():
+		return HasConcluded
+	}
+	return either(s.AdmitTime.IsZero(), NotTakenIn, IsAdmitted)
 }
 
 // ahead is why the outcome of a referral is not judged: it still has its time, or it was taken back.
