@@ -100,7 +100,7 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	// Beyond those each role without patients has exactly these.
 	own := map[string][]string{
 		"COUNTY_ADMIN": append([]string{
-			"UpdateSettings", "UpdateTargets", "UpdateReasonSettings", "ListSettingVersions", "ListLate", "CountOpen", "ListBlockingMedicines", "GetStatisticCase", "ListStages", "ListQuietCentres", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
+			"UpdateSettings", "UpdateTargets", "UpdateReasonSettings", "ListSettingVersions", "ListLate", "CountOpen", "ListBlockingMedicines", "GetStatisticCase", "ListStages", "ListContributions", "ListQuietCentres", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
 			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "SetBed",
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "ListAccounts",

@@ -64,6 +64,10 @@ func sampleCourse() *referralv1.CaseCourse {
 			{Action: "submit", To: referralv1.State_SUBMITTED, OrganizationId: townshipID, Time: in(-180 * 60e9)},
 			{Action: "return", From: referralv1.State_SUBMITTED, To: referralv1.State_RETURNED, OrganizationId: hospitalID, Time: in(-120 * 60e9), ReasonCode: "NO_BED"},
 		},
+		Links: []*referralv1.CaseLink{{Relation: "SENT_DOWN", ReferralId: slotID, Number: "450321-26-0000201-9", State: referralv1.State_CANCELLED, SubmitTime: in(-60 * 60e9)}},
+		Standings: []*referralv1.CaseStanding{
+			{Measure: "IND-DN-A", Ground: &referralv1.CaseGround{Place: "MISSED", Fact: "DOWN_WITHDRAWN"}}, {Measure: "IND-ACK", Ground: &referralv1.CaseGround{Place: "EXCLUDED", Fact: "ANSWER_AHEAD"}},
+		},
 	}
 }
 
@@ -350,7 +354,7 @@ func TestWhoSeesFiguresOpensACaseWithoutThePatient(t *testing.T) {
 	b := w.admin()
 	at := "/statistics/cases/" + referralID
 	for _, page := range []string{"/overview", "/overview/late", "/statistics/cases?measure=IND-DN-A&from=2026-03-01&to=2026-04-01"} {
-		if !strings.Contains(b.get(page).Body.String(), `href="`+at+`"`) {
+		if !strings.Contains(b.get(page).Body.String(), `href="`+at+`?back=`) {
 			t.Errorf("%s does not lead to the case", page)
 		}
 	}

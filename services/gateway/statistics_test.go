@@ -32,6 +32,7 @@ func (w *world) countedFigures() {
 		}
 		return out, nil
 	})
+	w.always(movedMethod, sampleMoved())
 	on(w, casesMethod, func(_ context.Context, in *referralv1.ListStatisticCasesRequest) (*referralv1.ListStatisticCasesResponse, error) {
 		out := &referralv1.ListStatisticCasesResponse{}
 		from, _ := strconv.Atoi(in.GetPageToken())

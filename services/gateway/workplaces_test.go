@@ -188,6 +188,10 @@ func (w *world) visitWorkplaces(doctor, clerk *browser, see func(*browser, strin
 			see(admin, path)
 			see(doctor, path)
 		}
+		for _, path := range strings.Fields("/statistics/measure?measure=IND-DN-B&denominator=ENDED_FIT&period=last-month&department=0304 /statistics/measure?measure=DECLINED-N&period=custom&from=x") {
+			see(admin, path)
+			see(doctor, path)
+		}
 		for _, path := range strings.Fields(`/overview /overview?period=quarter /overview?period=custom&from=x /overview/late /overview/late?step=ANSWER /overview/report /settings/all
 			/settings/targets /settings/reasons /settings/history/TARGETS /settings/history/SETTINGS /settings/history/REASONS`) {
 			see(admin, path)

@@ -207,17 +207,24 @@ func (d *picture) heads() []headline {
 		if m == nil {
 			continue
 		}
-		f, was := first(d.Now, code), first(d.Past, code)
-		count := m.GetUnit() == "COUNT"
-		one := headline{figure: figureOf(m, f, d.Within), Before: figureOf(m, was, d.earlier()), Aim: aimOf(f)}
-		now, before := f.GetValue(), was.GetValue()
-		if count {
-			now, before = float64(f.GetNumerator()), float64(was.GetNumerator())
-		}
-		one.Change = changeOf(now, before, count || f.GetHasValue(), d.Past != nil && (count || was.GetHasValue()), !count)
+		one := d.headOf(m)
+		one.MovedAt = measureAt(code, d.When, d.Within)
 		out = append(out, one)
 	}
 	return out
+}
+
+// headOf is a measure with the period before and its target.
+func (d *picture) headOf(m *referralv1.Measure) headline {
+	f, was := first(d.Now, m.GetCode()), first(d.Past, m.GetCode())
+	count := m.GetUnit() == "COUNT"
+	one := headline{figure: figureOf(m, f, d.Within), Before: figureOf(m, was, d.earlier()), Aim: aimOf(f)}
+	now, before := f.GetValue(), was.GetValue()
+	if count {
+		now, before = float64(f.GetNumerator()), float64(was.GetNumerator())
+	}
+	one.Change = changeOf(now, before, count || f.GetHasValue(), d.Past != nil && (count || was.GetHasValue()), !count)
+	return one
 }
 
 func (d *picture) earlier() scope {

@@ -120,6 +120,7 @@ func (r *Referral) wait(row Row, next *Snapshot, change *Change, cal Calendar) {
 		return
 	}
 	change.Deadline = Deadline{step, cal.due(step, next, change.At)}
+	next.MissedSteps = slices.DeleteFunc(slices.Clone(next.MissedSteps), func(missed Step) bool { return missed == step })
 	if step.Shown() {
 		next.DueTime = change.Deadline.Due
 	}

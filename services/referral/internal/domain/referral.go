@@ -90,6 +90,8 @@ type Snapshot struct {
 	FirstDue    time.Time
 	AnswerTime  time.Time
 	FirstAnswer Action
+	// MissedSteps are the main steps whose limit passed since each of them last began: what no history tells in the open.
+	MissedSteps []Step
 	// FirstReason is the reason that came with the first answer, if that was a negative one.
 	FirstReason string
 
@@ -112,6 +114,9 @@ type Snapshot struct {
 	CreateTime   time.Time
 	UpdateTime   time.Time
 }
+
+// Missed tells whether the limit of a main step passed since it last began.
+func (s Snapshot) Missed(step Step) bool { return slices.Contains(s.MissedSteps, step) }
 
 // Format prints the id alone: names and clinical text stay out of logs.
 func (s Snapshot) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("referral " + s.ID)) }

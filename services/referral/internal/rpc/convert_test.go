@@ -121,7 +121,7 @@ func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(st
 // figures and for taking an arrival back. Of a booking the message has the id, not the hold.
 func inside() []string {
 	return []string{
-		"County", "AccountID", "ArrivedFrom", "FirstDue", "AnswerTime", "FirstAnswer", "AcceptTime", "NoShowTime", "FollowUpTime", "DownArrived", "FirstReason",
+		"County", "AccountID", "ArrivedFrom", "FirstDue", "AnswerTime", "FirstAnswer", "AcceptTime", "NoShowTime", "FollowUpTime", "DownArrived", "FirstReason", "MissedSteps",
 		"Completeness", // told by HandoverService
 	}
 }
