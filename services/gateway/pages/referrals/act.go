@@ -152,8 +152,13 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	if !ok || e.Kind != errs.KindInvalid {
 		return list
 	}
+	for i, said := range list {
+		if said.Name == "reply.medications" {
+			list[i].Text = p.untold(r, e.Fields)
+		}
+	}
 	for _, f := range e.Fields {
-		if strings.Contains(f.Name, "[") {
+		if strings.Contains(f.Name, "[") && !strings.HasPrefix(f.Name, "reply.") {
 			list = append(list, shell.FieldError{Name: f.Name, Text: p.Shell.ErrorText(r, errs.Invalid(f))})
 		}
 	}
@@ -248,12 +253,6 @@ func concludeRequest(c command) *referralv1.ConcludeRequest {
 		Diagnosis: c.get("reply.diagnosis"), Findings: c.get("reply.findings"),
 		Treatment: c.get("reply.treatment"), NextSteps: c.get("reply.nextSteps"),
 	}
-	for line := range strings.Lines(c.get("reply.medications")) {
-		// One medicine a line: the name, then how it is taken.
-		name, dosage, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if name != "" {
-			reply.Medications = append(reply.Medications, &referralv1.ReplyMedication{Name: name, Dosage: strings.TrimSpace(dosage)})
-		}
-	}
+	reply.Medications = medicationsOf(c.get("reply.medications"))
 	return &referralv1.ConcludeRequest{Id: c.id, Version: c.version, RequestId: c.requestID, OutcomeCode: c.get("outcomeCode"), Reply: reply, Note: c.get("note")}
 }

@@ -302,6 +302,18 @@ func checkReply(r Reply, kind Kind, outcome string) []Field {
 	return append(bad, checkMedications(r)...)
 }
 
+// checkTaken asks how each medicine of a reply is taken, as [checkDecisions] does for the way down. Of a reply that was sent before this was
+// asked, nothing is: a correction of its other parts is not refused for it.
+func checkTaken(r Reply) []Field {
+	var bad []Field
+	for i, m := range r.Medications {
+		if m.Name != "" && !saysHow(m.Dosage) {
+			bad = append(bad, required(fmt.Sprintf("reply.medications[%d].dosage", i)))
+		}
+	}
+	return bad
+}
+
 func checkMedications(r Reply) []Field {
 	var bad []Field
 	for i, m := range r.Medications {

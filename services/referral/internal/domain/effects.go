@@ -349,7 +349,8 @@ func conclude(s *Snapshot, c Command, change *Change) []Field {
 	s.Outcome, s.Reply, s.ConcludeTime = c.Carry.Outcome, c.Carry.Reply, c.At
 	change.HoldID, change.BookingID = s.Booking.HoldID, s.Booking.ID
 	change.Detail = detail("outcome", s.Outcome)
-	return append(bad, checkReply(s.Reply, s.Kind, s.Outcome)...)
+	bad = append(bad, checkReply(s.Reply, s.Kind, s.Outcome)...)
+	return append(bad, checkTaken(s.Reply)...)
 }
 
 func acknowledge(s *Snapshot, c Command, _ *Change) []Field {
