@@ -385,7 +385,7 @@ func entries(t *testing.T, language string) map[string]string {
 func TestAFieldIsCalledAsItsFormCallsIt(t *testing.T) {
 	t.Parallel()
 	c := catalogue(t)
-	if got := c.Field("en", errs.Required("diagnoses[0].code")); got != "Please fill in “diagnosis”" {
+	if got := c.Field("en", errs.Required("diagnoses[0].code")); got != "Please choose “diagnosis”" {
 		t.Error(got)
 	}
 	if got := c.Field("en", errs.Bad("somethingNew", errs.ReasonFieldInvalid)); got != "“somethingNew” is not right" {
