@@ -60,6 +60,8 @@ type pageData struct {
 	Steps []shell.Step
 	// Unanswered is set while an emergency waits.
 	Unanswered *unanswered
+	// Rung is at whom an emergency rang; nil for every other, and while that cannot be read.
+	Rung *rung
 	// Queue is where the referral stands in the queue that is worked through; nil for who came from elsewhere.
 	Queue *queue.Bar
 
@@ -129,7 +131,7 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 	switch part {
 	case "times":
 		return p.times(w, r)
-	case "head", "case", "timeline", "thread", "actions", "place":
+	case "head", "case", "timeline", "thread", "actions", "place", "rung":
 	default:
 		part = ""
 	}
@@ -147,6 +149,9 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 		if part == "actions" && data.Actions.unchanged(r) {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
+		}
+		if part == "rung" {
+			return p.Shell.Fragment(w, r, p.pageSet, part, data.Rung)
 		}
 		if part == "place" {
 			return p.Shell.Fragment(w, r, p.pageSet, part, data.Place)
@@ -198,6 +203,9 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 			return pageData{}, err
 		}
 		history = list.GetHistory()
+	}
+	if all || part == "head" || part == "rung" || part == "timeline" {
+		p.readRung(r, &data)
 	}
 	if all || part == "head" {
 		p.booking(r, &data)
