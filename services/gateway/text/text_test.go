@@ -166,6 +166,7 @@ func lifeCodes() map[string][]string {
 		"action":         append(slices.Clone(acted), "create", "edit", "submit", "seen", "record_arrival", "record_out", "deadline_passed"),
 		"action.do":      append(slices.Clone(acted), "submit", "accept.DOWN", "decline.DOWN", "redirect.DOWN", "arrive.DOWN"), "done": acted,
 		"action.help": append(slices.Clone(reasoned), "conclude", "acknowledge", "answer", "complete", "depart", "assess", "convert", "decline.DOWN", "redirect.DOWN"), "action.note": reasoned,
+		"depart.in":  strings.Fields("0 30 60"),
 		"rung.way":   strings.Fields("SENT PENDING SENDING SKIPPED DEAD CANCELLED"),
 		"rung.where": strings.Fields("INBOX LINK CALL"),
 		"ladder":     strings.Fields("desk head admin specialist doctor centre centre-head"),

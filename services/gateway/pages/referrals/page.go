@@ -123,6 +123,14 @@ func (d pageData) SendDown() bool {
 	return false
 }
 
+// Missing is where the form has what the receiver asks for, for who sent it; nil where that is not said.
+func (d pageData) Missing() *parts.Asked {
+	if !d.Sending {
+		return nil
+	}
+	return parts.AskedOf(d.Referral)
+}
+
 // Was is what stood at a path of the referral before it was corrected, the oldest first.
 func (d pageData) Was(path string) []earlier { return d.earlier[path] }
 
