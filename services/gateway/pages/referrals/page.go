@@ -111,6 +111,12 @@ func (d pageData) AddDocuments() bool {
 	return false
 }
 
+// Rest tells that there is something to do beside what the page is for.
+func (d pageData) Rest() bool { return d.SendDown() || len(d.Actions.rest()) > 0 }
+
+// Unfolded tells that the rest is to be seen at once.
+func (d pageData) Unfolded() bool { return d.Actions.Unfolded() }
+
 // SendDown tells that the visitor's hospital may send this patient back from here; who was only asked about has not come.
 func (d pageData) SendDown() bool {
 	if d.GetKind() == commonv1.Kind_ADVICE {
