@@ -86,6 +86,9 @@
   document.addEventListener("draft", show, true);
   show();
 
+  // What was searched for is selected when one comes back to it: typing searches for something else.
+  addEventListener("pageshow", () => { const field = document.activeElement; if (field?.matches?.("input[type=search]") && field.value) field.select(); });
+
   // A choice that the page proposes: <button data-choose="kind=EMERGENCY"> makes it, and the choice is then in sight.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-choose]");

@@ -166,9 +166,12 @@ func lifeCodes() map[string][]string {
 		"action":         append(slices.Clone(acted), "create", "edit", "submit", "seen", "record_arrival", "record_out", "deadline_passed"),
 		"action.do":      append(slices.Clone(acted), "submit", "accept.DOWN", "decline.DOWN", "redirect.DOWN", "arrive.DOWN"), "done": acted,
 		"action.help": append(slices.Clone(reasoned), "conclude", "acknowledge", "answer", "complete", "depart", "assess", "convert", "decline.DOWN", "redirect.DOWN"), "action.note": reasoned,
-		"ladder":  strings.Fields("desk head admin specialist doctor centre centre-head"),
-		"verdict": strings.Fields("NECESSARY MANAGEABLE_WITH_ADVICE TOO_LATE WRONG_DEPARTMENT"),
-		"link":    strings.Fields("ANSWERS ANSWERED_BY WORSENED ESCALATED_TO CONVERTED CONVERTED_TO BOUNCE_BACK_OF BOUNCED_BY"),
+		"depart.in":  strings.Fields("0 30 60"),
+		"rung.way":   strings.Fields("SENT PENDING SENDING SKIPPED DEAD CANCELLED"),
+		"rung.where": strings.Fields("INBOX LINK CALL"),
+		"ladder":     strings.Fields("desk head admin specialist doctor centre centre-head"),
+		"verdict":    strings.Fields("NECESSARY MANAGEABLE_WITH_ADVICE TOO_LATE WRONG_DEPARTMENT"),
+		"link":       strings.Fields("ANSWERS ANSWERED_BY WORSENED ESCALATED_TO CONVERTED CONVERTED_TO BOUNCE_BACK_OF BOUNCED_BY"),
 		"correct": strings.Fields(`form.initial_impression form.present_illness form.past_history form.treatment form.diagnosis form.inpatient_number
 			form.examination_results form.next_plan form.rehabilitation_advice reply.diagnosis reply.findings reply.treatment reply.next_steps reply.answer`),
 		"availability": strings.Fields("IN_STOCK UNCONFIRMED SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
@@ -240,7 +243,7 @@ func lifeCodes() map[string][]string {
 		"downtime.form": strings.Fields("OUT BACK EMERGENCY"), "downtime.state": strings.Fields("OUTSTANDING USED VOID"),
 		"downtime.reason": strings.Fields("LOST SPOILED EXPIRED OTHER"),
 		"calls.state":     strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
-		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
+		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER TELEPHONED"), "rosters.line": strings.Fields("0 1 2"),
 		"accept.short": strings.Fields("bed slot full"), "queue.short": strings.Fields("bed slot full"),
 		"rosters.history.did":       strings.Fields("BEFORE SET HAND_OVER TAKE_BACK"),
 		"schedules.history.did":     strings.Fields("BEFORE SAVED REMOVED SUBSTITUTED CANCELLED RESTORED BLOCKED UNBLOCKED"),
@@ -387,7 +390,7 @@ func entries(t *testing.T, language string) map[string]string {
 func TestAFieldIsCalledAsItsFormCallsIt(t *testing.T) {
 	t.Parallel()
 	c := catalogue(t)
-	if got := c.Field("en", errs.Required("diagnoses[0].code")); got != "Please fill in “diagnosis”" {
+	if got := c.Field("en", errs.Required("diagnoses[0].code")); got != "Please choose “diagnosis”" {
 		t.Error(got)
 	}
 	if got := c.Field("en", errs.Bad("somethingNew", errs.ReasonFieldInvalid)); got != "“somethingNew” is not right" {

@@ -86,6 +86,9 @@ type formData struct {
 	Stale *parts.Stale
 }
 
+// Missing is where the form has what the township asks for; nil where that is not said.
+func (d formData) Missing() *parts.Asked { return parts.AskedOf(d.Draft) }
+
 // Returned tells that the township asks for more.
 func (d formData) Returned() bool { return d.Draft.GetState() == referralv1.State_RETURNED }
 

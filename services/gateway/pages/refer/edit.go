@@ -50,7 +50,7 @@ func (p *Pages) prepareEdit(r *http.Request, referral *referralv1.Referral) (for
 	data.Action = "/referrals/" + referral.GetId() + "/edit"
 	data.Draft = "edit:" + referral.GetId()
 	if referral.GetState() == referralv1.State_RETURNED {
-		data.Returned, data.Reason = referral, p.Shell.ReasonOf(r, referral)
+		data.Returned, data.Reason, data.Missing = referral, p.Shell.ReasonOf(r, referral), parts.AskedOf(referral)
 		data.Kept, data.KeptUnknown = p.kept(r, referral)
 	}
 	return data, err

@@ -116,8 +116,9 @@ type formData struct {
 	// Editing is the id of the draft or returned referral that is gone on with; Travels are the documents that go with it.
 	Editing string
 	Travels parts.Travels
-	// Returned is the referral that came back for information.
+	// Returned is the referral that came back for information, Missing where the form has what is asked for; nil where that is not said.
 	Returned *referralv1.Referral
+	Missing  *parts.Asked
 	// Kept is the slot or bed that it still holds; KeptUnknown that scheduling could not be asked.
 	Kept        *schedulingv1.Hold
 	KeptUnknown bool

@@ -75,6 +75,29 @@ func (a actionsData) unchanged(r *http.Request) bool {
 	return a.Has("conclude") && r.Header.Get("X-Fragment") == "actions" && r.Header.Get("X-Seen") == a.Seen()
 }
 
+// firsts are what a page is for, in the order in which they are offered; on a telephone the rest is behind 更多操作.
+func firsts() []string {
+	return strings.Fields("submit resubmit answer accept arrive rebook begin_follow_up record_visit admit conclude acknowledge record_consent")
+}
+
+// First tells that nothing else is what the page is for, so that a mark is.
+func (a actionsData) First() bool {
+	return !slices.ContainsFunc(firsts(), a.Has)
+}
+
+// rest is what else is offered here; messages and corrections have places of their own.
+func (a actionsData) rest() []string {
+	shown := strings.Fields("escalate revise_plan complete convert depart assess return redirect no_show decline cancel undo_admit undo_arrive")
+	return slices.DeleteFunc(shown, func(name string) bool {
+		return !a.Has(name) || name == "depart" && (a.First() || a.Has("record_consent")) || name == "escalate" && len(a.Visit.Worse) > 0
+	})
+}
+
+// Unfolded tells that something was refused in the rest, or is open there from the start.
+func (a actionsData) Unfolded() bool {
+	return slices.Contains(a.rest(), a.Failed) || a.Has("revise_plan") && (a.Visit.Extends() || a.Plan.Picked) || a.Has("complete") && a.Visit.Finished
+}
+
 // Waits tells that the other side is to act: what is offered, if anything, takes something back or is a mark.
 func (a actionsData) Waits() bool {
 	return !slices.ContainsFunc(a.Names, func(name string) bool {

@@ -60,6 +60,8 @@ type pageData struct {
 	Steps []shell.Step
 	// Unanswered is set while an emergency waits.
 	Unanswered *unanswered
+	// Rung is at whom an emergency rang; nil for every other, and while that cannot be read.
+	Rung *rung
 	// Queue is where the referral stands in the queue that is worked through; nil for who came from elsewhere.
 	Queue *queue.Bar
 
@@ -109,6 +111,12 @@ func (d pageData) AddDocuments() bool {
 	return false
 }
 
+// Rest tells that there is something to do beside what the page is for.
+func (d pageData) Rest() bool { return d.SendDown() || len(d.Actions.rest()) > 0 }
+
+// Unfolded tells that the rest is to be seen at once.
+func (d pageData) Unfolded() bool { return d.Actions.Unfolded() }
+
 // SendDown tells that the visitor's hospital may send this patient back from here; who was only asked about has not come.
 func (d pageData) SendDown() bool {
 	if d.GetKind() == commonv1.Kind_ADVICE {
@@ -121,6 +129,14 @@ func (d pageData) SendDown() bool {
 	return false
 }
 
+// Missing is where the form has what the receiver asks for, for who sent it; nil where that is not said.
+func (d pageData) Missing() *parts.Asked {
+	if !d.Sending {
+		return nil
+	}
+	return parts.AskedOf(d.Referral)
+}
+
 // Was is what stood at a path of the referral before it was corrected, the oldest first.
 func (d pageData) Was(path string) []earlier { return d.earlier[path] }
 
@@ -129,7 +145,7 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 	switch part {
 	case "times":
 		return p.times(w, r)
-	case "head", "case", "timeline", "thread", "actions", "place":
+	case "head", "case", "timeline", "thread", "actions", "place", "rung":
 	default:
 		part = ""
 	}
@@ -147,6 +163,9 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 		if part == "actions" && data.Actions.unchanged(r) {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
+		}
+		if part == "rung" {
+			return p.Shell.Fragment(w, r, p.pageSet, part, data.Rung)
 		}
 		if part == "place" {
 			return p.Shell.Fragment(w, r, p.pageSet, part, data.Place)
@@ -198,6 +217,9 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 			return pageData{}, err
 		}
 		history = list.GetHistory()
+	}
+	if all || part == "head" || part == "rung" || part == "timeline" {
+		p.readRung(r, &data)
 	}
 	if all || part == "head" {
 		p.booking(r, &data)

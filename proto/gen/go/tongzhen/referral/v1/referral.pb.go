@@ -4951,6 +4951,8 @@ type DepartRequest struct {
 	Transport       string                 `protobuf:"bytes,3,opt,name=transport,proto3" json:"transport,omitempty"`
 	ExpectedArrival *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expected_arrival,json=expectedArrival,proto3" json:"expected_arrival,omitempty"`
 	Note            string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	// In how many minutes the patient is expected; it takes the place of expected_arrival, by the clock of the server.
+	ExpectedMinutes *int32 `protobuf:"varint,6,opt,name=expected_minutes,json=expectedMinutes,proto3,oneof" json:"expected_minutes,omitempty"`
 	// Taken and not looked at: a mark needs none.
 	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -5020,6 +5022,13 @@ func (x *DepartRequest) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *DepartRequest) GetExpectedMinutes() int32 {
+	if x != nil && x.ExpectedMinutes != nil {
+		return *x.ExpectedMinutes
+	}
+	return 0
 }
 
 func (x *DepartRequest) GetVersion() int32 {
@@ -7288,15 +7297,18 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12*\n" +
 	"\foutcome_code\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\voutcomeCode\x12\x1c\n" +
-	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xee\x01\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xbf\x02\n" +
 	"\rDepartRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12%\n" +
 	"\ttransport\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\ttransport\x12E\n" +
 	"\x10expected_arrival\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fexpectedArrival\x12\x1c\n" +
-	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12\x18\n" +
-	"\aversion\x18\x0f \x01(\x05R\aversion\"\x85\x01\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12:\n" +
+	"\x10expected_minutes\x18\x06 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xa0\v(\x00H\x00R\x0fexpectedMinutes\x88\x01\x01\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversionB\x13\n" +
+	"\x11_expected_minutes\"\x85\x01\n" +
 	"\x12PostMessageRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
 	"\n" +
@@ -7875,6 +7887,7 @@ func file_tongzhen_referral_v1_referral_proto_init() {
 		(*ClinicalValue_Number)(nil),
 		(*ClinicalValue_Finding)(nil),
 	}
+	file_tongzhen_referral_v1_referral_proto_msgTypes[57].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
