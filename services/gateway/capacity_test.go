@@ -164,7 +164,7 @@ func TestADeviceAndTheReserveAreSet(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	desk := w.browser("desk")
-	shows(t, desk.get("/schedules/equipment").Body.String(), "CT 一号机", "空腹 4 小时", "in service")
+	shows(t, desk.get("/schedules/equipment").Body.String(), "CT 一号机", "Nothing to eat for 4 hours", "in service")
 	desk.post("/schedules/equipment/"+deviceID, form("requestId", "r1", "version", "1", "equipment.name", "CT 二号机", "equipment.modality", "CT", "equipment.departmentCode", "0304", "equipment.preparation", "空腹"))
 	if sent := lastly[*schedulingv1.SaveEquipmentRequest](t, w, saveEquipmentMethod).GetEquipment(); sent.GetName() != "CT 二号机" || sent.GetInService() || sent.GetVersion() != 1 {
 		t.Errorf("%v", sent)

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -103,6 +104,12 @@ func TestASuccessorIsAColleagueOfTheDepartmentWhoIsNotYetOnTheWeek(t *testing.T)
 	}})
 	_, successor, _ := strings.Cut(w.browser("desk").get(deskPost).Body.String(), `name="successorId"`)
 	shows(t, successor, `<option value="`+bookingID+`" selected>新人`)
+	// Of those on the week only one of the same line can be: the clerk is, the nurse is behind.
+	w.always(staffMethod, &directoryv1.ListAccountsResponse{Accounts: []*directoryv1.Account{
+		{Id: taskID, Name: "吴护士", Roles: role}, {Id: clerk().GetId(), Name: "周护士", Roles: role}, {Id: slotID, Name: "已离职", Disabled: true, Roles: role},
+	}})
+	_, successor, _ = strings.Cut(w.browser("desk").get(deskPost).Body.String(), `name="successorId"`)
+	shows(t, successor, `<option value="`+clerk().GetId()+`" selected>周护士`)
 }
 
 func TestTheListOfRostersSaysWhereNobodyIsOnDuty(t *testing.T) {
@@ -142,4 +149,20 @@ func TestBookedSessionsGoToTheSubstituteInOneStep(t *testing.T) {
 	if got := b.post("/schedules/substitute", with(sent, "session", "none")); got.Code != http.StatusBadRequest {
 		t.Error(got.Code)
 	}
+}
+
+func TestAHandOverThatPutsOnePersonOnTwoLinesIsSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	const words = "one person is on two lines"
+	if strings.Contains(b.get(deskPost).Body.String(), words) {
+		t.Error("one line is taken for two")
+	}
+	roster := sampleRoster()
+	roster.Duties = append(roster.Duties, &directoryv1.Duty{AccountId: taskID, AccountName: "吴护士", Line: 1, Start: in(2 * time.Hour), End: in(9 * time.Hour)})
+	w.always(rosterMethod, roster)
+	local := now.In(time.FixedZone("", 8*60*60))
+	const form = "2006-01-02 15:04"
+	shows(t, sound(t, "doubled", b.get(deskPost)), words, local.Add(2*time.Hour).Format(form)+" – "+local.Add(3*time.Hour).Format(form)+" 吴护士")
 }

@@ -10,6 +10,7 @@ import (
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 // Whoever enters the week of a hospital types what differs from one doctor to the next, and no more.
@@ -56,10 +57,15 @@ func TestANewExceptionStartsAsWhatItIsForAndNamesADoctor(t *testing.T) {
 	shows(t, b.get("/schedules/exceptions/new").Body.String(), `value="CLOSED" checked`, `value="LEAVE" checked`, `<option value="P1001">陈医生</option>`)
 	shows(t, b.get("/schedules/exceptions/new?for=substitute").Body.String(), `value="SUBSTITUTE" checked`, `value="LEAVE" checked`)
 	shows(t, admin.get("/schedules/exceptions/new?for=workday").Body.String(), `value="WORKDAY" checked`, `value="HOLIDAY" checked`, `name="whole" value="1" checked`)
-	unsaid := b.post("/schedules/exceptions/"+exceptionID, form("exception.effect", "WORKDAY", "exception.firstDay", "2026-03-04", "exception.reasonCode", "HOLIDAY"))
-	shows(t, unsaid.Body.String(), `href="#f-exception.weekday"`)
 	b.post("/schedules/exceptions/"+exceptionID, form("exception.effect", "CLOSED", "exception.firstDay", "2026-03-04", "exception.reasonCode", "LEAVE", "exception.practitionerId", "P1001"))
 	if sent := lastly[*schedulingv1.SaveExceptionRequest](t, w, saveExceptionMethod).GetException(); sent.GetPractitionerId() != "P1001" || sent.GetLastDay() != "2026-03-04" {
+		t.Errorf("%v", sent)
+	}
+	// All that is missing is told by the service, at once.
+	w.refuse(saveExceptionMethod, errs.Invalid(errs.Required("exception.firstDay"), errs.Required("exception.weekday")))
+	unsaid := b.post("/schedules/exceptions/"+exceptionID, form("exception.effect", "WORKDAY", "exception.reasonCode", "HOLIDAY"))
+	shows(t, unsaid.Body.String(), `href="#f-exception.weekday"`, `href="#f-exception.firstDay"`)
+	if sent := lastly[*schedulingv1.SaveExceptionRequest](t, w, saveExceptionMethod).GetException(); sent.GetWeekday() != 0 || sent.GetFirstDay() != "" {
 		t.Errorf("%v", sent)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"google.golang.org/grpc"
@@ -13,6 +14,7 @@ import (
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/host"
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/seed"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 type seedCommand struct {
@@ -23,6 +25,9 @@ type seedCommand struct {
 	Referrals int `help:"Make a history with about so many referrals: on a new data folder, with no system running on it."`
 	Months    int `default:"6" help:"How many months the history has."`
 }
+
+// seedPatience is how long seed waits in all for a system that is just starting: longer than migrations take.
+const seedPatience = 2 * time.Minute
 
 // connector is a running host, or a connection to one.
 type connector[C grpc.ClientConnInterface] interface{ Conn(name string) C }
@@ -45,13 +50,32 @@ func (c *seedCommand) Run(ctx context.Context, settings *host.Settings) (err err
 	if c.Referrals != 0 {
 		return c.past(ctx, settings)
 	}
-	connection, err := host.Connect(ctx, *settings, c.County)
-	if err != nil {
+	// A system that is just starting holds the data folder already and does not answer yet.
+	var busy error
+	again := seed.Patient(seedPatience, func(err error, after time.Duration) {
+		if errors.Is(err, host.ErrBusy) {
+			err = busy
+		}
+		fmt.Fprintf(os.Stderr, "tongzhen: waiting for the system to start, the next try is in %s: %v\n", after, err)
+	})
+	var connection *host.Connection
+	err = seed.Insist(ctx, func(ctx context.Context) (err error) {
+		connection, err = host.Connect(ctx, *settings, c.County)
+		if errors.Is(err, host.ErrBusy) {
+			busy = err
+			return errs.Unavailable("system", err)
+		}
+		return err
+	}, again)
+	switch {
+	case errors.Is(err, host.ErrBusy):
+		return busy
+	case err != nil:
 		return err
 	}
 	defer func() { err = errors.Join(err, connection.Close()) }()
 	bar := newProgress("seed")
-	report, err := seed.County(ctx, seedClients[grpc.ClientConnInterface](connection), c.options(), bar.step)
+	report, err := seed.Whole(ctx, seedClients[grpc.ClientConnInterface](connection), c.options(), seed.Watch{Progress: bar.step, Again: again})
 	bar.done()
 	if err != nil {
 		return err

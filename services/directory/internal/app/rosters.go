@@ -151,7 +151,9 @@ func (a *App) ListOnDuty(ctx context.Context, caller authn.Identity, organizatio
 }
 
 // since is the local day of which a shift may still run: yesterday, for one may go on over midnight.
-func (a *App) since(now time.Time) string { return now.In(a.deps.Zone).AddDate(0, 0, -1).Format(time.DateOnly) }
+func (a *App) since(now time.Time) string {
+	return now.In(a.deps.Zone).AddDate(0, 0, -1).Format(time.DateOnly)
+}
 
 // staff are the accounts of an organisation by id.
 type staff map[string]domain.AccountData

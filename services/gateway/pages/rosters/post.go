@@ -43,6 +43,8 @@ type postData struct {
 	Was, Changed string
 	Lines        []line
 	Gaps         []gap
+	// Doubles are spans in which one person is on two lines: a hand-over can bring that about.
+	Doubles []double
 	// People may have duties; Names has those who left too.
 	People []*directoryv1.Account
 	Names  map[string]string
@@ -99,7 +101,7 @@ func (p *Pages) drawWith(w http.ResponseWriter, r *http.Request, at place, refus
 	people, read := p.colleagues(r, at.organization)
 	data := postData{
 		Organization: at.organization, Code: at.code, Name: county.OrganizationName(p.Shell.Language(r), at.organization) + " · " + p.postName(r, county, at.organization, at.code),
-		Roster: roster, Gaps: p.gaps(roster.GetDuties()), Away: !read,
+		Roster: roster, Gaps: p.gaps(roster.GetDuties()), Doubles: doubles(roster.GetDuties()), Away: !read,
 		// Without the people a form would lose who is planned.
 		Plans: read && !shut && plans(a, at.organization, at.code), Closed: shut, Self: a.GetId(),
 		Names: map[string]string{}, TakeBacks: map[string]string{}, RequestID: id.New(), Weekdays: weekdays(), Levels: []string{"0", "1", "2"},
@@ -256,6 +258,31 @@ func (p *Pages) gaps(duties []*directoryv1.Duty) (out []gap) {
 	return out
 }
 
+// double is a span in which somebody is on two lines.
+type double struct {
+	gap
+	Name string
+}
+
+// doubles are the spans in which a person is on two lines at once: then the second line is the first again, and a ring goes on to nobody.
+func doubles(duties []*directoryv1.Duty) (out []double) {
+	for i, a := range duties {
+		for _, b := range duties[:i] {
+			start, end := a.GetStart(), a.GetEnd()
+			if b.GetStart().AsTime().After(start.AsTime()) {
+				start = b.GetStart()
+			}
+			if b.GetEnd().AsTime().Before(end.AsTime()) {
+				end = b.GetEnd()
+			}
+			if a.GetAccountId() == b.GetAccountId() && a.GetLine() != b.GetLine() && start.AsTime().Before(end.AsTime()) {
+				out = append(out, double{gap{start, end}, a.GetAccountName()})
+			}
+		}
+	}
+	return out
+}
+
 // linesOf are the lines of the form in which a person is named.
 func linesOf(form url.Values) (out []line) {
 	nth := func(name string, i int) string {
@@ -292,7 +319,13 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 			in.Shifts = append(in.Shifts, &directoryv1.Shift{Weekday: day, From: l.From, To: l.To, AccountId: l.Account, Line: number(l.Line), FirstDay: l.First, LastDay: l.Last})
 		}
 	}
-	if _, err := p.Roster.SetRoster(r.Context(), in); err != nil {
+	var err error
+	if len(in.GetShifts()) == 0 && f.Get("was.shifts") == "" {
+		err = errs.Invalid(errs.Required("shifts")) // a roster is emptied, but not made empty
+	} else {
+		_, err = p.Roster.SetRoster(r.Context(), in)
+	}
+	if err != nil {
 		return p.Shell.Again(w, r, left(err), func(again shell.Refused) error { return p.draw(w, r, at, &again) })
 	}
 	p.Shell.Flash(w, "rosters.saved")

@@ -109,7 +109,7 @@ func (p *Pages) offer(r *http.Request, data *postData, people []*directoryv1.Acc
 		}
 	}
 	v.Set("leaverId", leaver)
-	v.Set("successorId", heir(leaver, ids, people, data.People))
+	v.Set("successorId", heir(leaver, data.Roster.GetShifts(), people, data.People))
 	data.Replace.Form.Values = v
 }
 
@@ -121,23 +121,38 @@ func rank(holds bool) int {
 	return 1
 }
 
-// heir is who takes it most likely: a colleague of the department who does the same, rather one who has no shift in the week; nobody when there is none.
-func heir(leaver string, planned []string, all, active []*directoryv1.Account) string {
+// heir is who takes it most likely: a colleague of the department who does the same, rather one who has no shift in the week; of those who have, only
+// one who is on no other line, because nobody is on two at once. Nobody when there is none.
+func heir(leaver string, week []*directoryv1.Shift, all, active []*directoryv1.Account) string {
 	i := slices.IndexFunc(all, func(a *directoryv1.Account) bool { return a.GetId() == leaver })
 	if i < 0 {
 		return ""
 	}
 	was, best, points := all[i], "", 0
+	lines := linesBy(week)
 	for _, a := range active {
 		shares := slices.ContainsFunc(a.GetRoles(), func(role commonv1.Role_Code) bool { return slices.Contains(was.GetRoles(), role) })
 		if a.GetId() == leaver || !shares || a.GetDepartmentCode() != was.GetDepartmentCode() {
 			continue
 		}
-		if n := 1 + rank(slices.Contains(planned, a.GetId())); n > points {
+		n := 1 + rank(len(lines[a.GetId()]) > 0)
+		if both := slices.Concat(lines[leaver], lines[a.GetId()]); n == 1 && slices.Min(both) != slices.Max(both) {
+			continue
+		}
+		if n > points {
 			best, points = a.GetId(), n
 		}
 	}
 	return best
+}
+
+// linesBy are the lines on which each person is.
+func linesBy(week []*directoryv1.Shift) map[string][]int32 {
+	out := map[string][]int32{}
+	for _, s := range week {
+		out[s.GetAccountId()] = append(out[s.GetAccountId()], s.GetLine())
+	}
+	return out
 }
 
 // replaced takes the form as it was sent, with what it would do, if that is known.

@@ -102,7 +102,8 @@ func (p *Pages) showList(w http.ResponseWriter, r *http.Request) error {
 	if data.Closed = o.GetDisabled() && treats(o); data.Closed {
 		data.Organizations = append(data.Organizations, o)
 	} else if (o == nil || !hasPosts(o)) && len(data.Organizations) > 0 {
-		data.Organization = data.Organizations[0].GetId()
+		// Who works in none begins with a hospital: its posts are the most.
+		data.Organization = data.Organizations[max(0, slices.IndexFunc(data.Organizations, hospital))].GetId()
 	}
 	data.Name = county.OrganizationName(p.Shell.Language(r), data.Organization)
 	on, err := p.Roster.ListOnDuty(r.Context(), &directoryv1.ListOnDutyRequest{OrganizationId: data.Organization})
@@ -146,6 +147,10 @@ func (p *Pages) addClosed(r *http.Request, county *shell.County, data listData, 
 		return i < 0 || len(list.GetRosters()[i].GetShifts()) == 0 && len(one.Duties) == 0
 	}
 	return append(data.Rows, slices.DeleteFunc(closed, emptied)...), nil
+}
+
+func hospital(o *directoryv1.Organization) bool {
+	return o.GetType() == directoryv1.OrganizationType_COUNTY_HOSPITAL
 }
 
 func hasPosts(o *directoryv1.Organization) bool { return !o.GetDisabled() && treats(o) }

@@ -13,7 +13,13 @@ import (
 
 type equipmentData struct {
 	page
-	Rows []*schedulingv1.Equipment
+	Rows []deviceRow
+}
+
+// deviceRow is a device with what is to be done before it, in the language of the page.
+type deviceRow struct {
+	*schedulingv1.Equipment
+	Preparation string
 }
 
 func (p *Pages) showEquipment(w http.ResponseWriter, r *http.Request) error {
@@ -25,7 +31,15 @@ func (p *Pages) showEquipment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.Shell.Render(w, r, p.equipment, shell.Page{Title: "schedules.equipment", Nav: "sessions", Data: equipmentData{page{place, "equipment"}, list}})
+	data := equipmentData{page: page{place, "equipment"}}
+	for _, e := range list {
+		row := deviceRow{e, e.GetPreparation()}
+		if p.Shell.Language(r) == "en" && e.GetPreparationEnglish() != "" {
+			row.Preparation = e.GetPreparationEnglish()
+		}
+		data.Rows = append(data.Rows, row)
+	}
+	return p.Shell.Render(w, r, p.equipment, shell.Page{Title: "schedules.equipment", Nav: "sessions", Data: data})
 }
 
 type deviceData struct {

@@ -229,9 +229,7 @@ func exceptionOf(r *http.Request, organization string) (*schedulingv1.ScheduleEx
 	var err error
 	switch e.GetEffect() {
 	case schedulingv1.ExceptionEffect_WORKDAY:
-		if e.Weekday, err = number(r, "exception.weekday"); err == nil && e.GetWeekday() == 0 {
-			err = errs.Invalid(errs.Required("exception.weekday"))
-		}
+		e.Weekday, err = number(r, "exception.weekday")
 	case schedulingv1.ExceptionEffect_SUBSTITUTE:
 		e.SubstitutePractitionerId, e.SubstitutePractitionerName, e.SubstituteLocation = get("substitutePractitionerId"), get("substitutePractitionerName"), get("substituteLocation")
 	case schedulingv1.ExceptionEffect_CLOSED, schedulingv1.ExceptionEffect_UNSPECIFIED:

@@ -59,8 +59,18 @@ func (s *Shell) funcs(language string) template.FuncMap {
 		"lines": func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
 		"add":   func(a, b int) int { return a + b },
 		// number shows a measured value without digits that no instrument has.
-		"number":      func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
-		"unit":        func(code string) string { return s.unit(language, code) },
+		"number": func(v float64) string { return strconv.FormatFloat(math.Round(v*100)/100, 'f', -1, 64) },
+		"unit":   func(code string) string { return s.unit(language, code) },
+		// called is the name of an organisation or department in the language of the page, where it has one.
+		"called": func(v interface {
+			GetName() string
+			GetNameEn() string
+		}) string {
+			if language == "en" && v.GetNameEn() != "" {
+				return v.GetNameEn()
+			}
+			return v.GetName()
+		},
 		"list":        func(items ...string) []string { return items },
 		"patientTabs": patientTabs,
 		"masked":      Masked,

@@ -77,11 +77,15 @@ func refuseFaults(prefix string, faults []domain.Fault) error {
 	if len(faults) == 0 {
 		return nil
 	}
-	var bad []errs.Field
+	return errs.Invalid(FieldsOf(prefix, faults)...)
+}
+
+// FieldsOf are the fields below a prefix as the contract's JSON names them.
+func FieldsOf(prefix string, faults []domain.Fault) (out []errs.Field) {
 	for _, f := range faults {
-		bad = append(bad, errs.Bad(prefix+camel(f.Field), f.Reason))
+		out = append(out, errs.Bad(prefix+camel(f.Field), f.Reason))
 	}
-	return errs.Invalid(bad...)
+	return out
 }
 
 func camel(name string) string {

@@ -47,13 +47,16 @@ func (e Exception) Faults() []Fault {
 	if e.FirstDay.IsZero() {
 		bad = append(bad, Fault{"first_day", FaultRequired})
 	}
-	if e.LastDay.Before(e.FirstDay) || e.LastDay.Sub(e.FirstDay) > 400*24*time.Hour {
+	if e.LastDay.Before(e.FirstDay) || !e.FirstDay.IsZero() && e.LastDay.Sub(e.FirstDay) > 400*24*time.Hour {
 		bad = append(bad, Fault{"last_day", FaultRange})
 	}
 	switch e.Effect {
 	case Closed:
 	case Workday:
-		if e.Weekday < 1 || e.Weekday > 7 {
+		switch {
+		case e.Weekday == 0:
+			bad = append(bad, Fault{"weekday", FaultRequired})
+		case e.Weekday < 1 || e.Weekday > 7:
 			bad = append(bad, Fault{"weekday", FaultRange})
 		}
 	case Substitute:

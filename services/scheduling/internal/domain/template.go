@@ -54,11 +54,14 @@ func (t Template) Faults() []Fault {
 	if !t.LastDay.IsZero() && t.LastDay.Before(t.FirstDay.AddDate(0, 0, -1)) {
 		bad = append(bad, Fault{"last_day", FaultRange})
 	}
-	switch {
-	case t.SlotMinutes < 1 || t.SlotMinutes > 480:
+	cut := t.SlotMinutes >= 1 && t.SlotMinutes <= 480
+	if !cut {
 		bad = append(bad, Fault{"slot_minutes", FaultRange})
+	}
+	switch {
 	case t.Starts < 0 || t.Starts >= 24*60:
 		bad = append(bad, Fault{"starts", FaultInvalid})
+	case !cut:
 	case t.Ends <= t.Starts || t.Ends > 24*60 || (t.Ends-t.Starts)/t.SlotMinutes < 1 || (t.Ends-t.Starts)/t.SlotMinutes > MaxSlots:
 		bad = append(bad, Fault{"ends", FaultRange})
 	}

@@ -174,3 +174,16 @@ func TestTwoTemplatesMeet(t *testing.T) {
 		t.Error("different practitioners meet")
 	}
 }
+
+func TestATemplateIsToldAllThatIsMissingAtOnce(t *testing.T) {
+	t.Parallel()
+	empty := domain.Template{ID: "t", OrganizationID: "o", Kind: domain.KindClinic, Pattern: domain.Pattern{Code: domain.Weekly}, Starts: -1, FirstDay: date(t, "2026-06-01")}
+	var got []string
+	for _, f := range empty.Faults() {
+		got = append(got, f.Field)
+	}
+	slices.Sort(got)
+	if want := []string{"department_code", "slot_minutes", "starts", "weekdays"}; !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}

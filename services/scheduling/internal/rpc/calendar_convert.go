@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"slices"
 	"time"
 
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
@@ -45,7 +46,7 @@ func templateOf(m *schedulingv1.Template) (domain.Template, error) {
 	if m.GetPattern() != schedulingv1.Pattern_UNSPECIFIED {
 		t.Pattern.Code = domain.PatternCode(m.GetPattern().String())
 	}
-	return t, r.err()
+	return t, r.all(app.FieldsOf("template.", t.Faults()), "template.starts", "template.ends", "template.lastDay")
 }
 
 func effectCode(e domain.Effect) schedulingv1.ExceptionEffect_Code {
@@ -68,7 +69,7 @@ func exceptionOf(m *schedulingv1.ScheduleException) (domain.Exception, error) {
 	if m.GetEffect() != schedulingv1.ExceptionEffect_UNSPECIFIED {
 		e.Effect = domain.Effect(m.GetEffect().String())
 	}
-	return e, r.err()
+	return e, r.all(app.FieldsOf("exception.", e.Faults()), "exception.lastDay")
 }
 
 func sessionProto(v app.SessionView) *schedulingv1.Session {
@@ -172,6 +173,22 @@ func (r *reader) err() error {
 		return nil
 	}
 	return errs.Invalid(r.bad...)
+}
+
+// all is what cannot be read together with what the domain says of the rest; nil if all can be read. What depends on something unread is left to the
+// next time, except is that.
+func (r *reader) all(faults []errs.Field, except ...string) error {
+	if len(r.bad) == 0 {
+		return nil
+	}
+	bad := r.bad
+	for _, f := range faults {
+		known := func(have errs.Field) bool { return have.Name == f.Name }
+		if !slices.Contains(except, f.Name) && !slices.ContainsFunc(bad, known) {
+			bad = append(bad, f)
+		}
+	}
+	return errs.Invalid(bad...)
 }
 
 func ints(list []int32) []int {

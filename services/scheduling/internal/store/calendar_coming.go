@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/scheduling/internal/app"
@@ -28,7 +29,11 @@ func (s *Store) Coming(ctx context.Context, q app.ComingQuery) ([]app.ComingPart
 }
 
 func scanComing(row scanner) (c app.ComingPart, err error) {
-	err = row.Scan(&c.OrganizationID, &c.DepartmentCode, &c.Kind, &c.TemplateID, &c.PractitionerID, &c.PractitionerName, &c.Sessions, &c.Taken,
-		&c.FirstDay, &c.LastDay)
+	var first, last string
+	err = row.Scan(&c.OrganizationID, &c.DepartmentCode, &c.Kind, &c.TemplateID, &c.PractitionerID, &c.PractitionerName, &c.Sessions, &c.Taken, &first, &last)
+	c.FirstDay, c.LastDay = day(first), day(last)
 	return c, err
 }
+
+// day is the local date that SQLite's driver makes a time of, because min and max have no type that was declared.
+func day(text string) string { return text[:min(len(text), len(time.DateOnly))] }

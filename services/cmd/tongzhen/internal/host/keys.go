@@ -57,6 +57,9 @@ func keyFile(configured, embedded string, make func(path string) error) (string,
 	return embedded, nil
 }
 
+// ErrBusy says that the data folder is held by another process: by a system that runs, or one that is just starting.
+var ErrBusy = errors.New("is in use by another process")
+
 // lockDataDir takes the data folder for this process; a second one would write the same files.
 func lockDataDir(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -68,7 +71,7 @@ func lockDataDir(dir string) (*os.File, error) {
 	}
 	if err := flock(f); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("data folder %s is in use by another process", dir)
+		return nil, fmt.Errorf("data folder %s %w", dir, ErrBusy)
 	}
 	return f, nil
 }

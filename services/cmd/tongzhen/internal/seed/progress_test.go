@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/cmd/tongzhen/internal/seed"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 func TestProgressGoesFromNothingToEverything(t *testing.T) {
@@ -69,6 +70,31 @@ func TestBuildingACountyEndsWithTheProcess(t *testing.T) {
 		})
 		if !errors.Is(err, errAway) || r.calls != 1 {
 			t.Errorf("got %v after %d calls", err, r.calls)
+		}
+	})
+}
+
+func TestWhoWaitsForASystemThatStartsIsToldAndGivesUpInTheEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		away := errs.Unavailable("directory", errAway)
+		var told []time.Duration
+		again := seed.Patient(10*time.Second, func(err error, after time.Duration) {
+			if !errors.Is(err, errAway) {
+				t.Errorf("told %v", err)
+			}
+			told = append(told, after)
+		})
+		begin, calls := time.Now(), 0
+		err := seed.Insist(t.Context(), func(context.Context) error { calls++; return away }, again)
+		if !errors.Is(err, errAway) || calls != 4 || time.Since(begin) != 7*time.Second || len(told) != 3 {
+			t.Errorf("%v after %d calls and %s: %v", err, calls, time.Since(begin), told)
+		}
+		// What is wrong, and does not become right by waiting, is told at once.
+		calls = 0
+		wrong := errs.Invalid(errs.Required("county"))
+		if err := seed.Insist(t.Context(), func(context.Context) error { calls++; return wrong }, again); !errors.Is(err, wrong) || calls != 1 {
+			t.Errorf("%v after %d calls", err, calls)
 		}
 	})
 }

@@ -115,8 +115,14 @@ func Whole(ctx context.Context, c Clients, opt Options, watch Watch) (Report, er
 	report := Report{County: p.name}
 	watch.Progress(0, len(steps), "")
 	for i, s := range steps {
-		if err := insist(ctx, s, &report, watch.Again); err != nil {
-			return report, fmt.Errorf("seed %s: %w", s.what, err)
+		call := func(ctx context.Context) error {
+			if err := run(ctx, s, &report); err != nil {
+				return fmt.Errorf("seed %s: %w", s.what, err)
+			}
+			return nil
+		}
+		if err := Insist(ctx, call, watch.Again); err != nil {
+			return report, err
 		}
 		watch.Progress(i+1, len(steps), s.what)
 	}
@@ -124,11 +130,24 @@ func Whole(ctx context.Context, c Clients, opt Options, watch Watch) (Report, er
 	return report, nil
 }
 
-// insist makes a call until it succeeds, again gives up, or ctx ends.
-func insist(ctx context.Context, s step, report *Report, again func(error, time.Duration) bool) error {
+// Patient is an Again for who waits for a system that is just starting: for what is away, and for most in all. say is told each time.
+func Patient(most time.Duration, say func(err error, after time.Duration)) func(error, time.Duration) bool {
+	var waited time.Duration
+	return func(err error, after time.Duration) bool {
+		if errs.KindOf(err) != errs.KindUnavailable || waited+after > most {
+			return false
+		}
+		waited += after
+		say(err, after)
+		return true
+	}
+}
+
+// Insist makes a call until it succeeds, again gives up, or ctx ends.
+func Insist(ctx context.Context, call func(context.Context) error, again func(error, time.Duration) bool) error {
 	for wait := firstWait; ; wait = min(2*wait, longestWait) {
-		err := run(ctx, s, report)
-		if err == nil || ctx.Err() != nil || !again(fmt.Errorf("seed %s: %w", s.what, err), wait) {
+		err := call(ctx)
+		if err == nil || ctx.Err() != nil || !again(err, wait) {
 			return err
 		}
 		select {

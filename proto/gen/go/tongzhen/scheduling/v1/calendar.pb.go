@@ -3982,14 +3982,14 @@ var File_tongzhen_scheduling_v1_calendar_proto protoreflect.FileDescriptor
 
 const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\n" +
-	"%tongzhen/scheduling/v1/calendar.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'tongzhen/scheduling/v1/allocation.proto\x1a'tongzhen/scheduling/v1/scheduling.proto\"\xc4\x03\n" +
+	"%tongzhen/scheduling/v1/calendar.proto\x12\x16tongzhen.scheduling.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'tongzhen/scheduling/v1/allocation.proto\x1a'tongzhen/scheduling/v1/scheduling.proto\"\xcb\x03\n" +
 	"\tEquipment\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x121\n" +
-	"\x0forganization_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x122\n" +
-	"\x0fdepartment_code\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18\x06R\x0edepartmentCode\x12R\n" +
-	"\bmodality\x18\x05 \x01(\tB6\xbaH3r1R\x02CTR\x02MRR\x02USR\x02DXR\x02MGR\x02NMR\x02ESR\x03ECGR\x03LABR\x02PFR\x05OTHERR\bmodality\x12\x1d\n" +
-	"\x04name\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18<R\x04name\x12#\n" +
+	"\x0forganization_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12;\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tB\x12\xbaH\x0fr\r2\v^$|^.{2,6}$R\x0edepartmentCode\x12R\n" +
+	"\bmodality\x18\x05 \x01(\tB6\xbaH3r1R\x02CTR\x02MRR\x02USR\x02DXR\x02MGR\x02NMR\x02ESR\x03ECGR\x03LABR\x02PFR\x05OTHERR\bmodality\x12\x1b\n" +
+	"\x04name\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04name\x12#\n" +
 	"\blocation\x18\a \x01(\tB\a\xbaH\x04r\x02\x18dR\blocation\x12*\n" +
 	"\vpreparation\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vpreparation\x129\n" +
 	"\x13preparation_english\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x12preparationEnglish\x12\x1d\n" +
@@ -4012,12 +4012,12 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x06WEEKLY\x10\x01\x12\f\n" +
 	"\bINTERVAL\x10\x02\x12\x10\n" +
 	"\fSOLAR_DIGITS\x10\x03\x12\x10\n" +
-	"\fLUNAR_DIGITS\x10\x04\"\xc2\x06\n" +
+	"\fLUNAR_DIGITS\x10\x04\"\xcb\x06\n" +
 	"\bTemplate\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x121\n" +
-	"\x0forganization_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x122\n" +
-	"\x0fdepartment_code\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18\x06R\x0edepartmentCode\x12/\n" +
+	"\x0forganization_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x0eorganizationId\x12;\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tB\x12\xbaH\x0fr\r2\v^$|^.{2,6}$R\x0edepartmentCode\x12/\n" +
 	"\x04kind\x18\x05 \x01(\tB\x1b\xbaH\x18r\x16R\x06CLINICR\x04EXAMR\x06EXPERTR\x04kind\x12.\n" +
 	"\x05grade\x18\x06 \x01(\tB\x18\xbaH\x15r\x13R\x00R\aGENERALR\x06EXPERTR\x05grade\x12'\n" +
 	"\x0fpractitioner_id\x18\a \x01(\tR\x0epractitionerId\x124\n" +
@@ -4037,7 +4037,7 @@ const file_tongzhen_scheduling_v1_calendar_proto_rawDesc = "" +
 	"\x06starts\x18\x12 \x01(\tR\x06starts\x12\x12\n" +
 	"\x04ends\x18\x13 \x01(\tR\x04ends\x12-\n" +
 	"\fslot_minutes\x18\x14 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe0\x03(\x01R\vslotMinutes\x12\x1f\n" +
+	"\xbaH\a\x1a\x05\x18\xe0\x03(\x00R\vslotMinutes\x12\x1f\n" +
 	"\von_holidays\x18\x15 \x01(\bR\n" +
 	"onHolidays\"\x7f\n" +
 	"\x14ListTemplatesRequest\x121\n" +
