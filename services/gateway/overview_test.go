@@ -74,7 +74,8 @@ func sampleCourse() *referralv1.CaseCourse {
 func sampleBlocking() *referralv1.ListBlockingMedicinesResponse {
 	return &referralv1.ListBlockingMedicinesResponse{Candidates: 5, Blocked: 2, Medicines: []*referralv1.BlockingMedicine{{
 		Name: "替格瑞洛片", Availability: "MISSING", CentreIds: []string{townshipID}, Count: 2,
-		Cases: []*referralv1.StatisticCase{{StayId: slotID, Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I25"}},
+		Lacking: []*referralv1.LackingCentre{{OrganizationId: townshipID, Availability: "MISSING", Count: 2}},
+		Cases:   []*referralv1.StatisticCase{{StayId: slotID, Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I25"}},
 	}}}
 }
 

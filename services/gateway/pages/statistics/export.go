@@ -218,7 +218,7 @@ func (b tabler) role(role string) string {
 func (b tabler) medicines() table {
 	out := b.of("medicines", "overview.section.medicines", "overview.medicine", "export.state", "overview.medicine.where", "overview.waits.n")
 	for _, m := range b.d.Blocking {
-		out.Rows = append(out.Rows, []any{m.GetName(), b.t("overview.medicine." + m.GetAvailability()), m.names(), int64(m.GetCount())})
+		out.Rows = append(out.Rows, []any{m.GetName(), b.t("overview.medicine." + m.GetAvailability()), m.names(func(availability string) string { return b.t("overview.medicine." + availability) }), int64(m.GetCount())})
 	}
 	return out
 }
