@@ -312,7 +312,7 @@ func (p *Pages) waits(r *http.Request, d *picture, data *glanceData) {
 			continue
 		}
 		one := within.of("hospital", f.GetKey()[0]).of("department", f.GetKey()[1])
-		place := names("organization", f.GetKey()[0]) + " " + names("department", f.GetKey()[1])
+		place := d.waitsAt(names, f.GetKey()[0], f.GetKey()[1])
 		data.Waits = append(data.Waits, waitRow{Place: place, N: f.GetNumerator(), Cases: one.cases("CAND-OPEN", "NUMERATOR")})
 		data.WaitsTotal += f.GetNumerator()
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
 
 // silence is who did nothing in the period: centres that sent nobody up, and departments that sent nobody down although patients wait there who
@@ -21,6 +22,15 @@ type silentCentre struct {
 	Name string
 	// At is its own first page; LastDay the day on which it last sent, "" when that is not known.
 	At, LastDay string
+}
+
+// waitsAt names a department with candidates; with several hospitals by both names.
+func (d *picture) waitsAt(names func(dimension, value string) string, hospital, department string) string {
+	several := slices.ContainsFunc(d.Waiting, func(f *referralv1.Figure) bool { return len(f.GetKey()) == 2 && f.GetKey()[0] != hospital })
+	if !several {
+		return names("department", department)
+	}
+	return names("organization", hospital) + " " + names("department", department)
 }
 
 // silent looks for the places without a case. Centres are those of the whole county, for who sees it.
@@ -61,7 +71,7 @@ func (p *Pages) silent(r *http.Request, d *picture) silence {
 		}
 		within := d.waitingSince(p.Shell.Now()).of("hospital", hospital).of("department", department)
 		out.Departments = append(out.Departments, waitRow{
-			Place: names("organization", hospital) + " " + names("department", department), N: f.GetNumerator(), Cases: within.cases("CAND-OPEN", "NUMERATOR"),
+			Place: d.waitsAt(names, hospital, department), N: f.GetNumerator(), Cases: within.cases("CAND-OPEN", "NUMERATOR"),
 		})
 	}
 	return out
