@@ -128,7 +128,7 @@ func TestTheFirstPageNamesWhoDidNothingAndWhatIsMissing(t *testing.T) {
 	body := sound(t, "overview", b.get("/overview"))
 	for what, words := range map[string]string{
 		"the centres": "Centres that sent nobody up this month", "the departments": "Departments that sent nobody down this month", "a centre's list": `href="/settings/formulary?organization=` + townshipID,
-		"how many lack it": "not there · 2 patients", "onto its list": `href="/settings/formulary/medicine?name=`, "no target": `no target · <a href="/settings/targets">set one</a>`,
+		"how many lack it": "not there · patients: 2", "onto its list": `href="/settings/formulary/medicine?name=`, "no target": `no target · <a href="/settings/targets">set one</a>`,
 		"what filling means": `<p class="help" id="filling"><strong>filling</strong>`, "the mark leads there": `<a class="filling" href="#filling" title="the period ended less than 30 days ago`,
 		"a fold with its figure": `id="now"><summary><h2>Now</h2> <small>Late now 3 · `,
 	} {
