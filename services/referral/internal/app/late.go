@@ -146,7 +146,9 @@ func (s *Service) BlockingMedicines(ctx context.Context, q FigureQuery) (Blockin
 		}
 	}
 	for _, m := range bySubstance {
-		slices.SortFunc(m.Lacking, func(a, b Lacking) int { return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.CentreID, b.CentreID)) })
+		slices.SortFunc(m.Lacking, func(a, b Lacking) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.CentreID, b.CentreID))
+		})
 		out.Medicines = append(out.Medicines, *m)
 	}
 	slices.SortFunc(out.Medicines, func(a, b BlockingMedicine) int {
