@@ -1,12 +1,14 @@
 package gateway_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
@@ -115,4 +117,63 @@ func TestACaseLeadsBackToItsListAtItsRow(t *testing.T) {
 			t.Errorf("back to %s: %d", elsewhere, got.Code)
 		}
 	}
+}
+
+func TestTheFirstPageNamesWhoDidNothingAndWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	b := w.admin()
+	body := sound(t, "overview", b.get("/overview"))
+	for what, words := range map[string]string{
+		"the centres": "Centres that sent nobody up this month", "the departments": "Departments that sent nobody down this month", "a centre's list": `href="/settings/formulary?organization=` + townshipID,
+		"how many lack it": "not there · patients: 2", "onto its list": `href="/settings/formulary/medicine?name=`, "no target": `no target · <a href="/settings/targets">set one</a>`,
+		"what filling means": `<p class="help" id="filling"><strong>filling</strong>`, "the mark leads there": `<a class="filling" href="#filling" title="the period ended less than 30 days ago`,
+		"a fold with its figure": `id="now"><summary><h2>Now</h2> <small>Late now 3 · `,
+	} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%s: %q is missing", what, words)
+		}
+	}
+	if first, tools := strings.Index(body, `<p class="big">`), strings.Index(body, `class="screen tools"`); first < 0 || first > tools {
+		t.Error("the main number does not come first")
+	}
+	// A department with candidates that sent somebody down is not named.
+	if named := section(body, "Departments that sent nobody down"); named == "" || strings.Contains(named, "<li>") {
+		t.Error("a department that sent patients down is among those that did not")
+	}
+	head := w.as("head", commonv1.Role_CENTRE_HEAD).get("/overview").Body.String()
+	if strings.Contains(head, "set one</a>") || strings.Contains(head, "Centres that sent nobody up") || !strings.Contains(head, "no target") {
+		t.Error("who sees one place is told of the county, or may set a target")
+	}
+}
+
+func TestADepartmentThatSendsNobodyDownIsNamedWithItsCandidates(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	on(w, figuresMethod, func(_ context.Context, in *referralv1.QueryStatisticsRequest) (*referralv1.QueryStatisticsResponse, error) {
+		out := &referralv1.QueryStatisticsResponse{}
+		if strings.Join(in.GetGroupBy(), " ") == "hospital department" {
+			out.Figures = []*referralv1.Figure{{Measure: "CAND-OPEN", Key: []string{hospitalID, "0304"}, Numerator: 7}}
+		}
+		return out, nil
+	})
+	body := sound(t, "overview", w.admin().get("/overview"))
+	named := section(body, "Departments that sent nobody down")
+	if !strings.Contains(named, `measure=CAND-OPEN`) || !strings.Contains(named, ">7</a>") {
+		t.Errorf("%s", named)
+	}
+	centres := section(body, "Centres that sent nobody up")
+	if !strings.Contains(centres, "organization="+townshipID) || !strings.Contains(centres, "last on 2026-01-10") {
+		t.Errorf("%s", centres)
+	}
+}
+
+// section is what a section says from a heading on.
+func section(body, heading string) string {
+	_, rest, _ := strings.Cut(body, heading)
+	said, _, _ := strings.Cut(rest, "</section>")
+	return said
 }

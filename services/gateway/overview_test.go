@@ -74,7 +74,8 @@ func sampleCourse() *referralv1.CaseCourse {
 func sampleBlocking() *referralv1.ListBlockingMedicinesResponse {
 	return &referralv1.ListBlockingMedicinesResponse{Candidates: 5, Blocked: 2, Medicines: []*referralv1.BlockingMedicine{{
 		Name: "替格瑞洛片", Availability: "MISSING", CentreIds: []string{townshipID}, Count: 2,
-		Cases: []*referralv1.StatisticCase{{StayId: slotID, Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I25"}},
+		Lacking: []*referralv1.LackingCentre{{OrganizationId: townshipID, Availability: "MISSING", Count: 2}},
+		Cases:   []*referralv1.StatisticCase{{StayId: slotID, Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I25"}},
 	}}}
 }
 
@@ -191,13 +192,16 @@ func TestTheWorkbookHasASheetForEveryTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(got.Code, err)
 	}
+	if name := got.Header().Get("Content-Disposition"); !strings.HasPrefix(name, `attachment; filename="tongzhen-2026-02-01-2026-02-28.xlsx"; filename*=UTF-8''%E5%8F%8C`) {
+		t.Errorf("the file is called %s", name)
+	}
 	tabs := f.GetSheetList()
-	if len(tabs) != 12 || tabs[0] != "全部指标" || tabs[11] != "指标说明" {
+	if len(tabs) != 13 || tabs[0] != "全部指标" || tabs[12] != "指标说明" {
 		t.Errorf("%q", tabs)
 	}
 	rows, err := f.GetRows("全部指标")
-	if err != nil || len(rows) != 5+len(sampleMeasures()) || rows[4][1] != "指标" || !strings.Contains(rows[2][0], "上转 7 人次包括远程会诊") || !slices.ContainsFunc(rows, func(row []string) bool {
-		return len(row) == 9 && row[1] == "下转率" && row[2] == "77.8%" && row[8] == "80"
+	if err != nil || len(rows) != 5+len(sampleMeasures()) || rows[4][0] != "指标" || rows[4][3] != "变化（本期减上期，率为百分点）" || !strings.Contains(rows[2][0], "上转 7 人次包括远程会诊") || !slices.ContainsFunc(rows, func(row []string) bool {
+		return len(row) == 10 && row[0] == "下转率" && row[1] == "77.8%" && row[3] == "0" && row[8] == "80" && row[9] == "IND-DN-A"
 	}) {
 		t.Errorf("%q, %v", rows, err)
 	}

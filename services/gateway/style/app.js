@@ -294,6 +294,16 @@
     filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   }
 
+  // Parts of a long page are open on a wide screen and in print, and folded on a narrow one, but for what was asked for by the address or is wrong.
+  const folds = [...document.querySelectorAll("details[data-fold]")];
+  if (matchMedia("(max-width: 899px)").matches) for (const fold of folds) fold.open = Boolean(fold.querySelector("[aria-invalid]"));
+  const unfold = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details[data-fold]")?.setAttribute("open", "");
+  addEventListener("hashchange", unfold);
+  unfold();
+  for (const link of document.querySelectorAll("a[href^='#']")) link.addEventListener("click", () => document.getElementById(link.hash.slice(1))?.closest("details[data-fold]")?.setAttribute("open", ""));
+  let folded = [];
+  addEventListener("beforeprint", () => { folded = folds.filter((fold) => !fold.open); for (const fold of folded) fold.open = true; });
+  addEventListener("afterprint", () => { for (const fold of folded) fold.open = false; });
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
   document.querySelector(".errors")?.focus();
 })();

@@ -66,7 +66,7 @@ func (p *Pages) measure(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := p.Shell.Now()
 	when := periodOf(query, now)
-	d := &picture{When: when, Prior: when.before(now), Within: p.chosen(r, query), Measures: measures}
+	d := &picture{When: when, Prior: when.before(now), Within: p.chosen(r, query), Measures: measures, County: administers(r)}
 	d.Within.from, d.Within.to, d.Within.denominator = when.From(), when.To(), denominatorOf(m, query.Get("denominator"))
 	data := measureData{
 		When: when, Prior: d.Prior, Running: when.running(now), Periods: periods(), Chosen: d.Within.denominator, Of: p.filters(r, d.Within, m.GetCode()),

@@ -118,6 +118,10 @@ func TestACaseNamesItsDownReferralAndHowItStandsInEveryShare(t *testing.T) {
 			t.Errorf("the down-referral is linked with %+v, %v", down.Links, err)
 		}
 		left := h.conclude(t, admitted(t, h), "IMPROVED")
+		never, err := h.CaseCourse(t.Context(), admin(), left.ID)
+		if err != nil || !slices.Contains(never.Standings, figures.Stand{Measure: "IND-DN-B", Ground: figures.Ground{Place: figures.Missed, Fact: figures.DownNever}}) {
+			t.Errorf("one that was never sent down: %+v, %v", never.Standings, err)
+		}
 		in := back(left.PatientID)
 		in.Draft.ReplyTo = left.ID
 		h.do(t, specialist(), h.make(t, specialist(), in), domain.ActionCancel)

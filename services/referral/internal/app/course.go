@@ -87,7 +87,7 @@ func (s *Service) CaseCourse(ctx context.Context, caller authn.Identity, id stri
 
 // tellNoDown says of a case without a down-referral what became of the one that was sent.
 func (c *Course) tellNoDown() {
-	fact := figures.NoDown
+	fact := figures.DownNever
 	for _, l := range c.Links {
 		switch {
 		case l.Relation != LinkSentDown:
@@ -95,6 +95,8 @@ func (c *Course) tellNoDown() {
 			fact = figures.DownWithdrawn
 		case l.Referral.State == domain.StateDeclined:
 			fact = figures.DownDeclined
+		default:
+			fact = figures.NoDown
 		}
 	}
 	for i := range c.Standings {

@@ -74,7 +74,8 @@ const (
 	DownUnarrived Fact = "DOWN_UNARRIVED" // it was sent, and the patient has not come
 	CameBack      Fact = "CAME_BACK"      // the patient came
 	NoDown        Fact = "NO_DOWN"        // none was sent, or none that stands
-	DownWithdrawn Fact = "DOWN_WITHDRAWN" // one was sent and taken back; only of a case that was asked for alone, as the next
+	DownNever     Fact = "DOWN_NEVER"     // none was sent: only of a case that was asked for alone, as the next two
+	DownWithdrawn Fact = "DOWN_WITHDRAWN" // one was sent and taken back
 	DownDeclined  Fact = "DOWN_DECLINED"
 	LeftForCentre Fact = "LEFT_FOR_CENTRE"
 	Died          Fact = "DIED"

@@ -3092,7 +3092,9 @@ type BlockingMedicine struct {
 	// How many candidates need it.
 	Count int32 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
 	// The stays concerned, 20 at most; number and referral_id are those of the up-referral, if there was one.
-	Cases         []*StatisticCase `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
+	Cases []*StatisticCase `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
+	// Every centre concerned, that of most candidates first.
+	Lacking       []*LackingCentre `protobuf:"bytes,6,rep,name=lacking,proto3" json:"lacking,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3162,6 +3164,76 @@ func (x *BlockingMedicine) GetCases() []*StatisticCase {
 	return nil
 }
 
+func (x *BlockingMedicine) GetLacking() []*LackingCentre {
+	if x != nil {
+		return x.Lacking
+	}
+	return nil
+}
+
+// LackingCentre is a centre that does not have a medicine.
+type LackingCentre struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// MISSING: not on its list. ORDERABLE: it has to be ordered.
+	Availability string `protobuf:"bytes,2,opt,name=availability,proto3" json:"availability,omitempty"`
+	// How many of its candidates need it.
+	Count         int32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LackingCentre) Reset() {
+	*x = LackingCentre{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LackingCentre) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LackingCentre) ProtoMessage() {}
+
+func (x *LackingCentre) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LackingCentre.ProtoReflect.Descriptor instead.
+func (*LackingCentre) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *LackingCentre) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *LackingCentre) GetAvailability() string {
+	if x != nil {
+		return x.Availability
+	}
+	return ""
+}
+
+func (x *LackingCentre) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type CheckStatisticsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
@@ -3171,7 +3243,7 @@ type CheckStatisticsRequest struct {
 
 func (x *CheckStatisticsRequest) Reset() {
 	*x = CheckStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3183,7 +3255,7 @@ func (x *CheckStatisticsRequest) String() string {
 func (*CheckStatisticsRequest) ProtoMessage() {}
 
 func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3196,7 +3268,7 @@ func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{38}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CheckStatisticsRequest) GetCounty() string {
@@ -3215,7 +3287,7 @@ type RebuildStatisticsRequest struct {
 
 func (x *RebuildStatisticsRequest) Reset() {
 	*x = RebuildStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3227,7 +3299,7 @@ func (x *RebuildStatisticsRequest) String() string {
 func (*RebuildStatisticsRequest) ProtoMessage() {}
 
 func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3240,7 +3312,7 @@ func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*RebuildStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{39}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RebuildStatisticsRequest) GetCounty() string {
@@ -3261,7 +3333,7 @@ type CheckStatisticsResponse struct {
 
 func (x *CheckStatisticsResponse) Reset() {
 	*x = CheckStatisticsResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3273,7 +3345,7 @@ func (x *CheckStatisticsResponse) String() string {
 func (*CheckStatisticsResponse) ProtoMessage() {}
 
 func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3286,7 +3358,7 @@ func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{40}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CheckStatisticsResponse) GetReferrals() int64 {
@@ -3323,7 +3395,7 @@ type StatisticDifference struct {
 
 func (x *StatisticDifference) Reset() {
 	*x = StatisticDifference{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3335,7 +3407,7 @@ func (x *StatisticDifference) String() string {
 func (*StatisticDifference) ProtoMessage() {}
 
 func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3348,7 +3420,7 @@ func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticDifference.ProtoReflect.Descriptor instead.
 func (*StatisticDifference) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{41}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *StatisticDifference) GetCounter() string {
@@ -3699,14 +3771,19 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\n" +
 	"candidates\x18\x02 \x01(\x05R\n" +
 	"candidates\x12\x18\n" +
-	"\ablocked\x18\x03 \x01(\x05R\ablocked\"\xba\x01\n" +
+	"\ablocked\x18\x03 \x01(\x05R\ablocked\"\xf9\x01\n" +
 	"\x10BlockingMedicine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\"\n" +
 	"\favailability\x18\x02 \x01(\tR\favailability\x12\x1d\n" +
 	"\n" +
 	"centre_ids\x18\x03 \x03(\tR\tcentreIds\x12\x14\n" +
 	"\x05count\x18\x05 \x01(\x05R\x05count\x129\n" +
-	"\x05cases\x18\x04 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\"0\n" +
+	"\x05cases\x18\x04 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\x12=\n" +
+	"\alacking\x18\x06 \x03(\v2#.tongzhen.referral.v1.LackingCentreR\alacking\"r\n" +
+	"\rLackingCentre\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\"\n" +
+	"\favailability\x18\x02 \x01(\tR\favailability\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\"0\n" +
 	"\x16CheckStatisticsRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\"2\n" +
 	"\x18RebuildStatisticsRequest\x12\x16\n" +
@@ -3751,7 +3828,7 @@ func file_tongzhen_referral_v1_statistics_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_statistics_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*Measure)(nil),                       // 0: tongzhen.referral.v1.Measure
 	(*Denominator)(nil),                   // 1: tongzhen.referral.v1.Denominator
@@ -3791,34 +3868,35 @@ var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*ListBlockingMedicinesRequest)(nil),  // 35: tongzhen.referral.v1.ListBlockingMedicinesRequest
 	(*ListBlockingMedicinesResponse)(nil), // 36: tongzhen.referral.v1.ListBlockingMedicinesResponse
 	(*BlockingMedicine)(nil),              // 37: tongzhen.referral.v1.BlockingMedicine
-	(*CheckStatisticsRequest)(nil),        // 38: tongzhen.referral.v1.CheckStatisticsRequest
-	(*RebuildStatisticsRequest)(nil),      // 39: tongzhen.referral.v1.RebuildStatisticsRequest
-	(*CheckStatisticsResponse)(nil),       // 40: tongzhen.referral.v1.CheckStatisticsResponse
-	(*StatisticDifference)(nil),           // 41: tongzhen.referral.v1.StatisticDifference
-	(v1.Urgency_Code)(0),                  // 42: tongzhen.common.v1.Urgency.Code
-	(v1.Kind_Code)(0),                     // 43: tongzhen.common.v1.Kind.Code
-	(State_Code)(0),                       // 44: tongzhen.referral.v1.State.Code
-	(*timestamppb.Timestamp)(nil),         // 45: google.protobuf.Timestamp
-	(v1.Direction_Code)(0),                // 46: tongzhen.common.v1.Direction.Code
-	(*v1.Party)(nil),                      // 47: tongzhen.common.v1.Party
-	(v1.Role_Code)(0),                     // 48: tongzhen.common.v1.Role.Code
+	(*LackingCentre)(nil),                 // 38: tongzhen.referral.v1.LackingCentre
+	(*CheckStatisticsRequest)(nil),        // 39: tongzhen.referral.v1.CheckStatisticsRequest
+	(*RebuildStatisticsRequest)(nil),      // 40: tongzhen.referral.v1.RebuildStatisticsRequest
+	(*CheckStatisticsResponse)(nil),       // 41: tongzhen.referral.v1.CheckStatisticsResponse
+	(*StatisticDifference)(nil),           // 42: tongzhen.referral.v1.StatisticDifference
+	(v1.Urgency_Code)(0),                  // 43: tongzhen.common.v1.Urgency.Code
+	(v1.Kind_Code)(0),                     // 44: tongzhen.common.v1.Kind.Code
+	(State_Code)(0),                       // 45: tongzhen.referral.v1.State.Code
+	(*timestamppb.Timestamp)(nil),         // 46: google.protobuf.Timestamp
+	(v1.Direction_Code)(0),                // 47: tongzhen.common.v1.Direction.Code
+	(*v1.Party)(nil),                      // 48: tongzhen.common.v1.Party
+	(v1.Role_Code)(0),                     // 49: tongzhen.common.v1.Role.Code
 }
 var file_tongzhen_referral_v1_statistics_proto_depIdxs = []int32{
 	1,  // 0: tongzhen.referral.v1.Measure.denominators:type_name -> tongzhen.referral.v1.Denominator
 	0,  // 1: tongzhen.referral.v1.ListDefinitionsResponse.measures:type_name -> tongzhen.referral.v1.Measure
-	42, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	43, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	43, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	6,  // 4: tongzhen.referral.v1.QueryStatisticsResponse.figures:type_name -> tongzhen.referral.v1.Figure
 	7,  // 5: tongzhen.referral.v1.Figure.aim:type_name -> tongzhen.referral.v1.Aim
-	42, // 6: tongzhen.referral.v1.ListContributionsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	43, // 7: tongzhen.referral.v1.ListContributionsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	43, // 6: tongzhen.referral.v1.ListContributionsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 7: tongzhen.referral.v1.ListContributionsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	10, // 8: tongzhen.referral.v1.ListContributionsResponse.contributions:type_name -> tongzhen.referral.v1.Contribution
 	6,  // 9: tongzhen.referral.v1.ListContributionsResponse.now:type_name -> tongzhen.referral.v1.Figure
 	6,  // 10: tongzhen.referral.v1.ListContributionsResponse.before:type_name -> tongzhen.referral.v1.Figure
 	6,  // 11: tongzhen.referral.v1.Contribution.now:type_name -> tongzhen.referral.v1.Figure
 	6,  // 12: tongzhen.referral.v1.Contribution.before:type_name -> tongzhen.referral.v1.Figure
-	42, // 13: tongzhen.referral.v1.ListStagesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	43, // 14: tongzhen.referral.v1.ListStagesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	43, // 13: tongzhen.referral.v1.ListStagesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 14: tongzhen.referral.v1.ListStagesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	13, // 15: tongzhen.referral.v1.ListStagesResponse.up:type_name -> tongzhen.referral.v1.Stage
 	13, // 16: tongzhen.referral.v1.ListStagesResponse.down:type_name -> tongzhen.referral.v1.Stage
 	16, // 17: tongzhen.referral.v1.ListQuietCentresResponse.centres:type_name -> tongzhen.referral.v1.QuietCentre
@@ -3827,69 +3905,70 @@ var file_tongzhen_referral_v1_statistics_proto_depIdxs = []int32{
 	34, // 20: tongzhen.referral.v1.CaseCourse.waits:type_name -> tongzhen.referral.v1.LateCase
 	19, // 21: tongzhen.referral.v1.CaseCourse.links:type_name -> tongzhen.referral.v1.CaseLink
 	20, // 22: tongzhen.referral.v1.CaseCourse.standings:type_name -> tongzhen.referral.v1.CaseStanding
-	44, // 23: tongzhen.referral.v1.CaseLink.state:type_name -> tongzhen.referral.v1.State.Code
-	45, // 24: tongzhen.referral.v1.CaseLink.submit_time:type_name -> google.protobuf.Timestamp
+	45, // 23: tongzhen.referral.v1.CaseLink.state:type_name -> tongzhen.referral.v1.State.Code
+	46, // 24: tongzhen.referral.v1.CaseLink.submit_time:type_name -> google.protobuf.Timestamp
 	25, // 25: tongzhen.referral.v1.CaseStanding.ground:type_name -> tongzhen.referral.v1.CaseGround
-	44, // 26: tongzhen.referral.v1.CaseStep.from:type_name -> tongzhen.referral.v1.State.Code
-	44, // 27: tongzhen.referral.v1.CaseStep.to:type_name -> tongzhen.referral.v1.State.Code
-	45, // 28: tongzhen.referral.v1.CaseStep.time:type_name -> google.protobuf.Timestamp
-	42, // 29: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	43, // 30: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	45, // 26: tongzhen.referral.v1.CaseStep.from:type_name -> tongzhen.referral.v1.State.Code
+	45, // 27: tongzhen.referral.v1.CaseStep.to:type_name -> tongzhen.referral.v1.State.Code
+	46, // 28: tongzhen.referral.v1.CaseStep.time:type_name -> google.protobuf.Timestamp
+	43, // 29: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 30: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	24, // 31: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	44, // 32: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
-	46, // 33: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	43, // 34: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	42, // 35: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	47, // 36: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
-	47, // 37: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
+	45, // 32: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
+	47, // 33: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	44, // 34: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	43, // 35: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	48, // 36: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
+	48, // 37: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
 	25, // 38: tongzhen.referral.v1.StatisticCase.ground:type_name -> tongzhen.referral.v1.CaseGround
 	30, // 39: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
-	44, // 40: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
-	43, // 41: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	45, // 42: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
-	45, // 43: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
-	47, // 44: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
-	42, // 45: tongzhen.referral.v1.ListLateRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	43, // 46: tongzhen.referral.v1.ListLateRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	45, // 40: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
+	44, // 41: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	46, // 42: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
+	46, // 43: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
+	48, // 44: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
+	43, // 45: tongzhen.referral.v1.ListLateRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 46: tongzhen.referral.v1.ListLateRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	33, // 47: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
 	34, // 48: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
 	24, // 49: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
-	45, // 50: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
-	48, // 51: tongzhen.referral.v1.LateCase.waiting_role:type_name -> tongzhen.common.v1.Role.Code
+	46, // 50: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
+	49, // 51: tongzhen.referral.v1.LateCase.waiting_role:type_name -> tongzhen.common.v1.Role.Code
 	37, // 52: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
 	24, // 53: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	41, // 54: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
-	2,  // 55: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
-	4,  // 56: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
-	22, // 57: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
-	17, // 58: tongzhen.referral.v1.StatisticsService.GetStatisticCase:input_type -> tongzhen.referral.v1.GetStatisticCaseRequest
-	8,  // 59: tongzhen.referral.v1.StatisticsService.ListContributions:input_type -> tongzhen.referral.v1.ListContributionsRequest
-	11, // 60: tongzhen.referral.v1.StatisticsService.ListStages:input_type -> tongzhen.referral.v1.ListStagesRequest
-	14, // 61: tongzhen.referral.v1.StatisticsService.ListQuietCentres:input_type -> tongzhen.referral.v1.ListQuietCentresRequest
-	28, // 62: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
-	31, // 63: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
-	35, // 64: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
-	26, // 65: tongzhen.referral.v1.StatisticsService.CountOpen:input_type -> tongzhen.referral.v1.CountOpenRequest
-	38, // 66: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
-	39, // 67: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
-	3,  // 68: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
-	5,  // 69: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
-	23, // 70: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
-	18, // 71: tongzhen.referral.v1.StatisticsService.GetStatisticCase:output_type -> tongzhen.referral.v1.CaseCourse
-	9,  // 72: tongzhen.referral.v1.StatisticsService.ListContributions:output_type -> tongzhen.referral.v1.ListContributionsResponse
-	12, // 73: tongzhen.referral.v1.StatisticsService.ListStages:output_type -> tongzhen.referral.v1.ListStagesResponse
-	15, // 74: tongzhen.referral.v1.StatisticsService.ListQuietCentres:output_type -> tongzhen.referral.v1.ListQuietCentresResponse
-	29, // 75: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
-	32, // 76: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
-	36, // 77: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
-	27, // 78: tongzhen.referral.v1.StatisticsService.CountOpen:output_type -> tongzhen.referral.v1.OpenWork
-	40, // 79: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	40, // 80: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	68, // [68:81] is the sub-list for method output_type
-	55, // [55:68] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	38, // 54: tongzhen.referral.v1.BlockingMedicine.lacking:type_name -> tongzhen.referral.v1.LackingCentre
+	42, // 55: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
+	2,  // 56: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
+	4,  // 57: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
+	22, // 58: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
+	17, // 59: tongzhen.referral.v1.StatisticsService.GetStatisticCase:input_type -> tongzhen.referral.v1.GetStatisticCaseRequest
+	8,  // 60: tongzhen.referral.v1.StatisticsService.ListContributions:input_type -> tongzhen.referral.v1.ListContributionsRequest
+	11, // 61: tongzhen.referral.v1.StatisticsService.ListStages:input_type -> tongzhen.referral.v1.ListStagesRequest
+	14, // 62: tongzhen.referral.v1.StatisticsService.ListQuietCentres:input_type -> tongzhen.referral.v1.ListQuietCentresRequest
+	28, // 63: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
+	31, // 64: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
+	35, // 65: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
+	26, // 66: tongzhen.referral.v1.StatisticsService.CountOpen:input_type -> tongzhen.referral.v1.CountOpenRequest
+	39, // 67: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
+	40, // 68: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
+	3,  // 69: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
+	5,  // 70: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
+	23, // 71: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
+	18, // 72: tongzhen.referral.v1.StatisticsService.GetStatisticCase:output_type -> tongzhen.referral.v1.CaseCourse
+	9,  // 73: tongzhen.referral.v1.StatisticsService.ListContributions:output_type -> tongzhen.referral.v1.ListContributionsResponse
+	12, // 74: tongzhen.referral.v1.StatisticsService.ListStages:output_type -> tongzhen.referral.v1.ListStagesResponse
+	15, // 75: tongzhen.referral.v1.StatisticsService.ListQuietCentres:output_type -> tongzhen.referral.v1.ListQuietCentresResponse
+	29, // 76: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
+	32, // 77: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
+	36, // 78: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
+	27, // 79: tongzhen.referral.v1.StatisticsService.CountOpen:output_type -> tongzhen.referral.v1.OpenWork
+	41, // 80: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	41, // 81: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	69, // [69:82] is the sub-list for method output_type
+	56, // [56:69] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_statistics_proto_init() }
@@ -3904,7 +3983,7 @@ func file_tongzhen_referral_v1_statistics_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_statistics_proto_rawDesc), len(file_tongzhen_referral_v1_statistics_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
