@@ -233,10 +233,7 @@ func (p *Pages) written() map[string]doer {
 			})
 			return "", err
 		},
-		"admit": func(ctx context.Context, c command) (string, error) {
-			_, err := p.Referral.Admit(ctx, &referralv1.AdmitRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Ward: c.get("ward"), Bed: c.get("bed"), Note: c.get("note")})
-			return "", err
-		},
+		"admit": p.admit,
 		"conclude": func(ctx context.Context, c command) (string, error) {
 			_, err := p.Referral.Conclude(ctx, concludeRequest(c))
 			return "", err

@@ -234,11 +234,15 @@ func (p *Pages) seen(r *http.Request, referral *referralv1.Referral) {
 	_, _ = p.Notification.AcknowledgeReferral(r.Context(), &notificationv1.AcknowledgeReferralRequest{ReferralId: referral.GetId()})
 }
 
-// booking reads what was booked. Without scheduling the page shows the expected time that the referral keeps itself.
+// booking reads what is booked, and not what was given up or left. Without scheduling the page shows the expected time that the referral keeps itself.
 func (p *Pages) booking(r *http.Request, data *pageData) {
-	if b := data.GetBookingId(); b != "" {
-		data.Booking, _ = p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: b})
-		data.Before = p.Shell.Preparation(r, data.Booking)
+	if data.GetBookingId() == "" {
+		return
+	}
+	booking, err := p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: data.GetBookingId()})
+	left := booking.GetWard() != "" && data.GetConcludeTime() != nil // the fact that frees the bed may still be on its way
+	if err == nil && booking.GetState() != schedulingv1.BookingState_RELEASED && !left {
+		data.Booking, data.Before = booking, p.Shell.Preparation(r, booking)
 	}
 }
 

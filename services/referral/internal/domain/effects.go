@@ -304,9 +304,18 @@ func noShow(s *Snapshot, c Command, change *Change) []Field {
 	return nil
 }
 
+// admit takes the patient to a bed. One that scheduling knows is booked for the referral, in place of what it had: there is one booking to a referral,
+// and the fact names both.
 func admit(s *Snapshot, c Command, change *Change) []Field {
 	if c.Carry.Ward == "" {
 		return []Field{required("ward")}
+	}
+	if b := c.Carry.Booking; b.ID != "" || c.Carry.Instead {
+		if s.Booking.ID != b.ID {
+			change.FormerBookingID = s.Booking.ID
+		}
+		s.Booking = b
+		change.HoldID, change.BookingID = b.HoldID, b.ID
 	}
 	s.Ward, s.Bed, s.AdmitTime = c.Carry.Ward, c.Carry.Bed, c.At
 	change.Detail = detail("ward", s.Ward, "bed", s.Bed)

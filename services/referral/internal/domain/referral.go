@@ -188,6 +188,8 @@ type Change struct {
 	Today string
 	// Hold and Booking are what the change attaches, settles or frees.
 	HoldID, BookingID string
+	// FormerBookingID is the booking that BookingID took the place of.
+	FormerBookingID string
 	// FormerReceiver is the organisation that gave the referral on.
 	FormerReceiver string
 	// After is the referral after the change.

@@ -3880,13 +3880,18 @@ func (x *RedirectRequest) GetNote() string {
 }
 
 type AdmitRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Ward          string                 `protobuf:"bytes,4,opt,name=ward,proto3" json:"ward,omitempty"`
-	Bed           string                 `protobuf:"bytes,5,opt,name=bed,proto3" json:"bed,omitempty"`
-	Note          string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version   int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Ward      string                 `protobuf:"bytes,4,opt,name=ward,proto3" json:"ward,omitempty"`
+	Bed       string                 `protobuf:"bytes,5,opt,name=bed,proto3" json:"bed,omitempty"`
+	Note      string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	// A hold of a bed of the receiving hospital: it becomes the referral's booking in place of the one that it had, and ward and bed are those of it.
+	// Without one they are the words above, which a bed that scheduling does not know needs. HOLD_EXPIRED, BOOKING_LOST as in Accept.
+	HoldId string `protobuf:"bytes,7,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	// The bed above is not the booked one: the booking is given up. Not with hold_id.
+	Instead       bool `protobuf:"varint,8,opt,name=instead,proto3" json:"instead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3961,6 +3966,20 @@ func (x *AdmitRequest) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *AdmitRequest) GetHoldId() string {
+	if x != nil {
+		return x.HoldId
+	}
+	return ""
+}
+
+func (x *AdmitRequest) GetInstead() bool {
+	if x != nil {
+		return x.Instead
+	}
+	return false
 }
 
 type ConcludeRequest struct {
@@ -6990,7 +7009,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\breceiver\x18\x04 \x01(\v2\x19.tongzhen.common.v1.PartyR\breceiver\x12(\n" +
 	"\vreason_code\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\n" +
 	"reasonCode\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xb7\x01\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xea\x01\n" +
 	"\fAdmitRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
@@ -6998,7 +7017,9 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x1b\n" +
 	"\x04ward\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04ward\x12\x19\n" +
 	"\x03bed\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x03bed\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xe1\x01\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x12\x17\n" +
+	"\ahold_id\x18\a \x01(\tR\x06holdId\x12\x18\n" +
+	"\ainstead\x18\b \x01(\bR\ainstead\"\xe1\x01\n" +
 	"\x0fConcludeRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
