@@ -53,6 +53,8 @@ type pageData struct {
 	Matched []string
 	// Reason words why the referral was returned, declined or cancelled.
 	Reason string
+	// Asked words why one that was sent again had been returned.
+	Asked string
 
 	// Steps are how far it is, as a parcel is tracked; none for a draft.
 	Steps []shell.Step
@@ -176,6 +178,9 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	visitor, _ := door.VisitorFrom(ctx)
 	data := pageData{Row: p.Shell.Rows(r, []*referralv1.Referral{referral})[0]}
 	data.Reason = p.Shell.ReasonOf(r, referral)
+	if referral.GetState() == referralv1.State_SUBMITTED && referral.GetReasonCode() != "" {
+		data.Asked = p.Shell.Reason(r, "return", referral.GetReasonCode())
+	}
 	data.Receiving = referral.GetReceiver().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Sending = referral.GetOriginator().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Actions.List = followups.List(r.FormValue("list"))

@@ -89,6 +89,7 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 		if s.Receiver.OrganizationID != before.Receiver.OrganizationID {
 			bad = append(bad, combination("receiver.organizationId"))
 		}
+		s.supplement(&before)
 	}
 	// The hold was taken for the department and the device that were asked.
 	if s.Receiver.DepartmentCode != before.Receiver.DepartmentCode || s.Modality != before.Modality {
@@ -239,7 +240,7 @@ func free(s *Snapshot, change *Change) {
 // giveBack asks for what is missing. It is no final answer: the patient keeps the attached hold.
 func giveBack(s *Snapshot, c Command, _ *Change) []Field {
 	answered(s, c)
-	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
+	s.ReasonCode, s.Note, s.Supplemented = c.Carry.Reason, c.Carry.Note, nil
 	return nil
 }
 

@@ -52,6 +52,8 @@ type Snapshot struct {
 	Reply     Reply
 	// ReasonCode and Note of the last negative answer.
 	ReasonCode, Note string
+	// Supplemented names what the sender changed since the receiver last asked for more.
+	Supplemented []string
 
 	// ReplyTo is the referral that this one follows, in the way of LinkKind. Escalated, DownReferral, BounceBackOf and BouncedBy name
 	// others that follow this one or that it was found to belong to.

@@ -1193,7 +1193,9 @@ type Referral struct {
 	// The device that an EXAM needs, as Equipment has it (CT MR US …): only its times are held and booked for it. Empty: not said, the receiver finds out.
 	Modality string `protobuf:"bytes,58,opt,name=modality,proto3" json:"modality,omitempty"`
 	// Written on a blank form at this time, while the system was away, and entered at submit_time. Limits run, and figures count, from submit_time.
-	WrittenTime   *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	WrittenTime *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	// What the sender changed since the receiver last asked for more (returned), by the names that errors give the fields: form.presentIllness, diagnoses, …
+	Supplemented  []string `protobuf:"bytes,72,rep,name=supplemented,proto3" json:"supplemented,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1637,6 +1639,13 @@ func (x *Referral) GetModality() string {
 func (x *Referral) GetWrittenTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.WrittenTime
+	}
+	return nil
+}
+
+func (x *Referral) GetSupplemented() []string {
+	if x != nil {
+		return x.Supplemented
 	}
 	return nil
 }
@@ -6739,7 +6748,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x04 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x05 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xc6\x14\n" +
+	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xea\x14\n" +
 	"\bReferral\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -6815,7 +6824,8 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\vdestination\x188 \x01(\tR\vdestination\x12#\n" +
 	"\rworse_reasons\x189 \x03(\tR\fworseReasons\x12\x1a\n" +
 	"\bmodality\x18: \x01(\tR\bmodality\x12=\n" +
-	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xd1\t\n" +
+	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\x12\"\n" +
+	"\fsupplemented\x18H \x03(\tR\fsupplemented\"\xd1\t\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
