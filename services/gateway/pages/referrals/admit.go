@@ -58,7 +58,6 @@ func (p *Pages) beds(r *http.Request, referral *referralv1.Referral) bedsData {
 	if err != nil {
 		return data
 	}
-	data.Known = len(board.GetWards()) > 0
 	sex := shell.BedSex(referral.GetPatient().GetSex())
 	var own, lent []admitWard
 	for _, w := range board.GetWards() {
@@ -69,7 +68,7 @@ func (p *Pages) beds(r *http.Request, referral *referralv1.Referral) bedsData {
 			if mine || b.GetState() == schedulingv1.BedState_FREE && (asks == "" || asks == sex) {
 				one.Beds = append(one.Beds, admitBed{b.GetId(), b.GetLabel()})
 			}
-			kept = kept || mine
+			kept, data.Known = kept || mine, data.Known || b.GetOutReason() != "CLOSED"
 		}
 		switch {
 		case len(one.Beds) == 0:
