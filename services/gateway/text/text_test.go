@@ -190,6 +190,8 @@ func lifeCodes() map[string][]string {
 		"refer.exam":      strings.Fields("CT CT_CONTRAST MRI XRAY ULTRASOUND ECHO ECG HOLTER ABPM GASTROSCOPY COLONOSCOPY LUNG_FUNCTION BONE_DENSITY PATHOLOGY LABORATORY"),
 		"refer.suggest":   strings.Fields("EMERGENCY URGENT"),
 		"refer.certainty": strings.Fields("FOUND FOUND_MIRROR OWN_HIGH OWN_MEDIUM OWN_LOW SUGGESTED"),
+		"field": strings.Fields(`diagnoses examItems modality urgency receiver.departmentCode form.initialImpression form.presentIllness form.pastHistory form.treatment
+			form.diagnosis form.inpatientNumber form.examinationResults form.nextPlan form.rehabilitationAdvice medicines plan consent transport transferNote originatorPhone`),
 		"worse":           strings.Fields("RESULT_WORSE BP_VERY_HIGH BP_HIGH_IN_PREGNANCY GLUCOSE_VERY_HIGH GLUCOSE_LOW TACHYCARDIA FEVER BREATHING EGFR_LOW POTASSIUM_HIGH DANGER_LEVEL_HIGH PAIN_SEVERE NOT_CONTROLLED_TWICE ADVERSE_REACTION_TWICE"),
 		"down.stock":      strings.Fields("IN_STOCK UNCONFIRMED SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"down.long":       strings.Fields("OVER_4_WEEKS OVER_12_WEEKS EXCLUDED_CLASS"),

@@ -64,16 +64,16 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 		return p.look(w, r, c)
 	}
 	inQueue := c.get("queue") != "" && queue.Leads(c.action)
-	after := ""
+	after, following := "", ""
 	if inQueue {
-		after = p.Queue.After(r, c.id)
+		after, following = p.Queue.After(r, c.id, c.get("queue"))
 	}
 	next, err := do(r.Context(), c)
 	if err != nil {
 		return p.refused(w, r, c, err)
 	}
 	if inQueue {
-		queue.SayAnswered(w, c.action, c.id)
+		queue.SayAnswered(w, c.action, c.id, following)
 		http.Redirect(w, r, after, http.StatusSeeOther)
 		return nil
 	}
@@ -83,7 +83,7 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 	if c.get("back") != "" { // a list from which it was done
 		next = shell.LocalPath(c.get("back"))
 		if c.action == "arrive" {
-			queue.SayAnswered(w, c.action, c.id)
+			queue.SayAnswered(w, c.action, c.id, "")
 			http.Redirect(w, r, next, http.StatusSeeOther)
 			return nil
 		}
@@ -233,10 +233,7 @@ func (p *Pages) written() map[string]doer {
 			})
 			return "", err
 		},
-		"admit": func(ctx context.Context, c command) (string, error) {
-			_, err := p.Referral.Admit(ctx, &referralv1.AdmitRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Ward: c.get("ward"), Bed: c.get("bed"), Note: c.get("note")})
-			return "", err
-		},
+		"admit": p.admit,
 		"conclude": func(ctx context.Context, c command) (string, error) {
 			_, err := p.Referral.Conclude(ctx, concludeRequest(c))
 			return "", err

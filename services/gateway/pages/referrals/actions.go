@@ -34,6 +34,8 @@ type actionsData struct {
 	Suggested *queue.Suggestion
 	Short     string
 	Redirects []place
+	// Beds are those that the patient can be admitted to.
+	Beds bedsData
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
 	Plan  planData
 	Visit visitData
@@ -196,7 +198,8 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		data.Proposed["conclude"] = p.replyOf(r, referral)
 	}
 	if data.Has("admit") {
-		data.Proposed["admit"] = p.bedOf(r, referral)
+		data.Beds = p.beds(r, referral)
+		data.Proposed["admit"] = data.Beds.proposed()
 	}
 	if data.Has("correct") {
 		data.Correctable = correctableOf(referral)

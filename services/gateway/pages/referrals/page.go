@@ -55,6 +55,8 @@ type pageData struct {
 	Found []parts.Used
 	// Reason words why the referral was returned, declined or cancelled.
 	Reason string
+	// Asked words why one that was sent again had been returned.
+	Asked string
 
 	// Steps are how far it is, as a parcel is tracked; none for a draft.
 	Steps []shell.Step
@@ -197,6 +199,9 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	visitor, _ := door.VisitorFrom(ctx)
 	data := pageData{Row: p.Shell.Rows(r, []*referralv1.Referral{referral})[0]}
 	data.Reason = p.Shell.ReasonOf(r, referral)
+	if referral.GetState() == referralv1.State_SUBMITTED && referral.GetReasonCode() != "" {
+		data.Asked = p.Shell.Reason(r, "return", referral.GetReasonCode())
+	}
 	data.Receiving = referral.GetReceiver().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Sending = referral.GetOriginator().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Actions.List = followups.List(r.FormValue("list"))
@@ -258,11 +263,15 @@ func (p *Pages) seen(r *http.Request, referral *referralv1.Referral) {
 	_, _ = p.Notification.AcknowledgeReferral(r.Context(), &notificationv1.AcknowledgeReferralRequest{ReferralId: referral.GetId()})
 }
 
-// booking reads what was booked. Without scheduling the page shows the expected time that the referral keeps itself.
+// booking reads what is booked, and not what was given up or left. Without scheduling the page shows the expected time that the referral keeps itself.
 func (p *Pages) booking(r *http.Request, data *pageData) {
-	if b := data.GetBookingId(); b != "" {
-		data.Booking, _ = p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: b})
-		data.Before = p.Shell.Preparation(r, data.Booking)
+	if data.GetBookingId() == "" {
+		return
+	}
+	booking, err := p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: data.GetBookingId()})
+	left := booking.GetWard() != "" && data.GetConcludeTime() != nil // the fact that frees the bed may still be on its way
+	if err == nil && booking.GetState() != schedulingv1.BookingState_RELEASED && !left {
+		data.Booking, data.Before = booking, p.Shell.Preparation(r, booking)
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 )
 
@@ -20,18 +19,6 @@ func (p *Pages) consenter(r *http.Request, referral *referralv1.Referral) url.Va
 	form := url.Values{}
 	parts.SetConsent(form, nil, patient)
 	return form
-}
-
-// bedOf starts an admission from the bed that is kept for the patient; without one, or without scheduling, it is empty.
-func (p *Pages) bedOf(r *http.Request, referral *referralv1.Referral) url.Values {
-	if referral.GetBookingId() == "" {
-		return url.Values{}
-	}
-	booking, err := p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: referral.GetBookingId()})
-	if err != nil || booking.GetState() == schedulingv1.BookingState_RELEASED {
-		return url.Values{}
-	}
-	return url.Values{"ward": {booking.GetWard()}, "bed": {booking.GetBed()}}
 }
 
 // replyOf starts a reply from the down-referral by which the patient was sent back, if there is one, else from the record: the diagnoses as they were sent, what was found and the discharge summary since the arrival, and

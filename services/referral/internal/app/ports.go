@@ -253,9 +253,10 @@ type Attachment struct {
 	KeepUntil                  time.Time
 }
 
-// Reserved is the slot or bed of a hold or booking.
+// Reserved is the slot or bed of a hold or booking; Ward and Label name a bed.
 type Reserved struct {
-	BookingID string
+	BookingID   string
+	Ward, Label string
 	domain.Place
 	Window domain.Window
 }

@@ -32,6 +32,8 @@ type Carry struct {
 	ReceiverName string
 	Reason, Note string
 	Ward, Bed    string
+	// Instead: the bed is not the one that is booked, which is given up.
+	Instead      bool
 	Outcome      string
 	Reply        Reply
 	Plan         *FollowUpPlan

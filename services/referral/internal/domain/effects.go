@@ -95,6 +95,7 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 		if s.Receiver.OrganizationID != before.Receiver.OrganizationID {
 			bad = append(bad, combination("receiver.organizationId"))
 		}
+		s.supplement(&before)
 	}
 	// The hold was taken for the department and the device that were asked.
 	if s.Receiver.DepartmentCode != before.Receiver.DepartmentCode || s.Modality != before.Modality {
@@ -258,7 +259,7 @@ func free(s *Snapshot, change *Change) {
 // giveBack asks for what is missing. It is no final answer: the patient keeps the attached hold.
 func giveBack(s *Snapshot, c Command, _ *Change) []Field {
 	answered(s, c)
-	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
+	s.ReasonCode, s.Note, s.Supplemented = c.Carry.Reason, c.Carry.Note, nil
 	return nil
 }
 
@@ -323,9 +324,18 @@ func noShow(s *Snapshot, c Command, change *Change) []Field {
 	return nil
 }
 
+// admit takes the patient to a bed. One that scheduling knows is booked for the referral, in place of what it had: there is one booking to a referral,
+// and the fact names both.
 func admit(s *Snapshot, c Command, change *Change) []Field {
 	if c.Carry.Ward == "" {
 		return []Field{required("ward")}
+	}
+	if b := c.Carry.Booking; b.ID != "" || c.Carry.Instead {
+		if s.Booking.ID != b.ID {
+			change.FormerBookingID = s.Booking.ID
+		}
+		s.Booking = b
+		change.HoldID, change.BookingID = b.HoldID, b.ID
 	}
 	s.Ward, s.Bed, s.AdmitTime = c.Carry.Ward, c.Carry.Bed, c.At
 	change.Detail = detail("ward", s.Ward, "bed", s.Bed)

@@ -52,6 +52,8 @@ type Snapshot struct {
 	Reply     Reply
 	// ReasonCode and Note of the last negative answer.
 	ReasonCode, Note string
+	// Supplemented names what the sender changed since the receiver last asked for more.
+	Supplemented []string
 
 	// ReplyTo is the referral that this one follows, in the way of LinkKind. Escalated, DownReferral, BounceBackOf and BouncedBy name
 	// others that follow this one or that it was found to belong to.
@@ -195,6 +197,8 @@ type Change struct {
 	Today string
 	// Hold and Booking are what the change attaches, settles or frees.
 	HoldID, BookingID string
+	// FormerBookingID is the booking that BookingID took the place of.
+	FormerBookingID string
 	// FormerReceiver is the organisation that gave the referral on.
 	FormerReceiver string
 	// After is the referral after the change.

@@ -89,6 +89,9 @@ func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(st
 		s.Values = append(s.Values, v)
 	}
 	s.Modality = say("modality")
+	for range count("supplements", 3) {
+		s.Supplemented = append(s.Supplemented, say("supplement"))
+	}
 	for range count("items", 3) {
 		s.ExamItems = append(s.ExamItems, domain.Diagnosis{System: say("system"), Code: say("code"), Display: say("display")})
 	}

@@ -136,13 +136,15 @@ type sealedResult struct {
 	Medications []sealedMedication `json:"medications,omitempty"`
 	Answer      string             `json:"answer,omitempty"`
 	VerdictNote string             `json:"verdictNote,omitempty"`
+	// Supplemented are names of fields.
+	Supplemented []string `json:"supplemented,omitempty"`
 }
 
 func resultOf(s domain.Snapshot) sealedResult {
 	r := sealedResult{
 		Note: s.Note, Ward: s.Ward, Bed: s.Bed,
 		Diagnosis: s.Reply.Diagnosis, Findings: s.Reply.Findings, Treatment: s.Reply.Treatment, NextSteps: s.Reply.NextSteps,
-		Answer: s.Reply.Answer, VerdictNote: s.VerdictNote,
+		Answer: s.Reply.Answer, VerdictNote: s.VerdictNote, Supplemented: s.Supplemented,
 	}
 	for _, m := range s.Reply.Medications {
 		r.Medications = append(r.Medications, sealedMedication(m))
@@ -151,7 +153,7 @@ func resultOf(s domain.Snapshot) sealedResult {
 }
 
 func (r sealedResult) into(s *domain.Snapshot) {
-	s.Note, s.Ward, s.Bed, s.VerdictNote = r.Note, r.Ward, r.Bed, r.VerdictNote
+	s.Note, s.Ward, s.Bed, s.VerdictNote, s.Supplemented = r.Note, r.Ward, r.Bed, r.VerdictNote, r.Supplemented
 	s.Reply = domain.Reply{Diagnosis: r.Diagnosis, Findings: r.Findings, Treatment: r.Treatment, NextSteps: r.NextSteps, Answer: r.Answer}
 	for _, m := range r.Medications {
 		s.Reply.Medications = append(s.Reply.Medications, domain.Medication(m))

@@ -1195,7 +1195,9 @@ type Referral struct {
 	// What the doctor found for the criteria, as the draft or the sent referral has it; ListCriteria names and words the values.
 	Values []*ClinicalValue `protobuf:"bytes,59,rep,name=values,proto3" json:"values,omitempty"`
 	// Written on a blank form at this time, while the system was away, and entered at submit_time. Limits run, and figures count, from submit_time.
-	WrittenTime   *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	WrittenTime *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	// What the sender changed since the receiver last asked for more (returned), by the names that errors give the fields: form.presentIllness, diagnoses, …
+	Supplemented  []string `protobuf:"bytes,72,rep,name=supplemented,proto3" json:"supplemented,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1646,6 +1648,13 @@ func (x *Referral) GetValues() []*ClinicalValue {
 func (x *Referral) GetWrittenTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.WrittenTime
+	}
+	return nil
+}
+
+func (x *Referral) GetSupplemented() []string {
+	if x != nil {
+		return x.Supplemented
 	}
 	return nil
 }
@@ -4069,13 +4078,18 @@ func (x *RedirectRequest) GetNote() string {
 }
 
 type AdmitRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Ward          string                 `protobuf:"bytes,4,opt,name=ward,proto3" json:"ward,omitempty"`
-	Bed           string                 `protobuf:"bytes,5,opt,name=bed,proto3" json:"bed,omitempty"`
-	Note          string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version   int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Ward      string                 `protobuf:"bytes,4,opt,name=ward,proto3" json:"ward,omitempty"`
+	Bed       string                 `protobuf:"bytes,5,opt,name=bed,proto3" json:"bed,omitempty"`
+	Note      string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	// A hold of a bed of the receiving hospital: it becomes the referral's booking in place of the one that it had, and ward and bed are those of it.
+	// Without one they are the words above, which a bed that scheduling does not know needs. HOLD_EXPIRED, BOOKING_LOST as in Accept.
+	HoldId string `protobuf:"bytes,7,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	// The bed above is not the booked one: the booking is given up. Not with hold_id.
+	Instead       bool `protobuf:"varint,8,opt,name=instead,proto3" json:"instead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4150,6 +4164,20 @@ func (x *AdmitRequest) GetNote() string {
 		return x.Note
 	}
 	return ""
+}
+
+func (x *AdmitRequest) GetHoldId() string {
+	if x != nil {
+		return x.HoldId
+	}
+	return ""
+}
+
+func (x *AdmitRequest) GetInstead() bool {
+	if x != nil {
+		return x.Instead
+	}
+	return false
 }
 
 type ConcludeRequest struct {
@@ -6918,7 +6946,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x04 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x05 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\x83\x15\n" +
+	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xa7\x15\n" +
 	"\bReferral\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -6995,7 +7023,8 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\rworse_reasons\x189 \x03(\tR\fworseReasons\x12\x1a\n" +
 	"\bmodality\x18: \x01(\tR\bmodality\x12;\n" +
 	"\x06values\x18; \x03(\v2#.tongzhen.referral.v1.ClinicalValueR\x06values\x12=\n" +
-	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xd1\t\n" +
+	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\x12\"\n" +
+	"\fsupplemented\x18H \x03(\tR\fsupplemented\"\xd1\t\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
@@ -7203,7 +7232,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\breceiver\x18\x04 \x01(\v2\x19.tongzhen.common.v1.PartyR\breceiver\x12(\n" +
 	"\vreason_code\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\n" +
 	"reasonCode\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xb7\x01\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xea\x01\n" +
 	"\fAdmitRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
@@ -7211,7 +7240,9 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x1b\n" +
 	"\x04ward\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04ward\x12\x19\n" +
 	"\x03bed\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x03bed\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xe1\x01\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x12\x17\n" +
+	"\ahold_id\x18\a \x01(\tR\x06holdId\x12\x18\n" +
+	"\ainstead\x18\b \x01(\bR\ainstead\"\xe1\x01\n" +
 	"\x0fConcludeRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
