@@ -100,9 +100,9 @@ func TestTheTablesKeepToTheRolesOfTheArchitecture(t *testing.T) {
 	// Beyond those each role without patients has exactly these.
 	own := map[string][]string{
 		"COUNTY_ADMIN": append([]string{
-			"UpdateSettings", "UpdateTargets", "UpdateReasonSettings", "ListSettingVersions", "ListLate", "CountOpen", "ListBlockingMedicines", "GetStatisticCase", "ListStages", "ListQuietCentres", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
+			"UpdateSettings", "UpdateTargets", "UpdateReasonSettings", "ListSettingVersions", "ListLate", "CountOpen", "ListBlockingMedicines", "GetStatisticCase", "ListStages", "ListContributions", "ListQuietCentres", "UpdateRecognitionItem", "ListRecognitionChanges", "UpdateRecognitionSettings",
 			"QueryStatistics", "ListStatisticCases", "ReconcileDischarges", "RecordExport", "GetRecognitionStatistics", "ListRecognitionCases",
-			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "SetBed",
+			"FindSlots", "ListWaitingTimes", "ListBoard", "SetWard", "AddBeds", "CloseWard", "SetBed",
 			"ListSlots", "ListBeds", "CreateSchedules", "ListTold", "ListAccounts",
 			// The county's schedules, which name no patient: of a session's slots it sees how many are taken, and nobody.
 			"ListEquipment", "SaveEquipment", "ListTemplates", "SaveTemplate", "PreviewTemplate", "ListExceptions", "SaveException", "RemoveException",

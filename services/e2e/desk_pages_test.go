@@ -34,10 +34,15 @@ func TestADayAtTheDesk(t *testing.T) {
 		desk.fail(fmt.Errorf("%.0f buttons accept the emergency", clicks))
 	}
 	desk.press(fmt.Sprintf(`[data-id="%s"] button[data-action="accept"]`, emergency))
-	stands(desk, "after the emergency", first.GetId(), "第 1 / 3 条")
-	if !strings.Contains(desk.text(".panel .flash"), "莫急诊") {
-		desk.Errorf("it is not said what was done: %q", desk.text(".panel"))
+	// An answer in the list stays there, with the focus in the row that comes next.
+	if at := eval[string](desk, `location.pathname + " " + document.activeElement.closest("tr")?.dataset.id`); at != "/desk "+first.GetId() {
+		desk.Errorf("after the emergency stands %s", at)
 	}
+	if !strings.Contains(desk.text("main .flash"), "莫急诊") {
+		desk.Errorf("it is not said what was done: %q", desk.text("main"))
+	}
+	desk.press("#queue tbody tr a")
+	stands(desk, "from the list", first.GetId(), "第 1 / 3 条")
 	desk.look("desk-split", "dark")
 	worksByKeys(desk, second.GetId(), third.GetId())
 

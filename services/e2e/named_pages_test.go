@@ -22,13 +22,13 @@ func TestACommonNameBecomesTheCentresWithAClick(t *testing.T) {
 	w.goTo("/down/" + up.GetPatientId() + "?" + url.Values{"reply_to": {up.GetId()}}.Encode())
 	first := `[name="medicine.name"]`
 	w.fill(first, "氨氯地平片")
-	w.until("the question", `document.querySelector('#medicine-lines [data-row-set]')?.textContent === '苯磺酸氨氯地平片'`)
+	w.until("the question", `document.querySelector('#medicine-lines [data-row-set="medicine.name"]')?.textContent === '苯磺酸氨氯地平片'`)
 	w.look("down-named", "dark")
 	if w.value(first) != "氨氯地平片" {
 		t.Errorf("%q was taken by itself", w.value(first))
 	}
-	w.choose(`#medicine-lines [data-row-set]`)
-	w.until("its stock", `document.querySelector('#medicine-lines .stock.IN_STOCK') && !document.querySelector('#medicine-lines [data-row-set]')`)
+	w.choose(`#medicine-lines [data-row-set="medicine.name"]`)
+	w.until("its stock", `document.querySelector('#medicine-lines .stock.IN_STOCK') && !document.querySelector('#medicine-lines [data-row-set="medicine.name"]')`)
 	if w.value(first) != "苯磺酸氨氯地平片" {
 		t.Errorf("it is called %q", w.value(first))
 	}

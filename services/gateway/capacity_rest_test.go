@@ -19,6 +19,8 @@ func TestWhatCanBeBookedIsReachedByREST(t *testing.T) {
 		{"POST", "/waitlist", `{"referralId":"` + referralID + `","kind":"CLINIC"}`, `"position":2`},
 		{"POST", "/waitlist/" + entryID2 + ":leave", `{}`, `"state":"LEFT"`},
 		{"GET", "/bed-board?organizationId=" + hospitalID, "", `"state":"CLEANING"`},
+		{"POST", "/wards/" + wardID + ":addBeds", `{"version":3,"beds":2}`, `"version":3`},
+		{"POST", "/wards/" + wardID + ":close", `{"version":3}`, `"version":3`},
 		{"POST", "/beds/" + bedID + ":set", `{"version":1,"inService":true}`, `"label":"1"`},
 		{"GET", "/clinic-sessions?organizationId=" + hospitalID, "", `"displaced":1`},
 		{"GET", "/clinic-sessions/" + sessionID, "", `"bookingId"`},

@@ -175,6 +175,7 @@ func capacity() map[string]proto.Message {
 		boardMethod:    sampleBoard(),
 		setBedMethod:   sampleBoard().GetWards()[0].GetBeds()[0],
 		setWardMethod:  sampleBoard().GetWards()[0],
+		addBedsMethod:  sampleBoard().GetWards()[0], closeWardMethod: sampleBoard().GetWards()[0],
 	}
 	return same
 }

@@ -27,7 +27,7 @@ func TestCriteriaSayWhatIsMetWhyAndWhatIsMissing(t *testing.T) {
 		for _, words := range []string{
 			"systolic 180 or more", ">Emergency</span>", "国家规范 (original text)", "systolic pressure 182 mmHg", "record, 2026-03-01", "dizziness yes",
 			"1 more cannot be judged", "kidney function falls", "county rule", "eGFR (the one of 2025-02-20 on record is too old to count)",
-			`name="value.egfr"`, "mL/min", `name="finding" value="chest_pain"`, "Suggested: emergency (green channel)",
+			`name="value.egfr"`, "mL/min", `name="finding" value="chest_pain"`, "Suggested: send as an emergency (green channel)", `data-choose="kind=EMERGENCY"`,
 		} {
 			if !strings.Contains(body, words) {
 				t.Errorf("%s: %q is not said", what, words)
@@ -160,8 +160,9 @@ func TestManyValuesAreFoldedAndOneTypedOutOfSightUnfoldsThem(t *testing.T) {
 	b := w.browser("township")
 	body := b.post(criteriaPart, typedReferral()).Body.String()
 	sight, folded, _ := strings.Cut(body, "<details>")
-	if strings.Count(sight, `name="finding"`) != 8 || strings.Count(folded, `name="finding"`) != 4 || !strings.Contains(folded, "finding.rest") || strings.Contains(sight, "finding.rest") {
-		t.Error("not 8 in sight and 4 folded, with the denial of all after the last")
+	if strings.Count(sight, `name="finding"`) != 8 || strings.Count(folded, `name="finding"`) != 4 ||
+		!strings.Contains(folded, `name="finding.rest.more"`) || !strings.Contains(sight, `name="finding.rest"`) {
+		t.Error("not 8 in sight and 4 folded, each with a denial of the rest of its own")
 	}
 	if body := b.post(criteriaPart, with(typedReferral(), "finding", "finding_l")).Body.String(); !strings.Contains(body, "<details open>") {
 		t.Error("what was typed is out of sight")

@@ -328,3 +328,50 @@ func TestTheNoticeOfAnAcceptanceNamesWhatWasBooked(t *testing.T) {
 		})
 	}
 }
+
+// One that was returned and sent again does not look like any old one.
+func TestWhatWasSupplementedIsSaidInTheQueueAndOnThePage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	again := sampleReferral(referralv1.State_SUBMITTED)
+	again.ReasonCode, again.Note, again.Supplemented = "INCOMPLETE", "补心电图", []string{"form.presentIllness", "diagnoses"}
+	first := sampleReferral(referralv1.State_SUBMITTED)
+	first.Id = secondID
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{again, first}})
+	w.always(getMethod, again)
+	b := w.browser("desk")
+	for what, body := range map[string]string{"the queue": b.get("/desk").Body.String(), "beside the open one": b.get("/desk", "X-Fragment", "list").Body.String()} {
+		if strings.Count(body, "Supplemented</strong>") != 1 || !strings.Contains(body, "Supplemented</strong> present illness (reason for referral)") {
+			t.Errorf("%s does not tell it, or of both", what)
+		}
+	}
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "Supplemented</strong> present illness (reason for referral)", "Asked for:", "补心电图")
+	again.State = referralv1.State_ACCEPTED
+	w.always(getMethod, again)
+	if strings.Contains(b.get("/referrals/"+referralID).Body.String(), "Supplemented") {
+		t.Error("it is still said when it was answered")
+	}
+}
+
+// Who accepts in the list stays there: the notice on top, the focus in the row that comes next.
+func TestAnAnswerInTheListStaysInTheList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.waits(routine()...)
+	on(w, referralv1.ReferralService_BatchGetReferrals_FullMethodName, func(_ context.Context, in *referralv1.BatchGetReferralsRequest) (*referralv1.BatchGetReferralsResponse, error) {
+		done := sampleReferral(referralv1.State_ACCEPTED)
+		done.Id = in.GetIds()[0]
+		return &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{done}}, nil
+	})
+	b := w.browser("desk")
+	shows(t, b.get("/desk").Body.String(), `name="queue" value="list"`)
+	got := b.post("/referrals/"+referralID+"/accept", with(sent("accept"), "queue", "list"))
+	if to := got.Header().Get("Location"); got.Code != http.StatusSeeOther || to != "/desk?tab=waiting" {
+		t.Fatalf("%d, %s", got.Code, to)
+	}
+	body := b.get("/desk?tab=waiting").Body.String()
+	shows(t, body, "Accepted; the sender was told.", `href="/referrals/`+secondID+`?queue=1" autofocus`)
+	if strings.Count(body, "autofocus") != 1 || strings.Contains(b.get("/desk?tab=waiting").Body.String(), "autofocus") {
+		t.Error("the focus is in several rows, or is moved again")
+	}
+}

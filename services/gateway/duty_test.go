@@ -22,6 +22,8 @@ const (
 	alarmsMethod      = notificationv1.AlarmService_ListAlarms_FullMethodName
 	takeMethod        = notificationv1.AlarmService_AcknowledgeAlarm_FullMethodName
 	callsMethod       = notificationv1.AlarmService_ListCalls_FullMethodName
+	rungMethod        = notificationv1.AlarmService_GetRung_FullMethodName
+	telephonedMethod  = notificationv1.AlarmService_RecordTelephoned_FullMethodName
 	recordCallMethod  = notificationv1.AlarmService_RecordCall_FullMethodName
 	preferencesMethod = notificationv1.AlarmService_GetPreferences_FullMethodName
 	preferMethod      = notificationv1.AlarmService_SetPreferences_FullMethodName
@@ -48,7 +50,7 @@ func onDuty() map[string]proto.Message {
 	preferences := &notificationv1.Preferences{Version: 3, Urgent: []string{"WECOM_APP"}, QuietFrom: "22:00", QuietTo: "07:00", DigestTimes: []string{"08:00", "17:00"}, County: rules}
 	return map[string]proto.Message{
 		alarmsMethod: &notificationv1.ListAlarmsResponse{}, takeMethod: sampleAlarm(), callsMethod: &notificationv1.ListCallsResponse{Calls: sampleCalls(), NextPageToken: "next"},
-		recordCallMethod: sampleCalls()[0], preferencesMethod: preferences, preferMethod: preferences, countyMethod: rules, ruleMethod: rules,
+		rungMethod: sampleRung(), telephonedMethod: sampleRung(), recordCallMethod: sampleCalls()[0], preferencesMethod: preferences, preferMethod: preferences, countyMethod: rules, ruleMethod: rules,
 		notificationv1.AlarmService_ListRules_FullMethodName: &notificationv1.ListRulesResponse{Rules: []*notificationv1.Rule{
 			{Event: "accepted", To: "PATIENT", When: "BOOKED", Channels: []string{"SMS"}, Text: "您的转诊", TextEnglish: "Your referral", County: true},
 			{Event: "deadline_passed", To: "COUNTY_ADMIN", When: "ANSWER UP 3", Channels: []string{"WECOM_APP", "SMS"}},
@@ -68,6 +70,17 @@ func sampleAlarm() *notificationv1.Alarm {
 	return &notificationv1.Alarm{
 		Id: alarmID, ReferralId: referralID, ReferralNumber: "450321-26-0000123-4", Event: "submitted", FromOrganizationId: townshipID, CreateTime: in(-2 * time.Minute), Rings: 3,
 		CallId: callID,
+	}
+}
+
+func sampleRung() *notificationv1.Rung {
+	return &notificationv1.Rung{
+		State: "RINGING", CreateTime: in(-2 * time.Minute), Rings: 3, LastRingTime: in(-10 * time.Second),
+		People: []*notificationv1.RungPerson{
+			{AccountId: alarmID, Name: "韦护士", Roles: []string{"INTAKE_DESK"}, ToldTime: in(-2 * time.Minute), Ways: []*notificationv1.RungWay{{Channel: "SMS", State: "SENT"}}},
+			{AccountId: callID, Name: "陈主任", Roles: []string{"DEPARTMENT_HEAD"}, ToldTime: in(-time.Minute), AcknowledgeTime: in(0)},
+		},
+		Calls: []*notificationv1.CallRecord{{Outcome: "TELEPHONED", ReachedName: "急诊分诊台", AccountName: "李医生", Time: in(-time.Minute), Note: "请准备导管室"}},
 	}
 }
 

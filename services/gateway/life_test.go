@@ -214,6 +214,10 @@ func TestAWrongLineOrNumberIsExplainedBesideItself(t *testing.T) {
 	if body := b.post("/referrals/"+referralID+"/record_visit", with(sent("record_visit"), "value.sbp", "many")).Body.String(); !strings.Contains(body, "“Systolic pressure” is not right") {
 		t.Error("the number is not called by its name")
 	}
+	w.refuse(visitMethod, errs.Invalid(errs.Bad("findings.values[0].number", errs.ReasonFieldOutOfRange, "cause", "RANGE", "min", "40", "max", "300", "unit", "mm[Hg]")))
+	if body := b.post("/referrals/"+referralID+"/record_visit", sent("record_visit")).Body.String(); !strings.Contains(body, "should be between 40 and 300 mmHg") {
+		t.Error("the range is not told")
+	}
 }
 
 func TestATakenDecisionIsToldAndCanBeRepeated(t *testing.T) {

@@ -64,13 +64,18 @@ func sampleCourse() *referralv1.CaseCourse {
 			{Action: "submit", To: referralv1.State_SUBMITTED, OrganizationId: townshipID, Time: in(-180 * 60e9)},
 			{Action: "return", From: referralv1.State_SUBMITTED, To: referralv1.State_RETURNED, OrganizationId: hospitalID, Time: in(-120 * 60e9), ReasonCode: "NO_BED"},
 		},
+		Links: []*referralv1.CaseLink{{Relation: "SENT_DOWN", ReferralId: slotID, Number: "450321-26-0000201-9", State: referralv1.State_CANCELLED, SubmitTime: in(-60 * 60e9)}},
+		Standings: []*referralv1.CaseStanding{
+			{Measure: "IND-DN-A", Ground: &referralv1.CaseGround{Place: "MISSED", Fact: "DOWN_WITHDRAWN"}}, {Measure: "IND-ACK", Ground: &referralv1.CaseGround{Place: "EXCLUDED", Fact: "ANSWER_AHEAD"}},
+		},
 	}
 }
 
 func sampleBlocking() *referralv1.ListBlockingMedicinesResponse {
 	return &referralv1.ListBlockingMedicinesResponse{Candidates: 5, Blocked: 2, Medicines: []*referralv1.BlockingMedicine{{
 		Name: "替格瑞洛片", Availability: "MISSING", CentreIds: []string{townshipID}, Count: 2,
-		Cases: []*referralv1.StatisticCase{{StayId: slotID, Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I25"}},
+		Lacking: []*referralv1.LackingCentre{{OrganizationId: townshipID, Availability: "MISSING", Count: 2}},
+		Cases:   []*referralv1.StatisticCase{{StayId: slotID, Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I25"}},
 	}}}
 }
 
@@ -187,13 +192,16 @@ func TestTheWorkbookHasASheetForEveryTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(got.Code, err)
 	}
+	if name := got.Header().Get("Content-Disposition"); !strings.HasPrefix(name, `attachment; filename="tongzhen-2026-02-01-2026-02-28.xlsx"; filename*=UTF-8''%E5%8F%8C`) {
+		t.Errorf("the file is called %s", name)
+	}
 	tabs := f.GetSheetList()
-	if len(tabs) != 12 || tabs[0] != "全部指标" || tabs[11] != "指标说明" {
+	if len(tabs) != 13 || tabs[0] != "全部指标" || tabs[12] != "指标说明" {
 		t.Errorf("%q", tabs)
 	}
 	rows, err := f.GetRows("全部指标")
-	if err != nil || len(rows) != 5+len(sampleMeasures()) || rows[4][1] != "指标" || !strings.Contains(rows[2][0], "上转 7 人次包括远程会诊") || !slices.ContainsFunc(rows, func(row []string) bool {
-		return len(row) == 9 && row[1] == "下转率" && row[2] == "77.8%" && row[8] == "80"
+	if err != nil || len(rows) != 5+len(sampleMeasures()) || rows[4][0] != "指标" || rows[4][3] != "变化（本期减上期，率为百分点）" || !strings.Contains(rows[2][0], "上转 7 人次包括远程会诊") || !slices.ContainsFunc(rows, func(row []string) bool {
+		return len(row) == 10 && row[0] == "下转率" && row[1] == "77.8%" && row[3] == "0" && row[8] == "80" && row[9] == "IND-DN-A"
 	}) {
 		t.Errorf("%q, %v", rows, err)
 	}
@@ -350,7 +358,7 @@ func TestWhoSeesFiguresOpensACaseWithoutThePatient(t *testing.T) {
 	b := w.admin()
 	at := "/statistics/cases/" + referralID
 	for _, page := range []string{"/overview", "/overview/late", "/statistics/cases?measure=IND-DN-A&from=2026-03-01&to=2026-04-01"} {
-		if !strings.Contains(b.get(page).Body.String(), `href="`+at+`"`) {
+		if !strings.Contains(b.get(page).Body.String(), `href="`+at+`?back=`) {
 			t.Errorf("%s does not lead to the case", page)
 		}
 	}

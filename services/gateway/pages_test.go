@@ -190,7 +190,7 @@ func sent(action string) url.Values {
 	case "admit":
 		return with(v, "ward", "心内一区", "bed", "12 床")
 	case "conclude":
-		return with(v, "outcomeCode", "IMPROVED", "reply.diagnosis", "稳定", "reply.findings", "心电图", "reply.treatment", "支架", "reply.nextSteps", "随访", "reply.medications", "阿司匹林 100mg")
+		return with(v, "outcomeCode", "IMPROVED", "reply.diagnosis", "稳定", "reply.findings", "心电图", "reply.treatment", "支架", "reply.nextSteps", "随访", "reply.medications", "阿司匹林 每日一次")
 	case "redirect":
 		return with(v, "reasonCode", "NO_BED", "receiver", hospitalID+"|20")
 	default:
@@ -284,7 +284,7 @@ func TestWhatTheActionFormsSendReachesTheService(t *testing.T) {
 	w.always("/tongzhen.referral.v1.ReferralService/Conclude", sampleReferral(referralv1.State_CONCLUDED))
 	b.post("/referrals/"+referralID+"/conclude", sent("conclude"))
 	conclude := called[*referralv1.ConcludeRequest](w, "/tongzhen.referral.v1.ReferralService/Conclude")
-	if len(conclude) != 1 || !proto.Equal(conclude[0].GetReply().GetMedications()[0], &referralv1.ReplyMedication{Name: "阿司匹林", Dosage: "100mg"}) {
+	if len(conclude) != 1 || !proto.Equal(conclude[0].GetReply().GetMedications()[0], &referralv1.ReplyMedication{Name: "阿司匹林", Dosage: "每日一次"}) {
 		t.Errorf("%v", conclude)
 	}
 }

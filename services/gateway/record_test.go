@@ -129,7 +129,7 @@ func TestTheReasonOfAnArrivalIsCalledWhatTheFormCallsIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.refuse(arrivalMethod, errs.Invalid(errs.Required("reasonCode")))
-	if body := w.browser("desk").post(arrivalPage, typedArrival()).Body.String(); !strings.Contains(body, "Please fill in “How the patient came”") {
+	if body := w.browser("desk").post(arrivalPage, typedArrival()).Body.String(); !strings.Contains(body, "Please choose “How the patient came”") {
 		t.Error("the error speaks of another field")
 	}
 }

@@ -8,53 +8,43 @@ import (
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
-	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 )
+
+const underWayMethod = referralv1.ReferralService_ListUnderWay_FullMethodName
 
 const needed = "please check, and tick the box"
 
 // Who sends a patient to a hospital that has them already, or expects them, is asked first, keeps what was typed, and may send all the same.
 func TestAPatientWhomTheHospitalHasIsAskedAboutBeforeSending(t *testing.T) {
 	t.Parallel()
-	referral := func(kind commonv1.Kind_Code, state referralv1.State_Code) *referralv1.ListReferralsResponse {
-		one := sampleReferral(state)
-		one.Kind, one.Direction = kind, commonv1.Direction_UP
-		one.Receiver = &commonv1.Party{OrganizationId: hospitalID, DepartmentCode: "0304"}
-		return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one}}
-	}
-	stay := func(status, organization string) *patientrecordv1.Summary {
-		return &patientrecordv1.Summary{
-			Patient:          &patientrecordv1.Patient{Id: patientID, Name: "王某"},
-			RecentEncounters: []*patientrecordv1.Encounter{{ClassCode: "IMP", Status: status, StartTime: in(-time.Hour), OrganizationId: organization}},
+	under := func(admitted bool, hospital string, kinds ...commonv1.Kind_Code) *referralv1.ListUnderWayResponse {
+		one := &referralv1.UnderWay{OrganizationId: hospital, AskedKinds: kinds}
+		if admitted {
+			one.AdmitTime = in(-time.Hour)
+		} else {
+			one.Referrals = []*referralv1.Referral{sampleReferral(referralv1.State_ACCEPTED)}
 		}
+		return &referralv1.ListUnderWayResponse{Hospitals: []*referralv1.UnderWay{one}}
 	}
-	nothing := &referralv1.ListReferralsResponse{}
 	for name, c := range map[string]struct {
-		list    *referralv1.ListReferralsResponse
-		summary *patientrecordv1.Summary
-		kind    string
-		asked   bool
+		answer *referralv1.ListUnderWayResponse
+		kind   string
+		asked  bool
 	}{
-		"in the hospital":                       {nothing, stay("in-progress", hospitalID), "OUTPATIENT", true},
-		"was in the hospital":                   {nothing, stay("finished", hospitalID), "OUTPATIENT", false},
-		"in another":                            {nothing, stay("in-progress", townshipID), "OUTPATIENT", false},
-		"a question only":                       {nothing, stay("in-progress", hospitalID), "ADVICE", false},
-		"admitted by referral":                  {referral(commonv1.Kind_INPATIENT, referralv1.State_ADMITTED), nil, "OUTPATIENT", true},
-		"expected":                              {referral(commonv1.Kind_EXAM, referralv1.State_ACCEPTED), nil, "OUTPATIENT", true},
-		"was answered":                          {referral(commonv1.Kind_EXAM, referralv1.State_CONCLUDED), nil, "OUTPATIENT", false},
-		"asked about only":                      {referral(commonv1.Kind_ADVICE, referralv1.State_SUBMITTED), nil, "OUTPATIENT", false},
-		"the same kind: refused by the service": {referral(commonv1.Kind_OUTPATIENT, referralv1.State_SUBMITTED), nil, "OUTPATIENT", false},
+		"in the hospital": {under(true, hospitalID, commonv1.Kind_OUTPATIENT, commonv1.Kind_EXAM), "OUTPATIENT", true},
+		"expected":        {under(false, hospitalID, commonv1.Kind_OUTPATIENT), "OUTPATIENT", true},
+		"in another":      {under(true, townshipID, commonv1.Kind_OUTPATIENT), "OUTPATIENT", false},
+		"another kind":    {under(true, hospitalID, commonv1.Kind_EXAM), "OUTPATIENT", false},
+		"a question only": {under(true, hospitalID, commonv1.Kind_OUTPATIENT), "ADVICE", false},
+		"nothing":         {&referralv1.ListUnderWayResponse{}, "OUTPATIENT", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.always(listMethod, c.list)
-			if c.summary != nil {
-				w.always(summaryMethod, c.summary)
-			}
+			w.always(underWayMethod, c.answer)
 			b := w.browser("township")
 			typed := with(typedReferral(), "kind", c.kind, "anyway", "")
 			got := b.post("/refer/"+patientID, typed)
@@ -86,11 +76,10 @@ func TestAPatientWhomTheHospitalHasIsAskedAboutBeforeSending(t *testing.T) {
 }
 
 // What cannot be asked stops nobody.
-func TestWithoutTheRecordNothingIsAsked(t *testing.T) {
+func TestWithoutAnAnswerNothingIsAsked(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.refuse(summaryMethod, errs.Unavailable("patientrecord", nil))
-	w.refuse(listMethod, errs.Unavailable("referral", nil))
+	w.refuse(underWayMethod, errs.Unavailable("referral", nil))
 	if got := w.browser("township").post("/refer/"+patientID, with(typedReferral(), "anyway", "")); got.Code != http.StatusSeeOther {
 		t.Errorf("%d %s", got.Code, got.Body)
 	}

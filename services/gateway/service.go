@@ -201,6 +201,7 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	}
 	pages, err := referrals.New(referrals.Deps{
 		Shell: sh, Referral: referral, Notification: notification, Queue: received,
+		Alarm:       notificationv1.NewAlarmServiceClient(deps.Conns.Notification),
 		Clinical:    patientrecordv1.NewClinicalRecordServiceClient(deps.Conns.PatientRecord),
 		FollowUps:   referralv1.NewFollowUpServiceClient(deps.Conns.Referral),
 		Record:      patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord),

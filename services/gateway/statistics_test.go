@@ -32,6 +32,7 @@ func (w *world) countedFigures() {
 		}
 		return out, nil
 	})
+	w.always(movedMethod, sampleMoved())
 	on(w, casesMethod, func(_ context.Context, in *referralv1.ListStatisticCasesRequest) (*referralv1.ListStatisticCasesResponse, error) {
 		out := &referralv1.ListStatisticCasesResponse{}
 		from, _ := strconv.Atoi(in.GetPageToken())
@@ -132,7 +133,7 @@ func TestTheTwoRatesStandSideBySideWithTheirDefinitions(t *testing.T) {
 	for what, words := range map[string]string{
 		"the first rate": `<h2>Down-referral rate</h2>`, "the second": `<h2>Return rate</h2>`, "the value": `<p class="big">77.8%</p>`, "the numerator in words": "Return rate: those",
 		"the chosen denominator": `<dt>Denominator</dt><dd>all ENDED_FIT</dd>`, "the choice": `<option value="ENDED_FIT" selected>all ENDED_FIT</option>`, "where it comes from": "本平台口径 (suggested by the system)",
-		"its direction": "↑ higher is better", "that it fills": "still filling", "on whose day": "the day of sending", "the note": "A note", "minutes": "12 minutes (median)", "the 90th percentile": "nine of ten within 10.0 hours",
+		"its direction": "↑ higher is better", "that it fills": "and the number will move", "on whose day": "the day of sending", "the note": "A note", "minutes": "12 minutes (median)", "the 90th percentile": "nine of ten within 10.0 hours",
 	} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%s: %q is missing", what, words)

@@ -68,7 +68,11 @@ func working() map[string]proto.Message {
 		updateMethod:      sampleSettings(),
 		criteriaMethod: &referralv1.ListCriteriaResponse{Criteria: []*referralv1.Criterion{
 			{Code: "DN-HTN-01", Condition: "HYPERTENSION", ConditionName: "高血压", ConditionNameEn: "Hypertension", Direction: commonv1.Direction_DOWN, Expression: "sbp < 140.0", Text: "血压达标", TextEn: "Pressure controlled", Source: "国家规范", SourceUrl: "https://example.org/norm", Certainty: "FOUND_MIRROR"},
-			{Code: "UP-HTN-01", Condition: "HYPERTENSION", ConditionName: "高血压", ConditionNameEn: "Hypertension", Direction: commonv1.Direction_UP, Urgency: commonv1.Urgency_EMERGENCY, Expression: "sbp >= 180.0", Text: "收缩压≥180", TextEn: "systolic 180 or more", Source: "国家规范", Certainty: "FOUND", Note: "数值取自附录", CountyRule: true},
+			{Code: "UP-HTN-01", Condition: "HYPERTENSION", ConditionName: "高血压", ConditionNameEn: "Hypertension", Direction: commonv1.Direction_UP, Urgency: commonv1.Urgency_EMERGENCY, Expression: "sbp >= 180.0", Text: "收缩压≥180", TextEn: "systolic 180 or more", Source: "国家规范", Certainty: "FOUND", Note: "数值取自附录", CountyRule: true, Values: []string{"bp_systolic"}},
+		}, Values: []*referralv1.ValueDefinition{
+			{Name: "bp_systolic", Label: "收缩压", LabelEn: "systolic pressure", Type: "NUMBER", Unit: "mm[Hg]", Low: 40, High: 300},
+			{Name: "onset_hours", Label: "发病时长", LabelEn: "hours since onset", Type: "NUMBER", Unit: "h", High: 999},
+			{Name: "chest_pain", Label: "胸痛", LabelEn: "chest pain", Type: "FINDING"},
 		}},
 	}
 }
@@ -181,6 +185,10 @@ func (w *world) visitWorkplaces(doctor, clerk *browser, see func(*browser, strin
 			/statistics?period=custom&from=2026-01-05&to=2026-02-07&by=urgency /statistics?period=custom&from=x /statistics/mine /statistics/mine?period=quarter /statistics/discharges /statistics/discharges?period=custom&from=x
 			/statistics/cases?measure=IND-DN-B&from=2026-03-01&to=2026-04-01&part=DENOMINATOR&denominator=ENDED_FIT&organization=` + townshipID + `&department=0304&condition=I10&urgency=URGENT&kind=INPATIENT
 			/statistics/cases?measure=DECLINED-N&from=2026-03-01&to=2026-04-01&reason=NO_BED`) {
+			see(admin, path)
+			see(doctor, path)
+		}
+		for _, path := range strings.Fields("/statistics/measure?measure=IND-DN-B&denominator=ENDED_FIT&period=last-month&department=0304 /statistics/measure?measure=DECLINED-N&period=custom&from=x") {
 			see(admin, path)
 			see(doctor, path)
 		}

@@ -86,6 +86,21 @@
   document.addEventListener("draft", show, true);
   show();
 
+  // What was searched for is selected when one comes back to it: typing searches for something else.
+  addEventListener("pageshow", () => { const field = document.activeElement; if (field?.matches?.("input[type=search]") && field.value) field.select(); });
+
+  // A choice that the page proposes: <button data-choose="kind=EMERGENCY"> makes it, and the choice is then in sight.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-choose]");
+    if (!button) return;
+    const [name, value] = button.dataset.choose.split("=");
+    const field = [...button.form.elements].find((one) => one.name === name && (one.type === "radio" ? one.value === value : [...one.options ?? []].some((option) => option.value === value)));
+    if (!field) return;
+    if (field.type === "radio") field.checked = true; else field.value = value;
+    field.focus();
+    for (const type of ["input", "change"]) field.dispatchEvent(new Event(type, { bubbles: true }));
+  });
+
   // A choice that another one proposes while nothing is chosen: <select data-preset="kind=EMERGENCY:20">, if it is in the list.
   document.addEventListener("change", (event) => {
     for (const select of event.target.form?.querySelectorAll("select[data-preset]") ?? []) {
@@ -279,6 +294,16 @@
     filter.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
   }
 
+  // Parts of a long page are open on a wide screen and in print, and folded on a narrow one, but for what was asked for by the address or is wrong.
+  const folds = [...document.querySelectorAll("details[data-fold]")];
+  if (matchMedia("(max-width: 899px)").matches) for (const fold of folds) fold.open = Boolean(fold.querySelector("[aria-invalid]"));
+  const unfold = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details[data-fold]")?.setAttribute("open", "");
+  addEventListener("hashchange", unfold);
+  unfold();
+  for (const link of document.querySelectorAll("a[href^='#']")) link.addEventListener("click", () => document.getElementById(link.hash.slice(1))?.closest("details[data-fold]")?.setAttribute("open", ""));
+  let folded = [];
+  addEventListener("beforeprint", () => { folded = folds.filter((fold) => !fold.open); for (const fold of folded) fold.open = true; });
+  addEventListener("afterprint", () => { for (const fold of folded) fold.open = false; });
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
   document.querySelector(".errors")?.focus();
 })();

@@ -197,7 +197,8 @@
     return [...form.querySelectorAll("[required], [data-need], textarea, input[type=text]")].flatMap((part) => {
       if (part.disabled || part.closest("[hidden]")) return [];
       const needed = part.dataset.need?.split(" ") ?? (part.required ? [part.name] : []);
-      const text = needed.length && !needed.some(has) ? says.need : left(part.value ?? "") ? says.left : "";
+      const choice = part.tagName === "SELECT" || part.querySelector?.("select, input[type=radio], [data-picker]");
+      const text = needed.length && !needed.some(has) ? (choice ? says.choose : says.need) : left(part.value ?? "") ? says.left : "";
       const label = part.labels?.[0] ?? part.querySelector("legend, label");
       return text ? [{ part, text: words(text, { name: (label?.innerText ?? "").replace("*", "").trim() }) }] : [];
     });

@@ -27,7 +27,7 @@ func capacityCodes() map[string][]string {
 		"sessions.closed": strings.Fields("OWN_PATIENT BREAK OTHER CANCELLED"),
 		"waitlist.state":  strings.Fields("WAITING OFFERED PLACED LEFT ENDED"),
 		"beds.class":      strings.Fields("GENERAL ICU ISOLATION MATERNITY PAEDIATRIC REHABILITATION PALLIATIVE"),
-		"beds.sex":        strings.Fields("MALE FEMALE"), "beds.out": strings.Fields("INFECTION REPAIR OWN_PATIENT OTHER"),
+		"beds.sex":        strings.Fields("MALE FEMALE"), "beds.out": strings.Fields("INFECTION REPAIR OWN_PATIENT OTHER CLOSED"), "beds.part": strings.Fields("free held taken out"),
 		"beds.state":         strings.Fields("FREE HELD BOOKED OCCUPIED CLEANING OUT_OF_SERVICE"),
 		"deliveries.state":   strings.Fields("PENDING SENDING SENT DEAD CANCELLED SKIPPED"),
 		"deliveries.to":      strings.Fields("person group patient"),

@@ -139,7 +139,7 @@ func (c *Catalogue) Field(language string, f errs.Field) string {
 	list, _, _ := strings.Cut(f.Name, "[")
 	reason, label := "error."+f.Reason, list
 	key := reason
-	for _, specific := range []string{reason + "." + f.Meta["cause"], reason + "." + list} {
+	for _, specific := range []string{reason + "." + f.Meta["cause"], reason + "." + list, chosen(f.Reason, list)} {
 		if c.Has(specific) {
 			key = specific
 			break
@@ -153,6 +153,17 @@ func (c *Catalogue) Field(language string, f errs.Field) string {
 		label = c.T(language, "measure."+measure)
 	}
 	return c.T(language, key, append(pairs(f.Meta), "field", label)...)
+}
+
+// chosen is the text key for a field that is chosen from a list and was not: nobody looks there for something to fill in. "" for every other one.
+func chosen(reason, field string) string {
+	if reason != errs.ReasonFieldRequired || !slices.Contains(strings.Fields(`kind urgency diagnoses receiver receiver.organizationId receiver.departmentCode
+		consent.method consent.relation transport modality sms.onBehalf outcomeCode reasonCode reason verdict slotId holdId findings.result
+		findings.medicationTaking familyDoctor sex documentType noDocumentReason originator.organizationId departmentCode path
+		giving.relation giving.onBehalf giving.method withdrawal.relation outcome result organizationId`), field) {
+		return ""
+	}
+	return "error.FIELD_REQUIRED.CHOICE"
 }
 
 func pairs(meta map[string]string) []any {

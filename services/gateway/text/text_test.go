@@ -166,9 +166,12 @@ func lifeCodes() map[string][]string {
 		"action":         append(slices.Clone(acted), "create", "edit", "submit", "seen", "record_arrival", "record_out", "deadline_passed"),
 		"action.do":      append(slices.Clone(acted), "submit", "accept.DOWN", "decline.DOWN", "redirect.DOWN", "arrive.DOWN"), "done": acted,
 		"action.help": append(slices.Clone(reasoned), "conclude", "acknowledge", "answer", "complete", "depart", "assess", "convert", "decline.DOWN", "redirect.DOWN"), "action.note": reasoned,
-		"ladder":  strings.Fields("desk head admin specialist doctor centre centre-head"),
-		"verdict": strings.Fields("NECESSARY MANAGEABLE_WITH_ADVICE TOO_LATE WRONG_DEPARTMENT"),
-		"link":    strings.Fields("ANSWERS ANSWERED_BY WORSENED ESCALATED_TO CONVERTED CONVERTED_TO BOUNCE_BACK_OF BOUNCED_BY"),
+		"depart.in":  strings.Fields("0 30 60"),
+		"rung.way":   strings.Fields("SENT PENDING SENDING SKIPPED DEAD CANCELLED"),
+		"rung.where": strings.Fields("INBOX LINK CALL"),
+		"ladder":     strings.Fields("desk head admin specialist doctor centre centre-head"),
+		"verdict":    strings.Fields("NECESSARY MANAGEABLE_WITH_ADVICE TOO_LATE WRONG_DEPARTMENT"),
+		"link":       strings.Fields("ANSWERS ANSWERED_BY WORSENED ESCALATED_TO CONVERTED CONVERTED_TO BOUNCE_BACK_OF BOUNCED_BY"),
 		"correct": strings.Fields(`form.initial_impression form.present_illness form.past_history form.treatment form.diagnosis form.inpatient_number
 			form.examination_results form.next_plan form.rehabilitation_advice reply.diagnosis reply.findings reply.treatment reply.next_steps reply.answer`),
 		"availability": strings.Fields("IN_STOCK UNCONFIRMED SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
@@ -187,6 +190,8 @@ func lifeCodes() map[string][]string {
 		"refer.exam":      strings.Fields("CT CT_CONTRAST MRI XRAY ULTRASOUND ECHO ECG HOLTER ABPM GASTROSCOPY COLONOSCOPY LUNG_FUNCTION BONE_DENSITY PATHOLOGY LABORATORY"),
 		"refer.suggest":   strings.Fields("EMERGENCY URGENT"),
 		"refer.certainty": strings.Fields("FOUND FOUND_MIRROR OWN_HIGH OWN_MEDIUM OWN_LOW SUGGESTED"),
+		"field": strings.Fields(`diagnoses examItems modality urgency receiver.departmentCode form.initialImpression form.presentIllness form.pastHistory form.treatment
+			form.diagnosis form.inpatientNumber form.examinationResults form.nextPlan form.rehabilitationAdvice medicines plan consent transport transferNote originatorPhone`),
 		"worse":           strings.Fields("RESULT_WORSE BP_VERY_HIGH BP_HIGH_IN_PREGNANCY GLUCOSE_VERY_HIGH GLUCOSE_LOW TACHYCARDIA FEVER BREATHING EGFR_LOW POTASSIUM_HIGH DANGER_LEVEL_HIGH PAIN_SEVERE NOT_CONTROLLED_TWICE ADVERSE_REACTION_TWICE"),
 		"down.stock":      strings.Fields("IN_STOCK UNCONFIRMED SUBSTITUTE ORDERABLE MISSING UNKNOWN"),
 		"down.long":       strings.Fields("OVER_4_WEEKS OVER_12_WEEKS EXCLUDED_CLASS"),
@@ -211,9 +216,12 @@ func lifeCodes() map[string][]string {
 		"statistics.section":   strings.Fields("up down time quality apart reasons absent"),
 		"statistics.by":        strings.Fields("organization centre hospital department doctor condition urgency kind"),
 		"statistics.certainty": strings.Fields("FOUND MIRROR KNOWN SUGGESTED"), "statistics.direction": strings.Fields("HIGHER_BETTER LOWER_BETTER NEUTRAL"),
-		"statistics.part":  strings.Fields("NUMERATOR DENOMINATOR MISSED EXCLUDED"),
-		"statistics.place": strings.Fields("COUNTED MISSED EXCLUDED"),
-		"statistics.fact":  strings.Fields(`DOWN_SENT DOWN_UNARRIVED CAME_BACK NO_DOWN LEFT_FOR_CENTRE DIED SENT_FURTHER NOT_CONCLUDED CONCLUDED UNANSWERED WITHOUT_LIMIT ANSWERED_IN_TIME ANSWERED_LATE FIRST_ACCEPT FIRST_RETURN FIRST_REDIRECT FIRST_DECLINE FIRST_ARRIVE FIRST_ANSWER STANDS CANCELLED DECLINED STAYED_AWAY NOT_ARRIVED ARRIVED TAKEN_IN NOT_TAKEN_IN SHOWED_UP BOUNCED NOT_BOUNCED CRITERIA_MET CRITERIA_NONE NOT_REPLIED REPLY_NOTED REPLY_UNNOTED FOLLOWED_UP NO_FOLLOW_UP VISITS NO_VERDICT VERDICT_NECESSARY VERDICT_MANAGEABLE_WITH_ADVICE VERDICT_TOO_LATE VERDICT_WRONG_DEPARTMENT HANDOVER_WHOLE HANDOVER_GAPS CANDIDATE_SENT CANDIDATE_DISMISSED CANDIDATE_WAITS RECORDED_AFTERWARDS SENT_BEFORE`),
+		"statistics.part":         strings.Fields("NUMERATOR DENOMINATOR MISSED EXCLUDED"),
+		"statistics.place":        strings.Fields("COUNTED MISSED EXCLUDED"),
+		"statistics.fact":         strings.Fields(`DOWN_SENT DOWN_NEVER DOWN_WITHDRAWN DOWN_DECLINED DOWN_UNARRIVED CAME_BACK NO_DOWN LEFT_FOR_CENTRE DIED SENT_FURTHER NOT_CONCLUDED CONCLUDED UNANSWERED ANSWER_OVERDUE ANSWER_AHEAD WITHDRAWN INFORMATION_AHEAD DAY_AHEAD CARE_AHEAD REPLY_AHEAD CONTACT_AHEAD WITHOUT_LIMIT ANSWERED_IN_TIME ANSWERED_LATE FIRST_ACCEPT FIRST_RETURN FIRST_REDIRECT FIRST_DECLINE FIRST_ARRIVE FIRST_ANSWER STANDS CANCELLED DECLINED STAYED_AWAY NOT_ARRIVED ARRIVED ADMITTED NOT_TAKEN_IN SHOWED_UP BOUNCED NOT_BOUNCED CRITERIA_MET CRITERIA_NONE NOT_REPLIED REPLY_NOTED REPLY_UNNOTED FOLLOWED_UP NO_FOLLOW_UP VISITS NO_VERDICT VERDICT_NECESSARY VERDICT_MANAGEABLE_WITH_ADVICE VERDICT_TOO_LATE VERDICT_WRONG_DEPARTMENT HANDOVER_WHOLE HANDOVER_GAPS CANDIDATE_SENT CANDIDATE_DISMISSED CANDIDATE_WAITS RECORDED_AFTERWARDS SENT_BEFORE`),
+		"statistics.link":         strings.Fields("SENT_DOWN ANSWERS SENT_UP_AGAIN BOUNCED_BY BOUNCE_OF"),
+		"overview.silent.centres": strings.Fields("month last-month quarter year custom"), "overview.silent.departments": strings.Fields("month last-month quarter year custom"),
+		"moved.by":         strings.Fields("department centre"),
 		"overview.section": strings.Fields("now trend stages reasons flows medicines recognition"),
 		"overview.part":    strings.Fields("before months candidates flows stages reasons late medicines recognition quiet"), "overview.role": strings.Fields("INTAKE_DESK SPECIALIST TOWNSHIP_DOCTOR"),
 		"overview.stage":    strings.Fields("STAGE-UP-ANSWERED STAGE-UP-ARRIVED STAGE-UP-ENDED STAGE-UP-SENT-DOWN STAGE-UP-TAKEN-OVER STAGE-DN-ANSWERED STAGE-DN-ARRIVED STAGE-DN-FOLLOWED-UP"),
@@ -238,7 +246,7 @@ func lifeCodes() map[string][]string {
 		"downtime.form": strings.Fields("OUT BACK EMERGENCY"), "downtime.state": strings.Fields("OUTSTANDING USED VOID"),
 		"downtime.reason": strings.Fields("LOST SPOILED EXPIRED OTHER"),
 		"calls.state":     strings.Fields("OPEN DONE OBSOLETE"), "calls.as": strings.Fields("ON_DUTY SECOND_LINE HEAD SWITCHBOARD"),
-		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER"), "rosters.line": strings.Fields("0 1 2"),
+		"calls.outcome": strings.Fields("REACHED NO_ANSWER BUSY WRONG_NUMBER TELEPHONED"), "rosters.line": strings.Fields("0 1 2"),
 		"accept.short": strings.Fields("bed slot full"), "queue.short": strings.Fields("bed slot full"),
 		"rosters.history.did":       strings.Fields("BEFORE SET HAND_OVER TAKE_BACK"),
 		"schedules.history.did":     strings.Fields("BEFORE SAVED REMOVED SUBSTITUTED CANCELLED RESTORED BLOCKED UNBLOCKED"),
@@ -385,7 +393,7 @@ func entries(t *testing.T, language string) map[string]string {
 func TestAFieldIsCalledAsItsFormCallsIt(t *testing.T) {
 	t.Parallel()
 	c := catalogue(t)
-	if got := c.Field("en", errs.Required("diagnoses[0].code")); got != "Please fill in “diagnosis”" {
+	if got := c.Field("en", errs.Required("diagnoses[0].code")); got != "Please choose “diagnosis”" {
 		t.Error(got)
 	}
 	if got := c.Field("en", errs.Bad("somethingNew", errs.ReasonFieldInvalid)); got != "“somethingNew” is not right" {

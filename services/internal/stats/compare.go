@@ -127,7 +127,9 @@ func (s *Schema) addHistory(cells iter.Seq2[Cell, error], county string, all pai
 			return fmt.Errorf("the history told a cell of county %s", p.county)
 		}
 		for _, c := range s.cubes {
-			all.add(p.in(c), pair{want: cell.N})
+			if c.keeps(p.counter) {
+				all.add(p.in(c), pair{want: cell.N})
+			}
 		}
 	}
 	return nil
@@ -154,7 +156,9 @@ func (s *Schema) addDeltas(ctx context.Context, tx *sqldb.Tx, county string, all
 	}
 	_, err = scan(rows, func(p place, number int64) {
 		for _, c := range s.cubes {
-			all.add(p.in(c), pair{got: number})
+			if c.keeps(p.counter) {
+				all.add(p.in(c), pair{got: number})
+			}
 		}
 	})
 	return err

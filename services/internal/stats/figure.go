@@ -126,7 +126,6 @@ func (g *group) above(r Row, sign int64) {
 
 func (g *group) figure(unit Unit) Figure {
 	f := g.Figure
-	factor := 1.0
 	switch unit {
 	case Count:
 		f.Known, f.Value = true, float64(f.Numerator)
@@ -136,13 +135,9 @@ func (g *group) figure(unit Unit) Figure {
 		ninety, _ := Percentile(g.buckets, 0.9)
 		f.Known, f.Value, f.Percentile90 = some, median.Minutes(), ninety.Minutes()
 		return f
-	case Percent:
-		factor = 100
-	case Permille:
-		factor = 1000
 	}
 	if f.Denominator != 0 {
-		f.Known, f.Value = true, factor*float64(f.Numerator)/float64(f.Denominator)
+		f.Known, f.Value = true, unit.Scale()*float64(f.Numerator)/float64(f.Denominator)
 	}
 	return f
 }

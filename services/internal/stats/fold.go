@@ -82,7 +82,9 @@ func (f *Folder) batch(ctx context.Context) (n int, err error) {
 		totals := sums{}
 		n, err = take(ctx, tx, f.limit(), func(p place, number int64) {
 			for _, c := range f.schema.cubes {
-				totals[p.in(c)] += number
+				if c.keeps(p.counter) {
+					totals[p.in(c)] += number
+				}
 			}
 		})
 		if err != nil {

@@ -25,6 +25,17 @@ const (
 	Duration Unit = "DURATION" // median and 90th percentile
 )
 
+// Scale is what a quotient, or a number, is multiplied by to be in the unit.
+func (u Unit) Scale() float64 {
+	switch u {
+	case Percent:
+		return 100
+	case Permille:
+		return 1000
+	}
+	return 1
+}
+
 // Direction tells which way a measure should move.
 type Direction string
 
@@ -77,6 +88,8 @@ type Part struct {
 	Words Words  `yaml:"words"`
 	Plus  []Term `yaml:"plus"`
 	Minus []Term `yaml:"minus"`
+	// Past counts only days that are over, and the numerator over it likewise: for what lies ahead on the day on which it is due.
+	Past bool `yaml:"past"`
 	// Within is the code of a wider denominator of the measure, of which this one counts a part.
 	Within string `yaml:"within"`
 }
@@ -256,7 +269,7 @@ func (c *checker) term(at *yaml.Node, t Term, unit Unit) {
 		}
 		places = append(places, i)
 	}
-	if _, kept := c.schema.first(Month, places); !kept {
+	if _, kept := c.schema.first(Month, places, []string{t.Counter}); !kept {
 		c.fault(where, "no cube keeps these dimensions together")
 	}
 }

@@ -175,11 +175,11 @@ func (s *Schema) choose(q Query) (cube, error) {
 	for _, d := range slices.Sorted(maps.Keys(q.Where)) {
 		fields, places = append(fields, "where."+d), append(places, slices.Index(s.dimensions, d))
 	}
-	if c, ok := s.first(grain, places); ok {
+	if c, ok := s.first(grain, places, q.Counters); ok {
 		return c, nil
 	}
 	for i := range places {
-		if _, ok := s.first(Month, places[:i+1]); !ok {
+		if _, ok := s.first(Month, places[:i+1], q.Counters); !ok {
 			return cube{}, errs.Invalid(errs.Bad(fields[i], errs.ReasonFieldCombination))
 		}
 	}
@@ -193,9 +193,9 @@ func (s *Schema) choose(q Query) (cube, error) {
 	return cube{}, errs.Invalid(errs.Bad(field, errs.ReasonFieldCombination))
 }
 
-func (s *Schema) first(grain Grain, places []int) (cube, bool) {
+func (s *Schema) first(grain Grain, places []int, counters []string) (cube, bool) {
 	for _, c := range s.cubes {
-		if c.serves(grain) && c.has(places) {
+		if c.serves(grain) && c.has(places) && c.keepsAll(counters) {
 			return c, true
 		}
 	}

@@ -25,6 +25,8 @@ type Counter struct {
 type Cube struct {
 	Grain      Grain // Day or Month
 	Dimensions []string
+	// Counters are those that it keeps; none for all.
+	Counters []string
 }
 
 // Schema is what a service counts, by what, and which totals it keeps. It does not change and is safe for concurrent
@@ -40,6 +42,8 @@ type cube struct {
 	key    string // in the table: "M1.4" is months by the first and the fourth dimension
 	grain  Grain
 	places []int
+	// counters are those that it keeps; nil for all.
+	counters []string
 }
 
 var name = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -72,7 +76,7 @@ func NewSchema(dimensions []string, counters []Counter, cubes []Cube) (*Schema, 
 			return nil, fmt.Errorf("statistics schema: cube %d: %w", i, err)
 		}
 		for _, earlier := range s.cubes {
-			if earlier.serves(c.grain) && earlier.has(c.places) {
+			if earlier.key == c.key || earlier.serves(c.grain) && earlier.has(c.places) && earlier.keepsAll(c.counters) {
 				return nil, fmt.Errorf("statistics schema: cube %d is never read, an earlier one serves all that it does", i)
 			}
 		}
@@ -91,13 +95,18 @@ func (s *Schema) Fingerprint() string {
 		fmt.Fprintln(h, counter, s.timed[counter])
 	}
 	for _, c := range s.cubes {
-		fmt.Fprintln(h, c.key)
+		fmt.Fprintln(h, strings.Join(append([]string{c.key}, c.counters...), " "))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:bytes])
 }
 
 func (s *Schema) cube(declared Cube) (cube, error) {
-	c := cube{grain: declared.Grain}
+	c := cube{grain: declared.Grain, counters: slices.Sorted(slices.Values(declared.Counters))}
+	for _, counter := range c.counters {
+		if _, known := s.timed[counter]; !known {
+			return cube{}, fmt.Errorf("its counter %q is unknown", counter)
+		}
+	}
 	if c.grain != Day && c.grain != Month {
 		return cube{}, fmt.Errorf("its grain is %q, neither %s nor %s", c.grain, Day, Month)
 	}
@@ -119,6 +128,19 @@ func (s *Schema) cube(declared Cube) (cube, error) {
 
 // serves tells whether periods of this grain can be made of the cube's.
 func (c cube) serves(grain Grain) bool { return c.grain == Day || grain == Month }
+
+// keeps tells whether a counter is in the cube.
+func (c cube) keeps(counter string) bool {
+	return c.counters == nil || slices.Contains(c.counters, counter)
+}
+
+// keepsAll tells whether all of these are in the cube; none stands for every counter.
+func (c cube) keepsAll(counters []string) bool {
+	if len(counters) == 0 {
+		return c.counters == nil
+	}
+	return !slices.ContainsFunc(counters, func(counter string) bool { return !c.keeps(counter) })
+}
 
 func (c cube) has(places []int) bool {
 	return !slices.ContainsFunc(places, func(i int) bool { return !slices.Contains(c.places, i) })

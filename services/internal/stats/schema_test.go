@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/dbtest"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/sqldb"
 	"github.com/tongzhen/tongzhen/services/internal/stats"
 )
 
@@ -27,6 +30,7 @@ func TestASchemaThatCannotServeIsRefused(t *testing.T) {
 		"cube's grain":              {cubes: []stats.Cube{{Grain: stats.Whole}}, says: "cube 0: its grain"},
 		"cube's dimension":          {dimensions: []string{"a"}, cubes: []stats.Cube{month("b")}, says: `cube 0: its dimension "b"`},
 		"dimension twice in a cube": {dimensions: []string{"a"}, cubes: []stats.Cube{month("a", "a")}, says: `dimension "a"`},
+		"a cube of no counter":      {cubes: []stats.Cube{{Grain: stats.Month, Counters: []string{"b"}}}, says: `cube 0: its counter "b"`},
 		"the same cube again":       {dimensions: []string{"a", "b"}, cubes: []stats.Cube{month("a", "b"), month("b", "a")}, says: "cube 1 is never read"},
 		"a cube behind a larger":    {dimensions: []string{"a", "b"}, cubes: []stats.Cube{{Grain: stats.Day, Dimensions: []string{"a", "b"}}, month("a")}, says: "cube 1 is never read"},
 	} {
@@ -98,4 +102,34 @@ func TestAFingerprintTellsSchemasApartThatNeedARebuild(t *testing.T) {
 			t.Errorf("%s makes no difference", what)
 		}
 	}
+}
+
+func TestACubeOfSomeCountersAnswersThoseAlone(t *testing.T) {
+	t.Parallel()
+	s, err := stats.NewSchema([]string{"organization", "kind", "doctor"}, []stats.Counter{{Name: "submitted"}, {Name: "arrived"}}, []stats.Cube{
+		{Grain: stats.Month, Dimensions: []string{"organization", "doctor"}},
+		{Grain: stats.Day, Dimensions: []string{"organization", "doctor"}, Counters: []string{"arrived"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dbtest.Each(t, sets(), func(t *testing.T, db *sqldb.DB) {
+		cells := []stats.Cell{cell("submitted", "2026-01-15", "wl", ""), cell("arrived", "2026-01-15", "wl", ""), cell("arrived", "2026-01-20", "wl", "")}
+		for _, c := range cells {
+			delete(c.Dimensions, "kind")
+		}
+		write(t, db, s, cells...)
+		part := stats.Query{County: county, Counters: []string{"arrived"}, From: "2026-01-10", To: "2026-01-16", Grain: stats.Whole, GroupBy: []string{"doctor"}}
+		for range 2 {
+			same(t, lines(read(t, db, s, part)), "2026-01-10 dr-wl arrived 1")
+			fold(t, db, s)
+		}
+		if n := count(t, db, "SELECT count(*) FROM statistics_total WHERE cube LIKE 'D%' AND counter = 'submitted'"); n != 0 {
+			t.Errorf("the cube keeps %d totals of another counter", n)
+		}
+		same(t, compare(t, db, s, told(cells...)))
+		part.Counters = []string{"submitted"}
+		err := db.View(t.Context(), func(tx *sqldb.Tx) error { _, err := s.Read(t.Context(), tx, part); return err })
+		refused(t, err, "from", errs.ReasonFieldCombination)
+	})
 }

@@ -52,30 +52,10 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /beds", p.Shell.Page(p.show))
 	mux.Handle("POST /beds/{id}", p.Shell.Page(p.setBed))
 	mux.Handle("POST /beds/wards/{id}", p.Shell.Page(p.setWard))
+	mux.Handle("POST /beds/wards/{id}/beds", p.Shell.Page(p.addBeds))
+	mux.Handle("POST /beds/wards/{id}/close", p.Shell.Page(p.closeWard))
 	mux.Handle("GET /beds/wards/new", p.Shell.Page(p.newWard))
 	mux.Handle("POST /beds/wards/{id}/new", p.Shell.Page(p.addWard))
-}
-
-// ward is a ward with its department's name.
-type ward struct {
-	*schedulingv1.BoardWard
-	Department string
-}
-
-// Title is the ward's name, after its department's unless that stands in it.
-func (w ward) Title() string {
-	if strings.HasPrefix(w.GetName(), w.Department) {
-		return w.GetName()
-	}
-	return w.Department + " " + w.GetName()
-}
-
-// SexOf a bed: its own, else the ward's.
-func (w ward) SexOf(b *schedulingv1.BoardBed) string {
-	if b.GetSex() != "" {
-		return b.GetSex()
-	}
-	return w.GetSex()
 }
 
 // count is how many beds of a class are free for men, for women and for either.
@@ -91,8 +71,12 @@ type boardData struct {
 	// Adds: the visitor may add a ward; Keeps: change one.
 	Adds, Keeps bool
 
-	Wards  []ward
-	Counts []count
+	// Part is what is looked at alone, "" for all; At the ward that was changed just now.
+	Part string
+	At   *ward
+	// Wards are those with beds in use, Gone the others.
+	Wards, Gone []ward
+	Counts      []count
 	// Bed is the one that is open, in its Ward; Row its referral; Waiting could have it.
 	Bed     *schedulingv1.BoardBed
 	Ward    *ward
@@ -118,6 +102,17 @@ func (choices) Classes() []string {
 func (choices) Sexes() []string { return []string{"", "MALE", "FEMALE"} }
 func (choices) Outs() []string {
 	return strings.Fields("INFECTION REPAIR OWN_PATIENT OTHER")
+}
+func (choices) Parts() []string { return []string{partFree, partHeld, partTaken, partOut} }
+
+// Closes tells that the open bed can be closed: nobody has it.
+func (d boardData) Closes() bool {
+	return d.Keeps && d.Bed.GetOutReason() != closed && partOf(d.Bed.GetState()) != partHeld && partOf(d.Bed.GetState()) != partTaken
+}
+
+// To is an address of the board with what is looked at.
+func (d boardData) To(path string) string {
+	return d.Place.At(path, "department", d.Place.Department, "part", d.Part)
 }
 
 // Suits tells that a referral's patient may lie in the open bed.
@@ -152,17 +147,10 @@ func (p *Pages) load(r *http.Request, open string) (boardData, error) {
 	if err != nil {
 		return data, err
 	}
-	for _, one := range answer.GetWards() {
-		data.Wards = append(data.Wards, ward{one, place.DepartmentName(one.GetDepartmentCode())})
+	if part := r.URL.Query().Get("part"); slices.Contains(data.Parts(), part) {
+		data.Part = part
 	}
-	data.Counts = countsOf(data.Wards)
-	for i := range data.Wards {
-		for _, b := range data.Wards[i].GetBeds() {
-			if b.GetId() == open {
-				data.Bed, data.Ward = b, &data.Wards[i]
-			}
-		}
-	}
+	data.wards(answer.GetWards(), open, r.URL.Query().Get("ward"))
 	if data.Bed != nil {
 		p.detail(r, &data)
 	}
@@ -178,6 +166,9 @@ func countsOf(wards []ward) []count {
 			i = len(out) - 1
 		}
 		for _, b := range w.GetBeds() {
+			if slices.Contains(w.Closed, b) {
+				continue
+			}
 			out[i].Total++
 			if b.GetState() != schedulingv1.BedState_FREE {
 				continue
@@ -228,7 +219,7 @@ func version(r *http.Request) (int32, error) {
 	return int32(n), nil
 }
 
-// setBed does what the button says: out, in, cleaned or sex.
+// setBed does what the button says: out, close, in, cleaned or sex.
 func (p *Pages) setBed(w http.ResponseWriter, r *http.Request) error {
 	seen, err := version(r)
 	request := &schedulingv1.SetBedRequest{Id: r.PathValue("id"), Version: seen, InService: true, Sex: r.PostFormValue("sex"), RequestId: r.PostFormValue("requestId")}
@@ -238,6 +229,8 @@ func (p *Pages) setBed(w http.ResponseWriter, r *http.Request) error {
 		if err == nil && request.GetOutReason() == "" {
 			err = errs.Invalid(errs.Required("outReason"))
 		}
+	case "close":
+		request.InService, request.OutReason = false, closed
 	case "cleaned":
 		request.Cleaned = true
 	case "in":
@@ -269,6 +262,35 @@ func (p *Pages) setWard(w http.ResponseWriter, r *http.Request) error {
 	return p.done(w, r, "beds.ward.set", err)
 }
 
+// addBeds adds beds to a ward.
+func (p *Pages) addBeds(w http.ResponseWriter, r *http.Request) error {
+	seen, err := version(r)
+	var beds int64
+	if err == nil {
+		if beds, err = strconv.ParseInt(strings.TrimSpace(r.PostFormValue("beds")), 10, 32); err != nil || beds < 1 || beds > 500 {
+			err = errs.Invalid(errs.Bad("beds", errs.ReasonFieldOutOfRange))
+		}
+	}
+	if err == nil {
+		_, err = p.Allocation.AddBeds(r.Context(), &schedulingv1.AddBedsRequest{Id: r.PathValue("id"), Version: seen, Beds: int32(beds), RequestId: r.PostFormValue("requestId")})
+	}
+	return p.done(w, r, "beds.added", err)
+}
+
+// closeWard closes a ward, or opens it.
+func (p *Pages) closeWard(w http.ResponseWriter, r *http.Request) error {
+	seen, err := version(r)
+	open := r.PostFormValue("do") == "open"
+	if err == nil {
+		_, err = p.Allocation.CloseWard(r.Context(), &schedulingv1.CloseWardRequest{Id: r.PathValue("id"), Version: seen, Open: open, RequestId: r.PostFormValue("requestId")})
+	}
+	flash := "beds.ward.closed"
+	if open {
+		flash = "beds.ward.opened"
+	}
+	return p.done(w, r, flash, err)
+}
+
 // done goes back to the board, or shows it as it is now with what was refused.
 func (p *Pages) done(w http.ResponseWriter, r *http.Request, flash string, cause error) error {
 	if cause == nil {
@@ -277,7 +299,11 @@ func (p *Pages) done(w http.ResponseWriter, r *http.Request, flash string, cause
 			return err
 		}
 		p.Shell.Flash(w, flash)
-		http.Redirect(w, r, place.At("/beds", "department", r.URL.Query().Get("department")), http.StatusSeeOther)
+		query, at := r.URL.Query(), ""
+		if strings.HasPrefix(r.URL.Path, "/beds/wards/") {
+			at = r.PathValue("id")
+		}
+		http.Redirect(w, r, place.At("/beds", "department", query.Get("department"), "part", query.Get("part"), "ward", at), http.StatusSeeOther)
 		return nil
 	}
 	return p.Shell.Again(w, r, cause, func(again shell.Refused) error {

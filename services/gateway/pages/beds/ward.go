@@ -82,6 +82,6 @@ func (p *Pages) addWard(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	p.Shell.Flash(w, "beds.ward.added")
-	http.Redirect(w, r, place.At("/beds#ward-"+ward.GetId()), http.StatusSeeOther)
+	http.Redirect(w, r, place.At("/beds", "ward", ward.GetId()), http.StatusSeeOther)
 	return nil
 }

@@ -73,6 +73,8 @@ type queueData struct {
 	// Departments and Senders to choose from.
 	Departments, Senders []shell.Named
 	Answered             *queue.Answered
+	// Focus is the row in which to go on, "" for none.
+	Focus string
 	// Path is where the rows are fetched again.
 	Path string
 }
@@ -103,7 +105,9 @@ func (p *Pages) queue(w http.ResponseWriter, r *http.Request) error {
 		return p.Shell.Fragment(w, r, p.queueSet, "rows", data)
 	}
 	list.Filter.Remember(w, r)
-	data.Answered = p.Queue.TakeAnswered(w, r)
+	if data.Answered = p.Queue.TakeAnswered(w, r); data.Answered != nil {
+		data.Focus = data.Answered.Next
+	}
 	p.choices(r, &data)
 	return p.Shell.Render(w, r, p.queueSet, shell.Page{Title: title, Nav: "desk", Data: data})
 }

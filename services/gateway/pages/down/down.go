@@ -45,7 +45,7 @@ type Pages struct {
 
 // New parses the pages.
 func New(deps Deps) (*Pages, error) {
-	set, err := parts.Parse(deps.Shell, files, "form.html", "medicines.html", "plan.html")
+	set, err := parts.Parse(deps.Shell, files, "form.html", "medicines.html", "plan.html", "reply.html")
 	return &Pages{Deps: deps, formSet: set}, err
 }
 
@@ -75,6 +75,9 @@ type formData struct {
 	Medicines           medicinesData
 	Plan                planData
 	Travels             parts.Travels
+	// Replies: the up-referral waits for a reply, which may go out with this; Reply is that reply as typed.
+	Replies bool
+	Reply   *referralv1.Reply
 	// Existing is the open referral that makes this one a duplicate.
 	Existing, ExistingNumber string
 	// Reason words why the draft came back.
@@ -82,6 +85,9 @@ type formData struct {
 	// Stale is what somebody else did to the draft meanwhile; nil otherwise.
 	Stale *parts.Stale
 }
+
+// Missing is where the form has what the township asks for; nil where that is not said.
+func (d formData) Missing() *parts.Asked { return parts.AskedOf(d.Draft) }
 
 // Returned tells that the township asks for more.
 func (d formData) Returned() bool { return d.Draft.GetState() == referralv1.State_RETURNED }
@@ -97,6 +103,9 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 		parts.SetCriteria(data.Form.Values, data.Draft)
 	} else {
 		data.Form.Values = p.proposed(r, data)
+	}
+	if waits(data.Up) {
+		data.Form.Values.Set("reply", "1")
 	}
 	return p.render(w, r, http.StatusOK, data)
 }
@@ -154,6 +163,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Complete = p.complete(r, data.PatientID, form)
 	data.Medicines = p.medicines(r, form, data.Form.Errors)
 	data.Plan = p.plan(r, form, data.Form.Errors)
+	data.Replies, data.Reply = p.mayReply(r, data.Up), replyOf(form)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId(), data.Action)
 	title := "down.title"
 	if data.Draft != nil {
@@ -189,6 +199,8 @@ func (p *Pages) part(w http.ResponseWriter, r *http.Request) error {
 		data = p.complete(r, r.PathValue("patient"), r.PostForm)
 	case "plan":
 		data = p.plan(r, r.PostForm, nil)
+	case "reply":
+		data = replyOf(r.PostForm)
 	default:
 		return errs.NotFound("page")
 	}
@@ -206,24 +218,55 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	do := r.PostFormValue("do")
 	if do != "send" && do != "draft" {
-		r.PostForm = named(r.PostForm, do)
+		r.PostForm = filled(r.PostForm, do)
 		return p.again(w, r, data, nil)
 	}
 	r.PostForm = p.planned(r, r.PostForm)
 	var made *referralv1.Referral
-	if err = countable(r.PostForm); err == nil {
+	if err = p.ready(r, data, do == "send"); err == nil {
 		made, err = p.store(r, data, do == "send")
 	}
 	if err != nil {
 		return p.again(w, r, data, err)
 	}
-	flash := "down.sent"
-	if do == "draft" {
+	flash, next := "down.sent", ""
+	switch {
+	case do == "draft":
 		flash = "down.drafted"
+	case replies(r.PostForm, data):
+		flash, next = p.reply(r, data)
 	}
 	p.Shell.Flash(w, flash, data.Kept)
-	http.Redirect(w, r, "/referrals/"+made.GetId(), http.StatusSeeOther)
+	http.Redirect(w, r, cmp.Or(next, "/referrals/"+made.GetId()), http.StatusSeeOther)
 	return nil
+}
+
+// ready finds what this page alone can see: days that are no number and, before sending, values for the criteria that cannot be, and the outcome that a
+// reply lacks: of two that go out together neither waits for the other. With something of
+// that it also asks what the referral service would say, so that all of it is told at once.
+func (p *Pages) ready(r *http.Request, data formData, send bool) error {
+	wrong := countable(r.PostForm)
+	if send {
+		wrong = append(wrong, p.held(r, data.PatientID, r.PostForm).Wrong()...)
+		if replies(r.PostForm, data) && r.PostFormValue("outcomeCode") == "" {
+			wrong = append(wrong, errs.Required("outcomeCode"))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	if send {
+		check := createRequest(r.PostForm, data)
+		for _, m := range check.GetMedicines() {
+			m.Days = max(0, m.GetDays())
+		}
+		check.RequestId, check.Submit, check.ValidateOnly = id.New(), true, true
+		_, refused := p.Referral.CreateReferral(r.Context(), check)
+		if e, ok := errs.As(refused); ok && e.Kind == errs.KindInvalid {
+			wrong = append(wrong, e.Fields...)
+		}
+	}
+	return errs.Invalid(wrong...)
 }
 
 // again shows the form with everything that was typed and what was wrong, or only anew without a cause.

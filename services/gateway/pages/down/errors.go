@@ -35,7 +35,7 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 			if err != nil {
 				return nil
 			}
-			line = p.Shell.T(r, "down.line."+list, "n", n+1)
+			line = p.line(r, list, n)
 			at, f.Name = list+"."+found[2]+"."+field, list+"."+field
 		}
 		for _, worded := range p.Shell.FieldErrors(r, errs.Invalid(f)) {
@@ -48,8 +48,16 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 		}
 	}
 	return shell.InOrder(form.Errors, strings.Fields(`kind urgency receiver receiver.organizationId familyDoctor diagnoses form.diagnosis form.inpatientNumber
-		form.examinationResults form.treatment form.nextPlan form.rehabilitationAdvice medicines plan plan.goal values
-		consent consent.method consent.givenBy consent.relation transport transferNote originatorPhone blankNumber writtenTime`)...)
+		form.examinationResults form.treatment form.nextPlan form.rehabilitationAdvice medicines plan plan.goal values value
+		consent consent.method consent.givenBy consent.relation outcomeCode transport transferNote originatorPhone blankNumber writtenTime`)...)
+}
+
+// line words which line of a list is meant, a medicine by its name too.
+func (p *Pages) line(r *http.Request, list string, n int) string {
+	if rows := typedMedicines(r.PostForm); list == "medicines" && n < len(rows) && rows[n].GetName() != "" {
+		return p.Shell.T(r, "down.line.medicines.named", "n", n+1, "name", rows[n].GetName())
+	}
+	return p.Shell.T(r, "down.line."+list, "n", n+1)
 }
 
 // anchor is the field that shows an error: what is wrong with the plan as a whole stands above it.

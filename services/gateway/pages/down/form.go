@@ -100,6 +100,7 @@ func draftValues(draft *referralv1.Referral, patient *patientrecordv1.Patient) u
 	}
 	parts.SetDiagnoses(form, draft.GetDiagnoses())
 	parts.SetConsent(form, draft.GetConsent(), patient)
+	parts.SetValues(form, draft.GetValues())
 	setMedicines(form, draft.GetMedicines())
 	setPlan(form, draft.GetPlan())
 	return form
@@ -133,7 +134,7 @@ func (p *Pages) store(r *http.Request, data formData, send bool) (*referralv1.Re
 	}
 	stored, err := parts.Edit(r.Context(), p.Referral, r.PostForm, &referralv1.EditReferralRequest{
 		Id: data.Draft.GetId(), Referral: request, UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{
-			"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "medicines", "plan",
+			"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "medicines", "plan", "values",
 		}},
 	})
 	if err != nil || !send {

@@ -43,6 +43,11 @@ type medicineRow struct {
 	Spare bool
 }
 
+// Untold tells that nobody said how it is taken.
+func (m medicineRow) Untold() bool {
+	return m.GetName() != "" && m.GetDosage() == "" && m.GetDecision() != "STOPPED"
+}
+
 // Lacking tells that a decision is needed.
 func (m medicineRow) Lacking() bool { return m.Check.GetAvailability() == "MISSING" }
 
@@ -51,7 +56,8 @@ func (m medicineRow) Unconfirmed() bool { return m.Check.GetAvailability() == "U
 
 // Deciding tells that a decision may be made, or was made.
 func (m medicineRow) Deciding() bool {
-	return m.Lacking() || m.Unconfirmed() || m.Check.GetAvailability() == "SUBSTITUTE" || m.GetDecision() != "" || len(m.Errors) > 0
+	undecided := slices.ContainsFunc(m.Errors, func(e shell.FieldError) bool { return !strings.HasSuffix(e.Name, ".dosage") })
+	return m.Lacking() || m.Unconfirmed() || m.Check.GetAvailability() == "SUBSTITUTE" || m.GetDecision() != "" || undecided
 }
 
 // The fields of a line; every line sends each of them, so that the n-th of one belongs to the n-th of another.
@@ -138,22 +144,30 @@ func (p *Pages) check(r *http.Request, form url.Values) (*referralv1.CheckMedici
 	return p.Candidate.CheckMedicines(r.Context(), &referralv1.CheckMedicinesRequest{OrganizationId: form.Get("organization"), Medicines: medicines})
 }
 
-// take is what a button of the form sends to call a line's medicine as the centre's list does: "name", the line, the name.
-const take = "name"
+// A button of the form sends what it puts into a line, with the line and the words: the name that the centre's list has for its medicine, or that
+// how it is taken is for the centre's doctor to say.
+const (
+	take  = "name"
+	leave = "dosage"
+)
 
-// named is the form with the name that was taken. Only what a script would do is done: all else stays as typed.
-func named(form url.Values, do string) url.Values {
+// filled is the form with what such a button puts into it. Only what a script would do is done: all else stays as typed.
+func filled(form url.Values, do string) url.Values {
 	what, rest, _ := strings.Cut(do, " ")
-	line, name, _ := strings.Cut(rest, " ")
+	line, words, _ := strings.Cut(rest, " ")
 	at, err := strconv.Atoi(line)
-	if what != take || err != nil {
-		return form
-	}
 	rows := typedMedicines(form)
-	if at < 0 || at >= len(rows) || name == "" {
+	if err != nil || at < 0 || at >= len(rows) || words == "" {
 		return form
 	}
-	rows[at].Name = name
+	switch what {
+	case take:
+		rows[at].Name = words
+	case leave:
+		rows[at].Dosage = words
+	default:
+		return form
+	}
 	form = maps.Clone(form)
 	for _, field := range medicineFields(nil) {
 		form.Del(field[0])
@@ -170,19 +184,16 @@ func named(form url.Values, do string) url.Values {
 	return form
 }
 
-// countable refuses days that are no number. All else is judged by the referral service, which also asks for a decision about
-// what the centre lacks.
-func countable(form url.Values) error {
+// countable finds days that are no number. All else is judged by the referral service, which also asks how a medicine is taken, and for a decision
+// about what the centre lacks.
+func countable(form url.Values) []errs.Field {
 	var bad []errs.Field
 	for i, row := range typedMedicines(form) {
 		if row.GetDays() < 0 {
 			bad = append(bad, errs.Bad(fmt.Sprintf("medicines[%d].days", i), errs.ReasonFieldInvalid))
 		}
 	}
-	if bad != nil {
-		return errs.Invalid(bad...)
-	}
-	return nil
+	return bad
 }
 
 // errorsOf are the errors of one line.

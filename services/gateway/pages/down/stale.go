@@ -22,7 +22,7 @@ func (p *Pages) present(r *http.Request, data formData) url.Values {
 // groups are the parts of the form that are told and taken over as a whole when somebody else changed them.
 func (p *Pages) groups(r *http.Request) []parts.Group {
 	return []parts.Group{
-		parts.List("diagnosis", "field.diagnoses"),
+		parts.List("diagnosis", "field.diagnoses"), parts.FoundGroup(p.Shell, r),
 		{Name: "medicines", Label: "field.medicines", Fields: []string{"medicine."}, Text: func(form url.Values) string { return p.medicineText(r, form) }},
 		{Name: "plan", Label: "field.plan", Fields: []string{"visit.", "plan."}, Text: func(form url.Values) string { return p.planText(r, form) }},
 	}

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"maps"
-	"math"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +26,8 @@ const (
 	findingNot   = "finding.not"
 	findingAsked = "finding.asked"
 	findingRest  = "finding.rest"
+	// folded ends the names of the latter two for what is behind the fold.
+	folded = ".more"
 	// criterion holds the codes of the rules that were met when the referral was sent.
 	criterion = "criterion"
 )
@@ -40,15 +40,20 @@ type Panel struct {
 	// RecordRead tells that the values of the record counted too.
 	RecordRead   bool
 	Met, Unknown []Rule
-	// Sent are the rules that were met when the referral was sent, by values that are not kept and cannot be judged again.
+	// Sent are the rules that were met when the referral was sent, by values that are not known any more and cannot be judged again.
 	Sent []Rule
-	// Wanted are the values that rules miss or that were typed, the first ones in sight; Known those that the record has.
+	// Wanted are the values that rules miss or that were typed, in sight the first ones of what the diagnoses are about; Known those that the record has.
 	Wanted, Findings Inputs
 	Known            []Input
 	// Denied are the findings that were said not to be there.
 	Denied []Input
-	// Suggest is the urgency that the rules ask for beyond the chosen one; "" for none.
+	// Suggest is the urgency that the rules ask for beyond the chosen one; "" for none. Acute tells that it is a diagnosis, not a rule, that speaks for an
+	// emergency.
 	Suggest string
+	Acute   bool
+	// Department is the code of the one that usually receives such patients; "" where no table names one. ProposedDepartment is its name where it is
+	// proposed.
+	Department, ProposedDepartment string
 	// Kept are fields that the panel does not show: the rules met at sending, and what was typed when nobody answered.
 	Kept []Input
 }
@@ -70,15 +75,6 @@ type Missing struct {
 	Time  *timestamppb.Timestamp
 }
 
-// Used is a value that a rule was held against; Time is nil for what was typed.
-type Used struct {
-	Label, Unit string
-	Number      float64
-	// Finding tells that it is a finding, which is there or not.
-	Finding, Present bool
-	Time             *timestamppb.Timestamp
-}
-
 // Inputs are fields in the order of the rules' values, so that none moves while somebody types.
 type Inputs struct{ First, More []Input }
 
@@ -86,7 +82,7 @@ type Inputs struct{ First, More []Input }
 const inSight = 8
 
 func (in *Inputs) add(one Input) {
-	if len(in.First) < inSight {
+	if len(in.First) < inSight && !one.General {
 		in.First = append(in.First, one)
 	} else {
 		in.More = append(in.More, one)
@@ -103,6 +99,8 @@ type Input struct {
 	// Field is the whole name of the field, Name that of the value.
 	Field, Name, Label, Unit, Value string
 	Checked                         bool
+	// General tells that every patient is asked, whatever the diagnosis: it stays behind the fold.
+	General bool
 	// NoNumber and OutOfRange tell what is wrong with what was typed.
 	NoNumber, OutOfRange bool
 	Low, High            float64
@@ -121,53 +119,6 @@ func (p Panel) Wrong() []errs.Field {
 		}
 	}
 	return out
-}
-
-// Values reads the panel; what is no number is left out.
-func Values(form url.Values) []*referralv1.ClinicalValue {
-	var out []*referralv1.ClinicalValue
-	for _, field := range slices.Sorted(maps.Keys(form)) {
-		name, ok := strings.CutPrefix(field, valuePrefix)
-		if number, err := Number(form.Get(field)); ok && err == nil {
-			out = append(out, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Number{Number: number}})
-		}
-	}
-	for _, name := range form[finding] {
-		out = append(out, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Finding{Finding: true}})
-	}
-	for _, name := range denied(form) {
-		out = append(out, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Finding{Finding: false}})
-	}
-	return out
-}
-
-// fullWidth turns the digits of a Chinese input method into plain ones.
-var fullWidth = strings.NewReplacer("０", "0", "１", "1", "２", "2", "３", "3", "４", "4", "５", "5", "６", "6", "７", "7", "８", "8", "９", "9", "．", ".", "。", ".", "，", ".", ",", ".", "－", "-")
-
-// thousands is 1,200, of which nobody knows whether the comma stands for a point.
-var thousands = regexp.MustCompile(`^[1-9]\d{0,2}([,，]\d{3})+$`)
-
-// Number reads a number as people type it: full-width, and with a comma or a full stop for the point. A comma before three digits is refused: it may part
-// thousands.
-func Number(typed string) (float64, error) {
-	if thousands.MatchString(strings.TrimSpace(typed)) {
-		return 0, strconv.ErrSyntax
-	}
-	number, err := strconv.ParseFloat(strings.TrimSpace(fullWidth.Replace(typed)), 64)
-	if err == nil && (math.IsNaN(number) || math.IsInf(number, 0)) {
-		err = strconv.ErrRange
-	}
-	return number, err
-}
-
-// denied are the findings said not to be there; a tick comes first.
-func denied(form url.Values) []string {
-	names := slices.Clone(form[findingNot])
-	if form.Get(findingRest) != "" {
-		names = append(names, form[findingAsked]...)
-	}
-	slices.Sort(names)
-	return slices.DeleteFunc(slices.Compact(names), func(name string) bool { return slices.Contains(form[finding], name) })
 }
 
 // Ask holds a form against the criteria of a direction.
@@ -213,11 +164,45 @@ func Criteria(sh *shell.Shell, r *http.Request, client referralv1.CriteriaServic
 			known[u.GetName()] = u.GetSource() == "RECORD"
 		}
 	}
+	asked := map[string]bool{}
 	for _, definition := range answer.GetInputs() {
-		p.add(w.input(definition, ask.Form), missing[definition.GetName()], known[definition.GetName()])
+		in := w.input(definition, ask.Form)
+		in.General = definition.GetGeneral() && ask.Direction == commonv1.Direction_UP
+		p.add(in, missing[definition.GetName()], known[definition.GetName()])
+		asked[definition.GetName()] = true
 	}
-	p.Suggest = suggested(answer.GetResults(), ask)
+	p.keepUnasked(sh.ClinicalValues(r), w, ask.Form, asked)
+	p.Suggest, p.Department = suggested(answer.GetResults(), ask), answer.GetDepartmentCode()
+	if answer.GetAcute() && p.Suggest == "" && ask.Form.Get("kind") != commonv1.Kind_EMERGENCY.String() && ask.Form.Get("urgency") != commonv1.Urgency_EMERGENCY.String() {
+		p.Suggest, p.Acute = commonv1.Urgency_EMERGENCY.String(), true
+	}
 	return p
+}
+
+// keepUnasked goes on with what was typed at another diagnosis: behind the fold where it can be worded, else as it is.
+func (p *Panel) keepUnasked(known map[string]*referralv1.ValueDefinition, w words, form url.Values, asked map[string]bool) {
+	for _, v := range Values(form) {
+		name := v.GetName()
+		if asked[name] {
+			continue
+		}
+		if d := known[name]; d != nil {
+			in := w.input(d, form)
+			in.General = true
+			p.add(in, false, false)
+			continue
+		}
+		field, value := finding, name
+		switch found := v.GetValue().(type) {
+		case *referralv1.ClinicalValue_Number:
+			field, value = valuePrefix+name, form.Get(valuePrefix+name)
+		case *referralv1.ClinicalValue_Finding:
+			if !found.Finding {
+				field = findingNot
+			}
+		}
+		p.Kept = append(p.Kept, Input{Field: field, Value: value})
+	}
 }
 
 // evaluate asks; what is refused or cannot be is asked again without, because it must neither count nor hide the field in which

@@ -23,7 +23,7 @@ var files embed.FS
 // Parse reads a page's templates, which may use "diagnoses", "consent", "criteria", "completeness",
 // "travels", "times", "package-documents", "downtime" and "stale".
 func Parse(sh *shell.Shell, fsys fs.FS, names ...string) (*shell.Set, error) {
-	return sh.Parse(shell.Over(fsys, files), append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html", "travels.html", "downtime.html", "stale.html", "times.html")...)
+	return sh.Parse(shell.Over(fsys, files), append(names, "diagnoses.html", "consent.html", "criteria.html", "completeness.html", "travels.html", "downtime.html", "stale.html", "times.html", "asked.html")...)
 }
 
 // Diagnosis is a chosen one: Value is what the field sends ("I10|原发性高血压").

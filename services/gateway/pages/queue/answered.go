@@ -16,13 +16,16 @@ type Answered struct {
 	Action string
 	// Booking is what was booked with an acceptance; nil for a walk-in, and while it cannot be read.
 	Booking *schedulingv1.Booking
+	// Next is who comes after it in the list, "" for nobody.
+	Next string
 }
 
 const answeredCookie = "answered"
 
-// SayAnswered keeps for the next page what was done with which referral; the cookie holds its id alone.
-func SayAnswered(w http.ResponseWriter, action, referralID string) {
-	door.Keep(w, answeredCookie, action+"|"+referralID, 60)
+// SayAnswered keeps for the next page what was done with which referral, and who comes after it in the list, if anybody is to be led there; the cookie
+// holds ids alone.
+func SayAnswered(w http.ResponseWriter, action, referralID, next string) {
+	door.Keep(w, answeredCookie, action+"|"+referralID+"|"+next, 60)
 }
 
 // TakeAnswered is what was done just before, nil for nothing. It is said once.
@@ -32,12 +35,13 @@ func (q *Queue) TakeAnswered(w http.ResponseWriter, r *http.Request) *Answered {
 		return nil
 	}
 	door.Forget(w, answeredCookie)
-	action, id, _ := strings.Cut(c.Value, "|")
+	action, rest, _ := strings.Cut(c.Value, "|")
+	id, next, _ := strings.Cut(rest, "|")
 	row, ok := q.Shell.RowsOf(r, q.Referral, []string{id})[id]
 	if !ok || !Leads(action) && action != "arrive" {
 		return nil
 	}
-	out := &Answered{Row: row, Action: action}
+	out := &Answered{Row: row, Action: action, Next: next}
 	if action == "accept" && row.GetBookingId() != "" {
 		out.Booking, _ = q.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: row.GetBookingId()})
 	}

@@ -196,17 +196,21 @@ func following(rows []Row, referralID string) string {
 	return rows[(at+1)%len(rows)].GetId()
 }
 
-// After is the address to go on to when a referral has been answered: the next one that waits, else the queue. It is asked for before the
-// answer, while the referral still has its place.
-func (q *Queue) After(r *http.Request, referralID string) string {
+// FromList is what a form of the list says for "queue": its answer stays there. One of an open referral says "1" and leads to the next.
+const FromList = "list"
+
+// After is the address to go on to when a referral has been answered, and who is next there: from the list the list, else the next one that waits, and
+// the list when nobody does. It is asked for before the answer, while the referral still has its place.
+func (q *Queue) After(r *http.Request, referralID, from string) (address, next string) {
 	f := FilterOf(r)
 	f.Tab = waiting
 	list, err := q.Read(r, f, "")
 	if err != nil {
-		return f.Path()
+		return f.Path(), ""
 	}
-	if next := following(list.Rows, referralID); next != "" {
-		return "/referrals/" + next + "?queue=1"
+	next = following(list.Rows, referralID)
+	if next == "" || from == FromList {
+		return f.Path(), next
 	}
-	return f.Path()
+	return "/referrals/" + next + "?queue=1", ""
 }

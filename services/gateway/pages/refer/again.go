@@ -85,14 +85,14 @@ func (p *Pages) refused(w http.ResponseWriter, r *http.Request, data formData, a
 }
 
 // groups are the parts of the form that are told and taken over as a whole when somebody else changed them.
-func groups() []parts.Group {
-	return []parts.Group{parts.List("diagnosis", "field.diagnoses"), parts.List("examItem", "field.examItems")}
+func (p *Pages) groups(r *http.Request) []parts.Group {
+	return []parts.Group{parts.List("diagnosis", "field.diagnoses"), parts.List("examItem", "field.examItems"), parts.FoundGroup(p.Shell, r)}
 }
 
 // reapply puts what was typed upon the present referral.
 func (p *Pages) reapply(r *http.Request, data *formData, referral *referralv1.Referral, cause error) {
 	data.Stale = parts.Renewal{
-		Shell: p.Shell, Client: p.Referral, Referral: referral, Present: valuesOf(referral, data.Patient), Groups: groups(),
+		Shell: p.Shell, Client: p.Referral, Referral: referral, Present: valuesOf(referral, data.Patient), Groups: p.groups(r),
 		Word: func(name, value string) (string, bool) {
 			return data.Choices.name(data.Form.Value("organization"), value), name == "organization" || name == "department"
 		},

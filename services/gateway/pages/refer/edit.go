@@ -19,7 +19,7 @@ import (
 // edited are the fields that the form can change.
 func edited() *fieldmaskpb.FieldMask {
 	return &fieldmaskpb.FieldMask{Paths: []string{
-		"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "exam_items", "modality",
+		"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transfer_note", "transport", "originator_phone", "exam_items", "modality", "values",
 	}}
 }
 
@@ -37,7 +37,7 @@ func (p *Pages) edit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Form.Values = parts.Original(valuesOf(referral, data.Patient), groups())
+	data.Form.Values = parts.Original(valuesOf(referral, data.Patient), p.groups(r))
 	data.Form.Values.Set("version", strconv.Itoa(int(referral.GetVersion())))
 	parts.SetCriteria(data.Form.Values, referral)
 	data.RequestID, data.HoldKey = id.New(), id.New()
@@ -50,7 +50,7 @@ func (p *Pages) prepareEdit(r *http.Request, referral *referralv1.Referral) (for
 	data.Action = "/referrals/" + referral.GetId() + "/edit"
 	data.Draft = "edit:" + referral.GetId()
 	if referral.GetState() == referralv1.State_RETURNED {
-		data.Returned, data.Reason = referral, p.Shell.ReasonOf(r, referral)
+		data.Returned, data.Reason, data.Missing = referral, p.Shell.ReasonOf(r, referral), parts.AskedOf(referral)
 		data.Kept, data.KeptUnknown = p.kept(r, referral)
 	}
 	return data, err

@@ -229,6 +229,7 @@ func valuesOf(r *referralv1.Referral, patient *patientrecordv1.Patient) url.Valu
 	}
 	parts.SetDiagnoses(values, r.GetDiagnoses())
 	parts.SetConsent(values, r.GetConsent(), patient)
+	parts.SetValues(values, r.GetValues())
 	for _, item := range r.GetExamItems() {
 		values.Add("examItem", item.GetDisplay())
 	}

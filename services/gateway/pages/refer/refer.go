@@ -116,8 +116,9 @@ type formData struct {
 	// Editing is the id of the draft or returned referral that is gone on with; Travels are the documents that go with it.
 	Editing string
 	Travels parts.Travels
-	// Returned is the referral that came back for information.
+	// Returned is the referral that came back for information, Missing where the form has what is asked for; nil where that is not said.
 	Returned *referralv1.Referral
+	Missing  *parts.Asked
 	// Kept is the slot or bed that it still holds; KeptUnknown that scheduling could not be asked.
 	Kept        *schedulingv1.Hold
 	KeptUnknown bool
@@ -170,7 +171,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	}
 	data.Slots = slots
 	data.Open = p.open(r, data.PatientID, data.Editing)
-	data.There = thereOf(data.Choices, data.Summary, data.Open)
+	data.There = p.thereOf(r, data.Choices, data.PatientID, data.Editing)
 	data.Departments = p.departmentsOf(r, data.Choices, data.Form.Values)
 	p.askSMS(r, &data)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Editing, data.Action)
@@ -183,7 +184,13 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 
 // held is the form held against the criteria for sending a patient up.
 func (p *Pages) held(r *http.Request, patientID string, form url.Values) parts.Panel {
-	return parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_UP, PatientID: patientID, Form: form})
+	panel := parts.Criteria(p.Shell, r, p.Criteria, parts.Ask{Direction: commonv1.Direction_UP, PatientID: patientID, Form: form})
+	// An emergency goes to its own department, and an examination to where the device stands.
+	usual := slices.Contains([]string{"OUTPATIENT", "INPATIENT", "ADVICE"}, form.Get("kind"))
+	if options, err := p.choices(r); err == nil && usual && form.Get("department") == "" && options.has(form.Get("organization"), panel.Department) {
+		panel.ProposedDepartment = options.name(form.Get("organization"), panel.Department)
+	}
+	return panel
 }
 
 func (p *Pages) criteria(w http.ResponseWriter, r *http.Request) error {

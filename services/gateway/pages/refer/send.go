@@ -70,6 +70,9 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 // onlyLooks tells that the form was sent to be shown anew, by a browser without scripts.
 func onlyLooks(r *http.Request) bool {
 	switch r.PostFormValue("do") {
+	case "emergency":
+		r.PostForm.Set("kind", "EMERGENCY")
+		return true
 	case "kind", "criteria", "departments", "slots", "complete", "template":
 		return true
 	default:

@@ -64,16 +64,16 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 		return p.look(w, r, c)
 	}
 	inQueue := c.get("queue") != "" && queue.Leads(c.action)
-	after := ""
+	after, following := "", ""
 	if inQueue {
-		after = p.Queue.After(r, c.id)
+		after, following = p.Queue.After(r, c.id, c.get("queue"))
 	}
 	next, err := do(r.Context(), c)
 	if err != nil {
 		return p.refused(w, r, c, err)
 	}
 	if inQueue {
-		queue.SayAnswered(w, c.action, c.id)
+		queue.SayAnswered(w, c.action, c.id, following)
 		http.Redirect(w, r, after, http.StatusSeeOther)
 		return nil
 	}
@@ -83,7 +83,7 @@ func (p *Pages) act(w http.ResponseWriter, r *http.Request) error {
 	if c.get("back") != "" { // a list from which it was done
 		next = shell.LocalPath(c.get("back"))
 		if c.action == "arrive" {
-			queue.SayAnswered(w, c.action, c.id)
+			queue.SayAnswered(w, c.action, c.id, "")
 			http.Redirect(w, r, next, http.StatusSeeOther)
 			return nil
 		}
@@ -152,8 +152,13 @@ func (p *Pages) fieldErrors(r *http.Request, cause error) []shell.FieldError {
 	if !ok || e.Kind != errs.KindInvalid {
 		return list
 	}
+	for i, said := range list {
+		if said.Name == "reply.medications" {
+			list[i].Text = p.untold(r, e.Fields)
+		}
+	}
 	for _, f := range e.Fields {
-		if strings.Contains(f.Name, "[") {
+		if strings.Contains(f.Name, "[") && !strings.HasPrefix(f.Name, "reply.") {
 			list = append(list, shell.FieldError{Name: f.Name, Text: p.Shell.ErrorText(r, errs.Invalid(f))})
 		}
 	}
@@ -228,10 +233,7 @@ func (p *Pages) written() map[string]doer {
 			})
 			return "", err
 		},
-		"admit": func(ctx context.Context, c command) (string, error) {
-			_, err := p.Referral.Admit(ctx, &referralv1.AdmitRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Ward: c.get("ward"), Bed: c.get("bed"), Note: c.get("note")})
-			return "", err
-		},
+		"admit": p.admit,
 		"conclude": func(ctx context.Context, c command) (string, error) {
 			_, err := p.Referral.Conclude(ctx, concludeRequest(c))
 			return "", err
@@ -248,12 +250,6 @@ func concludeRequest(c command) *referralv1.ConcludeRequest {
 		Diagnosis: c.get("reply.diagnosis"), Findings: c.get("reply.findings"),
 		Treatment: c.get("reply.treatment"), NextSteps: c.get("reply.nextSteps"),
 	}
-	for line := range strings.Lines(c.get("reply.medications")) {
-		// One medicine a line: the name, then how it is taken.
-		name, dosage, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if name != "" {
-			reply.Medications = append(reply.Medications, &referralv1.ReplyMedication{Name: name, Dosage: strings.TrimSpace(dosage)})
-		}
-	}
+	reply.Medications = medicationsOf(c.get("reply.medications"))
 	return &referralv1.ConcludeRequest{Id: c.id, Version: c.version, RequestId: c.requestID, OutcomeCode: c.get("outcomeCode"), Reply: reply, Note: c.get("note")}
 }

@@ -34,6 +34,8 @@ type actionsData struct {
 	Suggested *queue.Suggestion
 	Short     string
 	Redirects []place
+	// Beds are those that the patient can be admitted to.
+	Beds bedsData
 	// Plan is the editor of begin_follow_up or revise_plan, Visit the form of record_visit.
 	Plan  planData
 	Visit visitData
@@ -73,6 +75,29 @@ func (a actionsData) Seen() string {
 // the trail for each message.
 func (a actionsData) unchanged(r *http.Request) bool {
 	return a.Has("conclude") && r.Header.Get("X-Fragment") == "actions" && r.Header.Get("X-Seen") == a.Seen()
+}
+
+// firsts are what a page is for, in the order in which they are offered; on a telephone the rest is behind 更多操作.
+func firsts() []string {
+	return strings.Fields("submit resubmit answer accept arrive rebook begin_follow_up record_visit admit conclude acknowledge record_consent")
+}
+
+// First tells that nothing else is what the page is for, so that a mark is.
+func (a actionsData) First() bool {
+	return !slices.ContainsFunc(firsts(), a.Has)
+}
+
+// rest is what else is offered here; messages and corrections have places of their own.
+func (a actionsData) rest() []string {
+	shown := strings.Fields("escalate revise_plan complete convert depart assess return redirect no_show decline cancel undo_admit undo_arrive")
+	return slices.DeleteFunc(shown, func(name string) bool {
+		return !a.Has(name) || name == "depart" && (a.First() || a.Has("record_consent")) || name == "escalate" && len(a.Visit.Worse) > 0
+	})
+}
+
+// Unfolded tells that something was refused in the rest, or is open there from the start.
+func (a actionsData) Unfolded() bool {
+	return slices.Contains(a.rest(), a.Failed) || a.Has("revise_plan") && (a.Visit.Extends() || a.Plan.Picked) || a.Has("complete") && a.Visit.Finished
 }
 
 // Waits tells that the other side is to act: what is offered, if anything, takes something back or is a mark.
@@ -173,7 +198,8 @@ func (p *Pages) actions(r *http.Request, referral *referralv1.Referral) (actions
 		data.Proposed["conclude"] = p.replyOf(r, referral)
 	}
 	if data.Has("admit") {
-		data.Proposed["admit"] = p.bedOf(r, referral)
+		data.Beds = p.beds(r, referral)
+		data.Proposed["admit"] = data.Beds.proposed()
 	}
 	if data.Has("correct") {
 		data.Correctable = correctableOf(referral)

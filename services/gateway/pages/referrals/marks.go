@@ -3,9 +3,11 @@ package referrals
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -49,7 +51,9 @@ func (p *Pages) marks() map[string]doer {
 
 func (p *Pages) depart(ctx context.Context, c command) (string, error) {
 	request := &referralv1.DepartRequest{Id: c.id, RequestId: c.requestID, Transport: c.get("transport"), Note: c.get("note")}
-	if expected := c.get("expectedArrival"); expected != "" {
+	if minutes, err := strconv.ParseInt(c.get("arriveIn"), 10, 32); err == nil {
+		request.ExpectedMinutes = proto.Int32(int32(minutes))
+	} else if expected := c.get("expectedArrival"); expected != "" {
 		at, err := time.ParseInLocation("2006-01-02T15:04", expected, p.Shell.Zone())
 		if err != nil {
 			return "", errs.Invalid(errs.Bad("expectedArrival", errs.ReasonFieldInvalid))

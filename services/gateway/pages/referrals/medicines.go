@@ -1,10 +1,13 @@
 package referrals
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 // medicine is a line of a down-referral with what the centre's list of today may call it, where it was not found when it was sent.
@@ -37,4 +40,28 @@ func (p *Pages) medicines(r *http.Request, data *pageData) {
 			data.Medicines[i].Named = check.GetNamed()
 		}
 	}
+}
+
+// medicationsOf reads one medicine a line: the name, then how it is taken.
+func medicationsOf(lines string) (out []*referralv1.ReplyMedication) {
+	for line := range strings.Lines(lines) {
+		words := strings.Fields(line)
+		if len(words) == 0 {
+			continue
+		}
+		out = append(out, &referralv1.ReplyMedication{Name: words[0], Dosage: strings.Join(words[1:], " ")})
+	}
+	return out
+}
+
+// untold words of which medicines of a reply nobody said how they are taken.
+func (p *Pages) untold(r *http.Request, fields []errs.Field) string {
+	medicines := medicationsOf(r.PostFormValue("reply.medications"))
+	var names []string
+	for i, m := range medicines {
+		if slices.ContainsFunc(fields, func(f errs.Field) bool { return f.Name == fmt.Sprintf("reply.medications[%d].dosage", i) }) {
+			names = append(names, m.GetName())
+		}
+	}
+	return p.Shell.T(r, "conclude.untold", "names", strings.Join(names, "、"))
 }

@@ -50,14 +50,20 @@ type pageData struct {
 	Actions   actionsData
 	Medicines []medicine
 	// Matched words the criteria that were met.
-	Matched []string
+	Matched []parts.Matched
+	// Found is what else the doctor found.
+	Found []parts.Used
 	// Reason words why the referral was returned, declined or cancelled.
 	Reason string
+	// Asked words why one that was sent again had been returned.
+	Asked string
 
 	// Steps are how far it is, as a parcel is tracked; none for a draft.
 	Steps []shell.Step
 	// Unanswered is set while an emergency waits.
 	Unanswered *unanswered
+	// Rung is at whom an emergency rang; nil for every other, and while that cannot be read.
+	Rung *rung
 	// Queue is where the referral stands in the queue that is worked through; nil for who came from elsewhere.
 	Queue *queue.Bar
 
@@ -107,6 +113,12 @@ func (d pageData) AddDocuments() bool {
 	return false
 }
 
+// Rest tells that there is something to do beside what the page is for.
+func (d pageData) Rest() bool { return d.SendDown() || len(d.Actions.rest()) > 0 }
+
+// Unfolded tells that the rest is to be seen at once.
+func (d pageData) Unfolded() bool { return d.Actions.Unfolded() }
+
 // SendDown tells that the visitor's hospital may send this patient back from here; who was only asked about has not come.
 func (d pageData) SendDown() bool {
 	if d.GetKind() == commonv1.Kind_ADVICE {
@@ -119,6 +131,14 @@ func (d pageData) SendDown() bool {
 	return false
 }
 
+// Missing is where the form has what the receiver asks for, for who sent it; nil where that is not said.
+func (d pageData) Missing() *parts.Asked {
+	if !d.Sending {
+		return nil
+	}
+	return parts.AskedOf(d.Referral)
+}
+
 // Was is what stood at a path of the referral before it was corrected, the oldest first.
 func (d pageData) Was(path string) []earlier { return d.earlier[path] }
 
@@ -127,7 +147,7 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 	switch part {
 	case "times":
 		return p.times(w, r)
-	case "head", "case", "timeline", "thread", "actions", "place":
+	case "head", "case", "timeline", "thread", "actions", "place", "rung":
 	default:
 		part = ""
 	}
@@ -145,6 +165,9 @@ func (p *Pages) page(w http.ResponseWriter, r *http.Request) error {
 		if part == "actions" && data.Actions.unchanged(r) {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
+		}
+		if part == "rung" {
+			return p.Shell.Fragment(w, r, p.pageSet, part, data.Rung)
 		}
 		if part == "place" {
 			return p.Shell.Fragment(w, r, p.pageSet, part, data.Place)
@@ -176,6 +199,9 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	visitor, _ := door.VisitorFrom(ctx)
 	data := pageData{Row: p.Shell.Rows(r, []*referralv1.Referral{referral})[0]}
 	data.Reason = p.Shell.ReasonOf(r, referral)
+	if referral.GetState() == referralv1.State_SUBMITTED && referral.GetReasonCode() != "" {
+		data.Asked = p.Shell.Reason(r, "return", referral.GetReasonCode())
+	}
 	data.Receiving = referral.GetReceiver().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Sending = referral.GetOriginator().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Actions.List = followups.List(r.FormValue("list"))
@@ -196,6 +222,9 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 			return pageData{}, err
 		}
 		history = list.GetHistory()
+	}
+	if all || part == "head" || part == "rung" || part == "timeline" {
+		p.readRung(r, &data)
 	}
 	if all || part == "head" {
 		p.booking(r, &data)
@@ -234,11 +263,15 @@ func (p *Pages) seen(r *http.Request, referral *referralv1.Referral) {
 	_, _ = p.Notification.AcknowledgeReferral(r.Context(), &notificationv1.AcknowledgeReferralRequest{ReferralId: referral.GetId()})
 }
 
-// booking reads what was booked. Without scheduling the page shows the expected time that the referral keeps itself.
+// booking reads what is booked, and not what was given up or left. Without scheduling the page shows the expected time that the referral keeps itself.
 func (p *Pages) booking(r *http.Request, data *pageData) {
-	if b := data.GetBookingId(); b != "" {
-		data.Booking, _ = p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: b})
-		data.Before = p.Shell.Preparation(r, data.Booking)
+	if data.GetBookingId() == "" {
+		return
+	}
+	booking, err := p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: data.GetBookingId()})
+	left := booking.GetWard() != "" && data.GetConcludeTime() != nil // the fact that frees the bed may still be on its way
+	if err == nil && booking.GetState() != schedulingv1.BookingState_RELEASED && !left {
+		data.Booking, data.Before = booking, p.Shell.Preparation(r, booking)
 	}
 }
 

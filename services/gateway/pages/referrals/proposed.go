@@ -7,7 +7,6 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
-	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 )
 
@@ -22,21 +21,14 @@ func (p *Pages) consenter(r *http.Request, referral *referralv1.Referral) url.Va
 	return form
 }
 
-// bedOf starts an admission from the bed that is kept for the patient; without one, or without scheduling, it is empty.
-func (p *Pages) bedOf(r *http.Request, referral *referralv1.Referral) url.Values {
-	if referral.GetBookingId() == "" {
-		return url.Values{}
-	}
-	booking, err := p.Scheduling.GetBooking(r.Context(), &schedulingv1.GetBookingRequest{Id: referral.GetBookingId()})
-	if err != nil || booking.GetState() == schedulingv1.BookingState_RELEASED {
-		return url.Values{}
-	}
-	return url.Values{"ward": {booking.GetWard()}, "bed": {booking.GetBed()}}
-}
-
-// replyOf starts a reply from the record: the diagnoses as they were sent, what was found and the discharge summary since the arrival, and
+// replyOf starts a reply from the down-referral by which the patient was sent back, if there is one, else from the record: the diagnoses as they were sent, what was found and the discharge summary since the arrival, and
 // the medicines that are taken now, a line each. What happens next is the doctor's to say. Without the record it is empty.
 func (p *Pages) replyOf(r *http.Request, referral *referralv1.Referral) url.Values {
+	if down := referral.GetDownReferral(); down != "" {
+		if sent, err := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: down}); err == nil {
+			return repliedBy(sent)
+		}
+	}
 	summary, err := p.Record.GetSummary(r.Context(), &patientrecordv1.GetSummaryRequest{PatientId: referral.GetPatientId()})
 	if err != nil {
 		return url.Values{}
@@ -52,5 +44,18 @@ func (p *Pages) replyOf(r *http.Request, referral *referralv1.Referral) url.Valu
 	return url.Values{
 		"reply.diagnosis": {strings.Join(diagnoses, "；")}, "reply.findings": {stay.Findings}, "reply.treatment": {stay.Course},
 		"reply.medications": {strings.Join(medicines, "\n")},
+	}
+}
+
+// repliedBy is a reply as the down-referral says it.
+func repliedBy(down *referralv1.Referral) url.Values {
+	reply := parts.ReplyFrom(down.GetForm(), down.GetMedicines())
+	var medicines []string
+	for _, m := range reply.GetMedications() {
+		medicines = append(medicines, parts.MedicationLine(m))
+	}
+	return url.Values{
+		"reply.diagnosis": {reply.GetDiagnosis()}, "reply.findings": {reply.GetFindings()}, "reply.treatment": {reply.GetTreatment()},
+		"reply.nextSteps": {reply.GetNextSteps()}, "reply.medications": {strings.Join(medicines, "\n")},
 	}
 }

@@ -40,6 +40,7 @@ type Deps struct {
 	Calendar     schedulingv1.CalendarServiceClient
 	Allocation   schedulingv1.AllocationServiceClient
 	Notification notificationv1.NotificationServiceClient
+	Alarm        notificationv1.AlarmServiceClient
 	Handover     referralv1.HandoverServiceClient
 	Clinical     patientrecordv1.ClinicalRecordServiceClient
 	Candidate    referralv1.CandidateServiceClient
@@ -63,7 +64,7 @@ func New(deps Deps) (*Pages, error) {
 	if p.listSet, err = deps.Shell.Parse(files, "list.html"); err != nil {
 		return nil, err
 	}
-	if p.pageSet, err = parts.Parse(deps.Shell, queue.With(files), "queue.html", "page.html", "content.html", "story.html", "actions.html", "booking.html", "place.html", "followup.html", "marks.html", "package.html", "reply.html", "recognised.html"); err != nil {
+	if p.pageSet, err = parts.Parse(deps.Shell, queue.With(files), "queue.html", "page.html", "content.html", "story.html", "actions.html", "booking.html", "place.html", "followup.html", "marks.html", "rung.html", "package.html", "reply.html", "recognised.html"); err != nil {
 		return nil, err
 	}
 	p.escalateSet, err = parts.Parse(deps.Shell, files, "escalate.html")
@@ -77,6 +78,7 @@ func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("POST /referral-searches", p.Shell.Page(p.find))
 	mux.Handle("GET /referrals/{id}", p.Shell.Page(p.page))
 	mux.Handle("POST /referrals/{id}/{action}", p.Shell.Page(p.act))
+	mux.Handle("POST /referrals/{id}/telephoned", p.Shell.Page(p.telephoned))
 	mux.Handle("POST /referrals/{id}/join-waitlist", p.Shell.Page(p.joinWaitlist))
 	mux.Handle("POST /referrals/{id}/leave-waitlist", p.Shell.Page(p.leaveWaitlist))
 	mux.Handle("POST /referrals/{id}/move", p.Shell.Page(p.moveBooking))

@@ -12,6 +12,7 @@ import (
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
 )
 
 // historyRow is a transition or mark with its words.
@@ -26,6 +27,8 @@ type historyRow struct {
 	Level int
 	// FormerPlace and Place are where a redirect took the referral from and to; "" for every other row.
 	FormerPlace, Place string
+	// Call is one about an emergency; nil for every other row.
+	Call *notificationv1.CallRecord
 }
 
 // story words the timeline, and reads who was told of what. Without the notifications the timeline stands alone.
@@ -56,15 +59,17 @@ func (p *Pages) story(r *http.Request, data *pageData, history []*referralv1.His
 		}
 		if row.GetAction() == "deadline_passed" {
 			one.Level, _ = strconv.Atoi(row.GetDetail()["level"])
-			one.Rung = rung(row.GetDetail()["step"], data.Down(), one.Level)
+			one.Rung = ladderRung(row.GetDetail()["step"], data.Down(), one.Level)
 		}
 		data.History = append(data.History, one)
 	}
+	data.History = append(data.History, data.Rung.rows(data.To, data.From)...)
+	newestFirst(data.History)
 	data.Told = p.told(r, data)
 }
 
-// rung is whom a limit that passed for the nth time calls: the ladder of each waiting step. "" beyond it.
-func rung(step string, down bool, level int) string {
+// ladderRung is whom a limit that passed for the nth time calls: the ladder of each waiting step. "" beyond it.
+func ladderRung(step string, down bool, level int) string {
 	up := map[string][]string{
 		"ANSWER": {"desk", "head", "admin"}, "MISSING_INFORMATION": {"doctor", "centre-head"},
 		"REPLY": {"specialist", "head", "admin"}, "CONSENT": {"doctor", "centre-head"}, "DOWN_DECISION": {"head", "admin"},
@@ -100,7 +105,7 @@ func (p *Pages) told(r *http.Request, data *pageData) (out []told) {
 			return nil
 		}
 		for _, n := range list.GetNotifications() {
-			out = append(out, told{Notification: n, Rung: rung(n.GetStep(), data.Down(), int(n.GetLevel()))})
+			out = append(out, told{Notification: n, Rung: ladderRung(n.GetStep(), data.Down(), int(n.GetLevel()))})
 		}
 		if ask.PageToken = list.GetNextPageToken(); ask.GetPageToken() == "" {
 			break
@@ -146,7 +151,7 @@ func (p *Pages) content(r *http.Request, data *pageData) {
 	if list, err := p.Referral.ListLinks(r.Context(), &referralv1.ListLinksRequest{Id: data.GetId()}); err == nil {
 		data.Links = list.GetLinks()
 	}
-	data.Matched = p.Shell.Criteria(r, data.GetMatchedCriteria())
+	data.Matched, data.Found = parts.MatchedOf(p.Shell, r, data.Row.Referral)
 	p.medicines(r, data)
 	if data.GetCorrections() == 0 {
 		return

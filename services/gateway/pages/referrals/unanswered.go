@@ -14,6 +14,8 @@ type unanswered struct {
 	Lines []shell.Line
 	// Minutes until the telephone is everybody's task; 0 while that is not known.
 	Minutes int32
+	// Taken tells that somebody has taken it on, so that nothing rings any more, though nobody has answered yet.
+	Taken bool
 	// Depart tells that the patient may set out before anybody answers.
 	Depart bool
 }
@@ -26,6 +28,6 @@ func (p *Pages) unanswered(r *http.Request, data *pageData) {
 	to := data.GetReceiver()
 	data.Unanswered = &unanswered{
 		Lines:   p.Shell.EmergencyLines(r, to.GetOrganizationId(), to.GetDepartmentCode()),
-		Minutes: p.Shell.CountyRules(r).GetCallMinutes(), Depart: data.GetKind() == commonv1.Kind_EMERGENCY,
+		Minutes: p.Shell.CountyRules(r).GetCallMinutes(), Taken: data.Rung != nil && !data.Rung.Ringing(), Depart: data.GetKind() == commonv1.Kind_EMERGENCY,
 	}
 }

@@ -13,6 +13,7 @@ import (
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/followups"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
@@ -34,6 +35,8 @@ type visitData struct {
 	Made  *referralv1.PlannedVisit
 	// Ahead tells that the proposed visit is for another day: its form is there and does not ask to be filled in.
 	Ahead bool
+	// Up are the patient's referrals up that the hospital has not answered yet: who is on the way there is not to be recorded as stable here unawares.
+	Up []shell.Row
 	// Finished tells that no visit is waited for: every planned one was made, or the patient has died.
 	Finished, Died bool
 }
@@ -65,12 +68,30 @@ func measures() []struct {
 	}
 }
 
+// inSight are the items that the follow-up of a condition measures each time, whatever the plan of the day names: its fields are never folded. The blood
+// pressure, and the heart rate of who has a disease of the heart or the vessels or takes what changes it.
+func inSight(condition string) []string {
+	switch condition {
+	case "HYPERTENSION", "CHD", "STROKE":
+		return []string{"BP", "HEART_RATE"}
+	case "DIABETES":
+		return []string{"BP", "HEART_RATE", "GLUCOSE"}
+	case "CKD", "PREGNANCY":
+		return []string{"BP"}
+	case "COPD":
+		return []string{"SPO2"}
+	default:
+		return nil
+	}
+}
+
 // Extends tells that the patient may be followed up further than was planned.
 func (d visitData) Extends() bool { return d.Finished && !d.Died }
 
 // visit is the form of the visit that is due. Who has recorded one today is led on to the next patient, not to that patient's next visit.
 func (p *Pages) visit(r *http.Request, referral *referralv1.Referral, list string) visitData {
 	data := visitOf(referral)
+	data.Up = p.upOf(r, referral)
 	today := p.Shell.Now().Format(time.DateOnly)
 	last := lastVisit(referral.GetPlan())
 	if last == nil || last.GetDoneTime().AsTime().In(p.Shell.Zone()).Format(time.DateOnly) != today {
@@ -79,6 +100,19 @@ func (p *Pages) visit(r *http.Request, referral *referralv1.Referral, list strin
 	after := followups.After(r.Context(), p.FollowUps, list, referral.GetId())
 	data.After, data.Made, data.Ahead = &after, last, data.Next.GetDue() > today
 	return data
+}
+
+// upOf are the open referrals up of a patient who is followed up; without an answer the form stands alone.
+func (p *Pages) upOf(r *http.Request, referral *referralv1.Referral) []shell.Row {
+	answer, err := p.Referral.ListUnderWay(r.Context(), &referralv1.ListUnderWayRequest{PatientId: referral.GetPatientId()})
+	if err != nil {
+		return nil
+	}
+	var open []*referralv1.Referral
+	for _, u := range answer.GetHospitals() {
+		open = append(open, u.GetReferrals()...)
+	}
+	return p.Shell.Rows(r, open)
 }
 
 func visitOf(referral *referralv1.Referral) visitData {
@@ -93,8 +127,9 @@ func visitOf(referral *referralv1.Referral) visitData {
 	if len(data.Open) > 1 {
 		data.Following = data.Open[1].GetDue()
 	}
+	asked := slices.Concat(data.Next.GetItems(), inSight(referral.GetPlan().GetCondition()))
 	for _, m := range measures() {
-		if slices.Contains(data.Next.GetItems(), m.item) {
+		if slices.Contains(asked, m.item) {
 			data.Asked = append(data.Asked, m.measure)
 		} else {
 			data.Others = append(data.Others, m.measure)

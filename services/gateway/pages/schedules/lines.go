@@ -72,6 +72,9 @@ func (p *Pages) ruleLines(r *http.Request, c *schedulingv1.CalendarChange, set f
 		set("beds.class", p.Shell.T(r, "beds.class."+c.GetWard().GetClass()))
 		set("beds.sex", p.Shell.T(r, "beds.sex."+sex))
 		set("field.cleaningMinutes", strconv.Itoa(int(c.GetWard().GetCleaningMinutes())))
+		if n := c.GetWard().GetTotal(); n > 0 {
+			set("field.ward.beds", strconv.Itoa(int(n)))
+		}
 	case c.GetPolicy() != nil:
 		values := policyValues(c.GetPolicy())
 		for _, name := range policyFields() {

@@ -1,6 +1,7 @@
 package shell
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -8,12 +9,23 @@ import (
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	notificationv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/notification/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
 
 // Alarm is an emergency that rings at the visitor, with the name of the organisation that sent it.
 type Alarm struct {
 	*notificationv1.Alarm
 	From string
+	// Referral tells of whom it is, without a name; nil for whoever may not see the patient, and while it cannot be read.
+	Referral *referralv1.Referral
+}
+
+// Diagnosis is what the patient is sent for, as its doctor called it first.
+func (a Alarm) Diagnosis() string {
+	for _, d := range a.Referral.GetDiagnoses() {
+		return cmp.Or(d.GetDisplay(), d.GetCode())
+	}
+	return ""
 }
 
 // Rings are what rings at the visitor, how many telephone calls they are to make, and whether they want a sound for urgent messages. Late: it was not
@@ -44,8 +56,17 @@ func (s *Shell) Ringing(r *http.Request) (Rings, error) {
 		return out, err
 	}
 	county, err := s.deps.Names.County(r.Context())
+	ids := make([]string, len(list.GetAlarms()))
+	for i, a := range list.GetAlarms() {
+		ids[i] = a.GetReferralId()
+	}
+	// It rings, whoever the patient is.
+	known, _ := s.deps.Referral.BatchGetReferrals(r.Context(), &referralv1.BatchGetReferralsRequest{Ids: ids[:min(len(ids), batch)]})
 	for _, a := range list.GetAlarms() {
 		one := Alarm{Alarm: a}
+		if at := slices.IndexFunc(known.GetReferrals(), func(one *referralv1.Referral) bool { return one.GetId() == a.GetReferralId() }); at >= 0 {
+			one.Referral = known.GetReferrals()[at]
+		}
 		if err == nil {
 			one.From = county.OrganizationName(s.Language(r), a.GetFromOrganizationId())
 		}

@@ -16,7 +16,7 @@ type Criteria struct {
 	clock  clock.Clock
 
 	mu    sync.Mutex
-	known map[string]*referralv1.Criterion
+	known words
 	until time.Time
 }
 
@@ -25,8 +25,14 @@ func NewCriteria(client referralv1.CriteriaServiceClient, clk clock.Clock) *Crit
 	return &Criteria{client: client, clock: clk}
 }
 
-// all answers the criteria by code. When they cannot be read an old answer is better than none.
-func (c *Criteria) all(ctx context.Context) map[string]*referralv1.Criterion {
+// words are the criteria by code and the values that they ask for by name.
+type words struct {
+	criteria map[string]*referralv1.Criterion
+	values   map[string]*referralv1.ValueDefinition
+}
+
+// all answers the words. When they cannot be read an old answer is better than none.
+func (c *Criteria) all(ctx context.Context) words {
 	c.mu.Lock()
 	known, fresh := c.known, c.clock.Now().Before(c.until)
 	c.mu.Unlock()
@@ -37,9 +43,12 @@ func (c *Criteria) all(ctx context.Context) map[string]*referralv1.Criterion {
 	if err != nil {
 		return known
 	}
-	known = make(map[string]*referralv1.Criterion, len(list.GetCriteria()))
+	known = words{make(map[string]*referralv1.Criterion, len(list.GetCriteria())), make(map[string]*referralv1.ValueDefinition, len(list.GetValues()))}
 	for _, one := range list.GetCriteria() {
-		known[one.GetCode()] = one
+		known.criteria[one.GetCode()] = one
+	}
+	for _, one := range list.GetValues() {
+		known.values[one.GetName()] = one
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,19 +56,30 @@ func (c *Criteria) all(ctx context.Context) map[string]*referralv1.Criterion {
 	return known
 }
 
+// Criterion is a criterion in the visitor's language, and the names of the values that it asks for.
+type Criterion struct {
+	Text   string
+	Values []string
+}
+
 // Criteria words criteria in the visitor's language; the code itself for what is not known.
-func (s *Shell) Criteria(r *http.Request, codes []string) []string {
+func (s *Shell) Criteria(r *http.Request, codes []string) []Criterion {
 	if len(codes) == 0 {
 		return nil
 	}
-	known := s.deps.Criteria.all(r.Context())
-	out := make([]string, 0, len(codes))
+	known := s.deps.Criteria.all(r.Context()).criteria
+	out := make([]Criterion, 0, len(codes))
 	for _, code := range codes {
-		word := code
+		word := Criterion{Text: code}
 		if one := known[code]; one != nil {
-			word = s.T(r, "reason-text", "zh", one.GetText(), "en", one.GetTextEn())
+			word = Criterion{s.T(r, "reason-text", "zh", one.GetText(), "en", one.GetTextEn()), one.GetValues()}
 		}
 		out = append(out, word)
 	}
 	return out
+}
+
+// ClinicalValues are the values that criteria ask for, by name; empty while nobody knows them.
+func (s *Shell) ClinicalValues(r *http.Request) map[string]*referralv1.ValueDefinition {
+	return s.deps.Criteria.all(r.Context()).values
 }

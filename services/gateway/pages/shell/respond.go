@@ -3,6 +3,7 @@ package shell
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -151,6 +152,10 @@ func (s *Shell) FieldErrors(r *http.Request, err error) []FieldError {
 	form := Form{}
 	for _, f := range e.Fields {
 		name, _, _ := strings.Cut(f.Name, "[")
+		if unit := f.Meta["unit"]; unit != "" {
+			f.Meta = maps.Clone(f.Meta)
+			f.Meta["unit"] = s.Unit(r, unit)
+		}
 		if form.Error(name) == "" {
 			form.Errors = append(form.Errors, FieldError{name, s.deps.Text.Field(s.Language(r), f)})
 		}

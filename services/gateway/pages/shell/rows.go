@@ -36,16 +36,10 @@ func (s *Shell) Rows(r *http.Request, referrals []*referralv1.Referral) []Row {
 	return rows
 }
 
-// declinedDays is how long a declined referral is told to its sender: sending anew or ringing leaves no mark on it.
-const declinedDays = 7
-
-// DeclinedLately are those of the visitor's organisation's referrals that the receiver declined in the last days.
-func (s *Shell) DeclinedLately(r *http.Request, referrals referralv1.ReferralServiceClient) ([]*referralv1.Referral, error) {
-	answer, err := referrals.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{
-		View: "outbox", State: []referralv1.State_Code{referralv1.State_DECLINED}, PageSize: batch,
-	})
-	since := s.Now().AddDate(0, 0, -declinedDays)
-	return slices.DeleteFunc(answer.GetReferrals(), func(one *referralv1.Referral) bool { return one.GetUpdateTime().AsTime().Before(since) }), err
+// DeclinedLately are those of the visitor's organisation's referrals that still wait for their sender after they were declined.
+func (*Shell) DeclinedLately(r *http.Request, referrals referralv1.ReferralServiceClient) ([]*referralv1.Referral, error) {
+	answer, err := referrals.ListReferrals(r.Context(), &referralv1.ListReferralsRequest{View: "outbox", DeclinedLately: true, PageSize: batch})
+	return answer.GetReferrals(), err
 }
 
 // wholePages bounds [Shell.Whole]: 2,000 referrals are several days of a county.

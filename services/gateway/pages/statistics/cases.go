@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"slices"
+	"strconv"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
@@ -23,6 +24,8 @@ type caseRow struct {
 	From, To, ConditionName string
 	// At is where the visitor opens it: the referral, or for who sees figures and no records, how far it has come; "" where there is none.
 	At string
+	// Place is its id in a list to which its course leads back.
+	Place string
 	// Own words a reason of the county's own, for a case that carries one.
 	Own string
 }
@@ -125,6 +128,11 @@ func (p *Pages) cases(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data.Rows = p.rows(r, found)
+	for i := range data.Rows {
+		row := &data.Rows[i]
+		row.Place = "case-" + strconv.Itoa(i+1)
+		row.At = returning(r, row.At, row.Place)
+	}
 	p.wordOwn(r, data.Measure.GetCode(), data.Rows)
 	data.Facts, data.Further = factsOf(data.Rows), r.URL.Query().Has("page")
 	if query := r.URL.Query(); next != "" {

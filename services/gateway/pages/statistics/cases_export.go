@@ -32,7 +32,11 @@ func (p *Pages) exportCases(w http.ResponseWriter, r *http.Request) error {
 	if next != "" {
 		table.Notes = append(table.Notes, p.Shell.T(r, "export.cases.more", "n", len(rows)))
 	}
-	name := "tongzhen-" + data.Measure.GetCode() + "-" + strings.ToLower(data.Part) + "-" + data.From + "-" + data.Last + ".xlsx"
+	name := fileName{
+		Plain: "tongzhen-" + data.Measure.GetCode() + "-" + strings.ToLower(data.Part) + "-" + data.From + "-" + data.Last + ".xlsx",
+		Words: p.Shell.T(r, "export.file.cases", "name", p.Shell.T(r, "reason-text", "zh", data.Measure.GetName(), "en", data.Measure.GetNameEn()),
+			"part", p.Shell.T(r, "statistics.part."+data.Part), "from", data.From, "to", data.Last) + ".xlsx",
+	}
 	return send(w, name, sheets.MediaType, func(b *bytes.Buffer) error { return sheets.Workbook(b, []sheets.Table{table}, p.Shell.Now()) })
 }
 

@@ -3,6 +3,7 @@ package statistics
 import (
 	"net/http"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
@@ -13,6 +14,34 @@ type courseData struct {
 	Place [2]string
 	Steps []courseStep
 	Waits []lateRow
+	Links []linkRow
+	// Stands are how the case stands in every share.
+	Stands []standRow
+	// Back leads to the list that the visitor came from, at the row; "" when it is not known.
+	Back string
+}
+
+// linkRow is a linked referral with the address of its own course.
+type linkRow struct {
+	*referralv1.CaseLink
+	Direction commonv1.Direction_Code
+	At        string
+}
+
+// linkOf words a link: that with a down-referral is named by it.
+func linkOf(l *referralv1.CaseLink, back string) linkRow {
+	out := linkRow{CaseLink: l, Direction: commonv1.Direction_UP, At: caseAt(l.GetReferralId(), back)}
+	if l.GetRelation() == "SENT_DOWN" || l.GetRelation() == "BOUNCE_OF" {
+		out.Direction = commonv1.Direction_DOWN
+	}
+	return out
+}
+
+// standRow is how a case stands in a measure. Its fields are those that the template of a ground reads.
+type standRow struct {
+	Measure *referralv1.Measure
+	Ground  *referralv1.CaseGround
+	Count   int32
 }
 
 // courseStep is a transition with its names.
@@ -29,6 +58,15 @@ func (p *Pages) course(w http.ResponseWriter, r *http.Request) error {
 	}
 	names := p.namer(r, "")
 	data := courseData{Case: p.rows(r, []*referralv1.StatisticCase{found.GetCase()})[0], Waits: p.lateRows(r, found.GetWaits())}
+	if data.Back, err = backTo(r.URL.Query().Get("back")); err != nil {
+		return err
+	}
+	for _, l := range found.GetLinks() {
+		data.Links = append(data.Links, linkOf(l, data.Back))
+	}
+	if data.Stands, err = p.stands(r, found.GetStandings()); err != nil {
+		return err
+	}
 	for i, code := range []string{found.GetCase().GetOriginator().GetDepartmentCode(), found.GetCase().GetReceiver().GetDepartmentCode()} {
 		if code != "" {
 			data.Place[i] = names("department", code)

@@ -48,6 +48,20 @@ type drawing struct {
 	Height int
 }
 
+// letterWide is how wide a letter of a number is, the widest of them.
+const letterWide = 8
+
+// clearOf puts the words that a line at x would run through behind it.
+func (d drawing) clearOf(x int) {
+	const gap = 6
+	for i := range d.Rows {
+		r := &d.Rows[i]
+		if wide := letterWide * len([]rune(r.Shown+" "+r.Note)); x > r.End-gap && x < r.End+wide {
+			r.End = x + gap
+		}
+	}
+}
+
 // pair is a month with two bars.
 type pair struct {
 	Label     string

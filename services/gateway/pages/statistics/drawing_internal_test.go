@@ -60,3 +60,18 @@ func TestTheBandsOfFlowsAreAsWideAsTheyAreLarge(t *testing.T) {
 		}
 	}
 }
+
+func TestALineRunsThroughNoNumber(t *testing.T) {
+	t.Parallel()
+	d := rowsDrawn([]row{{Value: 70, Shown: "70.0%", Note: "7/10"}, {Value: 82, Shown: "82.0%"}, {Value: 20, Shown: "20.0%", Note: "2/10"}}, 100)
+	const x = 80 * rowMost / 100
+	d.clearOf(x)
+	for i, r := range d.Rows {
+		if wide := letterWide * len(r.Shown+" "+r.Note); r.End < x && r.End+wide > x || r.End < r.Width {
+			t.Errorf("row %d: from %d to %d with a line at %d", i, r.End, r.End+wide, x)
+		}
+	}
+	if d.Rows[2].End != d.Rows[2].Width+6 || d.Rows[0].End != x+6 {
+		t.Errorf("%+v", d.Rows)
+	}
+}

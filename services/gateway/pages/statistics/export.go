@@ -28,7 +28,10 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	tables := p.tables(r, p.glanceOf(r, d))
-	name := "tongzhen-" + d.When.From() + "-" + d.When.Last() + "." + format
+	name := fileName{
+		Plain: "tongzhen-" + d.When.From() + "-" + d.When.Last() + "." + format,
+		Words: p.Shell.T(r, "export.file", "from", d.When.From(), "to", d.When.Last()) + "." + format,
+	}
 	if format == "csv" {
 		i := slices.IndexFunc(tables, func(t table) bool { return t.code == query.Get("table") })
 		return send(w, name, "text/csv; charset=utf-8", func(b *bytes.Buffer) error { return sheets.CSV(b, tables[max(i, 0)].Table) })
@@ -41,13 +44,13 @@ func (p *Pages) export(w http.ResponseWriter, r *http.Request) error {
 }
 
 // send answers a file, whole or not at all.
-func send(w http.ResponseWriter, name, kind string, write func(*bytes.Buffer) error) error {
+func send(w http.ResponseWriter, name fileName, kind string, write func(*bytes.Buffer) error) error {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
+	w.Header().Set("Content-Disposition", name.attachment())
 	w.Header().Set("Cache-Control", "no-store")
 	_, err := b.WriteTo(w)
 	return err
@@ -85,7 +88,7 @@ func (p *Pages) tables(r *http.Request, d glanceData) []table {
 	now := p.Shell.Now()
 	return []table{
 		b.measures(), b.months(), b.stages("stages-up", "overview.stages.up", d.Up), b.stages("stages-down", "overview.stages.down", d.Down), b.reasons(), b.flows(),
-		b.waiting(), b.lateTable(now), b.medicines(), b.quiet(), b.recognition(), b.definitions(),
+		b.waiting(), b.lateTable(now), b.medicines(), b.silent(), b.quiet(), b.recognition(), b.definitions(),
 	}
 }
 
@@ -113,6 +116,21 @@ func value(m *referralv1.Measure, f *referralv1.Figure) any {
 	return f.GetValue()
 }
 
+// differs is how a figure changed, in its own unit: points of a share, minutes of a time; nil when one of both is not known.
+func differs(m *referralv1.Measure, now, before *referralv1.Figure) any {
+	switch {
+	case m.GetUnit() == "COUNT":
+		return now.GetNumerator() - before.GetNumerator()
+	case !now.GetHasValue() || !before.GetHasValue():
+		return nil
+	case m.GetUnit() == "DURATION":
+		return tenth(now.GetMedian() - before.GetMedian())
+	case m.GetUnit() == "RATIO":
+		return now.GetValue() - before.GetValue()
+	}
+	return tenth(now.GetValue() - before.GetValue())
+}
+
 // below is the denominator as a cell, of what has one.
 func below(f figure) any {
 	if !f.Divided {
@@ -122,14 +140,17 @@ func below(f figure) any {
 }
 
 func (b tabler) measures() table {
-	out := b.of("measures", "overview.sheet.measures", "statistics.code", "statistics.what", "statistics.value", "export.unit", "statistics.numerator",
-		"statistics.denominator", "export.ninety", "overview.before", "overview.target")
+	out := b.of("measures", "overview.sheet.measures", "statistics.what", "statistics.value", "overview.before", "export.change", "export.unit",
+		"statistics.numerator", "statistics.denominator", "export.ninety", "overview.target", "statistics.code")
 	out.Notes = slices.Concat(out.Notes, b.d.Sums)
 	for _, f := range b.d.all() {
-		m := f.Measure
-		row := []any{m.GetCode(), b.both(m.GetName(), m.GetNameEn()), value(m, f.Figure), b.t("export.unit." + m.GetUnit()), f.GetNumerator(), below(f), nil, value(m, b.d.pastOf(m.GetCode())), nil}
+		m, past := f.Measure, b.d.pastOf(f.Measure.GetCode())
+		row := []any{
+			b.both(m.GetName(), m.GetNameEn()), value(m, f.Figure), value(m, past), differs(m, f.Figure, past), b.t("export.unit." + m.GetUnit()),
+			f.GetNumerator(), below(f), nil, nil, m.GetCode(),
+		}
 		if m.GetUnit() == "DURATION" && f.GetHasValue() {
-			row[6] = tenth(f.GetPercentile_90())
+			row[7] = tenth(f.GetPercentile_90())
 		}
 		if h := b.d.head(m.GetCode()); h != nil && h.Aim.Set {
 			row[8] = h.Aim.Value
@@ -218,7 +239,19 @@ func (b tabler) role(role string) string {
 func (b tabler) medicines() table {
 	out := b.of("medicines", "overview.section.medicines", "overview.medicine", "export.state", "overview.medicine.where", "overview.waits.n")
 	for _, m := range b.d.Blocking {
-		out.Rows = append(out.Rows, []any{m.GetName(), b.t("overview.medicine." + m.GetAvailability()), m.names(), int64(m.GetCount())})
+		out.Rows = append(out.Rows, []any{m.GetName(), b.t("overview.medicine." + m.GetAvailability()), m.names(func(availability string) string { return b.t("overview.medicine." + availability) }), int64(m.GetCount())})
+	}
+	return out
+}
+
+// silent are the places that did nothing in the period.
+func (b tabler) silent() table {
+	out := b.of("silent", "export.silent", "statistics.what", "export.place", "overview.waits")
+	for _, c := range b.d.Silent.Centres {
+		out.Rows = append(out.Rows, []any{b.t("overview.silent.centres." + b.d.When.Name), c.Name, nil})
+	}
+	for _, w := range b.d.Silent.Departments {
+		out.Rows = append(out.Rows, []any{b.t("overview.silent.departments." + b.d.When.Name), w.Place, w.N})
 	}
 	return out
 }
@@ -256,8 +289,8 @@ func (b tabler) recognition() table {
 }
 
 func (b tabler) definitions() table {
-	out := b.of("definitions", "report.definitions", "statistics.code", "statistics.what", "statistics.numerator", "statistics.denominator", "statistics.counted-on",
-		"statistics.source", "statistics.note")
+	out := b.of("definitions", "report.definitions", "statistics.what", "statistics.numerator", "statistics.denominator", "statistics.counted-on", "statistics.source",
+		"statistics.note", "statistics.code")
 	for _, m := range b.d.Measures {
 		var divisors []string
 		for _, d := range m.GetDenominators() {
@@ -268,8 +301,8 @@ func (b tabler) definitions() table {
 			note = b.both(m.GetNote(), m.GetNoteEn())
 		}
 		out.Rows = append(out.Rows, []any{
-			m.GetCode(), b.both(m.GetName(), m.GetNameEn()), b.both(m.GetNumerator(), m.GetNumeratorEn()), strings.Join(divisors, " / "),
-			b.both(m.GetCountedOn(), m.GetCountedOnEn()), m.GetSource(), note,
+			b.both(m.GetName(), m.GetNameEn()), b.both(m.GetNumerator(), m.GetNumeratorEn()), strings.Join(divisors, " / "),
+			b.both(m.GetCountedOn(), m.GetCountedOnEn()), m.GetSource(), note, m.GetCode(),
 		})
 	}
 	return out

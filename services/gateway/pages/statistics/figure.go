@@ -107,6 +107,8 @@ type figure struct {
 	// Missed leads to the Apart cases that are below the line of a share and not above it; "" where there is none.
 	Missed string
 	Apart  int64
+	// MovedAt leads to how it moved and who moved it; "" where that is not offered.
+	MovedAt string
 }
 
 // figureOf words one value.

@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -44,8 +43,10 @@ type glanceData struct {
 	LateTotal        int32
 	QuietRows        []quietRow
 	Blocking         []medicineRow
+	Silent           silence
 	Saved            saving
 	Query            url.Values
+	Of               []string // words of the filters
 	// Address of the report, of the sheets and of the list of what is late, for the same place.
 	ReportAt, ExportAt, LateAt string
 	Running                    bool
@@ -64,25 +65,6 @@ type waitRow struct {
 type quietRow struct {
 	*referralv1.QuietCentre
 	Name, Cases string
-}
-
-// medicineRow is a medicine with the names of the centres that do not have it.
-type medicineRow struct {
-	*referralv1.BlockingMedicine
-	Centres []lacking
-	Rows    []caseRow
-}
-
-// lacking is a centre that lacks a medicine, with the address at which an administrator puts it on the centre's list.
-type lacking struct{ Name, At string }
-
-// names of the centres in one text.
-func (m medicineRow) names() string {
-	out := make([]string, len(m.Centres))
-	for i, c := range m.Centres {
-		out[i] = c.Name
-	}
-	return strings.Join(out, "、")
 }
 
 // reasonDrawing is a measure by its reasons.
@@ -118,7 +100,7 @@ func (p *Pages) glance(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data := p.glanceOf(r, d)
-	data.Query = query
+	data.Query, data.Of = query, p.filters(r, within, "")
 	return p.Shell.Render(w, r, p.glanceSet, shell.Page{Title: "overview.title", Nav: "overview", Data: data})
 }
 
@@ -155,7 +137,7 @@ func (p *Pages) glanceOf(r *http.Request, d *picture) glanceData {
 	p.waits(r, d, &data)
 	data.LateRows, data.LateTotal = p.lateRows(r, d.Late.GetCases()), lateTotal(d.Late)
 	data.QuietRows = p.quietRows(r, d)
-	data.Blocking = p.medicineRows(r, d)
+	data.Blocking, data.Silent = p.medicineRows(r, d), p.silent(r, d)
 	data.Saved = savingOf(d)
 	data.Sums = reckoned(d.Now, func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) })
 	for code, into := range map[string]*figure{"UP-N": &data.UpAll, "DN-N": &data.DownAll} {
@@ -282,6 +264,9 @@ func (p *Pages) rateDrawn(r *http.Request, d *picture) rateDrawing {
 	if h := d.head(rateA); h != nil {
 		out.Aim, out.Name = h.Aim, p.Shell.T(r, "reason-text", "zh", h.Measure.GetName(), "en", h.Measure.GetNameEn())
 		out.AimX = int(out.Aim.Value / 100 * rowMost)
+		if out.Aim.Set {
+			out.clearOf(out.AimX)
+		}
 		out.AimShown = shownPercent(out.Aim.Value)
 	}
 	return out
@@ -327,7 +312,7 @@ func (p *Pages) waits(r *http.Request, d *picture, data *glanceData) {
 			continue
 		}
 		one := within.of("hospital", f.GetKey()[0]).of("department", f.GetKey()[1])
-		place := names("organization", f.GetKey()[0]) + " " + names("department", f.GetKey()[1])
+		place := d.waitsAt(names, f.GetKey()[0], f.GetKey()[1])
 		data.Waits = append(data.Waits, waitRow{Place: place, N: f.GetNumerator(), Cases: one.cases("CAND-OPEN", "NUMERATOR")})
 		data.WaitsTotal += f.GetNumerator()
 	}
@@ -341,23 +326,6 @@ func (p *Pages) quietRows(r *http.Request, d *picture) []quietRow {
 		if q.GetSent() > 0 {
 			within := scope{from: d.Quiet.GetFrom(), to: d.Quiet.GetTo(), organization: q.GetOrganizationId()}
 			one.Cases = within.cases("UP-N", "NUMERATOR")
-		}
-		out = append(out, one)
-	}
-	return out
-}
-
-func (p *Pages) medicineRows(r *http.Request, d *picture) []medicineRow {
-	names := p.namer(r, "")
-	var out []medicineRow
-	for _, m := range d.Medicines.GetMedicines() {
-		one := medicineRow{BlockingMedicine: m, Rows: p.rows(r, m.GetCases())}
-		for _, id := range m.GetCentreIds() {
-			centre := lacking{Name: names("organization", id)}
-			if query := (url.Values{"organization": {id}, "name": {m.GetName()}}); d.County && m.GetAvailability() == "MISSING" {
-				centre.At = here("/settings/formulary/medicine", query)
-			}
-			one.Centres = append(one.Centres, centre)
 		}
 		out = append(out, one)
 	}

@@ -18,6 +18,9 @@ type lateRow struct {
 	Waiting, Role string
 }
 
+// Row is the row's id on a page. One case may be late with several steps.
+func (l lateRow) Row() string { return "late-" + l.GetReferralId() + "-" + l.GetStep() }
+
 // lateData is what late.html sees.
 type lateData struct {
 	Totals []*referralv1.LateTotal
@@ -89,6 +92,9 @@ func (p *Pages) lateRows(r *http.Request, cases []*referralv1.LateCase) []lateRo
 	out := make([]lateRow, len(cases))
 	for i, c := range cases {
 		out[i] = lateRow{LateCase: c, caseRow: worded[i]}
+		if r.URL.Path != courses+c.GetCase().GetReferralId() {
+			out[i].At = returning(r, out[i].At, out[i].Row())
+		}
 		if c.GetWaitingOrganizationId() != "" {
 			out[i].Waiting = names("organization", c.GetWaitingOrganizationId())
 		}

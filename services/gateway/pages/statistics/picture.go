@@ -20,6 +20,8 @@ type headline struct {
 	Before figure
 	Change change
 	Aim    aim
+	// TargetAt is where the visitor may set a target; "" for who may not.
+	TargetAt string
 }
 
 // Class colours the direction that the measure is of.
@@ -49,7 +51,7 @@ func (h headline) Good() int {
 func (h headline) Points() bool { return h.Measure.GetUnit() == "PERCENT" }
 
 // headlines are what the first page begins with, and what the report is about, in their order.
-func headlines() []string { return []string{"UP-N", "DN-N", rateA, rateB, "IND-ACK", "BOUNCE"} }
+func headlines() []string { return []string{rateA, rateB, "IND-ACK", "UP-N", "DN-N", "BOUNCE"} }
 
 // picture is all that the first page, the report and the sheets show of one period and place. A part that could not be had is named among the
 // problems; the others stand.
@@ -207,17 +209,27 @@ func (d *picture) heads() []headline {
 		if m == nil {
 			continue
 		}
-		f, was := first(d.Now, code), first(d.Past, code)
-		count := m.GetUnit() == "COUNT"
-		one := headline{figure: figureOf(m, f, d.Within), Before: figureOf(m, was, d.earlier()), Aim: aimOf(f)}
-		now, before := f.GetValue(), was.GetValue()
-		if count {
-			now, before = float64(f.GetNumerator()), float64(was.GetNumerator())
-		}
-		one.Change = changeOf(now, before, count || f.GetHasValue(), d.Past != nil && (count || was.GetHasValue()), !count)
+		one := d.headOf(m)
+		one.MovedAt = measureAt(code, d.When, d.Within)
 		out = append(out, one)
 	}
 	return out
+}
+
+// headOf is a measure with the period before and its target.
+func (d *picture) headOf(m *referralv1.Measure) headline {
+	f, was := first(d.Now, m.GetCode()), first(d.Past, m.GetCode())
+	count := m.GetUnit() == "COUNT"
+	one := headline{figure: figureOf(m, f, d.Within), Before: figureOf(m, was, d.earlier()), Aim: aimOf(f)}
+	now, before := f.GetValue(), was.GetValue()
+	if count {
+		now, before = float64(f.GetNumerator()), float64(was.GetNumerator())
+	}
+	one.Change = changeOf(now, before, count || f.GetHasValue(), d.Past != nil && (count || was.GetHasValue()), !count)
+	if d.County {
+		one.TargetAt = "/settings/targets"
+	}
+	return one
 }
 
 func (d *picture) earlier() scope {

@@ -17,8 +17,8 @@ type reportData struct {
 	Month string
 	// Months to choose from.
 	Choosable []string
-	// Of is what the report is about: the county's authority, or the chosen organisation.
-	Of         string
+	// About is what the report is about: the county's authority, or the chosen organisation.
+	About      string
 	Place      []string
 	Paragraphs []string
 	Written    time.Time
@@ -49,7 +49,7 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	}
 	visitor, _ := door.VisitorFrom(r.Context())
 	data := reportData{
-		glanceData: p.glanceOf(r, d), Month: when.Label(), Written: now, Author: visitor.Account.GetName(), Of: visitor.Account.GetOrganizationName(),
+		glanceData: p.glanceOf(r, d), Month: when.Label(), Written: now, Author: visitor.Account.GetName(), About: visitor.Account.GetOrganizationName(),
 		Earlier: when.from.AddDate(0, -1, 0).Format("2006-01"),
 	}
 	if later := when.to; !later.After(monthOf(now)) {
@@ -57,9 +57,9 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	}
 	names := p.namer(r, "")
 	if d.Within.organization != "" {
-		data.Of = names("organization", d.Within.organization)
+		data.About = names("organization", d.Within.organization)
 	} else if d.County {
-		data.Of = p.Shell.T(r, "discharges.county")
+		data.About = p.Shell.T(r, "discharges.county")
 	}
 	data.Place = p.filters(r, scope{department: d.Within.department, urgency: d.Within.urgency, kind: d.Within.kind}, "")
 	for m := monthOf(now); len(data.Choosable) < monthsShown; m = m.AddDate(0, -1, 0) {

@@ -38,8 +38,8 @@ type Deps struct {
 type Pages struct {
 	Deps
 	// conditions are the names of diagnoses by code, which do not change while a process runs.
-	conditions                                                                              sync.Map
-	overviewSet, casesSet, mineSet, dischargesSet, glanceSet, lateSet, reportSet, courseSet *shell.Set
+	conditions                                                                                          sync.Map
+	overviewSet, casesSet, mineSet, dischargesSet, glanceSet, lateSet, reportSet, courseSet, measureSet *shell.Set
 }
 
 // New parses the pages.
@@ -53,7 +53,7 @@ func New(deps Deps) (*Pages, error) {
 		{&p.overviewSet, []string{"overview.html", "parts.html"}}, {&p.casesSet, []string{"cases.html", "parts.html"}},
 		{&p.dischargesSet, []string{"discharges.html", "parts.html"}}, {&p.mineSet, []string{"mine.html", "parts.html"}},
 		{&p.glanceSet, []string{"glance.html", "panels.html", "parts.html"}}, {&p.lateSet, []string{"late.html"}},
-		{&p.courseSet, []string{"course.html"}},
+		{&p.courseSet, []string{"course.html", "parts.html"}}, {&p.measureSet, []string{"measure.html", "panels.html", "parts.html"}},
 		{&p.reportSet, []string{"report.html", "panels.html", "parts.html"}},
 	} {
 		if *one.set, err = deps.Shell.Parse(files, one.files...); err != nil {
@@ -66,6 +66,7 @@ func New(deps Deps) (*Pages, error) {
 // Routes adds the pages to a mux.
 func (p *Pages) Routes(mux shell.Mux) {
 	mux.Handle("GET /statistics", p.Shell.Page(p.overview))
+	mux.Handle("GET /statistics/measure", p.Shell.Page(p.measure))
 	mux.Handle("GET /statistics/cases", p.Shell.Page(p.cases))
 	mux.Handle("GET /statistics/cases/export", p.Shell.Page(p.exportCases))
 	mux.Handle("GET /statistics/cases/{id}", p.Shell.Page(p.course))
@@ -133,7 +134,7 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data.Sections, data.Reasons = sections(measures, all, about), p.reasons(r, measures, about)
+	data.Sections, data.Reasons = sections(measures, all, about, data.Period), p.reasons(r, measures, about)
 	data.Sums = reckoned(all, func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) })
 	if !slices.Contains(data.Dimensions, data.By) && len(data.Dimensions) > 0 {
 		data.By = data.Dimensions[0]
@@ -239,13 +240,15 @@ func first(figures []*referralv1.Figure, code string) *referralv1.Figure {
 }
 
 // sections are all measures in the parts that people look for.
-func sections(measures []*referralv1.Measure, found []*referralv1.Figure, about scope) []section {
+func sections(measures []*referralv1.Measure, found []*referralv1.Figure, about scope, when period) []section {
 	var out []section
 	for _, name := range []string{"up", "down", "time", "quality", "apart"} {
 		one := section{Name: name}
 		for _, m := range measures {
 			if sectionOf(m) == name {
-				one.Figures = append(one.Figures, figureOf(m, first(found, m.GetCode()), about))
+				f := figureOf(m, first(found, m.GetCode()), about)
+				f.MovedAt = measureAt(m.GetCode(), when, about)
+				one.Figures = append(one.Figures, f)
 			}
 		}
 		if one.Figures != nil {

@@ -65,6 +65,8 @@ type AlarmStore interface {
 	RingingAt(ctx context.Context, q AlarmQuery) ([]AlarmView, error)
 	// Alarm that rang at the account, or that has an entry of it; NotFound for another.
 	Alarm(ctx context.Context, county, accountID, id string) (AlarmView, error)
+	// Rung is the newest alarm of a referral with the people of its receiver at whom it rang; NotFound for none. Call and names are not its business.
+	Rung(ctx context.Context, county, referralID string) (RungView, error)
 	// Calls lists, Call answers one, that the organisation is to make if it is set; NotFound for another. Records are in order.
 	Calls(ctx context.Context, q CallQuery) ([]domain.CallData, error)
 	OpenCalls(ctx context.Context, county, organizationID string) (int, error)

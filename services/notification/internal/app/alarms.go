@@ -115,10 +115,7 @@ func silence(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 		return err
 	}
 	u.TellEnd(alarm, accounts)
-	if d.CallID == "" {
-		return nil
-	}
-	return endCall(ctx, u, d.CallID)
+	return endCall(ctx, u, callID(alarm))
 }
 
 // stop silences an alarm for everybody, when whoever acknowledged it answers for the receiver.

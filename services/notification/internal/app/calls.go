@@ -16,8 +16,25 @@ import (
 // mostCallees is more than anybody calls for one patient.
 const mostCallees = 12
 
-// makeCall makes the task to telephone: those on duty first, the line behind, then the head.
+// callID is that of the task to telephone about an alarm.
+func callID(alarm *domain.Alarm) string { return id.FromFact("call", alarm.Data().ID) }
+
+// makeCall makes the task to telephone due, and tells it.
 func (a *App) makeCall(ctx context.Context, u Unit, alarm *domain.Alarm) error {
+	call, err := a.callOf(ctx, u, alarm)
+	if err != nil {
+		return err
+	}
+	alarm.Called(call.Data().ID)
+	return a.deliver(ctx, u, ReferralFact{County: alarm.Data().County, Fact: call.Data().Due(alarm.Data(), u.Now())})
+}
+
+// callOf is the task about an alarm, made if there is none yet: those on duty first, the line behind, then the head.
+func (a *App) callOf(ctx context.Context, u Unit, alarm *domain.Alarm) (*domain.Call, error) {
+	known, err := u.Call(ctx, callID(alarm))
+	if errs.KindOf(err) != errs.KindNotFound {
+		return known, err
+	}
 	f := alarm.Data().About
 	var callees []domain.Callee
 	for _, step := range []struct {
@@ -29,7 +46,7 @@ func (a *App) makeCall(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 		for _, r := range f.Find(step.to) {
 			accounts, _, err := a.resolve(ctx, u, r)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			for _, account := range accounts {
 				known := slices.ContainsFunc(callees, func(c domain.Callee) bool { return c.AccountID == account })
@@ -39,15 +56,17 @@ func (a *App) makeCall(ctx context.Context, u Unit, alarm *domain.Alarm) error {
 			}
 		}
 	}
-	call := domain.NewCall(id.FromFact("call", alarm.Data().ID), alarm.Data(), callees, u.Now())
+	call := domain.NewCall(callID(alarm), alarm.Data(), callees, u.Now())
 	u.AddCall(call)
-	alarm.Called(call.Data().ID)
-	return a.deliver(ctx, u, ReferralFact{County: alarm.Data().County, Fact: call.Data().Due(alarm.Data(), u.Now())})
+	return call, nil
 }
 
-// endCall drops the task, and what was told of it.
+// endCall drops the task, if there is one, and what was told of it.
 func endCall(ctx context.Context, u Unit, id string) error {
 	call, err := u.Call(ctx, id)
+	if errs.KindOf(err) == errs.KindNotFound {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,9 @@ const (
 // Reached is the outcome that ends a call; NO_ANSWER, BUSY and WRONG_NUMBER leave it open.
 const Reached = "REACHED"
 
+// Telephoned is what who sent the patient says: somebody at the receiver was telephoned. It ends nothing, as nobody has said that the patient is taken in.
+const Telephoned = "TELEPHONED"
+
 // As what somebody is called.
 const (
 	AsOnDuty      = "ON_DUTY"
@@ -87,6 +90,9 @@ func (d CallData) Due(a AlarmData, now time.Time) Fact {
 	return f
 }
 
+// earlyCall is how long before the task somebody may have telephoned: a doctor often does before the form is filled in.
+const earlyCall = 2 * time.Hour
+
 // Record writes what became of it, or answers ErrCallOver. Who reached somebody says whom: one of the callees, or a name.
 func (c *Call) Record(r CallRecord) error {
 	if c.d.State != CallOpen {
@@ -97,6 +103,9 @@ func (c *Call) Record(r CallRecord) error {
 	}
 	if r.ReachedAccount != "" && !slices.ContainsFunc(c.d.Callees, func(one Callee) bool { return one.AccountID == r.ReachedAccount }) {
 		return Violations{{Field: "reachedAccountId"}}
+	}
+	if r.Outcome == Telephoned && r.Time.Before(c.d.CreateTime.Add(-earlyCall)) {
+		return Violations{{Field: "time"}}
 	}
 	c.d.Records = append(c.d.Records, r)
 	c.d.Version++

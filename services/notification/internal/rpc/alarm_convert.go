@@ -30,15 +30,38 @@ func callProto(v app.CallView) *notificationv1.Call {
 	for _, c := range v.Callees {
 		out.Callees = append(out.Callees, &notificationv1.Callee{AccountId: c.AccountID, Name: v.Names[c.AccountID], Phone: v.Phones[c.AccountID], As: c.As})
 	}
+	out.Records = recordProtos(v)
+	return out
+}
+
+func recordProtos(v app.CallView) (out []*notificationv1.CallRecord) {
 	for _, r := range v.Records {
 		name := r.ReachedName
 		if name == "" {
 			name = v.Names[r.ReachedAccount]
 		}
-		out.Records = append(out.Records, &notificationv1.CallRecord{
+		out = append(out, &notificationv1.CallRecord{
 			Outcome: r.Outcome, ReachedAccountId: r.ReachedAccount, ReachedName: name, Note: r.Note, AccountId: r.Account, AccountName: v.Names[r.Account],
 			Time: timestamppb.New(r.Time),
 		})
+	}
+	return out
+}
+
+func rungProto(v app.RungView) *notificationv1.Rung {
+	out := &notificationv1.Rung{
+		State: v.State, CreateTime: timestamppb.New(v.CreateTime), Rings: int32(v.Rings), LastRingTime: timeProto(v.LastRing), Calls: recordProtos(v.Call),
+	}
+	if v.State != domain.AlarmRinging {
+		out.AcknowledgeTime, out.AcknowledgeAccountId, out.AcknowledgeAccountName = timeProto(v.AcknowledgeTime), v.AcknowledgeAccount, v.Taker
+		out.AcknowledgeChannel = v.AcknowledgeChannel
+	}
+	for _, p := range v.People {
+		one := &notificationv1.RungPerson{AccountId: p.AccountID, Name: p.Name, Roles: p.Roles, ToldTime: timeProto(p.Told), AcknowledgeTime: timeProto(p.Acknowledged)}
+		for _, w := range p.Ways {
+			one.Ways = append(one.Ways, &notificationv1.RungWay{Channel: w.Channel, State: w.State})
+		}
+		out.People = append(out.People, one)
 	}
 	return out
 }

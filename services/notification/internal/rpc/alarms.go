@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -33,13 +34,14 @@ func alarmPolicy(table authz.Table) authz.Table {
 	calls := authz.Rule{Roles: telephones(), Need: authz.Own}
 	for _, method := range []string{
 		notificationv1.AlarmService_ListAlarms_FullMethodName, notificationv1.AlarmService_AcknowledgeAlarm_FullMethodName,
-		notificationv1.AlarmService_GetPreferences_FullMethodName, notificationv1.AlarmService_SetPreferences_FullMethodName,
+		notificationv1.AlarmService_GetRung_FullMethodName, notificationv1.AlarmService_GetPreferences_FullMethodName, notificationv1.AlarmService_SetPreferences_FullMethodName,
 		notificationv1.AlarmService_GetCountyRules_FullMethodName,
 	} {
 		table[method] = own
 	}
 	table[notificationv1.AlarmService_ListCalls_FullMethodName] = calls
 	table[notificationv1.AlarmService_RecordCall_FullMethodName] = calls
+	table[notificationv1.AlarmService_RecordTelephoned_FullMethodName] = calls
 	table[notificationv1.AlarmService_SetCountyRules_FullMethodName] = authz.Rule{Roles: []string{countyAdmin}, Need: authz.Own}
 	table[notificationv1.AlarmService_ListRules_FullMethodName] = authz.Rule{AnyPerson: true}
 	return table
@@ -141,6 +143,37 @@ func (s *Alarms) RecordCall(ctx context.Context, r *notificationv1.RecordCallReq
 		return nil, err
 	}
 	return callProto(v), nil
+}
+
+// GetRung implements the contract.
+func (s *Alarms) GetRung(ctx context.Context, r *notificationv1.GetRungRequest) (*notificationv1.Rung, error) {
+	c, err := caller(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	who, _ := authn.FromContext(ctx)
+	v, err := s.app.Rung(ctx, c, r.GetReferralId(), who.Has(countyAdmin))
+	if err != nil {
+		return nil, err
+	}
+	return rungProto(v), nil
+}
+
+// RecordTelephoned implements the contract.
+func (s *Alarms) RecordTelephoned(ctx context.Context, r *notificationv1.RecordTelephonedRequest) (*notificationv1.Rung, error) {
+	c, err := caller(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	t := app.Telephoning{ReferralID: r.GetReferralId(), ReachedName: strings.TrimSpace(r.GetReachedName()), Note: strings.TrimSpace(r.GetNote()), RequestID: r.GetRequestId()}
+	if r.GetTime() != nil {
+		t.Time = r.GetTime().AsTime().Truncate(time.Microsecond)
+	}
+	v, err := s.app.RecordTelephoned(ctx, c, t)
+	if err != nil {
+		return nil, err
+	}
+	return rungProto(v), nil
 }
 
 // callMaker is who calls; the administrator of the county sees its calls everywhere.

@@ -128,17 +128,17 @@ func callStmts(c *domain.Call) ([]sqldb.Stmt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", d, err)
 	}
-	if fresh, _ := c.Changes(); fresh {
-		return []sqldb.Stmt{{
-			SQL:  "INSERT INTO call_task (" + callColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-			Args: []any{d.County, d.ID, d.Version, d.State, d.AlarmID, d.ReferralID, d.ReferralNumber, d.Urgency, d.Step, d.OrganizationID, d.OriginatorOrganizationID, string(callees), d.CreateTime},
-			Want: 1,
-		}}, nil
-	}
 	out := []sqldb.Stmt{{
 		SQL:  "UPDATE call_task SET version = $3, state = $4 WHERE county_code = $1 AND id = $2",
 		Args: []any{d.County, d.ID, d.Version, d.State}, Want: 1,
 	}}
+	if fresh, _ := c.Changes(); fresh {
+		out[0] = sqldb.Stmt{
+			SQL:  "INSERT INTO call_task (" + callColumns + ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+			Args: []any{d.County, d.ID, d.Version, d.State, d.AlarmID, d.ReferralID, d.ReferralNumber, d.Urgency, d.Step, d.OrganizationID, d.OriginatorOrganizationID, string(callees), d.CreateTime},
+			Want: 1,
+		}
+	}
 	if n := len(d.Records); n > 0 {
 		r := d.Records[n-1]
 		out = append(out, sqldb.Stmt{

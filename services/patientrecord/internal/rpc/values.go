@@ -22,7 +22,13 @@ func fromValues(entries []domain.Entry) (*patientrecordv1.ClinicalValues, error)
 	out.Problems, e2 = fromEntries(by[domain.KindProblem], func(m *patientrecordv1.Problem, id string) { m.Id = id })
 	out.Medications, e3 = fromEntries(by[domain.KindMedication], func(m *patientrecordv1.Medication, id string) { m.Id = id })
 	out.Observations = latest(out.GetObservations())
-	return out, errors.Join(e1, e2, e3)
+	visits, e4 := fromEntries(by[domain.KindEncounter], func(m *patientrecordv1.Encounter, id string) { m.Id = id })
+	for _, v := range visits {
+		if v.GetClassCode() == "IMP" && v.GetStatus() == "in-progress" && v.GetEndTime() == nil {
+			out.Stays = append(out.Stays, v)
+		}
+	}
+	return out, errors.Join(e1, e2, e3, e4)
 }
 
 // latest takes panels apart and keeps the first of each code: a blood pressure becomes a systolic and a diastolic one, each with the

@@ -155,7 +155,8 @@ func (s *Store) Values(ctx context.Context, county, patient string) (out []domai
 			selection{domain.KindObservation, valuesLimit, c.latestOfCode},
 			selection{domain.KindProblem, domain.SummaryLimit(domain.KindProblem), nil},
 			selection{domain.KindMedication, domain.SummaryLimit(domain.KindMedication), nil},
-			selection{domain.KindAllergy, domain.SummaryLimit(domain.KindAllergy), nil})
+			selection{domain.KindAllergy, domain.SummaryLimit(domain.KindAllergy), nil},
+			selection{domain.KindEncounter, domain.SummaryLimit(domain.KindEncounter), nil})
 		return err
 	})
 	return out, err

@@ -33,6 +33,26 @@ func (s *Service) Accept(ctx context.Context, cmd Command, in Acceptance) (View,
 	return s.once(ctx, cmd, func() (View, error) { return s.book(ctx, cmd, step, in.HoldID) })
 }
 
+// Admission is to a bed of a hold, or to one that scheduling does not know, by the names that the step carries.
+type Admission struct {
+	Step
+	HoldID string
+}
+
+// Admit takes the patient to a bed. With a hold it is booked as an acceptance books one, and the place that the referral had before is free.
+// Errors: as Accept.
+func (s *Service) Admit(ctx context.Context, cmd Command, in Admission) (View, error) {
+	in.Action = domain.ActionAdmit
+	if in.HoldID == "" {
+		return s.Transition(ctx, cmd, in.Step)
+	}
+	in.Carry.Ward, in.Carry.Bed = toBeConfirmed, ""
+	return s.once(ctx, cmd, func() (View, error) { return s.book(ctx, cmd, in.Step, in.HoldID) })
+}
+
+// toBeConfirmed stands in for what scheduling will answer.
+const toBeConfirmed = "to be confirmed"
+
 func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID string) (View, error) {
 	referral, err := s.startAttempt(ctx, cmd, step, holdID)
 	if err != nil {
@@ -46,8 +66,11 @@ func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID strin
 		return View{}, holdError(err)
 	}
 	// A place elsewhere, or on another device, is not accepted: the attempt stays PENDING and scheduling's sweep gets it back.
-	if !referral.Suits(booked.Place) {
+	if !referral.Suits(booked.Place) || step.Action == domain.ActionAdmit && !booked.Place.Bed {
 		return View{}, errs.Invalid(errs.Bad("holdId", errs.ReasonFieldCombination))
+	}
+	if step.Action == domain.ActionAdmit {
+		step.Carry.Ward, step.Carry.Bed = booked.Ward, booked.Label
 	}
 	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: holdID}
 	step.Carry.Expected = booked.Window
@@ -78,8 +101,8 @@ func (s *Service) startAttempt(ctx context.Context, cmd Command, in Step, holdID
 		found = r.Snapshot()
 		carry := in.Carry
 		if holdID != "" {
-			// Stands in for what scheduling will answer, so that only version, state and the hold's presence are judged.
-			carry.Booking = domain.Booking{ID: "to be confirmed", HoldID: holdID}
+			// So that only version, state and the hold's presence are judged.
+			carry.Booking = domain.Booking{ID: toBeConfirmed, HoldID: holdID}
 			carry.Expected = domain.Window{From: u.Now(), To: u.Now()}
 		}
 		c := domain.Command{Action: in.Action, Version: in.Version, At: u.Now(), Carry: carry}

@@ -107,6 +107,8 @@ type Record struct {
 	Medicines bool
 	// Allergies tells that the record says something of allergies, be it that none is known.
 	Allergies bool
+	// Stays in a ward that are not over.
+	Stays []domain.Admission
 }
 
 // Observation is one measurement with all its codes; the unit is UCUM.

@@ -20,8 +20,6 @@ type Creation struct {
 	// BlankNumber is that of the form on which it was written while the system was away, and Written when; both or neither.
 	BlankNumber string
 	Written     time.Time
-	// Values are what the doctor found, for the criteria; they are not kept.
-	Values []ClinicalValue
 	// number is BlankNumber, found to be one that may be used.
 	number domain.Number
 }
@@ -97,7 +95,9 @@ func (s *Service) prepareNew(ctx context.Context, cmd Command, made string, in *
 	carry := domain.Carry{ReceiverName: receiver}
 	if in.Submit {
 		var known domain.RecordFacts
-		carry.Criteria, known = s.matched(ctx, caller, r.Snapshot(), *in)
+		sent := r.Snapshot()
+		sent.Patient = in.Draft.Patient
+		carry.Criteria, known = s.matched(ctx, caller, sent)
 		carry.Completeness = domain.JudgeCompleteness(s.Ports.Completeness, r.Snapshot(), known)
 		carry.Number, carry.Written = in.number, in.Written
 		err = s.prepareSubmit(ctx, r.Snapshot(), in.HoldID, &carry)
@@ -129,7 +129,7 @@ func (s *Service) rehearsed(ctx context.Context, caller authn.Identity, made str
 	}
 	in.number = number
 	in.Draft.Originator = domain.Party{OrganizationID: caller.Organization, DepartmentCode: caller.Department}
-	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
+	in.Draft.Diagnoses, in.Draft.Values = s.named(in.Draft.Diagnoses), s.usable(in.Draft.Values)
 	if err := s.enrich(ctx, caller.County, &in.Draft); err != nil {
 		return nil, "", err
 	}

@@ -1,9 +1,9 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -20,7 +20,8 @@ type Criteria interface {
 	ConditionsOf(icd string) []criteria.Condition
 	Rules(condition string) []criteria.Rule
 	Values() []criteria.ValueDefinition
-	Inputs(direction string, diagnoses []string) []criteria.ValueDefinition
+	Inputs(direction string, diagnoses []string) (own, general []criteria.ValueDefinition)
+	Usual(diagnoses []string) (department string, acute bool)
 	FromObservation(code, unit string, number float64) (name string, value float64, ok bool)
 	Category(snomed string) (icd string, ok bool)
 	StayCeiling(icd string, age int) (days int, rule string, ok bool)
@@ -33,20 +34,11 @@ const (
 	FromRecord = "RECORD"
 )
 
-// ClinicalValue is a named value that somebody typed: a number or a finding.
-type ClinicalValue struct {
-	Name    string
-	Number  *float64
-	Finding *bool
-	// Time is when it was measured; zero: now.
-	Time time.Time
-}
-
 // Question is what criteria are asked.
 type Question struct {
 	Direction domain.Direction
 	Diagnoses []domain.Diagnosis
-	Values    []ClinicalValue
+	Values    []domain.ClinicalValue
 	// PatientID, if set, adds the record's values, problems and age.
 	PatientID string
 	// ReplyTo, if set, is the up-referral that is answered, or the down-referral that answers it.
@@ -56,8 +48,11 @@ type Question struct {
 // Evaluation is the answer: first what is met, the most urgent first.
 type Evaluation struct {
 	Results []criteria.Result
-	// Inputs are what the rules of these diagnoses ask for.
-	Inputs []criteria.ValueDefinition
+	// Inputs are what the rules of these diagnoses ask for, General what is asked of everybody.
+	Inputs, General []criteria.ValueDefinition
+	// Department is the code of the one that usually receives such patients; Acute: a diagnosis is an emergency while it is fresh.
+	Department string
+	Acute      bool
 	// RecordRead: the patient's record was read.
 	RecordRead bool
 }
@@ -123,13 +118,16 @@ func (s *Service) EvaluateCriteria(ctx context.Context, caller authn.Identity, q
 		}
 	}
 	out.Results = s.Criteria.Evaluate(in, s.Clock.Now())
-	out.Inputs = s.Criteria.Inputs(in.Direction, in.Diagnoses)
+	out.Inputs, out.General = s.Criteria.Inputs(in.Direction, in.Diagnoses)
+	if q.Direction == domain.Up {
+		out.Department, out.Acute = s.Criteria.Usual(domain.Codes(q.Diagnoses))
+	}
 	return out, nil
 }
 
 // typed are the values as the rules take them; what is of the other type than its definition is a field to correct. Names that no rule
 // knows are passed over.
-func (s *Service) typed(values []ClinicalValue) (out []criteria.Value, bad []errs.Field) {
+func (s *Service) typed(values []domain.ClinicalValue) (out []criteria.Value, bad []errs.Field) {
 	types := map[string]string{}
 	for _, d := range s.Criteria.Values() {
 		types[d.Name] = d.Type
@@ -150,6 +148,24 @@ func (s *Service) typed(values []ClinicalValue) (out []criteria.Value, bad []err
 		out = append(out, one)
 	}
 	return out, bad
+}
+
+// usable are the values as they are kept: of a name that rules know, of its type, each once. The rest says nothing, and never stops a referral.
+func (s *Service) usable(values []domain.ClinicalValue) []domain.ClinicalValue {
+	types := map[string]string{}
+	for _, d := range s.Criteria.Values() {
+		types[d.Name] = d.Type
+	}
+	var out []domain.ClinicalValue
+	for _, v := range values {
+		number := types[v.Name] == criteria.Number && v.Number != nil && !math.IsNaN(*v.Number) && !math.IsInf(*v.Number, 0)
+		finding := types[v.Name] == criteria.Finding && v.Finding != nil
+		known := slices.ContainsFunc(out, func(other domain.ClinicalValue) bool { return other.Name == v.Name })
+		if (number || finding) && !known {
+			out = append(out, v)
+		}
+	}
+	return out
 }
 
 // addRecord adds what the record knows: the values that were not given already, and the problems as ICD-10 categories. The answer is the
@@ -190,16 +206,15 @@ const recordPatience = 2 * time.Second
 
 // matched are the codes of the rules that a referral meets as it is sent, and what the record holds. Nothing that goes wrong here stops a
 // submission: what could not be read does not count.
-func (s *Service) matched(ctx context.Context, caller authn.Identity, r domain.Snapshot, in Creation) ([]string, domain.RecordFacts) {
-	values, _ := s.typed(append(slices.Clone(in.Values), s.told(ctx, caller, r, in.Values)...))
-	birthDate := cmp.Or(r.Patient.BirthDate, in.Draft.Patient.BirthDate)
+func (s *Service) matched(ctx context.Context, caller authn.Identity, r domain.Snapshot) ([]string, domain.RecordFacts) {
+	values, _ := s.typed(append(slices.Clone(r.Values), s.told(ctx, caller, r, r.Values)...))
 	known := criteria.Input{Direction: string(r.Direction), Diagnoses: domain.Codes(r.Diagnoses), Age: -1, Values: values}
 	patient, done := context.WithTimeout(ctx, recordPatience)
 	defer done()
 	record, err := s.addRecord(patient, caller, r.PatientID, &known)
 	now := s.Clock.Now()
 	if cal, err := s.Calendars.Calendar(ctx, caller.County); err == nil {
-		known.Age = domain.AgeOn(birthDate, cal.Today(now))
+		known.Age = domain.AgeOn(r.Patient.BirthDate, cal.Today(now))
 	}
 	var codes []string
 	for _, result := range s.Criteria.Evaluate(known, now) {
@@ -219,7 +234,7 @@ func answering(r domain.Snapshot) domain.Snapshot {
 }
 
 // told are the findings that the up-referral's conclusion tells of a patient who goes down, but those that the doctor gave.
-func (s *Service) told(ctx context.Context, caller authn.Identity, r domain.Snapshot, given []ClinicalValue) []ClinicalValue {
+func (s *Service) told(ctx context.Context, caller authn.Identity, r domain.Snapshot, given []domain.ClinicalValue) []domain.ClinicalValue {
 	if r.LinkKind != domain.LinkAnswers {
 		return nil
 	}
@@ -227,10 +242,10 @@ func (s *Service) told(ctx context.Context, caller authn.Identity, r domain.Snap
 	if err != nil {
 		return nil
 	}
-	var out []ClinicalValue
+	var out []domain.ClinicalValue
 	for name, finding := range up.Findings() {
-		if !slices.ContainsFunc(given, func(v ClinicalValue) bool { return v.Name == name }) {
-			out = append(out, ClinicalValue{Name: name, Finding: &finding})
+		if !slices.ContainsFunc(given, func(v domain.ClinicalValue) bool { return v.Name == name }) {
+			out = append(out, domain.ClinicalValue{Name: name, Finding: &finding})
 		}
 	}
 	return out

@@ -21,7 +21,7 @@ func (s *Service) Edit(ctx context.Context, cmd Command, in Edition) (View, erro
 }
 
 func (s *Service) edit(ctx context.Context, cmd Command, in Edition) (View, error) {
-	in.Draft.Diagnoses = s.named(in.Draft.Diagnoses)
+	in.Draft.Diagnoses, in.Draft.Values = s.named(in.Draft.Diagnoses), s.usable(in.Draft.Values)
 	if err := s.enrichEdit(ctx, cmd.Caller, &in); err != nil {
 		return View{}, err
 	}

@@ -189,6 +189,10 @@ func TestVisitsAreRecordedOnceAndThePlanGoesOn(t *testing.T) {
 		expectFields(t, try(visit), "visit FIELD_COMBINATION")
 		expectFields(t, try(domain.Carry{Visit: 9, Findings: found("STABLE")}), "visit FIELD_UNKNOWN")
 		expectFields(t, try(domain.Carry{Visit: 2}), "findings.result FIELD_REQUIRED")
+		outside := refused(t, try(domain.Carry{Visit: 2, Findings: domain.Findings{Result: "STABLE", Values: []domain.Measured{{Name: "sbp", Number: 1380, Unit: "mm[Hg]"}}}}), errs.ReasonFieldOutOfRange).Fields
+		if len(outside) != 1 || outside[0].Meta["min"] != "40" || outside[0].Meta["max"] != "300" || outside[0].Meta["unit"] != "mm[Hg]" {
+			t.Errorf("the range is not told: %v", outside)
+		}
 
 		v = h.step(t, family(), v, domain.ActionRecordVisit, domain.Carry{Findings: found("WORSE")})
 		if extra := v.Plan.Visits[2]; !extra.Done || extra.Number != 3 || extra.Due != "" {

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -159,44 +158,4 @@ func aimedUnit(m stats.Measure) domain.Unit {
 		return domain.Amount
 	}
 	return ""
-}
-
-// Course is how far a case has come. Of the referral it holds what figures go by, of its history neither notes nor names.
-type Course struct {
-	Case  StatisticCase
-	Steps []HistoryRow
-	// Waits are the limits that run, the soonest first.
-	Waits []LateCase
-}
-
-// CaseCourse answers it to whoever may see the figures that the case is behind. Errors: NOT_FOUND, also for what was never sent.
-func (s *Service) CaseCourse(ctx context.Context, caller authn.Identity, id string) (Course, error) {
-	v, err := s.Reader.Get(ctx, caller, id)
-	if err != nil {
-		return Course{}, err
-	}
-	if v.SubmitTime.IsZero() || !caller.Has("COUNTY_ADMIN") && v.Side(caller.Organization) == "" {
-		return Course{}, notFound()
-	}
-	history, err := s.Reader.History(ctx, caller.County, id)
-	if err != nil {
-		return Course{}, err
-	}
-	out := Course{Case: StatisticCase{Referral: v.Snapshot, Count: 1}}
-	for _, h := range history {
-		if !h.Mark {
-			out.Steps = append(out.Steps, h)
-		}
-	}
-	running, err := s.Statistics.Running(ctx, caller.County, id)
-	if err != nil {
-		return Course{}, err
-	}
-	for _, d := range running {
-		if slices.Contains(domain.LateSteps(), d.Step) {
-			out.Waits = append(out.Waits, LateCase{Referral: v.Snapshot, Step: d.Step, Due: d.Due})
-		}
-	}
-	slices.SortFunc(out.Waits, func(a, b LateCase) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Step, b.Step)) })
-	return out, nil
 }

@@ -79,7 +79,7 @@ func TestAFigureIsHeldAgainstTheTargetOfItsPlaceAndMonth(t *testing.T) {
 		aims := func(edit func(*app.FigureQuery)) string {
 			t.Helper()
 			q := march(admin(), "IND-CLS", "UP-N")
-			q.WithTargets = true
+			q.WithTargets, q.Denominator = true, "ARRIVED"
 			edit(&q)
 			rows, err := h.Figures(t.Context(), q)
 			if err != nil {

@@ -24,14 +24,7 @@ func (s *Service) judge(r domain.Snapshot, carry domain.Carry, known domain.Reco
 	return domain.JudgeCompleteness(s.Ports.Completeness, r, known)
 }
 
-// recordFacts are what the record holds; not read if it cannot be read in time.
-func (s *Service) recordFacts(ctx context.Context, caller authn.Identity, patientID string) domain.RecordFacts {
-	ctx, done := context.WithTimeout(ctx, recordPatience)
-	defer done()
-	r, err := s.Records.Record(ctx, caller.County, patientID, caller.Organization)
-	return facts(r, err, s.Clock.Now())
-}
-
+// facts are what the record holds; not read if it could not be read.
 func facts(r Record, err error, now time.Time) domain.RecordFacts {
 	if err != nil {
 		return domain.RecordFacts{}

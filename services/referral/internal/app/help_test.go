@@ -116,7 +116,11 @@ func (p *peers) ConfirmHold(_ context.Context, a app.Attachment) (app.Reserved, 
 		}
 	}
 	from := time.Date(2026, 3, 19, 1, 0, 0, 0, time.UTC)
-	return app.Reserved{BookingID: "booking of " + a.HoldID, Place: p.placed(org), Window: domain.Window{From: from, To: from.Add(time.Hour)}}, nil
+	booked := app.Reserved{BookingID: "booking of " + a.HoldID, Place: p.placed(org), Window: domain.Window{From: from, To: from.Add(time.Hour)}}
+	if booked.Bed {
+		booked.Ward, booked.Label = "心内一病区", "12"
+	}
+	return booked, nil
 }
 
 func (p *peers) Organization(_ context.Context, in, id string) (app.Organization, error) {

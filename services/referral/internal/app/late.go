@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -85,8 +86,16 @@ type BlockingMedicine struct {
 	// Name is as it was written first, without a specification.
 	Name         string
 	Availability domain.Availability
-	Centres      []string
-	Cases        []domain.CandidateSnapshot
+	// Lacking are the centres concerned, that of most candidates first.
+	Lacking []Lacking
+	Cases   []domain.CandidateSnapshot
+}
+
+// Lacking is a centre that does not have a medicine, and how many of its candidates need it.
+type Lacking struct {
+	CentreID     string
+	Availability domain.Availability
+	Count        int
 }
 
 // Blocking are the medicines that keep candidates at the hospital. Looked counts those looked at, Blocked those with such a medicine.
@@ -137,6 +146,9 @@ func (s *Service) BlockingMedicines(ctx context.Context, q FigureQuery) (Blockin
 		}
 	}
 	for _, m := range bySubstance {
+		slices.SortFunc(m.Lacking, func(a, b Lacking) int {
+			return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.CentreID, b.CentreID))
+		})
 		out.Medicines = append(out.Medicines, *m)
 	}
 	slices.SortFunc(out.Medicines, func(a, b BlockingMedicine) int {
@@ -158,11 +170,18 @@ func note(bySubstance map[string]*BlockingMedicine, name string, lacks domain.Av
 	if lacks == domain.MedicineMissed {
 		one.Availability = lacks
 	}
-	if !slices.Contains(one.Centres, c.CentreID) {
-		one.Centres = append(one.Centres, c.CentreID)
+	at := slices.IndexFunc(one.Lacking, func(l Lacking) bool { return l.CentreID == c.CentreID })
+	if at < 0 {
+		at = len(one.Lacking)
+		one.Lacking = append(one.Lacking, Lacking{CentreID: c.CentreID, Availability: lacks})
 	}
+	if lacks == domain.MedicineMissed {
+		one.Lacking[at].Availability = lacks
+	}
+	// One candidate may need two forms of a substance.
 	if n := len(one.Cases); n == 0 || one.Cases[n-1].ID != c.ID {
 		one.Cases = append(one.Cases, c)
+		one.Lacking[at].Count++
 	}
 }
 

@@ -84,6 +84,7 @@ func (s *Service) Convert(ctx context.Context, cmd Command, id string, kind doma
 			draft := domain.Draft{
 				Direction: from.Direction, Kind: kind, PatientID: from.PatientID, Patient: from.Patient, Originator: from.Originator,
 				Receiver: from.Receiver, Diagnoses: from.Diagnoses, Form: from.Form, Consent: from.Consent, OriginatorPhone: from.OriginatorPhone,
+				Values:  from.Values,
 				ReplyTo: from.ID, LinkKind: domain.LinkConverted,
 			}
 			if from.Urgency != domain.UrgencyEmergency {

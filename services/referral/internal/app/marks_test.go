@@ -44,6 +44,11 @@ func TestTheDeskSeesWhoIsOnTheWay(t *testing.T) {
 			h.limit(t, v.ID, domain.StepArrival) != "OPEN" || h.told(t, "departed") != 1 {
 			t.Errorf("by %s, expected %v", got.Transport, got.ExpectedArrival)
 		}
+		half := 30 * time.Minute
+		h.mark(t, family(), v, domain.MarkCommand{Action: domain.MarkDepart, Transport: "AMBULANCE", Expected: at, ExpectedIn: &half})
+		if got = h.now(t, desk(), v.ID); !got.ExpectedArrival.Equal(h.clock.Now().Add(half)) {
+			t.Errorf("in half an hour, expected %v", got.ExpectedArrival)
+		}
 		for want, spoil := range map[string]func(*domain.MarkCommand){
 			"transport FIELD_REQUIRED":           func(m *domain.MarkCommand) { m.Transport = "" },
 			"transport FIELD_UNKNOWN":            func(m *domain.MarkCommand) { m.Transport = "TRACTOR" },

@@ -71,7 +71,7 @@ func TestADownReferralIsNotSentWithANameThatNobodyConfirmed(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
 		stocked(t, h)
 		in := back(id.New())
-		in.Draft.Medicines = []domain.Medicine{{Name: "氨氯地平片"}}
+		in.Draft.Medicines = []domain.Medicine{{Name: "氨氯地平片", Dosage: "qd"}}
 		checked, err := h.CheckMedicines(t.Context(), county, centre, in.Draft.Medicines)
 		if err != nil || !slices.Equal(checked.Checks[0].Named, []domain.NamedMedicine{{Name: "苯磺酸氨氯地平片", Availability: domain.InStock}}) {
 			t.Fatalf("the list's name is not proposed: %v", err)
@@ -94,7 +94,7 @@ func TestADownReferralIsNotSentWithoutADecisionAboutWhatIsMissing(t *testing.T) 
 	each(t, func(t *testing.T, h house) {
 		stocked(t, h)
 		in := back(id.New())
-		in.Draft.Medicines = []domain.Medicine{{Name: "苯磺酸氨氯地平片"}, {Name: "氯吡格雷片", Availability: domain.InStock}}
+		in.Draft.Medicines = []domain.Medicine{{Name: "苯磺酸氨氯地平片", Dosage: "qd"}, {Name: "氯吡格雷片", Dosage: "qd", Availability: domain.InStock}}
 		_, err := h.Create(t.Context(), by(specialist()), in)
 		if got := fieldNames(refused(t, err, errs.ReasonFieldRequired)); !slices.Equal(got, []string{"medicines[1].decision FIELD_REQUIRED"}) {
 			t.Errorf("fields %q", got)
@@ -107,7 +107,7 @@ func TestADownReferralIsNotSentWithoutADecisionAboutWhatIsMissing(t *testing.T) 
 		_, err = h.Submit(t.Context(), by(specialist()), app.Submission{ID: draft.ID, Version: draft.Version})
 		expectReason(t, err, errs.ReasonFieldRequired)
 
-		decided := []domain.Medicine{{Name: "氯吡格雷片", Availability: domain.InStock, Decision: "COUNTY_DISPENSES"}}
+		decided := []domain.Medicine{{Name: "氯吡格雷片", Dosage: "qd", Availability: domain.InStock, Decision: "COUNTY_DISPENSES"}}
 		draft, err = h.Edit(t.Context(), by(specialist()), app.Edition{
 			ID: draft.ID, Version: draft.Version, Draft: domain.Draft{Medicines: decided}, Fields: []string{"medicines"},
 		})
@@ -131,7 +131,7 @@ func TestACentreWithoutAListAsksForNoDecision(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, h house) {
 		in := back(id.New())
-		in.Draft.Medicines = []domain.Medicine{{Name: "氯吡格雷片", Availability: domain.MedicineMissed}}
+		in.Draft.Medicines = []domain.Medicine{{Name: "氯吡格雷片", Dosage: "qd", Availability: domain.MedicineMissed}}
 		v, err := h.Create(t.Context(), by(specialist()), in)
 		if err != nil || v.Medicines[0].Availability != domain.NotKnown {
 			t.Errorf("sent with %q, %v", availabilities(v.Medicines), err)
@@ -146,7 +146,7 @@ func TestAReferralThatIsGivenOnKnowsWhatTheNextCentreHas(t *testing.T) {
 		stocked(t, h)
 		in := back(id.New())
 		in.Draft.Receiver.OrganizationID = township
-		in.Draft.Medicines = []domain.Medicine{{Name: "苯磺酸氨氯地平片"}, {Name: "氯吡格雷片"}}
+		in.Draft.Medicines = []domain.Medicine{{Name: "苯磺酸氨氯地平片", Dosage: "qd"}, {Name: "氯吡格雷片", Dosage: "qd"}}
 		v := h.make(t, specialist(), in)
 		v, err := h.Redirect(t.Context(), by(doctor()), app.Step{ID: v.ID, Version: v.Version, Carry: domain.Carry{
 			Reason: "NEARER", Receiver: domain.Party{OrganizationID: centre},
@@ -163,7 +163,7 @@ func TestAReferralThatIsGivenOnKnowsWhatTheNextCentreHas(t *testing.T) {
 		}
 		_, err = h.Resubmit(t.Context(), by(specialist()), app.Step{ID: v.ID, Version: v.Version})
 		expectFields(t, err, "medicines[0].decision FIELD_REQUIRED", "medicines[1].decision FIELD_REQUIRED")
-		decided := []domain.Medicine{{Name: "苯磺酸氨氯地平片", Decision: "PATIENT_BUYS"}, {Name: "氯吡格雷片", Decision: "COUNTY_DISPENSES"}}
+		decided := []domain.Medicine{{Name: "苯磺酸氨氯地平片", Dosage: "qd", Decision: "PATIENT_BUYS"}, {Name: "氯吡格雷片", Dosage: "qd", Decision: "COUNTY_DISPENSES"}}
 		v, err = h.Edit(t.Context(), by(specialist()), app.Edition{
 			ID: v.ID, Version: v.Version, Draft: domain.Draft{Medicines: decided}, Fields: []string{"medicines"},
 		})

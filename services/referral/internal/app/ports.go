@@ -135,6 +135,8 @@ type Query struct {
 	ByDue bool
 	// Late selects those whose due time has passed.
 	Late bool
+	// ClosedFrom, if set, selects those that ended since.
+	ClosedFrom time.Time
 	// After is the last row of the page before.
 	After *Cursor
 	Limit int
@@ -251,9 +253,10 @@ type Attachment struct {
 	KeepUntil                  time.Time
 }
 
-// Reserved is the slot or bed of a hold or booking.
+// Reserved is the slot or bed of a hold or booking; Ward and Label name a bed.
 type Reserved struct {
-	BookingID string
+	BookingID   string
+	Ward, Label string
 	domain.Place
 	Window domain.Window
 }

@@ -91,6 +91,9 @@ type Filter struct {
 	// SentFrom and SentTo bound the day of submission, half open; either may be empty.
 	SentFrom, SentTo string
 	PageToken        string
+	// DeclinedLately selects those of the caller's organisation that still wait for their sender after they were declined, whatever side and state are
+	// asked for.
+	DeclinedLately bool
 }
 
 const defaultPage, maxPage = 50, 200
@@ -100,6 +103,10 @@ func (s *Service) List(ctx context.Context, f Filter) ([]View, string, error) {
 	q := f.Query
 	if err := s.dates(ctx, f, &q); err != nil {
 		return nil, "", err
+	}
+	if f.DeclinedLately {
+		q.Inbox, q.Outbox, q.Village = false, true, false
+		q.States, q.ClosedFrom = []domain.State{domain.StateDeclined}, domain.DeclinedSince(s.Clock.Now())
 	}
 	if q.OnTheWay && len(q.States) == 0 {
 		q.States = domain.Awaited()

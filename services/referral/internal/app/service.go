@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"strconv"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -46,6 +47,10 @@ func fields(r *domain.Refusal) []errs.Field {
 	out := make([]errs.Field, len(r.Fields))
 	for i, f := range r.Fields {
 		out[i] = errs.Field{Name: f.Name, Reason: f.Reason}
+		if f.Low < f.High {
+			plain := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+			out[i] = errs.Bad(f.Name, f.Reason, "cause", "RANGE", "min", plain(f.Low), "max", plain(f.High), "unit", f.Unit)
+		}
 	}
 	return out
 }

@@ -81,6 +81,16 @@ func narrowed(q stats.Query, m stats.Measure, withRetrospective bool) stats.Quer
 	return q
 }
 
+// soFar ends a query of what lies ahead with yesterday, if its denominator counts only days that are over. What has a day to come has no reason
+// either, and no total of reasons by days is kept.
+func soFar(q stats.Query, below stats.Part, today stats.Date) stats.Query {
+	_, reasoned := q.Where[figures.Reason]
+	if below.Past && q.To > today && !reasoned && !slices.Contains(q.GroupBy, figures.Reason) {
+		q.To = max(q.From, today)
+	}
+	return q
+}
+
 // asAsked names the refused fields as the caller named them.
 func asAsked(err error, groupBy []string) error {
 	var refused *errs.Error

@@ -145,12 +145,18 @@ func (s *Service) Figures(ctx context.Context, q FigureQuery) ([]FigureRow, erro
 		return nil, err
 	}
 	base.Grain, base.GroupBy = grain, dimensions
+	cal, err := s.Calendars.Calendar(ctx, q.Caller.County)
+	if err != nil {
+		return nil, err
+	}
+	today := stats.Date(cal.Today(s.Clock.Now()))
 	asked := make([]FigureRead, len(measures))
 	for i, m := range measures {
-		asked[i] = FigureRead{Measure: m, Query: narrowed(base, m, q.WithRetrospective)}
 		if _, ok := m.Denominator(q.Denominator); ok {
 			asked[i].Denominator = q.Denominator
 		}
+		below, _ := m.Denominator(asked[i].Denominator)
+		asked[i].Measure, asked[i].Query = m, soFar(narrowed(base, m, q.WithRetrospective), below, today)
 	}
 	// Asked first: what is built now is whole in what is read after it.
 	built, err := s.Statistics.FiguresBuilt(ctx, q.Caller.County)
@@ -161,11 +167,6 @@ func (s *Service) Figures(ctx context.Context, q FigureQuery) ([]FigureRow, erro
 	if err != nil {
 		return nil, asAsked(err, q.GroupBy)
 	}
-	cal, err := s.Calendars.Calendar(ctx, q.Caller.County)
-	if err != nil {
-		return nil, err
-	}
-	today := stats.Date(cal.Today(s.Clock.Now()))
 	var out []FigureRow
 	for i, rows := range found {
 		for _, f := range rows {
@@ -262,9 +263,14 @@ func (s *Service) Cases(ctx context.Context, q CaseQuery) ([]StatisticCase, stri
 	if err != nil {
 		return nil, "", err
 	}
+	cal, err := s.Calendars.Calendar(ctx, q.Caller.County)
+	if err != nil {
+		return nil, "", err
+	}
 	base.Grain = stats.Whole
 	scan := CaseScan{
-		Query: narrowed(base, measures[0], q.WithRetrospective), Part: part, Limit: q.PageSize, Measure: measures[0], Below: below, Excluded: q.Part == Excluded,
+		Query: soFar(narrowed(base, measures[0], q.WithRetrospective), below, stats.Date(cal.Today(s.Clock.Now()))),
+		Part:  part, Limit: q.PageSize, Measure: measures[0], Below: below, Excluded: q.Part == Excluded,
 	}
 	if scan.Limit <= 0 {
 		scan.Limit = defaultPage

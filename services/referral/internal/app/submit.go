@@ -17,8 +17,8 @@ type Submission struct {
 	Version int32
 	HoldID  string
 	Consent *domain.Consent
-	// Values are what the doctor found, for the criteria; they are not kept.
-	Values []ClinicalValue
+	// Values are what the doctor found, for the criteria; if there are any they take the place of those of the draft.
+	Values []domain.ClinicalValue
 }
 
 // Submit sends a draft to its receiver, which must be there. A hold that cannot be attached does not stop it: the referral says so. Errors: as Transition,
@@ -41,7 +41,10 @@ func (s *Service) submit(ctx context.Context, cmd Command, in Submission) (View,
 		return View{}, err
 	}
 	var known domain.RecordFacts
-	carry.Criteria, known = s.matched(ctx, cmd.Caller, snapshot, Creation{Values: in.Values})
+	if carry.Values = s.usable(in.Values); len(carry.Values) > 0 {
+		snapshot.Values = carry.Values
+	}
+	carry.Criteria, known = s.matched(ctx, cmd.Caller, snapshot)
 	carry.Completeness = s.judge(snapshot, carry, known)
 	if err := s.prepareSubmit(ctx, snapshot, in.HoldID, &carry); err != nil {
 		return View{}, err
@@ -65,7 +68,13 @@ func (s *Service) Resubmit(ctx context.Context, cmd Command, in Step) (View, err
 		if _, err := s.receiver(ctx, cmd.Caller.County, snapshot.Direction, snapshot.Receiver); err != nil {
 			return View{}, err
 		}
-		in.Carry.Completeness = s.judge(snapshot, in.Carry, s.recordFacts(ctx, cmd.Caller, snapshot.PatientID))
+		var known domain.RecordFacts
+		in.Carry.Criteria, known = s.matched(ctx, cmd.Caller, snapshot)
+		if len(snapshot.Values) == 0 && len(snapshot.MatchedCriteria) > 0 {
+			// Met by values that are not known any more, or by the record as it was.
+			in.Carry.Criteria = snapshot.MatchedCriteria
+		}
+		in.Carry.Completeness = s.judge(snapshot, in.Carry, known)
 		return s.Transition(ctx, cmd, in)
 	})
 }

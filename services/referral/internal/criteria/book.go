@@ -24,7 +24,7 @@ type Book struct {
 
 type condition struct {
 	Condition
-	is, suspected []span
+	is, suspected, acute []span
 }
 
 // measure is how a code is read.
@@ -86,16 +86,15 @@ func anyHas(spans []span, icd string) bool {
 }
 
 func newCondition(c Condition) condition {
-	out := condition{Condition: c}
-	for _, written := range c.Categories {
+	return condition{Condition: c, is: spansOf(c.Categories), suspected: spansOf(c.Suspected), acute: spansOf(c.Acute)}
+}
+
+func spansOf(written []string) []span {
+	var out []span
+	for _, one := range written {
 		// The loader has checked them.
-		if s, err := parseSpan(written); err == nil {
-			out.is = append(out.is, s)
-		}
-	}
-	for _, written := range c.Suspected {
-		if s, err := parseSpan(written); err == nil {
-			out.suspected = append(out.suspected, s)
+		if s, err := parseSpan(one); err == nil {
+			out = append(out, s)
 		}
 	}
 	return out
@@ -190,34 +189,50 @@ func (b *Book) Rule(code string) (Rule, bool) {
 // Values lists every value that a rule may name.
 func (b *Book) Values() []ValueDefinition { return slices.Clone(b.values) }
 
-// Inputs lists the values that the rules of a direction ask for at these diagnoses: what the rules of the diagnoses themselves name before
-// what is asked of every patient, each in the order of the table. The age is not among them.
-func (b *Book) Inputs(direction string, diagnoses []string) []ValueDefinition {
+// Inputs lists the values that the rules of a direction ask for at these diagnoses: own are what the rules of the diagnoses themselves name, general
+// what else is asked of every patient, each in the order of the table. The age is not among them.
+func (b *Book) Inputs(direction string, diagnoses []string) (own, general []ValueDefinition) {
 	always := map[string]bool{}
 	for _, c := range b.conditions {
 		always[c.Code] = c.Always
 	}
-	own, general := map[string]bool{}, map[string]bool{}
+	asked := map[string]bool{}
+	special := map[string]bool{}
 	for _, r := range b.applicable(direction, diagnoses) {
-		for _, name := range r.names {
-			if always[r.Condition] {
-				general[name] = true
-			} else {
-				own[name] = true
+		for _, name := range r.Values {
+			asked[name] = true
+			special[name] = special[name] || !always[r.Condition]
+		}
+	}
+	for _, v := range b.values {
+		switch {
+		case v.Name == ageName || !asked[v.Name]:
+		case special[v.Name]:
+			own = append(own, v)
+		default:
+			general = append(general, v)
+		}
+	}
+	return own, general
+}
+
+// Usual is the department that usually receives patients of these diagnoses, and whether one of them is an emergency while it is fresh. What a diagnosis
+// is goes before what is suspected at it, the first diagnosis before the others; empty where no table names one.
+func (b *Book) Usual(diagnoses []string) (department string, acute bool) {
+	var suspected string
+	for _, icd := range diagnoses {
+		for _, c := range b.conditions {
+			acute = acute || anyHas(c.acute, icd)
+			switch {
+			case c.Always:
+			case anyHas(c.is, icd):
+				department = cmp.Or(department, c.Department)
+			case anyHas(c.suspected, icd):
+				suspected = cmp.Or(suspected, c.Department)
 			}
 		}
 	}
-	var first, rest []ValueDefinition
-	for _, v := range b.values {
-		switch {
-		case v.Name == ageName:
-		case own[v.Name]:
-			first = append(first, v)
-		case general[v.Name]:
-			rest = append(rest, v)
-		}
-	}
-	return append(first, rest...)
+	return cmp.Or(department, suspected), acute
 }
 
 // FromObservation turns a measurement of another system into a value in the unit of its definition. False if no value has the code, the

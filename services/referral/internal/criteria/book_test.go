@@ -100,7 +100,8 @@ func TestEveryValueIsNamedByARuleAndLabelledInBothLanguages(t *testing.T) {
 		}
 	}
 	for _, direction := range []string{criteria.Up, criteria.Down} {
-		for _, v := range b.Inputs(direction, diagnoses) {
+		own, general := b.Inputs(direction, diagnoses)
+		for _, v := range append(own, general...) {
 			named[v.Name] = true
 		}
 	}
@@ -114,7 +115,8 @@ func TestEveryValueIsNamedByARuleAndLabelledInBothLanguages(t *testing.T) {
 func TestTheFormAsksForWhatTheRulesOfTheDiagnosesName(t *testing.T) {
 	b := book(t)
 	names := func(direction string, diagnoses ...string) []string {
-		return codes(b.Inputs(direction, diagnoses), func(v criteria.ValueDefinition) string { return v.Name })
+		own, general := b.Inputs(direction, diagnoses)
+		return codes(append(own, general...), func(v criteria.ValueDefinition) string { return v.Name })
 	}
 	diabetes := names(criteria.Up, "E11.9")
 	for _, want := range []string{"glucose", "hba1c", "gcs", "critical_condition"} {
@@ -132,13 +134,38 @@ func TestTheFormAsksForWhatTheRulesOfTheDiagnosesName(t *testing.T) {
 	}
 }
 
-func TestWhatTheDiagnosisIsAboutIsAskedBeforeWhatEverybodyIsAsked(t *testing.T) {
-	inputs := book(t).Inputs(criteria.Up, []string{"E11.9"})
-	at := func(name string) int {
-		return slices.IndexFunc(inputs, func(v criteria.ValueDefinition) bool { return v.Name == name })
+func TestWhatTheDiagnosisIsAboutIsToldApartFromWhatEverybodyIsAsked(t *testing.T) {
+	own, general := book(t).Inputs(criteria.Up, []string{"E11.9"})
+	has := func(list []criteria.ValueDefinition, name string) bool {
+		return slices.ContainsFunc(list, func(v criteria.ValueDefinition) bool { return v.Name == name })
 	}
-	if at("hba1c") > at("iss") || at("foot_ulcer_wagner") > at("critical_condition") {
-		t.Errorf("%v", inputs)
+	for name, isOwn := range map[string]bool{"hba1c": true, "foot_ulcer_wagner": true, "iss": false, "critical_condition": false} {
+		if has(own, name) != isOwn || has(general, name) == isOwn {
+			t.Errorf("%s: own %v, general %v", name, has(own, name), has(general, name))
+		}
+	}
+}
+
+func TestTheUsualDepartmentAndWhatIsAnEmergencyWhileFresh(t *testing.T) {
+	b := book(t)
+	for _, c := range []struct {
+		diagnoses  []string
+		department string
+		acute      bool
+	}{
+		{[]string{"I21.0"}, "0304", true},
+		{[]string{"I20.000"}, "0304", true},
+		{[]string{"I25.1"}, "0304", false},
+		{[]string{"R07.4"}, "0304", false},
+		{[]string{"R07.4", "I63.9"}, "0303", true},
+		{[]string{"I69.3"}, "0303", false},
+		{[]string{"E11.9", "I10"}, "0307", false},
+		{[]string{"J11"}, "", false},
+		{nil, "", false},
+	} {
+		if department, acute := b.Usual(c.diagnoses); department != c.department || acute != c.acute {
+			t.Errorf("%v: %q %v", c.diagnoses, department, acute)
+		}
 	}
 }
 

@@ -49,7 +49,7 @@ func checkCondition(c Condition) error {
 	); err != nil {
 		return err
 	}
-	for _, written := range slices.Concat(c.Categories, c.Suspected) {
+	for _, written := range slices.Concat(c.Categories, c.Suspected, c.Acute) {
 		if _, err := parseSpan(written); err != nil {
 			return err
 		}

@@ -107,7 +107,7 @@ func (k knowledge) add(d ValueDefinition, v Value, old time.Duration) {
 
 func (b *Book) result(r *rule, k knowledge) Result {
 	out := Result{Rule: r.Rule}
-	for _, name := range r.names {
+	for _, name := range r.Values {
 		if u, known := k.used[name]; known {
 			out.Used = append(out.Used, u)
 		}

@@ -20,6 +20,7 @@ type ruleFile struct {
 	Always     bool
 	ICD        []string
 	Suspected  []string
+	Acute      []string
 	Department string
 	Version    string
 	Effective  string

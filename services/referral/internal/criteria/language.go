@@ -31,7 +31,6 @@ type language struct {
 type rule struct {
 	Rule
 	place
-	names    []string // the values that it names, in the order of the expression
 	program  cel.Program
 	examples []example
 }
@@ -94,7 +93,8 @@ func (l language) compile(d draft) (*rule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("when: %w", err)
 	}
-	r := &rule{Rule: d.Rule, names: names, program: program}
+	r := &rule{Rule: d.Rule, program: program}
+	r.Values = names
 	if r.TextEn == "" {
 		r.TextEn = r.Text
 	}
@@ -214,20 +214,20 @@ func (l language) example(written exampleRow) (example, error) {
 // evaluate says what the rule makes of the known values, and which others it waits for.
 func (r *rule) evaluate(known map[string]any) (status string, wanted []string) {
 	var missing []*cel.AttributePatternType
-	for _, name := range r.names {
+	for _, name := range r.Values {
 		if _, ok := known[name]; !ok {
 			missing = append(missing, cel.AttributePattern(name))
 		}
 	}
 	vars, err := cel.PartialVars(known, missing...)
 	if err != nil {
-		return Unknown, r.names
+		return Unknown, r.Values
 	}
 	answer, _, err := r.program.Eval(vars)
 	switch {
 	case err != nil:
 		// The language leaves no way to get here; if there is one, the rule has not been judged.
-		return Unknown, r.names
+		return Unknown, r.Values
 	case answer == types.True:
 		return Met, nil
 	case answer == types.False:
@@ -235,9 +235,9 @@ func (r *rule) evaluate(known map[string]any) (status string, wanted []string) {
 	}
 	unknown, ok := answer.(*types.Unknown)
 	if !ok {
-		return Unknown, r.names
+		return Unknown, r.Values
 	}
-	return Unknown, slices.DeleteFunc(slices.Clone(r.names), func(name string) bool { return !waitsFor(unknown, name) })
+	return Unknown, slices.DeleteFunc(slices.Clone(r.Values), func(name string) bool { return !waitsFor(unknown, name) })
 }
 
 func waitsFor(u *types.Unknown, name string) bool {

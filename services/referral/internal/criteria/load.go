@@ -218,6 +218,9 @@ func (f ruleFile) over(c Condition) Condition {
 	if f.Suspected != nil {
 		c.Suspected = f.Suspected
 	}
+	if f.Acute != nil {
+		c.Acute = f.Acute
+	}
 	if f.Handover != nil {
 		c.Handover = nil
 		for _, h := range f.Handover {

@@ -87,8 +87,9 @@ type Rule struct {
 	Condition string // code of its condition
 	Direction string
 	Urgency   string
-	When      string // the expression (CEL) over named values
-	Text      string // for the doctor
+	When      string   // the expression (CEL) over named values
+	Values    []string // the values that it names, in its order
+	Text      string   // for the doctor
 	TextEn    string
 	Source    string // the document
 	SourceURL string // where it was read; empty if nowhere
@@ -107,7 +108,9 @@ type Condition struct {
 	Always bool
 	// Categories are the ICD-10 categories that are the condition, "I10" or "I10-I15"; Suspected are further ones at which its rules are
 	// looked at as well, such as chest pain for coronary heart disease.
-	Categories, Suspected        []string
+	Categories, Suspected []string
+	// Acute are those of the categories that are an emergency while the attack is fresh: a default of this product, at which the doctor is asked.
+	Acute                        []string
 	Department                   string // code of the department that usually receives (诊疗科目); empty: any
 	Version, Effective, Approver string
 	Handover                     []Handover

@@ -31,6 +31,9 @@ func NewCalendar(zone *time.Location, s Settings, shipped Days) Calendar {
 	return c
 }
 
+// Zone is the county's: that of its days.
+func (c Calendar) Zone() *time.Location { return c.zone }
+
 // BounceBackDays: a patient back within so many days of a down-referral is a bounce-back.
 func (c Calendar) BounceBackDays() int { return c.settings.BounceBackDays }
 

@@ -48,6 +48,15 @@ type Form struct {
 	Diagnosis, InpatientNumber, ExaminationResults, NextPlan, RehabilitationAdvice string
 }
 
+// ClinicalValue is something that the doctor found, for the criteria: a number in the unit of its definition or a finding, one of both. It never prints.
+type ClinicalValue struct {
+	Name    string
+	Number  *float64
+	Finding *bool
+	// Time is when it was measured; zero: when the referral was sent.
+	Time time.Time
+}
+
 // Consent (知情同意): who agreed and how, or, for an emergency, why it comes later. It never prints.
 type Consent struct {
 	GivenBy     string
@@ -87,6 +96,9 @@ func (Patient) Format(f fmt.State, _ rune) { hide(f) }
 
 // Format keeps clinical text out of whatever prints a form.
 func (Form) Format(f fmt.State, _ rune) { hide(f) }
+
+// Format keeps what was found out of whatever prints a value.
+func (ClinicalValue) Format(f fmt.State, _ rune) { hide(f) }
 
 // Format keeps names out of whatever prints a consent.
 func (Consent) Format(f fmt.State, _ rune) { hide(f) }
@@ -288,6 +300,18 @@ func checkReply(r Reply, kind Kind, outcome string) []Field {
 		need(r.NextSteps, "reply.nextSteps")
 	}
 	return append(bad, checkMedications(r)...)
+}
+
+// checkTaken asks how each medicine of a reply is taken, as [checkDecisions] does for the way down. Of a reply that was sent before this was
+// asked, nothing is: a correction of its other parts is not refused for it.
+func checkTaken(r Reply) []Field {
+	var bad []Field
+	for i, m := range r.Medications {
+		if m.Name != "" && !saysHow(m.Dosage) {
+			bad = append(bad, required(fmt.Sprintf("reply.medications[%d].dosage", i)))
+		}
+	}
+	return bad
 }
 
 func checkMedications(r Reply) []Field {

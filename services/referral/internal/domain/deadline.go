@@ -193,7 +193,11 @@ func (c Calendar) repeat(l Limit, at time.Time) time.Time {
 // Expire notes that a rung was reached and takes the action that the step has for it, if any. It answers when the next rung is due, zero
 // for none. The step must be open.
 func (r *Referral) Expire(told Rung, by Actor, at time.Time, cal Calendar) time.Time {
-	r.note(r.s, Change{
+	next := r.s
+	if !told.Step.Aside() && !next.Missed(told.Step) {
+		next.MissedSteps = append(slices.Clone(next.MissedSteps), told.Step)
+	}
+	r.note(next, Change{
 		Action: MarkDeadlinePassed, Mark: true, From: r.s.State, By: by, At: at, KeepDeadline: true,
 		Detail: detail("step", string(told.Step), "level", strconv.Itoa(told.Level)),
 	})

@@ -32,6 +32,8 @@ type Carry struct {
 	ReceiverName string
 	Reason, Note string
 	Ward, Bed    string
+	// Instead: the bed is not the one that is booked, which is given up.
+	Instead      bool
 	Outcome      string
 	Reply        Reply
 	Plan         *FollowUpPlan
@@ -41,6 +43,8 @@ type Carry struct {
 	Findings Findings
 	// Criteria are the codes of the rules that the patient met when the referral was sent.
 	Criteria []string
+	// Values, if any, take the place of those of the draft that is sent.
+	Values []ClinicalValue
 	// Completeness of what is handed over, as judged when the referral is sent.
 	Completeness Completeness
 	// Written is when the referral was written on a blank form, whose number it then carries.
@@ -118,6 +122,7 @@ func (r *Referral) wait(row Row, next *Snapshot, change *Change, cal Calendar) {
 		return
 	}
 	change.Deadline = Deadline{step, cal.due(step, next, change.At)}
+	next.MissedSteps = slices.DeleteFunc(slices.Clone(next.MissedSteps), func(missed Step) bool { return missed == step })
 	if step.Shown() {
 		next.DueTime = change.Deadline.Due
 	}

@@ -30,6 +30,8 @@ type Draft struct {
 	ExamItems    []Diagnosis
 	Modality     string
 	FamilyDoctor string
+	// Values are what the doctor found, for the criteria.
+	Values []ClinicalValue
 }
 
 // The effects check what their row carries and change the copy they are given; Decide keeps or drops it.
@@ -43,7 +45,7 @@ func create(s *Snapshot, c Command, change *Change) []Field {
 	s.TransferNote, s.Transport, s.OriginatorPhone = d.TransferNote, d.Transport, d.OriginatorPhone
 	s.ReplyTo, s.LinkKind = d.ReplyTo, d.LinkKind
 	s.Medicines, s.ExamItems, s.FamilyDoctor = slices.Clone(d.Medicines), slices.Clone(d.ExamItems), d.FamilyDoctor
-	s.Modality = d.Modality
+	s.Modality, s.Values = d.Modality, slices.Clone(d.Values)
 	s.CreateTime = c.At
 	complete(s, c.At)
 	bad := s.propose(d.Plan, change.Today)
@@ -77,6 +79,10 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 		}
 	}
 	complete(s, c.At)
+	if !sameValues(s.Values, before.Values) {
+		// What was met by other values is judged anew when it is sent again.
+		s.MatchedCriteria = nil
+	}
 	bad := checkContent(s)
 	if slices.Contains(c.Carry.Fields, "plan") {
 		bad = append(bad, s.propose(s.Plan, change.Today)...)
@@ -89,6 +95,7 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 		if s.Receiver.OrganizationID != before.Receiver.OrganizationID {
 			bad = append(bad, combination("receiver.organizationId"))
 		}
+		s.supplement(&before)
 	}
 	// The hold was taken for the department and the device that were asked.
 	if s.Receiver.DepartmentCode != before.Receiver.DepartmentCode || s.Modality != before.Modality {
@@ -96,6 +103,14 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 	}
 	return bad
 }
+
+func sameValues(a, b []ClinicalValue) bool {
+	return slices.EqualFunc(a, b, func(x, y ClinicalValue) bool {
+		return x.Name == y.Name && equal(x.Number, y.Number) && equal(x.Finding, y.Finding)
+	})
+}
+
+func equal[T comparable](a, b *T) bool { return a == b || a != nil && b != nil && *a == *b }
 
 func editField(s *Snapshot, d Draft, name string) bool {
 	if field, ok := strings.CutPrefix(name, "form."); ok {
@@ -130,6 +145,8 @@ func editField(s *Snapshot, d Draft, name string) bool {
 		s.Modality = d.Modality
 	case "family_doctor":
 		s.FamilyDoctor = d.FamilyDoctor
+	case "values":
+		s.Values = slices.Clone(d.Values)
 	default:
 		return false
 	}
@@ -177,6 +194,9 @@ func submit(s *Snapshot, c Command, change *Change) []Field {
 		s.Consent = *c.Carry.Consent
 		complete(s, c.At)
 	}
+	if len(c.Carry.Values) > 0 {
+		s.Values = slices.Clone(c.Carry.Values)
+	}
 	s.Number = c.Carry.Number
 	s.HoldID, s.HoldLost = c.Carry.HoldID, c.Carry.HoldLost
 	s.WrittenTime = c.Carry.Written
@@ -190,7 +210,7 @@ func submit(s *Snapshot, c Command, change *Change) []Field {
 
 func resubmit(s *Snapshot, c Command, _ *Change) []Field {
 	lookedUp(s, c)
-	s.Completeness = c.Carry.Completeness
+	s.Completeness, s.MatchedCriteria = c.Carry.Completeness, slices.Clone(c.Carry.Criteria)
 	return checkComplete(s)
 }
 
@@ -239,7 +259,7 @@ func free(s *Snapshot, change *Change) {
 // giveBack asks for what is missing. It is no final answer: the patient keeps the attached hold.
 func giveBack(s *Snapshot, c Command, _ *Change) []Field {
 	answered(s, c)
-	s.ReasonCode, s.Note = c.Carry.Reason, c.Carry.Note
+	s.ReasonCode, s.Note, s.Supplemented = c.Carry.Reason, c.Carry.Note, nil
 	return nil
 }
 
@@ -304,9 +324,18 @@ func noShow(s *Snapshot, c Command, change *Change) []Field {
 	return nil
 }
 
+// admit takes the patient to a bed. One that scheduling knows is booked for the referral, in place of what it had: there is one booking to a referral,
+// and the fact names both.
 func admit(s *Snapshot, c Command, change *Change) []Field {
 	if c.Carry.Ward == "" {
 		return []Field{required("ward")}
+	}
+	if b := c.Carry.Booking; b.ID != "" || c.Carry.Instead {
+		if s.Booking.ID != b.ID {
+			change.FormerBookingID = s.Booking.ID
+		}
+		s.Booking = b
+		change.HoldID, change.BookingID = b.HoldID, b.ID
 	}
 	s.Ward, s.Bed, s.AdmitTime = c.Carry.Ward, c.Carry.Bed, c.At
 	change.Detail = detail("ward", s.Ward, "bed", s.Bed)
@@ -330,7 +359,8 @@ func conclude(s *Snapshot, c Command, change *Change) []Field {
 	s.Outcome, s.Reply, s.ConcludeTime = c.Carry.Outcome, c.Carry.Reply, c.At
 	change.HoldID, change.BookingID = s.Booking.HoldID, s.Booking.ID
 	change.Detail = detail("outcome", s.Outcome)
-	return append(bad, checkReply(s.Reply, s.Kind, s.Outcome)...)
+	bad = append(bad, checkReply(s.Reply, s.Kind, s.Outcome)...)
+	return append(bad, checkTaken(s.Reply)...)
 }
 
 func acknowledge(s *Snapshot, c Command, _ *Change) []Field {

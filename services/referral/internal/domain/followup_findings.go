@@ -112,7 +112,9 @@ func checkValues(values []Measured) []Field {
 			bad = append(bad, combination(at("unit")))
 		// Not "outside": what is no number is in no range.
 		case !(v.Number >= known[m].Low && v.Number <= known[m].High):
-			bad = append(bad, outOfRange(at("number")))
+			outside := outOfRange(at("number"))
+			outside.Low, outside.High, outside.Unit = known[m].Low, known[m].High, known[m].Unit
+			bad = append(bad, outside)
 		}
 	}
 	sbp, dbp := indexOf(values, "sbp"), indexOf(values, "dbp")

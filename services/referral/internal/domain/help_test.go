@@ -55,7 +55,7 @@ func draft(kind domain.Kind) domain.Draft {
 	if d.Direction == domain.Down {
 		d.Originator, d.Receiver = domain.Party{OrganizationID: "hospital", DepartmentCode: "0304"}, domain.Party{OrganizationID: "township"}
 		d.Form = domain.Form{Diagnosis: "脑梗死恢复期", Treatment: "抗血小板", NextPlan: "康复训练，监测血压"}
-		d.Medicines = []domain.Medicine{{Name: "阿司匹林肠溶片", Availability: domain.InStock}}
+		d.Medicines = []domain.Medicine{{Name: "阿司匹林肠溶片", Dosage: "每日一次", Availability: domain.InStock}}
 		d.Plan = visits("2026-03-25", "2026-04-08")
 	}
 	return d

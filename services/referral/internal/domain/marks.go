@@ -77,6 +77,8 @@ type MarkCommand struct {
 
 	Transport string
 	Expected  time.Time
+	// ExpectedIn, if set, takes the place of Expected: it counts from At.
+	ExpectedIn *time.Duration
 	// Text of a message. It is kept with the mark.
 	Text         string
 	Verdict      Verdict
@@ -127,6 +129,9 @@ func (r *Referral) MarksFor(side Side) []Mark {
 func (s *Snapshot) mark(c MarkCommand, change *Change) []Field {
 	switch c.Action {
 	case MarkDepart:
+		if c.ExpectedIn != nil {
+			c.Expected = c.At.Add(*c.ExpectedIn)
+		}
 		s.Transport, s.DepartTime, s.ExpectedArrival = c.Transport, c.At, c.Expected
 		change.Detail = detail("transport", c.Transport, "expectedArrival", stamp(c.Expected))
 		switch {

@@ -2,6 +2,7 @@ package domain
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 )
 
@@ -57,12 +58,22 @@ func checkMedicines(s *Snapshot) []Field {
 	return bad
 }
 
+// strength is a specification that stands alone, 100mg or 90mg×14.
+var strength = regexp.MustCompile(`(?i)^[\d.]+ *(mg|g|μg|µg|ug|ml|iu|u|毫克|克|微克|毫升|单位|万单位)([×x*:/：].*)?$`)
+
+// saysHow tells that a text says how a medicine is taken; a strength alone does not.
+func saysHow(dosage string) bool { return dosage != "" && !strength.MatchString(dosage) }
+
 // checkDecisions asks, before a patient is sent down, for a decision about every medicine that the centre lacks, and for the name of the
-// list, or a decision, where the list may call the medicine otherwise.
+// list, or a decision, where the list may call the medicine otherwise. How each is taken (用法用量) must be said, be it in words that leave
+// it to the centre's doctor: a name alone is dispensed by guess. What is stopped is not taken.
 func checkDecisions(medicines []Medicine) []Field {
 	var bad []Field
 	for i, m := range medicines {
 		name := func(part string) string { return fmt.Sprintf("medicines[%d].%s", i, part) }
+		if m.Name != "" && !saysHow(m.Dosage) && m.Decision != "STOPPED" {
+			bad = append(bad, required(name("dosage")))
+		}
 		switch {
 		case m.Availability == MedicineMissed && m.Decision == "":
 			bad = append(bad, required(name("decision")))

@@ -52,6 +52,8 @@ type Snapshot struct {
 	Reply     Reply
 	// ReasonCode and Note of the last negative answer.
 	ReasonCode, Note string
+	// Supplemented names what the sender changed since the receiver last asked for more.
+	Supplemented []string
 
 	// ReplyTo is the referral that this one follows, in the way of LinkKind. Escalated, DownReferral, BounceBackOf and BouncedBy name
 	// others that follow this one or that it was found to belong to.
@@ -67,7 +69,9 @@ type Snapshot struct {
 	Retrospective bool
 	Destination   string
 
-	// MatchedCriteria are the codes of the rules that were met at submission.
+	// Values are what the doctor found, for the criteria.
+	Values []ClinicalValue
+	// MatchedCriteria are the codes of the rules that were met when it was last sent.
 	MatchedCriteria []string
 	// Completeness of what was handed over when it was last sent; of its statuses only what is missing is kept.
 	Completeness Completeness
@@ -88,6 +92,8 @@ type Snapshot struct {
 	FirstDue    time.Time
 	AnswerTime  time.Time
 	FirstAnswer Action
+	// MissedSteps are the main steps whose limit passed since each of them last began: what no history tells in the open.
+	MissedSteps []Step
 	// FirstReason is the reason that came with the first answer, if that was a negative one.
 	FirstReason string
 
@@ -110,6 +116,9 @@ type Snapshot struct {
 	CreateTime   time.Time
 	UpdateTime   time.Time
 }
+
+// Missed tells whether the limit of a main step passed since it last began.
+func (s Snapshot) Missed(step Step) bool { return slices.Contains(s.MissedSteps, step) }
 
 // Format prints the id alone: names and clinical text stay out of logs.
 func (s Snapshot) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("referral " + s.ID)) }
@@ -188,6 +197,8 @@ type Change struct {
 	Today string
 	// Hold and Booking are what the change attaches, settles or frees.
 	HoldID, BookingID string
+	// FormerBookingID is the booking that BookingID took the place of.
+	FormerBookingID string
 	// FormerReceiver is the organisation that gave the referral on.
 	FormerReceiver string
 	// After is the referral after the change.

@@ -17,6 +17,9 @@ const (
 type Field struct {
 	Name   string
 	Reason string
+	// Low and High, in Unit (UCUM), are the range of a number that is out of it; both 0 where no range is told.
+	Low, High float64
+	Unit      string
 }
 
 // Refusal is the domain's no. It carries codes and field names only, never what was typed.
@@ -41,8 +44,8 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("%s: %d fields to correct, first %s", r.Action, len(r.Fields), r.Fields[0].Name)
 }
 
-func required(name string) Field    { return Field{name, "FIELD_REQUIRED"} }
-func invalid(name string) Field     { return Field{name, "FIELD_INVALID"} }
-func unknown(name string) Field     { return Field{name, "FIELD_UNKNOWN"} }
-func outOfRange(name string) Field  { return Field{name, "FIELD_OUT_OF_RANGE"} }
-func combination(name string) Field { return Field{name, "FIELD_COMBINATION"} }
+func required(name string) Field    { return Field{Name: name, Reason: "FIELD_REQUIRED"} }
+func invalid(name string) Field     { return Field{Name: name, Reason: "FIELD_INVALID"} }
+func unknown(name string) Field     { return Field{Name: name, Reason: "FIELD_UNKNOWN"} }
+func outOfRange(name string) Field  { return Field{Name: name, Reason: "FIELD_OUT_OF_RANGE"} }
+func combination(name string) Field { return Field{Name: name, Reason: "FIELD_COMBINATION"} }

@@ -127,7 +127,7 @@ func body(c domain.Change) *referralv1.ReferralFact {
 		Kind:          commonv1.Kind_Code(commonv1.Kind_Code_value[string(s.Kind)]),
 		Urgency:       commonv1.Urgency_Code(commonv1.Urgency_Code_value[string(s.Urgency)]),
 		PatientId:     s.PatientID, Originator: party(s.Originator), Receiver: party(s.Receiver), OriginatorAccountId: s.AccountID,
-		HoldId: c.HoldID, BookingId: c.BookingID, ReasonCode: c.Reason, DueTime: stamp(s.DueTime),
+		HoldId: c.HoldID, BookingId: c.BookingID, FormerBookingId: c.FormerBookingID, ReasonCode: c.Reason, DueTime: stamp(s.DueTime),
 		ReplyTo: s.ReplyTo, Retrospective: s.Retrospective, FamilyDoctor: s.FamilyDoctor, BounceBackOf: s.BounceBackOf,
 	}
 }

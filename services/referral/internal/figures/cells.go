@@ -102,6 +102,7 @@ func (c *collector) sent(s domain.Snapshot) {
 	isCancelled, isDeclined := s.State == domain.StateCancelled, s.State == domain.StateDeclined
 	c.add(submitted, true)
 	c.add(answered, isAnswered)
+	c.add(answerDue, limited || answerOverdue(s))
 	c.add(answeredInTime, limited && !late)
 	c.add(answeredLate, limited && late)
 	c.addFor(returnedFirst, s.FirstReason, s.FirstAnswer == domain.ActionReturn)
@@ -111,8 +112,10 @@ func (c *collector) sent(s domain.Snapshot) {
 	c.add(travelling, travels)
 	c.add(cancelledEarly, travels && isCancelled && s.AcceptTime.IsZero())
 	c.add(travelled, travels && hasArrived)
-	c.add(takenIn, travels && hasArrived && !(s.AdmitTime.IsZero() && s.ConcludeTime.IsZero() && s.FollowUpTime.IsZero()))
+	c.add(settled, travels && !(isCancelled && s.AcceptTime.IsZero()) && waiting(s) == "")
+	c.add(takenIn, travels && hasArrived && isTakenIn(s))
 	c.add(accepted, !s.AcceptTime.IsZero())
+	c.add(dayReached, !s.AcceptTime.IsZero() && (hasArrived || !s.NoShowTime.IsZero()))
 	c.add(noShow, !s.NoShowTime.IsZero())
 	c.add(criteriaMet, len(s.MatchedCriteria) > 0)
 	c.add(handoverJudged, s.Completeness.Judged)
@@ -155,13 +158,14 @@ func (c *collector) arrived(s domain.Snapshot) {
 	}
 	c.on(s.ArriveTime)
 	c.add(arrived, true)
+	c.add(loopDue, isClosed(s) || loopOverdue(s))
+	c.add(closedLoop, isClosed(s))
 	if s.Direction == domain.Down {
-		c.add(closedLoop, !s.FollowUpTime.IsZero())
+		c.add(contactDue, isClosed(s) || loopOverdue(s))
 		c.add(followUpBegun, !s.FollowUpTime.IsZero())
 		c.addTime(timeToContact, s.ArriveTime, s.FollowUpTime)
 		return
 	}
-	c.add(closedLoop, !s.ConcludeTime.IsZero() && (s.State == domain.StateClosed || s.DownReferral != ""))
 	c.addTime(timeToReply, s.ArriveTime, s.ConcludeTime)
 }
 

@@ -74,6 +74,9 @@ const (
 	DownUnarrived Fact = "DOWN_UNARRIVED" // it was sent, and the patient has not come
 	CameBack      Fact = "CAME_BACK"      // the patient came
 	NoDown        Fact = "NO_DOWN"        // none was sent, or none that stands
+	DownNever     Fact = "DOWN_NEVER"     // none was sent: only of a case that was asked for alone, as the next two
+	DownWithdrawn Fact = "DOWN_WITHDRAWN" // one was sent and taken back
+	DownDeclined  Fact = "DOWN_DECLINED"
 	LeftForCentre Fact = "LEFT_FOR_CENTRE"
 	Died          Fact = "DIED"
 	SentFurther   Fact = "SENT_FURTHER"
@@ -81,25 +84,34 @@ const (
 	HasConcluded  Fact = "CONCLUDED"
 
 	Unanswered     Fact = "UNANSWERED"
-	WithoutLimit   Fact = "WITHOUT_LIMIT" // answered before limits were kept
+	AnswerOverdue  Fact = "ANSWER_OVERDUE" // nobody has answered, and the limit passed
+	AnswerAhead    Fact = "ANSWER_AHEAD"   // nobody has answered, and the limit has not passed
+	Withdrawn      Fact = "WITHDRAWN"      // taken back before an answer was due
+	WithoutLimit   Fact = "WITHOUT_LIMIT"  // answered before limits were kept
 	AnsweredInTime Fact = "ANSWERED_IN_TIME"
 	AnsweredLate   Fact = "ANSWERED_LATE"
 	// FirstAnswer begins the facts that name the first answer by its action, as FIRST_RETURN.
 	FirstAnswer = "FIRST_"
 
-	Stands       Fact = "STANDS" // neither cancelled nor declined
-	IsCancelled  Fact = "CANCELLED"
-	IsDeclined   Fact = "DECLINED"
-	StayedAway   Fact = "STAYED_AWAY" // the expected day passed without the patient
-	NotArrived   Fact = "NOT_ARRIVED"
-	HasArrived   Fact = "ARRIVED"
-	TakenIn      Fact = "TAKEN_IN"
-	NotTakenIn   Fact = "NOT_TAKEN_IN"
-	ShowedUp     Fact = "SHOWED_UP" // no expected day passed without the patient
-	IsBounced    Fact = "BOUNCED"
-	NotBounced   Fact = "NOT_BOUNCED"
-	CriteriaMet  Fact = "CRITERIA_MET"
-	CriteriaNone Fact = "CRITERIA_NONE"
+	Stands      Fact = "STANDS" // neither cancelled nor declined
+	IsCancelled Fact = "CANCELLED"
+	IsDeclined  Fact = "DECLINED"
+	// What a referral waits for within its limit.
+	InformationAhead Fact = "INFORMATION_AHEAD"
+	DayAhead         Fact = "DAY_AHEAD" // the expected day is not over
+	CareAhead        Fact = "CARE_AHEAD"
+	ReplyAhead       Fact = "REPLY_AHEAD"
+	ContactAhead     Fact = "CONTACT_AHEAD"
+	StayedAway       Fact = "STAYED_AWAY" // the expected day passed without the patient
+	NotArrived       Fact = "NOT_ARRIVED"
+	HasArrived       Fact = "ARRIVED"
+	IsAdmitted       Fact = "ADMITTED"
+	NotTakenIn       Fact = "NOT_TAKEN_IN"
+	ShowedUp         Fact = "SHOWED_UP" // no expected day passed without the patient
+	IsBounced        Fact = "BOUNCED"
+	NotBounced       Fact = "NOT_BOUNCED"
+	CriteriaMet      Fact = "CRITERIA_MET"
+	CriteriaNone     Fact = "CRITERIA_NONE"
 
 	NotReplied   Fact = "NOT_REPLIED"
 	ReplyNoted   Fact = "REPLY_NOTED"
@@ -126,7 +138,7 @@ func FactOf(counter string, s domain.Snapshot) Fact {
 	switch counter {
 	case dischargesDown, sentDown, outpatientsDown, cameBack, endedFit:
 		return afterwards(s, counter == cameBack)
-	case answeredInTime, answeredLate, answered:
+	case answeredInTime, answeredLate, answered, answerDue:
 		return answer(s)
 	case returnedFirst, redirectedFirst:
 		if s.FirstAnswer == "" {
@@ -137,10 +149,14 @@ func FactOf(counter string, s domain.Snapshot) Fact {
 		return end(s)
 	case takenIn, travelled, noShow:
 		return journey(s, counter)
+	case settled, dayReached:
+		return ahead(s)
 	case stageEnded, stageSentDown, stageTakenOver:
 		return stage(s, counter)
 	case closedLoop, followUpBegun, stageFollowedUp:
 		return loop(s)
+	case loopDue, contactDue:
+		return loopAhead(s)
 	case bounced:
 		return either(s.BouncedBy != "", IsBounced, NotBounced)
 	case criteriaMet:
@@ -180,8 +196,12 @@ func afterwards(s domain.Snapshot, arrives bool) Fact {
 
 func answer(s domain.Snapshot) Fact {
 	switch {
+	case answerOverdue(s):
+		return AnswerOverdue
+	case s.AnswerTime.IsZero() && s.State == domain.StateCancelled:
+		return Withdrawn
 	case s.AnswerTime.IsZero():
-		return Unanswered
+		return either(s.FirstDue.IsZero(), Unanswered, AnswerAhead)
 	case s.FirstDue.IsZero():
 		return WithoutLimit
 	}
@@ -201,18 +221,47 @@ func end(s domain.Snapshot) Fact {
 
 // journey is how far a patient came who is to travel.
 func journey(s domain.Snapshot, counter string) Fact {
-	isTaken := !s.AdmitTime.IsZero() || !s.ConcludeTime.IsZero() || !s.FollowUpTime.IsZero()
 	switch {
 	case counter == noShow:
 		return either(s.NoShowTime.IsZero(), ShowedUp, StayedAway)
 	case !s.ArriveTime.IsZero() && counter == takenIn:
-		return either(isTaken, TakenIn, NotTakenIn)
+		return care(s)
 	case !s.ArriveTime.IsZero():
 		return HasArrived
 	case end(s) != Stands:
 		return end(s)
 	}
 	return either(s.NoShowTime.IsZero(), NotArrived, StayedAway)
+}
+
+// care is how a patient was taken in who came.
+func care(s domain.Snapshot) Fact {
+	switch {
+	case !s.FollowUpTime.IsZero():
+		return FollowedUp
+	case !s.ConcludeTime.IsZero():
+		return HasConcluded
+	}
+	return either(s.AdmitTime.IsZero(), NotTakenIn, IsAdmitted)
+}
+
+// ahead is why the outcome of a referral is not judged: it still has its time, or it was taken back.
+func ahead(s domain.Snapshot) Fact {
+	if fact := waiting(s); fact != "" {
+		return fact
+	}
+	return end(s)
+}
+
+// loopAhead is why a loop that is not closed is not judged.
+func loopAhead(s domain.Snapshot) Fact {
+	switch {
+	case s.Direction == domain.Down:
+		return ContactAhead
+	case s.ConcludeTime.IsZero():
+		return ReplyAhead
+	}
+	return ReplyUnnoted
 }
 
 // stage is how far a referral has come that brings the patient into the hospital's care.

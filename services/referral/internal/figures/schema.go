@@ -48,6 +48,7 @@ const (
 const (
 	submitted       = "submitted"
 	answered        = "answered"
+	answerDue       = "answer_due" // judged by the limit of the first answer: answered, or the limit passed
 	answeredInTime  = "answered_in_time"
 	answeredLate    = "answered_late"
 	returnedFirst   = "returned_first"   // the first answer asked for more
@@ -57,8 +58,10 @@ const (
 	travelling      = "travelling"         // submitted, and somebody is to travel: no advice
 	cancelledEarly  = "cancelled_early"    // of those, taken back before anybody had accepted
 	travelled       = "travelled"          // of those, arrived
+	settled         = "settled"            // of those, neither taken back early nor waiting within a limit
 	takenIn         = "taken_in"           // of those, admitted, seen to the end, or in follow-up
 	accepted        = "accepted"           // at least once
+	dayReached      = "day_reached"        // of those, the expected day is over, or the patient came
 	noShow          = "no_show"            // the expected day passed without the patient, at least once
 	criteriaMet     = "criteria_met"       // at least one criterion at submission
 	bounced         = "bounced"            // a down-referral that stands, whose patient was back too soon
@@ -79,7 +82,9 @@ const (
 	timeToArrival   = "time_to_arrival"
 	arrived         = "arrived"
 	closedLoop      = "closed_loop" // somebody took over: see measures.yaml, IND-CLS
+	loopDue         = "loop_due"    // closed, or the limit of the next step of it passed
 	followUpBegun   = "follow_up_begun"
+	contactDue      = "contact_due" // the follow-up has begun, or the limit of the first contact passed
 	timeToReply     = "time_to_reply"
 	timeToContact   = "time_to_first_contact"
 	ended           = "ended"
@@ -106,13 +111,13 @@ func counters() map[Event]group {
 	return map[Event]group{
 		Submitted: {
 			plain: []string{
-				submitted, answered, answeredInTime, answeredLate, returnedFirst, redirectedFirst, declined, cancelled, travelling, cancelledEarly,
-				travelled, takenIn, accepted, noShow, criteriaMet, bounced, left, assessed, assessedNeeded, assessedAdvice, assessedLate, assessedElse,
+				submitted, answered, answerDue, answeredInTime, answeredLate, returnedFirst, redirectedFirst, declined, cancelled, travelling, cancelledEarly,
+				travelled, settled, takenIn, accepted, dayReached, noShow, criteriaMet, bounced, left, assessed, assessedNeeded, assessedAdvice, assessedLate, assessedElse,
 				handoverJudged, handoverWhole, handoverScore, stageEnded, stageSentDown, stageTakenOver, stageFollowedUp,
 			},
 			timed: []string{timeToAnswer, timeToArrival},
 		},
-		Arrived: {plain: []string{arrived, closedLoop, followUpBegun}, timed: []string{timeToReply, timeToContact}},
+		Arrived: {plain: []string{arrived, closedLoop, loopDue, followUpBegun, contactDue}, timed: []string{timeToReply, timeToContact}},
 		Concluded: {
 			plain: []string{ended, endedFit, sentDown, cameBack, discharges, dischargesDown, outpatientsDown},
 			timed: []string{timeToReturn},
@@ -138,8 +143,8 @@ func Schema() *stats.Schema { return schema }
 var schema, _ = newSchema()
 
 // newSchema keeps the totals that the published queries read: a year by months and organisations (and flows between them), by departments and
-// reasons, by doctors and conditions, and any days by organisation and department. origin is in all of them, because every query leaves
-// out what was recorded afterwards unless it is asked for.
+// reasons, by doctors and conditions, and any days by organisation and department; of visits, whose months are cut off at today, by doctors and
+// conditions too. origin is in all of them, because every query leaves out what was recorded afterwards unless it is asked for.
 func newSchema() (*stats.Schema, error) {
 	var all []stats.Counter
 	for _, g := range counters() {
@@ -155,5 +160,9 @@ func newSchema() (*stats.Schema, error) {
 		{Grain: stats.Month, Dimensions: []string{Centre, Hospital, Department, Direction, Kind, Urgency, Origin, Reason}},
 		{Grain: stats.Month, Dimensions: []string{Centre, Hospital, Department, Doctor, Condition, Direction, Origin}},
 		{Grain: stats.Day, Dimensions: []string{Centre, Hospital, Department, Direction, Kind, Urgency, Origin}},
+		{
+			Grain: stats.Day, Dimensions: []string{Centre, Hospital, Department, Doctor, Condition, Direction, Origin},
+			Counters: []string{visitsDue, visitsDone, visitsKept},
+		},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
@@ -89,9 +90,12 @@ func (s *Server) Escalate(ctx context.Context, m *referralv1.EscalateRequest) (*
 
 // Depart implements ReferralService.
 func (s *Server) Depart(ctx context.Context, m *referralv1.DepartRequest) (*referralv1.Referral, error) {
-	return s.mark(ctx, m, domain.MarkCommand{
-		Action: domain.MarkDepart, Transport: m.GetTransport(), Expected: instant(m.GetExpectedArrival()), Note: trim(m.GetNote()),
-	})
+	c := domain.MarkCommand{Action: domain.MarkDepart, Transport: m.GetTransport(), Expected: instant(m.GetExpectedArrival()), Note: trim(m.GetNote())}
+	if m.ExpectedMinutes != nil {
+		in := time.Duration(m.GetExpectedMinutes()) * time.Minute
+		c.ExpectedIn = &in
+	}
+	return s.mark(ctx, m, c)
 }
 
 // Assess implements ReferralService.

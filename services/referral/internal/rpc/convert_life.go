@@ -12,10 +12,11 @@ import (
 // life adds what belongs to the later life of a referral; toLife is the other way round.
 func life(out *referralv1.Referral, s domain.Snapshot) {
 	out.ReplyTo, out.LinkKind, out.EscalatedTo, out.DownReferral = s.ReplyTo, string(s.LinkKind), s.Escalated, s.DownReferral
-	out.WrittenTime = stamp(s.WrittenTime)
+	out.WrittenTime, out.Supplemented = stamp(s.WrittenTime), s.Supplemented
 	out.BounceBackOf, out.BouncedBy, out.Retrospective, out.Destination = s.BounceBackOf, s.BouncedBy, s.Retrospective, s.Destination
 	out.ArriveTime, out.AdmitTime, out.ConcludeTime, out.CloseTime = stamp(s.ArriveTime), stamp(s.AdmitTime), stamp(s.ConcludeTime), stamp(s.CloseTime)
 	out.MatchedCriteria, out.FamilyDoctor = s.MatchedCriteria, s.FamilyDoctor
+	out.Values = fromValues(s.Values)
 	out.Verdict, out.VerdictNote = string(s.Verdict), s.VerdictNote
 	out.DepartTime, out.ExpectedArrival, out.Corrections = stamp(s.DepartTime), stamp(s.ExpectedArrival), small(s.Corrections)
 	out.Plan = plan(s.Plan)
@@ -34,10 +35,11 @@ func life(out *referralv1.Referral, s domain.Snapshot) {
 func toLife(s *domain.Snapshot, m *referralv1.Referral) {
 	s.ReplyTo, s.LinkKind, s.Escalated, s.DownReferral = m.GetReplyTo(), domain.LinkKind(m.GetLinkKind()), m.GetEscalatedTo(), m.GetDownReferral()
 	s.BounceBackOf, s.BouncedBy, s.Retrospective, s.Destination = m.GetBounceBackOf(), m.GetBouncedBy(), m.GetRetrospective(), m.GetDestination()
-	s.WrittenTime = instant(m.GetWrittenTime())
+	s.WrittenTime, s.Supplemented = instant(m.GetWrittenTime()), m.GetSupplemented()
 	s.ArriveTime, s.AdmitTime = instant(m.GetArriveTime()), instant(m.GetAdmitTime())
 	s.ConcludeTime, s.CloseTime = instant(m.GetConcludeTime()), instant(m.GetCloseTime())
 	s.MatchedCriteria, s.FamilyDoctor = m.GetMatchedCriteria(), m.GetFamilyDoctor()
+	s.Values = clinicalValues(m.GetValues())
 	s.Verdict, s.VerdictNote = domain.Verdict(m.GetVerdict()), m.GetVerdictNote()
 	s.DepartTime, s.ExpectedArrival, s.Corrections = instant(m.GetDepartTime()), instant(m.GetExpectedArrival()), int(m.GetCorrections())
 	s.Plan = toPlan(m.GetPlan())

@@ -79,7 +79,19 @@ func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(st
 	for range count("criteria", 3) {
 		s.MatchedCriteria = append(s.MatchedCriteria, say("criterion"))
 	}
+	for range count("found", 3) {
+		v := domain.ClinicalValue{Name: say("found"), Time: when("measured")}
+		if number, finding := rapid.Float64().Draw(t, "number"), rapid.Bool().Draw(t, "finding"); rapid.Bool().Draw(t, "is a number") {
+			v.Number = &number
+		} else {
+			v.Finding = &finding
+		}
+		s.Values = append(s.Values, v)
+	}
 	s.Modality = say("modality")
+	for range count("supplements", 3) {
+		s.Supplemented = append(s.Supplemented, say("supplement"))
+	}
 	for range count("items", 3) {
 		s.ExamItems = append(s.ExamItems, domain.Diagnosis{System: say("system"), Code: say("code"), Display: say("display")})
 	}
@@ -112,7 +124,7 @@ func later(t *rapid.T, s *domain.Snapshot, say func(string) string, when func(st
 // figures and for taking an arrival back. Of a booking the message has the id, not the hold.
 func inside() []string {
 	return []string{
-		"County", "AccountID", "ArrivedFrom", "FirstDue", "AnswerTime", "FirstAnswer", "AcceptTime", "NoShowTime", "FollowUpTime", "DownArrived", "FirstReason",
+		"County", "AccountID", "ArrivedFrom", "FirstDue", "AnswerTime", "FirstAnswer", "AcceptTime", "NoShowTime", "FollowUpTime", "DownArrived", "FirstReason", "MissedSteps",
 		"Completeness", // told by HandoverService
 	}
 }

@@ -23,6 +23,9 @@ func (s criteriaServer) ListCriteria(_ context.Context, m *referralv1.ListCriter
 	for _, r := range rules {
 		out.Criteria = append(out.Criteria, criterion(r, conditions))
 	}
+	for _, d := range s.app.Criteria.Values() {
+		out.Values = append(out.Values, definition(d))
+	}
 	return out, nil
 }
 
@@ -36,36 +39,59 @@ func (s criteriaServer) EvaluateCriteria(ctx context.Context, m *referralv1.Eval
 		return nil, err
 	}
 	conditions, _ := s.app.ListCriteria("")
-	out := &referralv1.EvaluateCriteriaResponse{RecordRead: e.RecordRead}
+	out := &referralv1.EvaluateCriteriaResponse{RecordRead: e.RecordRead, DepartmentCode: e.Department, Acute: e.Acute}
 	for _, r := range e.Results {
 		out.Results = append(out.Results, criterionResult(r, conditions))
 	}
 	for _, d := range e.Inputs {
-		out.Inputs = append(out.Inputs, &referralv1.ValueDefinition{
-			Name: d.Name, Label: d.Label, LabelEn: d.LabelEn, Type: d.Type, Unit: d.Unit, Low: d.Min, High: d.Max,
-		})
+		out.Inputs = append(out.Inputs, definition(d))
+	}
+	for _, d := range e.General {
+		one := definition(d)
+		one.General = true
+		out.Inputs = append(out.Inputs, one)
 	}
 	return out, nil
 }
 
-func clinicalValues(ms []*referralv1.ClinicalValue) []app.ClinicalValue {
-	out := make([]app.ClinicalValue, len(ms))
-	for i, m := range ms {
-		out[i] = app.ClinicalValue{Name: m.GetName(), Time: instant(m.GetTime())}
+func clinicalValues(ms []*referralv1.ClinicalValue) []domain.ClinicalValue {
+	var out []domain.ClinicalValue
+	for _, m := range ms {
+		one := domain.ClinicalValue{Name: m.GetName(), Time: instant(m.GetTime())}
 		switch v := m.GetValue().(type) {
 		case *referralv1.ClinicalValue_Number:
-			out[i].Number = &v.Number
+			one.Number = &v.Number
 		case *referralv1.ClinicalValue_Finding:
-			out[i].Finding = &v.Finding
+			one.Finding = &v.Finding
 		}
+		out = append(out, one)
 	}
 	return out
+}
+
+func fromValues(vs []domain.ClinicalValue) []*referralv1.ClinicalValue {
+	var out []*referralv1.ClinicalValue
+	for _, v := range vs {
+		one := &referralv1.ClinicalValue{Name: v.Name, Time: stamp(v.Time)}
+		switch {
+		case v.Number != nil:
+			one.Value = &referralv1.ClinicalValue_Number{Number: *v.Number}
+		case v.Finding != nil:
+			one.Value = &referralv1.ClinicalValue_Finding{Finding: *v.Finding}
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+func definition(d criteria.ValueDefinition) *referralv1.ValueDefinition {
+	return &referralv1.ValueDefinition{Name: d.Name, Label: d.Label, LabelEn: d.LabelEn, Type: d.Type, Unit: d.Unit, Low: d.Min, High: d.Max}
 }
 
 func criterion(r criteria.Rule, conditions []criteria.Condition) *referralv1.Criterion {
 	out := &referralv1.Criterion{
 		Code: r.Code, Condition: r.Condition, Expression: r.When, Text: r.Text, TextEn: r.TextEn, Source: r.Source, SourceUrl: r.SourceURL,
-		Certainty: r.Certainty, CountyRule: r.County, Direction: commonv1.Direction_Code(commonv1.Direction_Code_value[r.Direction]),
+		Certainty: r.Certainty, CountyRule: r.County, Values: r.Values, Direction: commonv1.Direction_Code(commonv1.Direction_Code_value[r.Direction]),
 		Urgency: commonv1.Urgency_Code(commonv1.Urgency_Code_value[r.Urgency]),
 	}
 	for _, c := range conditions {

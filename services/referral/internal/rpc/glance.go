@@ -68,5 +68,33 @@ func (s statisticsServer) GetStatisticCase(ctx context.Context, m *referralv1.Ge
 	for _, c := range found.Waits {
 		out.Waits = append(out.Waits, lateCase(c))
 	}
+	for _, l := range found.Links {
+		out.Links = append(out.Links, &referralv1.CaseLink{
+			Relation: string(l.Relation), ReferralId: l.Referral.ID, Number: l.Referral.Number.Printed(), State: state(l.Referral.State),
+			SubmitTime: stamp(l.Referral.SubmitTime),
+		})
+	}
+	for _, one := range found.Standings {
+		out.Standings = append(out.Standings, &referralv1.CaseStanding{Measure: one.Measure, Ground: ground(one.Ground)})
+	}
+	return out, nil
+}
+
+// ListContributions implements StatisticsService.
+func (s statisticsServer) ListContributions(ctx context.Context, m *referralv1.ListContributionsRequest) (*referralv1.ListContributionsResponse, error) {
+	q := app.ContributionQuery{FigureQuery: figureQuery(ctx, m), BeforeFrom: m.GetBeforeFrom(), BeforeTo: m.GetBeforeTo()}
+	q.Measures, q.GroupBy = []string{m.GetMeasure()}, m.GetGroupBy()
+	found, err := s.app.Contributions(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.ListContributionsResponse{
+		Now: s.figure(found.Now), Before: s.figure(found.Before), Change: found.Change, HasChange: found.Known,
+	}
+	for _, c := range found.Parts {
+		out.Contributions = append(out.Contributions, &referralv1.Contribution{
+			Key: c.Now.Key, Now: s.figure(c.Now), Before: s.figure(c.Before), Contribution: c.By,
+		})
+	}
 	return out, nil
 }

@@ -54,7 +54,11 @@ func (s statisticsServer) ListBlockingMedicines(ctx context.Context, m *referral
 	}
 	out := &referralv1.ListBlockingMedicinesResponse{Candidates: int32(found.Looked), Blocked: int32(found.Blocked)}
 	for _, b := range found.Medicines {
-		one := &referralv1.BlockingMedicine{Name: b.Name, Availability: string(b.Availability), CentreIds: b.Centres, Count: int32(len(b.Cases))}
+		one := &referralv1.BlockingMedicine{Name: b.Name, Availability: string(b.Availability), Count: int32(len(b.Cases))}
+		for _, l := range b.Lacking {
+			one.CentreIds = append(one.CentreIds, l.CentreID)
+			one.Lacking = append(one.Lacking, &referralv1.LackingCentre{OrganizationId: l.CentreID, Availability: string(l.Availability), Count: int32(l.Count)})
+		}
 		for _, c := range b.Cases[:min(len(b.Cases), casesOfMedicine)] {
 			one.Cases = append(one.Cases, statisticCase(app.StatisticCase{StayID: c.ID, Count: 1, Referral: domain.Snapshot{
 				ID: c.ReferralID, Number: c.Number, Diagnoses: c.Diagnoses, ReasonCode: c.ReasonCode,

@@ -64,7 +64,7 @@ func (c Capacity) ConfirmHold(ctx context.Context, a app.Attachment) (app.Reserv
 	if err != nil {
 		return app.Reserved{}, err
 	}
-	return app.Reserved{BookingID: m.GetId(), Place: place(m), Window: window(m)}, nil
+	return app.Reserved{BookingID: m.GetId(), Ward: m.GetWard(), Label: m.GetBed(), Place: place(m), Window: window(m)}, nil
 }
 
 func place(m interface {

@@ -32,6 +32,7 @@ func Policy() authz.Table {
 		referralv1.ReferralService_GetReferral_FullMethodName:       party,
 		referralv1.ReferralService_BatchGetReferrals_FullMethodName: own,
 		referralv1.ReferralService_ListReferrals_FullMethodName:     own,
+		referralv1.ReferralService_ListUnderWay_FullMethodName:      read.Of(authz.Package),
 		referralv1.ReferralService_FindReferral_FullMethodName:      party,
 		referralv1.ReferralService_ListHistory_FullMethodName:       party,
 		referralv1.ReferralService_ListActions_FullMethodName:       party,

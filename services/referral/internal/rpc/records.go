@@ -32,6 +32,9 @@ func (r Records) Record(ctx context.Context, county, patientID, organizationID s
 		}
 		out.Observations = append(out.Observations, one)
 	}
+	for _, stay := range m.GetStays() {
+		out.Stays = append(out.Stays, domain.Admission{OrganizationID: stay.GetOrganizationId(), Start: instant(stay.GetStartTime())})
+	}
 	out.Medicines, out.Allergies = len(m.GetMedications()) > 0, m.GetAllergiesRecorded()
 	for _, p := range m.GetProblems() {
 		out.Problems = append(out.Problems, toDiagnoses(p.GetCodes())...)

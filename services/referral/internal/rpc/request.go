@@ -65,7 +65,7 @@ func draft(m *referralv1.CreateReferralRequest) domain.Draft {
 		Form: typedForm(m.GetForm()), ReplyTo: m.GetReplyTo(), Medicines: typedMedicines(m.GetMedicines()), Plan: toPlan(m.GetPlan()),
 		ExamItems: typedItems(m.GetExamItems()), Modality: m.GetModality(), FamilyDoctor: m.GetFamilyDoctor(),
 		Consent: typedConsent(m.GetConsent()), TransferNote: trim(m.GetTransferNote()), Transport: m.GetTransport(),
-		OriginatorPhone: trim(m.GetOriginatorPhone()),
+		OriginatorPhone: trim(m.GetOriginatorPhone()), Values: clinicalValues(m.GetValues()),
 	}
 }
 
@@ -129,7 +129,7 @@ func acceptance(m *referralv1.AcceptRequest, a domain.Action) app.Acceptance {
 }
 
 func filter(c authn.Identity, m *referralv1.ListReferralsRequest) app.Filter {
-	f := app.Filter{ExpectedOn: m.GetExpectedOn(), SentFrom: m.GetSentFrom(), SentTo: m.GetSentTo(), PageToken: m.GetPageToken(), Query: app.Query{
+	f := app.Filter{ExpectedOn: m.GetExpectedOn(), SentFrom: m.GetSentFrom(), SentTo: m.GetSentTo(), PageToken: m.GetPageToken(), DeclinedLately: m.GetDeclinedLately(), Query: app.Query{
 		Caller: c, Inbox: m.GetView() != "outbox", Outbox: m.GetView() != "inbox",
 		Direction: domain.Direction(word(m.GetDirection())), Urgency: domain.Urgency(word(m.GetUrgency())), PatientID: m.GetPatientId(), PatientIDs: m.GetPatientIds(), Number: m.GetNumber(),
 		Department: m.GetReceiverDepartment(), Sender: m.GetOriginatorOrganizationId(),

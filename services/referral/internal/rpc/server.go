@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
@@ -51,6 +52,26 @@ func answers(views []app.View) []*referralv1.Referral {
 // GetReferral implements ReferralService.
 func (s *Server) GetReferral(ctx context.Context, m *referralv1.GetReferralRequest) (*referralv1.Referral, error) {
 	return answer(s.app.Get(ctx, caller(ctx), m.GetId()))
+}
+
+// ListUnderWay implements ReferralService.
+func (s *Server) ListUnderWay(ctx context.Context, m *referralv1.ListUnderWayRequest) (*referralv1.ListUnderWayResponse, error) {
+	found, err := s.app.UnderWay(ctx, caller(ctx), m.GetPatientId(), m.GetExceptId())
+	if err != nil {
+		return nil, err
+	}
+	out := &referralv1.ListUnderWayResponse{}
+	for _, u := range found {
+		one := &referralv1.UnderWay{OrganizationId: u.OrganizationID, AdmitTime: stamp(u.Admitted)}
+		for _, r := range u.Referrals {
+			one.Referrals = append(one.Referrals, Referral(app.View{Snapshot: r}))
+		}
+		for _, k := range u.Asks() {
+			one.AskedKinds = append(one.AskedKinds, commonv1.Kind_Code(commonv1.Kind_Code_value[string(k)]))
+		}
+		out.Hospitals = append(out.Hospitals, one)
+	}
+	return out, nil
 }
 
 // FindReferral implements ReferralService.

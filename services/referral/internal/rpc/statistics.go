@@ -33,6 +33,7 @@ func statisticsPolicy() authz.Table {
 		referralv1.StatisticsService_ListBlockingMedicines_FullMethodName: look,
 		referralv1.StatisticsService_GetStatisticCase_FullMethodName:      look,
 		referralv1.StatisticsService_ListStages_FullMethodName:            look,
+		referralv1.StatisticsService_ListContributions_FullMethodName:     look,
 		referralv1.StatisticsService_ListQuietCentres_FullMethodName:      {Roles: []string{"COUNTY_ADMIN"}, Need: authz.Own},
 		referralv1.StatisticsService_CountOpen_FullMethodName:             {Roles: []string{"COUNTY_ADMIN", "SYSTEM_ADMIN"}},
 		referralv1.StatisticsService_CheckStatistics_FullMethodName:       system,
@@ -78,19 +79,27 @@ func (s statisticsServer) QueryStatistics(ctx context.Context, m *referralv1.Que
 	}
 	out := &referralv1.QueryStatisticsResponse{}
 	for _, r := range rows {
-		f := &referralv1.Figure{
-			Measure: r.Measure, Period: string(r.Period), Key: r.Key, Numerator: r.Numerator, Denominator: r.Denominator, Filling: r.Filling,
-			Value: r.Value, HasValue: r.Known,
-		}
-		if def, _ := s.app.Definitions().Measure(r.Measure); def.Unit == stats.Duration {
-			f.Median, f.Percentile_90 = r.Value, r.Percentile90
-		}
-		if r.Aim != nil {
-			f.Aim = &referralv1.Aim{Target: r.Aim.Target, Reached: r.Aim.Reached, Apart: r.Aim.Apart}
-		}
-		out.Figures = append(out.Figures, f)
+		out.Figures = append(out.Figures, s.figure(r))
 	}
 	return out, nil
+}
+
+func (s statisticsServer) figure(r app.FigureRow) *referralv1.Figure {
+	f := &referralv1.Figure{
+		Measure: r.Measure, Period: string(r.Period), Key: r.Key, Numerator: r.Numerator, Denominator: r.Denominator, Filling: r.Filling,
+		Value: r.Value, HasValue: r.Known,
+	}
+	if def, _ := s.app.Definitions().Measure(r.Measure); def.Unit == stats.Duration {
+		f.Median, f.Percentile_90 = r.Value, r.Percentile90
+	}
+	if r.Aim != nil {
+		f.Aim = &referralv1.Aim{Target: r.Aim.Target, Reached: r.Aim.Reached, Apart: r.Aim.Apart}
+	}
+	return f
+}
+
+func ground(g figures.Ground) *referralv1.CaseGround {
+	return &referralv1.CaseGround{Place: string(g.Place), Above: int32(g.Above), Fact: string(g.Fact)}
 }
 
 // filtered is what the two questions have in common.
@@ -134,7 +143,7 @@ func (s statisticsServer) ListStatisticCases(ctx context.Context, m *referralv1.
 	out := &referralv1.ListStatisticCasesResponse{NextPageToken: next}
 	for _, c := range cases {
 		one := statisticCase(c)
-		one.Ground = &referralv1.CaseGround{Place: string(c.Ground.Place), Above: int32(c.Ground.Above), Fact: string(c.Ground.Fact)}
+		one.Ground = ground(c.Ground)
 		out.Cases = append(out.Cases, one)
 	}
 	return out, nil

@@ -42,7 +42,7 @@ func (s *Server) CreateReferral(ctx context.Context, m *referralv1.CreateReferra
 		return nil, err
 	}
 	in := app.Creation{
-		Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit(), Values: clinicalValues(m.GetValues()),
+		Draft: draft(m), HoldID: m.GetHoldId(), Submit: m.GetSubmit(),
 		BlankNumber: m.GetBlankNumber(), Written: instant(m.GetWrittenTime()),
 	}
 	if m.GetValidateOnly() {
@@ -161,7 +161,12 @@ func (s *Server) Acknowledge(ctx context.Context, m *referralv1.ActionRequest) (
 
 // Admit implements ReferralService.
 func (s *Server) Admit(ctx context.Context, m *referralv1.AdmitRequest) (*referralv1.Referral, error) {
-	return s.step(ctx, domain.ActionAdmit, m, domain.Carry{Ward: trim(m.GetWard()), Bed: trim(m.GetBed()), Note: trim(m.GetNote())})
+	cmd, err := command(ctx, Method(domain.ActionAdmit), m)
+	if err != nil {
+		return nil, err
+	}
+	carry := domain.Carry{Ward: trim(m.GetWard()), Bed: trim(m.GetBed()), Instead: m.GetInstead() && m.GetHoldId() == "", Note: trim(m.GetNote())}
+	return answer(s.app.Admit(ctx, cmd, app.Admission{Step: app.Step{ID: m.GetId(), Version: m.GetVersion(), Carry: carry}, HoldID: m.GetHoldId()}))
 }
 
 // Conclude implements ReferralService.

@@ -20,7 +20,7 @@ import (
 const countedColumns = `id, number, state, direction, kind, urgency, originator_org, originator_department, receiver_org,
 	receiver_department, account_id, condition, retrospective, reason_code, outcome_code, verdict, matched_criteria, first_answer, down_referral,
 	bounced_by, submit_time, first_due, answer_time, accept_time, no_show_time, arrive_time, admit_time, conclude_time, close_time,
-	follow_up_time, down_arrive_time, first_reason, completeness, CASE WHEN follow_up_time IS NULL THEN NULL ELSE plan END`
+	follow_up_time, down_arrive_time, first_reason, completeness, missed_steps, CASE WHEN follow_up_time IS NULL THEN NULL ELSE plan END`
 
 // countedCandidate are what figures read of a candidate.
 const countedCandidate = `id, state, organization_id, department_code, centre_id, diagnosis_codes, reason_code, referral_id, number, found_time`
@@ -37,7 +37,7 @@ type counted struct {
 // scanCounted reads countedColumns as a snapshot that holds what figures go by and nothing else.
 func (s *Store) scanCounted(row scanner, county string) (domain.Snapshot, error) {
 	r := domain.Snapshot{County: county}
-	var condition, criteria string
+	var condition, criteria, missed string
 	var plan []byte
 	var times [11]sql.Null[time.Time]
 	var complete sql.Null[int]
@@ -49,7 +49,7 @@ func (s *Store) scanCounted(row scanner, county string) (domain.Snapshot, error)
 	for i := range times {
 		dest = append(dest, &times[i])
 	}
-	if err := row.Scan(append(dest, &r.FirstReason, &complete, &plan)...); err != nil {
+	if err := row.Scan(append(dest, &r.FirstReason, &complete, &missed, &plan)...); err != nil {
 		return r, err
 	}
 	for i, t := range []*time.Time{
@@ -59,6 +59,7 @@ func (s *Store) scanCounted(row scanner, county string) (domain.Snapshot, error)
 		*t = instant(times[i])
 	}
 	r.Diagnoses, r.MatchedCriteria = []domain.Diagnosis{{Code: condition}}, strings.Fields(criteria)
+	r.MissedSteps = stepsIn(missed)
 	r.Completeness = completeness(complete, "")
 	var p sealedPlan
 	err := s.open("plan", r.ID, plan, &p)

@@ -26,7 +26,8 @@ const (
 		reason_code, arrived_from, submit_time, arrive_time, admit_time, due_time, due_order, update_time,
 		escalated_to, down_referral, down_arrive_time, bounce_back_of, bounced_by, matched_criteria, family_doctor, verdict, corrections,
 		condition, first_answer, first_due, answer_time, depart_time, expected_arrival, conclude_time, close_time,
-		accept_time, no_show_time, follow_up_time, completeness, completeness_missing, first_reason, written_time, village_id`
+		accept_time, no_show_time, follow_up_time, completeness, completeness_missing, first_reason, written_time, village_id,
+		missed_steps`
 
 	sealedColumns = `patient, content, result, plan`
 
@@ -98,6 +99,7 @@ func changing(s domain.Snapshot) []any {
 		string(s.Verdict), s.Corrections, s.Condition(), string(s.FirstAnswer), null(s.FirstDue), null(s.AnswerTime), null(s.DepartTime),
 		null(s.ExpectedArrival), null(s.ConcludeTime), null(s.CloseTime), null(s.AcceptTime), null(s.NoShowTime), null(s.FollowUpTime),
 		score(s.Completeness), strings.Join(s.Completeness.Missing(), " "), s.FirstReason, null(s.WrittenTime), s.Patient.VillageClinicID,
+		strings.Join(words(s.MissedSteps), " "),
 	}
 }
 
@@ -113,6 +115,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	var accepted, noShow, followUp, written sql.Null[time.Time]
 	var patient, content, result, plan []byte
 	var complete sql.Null[int]
+	var missed string
 	var missing, village string // the village is sealed with the patient; its column is for finding
 	dest := []any{
 		&r.County, &r.ID, &r.Direction, &r.PatientID, &r.Originator.OrganizationID, &r.Originator.DepartmentCode, &r.Originator.PractitionerID,
@@ -123,7 +126,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 		&r.ReasonCode, &r.ArrivedFrom, &submitted, &arrived, &admitted, &due, &order, &r.UpdateTime,
 		&r.Escalated, &r.DownReferral, &downArrived, &r.BounceBackOf, &r.BouncedBy, &criteria, &r.FamilyDoctor, &r.Verdict, &r.Corrections,
 		&condition, &r.FirstAnswer, &firstDue, &answered, &departed, &expected, &concluded, &closed,
-		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason, &written, &village,
+		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason, &written, &village, &missed,
 		&patient, &content, &result, &plan,
 	}
 	if err := row.Scan(append(dest, more...)...); err != nil {
@@ -140,7 +143,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 	if criteria != "" {
 		r.MatchedCriteria = strings.Fields(criteria)
 	}
-	r.Completeness = completeness(complete, missing)
+	r.Completeness, r.MissedSteps = completeness(complete, missing), stepsIn(missed)
 	return r, s.unseal(&r, patient, content, result, plan)
 }
 
@@ -195,6 +198,14 @@ func codes(ds []domain.Diagnosis) string {
 		out[i] = d.Code
 	}
 	return strings.Join(out, " ")
+}
+
+// stepsIn are the steps of a column.
+func stepsIn(column string) (out []domain.Step) {
+	for _, step := range strings.Fields(column) {
+		out = append(out, domain.Step(step))
+	}
+	return out
 }
 
 func null(t time.Time) sql.Null[time.Time] { return sql.Null[time.Time]{V: t, Valid: !t.IsZero()} }

@@ -189,6 +189,9 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	if q.Late {
 		add("r.due_time < $%d", tx.Now())
 	}
+	if !q.ClosedFrom.IsZero() {
+		add("r.close_time >= $%d", q.ClosedFrom)
+	}
 	if !q.Expected.From.IsZero() {
 		add("r.expected_from < $%d AND r.expected_to > $%d", q.Expected.To, q.Expected.From)
 	}

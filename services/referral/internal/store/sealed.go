@@ -60,6 +60,14 @@ type sealedContent struct {
 	Modality        string            `json:"modality,omitempty"`
 	Medicines       []sealedMedicine  `json:"medicines,omitempty"`
 	Destination     string            `json:"destination,omitempty"`
+	Values          []sealedValue     `json:"values,omitempty"`
+}
+
+type sealedValue struct {
+	Name    string    `json:"name"`
+	Number  *float64  `json:"number,omitempty"`
+	Finding *bool     `json:"finding,omitempty"`
+	Time    time.Time `json:"time,omitzero"`
 }
 
 type sealedMedicine struct {
@@ -81,6 +89,9 @@ func contentOf(s domain.Snapshot) sealedContent {
 	for _, d := range s.ExamItems {
 		c.ExamItems = append(c.ExamItems, sealedDiagnosis(d))
 	}
+	for _, v := range s.Values {
+		c.Values = append(c.Values, sealedValue(v))
+	}
 	for _, m := range s.Medicines {
 		c.Medicines = append(c.Medicines, sealedMedicine(m))
 	}
@@ -95,6 +106,9 @@ func (c sealedContent) into(s *domain.Snapshot) {
 	s.TransferNote, s.OriginatorPhone, s.Destination, s.Modality = c.TransferNote, c.OriginatorPhone, c.Destination, c.Modality
 	for _, d := range c.ExamItems {
 		s.ExamItems = append(s.ExamItems, domain.Diagnosis(d))
+	}
+	for _, v := range c.Values {
+		s.Values = append(s.Values, domain.ClinicalValue(v))
 	}
 	for _, m := range c.Medicines {
 		s.Medicines = append(s.Medicines, domain.Medicine(m))
@@ -122,13 +136,15 @@ type sealedResult struct {
 	Medications []sealedMedication `json:"medications,omitempty"`
 	Answer      string             `json:"answer,omitempty"`
 	VerdictNote string             `json:"verdictNote,omitempty"`
+	// Supplemented are names of fields.
+	Supplemented []string `json:"supplemented,omitempty"`
 }
 
 func resultOf(s domain.Snapshot) sealedResult {
 	r := sealedResult{
 		Note: s.Note, Ward: s.Ward, Bed: s.Bed,
 		Diagnosis: s.Reply.Diagnosis, Findings: s.Reply.Findings, Treatment: s.Reply.Treatment, NextSteps: s.Reply.NextSteps,
-		Answer: s.Reply.Answer, VerdictNote: s.VerdictNote,
+		Answer: s.Reply.Answer, VerdictNote: s.VerdictNote, Supplemented: s.Supplemented,
 	}
 	for _, m := range s.Reply.Medications {
 		r.Medications = append(r.Medications, sealedMedication(m))
@@ -137,7 +153,7 @@ func resultOf(s domain.Snapshot) sealedResult {
 }
 
 func (r sealedResult) into(s *domain.Snapshot) {
-	s.Note, s.Ward, s.Bed, s.VerdictNote = r.Note, r.Ward, r.Bed, r.VerdictNote
+	s.Note, s.Ward, s.Bed, s.VerdictNote, s.Supplemented = r.Note, r.Ward, r.Bed, r.VerdictNote, r.Supplemented
 	s.Reply = domain.Reply{Diagnosis: r.Diagnosis, Findings: r.Findings, Treatment: r.Treatment, NextSteps: r.NextSteps, Answer: r.Answer}
 	for _, m := range r.Medications {
 		s.Reply.Medications = append(s.Reply.Medications, domain.Medication(m))

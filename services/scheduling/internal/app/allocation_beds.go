@@ -52,49 +52,14 @@ type WardChange struct {
 
 // SetWard changes what a ward is for. ROLE for another organisation's; STALE_VERSION. Who lies in it stays.
 func (a *App) SetWard(ctx context.Context, p Keeper, c WardChange) (BoardWard, error) {
-	cmd := Command{Caller: p.Caller, Request: Request{Method: "SetWard", ID: c.RequestID,
-		BodyHash: bodyHash(c.ID, strconv.Itoa(int(c.Version)), c.Class, c.Sex, strconv.Itoa(c.CleaningMinutes))}}
-	var ward domain.WardData
-	err := a.store.Change(ctx, cmd, func(u Unit) error {
-		_, repeated, err := u.Answered(ctx)
-		if err != nil {
-			return err
-		}
-		if ward, err = u.Ward(ctx, c.ID); err != nil {
-			return err
-		}
-		if !p.own(ward.OrganizationID) && !p.Everywhere {
-			return errs.Denied(errs.ReasonRole)
-		}
-		if repeated {
-			return nil
-		}
-		if c.Version != ward.Version {
-			return errs.Stale(ward.Version, "")
-		}
-		was := ward
+	request := Request{Method: "SetWard", ID: c.RequestID, BodyHash: bodyHash(c.ID, strconv.Itoa(int(c.Version)), c.Class, c.Sex, strconv.Itoa(c.CleaningMinutes))}
+	return a.changeWard(ctx, p, request, c, func(_ Unit, ward *domain.WardData, _ []domain.BedData) error {
 		ward.Class, ward.Sex, ward.CleaningMinutes = c.Class, c.Sex, c.CleaningMinutes
 		if err := ward.Check(); err != nil {
 			return errs.Invalid(errs.Bad("class", errs.ReasonFieldUnknown))
 		}
-		u.Answer(c.ID)
-		if err := u.SetWard(ctx, ward); err != nil {
-			return err
-		}
-		return u.Record(ctx, changeOfWard(ChangeBefore, was), changeOfWard(ChangeSaved, ward))
+		return nil
 	})
-	if err != nil {
-		return BoardWard{}, err
-	}
-	wards, err := a.ListBoard(ctx, p, Department{County: p.County, OrganizationID: ward.OrganizationID, Code: ward.DepartmentCode})
-	if err != nil {
-		return BoardWard{}, err
-	}
-	i := slices.IndexFunc(wards, func(w BoardWard) bool { return w.ID == c.ID })
-	if i < 0 {
-		return BoardWard{}, errs.NotFound("ward")
-	}
-	return wards[i], nil
 }
 
 // BedChange is what a bed shall be. Version is the one that was seen.
@@ -151,6 +116,9 @@ func (a *App) SetBed(ctx context.Context, p Keeper, c BedChange) (domain.BedData
 			bed.CleaningUntil = u.Now()
 		}
 		u.Answer(c.ID)
+		if err := noteClosing(ctx, u, bed); err != nil {
+			return err
+		}
 		return u.SetBed(ctx, bed)
 	})
 	if err != nil {

@@ -16,6 +16,7 @@ type ReferralFact struct {
 	Consumer, FactID, County, Event string
 	ReferralID                      string
 	HoldID, BookingID               string // what the fact names; either may be empty
+	FormerBookingID                 string // what BookingID took the place of; empty for nothing
 	DueTime                         time.Time
 	Case                            domain.Case // the referral after it; with version 0 it says nothing of it
 }
@@ -23,7 +24,7 @@ type ReferralFact struct {
 type reaction uint8
 
 const (
-	settle   reaction = iota + 1 // the booking is named by its referral; other holds of the referral are free
+	settle   reaction = iota + 1 // the booking, if it names one, is named by its referral; other holds of the referral are free, and so is the booking before it
 	free                         // the hold and the booking that the fact names are free
 	freeHold                     // the hold alone: an emergency came before its answer, or the wish changed
 	freeBed                      // the booking alone, if it is of a bed: the patient has left it
@@ -36,6 +37,7 @@ func reactions() map[string]reaction {
 	return map[string]reaction{
 		"accepted":    settle,
 		"rebooked":    settle,
+		"admitted":    settle,
 		"declined":    free,
 		"cancelled":   free,
 		"redirected":  free,
@@ -48,7 +50,6 @@ func reactions() map[string]reaction {
 
 		"submitted":        note,
 		"arrival_undone":   note,
-		"admitted":         note,
 		"admission_undone": note,
 		"answered":         note,
 		"acknowledged":     note,
@@ -117,6 +118,11 @@ func (a *App) settle(ctx context.Context, u Unit, f ReferralFact) error {
 	}
 	if f.BookingID != "" && (h == nil || h.Data().State != domain.Live) {
 		a.noteLate(ctx, f, h)
+	}
+	former := f
+	former.BookingID = f.FormerBookingID
+	if err := freeBooking(ctx, u, former, false); err != nil {
+		return err
 	}
 	others, err := u.AttachedTo(ctx, f.ReferralID)
 	if err != nil {

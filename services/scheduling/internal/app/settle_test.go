@@ -260,6 +260,28 @@ func TestConcludedFreesABedAndLeavesASlot(t *testing.T) {
 	})
 }
 
+// A patient who was kept one bed, or had a slot, and lies in another: the fact names both.
+func TestAnAdmissionSettlesItsBedAndFreesThePlaceBeforeIt(t *testing.T) {
+	each(t, func(f *fixture) {
+		r := id.New()
+		slot, kept := f.confirm(f.hold(f.slots(1)[0].ID).ID, r), f.confirm(f.bed().ID, r)
+		taken := f.confirm(f.bed().ID, r)
+		for _, v := range []app.HoldView{slot, kept} {
+			f.fact("accepted", app.ReferralFact{ReferralID: r, BookingID: v.BookingID})
+		}
+		f.fact("admitted", app.ReferralFact{ReferralID: r})
+		f.fact("admitted", app.ReferralFact{ReferralID: id.New(), FormerBookingID: kept.BookingID})
+		f.wantState(kept.ID, domain.Live)
+		f.fact("admitted", app.ReferralFact{ReferralID: r, BookingID: kept.BookingID, FormerBookingID: slot.BookingID})
+		f.wantState(slot.ID, domain.Released)
+		f.fact("admitted", app.ReferralFact{ReferralID: r, BookingID: taken.BookingID, FormerBookingID: kept.BookingID})
+		f.wantState(kept.ID, domain.Released)
+		f.wantState(taken.ID, domain.Live)
+		f.fact("concluded", app.ReferralFact{ReferralID: r, BookingID: taken.BookingID})
+		f.wantState(taken.ID, domain.Released)
+	})
+}
+
 // bed is a hold of the one bed of a new ward.
 func (f *fixture) bed() app.HoldView {
 	f.t.Helper()

@@ -33,8 +33,11 @@ func WardClasses() []string {
 	return []string{"GENERAL", "ICU", "ISOLATION", "MATERNITY", "PAEDIATRIC", "REHABILITATION", "PALLIATIVE"}
 }
 
+// OutClosed is why a bed is out of service for good. It counts in no total, and what it was used for stays.
+const OutClosed = "CLOSED"
+
 // OutReasons are why a bed is out of service.
-func OutReasons() []string { return []string{"INFECTION", "REPAIR", "OWN_PATIENT", "OTHER"} }
+func OutReasons() []string { return []string{"INFECTION", "REPAIR", "OWN_PATIENT", "OTHER", OutClosed} }
 
 // KnownSex tells whether it is a restriction: MALE, FEMALE or none.
 func KnownSex(s string) bool { return s == "" || s == "MALE" || s == "FEMALE" }
@@ -45,6 +48,7 @@ type WardData struct {
 	Class, Sex                               string // Sex empty: both
 	CleaningMinutes                          int
 	Version                                  int32
+	Beds                                     int // without those that are closed; 0 where that was not counted
 }
 
 // Check is ErrWard for a class, sex or time that there is not.

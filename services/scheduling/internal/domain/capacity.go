@@ -107,6 +107,19 @@ func (w Ward) Furnish(nameBed func(n int) string) ([]Bed, error) {
 	return beds, nil
 }
 
+// More are further beds of the ward, after the n that it has. ErrSession for none, and beyond MaxBeds.
+func (w WardData) More(n, more int, nameBed func(n int) string) ([]Bed, error) {
+	if more < 1 || n+more > MaxBeds {
+		return nil, ErrSession
+	}
+	beds := make([]Bed, more)
+	for i := range beds {
+		at := n + i + 1
+		beds[i] = Bed{ID: nameBed(at), WardID: w.ID, OrganizationID: w.OrganizationID, DepartmentCode: w.DepartmentCode, Label: fmt.Sprintf("%02d", at)}
+	}
+	return beds, nil
+}
+
 // WardCount is how many beds a ward has and how many nobody has taken.
 type WardCount struct {
 	OrganizationID, DepartmentCode, Ward string

@@ -200,6 +200,32 @@ func (s *allocation) SetWard(ctx context.Context, r *schedulingv1.SetWardRequest
 	return wardProto(w, s.clk.Now()), nil
 }
 
+// AddBeds implements the contract.
+func (s *allocation) AddBeds(ctx context.Context, r *schedulingv1.AddBedsRequest) (*schedulingv1.BoardWard, error) {
+	p, err := keeper(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.app.AddBeds(ctx, p, app.MoreBeds{RequestID: r.GetRequestId(), ID: r.GetId(), Version: r.GetVersion(), Beds: int(r.GetBeds())})
+	if err != nil {
+		return nil, err
+	}
+	return wardProto(w, s.clk.Now()), nil
+}
+
+// CloseWard implements the contract.
+func (s *allocation) CloseWard(ctx context.Context, r *schedulingv1.CloseWardRequest) (*schedulingv1.BoardWard, error) {
+	p, err := keeper(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.app.CloseWard(ctx, p, app.Closing{RequestID: r.GetRequestId(), ID: r.GetId(), Version: r.GetVersion(), Open: r.GetOpen()})
+	if err != nil {
+		return nil, err
+	}
+	return wardProto(w, s.clk.Now()), nil
+}
+
 // SetBed implements the contract.
 func (s *allocation) SetBed(ctx context.Context, r *schedulingv1.SetBedRequest) (*schedulingv1.BoardBed, error) {
 	p, err := keeper(ctx)

@@ -58,8 +58,11 @@ func entryProto(d domain.EntryData) *schedulingv1.WaitlistEntry {
 
 func wardProto(w app.BoardWard, now time.Time) *schedulingv1.BoardWard {
 	out := &schedulingv1.BoardWard{Id: w.ID, OrganizationId: w.OrganizationID, DepartmentCode: w.DepartmentCode, Name: w.Name, Class: w.Class, Sex: w.Sex,
-		CleaningMinutes: int32(w.CleaningMinutes), Total: int32(len(w.Beds)), Version: w.Version}
+		CleaningMinutes: int32(w.CleaningMinutes), Total: int32(w.WardData.Beds), Version: w.Version}
 	for _, b := range w.Beds {
+		if b.OutReason != domain.OutClosed {
+			out.Total++
+		}
 		if b.State(now) == domain.BedFree {
 			out.Free++
 		}

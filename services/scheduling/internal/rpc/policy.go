@@ -77,6 +77,8 @@ func allocationPolicy() authz.Table {
 		schedulingv1.AllocationService_ListWaitlist_FullMethodName:     {Roles: clinicians, Need: authz.Own},
 		schedulingv1.AllocationService_ListBoard_FullMethodName:        look.Of(authz.Own),
 		schedulingv1.AllocationService_SetWard_FullMethodName:          board,
+		schedulingv1.AllocationService_AddBeds_FullMethodName:          board,
+		schedulingv1.AllocationService_CloseWard_FullMethodName:        board,
 		schedulingv1.AllocationService_SetBed_FullMethodName:           board,
 	}
 }

@@ -79,6 +79,32 @@ func (u *unit) Bed(ctx context.Context, id string) (b domain.BedData, err error)
 	return b, loaded("bed", err)
 }
 
+func (u *unit) BedsOf(ctx context.Context, wardID string) ([]domain.BedData, error) {
+	rows, err := u.tx.Query(ctx, `SELECT b.id, b.ward_id, b.organization_id, b.department_code, b.label, b.sex, b.out_reason, b.cleaning_until, b.version,
+		coalesce(o.hold_id, '') FROM bed b
+		LEFT JOIN occupancy o ON o.county_code = b.county_code AND o.place_id = b.id AND (o.until_time IS NULL OR o.until_time > $3)
+		WHERE b.county_code = $1 AND b.ward_id = $2 ORDER BY b.label, b.id`, u.county(), wardID, u.Now())
+	if err != nil {
+		return nil, fmt.Errorf("read the beds of a ward: %w", err)
+	}
+	beds, err := collect(rows, func(r scanner) (b domain.BedData, err error) {
+		var cleaning sql.NullTime
+		err = r.Scan(&b.ID, &b.WardID, &b.OrganizationID, &b.DepartmentCode, &b.Label, &b.Sex, &b.OutReason, &cleaning, &b.Version, &b.Hold.ID)
+		b.CleaningUntil = cleaning.Time
+		return b, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the beds of a ward: %w", err)
+	}
+	return beds, nil
+}
+
+func (u *unit) AddBeds(beds []domain.Bed) {
+	for _, b := range beds {
+		u.changes = append(u.changes, bedStmt(u.county(), b))
+	}
+}
+
 func loaded(what string, err error) error {
 	if sqldb.NoRows(err) {
 		return errs.NotFound(what)

@@ -32,9 +32,9 @@ func TestTheNamesUnderWhichChangesAreKeptStay(t *testing.T) {
 		`{"ID":"d","Version":1,"OrganizationID":"o","DepartmentCode":"32","Modality":"CT","Name":"CT","Location":"1F","Preparation":"空腹","PreparationEnglish":"f","InService":true}`: {
 			Subject: app.SubjectEquipment, Equipment: domain.Equipment{ID: "d", Version: 1, OrganizationID: "o", DepartmentCode: "32", Modality: "CT", Name: "CT",
 				Location: "1F", Preparation: "空腹", PreparationEnglish: "f", InService: true}},
-		`{"ID":"w","OrganizationID":"o","DepartmentCode":"0304","Name":"三病区","Class":"ICU","Sex":"MALE","CleaningMinutes":45,"Version":2}`: {
+		`{"ID":"w","OrganizationID":"o","DepartmentCode":"0304","Name":"三病区","Class":"ICU","Sex":"MALE","CleaningMinutes":45,"Version":2,"Beds":18}`: {
 			Subject: app.SubjectWard, Ward: domain.WardData{ID: "w", OrganizationID: "o", DepartmentCode: "0304", Name: "三病区", Class: "ICU", Sex: "MALE",
-				CleaningMinutes: 45, Version: 2}},
+				CleaningMinutes: 45, Version: 2, Beds: 18}},
 		`{"ReservePercent":30,"ExpertPercent":50,"CommonDays":14,"ReserveLeadDays":7,"FallbackHours":24,"OrganizationID":"o","Version":3,"Inherited":true}`: {
 			Subject: app.SubjectPolicy, Policy: app.BookingPolicy{Policy: domain.Policy{ReservePercent: 30, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 7,
 				FallbackHours: 24}, OrganizationID: "o", Version: 3, Inherited: true}},

@@ -184,7 +184,7 @@ func (s *Store) Wards(ctx context.Context, county, organizationID, department st
 			sum(CASE WHEN (o.hold_id IS NULL OR o.until_time <= $4) AND b.out_reason = '' AND (b.cleaning_until IS NULL OR b.cleaning_until <= $4)
 			THEN 1 ELSE 0 END) FROM ward w JOIN bed b ON b.county_code = w.county_code AND b.ward_id = w.id
 			LEFT JOIN occupancy o ON o.county_code = b.county_code AND o.place_id = b.id
-			WHERE w.county_code = $1 AND w.organization_id = $2 AND ($3 = '' OR w.department_code = $3)
+			WHERE w.county_code = $1 AND w.organization_id = $2 AND b.out_reason <> 'CLOSED' AND ($3 = '' OR w.department_code = $3)
 			GROUP BY w.organization_id, w.department_code, w.name, w.id ORDER BY w.department_code, w.name, w.id`,
 			county, organizationID, department, tx.Now())
 		if err != nil {

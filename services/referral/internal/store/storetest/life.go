@@ -91,6 +91,8 @@ func lives(t *testing.T, f Fixture) {
 
 	d := Draft("patient-2", domain.KindExam)
 	d.ExamItems, d.Modality, d.ReplyTo, d.LinkKind = []domain.Diagnosis{{Code: "CT", Display: Secret}}, "CT", v.ID, domain.LinkWorsened
+	systolic, dizzy := 182.0, false
+	d.Values = []domain.ClinicalValue{{Name: "sbp", Number: &systolic, Time: f.Clock.Now()}, {Name: "dizzy", Finding: &dizzy}}
 	up := submitted(t, f, d)
 	if up, err = mark(t, f, command(Doctor(), "", ""), up.ID, domain.MarkCommand{
 		Action: domain.MarkDepart, Transport: "AMBULANCE", Expected: f.Clock.Now().Add(time.Hour), Note: Secret,

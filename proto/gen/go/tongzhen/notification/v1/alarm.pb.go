@@ -538,9 +538,391 @@ func (x *Callee) GetAs() string {
 	return ""
 }
 
+type GetRungRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId    string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetRungRequest) Reset() {
+	*x = GetRungRequest{}
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetRungRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetRungRequest) ProtoMessage() {}
+
+func (x *GetRungRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetRungRequest.ProtoReflect.Descriptor instead.
+func (*GetRungRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *GetRungRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+type RecordTelephonedRequest struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	ReferralId string                 `protobuf:"bytes,1,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	// With whom, if that is known.
+	ReachedName string `protobuf:"bytes,2,opt,name=reached_name,json=reachedName,proto3" json:"reached_name,omitempty"`
+	Note        string `protobuf:"bytes,3,opt,name=note,proto3" json:"note,omitempty"`
+	// When; unset: now.
+	Time          *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=time,proto3" json:"time,omitempty"`
+	RequestId     string                 `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordTelephonedRequest) Reset() {
+	*x = RecordTelephonedRequest{}
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordTelephonedRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordTelephonedRequest) ProtoMessage() {}
+
+func (x *RecordTelephonedRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordTelephonedRequest.ProtoReflect.Descriptor instead.
+func (*RecordTelephonedRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *RecordTelephonedRequest) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *RecordTelephonedRequest) GetReachedName() string {
+	if x != nil {
+		return x.ReachedName
+	}
+	return ""
+}
+
+func (x *RecordTelephonedRequest) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *RecordTelephonedRequest) GetTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Time
+	}
+	return nil
+}
+
+func (x *RecordTelephonedRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type Rung struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// RINGING, ACKNOWLEDGED or ENDED (the referral waits no more).
+	State        string                 `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
+	CreateTime   *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	Rings        int32                  `protobuf:"varint,3,opt,name=rings,proto3" json:"rings,omitempty"`
+	LastRingTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=last_ring_time,json=lastRingTime,proto3" json:"last_ring_time,omitempty"`
+	// Who took it on, when and where: INBOX, LINK, CALL.
+	AcknowledgeTime        *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=acknowledge_time,json=acknowledgeTime,proto3" json:"acknowledge_time,omitempty"`
+	AcknowledgeAccountId   string                 `protobuf:"bytes,6,opt,name=acknowledge_account_id,json=acknowledgeAccountId,proto3" json:"acknowledge_account_id,omitempty"`
+	AcknowledgeAccountName string                 `protobuf:"bytes,7,opt,name=acknowledge_account_name,json=acknowledgeAccountName,proto3" json:"acknowledge_account_name,omitempty"`
+	AcknowledgeChannel     string                 `protobuf:"bytes,8,opt,name=acknowledge_channel,json=acknowledgeChannel,proto3" json:"acknowledge_channel,omitempty"`
+	// People of the receiver, in the order in which it rang at them.
+	People        []*RungPerson `protobuf:"bytes,9,rep,name=people,proto3" json:"people,omitempty"`
+	Calls         []*CallRecord `protobuf:"bytes,10,rep,name=calls,proto3" json:"calls,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rung) Reset() {
+	*x = Rung{}
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rung) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rung) ProtoMessage() {}
+
+func (x *Rung) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rung.ProtoReflect.Descriptor instead.
+func (*Rung) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Rung) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Rung) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Rung) GetRings() int32 {
+	if x != nil {
+		return x.Rings
+	}
+	return 0
+}
+
+func (x *Rung) GetLastRingTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.LastRingTime
+	}
+	return nil
+}
+
+func (x *Rung) GetAcknowledgeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcknowledgeTime
+	}
+	return nil
+}
+
+func (x *Rung) GetAcknowledgeAccountId() string {
+	if x != nil {
+		return x.AcknowledgeAccountId
+	}
+	return ""
+}
+
+func (x *Rung) GetAcknowledgeAccountName() string {
+	if x != nil {
+		return x.AcknowledgeAccountName
+	}
+	return ""
+}
+
+func (x *Rung) GetAcknowledgeChannel() string {
+	if x != nil {
+		return x.AcknowledgeChannel
+	}
+	return ""
+}
+
+func (x *Rung) GetPeople() []*RungPerson {
+	if x != nil {
+		return x.People
+	}
+	return nil
+}
+
+func (x *Rung) GetCalls() []*CallRecord {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+type RungPerson struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	AccountId string                 `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	Name      string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Codes of tongzhen.common.v1.Role.
+	Roles    []string               `protobuf:"bytes,3,rep,name=roles,proto3" json:"roles,omitempty"`
+	ToldTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=told_time,json=toldTime,proto3" json:"told_time,omitempty"`
+	// Unset while the person has not answered.
+	AcknowledgeTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=acknowledge_time,json=acknowledgeTime,proto3" json:"acknowledge_time,omitempty"`
+	// Beside the screen.
+	Ways          []*RungWay `protobuf:"bytes,6,rep,name=ways,proto3" json:"ways,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RungPerson) Reset() {
+	*x = RungPerson{}
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RungPerson) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RungPerson) ProtoMessage() {}
+
+func (x *RungPerson) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RungPerson.ProtoReflect.Descriptor instead.
+func (*RungPerson) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RungPerson) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *RungPerson) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RungPerson) GetRoles() []string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *RungPerson) GetToldTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ToldTime
+	}
+	return nil
+}
+
+func (x *RungPerson) GetAcknowledgeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AcknowledgeTime
+	}
+	return nil
+}
+
+func (x *RungPerson) GetWays() []*RungWay {
+	if x != nil {
+		return x.Ways
+	}
+	return nil
+}
+
+type RungWay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A channel of ListChannels.
+	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	// The best of its messages: SENT, PENDING, SENDING, SKIPPED, DEAD or CANCELLED.
+	State         string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RungWay) Reset() {
+	*x = RungWay{}
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RungWay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RungWay) ProtoMessage() {}
+
+func (x *RungWay) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RungWay.ProtoReflect.Descriptor instead.
+func (*RungWay) Descriptor() ([]byte, []int) {
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RungWay) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *RungWay) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
 type CallRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// REACHED, NO_ANSWER, BUSY, WRONG_NUMBER.
+	// REACHED, NO_ANSWER, BUSY, WRONG_NUMBER; TELEPHONED by who sent the patient, which ends nothing.
 	Outcome          string                 `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
 	ReachedAccountId string                 `protobuf:"bytes,2,opt,name=reached_account_id,json=reachedAccountId,proto3" json:"reached_account_id,omitempty"`
 	ReachedName      string                 `protobuf:"bytes,3,opt,name=reached_name,json=reachedName,proto3" json:"reached_name,omitempty"`
@@ -554,7 +936,7 @@ type CallRecord struct {
 
 func (x *CallRecord) Reset() {
 	*x = CallRecord{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[6]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -566,7 +948,7 @@ func (x *CallRecord) String() string {
 func (*CallRecord) ProtoMessage() {}
 
 func (x *CallRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[6]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -579,7 +961,7 @@ func (x *CallRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallRecord.ProtoReflect.Descriptor instead.
 func (*CallRecord) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{6}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CallRecord) GetOutcome() string {
@@ -643,7 +1025,7 @@ type ListCallsRequest struct {
 
 func (x *ListCallsRequest) Reset() {
 	*x = ListCallsRequest{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[7]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +1037,7 @@ func (x *ListCallsRequest) String() string {
 func (*ListCallsRequest) ProtoMessage() {}
 
 func (x *ListCallsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[7]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +1050,7 @@ func (x *ListCallsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCallsRequest.ProtoReflect.Descriptor instead.
 func (*ListCallsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{7}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListCallsRequest) GetEnded() bool {
@@ -702,7 +1084,7 @@ type ListCallsResponse struct {
 
 func (x *ListCallsResponse) Reset() {
 	*x = ListCallsResponse{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[8]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -714,7 +1096,7 @@ func (x *ListCallsResponse) String() string {
 func (*ListCallsResponse) ProtoMessage() {}
 
 func (x *ListCallsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[8]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -727,7 +1109,7 @@ func (x *ListCallsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCallsResponse.ProtoReflect.Descriptor instead.
 func (*ListCallsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListCallsResponse) GetCalls() []*Call {
@@ -760,7 +1142,7 @@ type RecordCallRequest struct {
 
 func (x *RecordCallRequest) Reset() {
 	*x = RecordCallRequest{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[9]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -772,7 +1154,7 @@ func (x *RecordCallRequest) String() string {
 func (*RecordCallRequest) ProtoMessage() {}
 
 func (x *RecordCallRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[9]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -785,7 +1167,7 @@ func (x *RecordCallRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordCallRequest.ProtoReflect.Descriptor instead.
 func (*RecordCallRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RecordCallRequest) GetId() string {
@@ -861,7 +1243,7 @@ type Preferences struct {
 
 func (x *Preferences) Reset() {
 	*x = Preferences{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[10]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +1255,7 @@ func (x *Preferences) String() string {
 func (*Preferences) ProtoMessage() {}
 
 func (x *Preferences) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[10]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +1268,7 @@ func (x *Preferences) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Preferences.ProtoReflect.Descriptor instead.
 func (*Preferences) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Preferences) GetVersion() int32 {
@@ -960,7 +1342,7 @@ type GetPreferencesRequest struct {
 
 func (x *GetPreferencesRequest) Reset() {
 	*x = GetPreferencesRequest{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[11]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -972,7 +1354,7 @@ func (x *GetPreferencesRequest) String() string {
 func (*GetPreferencesRequest) ProtoMessage() {}
 
 func (x *GetPreferencesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[11]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -985,7 +1367,7 @@ func (x *GetPreferencesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPreferencesRequest.ProtoReflect.Descriptor instead.
 func (*GetPreferencesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{16}
 }
 
 type SetPreferencesRequest struct {
@@ -998,7 +1380,7 @@ type SetPreferencesRequest struct {
 
 func (x *SetPreferencesRequest) Reset() {
 	*x = SetPreferencesRequest{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[12]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1010,7 +1392,7 @@ func (x *SetPreferencesRequest) String() string {
 func (*SetPreferencesRequest) ProtoMessage() {}
 
 func (x *SetPreferencesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[12]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1023,7 +1405,7 @@ func (x *SetPreferencesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetPreferencesRequest.ProtoReflect.Descriptor instead.
 func (*SetPreferencesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SetPreferencesRequest) GetPreferences() *Preferences {
@@ -1063,7 +1445,7 @@ type CountyRules struct {
 
 func (x *CountyRules) Reset() {
 	*x = CountyRules{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[13]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1075,7 +1457,7 @@ func (x *CountyRules) String() string {
 func (*CountyRules) ProtoMessage() {}
 
 func (x *CountyRules) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[13]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1088,7 +1470,7 @@ func (x *CountyRules) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountyRules.ProtoReflect.Descriptor instead.
 func (*CountyRules) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CountyRules) GetVersion() int32 {
@@ -1169,7 +1551,7 @@ type GetCountyRulesRequest struct {
 
 func (x *GetCountyRulesRequest) Reset() {
 	*x = GetCountyRulesRequest{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[14]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1181,7 +1563,7 @@ func (x *GetCountyRulesRequest) String() string {
 func (*GetCountyRulesRequest) ProtoMessage() {}
 
 func (x *GetCountyRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[14]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1194,7 +1576,7 @@ func (x *GetCountyRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCountyRulesRequest.ProtoReflect.Descriptor instead.
 func (*GetCountyRulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{19}
 }
 
 type SetCountyRulesRequest struct {
@@ -1207,7 +1589,7 @@ type SetCountyRulesRequest struct {
 
 func (x *SetCountyRulesRequest) Reset() {
 	*x = SetCountyRulesRequest{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[15]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1219,7 +1601,7 @@ func (x *SetCountyRulesRequest) String() string {
 func (*SetCountyRulesRequest) ProtoMessage() {}
 
 func (x *SetCountyRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[15]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1232,7 +1614,7 @@ func (x *SetCountyRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetCountyRulesRequest.ProtoReflect.Descriptor instead.
 func (*SetCountyRulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SetCountyRulesRequest) GetRules() *CountyRules {
@@ -1257,7 +1639,7 @@ type ListRulesRequest struct {
 
 func (x *ListRulesRequest) Reset() {
 	*x = ListRulesRequest{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[16]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1269,7 +1651,7 @@ func (x *ListRulesRequest) String() string {
 func (*ListRulesRequest) ProtoMessage() {}
 
 func (x *ListRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[16]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1282,7 +1664,7 @@ func (x *ListRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRulesRequest.ProtoReflect.Descriptor instead.
 func (*ListRulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{21}
 }
 
 type ListRulesResponse struct {
@@ -1294,7 +1676,7 @@ type ListRulesResponse struct {
 
 func (x *ListRulesResponse) Reset() {
 	*x = ListRulesResponse{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[17]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1306,7 +1688,7 @@ func (x *ListRulesResponse) String() string {
 func (*ListRulesResponse) ProtoMessage() {}
 
 func (x *ListRulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[17]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1319,7 +1701,7 @@ func (x *ListRulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRulesResponse.ProtoReflect.Descriptor instead.
 func (*ListRulesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListRulesResponse) GetRules() []*Rule {
@@ -1347,7 +1729,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[18]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1359,7 +1741,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[18]
+	mi := &file_tongzhen_notification_v1_alarm_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1372,7 +1754,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_notification_v1_alarm_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Rule) GetEvent() string {
@@ -1487,7 +1869,43 @@ const file_tongzhen_notification_v1_alarm_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
 	"\x05phone\x18\x03 \x01(\tR\x05phone\x12\x0e\n" +
-	"\x02as\x18\x04 \x01(\tR\x02as\"\xfd\x01\n" +
+	"\x02as\x18\x04 \x01(\tR\x02as\";\n" +
+	"\x0eGetRungRequest\x12)\n" +
+	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"referralId\"\xdd\x01\n" +
+	"\x17RecordTelephonedRequest\x12)\n" +
+	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
+	"referralId\x12*\n" +
+	"\freached_name\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18(R\vreachedName\x12\x1c\n" +
+	"\x04note\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04note\x12.\n" +
+	"\x04time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tR\trequestId\"\x93\x04\n" +
+	"\x04Rung\x12\x14\n" +
+	"\x05state\x18\x01 \x01(\tR\x05state\x12;\n" +
+	"\vcreate_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12\x14\n" +
+	"\x05rings\x18\x03 \x01(\x05R\x05rings\x12@\n" +
+	"\x0elast_ring_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\flastRingTime\x12E\n" +
+	"\x10acknowledge_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0facknowledgeTime\x124\n" +
+	"\x16acknowledge_account_id\x18\x06 \x01(\tR\x14acknowledgeAccountId\x128\n" +
+	"\x18acknowledge_account_name\x18\a \x01(\tR\x16acknowledgeAccountName\x12/\n" +
+	"\x13acknowledge_channel\x18\b \x01(\tR\x12acknowledgeChannel\x12<\n" +
+	"\x06people\x18\t \x03(\v2$.tongzhen.notification.v1.RungPersonR\x06people\x12:\n" +
+	"\x05calls\x18\n" +
+	" \x03(\v2$.tongzhen.notification.v1.CallRecordR\x05calls\"\x8c\x02\n" +
+	"\n" +
+	"RungPerson\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
+	"\x05roles\x18\x03 \x03(\tR\x05roles\x127\n" +
+	"\ttold_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\btoldTime\x12E\n" +
+	"\x10acknowledge_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0facknowledgeTime\x125\n" +
+	"\x04ways\x18\x06 \x03(\v2!.tongzhen.notification.v1.RungWayR\x04ways\"9\n" +
+	"\aRungWay\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\"\xfd\x01\n" +
 	"\n" +
 	"CallRecord\x12\x18\n" +
 	"\aoutcome\x18\x01 \x01(\tR\aoutcome\x12,\n" +
@@ -1562,14 +1980,16 @@ const file_tongzhen_notification_v1_alarm_proto_rawDesc = "" +
 	"\btemplate\x18\x05 \x01(\tR\btemplate\x12\x12\n" +
 	"\x04text\x18\x06 \x01(\tR\x04text\x12!\n" +
 	"\ftext_english\x18\a \x01(\tR\vtextEnglish\x12\x16\n" +
-	"\x06county\x18\b \x01(\bR\x06county2\xe7\t\n" +
+	"\x06county\x18\b \x01(\bR\x06county2\x8a\f\n" +
 	"\fAlarmService\x12\x7f\n" +
 	"\n" +
 	"ListAlarms\x12+.tongzhen.notification.v1.ListAlarmsRequest\x1a,.tongzhen.notification.v1.ListAlarmsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/api/v1/alarms\x12\x92\x01\n" +
 	"\x10AcknowledgeAlarm\x121.tongzhen.notification.v1.AcknowledgeAlarmRequest\x1a\x1f.tongzhen.notification.v1.Alarm\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/api/v1/alarms/{id}:acknowledge\x12{\n" +
 	"\tListCalls\x12*.tongzhen.notification.v1.ListCallsRequest\x1a+.tongzhen.notification.v1.ListCallsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/calls\x12\x7f\n" +
 	"\n" +
-	"RecordCall\x12+.tongzhen.notification.v1.RecordCallRequest\x1a\x1e.tongzhen.notification.v1.Call\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/api/v1/calls/{id}:record\x12\x85\x01\n" +
+	"RecordCall\x12+.tongzhen.notification.v1.RecordCallRequest\x1a\x1e.tongzhen.notification.v1.Call\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/api/v1/calls/{id}:record\x12\x81\x01\n" +
+	"\aGetRung\x12(.tongzhen.notification.v1.GetRungRequest\x1a\x1e.tongzhen.notification.v1.Rung\",\x82\xd3\xe4\x93\x02&\x12$/api/v1/referrals/{referral_id}/rung\x12\x9c\x01\n" +
+	"\x10RecordTelephoned\x121.tongzhen.notification.v1.RecordTelephonedRequest\x1a\x1e.tongzhen.notification.v1.Rung\"5\x82\xd3\xe4\x93\x02/:\x01*\"*/api/v1/referrals/{referral_id}/telephoned\x12\x85\x01\n" +
 	"\x0eGetPreferences\x12/.tongzhen.notification.v1.GetPreferencesRequest\x1a%.tongzhen.notification.v1.Preferences\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/api/v1/preferences\x12\x88\x01\n" +
 	"\x0eSetPreferences\x12/.tongzhen.notification.v1.SetPreferencesRequest\x1a%.tongzhen.notification.v1.Preferences\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/api/v1/preferences\x12\x8c\x01\n" +
 	"\x0eGetCountyRules\x12/.tongzhen.notification.v1.GetCountyRulesRequest\x1a%.tongzhen.notification.v1.CountyRules\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/notification-rules\x12\x8f\x01\n" +
@@ -1588,7 +2008,7 @@ func file_tongzhen_notification_v1_alarm_proto_rawDescGZIP() []byte {
 	return file_tongzhen_notification_v1_alarm_proto_rawDescData
 }
 
-var file_tongzhen_notification_v1_alarm_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_tongzhen_notification_v1_alarm_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_tongzhen_notification_v1_alarm_proto_goTypes = []any{
 	(*Alarm)(nil),                   // 0: tongzhen.notification.v1.Alarm
 	(*ListAlarmsRequest)(nil),       // 1: tongzhen.notification.v1.ListAlarmsRequest
@@ -1596,61 +2016,79 @@ var file_tongzhen_notification_v1_alarm_proto_goTypes = []any{
 	(*AcknowledgeAlarmRequest)(nil), // 3: tongzhen.notification.v1.AcknowledgeAlarmRequest
 	(*Call)(nil),                    // 4: tongzhen.notification.v1.Call
 	(*Callee)(nil),                  // 5: tongzhen.notification.v1.Callee
-	(*CallRecord)(nil),              // 6: tongzhen.notification.v1.CallRecord
-	(*ListCallsRequest)(nil),        // 7: tongzhen.notification.v1.ListCallsRequest
-	(*ListCallsResponse)(nil),       // 8: tongzhen.notification.v1.ListCallsResponse
-	(*RecordCallRequest)(nil),       // 9: tongzhen.notification.v1.RecordCallRequest
-	(*Preferences)(nil),             // 10: tongzhen.notification.v1.Preferences
-	(*GetPreferencesRequest)(nil),   // 11: tongzhen.notification.v1.GetPreferencesRequest
-	(*SetPreferencesRequest)(nil),   // 12: tongzhen.notification.v1.SetPreferencesRequest
-	(*CountyRules)(nil),             // 13: tongzhen.notification.v1.CountyRules
-	(*GetCountyRulesRequest)(nil),   // 14: tongzhen.notification.v1.GetCountyRulesRequest
-	(*SetCountyRulesRequest)(nil),   // 15: tongzhen.notification.v1.SetCountyRulesRequest
-	(*ListRulesRequest)(nil),        // 16: tongzhen.notification.v1.ListRulesRequest
-	(*ListRulesResponse)(nil),       // 17: tongzhen.notification.v1.ListRulesResponse
-	(*Rule)(nil),                    // 18: tongzhen.notification.v1.Rule
-	(*timestamppb.Timestamp)(nil),   // 19: google.protobuf.Timestamp
-	(v1.Urgency_Code)(0),            // 20: tongzhen.common.v1.Urgency.Code
+	(*GetRungRequest)(nil),          // 6: tongzhen.notification.v1.GetRungRequest
+	(*RecordTelephonedRequest)(nil), // 7: tongzhen.notification.v1.RecordTelephonedRequest
+	(*Rung)(nil),                    // 8: tongzhen.notification.v1.Rung
+	(*RungPerson)(nil),              // 9: tongzhen.notification.v1.RungPerson
+	(*RungWay)(nil),                 // 10: tongzhen.notification.v1.RungWay
+	(*CallRecord)(nil),              // 11: tongzhen.notification.v1.CallRecord
+	(*ListCallsRequest)(nil),        // 12: tongzhen.notification.v1.ListCallsRequest
+	(*ListCallsResponse)(nil),       // 13: tongzhen.notification.v1.ListCallsResponse
+	(*RecordCallRequest)(nil),       // 14: tongzhen.notification.v1.RecordCallRequest
+	(*Preferences)(nil),             // 15: tongzhen.notification.v1.Preferences
+	(*GetPreferencesRequest)(nil),   // 16: tongzhen.notification.v1.GetPreferencesRequest
+	(*SetPreferencesRequest)(nil),   // 17: tongzhen.notification.v1.SetPreferencesRequest
+	(*CountyRules)(nil),             // 18: tongzhen.notification.v1.CountyRules
+	(*GetCountyRulesRequest)(nil),   // 19: tongzhen.notification.v1.GetCountyRulesRequest
+	(*SetCountyRulesRequest)(nil),   // 20: tongzhen.notification.v1.SetCountyRulesRequest
+	(*ListRulesRequest)(nil),        // 21: tongzhen.notification.v1.ListRulesRequest
+	(*ListRulesResponse)(nil),       // 22: tongzhen.notification.v1.ListRulesResponse
+	(*Rule)(nil),                    // 23: tongzhen.notification.v1.Rule
+	(*timestamppb.Timestamp)(nil),   // 24: google.protobuf.Timestamp
+	(v1.Urgency_Code)(0),            // 25: tongzhen.common.v1.Urgency.Code
 }
 var file_tongzhen_notification_v1_alarm_proto_depIdxs = []int32{
-	19, // 0: tongzhen.notification.v1.Alarm.create_time:type_name -> google.protobuf.Timestamp
-	19, // 1: tongzhen.notification.v1.Alarm.last_ring_time:type_name -> google.protobuf.Timestamp
-	19, // 2: tongzhen.notification.v1.Alarm.acknowledge_time:type_name -> google.protobuf.Timestamp
-	19, // 3: tongzhen.notification.v1.Alarm.call_time:type_name -> google.protobuf.Timestamp
+	24, // 0: tongzhen.notification.v1.Alarm.create_time:type_name -> google.protobuf.Timestamp
+	24, // 1: tongzhen.notification.v1.Alarm.last_ring_time:type_name -> google.protobuf.Timestamp
+	24, // 2: tongzhen.notification.v1.Alarm.acknowledge_time:type_name -> google.protobuf.Timestamp
+	24, // 3: tongzhen.notification.v1.Alarm.call_time:type_name -> google.protobuf.Timestamp
 	0,  // 4: tongzhen.notification.v1.ListAlarmsResponse.alarms:type_name -> tongzhen.notification.v1.Alarm
-	20, // 5: tongzhen.notification.v1.Call.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	25, // 5: tongzhen.notification.v1.Call.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	5,  // 6: tongzhen.notification.v1.Call.callees:type_name -> tongzhen.notification.v1.Callee
-	19, // 7: tongzhen.notification.v1.Call.create_time:type_name -> google.protobuf.Timestamp
-	6,  // 8: tongzhen.notification.v1.Call.records:type_name -> tongzhen.notification.v1.CallRecord
-	19, // 9: tongzhen.notification.v1.CallRecord.time:type_name -> google.protobuf.Timestamp
-	4,  // 10: tongzhen.notification.v1.ListCallsResponse.calls:type_name -> tongzhen.notification.v1.Call
-	13, // 11: tongzhen.notification.v1.Preferences.county:type_name -> tongzhen.notification.v1.CountyRules
-	10, // 12: tongzhen.notification.v1.SetPreferencesRequest.preferences:type_name -> tongzhen.notification.v1.Preferences
-	13, // 13: tongzhen.notification.v1.SetCountyRulesRequest.rules:type_name -> tongzhen.notification.v1.CountyRules
-	18, // 14: tongzhen.notification.v1.ListRulesResponse.rules:type_name -> tongzhen.notification.v1.Rule
-	1,  // 15: tongzhen.notification.v1.AlarmService.ListAlarms:input_type -> tongzhen.notification.v1.ListAlarmsRequest
-	3,  // 16: tongzhen.notification.v1.AlarmService.AcknowledgeAlarm:input_type -> tongzhen.notification.v1.AcknowledgeAlarmRequest
-	7,  // 17: tongzhen.notification.v1.AlarmService.ListCalls:input_type -> tongzhen.notification.v1.ListCallsRequest
-	9,  // 18: tongzhen.notification.v1.AlarmService.RecordCall:input_type -> tongzhen.notification.v1.RecordCallRequest
-	11, // 19: tongzhen.notification.v1.AlarmService.GetPreferences:input_type -> tongzhen.notification.v1.GetPreferencesRequest
-	12, // 20: tongzhen.notification.v1.AlarmService.SetPreferences:input_type -> tongzhen.notification.v1.SetPreferencesRequest
-	14, // 21: tongzhen.notification.v1.AlarmService.GetCountyRules:input_type -> tongzhen.notification.v1.GetCountyRulesRequest
-	15, // 22: tongzhen.notification.v1.AlarmService.SetCountyRules:input_type -> tongzhen.notification.v1.SetCountyRulesRequest
-	16, // 23: tongzhen.notification.v1.AlarmService.ListRules:input_type -> tongzhen.notification.v1.ListRulesRequest
-	2,  // 24: tongzhen.notification.v1.AlarmService.ListAlarms:output_type -> tongzhen.notification.v1.ListAlarmsResponse
-	0,  // 25: tongzhen.notification.v1.AlarmService.AcknowledgeAlarm:output_type -> tongzhen.notification.v1.Alarm
-	8,  // 26: tongzhen.notification.v1.AlarmService.ListCalls:output_type -> tongzhen.notification.v1.ListCallsResponse
-	4,  // 27: tongzhen.notification.v1.AlarmService.RecordCall:output_type -> tongzhen.notification.v1.Call
-	10, // 28: tongzhen.notification.v1.AlarmService.GetPreferences:output_type -> tongzhen.notification.v1.Preferences
-	10, // 29: tongzhen.notification.v1.AlarmService.SetPreferences:output_type -> tongzhen.notification.v1.Preferences
-	13, // 30: tongzhen.notification.v1.AlarmService.GetCountyRules:output_type -> tongzhen.notification.v1.CountyRules
-	13, // 31: tongzhen.notification.v1.AlarmService.SetCountyRules:output_type -> tongzhen.notification.v1.CountyRules
-	17, // 32: tongzhen.notification.v1.AlarmService.ListRules:output_type -> tongzhen.notification.v1.ListRulesResponse
-	24, // [24:33] is the sub-list for method output_type
-	15, // [15:24] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	24, // 7: tongzhen.notification.v1.Call.create_time:type_name -> google.protobuf.Timestamp
+	11, // 8: tongzhen.notification.v1.Call.records:type_name -> tongzhen.notification.v1.CallRecord
+	24, // 9: tongzhen.notification.v1.RecordTelephonedRequest.time:type_name -> google.protobuf.Timestamp
+	24, // 10: tongzhen.notification.v1.Rung.create_time:type_name -> google.protobuf.Timestamp
+	24, // 11: tongzhen.notification.v1.Rung.last_ring_time:type_name -> google.protobuf.Timestamp
+	24, // 12: tongzhen.notification.v1.Rung.acknowledge_time:type_name -> google.protobuf.Timestamp
+	9,  // 13: tongzhen.notification.v1.Rung.people:type_name -> tongzhen.notification.v1.RungPerson
+	11, // 14: tongzhen.notification.v1.Rung.calls:type_name -> tongzhen.notification.v1.CallRecord
+	24, // 15: tongzhen.notification.v1.RungPerson.told_time:type_name -> google.protobuf.Timestamp
+	24, // 16: tongzhen.notification.v1.RungPerson.acknowledge_time:type_name -> google.protobuf.Timestamp
+	10, // 17: tongzhen.notification.v1.RungPerson.ways:type_name -> tongzhen.notification.v1.RungWay
+	24, // 18: tongzhen.notification.v1.CallRecord.time:type_name -> google.protobuf.Timestamp
+	4,  // 19: tongzhen.notification.v1.ListCallsResponse.calls:type_name -> tongzhen.notification.v1.Call
+	18, // 20: tongzhen.notification.v1.Preferences.county:type_name -> tongzhen.notification.v1.CountyRules
+	15, // 21: tongzhen.notification.v1.SetPreferencesRequest.preferences:type_name -> tongzhen.notification.v1.Preferences
+	18, // 22: tongzhen.notification.v1.SetCountyRulesRequest.rules:type_name -> tongzhen.notification.v1.CountyRules
+	23, // 23: tongzhen.notification.v1.ListRulesResponse.rules:type_name -> tongzhen.notification.v1.Rule
+	1,  // 24: tongzhen.notification.v1.AlarmService.ListAlarms:input_type -> tongzhen.notification.v1.ListAlarmsRequest
+	3,  // 25: tongzhen.notification.v1.AlarmService.AcknowledgeAlarm:input_type -> tongzhen.notification.v1.AcknowledgeAlarmRequest
+	12, // 26: tongzhen.notification.v1.AlarmService.ListCalls:input_type -> tongzhen.notification.v1.ListCallsRequest
+	14, // 27: tongzhen.notification.v1.AlarmService.RecordCall:input_type -> tongzhen.notification.v1.RecordCallRequest
+	6,  // 28: tongzhen.notification.v1.AlarmService.GetRung:input_type -> tongzhen.notification.v1.GetRungRequest
+	7,  // 29: tongzhen.notification.v1.AlarmService.RecordTelephoned:input_type -> tongzhen.notification.v1.RecordTelephonedRequest
+	16, // 30: tongzhen.notification.v1.AlarmService.GetPreferences:input_type -> tongzhen.notification.v1.GetPreferencesRequest
+	17, // 31: tongzhen.notification.v1.AlarmService.SetPreferences:input_type -> tongzhen.notification.v1.SetPreferencesRequest
+	19, // 32: tongzhen.notification.v1.AlarmService.GetCountyRules:input_type -> tongzhen.notification.v1.GetCountyRulesRequest
+	20, // 33: tongzhen.notification.v1.AlarmService.SetCountyRules:input_type -> tongzhen.notification.v1.SetCountyRulesRequest
+	21, // 34: tongzhen.notification.v1.AlarmService.ListRules:input_type -> tongzhen.notification.v1.ListRulesRequest
+	2,  // 35: tongzhen.notification.v1.AlarmService.ListAlarms:output_type -> tongzhen.notification.v1.ListAlarmsResponse
+	0,  // 36: tongzhen.notification.v1.AlarmService.AcknowledgeAlarm:output_type -> tongzhen.notification.v1.Alarm
+	13, // 37: tongzhen.notification.v1.AlarmService.ListCalls:output_type -> tongzhen.notification.v1.ListCallsResponse
+	4,  // 38: tongzhen.notification.v1.AlarmService.RecordCall:output_type -> tongzhen.notification.v1.Call
+	8,  // 39: tongzhen.notification.v1.AlarmService.GetRung:output_type -> tongzhen.notification.v1.Rung
+	8,  // 40: tongzhen.notification.v1.AlarmService.RecordTelephoned:output_type -> tongzhen.notification.v1.Rung
+	15, // 41: tongzhen.notification.v1.AlarmService.GetPreferences:output_type -> tongzhen.notification.v1.Preferences
+	15, // 42: tongzhen.notification.v1.AlarmService.SetPreferences:output_type -> tongzhen.notification.v1.Preferences
+	18, // 43: tongzhen.notification.v1.AlarmService.GetCountyRules:output_type -> tongzhen.notification.v1.CountyRules
+	18, // 44: tongzhen.notification.v1.AlarmService.SetCountyRules:output_type -> tongzhen.notification.v1.CountyRules
+	22, // 45: tongzhen.notification.v1.AlarmService.ListRules:output_type -> tongzhen.notification.v1.ListRulesResponse
+	35, // [35:46] is the sub-list for method output_type
+	24, // [24:35] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_notification_v1_alarm_proto_init() }
@@ -1664,7 +2102,7 @@ func file_tongzhen_notification_v1_alarm_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_notification_v1_alarm_proto_rawDesc), len(file_tongzhen_notification_v1_alarm_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

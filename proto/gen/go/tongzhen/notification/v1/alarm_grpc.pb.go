@@ -23,6 +23,8 @@ const (
 	AlarmService_AcknowledgeAlarm_FullMethodName = "/tongzhen.notification.v1.AlarmService/AcknowledgeAlarm"
 	AlarmService_ListCalls_FullMethodName        = "/tongzhen.notification.v1.AlarmService/ListCalls"
 	AlarmService_RecordCall_FullMethodName       = "/tongzhen.notification.v1.AlarmService/RecordCall"
+	AlarmService_GetRung_FullMethodName          = "/tongzhen.notification.v1.AlarmService/GetRung"
+	AlarmService_RecordTelephoned_FullMethodName = "/tongzhen.notification.v1.AlarmService/RecordTelephoned"
 	AlarmService_GetPreferences_FullMethodName   = "/tongzhen.notification.v1.AlarmService/GetPreferences"
 	AlarmService_SetPreferences_FullMethodName   = "/tongzhen.notification.v1.AlarmService/SetPreferences"
 	AlarmService_GetCountyRules_FullMethodName   = "/tongzhen.notification.v1.AlarmService/GetCountyRules"
@@ -47,6 +49,12 @@ type AlarmServiceClient interface {
 	// RecordCall writes what became of one. REACHED ends the task and stops the alarm; NO_ANSWER, BUSY, WRONG_NUMBER leave it open. STALE_VERSION. An account
 	// that was reached is one of the call's callees; anybody else is a name.
 	RecordCall(ctx context.Context, in *RecordCallRequest, opts ...grpc.CallOption) (*Call, error)
+	// GetRung tells whom at the receiver the newest alarm of a referral rang, how they were told, who took it on, and who telephoned. For the organisation that
+	// sent the patient and the one that receives; NOT_FOUND for others, and for a referral that never rang.
+	GetRung(ctx context.Context, in *GetRungRequest, opts ...grpc.CallOption) (*Rung, error)
+	// RecordTelephoned notes that somebody of who sent the patient has telephoned the receiver. The task to telephone begins with it, if there is none yet, and
+	// stays open; the alarm goes on ringing. WRONG_STATE when it does not ring any more.
+	RecordTelephoned(ctx context.Context, in *RecordTelephonedRequest, opts ...grpc.CallOption) (*Rung, error)
 	// GetPreferences of the caller, with what the county allows.
 	GetPreferences(ctx context.Context, in *GetPreferencesRequest, opts ...grpc.CallOption) (*Preferences, error)
 	// SetPreferences refuses what the county does not allow. Emergencies and what is urgent go through every quiet hour.
@@ -100,6 +108,26 @@ func (c *alarmServiceClient) RecordCall(ctx context.Context, in *RecordCallReque
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Call)
 	err := c.cc.Invoke(ctx, AlarmService_RecordCall_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *alarmServiceClient) GetRung(ctx context.Context, in *GetRungRequest, opts ...grpc.CallOption) (*Rung, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Rung)
+	err := c.cc.Invoke(ctx, AlarmService_GetRung_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *alarmServiceClient) RecordTelephoned(ctx context.Context, in *RecordTelephonedRequest, opts ...grpc.CallOption) (*Rung, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Rung)
+	err := c.cc.Invoke(ctx, AlarmService_RecordTelephoned_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -173,6 +201,12 @@ type AlarmServiceServer interface {
 	// RecordCall writes what became of one. REACHED ends the task and stops the alarm; NO_ANSWER, BUSY, WRONG_NUMBER leave it open. STALE_VERSION. An account
 	// that was reached is one of the call's callees; anybody else is a name.
 	RecordCall(context.Context, *RecordCallRequest) (*Call, error)
+	// GetRung tells whom at the receiver the newest alarm of a referral rang, how they were told, who took it on, and who telephoned. For the organisation that
+	// sent the patient and the one that receives; NOT_FOUND for others, and for a referral that never rang.
+	GetRung(context.Context, *GetRungRequest) (*Rung, error)
+	// RecordTelephoned notes that somebody of who sent the patient has telephoned the receiver. The task to telephone begins with it, if there is none yet, and
+	// stays open; the alarm goes on ringing. WRONG_STATE when it does not ring any more.
+	RecordTelephoned(context.Context, *RecordTelephonedRequest) (*Rung, error)
 	// GetPreferences of the caller, with what the county allows.
 	GetPreferences(context.Context, *GetPreferencesRequest) (*Preferences, error)
 	// SetPreferences refuses what the county does not allow. Emergencies and what is urgent go through every quiet hour.
@@ -203,6 +237,12 @@ func (UnimplementedAlarmServiceServer) ListCalls(context.Context, *ListCallsRequ
 }
 func (UnimplementedAlarmServiceServer) RecordCall(context.Context, *RecordCallRequest) (*Call, error) {
 	return nil, status.Error(codes.Unimplemented, "method RecordCall not implemented")
+}
+func (UnimplementedAlarmServiceServer) GetRung(context.Context, *GetRungRequest) (*Rung, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetRung not implemented")
+}
+func (UnimplementedAlarmServiceServer) RecordTelephoned(context.Context, *RecordTelephonedRequest) (*Rung, error) {
+	return nil, status.Error(codes.Unimplemented, "method RecordTelephoned not implemented")
 }
 func (UnimplementedAlarmServiceServer) GetPreferences(context.Context, *GetPreferencesRequest) (*Preferences, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPreferences not implemented")
@@ -308,6 +348,42 @@ func _AlarmService_RecordCall_Handler(srv interface{}, ctx context.Context, dec 
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(AlarmServiceServer).RecordCall(ctx, req.(*RecordCallRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AlarmService_GetRung_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetRungRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AlarmServiceServer).GetRung(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AlarmService_GetRung_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AlarmServiceServer).GetRung(ctx, req.(*GetRungRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AlarmService_RecordTelephoned_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RecordTelephonedRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AlarmServiceServer).RecordTelephoned(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AlarmService_RecordTelephoned_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AlarmServiceServer).RecordTelephoned(ctx, req.(*RecordTelephonedRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -424,6 +500,14 @@ var AlarmService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RecordCall",
 			Handler:    _AlarmService_RecordCall_Handler,
+		},
+		{
+			MethodName: "GetRung",
+			Handler:    _AlarmService_GetRung_Handler,
+		},
+		{
+			MethodName: "RecordTelephoned",
+			Handler:    _AlarmService_RecordTelephoned_Handler,
 		},
 		{
 			MethodName: "GetPreferences",

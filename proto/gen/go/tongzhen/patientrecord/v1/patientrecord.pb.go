@@ -3136,8 +3136,10 @@ type ClinicalValues struct {
 	Medications []*Medication `protobuf:"bytes,3,rep,name=medications,proto3" json:"medications,omitempty"`
 	// The record says something of allergies, be it that none is known.
 	AllergiesRecorded bool `protobuf:"varint,4,opt,name=allergies_recorded,json=allergiesRecorded,proto3" json:"allergies_recorded,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Stays in a ward (class IMP) that are not over.
+	Stays         []*Encounter `protobuf:"bytes,5,rep,name=stays,proto3" json:"stays,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ClinicalValues) Reset() {
@@ -3196,6 +3198,13 @@ func (x *ClinicalValues) GetAllergiesRecorded() bool {
 		return x.AllergiesRecorded
 	}
 	return false
+}
+
+func (x *ClinicalValues) GetStays() []*Encounter {
+	if x != nil {
+		return x.Stays
+	}
+	return nil
 }
 
 var File_tongzhen_patientrecord_v1_patientrecord_proto protoreflect.FileDescriptor
@@ -3507,12 +3516,13 @@ const file_tongzhen_patientrecord_v1_patientrecord_proto_rawDesc = "" +
 	"\x14health_record_number\x18\b \x01(\tR\x12healthRecordNumber\x120\n" +
 	"\x14home_organization_id\x18\t \x01(\tR\x12homeOrganizationId\x12*\n" +
 	"\x11village_clinic_id\x18\n" +
-	" \x01(\tR\x0fvillageClinicId\"\x94\x02\n" +
+	" \x01(\tR\x0fvillageClinicId\"\xd0\x02\n" +
 	"\x0eClinicalValues\x12J\n" +
 	"\fobservations\x18\x01 \x03(\v2&.tongzhen.patientrecord.v1.ObservationR\fobservations\x12>\n" +
 	"\bproblems\x18\x02 \x03(\v2\".tongzhen.patientrecord.v1.ProblemR\bproblems\x12G\n" +
 	"\vmedications\x18\x03 \x03(\v2%.tongzhen.patientrecord.v1.MedicationR\vmedications\x12-\n" +
-	"\x12allergies_recorded\x18\x04 \x01(\bR\x11allergiesRecorded2\xc3\t\n" +
+	"\x12allergies_recorded\x18\x04 \x01(\bR\x11allergiesRecorded\x12:\n" +
+	"\x05stays\x18\x05 \x03(\v2$.tongzhen.patientrecord.v1.EncounterR\x05stays2\xc3\t\n" +
 	"\x14PatientRecordService\x12\x85\x01\n" +
 	"\x0fRegisterPatient\x121.tongzhen.patientrecord.v1.RegisterPatientRequest\x1a\".tongzhen.patientrecord.v1.Patient\"\x1b\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/api/v1/patients\x12}\n" +
 	"\n" +
@@ -3656,29 +3666,30 @@ var file_tongzhen_patientrecord_v1_patientrecord_proto_depIdxs = []int32{
 	15, // 67: tongzhen.patientrecord.v1.ClinicalValues.observations:type_name -> tongzhen.patientrecord.v1.Observation
 	10, // 68: tongzhen.patientrecord.v1.ClinicalValues.problems:type_name -> tongzhen.patientrecord.v1.Problem
 	12, // 69: tongzhen.patientrecord.v1.ClinicalValues.medications:type_name -> tongzhen.patientrecord.v1.Medication
-	6,  // 70: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
-	7,  // 71: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
-	8,  // 72: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
-	24, // 73: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
-	26, // 74: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
-	28, // 75: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
-	33, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	33, // 77: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
-	22, // 78: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
-	4,  // 79: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	4,  // 80: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
-	9,  // 81: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
-	25, // 82: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
-	27, // 83: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
-	29, // 84: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
-	34, // 85: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
-	35, // 86: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
-	23, // 87: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
-	79, // [79:88] is the sub-list for method output_type
-	70, // [70:79] is the sub-list for method input_type
-	70, // [70:70] is the sub-list for extension type_name
-	70, // [70:70] is the sub-list for extension extendee
-	0,  // [0:70] is the sub-list for field type_name
+	18, // 70: tongzhen.patientrecord.v1.ClinicalValues.stays:type_name -> tongzhen.patientrecord.v1.Encounter
+	6,  // 71: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:input_type -> tongzhen.patientrecord.v1.RegisterPatientRequest
+	7,  // 72: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:input_type -> tongzhen.patientrecord.v1.GetPatientRequest
+	8,  // 73: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:input_type -> tongzhen.patientrecord.v1.SearchPatientsRequest
+	24, // 74: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:input_type -> tongzhen.patientrecord.v1.GetSummaryRequest
+	26, // 75: tongzhen.patientrecord.v1.PatientRecordService.ListResults:input_type -> tongzhen.patientrecord.v1.ListResultsRequest
+	28, // 76: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:input_type -> tongzhen.patientrecord.v1.GetPackageRequest
+	33, // 77: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	33, // 78: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:input_type -> tongzhen.patientrecord.v1.GetSnapshotRequest
+	22, // 79: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:input_type -> tongzhen.patientrecord.v1.ImportRecordRequest
+	4,  // 80: tongzhen.patientrecord.v1.PatientRecordService.RegisterPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	4,  // 81: tongzhen.patientrecord.v1.PatientRecordService.GetPatient:output_type -> tongzhen.patientrecord.v1.Patient
+	9,  // 82: tongzhen.patientrecord.v1.PatientRecordService.SearchPatients:output_type -> tongzhen.patientrecord.v1.SearchPatientsResponse
+	25, // 83: tongzhen.patientrecord.v1.PatientRecordService.GetSummary:output_type -> tongzhen.patientrecord.v1.Summary
+	27, // 84: tongzhen.patientrecord.v1.PatientRecordService.ListResults:output_type -> tongzhen.patientrecord.v1.ListResultsResponse
+	29, // 85: tongzhen.patientrecord.v1.PatientRecordService.GetPackage:output_type -> tongzhen.patientrecord.v1.Package
+	34, // 86: tongzhen.patientrecord.v1.PatientRecordService.GetSnapshot:output_type -> tongzhen.patientrecord.v1.PatientSnapshot
+	35, // 87: tongzhen.patientrecord.v1.PatientRecordService.GetClinicalValues:output_type -> tongzhen.patientrecord.v1.ClinicalValues
+	23, // 88: tongzhen.patientrecord.v1.PatientRecordService.ImportRecord:output_type -> tongzhen.patientrecord.v1.ImportRecordResponse
+	80, // [80:89] is the sub-list for method output_type
+	71, // [71:80] is the sub-list for method input_type
+	71, // [71:71] is the sub-list for extension type_name
+	71, // [71:71] is the sub-list for extension extendee
+	0,  // [0:71] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_patientrecord_v1_patientrecord_proto_init() }

@@ -43,7 +43,9 @@ type Criterion struct {
 	Certainty  string `protobuf:"bytes,12,opt,name=certainty,proto3" json:"certainty,omitempty"`
 	CountyRule bool   `protobuf:"varint,13,opt,name=county_rule,json=countyRule,proto3" json:"county_rule,omitempty"`
 	// What of the rule is not the source's own word.
-	Note          string `protobuf:"bytes,14,opt,name=note,proto3" json:"note,omitempty"`
+	Note string `protobuf:"bytes,14,opt,name=note,proto3" json:"note,omitempty"`
+	// Names of the values that the expression asks for.
+	Values        []string `protobuf:"bytes,15,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +178,13 @@ func (x *Criterion) GetNote() string {
 	return ""
 }
 
+func (x *Criterion) GetValues() []string {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 type ListCriteriaRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Condition     string                 `protobuf:"bytes,1,opt,name=condition,proto3" json:"condition,omitempty"`
@@ -221,8 +230,10 @@ func (x *ListCriteriaRequest) GetCondition() string {
 }
 
 type ListCriteriaResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Criteria      []*Criterion           `protobuf:"bytes,1,rep,name=criteria,proto3" json:"criteria,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Criteria []*Criterion           `protobuf:"bytes,1,rep,name=criteria,proto3" json:"criteria,omitempty"`
+	// Every value that rules ask for, also those of other conditions.
+	Values        []*ValueDefinition `protobuf:"bytes,2,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -260,6 +271,13 @@ func (*ListCriteriaResponse) Descriptor() ([]byte, []int) {
 func (x *ListCriteriaResponse) GetCriteria() []*Criterion {
 	if x != nil {
 		return x.Criteria
+	}
+	return nil
+}
+
+func (x *ListCriteriaResponse) GetValues() []*ValueDefinition {
+	if x != nil {
+		return x.Values
 	}
 	return nil
 }
@@ -348,7 +366,11 @@ type EvaluateCriteriaResponse struct {
 	// What the rules of these diagnoses ask for.
 	Inputs []*ValueDefinition `protobuf:"bytes,2,rep,name=inputs,proto3" json:"inputs,omitempty"`
 	// False when the record could not be read: only the values of the request counted.
-	RecordRead    bool `protobuf:"varint,3,opt,name=record_read,json=recordRead,proto3" json:"record_read,omitempty"`
+	RecordRead bool `protobuf:"varint,3,opt,name=record_read,json=recordRead,proto3" json:"record_read,omitempty"`
+	// Upwards: the department that usually receives patients of these diagnoses (诊疗科目 code); empty where no table names one.
+	DepartmentCode string `protobuf:"bytes,4,opt,name=department_code,json=departmentCode,proto3" json:"department_code,omitempty"`
+	// Upwards: one of the diagnoses is an emergency while it is fresh, whatever the rules say so far.
+	Acute         bool `protobuf:"varint,5,opt,name=acute,proto3" json:"acute,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -400,6 +422,20 @@ func (x *EvaluateCriteriaResponse) GetInputs() []*ValueDefinition {
 func (x *EvaluateCriteriaResponse) GetRecordRead() bool {
 	if x != nil {
 		return x.RecordRead
+	}
+	return false
+}
+
+func (x *EvaluateCriteriaResponse) GetDepartmentCode() string {
+	if x != nil {
+		return x.DepartmentCode
+	}
+	return ""
+}
+
+func (x *EvaluateCriteriaResponse) GetAcute() bool {
+	if x != nil {
+		return x.Acute
 	}
 	return false
 }
@@ -696,10 +732,12 @@ type ValueDefinition struct {
 	Label   string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
 	LabelEn string                 `protobuf:"bytes,3,opt,name=label_en,json=labelEn,proto3" json:"label_en,omitempty"`
 	// NUMBER or FINDING.
-	Type          string  `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
-	Unit          string  `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
-	Low           float64 `protobuf:"fixed64,6,opt,name=low,proto3" json:"low,omitempty"`
-	High          float64 `protobuf:"fixed64,7,opt,name=high,proto3" json:"high,omitempty"`
+	Type string  `protobuf:"bytes,4,opt,name=type,proto3" json:"type,omitempty"`
+	Unit string  `protobuf:"bytes,5,opt,name=unit,proto3" json:"unit,omitempty"`
+	Low  float64 `protobuf:"fixed64,6,opt,name=low,proto3" json:"low,omitempty"`
+	High float64 `protobuf:"fixed64,7,opt,name=high,proto3" json:"high,omitempty"`
+	// Among the inputs of an evaluation: asked of every patient, whatever the diagnosis.
+	General       bool `protobuf:"varint,8,opt,name=general,proto3" json:"general,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -783,11 +821,18 @@ func (x *ValueDefinition) GetHigh() float64 {
 	return 0
 }
 
+func (x *ValueDefinition) GetGeneral() bool {
+	if x != nil {
+		return x.General
+	}
+	return false
+}
+
 var File_tongzhen_referral_v1_criteria_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\n" +
-	"#tongzhen/referral/v1/criteria.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xe5\x03\n" +
+	"#tongzhen/referral/v1/criteria.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xfd\x03\n" +
 	"\tCriterion\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x1c\n" +
 	"\tcondition\x18\x02 \x01(\tR\tcondition\x12%\n" +
@@ -807,11 +852,13 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\tcertainty\x18\f \x01(\tR\tcertainty\x12\x1f\n" +
 	"\vcounty_rule\x18\r \x01(\bR\n" +
 	"countyRule\x12\x12\n" +
-	"\x04note\x18\x0e \x01(\tR\x04note\"<\n" +
+	"\x04note\x18\x0e \x01(\tR\x04note\x12\x16\n" +
+	"\x06values\x18\x0f \x03(\tR\x06values\"<\n" +
 	"\x13ListCriteriaRequest\x12%\n" +
-	"\tcondition\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\tcondition\"S\n" +
+	"\tcondition\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\tcondition\"\x92\x01\n" +
 	"\x14ListCriteriaResponse\x12;\n" +
-	"\bcriteria\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.CriterionR\bcriteria\"\xa1\x02\n" +
+	"\bcriteria\x18\x01 \x03(\v2\x1f.tongzhen.referral.v1.CriterionR\bcriteria\x12=\n" +
+	"\x06values\x18\x02 \x03(\v2%.tongzhen.referral.v1.ValueDefinitionR\x06values\"\xa1\x02\n" +
 	"\x17EvaluateCriteriaRequest\x12@\n" +
 	"\tdirection\x18\x01 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x12B\n" +
 	"\tdiagnoses\x18\x02 \x03(\v2\x1a.tongzhen.common.v1.CodingB\b\xbaH\x05\x92\x01\x02\x10\n" +
@@ -819,12 +866,14 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\x06values\x18\x03 \x03(\v2#.tongzhen.referral.v1.ClinicalValueB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\x06values\x12\x1d\n" +
 	"\n" +
 	"patient_id\x18\x04 \x01(\tR\tpatientId\x12\x19\n" +
-	"\breply_to\x18\x05 \x01(\tR\areplyTo\"\xbb\x01\n" +
+	"\breply_to\x18\x05 \x01(\tR\areplyTo\"\xfa\x01\n" +
 	"\x18EvaluateCriteriaResponse\x12?\n" +
 	"\aresults\x18\x01 \x03(\v2%.tongzhen.referral.v1.CriterionResultR\aresults\x12=\n" +
 	"\x06inputs\x18\x02 \x03(\v2%.tongzhen.referral.v1.ValueDefinitionR\x06inputs\x12\x1f\n" +
 	"\vrecord_read\x18\x03 \x01(\bR\n" +
-	"recordRead\"\xdb\x01\n" +
+	"recordRead\x12'\n" +
+	"\x0fdepartment_code\x18\x04 \x01(\tR\x0edepartmentCode\x12\x14\n" +
+	"\x05acute\x18\x05 \x01(\bR\x05acute\"\xdb\x01\n" +
 	"\x0fCriterionResult\x12=\n" +
 	"\tcriterion\x18\x01 \x01(\v2\x1f.tongzhen.referral.v1.CriterionR\tcriterion\x12\x16\n" +
 	"\x06status\x18\x02 \x01(\tR\x06status\x12<\n" +
@@ -846,7 +895,7 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\x04unit\x18\x06 \x01(\tR\x04unit\x12.\n" +
 	"\x04time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12\x16\n" +
 	"\x06source\x18\b \x01(\tR\x06sourceB\a\n" +
-	"\x05value\"\xa4\x01\n" +
+	"\x05value\"\xbe\x01\n" +
 	"\x0fValueDefinition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x19\n" +
@@ -854,7 +903,8 @@ const file_tongzhen_referral_v1_criteria_proto_rawDesc = "" +
 	"\x04type\x18\x04 \x01(\tR\x04type\x12\x12\n" +
 	"\x04unit\x18\x05 \x01(\tR\x04unit\x12\x10\n" +
 	"\x03low\x18\x06 \x01(\x01R\x03low\x12\x12\n" +
-	"\x04high\x18\a \x01(\x01R\x04high2\xac\x02\n" +
+	"\x04high\x18\a \x01(\x01R\x04high\x12\x18\n" +
+	"\ageneral\x18\b \x01(\bR\ageneral2\xac\x02\n" +
 	"\x0fCriteriaService\x12\x7f\n" +
 	"\fListCriteria\x12).tongzhen.referral.v1.ListCriteriaRequest\x1a*.tongzhen.referral.v1.ListCriteriaResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/criteria\x12\x97\x01\n" +
 	"\x10EvaluateCriteria\x12-.tongzhen.referral.v1.EvaluateCriteriaRequest\x1a..tongzhen.referral.v1.EvaluateCriteriaResponse\"$\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/api/v1/criteria:evaluateBKZIgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1;referralv1b\x06proto3"
@@ -892,25 +942,26 @@ var file_tongzhen_referral_v1_criteria_proto_depIdxs = []int32{
 	9,  // 0: tongzhen.referral.v1.Criterion.direction:type_name -> tongzhen.common.v1.Direction.Code
 	10, // 1: tongzhen.referral.v1.Criterion.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	0,  // 2: tongzhen.referral.v1.ListCriteriaResponse.criteria:type_name -> tongzhen.referral.v1.Criterion
-	9,  // 3: tongzhen.referral.v1.EvaluateCriteriaRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	11, // 4: tongzhen.referral.v1.EvaluateCriteriaRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	12, // 5: tongzhen.referral.v1.EvaluateCriteriaRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	5,  // 6: tongzhen.referral.v1.EvaluateCriteriaResponse.results:type_name -> tongzhen.referral.v1.CriterionResult
-	8,  // 7: tongzhen.referral.v1.EvaluateCriteriaResponse.inputs:type_name -> tongzhen.referral.v1.ValueDefinition
-	0,  // 8: tongzhen.referral.v1.CriterionResult.criterion:type_name -> tongzhen.referral.v1.Criterion
-	6,  // 9: tongzhen.referral.v1.CriterionResult.missing:type_name -> tongzhen.referral.v1.MissingValue
-	7,  // 10: tongzhen.referral.v1.CriterionResult.used:type_name -> tongzhen.referral.v1.UsedValue
-	13, // 11: tongzhen.referral.v1.MissingValue.time:type_name -> google.protobuf.Timestamp
-	13, // 12: tongzhen.referral.v1.UsedValue.time:type_name -> google.protobuf.Timestamp
-	1,  // 13: tongzhen.referral.v1.CriteriaService.ListCriteria:input_type -> tongzhen.referral.v1.ListCriteriaRequest
-	3,  // 14: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:input_type -> tongzhen.referral.v1.EvaluateCriteriaRequest
-	2,  // 15: tongzhen.referral.v1.CriteriaService.ListCriteria:output_type -> tongzhen.referral.v1.ListCriteriaResponse
-	4,  // 16: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:output_type -> tongzhen.referral.v1.EvaluateCriteriaResponse
-	15, // [15:17] is the sub-list for method output_type
-	13, // [13:15] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	8,  // 3: tongzhen.referral.v1.ListCriteriaResponse.values:type_name -> tongzhen.referral.v1.ValueDefinition
+	9,  // 4: tongzhen.referral.v1.EvaluateCriteriaRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	11, // 5: tongzhen.referral.v1.EvaluateCriteriaRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	12, // 6: tongzhen.referral.v1.EvaluateCriteriaRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,  // 7: tongzhen.referral.v1.EvaluateCriteriaResponse.results:type_name -> tongzhen.referral.v1.CriterionResult
+	8,  // 8: tongzhen.referral.v1.EvaluateCriteriaResponse.inputs:type_name -> tongzhen.referral.v1.ValueDefinition
+	0,  // 9: tongzhen.referral.v1.CriterionResult.criterion:type_name -> tongzhen.referral.v1.Criterion
+	6,  // 10: tongzhen.referral.v1.CriterionResult.missing:type_name -> tongzhen.referral.v1.MissingValue
+	7,  // 11: tongzhen.referral.v1.CriterionResult.used:type_name -> tongzhen.referral.v1.UsedValue
+	13, // 12: tongzhen.referral.v1.MissingValue.time:type_name -> google.protobuf.Timestamp
+	13, // 13: tongzhen.referral.v1.UsedValue.time:type_name -> google.protobuf.Timestamp
+	1,  // 14: tongzhen.referral.v1.CriteriaService.ListCriteria:input_type -> tongzhen.referral.v1.ListCriteriaRequest
+	3,  // 15: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:input_type -> tongzhen.referral.v1.EvaluateCriteriaRequest
+	2,  // 16: tongzhen.referral.v1.CriteriaService.ListCriteria:output_type -> tongzhen.referral.v1.ListCriteriaResponse
+	4,  // 17: tongzhen.referral.v1.CriteriaService.EvaluateCriteria:output_type -> tongzhen.referral.v1.EvaluateCriteriaResponse
+	16, // [16:18] is the sub-list for method output_type
+	14, // [14:16] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_criteria_proto_init() }

@@ -38,7 +38,7 @@ type ReferralFact struct {
 	Receiver      *v1.Party              `protobuf:"bytes,10,opt,name=receiver,proto3" json:"receiver,omitempty"`
 	// The account that created it.
 	OriginatorAccountId string `protobuf:"bytes,11,opt,name=originator_account_id,json=originatorAccountId,proto3" json:"originator_account_id,omitempty"`
-	// The hold or booking that the fact attaches, settles or frees: submitted attaches; accepted and rebooked settle a booking, or with a
+	// The hold or booking that the fact attaches, settles or frees: submitted attaches; accepted, rebooked and admitted settle a booking, or with a
 	// walk-in window free the attached hold; concluded ends the use of a bed; every other fact that names one frees it. An attached hold
 	// lasts until the referral is accepted, declined, redirected or cancelled: returned and resubmitted name none, and it stays attached
 	// until 24 hours after their due time. edited names the hold that another department gives up.
@@ -50,8 +50,10 @@ type ReferralFact struct {
 	Retrospective bool                   `protobuf:"varint,17,opt,name=retrospective,proto3" json:"retrospective,omitempty"`
 	FamilyDoctor  string                 `protobuf:"bytes,18,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
 	BounceBackOf  string                 `protobuf:"bytes,19,opt,name=bounce_back_of,json=bounceBackOf,proto3" json:"bounce_back_of,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The booking that booking_id took the place of: admitted frees it.
+	FormerBookingId string `protobuf:"bytes,20,opt,name=former_booking_id,json=formerBookingId,proto3" json:"former_booking_id,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *ReferralFact) Reset() {
@@ -213,6 +215,13 @@ func (x *ReferralFact) GetFamilyDoctor() string {
 func (x *ReferralFact) GetBounceBackOf() string {
 	if x != nil {
 		return x.BounceBackOf
+	}
+	return ""
+}
+
+func (x *ReferralFact) GetFormerBookingId() string {
+	if x != nil {
+		return x.FormerBookingId
 	}
 	return ""
 }
@@ -2267,7 +2276,7 @@ var File_tongzhen_referral_v1_events_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\n" +
-	"!tongzhen/referral/v1/events.proto\x12\x14tongzhen.referral.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xda\x06\n" +
+	"!tongzhen/referral/v1/events.proto\x12\x14tongzhen.referral.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\x86\a\n" +
 	"\fReferralFact\x12\x1f\n" +
 	"\vreferral_id\x18\x01 \x01(\tR\n" +
 	"referralId\x12\x16\n" +
@@ -2294,7 +2303,8 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\breply_to\x18\x10 \x01(\tR\areplyTo\x12$\n" +
 	"\rretrospective\x18\x11 \x01(\bR\rretrospective\x12#\n" +
 	"\rfamily_doctor\x18\x12 \x01(\tR\ffamilyDoctor\x12$\n" +
-	"\x0ebounce_back_of\x18\x13 \x01(\tR\fbounceBackOf\"\xa8\x01\n" +
+	"\x0ebounce_back_of\x18\x13 \x01(\tR\fbounceBackOf\x12*\n" +
+	"\x11former_booking_id\x18\x14 \x01(\tR\x0fformerBookingId\"\xa8\x01\n" +
 	"\fDeadlineFact\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\tR\x04step\x12\x14\n" +
 	"\x05level\x18\x02 \x01(\x05R\x05level\x125\n" +

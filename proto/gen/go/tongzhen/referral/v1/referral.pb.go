@@ -153,7 +153,7 @@ func (x SettleBookingResponse_Verdict) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use SettleBookingResponse_Verdict.Descriptor instead.
 func (SettleBookingResponse_Verdict) EnumDescriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72, 0}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75, 0}
 }
 
 type State struct {
@@ -1192,8 +1192,12 @@ type Referral struct {
 	WorseReasons []string `protobuf:"bytes,57,rep,name=worse_reasons,json=worseReasons,proto3" json:"worse_reasons,omitempty"`
 	// The device that an EXAM needs, as Equipment has it (CT MR US …): only its times are held and booked for it. Empty: not said, the receiver finds out.
 	Modality string `protobuf:"bytes,58,opt,name=modality,proto3" json:"modality,omitempty"`
+	// What the doctor found for the criteria, as the draft or the sent referral has it; ListCriteria names and words the values.
+	Values []*ClinicalValue `protobuf:"bytes,59,rep,name=values,proto3" json:"values,omitempty"`
 	// Written on a blank form at this time, while the system was away, and entered at submit_time. Limits run, and figures count, from submit_time.
-	WrittenTime   *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	WrittenTime *timestamppb.Timestamp `protobuf:"bytes,71,opt,name=written_time,json=writtenTime,proto3" json:"written_time,omitempty"`
+	// What the sender changed since the receiver last asked for more (returned), by the names that errors give the fields: form.presentIllness, diagnoses, …
+	Supplemented  []string `protobuf:"bytes,72,rep,name=supplemented,proto3" json:"supplemented,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1634,9 +1638,23 @@ func (x *Referral) GetModality() string {
 	return ""
 }
 
+func (x *Referral) GetValues() []*ClinicalValue {
+	if x != nil {
+		return x.Values
+	}
+	return nil
+}
+
 func (x *Referral) GetWrittenTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.WrittenTime
+	}
+	return nil
+}
+
+func (x *Referral) GetSupplemented() []string {
+	if x != nil {
+		return x.Supplemented
 	}
 	return nil
 }
@@ -1664,7 +1682,8 @@ type CreateReferralRequest struct {
 	// The plan that the county proposes with a DOWN; the township takes or changes it.
 	Plan      *FollowUpPlan `protobuf:"bytes,17,opt,name=plan,proto3" json:"plan,omitempty"`
 	ExamItems []*v1.Coding  `protobuf:"bytes,18,rep,name=exam_items,json=examItems,proto3" json:"exam_items,omitempty"`
-	// What the doctor found, for the criteria; kept are only the codes of the rules that were met.
+	// What the doctor found, for the criteria; kept with the referral ("values" in an update mask). Of several with one name the
+	// first counts; names that no rule knows, and what is not of the type of its definition, are passed over.
 	Values       []*ClinicalValue `protobuf:"bytes,19,rep,name=values,proto3" json:"values,omitempty"`
 	FamilyDoctor string           `protobuf:"bytes,20,opt,name=family_doctor,json=familyDoctor,proto3" json:"family_doctor,omitempty"`
 	// For an EXAM only.
@@ -2263,10 +2282,13 @@ type ListReferralsRequest struct {
 	// Only those whose number has these digits, one after the other.
 	Number string `protobuf:"bytes,18,opt,name=number,proto3" json:"number,omitempty"`
 	// Only those submitted on local dates (YYYY-MM-DD) from sent_from until before sent_to; either may be empty.
-	SentFrom      string `protobuf:"bytes,19,opt,name=sent_from,json=sentFrom,proto3" json:"sent_from,omitempty"`
-	SentTo        string `protobuf:"bytes,20,opt,name=sent_to,json=sentTo,proto3" json:"sent_to,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	SentFrom string `protobuf:"bytes,19,opt,name=sent_from,json=sentFrom,proto3" json:"sent_from,omitempty"`
+	SentTo   string `protobuf:"bytes,20,opt,name=sent_to,json=sentTo,proto3" json:"sent_to,omitempty"`
+	// Only those of the caller's organisation that were declined within the last seven days: they wait for their sender, as sending anew or ringing
+	// leaves no mark on them. View and state are not looked at.
+	DeclinedLately bool `protobuf:"varint,21,opt,name=declined_lately,json=declinedLately,proto3" json:"declined_lately,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ListReferralsRequest) Reset() {
@@ -2439,6 +2461,182 @@ func (x *ListReferralsRequest) GetSentTo() string {
 	return ""
 }
 
+func (x *ListReferralsRequest) GetDeclinedLately() bool {
+	if x != nil {
+		return x.DeclinedLately
+	}
+	return false
+}
+
+type ListUnderWayRequest struct {
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
+	// The referral that is written, which is none to ask about.
+	ExceptId      string `protobuf:"bytes,2,opt,name=except_id,json=exceptId,proto3" json:"except_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnderWayRequest) Reset() {
+	*x = ListUnderWayRequest{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnderWayRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnderWayRequest) ProtoMessage() {}
+
+func (x *ListUnderWayRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnderWayRequest.ProtoReflect.Descriptor instead.
+func (*ListUnderWayRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ListUnderWayRequest) GetPatientId() string {
+	if x != nil {
+		return x.PatientId
+	}
+	return ""
+}
+
+func (x *ListUnderWayRequest) GetExceptId() string {
+	if x != nil {
+		return x.ExceptId
+	}
+	return ""
+}
+
+type ListUnderWayResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By hospital; one that has nothing of the patient is left out.
+	Hospitals     []*UnderWay `protobuf:"bytes,1,rep,name=hospitals,proto3" json:"hospitals,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListUnderWayResponse) Reset() {
+	*x = ListUnderWayResponse{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListUnderWayResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListUnderWayResponse) ProtoMessage() {}
+
+func (x *ListUnderWayResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListUnderWayResponse.ProtoReflect.Descriptor instead.
+func (*ListUnderWayResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListUnderWayResponse) GetHospitals() []*UnderWay {
+	if x != nil {
+		return x.Hospitals
+	}
+	return nil
+}
+
+type UnderWay struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// The patient is in a ward there since.
+	AdmitTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=admit_time,json=admitTime,proto3" json:"admit_time,omitempty"`
+	// Newest first.
+	Referrals []*Referral `protobuf:"bytes,3,rep,name=referrals,proto3" json:"referrals,omitempty"`
+	// The kinds of a new referral there that are to be asked about. A second one of the same kind is none of them: it is refused (OPEN_REFERRAL_EXISTS).
+	AskedKinds    []v1.Kind_Code `protobuf:"varint,4,rep,packed,name=asked_kinds,json=askedKinds,proto3,enum=tongzhen.common.v1.Kind_Code" json:"asked_kinds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnderWay) Reset() {
+	*x = UnderWay{}
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnderWay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnderWay) ProtoMessage() {}
+
+func (x *UnderWay) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnderWay.ProtoReflect.Descriptor instead.
+func (*UnderWay) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *UnderWay) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *UnderWay) GetAdmitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AdmitTime
+	}
+	return nil
+}
+
+func (x *UnderWay) GetReferrals() []*Referral {
+	if x != nil {
+		return x.Referrals
+	}
+	return nil
+}
+
+func (x *UnderWay) GetAskedKinds() []v1.Kind_Code {
+	if x != nil {
+		return x.AskedKinds
+	}
+	return nil
+}
+
 type ListReferralsResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Referrals     []*Referral            `protobuf:"bytes,1,rep,name=referrals,proto3" json:"referrals,omitempty"`
@@ -2451,7 +2649,7 @@ type ListReferralsResponse struct {
 
 func (x *ListReferralsResponse) Reset() {
 	*x = ListReferralsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2463,7 +2661,7 @@ func (x *ListReferralsResponse) String() string {
 func (*ListReferralsResponse) ProtoMessage() {}
 
 func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2476,7 +2674,7 @@ func (x *ListReferralsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReferralsResponse.ProtoReflect.Descriptor instead.
 func (*ListReferralsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListReferralsResponse) GetReferrals() []*Referral {
@@ -2512,7 +2710,7 @@ type StateCount struct {
 
 func (x *StateCount) Reset() {
 	*x = StateCount{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +2722,7 @@ func (x *StateCount) String() string {
 func (*StateCount) ProtoMessage() {}
 
 func (x *StateCount) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +2735,7 @@ func (x *StateCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StateCount.ProtoReflect.Descriptor instead.
 func (*StateCount) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *StateCount) GetState() State_Code {
@@ -2570,7 +2768,7 @@ type ListHistoryRequest struct {
 
 func (x *ListHistoryRequest) Reset() {
 	*x = ListHistoryRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2582,7 +2780,7 @@ func (x *ListHistoryRequest) String() string {
 func (*ListHistoryRequest) ProtoMessage() {}
 
 func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2595,7 +2793,7 @@ func (x *ListHistoryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryRequest.ProtoReflect.Descriptor instead.
 func (*ListHistoryRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListHistoryRequest) GetId() string {
@@ -2614,7 +2812,7 @@ type ListHistoryResponse struct {
 
 func (x *ListHistoryResponse) Reset() {
 	*x = ListHistoryResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2626,7 +2824,7 @@ func (x *ListHistoryResponse) String() string {
 func (*ListHistoryResponse) ProtoMessage() {}
 
 func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2639,7 +2837,7 @@ func (x *ListHistoryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListHistoryResponse.ProtoReflect.Descriptor instead.
 func (*ListHistoryResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListHistoryResponse) GetHistory() []*HistoryRow {
@@ -2670,7 +2868,7 @@ type HistoryRow struct {
 
 func (x *HistoryRow) Reset() {
 	*x = HistoryRow{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2880,7 @@ func (x *HistoryRow) String() string {
 func (*HistoryRow) ProtoMessage() {}
 
 func (x *HistoryRow) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2893,7 @@ func (x *HistoryRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HistoryRow.ProtoReflect.Descriptor instead.
 func (*HistoryRow) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *HistoryRow) GetKind() string {
@@ -2777,7 +2975,7 @@ type ListActionsRequest struct {
 
 func (x *ListActionsRequest) Reset() {
 	*x = ListActionsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2789,7 +2987,7 @@ func (x *ListActionsRequest) String() string {
 func (*ListActionsRequest) ProtoMessage() {}
 
 func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2802,7 +3000,7 @@ func (x *ListActionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsRequest.ProtoReflect.Descriptor instead.
 func (*ListActionsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ListActionsRequest) GetId() string {
@@ -2824,7 +3022,7 @@ type ListActionsResponse struct {
 
 func (x *ListActionsResponse) Reset() {
 	*x = ListActionsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2836,7 +3034,7 @@ func (x *ListActionsResponse) String() string {
 func (*ListActionsResponse) ProtoMessage() {}
 
 func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2849,7 +3047,7 @@ func (x *ListActionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListActionsResponse.ProtoReflect.Descriptor instead.
 func (*ListActionsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListActionsResponse) GetActions() []*Action {
@@ -2887,7 +3085,7 @@ type Action struct {
 
 func (x *Action) Reset() {
 	*x = Action{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2899,7 +3097,7 @@ func (x *Action) String() string {
 func (*Action) ProtoMessage() {}
 
 func (x *Action) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2912,7 +3110,7 @@ func (x *Action) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Action.ProtoReflect.Descriptor instead.
 func (*Action) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Action) GetName() string {
@@ -2979,7 +3177,7 @@ type GetLifecycleRequest struct {
 
 func (x *GetLifecycleRequest) Reset() {
 	*x = GetLifecycleRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2991,7 +3189,7 @@ func (x *GetLifecycleRequest) String() string {
 func (*GetLifecycleRequest) ProtoMessage() {}
 
 func (x *GetLifecycleRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3004,7 +3202,7 @@ func (x *GetLifecycleRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetLifecycleRequest.ProtoReflect.Descriptor instead.
 func (*GetLifecycleRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{32}
 }
 
 type Lifecycle struct {
@@ -3016,7 +3214,7 @@ type Lifecycle struct {
 
 func (x *Lifecycle) Reset() {
 	*x = Lifecycle{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3028,7 +3226,7 @@ func (x *Lifecycle) String() string {
 func (*Lifecycle) ProtoMessage() {}
 
 func (x *Lifecycle) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3041,7 +3239,7 @@ func (x *Lifecycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lifecycle.ProtoReflect.Descriptor instead.
 func (*Lifecycle) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Lifecycle) GetActions() []*Action {
@@ -3062,7 +3260,7 @@ type ListReasonsRequest struct {
 
 func (x *ListReasonsRequest) Reset() {
 	*x = ListReasonsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3074,7 +3272,7 @@ func (x *ListReasonsRequest) String() string {
 func (*ListReasonsRequest) ProtoMessage() {}
 
 func (x *ListReasonsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3087,7 +3285,7 @@ func (x *ListReasonsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReasonsRequest.ProtoReflect.Descriptor instead.
 func (*ListReasonsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ListReasonsRequest) GetAction() string {
@@ -3113,7 +3311,7 @@ type ListReasonsResponse struct {
 
 func (x *ListReasonsResponse) Reset() {
 	*x = ListReasonsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3125,7 +3323,7 @@ func (x *ListReasonsResponse) String() string {
 func (*ListReasonsResponse) ProtoMessage() {}
 
 func (x *ListReasonsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3138,7 +3336,7 @@ func (x *ListReasonsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReasonsResponse.ProtoReflect.Descriptor instead.
 func (*ListReasonsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListReasonsResponse) GetReasons() []*Reason {
@@ -3164,7 +3362,7 @@ type Reason struct {
 
 func (x *Reason) Reset() {
 	*x = Reason{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3176,7 +3374,7 @@ func (x *Reason) String() string {
 func (*Reason) ProtoMessage() {}
 
 func (x *Reason) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3189,7 +3387,7 @@ func (x *Reason) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reason.ProtoReflect.Descriptor instead.
 func (*Reason) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Reason) GetCode() string {
@@ -3243,7 +3441,7 @@ type SearchDiagnosesRequest struct {
 
 func (x *SearchDiagnosesRequest) Reset() {
 	*x = SearchDiagnosesRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3255,7 +3453,7 @@ func (x *SearchDiagnosesRequest) String() string {
 func (*SearchDiagnosesRequest) ProtoMessage() {}
 
 func (x *SearchDiagnosesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3268,7 +3466,7 @@ func (x *SearchDiagnosesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchDiagnosesRequest.ProtoReflect.Descriptor instead.
 func (*SearchDiagnosesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SearchDiagnosesRequest) GetQuery() string {
@@ -3289,7 +3487,7 @@ type SearchDiagnosesResponse struct {
 
 func (x *SearchDiagnosesResponse) Reset() {
 	*x = SearchDiagnosesResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3301,7 +3499,7 @@ func (x *SearchDiagnosesResponse) String() string {
 func (*SearchDiagnosesResponse) ProtoMessage() {}
 
 func (x *SearchDiagnosesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3314,7 +3512,7 @@ func (x *SearchDiagnosesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SearchDiagnosesResponse.ProtoReflect.Descriptor instead.
 func (*SearchDiagnosesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SearchDiagnosesResponse) GetDiagnoses() []*v1.Coding {
@@ -3339,7 +3537,7 @@ type ListDiagnosesRequest struct {
 
 func (x *ListDiagnosesRequest) Reset() {
 	*x = ListDiagnosesRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3351,7 +3549,7 @@ func (x *ListDiagnosesRequest) String() string {
 func (*ListDiagnosesRequest) ProtoMessage() {}
 
 func (x *ListDiagnosesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3364,7 +3562,7 @@ func (x *ListDiagnosesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDiagnosesRequest.ProtoReflect.Descriptor instead.
 func (*ListDiagnosesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
 }
 
 type ListDiagnosesResponse struct {
@@ -3376,7 +3574,7 @@ type ListDiagnosesResponse struct {
 
 func (x *ListDiagnosesResponse) Reset() {
 	*x = ListDiagnosesResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3388,7 +3586,7 @@ func (x *ListDiagnosesResponse) String() string {
 func (*ListDiagnosesResponse) ProtoMessage() {}
 
 func (x *ListDiagnosesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3401,7 +3599,7 @@ func (x *ListDiagnosesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDiagnosesResponse.ProtoReflect.Descriptor instead.
 func (*ListDiagnosesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{37}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ListDiagnosesResponse) GetDiagnoses() []*KnownDiagnosis {
@@ -3425,7 +3623,7 @@ type KnownDiagnosis struct {
 
 func (x *KnownDiagnosis) Reset() {
 	*x = KnownDiagnosis{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3437,7 +3635,7 @@ func (x *KnownDiagnosis) String() string {
 func (*KnownDiagnosis) ProtoMessage() {}
 
 func (x *KnownDiagnosis) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[38]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3450,7 +3648,7 @@ func (x *KnownDiagnosis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KnownDiagnosis.ProtoReflect.Descriptor instead.
 func (*KnownDiagnosis) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{38}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *KnownDiagnosis) GetCode() string {
@@ -3493,7 +3691,7 @@ type ActionRequest struct {
 
 func (x *ActionRequest) Reset() {
 	*x = ActionRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3505,7 +3703,7 @@ func (x *ActionRequest) String() string {
 func (*ActionRequest) ProtoMessage() {}
 
 func (x *ActionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[39]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3518,7 +3716,7 @@ func (x *ActionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActionRequest.ProtoReflect.Descriptor instead.
 func (*ActionRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{39}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ActionRequest) GetId() string {
@@ -3556,7 +3754,7 @@ type SubmitRequest struct {
 	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	HoldId    string                 `protobuf:"bytes,4,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
 	Consent   *Consent               `protobuf:"bytes,5,opt,name=consent,proto3" json:"consent,omitempty"`
-	// What the doctor found, for the criteria; kept are only the codes of the rules that were met.
+	// What the doctor found, for the criteria; if any are given they take the place of those of the draft.
 	Values        []*ClinicalValue `protobuf:"bytes,6,rep,name=values,proto3" json:"values,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3564,7 +3762,7 @@ type SubmitRequest struct {
 
 func (x *SubmitRequest) Reset() {
 	*x = SubmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3576,7 +3774,7 @@ func (x *SubmitRequest) String() string {
 func (*SubmitRequest) ProtoMessage() {}
 
 func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[40]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3589,7 +3787,7 @@ func (x *SubmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitRequest.ProtoReflect.Descriptor instead.
 func (*SubmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{40}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SubmitRequest) GetId() string {
@@ -3649,7 +3847,7 @@ type AcceptRequest struct {
 
 func (x *AcceptRequest) Reset() {
 	*x = AcceptRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3661,7 +3859,7 @@ func (x *AcceptRequest) String() string {
 func (*AcceptRequest) ProtoMessage() {}
 
 func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[41]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3674,7 +3872,7 @@ func (x *AcceptRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptRequest.ProtoReflect.Descriptor instead.
 func (*AcceptRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{41}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AcceptRequest) GetId() string {
@@ -3732,7 +3930,7 @@ type ReasonRequest struct {
 
 func (x *ReasonRequest) Reset() {
 	*x = ReasonRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3744,7 +3942,7 @@ func (x *ReasonRequest) String() string {
 func (*ReasonRequest) ProtoMessage() {}
 
 func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[42]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3757,7 +3955,7 @@ func (x *ReasonRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReasonRequest.ProtoReflect.Descriptor instead.
 func (*ReasonRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{42}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReasonRequest) GetId() string {
@@ -3809,7 +4007,7 @@ type RedirectRequest struct {
 
 func (x *RedirectRequest) Reset() {
 	*x = RedirectRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3821,7 +4019,7 @@ func (x *RedirectRequest) String() string {
 func (*RedirectRequest) ProtoMessage() {}
 
 func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[43]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3834,7 +4032,7 @@ func (x *RedirectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RedirectRequest.ProtoReflect.Descriptor instead.
 func (*RedirectRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{43}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RedirectRequest) GetId() string {
@@ -3880,20 +4078,25 @@ func (x *RedirectRequest) GetNote() string {
 }
 
 type AdmitRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
-	RequestId     string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Ward          string                 `protobuf:"bytes,4,opt,name=ward,proto3" json:"ward,omitempty"`
-	Bed           string                 `protobuf:"bytes,5,opt,name=bed,proto3" json:"bed,omitempty"`
-	Note          string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	state     protoimpl.MessageState `protogen:"open.v1"`
+	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version   int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	RequestId string                 `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Ward      string                 `protobuf:"bytes,4,opt,name=ward,proto3" json:"ward,omitempty"`
+	Bed       string                 `protobuf:"bytes,5,opt,name=bed,proto3" json:"bed,omitempty"`
+	Note      string                 `protobuf:"bytes,6,opt,name=note,proto3" json:"note,omitempty"`
+	// A hold of a bed of the receiving hospital: it becomes the referral's booking in place of the one that it had, and ward and bed are those of it.
+	// Without one they are the words above, which a bed that scheduling does not know needs. HOLD_EXPIRED, BOOKING_LOST as in Accept.
+	HoldId string `protobuf:"bytes,7,opt,name=hold_id,json=holdId,proto3" json:"hold_id,omitempty"`
+	// The bed above is not the booked one: the booking is given up. Not with hold_id.
+	Instead       bool `protobuf:"varint,8,opt,name=instead,proto3" json:"instead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AdmitRequest) Reset() {
 	*x = AdmitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3905,7 +4108,7 @@ func (x *AdmitRequest) String() string {
 func (*AdmitRequest) ProtoMessage() {}
 
 func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[44]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3918,7 +4121,7 @@ func (x *AdmitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdmitRequest.ProtoReflect.Descriptor instead.
 func (*AdmitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{44}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *AdmitRequest) GetId() string {
@@ -3963,6 +4166,20 @@ func (x *AdmitRequest) GetNote() string {
 	return ""
 }
 
+func (x *AdmitRequest) GetHoldId() string {
+	if x != nil {
+		return x.HoldId
+	}
+	return ""
+}
+
+func (x *AdmitRequest) GetInstead() bool {
+	if x != nil {
+		return x.Instead
+	}
+	return false
+}
+
 type ConcludeRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Id        string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -3978,7 +4195,7 @@ type ConcludeRequest struct {
 
 func (x *ConcludeRequest) Reset() {
 	*x = ConcludeRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3990,7 +4207,7 @@ func (x *ConcludeRequest) String() string {
 func (*ConcludeRequest) ProtoMessage() {}
 
 func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[45]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4003,7 +4220,7 @@ func (x *ConcludeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConcludeRequest.ProtoReflect.Descriptor instead.
 func (*ConcludeRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{45}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ConcludeRequest) GetId() string {
@@ -4061,7 +4278,7 @@ type AnswerRequest struct {
 
 func (x *AnswerRequest) Reset() {
 	*x = AnswerRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4073,7 +4290,7 @@ func (x *AnswerRequest) String() string {
 func (*AnswerRequest) ProtoMessage() {}
 
 func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[46]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4086,7 +4303,7 @@ func (x *AnswerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AnswerRequest.ProtoReflect.Descriptor instead.
 func (*AnswerRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{46}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *AnswerRequest) GetId() string {
@@ -4147,7 +4364,7 @@ type RecordArrivalRequest struct {
 
 func (x *RecordArrivalRequest) Reset() {
 	*x = RecordArrivalRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4159,7 +4376,7 @@ func (x *RecordArrivalRequest) String() string {
 func (*RecordArrivalRequest) ProtoMessage() {}
 
 func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[47]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4172,7 +4389,7 @@ func (x *RecordArrivalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordArrivalRequest.ProtoReflect.Descriptor instead.
 func (*RecordArrivalRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{47}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RecordArrivalRequest) GetRequestId() string {
@@ -4263,7 +4480,7 @@ type RecordOutRequest struct {
 
 func (x *RecordOutRequest) Reset() {
 	*x = RecordOutRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4275,7 +4492,7 @@ func (x *RecordOutRequest) String() string {
 func (*RecordOutRequest) ProtoMessage() {}
 
 func (x *RecordOutRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[48]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4288,7 +4505,7 @@ func (x *RecordOutRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordOutRequest.ProtoReflect.Descriptor instead.
 func (*RecordOutRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{48}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *RecordOutRequest) GetRequestId() string {
@@ -4361,7 +4578,7 @@ type BeginFollowUpRequest struct {
 
 func (x *BeginFollowUpRequest) Reset() {
 	*x = BeginFollowUpRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4373,7 +4590,7 @@ func (x *BeginFollowUpRequest) String() string {
 func (*BeginFollowUpRequest) ProtoMessage() {}
 
 func (x *BeginFollowUpRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[49]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4386,7 +4603,7 @@ func (x *BeginFollowUpRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginFollowUpRequest.ProtoReflect.Descriptor instead.
 func (*BeginFollowUpRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{49}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *BeginFollowUpRequest) GetId() string {
@@ -4446,7 +4663,7 @@ type RecordVisitRequest struct {
 
 func (x *RecordVisitRequest) Reset() {
 	*x = RecordVisitRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4458,7 +4675,7 @@ func (x *RecordVisitRequest) String() string {
 func (*RecordVisitRequest) ProtoMessage() {}
 
 func (x *RecordVisitRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[50]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4471,7 +4688,7 @@ func (x *RecordVisitRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordVisitRequest.ProtoReflect.Descriptor instead.
 func (*RecordVisitRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{50}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *RecordVisitRequest) GetId() string {
@@ -4530,7 +4747,7 @@ type RevisePlanRequest struct {
 
 func (x *RevisePlanRequest) Reset() {
 	*x = RevisePlanRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4542,7 +4759,7 @@ func (x *RevisePlanRequest) String() string {
 func (*RevisePlanRequest) ProtoMessage() {}
 
 func (x *RevisePlanRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[51]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4555,7 +4772,7 @@ func (x *RevisePlanRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevisePlanRequest.ProtoReflect.Descriptor instead.
 func (*RevisePlanRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{51}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RevisePlanRequest) GetId() string {
@@ -4614,7 +4831,7 @@ type EscalateRequest struct {
 
 func (x *EscalateRequest) Reset() {
 	*x = EscalateRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4626,7 +4843,7 @@ func (x *EscalateRequest) String() string {
 func (*EscalateRequest) ProtoMessage() {}
 
 func (x *EscalateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[52]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4639,7 +4856,7 @@ func (x *EscalateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EscalateRequest.ProtoReflect.Descriptor instead.
 func (*EscalateRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{52}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *EscalateRequest) GetId() string {
@@ -4691,7 +4908,7 @@ type CompleteRequest struct {
 
 func (x *CompleteRequest) Reset() {
 	*x = CompleteRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4703,7 +4920,7 @@ func (x *CompleteRequest) String() string {
 func (*CompleteRequest) ProtoMessage() {}
 
 func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[53]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4716,7 +4933,7 @@ func (x *CompleteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompleteRequest.ProtoReflect.Descriptor instead.
 func (*CompleteRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{53}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *CompleteRequest) GetId() string {
@@ -4762,6 +4979,8 @@ type DepartRequest struct {
 	Transport       string                 `protobuf:"bytes,3,opt,name=transport,proto3" json:"transport,omitempty"`
 	ExpectedArrival *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expected_arrival,json=expectedArrival,proto3" json:"expected_arrival,omitempty"`
 	Note            string                 `protobuf:"bytes,5,opt,name=note,proto3" json:"note,omitempty"`
+	// In how many minutes the patient is expected; it takes the place of expected_arrival, by the clock of the server.
+	ExpectedMinutes *int32 `protobuf:"varint,6,opt,name=expected_minutes,json=expectedMinutes,proto3,oneof" json:"expected_minutes,omitempty"`
 	// Taken and not looked at: a mark needs none.
 	Version       int32 `protobuf:"varint,15,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -4770,7 +4989,7 @@ type DepartRequest struct {
 
 func (x *DepartRequest) Reset() {
 	*x = DepartRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4782,7 +5001,7 @@ func (x *DepartRequest) String() string {
 func (*DepartRequest) ProtoMessage() {}
 
 func (x *DepartRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[54]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4795,7 +5014,7 @@ func (x *DepartRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DepartRequest.ProtoReflect.Descriptor instead.
 func (*DepartRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{54}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DepartRequest) GetId() string {
@@ -4833,6 +5052,13 @@ func (x *DepartRequest) GetNote() string {
 	return ""
 }
 
+func (x *DepartRequest) GetExpectedMinutes() int32 {
+	if x != nil && x.ExpectedMinutes != nil {
+		return *x.ExpectedMinutes
+	}
+	return 0
+}
+
 func (x *DepartRequest) GetVersion() int32 {
 	if x != nil {
 		return x.Version
@@ -4853,7 +5079,7 @@ type PostMessageRequest struct {
 
 func (x *PostMessageRequest) Reset() {
 	*x = PostMessageRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4865,7 +5091,7 @@ func (x *PostMessageRequest) String() string {
 func (*PostMessageRequest) ProtoMessage() {}
 
 func (x *PostMessageRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[55]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4878,7 +5104,7 @@ func (x *PostMessageRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PostMessageRequest.ProtoReflect.Descriptor instead.
 func (*PostMessageRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{55}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *PostMessageRequest) GetId() string {
@@ -4922,7 +5148,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4934,7 +5160,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[56]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4947,7 +5173,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{56}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Message) GetId() string {
@@ -4994,7 +5220,7 @@ type ListMessagesRequest struct {
 
 func (x *ListMessagesRequest) Reset() {
 	*x = ListMessagesRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5006,7 +5232,7 @@ func (x *ListMessagesRequest) String() string {
 func (*ListMessagesRequest) ProtoMessage() {}
 
 func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[57]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5019,7 +5245,7 @@ func (x *ListMessagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesRequest.ProtoReflect.Descriptor instead.
 func (*ListMessagesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{57}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ListMessagesRequest) GetId() string {
@@ -5038,7 +5264,7 @@ type ListMessagesResponse struct {
 
 func (x *ListMessagesResponse) Reset() {
 	*x = ListMessagesResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5050,7 +5276,7 @@ func (x *ListMessagesResponse) String() string {
 func (*ListMessagesResponse) ProtoMessage() {}
 
 func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[58]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5063,7 +5289,7 @@ func (x *ListMessagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListMessagesResponse.ProtoReflect.Descriptor instead.
 func (*ListMessagesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{58}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *ListMessagesResponse) GetMessages() []*Message {
@@ -5088,7 +5314,7 @@ type AssessRequest struct {
 
 func (x *AssessRequest) Reset() {
 	*x = AssessRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5100,7 +5326,7 @@ func (x *AssessRequest) String() string {
 func (*AssessRequest) ProtoMessage() {}
 
 func (x *AssessRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[59]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5113,7 +5339,7 @@ func (x *AssessRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessRequest.ProtoReflect.Descriptor instead.
 func (*AssessRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{59}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *AssessRequest) GetId() string {
@@ -5168,7 +5394,7 @@ type CorrectRequest struct {
 
 func (x *CorrectRequest) Reset() {
 	*x = CorrectRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5180,7 +5406,7 @@ func (x *CorrectRequest) String() string {
 func (*CorrectRequest) ProtoMessage() {}
 
 func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[60]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5193,7 +5419,7 @@ func (x *CorrectRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectRequest.ProtoReflect.Descriptor instead.
 func (*CorrectRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{60}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *CorrectRequest) GetId() string {
@@ -5254,7 +5480,7 @@ type ListCorrectionsRequest struct {
 
 func (x *ListCorrectionsRequest) Reset() {
 	*x = ListCorrectionsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5266,7 +5492,7 @@ func (x *ListCorrectionsRequest) String() string {
 func (*ListCorrectionsRequest) ProtoMessage() {}
 
 func (x *ListCorrectionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[61]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5279,7 +5505,7 @@ func (x *ListCorrectionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCorrectionsRequest.ProtoReflect.Descriptor instead.
 func (*ListCorrectionsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{61}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ListCorrectionsRequest) GetId() string {
@@ -5298,7 +5524,7 @@ type ListCorrectionsResponse struct {
 
 func (x *ListCorrectionsResponse) Reset() {
 	*x = ListCorrectionsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5310,7 +5536,7 @@ func (x *ListCorrectionsResponse) String() string {
 func (*ListCorrectionsResponse) ProtoMessage() {}
 
 func (x *ListCorrectionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[62]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5323,7 +5549,7 @@ func (x *ListCorrectionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCorrectionsResponse.ProtoReflect.Descriptor instead.
 func (*ListCorrectionsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{62}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ListCorrectionsResponse) GetCorrections() []*Correction {
@@ -5347,7 +5573,7 @@ type Correction struct {
 
 func (x *Correction) Reset() {
 	*x = Correction{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5359,7 +5585,7 @@ func (x *Correction) String() string {
 func (*Correction) ProtoMessage() {}
 
 func (x *Correction) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[63]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5372,7 +5598,7 @@ func (x *Correction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Correction.ProtoReflect.Descriptor instead.
 func (*Correction) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{63}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Correction) GetNumber() int32 {
@@ -5429,7 +5655,7 @@ type CorrectedField struct {
 
 func (x *CorrectedField) Reset() {
 	*x = CorrectedField{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5441,7 +5667,7 @@ func (x *CorrectedField) String() string {
 func (*CorrectedField) ProtoMessage() {}
 
 func (x *CorrectedField) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[64]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5454,7 +5680,7 @@ func (x *CorrectedField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectedField.ProtoReflect.Descriptor instead.
 func (*CorrectedField) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{64}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *CorrectedField) GetPath() string {
@@ -5491,7 +5717,7 @@ type RecordConsentRequest struct {
 
 func (x *RecordConsentRequest) Reset() {
 	*x = RecordConsentRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5503,7 +5729,7 @@ func (x *RecordConsentRequest) String() string {
 func (*RecordConsentRequest) ProtoMessage() {}
 
 func (x *RecordConsentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[65]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5516,7 +5742,7 @@ func (x *RecordConsentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordConsentRequest.ProtoReflect.Descriptor instead.
 func (*RecordConsentRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{65}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *RecordConsentRequest) GetId() string {
@@ -5561,7 +5787,7 @@ type ConvertRequest struct {
 
 func (x *ConvertRequest) Reset() {
 	*x = ConvertRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5573,7 +5799,7 @@ func (x *ConvertRequest) String() string {
 func (*ConvertRequest) ProtoMessage() {}
 
 func (x *ConvertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[66]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5586,7 +5812,7 @@ func (x *ConvertRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConvertRequest.ProtoReflect.Descriptor instead.
 func (*ConvertRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{66}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *ConvertRequest) GetId() string {
@@ -5626,7 +5852,7 @@ type ListLinksRequest struct {
 
 func (x *ListLinksRequest) Reset() {
 	*x = ListLinksRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5638,7 +5864,7 @@ func (x *ListLinksRequest) String() string {
 func (*ListLinksRequest) ProtoMessage() {}
 
 func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[67]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5651,7 +5877,7 @@ func (x *ListLinksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinksRequest.ProtoReflect.Descriptor instead.
 func (*ListLinksRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{67}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *ListLinksRequest) GetId() string {
@@ -5670,7 +5896,7 @@ type ListLinksResponse struct {
 
 func (x *ListLinksResponse) Reset() {
 	*x = ListLinksResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5682,7 +5908,7 @@ func (x *ListLinksResponse) String() string {
 func (*ListLinksResponse) ProtoMessage() {}
 
 func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[68]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5695,7 +5921,7 @@ func (x *ListLinksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLinksResponse.ProtoReflect.Descriptor instead.
 func (*ListLinksResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{68}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *ListLinksResponse) GetLinks() []*Link {
@@ -5725,7 +5951,7 @@ type Link struct {
 
 func (x *Link) Reset() {
 	*x = Link{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5737,7 +5963,7 @@ func (x *Link) String() string {
 func (*Link) ProtoMessage() {}
 
 func (x *Link) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[69]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5750,7 +5976,7 @@ func (x *Link) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Link.ProtoReflect.Descriptor instead.
 func (*Link) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{69}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Link) GetKind() string {
@@ -5820,7 +6046,7 @@ type MarkSeenRequest struct {
 
 func (x *MarkSeenRequest) Reset() {
 	*x = MarkSeenRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5832,7 +6058,7 @@ func (x *MarkSeenRequest) String() string {
 func (*MarkSeenRequest) ProtoMessage() {}
 
 func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[70]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5845,7 +6071,7 @@ func (x *MarkSeenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MarkSeenRequest.ProtoReflect.Descriptor instead.
 func (*MarkSeenRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{70}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *MarkSeenRequest) GetId() string {
@@ -5873,7 +6099,7 @@ type SettleBookingRequest struct {
 
 func (x *SettleBookingRequest) Reset() {
 	*x = SettleBookingRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5885,7 +6111,7 @@ func (x *SettleBookingRequest) String() string {
 func (*SettleBookingRequest) ProtoMessage() {}
 
 func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[71]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5898,7 +6124,7 @@ func (x *SettleBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingRequest.ProtoReflect.Descriptor instead.
 func (*SettleBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{71}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *SettleBookingRequest) GetCounty() string {
@@ -5933,7 +6159,7 @@ type SettleBookingResponse struct {
 
 func (x *SettleBookingResponse) Reset() {
 	*x = SettleBookingResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5945,7 +6171,7 @@ func (x *SettleBookingResponse) String() string {
 func (*SettleBookingResponse) ProtoMessage() {}
 
 func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[72]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5958,7 +6184,7 @@ func (x *SettleBookingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SettleBookingResponse.ProtoReflect.Descriptor instead.
 func (*SettleBookingResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{72}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *SettleBookingResponse) GetVerdict() SettleBookingResponse_Verdict {
@@ -5985,7 +6211,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5997,7 +6223,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[73]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6010,7 +6236,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{73}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{76}
 }
 
 func (x *GetCaseRequest) GetCounty() string {
@@ -6047,7 +6273,7 @@ type ReferralCase struct {
 
 func (x *ReferralCase) Reset() {
 	*x = ReferralCase{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6059,7 +6285,7 @@ func (x *ReferralCase) String() string {
 func (*ReferralCase) ProtoMessage() {}
 
 func (x *ReferralCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[74]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6072,7 +6298,7 @@ func (x *ReferralCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReferralCase.ProtoReflect.Descriptor instead.
 func (*ReferralCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{74}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{77}
 }
 
 func (x *ReferralCase) GetId() string {
@@ -6163,7 +6389,7 @@ type GetRelationRequest struct {
 
 func (x *GetRelationRequest) Reset() {
 	*x = GetRelationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6175,7 +6401,7 @@ func (x *GetRelationRequest) String() string {
 func (*GetRelationRequest) ProtoMessage() {}
 
 func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[75]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6188,7 +6414,7 @@ func (x *GetRelationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationRequest.ProtoReflect.Descriptor instead.
 func (*GetRelationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{75}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{78}
 }
 
 func (x *GetRelationRequest) GetCounty() string {
@@ -6223,7 +6449,7 @@ type GetRelationResponse struct {
 
 func (x *GetRelationResponse) Reset() {
 	*x = GetRelationResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[79]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6235,7 +6461,7 @@ func (x *GetRelationResponse) String() string {
 func (*GetRelationResponse) ProtoMessage() {}
 
 func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[76]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[79]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6248,7 +6474,7 @@ func (x *GetRelationResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRelationResponse.ProtoReflect.Descriptor instead.
 func (*GetRelationResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{76}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{79}
 }
 
 func (x *GetRelationResponse) GetLevel() string {
@@ -6290,7 +6516,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[80]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6302,7 +6528,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[77]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[80]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6315,7 +6541,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{77}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{80}
 }
 
 func (x *Registration) GetId() string {
@@ -6405,7 +6631,7 @@ type ListRegistrationsRequest struct {
 
 func (x *ListRegistrationsRequest) Reset() {
 	*x = ListRegistrationsRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[81]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6417,7 +6643,7 @@ func (x *ListRegistrationsRequest) String() string {
 func (*ListRegistrationsRequest) ProtoMessage() {}
 
 func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[78]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[81]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6430,7 +6656,7 @@ func (x *ListRegistrationsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrationsRequest.ProtoReflect.Descriptor instead.
 func (*ListRegistrationsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{78}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{81}
 }
 
 func (x *ListRegistrationsRequest) GetPageSize() int32 {
@@ -6460,7 +6686,7 @@ type ListRegistrationsResponse struct {
 
 func (x *ListRegistrationsResponse) Reset() {
 	*x = ListRegistrationsResponse{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[79]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[82]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6472,7 +6698,7 @@ func (x *ListRegistrationsResponse) String() string {
 func (*ListRegistrationsResponse) ProtoMessage() {}
 
 func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[79]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[82]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6485,7 +6711,7 @@ func (x *ListRegistrationsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRegistrationsResponse.ProtoReflect.Descriptor instead.
 func (*ListRegistrationsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{79}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{82}
 }
 
 func (x *ListRegistrationsResponse) GetRegistrations() []*Registration {
@@ -6518,7 +6744,7 @@ type GetRegistrationRequest struct {
 
 func (x *GetRegistrationRequest) Reset() {
 	*x = GetRegistrationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[80]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[83]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6530,7 +6756,7 @@ func (x *GetRegistrationRequest) String() string {
 func (*GetRegistrationRequest) ProtoMessage() {}
 
 func (x *GetRegistrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[80]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[83]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6543,7 +6769,7 @@ func (x *GetRegistrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRegistrationRequest.ProtoReflect.Descriptor instead.
 func (*GetRegistrationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{80}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{83}
 }
 
 func (x *GetRegistrationRequest) GetId() string {
@@ -6565,7 +6791,7 @@ type DismissRegistrationRequest struct {
 
 func (x *DismissRegistrationRequest) Reset() {
 	*x = DismissRegistrationRequest{}
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[81]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[84]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6577,7 +6803,7 @@ func (x *DismissRegistrationRequest) String() string {
 func (*DismissRegistrationRequest) ProtoMessage() {}
 
 func (x *DismissRegistrationRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[81]
+	mi := &file_tongzhen_referral_v1_referral_proto_msgTypes[84]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6590,7 +6816,7 @@ func (x *DismissRegistrationRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DismissRegistrationRequest.ProtoReflect.Descriptor instead.
 func (*DismissRegistrationRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{81}
+	return file_tongzhen_referral_v1_referral_proto_rawDescGZIP(), []int{84}
 }
 
 func (x *DismissRegistrationRequest) GetId() string {
@@ -6720,7 +6946,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x16masked_identity_number\x18\x04 \x01(\tR\x14maskedIdentityNumber\x12\x14\n" +
 	"\x05phone\x18\x05 \x01(\tR\x05phone\x12\x18\n" +
 	"\aaddress\x18\x06 \x01(\tR\aaddress\x120\n" +
-	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xc6\x14\n" +
+	"\x14health_record_number\x18\a \x01(\tR\x12healthRecordNumber\"\xa7\x15\n" +
 	"\bReferral\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\tR\x06number\x12\x18\n" +
@@ -6795,8 +7021,10 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\vcorrections\x187 \x01(\x05R\vcorrections\x12 \n" +
 	"\vdestination\x188 \x01(\tR\vdestination\x12#\n" +
 	"\rworse_reasons\x189 \x03(\tR\fworseReasons\x12\x1a\n" +
-	"\bmodality\x18: \x01(\tR\bmodality\x12=\n" +
-	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\"\xd1\t\n" +
+	"\bmodality\x18: \x01(\tR\bmodality\x12;\n" +
+	"\x06values\x18; \x03(\v2#.tongzhen.referral.v1.ClinicalValueR\x06values\x12=\n" +
+	"\fwritten_time\x18G \x01(\v2\x1a.google.protobuf.TimestampR\vwrittenTime\x12\"\n" +
+	"\fsupplemented\x18H \x03(\tR\fsupplemented\"\xd1\t\n" +
 	"\x15CreateReferralRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12*\n" +
@@ -6849,7 +7077,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x19BatchGetReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\"8\n" +
 	"\x13FindReferralRequest\x12!\n" +
-	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\xe3\x06\n" +
+	"\x06number\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06number\"\x8c\a\n" +
 	"\x14ListReferralsRequest\x12/\n" +
 	"\x04view\x18\x01 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x05inboxR\x06outboxR\x03allR\x04view\x12@\n" +
 	"\tdirection\x18\x02 \x01(\x0e2\".tongzhen.common.v1.Direction.CodeR\tdirection\x126\n" +
@@ -6877,7 +7105,21 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"patientIds\x12)\n" +
 	"\x06number\x18\x12 \x01(\tB\x11\xbaH\x0er\f\x18\x142\b^[0-9]*$R\x06number\x12\x1b\n" +
 	"\tsent_from\x18\x13 \x01(\tR\bsentFrom\x12\x17\n" +
-	"\asent_to\x18\x14 \x01(\tR\x06sentTo\"\xb7\x01\n" +
+	"\asent_to\x18\x14 \x01(\tR\x06sentTo\x12'\n" +
+	"\x0fdeclined_lately\x18\x15 \x01(\bR\x0edeclinedLately\"h\n" +
+	"\x13ListUnderWayRequest\x12'\n" +
+	"\n" +
+	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12(\n" +
+	"\texcept_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bexceptId\"T\n" +
+	"\x14ListUnderWayResponse\x12<\n" +
+	"\thospitals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.UnderWayR\thospitals\"\xec\x01\n" +
+	"\bUnderWay\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x129\n" +
+	"\n" +
+	"admit_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\tadmitTime\x12<\n" +
+	"\treferrals\x18\x03 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\x12>\n" +
+	"\vasked_kinds\x18\x04 \x03(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\n" +
+	"askedKinds\"\xb7\x01\n" +
 	"\x15ListReferralsResponse\x12<\n" +
 	"\treferrals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.ReferralR\treferrals\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x128\n" +
@@ -6990,7 +7232,7 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\breceiver\x18\x04 \x01(\v2\x19.tongzhen.common.v1.PartyR\breceiver\x12(\n" +
 	"\vreason_code\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18<R\n" +
 	"reasonCode\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xb7\x01\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xea\x01\n" +
 	"\fAdmitRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
@@ -6998,7 +7240,9 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12\x1b\n" +
 	"\x04ward\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18<R\x04ward\x12\x19\n" +
 	"\x03bed\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\x1eR\x03bed\x12\x1c\n" +
-	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xe1\x01\n" +
+	"\x04note\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\x12\x17\n" +
+	"\ahold_id\x18\a \x01(\tR\x06holdId\x12\x18\n" +
+	"\ainstead\x18\b \x01(\bR\ainstead\"\xe1\x01\n" +
 	"\x0fConcludeRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
@@ -7084,15 +7328,18 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12*\n" +
 	"\foutcome_code\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\voutcomeCode\x12\x1c\n" +
-	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xee\x01\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x04note\"\xbf\x02\n" +
 	"\rDepartRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12%\n" +
 	"\ttransport\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\x14R\ttransport\x12E\n" +
 	"\x10expected_arrival\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x0fexpectedArrival\x12\x1c\n" +
-	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12\x18\n" +
-	"\aversion\x18\x0f \x01(\x05R\aversion\"\x85\x01\n" +
+	"\x04note\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note\x12:\n" +
+	"\x10expected_minutes\x18\x06 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xa0\v(\x00H\x00R\x0fexpectedMinutes\x88\x01\x01\x12\x18\n" +
+	"\aversion\x18\x0f \x01(\x05R\aversionB\x13\n" +
+	"\x11_expected_minutes\"\x85\x01\n" +
 	"\x12PostMessageRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x1d\n" +
 	"\n" +
@@ -7251,13 +7498,14 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12(\n" +
 	"\vreason_code\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18(R\n" +
 	"reasonCode\x12\x1c\n" +
-	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note2\x8e3\n" +
+	"\x04note\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x04note2\x9a4\n" +
 	"\x0fReferralService\x12{\n" +
 	"\x0eCreateReferral\x12+.tongzhen.referral.v1.CreateReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/referrals\x12|\n" +
 	"\fEditReferral\x12).tongzhen.referral.v1.EditReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"!\x82\xd3\xe4\x93\x02\x1b:\x01*2\x16/api/v1/referrals/{id}\x12w\n" +
 	"\vGetReferral\x12(.tongzhen.referral.v1.GetReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/api/v1/referrals/{id}\x12t\n" +
 	"\x11BatchGetReferrals\x12..tongzhen.referral.v1.BatchGetReferralsRequest\x1a/.tongzhen.referral.v1.BatchGetReferralsResponse\x12\x83\x01\n" +
-	"\rListReferrals\x12*.tongzhen.referral.v1.ListReferralsRequest\x1a+.tongzhen.referral.v1.ListReferralsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/referrals\x12|\n" +
+	"\rListReferrals\x12*.tongzhen.referral.v1.ListReferralsRequest\x1a+.tongzhen.referral.v1.ListReferralsResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/referrals\x12\x89\x01\n" +
+	"\fListUnderWay\x12).tongzhen.referral.v1.ListUnderWayRequest\x1a*.tongzhen.referral.v1.ListUnderWayResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/api/v1/referrals:underWay\x12|\n" +
 	"\fFindReferral\x12).tongzhen.referral.v1.FindReferralRequest\x1a\x1e.tongzhen.referral.v1.Referral\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/api/v1/referrals:find\x12\x8a\x01\n" +
 	"\vListHistory\x12(.tongzhen.referral.v1.ListHistoryRequest\x1a).tongzhen.referral.v1.ListHistoryResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/referrals/{id}/history\x12\x8a\x01\n" +
 	"\vListActions\x12(.tongzhen.referral.v1.ListActionsRequest\x1a).tongzhen.referral.v1.ListActionsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/referrals/{id}/actions\x12u\n" +
@@ -7320,7 +7568,7 @@ func file_tongzhen_referral_v1_referral_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_referral_v1_referral_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 83)
+var file_tongzhen_referral_v1_referral_proto_msgTypes = make([]protoimpl.MessageInfo, 86)
 var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(State_Code)(0),                    // 0: tongzhen.referral.v1.State.Code
 	(SettleBookingResponse_Verdict)(0), // 1: tongzhen.referral.v1.SettleBookingResponse.Verdict
@@ -7345,310 +7593,320 @@ var file_tongzhen_referral_v1_referral_proto_goTypes = []any{
 	(*BatchGetReferralsResponse)(nil),  // 20: tongzhen.referral.v1.BatchGetReferralsResponse
 	(*FindReferralRequest)(nil),        // 21: tongzhen.referral.v1.FindReferralRequest
 	(*ListReferralsRequest)(nil),       // 22: tongzhen.referral.v1.ListReferralsRequest
-	(*ListReferralsResponse)(nil),      // 23: tongzhen.referral.v1.ListReferralsResponse
-	(*StateCount)(nil),                 // 24: tongzhen.referral.v1.StateCount
-	(*ListHistoryRequest)(nil),         // 25: tongzhen.referral.v1.ListHistoryRequest
-	(*ListHistoryResponse)(nil),        // 26: tongzhen.referral.v1.ListHistoryResponse
-	(*HistoryRow)(nil),                 // 27: tongzhen.referral.v1.HistoryRow
-	(*ListActionsRequest)(nil),         // 28: tongzhen.referral.v1.ListActionsRequest
-	(*ListActionsResponse)(nil),        // 29: tongzhen.referral.v1.ListActionsResponse
-	(*Action)(nil),                     // 30: tongzhen.referral.v1.Action
-	(*GetLifecycleRequest)(nil),        // 31: tongzhen.referral.v1.GetLifecycleRequest
-	(*Lifecycle)(nil),                  // 32: tongzhen.referral.v1.Lifecycle
-	(*ListReasonsRequest)(nil),         // 33: tongzhen.referral.v1.ListReasonsRequest
-	(*ListReasonsResponse)(nil),        // 34: tongzhen.referral.v1.ListReasonsResponse
-	(*Reason)(nil),                     // 35: tongzhen.referral.v1.Reason
-	(*SearchDiagnosesRequest)(nil),     // 36: tongzhen.referral.v1.SearchDiagnosesRequest
-	(*SearchDiagnosesResponse)(nil),    // 37: tongzhen.referral.v1.SearchDiagnosesResponse
-	(*ListDiagnosesRequest)(nil),       // 38: tongzhen.referral.v1.ListDiagnosesRequest
-	(*ListDiagnosesResponse)(nil),      // 39: tongzhen.referral.v1.ListDiagnosesResponse
-	(*KnownDiagnosis)(nil),             // 40: tongzhen.referral.v1.KnownDiagnosis
-	(*ActionRequest)(nil),              // 41: tongzhen.referral.v1.ActionRequest
-	(*SubmitRequest)(nil),              // 42: tongzhen.referral.v1.SubmitRequest
-	(*AcceptRequest)(nil),              // 43: tongzhen.referral.v1.AcceptRequest
-	(*ReasonRequest)(nil),              // 44: tongzhen.referral.v1.ReasonRequest
-	(*RedirectRequest)(nil),            // 45: tongzhen.referral.v1.RedirectRequest
-	(*AdmitRequest)(nil),               // 46: tongzhen.referral.v1.AdmitRequest
-	(*ConcludeRequest)(nil),            // 47: tongzhen.referral.v1.ConcludeRequest
-	(*AnswerRequest)(nil),              // 48: tongzhen.referral.v1.AnswerRequest
-	(*RecordArrivalRequest)(nil),       // 49: tongzhen.referral.v1.RecordArrivalRequest
-	(*RecordOutRequest)(nil),           // 50: tongzhen.referral.v1.RecordOutRequest
-	(*BeginFollowUpRequest)(nil),       // 51: tongzhen.referral.v1.BeginFollowUpRequest
-	(*RecordVisitRequest)(nil),         // 52: tongzhen.referral.v1.RecordVisitRequest
-	(*RevisePlanRequest)(nil),          // 53: tongzhen.referral.v1.RevisePlanRequest
-	(*EscalateRequest)(nil),            // 54: tongzhen.referral.v1.EscalateRequest
-	(*CompleteRequest)(nil),            // 55: tongzhen.referral.v1.CompleteRequest
-	(*DepartRequest)(nil),              // 56: tongzhen.referral.v1.DepartRequest
-	(*PostMessageRequest)(nil),         // 57: tongzhen.referral.v1.PostMessageRequest
-	(*Message)(nil),                    // 58: tongzhen.referral.v1.Message
-	(*ListMessagesRequest)(nil),        // 59: tongzhen.referral.v1.ListMessagesRequest
-	(*ListMessagesResponse)(nil),       // 60: tongzhen.referral.v1.ListMessagesResponse
-	(*AssessRequest)(nil),              // 61: tongzhen.referral.v1.AssessRequest
-	(*CorrectRequest)(nil),             // 62: tongzhen.referral.v1.CorrectRequest
-	(*ListCorrectionsRequest)(nil),     // 63: tongzhen.referral.v1.ListCorrectionsRequest
-	(*ListCorrectionsResponse)(nil),    // 64: tongzhen.referral.v1.ListCorrectionsResponse
-	(*Correction)(nil),                 // 65: tongzhen.referral.v1.Correction
-	(*CorrectedField)(nil),             // 66: tongzhen.referral.v1.CorrectedField
-	(*RecordConsentRequest)(nil),       // 67: tongzhen.referral.v1.RecordConsentRequest
-	(*ConvertRequest)(nil),             // 68: tongzhen.referral.v1.ConvertRequest
-	(*ListLinksRequest)(nil),           // 69: tongzhen.referral.v1.ListLinksRequest
-	(*ListLinksResponse)(nil),          // 70: tongzhen.referral.v1.ListLinksResponse
-	(*Link)(nil),                       // 71: tongzhen.referral.v1.Link
-	(*MarkSeenRequest)(nil),            // 72: tongzhen.referral.v1.MarkSeenRequest
-	(*SettleBookingRequest)(nil),       // 73: tongzhen.referral.v1.SettleBookingRequest
-	(*SettleBookingResponse)(nil),      // 74: tongzhen.referral.v1.SettleBookingResponse
-	(*GetCaseRequest)(nil),             // 75: tongzhen.referral.v1.GetCaseRequest
-	(*ReferralCase)(nil),               // 76: tongzhen.referral.v1.ReferralCase
-	(*GetRelationRequest)(nil),         // 77: tongzhen.referral.v1.GetRelationRequest
-	(*GetRelationResponse)(nil),        // 78: tongzhen.referral.v1.GetRelationResponse
-	(*Registration)(nil),               // 79: tongzhen.referral.v1.Registration
-	(*ListRegistrationsRequest)(nil),   // 80: tongzhen.referral.v1.ListRegistrationsRequest
-	(*ListRegistrationsResponse)(nil),  // 81: tongzhen.referral.v1.ListRegistrationsResponse
-	(*GetRegistrationRequest)(nil),     // 82: tongzhen.referral.v1.GetRegistrationRequest
-	(*DismissRegistrationRequest)(nil), // 83: tongzhen.referral.v1.DismissRegistrationRequest
-	nil,                                // 84: tongzhen.referral.v1.HistoryRow.DetailEntry
-	(*timestamppb.Timestamp)(nil),      // 85: google.protobuf.Timestamp
-	(*v1.Actor)(nil),                   // 86: tongzhen.common.v1.Actor
-	(v1.Sex_Code)(0),                   // 87: tongzhen.common.v1.Sex.Code
-	(v1.Direction_Code)(0),             // 88: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),                  // 89: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),               // 90: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),                   // 91: tongzhen.common.v1.Party
-	(*v1.Coding)(nil),                  // 92: tongzhen.common.v1.Coding
-	(*fieldmaskpb.FieldMask)(nil),      // 93: google.protobuf.FieldMask
+	(*ListUnderWayRequest)(nil),        // 23: tongzhen.referral.v1.ListUnderWayRequest
+	(*ListUnderWayResponse)(nil),       // 24: tongzhen.referral.v1.ListUnderWayResponse
+	(*UnderWay)(nil),                   // 25: tongzhen.referral.v1.UnderWay
+	(*ListReferralsResponse)(nil),      // 26: tongzhen.referral.v1.ListReferralsResponse
+	(*StateCount)(nil),                 // 27: tongzhen.referral.v1.StateCount
+	(*ListHistoryRequest)(nil),         // 28: tongzhen.referral.v1.ListHistoryRequest
+	(*ListHistoryResponse)(nil),        // 29: tongzhen.referral.v1.ListHistoryResponse
+	(*HistoryRow)(nil),                 // 30: tongzhen.referral.v1.HistoryRow
+	(*ListActionsRequest)(nil),         // 31: tongzhen.referral.v1.ListActionsRequest
+	(*ListActionsResponse)(nil),        // 32: tongzhen.referral.v1.ListActionsResponse
+	(*Action)(nil),                     // 33: tongzhen.referral.v1.Action
+	(*GetLifecycleRequest)(nil),        // 34: tongzhen.referral.v1.GetLifecycleRequest
+	(*Lifecycle)(nil),                  // 35: tongzhen.referral.v1.Lifecycle
+	(*ListReasonsRequest)(nil),         // 36: tongzhen.referral.v1.ListReasonsRequest
+	(*ListReasonsResponse)(nil),        // 37: tongzhen.referral.v1.ListReasonsResponse
+	(*Reason)(nil),                     // 38: tongzhen.referral.v1.Reason
+	(*SearchDiagnosesRequest)(nil),     // 39: tongzhen.referral.v1.SearchDiagnosesRequest
+	(*SearchDiagnosesResponse)(nil),    // 40: tongzhen.referral.v1.SearchDiagnosesResponse
+	(*ListDiagnosesRequest)(nil),       // 41: tongzhen.referral.v1.ListDiagnosesRequest
+	(*ListDiagnosesResponse)(nil),      // 42: tongzhen.referral.v1.ListDiagnosesResponse
+	(*KnownDiagnosis)(nil),             // 43: tongzhen.referral.v1.KnownDiagnosis
+	(*ActionRequest)(nil),              // 44: tongzhen.referral.v1.ActionRequest
+	(*SubmitRequest)(nil),              // 45: tongzhen.referral.v1.SubmitRequest
+	(*AcceptRequest)(nil),              // 46: tongzhen.referral.v1.AcceptRequest
+	(*ReasonRequest)(nil),              // 47: tongzhen.referral.v1.ReasonRequest
+	(*RedirectRequest)(nil),            // 48: tongzhen.referral.v1.RedirectRequest
+	(*AdmitRequest)(nil),               // 49: tongzhen.referral.v1.AdmitRequest
+	(*ConcludeRequest)(nil),            // 50: tongzhen.referral.v1.ConcludeRequest
+	(*AnswerRequest)(nil),              // 51: tongzhen.referral.v1.AnswerRequest
+	(*RecordArrivalRequest)(nil),       // 52: tongzhen.referral.v1.RecordArrivalRequest
+	(*RecordOutRequest)(nil),           // 53: tongzhen.referral.v1.RecordOutRequest
+	(*BeginFollowUpRequest)(nil),       // 54: tongzhen.referral.v1.BeginFollowUpRequest
+	(*RecordVisitRequest)(nil),         // 55: tongzhen.referral.v1.RecordVisitRequest
+	(*RevisePlanRequest)(nil),          // 56: tongzhen.referral.v1.RevisePlanRequest
+	(*EscalateRequest)(nil),            // 57: tongzhen.referral.v1.EscalateRequest
+	(*CompleteRequest)(nil),            // 58: tongzhen.referral.v1.CompleteRequest
+	(*DepartRequest)(nil),              // 59: tongzhen.referral.v1.DepartRequest
+	(*PostMessageRequest)(nil),         // 60: tongzhen.referral.v1.PostMessageRequest
+	(*Message)(nil),                    // 61: tongzhen.referral.v1.Message
+	(*ListMessagesRequest)(nil),        // 62: tongzhen.referral.v1.ListMessagesRequest
+	(*ListMessagesResponse)(nil),       // 63: tongzhen.referral.v1.ListMessagesResponse
+	(*AssessRequest)(nil),              // 64: tongzhen.referral.v1.AssessRequest
+	(*CorrectRequest)(nil),             // 65: tongzhen.referral.v1.CorrectRequest
+	(*ListCorrectionsRequest)(nil),     // 66: tongzhen.referral.v1.ListCorrectionsRequest
+	(*ListCorrectionsResponse)(nil),    // 67: tongzhen.referral.v1.ListCorrectionsResponse
+	(*Correction)(nil),                 // 68: tongzhen.referral.v1.Correction
+	(*CorrectedField)(nil),             // 69: tongzhen.referral.v1.CorrectedField
+	(*RecordConsentRequest)(nil),       // 70: tongzhen.referral.v1.RecordConsentRequest
+	(*ConvertRequest)(nil),             // 71: tongzhen.referral.v1.ConvertRequest
+	(*ListLinksRequest)(nil),           // 72: tongzhen.referral.v1.ListLinksRequest
+	(*ListLinksResponse)(nil),          // 73: tongzhen.referral.v1.ListLinksResponse
+	(*Link)(nil),                       // 74: tongzhen.referral.v1.Link
+	(*MarkSeenRequest)(nil),            // 75: tongzhen.referral.v1.MarkSeenRequest
+	(*SettleBookingRequest)(nil),       // 76: tongzhen.referral.v1.SettleBookingRequest
+	(*SettleBookingResponse)(nil),      // 77: tongzhen.referral.v1.SettleBookingResponse
+	(*GetCaseRequest)(nil),             // 78: tongzhen.referral.v1.GetCaseRequest
+	(*ReferralCase)(nil),               // 79: tongzhen.referral.v1.ReferralCase
+	(*GetRelationRequest)(nil),         // 80: tongzhen.referral.v1.GetRelationRequest
+	(*GetRelationResponse)(nil),        // 81: tongzhen.referral.v1.GetRelationResponse
+	(*Registration)(nil),               // 82: tongzhen.referral.v1.Registration
+	(*ListRegistrationsRequest)(nil),   // 83: tongzhen.referral.v1.ListRegistrationsRequest
+	(*ListRegistrationsResponse)(nil),  // 84: tongzhen.referral.v1.ListRegistrationsResponse
+	(*GetRegistrationRequest)(nil),     // 85: tongzhen.referral.v1.GetRegistrationRequest
+	(*DismissRegistrationRequest)(nil), // 86: tongzhen.referral.v1.DismissRegistrationRequest
+	nil,                                // 87: tongzhen.referral.v1.HistoryRow.DetailEntry
+	(*timestamppb.Timestamp)(nil),      // 88: google.protobuf.Timestamp
+	(*v1.Actor)(nil),                   // 89: tongzhen.common.v1.Actor
+	(v1.Sex_Code)(0),                   // 90: tongzhen.common.v1.Sex.Code
+	(v1.Direction_Code)(0),             // 91: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),                  // 92: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),               // 93: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),                   // 94: tongzhen.common.v1.Party
+	(*v1.Coding)(nil),                  // 95: tongzhen.common.v1.Coding
+	(*fieldmaskpb.FieldMask)(nil),      // 96: google.protobuf.FieldMask
 }
 var file_tongzhen_referral_v1_referral_proto_depIdxs = []int32{
-	85,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
-	85,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
-	85,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
+	88,  // 0: tongzhen.referral.v1.Consent.at:type_name -> google.protobuf.Timestamp
+	88,  // 1: tongzhen.referral.v1.WalkIn.from:type_name -> google.protobuf.Timestamp
+	88,  // 2: tongzhen.referral.v1.WalkIn.to:type_name -> google.protobuf.Timestamp
 	7,   // 3: tongzhen.referral.v1.Reply.medications:type_name -> tongzhen.referral.v1.ReplyMedication
 	10,  // 4: tongzhen.referral.v1.FollowUpPlan.visits:type_name -> tongzhen.referral.v1.PlannedVisit
-	85,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
-	86,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
+	88,  // 5: tongzhen.referral.v1.PlannedVisit.done_time:type_name -> google.protobuf.Timestamp
+	89,  // 6: tongzhen.referral.v1.PlannedVisit.done_by:type_name -> tongzhen.common.v1.Actor
 	11,  // 7: tongzhen.referral.v1.PlannedVisit.findings:type_name -> tongzhen.referral.v1.Findings
 	12,  // 8: tongzhen.referral.v1.Findings.values:type_name -> tongzhen.referral.v1.Measured
-	87,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
+	90,  // 9: tongzhen.referral.v1.PatientSummary.sex:type_name -> tongzhen.common.v1.Sex.Code
 	0,   // 10: tongzhen.referral.v1.Referral.state:type_name -> tongzhen.referral.v1.State.Code
-	88,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
-	90,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	91,  // 11: tongzhen.referral.v1.Referral.direction:type_name -> tongzhen.common.v1.Direction.Code
+	92,  // 12: tongzhen.referral.v1.Referral.kind:type_name -> tongzhen.common.v1.Kind.Code
+	93,  // 13: tongzhen.referral.v1.Referral.urgency:type_name -> tongzhen.common.v1.Urgency.Code
 	13,  // 14: tongzhen.referral.v1.Referral.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	91,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
-	91,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
-	92,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
+	94,  // 15: tongzhen.referral.v1.Referral.originator:type_name -> tongzhen.common.v1.Party
+	94,  // 16: tongzhen.referral.v1.Referral.receiver:type_name -> tongzhen.common.v1.Party
+	95,  // 17: tongzhen.referral.v1.Referral.diagnoses:type_name -> tongzhen.common.v1.Coding
 	3,   // 18: tongzhen.referral.v1.Referral.form:type_name -> tongzhen.referral.v1.Form
 	4,   // 19: tongzhen.referral.v1.Referral.consent:type_name -> tongzhen.referral.v1.Consent
 	5,   // 20: tongzhen.referral.v1.Referral.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	85,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
-	85,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
+	88,  // 21: tongzhen.referral.v1.Referral.expected_from:type_name -> google.protobuf.Timestamp
+	88,  // 22: tongzhen.referral.v1.Referral.expected_to:type_name -> google.protobuf.Timestamp
 	6,   // 23: tongzhen.referral.v1.Referral.reply:type_name -> tongzhen.referral.v1.Reply
-	85,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
-	85,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
-	85,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
-	85,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
-	85,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
-	85,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
-	85,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
-	85,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
+	88,  // 24: tongzhen.referral.v1.Referral.submit_time:type_name -> google.protobuf.Timestamp
+	88,  // 25: tongzhen.referral.v1.Referral.due_time:type_name -> google.protobuf.Timestamp
+	88,  // 26: tongzhen.referral.v1.Referral.create_time:type_name -> google.protobuf.Timestamp
+	88,  // 27: tongzhen.referral.v1.Referral.update_time:type_name -> google.protobuf.Timestamp
+	88,  // 28: tongzhen.referral.v1.Referral.arrive_time:type_name -> google.protobuf.Timestamp
+	88,  // 29: tongzhen.referral.v1.Referral.admit_time:type_name -> google.protobuf.Timestamp
+	88,  // 30: tongzhen.referral.v1.Referral.conclude_time:type_name -> google.protobuf.Timestamp
+	88,  // 31: tongzhen.referral.v1.Referral.close_time:type_name -> google.protobuf.Timestamp
 	8,   // 32: tongzhen.referral.v1.Referral.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
 	9,   // 33: tongzhen.referral.v1.Referral.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	92,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
-	85,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
-	85,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
-	85,  // 37: tongzhen.referral.v1.Referral.written_time:type_name -> google.protobuf.Timestamp
-	88,  // 38: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 39: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	90,  // 40: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	91,  // 41: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
-	92,  // 42: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	3,   // 43: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
-	4,   // 44: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	8,   // 45: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
-	9,   // 46: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	92,  // 47: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
-	16,  // 48: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	85,  // 49: tongzhen.referral.v1.CreateReferralRequest.written_time:type_name -> google.protobuf.Timestamp
-	85,  // 50: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
-	93,  // 51: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
-	15,  // 52: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	14,  // 53: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	88,  // 54: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	0,   // 55: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
-	90,  // 56: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	89,  // 57: tongzhen.referral.v1.ListReferralsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	14,  // 58: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
-	24,  // 59: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
-	0,   // 60: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
-	27,  // 61: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
-	0,   // 62: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 63: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
-	86,  // 64: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
-	85,  // 65: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
-	84,  // 66: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
-	30,  // 67: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
-	30,  // 68: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
-	0,   // 69: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
-	0,   // 70: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
-	88,  // 71: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 72: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
-	30,  // 73: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
-	88,  // 74: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
-	35,  // 75: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
-	92,  // 76: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
-	40,  // 77: tongzhen.referral.v1.ListDiagnosesResponse.diagnoses:type_name -> tongzhen.referral.v1.KnownDiagnosis
-	4,   // 78: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	16,  // 79: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
-	5,   // 80: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
-	91,  // 81: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
-	6,   // 82: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
-	89,  // 83: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	90,  // 84: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	91,  // 85: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
-	92,  // 86: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	85,  // 87: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
-	91,  // 88: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
-	92,  // 89: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
-	9,   // 90: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	11,  // 91: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
-	9,   // 92: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	9,   // 93: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
-	15,  // 94: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
-	85,  // 95: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
-	86,  // 96: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
-	85,  // 97: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
-	58,  // 98: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
-	93,  // 99: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
-	14,  // 100: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
-	65,  // 101: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
-	86,  // 102: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
-	85,  // 103: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
-	66,  // 104: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
-	4,   // 105: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
-	89,  // 106: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	71,  // 107: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
-	0,   // 108: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
-	88,  // 109: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 110: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
-	85,  // 111: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
-	1,   // 112: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
-	0,   // 113: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
-	88,  // 114: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	89,  // 115: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	90,  // 116: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	91,  // 117: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
-	91,  // 118: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
-	85,  // 119: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
-	13,  // 120: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
-	85,  // 121: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
-	79,  // 122: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
-	14,  // 123: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
-	15,  // 124: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
-	17,  // 125: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
-	18,  // 126: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
-	19,  // 127: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
-	22,  // 128: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
-	21,  // 129: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
-	25,  // 130: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
-	28,  // 131: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
-	31,  // 132: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
-	80,  // 133: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
-	82,  // 134: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
-	83,  // 135: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
-	33,  // 136: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
-	36,  // 137: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
-	38,  // 138: tongzhen.referral.v1.ReferralService.ListDiagnoses:input_type -> tongzhen.referral.v1.ListDiagnosesRequest
-	42,  // 139: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
-	43,  // 140: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
-	44,  // 141: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 142: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
-	45,  // 143: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
-	44,  // 144: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
-	44,  // 145: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 146: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
-	44,  // 147: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
-	41,  // 148: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
-	43,  // 149: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
-	46,  // 150: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
-	44,  // 151: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
-	47,  // 152: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
-	41,  // 153: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
-	48,  // 154: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
-	49,  // 155: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
-	50,  // 156: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
-	51,  // 157: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
-	52,  // 158: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
-	53,  // 159: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
-	54,  // 160: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
-	55,  // 161: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
-	56,  // 162: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
-	57,  // 163: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
-	59,  // 164: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
-	61,  // 165: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
-	62,  // 166: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
-	63,  // 167: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
-	67,  // 168: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
-	68,  // 169: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
-	69,  // 170: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
-	72,  // 171: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
-	73,  // 172: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
-	77,  // 173: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
-	75,  // 174: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
-	14,  // 175: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 176: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
-	14,  // 177: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
-	20,  // 178: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
-	23,  // 179: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
-	14,  // 180: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
-	26,  // 181: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
-	29,  // 182: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
-	32,  // 183: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
-	81,  // 184: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
-	79,  // 185: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
-	79,  // 186: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
-	34,  // 187: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
-	37,  // 188: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
-	39,  // 189: tongzhen.referral.v1.ReferralService.ListDiagnoses:output_type -> tongzhen.referral.v1.ListDiagnosesResponse
-	14,  // 190: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 191: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
-	14,  // 192: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
-	14,  // 193: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 194: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
-	14,  // 195: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
-	14,  // 196: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
-	14,  // 197: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 198: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
-	14,  // 199: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
-	14,  // 200: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
-	14,  // 201: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 202: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 203: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
-	14,  // 204: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
-	14,  // 205: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
-	14,  // 206: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
-	14,  // 207: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
-	14,  // 208: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
-	14,  // 209: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
-	14,  // 210: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
-	14,  // 211: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
-	14,  // 212: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
-	14,  // 213: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
-	58,  // 214: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
-	60,  // 215: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
-	14,  // 216: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
-	14,  // 217: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
-	64,  // 218: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
-	14,  // 219: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
-	14,  // 220: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
-	70,  // 221: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
-	14,  // 222: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
-	74,  // 223: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
-	78,  // 224: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
-	76,  // 225: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
-	175, // [175:226] is the sub-list for method output_type
-	124, // [124:175] is the sub-list for method input_type
-	124, // [124:124] is the sub-list for extension type_name
-	124, // [124:124] is the sub-list for extension extendee
-	0,   // [0:124] is the sub-list for field type_name
+	95,  // 34: tongzhen.referral.v1.Referral.exam_items:type_name -> tongzhen.common.v1.Coding
+	88,  // 35: tongzhen.referral.v1.Referral.depart_time:type_name -> google.protobuf.Timestamp
+	88,  // 36: tongzhen.referral.v1.Referral.expected_arrival:type_name -> google.protobuf.Timestamp
+	16,  // 37: tongzhen.referral.v1.Referral.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	88,  // 38: tongzhen.referral.v1.Referral.written_time:type_name -> google.protobuf.Timestamp
+	91,  // 39: tongzhen.referral.v1.CreateReferralRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	92,  // 40: tongzhen.referral.v1.CreateReferralRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	93,  // 41: tongzhen.referral.v1.CreateReferralRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	94,  // 42: tongzhen.referral.v1.CreateReferralRequest.receiver:type_name -> tongzhen.common.v1.Party
+	95,  // 43: tongzhen.referral.v1.CreateReferralRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	3,   // 44: tongzhen.referral.v1.CreateReferralRequest.form:type_name -> tongzhen.referral.v1.Form
+	4,   // 45: tongzhen.referral.v1.CreateReferralRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	8,   // 46: tongzhen.referral.v1.CreateReferralRequest.medicines:type_name -> tongzhen.referral.v1.DischargeMedicine
+	9,   // 47: tongzhen.referral.v1.CreateReferralRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	95,  // 48: tongzhen.referral.v1.CreateReferralRequest.exam_items:type_name -> tongzhen.common.v1.Coding
+	16,  // 49: tongzhen.referral.v1.CreateReferralRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	88,  // 50: tongzhen.referral.v1.CreateReferralRequest.written_time:type_name -> google.protobuf.Timestamp
+	88,  // 51: tongzhen.referral.v1.ClinicalValue.time:type_name -> google.protobuf.Timestamp
+	96,  // 52: tongzhen.referral.v1.EditReferralRequest.update_mask:type_name -> google.protobuf.FieldMask
+	15,  // 53: tongzhen.referral.v1.EditReferralRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	14,  // 54: tongzhen.referral.v1.BatchGetReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
+	91,  // 55: tongzhen.referral.v1.ListReferralsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	0,   // 56: tongzhen.referral.v1.ListReferralsRequest.state:type_name -> tongzhen.referral.v1.State.Code
+	93,  // 57: tongzhen.referral.v1.ListReferralsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	92,  // 58: tongzhen.referral.v1.ListReferralsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	25,  // 59: tongzhen.referral.v1.ListUnderWayResponse.hospitals:type_name -> tongzhen.referral.v1.UnderWay
+	88,  // 60: tongzhen.referral.v1.UnderWay.admit_time:type_name -> google.protobuf.Timestamp
+	14,  // 61: tongzhen.referral.v1.UnderWay.referrals:type_name -> tongzhen.referral.v1.Referral
+	92,  // 62: tongzhen.referral.v1.UnderWay.asked_kinds:type_name -> tongzhen.common.v1.Kind.Code
+	14,  // 63: tongzhen.referral.v1.ListReferralsResponse.referrals:type_name -> tongzhen.referral.v1.Referral
+	27,  // 64: tongzhen.referral.v1.ListReferralsResponse.counts:type_name -> tongzhen.referral.v1.StateCount
+	0,   // 65: tongzhen.referral.v1.StateCount.state:type_name -> tongzhen.referral.v1.State.Code
+	30,  // 66: tongzhen.referral.v1.ListHistoryResponse.history:type_name -> tongzhen.referral.v1.HistoryRow
+	0,   // 67: tongzhen.referral.v1.HistoryRow.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 68: tongzhen.referral.v1.HistoryRow.to:type_name -> tongzhen.referral.v1.State.Code
+	89,  // 69: tongzhen.referral.v1.HistoryRow.actor:type_name -> tongzhen.common.v1.Actor
+	88,  // 70: tongzhen.referral.v1.HistoryRow.time:type_name -> google.protobuf.Timestamp
+	87,  // 71: tongzhen.referral.v1.HistoryRow.detail:type_name -> tongzhen.referral.v1.HistoryRow.DetailEntry
+	33,  // 72: tongzhen.referral.v1.ListActionsResponse.actions:type_name -> tongzhen.referral.v1.Action
+	33,  // 73: tongzhen.referral.v1.ListActionsResponse.marks:type_name -> tongzhen.referral.v1.Action
+	0,   // 74: tongzhen.referral.v1.Action.from:type_name -> tongzhen.referral.v1.State.Code
+	0,   // 75: tongzhen.referral.v1.Action.to:type_name -> tongzhen.referral.v1.State.Code
+	91,  // 76: tongzhen.referral.v1.Action.directions:type_name -> tongzhen.common.v1.Direction.Code
+	92,  // 77: tongzhen.referral.v1.Action.kinds:type_name -> tongzhen.common.v1.Kind.Code
+	33,  // 78: tongzhen.referral.v1.Lifecycle.actions:type_name -> tongzhen.referral.v1.Action
+	91,  // 79: tongzhen.referral.v1.ListReasonsRequest.direction:type_name -> tongzhen.common.v1.Direction.Code
+	38,  // 80: tongzhen.referral.v1.ListReasonsResponse.reasons:type_name -> tongzhen.referral.v1.Reason
+	95,  // 81: tongzhen.referral.v1.SearchDiagnosesResponse.diagnoses:type_name -> tongzhen.common.v1.Coding
+	43,  // 82: tongzhen.referral.v1.ListDiagnosesResponse.diagnoses:type_name -> tongzhen.referral.v1.KnownDiagnosis
+	4,   // 83: tongzhen.referral.v1.SubmitRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	16,  // 84: tongzhen.referral.v1.SubmitRequest.values:type_name -> tongzhen.referral.v1.ClinicalValue
+	5,   // 85: tongzhen.referral.v1.AcceptRequest.walk_in:type_name -> tongzhen.referral.v1.WalkIn
+	94,  // 86: tongzhen.referral.v1.RedirectRequest.receiver:type_name -> tongzhen.common.v1.Party
+	6,   // 87: tongzhen.referral.v1.ConcludeRequest.reply:type_name -> tongzhen.referral.v1.Reply
+	92,  // 88: tongzhen.referral.v1.RecordArrivalRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	93,  // 89: tongzhen.referral.v1.RecordArrivalRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	94,  // 90: tongzhen.referral.v1.RecordArrivalRequest.originator:type_name -> tongzhen.common.v1.Party
+	95,  // 91: tongzhen.referral.v1.RecordArrivalRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	88,  // 92: tongzhen.referral.v1.RecordArrivalRequest.arrive_time:type_name -> google.protobuf.Timestamp
+	94,  // 93: tongzhen.referral.v1.RecordOutRequest.receiver:type_name -> tongzhen.common.v1.Party
+	95,  // 94: tongzhen.referral.v1.RecordOutRequest.diagnoses:type_name -> tongzhen.common.v1.Coding
+	9,   // 95: tongzhen.referral.v1.BeginFollowUpRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	11,  // 96: tongzhen.referral.v1.RecordVisitRequest.findings:type_name -> tongzhen.referral.v1.Findings
+	9,   // 97: tongzhen.referral.v1.RecordVisitRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	9,   // 98: tongzhen.referral.v1.RevisePlanRequest.plan:type_name -> tongzhen.referral.v1.FollowUpPlan
+	15,  // 99: tongzhen.referral.v1.EscalateRequest.referral:type_name -> tongzhen.referral.v1.CreateReferralRequest
+	88,  // 100: tongzhen.referral.v1.DepartRequest.expected_arrival:type_name -> google.protobuf.Timestamp
+	89,  // 101: tongzhen.referral.v1.Message.author:type_name -> tongzhen.common.v1.Actor
+	88,  // 102: tongzhen.referral.v1.Message.create_time:type_name -> google.protobuf.Timestamp
+	61,  // 103: tongzhen.referral.v1.ListMessagesResponse.messages:type_name -> tongzhen.referral.v1.Message
+	96,  // 104: tongzhen.referral.v1.CorrectRequest.update_mask:type_name -> google.protobuf.FieldMask
+	14,  // 105: tongzhen.referral.v1.CorrectRequest.referral:type_name -> tongzhen.referral.v1.Referral
+	68,  // 106: tongzhen.referral.v1.ListCorrectionsResponse.corrections:type_name -> tongzhen.referral.v1.Correction
+	89,  // 107: tongzhen.referral.v1.Correction.author:type_name -> tongzhen.common.v1.Actor
+	88,  // 108: tongzhen.referral.v1.Correction.time:type_name -> google.protobuf.Timestamp
+	69,  // 109: tongzhen.referral.v1.Correction.fields:type_name -> tongzhen.referral.v1.CorrectedField
+	4,   // 110: tongzhen.referral.v1.RecordConsentRequest.consent:type_name -> tongzhen.referral.v1.Consent
+	92,  // 111: tongzhen.referral.v1.ConvertRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	74,  // 112: tongzhen.referral.v1.ListLinksResponse.links:type_name -> tongzhen.referral.v1.Link
+	0,   // 113: tongzhen.referral.v1.Link.state:type_name -> tongzhen.referral.v1.State.Code
+	91,  // 114: tongzhen.referral.v1.Link.direction:type_name -> tongzhen.common.v1.Direction.Code
+	92,  // 115: tongzhen.referral.v1.Link.referral_kind:type_name -> tongzhen.common.v1.Kind.Code
+	88,  // 116: tongzhen.referral.v1.Link.create_time:type_name -> google.protobuf.Timestamp
+	1,   // 117: tongzhen.referral.v1.SettleBookingResponse.verdict:type_name -> tongzhen.referral.v1.SettleBookingResponse.Verdict
+	0,   // 118: tongzhen.referral.v1.ReferralCase.state:type_name -> tongzhen.referral.v1.State.Code
+	91,  // 119: tongzhen.referral.v1.ReferralCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	92,  // 120: tongzhen.referral.v1.ReferralCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	93,  // 121: tongzhen.referral.v1.ReferralCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	94,  // 122: tongzhen.referral.v1.ReferralCase.originator:type_name -> tongzhen.common.v1.Party
+	94,  // 123: tongzhen.referral.v1.ReferralCase.receiver:type_name -> tongzhen.common.v1.Party
+	88,  // 124: tongzhen.referral.v1.ReferralCase.due_time:type_name -> google.protobuf.Timestamp
+	13,  // 125: tongzhen.referral.v1.Registration.patient:type_name -> tongzhen.referral.v1.PatientSummary
+	88,  // 126: tongzhen.referral.v1.Registration.start_time:type_name -> google.protobuf.Timestamp
+	82,  // 127: tongzhen.referral.v1.ListRegistrationsResponse.registrations:type_name -> tongzhen.referral.v1.Registration
+	14,  // 128: tongzhen.referral.v1.ListRegistrationsResponse.arrivals:type_name -> tongzhen.referral.v1.Referral
+	15,  // 129: tongzhen.referral.v1.ReferralService.CreateReferral:input_type -> tongzhen.referral.v1.CreateReferralRequest
+	17,  // 130: tongzhen.referral.v1.ReferralService.EditReferral:input_type -> tongzhen.referral.v1.EditReferralRequest
+	18,  // 131: tongzhen.referral.v1.ReferralService.GetReferral:input_type -> tongzhen.referral.v1.GetReferralRequest
+	19,  // 132: tongzhen.referral.v1.ReferralService.BatchGetReferrals:input_type -> tongzhen.referral.v1.BatchGetReferralsRequest
+	22,  // 133: tongzhen.referral.v1.ReferralService.ListReferrals:input_type -> tongzhen.referral.v1.ListReferralsRequest
+	23,  // 134: tongzhen.referral.v1.ReferralService.ListUnderWay:input_type -> tongzhen.referral.v1.ListUnderWayRequest
+	21,  // 135: tongzhen.referral.v1.ReferralService.FindReferral:input_type -> tongzhen.referral.v1.FindReferralRequest
+	28,  // 136: tongzhen.referral.v1.ReferralService.ListHistory:input_type -> tongzhen.referral.v1.ListHistoryRequest
+	31,  // 137: tongzhen.referral.v1.ReferralService.ListActions:input_type -> tongzhen.referral.v1.ListActionsRequest
+	34,  // 138: tongzhen.referral.v1.ReferralService.GetLifecycle:input_type -> tongzhen.referral.v1.GetLifecycleRequest
+	83,  // 139: tongzhen.referral.v1.ReferralService.ListRegistrations:input_type -> tongzhen.referral.v1.ListRegistrationsRequest
+	85,  // 140: tongzhen.referral.v1.ReferralService.GetRegistration:input_type -> tongzhen.referral.v1.GetRegistrationRequest
+	86,  // 141: tongzhen.referral.v1.ReferralService.DismissRegistration:input_type -> tongzhen.referral.v1.DismissRegistrationRequest
+	36,  // 142: tongzhen.referral.v1.ReferralService.ListReasons:input_type -> tongzhen.referral.v1.ListReasonsRequest
+	39,  // 143: tongzhen.referral.v1.ReferralService.SearchDiagnoses:input_type -> tongzhen.referral.v1.SearchDiagnosesRequest
+	41,  // 144: tongzhen.referral.v1.ReferralService.ListDiagnoses:input_type -> tongzhen.referral.v1.ListDiagnosesRequest
+	45,  // 145: tongzhen.referral.v1.ReferralService.Submit:input_type -> tongzhen.referral.v1.SubmitRequest
+	46,  // 146: tongzhen.referral.v1.ReferralService.Accept:input_type -> tongzhen.referral.v1.AcceptRequest
+	47,  // 147: tongzhen.referral.v1.ReferralService.Return:input_type -> tongzhen.referral.v1.ReasonRequest
+	44,  // 148: tongzhen.referral.v1.ReferralService.Resubmit:input_type -> tongzhen.referral.v1.ActionRequest
+	48,  // 149: tongzhen.referral.v1.ReferralService.Redirect:input_type -> tongzhen.referral.v1.RedirectRequest
+	47,  // 150: tongzhen.referral.v1.ReferralService.Decline:input_type -> tongzhen.referral.v1.ReasonRequest
+	47,  // 151: tongzhen.referral.v1.ReferralService.Cancel:input_type -> tongzhen.referral.v1.ReasonRequest
+	44,  // 152: tongzhen.referral.v1.ReferralService.Arrive:input_type -> tongzhen.referral.v1.ActionRequest
+	47,  // 153: tongzhen.referral.v1.ReferralService.UndoArrive:input_type -> tongzhen.referral.v1.ReasonRequest
+	44,  // 154: tongzhen.referral.v1.ReferralService.NoShow:input_type -> tongzhen.referral.v1.ActionRequest
+	46,  // 155: tongzhen.referral.v1.ReferralService.Rebook:input_type -> tongzhen.referral.v1.AcceptRequest
+	49,  // 156: tongzhen.referral.v1.ReferralService.Admit:input_type -> tongzhen.referral.v1.AdmitRequest
+	47,  // 157: tongzhen.referral.v1.ReferralService.UndoAdmit:input_type -> tongzhen.referral.v1.ReasonRequest
+	50,  // 158: tongzhen.referral.v1.ReferralService.Conclude:input_type -> tongzhen.referral.v1.ConcludeRequest
+	44,  // 159: tongzhen.referral.v1.ReferralService.Acknowledge:input_type -> tongzhen.referral.v1.ActionRequest
+	51,  // 160: tongzhen.referral.v1.ReferralService.Answer:input_type -> tongzhen.referral.v1.AnswerRequest
+	52,  // 161: tongzhen.referral.v1.ReferralService.RecordArrival:input_type -> tongzhen.referral.v1.RecordArrivalRequest
+	53,  // 162: tongzhen.referral.v1.ReferralService.RecordOut:input_type -> tongzhen.referral.v1.RecordOutRequest
+	54,  // 163: tongzhen.referral.v1.ReferralService.BeginFollowUp:input_type -> tongzhen.referral.v1.BeginFollowUpRequest
+	55,  // 164: tongzhen.referral.v1.ReferralService.RecordVisit:input_type -> tongzhen.referral.v1.RecordVisitRequest
+	56,  // 165: tongzhen.referral.v1.ReferralService.RevisePlan:input_type -> tongzhen.referral.v1.RevisePlanRequest
+	57,  // 166: tongzhen.referral.v1.ReferralService.Escalate:input_type -> tongzhen.referral.v1.EscalateRequest
+	58,  // 167: tongzhen.referral.v1.ReferralService.Complete:input_type -> tongzhen.referral.v1.CompleteRequest
+	59,  // 168: tongzhen.referral.v1.ReferralService.Depart:input_type -> tongzhen.referral.v1.DepartRequest
+	60,  // 169: tongzhen.referral.v1.ReferralService.PostMessage:input_type -> tongzhen.referral.v1.PostMessageRequest
+	62,  // 170: tongzhen.referral.v1.ReferralService.ListMessages:input_type -> tongzhen.referral.v1.ListMessagesRequest
+	64,  // 171: tongzhen.referral.v1.ReferralService.Assess:input_type -> tongzhen.referral.v1.AssessRequest
+	65,  // 172: tongzhen.referral.v1.ReferralService.Correct:input_type -> tongzhen.referral.v1.CorrectRequest
+	66,  // 173: tongzhen.referral.v1.ReferralService.ListCorrections:input_type -> tongzhen.referral.v1.ListCorrectionsRequest
+	70,  // 174: tongzhen.referral.v1.ReferralService.RecordConsent:input_type -> tongzhen.referral.v1.RecordConsentRequest
+	71,  // 175: tongzhen.referral.v1.ReferralService.Convert:input_type -> tongzhen.referral.v1.ConvertRequest
+	72,  // 176: tongzhen.referral.v1.ReferralService.ListLinks:input_type -> tongzhen.referral.v1.ListLinksRequest
+	75,  // 177: tongzhen.referral.v1.ReferralService.MarkSeen:input_type -> tongzhen.referral.v1.MarkSeenRequest
+	76,  // 178: tongzhen.referral.v1.ReferralService.SettleBooking:input_type -> tongzhen.referral.v1.SettleBookingRequest
+	80,  // 179: tongzhen.referral.v1.ReferralService.GetRelation:input_type -> tongzhen.referral.v1.GetRelationRequest
+	78,  // 180: tongzhen.referral.v1.ReferralService.GetCase:input_type -> tongzhen.referral.v1.GetCaseRequest
+	14,  // 181: tongzhen.referral.v1.ReferralService.CreateReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 182: tongzhen.referral.v1.ReferralService.EditReferral:output_type -> tongzhen.referral.v1.Referral
+	14,  // 183: tongzhen.referral.v1.ReferralService.GetReferral:output_type -> tongzhen.referral.v1.Referral
+	20,  // 184: tongzhen.referral.v1.ReferralService.BatchGetReferrals:output_type -> tongzhen.referral.v1.BatchGetReferralsResponse
+	26,  // 185: tongzhen.referral.v1.ReferralService.ListReferrals:output_type -> tongzhen.referral.v1.ListReferralsResponse
+	24,  // 186: tongzhen.referral.v1.ReferralService.ListUnderWay:output_type -> tongzhen.referral.v1.ListUnderWayResponse
+	14,  // 187: tongzhen.referral.v1.ReferralService.FindReferral:output_type -> tongzhen.referral.v1.Referral
+	29,  // 188: tongzhen.referral.v1.ReferralService.ListHistory:output_type -> tongzhen.referral.v1.ListHistoryResponse
+	32,  // 189: tongzhen.referral.v1.ReferralService.ListActions:output_type -> tongzhen.referral.v1.ListActionsResponse
+	35,  // 190: tongzhen.referral.v1.ReferralService.GetLifecycle:output_type -> tongzhen.referral.v1.Lifecycle
+	84,  // 191: tongzhen.referral.v1.ReferralService.ListRegistrations:output_type -> tongzhen.referral.v1.ListRegistrationsResponse
+	82,  // 192: tongzhen.referral.v1.ReferralService.GetRegistration:output_type -> tongzhen.referral.v1.Registration
+	82,  // 193: tongzhen.referral.v1.ReferralService.DismissRegistration:output_type -> tongzhen.referral.v1.Registration
+	37,  // 194: tongzhen.referral.v1.ReferralService.ListReasons:output_type -> tongzhen.referral.v1.ListReasonsResponse
+	40,  // 195: tongzhen.referral.v1.ReferralService.SearchDiagnoses:output_type -> tongzhen.referral.v1.SearchDiagnosesResponse
+	42,  // 196: tongzhen.referral.v1.ReferralService.ListDiagnoses:output_type -> tongzhen.referral.v1.ListDiagnosesResponse
+	14,  // 197: tongzhen.referral.v1.ReferralService.Submit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 198: tongzhen.referral.v1.ReferralService.Accept:output_type -> tongzhen.referral.v1.Referral
+	14,  // 199: tongzhen.referral.v1.ReferralService.Return:output_type -> tongzhen.referral.v1.Referral
+	14,  // 200: tongzhen.referral.v1.ReferralService.Resubmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 201: tongzhen.referral.v1.ReferralService.Redirect:output_type -> tongzhen.referral.v1.Referral
+	14,  // 202: tongzhen.referral.v1.ReferralService.Decline:output_type -> tongzhen.referral.v1.Referral
+	14,  // 203: tongzhen.referral.v1.ReferralService.Cancel:output_type -> tongzhen.referral.v1.Referral
+	14,  // 204: tongzhen.referral.v1.ReferralService.Arrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 205: tongzhen.referral.v1.ReferralService.UndoArrive:output_type -> tongzhen.referral.v1.Referral
+	14,  // 206: tongzhen.referral.v1.ReferralService.NoShow:output_type -> tongzhen.referral.v1.Referral
+	14,  // 207: tongzhen.referral.v1.ReferralService.Rebook:output_type -> tongzhen.referral.v1.Referral
+	14,  // 208: tongzhen.referral.v1.ReferralService.Admit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 209: tongzhen.referral.v1.ReferralService.UndoAdmit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 210: tongzhen.referral.v1.ReferralService.Conclude:output_type -> tongzhen.referral.v1.Referral
+	14,  // 211: tongzhen.referral.v1.ReferralService.Acknowledge:output_type -> tongzhen.referral.v1.Referral
+	14,  // 212: tongzhen.referral.v1.ReferralService.Answer:output_type -> tongzhen.referral.v1.Referral
+	14,  // 213: tongzhen.referral.v1.ReferralService.RecordArrival:output_type -> tongzhen.referral.v1.Referral
+	14,  // 214: tongzhen.referral.v1.ReferralService.RecordOut:output_type -> tongzhen.referral.v1.Referral
+	14,  // 215: tongzhen.referral.v1.ReferralService.BeginFollowUp:output_type -> tongzhen.referral.v1.Referral
+	14,  // 216: tongzhen.referral.v1.ReferralService.RecordVisit:output_type -> tongzhen.referral.v1.Referral
+	14,  // 217: tongzhen.referral.v1.ReferralService.RevisePlan:output_type -> tongzhen.referral.v1.Referral
+	14,  // 218: tongzhen.referral.v1.ReferralService.Escalate:output_type -> tongzhen.referral.v1.Referral
+	14,  // 219: tongzhen.referral.v1.ReferralService.Complete:output_type -> tongzhen.referral.v1.Referral
+	14,  // 220: tongzhen.referral.v1.ReferralService.Depart:output_type -> tongzhen.referral.v1.Referral
+	61,  // 221: tongzhen.referral.v1.ReferralService.PostMessage:output_type -> tongzhen.referral.v1.Message
+	63,  // 222: tongzhen.referral.v1.ReferralService.ListMessages:output_type -> tongzhen.referral.v1.ListMessagesResponse
+	14,  // 223: tongzhen.referral.v1.ReferralService.Assess:output_type -> tongzhen.referral.v1.Referral
+	14,  // 224: tongzhen.referral.v1.ReferralService.Correct:output_type -> tongzhen.referral.v1.Referral
+	67,  // 225: tongzhen.referral.v1.ReferralService.ListCorrections:output_type -> tongzhen.referral.v1.ListCorrectionsResponse
+	14,  // 226: tongzhen.referral.v1.ReferralService.RecordConsent:output_type -> tongzhen.referral.v1.Referral
+	14,  // 227: tongzhen.referral.v1.ReferralService.Convert:output_type -> tongzhen.referral.v1.Referral
+	73,  // 228: tongzhen.referral.v1.ReferralService.ListLinks:output_type -> tongzhen.referral.v1.ListLinksResponse
+	14,  // 229: tongzhen.referral.v1.ReferralService.MarkSeen:output_type -> tongzhen.referral.v1.Referral
+	77,  // 230: tongzhen.referral.v1.ReferralService.SettleBooking:output_type -> tongzhen.referral.v1.SettleBookingResponse
+	81,  // 231: tongzhen.referral.v1.ReferralService.GetRelation:output_type -> tongzhen.referral.v1.GetRelationResponse
+	79,  // 232: tongzhen.referral.v1.ReferralService.GetCase:output_type -> tongzhen.referral.v1.ReferralCase
+	181, // [181:233] is the sub-list for method output_type
+	129, // [129:181] is the sub-list for method input_type
+	129, // [129:129] is the sub-list for extension type_name
+	129, // [129:129] is the sub-list for extension extendee
+	0,   // [0:129] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_referral_proto_init() }
@@ -7660,13 +7918,14 @@ func file_tongzhen_referral_v1_referral_proto_init() {
 		(*ClinicalValue_Number)(nil),
 		(*ClinicalValue_Finding)(nil),
 	}
+	file_tongzhen_referral_v1_referral_proto_msgTypes[57].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_referral_proto_rawDesc), len(file_tongzhen_referral_v1_referral_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   83,
+			NumMessages:   86,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

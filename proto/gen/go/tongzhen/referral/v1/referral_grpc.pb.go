@@ -26,6 +26,7 @@ const (
 	ReferralService_GetReferral_FullMethodName         = "/tongzhen.referral.v1.ReferralService/GetReferral"
 	ReferralService_BatchGetReferrals_FullMethodName   = "/tongzhen.referral.v1.ReferralService/BatchGetReferrals"
 	ReferralService_ListReferrals_FullMethodName       = "/tongzhen.referral.v1.ReferralService/ListReferrals"
+	ReferralService_ListUnderWay_FullMethodName        = "/tongzhen.referral.v1.ReferralService/ListUnderWay"
 	ReferralService_FindReferral_FullMethodName        = "/tongzhen.referral.v1.ReferralService/FindReferral"
 	ReferralService_ListHistory_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListHistory"
 	ReferralService_ListActions_FullMethodName         = "/tongzhen.referral.v1.ReferralService/ListActions"
@@ -94,6 +95,10 @@ type ReferralServiceClient interface {
 	BatchGetReferrals(ctx context.Context, in *BatchGetReferralsRequest, opts ...grpc.CallOption) (*BatchGetReferralsResponse, error)
 	// ListReferrals: view inbox = where the caller's organisation is receiver, outbox = originator, all = either.
 	ListReferrals(ctx context.Context, in *ListReferralsRequest, opts ...grpc.CallOption) (*ListReferralsResponse, error)
+	// ListUnderWay answers what each hospital has of a patient already, or may expect: a stay that is not over, referrals to it that are not answered, as
+	// far as the caller's organisation may see them. Who sends another referral there is asked whether that is meant. Errors: patientId is unknown where
+	// the organisation has no relation to the patient; without the record only referrals are told.
+	ListUnderWay(ctx context.Context, in *ListUnderWayRequest, opts ...grpc.CallOption) (*ListUnderWayResponse, error)
 	// FindReferral by printed number (dashes and spaces ignored), for arrival at the desk.
 	FindReferral(ctx context.Context, in *FindReferralRequest, opts ...grpc.CallOption) (*Referral, error)
 	// ListHistory: transitions and marks, oldest first.
@@ -231,6 +236,16 @@ func (c *referralServiceClient) ListReferrals(ctx context.Context, in *ListRefer
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListReferralsResponse)
 	err := c.cc.Invoke(ctx, ReferralService_ListReferrals_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *referralServiceClient) ListUnderWay(ctx context.Context, in *ListUnderWayRequest, opts ...grpc.CallOption) (*ListUnderWayResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListUnderWayResponse)
+	err := c.cc.Invoke(ctx, ReferralService_ListUnderWay_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -717,6 +732,10 @@ type ReferralServiceServer interface {
 	BatchGetReferrals(context.Context, *BatchGetReferralsRequest) (*BatchGetReferralsResponse, error)
 	// ListReferrals: view inbox = where the caller's organisation is receiver, outbox = originator, all = either.
 	ListReferrals(context.Context, *ListReferralsRequest) (*ListReferralsResponse, error)
+	// ListUnderWay answers what each hospital has of a patient already, or may expect: a stay that is not over, referrals to it that are not answered, as
+	// far as the caller's organisation may see them. Who sends another referral there is asked whether that is meant. Errors: patientId is unknown where
+	// the organisation has no relation to the patient; without the record only referrals are told.
+	ListUnderWay(context.Context, *ListUnderWayRequest) (*ListUnderWayResponse, error)
 	// FindReferral by printed number (dashes and spaces ignored), for arrival at the desk.
 	FindReferral(context.Context, *FindReferralRequest) (*Referral, error)
 	// ListHistory: transitions and marks, oldest first.
@@ -824,6 +843,9 @@ func (UnimplementedReferralServiceServer) BatchGetReferrals(context.Context, *Ba
 }
 func (UnimplementedReferralServiceServer) ListReferrals(context.Context, *ListReferralsRequest) (*ListReferralsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListReferrals not implemented")
+}
+func (UnimplementedReferralServiceServer) ListUnderWay(context.Context, *ListUnderWayRequest) (*ListUnderWayResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListUnderWay not implemented")
 }
 func (UnimplementedReferralServiceServer) FindReferral(context.Context, *FindReferralRequest) (*Referral, error) {
 	return nil, status.Error(codes.Unimplemented, "method FindReferral not implemented")
@@ -1070,6 +1092,24 @@ func _ReferralService_ListReferrals_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(ReferralServiceServer).ListReferrals(ctx, req.(*ListReferralsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ReferralService_ListUnderWay_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListUnderWayRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ReferralServiceServer).ListUnderWay(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ReferralService_ListUnderWay_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ReferralServiceServer).ListUnderWay(ctx, req.(*ListUnderWayRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1928,6 +1968,10 @@ var ReferralService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListReferrals",
 			Handler:    _ReferralService_ListReferrals_Handler,
+		},
+		{
+			MethodName: "ListUnderWay",
+			Handler:    _ReferralService_ListUnderWay_Handler,
 		},
 		{
 			MethodName: "FindReferral",

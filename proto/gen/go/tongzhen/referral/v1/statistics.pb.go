@@ -737,6 +737,321 @@ func (x *Aim) GetApart() float64 {
 	return 0
 }
 
+type ListContributionsRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Measure string                 `protobuf:"bytes,1,opt,name=measure,proto3" json:"measure,omitempty"`
+	// Local dates, half-open: the period, and the one that it is compared with.
+	From       string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	To         string `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
+	BeforeFrom string `protobuf:"bytes,4,opt,name=before_from,json=beforeFrom,proto3" json:"before_from,omitempty"`
+	BeforeTo   string `protobuf:"bytes,5,opt,name=before_to,json=beforeTo,proto3" json:"before_to,omitempty"`
+	// Names of dimensions, without day and month.
+	GroupBy []string `protobuf:"bytes,6,rep,name=group_by,json=groupBy,proto3" json:"group_by,omitempty"`
+	// Filters, as of QueryStatistics.
+	OrganizationId        string          `protobuf:"bytes,7,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	Department            string          `protobuf:"bytes,8,opt,name=department,proto3" json:"department,omitempty"`
+	Doctor                string          `protobuf:"bytes,9,opt,name=doctor,proto3" json:"doctor,omitempty"`
+	Condition             string          `protobuf:"bytes,10,opt,name=condition,proto3" json:"condition,omitempty"`
+	Urgency               v1.Urgency_Code `protobuf:"varint,11,opt,name=urgency,proto3,enum=tongzhen.common.v1.Urgency_Code" json:"urgency,omitempty"`
+	Kind                  v1.Kind_Code    `protobuf:"varint,12,opt,name=kind,proto3,enum=tongzhen.common.v1.Kind_Code" json:"kind,omitempty"`
+	Denominator           string          `protobuf:"bytes,13,opt,name=denominator,proto3" json:"denominator,omitempty"`
+	WithRetrospective     bool            `protobuf:"varint,14,opt,name=with_retrospective,json=withRetrospective,proto3" json:"with_retrospective,omitempty"`
+	Reason                string          `protobuf:"bytes,15,opt,name=reason,proto3" json:"reason,omitempty"`
+	PartnerOrganizationId string          `protobuf:"bytes,16,opt,name=partner_organization_id,json=partnerOrganizationId,proto3" json:"partner_organization_id,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *ListContributionsRequest) Reset() {
+	*x = ListContributionsRequest{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListContributionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListContributionsRequest) ProtoMessage() {}
+
+func (x *ListContributionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListContributionsRequest.ProtoReflect.Descriptor instead.
+func (*ListContributionsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListContributionsRequest) GetMeasure() string {
+	if x != nil {
+		return x.Measure
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetTo() string {
+	if x != nil {
+		return x.To
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetBeforeFrom() string {
+	if x != nil {
+		return x.BeforeFrom
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetBeforeTo() string {
+	if x != nil {
+		return x.BeforeTo
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetGroupBy() []string {
+	if x != nil {
+		return x.GroupBy
+	}
+	return nil
+}
+
+func (x *ListContributionsRequest) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetDoctor() string {
+	if x != nil {
+		return x.Doctor
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetCondition() string {
+	if x != nil {
+		return x.Condition
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetUrgency() v1.Urgency_Code {
+	if x != nil {
+		return x.Urgency
+	}
+	return v1.Urgency_Code(0)
+}
+
+func (x *ListContributionsRequest) GetKind() v1.Kind_Code {
+	if x != nil {
+		return x.Kind
+	}
+	return v1.Kind_Code(0)
+}
+
+func (x *ListContributionsRequest) GetDenominator() string {
+	if x != nil {
+		return x.Denominator
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetWithRetrospective() bool {
+	if x != nil {
+		return x.WithRetrospective
+	}
+	return false
+}
+
+func (x *ListContributionsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ListContributionsRequest) GetPartnerOrganizationId() string {
+	if x != nil {
+		return x.PartnerOrganizationId
+	}
+	return ""
+}
+
+type ListContributionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that moved it most first, whichever way.
+	Contributions []*Contribution `protobuf:"bytes,1,rep,name=contributions,proto3" json:"contributions,omitempty"`
+	Now           *Figure         `protobuf:"bytes,2,opt,name=now,proto3" json:"now,omitempty"`
+	Before        *Figure         `protobuf:"bytes,3,opt,name=before,proto3" json:"before,omitempty"`
+	// now less before in the unit of the measure: percentage points, cases. Known where both have a value.
+	Change        float64 `protobuf:"fixed64,4,opt,name=change,proto3" json:"change,omitempty"`
+	HasChange     bool    `protobuf:"varint,5,opt,name=has_change,json=hasChange,proto3" json:"has_change,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListContributionsResponse) Reset() {
+	*x = ListContributionsResponse{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListContributionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListContributionsResponse) ProtoMessage() {}
+
+func (x *ListContributionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListContributionsResponse.ProtoReflect.Descriptor instead.
+func (*ListContributionsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListContributionsResponse) GetContributions() []*Contribution {
+	if x != nil {
+		return x.Contributions
+	}
+	return nil
+}
+
+func (x *ListContributionsResponse) GetNow() *Figure {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *ListContributionsResponse) GetBefore() *Figure {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *ListContributionsResponse) GetChange() float64 {
+	if x != nil {
+		return x.Change
+	}
+	return 0
+}
+
+func (x *ListContributionsResponse) GetHasChange() bool {
+	if x != nil {
+		return x.HasChange
+	}
+	return false
+}
+
+type Contribution struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Values of group_by, in its order.
+	Key    []string `protobuf:"bytes,1,rep,name=key,proto3" json:"key,omitempty"`
+	Now    *Figure  `protobuf:"bytes,2,opt,name=now,proto3" json:"now,omitempty"`
+	Before *Figure  `protobuf:"bytes,3,opt,name=before,proto3" json:"before,omitempty"`
+	// In the unit of the measure; 0 where the change of the whole is not known.
+	Contribution  float64 `protobuf:"fixed64,4,opt,name=contribution,proto3" json:"contribution,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Contribution) Reset() {
+	*x = Contribution{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Contribution) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Contribution) ProtoMessage() {}
+
+func (x *Contribution) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Contribution.ProtoReflect.Descriptor instead.
+func (*Contribution) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Contribution) GetKey() []string {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *Contribution) GetNow() *Figure {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *Contribution) GetBefore() *Figure {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *Contribution) GetContribution() float64 {
+	if x != nil {
+		return x.Contribution
+	}
+	return 0
+}
+
 type ListStagesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Local dates, half-open: of the sending.
@@ -753,7 +1068,7 @@ type ListStagesRequest struct {
 
 func (x *ListStagesRequest) Reset() {
 	*x = ListStagesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -765,7 +1080,7 @@ func (x *ListStagesRequest) String() string {
 func (*ListStagesRequest) ProtoMessage() {}
 
 func (x *ListStagesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[8]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -778,7 +1093,7 @@ func (x *ListStagesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStagesRequest.ProtoReflect.Descriptor instead.
 func (*ListStagesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{8}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListStagesRequest) GetFrom() string {
@@ -841,7 +1156,7 @@ type ListStagesResponse struct {
 
 func (x *ListStagesResponse) Reset() {
 	*x = ListStagesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1168,7 @@ func (x *ListStagesResponse) String() string {
 func (*ListStagesResponse) ProtoMessage() {}
 
 func (x *ListStagesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[9]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1181,7 @@ func (x *ListStagesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStagesResponse.ProtoReflect.Descriptor instead.
 func (*ListStagesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{9}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListStagesResponse) GetUp() []*Stage {
@@ -900,7 +1215,7 @@ type Stage struct {
 
 func (x *Stage) Reset() {
 	*x = Stage{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -912,7 +1227,7 @@ func (x *Stage) String() string {
 func (*Stage) ProtoMessage() {}
 
 func (x *Stage) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[10]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -925,7 +1240,7 @@ func (x *Stage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stage.ProtoReflect.Descriptor instead.
 func (*Stage) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{10}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Stage) GetMeasure() string {
@@ -971,7 +1286,7 @@ type ListQuietCentresRequest struct {
 
 func (x *ListQuietCentresRequest) Reset() {
 	*x = ListQuietCentresRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -983,7 +1298,7 @@ func (x *ListQuietCentresRequest) String() string {
 func (*ListQuietCentresRequest) ProtoMessage() {}
 
 func (x *ListQuietCentresRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[11]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -996,7 +1311,7 @@ func (x *ListQuietCentresRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuietCentresRequest.ProtoReflect.Descriptor instead.
 func (*ListQuietCentresRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{11}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{14}
 }
 
 type ListQuietCentresResponse struct {
@@ -1011,7 +1326,7 @@ type ListQuietCentresResponse struct {
 
 func (x *ListQuietCentresResponse) Reset() {
 	*x = ListQuietCentresResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1338,7 @@ func (x *ListQuietCentresResponse) String() string {
 func (*ListQuietCentresResponse) ProtoMessage() {}
 
 func (x *ListQuietCentresResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[12]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1351,7 @@ func (x *ListQuietCentresResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuietCentresResponse.ProtoReflect.Descriptor instead.
 func (*ListQuietCentresResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{12}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListQuietCentresResponse) GetCentres() []*QuietCentre {
@@ -1075,7 +1390,7 @@ type QuietCentre struct {
 
 func (x *QuietCentre) Reset() {
 	*x = QuietCentre{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1087,7 +1402,7 @@ func (x *QuietCentre) String() string {
 func (*QuietCentre) ProtoMessage() {}
 
 func (x *QuietCentre) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[13]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1100,7 +1415,7 @@ func (x *QuietCentre) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuietCentre.ProtoReflect.Descriptor instead.
 func (*QuietCentre) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *QuietCentre) GetOrganizationId() string {
@@ -1140,7 +1455,7 @@ type GetStatisticCaseRequest struct {
 
 func (x *GetStatisticCaseRequest) Reset() {
 	*x = GetStatisticCaseRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1152,7 +1467,7 @@ func (x *GetStatisticCaseRequest) String() string {
 func (*GetStatisticCaseRequest) ProtoMessage() {}
 
 func (x *GetStatisticCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[14]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1165,7 +1480,7 @@ func (x *GetStatisticCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatisticCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetStatisticCaseRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetStatisticCaseRequest) GetReferralId() string {
@@ -1181,14 +1496,18 @@ type CaseCourse struct {
 	Case  *StatisticCase         `protobuf:"bytes,1,opt,name=case,proto3" json:"case,omitempty"`
 	Steps []*CaseStep            `protobuf:"bytes,2,rep,name=steps,proto3" json:"steps,omitempty"`
 	// What is waited for, the soonest limit first; those that only prompt or act by themselves are left out.
-	Waits         []*LateCase `protobuf:"bytes,3,rep,name=waits,proto3" json:"waits,omitempty"`
+	Waits []*LateCase `protobuf:"bytes,3,rep,name=waits,proto3" json:"waits,omitempty"`
+	// The referrals that it is linked with and that were sent.
+	Links []*CaseLink `protobuf:"bytes,4,rep,name=links,proto3" json:"links,omitempty"`
+	// How it stands in every share that counts it, by the denominator that is the measure's first, or that leaves it out.
+	Standings     []*CaseStanding `protobuf:"bytes,5,rep,name=standings,proto3" json:"standings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CaseCourse) Reset() {
 	*x = CaseCourse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1200,7 +1519,7 @@ func (x *CaseCourse) String() string {
 func (*CaseCourse) ProtoMessage() {}
 
 func (x *CaseCourse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[15]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1213,7 +1532,7 @@ func (x *CaseCourse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseCourse.ProtoReflect.Descriptor instead.
 func (*CaseCourse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CaseCourse) GetCase() *StatisticCase {
@@ -1237,6 +1556,151 @@ func (x *CaseCourse) GetWaits() []*LateCase {
 	return nil
 }
 
+func (x *CaseCourse) GetLinks() []*CaseLink {
+	if x != nil {
+		return x.Links
+	}
+	return nil
+}
+
+func (x *CaseCourse) GetStandings() []*CaseStanding {
+	if x != nil {
+		return x.Standings
+	}
+	return nil
+}
+
+// CaseLink is a referral that a case is linked with.
+type CaseLink struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// SENT_DOWN: the down-referral that answers it. ANSWERS: the up-referral that it answers. SENT_UP_AGAIN: the one that the township sent up during the
+	// follow-up. BOUNCED_BY: the up-referral with which the patient was back too soon; BOUNCE_OF: the down-referral after which this one came.
+	Relation      string                 `protobuf:"bytes,1,opt,name=relation,proto3" json:"relation,omitempty"`
+	ReferralId    string                 `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
+	Number        string                 `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
+	State         State_Code             `protobuf:"varint,4,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
+	SubmitTime    *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=submit_time,json=submitTime,proto3" json:"submit_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseLink) Reset() {
+	*x = CaseLink{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseLink) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseLink) ProtoMessage() {}
+
+func (x *CaseLink) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseLink.ProtoReflect.Descriptor instead.
+func (*CaseLink) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CaseLink) GetRelation() string {
+	if x != nil {
+		return x.Relation
+	}
+	return ""
+}
+
+func (x *CaseLink) GetReferralId() string {
+	if x != nil {
+		return x.ReferralId
+	}
+	return ""
+}
+
+func (x *CaseLink) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *CaseLink) GetState() State_Code {
+	if x != nil {
+		return x.State
+	}
+	return State_UNSPECIFIED
+}
+
+func (x *CaseLink) GetSubmitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SubmitTime
+	}
+	return nil
+}
+
+type CaseStanding struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Measure       string                 `protobuf:"bytes,1,opt,name=measure,proto3" json:"measure,omitempty"`
+	Ground        *CaseGround            `protobuf:"bytes,2,opt,name=ground,proto3" json:"ground,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseStanding) Reset() {
+	*x = CaseStanding{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseStanding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseStanding) ProtoMessage() {}
+
+func (x *CaseStanding) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseStanding.ProtoReflect.Descriptor instead.
+func (*CaseStanding) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CaseStanding) GetMeasure() string {
+	if x != nil {
+		return x.Measure
+	}
+	return ""
+}
+
+func (x *CaseStanding) GetGround() *CaseGround {
+	if x != nil {
+		return x.Ground
+	}
+	return nil
+}
+
 // CaseStep is a transition of a case. Whoever did it goes by the organisation.
 type CaseStep struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -1252,7 +1716,7 @@ type CaseStep struct {
 
 func (x *CaseStep) Reset() {
 	*x = CaseStep{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1264,7 +1728,7 @@ func (x *CaseStep) String() string {
 func (*CaseStep) ProtoMessage() {}
 
 func (x *CaseStep) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[16]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1277,7 +1741,7 @@ func (x *CaseStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseStep.ProtoReflect.Descriptor instead.
 func (*CaseStep) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CaseStep) GetAction() string {
@@ -1349,7 +1813,7 @@ type ListStatisticCasesRequest struct {
 
 func (x *ListStatisticCasesRequest) Reset() {
 	*x = ListStatisticCasesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1825,7 @@ func (x *ListStatisticCasesRequest) String() string {
 func (*ListStatisticCasesRequest) ProtoMessage() {}
 
 func (x *ListStatisticCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[17]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1838,7 @@ func (x *ListStatisticCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatisticCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListStatisticCasesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListStatisticCasesRequest) GetMeasure() string {
@@ -1499,7 +1963,7 @@ type ListStatisticCasesResponse struct {
 
 func (x *ListStatisticCasesResponse) Reset() {
 	*x = ListStatisticCasesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1511,7 +1975,7 @@ func (x *ListStatisticCasesResponse) String() string {
 func (*ListStatisticCasesResponse) ProtoMessage() {}
 
 func (x *ListStatisticCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1524,7 +1988,7 @@ func (x *ListStatisticCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListStatisticCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListStatisticCasesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListStatisticCasesResponse) GetCases() []*StatisticCase {
@@ -1569,7 +2033,7 @@ type StatisticCase struct {
 
 func (x *StatisticCase) Reset() {
 	*x = StatisticCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1581,7 +2045,7 @@ func (x *StatisticCase) String() string {
 func (*StatisticCase) ProtoMessage() {}
 
 func (x *StatisticCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1594,7 +2058,7 @@ func (x *StatisticCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticCase.ProtoReflect.Descriptor instead.
 func (*StatisticCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *StatisticCase) GetReferralId() string {
@@ -1710,7 +2174,7 @@ type CaseGround struct {
 
 func (x *CaseGround) Reset() {
 	*x = CaseGround{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1722,7 +2186,7 @@ func (x *CaseGround) String() string {
 func (*CaseGround) ProtoMessage() {}
 
 func (x *CaseGround) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1735,7 +2199,7 @@ func (x *CaseGround) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseGround.ProtoReflect.Descriptor instead.
 func (*CaseGround) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CaseGround) GetPlace() string {
@@ -1772,7 +2236,7 @@ type CountOpenRequest struct {
 
 func (x *CountOpenRequest) Reset() {
 	*x = CountOpenRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1784,7 +2248,7 @@ func (x *CountOpenRequest) String() string {
 func (*CountOpenRequest) ProtoMessage() {}
 
 func (x *CountOpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1797,7 +2261,7 @@ func (x *CountOpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountOpenRequest.ProtoReflect.Descriptor instead.
 func (*CountOpenRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CountOpenRequest) GetOrganizationId() string {
@@ -1836,7 +2300,7 @@ type OpenWork struct {
 
 func (x *OpenWork) Reset() {
 	*x = OpenWork{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1848,7 +2312,7 @@ func (x *OpenWork) String() string {
 func (*OpenWork) ProtoMessage() {}
 
 func (x *OpenWork) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1861,7 +2325,7 @@ func (x *OpenWork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenWork.ProtoReflect.Descriptor instead.
 func (*OpenWork) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OpenWork) GetSent() int32 {
@@ -1906,7 +2370,7 @@ type ReconcileDischargesRequest struct {
 
 func (x *ReconcileDischargesRequest) Reset() {
 	*x = ReconcileDischargesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +2382,7 @@ func (x *ReconcileDischargesRequest) String() string {
 func (*ReconcileDischargesRequest) ProtoMessage() {}
 
 func (x *ReconcileDischargesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +2395,7 @@ func (x *ReconcileDischargesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileDischargesRequest.ProtoReflect.Descriptor instead.
 func (*ReconcileDischargesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReconcileDischargesRequest) GetFrom() string {
@@ -1986,7 +2450,7 @@ type ReconcileDischargesResponse struct {
 
 func (x *ReconcileDischargesResponse) Reset() {
 	*x = ReconcileDischargesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1998,7 +2462,7 @@ func (x *ReconcileDischargesResponse) String() string {
 func (*ReconcileDischargesResponse) ProtoMessage() {}
 
 func (x *ReconcileDischargesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2011,7 +2475,7 @@ func (x *ReconcileDischargesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconcileDischargesResponse.ProtoReflect.Descriptor instead.
 func (*ReconcileDischargesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ReconcileDischargesResponse) GetDischargedToCentre() int32 {
@@ -2082,7 +2546,7 @@ type ReconciledCase struct {
 
 func (x *ReconciledCase) Reset() {
 	*x = ReconciledCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2094,7 +2558,7 @@ func (x *ReconciledCase) String() string {
 func (*ReconciledCase) ProtoMessage() {}
 
 func (x *ReconciledCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2107,7 +2571,7 @@ func (x *ReconciledCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReconciledCase.ProtoReflect.Descriptor instead.
 func (*ReconciledCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ReconciledCase) GetReferralId() string {
@@ -2211,7 +2675,7 @@ type ListLateRequest struct {
 
 func (x *ListLateRequest) Reset() {
 	*x = ListLateRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2223,7 +2687,7 @@ func (x *ListLateRequest) String() string {
 func (*ListLateRequest) ProtoMessage() {}
 
 func (x *ListLateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2236,7 +2700,7 @@ func (x *ListLateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLateRequest.ProtoReflect.Descriptor instead.
 func (*ListLateRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ListLateRequest) GetOrganizationId() string {
@@ -2300,7 +2764,7 @@ type ListLateResponse struct {
 
 func (x *ListLateResponse) Reset() {
 	*x = ListLateResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2312,7 +2776,7 @@ func (x *ListLateResponse) String() string {
 func (*ListLateResponse) ProtoMessage() {}
 
 func (x *ListLateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2325,7 +2789,7 @@ func (x *ListLateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLateResponse.ProtoReflect.Descriptor instead.
 func (*ListLateResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListLateResponse) GetTotals() []*LateTotal {
@@ -2359,7 +2823,7 @@ type LateTotal struct {
 
 func (x *LateTotal) Reset() {
 	*x = LateTotal{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2371,7 +2835,7 @@ func (x *LateTotal) String() string {
 func (*LateTotal) ProtoMessage() {}
 
 func (x *LateTotal) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2384,7 +2848,7 @@ func (x *LateTotal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateTotal.ProtoReflect.Descriptor instead.
 func (*LateTotal) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *LateTotal) GetStep() string {
@@ -2417,7 +2881,7 @@ type LateCase struct {
 
 func (x *LateCase) Reset() {
 	*x = LateCase{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2429,7 +2893,7 @@ func (x *LateCase) String() string {
 func (*LateCase) ProtoMessage() {}
 
 func (x *LateCase) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2442,7 +2906,7 @@ func (x *LateCase) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateCase.ProtoReflect.Descriptor instead.
 func (*LateCase) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *LateCase) GetCase() *StatisticCase {
@@ -2501,7 +2965,7 @@ type ListBlockingMedicinesRequest struct {
 
 func (x *ListBlockingMedicinesRequest) Reset() {
 	*x = ListBlockingMedicinesRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2513,7 +2977,7 @@ func (x *ListBlockingMedicinesRequest) String() string {
 func (*ListBlockingMedicinesRequest) ProtoMessage() {}
 
 func (x *ListBlockingMedicinesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2526,7 +2990,7 @@ func (x *ListBlockingMedicinesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockingMedicinesRequest.ProtoReflect.Descriptor instead.
 func (*ListBlockingMedicinesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ListBlockingMedicinesRequest) GetFrom() string {
@@ -2569,7 +3033,7 @@ type ListBlockingMedicinesResponse struct {
 
 func (x *ListBlockingMedicinesResponse) Reset() {
 	*x = ListBlockingMedicinesResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2581,7 +3045,7 @@ func (x *ListBlockingMedicinesResponse) String() string {
 func (*ListBlockingMedicinesResponse) ProtoMessage() {}
 
 func (x *ListBlockingMedicinesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2594,7 +3058,7 @@ func (x *ListBlockingMedicinesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBlockingMedicinesResponse.ProtoReflect.Descriptor instead.
 func (*ListBlockingMedicinesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ListBlockingMedicinesResponse) GetMedicines() []*BlockingMedicine {
@@ -2628,14 +3092,16 @@ type BlockingMedicine struct {
 	// How many candidates need it.
 	Count int32 `protobuf:"varint,5,opt,name=count,proto3" json:"count,omitempty"`
 	// The stays concerned, 20 at most; number and referral_id are those of the up-referral, if there was one.
-	Cases         []*StatisticCase `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
+	Cases []*StatisticCase `protobuf:"bytes,4,rep,name=cases,proto3" json:"cases,omitempty"`
+	// Every centre concerned, that of most candidates first.
+	Lacking       []*LackingCentre `protobuf:"bytes,6,rep,name=lacking,proto3" json:"lacking,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BlockingMedicine) Reset() {
 	*x = BlockingMedicine{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2647,7 +3113,7 @@ func (x *BlockingMedicine) String() string {
 func (*BlockingMedicine) ProtoMessage() {}
 
 func (x *BlockingMedicine) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2660,7 +3126,7 @@ func (x *BlockingMedicine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BlockingMedicine.ProtoReflect.Descriptor instead.
 func (*BlockingMedicine) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *BlockingMedicine) GetName() string {
@@ -2698,6 +3164,76 @@ func (x *BlockingMedicine) GetCases() []*StatisticCase {
 	return nil
 }
 
+func (x *BlockingMedicine) GetLacking() []*LackingCentre {
+	if x != nil {
+		return x.Lacking
+	}
+	return nil
+}
+
+// LackingCentre is a centre that does not have a medicine.
+type LackingCentre struct {
+	state          protoimpl.MessageState `protogen:"open.v1"`
+	OrganizationId string                 `protobuf:"bytes,1,opt,name=organization_id,json=organizationId,proto3" json:"organization_id,omitempty"`
+	// MISSING: not on its list. ORDERABLE: it has to be ordered.
+	Availability string `protobuf:"bytes,2,opt,name=availability,proto3" json:"availability,omitempty"`
+	// How many of its candidates need it.
+	Count         int32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LackingCentre) Reset() {
+	*x = LackingCentre{}
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LackingCentre) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LackingCentre) ProtoMessage() {}
+
+func (x *LackingCentre) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LackingCentre.ProtoReflect.Descriptor instead.
+func (*LackingCentre) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *LackingCentre) GetOrganizationId() string {
+	if x != nil {
+		return x.OrganizationId
+	}
+	return ""
+}
+
+func (x *LackingCentre) GetAvailability() string {
+	if x != nil {
+		return x.Availability
+	}
+	return ""
+}
+
+func (x *LackingCentre) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
 type CheckStatisticsRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	County        string                 `protobuf:"bytes,1,opt,name=county,proto3" json:"county,omitempty"`
@@ -2707,7 +3243,7 @@ type CheckStatisticsRequest struct {
 
 func (x *CheckStatisticsRequest) Reset() {
 	*x = CheckStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2719,7 +3255,7 @@ func (x *CheckStatisticsRequest) String() string {
 func (*CheckStatisticsRequest) ProtoMessage() {}
 
 func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2732,7 +3268,7 @@ func (x *CheckStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CheckStatisticsRequest) GetCounty() string {
@@ -2751,7 +3287,7 @@ type RebuildStatisticsRequest struct {
 
 func (x *RebuildStatisticsRequest) Reset() {
 	*x = RebuildStatisticsRequest{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2763,7 +3299,7 @@ func (x *RebuildStatisticsRequest) String() string {
 func (*RebuildStatisticsRequest) ProtoMessage() {}
 
 func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2776,7 +3312,7 @@ func (x *RebuildStatisticsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RebuildStatisticsRequest.ProtoReflect.Descriptor instead.
 func (*RebuildStatisticsRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *RebuildStatisticsRequest) GetCounty() string {
@@ -2797,7 +3333,7 @@ type CheckStatisticsResponse struct {
 
 func (x *CheckStatisticsResponse) Reset() {
 	*x = CheckStatisticsResponse{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2809,7 +3345,7 @@ func (x *CheckStatisticsResponse) String() string {
 func (*CheckStatisticsResponse) ProtoMessage() {}
 
 func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2822,7 +3358,7 @@ func (x *CheckStatisticsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckStatisticsResponse.ProtoReflect.Descriptor instead.
 func (*CheckStatisticsResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CheckStatisticsResponse) GetReferrals() int64 {
@@ -2859,7 +3395,7 @@ type StatisticDifference struct {
 
 func (x *StatisticDifference) Reset() {
 	*x = StatisticDifference{}
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2871,7 +3407,7 @@ func (x *StatisticDifference) String() string {
 func (*StatisticDifference) ProtoMessage() {}
 
 func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_statistics_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2884,7 +3420,7 @@ func (x *StatisticDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatisticDifference.ProtoReflect.Descriptor instead.
 func (*StatisticDifference) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_referral_v1_statistics_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *StatisticDifference) GetCounter() string {
@@ -2993,7 +3529,46 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x03Aim\x12\x16\n" +
 	"\x06target\x18\x01 \x01(\x01R\x06target\x12\x18\n" +
 	"\areached\x18\x02 \x01(\bR\areached\x12\x14\n" +
-	"\x05apart\x18\x03 \x01(\x01R\x05apart\"\xb9\x02\n" +
+	"\x05apart\x18\x03 \x01(\x01R\x05apart\"\xa6\x05\n" +
+	"\x18ListContributionsRequest\x12!\n" +
+	"\ameasure\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18(R\ameasure\x12\x1b\n" +
+	"\x04from\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x04from\x12\x17\n" +
+	"\x02to\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\x02to\x12(\n" +
+	"\vbefore_from\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\n" +
+	"beforeFrom\x12$\n" +
+	"\tbefore_to\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\bbeforeTo\x12%\n" +
+	"\bgroup_by\x18\x06 \x03(\tB\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10\x03R\agroupBy\x12'\n" +
+	"\x0forganization_id\x18\a \x01(\tR\x0eorganizationId\x12'\n" +
+	"\n" +
+	"department\x18\b \x01(\tB\a\xbaH\x04r\x02\x18\x06R\n" +
+	"department\x12\x16\n" +
+	"\x06doctor\x18\t \x01(\tR\x06doctor\x12%\n" +
+	"\tcondition\x18\n" +
+	" \x01(\tB\a\xbaH\x04r\x02\x18\n" +
+	"R\tcondition\x12:\n" +
+	"\aurgency\x18\v \x01(\x0e2 .tongzhen.common.v1.Urgency.CodeR\aurgency\x121\n" +
+	"\x04kind\x18\f \x01(\x0e2\x1d.tongzhen.common.v1.Kind.CodeR\x04kind\x12)\n" +
+	"\vdenominator\x18\r \x01(\tB\a\xbaH\x04r\x02\x18(R\vdenominator\x12-\n" +
+	"\x12with_retrospective\x18\x0e \x01(\bR\x11withRetrospective\x12\x1f\n" +
+	"\x06reason\x18\x0f \x01(\tB\a\xbaH\x04r\x02\x18<R\x06reason\x12?\n" +
+	"\x17partner_organization_id\x18\x10 \x01(\tB\a\xbaH\x04r\x02\x18(R\x15partnerOrganizationId\"\x82\x02\n" +
+	"\x19ListContributionsResponse\x12H\n" +
+	"\rcontributions\x18\x01 \x03(\v2\".tongzhen.referral.v1.ContributionR\rcontributions\x12.\n" +
+	"\x03now\x18\x02 \x01(\v2\x1c.tongzhen.referral.v1.FigureR\x03now\x124\n" +
+	"\x06before\x18\x03 \x01(\v2\x1c.tongzhen.referral.v1.FigureR\x06before\x12\x16\n" +
+	"\x06change\x18\x04 \x01(\x01R\x06change\x12\x1d\n" +
+	"\n" +
+	"has_change\x18\x05 \x01(\bR\thasChange\"\xaa\x01\n" +
+	"\fContribution\x12\x10\n" +
+	"\x03key\x18\x01 \x03(\tR\x03key\x12.\n" +
+	"\x03now\x18\x02 \x01(\v2\x1c.tongzhen.referral.v1.FigureR\x03now\x124\n" +
+	"\x06before\x18\x03 \x01(\v2\x1c.tongzhen.referral.v1.FigureR\x06before\x12\"\n" +
+	"\fcontribution\x18\x04 \x01(\x01R\fcontribution\"\xb9\x02\n" +
 	"\x11ListStagesRequest\x12\x1b\n" +
 	"\x04from\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\n" +
 	"R\x04from\x12\x17\n" +
@@ -3027,12 +3602,25 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x04sent\x18\x04 \x01(\x03R\x04sent\"D\n" +
 	"\x17GetStatisticCaseRequest\x12)\n" +
 	"\vreferral_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\n" +
-	"referralId\"\xb1\x01\n" +
+	"referralId\"\xa9\x02\n" +
 	"\n" +
 	"CaseCourse\x127\n" +
 	"\x04case\x18\x01 \x01(\v2#.tongzhen.referral.v1.StatisticCaseR\x04case\x124\n" +
 	"\x05steps\x18\x02 \x03(\v2\x1e.tongzhen.referral.v1.CaseStepR\x05steps\x124\n" +
-	"\x05waits\x18\x03 \x03(\v2\x1e.tongzhen.referral.v1.LateCaseR\x05waits\"\x84\x02\n" +
+	"\x05waits\x18\x03 \x03(\v2\x1e.tongzhen.referral.v1.LateCaseR\x05waits\x124\n" +
+	"\x05links\x18\x04 \x03(\v2\x1e.tongzhen.referral.v1.CaseLinkR\x05links\x12@\n" +
+	"\tstandings\x18\x05 \x03(\v2\".tongzhen.referral.v1.CaseStandingR\tstandings\"\xd4\x01\n" +
+	"\bCaseLink\x12\x1a\n" +
+	"\brelation\x18\x01 \x01(\tR\brelation\x12\x1f\n" +
+	"\vreferral_id\x18\x02 \x01(\tR\n" +
+	"referralId\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\tR\x06number\x126\n" +
+	"\x05state\x18\x04 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x05state\x12;\n" +
+	"\vsubmit_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"submitTime\"b\n" +
+	"\fCaseStanding\x12\x18\n" +
+	"\ameasure\x18\x01 \x01(\tR\ameasure\x128\n" +
+	"\x06ground\x18\x02 \x01(\v2 .tongzhen.referral.v1.CaseGroundR\x06ground\"\x84\x02\n" +
 	"\bCaseStep\x12\x16\n" +
 	"\x06action\x18\x01 \x01(\tR\x06action\x124\n" +
 	"\x04from\x18\x02 \x01(\x0e2 .tongzhen.referral.v1.State.CodeR\x04from\x120\n" +
@@ -3183,14 +3771,19 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\n" +
 	"candidates\x18\x02 \x01(\x05R\n" +
 	"candidates\x12\x18\n" +
-	"\ablocked\x18\x03 \x01(\x05R\ablocked\"\xba\x01\n" +
+	"\ablocked\x18\x03 \x01(\x05R\ablocked\"\xf9\x01\n" +
 	"\x10BlockingMedicine\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\"\n" +
 	"\favailability\x18\x02 \x01(\tR\favailability\x12\x1d\n" +
 	"\n" +
 	"centre_ids\x18\x03 \x03(\tR\tcentreIds\x12\x14\n" +
 	"\x05count\x18\x05 \x01(\x05R\x05count\x129\n" +
-	"\x05cases\x18\x04 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\"0\n" +
+	"\x05cases\x18\x04 \x03(\v2#.tongzhen.referral.v1.StatisticCaseR\x05cases\x12=\n" +
+	"\alacking\x18\x06 \x03(\v2#.tongzhen.referral.v1.LackingCentreR\alacking\"r\n" +
+	"\rLackingCentre\x12'\n" +
+	"\x0forganization_id\x18\x01 \x01(\tR\x0eorganizationId\x12\"\n" +
+	"\favailability\x18\x02 \x01(\tR\favailability\x12\x14\n" +
+	"\x05count\x18\x03 \x01(\x05R\x05count\"0\n" +
 	"\x16CheckStatisticsRequest\x12\x16\n" +
 	"\x06county\x18\x01 \x01(\tR\x06county\"2\n" +
 	"\x18RebuildStatisticsRequest\x12\x16\n" +
@@ -3206,12 +3799,13 @@ const file_tongzhen_referral_v1_statistics_proto_rawDesc = "" +
 	"\x06stored\x18\x04 \x01(\x03R\x06stored\x12\x1e\n" +
 	"\n" +
 	"recomputed\x18\x05 \x01(\x03R\n" +
-	"recomputed2\xb7\r\n" +
+	"recomputed2\xd8\x0e\n" +
 	"\x11StatisticsService\x12\x96\x01\n" +
 	"\x0fListDefinitions\x12,.tongzhen.referral.v1.ListDefinitionsRequest\x1a-.tongzhen.referral.v1.ListDefinitionsResponse\"&\x82\xd3\xe4\x93\x02 \x12\x1e/api/v1/statistics/definitions\x12\x94\x01\n" +
 	"\x0fQueryStatistics\x12,.tongzhen.referral.v1.QueryStatisticsRequest\x1a-.tongzhen.referral.v1.QueryStatisticsResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/api/v1/statistics/referrals\x12\xa3\x01\n" +
 	"\x12ListStatisticCases\x12/.tongzhen.referral.v1.ListStatisticCasesRequest\x1a0.tongzhen.referral.v1.ListStatisticCasesResponse\"*\x82\xd3\xe4\x93\x02$\x12\"/api/v1/statistics/referrals/cases\x12\x9d\x01\n" +
-	"\x10GetStatisticCase\x12-.tongzhen.referral.v1.GetStatisticCaseRequest\x1a .tongzhen.referral.v1.CaseCourse\"8\x82\xd3\xe4\x93\x022\x120/api/v1/statistics/referrals/cases/{referral_id}\x12\x82\x01\n" +
+	"\x10GetStatisticCase\x12-.tongzhen.referral.v1.GetStatisticCaseRequest\x1a .tongzhen.referral.v1.CaseCourse\"8\x82\xd3\xe4\x93\x022\x120/api/v1/statistics/referrals/cases/{referral_id}\x12\x9e\x01\n" +
+	"\x11ListContributions\x12..tongzhen.referral.v1.ListContributionsRequest\x1a/.tongzhen.referral.v1.ListContributionsResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/v1/statistics/contributions\x12\x82\x01\n" +
 	"\n" +
 	"ListStages\x12'.tongzhen.referral.v1.ListStagesRequest\x1a(.tongzhen.referral.v1.ListStagesResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/api/v1/statistics/stages\x12\x9b\x01\n" +
 	"\x10ListQuietCentres\x12-.tongzhen.referral.v1.ListQuietCentresRequest\x1a..tongzhen.referral.v1.ListQuietCentresResponse\"(\x82\xd3\xe4\x93\x02\"\x12 /api/v1/statistics/quiet-centres\x12\xa1\x01\n" +
@@ -3234,7 +3828,7 @@ func file_tongzhen_referral_v1_statistics_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_statistics_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_tongzhen_referral_v1_statistics_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*Measure)(nil),                       // 0: tongzhen.referral.v1.Measure
 	(*Denominator)(nil),                   // 1: tongzhen.referral.v1.Denominator
@@ -3244,116 +3838,137 @@ var file_tongzhen_referral_v1_statistics_proto_goTypes = []any{
 	(*QueryStatisticsResponse)(nil),       // 5: tongzhen.referral.v1.QueryStatisticsResponse
 	(*Figure)(nil),                        // 6: tongzhen.referral.v1.Figure
 	(*Aim)(nil),                           // 7: tongzhen.referral.v1.Aim
-	(*ListStagesRequest)(nil),             // 8: tongzhen.referral.v1.ListStagesRequest
-	(*ListStagesResponse)(nil),            // 9: tongzhen.referral.v1.ListStagesResponse
-	(*Stage)(nil),                         // 10: tongzhen.referral.v1.Stage
-	(*ListQuietCentresRequest)(nil),       // 11: tongzhen.referral.v1.ListQuietCentresRequest
-	(*ListQuietCentresResponse)(nil),      // 12: tongzhen.referral.v1.ListQuietCentresResponse
-	(*QuietCentre)(nil),                   // 13: tongzhen.referral.v1.QuietCentre
-	(*GetStatisticCaseRequest)(nil),       // 14: tongzhen.referral.v1.GetStatisticCaseRequest
-	(*CaseCourse)(nil),                    // 15: tongzhen.referral.v1.CaseCourse
-	(*CaseStep)(nil),                      // 16: tongzhen.referral.v1.CaseStep
-	(*ListStatisticCasesRequest)(nil),     // 17: tongzhen.referral.v1.ListStatisticCasesRequest
-	(*ListStatisticCasesResponse)(nil),    // 18: tongzhen.referral.v1.ListStatisticCasesResponse
-	(*StatisticCase)(nil),                 // 19: tongzhen.referral.v1.StatisticCase
-	(*CaseGround)(nil),                    // 20: tongzhen.referral.v1.CaseGround
-	(*CountOpenRequest)(nil),              // 21: tongzhen.referral.v1.CountOpenRequest
-	(*OpenWork)(nil),                      // 22: tongzhen.referral.v1.OpenWork
-	(*ReconcileDischargesRequest)(nil),    // 23: tongzhen.referral.v1.ReconcileDischargesRequest
-	(*ReconcileDischargesResponse)(nil),   // 24: tongzhen.referral.v1.ReconcileDischargesResponse
-	(*ReconciledCase)(nil),                // 25: tongzhen.referral.v1.ReconciledCase
-	(*ListLateRequest)(nil),               // 26: tongzhen.referral.v1.ListLateRequest
-	(*ListLateResponse)(nil),              // 27: tongzhen.referral.v1.ListLateResponse
-	(*LateTotal)(nil),                     // 28: tongzhen.referral.v1.LateTotal
-	(*LateCase)(nil),                      // 29: tongzhen.referral.v1.LateCase
-	(*ListBlockingMedicinesRequest)(nil),  // 30: tongzhen.referral.v1.ListBlockingMedicinesRequest
-	(*ListBlockingMedicinesResponse)(nil), // 31: tongzhen.referral.v1.ListBlockingMedicinesResponse
-	(*BlockingMedicine)(nil),              // 32: tongzhen.referral.v1.BlockingMedicine
-	(*CheckStatisticsRequest)(nil),        // 33: tongzhen.referral.v1.CheckStatisticsRequest
-	(*RebuildStatisticsRequest)(nil),      // 34: tongzhen.referral.v1.RebuildStatisticsRequest
-	(*CheckStatisticsResponse)(nil),       // 35: tongzhen.referral.v1.CheckStatisticsResponse
-	(*StatisticDifference)(nil),           // 36: tongzhen.referral.v1.StatisticDifference
-	(v1.Urgency_Code)(0),                  // 37: tongzhen.common.v1.Urgency.Code
-	(v1.Kind_Code)(0),                     // 38: tongzhen.common.v1.Kind.Code
-	(State_Code)(0),                       // 39: tongzhen.referral.v1.State.Code
-	(*timestamppb.Timestamp)(nil),         // 40: google.protobuf.Timestamp
-	(v1.Direction_Code)(0),                // 41: tongzhen.common.v1.Direction.Code
-	(*v1.Party)(nil),                      // 42: tongzhen.common.v1.Party
-	(v1.Role_Code)(0),                     // 43: tongzhen.common.v1.Role.Code
+	(*ListContributionsRequest)(nil),      // 8: tongzhen.referral.v1.ListContributionsRequest
+	(*ListContributionsResponse)(nil),     // 9: tongzhen.referral.v1.ListContributionsResponse
+	(*Contribution)(nil),                  // 10: tongzhen.referral.v1.Contribution
+	(*ListStagesRequest)(nil),             // 11: tongzhen.referral.v1.ListStagesRequest
+	(*ListStagesResponse)(nil),            // 12: tongzhen.referral.v1.ListStagesResponse
+	(*Stage)(nil),                         // 13: tongzhen.referral.v1.Stage
+	(*ListQuietCentresRequest)(nil),       // 14: tongzhen.referral.v1.ListQuietCentresRequest
+	(*ListQuietCentresResponse)(nil),      // 15: tongzhen.referral.v1.ListQuietCentresResponse
+	(*QuietCentre)(nil),                   // 16: tongzhen.referral.v1.QuietCentre
+	(*GetStatisticCaseRequest)(nil),       // 17: tongzhen.referral.v1.GetStatisticCaseRequest
+	(*CaseCourse)(nil),                    // 18: tongzhen.referral.v1.CaseCourse
+	(*CaseLink)(nil),                      // 19: tongzhen.referral.v1.CaseLink
+	(*CaseStanding)(nil),                  // 20: tongzhen.referral.v1.CaseStanding
+	(*CaseStep)(nil),                      // 21: tongzhen.referral.v1.CaseStep
+	(*ListStatisticCasesRequest)(nil),     // 22: tongzhen.referral.v1.ListStatisticCasesRequest
+	(*ListStatisticCasesResponse)(nil),    // 23: tongzhen.referral.v1.ListStatisticCasesResponse
+	(*StatisticCase)(nil),                 // 24: tongzhen.referral.v1.StatisticCase
+	(*CaseGround)(nil),                    // 25: tongzhen.referral.v1.CaseGround
+	(*CountOpenRequest)(nil),              // 26: tongzhen.referral.v1.CountOpenRequest
+	(*OpenWork)(nil),                      // 27: tongzhen.referral.v1.OpenWork
+	(*ReconcileDischargesRequest)(nil),    // 28: tongzhen.referral.v1.ReconcileDischargesRequest
+	(*ReconcileDischargesResponse)(nil),   // 29: tongzhen.referral.v1.ReconcileDischargesResponse
+	(*ReconciledCase)(nil),                // 30: tongzhen.referral.v1.ReconciledCase
+	(*ListLateRequest)(nil),               // 31: tongzhen.referral.v1.ListLateRequest
+	(*ListLateResponse)(nil),              // 32: tongzhen.referral.v1.ListLateResponse
+	(*LateTotal)(nil),                     // 33: tongzhen.referral.v1.LateTotal
+	(*LateCase)(nil),                      // 34: tongzhen.referral.v1.LateCase
+	(*ListBlockingMedicinesRequest)(nil),  // 35: tongzhen.referral.v1.ListBlockingMedicinesRequest
+	(*ListBlockingMedicinesResponse)(nil), // 36: tongzhen.referral.v1.ListBlockingMedicinesResponse
+	(*BlockingMedicine)(nil),              // 37: tongzhen.referral.v1.BlockingMedicine
+	(*LackingCentre)(nil),                 // 38: tongzhen.referral.v1.LackingCentre
+	(*CheckStatisticsRequest)(nil),        // 39: tongzhen.referral.v1.CheckStatisticsRequest
+	(*RebuildStatisticsRequest)(nil),      // 40: tongzhen.referral.v1.RebuildStatisticsRequest
+	(*CheckStatisticsResponse)(nil),       // 41: tongzhen.referral.v1.CheckStatisticsResponse
+	(*StatisticDifference)(nil),           // 42: tongzhen.referral.v1.StatisticDifference
+	(v1.Urgency_Code)(0),                  // 43: tongzhen.common.v1.Urgency.Code
+	(v1.Kind_Code)(0),                     // 44: tongzhen.common.v1.Kind.Code
+	(State_Code)(0),                       // 45: tongzhen.referral.v1.State.Code
+	(*timestamppb.Timestamp)(nil),         // 46: google.protobuf.Timestamp
+	(v1.Direction_Code)(0),                // 47: tongzhen.common.v1.Direction.Code
+	(*v1.Party)(nil),                      // 48: tongzhen.common.v1.Party
+	(v1.Role_Code)(0),                     // 49: tongzhen.common.v1.Role.Code
 }
 var file_tongzhen_referral_v1_statistics_proto_depIdxs = []int32{
 	1,  // 0: tongzhen.referral.v1.Measure.denominators:type_name -> tongzhen.referral.v1.Denominator
 	0,  // 1: tongzhen.referral.v1.ListDefinitionsResponse.measures:type_name -> tongzhen.referral.v1.Measure
-	37, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	38, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	43, // 2: tongzhen.referral.v1.QueryStatisticsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 3: tongzhen.referral.v1.QueryStatisticsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
 	6,  // 4: tongzhen.referral.v1.QueryStatisticsResponse.figures:type_name -> tongzhen.referral.v1.Figure
 	7,  // 5: tongzhen.referral.v1.Figure.aim:type_name -> tongzhen.referral.v1.Aim
-	37, // 6: tongzhen.referral.v1.ListStagesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	38, // 7: tongzhen.referral.v1.ListStagesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	10, // 8: tongzhen.referral.v1.ListStagesResponse.up:type_name -> tongzhen.referral.v1.Stage
-	10, // 9: tongzhen.referral.v1.ListStagesResponse.down:type_name -> tongzhen.referral.v1.Stage
-	13, // 10: tongzhen.referral.v1.ListQuietCentresResponse.centres:type_name -> tongzhen.referral.v1.QuietCentre
-	19, // 11: tongzhen.referral.v1.CaseCourse.case:type_name -> tongzhen.referral.v1.StatisticCase
-	16, // 12: tongzhen.referral.v1.CaseCourse.steps:type_name -> tongzhen.referral.v1.CaseStep
-	29, // 13: tongzhen.referral.v1.CaseCourse.waits:type_name -> tongzhen.referral.v1.LateCase
-	39, // 14: tongzhen.referral.v1.CaseStep.from:type_name -> tongzhen.referral.v1.State.Code
-	39, // 15: tongzhen.referral.v1.CaseStep.to:type_name -> tongzhen.referral.v1.State.Code
-	40, // 16: tongzhen.referral.v1.CaseStep.time:type_name -> google.protobuf.Timestamp
-	37, // 17: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	38, // 18: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	19, // 19: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	39, // 20: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
-	41, // 21: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
-	38, // 22: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	37, // 23: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	42, // 24: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
-	42, // 25: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
-	20, // 26: tongzhen.referral.v1.StatisticCase.ground:type_name -> tongzhen.referral.v1.CaseGround
-	25, // 27: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
-	39, // 28: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
-	38, // 29: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
-	40, // 30: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
-	40, // 31: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
-	42, // 32: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
-	37, // 33: tongzhen.referral.v1.ListLateRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	38, // 34: tongzhen.referral.v1.ListLateRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
-	28, // 35: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
-	29, // 36: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
-	19, // 37: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
-	40, // 38: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
-	43, // 39: tongzhen.referral.v1.LateCase.waiting_role:type_name -> tongzhen.common.v1.Role.Code
-	32, // 40: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
-	19, // 41: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
-	36, // 42: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
-	2,  // 43: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
-	4,  // 44: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
-	17, // 45: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
-	14, // 46: tongzhen.referral.v1.StatisticsService.GetStatisticCase:input_type -> tongzhen.referral.v1.GetStatisticCaseRequest
-	8,  // 47: tongzhen.referral.v1.StatisticsService.ListStages:input_type -> tongzhen.referral.v1.ListStagesRequest
-	11, // 48: tongzhen.referral.v1.StatisticsService.ListQuietCentres:input_type -> tongzhen.referral.v1.ListQuietCentresRequest
-	23, // 49: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
-	26, // 50: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
-	30, // 51: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
-	21, // 52: tongzhen.referral.v1.StatisticsService.CountOpen:input_type -> tongzhen.referral.v1.CountOpenRequest
-	33, // 53: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
-	34, // 54: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
-	3,  // 55: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
-	5,  // 56: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
-	18, // 57: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
-	15, // 58: tongzhen.referral.v1.StatisticsService.GetStatisticCase:output_type -> tongzhen.referral.v1.CaseCourse
-	9,  // 59: tongzhen.referral.v1.StatisticsService.ListStages:output_type -> tongzhen.referral.v1.ListStagesResponse
-	12, // 60: tongzhen.referral.v1.StatisticsService.ListQuietCentres:output_type -> tongzhen.referral.v1.ListQuietCentresResponse
-	24, // 61: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
-	27, // 62: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
-	31, // 63: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
-	22, // 64: tongzhen.referral.v1.StatisticsService.CountOpen:output_type -> tongzhen.referral.v1.OpenWork
-	35, // 65: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	35, // 66: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
-	55, // [55:67] is the sub-list for method output_type
-	43, // [43:55] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	43, // 6: tongzhen.referral.v1.ListContributionsRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 7: tongzhen.referral.v1.ListContributionsRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	10, // 8: tongzhen.referral.v1.ListContributionsResponse.contributions:type_name -> tongzhen.referral.v1.Contribution
+	6,  // 9: tongzhen.referral.v1.ListContributionsResponse.now:type_name -> tongzhen.referral.v1.Figure
+	6,  // 10: tongzhen.referral.v1.ListContributionsResponse.before:type_name -> tongzhen.referral.v1.Figure
+	6,  // 11: tongzhen.referral.v1.Contribution.now:type_name -> tongzhen.referral.v1.Figure
+	6,  // 12: tongzhen.referral.v1.Contribution.before:type_name -> tongzhen.referral.v1.Figure
+	43, // 13: tongzhen.referral.v1.ListStagesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 14: tongzhen.referral.v1.ListStagesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	13, // 15: tongzhen.referral.v1.ListStagesResponse.up:type_name -> tongzhen.referral.v1.Stage
+	13, // 16: tongzhen.referral.v1.ListStagesResponse.down:type_name -> tongzhen.referral.v1.Stage
+	16, // 17: tongzhen.referral.v1.ListQuietCentresResponse.centres:type_name -> tongzhen.referral.v1.QuietCentre
+	24, // 18: tongzhen.referral.v1.CaseCourse.case:type_name -> tongzhen.referral.v1.StatisticCase
+	21, // 19: tongzhen.referral.v1.CaseCourse.steps:type_name -> tongzhen.referral.v1.CaseStep
+	34, // 20: tongzhen.referral.v1.CaseCourse.waits:type_name -> tongzhen.referral.v1.LateCase
+	19, // 21: tongzhen.referral.v1.CaseCourse.links:type_name -> tongzhen.referral.v1.CaseLink
+	20, // 22: tongzhen.referral.v1.CaseCourse.standings:type_name -> tongzhen.referral.v1.CaseStanding
+	45, // 23: tongzhen.referral.v1.CaseLink.state:type_name -> tongzhen.referral.v1.State.Code
+	46, // 24: tongzhen.referral.v1.CaseLink.submit_time:type_name -> google.protobuf.Timestamp
+	25, // 25: tongzhen.referral.v1.CaseStanding.ground:type_name -> tongzhen.referral.v1.CaseGround
+	45, // 26: tongzhen.referral.v1.CaseStep.from:type_name -> tongzhen.referral.v1.State.Code
+	45, // 27: tongzhen.referral.v1.CaseStep.to:type_name -> tongzhen.referral.v1.State.Code
+	46, // 28: tongzhen.referral.v1.CaseStep.time:type_name -> google.protobuf.Timestamp
+	43, // 29: tongzhen.referral.v1.ListStatisticCasesRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 30: tongzhen.referral.v1.ListStatisticCasesRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	24, // 31: tongzhen.referral.v1.ListStatisticCasesResponse.cases:type_name -> tongzhen.referral.v1.StatisticCase
+	45, // 32: tongzhen.referral.v1.StatisticCase.state:type_name -> tongzhen.referral.v1.State.Code
+	47, // 33: tongzhen.referral.v1.StatisticCase.direction:type_name -> tongzhen.common.v1.Direction.Code
+	44, // 34: tongzhen.referral.v1.StatisticCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	43, // 35: tongzhen.referral.v1.StatisticCase.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	48, // 36: tongzhen.referral.v1.StatisticCase.originator:type_name -> tongzhen.common.v1.Party
+	48, // 37: tongzhen.referral.v1.StatisticCase.receiver:type_name -> tongzhen.common.v1.Party
+	25, // 38: tongzhen.referral.v1.StatisticCase.ground:type_name -> tongzhen.referral.v1.CaseGround
+	30, // 39: tongzhen.referral.v1.ReconcileDischargesResponse.cases:type_name -> tongzhen.referral.v1.ReconciledCase
+	45, // 40: tongzhen.referral.v1.ReconciledCase.state:type_name -> tongzhen.referral.v1.State.Code
+	44, // 41: tongzhen.referral.v1.ReconciledCase.kind:type_name -> tongzhen.common.v1.Kind.Code
+	46, // 42: tongzhen.referral.v1.ReconciledCase.discharge_time:type_name -> google.protobuf.Timestamp
+	46, // 43: tongzhen.referral.v1.ReconciledCase.submit_time:type_name -> google.protobuf.Timestamp
+	48, // 44: tongzhen.referral.v1.ReconciledCase.hospital:type_name -> tongzhen.common.v1.Party
+	43, // 45: tongzhen.referral.v1.ListLateRequest.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	44, // 46: tongzhen.referral.v1.ListLateRequest.kind:type_name -> tongzhen.common.v1.Kind.Code
+	33, // 47: tongzhen.referral.v1.ListLateResponse.totals:type_name -> tongzhen.referral.v1.LateTotal
+	34, // 48: tongzhen.referral.v1.ListLateResponse.cases:type_name -> tongzhen.referral.v1.LateCase
+	24, // 49: tongzhen.referral.v1.LateCase.case:type_name -> tongzhen.referral.v1.StatisticCase
+	46, // 50: tongzhen.referral.v1.LateCase.due_time:type_name -> google.protobuf.Timestamp
+	49, // 51: tongzhen.referral.v1.LateCase.waiting_role:type_name -> tongzhen.common.v1.Role.Code
+	37, // 52: tongzhen.referral.v1.ListBlockingMedicinesResponse.medicines:type_name -> tongzhen.referral.v1.BlockingMedicine
+	24, // 53: tongzhen.referral.v1.BlockingMedicine.cases:type_name -> tongzhen.referral.v1.StatisticCase
+	38, // 54: tongzhen.referral.v1.BlockingMedicine.lacking:type_name -> tongzhen.referral.v1.LackingCentre
+	42, // 55: tongzhen.referral.v1.CheckStatisticsResponse.differences:type_name -> tongzhen.referral.v1.StatisticDifference
+	2,  // 56: tongzhen.referral.v1.StatisticsService.ListDefinitions:input_type -> tongzhen.referral.v1.ListDefinitionsRequest
+	4,  // 57: tongzhen.referral.v1.StatisticsService.QueryStatistics:input_type -> tongzhen.referral.v1.QueryStatisticsRequest
+	22, // 58: tongzhen.referral.v1.StatisticsService.ListStatisticCases:input_type -> tongzhen.referral.v1.ListStatisticCasesRequest
+	17, // 59: tongzhen.referral.v1.StatisticsService.GetStatisticCase:input_type -> tongzhen.referral.v1.GetStatisticCaseRequest
+	8,  // 60: tongzhen.referral.v1.StatisticsService.ListContributions:input_type -> tongzhen.referral.v1.ListContributionsRequest
+	11, // 61: tongzhen.referral.v1.StatisticsService.ListStages:input_type -> tongzhen.referral.v1.ListStagesRequest
+	14, // 62: tongzhen.referral.v1.StatisticsService.ListQuietCentres:input_type -> tongzhen.referral.v1.ListQuietCentresRequest
+	28, // 63: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:input_type -> tongzhen.referral.v1.ReconcileDischargesRequest
+	31, // 64: tongzhen.referral.v1.StatisticsService.ListLate:input_type -> tongzhen.referral.v1.ListLateRequest
+	35, // 65: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:input_type -> tongzhen.referral.v1.ListBlockingMedicinesRequest
+	26, // 66: tongzhen.referral.v1.StatisticsService.CountOpen:input_type -> tongzhen.referral.v1.CountOpenRequest
+	39, // 67: tongzhen.referral.v1.StatisticsService.CheckStatistics:input_type -> tongzhen.referral.v1.CheckStatisticsRequest
+	40, // 68: tongzhen.referral.v1.StatisticsService.RebuildStatistics:input_type -> tongzhen.referral.v1.RebuildStatisticsRequest
+	3,  // 69: tongzhen.referral.v1.StatisticsService.ListDefinitions:output_type -> tongzhen.referral.v1.ListDefinitionsResponse
+	5,  // 70: tongzhen.referral.v1.StatisticsService.QueryStatistics:output_type -> tongzhen.referral.v1.QueryStatisticsResponse
+	23, // 71: tongzhen.referral.v1.StatisticsService.ListStatisticCases:output_type -> tongzhen.referral.v1.ListStatisticCasesResponse
+	18, // 72: tongzhen.referral.v1.StatisticsService.GetStatisticCase:output_type -> tongzhen.referral.v1.CaseCourse
+	9,  // 73: tongzhen.referral.v1.StatisticsService.ListContributions:output_type -> tongzhen.referral.v1.ListContributionsResponse
+	12, // 74: tongzhen.referral.v1.StatisticsService.ListStages:output_type -> tongzhen.referral.v1.ListStagesResponse
+	15, // 75: tongzhen.referral.v1.StatisticsService.ListQuietCentres:output_type -> tongzhen.referral.v1.ListQuietCentresResponse
+	29, // 76: tongzhen.referral.v1.StatisticsService.ReconcileDischarges:output_type -> tongzhen.referral.v1.ReconcileDischargesResponse
+	32, // 77: tongzhen.referral.v1.StatisticsService.ListLate:output_type -> tongzhen.referral.v1.ListLateResponse
+	36, // 78: tongzhen.referral.v1.StatisticsService.ListBlockingMedicines:output_type -> tongzhen.referral.v1.ListBlockingMedicinesResponse
+	27, // 79: tongzhen.referral.v1.StatisticsService.CountOpen:output_type -> tongzhen.referral.v1.OpenWork
+	41, // 80: tongzhen.referral.v1.StatisticsService.CheckStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	41, // 81: tongzhen.referral.v1.StatisticsService.RebuildStatistics:output_type -> tongzhen.referral.v1.CheckStatisticsResponse
+	69, // [69:82] is the sub-list for method output_type
+	56, // [56:69] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_statistics_proto_init() }
@@ -3368,7 +3983,7 @@ func file_tongzhen_referral_v1_statistics_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_statistics_proto_rawDesc), len(file_tongzhen_referral_v1_statistics_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	StatisticsService_QueryStatistics_FullMethodName       = "/tongzhen.referral.v1.StatisticsService/QueryStatistics"
 	StatisticsService_ListStatisticCases_FullMethodName    = "/tongzhen.referral.v1.StatisticsService/ListStatisticCases"
 	StatisticsService_GetStatisticCase_FullMethodName      = "/tongzhen.referral.v1.StatisticsService/GetStatisticCase"
+	StatisticsService_ListContributions_FullMethodName     = "/tongzhen.referral.v1.StatisticsService/ListContributions"
 	StatisticsService_ListStages_FullMethodName            = "/tongzhen.referral.v1.StatisticsService/ListStages"
 	StatisticsService_ListQuietCentres_FullMethodName      = "/tongzhen.referral.v1.StatisticsService/ListQuietCentres"
 	StatisticsService_ReconcileDischarges_FullMethodName   = "/tongzhen.referral.v1.StatisticsService/ReconcileDischarges"
@@ -48,6 +49,12 @@ type StatisticsServiceClient interface {
 	// for; no patient, no note and nothing clinical. Asked by whoever may query the figures, of the county's referrals by an administrator, by
 	// everybody else of those that the own organisation sent or is to receive. Errors: NOT_FOUND, also for one that was not sent.
 	GetStatisticCase(ctx context.Context, in *GetStatisticCaseRequest, opts ...grpc.CallOption) (*CaseCourse, error)
+	// ListContributions answers which departments, centres or other parts moved a measure between two periods: every value of the dimensions with both
+	// figures and its contribution. A contribution is the value's part of the numerator less the mean of both rates times its part of the denominator,
+	// each of the whole denominator, now less before; of a count, the difference. They add up to the change of the whole. Asked by whoever may query
+	// the figures, of what they may see. Errors: FIELD_…, FIELD_COMBINATION on "measure" for a duration, whose medians do not add up; ROLE for another
+	// organisation.
+	ListContributions(ctx context.Context, in *ListContributionsRequest, opts ...grpc.CallOption) (*ListContributionsResponse, error)
 	// ListStages answers how far the referrals of a period have come, up and down, and at which stage most were lost. The stages of one way are of
 	// the same referrals; their cases are those of the measure that a stage names. Nothing sent is no stages. Errors: FIELD_…; ROLE for another
 	// organisation.
@@ -117,6 +124,16 @@ func (c *statisticsServiceClient) GetStatisticCase(ctx context.Context, in *GetS
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CaseCourse)
 	err := c.cc.Invoke(ctx, StatisticsService_GetStatisticCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *statisticsServiceClient) ListContributions(ctx context.Context, in *ListContributionsRequest, opts ...grpc.CallOption) (*ListContributionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListContributionsResponse)
+	err := c.cc.Invoke(ctx, StatisticsService_ListContributions_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -218,6 +235,12 @@ type StatisticsServiceServer interface {
 	// for; no patient, no note and nothing clinical. Asked by whoever may query the figures, of the county's referrals by an administrator, by
 	// everybody else of those that the own organisation sent or is to receive. Errors: NOT_FOUND, also for one that was not sent.
 	GetStatisticCase(context.Context, *GetStatisticCaseRequest) (*CaseCourse, error)
+	// ListContributions answers which departments, centres or other parts moved a measure between two periods: every value of the dimensions with both
+	// figures and its contribution. A contribution is the value's part of the numerator less the mean of both rates times its part of the denominator,
+	// each of the whole denominator, now less before; of a count, the difference. They add up to the change of the whole. Asked by whoever may query
+	// the figures, of what they may see. Errors: FIELD_…, FIELD_COMBINATION on "measure" for a duration, whose medians do not add up; ROLE for another
+	// organisation.
+	ListContributions(context.Context, *ListContributionsRequest) (*ListContributionsResponse, error)
 	// ListStages answers how far the referrals of a period have come, up and down, and at which stage most were lost. The stages of one way are of
 	// the same referrals; their cases are those of the measure that a stage names. Nothing sent is no stages. Errors: FIELD_…; ROLE for another
 	// organisation.
@@ -264,6 +287,9 @@ func (UnimplementedStatisticsServiceServer) ListStatisticCases(context.Context, 
 }
 func (UnimplementedStatisticsServiceServer) GetStatisticCase(context.Context, *GetStatisticCaseRequest) (*CaseCourse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetStatisticCase not implemented")
+}
+func (UnimplementedStatisticsServiceServer) ListContributions(context.Context, *ListContributionsRequest) (*ListContributionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListContributions not implemented")
 }
 func (UnimplementedStatisticsServiceServer) ListStages(context.Context, *ListStagesRequest) (*ListStagesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStages not implemented")
@@ -378,6 +404,24 @@ func _StatisticsService_GetStatisticCase_Handler(srv interface{}, ctx context.Co
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(StatisticsServiceServer).GetStatisticCase(ctx, req.(*GetStatisticCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _StatisticsService_ListContributions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListContributionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(StatisticsServiceServer).ListContributions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: StatisticsService_ListContributions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(StatisticsServiceServer).ListContributions(ctx, req.(*ListContributionsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -548,6 +592,10 @@ var StatisticsService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetStatisticCase",
 			Handler:    _StatisticsService_GetStatisticCase_Handler,
+		},
+		{
+			MethodName: "ListContributions",
+			Handler:    _StatisticsService_ListContributions_Handler,
 		},
 		{
 			MethodName: "ListStages",

@@ -1494,7 +1494,7 @@ type BoardBed struct {
 	ReferralNumber       string                 `protobuf:"bytes,7,opt,name=referral_number,json=referralNumber,proto3" json:"referral_number,omitempty"`
 	SenderOrganizationId string                 `protobuf:"bytes,8,opt,name=sender_organization_id,json=senderOrganizationId,proto3" json:"sender_organization_id,omitempty"`
 	Expected             *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=expected,proto3" json:"expected,omitempty"`
-	// INFECTION, REPAIR, OWN_PATIENT, OTHER.
+	// INFECTION, REPAIR, OWN_PATIENT, OTHER; CLOSED: for good, see CloseWard.
 	OutReason     string `protobuf:"bytes,10,opt,name=out_reason,json=outReason,proto3" json:"out_reason,omitempty"`
 	Version       int32  `protobuf:"varint,11,opt,name=version,proto3" json:"version,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1619,13 +1619,14 @@ type BoardWard struct {
 	// MALE, FEMALE or empty: both.
 	Sex string `protobuf:"bytes,6,opt,name=sex,proto3" json:"sex,omitempty"`
 	// After a patient left; 0 to 24 h, default 60.
-	CleaningMinutes int32       `protobuf:"varint,7,opt,name=cleaning_minutes,json=cleaningMinutes,proto3" json:"cleaning_minutes,omitempty"`
-	Total           int32       `protobuf:"varint,8,opt,name=total,proto3" json:"total,omitempty"`
-	Free            int32       `protobuf:"varint,9,opt,name=free,proto3" json:"free,omitempty"`
-	Beds            []*BoardBed `protobuf:"bytes,10,rep,name=beds,proto3" json:"beds,omitempty"`
-	Version         int32       `protobuf:"varint,11,opt,name=version,proto3" json:"version,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	CleaningMinutes int32 `protobuf:"varint,7,opt,name=cleaning_minutes,json=cleaningMinutes,proto3" json:"cleaning_minutes,omitempty"`
+	// Without those that are closed.
+	Total         int32       `protobuf:"varint,8,opt,name=total,proto3" json:"total,omitempty"`
+	Free          int32       `protobuf:"varint,9,opt,name=free,proto3" json:"free,omitempty"`
+	Beds          []*BoardBed `protobuf:"bytes,10,rep,name=beds,proto3" json:"beds,omitempty"`
+	Version       int32       `protobuf:"varint,11,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *BoardWard) Reset() {
@@ -1915,6 +1916,143 @@ func (x *SetWardRequest) GetRequestId() string {
 	return ""
 }
 
+type AddBedsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version       int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	Beds          int32                  `protobuf:"varint,3,opt,name=beds,proto3" json:"beds,omitempty"`
+	RequestId     string                 `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AddBedsRequest) Reset() {
+	*x = AddBedsRequest{}
+	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AddBedsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AddBedsRequest) ProtoMessage() {}
+
+func (x *AddBedsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AddBedsRequest.ProtoReflect.Descriptor instead.
+func (*AddBedsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_allocation_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *AddBedsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *AddBedsRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *AddBedsRequest) GetBeds() int32 {
+	if x != nil {
+		return x.Beds
+	}
+	return 0
+}
+
+func (x *AddBedsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+type CloseWardRequest struct {
+	state   protoimpl.MessageState `protogen:"open.v1"`
+	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Version int32                  `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Open it instead.
+	Open          bool   `protobuf:"varint,3,opt,name=open,proto3" json:"open,omitempty"`
+	RequestId     string `protobuf:"bytes,4,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseWardRequest) Reset() {
+	*x = CloseWardRequest{}
+	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseWardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseWardRequest) ProtoMessage() {}
+
+func (x *CloseWardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseWardRequest.ProtoReflect.Descriptor instead.
+func (*CloseWardRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_allocation_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *CloseWardRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *CloseWardRequest) GetVersion() int32 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *CloseWardRequest) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+func (x *CloseWardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
 type SetBedRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -1930,7 +2068,7 @@ type SetBedRequest struct {
 
 func (x *SetBedRequest) Reset() {
 	*x = SetBedRequest{}
-	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[21]
+	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1942,7 +2080,7 @@ func (x *SetBedRequest) String() string {
 func (*SetBedRequest) ProtoMessage() {}
 
 func (x *SetBedRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[21]
+	mi := &file_tongzhen_scheduling_v1_allocation_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1955,7 +2093,7 @@ func (x *SetBedRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SetBedRequest.ProtoReflect.Descriptor instead.
 func (*SetBedRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_allocation_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_scheduling_v1_allocation_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SetBedRequest) GetId() string {
@@ -2212,18 +2350,31 @@ const file_tongzhen_scheduling_v1_allocation_proto_rawDesc = "" +
 	"\x10cleaning_minutes\x18\x05 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xa0\v(\x00R\x0fcleaningMinutes\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x06 \x01(\tR\trequestId\"\x93\x02\n" +
+	"request_id\x18\x06 \x01(\tR\trequestId\"\x83\x01\n" +
+	"\x0eAddBedsRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1e\n" +
+	"\x04beds\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xf4\x03(\x01R\x04beds\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"y\n" +
+	"\x10CloseWardRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x12\n" +
+	"\x04open\x18\x03 \x01(\bR\x04open\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x04 \x01(\tR\trequestId\"\x9b\x02\n" +
 	"\rSetBedRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x1d\n" +
 	"\n" +
-	"in_service\x18\x03 \x01(\bR\tinService\x12M\n" +
+	"in_service\x18\x03 \x01(\bR\tinService\x12U\n" +
 	"\n" +
-	"out_reason\x18\x04 \x01(\tB.\xbaH+r)R\x00R\tINFECTIONR\x06REPAIRR\vOWN_PATIENTR\x05OTHERR\toutReason\x12\x18\n" +
+	"out_reason\x18\x04 \x01(\tB6\xbaH3r1R\x00R\tINFECTIONR\x06REPAIRR\vOWN_PATIENTR\x05OTHERR\x06CLOSEDR\toutReason\x12\x18\n" +
 	"\acleaned\x18\x05 \x01(\bR\acleaned\x12'\n" +
 	"\x03sex\x18\x06 \x01(\tB\x15\xbaH\x12r\x10R\x00R\x04MALER\x06FEMALER\x03sex\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\a \x01(\tR\trequestId2\x9e\t\n" +
+	"request_id\x18\a \x01(\tR\trequestId2\x9a\v\n" +
 	"\x11AllocationService\x12\x7f\n" +
 	"\tFindSlots\x12(.tongzhen.scheduling.v1.FindSlotsRequest\x1a).tongzhen.scheduling.v1.FindSlotsResponse\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/api/v1/slots:find\x12\x94\x01\n" +
 	"\x10ListWaitingTimes\x12/.tongzhen.scheduling.v1.ListWaitingTimesRequest\x1a0.tongzhen.scheduling.v1.ListWaitingTimesResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/waiting-times\x12p\n" +
@@ -2232,7 +2383,9 @@ const file_tongzhen_scheduling_v1_allocation_proto_rawDesc = "" +
 	"\rLeaveWaitlist\x12,.tongzhen.scheduling.v1.LeaveWaitlistRequest\x1a%.tongzhen.scheduling.v1.WaitlistEntry\"&\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/api/v1/waitlist/{id}:leave\x12\x83\x01\n" +
 	"\fListWaitlist\x12+.tongzhen.scheduling.v1.ListWaitlistRequest\x1a,.tongzhen.scheduling.v1.ListWaitlistResponse\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/api/v1/waitlist\x12{\n" +
 	"\tListBoard\x12(.tongzhen.scheduling.v1.ListBoardRequest\x1a).tongzhen.scheduling.v1.ListBoardResponse\"\x19\x82\xd3\xe4\x93\x02\x13\x12\x11/api/v1/bed-board\x12w\n" +
-	"\aSetWard\x12&.tongzhen.scheduling.v1.SetWardRequest\x1a!.tongzhen.scheduling.v1.BoardWard\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/api/v1/wards/{id}:set\x12s\n" +
+	"\aSetWard\x12&.tongzhen.scheduling.v1.SetWardRequest\x1a!.tongzhen.scheduling.v1.BoardWard\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/api/v1/wards/{id}:set\x12{\n" +
+	"\aAddBeds\x12&.tongzhen.scheduling.v1.AddBedsRequest\x1a!.tongzhen.scheduling.v1.BoardWard\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/api/v1/wards/{id}:addBeds\x12}\n" +
+	"\tCloseWard\x12(.tongzhen.scheduling.v1.CloseWardRequest\x1a!.tongzhen.scheduling.v1.BoardWard\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/api/v1/wards/{id}:close\x12s\n" +
 	"\x06SetBed\x12%.tongzhen.scheduling.v1.SetBedRequest\x1a .tongzhen.scheduling.v1.BoardBed\" \x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/api/v1/beds/{id}:setBOZMgithub.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1;schedulingv1b\x06proto3"
 
 var (
@@ -2248,7 +2401,7 @@ func file_tongzhen_scheduling_v1_allocation_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_scheduling_v1_allocation_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_scheduling_v1_allocation_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_tongzhen_scheduling_v1_allocation_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_tongzhen_scheduling_v1_allocation_proto_goTypes = []any{
 	(WaitlistState_Code)(0),          // 0: tongzhen.scheduling.v1.WaitlistState.Code
 	(BedState_Code)(0),               // 1: tongzhen.scheduling.v1.BedState.Code
@@ -2273,34 +2426,36 @@ var file_tongzhen_scheduling_v1_allocation_proto_goTypes = []any{
 	(*ListBoardRequest)(nil),         // 20: tongzhen.scheduling.v1.ListBoardRequest
 	(*ListBoardResponse)(nil),        // 21: tongzhen.scheduling.v1.ListBoardResponse
 	(*SetWardRequest)(nil),           // 22: tongzhen.scheduling.v1.SetWardRequest
-	(*SetBedRequest)(nil),            // 23: tongzhen.scheduling.v1.SetBedRequest
-	(*Slot)(nil),                     // 24: tongzhen.scheduling.v1.Slot
-	(*timestamppb.Timestamp)(nil),    // 25: google.protobuf.Timestamp
-	(HoldState_Code)(0),              // 26: tongzhen.scheduling.v1.HoldState.Code
-	(v1.Urgency_Code)(0),             // 27: tongzhen.common.v1.Urgency.Code
+	(*AddBedsRequest)(nil),           // 23: tongzhen.scheduling.v1.AddBedsRequest
+	(*CloseWardRequest)(nil),         // 24: tongzhen.scheduling.v1.CloseWardRequest
+	(*SetBedRequest)(nil),            // 25: tongzhen.scheduling.v1.SetBedRequest
+	(*Slot)(nil),                     // 26: tongzhen.scheduling.v1.Slot
+	(*timestamppb.Timestamp)(nil),    // 27: google.protobuf.Timestamp
+	(HoldState_Code)(0),              // 28: tongzhen.scheduling.v1.HoldState.Code
+	(v1.Urgency_Code)(0),             // 29: tongzhen.common.v1.Urgency.Code
 }
 var file_tongzhen_scheduling_v1_allocation_proto_depIdxs = []int32{
-	24, // 0: tongzhen.scheduling.v1.FindSlotsResponse.slots:type_name -> tongzhen.scheduling.v1.Slot
-	25, // 1: tongzhen.scheduling.v1.WaitingTime.next_start:type_name -> google.protobuf.Timestamp
-	25, // 2: tongzhen.scheduling.v1.WaitingTime.third_start:type_name -> google.protobuf.Timestamp
-	25, // 3: tongzhen.scheduling.v1.WaitingTime.compute_time:type_name -> google.protobuf.Timestamp
+	26, // 0: tongzhen.scheduling.v1.FindSlotsResponse.slots:type_name -> tongzhen.scheduling.v1.Slot
+	27, // 1: tongzhen.scheduling.v1.WaitingTime.next_start:type_name -> google.protobuf.Timestamp
+	27, // 2: tongzhen.scheduling.v1.WaitingTime.third_start:type_name -> google.protobuf.Timestamp
+	27, // 3: tongzhen.scheduling.v1.WaitingTime.compute_time:type_name -> google.protobuf.Timestamp
 	4,  // 4: tongzhen.scheduling.v1.ListWaitingTimesResponse.waiting_times:type_name -> tongzhen.scheduling.v1.WaitingTime
 	9,  // 5: tongzhen.scheduling.v1.ListDayResponse.sessions:type_name -> tongzhen.scheduling.v1.DaySession
-	25, // 6: tongzhen.scheduling.v1.DaySession.start:type_name -> google.protobuf.Timestamp
-	25, // 7: tongzhen.scheduling.v1.DaySession.end:type_name -> google.protobuf.Timestamp
+	27, // 6: tongzhen.scheduling.v1.DaySession.start:type_name -> google.protobuf.Timestamp
+	27, // 7: tongzhen.scheduling.v1.DaySession.end:type_name -> google.protobuf.Timestamp
 	10, // 8: tongzhen.scheduling.v1.DaySession.patients:type_name -> tongzhen.scheduling.v1.DayPatient
-	25, // 9: tongzhen.scheduling.v1.DayPatient.start:type_name -> google.protobuf.Timestamp
-	25, // 10: tongzhen.scheduling.v1.DayPatient.end:type_name -> google.protobuf.Timestamp
-	26, // 11: tongzhen.scheduling.v1.DayPatient.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
+	27, // 9: tongzhen.scheduling.v1.DayPatient.start:type_name -> google.protobuf.Timestamp
+	27, // 10: tongzhen.scheduling.v1.DayPatient.end:type_name -> google.protobuf.Timestamp
+	28, // 11: tongzhen.scheduling.v1.DayPatient.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
 	0,  // 12: tongzhen.scheduling.v1.WaitlistEntry.state:type_name -> tongzhen.scheduling.v1.WaitlistState.Code
-	27, // 13: tongzhen.scheduling.v1.WaitlistEntry.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	25, // 14: tongzhen.scheduling.v1.WaitlistEntry.create_time:type_name -> google.protobuf.Timestamp
-	25, // 15: tongzhen.scheduling.v1.WaitlistEntry.offer_start:type_name -> google.protobuf.Timestamp
-	25, // 16: tongzhen.scheduling.v1.WaitlistEntry.offer_until:type_name -> google.protobuf.Timestamp
+	29, // 13: tongzhen.scheduling.v1.WaitlistEntry.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	27, // 14: tongzhen.scheduling.v1.WaitlistEntry.create_time:type_name -> google.protobuf.Timestamp
+	27, // 15: tongzhen.scheduling.v1.WaitlistEntry.offer_start:type_name -> google.protobuf.Timestamp
+	27, // 16: tongzhen.scheduling.v1.WaitlistEntry.offer_until:type_name -> google.protobuf.Timestamp
 	12, // 17: tongzhen.scheduling.v1.ListWaitlistResponse.entries:type_name -> tongzhen.scheduling.v1.WaitlistEntry
 	1,  // 18: tongzhen.scheduling.v1.BoardBed.state:type_name -> tongzhen.scheduling.v1.BedState.Code
-	25, // 19: tongzhen.scheduling.v1.BoardBed.until:type_name -> google.protobuf.Timestamp
-	25, // 20: tongzhen.scheduling.v1.BoardBed.expected:type_name -> google.protobuf.Timestamp
+	27, // 19: tongzhen.scheduling.v1.BoardBed.until:type_name -> google.protobuf.Timestamp
+	27, // 20: tongzhen.scheduling.v1.BoardBed.expected:type_name -> google.protobuf.Timestamp
 	18, // 21: tongzhen.scheduling.v1.BoardWard.beds:type_name -> tongzhen.scheduling.v1.BoardBed
 	19, // 22: tongzhen.scheduling.v1.ListBoardResponse.wards:type_name -> tongzhen.scheduling.v1.BoardWard
 	2,  // 23: tongzhen.scheduling.v1.AllocationService.FindSlots:input_type -> tongzhen.scheduling.v1.FindSlotsRequest
@@ -2311,18 +2466,22 @@ var file_tongzhen_scheduling_v1_allocation_proto_depIdxs = []int32{
 	15, // 28: tongzhen.scheduling.v1.AllocationService.ListWaitlist:input_type -> tongzhen.scheduling.v1.ListWaitlistRequest
 	20, // 29: tongzhen.scheduling.v1.AllocationService.ListBoard:input_type -> tongzhen.scheduling.v1.ListBoardRequest
 	22, // 30: tongzhen.scheduling.v1.AllocationService.SetWard:input_type -> tongzhen.scheduling.v1.SetWardRequest
-	23, // 31: tongzhen.scheduling.v1.AllocationService.SetBed:input_type -> tongzhen.scheduling.v1.SetBedRequest
-	3,  // 32: tongzhen.scheduling.v1.AllocationService.FindSlots:output_type -> tongzhen.scheduling.v1.FindSlotsResponse
-	6,  // 33: tongzhen.scheduling.v1.AllocationService.ListWaitingTimes:output_type -> tongzhen.scheduling.v1.ListWaitingTimesResponse
-	8,  // 34: tongzhen.scheduling.v1.AllocationService.ListDay:output_type -> tongzhen.scheduling.v1.ListDayResponse
-	12, // 35: tongzhen.scheduling.v1.AllocationService.JoinWaitlist:output_type -> tongzhen.scheduling.v1.WaitlistEntry
-	12, // 36: tongzhen.scheduling.v1.AllocationService.LeaveWaitlist:output_type -> tongzhen.scheduling.v1.WaitlistEntry
-	16, // 37: tongzhen.scheduling.v1.AllocationService.ListWaitlist:output_type -> tongzhen.scheduling.v1.ListWaitlistResponse
-	21, // 38: tongzhen.scheduling.v1.AllocationService.ListBoard:output_type -> tongzhen.scheduling.v1.ListBoardResponse
-	19, // 39: tongzhen.scheduling.v1.AllocationService.SetWard:output_type -> tongzhen.scheduling.v1.BoardWard
-	18, // 40: tongzhen.scheduling.v1.AllocationService.SetBed:output_type -> tongzhen.scheduling.v1.BoardBed
-	32, // [32:41] is the sub-list for method output_type
-	23, // [23:32] is the sub-list for method input_type
+	23, // 31: tongzhen.scheduling.v1.AllocationService.AddBeds:input_type -> tongzhen.scheduling.v1.AddBedsRequest
+	24, // 32: tongzhen.scheduling.v1.AllocationService.CloseWard:input_type -> tongzhen.scheduling.v1.CloseWardRequest
+	25, // 33: tongzhen.scheduling.v1.AllocationService.SetBed:input_type -> tongzhen.scheduling.v1.SetBedRequest
+	3,  // 34: tongzhen.scheduling.v1.AllocationService.FindSlots:output_type -> tongzhen.scheduling.v1.FindSlotsResponse
+	6,  // 35: tongzhen.scheduling.v1.AllocationService.ListWaitingTimes:output_type -> tongzhen.scheduling.v1.ListWaitingTimesResponse
+	8,  // 36: tongzhen.scheduling.v1.AllocationService.ListDay:output_type -> tongzhen.scheduling.v1.ListDayResponse
+	12, // 37: tongzhen.scheduling.v1.AllocationService.JoinWaitlist:output_type -> tongzhen.scheduling.v1.WaitlistEntry
+	12, // 38: tongzhen.scheduling.v1.AllocationService.LeaveWaitlist:output_type -> tongzhen.scheduling.v1.WaitlistEntry
+	16, // 39: tongzhen.scheduling.v1.AllocationService.ListWaitlist:output_type -> tongzhen.scheduling.v1.ListWaitlistResponse
+	21, // 40: tongzhen.scheduling.v1.AllocationService.ListBoard:output_type -> tongzhen.scheduling.v1.ListBoardResponse
+	19, // 41: tongzhen.scheduling.v1.AllocationService.SetWard:output_type -> tongzhen.scheduling.v1.BoardWard
+	19, // 42: tongzhen.scheduling.v1.AllocationService.AddBeds:output_type -> tongzhen.scheduling.v1.BoardWard
+	19, // 43: tongzhen.scheduling.v1.AllocationService.CloseWard:output_type -> tongzhen.scheduling.v1.BoardWard
+	18, // 44: tongzhen.scheduling.v1.AllocationService.SetBed:output_type -> tongzhen.scheduling.v1.BoardBed
+	34, // [34:45] is the sub-list for method output_type
+	23, // [23:34] is the sub-list for method input_type
 	23, // [23:23] is the sub-list for extension type_name
 	23, // [23:23] is the sub-list for extension extendee
 	0,  // [0:23] is the sub-list for field type_name
@@ -2340,7 +2499,7 @@ func file_tongzhen_scheduling_v1_allocation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_scheduling_v1_allocation_proto_rawDesc), len(file_tongzhen_scheduling_v1_allocation_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   22,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,8 @@ const (
 	AllocationService_ListWaitlist_FullMethodName     = "/tongzhen.scheduling.v1.AllocationService/ListWaitlist"
 	AllocationService_ListBoard_FullMethodName        = "/tongzhen.scheduling.v1.AllocationService/ListBoard"
 	AllocationService_SetWard_FullMethodName          = "/tongzhen.scheduling.v1.AllocationService/SetWard"
+	AllocationService_AddBeds_FullMethodName          = "/tongzhen.scheduling.v1.AllocationService/AddBeds"
+	AllocationService_CloseWard_FullMethodName        = "/tongzhen.scheduling.v1.AllocationService/CloseWard"
 	AllocationService_SetBed_FullMethodName           = "/tongzhen.scheduling.v1.AllocationService/SetBed"
 )
 
@@ -59,8 +61,13 @@ type AllocationServiceClient interface {
 	ListBoard(ctx context.Context, in *ListBoardRequest, opts ...grpc.CallOption) (*ListBoardResponse, error)
 	// SetWard changes class, sex and cleaning time of a ward. BED_MANAGER, INTAKE_DESK, CENTRE_HEAD of the own organisation; COUNTY_ADMIN.
 	SetWard(ctx context.Context, in *SetWardRequest, opts ...grpc.CallOption) (*BoardWard, error)
+	// AddBeds adds beds to a ward, numbered on from those that it has. As SetWard; FIELD_OUT_OF_RANGE beyond 500 beds.
+	AddBeds(ctx context.Context, in *AddBedsRequest, opts ...grpc.CallOption) (*BoardWard, error)
+	// CloseWard closes a ward with all its beds, or opens it with all of them. Closed beds are out of service for the reason CLOSED and count in no total; what
+	// they were used for stays. As SetWard; FIELD_COMBINATION of "closed" while somebody has one of the beds.
+	CloseWard(ctx context.Context, in *CloseWardRequest, opts ...grpc.CallOption) (*BoardWard, error)
 	// SetBed takes a bed out of service, puts it back, ends its cleaning early, or says whether men or women lie in its room. A bed that
-	// somebody has stays theirs.
+	// somebody has stays theirs, and is not closed (FIELD_COMBINATION of "closed").
 	SetBed(ctx context.Context, in *SetBedRequest, opts ...grpc.CallOption) (*BoardBed, error)
 }
 
@@ -152,6 +159,26 @@ func (c *allocationServiceClient) SetWard(ctx context.Context, in *SetWardReques
 	return out, nil
 }
 
+func (c *allocationServiceClient) AddBeds(ctx context.Context, in *AddBedsRequest, opts ...grpc.CallOption) (*BoardWard, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BoardWard)
+	err := c.cc.Invoke(ctx, AllocationService_AddBeds_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *allocationServiceClient) CloseWard(ctx context.Context, in *CloseWardRequest, opts ...grpc.CallOption) (*BoardWard, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BoardWard)
+	err := c.cc.Invoke(ctx, AllocationService_CloseWard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *allocationServiceClient) SetBed(ctx context.Context, in *SetBedRequest, opts ...grpc.CallOption) (*BoardBed, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(BoardBed)
@@ -191,8 +218,13 @@ type AllocationServiceServer interface {
 	ListBoard(context.Context, *ListBoardRequest) (*ListBoardResponse, error)
 	// SetWard changes class, sex and cleaning time of a ward. BED_MANAGER, INTAKE_DESK, CENTRE_HEAD of the own organisation; COUNTY_ADMIN.
 	SetWard(context.Context, *SetWardRequest) (*BoardWard, error)
+	// AddBeds adds beds to a ward, numbered on from those that it has. As SetWard; FIELD_OUT_OF_RANGE beyond 500 beds.
+	AddBeds(context.Context, *AddBedsRequest) (*BoardWard, error)
+	// CloseWard closes a ward with all its beds, or opens it with all of them. Closed beds are out of service for the reason CLOSED and count in no total; what
+	// they were used for stays. As SetWard; FIELD_COMBINATION of "closed" while somebody has one of the beds.
+	CloseWard(context.Context, *CloseWardRequest) (*BoardWard, error)
 	// SetBed takes a bed out of service, puts it back, ends its cleaning early, or says whether men or women lie in its room. A bed that
-	// somebody has stays theirs.
+	// somebody has stays theirs, and is not closed (FIELD_COMBINATION of "closed").
 	SetBed(context.Context, *SetBedRequest) (*BoardBed, error)
 	mustEmbedUnimplementedAllocationServiceServer()
 }
@@ -227,6 +259,12 @@ func (UnimplementedAllocationServiceServer) ListBoard(context.Context, *ListBoar
 }
 func (UnimplementedAllocationServiceServer) SetWard(context.Context, *SetWardRequest) (*BoardWard, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetWard not implemented")
+}
+func (UnimplementedAllocationServiceServer) AddBeds(context.Context, *AddBedsRequest) (*BoardWard, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddBeds not implemented")
+}
+func (UnimplementedAllocationServiceServer) CloseWard(context.Context, *CloseWardRequest) (*BoardWard, error) {
+	return nil, status.Error(codes.Unimplemented, "method CloseWard not implemented")
 }
 func (UnimplementedAllocationServiceServer) SetBed(context.Context, *SetBedRequest) (*BoardBed, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetBed not implemented")
@@ -396,6 +434,42 @@ func _AllocationService_SetWard_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AllocationService_AddBeds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddBedsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AllocationServiceServer).AddBeds(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AllocationService_AddBeds_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AllocationServiceServer).AddBeds(ctx, req.(*AddBedsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AllocationService_CloseWard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CloseWardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AllocationServiceServer).CloseWard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AllocationService_CloseWard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AllocationServiceServer).CloseWard(ctx, req.(*CloseWardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AllocationService_SetBed_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(SetBedRequest)
 	if err := dec(in); err != nil {
@@ -452,6 +526,14 @@ var AllocationService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetWard",
 			Handler:    _AllocationService_SetWard_Handler,
+		},
+		{
+			MethodName: "AddBeds",
+			Handler:    _AllocationService_AddBeds_Handler,
+		},
+		{
+			MethodName: "CloseWard",
+			Handler:    _AllocationService_CloseWard_Handler,
 		},
 		{
 			MethodName: "SetBed",

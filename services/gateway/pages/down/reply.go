@@ -1,0 +1,60 @@
+package down
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/gateway/pages/parts"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
+	"github.com/tongzhen/tongzhen/services/internal/id"
+)
+
+// waits tells that an up-referral waits for its reply.
+func waits(up *referralv1.Referral) bool {
+	return up.GetState() == referralv1.State_ARRIVED || up.GetState() == referralv1.State_ADMITTED
+}
+
+// mayReply tells that the visitor may reply to the up-referral along with this. Without an answer the reply has its own form.
+func (p *Pages) mayReply(r *http.Request, up *referralv1.Referral) bool {
+	if !waits(up) {
+		return false
+	}
+	list, err := p.Referral.ListActions(r.Context(), &referralv1.ListActionsRequest{Id: up.GetId()})
+	return err == nil && slices.ContainsFunc(list.GetActions(), func(a *referralv1.Action) bool { return a.GetName() == "conclude" })
+}
+
+// replies tells that the reply is to go out with this form.
+func replies(form url.Values, data formData) bool { return form.Get("reply") != "" && data.Up != nil }
+
+// replyOf is the reply as the form says it.
+func replyOf(form url.Values) *referralv1.Reply {
+	request := createRequest(form, formData{})
+	return parts.ReplyFrom(request.GetForm(), request.GetMedicines())
+}
+
+// reply answers the up-referral once the patient is sent down, and tells which text the next page says and where it leads, "" for the
+// down-referral. Neither is lost: without the reply it leads to the reply's own form, which is filled from the down-referral. Neither is doubled: the
+// request follows from the form's own.
+func (p *Pages) reply(r *http.Request, data formData) (flash, next string) {
+	up := data.Up.GetId()
+	version, err := strconv.ParseInt(r.PostFormValue("replyVersion"), 10, 32)
+	if err != nil {
+		err = errs.Invalid(errs.Bad("replyVersion", errs.ReasonFieldInvalid))
+	} else {
+		_, err = p.Referral.Conclude(r.Context(), &referralv1.ConcludeRequest{
+			Id: up, Version: int32(version), RequestId: id.FromFact(r.PostFormValue("requestId"), "reply"),
+			OutcomeCode: r.PostFormValue("outcomeCode"), Reply: replyOf(r.PostForm),
+		})
+	}
+	if err != nil {
+		// A colleague may have replied meanwhile, or the answer to this one was lost.
+		now, unknown := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: up})
+		if unknown != nil || waits(now) {
+			return "down.sent-unreplied", "/referrals/" + up + "#actions"
+		}
+	}
+	return "down.sent-replied", ""
+}

@@ -1,0 +1,47 @@
+package domain_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// A patient goes down with how each medicine is taken, in whatever words; a draft may leave it open.
+func TestNobodyIsSentDownWithAMedicineOfWhichNobodySaysHowItIsTaken(t *testing.T) {
+	t.Parallel()
+	d := draft(domain.KindRehabilitation)
+	d.Medicines = []domain.Medicine{
+		{Name: "阿司匹林肠溶片", Dosage: "每日一次"}, {Name: "替格瑞洛片", Specification: "90mg×14", Days: 28},
+		{Name: "氯吡格雷片", Decision: "STOPPED"}, {Name: "阿托伐他汀钙片", Dosage: "由卫生院医生决定"},
+		{Name: "利伐沙班片", Availability: domain.MedicineMissed},
+	}
+	_, err := create(t, d, true)
+	want := []string{"medicines[1].dosage FIELD_REQUIRED", "medicines[4].dosage FIELD_REQUIRED", "medicines[4].decision FIELD_REQUIRED"}
+	if got := refusedFields(t, err); !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+	if _, err := create(t, d, false); err != nil {
+		t.Errorf("the draft: %v", err)
+	}
+	d.Medicines[1].Dosage, d.Medicines[4] = "每日两次", domain.Medicine{Name: "利伐沙班片", Decision: "STOPPED", Availability: domain.MedicineMissed}
+	if _, err := create(t, d, true); err != nil {
+		t.Error(err)
+	}
+}
+
+// What was replied before this was asked can still be corrected.
+func TestAReplySaysHowItsMedicinesAreTaken(t *testing.T) {
+	t.Parallel()
+	r := domain.Restore(inState(domain.KindInpatient, domain.StateAdmitted))
+	c := command(r, domain.ActionConclude, domain.Receiver)
+	c.Carry.Reply.Medications = []domain.Medication{{Name: "阿司匹林肠溶片", Dosage: "每日一次"}, {Name: "替格瑞洛片", Dosage: "90mg×14"}, {Name: "氯沙坦钾片", Dosage: "1片，每日一次"}, {Name: "胰岛素", Dosage: "10 U"}, {Name: "布洛芬", Dosage: "0.3g 痛时服"}}
+	if got := refusedFields(t, r.Decide(c, calendar(t))); !slices.Equal(got, []string{"reply.medications[1].dosage FIELD_REQUIRED", "reply.medications[3].dosage FIELD_REQUIRED"}) {
+		t.Errorf("got %q", got)
+	}
+	s := concluded(domain.KindInpatient)
+	s.Reply.Medications = c.Carry.Reply.Medications
+	if err := domain.Restore(s).Mark(correction(domain.Receiver, "reply.next_steps", domain.Correction{Reply: domain.Reply{NextSteps: "两周后复诊"}})); err != nil {
+		t.Error(err)
+	}
+}
