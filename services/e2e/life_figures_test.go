@@ -73,9 +73,12 @@ func (l *life) checkFigures(t *testing.T) {
 			t.Errorf("%s is %v, want %d of %d", f.measure, got, len(f.numerator), len(f.denominator))
 		}
 	}
-	// Two visits were due and kept; the third was not waited for any more.
+	// Two visits were planned and kept, before their days; the third was not waited for any more. None of the days is over yet.
 	for _, measure := range []string{"FU-KEPT", "FU-DONE"} {
-		if got := l.ask(t, l.admin, measure); len(got) != 1 || got[0].GetNumerator() != 2 || got[0].GetDenominator() != 2 || got[0].GetValue() != 100 {
+		if got := l.ask(t, l.admin, measure); len(got) != 0 {
+			t.Errorf("%s counts visits whose day is not over: %v", measure, got)
+		}
+		if got := l.ask(t, l.admin, measure, "denominator", "DUE"); len(got) != 1 || got[0].GetNumerator() != 2 || got[0].GetDenominator() != 2 || got[0].GetValue() != 100 {
 			t.Errorf("%s is %v, want 2 of 2", measure, got)
 		}
 	}
