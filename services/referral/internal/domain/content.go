@@ -91,6 +91,33 @@ type Booking struct {
 	ID, HoldID string
 }
 
+// Draft is what the originator writes.
+type Draft struct {
+	Direction       Direction
+	Kind            Kind
+	Urgency         Urgency
+	PatientID       string
+	Patient         Patient
+	Originator      Party
+	Receiver        Party
+	Diagnoses       []Diagnosis
+	Form            Form
+	Consent         Consent
+	TransferNote    string
+	Transport       string
+	OriginatorPhone string
+	// ReplyTo is the referral that this one follows, in the way of LinkKind.
+	ReplyTo      string
+	LinkKind     LinkKind
+	Medicines    []Medicine
+	Plan         FollowUpPlan
+	ExamItems    []Diagnosis
+	Modality     string
+	FamilyDoctor string
+	// Values are what the doctor found, for the criteria.
+	Values []ClinicalValue
+}
+
 // Format keeps names out of whatever prints a patient.
 func (Patient) Format(f fmt.State, _ rune) { hide(f) }
 

@@ -7,33 +7,6 @@ import (
 	"time"
 )
 
-// Draft is what the originator writes.
-type Draft struct {
-	Direction       Direction
-	Kind            Kind
-	Urgency         Urgency
-	PatientID       string
-	Patient         Patient
-	Originator      Party
-	Receiver        Party
-	Diagnoses       []Diagnosis
-	Form            Form
-	Consent         Consent
-	TransferNote    string
-	Transport       string
-	OriginatorPhone string
-	// ReplyTo is the referral that this one follows, in the way of LinkKind.
-	ReplyTo      string
-	LinkKind     LinkKind
-	Medicines    []Medicine
-	Plan         FollowUpPlan
-	ExamItems    []Diagnosis
-	Modality     string
-	FamilyDoctor string
-	// Values are what the doctor found, for the criteria.
-	Values []ClinicalValue
-}
-
 // The effects check what their row carries and change the copy they are given; Decide keeps or drops it.
 
 func create(s *Snapshot, c Command, change *Change) []Field {
