@@ -141,6 +141,9 @@ func worksByKeys(w *tab, second, third string) {
 	}
 	w.key("?")
 	w.until("the list of keys", `document.getElementById("keys").open`)
+	if !eval[bool](w, `document.activeElement.matches("#keys form button")`) {
+		w.Error("the focus is not on what closes the list of keys")
+	}
 	w.shoot("desk-keys")
 	w.choose("[data-keys-on]")
 	eval[bool](w, `document.getElementById("keys").close() || true`)
