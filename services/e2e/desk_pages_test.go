@@ -141,6 +141,9 @@ func worksByKeys(w *tab, second, third string) {
 	}
 	w.key("?")
 	w.until("the list of keys", `document.getElementById("keys").open`)
+	if !eval[bool](w, `document.activeElement.matches("#keys form button")`) {
+		w.Error("the focus is not on what closes the list of keys")
+	}
 	w.shoot("desk-keys")
 	w.choose("[data-keys-on]")
 	eval[bool](w, `document.getElementById("keys").close() || true`)
@@ -200,4 +203,21 @@ func checksIn(w *tab, people cast, r *referralv1.Referral) {
 		w.Errorf("checked in: %s, %q", got.GetState(), w.text("main .flash"))
 	}
 	w.look("arrivals-checked-in")
+}
+
+// A session of 专家下沉 is an expert's until somebody says otherwise, and what was said stays.
+func TestAnExpertsTemplateStartsAsAnExperts(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	w := openBrowser(t, s).open(t, "desk")
+	w.signIn()
+	w.goTo("/schedules/templates/new")
+	for _, step := range []struct{ choose, grade string }{
+		{"kind=CLINIC", "GENERAL"}, {"kind=EXPERT", "EXPERT"}, {"kind=CLINIC", "GENERAL"}, {"grade=EXPERT", "EXPERT"}, {"kind=EXAM", "EXPERT"}, {"kind=CLINIC", "EXPERT"},
+	} {
+		name, value, _ := strings.Cut(step.choose, "=")
+		w.choose(fmt.Sprintf(`[name="template.%s"][value="%s"]`, name, value))
+		if got := w.value(`[name="template.grade"]:checked`); got != step.grade {
+			t.Errorf("after %s the grade is %q, want %s", step.choose, got, step.grade)
+		}
+	}
 }

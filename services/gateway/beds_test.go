@@ -68,6 +68,7 @@ func TestManyBedsAreFoldedByWardWithTheirNumbers(t *testing.T) {
 	shows(t, body, `data-read="ward-`+wardNo(3)+`" open`, `<a href="#ward-`+wardNo(3)+`">See`)
 	body = b.get("/beds?part=taken").Body.String()
 	shows(t, body, `data-id="`+bedNo(4, 2)+`"`, `data-read="ward-`+wardNo(0)+`" open`, `<option value="taken" selected>`)
+	shows(t, body, "<td>5</td><td>95</td>") // the totals are those of all
 	if strings.Contains(body, `data-id="`+bedNo(4, 0)+`"`) {
 		t.Error("a free bed is among those that are taken")
 	}

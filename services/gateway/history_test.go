@@ -140,6 +140,7 @@ func sampleRuleChanges() map[string][]*schedulingv1.CalendarChange {
 	was.Preparation, was.InService = "Drink a litre", false
 	ward := proto.CloneOf(sampleBoard().GetWards()[0])
 	before := proto.CloneOf(ward)
+	before.Total--
 	before.Class, before.CleaningMinutes = "ISOLATION", 90
 	own := &schedulingv1.BookingPolicy{Version: 3, OrganizationId: hospitalID, ReservePercent: 45, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 14, FallbackHours: 24}
 	followed := &schedulingv1.BookingPolicy{OrganizationId: hospitalID, ReservePercent: 20, ExpertPercent: 50, CommonDays: 14, ReserveLeadDays: 14, FallbackHours: 24, Inherited: true}
@@ -174,6 +175,12 @@ func TestDevicesWardsAndThePolicyAreMadeAgainWhatTheyWere(t *testing.T) {
 		shows(t, body, "What restoring this version would change", map[string]string{
 			"EQUIPMENT": "<ins>Drink a litre</ins>", "WARD": "<ins>90</ins>", "POLICY": "<del>45 %</del> → <ins>30 %</ins>",
 		}[changes[0].GetSubject()])
+		// Beds that were added or closed are told, and not gone back to.
+		_, would, _ := strings.Cut(body, "What restoring this version would change")
+		would, _, _ = strings.Cut(would, "<form")
+		if strings.Contains(would, "number of beds") || strings.Contains(body, "number of beds") != (changes[0].GetSubject() == "WARD") {
+			t.Errorf("%s: %s", of, would)
+		}
 		if got := b.post(page, form("version", hidden(t, body, "version"), "requestId", "r1", "restore", changeID(1))); got.Code != http.StatusSeeOther {
 			t.Errorf("%s: %d", of, got.Code)
 		}

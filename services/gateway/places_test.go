@@ -307,7 +307,7 @@ func TestTheDayShowsWhoHasComeAndChecksInByOneClick(t *testing.T) {
 func TestTheWaitingListNamesTheBedOrTimeThatIsOffered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	hold := schedulingv1.SchedulingService_GetHold_FullMethodName
+	hold := schedulingv1.SchedulingService_BatchGetHolds_FullMethodName
 	slot, bed := sampleEntryOf(schedulingv1.WaitlistState_OFFERED), sampleEntryOf(schedulingv1.WaitlistState_OFFERED)
 	bed.Kind, bed.OfferStart = "BED", nil
 	for _, c := range []struct {
@@ -319,7 +319,7 @@ func TestTheWaitingListNamesTheBedOrTimeThatIsOffered(t *testing.T) {
 		{slot, &schedulingv1.Hold{Id: holdID, Start: slot.GetOfferStart(), PractitionerName: "莫磊"}, []string{"Place kept: <time", "tomorrow 11:30", "莫磊"}},
 	} {
 		w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{c.entry}})
-		w.always(hold, c.hold)
+		w.always(hold, &schedulingv1.BatchGetHoldsResponse{Holds: []*schedulingv1.Hold{c.hold}})
 		_, offer, _ := strings.Cut(w.browser("desk").get("/waitlist").Body.String(), `<a class="state OFFERED"`)
 		offer, _, _ = strings.Cut(offer, "</td>")
 		shows(t, offer, append(c.want, `href="/referrals/`+referralID+`"`)...)
@@ -327,4 +327,34 @@ func TestTheWaitingListNamesTheBedOrTimeThatIsOffered(t *testing.T) {
 	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{bed}})
 	w.refuse(hold, unreachable())
 	shows(t, w.browser("desk").get("/waitlist").Body.String(), "Bed kept: ")
+	asked := len(called[*schedulingv1.BatchGetHoldsRequest](w, hold))
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{Entries: []*schedulingv1.WaitlistEntry{bed, slot, bed}})
+	w.browser("desk").get("/waitlist")
+	if n := len(called[*schedulingv1.BatchGetHoldsRequest](w, hold)) - asked; n != 1 || len(lastly[*schedulingv1.BatchGetHoldsRequest](t, w, hold).GetIds()) != 3 {
+		t.Errorf("%d calls for three offers", n)
+	}
+}
+
+// Who joins the list although nobody need wait is told.
+func TestWhoNeedNotWaitIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(waitlistMethod, &schedulingv1.ListWaitlistResponse{})
+	r := sampleReferral(referralv1.State_SUBMITTED)
+	r.HoldId, r.Kind = "", commonv1.Kind_INPATIENT
+	w.always(getMethod, r)
+	beds, slots := schedulingv1.SchedulingService_ListBeds_FullMethodName, schedulingv1.AllocationService_FindSlots_FullMethodName
+	w.always(beds, &schedulingv1.ListBedsResponse{Beds: []*schedulingv1.BedCount{{Free: 2}, {Free: 1}}})
+	b := w.browser("township")
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "Put a patient on the list", "The department has 3 free beds today")
+	w.always(beds, &schedulingv1.ListBedsResponse{Beds: []*schedulingv1.BedCount{{Total: 9}}})
+	if strings.Contains(b.get("/referrals/"+referralID).Body.String(), "free beds today") {
+		t.Error("no bed is free")
+	}
+	r.Kind = commonv1.Kind_OUTPATIENT
+	w.always(getMethod, r)
+	w.always(slots, &schedulingv1.FindSlotsResponse{Slots: []*schedulingv1.Slot{{Id: slotID, Start: in(time.Hour), PractitionerName: "莫磊"}}})
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "There are free times, the first is <time", "莫磊")
+	w.refuse(slots, unreachable())
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "Put a patient on the list")
 }

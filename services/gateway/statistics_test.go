@@ -316,6 +316,12 @@ func TestADoctorSeesTheVerdictsOnTheOwnReferrals(t *testing.T) {
 			t.Errorf("%q is missing", words)
 		}
 	}
+	w.always(figuresMethod, &referralv1.QueryStatisticsResponse{Figures: []*referralv1.Figure{
+		{Measure: "VERDICT-NECESSARY", Period: "2026-03-01", Key: []string{"I10"}, Numerator: 2, Denominator: 2}, {Measure: "VERDICT-TOO-LATE", Period: "2026-03-01", Key: []string{"I10"}, Denominator: 2},
+	}})
+	if body := w.browser("township").get("/statistics/mine").Body.String(); !strings.Contains(body, ">2</a></td>") || strings.Contains(body, ">0</a>") || !strings.Contains(body, `<td class="n">0</td>`) {
+		t.Error("a zero leads to a list of nobody")
+	}
 	w.always(figuresMethod, &referralv1.QueryStatisticsResponse{})
 	if body := w.browser("township").get("/statistics/mine").Body.String(); !strings.Contains(body, "gave no verdict") {
 		t.Error("it is not said that there is none")

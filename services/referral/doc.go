@@ -32,6 +32,8 @@
 //  12. One stay makes at most one candidate, whichever source tells of it first.
 //  13. An accepted referral's expected window and the limit of its arrival are those of the booking that it names, as scheduling told last; while that
 //     booking has no place no limit runs. To follow it is a mark: the version stays, and nobody's work is refused for it.
+//  14. A referral names at most one booking. An admission to a bed of the board is booked as an acceptance is, in place of what was booked before; its
+//     fact names both, and the conclusion's fact the bed.
 //
 // At its start the service takes over what an earlier release left. It builds the figures of every county that has none by today's counters,
 // dimensions and totals (table figures_built); one instance does, and until then a county's figures are answered as filling. A county that

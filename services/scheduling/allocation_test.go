@@ -81,6 +81,10 @@ func TestAPlaceIsOfferedToWhoWaitsAndTheDayShowsWhoTookIt(t *testing.T) {
 	if err != nil || !hold.GetOffered() || hold.GetState() != schedulingv1.HoldState_ATTACHED {
 		t.Errorf("%v, %v", hold, err)
 	}
+	both, err := f.client.BatchGetHolds(desk, &schedulingv1.BatchGetHoldsRequest{Ids: []string{hold.GetId(), referral}})
+	if err != nil || len(both.GetHolds()) != 1 || !proto.Equal(both.GetHolds()[0], hold) {
+		t.Errorf("with others: %v, %v", both, err)
+	}
 
 	booking, err := f.referral.ConfirmHold(f.asService(), &schedulingv1.ConfirmHoldRequest{HoldId: hold.GetId(), ReferralId: referral, PatientId: f.patient,
 		OriginatorOrganizationId: township})

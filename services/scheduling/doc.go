@@ -18,7 +18,7 @@
 //     freed only by a fact that names it or by that service's word, given about the hold as it still is. While that
 //     service is away no booking is freed.
 //  4. A fact frees what it names and its referral holds, nothing else; handled twice it acts once. What it says of its
-//     referral (referral_case) never replaces what a newer one said.
+//     referral (referral_case) never replaces what a newer one said. That of an admission settles the bed and frees the place before it.
 //  5. The same request id gets the first answer; AttachHold and ConfirmHold are idempotent by referral.
 //  6. Every change of a hold leaves an audit entry, and attaching, booking, moving, displacing and freeing what is tied
 //     to a referral a fact, in its transaction. So does every change of an entry of the fallback list, of a ward and of a
@@ -50,7 +50,8 @@
 //     it saw; every minute it also looks where time alone may have opened or ended something, and computes what is of
 //     yesterday. Each step is decided again in its transaction, so that two workers do no harm.
 //  15. A bed is given to whom it suits: class of the ward, sex of ward and room, in service and clean. Somebody who has a
-//     bed keeps it, whatever is said of it. Whether it is occupied follows from the referral's facts.
+//     bed keeps it, whatever is said of it. Whether it is occupied follows from the referral's facts. One that is closed (out of service for
+//     domain.OutClosed) stays in the tables and counts in no total; nobody's bed is closed.
 //  16. Every change locks in one order: templates, sessions by id, entries of the fallback list, slots by id, holds by id.
 //     Who does not know yet which slots it needs looks without a lock, locks them, and decides on what it then finds.
 //  17. Whatever changes a template, an exception, a session, a device, a ward or the booking policy leaves what it was after that, and who did it, in

@@ -109,6 +109,13 @@
       select.value = preset;
       select.dispatchEvent(new Event("change", { bubbles: true }));
     }
+    // The same for radio buttons, <fieldset data-preset>, until somebody chose one.
+    for (const group of event.target.form?.querySelectorAll("fieldset[data-preset]") ?? []) {
+      if (group.contains(event.target)) group.dataset.chosen = "1";
+      const [name, value, preset] = group.dataset.preset.split(/[=:]/);
+      if (group.dataset.chosen || event.target.name !== name) continue;
+      for (const radio of group.querySelectorAll("input")) radio.checked = event.target.value === value ? radio.value === preset : radio.defaultChecked;
+    }
   });
 
   // Dependent fragments: <div data-load="/refer/slots" data-load-from="department kind day" data-load-with="slot" data-load-keep="…"> is fetched with the named fields

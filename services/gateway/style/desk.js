@@ -72,12 +72,14 @@
     on.checked = localStorage.getItem(off) !== "off";
     on.addEventListener("change", () => { if (on.checked) localStorage.removeItem(off); else localStorage.setItem(off, "off"); });
     for (const button of document.querySelectorAll("[data-keys]")) button.hidden = false;
-    document.addEventListener("click", (event) => { if (event.target.closest("[data-keys]")) keys.showModal(); });
+    // The focus is where it does nothing but close: on the tick box a blank would turn the keys off.
+    const list = () => { keys.showModal(); keys.querySelector("form button").focus(); };
+    document.addEventListener("click", (event) => { if (event.target.closest("[data-keys]")) list(); });
     const press = (key) => {
       const rows = [...document.querySelectorAll("table.queue tbody tr")];
       const row = document.activeElement.closest("table.queue tbody tr");
       const open = (to) => to?.querySelector("a[href]")?.focus();
-      if (key === "?") { keys.showModal(); return true; }
+      if (key === "?") { list(); return true; }
       if (rows.length && key === "j") { open(rows[row ? Math.min(rows.indexOf(row) + 1, rows.length - 1) : 0]); return true; }
       if (rows.length && key === "k") { open(rows[row ? Math.max(rows.indexOf(row) - 1, 0) : 0]); return true; }
       if (rows.length && key === "n") { rows[0].querySelector("a[href]").click(); return true; }

@@ -94,11 +94,15 @@ func (w ward) SexOf(b *schedulingv1.BoardBed) string {
 // wards parts what is in use from what is not, and folds the wards where there are many beds: not the one of the open bed, not the one that was changed.
 func (d *boardData) wards(all []*schedulingv1.BoardWard, open, at string) {
 	beds := 0
+	var inUse []ward
 	for _, one := range all {
 		w := wardOn(one, d.Place.DepartmentName(one.GetDepartmentCode()), d.Part)
 		beds += len(w.GetBeds()) - len(w.Closed)
 		if i := slices.IndexFunc(w.GetBeds(), func(b *schedulingv1.BoardBed) bool { return b.GetId() == open }); i >= 0 {
 			d.Bed, d.Ward = w.GetBeds()[i], &w
+		}
+		if !w.Gone() {
+			inUse = append(inUse, w)
 		}
 		switch {
 		case w.Gone():
@@ -114,5 +118,5 @@ func (d *boardData) wards(all []*schedulingv1.BoardWard, open, at string) {
 	for i := range d.Wards {
 		d.Wards[i].Open = d.Wards[i].Open || d.Part != "" || beds <= manyBeds || len(d.Wards) == 1
 	}
-	d.Counts = countsOf(d.Wards)
+	d.Counts = countsOf(inUse)
 }

@@ -31,7 +31,7 @@ type Stay struct {
 func StayOf(sh *shell.Shell, r *http.Request, clinical patientrecordv1.ClinicalRecordServiceClient, summary *patientrecordv1.Summary, arrived *timestamppb.Timestamp) Stay {
 	var out Stay
 	var lines []string
-	for _, m := range summary.GetMedications() {
+	for _, m := range shell.Medications(summary.GetMedications()) {
 		if m.GetStatus() == "" || m.GetStatus() == "active" {
 			out.Medicines = append(out.Medicines, m)
 		}

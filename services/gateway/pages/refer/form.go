@@ -185,13 +185,9 @@ func (p *Pages) pastHistory(r *http.Request, summary *patientrecordv1.Summary) s
 // treatment proposes 治疗经过 from the medicines that the patient takes; the doctor adds what was done now.
 func (p *Pages) treatment(r *http.Request, summary *patientrecordv1.Summary) string {
 	var said []string
-	for _, one := range summary.GetMedications() {
+	for _, one := range shell.Medications(summary.GetMedications()) {
 		said = append(said, strings.TrimSpace(one.GetText()+" "+one.GetDosage()))
 	}
-	whole := slices.Clone(said) // the same medicine stands in the record with and without its course
-	said = slices.DeleteFunc(said, func(one string) bool {
-		return slices.ContainsFunc(whole, func(other string) bool { return strings.HasPrefix(other, one+"，") })
-	})
 	if said = p.first(r, distinct(said)); len(said) == 0 {
 		return ""
 	}

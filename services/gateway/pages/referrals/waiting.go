@@ -24,7 +24,10 @@ type placeData struct {
 	// Entry is the one on the fallback list that has not ended.
 	Entry *schedulingv1.WaitlistEntry
 	// Joins: the referral can be put on it.
-	Joins     bool
+	Joins bool
+	// FreeBeds are how many of the department are free, Earliest the first time that is: who joins all the same is told.
+	FreeBeds  int
+	Earliest  *schedulingv1.Slot
 	Sex       string
 	Kind      string
 	RequestID string
@@ -64,6 +67,9 @@ func (p *Pages) place(r *http.Request, data *pageData) {
 		if out.Entry == nil || out.Displaced {
 			p.heldSlot(r, referral, &out)
 		}
+		if out.Joins {
+			p.free(r.Context(), referral, &out)
+		}
 	case referralv1.State_ACCEPTED, referralv1.State_NO_SHOW:
 		p.bookedSlot(r, data, &out)
 		if out.Displaced {
@@ -76,6 +82,27 @@ func (p *Pages) place(r *http.Request, data *pageData) {
 		out.Moves = p.moves(r.Context(), referral, kind, out)
 	}
 	data.Place = out
+}
+
+// free finds what need not be waited for.
+func (p *Pages) free(ctx context.Context, referral *referralv1.Referral, out *placeData) {
+	to := referral.GetReceiver()
+	if out.Kind == "BED" {
+		list, err := p.Scheduling.ListBeds(ctx, &schedulingv1.ListBedsRequest{OrganizationId: to.GetOrganizationId(), Department: to.GetDepartmentCode()})
+		if err == nil {
+			for _, b := range list.GetBeds() {
+				out.FreeBeds += int(b.GetFree())
+			}
+		}
+		return
+	}
+	answer, err := p.Allocation.FindSlots(ctx, &schedulingv1.FindSlotsRequest{
+		OrganizationIds: []string{to.GetOrganizationId()}, Departments: []string{to.GetDepartmentCode()}, Kind: out.Kind, Modality: referral.GetModality(),
+		Limit: 1, ReferralId: referral.GetId(),
+	})
+	if err == nil && len(answer.GetSlots()) > 0 {
+		out.Earliest = answer.GetSlots()[0]
+	}
 }
 
 func (p *Pages) heldSlot(r *http.Request, referral *referralv1.Referral, out *placeData) {

@@ -119,7 +119,7 @@ func backTo(place shell.Workplace, folder, subject string) string {
 	case "sessions":
 		return "/sessions/" + subject
 	case "wards":
-		return place.At("/beds#ward-" + subject)
+		return place.At("/beds#ward-"+subject, "ward", subject)
 	case "policy":
 		if subject == countyPolicy {
 			return "/schedules/policy"

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -40,6 +42,10 @@ func (p *Pages) offer(r *http.Request, data *historyData, templates []shell.Name
 		}
 		whole.Inherited = true
 		chosen = &schedulingv1.CalendarChange{Id: chosen.GetId(), ChangeTime: chosen.GetChangeTime(), AccountName: chosen.GetAccountName(), Policy: whole}
+	}
+	if chosen.GetWard() != nil { // beds are added and closed, and not gone back to
+		chosen = proto.CloneOf(chosen)
+		chosen.Ward.Total = now.GetWard().GetTotal()
 	}
 	data.Would = &wouldData{chosen, shell.Differences(p.linesOf(r, data.Place, templates, now), p.linesOf(r, data.Place, templates, chosen))}
 	return nil

@@ -19,6 +19,8 @@ type Step struct {
 	Time *timestamppb.Timestamp
 	// Due is the limit of the step that is now.
 	Due *timestamppb.Timestamp
+	// Held tells of an appointment that its place is kept until the answer.
+	Held bool
 }
 
 // Mark stands beside the words, so that no colour says anything alone.
@@ -72,7 +74,7 @@ func Track(r *referralv1.Referral, answered *timestamppb.Timestamp, now time.Tim
 			steps[i] = presentStep(name, r, now)
 		}
 		if name == "appointment" {
-			steps[i].Time = r.GetExpectedFrom()
+			steps[i].Time, steps[i].Held = r.GetExpectedFrom(), r.GetHoldId() != ""
 		}
 	}
 	return steps

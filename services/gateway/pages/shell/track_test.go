@@ -95,3 +95,19 @@ func TestEveryStateHasItsPlaceOnEveryWay(t *testing.T) {
 		}
 	}
 }
+
+// A place that is kept until the answer is not one that has not come.
+func TestAnAppointmentThatIsHeldIsTrackedAsHeld(t *testing.T) {
+	t.Parallel()
+	r := &referralv1.Referral{
+		State: referralv1.State_SUBMITTED, Kind: commonv1.Kind_OUTPATIENT, Direction: commonv1.Direction_UP, SubmitTime: timestamppb.New(time.Unix(1, 0)), HoldId: "h",
+	}
+	for _, held := range []bool{true, false} {
+		for _, s := range shell.Track(r, nil, time.Unix(2, 0)) {
+			if s.Held != (held && s.Name == "appointment") {
+				t.Errorf("%s: held %v", s.Name, s.Held)
+			}
+		}
+		r.HoldId = ""
+	}
+}

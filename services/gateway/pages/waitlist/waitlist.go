@@ -145,6 +145,7 @@ func (p *Pages) groups(r *http.Request, entries []*schedulingv1.WaitlistEntry) [
 	for _, e := range entries {
 		ids = append(ids, e.GetReferralId())
 	}
+	places := p.places(r, entries)
 	rows := p.Shell.RowsOf(r, p.Referral, ids) // where there is none the list shows the number
 	var out []group
 	at := map[string]int{}
@@ -165,13 +166,31 @@ func (p *Pages) groups(r *http.Request, entries []*schedulingv1.WaitlistEntry) [
 		if row, ok := rows[e.GetReferralId()]; ok {
 			one.Row = &row
 		}
-		if one.Offered() {
-			one.Place, _ = p.Scheduling.GetHold(r.Context(), &schedulingv1.GetHoldRequest{Id: e.GetHoldId()})
-		}
+		one.Place = places[e.GetHoldId()]
 		if err == nil {
 			one.From = county.OrganizationName(language, e.GetSenderOrganizationId())
 		}
 		out[i].Entries = append(out[i].Entries, one)
+	}
+	return out
+}
+
+// places are what is offered, by the id of the hold; without an answer nothing is.
+func (p *Pages) places(r *http.Request, entries []*schedulingv1.WaitlistEntry) map[string]*schedulingv1.Hold {
+	ask := &schedulingv1.BatchGetHoldsRequest{}
+	for _, e := range entries {
+		if (entry{WaitlistEntry: e}).Offered() && e.GetHoldId() != "" {
+			ask.Ids = append(ask.Ids, e.GetHoldId())
+		}
+	}
+	out := map[string]*schedulingv1.Hold{}
+	if len(ask.GetIds()) == 0 {
+		return out
+	}
+	if answer, err := p.Scheduling.BatchGetHolds(r.Context(), ask); err == nil {
+		for _, h := range answer.GetHolds() {
+			out[h.GetId()] = h
+		}
 	}
 	return out
 }

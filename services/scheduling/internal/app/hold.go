@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -14,6 +15,18 @@ import (
 func (a *App) GetHold(ctx context.Context, caller Caller, holdID string) (HoldView, error) {
 	v, err := a.store.Hold(ctx, caller.County, holdID)
 	return concerning(caller, v, err, "hold")
+}
+
+// GetHolds are those of the holds that concern the caller, as GetHold answers each.
+func (a *App) GetHolds(ctx context.Context, caller Caller, ids []string) ([]HoldView, error) {
+	all, err := a.store.Holds(ctx, caller.County, ids)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(v HoldView) bool {
+		_, err := concerning(caller, v, nil, "hold")
+		return err != nil
+	}), nil
 }
 
 // GetBooking answers the hold that became the booking.

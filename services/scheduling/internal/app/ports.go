@@ -68,6 +68,8 @@ type Store interface {
 	// Hold answers NotFound for an unknown id. So does Booking.
 	Hold(ctx context.Context, county, id string) (HoldView, error)
 	Booking(ctx context.Context, county, bookingID string) (HoldView, error)
+	// Holds are those of the ids that there are, in no order.
+	Holds(ctx context.Context, county string, ids []string) ([]HoldView, error)
 	// Live lists holds that take a place now, by id, after an id.
 	Live(ctx context.Context, county, after string, limit int) ([]HoldView, error)
 	// Overdue lists holds of all counties whose time is over and that still take their place.

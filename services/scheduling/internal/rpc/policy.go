@@ -42,9 +42,10 @@ func Policy() authz.Table {
 		schedulingv1.CalendarService_GetBookingPolicy_FullMethodName:    look,
 		schedulingv1.CalendarService_SetBookingPolicy_FullMethodName:    {Roles: []string{"COUNTY_ADMIN"}},
 
-		schedulingv1.SchedulingService_ListSlots_FullMethodName: look,
-		schedulingv1.SchedulingService_ListBeds_FullMethodName:  look,
-		schedulingv1.SchedulingService_GetHold_FullMethodName:   read,
+		schedulingv1.SchedulingService_ListSlots_FullMethodName:     look,
+		schedulingv1.SchedulingService_ListBeds_FullMethodName:      look,
+		schedulingv1.SchedulingService_GetHold_FullMethodName:       read,
+		schedulingv1.SchedulingService_BatchGetHolds_FullMethodName: read,
 		// A message says where and when at the moment of sending.
 		schedulingv1.SchedulingService_GetBooking_FullMethodName:  {Roles: clinicians, Services: []string{"notification"}, Need: authz.Own},
 		schedulingv1.SchedulingService_CreateHold_FullMethodName:  hold,

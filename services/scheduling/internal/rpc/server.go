@@ -152,10 +152,31 @@ func (s *Server) GetHold(ctx context.Context, r *schedulingv1.GetHoldRequest) (*
 	if err != nil {
 		return nil, err
 	}
+	return s.holdNow(view), nil
+}
+
+func (s *Server) holdNow(view app.HoldView) *schedulingv1.Hold {
 	if view.State.Takes() && !view.LiveAt(s.clk.Now()) {
 		view.State = domain.Expired // the sweep has only not come by yet
 	}
-	return holdProto(view), nil
+	return holdProto(view)
+}
+
+// BatchGetHolds implements the contract.
+func (s *Server) BatchGetHolds(ctx context.Context, r *schedulingv1.BatchGetHoldsRequest) (*schedulingv1.BatchGetHoldsResponse, error) {
+	c, err := caller(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	views, err := s.app.GetHolds(ctx, c, r.GetIds())
+	if err != nil {
+		return nil, err
+	}
+	out := &schedulingv1.BatchGetHoldsResponse{}
+	for _, v := range views {
+		out.Holds = append(out.Holds, s.holdNow(v))
+	}
+	return out, nil
 }
 
 // GetBooking implements the contract.

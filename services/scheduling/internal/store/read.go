@@ -224,6 +224,26 @@ func (s *Store) Hold(ctx context.Context, county, id string) (app.HoldView, erro
 	return s.view(ctx, "hold", "h.id = $2", county, id)
 }
 
+// Holds implements app.Store.
+func (s *Store) Holds(ctx context.Context, county string, ids []string) (views []app.HoldView, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = s.db.Read(ctx, func(tx *sqldb.Tx) error {
+		frag, arg := tx.List("h.id", 2, ids)
+		rows, err := tx.Query(ctx, selectView()+"WHERE h.county_code = $1 AND "+frag, county, arg)
+		if err != nil {
+			return err
+		}
+		views, err = collect(rows, scanView)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read holds: %w", err)
+	}
+	return views, nil
+}
+
 // Booking implements app.Store.
 func (s *Store) Booking(ctx context.Context, county, bookingID string) (app.HoldView, error) {
 	return s.view(ctx, "booking", "h.booking_id = $2", county, bookingID)

@@ -137,7 +137,7 @@ func (x BookingState_Code) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use BookingState_Code.Descriptor instead.
 func (BookingState_Code) EnumDescriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{13, 0}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type Slot struct {
@@ -1255,6 +1255,94 @@ func (x *GetHoldRequest) GetId() string {
 	return ""
 }
 
+type BatchGetHoldsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Ids           []string               `protobuf:"bytes,1,rep,name=ids,proto3" json:"ids,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetHoldsRequest) Reset() {
+	*x = BatchGetHoldsRequest{}
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetHoldsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetHoldsRequest) ProtoMessage() {}
+
+func (x *BatchGetHoldsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetHoldsRequest.ProtoReflect.Descriptor instead.
+func (*BatchGetHoldsRequest) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *BatchGetHoldsRequest) GetIds() []string {
+	if x != nil {
+		return x.Ids
+	}
+	return nil
+}
+
+type BatchGetHoldsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Holds         []*Hold                `protobuf:"bytes,1,rep,name=holds,proto3" json:"holds,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BatchGetHoldsResponse) Reset() {
+	*x = BatchGetHoldsResponse{}
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BatchGetHoldsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BatchGetHoldsResponse) ProtoMessage() {}
+
+func (x *BatchGetHoldsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BatchGetHoldsResponse.ProtoReflect.Descriptor instead.
+func (*BatchGetHoldsResponse) Descriptor() ([]byte, []int) {
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *BatchGetHoldsResponse) GetHolds() []*Hold {
+	if x != nil {
+		return x.Holds
+	}
+	return nil
+}
+
 type BookingState struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1263,7 +1351,7 @@ type BookingState struct {
 
 func (x *BookingState) Reset() {
 	*x = BookingState{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1275,7 +1363,7 @@ func (x *BookingState) String() string {
 func (*BookingState) ProtoMessage() {}
 
 func (x *BookingState) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[13]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1288,7 +1376,7 @@ func (x *BookingState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BookingState.ProtoReflect.Descriptor instead.
 func (*BookingState) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{13}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{15}
 }
 
 type Booking struct {
@@ -1320,7 +1408,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1420,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[14]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1433,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{14}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Booking) GetId() string {
@@ -1490,7 +1578,7 @@ type GetBookingRequest struct {
 
 func (x *GetBookingRequest) Reset() {
 	*x = GetBookingRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1502,7 +1590,7 @@ func (x *GetBookingRequest) String() string {
 func (*GetBookingRequest) ProtoMessage() {}
 
 func (x *GetBookingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[15]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1515,7 +1603,7 @@ func (x *GetBookingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBookingRequest.ProtoReflect.Descriptor instead.
 func (*GetBookingRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{15}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetBookingRequest) GetId() string {
@@ -1537,7 +1625,7 @@ type CreateSchedulesRequest struct {
 
 func (x *CreateSchedulesRequest) Reset() {
 	*x = CreateSchedulesRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1549,7 +1637,7 @@ func (x *CreateSchedulesRequest) String() string {
 func (*CreateSchedulesRequest) ProtoMessage() {}
 
 func (x *CreateSchedulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[16]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1562,7 +1650,7 @@ func (x *CreateSchedulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSchedulesRequest.ProtoReflect.Descriptor instead.
 func (*CreateSchedulesRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{16}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CreateSchedulesRequest) GetCounty() string {
@@ -1610,7 +1698,7 @@ type Schedule struct {
 
 func (x *Schedule) Reset() {
 	*x = Schedule{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1710,7 @@ func (x *Schedule) String() string {
 func (*Schedule) ProtoMessage() {}
 
 func (x *Schedule) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[17]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1723,7 @@ func (x *Schedule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Schedule.ProtoReflect.Descriptor instead.
 func (*Schedule) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{17}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Schedule) GetId() string {
@@ -1739,7 +1827,7 @@ type Ward struct {
 
 func (x *Ward) Reset() {
 	*x = Ward{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1839,7 @@ func (x *Ward) String() string {
 func (*Ward) ProtoMessage() {}
 
 func (x *Ward) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[18]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1852,7 @@ func (x *Ward) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ward.ProtoReflect.Descriptor instead.
 func (*Ward) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Ward) GetId() string {
@@ -1833,7 +1921,7 @@ type CreateSchedulesResponse struct {
 
 func (x *CreateSchedulesResponse) Reset() {
 	*x = CreateSchedulesResponse{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1845,7 +1933,7 @@ func (x *CreateSchedulesResponse) String() string {
 func (*CreateSchedulesResponse) ProtoMessage() {}
 
 func (x *CreateSchedulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[19]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1858,7 +1946,7 @@ func (x *CreateSchedulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSchedulesResponse.ProtoReflect.Descriptor instead.
 func (*CreateSchedulesResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateSchedulesResponse) GetSlotsCreated() int32 {
@@ -1890,7 +1978,7 @@ type AttachHoldRequest struct {
 
 func (x *AttachHoldRequest) Reset() {
 	*x = AttachHoldRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1902,7 +1990,7 @@ func (x *AttachHoldRequest) String() string {
 func (*AttachHoldRequest) ProtoMessage() {}
 
 func (x *AttachHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[20]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1915,7 +2003,7 @@ func (x *AttachHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttachHoldRequest.ProtoReflect.Descriptor instead.
 func (*AttachHoldRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *AttachHoldRequest) GetCounty() string {
@@ -1968,7 +2056,7 @@ type ConfirmHoldRequest struct {
 
 func (x *ConfirmHoldRequest) Reset() {
 	*x = ConfirmHoldRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1980,7 +2068,7 @@ func (x *ConfirmHoldRequest) String() string {
 func (*ConfirmHoldRequest) ProtoMessage() {}
 
 func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[21]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1993,7 +2081,7 @@ func (x *ConfirmHoldRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConfirmHoldRequest.ProtoReflect.Descriptor instead.
 func (*ConfirmHoldRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ConfirmHoldRequest) GetCounty() string {
@@ -2042,7 +2130,7 @@ type ListLiveRequest struct {
 
 func (x *ListLiveRequest) Reset() {
 	*x = ListLiveRequest{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2054,7 +2142,7 @@ func (x *ListLiveRequest) String() string {
 func (*ListLiveRequest) ProtoMessage() {}
 
 func (x *ListLiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[22]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2067,7 +2155,7 @@ func (x *ListLiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLiveRequest.ProtoReflect.Descriptor instead.
 func (*ListLiveRequest) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListLiveRequest) GetCounty() string {
@@ -2102,7 +2190,7 @@ type ListLiveResponse struct {
 
 func (x *ListLiveResponse) Reset() {
 	*x = ListLiveResponse{}
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[23]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2114,7 +2202,7 @@ func (x *ListLiveResponse) String() string {
 func (*ListLiveResponse) ProtoMessage() {}
 
 func (x *ListLiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[23]
+	mi := &file_tongzhen_scheduling_v1_scheduling_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2127,7 +2215,7 @@ func (x *ListLiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListLiveResponse.ProtoReflect.Descriptor instead.
 func (*ListLiveResponse) Descriptor() ([]byte, []int) {
-	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListLiveResponse) GetHolds() []*Hold {
@@ -2273,7 +2361,12 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x12ReleaseHoldRequest\x12\x18\n" +
 	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"*\n" +
 	"\x0eGetHoldRequest\x12\x18\n" +
-	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\"N\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\x02id\":\n" +
+	"\x14BatchGetHoldsRequest\x12\"\n" +
+	"\x03ids\x18\x01 \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x10\xc8\x01\"\x05r\x03\xb0\x01\x01R\x03ids\"K\n" +
+	"\x15BatchGetHoldsResponse\x122\n" +
+	"\x05holds\x18\x01 \x03(\v2\x1c.tongzhen.scheduling.v1.HoldR\x05holds\"N\n" +
 	"\fBookingState\">\n" +
 	"\x04Code\x12\x0f\n" +
 	"\vUNSPECIFIED\x10\x00\x12\r\n" +
@@ -2361,14 +2454,16 @@ const file_tongzhen_scheduling_v1_scheduling_proto_rawDesc = "" +
 	"\x10ListLiveResponse\x122\n" +
 	"\x05holds\x18\x01 \x03(\v2\x1c.tongzhen.scheduling.v1.HoldR\x05holds\x12;\n" +
 	"\bbookings\x18\x02 \x03(\v2\x1f.tongzhen.scheduling.v1.BookingR\bbookings\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\xf2\b\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken2\x84\n" +
+	"\n" +
 	"\x11SchedulingService\x12w\n" +
 	"\tListSlots\x12(.tongzhen.scheduling.v1.ListSlotsRequest\x1a).tongzhen.scheduling.v1.ListSlotsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/api/v1/slots\x12s\n" +
 	"\bListBeds\x12'.tongzhen.scheduling.v1.ListBedsRequest\x1a(.tongzhen.scheduling.v1.ListBedsResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/api/v1/beds\x12o\n" +
 	"\n" +
 	"CreateHold\x12).tongzhen.scheduling.v1.CreateHoldRequest\x1a\x1c.tongzhen.scheduling.v1.Hold\"\x18\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/api/v1/holds\x12s\n" +
 	"\vReleaseHold\x12*.tongzhen.scheduling.v1.ReleaseHoldRequest\x1a\x1c.tongzhen.scheduling.v1.Hold\"\x1a\x82\xd3\xe4\x93\x02\x14*\x12/api/v1/holds/{id}\x12k\n" +
-	"\aGetHold\x12&.tongzhen.scheduling.v1.GetHoldRequest\x1a\x1c.tongzhen.scheduling.v1.Hold\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/holds/{id}\x12w\n" +
+	"\aGetHold\x12&.tongzhen.scheduling.v1.GetHoldRequest\x1a\x1c.tongzhen.scheduling.v1.Hold\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/api/v1/holds/{id}\x12\x8f\x01\n" +
+	"\rBatchGetHolds\x12,.tongzhen.scheduling.v1.BatchGetHoldsRequest\x1a-.tongzhen.scheduling.v1.BatchGetHoldsResponse\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/api/v1/holds:batchGet\x12w\n" +
 	"\n" +
 	"GetBooking\x12).tongzhen.scheduling.v1.GetBookingRequest\x1a\x1f.tongzhen.scheduling.v1.Booking\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/api/v1/bookings/{id}\x12\x90\x01\n" +
 	"\x0fCreateSchedules\x12..tongzhen.scheduling.v1.CreateSchedulesRequest\x1a/.tongzhen.scheduling.v1.CreateSchedulesResponse\"\x1c\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/api/v1/schedules\x12U\n" +
@@ -2390,7 +2485,7 @@ func file_tongzhen_scheduling_v1_scheduling_proto_rawDescGZIP() []byte {
 }
 
 var file_tongzhen_scheduling_v1_scheduling_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_tongzhen_scheduling_v1_scheduling_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_tongzhen_scheduling_v1_scheduling_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_tongzhen_scheduling_v1_scheduling_proto_goTypes = []any{
 	(HoldState_Code)(0),             // 0: tongzhen.scheduling.v1.HoldState.Code
 	(BookingState_Code)(0),          // 1: tongzhen.scheduling.v1.BookingState.Code
@@ -2407,67 +2502,72 @@ var file_tongzhen_scheduling_v1_scheduling_proto_goTypes = []any{
 	(*Hold)(nil),                    // 12: tongzhen.scheduling.v1.Hold
 	(*ReleaseHoldRequest)(nil),      // 13: tongzhen.scheduling.v1.ReleaseHoldRequest
 	(*GetHoldRequest)(nil),          // 14: tongzhen.scheduling.v1.GetHoldRequest
-	(*BookingState)(nil),            // 15: tongzhen.scheduling.v1.BookingState
-	(*Booking)(nil),                 // 16: tongzhen.scheduling.v1.Booking
-	(*GetBookingRequest)(nil),       // 17: tongzhen.scheduling.v1.GetBookingRequest
-	(*CreateSchedulesRequest)(nil),  // 18: tongzhen.scheduling.v1.CreateSchedulesRequest
-	(*Schedule)(nil),                // 19: tongzhen.scheduling.v1.Schedule
-	(*Ward)(nil),                    // 20: tongzhen.scheduling.v1.Ward
-	(*CreateSchedulesResponse)(nil), // 21: tongzhen.scheduling.v1.CreateSchedulesResponse
-	(*AttachHoldRequest)(nil),       // 22: tongzhen.scheduling.v1.AttachHoldRequest
-	(*ConfirmHoldRequest)(nil),      // 23: tongzhen.scheduling.v1.ConfirmHoldRequest
-	(*ListLiveRequest)(nil),         // 24: tongzhen.scheduling.v1.ListLiveRequest
-	(*ListLiveResponse)(nil),        // 25: tongzhen.scheduling.v1.ListLiveResponse
-	(*timestamppb.Timestamp)(nil),   // 26: google.protobuf.Timestamp
+	(*BatchGetHoldsRequest)(nil),    // 15: tongzhen.scheduling.v1.BatchGetHoldsRequest
+	(*BatchGetHoldsResponse)(nil),   // 16: tongzhen.scheduling.v1.BatchGetHoldsResponse
+	(*BookingState)(nil),            // 17: tongzhen.scheduling.v1.BookingState
+	(*Booking)(nil),                 // 18: tongzhen.scheduling.v1.Booking
+	(*GetBookingRequest)(nil),       // 19: tongzhen.scheduling.v1.GetBookingRequest
+	(*CreateSchedulesRequest)(nil),  // 20: tongzhen.scheduling.v1.CreateSchedulesRequest
+	(*Schedule)(nil),                // 21: tongzhen.scheduling.v1.Schedule
+	(*Ward)(nil),                    // 22: tongzhen.scheduling.v1.Ward
+	(*CreateSchedulesResponse)(nil), // 23: tongzhen.scheduling.v1.CreateSchedulesResponse
+	(*AttachHoldRequest)(nil),       // 24: tongzhen.scheduling.v1.AttachHoldRequest
+	(*ConfirmHoldRequest)(nil),      // 25: tongzhen.scheduling.v1.ConfirmHoldRequest
+	(*ListLiveRequest)(nil),         // 26: tongzhen.scheduling.v1.ListLiveRequest
+	(*ListLiveResponse)(nil),        // 27: tongzhen.scheduling.v1.ListLiveResponse
+	(*timestamppb.Timestamp)(nil),   // 28: google.protobuf.Timestamp
 }
 var file_tongzhen_scheduling_v1_scheduling_proto_depIdxs = []int32{
-	26, // 0: tongzhen.scheduling.v1.Slot.start:type_name -> google.protobuf.Timestamp
-	26, // 1: tongzhen.scheduling.v1.Slot.end:type_name -> google.protobuf.Timestamp
-	26, // 2: tongzhen.scheduling.v1.Slot.opens:type_name -> google.protobuf.Timestamp
+	28, // 0: tongzhen.scheduling.v1.Slot.start:type_name -> google.protobuf.Timestamp
+	28, // 1: tongzhen.scheduling.v1.Slot.end:type_name -> google.protobuf.Timestamp
+	28, // 2: tongzhen.scheduling.v1.Slot.opens:type_name -> google.protobuf.Timestamp
 	2,  // 3: tongzhen.scheduling.v1.ListSlotsResponse.slots:type_name -> tongzhen.scheduling.v1.Slot
 	5,  // 4: tongzhen.scheduling.v1.ListSlotsResponse.days:type_name -> tongzhen.scheduling.v1.FreeDay
 	6,  // 5: tongzhen.scheduling.v1.ListBedsResponse.beds:type_name -> tongzhen.scheduling.v1.BedCount
-	26, // 6: tongzhen.scheduling.v1.BedRequest.from:type_name -> google.protobuf.Timestamp
+	28, // 6: tongzhen.scheduling.v1.BedRequest.from:type_name -> google.protobuf.Timestamp
 	9,  // 7: tongzhen.scheduling.v1.CreateHoldRequest.bed:type_name -> tongzhen.scheduling.v1.BedRequest
-	26, // 8: tongzhen.scheduling.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
+	28, // 8: tongzhen.scheduling.v1.Hold.expire_time:type_name -> google.protobuf.Timestamp
 	0,  // 9: tongzhen.scheduling.v1.Hold.state:type_name -> tongzhen.scheduling.v1.HoldState.Code
-	26, // 10: tongzhen.scheduling.v1.Hold.start:type_name -> google.protobuf.Timestamp
-	26, // 11: tongzhen.scheduling.v1.Hold.end:type_name -> google.protobuf.Timestamp
-	1,  // 12: tongzhen.scheduling.v1.Booking.state:type_name -> tongzhen.scheduling.v1.BookingState.Code
-	26, // 13: tongzhen.scheduling.v1.Booking.start:type_name -> google.protobuf.Timestamp
-	26, // 14: tongzhen.scheduling.v1.Booking.end:type_name -> google.protobuf.Timestamp
-	19, // 15: tongzhen.scheduling.v1.CreateSchedulesRequest.schedules:type_name -> tongzhen.scheduling.v1.Schedule
-	20, // 16: tongzhen.scheduling.v1.CreateSchedulesRequest.wards:type_name -> tongzhen.scheduling.v1.Ward
-	26, // 17: tongzhen.scheduling.v1.Schedule.start:type_name -> google.protobuf.Timestamp
-	26, // 18: tongzhen.scheduling.v1.Schedule.end:type_name -> google.protobuf.Timestamp
-	26, // 19: tongzhen.scheduling.v1.AttachHoldRequest.keep_until:type_name -> google.protobuf.Timestamp
-	12, // 20: tongzhen.scheduling.v1.ListLiveResponse.holds:type_name -> tongzhen.scheduling.v1.Hold
-	16, // 21: tongzhen.scheduling.v1.ListLiveResponse.bookings:type_name -> tongzhen.scheduling.v1.Booking
-	3,  // 22: tongzhen.scheduling.v1.SchedulingService.ListSlots:input_type -> tongzhen.scheduling.v1.ListSlotsRequest
-	7,  // 23: tongzhen.scheduling.v1.SchedulingService.ListBeds:input_type -> tongzhen.scheduling.v1.ListBedsRequest
-	10, // 24: tongzhen.scheduling.v1.SchedulingService.CreateHold:input_type -> tongzhen.scheduling.v1.CreateHoldRequest
-	13, // 25: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:input_type -> tongzhen.scheduling.v1.ReleaseHoldRequest
-	14, // 26: tongzhen.scheduling.v1.SchedulingService.GetHold:input_type -> tongzhen.scheduling.v1.GetHoldRequest
-	17, // 27: tongzhen.scheduling.v1.SchedulingService.GetBooking:input_type -> tongzhen.scheduling.v1.GetBookingRequest
-	18, // 28: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:input_type -> tongzhen.scheduling.v1.CreateSchedulesRequest
-	22, // 29: tongzhen.scheduling.v1.SchedulingService.AttachHold:input_type -> tongzhen.scheduling.v1.AttachHoldRequest
-	23, // 30: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:input_type -> tongzhen.scheduling.v1.ConfirmHoldRequest
-	24, // 31: tongzhen.scheduling.v1.SchedulingService.ListLive:input_type -> tongzhen.scheduling.v1.ListLiveRequest
-	4,  // 32: tongzhen.scheduling.v1.SchedulingService.ListSlots:output_type -> tongzhen.scheduling.v1.ListSlotsResponse
-	8,  // 33: tongzhen.scheduling.v1.SchedulingService.ListBeds:output_type -> tongzhen.scheduling.v1.ListBedsResponse
-	12, // 34: tongzhen.scheduling.v1.SchedulingService.CreateHold:output_type -> tongzhen.scheduling.v1.Hold
-	12, // 35: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:output_type -> tongzhen.scheduling.v1.Hold
-	12, // 36: tongzhen.scheduling.v1.SchedulingService.GetHold:output_type -> tongzhen.scheduling.v1.Hold
-	16, // 37: tongzhen.scheduling.v1.SchedulingService.GetBooking:output_type -> tongzhen.scheduling.v1.Booking
-	21, // 38: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:output_type -> tongzhen.scheduling.v1.CreateSchedulesResponse
-	12, // 39: tongzhen.scheduling.v1.SchedulingService.AttachHold:output_type -> tongzhen.scheduling.v1.Hold
-	16, // 40: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:output_type -> tongzhen.scheduling.v1.Booking
-	25, // 41: tongzhen.scheduling.v1.SchedulingService.ListLive:output_type -> tongzhen.scheduling.v1.ListLiveResponse
-	32, // [32:42] is the sub-list for method output_type
-	22, // [22:32] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	28, // 10: tongzhen.scheduling.v1.Hold.start:type_name -> google.protobuf.Timestamp
+	28, // 11: tongzhen.scheduling.v1.Hold.end:type_name -> google.protobuf.Timestamp
+	12, // 12: tongzhen.scheduling.v1.BatchGetHoldsResponse.holds:type_name -> tongzhen.scheduling.v1.Hold
+	1,  // 13: tongzhen.scheduling.v1.Booking.state:type_name -> tongzhen.scheduling.v1.BookingState.Code
+	28, // 14: tongzhen.scheduling.v1.Booking.start:type_name -> google.protobuf.Timestamp
+	28, // 15: tongzhen.scheduling.v1.Booking.end:type_name -> google.protobuf.Timestamp
+	21, // 16: tongzhen.scheduling.v1.CreateSchedulesRequest.schedules:type_name -> tongzhen.scheduling.v1.Schedule
+	22, // 17: tongzhen.scheduling.v1.CreateSchedulesRequest.wards:type_name -> tongzhen.scheduling.v1.Ward
+	28, // 18: tongzhen.scheduling.v1.Schedule.start:type_name -> google.protobuf.Timestamp
+	28, // 19: tongzhen.scheduling.v1.Schedule.end:type_name -> google.protobuf.Timestamp
+	28, // 20: tongzhen.scheduling.v1.AttachHoldRequest.keep_until:type_name -> google.protobuf.Timestamp
+	12, // 21: tongzhen.scheduling.v1.ListLiveResponse.holds:type_name -> tongzhen.scheduling.v1.Hold
+	18, // 22: tongzhen.scheduling.v1.ListLiveResponse.bookings:type_name -> tongzhen.scheduling.v1.Booking
+	3,  // 23: tongzhen.scheduling.v1.SchedulingService.ListSlots:input_type -> tongzhen.scheduling.v1.ListSlotsRequest
+	7,  // 24: tongzhen.scheduling.v1.SchedulingService.ListBeds:input_type -> tongzhen.scheduling.v1.ListBedsRequest
+	10, // 25: tongzhen.scheduling.v1.SchedulingService.CreateHold:input_type -> tongzhen.scheduling.v1.CreateHoldRequest
+	13, // 26: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:input_type -> tongzhen.scheduling.v1.ReleaseHoldRequest
+	14, // 27: tongzhen.scheduling.v1.SchedulingService.GetHold:input_type -> tongzhen.scheduling.v1.GetHoldRequest
+	15, // 28: tongzhen.scheduling.v1.SchedulingService.BatchGetHolds:input_type -> tongzhen.scheduling.v1.BatchGetHoldsRequest
+	19, // 29: tongzhen.scheduling.v1.SchedulingService.GetBooking:input_type -> tongzhen.scheduling.v1.GetBookingRequest
+	20, // 30: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:input_type -> tongzhen.scheduling.v1.CreateSchedulesRequest
+	24, // 31: tongzhen.scheduling.v1.SchedulingService.AttachHold:input_type -> tongzhen.scheduling.v1.AttachHoldRequest
+	25, // 32: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:input_type -> tongzhen.scheduling.v1.ConfirmHoldRequest
+	26, // 33: tongzhen.scheduling.v1.SchedulingService.ListLive:input_type -> tongzhen.scheduling.v1.ListLiveRequest
+	4,  // 34: tongzhen.scheduling.v1.SchedulingService.ListSlots:output_type -> tongzhen.scheduling.v1.ListSlotsResponse
+	8,  // 35: tongzhen.scheduling.v1.SchedulingService.ListBeds:output_type -> tongzhen.scheduling.v1.ListBedsResponse
+	12, // 36: tongzhen.scheduling.v1.SchedulingService.CreateHold:output_type -> tongzhen.scheduling.v1.Hold
+	12, // 37: tongzhen.scheduling.v1.SchedulingService.ReleaseHold:output_type -> tongzhen.scheduling.v1.Hold
+	12, // 38: tongzhen.scheduling.v1.SchedulingService.GetHold:output_type -> tongzhen.scheduling.v1.Hold
+	16, // 39: tongzhen.scheduling.v1.SchedulingService.BatchGetHolds:output_type -> tongzhen.scheduling.v1.BatchGetHoldsResponse
+	18, // 40: tongzhen.scheduling.v1.SchedulingService.GetBooking:output_type -> tongzhen.scheduling.v1.Booking
+	23, // 41: tongzhen.scheduling.v1.SchedulingService.CreateSchedules:output_type -> tongzhen.scheduling.v1.CreateSchedulesResponse
+	12, // 42: tongzhen.scheduling.v1.SchedulingService.AttachHold:output_type -> tongzhen.scheduling.v1.Hold
+	18, // 43: tongzhen.scheduling.v1.SchedulingService.ConfirmHold:output_type -> tongzhen.scheduling.v1.Booking
+	27, // 44: tongzhen.scheduling.v1.SchedulingService.ListLive:output_type -> tongzhen.scheduling.v1.ListLiveResponse
+	34, // [34:45] is the sub-list for method output_type
+	23, // [23:34] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_scheduling_v1_scheduling_proto_init() }
@@ -2481,7 +2581,7 @@ func file_tongzhen_scheduling_v1_scheduling_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_scheduling_v1_scheduling_proto_rawDesc), len(file_tongzhen_scheduling_v1_scheduling_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,7 @@ const (
 	SchedulingService_CreateHold_FullMethodName      = "/tongzhen.scheduling.v1.SchedulingService/CreateHold"
 	SchedulingService_ReleaseHold_FullMethodName     = "/tongzhen.scheduling.v1.SchedulingService/ReleaseHold"
 	SchedulingService_GetHold_FullMethodName         = "/tongzhen.scheduling.v1.SchedulingService/GetHold"
+	SchedulingService_BatchGetHolds_FullMethodName   = "/tongzhen.scheduling.v1.SchedulingService/BatchGetHolds"
 	SchedulingService_GetBooking_FullMethodName      = "/tongzhen.scheduling.v1.SchedulingService/GetBooking"
 	SchedulingService_CreateSchedules_FullMethodName = "/tongzhen.scheduling.v1.SchedulingService/CreateSchedules"
 	SchedulingService_AttachHold_FullMethodName      = "/tongzhen.scheduling.v1.SchedulingService/AttachHold"
@@ -50,6 +51,8 @@ type SchedulingServiceClient interface {
 	// (ACTION_NOT_AVAILABLE).
 	ReleaseHold(ctx context.Context, in *ReleaseHoldRequest, opts ...grpc.CallOption) (*Hold, error)
 	GetHold(ctx context.Context, in *GetHoldRequest, opts ...grpc.CallOption) (*Hold, error)
+	// BatchGetHolds answers those of the holds that concern the caller, in no order; the others are left out.
+	BatchGetHolds(ctx context.Context, in *BatchGetHoldsRequest, opts ...grpc.CallOption) (*BatchGetHoldsResponse, error)
 	GetBooking(ctx context.Context, in *GetBookingRequest, opts ...grpc.CallOption) (*Booking, error)
 	// CreateSchedules adds sessions with slots, or beds; the same schedule id again changes nothing.
 	CreateSchedules(ctx context.Context, in *CreateSchedulesRequest, opts ...grpc.CallOption) (*CreateSchedulesResponse, error)
@@ -114,6 +117,16 @@ func (c *schedulingServiceClient) GetHold(ctx context.Context, in *GetHoldReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Hold)
 	err := c.cc.Invoke(ctx, SchedulingService_GetHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *schedulingServiceClient) BatchGetHolds(ctx context.Context, in *BatchGetHoldsRequest, opts ...grpc.CallOption) (*BatchGetHoldsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(BatchGetHoldsResponse)
+	err := c.cc.Invoke(ctx, SchedulingService_BatchGetHolds_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -187,6 +200,8 @@ type SchedulingServiceServer interface {
 	// (ACTION_NOT_AVAILABLE).
 	ReleaseHold(context.Context, *ReleaseHoldRequest) (*Hold, error)
 	GetHold(context.Context, *GetHoldRequest) (*Hold, error)
+	// BatchGetHolds answers those of the holds that concern the caller, in no order; the others are left out.
+	BatchGetHolds(context.Context, *BatchGetHoldsRequest) (*BatchGetHoldsResponse, error)
 	GetBooking(context.Context, *GetBookingRequest) (*Booking, error)
 	// CreateSchedules adds sessions with slots, or beds; the same schedule id again changes nothing.
 	CreateSchedules(context.Context, *CreateSchedulesRequest) (*CreateSchedulesResponse, error)
@@ -221,6 +236,9 @@ func (UnimplementedSchedulingServiceServer) ReleaseHold(context.Context, *Releas
 }
 func (UnimplementedSchedulingServiceServer) GetHold(context.Context, *GetHoldRequest) (*Hold, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetHold not implemented")
+}
+func (UnimplementedSchedulingServiceServer) BatchGetHolds(context.Context, *BatchGetHoldsRequest) (*BatchGetHoldsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method BatchGetHolds not implemented")
 }
 func (UnimplementedSchedulingServiceServer) GetBooking(context.Context, *GetBookingRequest) (*Booking, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetBooking not implemented")
@@ -348,6 +366,24 @@ func _SchedulingService_GetHold_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SchedulingService_BatchGetHolds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(BatchGetHoldsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SchedulingServiceServer).BatchGetHolds(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SchedulingService_BatchGetHolds_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SchedulingServiceServer).BatchGetHolds(ctx, req.(*BatchGetHoldsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SchedulingService_GetBooking_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetBookingRequest)
 	if err := dec(in); err != nil {
@@ -464,6 +500,10 @@ var SchedulingService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetHold",
 			Handler:    _SchedulingService_GetHold_Handler,
+		},
+		{
+			MethodName: "BatchGetHolds",
+			Handler:    _SchedulingService_BatchGetHolds_Handler,
 		},
 		{
 			MethodName: "GetBooking",
