@@ -69,7 +69,9 @@ func TestWhoSentThePatientSaysThatTheyTelephoned(t *testing.T) {
 			f.t.Fatalf("the county's list: %+v, %v", calls, err)
 		}
 		// Nobody took the patient in: the task is told at its time all the same.
-		due := func() int { return f.count("SELECT count(*) FROM entry WHERE event = 'call_due' AND account_id = 'doctor'") }
+		due := func() int {
+			return f.count("SELECT count(*) FROM entry WHERE event = 'call_due' AND account_id = 'doctor'")
+		}
 		if due() != 0 {
 			f.t.Error("the task is told before its time")
 		}

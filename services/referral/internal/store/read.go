@@ -183,11 +183,10 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	}
 	among("r.state", words(q.States))
 	among("r.kind", words(q.Kinds))
-	if q.OnTheWay {
-		parts = append(parts, "r.depart_time IS NOT NULL")
-	}
-	if q.WithoutHold {
-		parts = append(parts, "r.hold_id = ''")
+	for condition, wanted := range map[string]bool{"r.depart_time IS NOT NULL": q.OnTheWay, "r.hold_id = ''": q.WithoutHold} {
+		if wanted {
+			parts = append(parts, condition)
+		}
 	}
 	if q.Late {
 		add("r.due_time < $%d", tx.Now())
