@@ -177,16 +177,16 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 			add(column+" = $%d", values[0])
 		} else if len(values) > 1 {
 			frag, list := tx.List(column, len(args)+1, values)
-			args = append(args, list)
-			parts = append(parts, frag)
+			parts, args = append(parts, frag), append(args, list)
 		}
 	}
 	among("r.state", words(q.States))
 	among("r.kind", words(q.Kinds))
-	for condition, wanted := range map[string]bool{"r.depart_time IS NOT NULL": q.OnTheWay, "r.hold_id = ''": q.WithoutHold} {
-		if wanted {
-			parts = append(parts, condition)
-		}
+	if q.OnTheWay {
+		parts = append(parts, "r.depart_time IS NOT NULL")
+	}
+	if q.WithoutHold {
+		parts = append(parts, "r.hold_id = ''")
 	}
 	if q.Late {
 		add("r.due_time < $%d", tx.Now())
