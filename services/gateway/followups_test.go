@@ -155,7 +155,7 @@ func TestARefusedCheckKeepsWhatWasTyped(t *testing.T) {
 		shows  string
 		again  bool // the same request id
 	}{
-		"fields": {errs.Invalid(errs.Required("result")), 400, `<p class="error" role="alert">Please fill in “result”</p>`, false},
+		"fields": {errs.Invalid(errs.Required("result")), 400, `<p class="error" role="alert">Please choose “result”</p>`, false},
 		"away":   {errs.Unavailable("referral", nil), 503, "A service cannot be reached", true},
 	} {
 		w := newWorld(t)

@@ -20,6 +20,9 @@ const notificationsMethod = notificationv1.NotificationService_ListNotifications
 // aDay prepares one referral of each sort that a township doctor's day can begin with.
 func (w *world) aDay() {
 	on(w, listMethod, func(_ context.Context, ask *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+		if ask.GetDeclinedLately() {
+			return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{sampleReferral(referralv1.State_DECLINED)}}, nil
+		}
 		one := sampleReferral(ask.GetState()[0])
 		if ask.GetView() == "inbox" {
 			one = sampleDown(ask.GetState()[0])

@@ -87,7 +87,9 @@
   show();
 
   // What was searched for is selected when one comes back to it: typing searches for something else.
-  addEventListener("pageshow", () => { const field = document.activeElement; if (field?.matches?.("input[type=search]") && field.value) field.select(); });
+  const reselect = ({ target }) => { if (target.matches?.("input[type=search][autofocus]") && target.value && target.value === target.defaultValue) target.select(); };
+  document.addEventListener("focusin", reselect);
+  reselect({ target: document.activeElement });
 
   // A choice that the page proposes: <button data-choose="kind=EMERGENCY"> makes it, and the choice is then in sight.
   document.addEventListener("click", (event) => {

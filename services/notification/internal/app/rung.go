@@ -28,15 +28,14 @@ type RungView struct {
 	Taker  string // the name of who took it on
 }
 
-// Rung answers it for the newest alarm of a referral. Errors: NotFound for one that never rang, and for whoever is of neither side; everywhere asks for
-// the whole county.
-func (a *App) Rung(ctx context.Context, caller Caller, referralID string, everywhere bool) (RungView, error) {
+// Rung answers it for the newest alarm of a referral. Errors: NotFound for one that never rang, and for whoever is of neither side.
+func (a *App) Rung(ctx context.Context, caller Caller, referralID string) (RungView, error) {
 	out, err := a.store.Rung(ctx, caller.County, referralID)
 	if err != nil {
 		return RungView{}, err
 	}
 	sides := []string{out.About.OriginatorOrganizationID, out.About.ReceiverOrganizationID}
-	if !everywhere && (caller.OrganizationID == "" || !slices.Contains(sides, caller.OrganizationID)) {
+	if caller.OrganizationID == "" || !slices.Contains(sides, caller.OrganizationID) {
 		return RungView{}, errs.NotFound("alarm")
 	}
 	call, err := a.store.Call(ctx, caller.County, "", callID(domain.RestoreAlarm(out.AlarmData)))
@@ -68,7 +67,7 @@ type Telephoning struct {
 // RecordTelephoned notes that somebody of who sent the patient telephoned about an alarm that rings. The alarm goes on: nobody at the receiver has said
 // that they take the patient in. Errors: NotFound, WRONG_STATE when nothing rings any more, time.
 func (a *App) RecordTelephoned(ctx context.Context, caller Caller, t Telephoning) (RungView, error) {
-	before, err := a.Rung(ctx, caller, t.ReferralID, false)
+	before, err := a.Rung(ctx, caller, t.ReferralID)
 	if err != nil {
 		return RungView{}, err
 	}
@@ -101,5 +100,5 @@ func (a *App) RecordTelephoned(ctx context.Context, caller Caller, t Telephoning
 	if err != nil {
 		return RungView{}, err
 	}
-	return a.Rung(ctx, caller, t.ReferralID, false)
+	return a.Rung(ctx, caller, t.ReferralID)
 }

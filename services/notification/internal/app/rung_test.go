@@ -20,12 +20,12 @@ func TestWhoSentThePatientSeesAtWhomItRang(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.roster("hospital", "DESK", "desk", "specialist")
 		fact := f.emergency("submitted")
-		if _, err := f.Rung(f.t.Context(), fromCentre(), fact.ReferralID, false); errs.KindOf(err) != errs.KindNotFound {
+		if _, err := f.Rung(f.t.Context(), fromCentre(), fact.ReferralID); errs.KindOf(err) != errs.KindNotFound {
 			f.t.Fatalf("before it rings: %v", err)
 		}
 		f.handle(fact)
 		f.later(time.Minute)
-		v, err := f.Rung(f.t.Context(), fromCentre(), fact.ReferralID, false)
+		v, err := f.Rung(f.t.Context(), fromCentre(), fact.ReferralID)
 		if err != nil || v.State != domain.AlarmRinging || v.Rings == 0 {
 			f.t.Fatalf("%+v, %v", v, err)
 		}
@@ -36,17 +36,17 @@ func TestWhoSentThePatientSeesAtWhomItRang(t *testing.T) {
 		if slices.ContainsFunc(v.People, func(p app.RungPerson) bool { return p.AccountID == "doctor" || p.AccountID == "colleague" }) {
 			f.t.Error("the sender's own people are among those of the receiver")
 		}
-		if _, err := f.Rung(f.t.Context(), f.caller("desk"), fact.ReferralID, false); err != nil {
+		if _, err := f.Rung(f.t.Context(), f.caller("desk"), fact.ReferralID); err != nil {
 			f.t.Errorf("the receiver: %v", err)
 		}
 		stranger := app.Caller{County: county, AccountID: "stranger", OrganizationID: "another centre"}
-		if _, err := f.Rung(f.t.Context(), stranger, fact.ReferralID, false); errs.KindOf(err) != errs.KindNotFound {
+		if _, err := f.Rung(f.t.Context(), stranger, fact.ReferralID); errs.KindOf(err) != errs.KindNotFound {
 			f.t.Errorf("a stranger: %v", err)
 		}
 		if _, err := f.AcknowledgeAlarm(f.t.Context(), f.caller("desk"), v.ID); err != nil {
 			f.t.Fatal(err)
 		}
-		if v, err = f.Rung(f.t.Context(), fromCentre(), fact.ReferralID, false); err != nil || v.State != domain.AlarmAcknowledged || v.AcknowledgeAccount != "desk" || v.Taker == "" || v.AcknowledgeTime.IsZero() {
+		if v, err = f.Rung(f.t.Context(), fromCentre(), fact.ReferralID); err != nil || v.State != domain.AlarmAcknowledged || v.AcknowledgeAccount != "desk" || v.Taker == "" || v.AcknowledgeTime.IsZero() {
 			f.t.Errorf("who took it on: %+v, %v", v, err)
 		}
 	})
@@ -69,7 +69,9 @@ func TestWhoSentThePatientSaysThatTheyTelephoned(t *testing.T) {
 			f.t.Fatalf("the county's list: %+v, %v", calls, err)
 		}
 		// Nobody took the patient in: the task is told at its time all the same.
-		due := func() int { return f.count("SELECT count(*) FROM entry WHERE event = 'call_due' AND account_id = 'doctor'") }
+		due := func() int {
+			return f.count("SELECT count(*) FROM entry WHERE event = 'call_due' AND account_id = 'doctor'")
+		}
 		if due() != 0 {
 			f.t.Error("the task is told before its time")
 		}
@@ -92,7 +94,7 @@ func TestWhoSentThePatientSaysThatTheyTelephoned(t *testing.T) {
 				f.t.Errorf("%s: %v", name, err)
 			}
 		}
-		v, err := f.Rung(f.t.Context(), f.caller("desk"), fact.ReferralID, false)
+		v, err := f.Rung(f.t.Context(), f.caller("desk"), fact.ReferralID)
 		if err != nil {
 			f.t.Fatal(err)
 		}

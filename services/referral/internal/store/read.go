@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -163,19 +164,20 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	if q.Number != "" {
 		add("replace(r.number, '-', '') LIKE $%d", "%"+q.Number+"%")
 	}
-	if !q.Sent.From.IsZero() {
-		add("r.submit_time >= $%d", q.Sent.From)
+	when := func(condition string, at time.Time) {
+		if !at.IsZero() {
+			add(condition, at)
+		}
 	}
-	if !q.Sent.To.IsZero() {
-		add("r.submit_time < $%d", q.Sent.To)
-	}
+	when("r.submit_time >= $%d", q.Sent.From)
+	when("r.submit_time < $%d", q.Sent.To)
+	when("r.close_time >= $%d", q.ClosedFrom)
 	among := func(column string, values []string) {
 		if len(values) == 1 {
 			add(column+" = $%d", values[0])
 		} else if len(values) > 1 {
 			frag, list := tx.List(column, len(args)+1, values)
-			args = append(args, list)
-			parts = append(parts, frag)
+			parts, args = append(parts, frag), append(args, list)
 		}
 	}
 	among("r.state", words(q.States))
@@ -188,9 +190,6 @@ func conditions(tx *sqldb.Tx, q app.Query, side string) ([]string, []any) {
 	}
 	if q.Late {
 		add("r.due_time < $%d", tx.Now())
-	}
-	if !q.ClosedFrom.IsZero() {
-		add("r.close_time >= $%d", q.ClosedFrom)
 	}
 	if !q.Expected.From.IsZero() {
 		add("r.expected_from < $%d AND r.expected_to > $%d", q.Expected.To, q.Expected.From)
