@@ -46,7 +46,7 @@ func TestAPatientIsSentDownAndTheUpReferralRepliedToInOneStep(t *testing.T) {
 	if refused.Code != http.StatusBadRequest || len(called[*referralv1.ConcludeRequest](w, concludeMethod)) != 0 {
 		t.Errorf("without an outcome: %d", refused.Code)
 	}
-	shows(t, refused.Body.String(), `<a href="#f-outcomeCode">Please fill in`, `name="reply" value="1" checked`)
+	shows(t, refused.Body.String(), `<a href="#f-outcomeCode">Please choose`, `name="reply" value="1" checked`)
 	for _, sent := range called[*referralv1.CreateReferralRequest](w, createMethod) {
 		if !sent.GetValidateOnly() {
 			t.Error("one of the two went without the other")
