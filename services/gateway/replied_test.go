@@ -46,7 +46,7 @@ func TestAPatientIsSentDownAndTheUpReferralRepliedToInOneStep(t *testing.T) {
 	if refused.Code != http.StatusBadRequest || len(called[*referralv1.ConcludeRequest](w, concludeMethod)) != 0 {
 		t.Errorf("without an outcome: %d", refused.Code)
 	}
-	shows(t, refused.Body.String(), `<a href="#f-outcomeCode">Please fill in`, `name="reply" value="1" checked`)
+	shows(t, refused.Body.String(), `<a href="#f-outcomeCode">Please choose`, `name="reply" value="1" checked`)
 	for _, sent := range called[*referralv1.CreateReferralRequest](w, createMethod) {
 		if !sent.GetValidateOnly() {
 			t.Error("one of the two went without the other")
@@ -132,4 +132,19 @@ func TestAReplyThatFailedIsFilledInFromTheDownReferral(t *testing.T) {
 		t.Error(got.Header().Get("Location"))
 	}
 	shows(t, b.get("/referrals/"+downID).Body.String(), "and so is the reply")
+}
+
+// Nobody is told of a reply that there is not.
+func TestOfAnUpReferralWhoseArrivalWasTakenBackNoReplyIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.admitted()
+	w.refuse(concludeMethod, errs.Stale(7, "ACCEPTED"))
+	b := w.browser("desk")
+	typed := with(typedDown(), "reply", "1", "replyVersion", "6", "outcomeCode", "IMPROVED")
+	w.always(getMethod, sampleReferral(referralv1.State_ACCEPTED))
+	if got := b.post(answersUp, typed); got.Header().Get("Location") != "/referrals/"+referralID+"#actions" {
+		t.Error(got.Code, got.Header().Get("Location"))
+	}
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "the reply to the up-referral is not")
 }
