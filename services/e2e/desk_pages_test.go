@@ -178,7 +178,12 @@ func tapsAgain(w *tab, people cast, next string) {
 	w.until("why nothing was accepted", `!document.querySelector("[data-keys-wait]").hidden`)
 	w.stayed()
 	w.settled()
-	w.key("a") // still within a second of the last tap
+	// A tap within a second of the last one, however slow the machine is between them.
+	eval[bool](w, `(() => {
+		sessionStorage.setItem("accept", String(Date.now()));
+		document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "a", bubbles: true, cancelable: true }));
+		return true;
+	})()`)
 	w.stayed()
 	if r := get[referralv1.Referral](w.T, people.desk, "/referrals/"+next); r.GetState() != referralv1.State_SUBMITTED {
 		w.fail(fmt.Errorf("the second tap of a key answers for the next patient: %s", r.GetState()))

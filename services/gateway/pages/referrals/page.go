@@ -198,10 +198,7 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 	}
 	visitor, _ := door.VisitorFrom(ctx)
 	data := pageData{Row: p.Shell.Rows(r, []*referralv1.Referral{referral})[0]}
-	data.Reason = p.Shell.ReasonOf(r, referral)
-	if referral.GetState() == referralv1.State_SUBMITTED && referral.GetReasonCode() != "" {
-		data.Asked = p.Shell.Reason(r, "return", referral.GetReasonCode())
-	}
+	p.reasons(r, &data)
 	data.Receiving = referral.GetReceiver().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Sending = referral.GetOriginator().GetOrganizationId() == visitor.Account.GetOrganizationId()
 	data.Actions.List = followups.List(r.FormValue("list"))
@@ -254,6 +251,14 @@ func (p *Pages) load(r *http.Request, part string) (pageData, error) {
 		p.recognised(r, &data)
 	}
 	return data, nil
+}
+
+// reasons are the words of the last answer's code, and of what was asked for before the referral was sent again.
+func (p *Pages) reasons(r *http.Request, data *pageData) {
+	data.Reason = p.Shell.ReasonOf(r, data.Referral)
+	if data.GetState() == referralv1.State_SUBMITTED && data.GetReasonCode() != "" {
+		data.Asked = p.Shell.Reason(r, "return", data.GetReasonCode())
+	}
 }
 
 func (p *Pages) seen(r *http.Request, referral *referralv1.Referral) {
