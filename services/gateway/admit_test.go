@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/protobuf/proto"
+
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -49,6 +51,7 @@ func TestAPatientIsAdmittedToABedOfTheBoard(t *testing.T) {
 			t.Errorf("%s is offered: it is taken, does not suit, or is another department's", not)
 		}
 	}
+	shows(t, body, `<input type="hidden" name="keptBed" value="bed-2">`)
 	for _, problem := range htmlcheck.Page(body) {
 		t.Error(problem)
 	}
@@ -88,6 +91,58 @@ func TestABedThatSomebodyElseGotIsSaidBesideTheChoice(t *testing.T) {
 	}
 	shows(t, got.Body.String(), `<p class="error" id="e-admit-bed">Somebody else has this bed now`, "<details open><summary>Admit")
 	shows(t, b.post("/referrals/"+referralID+"/admit", with(typed, "bedId", "")).Body.String(), `<p class="error" id="e-admit-bed">Please`)
+}
+
+// The answer to an admission was lost, and the form is sent once more: by then the bed of the first time is the one that is kept.
+func TestAnAdmissionThatIsSentTwiceAsksForTheSame(t *testing.T) {
+	t.Parallel()
+	for _, chosen := range []string{"bed-1", "bed-2", "other"} {
+		w := newWorld(t)
+		r := w.laid()
+		b := w.browser("desk")
+		typed := form("version", "3", "requestId", "0192f0c1-0000-7000-8000-0000000000e1", "keptBed", "bed-2", "bedId", chosen, "ward", "内一病区", "bed", "加1")
+		b.post("/referrals/"+referralID+"/admit", typed)
+		switch chosen {
+		case "bed-1":
+			w.always(bookingMethod, &schedulingv1.Booking{Id: bookingID, State: schedulingv1.BookingState_LIVE, Ward: "内一病区", Bed: "01", BedId: "bed-1"})
+		case "other":
+			r.BookingId = ""
+			w.always(getMethod, r)
+		}
+		b.post("/referrals/"+referralID+"/admit", typed)
+		asked := called[*referralv1.AdmitRequest](w, admitMethod)
+		if len(asked) != 2 || !proto.Equal(asked[0], asked[1]) {
+			t.Errorf("%s: %v", chosen, asked)
+		}
+		if holds := called[*schedulingv1.CreateHoldRequest](w, holdMethod); chosen == "bed-1" && (len(holds) != 2 || !proto.Equal(holds[0], holds[1])) || chosen != "bed-1" && len(holds) != 0 {
+			t.Errorf("%s: %v", chosen, holds)
+		}
+	}
+}
+
+// Whoever was too late chooses again, and from all beds: the one that was held for it is not kept from them.
+func TestTheBedOfARefusedAdmissionIsGivenBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.laid()
+	b := w.browser("desk")
+	w.refuse(admitMethod, errs.Stale(4, "ARRIVED"))
+	typed := form("version", "3", "requestId", "0192f0c1-0000-7000-8000-0000000000e1", "keptBed", "bed-2", "bedId", "bed-1")
+	b.post("/referrals/"+referralID+"/admit", typed)
+	asked := called[*referralv1.AdmitRequest](w, admitMethod)
+	back := called[*schedulingv1.ReleaseHoldRequest](w, schedulingv1.SchedulingService_ReleaseHold_FullMethodName)
+	if len(asked) != 1 || len(back) != 1 || back[0].GetId() == "" || back[0].GetId() != asked[0].GetHoldId() {
+		t.Errorf("%v, given back %v", asked, back)
+	}
+	w.refuse(admitMethod, errs.Unavailable("referral", nil))
+	b.post("/referrals/"+referralID+"/admit", with(typed, "requestId", "0192f0c1-0000-7000-8000-0000000000e2"))
+	if back = called[*schedulingv1.ReleaseHoldRequest](w, schedulingv1.SchedulingService_ReleaseHold_FullMethodName); len(back) != 1 {
+		t.Errorf("it may have been carried out: %v", back)
+	}
+	holds := called[*schedulingv1.CreateHoldRequest](w, holdMethod)
+	if len(holds) != 2 || holds[0].GetRequestId() == holds[1].GetRequestId() {
+		t.Errorf("the hold that was given back is asked for again: %v", holds)
+	}
 }
 
 // What the department has not, others lend; a hospital without a board names its beds in words.

@@ -133,3 +133,18 @@ func TestAReplyThatFailedIsFilledInFromTheDownReferral(t *testing.T) {
 	}
 	shows(t, b.get("/referrals/"+downID).Body.String(), "and so is the reply")
 }
+
+// Nobody is told of a reply that there is not.
+func TestOfAnUpReferralWhoseArrivalWasTakenBackNoReplyIsTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.admitted()
+	w.refuse(concludeMethod, errs.Stale(7, "ACCEPTED"))
+	b := w.browser("desk")
+	typed := with(typedDown(), "reply", "1", "replyVersion", "6", "outcomeCode", "IMPROVED")
+	w.always(getMethod, sampleReferral(referralv1.State_ACCEPTED))
+	if got := b.post(answersUp, typed); got.Header().Get("Location") != "/referrals/"+referralID+"#actions" {
+		t.Error(got.Code, got.Header().Get("Location"))
+	}
+	shows(t, b.get("/referrals/"+referralID).Body.String(), "the reply to the up-referral is not")
+}

@@ -169,12 +169,12 @@ func MinuteOf(clock string) (int, bool) {
 	return hour*60 + minute, hour < 24 && minute < 60
 }
 
-// inWeek puts shifts in order, each once.
+// inWeek puts shifts in order, each once: what one person has twice at a time of the week is one shift for the days of both.
 func inWeek(shifts []Shift) []Shift {
 	out := slices.SortedFunc(slices.Values(shifts), func(a, b Shift) int {
 		return cmp.Or(cmp.Compare(a.Weekday, b.Weekday), strings.Compare(a.From, b.From), cmp.Compare(a.Line, b.Line),
 			strings.Compare(a.AccountID, b.AccountID), strings.Compare(a.To, b.To), strings.Compare(a.FirstDay, b.FirstDay),
 			strings.Compare(a.LastDay, b.LastDay))
 	})
-	return slices.Compact(out)
+	return joined(out)
 }

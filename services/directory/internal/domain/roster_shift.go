@@ -54,7 +54,9 @@ func (r Roster) Pass(from, to, day, today string, people map[string]bool) (Roste
 	if !passed {
 		return r, false, nil
 	}
-	if twice(next, today, &v); len(v) > 0 {
+	// What others had before is no reason to refuse it.
+	own := slices.DeleteFunc(slices.Clone(next), func(s Shift) bool { return s.AccountID != to })
+	if twice(own, today, &v); len(v) > 0 {
 		return Roster{}, false, Violations{{Field: "toAccountId", Reason: ReasonCombination}}
 	}
 	r.shifts = inWeek(next)
@@ -64,6 +66,32 @@ func (r Roster) Pass(from, to, day, today string, people map[string]bool) (Roste
 
 // over tells whether the last day of the shift is before a local day.
 func (s Shift) over(since string) bool { return s.LastDay != "" && s.LastDay < since }
+
+// joined makes one shift of those that are the same but for their days, where the days of one reach those of the next. They are in order of the first day.
+func joined(shifts []Shift) (out []Shift) {
+	for _, s := range shifts {
+		n := len(out) - 1
+		if n < 0 || !out[n].reaches(s) {
+			out = append(out, s)
+			continue
+		}
+		if last := out[n].LastDay; last != "" && (s.LastDay == "" || s.LastDay > last) {
+			out[n].LastDay = s.LastDay
+		}
+	}
+	return out
+}
+
+// reaches tells that a shift is the same as another one, which begins on the day after its last at the latest.
+func (s Shift) reaches(o Shift) bool {
+	same := s
+	same.FirstDay, same.LastDay = o.FirstDay, o.LastDay
+	if same != o {
+		return false
+	}
+	last, err := time.Parse(time.DateOnly, s.LastDay)
+	return err != nil || last.AddDate(0, 0, 1).Format(time.DateOnly) >= o.FirstDay
+}
 
 func (s Shift) checkDays(v *Violations, i int) {
 	for field, day := range map[string]string{"firstDay": s.FirstDay, "lastDay": s.LastDay} {

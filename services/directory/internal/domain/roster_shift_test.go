@@ -97,3 +97,47 @@ func TestAllShiftsOfOnePersonPassToAnotherFromADayOn(t *testing.T) {
 		}
 	}
 }
+
+// Two rows of one person for one time of the week are one shift: they have one key.
+func TestTheSameShiftForOtherDaysIsOne(t *testing.T) {
+	t.Parallel()
+	people := map[string]bool{"a": true, "b": true}
+	at := func(account, first, last string) domain.Shift {
+		return domain.Shift{Weekday: 1, From: "08:00", To: "18:00", AccountID: account, FirstDay: first, LastDay: last}
+	}
+	for name, c := range map[string]struct{ shifts, want []domain.Shift }{
+		"within for ever":      {[]domain.Shift{at("a", "", "2026-04-05"), at("a", "", "")}, []domain.Shift{at("a", "", "")}},
+		"the longer of two":    {[]domain.Shift{at("a", "", "2026-04-12"), at("a", "", "2026-04-05")}, []domain.Shift{at("a", "", "2026-04-12")}},
+		"one after the other":  {[]domain.Shift{at("a", "", "2026-04-05"), at("a", "2026-04-06", "2026-05-03")}, []domain.Shift{at("a", "", "2026-05-03")}},
+		"with days in between": {[]domain.Shift{at("a", "", "2026-04-05"), at("a", "2026-04-07", "")}, []domain.Shift{at("a", "", "2026-04-05"), at("a", "2026-04-07", "")}},
+		"of two people":        {[]domain.Shift{at("a", "", ""), at("b", "", "")}, []domain.Shift{at("a", "", ""), at("b", "", "")}},
+	} {
+		r, _, err := domain.Roster{}.Replace(c.shifts, people, "2026-03-17")
+		if err != nil || !slices.Equal(r.Shifts(), c.want) {
+			t.Errorf("%s: %v, %v", name, r.Shifts(), err)
+		}
+	}
+	// b is there until the fifth, and takes over from a for ever.
+	r := domain.RestoreRoster(domain.Post{}, 1, []domain.Shift{at("a", "", ""), at("b", "", "2026-04-05")}, nil)
+	r, changed, err := r.Pass("a", "b", "2026-03-17", "2026-03-17", people)
+	if err != nil || !changed || !slices.Equal(r.Shifts(), []domain.Shift{at("b", "", "")}) {
+		t.Errorf("%v, %v, %v", r.Shifts(), changed, err)
+	}
+}
+
+// Before nobody was refused on two lines: who is on both still, and has nothing to do with it, does not stop a replacement.
+func TestWhatOthersHadBeforeStopsNoReplacement(t *testing.T) {
+	t.Parallel()
+	week := []domain.Shift{
+		{Weekday: 1, From: "08:00", To: "18:00", AccountID: "old"}, {Weekday: 1, From: "08:00", To: "18:00", AccountID: "old", Line: 1},
+		{Weekday: 2, From: "08:00", To: "18:00", AccountID: "a"},
+	}
+	people := map[string]bool{"a": true, "b": true, "old": true}
+	if _, changed, err := domain.RestoreRoster(domain.Post{}, 1, week, nil).Pass("a", "b", "2026-03-17", "2026-03-17", people); err != nil || !changed {
+		t.Errorf("%v, %v", changed, err)
+	}
+	_, _, err := domain.RestoreRoster(domain.Post{}, 1, week, nil).Pass("old", "b", "2026-03-17", "2026-03-17", people)
+	if got := violated(err); !slices.Equal(got, []string{"toAccountId FIELD_COMBINATION"}) {
+		t.Errorf("who would be on both: %v", got)
+	}
+}

@@ -17,6 +17,11 @@ func waits(up *referralv1.Referral) bool {
 	return up.GetState() == referralv1.State_ARRIVED || up.GetState() == referralv1.State_ADMITTED
 }
 
+// replied tells that an up-referral was replied to. One that neither waits nor was replied to is one whose arrival was taken back.
+func replied(up *referralv1.Referral) bool {
+	return up.GetState() == referralv1.State_CONCLUDED || up.GetState() == referralv1.State_CLOSED
+}
+
 // mayReply tells that the visitor may reply to the up-referral along with this. Without an answer the reply has its own form.
 func (p *Pages) mayReply(r *http.Request, up *referralv1.Referral) bool {
 	if !waits(up) {
@@ -52,7 +57,7 @@ func (p *Pages) reply(r *http.Request, data formData) (flash, next string) {
 	if err != nil {
 		// A colleague may have replied meanwhile, or the answer to this one was lost.
 		now, unknown := p.Referral.GetReferral(r.Context(), &referralv1.GetReferralRequest{Id: up})
-		if unknown != nil || waits(now) {
+		if unknown != nil || !replied(now) {
 			return "down.sent-unreplied", "/referrals/" + up + "#actions"
 		}
 	}

@@ -85,8 +85,9 @@ func (p *Pages) beds(r *http.Request, referral *referralv1.Referral) bedsData {
 	return data
 }
 
-// admit takes the patient to a bed of the board, which is theirs until the reply, or to one that the board does not have. The bed that was kept is theirs
-// already; another one, whichever, gives it up.
+// admit takes the patient to a bed of the board, which is theirs until the reply, or to one that the board does not have. The bed that was kept when the
+// form was shown is theirs already; another one, whichever, gives it up. What is asked for follows from the form, so that it is the same when it is sent
+// once more: by then the bed of the first time is the one that is kept.
 func (p *Pages) admit(ctx context.Context, c command) (string, error) {
 	request := &referralv1.AdmitRequest{Id: c.id, Version: c.version, RequestId: c.requestID, Ward: c.get("ward"), Bed: c.get("bed"), Note: c.get("note")}
 	chosen := c.get("bedId")
@@ -98,10 +99,15 @@ func (p *Pages) admit(ctx context.Context, c command) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		switch kept := p.kept(ctx, referral); {
+		kept := p.kept(ctx, referral)
+		was := c.get("keptBed")
+		if !c.form.Has("keptBed") { // a form of before
+			was = kept.GetBedId()
+		}
+		switch {
 		case chosen == otherBed:
-			request.Instead = kept != nil
-		case chosen == kept.GetBedId():
+			request.Instead = was != ""
+		case chosen == was && chosen == kept.GetBedId():
 			request.Ward, request.Bed = kept.GetWard(), kept.GetBed()
 		default:
 			if request.HoldId, err = p.lay(ctx, c, referral, chosen); err != nil {
@@ -111,16 +117,27 @@ func (p *Pages) admit(ctx context.Context, c command) (string, error) {
 		}
 	}
 	_, err := p.Referral.Admit(ctx, request)
+	switch errs.KindOf(err) {
+	case errs.KindStale, errs.KindWrongState, errs.KindDenied, errs.KindInvalid:
+		p.leave(ctx, request.GetHoldId())
+	}
 	return "", taken(err)
 }
 
-// lay holds the bed until the admission books it.
+// leave gives back a bed that was held for an admission that is refused; one that cannot be given back falls free by itself.
+func (p *Pages) leave(ctx context.Context, hold string) {
+	if hold != "" {
+		_, _ = p.Scheduling.ReleaseHold(ctx, &schedulingv1.ReleaseHoldRequest{Id: hold})
+	}
+}
+
+// lay holds the bed until the admission books it: once for a form, and anew for one that was refused.
 func (p *Pages) lay(ctx context.Context, c command, referral *referralv1.Referral, bed string) (string, error) {
 	hold, err := p.Shell.Hold(ctx, p.Scheduling, &schedulingv1.CreateHoldRequest{
 		PatientId: referral.GetPatientId(), ReferralId: c.id, Bed: &schedulingv1.BedRequest{
 			OrganizationId: referral.GetReceiver().GetOrganizationId(), BedId: bed, Sex: shell.BedSex(referral.GetPatient().GetSex()),
 		},
-	}, "admit", c.id, strconv.Itoa(int(c.version)), bed)
+	}, "admit", c.id, strconv.Itoa(int(c.version)), c.requestID, bed)
 	return hold.GetId(), taken(err)
 }
 

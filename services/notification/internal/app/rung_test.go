@@ -64,6 +64,9 @@ func TestWhoSentThePatientSaysThatTheyTelephoned(t *testing.T) {
 				f.t.Fatalf("%+v, %v", v, err)
 			}
 		}
+		if n := f.count("SELECT count(*) FROM audit_entry WHERE account_id = 'colleague' AND action = 'call.record'"); n != 1 {
+			f.t.Errorf("%d audit entries", n)
+		}
 		calls, err := f.Calls(f.t.Context(), app.CallQuery{County: county, OrganizationID: "hospital", Limit: 10})
 		if err != nil || len(calls) != 1 || calls[0].State != domain.CallOpen || len(calls[0].Records) != 1 || f.ringing("desk") != 1 {
 			f.t.Fatalf("the county's list: %+v, %v", calls, err)

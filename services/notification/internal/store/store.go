@@ -137,7 +137,7 @@ func (s *Store) derive(u *unit, cmd app.Command) (stmts []sqldb.Stmt, facts []ou
 	}
 	for _, c := range u.calls {
 		if fresh, dirty := c.Changes(); dirty {
-			if !fresh && cmd.Request.Method == "RecordCall" {
+			if method := cmd.Request.Method; !fresh && method == "RecordCall" || method == "RecordTelephoned" {
 				stmts = append(stmts, audit.Stmt(audit.Entry{
 					County: u.county, AccountID: cmd.Caller.AccountID, OrganizationID: cmd.Caller.OrganizationID,
 					Action: "call.record", ObjectType: "call", ObjectID: c.Data().ID,

@@ -145,21 +145,38 @@ func onBehalf(caller authn.Identity, organization string) (authn.Identity, error
 	return caller, nil
 }
 
-// Values are what criteria are held against, newest first: see Store.Values. Who may ask is as for Snapshot.
+// Values are what criteria are held against, newest first: see Store.Values. Who may ask is as for Snapshot. Criteria are judged by the service that
+// asks; a stay is told to a person by it, so that one that is withheld from whoever has stated no purpose is not among them.
 func (a *App) Values(ctx context.Context, caller authn.Identity, patient, organization string) ([]domain.Entry, error) {
 	caller, err := onBehalf(caller, organization)
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := a.open(ctx, caller, patient, domain.LevelPackage); err != nil {
+	p, _, err := a.open(ctx, caller, patient, domain.LevelPackage)
+	if err != nil {
 		return nil, err
 	}
 	values, err := a.store.Values(ctx, caller.County, patient)
 	if err != nil {
 		return nil, err
 	}
+	sieve, err := a.closed(ctx, caller, p)
+	if err != nil {
+		return nil, err
+	}
+	told := make([]domain.Entry, 0, len(values))
+	for _, e := range values {
+		if e.Kind == domain.KindEncounter {
+			if hidden, err := sieve.hides(e); err != nil {
+				return nil, err
+			} else if hidden {
+				continue
+			}
+		}
+		told = append(told, e)
+	}
 	if err := a.store.Audit(ctx, caller.County, look(caller, "record.values", patient)); err != nil {
 		return nil, err
 	}
-	return values, nil
+	return told, nil
 }

@@ -55,13 +55,27 @@ func (a *App) sieve(ctx context.Context, caller authn.Identity, p domain.Patient
 			s.Opening, s.open = o, true
 		}
 	}
-	if s.open || !p.IsChild(a.today()) {
+	if s.open {
 		return s, nil
+	}
+	return s, a.mind(ctx, s, caller, p)
+}
+
+// closed is the sieve for somebody of the caller's organisation, whoever it is: of no department, and without a stated purpose.
+func (a *App) closed(ctx context.Context, caller authn.Identity, p domain.Patient) (*Sieve, error) {
+	s := &Sieve{app: a}
+	return s, a.mind(ctx, s, caller, p)
+}
+
+// mind closes a sieve for a child whom the caller's organisation does not look after.
+func (a *App) mind(ctx context.Context, s *Sieve, caller authn.Identity, p domain.Patient) error {
+	if !p.IsChild(a.today()) {
+		return nil
 	}
 	known, err := a.looksAfter(ctx, caller, p.ID())
 	s.child = !known
 	s.Withheld.Child = s.child
-	return s, err
+	return err
 }
 
 // looksAfter: the patient's home centre, or the receiver of a referral under way.

@@ -130,3 +130,46 @@ func TestEverythingOfAChildIsWithheldFromWhoDoesNotLookAfterIt(t *testing.T) {
 		}
 	})
 }
+
+// Criteria are held against everything; a stay is told to people by whoever asks, and nobody of them stated a purpose.
+func TestAStayThatIsWithheldIsNotAmongTheValues(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		stays := func(patient, organization string) (n int) {
+			t.Helper()
+			service := cli
+			service.County = county
+			values, err := w.Values(t.Context(), service, patient, organization)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range values {
+				if e.Kind == domain.KindEncounter {
+					n++
+				}
+			}
+			if len(values) != n+1 {
+				t.Errorf("%d values beside %d stays: criteria lack the result", len(values)-n, n)
+			}
+			return n
+		}
+		secret := w.stay("in-progress", time.Hour, "1")
+		secret.SourceIdentity, secret.Department = "secret stay", "15"
+		patient := w.bring(app.Import{Details: zeng, Entries: []domain.Entry{
+			observation("secret", w.clk.Now(), "1"), secret, w.stay("in-progress", time.Hour, "2"),
+		}}).PatientID
+		if n := stays(patient, "township"); n != 1 {
+			t.Errorf("%d stays are told, of which one is sensitive", n)
+		}
+		child := domain.Details{
+			Name: "曾小小", Sex: domain.Male, DocumentType: domain.NoDocument, NoDocumentReason: domain.NeverIssued, GuardianName: "曾大",
+			BirthDate: domain.DateOf(w.clk.Now().AddDate(-5, 0, 0)),
+		}
+		patient = w.bring(app.Import{County: county, Organization: "township", SourceSystem: "his", PatientIdentity: "000124", Details: child, Entries: []domain.Entry{observation("plain", w.clk.Now(), "1"), w.stay("in-progress", time.Hour, "1")}}).PatientID
+		if n := stays(patient, "township"); n != 1 {
+			t.Errorf("%d stays of a child are told to its home", n)
+		}
+		if n := stays(patient, "county"); n != 0 {
+			t.Errorf("%d stays of a child are told to who does not look after it", n)
+		}
+	})
+}

@@ -58,8 +58,16 @@ func checkMedicines(s *Snapshot) []Field {
 	return bad
 }
 
-// strength is a specification that stands alone, 100mg or 90mg×14.
-var strength = regexp.MustCompile(`(?i)^[\d.]+ *(mg|g|μg|µg|ug|ml|iu|u|毫克|克|微克|毫升|单位|万单位)([×x*:/：].*)?$`)
+// strengthUnit and strengthPack are what a specification is counted in: 毫克, and what a box holds.
+const (
+	strengthUnit = `(?:mg|g|μg|µg|ug|ml|iu|u|毫克|克|微克|毫升|单位|万单位)`
+	strengthPack = `(?:片|粒|丸|支|袋|瓶|盒|板|包|枚|贴|喷|揿|吸|s|t)`
+)
+
+// strength is a specification that stands alone: 100mg, 90mg×14, 0.1g×7片/盒, 100ml:0.9g. What goes on in any other way, 5mg/次 or 10mg*3/日, says
+// how often.
+var strength = regexp.MustCompile(`(?i)^[\d.]+ *` + strengthUnit +
+	`(?: *[×x*:/：] *(?:[\d.]+ *(?:` + strengthUnit + `|` + strengthPack + `)?|` + strengthPack + `))*$`)
 
 // saysHow tells that a text says how a medicine is taken; a strength alone does not.
 func saysHow(dosage string) bool { return dosage != "" && !strength.MatchString(dosage) }

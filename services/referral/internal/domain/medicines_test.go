@@ -45,3 +45,26 @@ func TestAReplySaysHowItsMedicinesAreTaken(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A dosage that begins with a strength is one all the same; a specification is none, in whatever way it is written.
+func TestAStrengthAloneDoesNotSayHowAMedicineIsTaken(t *testing.T) {
+	t.Parallel()
+	refused := func(dosage string) bool {
+		d := draft(domain.KindRehabilitation)
+		d.Medicines = []domain.Medicine{{Name: "氨氯地平片", Dosage: dosage}}
+		_, err := create(t, d, true)
+		return err != nil
+	}
+	for _, how := range []string{
+		"5mg/次，1次/日", "0.5g/次 3次/日", "100mg/d", "10U/天", "5mg/日", "10mg*3/日", "5mg×2次", "5mg：每晚", "5mg qd", "5mg，每日一次", "2片", "每次5mg", "0.3g 痛时服", "1g/12小时",
+	} {
+		if refused(how) {
+			t.Errorf("%s is refused", how)
+		}
+	}
+	for _, strength := range []string{"", "5mg", "10 U", "90mg×14", "5mg*7片*2板", "0.1g×7片/盒", "5mg/片", "100ml:0.9g", "0.5g：100ml", "2.5 MG x 28"} {
+		if !refused(strength) {
+			t.Errorf("%q says how", strength)
+		}
+	}
+}

@@ -149,7 +149,9 @@ type AllocationUnit interface {
 	Bed(ctx context.Context, id string) (domain.BedData, error)
 	SetWard(ctx context.Context, w domain.WardData) error
 	SetBed(ctx context.Context, b domain.BedData) error
-	// BedsOf are all beds of a ward, those that are closed too, each with the id of the hold that takes it. AddBeds adds some.
+	// LockBeds locks all beds of a ward, by id. BedsOf are all of them, those that are closed too, each with the id of the hold that takes it: what is so
+	// stays so where they, or the bed that is asked about, were locked before. AddBeds adds some.
+	LockBeds(ctx context.Context, wardID string) error
 	BedsOf(ctx context.Context, wardID string) ([]domain.BedData, error)
 	AddBeds(beds []domain.Bed)
 	// ComputeWaiting writes the waiting times of a department anew and takes the changes off that led to it.

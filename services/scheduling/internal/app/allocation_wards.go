@@ -31,6 +31,9 @@ func (a *App) changeWard(ctx context.Context, p Keeper, request Request, c WardC
 		if c.Version != ward.Version {
 			return errs.Stale(ward.Version, "")
 		}
+		if err := u.LockBeds(ctx, c.ID); err != nil {
+			return err
+		}
 		beds, err := u.BedsOf(ctx, c.ID)
 		if err != nil {
 			return err

@@ -189,11 +189,23 @@ func takeBed(ctx context.Context, u Unit, w domain.BedWish, claim domain.Claim) 
 	}
 	for _, bed := range beds {
 		claim.Place = bed.Place(w.From)
-		if ok, err := take(ctx, u, claim); ok || err != nil {
-			return ok, err
+		if ok, err := take(ctx, u, claim); err != nil {
+			return false, err
+		} else if ok {
+			return true, stillOpen(ctx, u, bed.ID)
 		}
 	}
 	return false, nil
+}
+
+// stillOpen refuses a bed that was taken out of service after it was found free. Whoever closes one locks it before they look who has it: one of the two
+// sees the other.
+func stillOpen(ctx context.Context, u Unit, bedID string) error {
+	bed, err := u.Bed(ctx, bedID)
+	if err == nil && bed.OutReason != "" {
+		err = errs.Conflict(errs.ReasonSlotTaken, "the bed is out of service")
+	}
+	return err
 }
 
 func notYetOpen(opens time.Time, zone *time.Location) error {

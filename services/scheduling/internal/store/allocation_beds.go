@@ -79,6 +79,10 @@ func (u *unit) Bed(ctx context.Context, id string) (b domain.BedData, err error)
 	return b, loaded("bed", err)
 }
 
+func (u *unit) LockBeds(ctx context.Context, wardID string) error {
+	return u.lockRows(ctx, "bed", "ward_id = $2", wardID)
+}
+
 func (u *unit) BedsOf(ctx context.Context, wardID string) ([]domain.BedData, error) {
 	rows, err := u.tx.Query(ctx, `SELECT b.id, b.ward_id, b.organization_id, b.department_code, b.label, b.sex, b.out_reason, b.cleaning_until, b.version,
 		coalesce(o.hold_id, '') FROM bed b

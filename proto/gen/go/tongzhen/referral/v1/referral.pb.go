@@ -538,10 +538,11 @@ func (x *Reply) GetAnswer() string {
 }
 
 type ReplyMedication struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	Dosage        string                 `protobuf:"bytes,2,opt,name=dosage,proto3" json:"dosage,omitempty"`
-	Specification string                 `protobuf:"bytes,3,opt,name=specification,proto3" json:"specification,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How it is taken, in whatever words ("by the centre's doctor" too): FIELD_REQUIRED in Conclude where it is missing or is a strength alone (90mg×14).
+	Dosage        string `protobuf:"bytes,2,opt,name=dosage,proto3" json:"dosage,omitempty"`
+	Specification string `protobuf:"bytes,3,opt,name=specification,proto3" json:"specification,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -603,7 +604,8 @@ type DischargeMedicine struct {
 	// Generic name (通用名).
 	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	Specification string `protobuf:"bytes,2,opt,name=specification,proto3" json:"specification,omitempty"`
-	Dosage        string `protobuf:"bytes,3,opt,name=dosage,proto3" json:"dosage,omitempty"`
+	// How it is taken, as in ReplyMedication: FIELD_REQUIRED when it is sent, not in a draft, and not of what is STOPPED.
+	Dosage string `protobuf:"bytes,3,opt,name=dosage,proto3" json:"dosage,omitempty"`
 	// How long it is to be taken; 0 = not said.
 	Days int32 `protobuf:"varint,4,opt,name=days,proto3" json:"days,omitempty"`
 	// IN_STOCK, UNCONFIRMED, SUBSTITUTE, ORDERABLE, MISSING or UNKNOWN (see MedicineCheck) at the receiving centre, as found when the referral was sent.
