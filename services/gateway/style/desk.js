@@ -98,7 +98,7 @@
     // Escape leaves a field, so that the keys work again: to what opened its form, where there is one. What it closes or empties first, it closes or empties.
     document.addEventListener("keydown", (event) => {
       const field = event.target.closest("input, textarea, select");
-      if (event.key !== "Escape" || event.isComposing || !field || !on.checked || field.closest("dialog") || field.ariaExpanded === "true" || field.type === "search" && field.value) return;
+      if (event.key !== "Escape" || event.isComposing || !field || !on.checked || field.closest("dialog") || field.getAttribute("aria-expanded") === "true" || field.type === "search" && field.value) return;
       field.blur();
       field.closest("details")?.querySelector("summary").focus();
     }, true);
