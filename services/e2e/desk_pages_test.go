@@ -157,7 +157,10 @@ func worksByKeys(w *tab, second, third string) {
 	w.until("the form of a return", `document.activeElement.form?.getAttribute("action").endsWith("/return")`)
 	w.key("a")
 	stands(w, "who typed", second, "第 2 / 3 条")
-	eval[bool](w, "document.activeElement.blur() || true")
+	w.key("Escape")
+	if !eval[bool](w, `document.activeElement.matches('summary[data-key="r"]')`) {
+		w.Error("Escape does not leave the form of a return")
+	}
 	w.settled()
 	w.leave(`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "a", bubbles: true, cancelable: true}))`)
 }
@@ -196,6 +199,9 @@ func checksIn(w *tab, people cast, r *referralv1.Referral) {
 	w.goTo("/desk/arrivals")
 	const ready = `document.activeElement.id === "f-number"`
 	w.until("the focus where a scanner types", ready)
+	w.fill("#f-number", "450321000000")
+	w.leave(`document.querySelector("#f-number").form.requestSubmit()`)
+	w.until("what was not found selected, so that the next scan takes its place", `(f => f === document.activeElement && f.value !== "" && f.selectionStart === 0 && f.selectionEnd === f.value.length)(document.querySelector("#f-number"))`)
 	w.fill("#f-number", "https://tongzhen.example/verify/"+slip.GetNumber()+"?k="+slip.GetVerificationKey())
 	w.leave(`document.querySelector("#f-number").form.requestSubmit()`)
 	if !strings.Contains(w.text(".found"), "覃先到") {

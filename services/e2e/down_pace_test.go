@@ -41,6 +41,9 @@ func TestASpecialistSendsAPatientDownWithinAFewSteps(t *testing.T) {
 	if medicines == 0 {
 		t.Error("no medicine is filled in from the record")
 	}
+	if cut := eval[string](h.tab, `[...document.querySelectorAll('[name="medicine.name"], [name="medicine.dosage"]')].filter((f) => f.scrollWidth > f.clientWidth).map((f) => f.value).join("、")`); cut != "" {
+		t.Errorf("medicines and dosages are not read whole: %s", cut)
+	}
 	if eval[bool](h.tab, `!document.querySelector('[name="kind"]:checked')`) {
 		h.click("the kind", `[name="kind"][value="REHABILITATION"]`)
 	}

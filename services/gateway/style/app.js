@@ -86,8 +86,8 @@
   document.addEventListener("draft", show, true);
   show();
 
-  // What was searched for is selected when one comes back to it: typing searches for something else.
-  const reselect = ({ target }) => { if (target.matches?.("input[type=search][autofocus]") && target.value && target.value === target.defaultValue) target.select(); };
+  // What was searched for is selected when one comes back to it: typing, and the next scan, searches for something else.
+  const reselect = ({ target }) => { if (target.matches?.("input[type=search][autofocus], .find input[autofocus]") && target.value && target.value === target.defaultValue) target.select(); };
   document.addEventListener("focusin", reselect);
   reselect({ target: document.activeElement });
 

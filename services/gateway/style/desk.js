@@ -89,11 +89,19 @@
       if (!found && row && "rd".includes(key)) { location.assign(`${row.querySelector("a[href]").href}#key-${key}`); return true; }
       if (!found && key === "/") { document.querySelector('[data-key="/"]')?.click() ?? location.assign("/desk/arrivals"); return true; }
       if (!found) return false;
+      if (found.tagName === "TEXTAREA") { found.focus(); return true; }
       if (key === "a" && !meant(true)) return true;
       found.click();
       if (found.tagName === "SUMMARY") found.parentElement.querySelector("select, textarea, input:not([type=hidden])")?.focus();
       return true;
     };
+    // Escape leaves a field, so that the keys work again: to what opened its form, where there is one. What it closes or empties first, it closes or empties.
+    document.addEventListener("keydown", (event) => {
+      const field = event.target.closest("input, textarea, select");
+      if (event.key !== "Escape" || event.isComposing || !field || !on.checked || field.closest("dialog") || field.getAttribute("aria-expanded") === "true" || field.type === "search" && field.value) return;
+      field.blur();
+      field.closest("details")?.querySelector("summary").focus();
+    }, true);
     document.addEventListener("keydown", (event) => {
       if (!on.checked || keys.open || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
       if (event.key.length !== 1 || !"jkardnu/?".includes(event.key) || event.target.closest("input, textarea, select, [contenteditable], dialog")) return;

@@ -53,6 +53,9 @@ func (e expected) Awaited() bool {
 // Held tells that the referral waits for its answer: the place is kept, nobody is expected yet.
 func (e expected) Held() bool { return e.GetState() != schedulingv1.HoldState_BOOKED }
 
+// Returned tells that the referral waits for its sender to supplement it: the place is kept meanwhile.
+func (e expected) Returned() bool { return e.state() == "RETURNED" }
+
 // day is today by session. Without scheduling there is the list of those who are expected today.
 func (p *Pages) day(r *http.Request) []sitting {
 	visitor, _ := door.VisitorFrom(r.Context())

@@ -95,6 +95,8 @@ type formData struct {
 	// Existing is the open referral of the patient that is to be used instead.
 	Existing, ExistingNumber string
 	Problem                  string
+	// Up are the patient's referrals up that are not over: whoever comes with one of them is not recorded as a second one unawares.
+	Up []shell.Row
 }
 
 // load reads what a form needs. One that was typed into stands without what cannot be read: what was typed is worth more.
