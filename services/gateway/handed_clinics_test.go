@@ -50,6 +50,23 @@ func TestAClinicGoesToAnotherDoctorByNameAlone(t *testing.T) {
 	}
 }
 
+// A doctor without a number is not whom every exception without a doctor is about.
+func TestAnExceptionOfADepartmentNamesNoDoctor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	nobodys := sampleTemplate()
+	nobodys.PractitionerId, nobodys.PractitionerName = "", "赵无号"
+	w.always(listTemplatesMethod, &schedulingv1.ListTemplatesResponse{Templates: []*schedulingv1.Template{nobodys}})
+	w.always(listExceptionsMethod, &schedulingv1.ListExceptionsResponse{Exceptions: []*schedulingv1.ScheduleException{{
+		Id: exceptionID, OrganizationId: hospitalID, DepartmentCode: "0304", FirstDay: "2026-03-04", LastDay: "2026-03-04", Effect: schedulingv1.ExceptionEffect_CLOSED, ReasonCode: "LEAVE",
+	}}})
+	body := w.browser("desk").get("/schedules/exceptions").Body.String()
+	shows(t, body, exceptionID)
+	if strings.Contains(body, "赵无号") {
+		t.Error("it names somebody")
+	}
+}
+
 // The service answers for 400 days at most, as it does in the calendar of scheduling.
 func TestAnExceptionOpensWhereverItIsInTheCalendar(t *testing.T) {
 	t.Parallel()

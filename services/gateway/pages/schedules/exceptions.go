@@ -89,7 +89,11 @@ func (p *Pages) named(r *http.Request, place shell.Workplace, list []*scheduling
 	return out
 }
 
+// nameOf is "" for nobody: a doctor who has no number is not the one of an exception that names none.
 func nameOf(list []shell.Named, wanted string) string {
+	if wanted == "" {
+		return ""
+	}
 	for _, one := range list {
 		if one.ID == wanted {
 			return one.Name
