@@ -28,6 +28,22 @@ func TestAPartThatARoleDoesNotSeeIsLeftOutOfTheOverview(t *testing.T) {
 	}
 }
 
+// The mark is of this period: after the figure of the one before it would be taken for that one's.
+func TestThatAFigureStillFillsIsSaidBeforeThePeriodBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	body := w.admin().get("/overview").Body.String()
+	_, move, found := strings.Cut(body, `<p class="move">`)
+	move, _, _ = strings.Cut(move, "</p>")
+	mark, before := strings.Index(move, `class="filling"`), strings.Index(move, "before")
+	if !found || mark < 0 || before < 0 || mark > before {
+		t.Errorf("%q", move)
+	}
+	shows(t, w.admin().get("/statistics/measure?measure=IND-DN-A&period=last-month").Body.String(), "more or fewer cases count too")
+}
+
 // Who is told that something is not right is told what would be.
 func TestSettingsThatAreNotRightSayWhatWouldBe(t *testing.T) {
 	t.Parallel()
