@@ -1,9 +1,13 @@
 package gateway_test
 
 import (
+	"bytes"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/xuri/excelize/v2"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -25,6 +29,43 @@ func TestAPartThatARoleDoesNotSeeIsLeftOutOfTheOverview(t *testing.T) {
 			t.Errorf("%s: %d, or the part is named", path, got.Code)
 		}
 		shows(t, body, "替格瑞洛片")
+	}
+}
+
+// Who opens an address that somebody sent is told what it is narrowed to, also by what the own form does not offer.
+func TestTheFiguresSayWhatTheyAreNarrowedTo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	sum := func(path string) string {
+		_, rest, _ := strings.Cut(w.as("head", commonv1.Role_CENTRE_HEAD).get(path).Body.String(), `<p class="sum">`)
+		line, _, _ := strings.Cut(rest, "</p>")
+		return line
+	}
+	wide, narrow := sum("/overview?period=last-month"), sum("/overview?period=last-month&department=0304&urgency=URGENT")
+	if !strings.Contains(narrow, "Cardiology") || !strings.Contains(narrow, "Urgent") || strings.Contains(wide, "Cardiology") {
+		t.Errorf("%q, %q", narrow, wide)
+	}
+}
+
+// What stands now is not of the period that the workbook is of.
+func TestASheetOfWhatStandsNowSaysSo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.countedFigures()
+	w.recognised()
+	b := w.admin()
+	b.language = "zh-CN"
+	f, err := excelize.OpenReader(bytes.NewReader(b.get("/overview/export?format=xlsx&period=last-month").Body.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sheet, now := range map[string]bool{"超时未办": true, "应转未转": true, "影响下转的药品": false} {
+		rows, err := f.GetRows(sheet)
+		if said := slices.ContainsFunc(rows, func(row []string) bool { return len(row) > 0 && strings.HasPrefix(row[0], "截至 2026-") }); err != nil || said != now {
+			t.Errorf("%s: that it is as of now is said: %t, %v", sheet, said, err)
+		}
 	}
 }
 
