@@ -19,6 +19,7 @@ const (
 
 	listTemplatesMethod   = schedulingv1.CalendarService_ListTemplates_FullMethodName
 	saveTemplateMethod    = schedulingv1.CalendarService_SaveTemplate_FullMethodName
+	listExceptionsMethod  = schedulingv1.CalendarService_ListExceptions_FullMethodName
 	previewMethod         = schedulingv1.CalendarService_PreviewTemplate_FullMethodName
 	saveExceptionMethod   = schedulingv1.CalendarService_SaveException_FullMethodName
 	removeExceptionMethod = schedulingv1.CalendarService_RemoveException_FullMethodName
@@ -141,7 +142,7 @@ func capacity() map[string]proto.Message {
 		previewMethod: &schedulingv1.PreviewTemplateResponse{Days: []*schedulingv1.PlannedDay{
 			{Date: "2026-03-02", LunarDate: "正月十四"}, {Date: "2026-03-04", LunarDate: "正月十六", ClosedBy: "LEAVE"}, {Date: "2026-03-09", LunarDate: "正月廿一", ConflictingTemplateId: templateID},
 		}},
-		schedulingv1.CalendarService_ListExceptions_FullMethodName: &schedulingv1.ListExceptionsResponse{Exceptions: []*schedulingv1.ScheduleException{closed, workday}},
+		listExceptionsMethod:  &schedulingv1.ListExceptionsResponse{Exceptions: []*schedulingv1.ScheduleException{closed, workday}},
 		saveExceptionMethod:   &schedulingv1.SaveExceptionResponse{Exception: closed, Removed: 2},
 		removeExceptionMethod: &schedulingv1.SaveExceptionResponse{Made: 2},
 		listSessionsMethod:    &schedulingv1.ListSessionsResponse{Sessions: []*schedulingv1.Session{sampleSession(), cancelled}},

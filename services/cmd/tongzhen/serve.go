@@ -57,7 +57,7 @@ func (c *serveCommand) history(ctx context.Context, settings *host.Settings) err
 }
 
 func demoOptions() seed.Options {
-	return seed.Options{County: demoCounty, AsOf: time.Now(), Seed: 1, Password: demoPassword()}
+	return seed.Options{County: demoCounty, AsOf: time.Now(), Seed: 1, Password: demoPassword(), Keep: true}
 }
 
 func (c *serveCommand) ready(ctx context.Context, settings *host.Settings, h *host.Host) {

@@ -83,7 +83,10 @@ const severalNamed = 8
 
 // unclear refuses a text of which no code could be made, and names the entries that it may stand for; the name follows from the code and is not asked for.
 func unclear(adds bool, code, typed string) error {
-	if !adds || code == "" || strings.Trim(code, "0123456789") == "" {
+	if adds && code == "" {
+		return errs.Invalid(errs.Required("department.code"))
+	}
+	if !adds || strings.Trim(code, "0123456789") == "" {
 		return nil
 	}
 	found := alike(typed)

@@ -15,11 +15,8 @@ import (
 	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
-// The list looks a month back and a year ahead; one that is opened may be older.
-const (
-	exceptionsBack, exceptionsAhead = 1, 12
-	everBack                        = 36
-)
+// The list looks a month back and a year ahead.
+const exceptionsBack, exceptionsAhead = 1, 12
 
 type exceptionRow struct {
 	*schedulingv1.ScheduleException
@@ -46,7 +43,7 @@ func (p *Pages) showExceptions(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data := exceptionsData{page: page{place, "exceptions"}, Through: p.through}
-	list, err := p.readExceptions(r, place.ID, exceptionsBack)
+	list, err := p.readExceptions(r, place.ID, -exceptionsBack, exceptionsAhead)
 	if err != nil {
 		return err
 	}
@@ -64,10 +61,11 @@ func (p *Pages) showExceptions(w http.ResponseWriter, r *http.Request) error {
 	return p.Shell.Render(w, r, p.exceptions, shell.Page{Title: "schedules.exceptions", Nav: "sessions", Data: data})
 }
 
-func (p *Pages) readExceptions(r *http.Request, organization string, back int) ([]*schedulingv1.ScheduleException, error) {
+// readExceptions reads those between so many months from now.
+func (p *Pages) readExceptions(r *http.Request, organization string, from, to int) ([]*schedulingv1.ScheduleException, error) {
 	now := p.Shell.Now()
 	list, err := p.Calendar.ListExceptions(r.Context(), &schedulingv1.ListExceptionsRequest{
-		OrganizationId: organization, From: now.AddDate(0, -back, 0).Format(time.DateOnly), To: now.AddDate(0, exceptionsAhead, 0).Format(time.DateOnly),
+		OrganizationId: organization, From: now.AddDate(0, from, 0).Format(time.DateOnly), To: now.AddDate(0, to, 0).Format(time.DateOnly),
 	})
 	return list.GetExceptions(), err
 }
@@ -91,7 +89,11 @@ func (p *Pages) named(r *http.Request, place shell.Workplace, list []*scheduling
 	return out
 }
 
+// nameOf is "" for nobody: a doctor who has no number is not the one of an exception that names none.
 func nameOf(list []shell.Named, wanted string) string {
+	if wanted == "" {
+		return ""
+	}
 	for _, one := range list {
 		if one.ID == wanted {
 			return one.Name
@@ -175,14 +177,17 @@ func (p *Pages) editException(w http.ResponseWriter, r *http.Request) error {
 	return p.drawException(w, r, http.StatusOK, data)
 }
 
+// findException looks two years ahead and three back, the nearest first, a year at a time: the service answers for 400 days at most.
 func (p *Pages) findException(r *http.Request, organization string) (*schedulingv1.ScheduleException, error) {
-	list, err := p.readExceptions(r, organization, everBack)
-	if err != nil {
-		return nil, err
-	}
-	for _, e := range list {
-		if e.GetId() == r.PathValue("id") {
-			return e, nil
+	for _, from := range []int{0, -12, 12, -24, -36} {
+		list, err := p.readExceptions(r, organization, from, from+12)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range list {
+			if e.GetId() == r.PathValue("id") {
+				return e, nil
+			}
 		}
 	}
 	return nil, errs.NotFound("exception")

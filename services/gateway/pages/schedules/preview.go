@@ -57,6 +57,7 @@ func (p *Pages) previewOf(r *http.Request, organization, template string, form u
 		return previewData{Problem: p.Shell.ErrorText(r, err), Days: []plannedDay{}}
 	}
 	t.Id = template
+	p.known(asked, organization, t)
 	data := previewData{Days: []plannedDay{}}
 	unchosen := t.GetPattern() == schedulingv1.Pattern_WEEKLY && len(t.GetWeekdays()) == 0
 	unchosen = unchosen || strings.HasSuffix(t.GetPattern().String(), "DIGITS") && len(t.GetDigits()) == 0

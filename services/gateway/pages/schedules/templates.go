@@ -178,10 +178,8 @@ func (p *Pages) findTemplate(r *http.Request, organization string) (*schedulingv
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range list.GetTemplates() {
-		if t.GetId() == r.PathValue("id") {
-			return t, nil
-		}
+	if t := templateBefore(list.GetTemplates(), r.PathValue("id")); t != nil {
+		return t, nil
 	}
 	return nil, errs.NotFound("template")
 }
@@ -200,7 +198,7 @@ func (p *Pages) drawTemplate(w http.ResponseWriter, r *http.Request, status int,
 func templateValues(t *schedulingv1.Template) url.Values {
 	v := url.Values{
 		"version": texts([]int32{t.GetVersion()}), "template.departmentCode": {t.GetDepartmentCode()}, "template.kind": {t.GetKind()}, "template.grade": {t.GetGrade()},
-		"template.practitionerId": {t.GetPractitionerId()}, "template.practitionerName": {t.GetPractitionerName()}, "template.equipmentId": {t.GetEquipmentId()},
+		"template.practitionerId": {staffNumber(t.GetPractitionerId())}, "template.practitionerName": {t.GetPractitionerName()}, "template.equipmentId": {t.GetEquipmentId()},
 		"template.location": {t.GetLocation()}, "template.pattern": {t.GetPattern().String()}, "template.weekdays": texts(t.GetWeekdays()),
 		"template.every": texts([]int32{max(1, t.GetEvery())}), "template.anchor": {t.GetAnchor()}, "template.digits": texts(t.GetDigits()),
 		"template.firstDay": {t.GetFirstDay()}, "template.lastDay": {t.GetLastDay()}, "template.starts": {t.GetStarts()}, "template.ends": {t.GetEnds()},
@@ -297,13 +295,23 @@ func (p *Pages) saveTemplate(w http.ResponseWriter, r *http.Request) error {
 	return p.drawTemplate(w, r, http.StatusOK, data)
 }
 
-// known fills in the number of a practitioner whose name has one already.
+// known fills in the number of a practitioner whose name has one already. A template that goes to another name does not keep the number of the
+// one before, who would be its doctor still: it is the other's, and what was typed only where nobody of that name has one (a name written anew).
 func (p *Pages) known(r *http.Request, organization string, t *schedulingv1.Template) {
-	if t.GetPractitionerId() != "" || t.GetPractitionerName() == "" {
+	if t.GetPractitionerName() == "" {
 		return
 	}
 	list, err := p.Calendar.ListTemplates(r.Context(), &schedulingv1.ListTemplatesRequest{OrganizationId: organization, Ended: true})
 	if err != nil {
+		return
+	}
+	before := templateBefore(list.GetTemplates(), t.GetId())
+	typed, same := t.GetPractitionerId(), before.GetPractitionerName() == t.GetPractitionerName()
+	switch {
+	case typed != "" && (same || typed != before.GetPractitionerId()):
+		return
+	case same && id.Valid(before.GetPractitionerId()): // an id of ours is not on the form
+		t.PractitionerId = before.GetPractitionerId()
 		return
 	}
 	var ids []string
@@ -312,9 +320,22 @@ func (p *Pages) known(r *http.Request, organization string, t *schedulingv1.Temp
 			ids = append(ids, other.GetPractitionerId())
 		}
 	}
-	if len(ids) == 1 { // two of the same name must be told apart by number
+	switch len(ids) {
+	case 0:
+	case 1:
 		t.PractitionerId = ids[0]
+	default: // two of the same name must be told apart by number
+		t.PractitionerId = ""
 	}
+}
+
+func templateBefore(list []*schedulingv1.Template, wanted string) *schedulingv1.Template {
+	for _, t := range list {
+		if t.GetId() == wanted {
+			return t
+		}
+	}
+	return nil
 }
 
 func (p *Pages) templateAgain(w http.ResponseWriter, r *http.Request, cause error) error {

@@ -88,7 +88,7 @@ func (p *Pages) tables(r *http.Request, d glanceData) []table {
 	now := p.Shell.Now()
 	return []table{
 		b.measures(), b.months(), b.stages("stages-up", "overview.stages.up", d.Up), b.stages("stages-down", "overview.stages.down", d.Down), b.reasons(), b.flows(),
-		b.waiting(), b.lateTable(now), b.medicines(), b.silent(), b.quiet(), b.recognition(), b.definitions(),
+		b.asOf(b.waiting(), now), b.asOf(b.lateTable(now), now), b.medicines(), b.silent(), b.asOf(b.quiet(), now), b.recognition(), b.definitions(),
 	}
 }
 
@@ -99,6 +99,12 @@ func (b tabler) of(code, title string, heads ...string) table {
 		out.Heads = append(out.Heads, b.t(h))
 	}
 	return out
+}
+
+// asOf says of a table of what stands now that the period is not its own.
+func (b tabler) asOf(of table, now time.Time) table {
+	of.Notes = append(slices.Clone(of.Notes), b.t("export.as-of", "at", now.Format("2006-01-02 15:04")))
+	return of
 }
 
 // value is a figure as a cell.

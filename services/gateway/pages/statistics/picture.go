@@ -12,6 +12,7 @@ import (
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 // headline is a figure with the period before and its target.
@@ -74,6 +75,8 @@ type picture struct {
 	Quiet       *referralv1.ListQuietCentresResponse
 	// Problems are the parts that are missing, by their name, in words.
 	Problems map[string]string
+	// Withheld are the parts that the visitor's role does not see: no fault, and nothing to wait for.
+	Withheld map[string]bool
 	// County tells that it is of the whole county, as administrators see it.
 	County bool
 }
@@ -103,6 +106,8 @@ type flowRow struct {
 type ask struct {
 	name string
 	do   func() error
+	// some: not every role that sees the page may see this part, which is left out for the others.
+	some bool
 }
 
 // waitingDays is how far back candidates are counted that nobody has decided on.
@@ -116,7 +121,7 @@ func (p *Pages) draw(r *http.Request, when period, within scope, late int32) (*p
 	}
 	now := p.Shell.Now()
 	within.from, within.to = when.From(), when.To()
-	d := &picture{When: when, Prior: when.before(now), Within: within, Problems: map[string]string{}, County: administers(r)}
+	d := &picture{When: when, Prior: when.before(now), Within: within, Problems: map[string]string{}, Withheld: map[string]bool{}, County: administers(r)}
 	d.Measures, _ = derived(definitions.GetMeasures())
 	aimed := within
 	aimed.targets = true
@@ -126,20 +131,20 @@ func (p *Pages) draw(r *http.Request, when period, within scope, late int32) (*p
 	earlier := within
 	earlier.from, earlier.to = d.Prior.From(), d.Prior.To()
 	asks := []ask{
-		{"before", func() (err error) { d.Past, err = p.query(r, earlier, nil); return err }},
-		{"months", func() error { return p.drawMonths(r, d, now) }},
-		{"candidates", func() error { return p.drawWaiting(r, d, now) }},
-		{"flows", func() error { return p.drawFlows(r, d) }},
-		{"stages", func() error { return p.drawStages(r, d) }},
-		{"reasons", func() error { return p.drawReasons(r, d) }},
-		{"late", func() (err error) { d.Late, err = p.Statistics.ListLate(r.Context(), lateOf(within, late)); return err }},
-		{"medicines", func() (err error) {
+		{name: "before", do: func() (err error) { d.Past, err = p.query(r, earlier, nil); return err }},
+		{name: "months", do: func() error { return p.drawMonths(r, d, now) }},
+		{name: "candidates", do: func() error { return p.drawWaiting(r, d, now) }},
+		{name: "flows", do: func() error { return p.drawFlows(r, d) }},
+		{name: "stages", do: func() error { return p.drawStages(r, d) }},
+		{name: "reasons", do: func() error { return p.drawReasons(r, d) }},
+		{name: "late", do: func() (err error) { d.Late, err = p.Statistics.ListLate(r.Context(), lateOf(within, late)); return err }},
+		{name: "medicines", do: func() (err error) {
 			d.Medicines, err = p.Statistics.ListBlockingMedicines(r.Context(), &referralv1.ListBlockingMedicinesRequest{
 				From: within.from, To: within.to, OrganizationId: within.organization, Department: within.department,
 			})
 			return err
 		}},
-		{"recognition", func() (err error) {
+		{name: "recognition", some: true, do: func() (err error) {
 			d.Recognition, err = p.Recognition.GetRecognitionStatistics(r.Context(), &patientrecordv1.GetRecognitionStatisticsRequest{
 				From: within.from, To: within.to, OrganizationId: within.organization,
 			})
@@ -147,7 +152,7 @@ func (p *Pages) draw(r *http.Request, when period, within scope, late int32) (*p
 		}},
 	}
 	if d.County && within.organization == "" {
-		asks = append(asks, ask{"quiet", func() (err error) {
+		asks = append(asks, ask{name: "quiet", do: func() (err error) {
 			d.Quiet, err = p.Statistics.ListQuietCentres(r.Context(), &referralv1.ListQuietCentresRequest{})
 			return err
 		}})
@@ -166,7 +171,10 @@ func (p *Pages) askAll(r *http.Request, d *picture, asks []ask) {
 	}
 	_ = group.Wait() // the functions keep their errors
 	for i, err := range failed {
-		if err != nil {
+		switch {
+		case asks[i].some && errs.KindOf(err) == errs.KindDenied:
+			d.Withheld[asks[i].name] = true
+		case err != nil:
 			d.Problems[asks[i].name] = p.Shell.ErrorText(r, err)
 		}
 	}

@@ -29,6 +29,9 @@ type Options struct {
 	AsOf     time.Time
 	Seed     int64
 	Password string // of every account that is new
+	// Keep adds the organisations and accounts that are missing and leaves those that are there as people left them: a closed place stays closed, and
+	// who was disabled stays so. Otherwise they become again what the seed says.
+	Keep bool
 }
 
 // DemoAccount is one of the accounts to try the system with.
@@ -105,8 +108,8 @@ func Whole(ctx context.Context, c Clients, opt Options, watch Watch) (Report, er
 		return Report{}, err
 	}
 	var steps []step
-	steps = append(steps, p.organizationSteps(c.Directory)...)
-	steps = append(steps, p.accountSteps(c.Directory, accounts)...)
+	steps = append(steps, p.organizationSteps(c.Directory, opt.Keep)...)
+	steps = append(steps, p.accountSteps(c.Directory, accounts, opt.Keep)...)
 	steps = append(steps, p.rosterSteps(c.Roster, accounts)...)
 	steps = append(steps, medicines...)
 	steps = append(steps, p.capacitySteps(c)...)
@@ -164,10 +167,17 @@ func run(ctx context.Context, s step, report *Report) error {
 	return s.call(ctx, report)
 }
 
-func (p place) organizationSteps(client directoryv1.DirectoryServiceClient) []step {
+func (p place) organizationSteps(client directoryv1.DirectoryServiceClient, keep bool) []step {
 	var out []step
 	for chunk := range slices.Chunk(p.organizations(), organizationsPerCall) {
 		out = append(out, step{"organisations", func(ctx context.Context, report *Report) error {
+			if keep {
+				missing, err := p.missingOrganizations(ctx, client, chunk)
+				if err != nil || len(missing) == 0 {
+					return err
+				}
+				chunk = missing
+			}
 			r, err := client.ImportOrganizations(ctx, &directoryv1.ImportOrganizationsRequest{
 				County: p.code, CountyName: p.name, Organizations: chunk,
 			})
@@ -179,10 +189,17 @@ func (p place) organizationSteps(client directoryv1.DirectoryServiceClient) []st
 	return out
 }
 
-func (p place) accountSteps(client directoryv1.DirectoryServiceClient, accounts []*directoryv1.AccountEntry) []step {
+func (p place) accountSteps(client directoryv1.DirectoryServiceClient, accounts []*directoryv1.AccountEntry, keep bool) []step {
 	var out []step
 	for chunk := range slices.Chunk(accounts, accountsPerCall) {
 		out = append(out, step{"accounts", func(ctx context.Context, report *Report) error {
+			if keep {
+				missing, err := p.missingAccounts(ctx, client, chunk)
+				if err != nil || len(missing) == 0 {
+					return err
+				}
+				chunk = missing
+			}
 			r, err := client.ImportAccounts(ctx, &directoryv1.ImportAccountsRequest{County: p.code, Accounts: chunk})
 			report.Accounts += int(r.GetCreated())
 			report.Changed += int(r.GetUpdated())

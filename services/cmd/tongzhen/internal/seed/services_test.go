@@ -2,6 +2,7 @@ package seed_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -129,5 +130,46 @@ func TestTheServicesTakeTheCountyAndASecondRunChangesNothing(t *testing.T) {
 	second.County, second.DemoAccounts = "", nil
 	if second.Organizations+second.Accounts+second.Rosters+second.Medicines+second.Slots+second.Beds+second.Patients+second.Changed != 0 {
 		t.Errorf("second run: %+v", second)
+	}
+}
+
+// Whoever starts the demo again finds the leaver disabled and the place closed as the county left them.
+func TestWhatPeopleChangedStaysWhereTheCountyIsKept(t *testing.T) {
+	t.Parallel()
+	clients := openTown(t)
+	if _, err := seed.County(t.Context(), clients, options(demo), func(int, int, string) {}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := rpc.WithCounty(t.Context(), demo)
+	closed := &directoryv1.OrganizationEntry{Organization: &directoryv1.Organization{Code: "450321202", Name: "杨堤乡卫生院", Type: directoryv1.OrganizationType_TOWNSHIP_CENTRE, Disabled: true}}
+	if _, err := clients.Directory.ImportOrganizations(ctx, &directoryv1.ImportOrganizationsRequest{County: demo, CountyName: "阳朔县", Organizations: []*directoryv1.OrganizationEntry{closed}}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := clients.Directory.ListAccounts(ctx, &directoryv1.ListAccountsRequest{PageSize: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaver := all.GetAccounts()[slices.IndexFunc(all.GetAccounts(), func(a *directoryv1.Account) bool { return a.GetLogin() == "baisha2" })]
+	leaver.Disabled = true
+	if _, err := clients.Directory.ImportAccounts(ctx, &directoryv1.ImportAccountsRequest{County: demo, Accounts: []*directoryv1.AccountEntry{{Account: leaver}}}); err != nil {
+		t.Fatal(err)
+	}
+	kept := options(demo)
+	kept.Keep = true
+	if _, err = seed.County(t.Context(), clients, kept, func(int, int, string) {}); err != nil {
+		t.Fatal(err)
+	}
+	if all, err = clients.Directory.ListAccounts(ctx, &directoryv1.ListAccountsRequest{PageSize: 200}); err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(all.GetAccounts(), func(a *directoryv1.Account) bool { return a.GetLogin() == "baisha2" }); !all.GetAccounts()[i].GetDisabled() {
+		t.Error("who was disabled signs in again")
+	}
+	places, err := clients.Directory.ListOrganizations(ctx, &directoryv1.ListOrganizationsRequest{PageSize: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(places.GetOrganizations(), func(o *directoryv1.Organization) bool { return o.GetCode() == "450321202" }); !places.GetOrganizations()[i].GetDisabled() {
+		t.Error("a closed place is open again")
 	}
 }
