@@ -25,6 +25,9 @@ func TestAReturnedReferralLeadsToWhatItLacks(t *testing.T) {
 		}
 		says(t, b, `href="/referrals/`+referralID+`/edit#`+anchor+`"`)
 	}
+	back.ReasonCode, back.Form.PastHistory = "MISSING_HISTORY", " "
+	w.always(getMethod, back)
+	says(t, b, `href="/referrals/`+referralID+`/edit#f-form.pastHistory"`)
 	if strings.Contains(says(t, w.browser("desk")), "/edit#") {
 		t.Error("who asked is led to the form of who was asked")
 	}

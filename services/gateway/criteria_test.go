@@ -169,6 +169,33 @@ func TestManyValuesAreFoldedAndOneTypedOutOfSightUnfoldsThem(t *testing.T) {
 	}
 }
 
+// One rule is met by another value: what else was found can still be ticked, and no box moves.
+func TestABoxStaysWhenItsRuleIsMetByAnotherValue(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(evaluateMethod, &referralv1.EvaluateCriteriaResponse{
+		Results: []*referralv1.CriterionResult{{Status: "MET", Criterion: &referralv1.Criterion{Text: "x"}}},
+		Inputs: []*referralv1.ValueDefinition{
+			{Name: "suspected", Label: "suspected", Type: "FINDING"}, {Name: "st_elevation", Label: "ST elevation", Type: "FINDING"}, {Name: "never_asked", Label: "never asked", Type: "FINDING"},
+			{Name: "onset_hours", Label: "onset"}, {Name: "minutes", Label: "minutes"}, {Name: "potassium", Label: "potassium"},
+		},
+	})
+	form := with(typedReferral(), "finding", "suspected", "value.minutes", "60", "value.onset_hours", "")
+	form["finding.asked"] = []string{"suspected", "st_elevation"}
+	body := w.browser("township").post(criteriaPart, form, "X-Fragment", "1").Body.String()
+	before := 0
+	for _, words := range []string{`name="value.onset_hours" value=""`, `name="value.minutes" value="60"`, `value="suspected" checked`, `name="finding" value="st_elevation"`, `name="finding.asked" value="st_elevation"`} {
+		at := strings.Index(body, words)
+		if at <= before {
+			t.Errorf("%q is gone or has moved", words)
+		}
+		before = at
+	}
+	if strings.Contains(body, "never_asked") || strings.Contains(body, "potassium") {
+		t.Error("what no rule waits for is asked")
+	}
+}
+
 func TestWithoutCriteriaTheFormGoesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -62,6 +62,24 @@ func TestAReferralShowsWhatWasFoundBesideItsCriterion(t *testing.T) {
 	}
 }
 
+// Values are kept by name; the page says them as the rule does: systolic before diastolic.
+func TestWhatWasMeasuredIsSaidInTheOrderOfItsCriterion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(criteriaMethod, &referralv1.ListCriteriaResponse{Criteria: []*referralv1.Criterion{{Code: "UP-HTN-10", Text: "血压高", TextEn: "high pressure", Values: []string{"sbp", "dbp"}}}})
+	r := sampleReferral(referralv1.State_SUBMITTED)
+	r.MatchedCriteria = []string{"UP-HTN-10"}
+	for name, number := range map[string]float64{"dbp": 125, "sbp": 190} {
+		r.Values = append(r.Values, &referralv1.ClinicalValue{Name: name, Value: &referralv1.ClinicalValue_Number{Number: number}})
+	}
+	slices.SortFunc(r.Values, func(a, b *referralv1.ClinicalValue) int { return strings.Compare(a.GetName(), b.GetName()) })
+	w.always(getMethod, r)
+	body := w.browser("desk").get("/referrals/" + referralID).Body.String()
+	if sbp, dbp := strings.Index(body, "sbp 190"), strings.Index(body, "dbp 125"); sbp < 0 || dbp < sbp {
+		t.Errorf("systolic at %d, diastolic at %d", sbp, dbp)
+	}
+}
+
 func TestWhatEverybodyIsAskedStaysBehindTheFold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -178,3 +178,32 @@ func TestAReferralIsListedWhereItIsLookedFor(t *testing.T) {
 		}
 	}
 }
+
+// All marks alike say nothing: the row of what is over names how it ended.
+func TestARowOfAClosedReferralSaysSoInWords(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	over := sampleReferral(referralv1.State_CLOSED)
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{over}})
+	body := w.browser("township").get("/referrals?tab=closed").Body.String()
+	if _, after, _ := strings.Cut(body, `class="track line"`); !strings.Contains(after, `class="state CLOSED"`) {
+		t.Error("only marks are shown")
+	}
+}
+
+// On a telephone the plan is made in a form of its own, which the first page opens.
+func TestTheFirstPageOpensTheFormOfThePlan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	on(w, listMethod, func(_ context.Context, ask *referralv1.ListReferralsRequest) (*referralv1.ListReferralsResponse, error) {
+		if ask.GetView() == "inbox" {
+			return &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{sampleDown(referralv1.State_ARRIVED)}}, nil
+		}
+		return &referralv1.ListReferralsResponse{}, nil
+	})
+	w.always(getMethod, sampleDown(referralv1.State_ARRIVED))
+	w.always(actionsMethod, actionsOf("begin_follow_up"))
+	b := w.browser("township")
+	shows(t, b.get("/home").Body.String(), `#begin"`)
+	says(t, b, `<details id="begin"`, `href="#begin"`, `action="/referrals/`+referralID+`#begin"`)
+}

@@ -243,7 +243,7 @@ func TestTheCriteriaThatWereMetAreWorded(t *testing.T) {
 	met.MatchedCriteria = []string{"UP-HTN-01", "UP-OLD-01"}
 	w.always(getMethod, met)
 	b := w.browser("desk")
-	says(t, b, `<a href="/criteria">`, "systolic 180 or more；UP-OLD-01")
+	says(t, b, `<a href="/criteria">`, "<div>systolic 180 or more</div><div>UP-OLD-01</div>")
 	says(t, b)
 	if n := len(called[*referralv1.ListCriteriaRequest](w, criteriaMethod)); n != 1 {
 		t.Errorf("they are asked for %d times within a minute", n)

@@ -149,7 +149,14 @@
         const back = place(part);
         const mark = () => part.querySelector("[data-mark]")?.dataset.mark;
         const marked = mark();
+        const aimed = part.querySelector(":target");
         moving(() => { part.innerHTML = text; });
+        // On a telephone a form is open while it is the target of the address; the new one is not, unless the address is gone to again.
+        if (aimed && document.getElementById(aimed.id)) {
+          const at = [scrollX, scrollY];
+          location.replace(location.hash);
+          scrollTo(...at);
+        }
         // A place that is offered, or is not any more, changes what the other parts of its referral propose.
         if (mark() !== marked && part.dataset.referral) refreshAll("referral", part.dataset.referral);
         delete part.dataset.stale;

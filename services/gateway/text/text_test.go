@@ -183,7 +183,7 @@ func lifeCodes() map[string][]string {
 		"desk.tab": desks, "desk.empty": desks,
 		"referrals.tab": strings.Fields("open mine county replied draft ended"), "referrals.empty": strings.Fields("open mine county replied draft ended"),
 		"home.part": strings.Fields("returned back replies followups notices waiting drafts"), "home.service": strings.Fields("referral notification"),
-		"track": strings.Fields("submitted answered appointment arrived replied read taken reported followed closed returned declined cancelled missed"), "track.state": strings.Fields("done now late stopped next"),
+		"track": strings.Fields("submitted answered appointment arrived replied read taken reported followed following closed returned declined cancelled missed"), "track.state": strings.Fields("done now late stopped next"),
 		"suggest": strings.Fields("slot bed now days"), "keys": strings.Fields("j k enter a r d n u slash question"),
 		"refer.urgency": strings.Fields("ROUTINE URGENT EMERGENCY"), "down.urgency": strings.Fields("ROUTINE URGENT"), "language": strings.Fields("zh-CN en"),
 		"demo":            strings.Fields("township desk specialist head township2 baisha1 village admin auditor"),

@@ -1,6 +1,10 @@
 package parts
 
-import referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+import (
+	"strings"
+
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+)
 
 // Asked is the part of a form in which a returned referral lacks something: its anchor, and the text key of its name.
 type Asked struct{ Anchor, Label string }
@@ -22,6 +26,9 @@ func AskedOf(r *referralv1.Referral) *Asked {
 	}[r.GetReasonCode()]
 	if !known {
 		return nil
+	}
+	if r.GetReasonCode() == "MISSING_HISTORY" && strings.TrimSpace(r.GetForm().GetPastHistory()) == "" {
+		at = Asked{"f-form.pastHistory", "field.form.pastHistory"} // what is empty is what is missing
 	}
 	return &at
 }

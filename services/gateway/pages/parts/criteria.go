@@ -168,7 +168,7 @@ func Criteria(sh *shell.Shell, r *http.Request, client referralv1.CriteriaServic
 	for _, definition := range answer.GetInputs() {
 		in := w.input(definition, ask.Form)
 		in.General = definition.GetGeneral() && ask.Direction == commonv1.Direction_UP
-		p.add(in, missing[definition.GetName()], known[definition.GetName()])
+		p.add(in, missing[definition.GetName()] || (!known[definition.GetName()] && shown(ask.Form, definition.GetName())), known[definition.GetName()])
 		asked[definition.GetName()] = true
 	}
 	p.keepUnasked(sh.ClinicalValues(r), w, ask.Form, asked)
@@ -177,6 +177,12 @@ func Criteria(sh *shell.Shell, r *http.Request, client referralv1.CriteriaServic
 		p.Suggest, p.Acute = commonv1.Urgency_EMERGENCY.String(), true
 	}
 	return p
+}
+
+// shown tells that the form had a field for a value, filled in or not. Such a field stays when no rule waits for it any more: one rule that is met by
+// another value must not take away the box of what else the doctor found, nor move the boxes while they are ticked.
+func shown(form url.Values, name string) bool {
+	return form.Has(valuePrefix+name) || slices.Contains(form[findingAsked], name) || slices.Contains(form[findingAsked+folded], name)
 }
 
 // keepUnasked goes on with what was typed at another diagnosis: behind the fold where it can be worded, else as it is.
@@ -225,14 +231,14 @@ func evaluate(ctx context.Context, client referralv1.CriteriaServiceClient, requ
 	return answer, err
 }
 
-// add puts a field where it belongs: asked for when a rule misses it or it was typed, else offered if the record has it.
-func (p *Panel) add(in Input, missing, known bool) {
+// add puts a field where it belongs: asked for when a rule misses it, it was asked for before or it was typed, else offered if the record has it.
+func (p *Panel) add(in Input, asked, known bool) {
 	switch {
 	case in.Field == findingNot:
 		p.Denied = append(p.Denied, in)
-	case in.Field == finding && (missing || in.Checked):
+	case in.Field == finding && (asked || in.Checked):
 		p.Findings.add(in)
-	case in.Field != finding && (missing || in.Value != ""):
+	case in.Field != finding && (asked || in.Value != ""):
 		p.Wanted.add(in)
 	case in.Field != finding && known:
 		p.Known = append(p.Known, in)

@@ -56,9 +56,9 @@ func MatchedOf(sh *shell.Shell, r *http.Request, referral *referralv1.Referral) 
 	shown := map[string]bool{}
 	for _, c := range sh.Criteria(r, referral.GetMatchedCriteria()) {
 		one := Matched{Text: c.Text}
-		for _, u := range found {
-			if slices.Contains(c.Values, u.name) {
-				one.Used, shown[u.name] = append(one.Used, u), true
+		for _, name := range c.Values { // in the order of the rule: systolic before diastolic
+			if i := slices.IndexFunc(found, func(u Used) bool { return u.name == name }); i >= 0 {
+				one.Used, shown[name] = append(one.Used, found[i]), true
 			}
 		}
 		matched = append(matched, one)

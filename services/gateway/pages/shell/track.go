@@ -127,6 +127,8 @@ func presentStep(name string, r *referralv1.Referral, now time.Time) Step {
 		if until := r.GetExpectedTo(); until != nil && until.AsTime().Before(now) {
 			step = Step{Name: "not-come", State: "late", Due: r.GetDueTime()}
 		}
+	case referralv1.State_FOLLOW_UP:
+		step.Name = "following" // the limit is that of the next visit, not of the end
 	case referralv1.State_RETURNED:
 		step.Name = "returned"
 	case referralv1.State_DECLINED:

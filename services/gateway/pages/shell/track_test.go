@@ -62,7 +62,7 @@ func TestAReferralIsTrackedAsAParcel(t *testing.T) {
 		{retrospective, "arrived:done replied:now read:next"},
 		{down(referralv1.State_SUBMITTED), "submitted:done taken:now reported:next followed:next closed:next"},
 		{down(referralv1.State_ARRIVED), "submitted:done taken:done reported:done followed:now closed:next"},
-		{down(referralv1.State_FOLLOW_UP), "submitted:done taken:done reported:done followed:done closed:now"},
+		{down(referralv1.State_FOLLOW_UP), "submitted:done taken:done reported:done followed:done following:now"},
 	} {
 		if got := way(shell.Track(c.r, nil, now)); got != c.want {
 			t.Errorf("%v %v: %s", c.r.GetState(), c.r.GetKind(), got)
