@@ -333,7 +333,7 @@ func TestEveryKindOfErrorIsWorded(t *testing.T) {
 }
 
 // Words that are the same in both languages.
-var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|Excel|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl|ATC|C08CA01|B01AC24|5mg|90mg`)
+var foreign = regexp.MustCompile(`\{[a-zA-Z]+\}|ICD-10|tongzhen-demo|English|中文|IT|CT|CSV|Excel|iCalendar|https|X|lgy|zs|PDF|API|JSON|JPG|PNG|HEIC|MB|OpenAPI|Bearer|Ctrl|Esc|ATC|C08CA01|B01AC24|5mg|90mg`)
 
 func TestNoTextIsInTheOtherLanguage(t *testing.T) {
 	t.Parallel()
