@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -20,7 +21,7 @@ const otherBed = "other"
 type bedsData struct {
 	// Known tells that the hospital has beds on the board; without, and without an answer, the bed is named in words.
 	Known bool
-	// Wards have a free bed that suits; of other departments when the receiving one has none: Lent.
+	// Wards have a free bed that suits: those of the receiving department, then those that others lend. Lent: it has none of its own.
 	Wards []admitWard
 	Lent  bool
 	// Kept is the booking of a bed for the patient; nil for none.
@@ -29,6 +30,8 @@ type bedsData struct {
 
 type admitWard struct {
 	Name string
+	// Lent is of another department.
+	Lent bool
 	Beds []admitBed
 }
 
@@ -75,13 +78,11 @@ func (p *Pages) beds(r *http.Request, referral *referralv1.Referral) bedsData {
 		case here || kept:
 			own = append(own, one)
 		default:
+			one.Lent = true
 			lent = append(lent, one)
 		}
 	}
-	data.Wards = own
-	if len(own) == 0 {
-		data.Wards, data.Lent = lent, len(lent) > 0
-	}
+	data.Wards, data.Lent = slices.Concat(own, lent), len(own) == 0 && len(lent) > 0
 	return data
 }
 
