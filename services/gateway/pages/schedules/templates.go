@@ -320,11 +320,9 @@ func (p *Pages) known(r *http.Request, organization string, t *schedulingv1.Temp
 			ids = append(ids, other.GetPractitionerId())
 		}
 	}
-	switch len(ids) {
-	case 0:
-	case 1:
+	if len(ids) == 1 {
 		t.PractitionerId = ids[0]
-	default: // two of the same name must be told apart by number
+	} else if len(ids) > 1 { // two of the same name must be told apart by number
 		t.PractitionerId = ""
 	}
 }
