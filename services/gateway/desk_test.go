@@ -217,7 +217,7 @@ func TestAReplyStartsFromTheRecordOfTheStay(t *testing.T) {
 	}})
 	b := w.browser("desk")
 	body := b.get("/referrals/" + referralID).Body.String()
-	shows(t, body, "入院后予支架植入</textarea>", "冠脉造影：前降支狭窄", "血压 151.23/92 mmHg</textarea>", "氨氯地平 5mg 每日一次</textarea>", r.GetDiagnoses()[0].GetDisplay(), "come from the record")
+	shows(t, body, "入院后予支架植入</textarea>", "冠脉造影：前降支狭窄", "血压 151.23/92 mmHg</textarea>", "氨氯地平 5mg 每日一次</textarea>", r.GetDiagnoses()[0].GetDisplay(), "What the record knows is filled in")
 	if strings.Contains(body, "病程不带") {
 		t.Error("a course is taken for the discharge summary")
 	}

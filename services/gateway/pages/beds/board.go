@@ -69,8 +69,10 @@ func wardOn(one *schedulingv1.BoardWard, department, part string) ward {
 	return w
 }
 
-// Gone tells that all its beds are closed.
-func (w ward) Gone() bool { return len(w.Closed) == len(w.GetBeds()) }
+// Gone tells that it is closed: no bed of it is in service, whatever else one is out for.
+func (w ward) Gone() bool {
+	return len(w.Closed) > 0 && !slices.ContainsFunc(w.GetBeds(), func(b *schedulingv1.BoardBed) bool { return b.GetOutReason() == "" })
+}
 
 // Empty tells that nobody lies in it or has a bed of it.
 func (w ward) Empty() bool { return w.Held+w.Taken == 0 }

@@ -169,7 +169,11 @@ func (s source) consent() string {
 		return ""
 	}
 	how := map[string]string{"SIGNED": "书面", "VERBAL_WITNESSED": "口头（有见证）", "ELECTRONIC": "电子"}[c.GetMethod()]
-	return c.GetGivenBy() + "（" + relation(c.GetRelation()) + "）" + how
+	whose := relation(c.GetRelation())
+	if c.GetGivenBy() == whose {
+		return whose + "，" + how
+	}
+	return c.GetGivenBy() + "（" + whose + "）" + how
 }
 
 // relation by GB/T 4761, as the forms offer it.

@@ -101,15 +101,16 @@ type Closing struct {
 	Open          bool
 }
 
-// CloseWard closes a ward with all its beds, or opens it with all that are closed. Errors as SetWard; FIELD_COMBINATION while somebody has a bed of it.
+// CloseWard closes a ward with all its beds that are in service, or opens it with all that are closed. Errors as SetWard; FIELD_COMBINATION while somebody has a bed of it.
 func (a *App) CloseWard(ctx context.Context, p Keeper, c Closing) (BoardWard, error) {
 	request := Request{Method: "CloseWard", ID: c.RequestID, BodyHash: bodyHash(c.ID, strconv.Itoa(int(c.Version)), strconv.FormatBool(c.Open))}
 	return a.changeWard(ctx, p, request, WardChange{ID: c.ID, Version: c.Version}, func(u Unit, ward *domain.WardData, beds []domain.BedData) error {
-		for _, b := range beds {
+		for i, b := range beds {
 			if !c.Open && b.Hold.ID != "" {
 				return taken()
 			}
-			if c.Open != (b.OutReason == domain.OutClosed) {
+			// A bed that is out of service for another reason, an infection, stays out for it, whatever becomes of its ward.
+			if c.Open && b.OutReason != domain.OutClosed || !c.Open && b.OutReason != "" {
 				continue
 			}
 			b.OutReason = ""
@@ -119,11 +120,9 @@ func (a *App) CloseWard(ctx context.Context, p Keeper, c Closing) (BoardWard, er
 			if err := u.SetBed(ctx, b); err != nil {
 				return err
 			}
+			beds[i] = b
 		}
-		ward.Beds = 0
-		if c.Open {
-			ward.Beds = len(beds)
-		}
+		ward.Beds = open(beds)
 		return nil
 	})
 }

@@ -109,3 +109,23 @@ func TestAWardIsClosedOnlyWithoutPatients(t *testing.T) {
 		f.wantWardBeds(ward.ID, 3, 2, 0, 3)
 	})
 }
+
+// A bed that is out for an infection is so after its ward was closed and opened.
+func TestAClosedWardKeepsWhyABedWasOut(t *testing.T) {
+	each(t, func(f *fixture) {
+		ward := f.ward("0304", 2)
+		bed := ward.Beds[1]
+		if _, err := f.SetBed(f.t.Context(), f.manager(), app.BedChange{ID: bed.ID, Version: bed.Version, OutReason: "INFECTION"}); err != nil {
+			f.t.Fatal(err)
+		}
+		after, err := f.CloseWard(f.t.Context(), f.manager(), app.Closing{ID: ward.ID, Version: ward.Version})
+		if err != nil || after.Beds[0].OutReason != domain.OutClosed || after.Beds[1].OutReason != "INFECTION" {
+			f.t.Fatalf("closed: %+v, %v", after, err)
+		}
+		after, err = f.CloseWard(f.t.Context(), f.manager(), app.Closing{ID: ward.ID, Version: after.Version, Open: true})
+		if err != nil || after.Beds[0].OutReason != "" || after.Beds[1].OutReason != "INFECTION" {
+			f.t.Errorf("opened: %+v, %v", after, err)
+		}
+		f.wantWardBeds(ward.ID, 2, 1, 2)
+	})
+}
