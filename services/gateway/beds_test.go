@@ -66,6 +66,12 @@ func TestManyBedsAreFoldedByWardWithTheirNumbers(t *testing.T) {
 	// What was changed just now is open, and the page begins with what is said about it.
 	body = b.get("/beds?ward=" + wardNo(3)).Body.String()
 	shows(t, body, `data-read="ward-`+wardNo(3)+`" open`, `<a href="#ward-`+wardNo(3)+`">See`)
+	// The ward of the bed that is looked at is open too.
+	body = b.get("/beds?bed=" + bedNo(2, 1)).Body.String()
+	shows(t, body, `data-read="ward-`+wardNo(2)+`" open`)
+	if strings.Contains(body, `data-read="ward-`+wardNo(0)+`" open`) {
+		t.Error("the other wards are open as well")
+	}
 	body = b.get("/beds?part=taken").Body.String()
 	shows(t, body, `data-id="`+bedNo(4, 2)+`"`, `data-read="ward-`+wardNo(0)+`" open`, `<option value="taken" selected>`)
 	shows(t, body, "<td>5</td><td>95</td>") // the totals are those of all

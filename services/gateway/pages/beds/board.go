@@ -54,7 +54,8 @@ func wardOn(one *schedulingv1.BoardWard, department, part string) ward {
 			w.Closed = append(w.Closed, b)
 			continue
 		}
-		switch of := partOf(b.GetState()); of {
+		of := partOf(b.GetState())
+		switch of {
 		case partHeld:
 			w.Held++
 		case partTaken:
@@ -62,7 +63,7 @@ func wardOn(one *schedulingv1.BoardWard, department, part string) ward {
 		case partOut:
 			w.Out++
 		}
-		if part == "" || part == partOf(b.GetState()) {
+		if part == "" || part == of {
 			w.Shown = append(w.Shown, b)
 		}
 	}
@@ -100,8 +101,9 @@ func (d *boardData) wards(all []*schedulingv1.BoardWard, open, at string) {
 	for _, one := range all {
 		w := wardOn(one, d.Place.DepartmentName(one.GetDepartmentCode()), d.Part)
 		beds += len(w.GetBeds()) - len(w.Closed)
+		w.Open = w.GetId() == at
 		if i := slices.IndexFunc(w.GetBeds(), func(b *schedulingv1.BoardBed) bool { return b.GetId() == open }); i >= 0 {
-			d.Bed, d.Ward = w.GetBeds()[i], &w
+			d.Bed, d.Ward, w.Open = w.GetBeds()[i], &w, true
 		}
 		if !w.Gone() {
 			inUse = append(inUse, w)
@@ -110,7 +112,6 @@ func (d *boardData) wards(all []*schedulingv1.BoardWard, open, at string) {
 		case w.Gone():
 			d.Gone = append(d.Gone, w)
 		case d.Part == "" || len(w.Shown) > 0:
-			w.Open = w.GetId() == at || w.GetId() == open
 			if w.GetId() == at {
 				d.At = &w
 			}
