@@ -1,13 +1,10 @@
 package gateway_test
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/xuri/excelize/v2"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 )
@@ -50,10 +47,7 @@ func TestTheCasesAreExportedWithTheirGrounds(t *testing.T) {
 	b := w.admin()
 	b.language = "zh-CN"
 	got := b.get("/statistics/cases/export?measure=IND-DN-A&from=2026-02-01&to=2026-03-01&part=DENOMINATOR&page=3")
-	f, err := excelize.OpenReader(bytes.NewReader(got.Body.Bytes()))
-	if err != nil {
-		t.Fatal(got.Code, err)
-	}
+	f := workbook(t, got)
 	rows, err := f.GetRows(f.GetSheetList()[0])
 	if err != nil {
 		t.Fatal(err)

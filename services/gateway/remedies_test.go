@@ -1,13 +1,10 @@
 package gateway_test
 
 import (
-	"bytes"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/xuri/excelize/v2"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
@@ -57,10 +54,7 @@ func TestASheetOfWhatStandsNowSaysSo(t *testing.T) {
 	w.recognised()
 	b := w.admin()
 	b.language = "zh-CN"
-	f, err := excelize.OpenReader(bytes.NewReader(b.get("/overview/export?format=xlsx&period=last-month").Body.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f := workbook(t, b.get("/overview/export?format=xlsx&period=last-month"))
 	for sheet, now := range map[string]bool{"超时未办": true, "应转未转": true, "影响下转的药品": false} {
 		rows, err := f.GetRows(sheet)
 		if said := slices.ContainsFunc(rows, func(row []string) bool { return len(row) > 0 && strings.HasPrefix(row[0], "截至 2026-") }); err != nil || said != now {

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"unicode"
 
-	"go.yaml.in/yaml/v3"
-
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -352,42 +350,6 @@ func TestNoTextIsInTheOtherLanguage(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestBothLanguagesTakeTheSameArguments(t *testing.T) {
-	t.Parallel()
-	argument := regexp.MustCompile(`\{[a-zA-Z]+\}`)
-	chinese, english := entries(t, "zh-CN"), entries(t, "en")
-	for key, words := range chinese {
-		if key == "reason-text" { // picks the language of data
-			continue
-		}
-		a, b := argument.FindAllString(words, -1), argument.FindAllString(english[key], -1)
-		slices.Sort(a)
-		slices.Sort(b)
-		if !slices.Equal(slices.Compact(a), slices.Compact(b)) {
-			t.Errorf("%s: zh-CN takes %v, en takes %v", key, a, b)
-		}
-	}
-}
-
-func entries(t *testing.T, language string) map[string]string {
-	t.Helper()
-	files, err := filepath.Glob(language + "/*.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	all := map[string]string{}
-	for _, file := range files {
-		body, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := yaml.Unmarshal(body, &all); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return all
 }
 
 func TestAFieldIsCalledAsItsFormCallsIt(t *testing.T) {

@@ -31,19 +31,9 @@ func (a *App) SetRoster(ctx context.Context, caller authn.Identity, c WeekChange
 	c.Post.County = county
 	by := requestBy(caller, county, Request{Method: "SetRoster", ID: c.RequestID, Hash: hashOf(c.Post, c.Version, c.Shifts)})
 	err = a.deps.Store.Change(ctx, by, func(u Unit) error {
-		people, err := postOf(ctx, u, c.Post)
+		r, people, err := planned(ctx, u, caller, c.Post, c.Version)
 		if err != nil {
 			return err
-		}
-		if !plans(caller, c.Post) {
-			return errs.Denied(errs.ReasonRole)
-		}
-		r, err := u.Roster(ctx, c.Post)
-		if err != nil {
-			return err
-		}
-		if r.Version() != c.Version {
-			return errs.Stale(r.Version(), "")
 		}
 		next, changed, err := r.Replace(c.Shifts, people.mayServe(), a.since(u.Now()))
 		if err != nil {
@@ -58,6 +48,23 @@ func (a *App) SetRoster(ctx context.Context, caller authn.Identity, c WeekChange
 		return RosterView{}, err
 	}
 	return a.GetRoster(ctx, caller, c.Post, Span{})
+}
+
+// planned is the roster as somebody who may plan it saw it, and who may stand on it.
+func planned(ctx context.Context, u Unit, caller authn.Identity, post domain.Post, seen int32) (domain.Roster, staff, error) {
+	var none domain.Roster
+	people, err := postOf(ctx, u, post)
+	if err != nil {
+		return none, people, err
+	}
+	if !plans(caller, post) {
+		return none, people, errs.Denied(errs.ReasonRole)
+	}
+	r, err := u.Roster(ctx, post)
+	if err == nil && r.Version() != seen {
+		err = errs.Stale(r.Version(), "")
+	}
+	return r, people, err
 }
 
 // Replacement gives all shifts of one person at a post to another one, from a local day on; an empty Day is today. A Preview writes nothing.
@@ -84,19 +91,9 @@ func (a *App) ReplaceOnRoster(ctx context.Context, caller authn.Identity, c Repl
 	}
 	var would RosterView
 	err = a.deps.Store.Change(ctx, by, func(u Unit) error {
-		people, err := postOf(ctx, u, c.Post)
+		r, people, err := planned(ctx, u, caller, c.Post, c.Version)
 		if err != nil {
 			return err
-		}
-		if !plans(caller, c.Post) {
-			return errs.Denied(errs.ReasonRole)
-		}
-		r, err := u.Roster(ctx, c.Post)
-		if err != nil {
-			return err
-		}
-		if r.Version() != c.Version {
-			return errs.Stale(r.Version(), "")
 		}
 		today := u.Now().In(a.deps.Zone).Format(time.DateOnly)
 		next, changed, err := r.Pass(c.From, c.To, cmp.Or(c.Day, today), today, people.mayServe())

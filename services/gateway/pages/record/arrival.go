@@ -22,22 +22,9 @@ import (
 func (p *Pages) loadArrival(r *http.Request) (formData, error) {
 	data, err := p.load(r, "record_arrival", directoryv1.OrganizationType_TOWNSHIP_CENTRE, directoryv1.OrganizationType_VILLAGE_CLINIC)
 	if err == nil {
-		data.Up = p.up(r, data.PatientID)
+		data.Up = p.Shell.UnderWay(r, p.Referral, data.PatientID)
 	}
 	return data, err
-}
-
-// up are the patient's referrals up that are not over; without an answer the form stands alone.
-func (p *Pages) up(r *http.Request, patientID string) []shell.Row {
-	answer, err := p.Referral.ListUnderWay(r.Context(), &referralv1.ListUnderWayRequest{PatientId: patientID})
-	if err != nil {
-		return nil
-	}
-	var open []*referralv1.Referral
-	for _, u := range answer.GetHospitals() {
-		open = append(open, u.GetReferrals()...)
-	}
-	return p.Shell.Rows(r, open)
 }
 
 func (p *Pages) arrival(w http.ResponseWriter, r *http.Request) error {

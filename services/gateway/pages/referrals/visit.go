@@ -91,7 +91,7 @@ func (d visitData) Extends() bool { return d.Finished && !d.Died }
 // visit is the form of the visit that is due. Who has recorded one today is led on to the next patient, not to that patient's next visit.
 func (p *Pages) visit(r *http.Request, referral *referralv1.Referral, list string) visitData {
 	data := visitOf(referral)
-	data.Up = p.upOf(r, referral)
+	data.Up = p.Shell.UnderWay(r, p.Referral, referral.GetPatientId())
 	today := p.Shell.Now().Format(time.DateOnly)
 	last := lastVisit(referral.GetPlan())
 	if last == nil || last.GetDoneTime().AsTime().In(p.Shell.Zone()).Format(time.DateOnly) != today {
@@ -100,19 +100,6 @@ func (p *Pages) visit(r *http.Request, referral *referralv1.Referral, list strin
 	after := followups.After(r.Context(), p.FollowUps, list, referral.GetId())
 	data.After, data.Made, data.Ahead = &after, last, data.Next.GetDue() > today
 	return data
-}
-
-// upOf are the open referrals up of a patient who is followed up; without an answer the form stands alone.
-func (p *Pages) upOf(r *http.Request, referral *referralv1.Referral) []shell.Row {
-	answer, err := p.Referral.ListUnderWay(r.Context(), &referralv1.ListUnderWayRequest{PatientId: referral.GetPatientId()})
-	if err != nil {
-		return nil
-	}
-	var open []*referralv1.Referral
-	for _, u := range answer.GetHospitals() {
-		open = append(open, u.GetReferrals()...)
-	}
-	return p.Shell.Rows(r, open)
 }
 
 func visitOf(referral *referralv1.Referral) visitData {

@@ -11,7 +11,7 @@ import (
 // silence is who did nothing in the period: centres that sent nobody up, and departments that sent nobody down although patients wait there who
 // could go.
 type silence struct {
-	// Known is false where the figures could not be had.
+	// Known are those of which the figures could be had.
 	CentresKnown, DepartmentsKnown bool
 	Centres                        []silentCentre
 	Departments                    []waitRow
