@@ -83,7 +83,7 @@ func NewServer(cfg ServerConfig, register func(grpc.ServiceRegistrar)) (*Server,
 		grpc.StreamInterceptor(g.stream),
 		grpc.MaxRecvMsgSize(maxMessage),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingTimeout}),
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingTimeout, PermitWithoutStream: true}),
+		Pinged(),
 	)}
 	register(s.grpc)
 	if err := check(cfg.Table, s.grpc.GetServiceInfo()); err != nil {
@@ -93,6 +93,12 @@ func NewServer(cfg ServerConfig, register func(grpc.ServiceRegistrar)) (*Server,
 	reflection.Register(s.grpc)
 	s.health.Shutdown()
 	return s, nil
+}
+
+// Pinged lets clients of Dial find out whether the server is still there, also between two calls. Every server that they may reach needs it: one
+// without cuts a connection off, and whatever is under way on it, that was idle for some minutes.
+func Pinged() grpc.ServerOption {
+	return grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingTimeout, PermitWithoutStream: true})
 }
 
 // check holds the table against what was registered and tells everything that does not fit.

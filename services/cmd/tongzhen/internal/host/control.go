@@ -95,13 +95,18 @@ func (c *control) forward(_ any, stream grpc.ServerStream) error {
 	return stream.SendMsg(&out)
 }
 
-// run serves the socket until ctx ends.
+// run opens the socket and serves it until ctx ends.
 func (c *control) run(ctx context.Context, addr string) error {
 	listener, err := listenControl(ctx, addr)
 	if err != nil {
 		return err
 	}
-	server := grpc.NewServer(grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(c.forward), grpc.MaxRecvMsgSize(64<<20))
+	return c.serve(ctx, listener)
+}
+
+// serve closes the listener when ctx ends.
+func (c *control) serve(ctx context.Context, listener net.Listener) error {
+	server := grpc.NewServer(grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(c.forward), grpc.MaxRecvMsgSize(64<<20), rpc.Pinged())
 	stop := context.AfterFunc(ctx, server.Stop)
 	defer stop()
 	if err := server.Serve(listener); err != nil && ctx.Err() == nil {
