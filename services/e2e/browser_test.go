@@ -24,8 +24,9 @@ const waitTime = 20 * time.Second
 
 // browser is one Chromium; each person has a context of its own in it, with own cookies and storage.
 type browser struct {
-	ctx context.Context
-	sys *harness.System
+	ctx    context.Context
+	sys    *harness.System
+	sights sights
 }
 
 func openBrowser(t *testing.T, s *harness.System, more ...chromedp.ExecAllocatorOption) *browser {
@@ -50,15 +51,18 @@ func openBrowser(t *testing.T, s *harness.System, more ...chromedp.ExecAllocator
 	ctx, cancel := chromedp.NewContext(allocator)
 	t.Cleanup(cancel)
 	must(t, chromedp.Do(ctx)) // starts it
-	return &browser{ctx: ctx, sys: s}
+	b := &browser{ctx: ctx, sys: s}
+	t.Cleanup(func() { b.sights.judge(t) })
+	return b
 }
 
 // tab is one person's window.
 type tab struct {
 	*testing.T
-	ctx  context.Context
-	who  string
-	base string
+	ctx    context.Context
+	who    string
+	base   string
+	sights *sights
 
 	mu       sync.Mutex
 	problems []string
@@ -70,7 +74,7 @@ func (b *browser) open(t *testing.T, who string) *tab {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(cancel)
-	w := &tab{T: t, ctx: ctx, who: who, base: b.sys.URL}
+	w := &tab{T: t, ctx: ctx, who: who, base: b.sys.URL, sights: &b.sights}
 	messages := chromedp.Console(ctx)
 	go func() {
 		for m, err := range messages {
@@ -114,7 +118,11 @@ func (w *tab) fail(err error) {
 	w.Fatalf("%s at %s: %v\n%.1500s", w.who, place, err, text)
 }
 
-func (w *tab) view(width, height int64) { w.do(chromedp.EmulateViewport(width, height)) }
+func (w *tab) view(width, height int64) {
+	w.Helper()
+	w.do(chromedp.EmulateViewport(width, height))
+	w.until("the width", fmt.Sprintf("innerWidth === %d", width)) // the page hears of it a moment later
+}
 
 func (w *tab) goTo(path string) {
 	w.Helper()
@@ -134,11 +142,9 @@ func eval[T any](w *tab, expression string) T {
 }
 
 // until waits until an expression is true; pages may come and go meanwhile.
-func (w *tab) until(what, expression string) { w.Helper(); w.within(waitTime, what, expression) }
-
-func (w *tab) within(limit time.Duration, what, expression string) {
+func (w *tab) until(what, expression string) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, limit)
+	ctx, cancel := context.WithTimeout(w.ctx, waitTime)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -149,19 +155,9 @@ func (w *tab) within(limit time.Duration, what, expression string) {
 		}
 		select {
 		case <-ctx.Done():
-			w.fail(fmt.Errorf("no %s within %s", what, limit))
+			w.fail(fmt.Errorf("no %s within %s", what, waitTime))
 		case <-tick.C:
 		}
-	}
-}
-
-// stays marks the page; stayed tells whether it is still the same one.
-func (w *tab) stays() { w.Helper(); eval[bool](w, "window.stays = true") }
-
-func (w *tab) stayed() {
-	w.Helper()
-	if !eval[bool](w, "window.stays === true") {
-		w.Errorf("%s's page was loaded anew", w.who)
 	}
 }
 
@@ -219,6 +215,15 @@ func (w *tab) signIn() {
 	w.press("main form button.primary")
 	if !w.has("nav.rail") {
 		w.fail(fmt.Errorf("not signed in"))
+	}
+}
+
+// inEnglish changes the language of the pages.
+func (w *tab) inEnglish() {
+	w.Helper()
+	w.press(`[name="language"]`)
+	if lang := eval[string](w, "document.documentElement.lang"); lang != "en" {
+		w.fail(fmt.Errorf("the language is %q", lang))
 	}
 }
 

@@ -21,7 +21,7 @@ func TestACandidateGoesDownWithFewInputs(t *testing.T) {
 	s := harness.Together(t, binary, true)
 	people := signInAll(t, s)
 	up := people.treated(t, "韦下转")
-	candidate := people.waiting(t, up)
+	candidate := people.stocked(t, up)
 	w := openBrowser(t, s).open(t, "specialist")
 	w.signIn()
 	w.goTo("/candidates")

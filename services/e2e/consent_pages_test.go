@@ -28,7 +28,7 @@ func TestAPatientAgreesTakesItBackAndGetsACopy(t *testing.T) {
 	consents := "/patients/" + patientID + "/consents"
 	// The referral's consent comes with its facts.
 	township.goTo(consents)
-	township.until("the referral's consent", `(() => { const row = document.querySelector("table.list tbody tr"); if (!row) location.reload(); return row })()`)
+	township.until("the referral's consent", `document.readyState === "complete" && (document.querySelector("table.list tbody tr") || (window.again ??= (location.reload(), 1), false))`)
 	if text := township.text("table.list tbody"); !strings.Contains(text, "转诊并移交病历") || !strings.Contains(text, "已同意") {
 		t.Errorf("%s", text)
 	}

@@ -22,7 +22,7 @@ const maxStepsDown, maxLeftDown = 2, 3
 func TestASpecialistSendsAPatientDownWithinAFewSteps(t *testing.T) {
 	s := harness.Together(t, binary, true)
 	people := signInAll(t, s)
-	candidate := people.waiting(t, people.treated(t, "韦快转"))
+	candidate := people.stocked(t, people.treated(t, "韦快转"))
 	h := &hand{tab: openBrowser(t, s).open(t, "specialist")}
 	h.signIn()
 	h.goTo("/candidates")

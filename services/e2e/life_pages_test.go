@@ -17,6 +17,7 @@ func TestSentDownFollowedUpAndSentUpAgainInBrowsers(t *testing.T) {
 	l := life{cast: signInAll(t, s)}
 	l.patient = l.cast.patient(t, "莫来回")
 	l.goesUp(t)
+	l.stocked(t)
 	b := openBrowser(t, s)
 	specialist, township, admin := b.open(t, "specialist"), b.open(t, "township"), b.open(t, "admin")
 	for _, w := range []*tab{specialist, township, admin} {

@@ -142,13 +142,20 @@ func (l *life) candidate(t *testing.T, state string) *referralv1.Candidate {
 	return list[0]
 }
 
-// isFound: the department has the patient on its list, with all that it needs, and one click makes the draft.
-func (l *life) isFound(t *testing.T) *referralv1.Referral {
+// stocked waits until the centre's list of medicines, which comes as facts, is known where the candidate is; it answers what the list says of the discharge.
+func (l *life) stocked(t *testing.T) []string {
 	t.Helper()
 	want := []string{"IN_STOCK", "SUBSTITUTE", "ORDERABLE", "MISSING"}
 	eventually(t, "formulary of the centre", func() bool {
 		return slices.Equal(availabilities(l.candidate(t, "OPEN").GetMedicines()), want)
 	})
+	return want
+}
+
+// isFound: the department has the patient on its list, with all that it needs, and one click makes the draft.
+func (l *life) isFound(t *testing.T) *referralv1.Referral {
+	t.Helper()
+	want := l.stocked(t)
 	c := l.candidate(t, "OPEN")
 	matched := slices.ContainsFunc(c.GetReasons(), func(r *referralv1.CandidateReason) bool { return r.GetCode() == "DN-CHD-01" && r.GetText() != "" })
 	if c.GetReferralId() != l.up.GetId() || c.GetPatientId() != l.patient || c.GetCentreId() != l.centre || c.GetFamilyDoctor() != l.township.Account.GetId() ||

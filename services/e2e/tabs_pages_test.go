@@ -18,7 +18,7 @@ func (w *tab) beside() *tab {
 	ctx, cancel := chromedp.NewContext(w.ctx)
 	w.Cleanup(cancel)
 	must(w.T, chromedp.Do(ctx)) // opens it, for as long as the test takes: what is opened within a time limit ends with it
-	return &tab{T: w.T, ctx: ctx, who: w.who, base: w.base}
+	return &tab{T: w.T, ctx: ctx, who: w.who, base: w.base, sights: w.sights}
 }
 
 // A browser opens six connections to a server that speaks HTTP/1.1: with a stream for every tab the seventh would hang, and the first to close must not take

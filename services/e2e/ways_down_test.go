@@ -4,6 +4,7 @@ package e2e_test
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
@@ -30,6 +31,16 @@ func (c cast) homeward(t *testing.T, up *referralv1.Referral) *referralv1.Referr
 		Form:    &referralv1.Form{Diagnosis: "冠心病", Treatment: "规范用药", NextPlan: "每月随访", RehabilitationAdvice: "适量活动"},
 		Consent: &referralv1.Consent{GivenBy: "本人", Relation: "0", Method: "SIGNED"}, Submit: true,
 	})
+}
+
+// stocked is the candidate of an up-referral's stay once the centre's list of medicines, which comes as facts, is known where it is.
+func (c cast) stocked(t *testing.T, up *referralv1.Referral) (found *referralv1.Candidate) {
+	t.Helper()
+	eventually(t, "formulary of the centre", func() bool {
+		found = c.waiting(t, up)
+		return len(found.GetMedicines()) > 0 && !slices.Contains(availabilities(found.GetMedicines()), "UNKNOWN")
+	})
+	return found
 }
 
 // waiting is the candidate of an up-referral's stay.
