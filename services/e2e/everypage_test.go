@@ -76,6 +76,7 @@ func (w *tab) examine(page, axe string) examined {
 	w.Helper()
 	x := examined{page: page, who: w.who}
 	w.load(walkScript)
+	w.until("what the page fetches at rest", "walk.rests()")
 	weight := eval[[]float64](w, "walk.weight()")
 	x.later, x.first = int(weight[0]), int(weight[1])
 	x.stops = int(eval[float64](w, "walk.begin()"))

@@ -23,6 +23,8 @@
     return style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && !/, 0\)|transparent/.test(style.outlineColor);
   });
 
+  const kept = () => [...document.querySelectorAll("[data-picker-all], form[data-templates]")].map((e) => new URL(e.dataset.pickerAll ?? e.dataset.templates, location.href).href);
+
   window.walk = {
     // quiet: nothing changes under the test's hands; everything that folds is open.
     begin() {
@@ -60,12 +62,17 @@
       const out = [...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > limit + 1 && !e.closest(".scroll")).map((e) => `${e.tagName.toLowerCase()}.${e.className}`);
       return `${document.documentElement.scrollWidth} px: ${[...new Set(out)].slice(0, 5).join(" ")}`;
     },
+    // What a page fetches when it is at rest, and keeps for days, is there. It is of a first visit.
+    rests() {
+      const came = performance.getEntriesByType("resource").map((r) => r.name);
+      return !document.querySelector("[aria-busy=true]") && kept().every((address) => came.includes(address));
+    },
     // weight in bytes as sent: [of this page alone, with everything that a first visit loads].
     weight() {
       const page = performance.getEntriesByType("navigation")[0];
-      const parts = performance.getEntriesByType("resource").filter((r) => !r.name.endsWith("/events"));
+      const parts = performance.getEntriesByType("resource").filter((r) => new URL(r.name).pathname !== "/events");
       const sum = (list) => list.reduce((n, r) => n + r.encodedBodySize, page.encodedBodySize);
-      return [sum(parts.filter((r) => !new URL(r.name).pathname.startsWith("/assets/"))), sum(parts)];
+      return [sum(parts.filter((r) => !new URL(r.name).pathname.startsWith("/assets/") && !kept().includes(r.name))), sum(parts)];
     },
     // late are what a page waits for that its own text does not name: each costs another round trip.
     late() {
