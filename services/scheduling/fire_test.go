@@ -3,6 +3,7 @@ package scheduling_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
@@ -31,6 +32,8 @@ const (
 	fireClients = 64
 	// fireRound bounds a history, so that its check stays quick: a longer fight is several, each in a county of its own.
 	fireRound = 10 * time.Second
+	// firePatience is how much longer clients may fight on a machine on which little happens in a time.
+	firePatience = 30 * time.Second
 )
 
 // fireTime is how long clients fight and instances are killed: TONGZHEN_CRASH_SECONDS, or what is bearable in every test run.
@@ -84,7 +87,7 @@ type fire struct {
 	record    *placetest.Record
 	facts     *watcher
 	keeper    keeper
-	kills     int
+	kills     atomic.Int64
 }
 
 func openFire(t *testing.T, engine sqldb.Engine, instances int) *fire {
@@ -195,16 +198,18 @@ func (f *fire) torment(ctx context.Context, random *rand.Rand) {
 		old.kill()
 		f.instances[i].Store(f.begin(true))
 		close(old.next)
-		f.kills++
+		f.kills.Add(1)
 	}
 }
 
-// fightFor lets all clients fight while instances are killed.
+// fightFor lets all clients fight while instances are killed, and where little comes of it in that time, until everything was done once.
 func (f *fire) fightFor(limit time.Duration) {
 	seed := rand.Uint64()
 	f.t.Logf("seed %d", seed)
-	ctx, cancel := context.WithTimeout(f.t.Context(), limit)
+	ctx, cancel := context.WithTimeout(f.t.Context(), limit+firePatience)
 	defer cancel()
+	enough := time.AfterFunc(limit, func() { f.untilTested(ctx); cancel() })
+	defer enough.Stop()
 	var all sync.WaitGroup
 	for n := range fireClients {
 		all.Go(func() {
@@ -217,6 +222,31 @@ func (f *fire) fightFor(limit time.Duration) {
 	all.Wait()
 }
 
+func (f *fire) untilTested(ctx context.Context) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for ctx.Err() == nil && len(f.untested()) > 0 {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+}
+
+// untested is what has not happened yet.
+func (f *fire) untested() (missing []string) {
+	_, done, _ := f.record.Tally()
+	for _, v := range []placetest.Verb{placetest.Confirm, placetest.Move, placetest.Block, placetest.Cancel, placetest.Relocate, placetest.Offer} {
+		if done[v] == 0 {
+			missing = append(missing, fmt.Sprintf("nothing of verb %d was done", v))
+		}
+	}
+	if f.kills.Load() == 0 {
+		missing = append(missing, "nobody was killed")
+	}
+	return missing
+}
+
 // tell logs what was done.
 func (f *fire) tell() {
 	calls, done, open := f.record.Tally()
@@ -226,18 +256,13 @@ func (f *fire) tell() {
 	}
 	f.t.Logf("%d instances, %d kills, %d calls, %d of them without an answer; done of asked: creates %d/%d, attaches %d/%d, confirms %d/%d, releases %d/%d, facts %d/%d, "+
 		"moves %d/%d, blocks %d/%d, unblocks %d/%d, sessions cancelled %d/%d, rebooked %d, offers %d, left the list %d/%d, looks %d",
-		len(f.instances), f.kills, all, open, done[placetest.Create], calls[placetest.Create], done[placetest.Attach], calls[placetest.Attach],
+		len(f.instances), f.kills.Load(), all, open, done[placetest.Create], calls[placetest.Create], done[placetest.Attach], calls[placetest.Attach],
 		done[placetest.Confirm], calls[placetest.Confirm], done[placetest.Release], calls[placetest.Release], done[placetest.Free], calls[placetest.Free],
 		done[placetest.Move], calls[placetest.Move], done[placetest.Block], calls[placetest.Block], done[placetest.Unblock], calls[placetest.Unblock],
 		done[placetest.Cancel], calls[placetest.Cancel], done[placetest.Relocate], done[placetest.Offer], done[placetest.Leave], calls[placetest.Leave],
 		calls[placetest.Look])
-	for _, v := range []placetest.Verb{placetest.Confirm, placetest.Move, placetest.Block, placetest.Cancel, placetest.Relocate, placetest.Offer} {
-		if done[v] == 0 {
-			f.t.Errorf("nothing was tested: nothing of verb %d was done", v)
-		}
-	}
-	if f.kills == 0 {
-		f.t.Error("nothing was tested: nobody was killed")
+	for _, missing := range f.untested() {
+		f.t.Errorf("nothing was tested: %s", missing)
 	}
 }
 

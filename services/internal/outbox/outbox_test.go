@@ -141,7 +141,7 @@ func TestWhileTheBusIsAwayRowsWaitAndTheRelayDoesNotSpin(t *testing.T) {
 		write(t, db, r.Wake, 0, 3)
 		b.until(t, func() bool {
 			r.Wake() // a busy producer
-			return asked == 2
+			return asked >= 2
 		})
 		if took := clock.System().Now().Sub(begun); took < 100*time.Millisecond {
 			t.Errorf("two repeats took %v: the relay spins", took)

@@ -107,14 +107,16 @@ func TestAPeerThatIsAwayIsNamedAndFoundAgain(t *testing.T) {
 	}
 	w.serve(authz.Rule{AnyPerson: true}, yes)
 	conn.Connect()
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	patience, over := context.WithTimeout(ctx, 20*time.Second)
+	defer over()
+	for {
+		state := conn.GetState() // before the call: what changes during it is not waited for
 		if _, err = ask(ctx, conn, "x"); err == nil {
 			break
 		}
-		if time.Now().After(deadline) {
+		if !conn.WaitForStateChange(patience, state) {
 			t.Fatalf("still %v", err)
 		}
-		conn.WaitForStateChange(ctx, conn.GetState())
 	}
 }
 

@@ -79,15 +79,16 @@ type outbound struct {
 	mail, robot *provider
 	hooks       *provider
 	outside     app.Outside
-	rate        int         // e-mails a minute; 0: any
-	ran         *app.Sender // the last that runs
-	texts       *provider   // takes SMS
+	rate        int           // e-mails a minute; 0: any
+	call        time.Duration // a sender's time for a call to a provider
+	ran         *app.Sender   // the last that runs
+	texts       *provider     // takes SMS
 }
 
 func eachOutbound(t *testing.T, test func(*outbound)) {
 	t.Helper()
 	each(t, func(f *fixture) {
-		o := &outbound{fixture: f, store: store.New(f.db, crypt.TestRing(), events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}, hooks: &provider{}, texts: &provider{}, outside: nobody{}}
+		o := &outbound{fixture: f, store: store.New(f.db, crypt.TestRing(), events.Encode, store.Wakes{}), book: store.NewBook(f.db, crypt.TestRing()), mail: &provider{}, robot: &provider{}, hooks: &provider{}, texts: &provider{}, outside: nobody{}, call: time.Second}
 		o.address(app.Owner{County: county, AccountID: "desk"}, domain.Email, "desk@hospital.example")
 		o.address(app.Owner{County: county, AccountID: "doctor"}, domain.Email, "doctor@centre.example")
 		o.address(app.Owner{County: county, OrganizationID: "hospital"}, domain.WeComRobot, "key")
@@ -111,7 +112,7 @@ func (o *outbound) sender(parallel int, outside app.Outside) *app.Sender {
 	}
 	return app.NewSender(app.SenderConfig{
 		Patience: map[string]domain.Patience{"": {Most: 3, First: time.Minute, Longest: time.Hour}},
-		Call:     time.Second, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, Rate: map[string]int{domain.Email: o.rate}, PerGroup: map[string]int{domain.WeComRobot: 2},
+		Call:     o.call, Lease: time.Minute, Poll: 5 * time.Millisecond, Parallel: parallel, Rate: map[string]int{domain.Email: o.rate}, PerGroup: map[string]int{domain.WeComRobot: 2},
 		Trip: 3, Rest: time.Hour, PublicURL: "https://t.example", LinkFor: time.Hour, Zone: time.UTC, Remind: domain.Hours{From: 8 * 60, To: 20 * 60},
 	}, app.SenderDeps{
 		Withdraw: o.Withdraw, Deliveries: o.store, Addresses: o.book, Links: o.book, Outside: outside, Words: book, Limiter: cache.Memory(o.clk), Clock: o.clk,
