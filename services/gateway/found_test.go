@@ -62,6 +62,22 @@ func TestAReferralShowsWhatWasFoundBesideItsCriterion(t *testing.T) {
 	}
 }
 
+// A finding that says what its criterion says is not said twice.
+func TestAFindingThatIsTheCriterionIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.always(criteriaMethod, &referralv1.ListCriteriaResponse{
+		Criteria: []*referralv1.Criterion{{Code: "UP-GEN-04", Text: "本院缺乏设备", TextEn: "No equipment here", Values: []string{"lacks_equipment"}}},
+		Values:   []*referralv1.ValueDefinition{{Name: "lacks_equipment", Label: "本院缺乏设备", LabelEn: "No equipment here", Type: "FINDING"}},
+	})
+	r := sampleReferral(referralv1.State_SUBMITTED)
+	r.MatchedCriteria, r.Values = []string{"UP-GEN-04"}, []*referralv1.ClinicalValue{foundSign("lacks_equipment", true)}
+	w.always(getMethod, r)
+	if body := w.browser("desk").get("/referrals/" + referralID).Body.String(); strings.Count(body, "No equipment here") != 1 {
+		t.Errorf("said %d times", strings.Count(body, "No equipment here"))
+	}
+}
+
 // Values are kept by name; the page says them as the rule does: systolic before diastolic.
 func TestWhatWasMeasuredIsSaidInTheOrderOfItsCriterion(t *testing.T) {
 	t.Parallel()

@@ -322,7 +322,9 @@ func (w words) rule(result *referralv1.CriterionResult) Rule {
 		if u.GetSource() == "RECORD" {
 			one.Time = u.GetTime()
 		}
-		rule.Used = append(rule.Used, one)
+		if !one.repeats(rule.Text) {
+			rule.Used = append(rule.Used, one)
+		}
 	}
 	return rule
 }

@@ -58,7 +58,10 @@ func MatchedOf(sh *shell.Shell, r *http.Request, referral *referralv1.Referral) 
 		one := Matched{Text: c.Text}
 		for _, name := range c.Values { // in the order of the rule: systolic before diastolic
 			if i := slices.IndexFunc(found, func(u Used) bool { return u.name == name }); i >= 0 {
-				one.Used, shown[name] = append(one.Used, found[i]), true
+				shown[name] = true
+				if !found[i].repeats(c.Text) {
+					one.Used = append(one.Used, found[i])
+				}
 			}
 		}
 		matched = append(matched, one)
@@ -96,6 +99,9 @@ type Used struct {
 	Finding, Present bool
 	Time             *timestamppb.Timestamp
 }
+
+// repeats tells that the value says no more than the rule's own words: "the equipment is not here".
+func (u Used) repeats(text string) bool { return u.Finding && u.Present && u.Label == text }
 
 // said is the value in one line of plain text.
 func (u Used) said(sh *shell.Shell, r *http.Request) string {
