@@ -19,8 +19,12 @@ import (
 	"github.com/tongzhen/tongzhen/services/e2e/internal/harness"
 )
 
-// waitTime bounds every wait for a page; it only decides how late a failure is told.
-const waitTime = 20 * time.Second
+const (
+	// waitTime bounds every wait for what a page is to show.
+	waitTime = 20 * time.Second
+	// workTime bounds what the browser itself has to do: load a page, go through it by the rules, print it. It only decides how late a failure is told.
+	workTime = 2 * time.Minute
+)
 
 // browser is one Chromium; each person has a context of its own in it, with own cookies and storage.
 type browser struct {
@@ -102,7 +106,7 @@ func (b *browser) open(t *testing.T, who string) *tab {
 
 func (w *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, waitTime)
+	ctx, cancel := context.WithTimeout(w.ctx, workTime)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		w.fail(err)
@@ -132,7 +136,7 @@ func (w *tab) goTo(path string) {
 // eval answers a JavaScript expression.
 func eval[T any](w *tab, expression string) T {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, waitTime)
+	ctx, cancel := context.WithTimeout(w.ctx, workTime)
 	defer cancel()
 	out, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
 	if err != nil {
@@ -250,7 +254,7 @@ func (w *tab) look(name string, modes ...string) {
 
 func (w *tab) scheme(mode string) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, waitTime)
+	ctx, cancel := context.WithTimeout(w.ctx, workTime)
 	defer cancel()
 	_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: mode}},
@@ -265,7 +269,7 @@ func (w *tab) shoot(name string) {
 	if folder == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(w.ctx, waitTime)
+	ctx, cancel := context.WithTimeout(w.ctx, workTime)
 	defer cancel()
 	picture, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {

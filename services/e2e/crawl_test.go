@@ -144,7 +144,7 @@ func (c *crawler) route(path string) string {
 // fetch answers the status, the path that the answer came from, and the answer.
 func (c *crawler) fetch(client *http.Client, s start) (status int, final, body string) {
 	c.Helper()
-	ctx, cancel := context.WithTimeout(c.Context(), waitTime)
+	ctx, cancel := context.WithTimeout(c.Context(), workTime)
 	defer cancel()
 	method := http.MethodGet
 	if s.form != nil {

@@ -169,7 +169,7 @@ func (w *tab) skipsTheFrame() []string {
 // await answers what a promise is kept with.
 func (w *tab) await(expression string) []string {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, waitTime)
+	ctx, cancel := context.WithTimeout(w.ctx, workTime)
 	defer cancel()
 	out, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](expression, chromedp.EvalAwaitPromise))
 	if err != nil {

@@ -86,7 +86,7 @@ func TestABlankFormPrintsAsOneSheet(t *testing.T) {
 // prints the page and answers how many sheets it takes; the words of the form must be on the first.
 func (w *tab) prints(name string) int {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.ctx, waitTime)
+	ctx, cancel := context.WithTimeout(w.ctx, workTime)
 	defer cancel()
 	pdf, err := chromedp.Run(ctx, chromedp.PrintToPDF(chromedp.PDFPaper(chromedp.PaperA4)))
 	must(w.T, err)
