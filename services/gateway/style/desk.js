@@ -38,11 +38,12 @@
 
   // An answer leads to the next patient: a second tap or click that was meant for the one before must not answer for this one. So nothing is accepted
   // at once where the next one has just come, and no key accepts twice within a second, over pages too. Whoever meant it sees why, and presses again.
-  let settled = 0;
+  let turns = 0;
+  // From the first picture on: on a slow PC who answers sees the next one later than the script does.
   const settling = (answered) => {
-    settled = performance.now() + (answered ? 1000 : 400);
+    const mine = ++turns;
     body.dataset.settling = "";
-    setTimeout(() => { if (performance.now() >= settled - 5) delete body.dataset.settling; }, settled - performance.now());
+    requestAnimationFrame(() => setTimeout(() => { if (mine === turns) delete body.dataset.settling; }, answered ? 1000 : 400));
   };
   const meant = (byKey) => {
     const last = Number(sessionStorage.getItem("accept") ?? 0);
@@ -56,7 +57,7 @@
   addEventListener("pageshow", (event) => { if (event.persisted) settling(true); });
   document.addEventListener("swapped", () => settling(false));
   // While the next one is on its way, the one that is still shown is not answered any more.
-  const leaving = () => { settled = Infinity; body.dataset.settling = ""; setTimeout(() => { if (settled === Infinity) delete body.dataset.settling; }, 8000); };
+  const leaving = () => { const mine = ++turns; body.dataset.settling = ""; setTimeout(() => { if (mine === turns) delete body.dataset.settling; }, 8000); };
   document.addEventListener("leaving", leaving);
   addEventListener("beforeunload", leaving);
   document.addEventListener("submit", (event) => {
