@@ -82,7 +82,7 @@ type formData struct {
 	Existing, ExistingNumber string
 	// Reason words why the draft came back.
 	Reason, Problem string
-	// Stale is what somebody else did to the draft meanwhile; nil otherwise.
+	// Stale is what somebody else did to the draft, or to the up-referral that is replied to, meanwhile; nil otherwise.
 	Stale *parts.Stale
 }
 
@@ -106,6 +106,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	}
 	if waits(data.Up) {
 		data.Form.Values.Set("reply", "1")
+		data.Form.Values.Set("replyVersion", standing(data.Up))
 	}
 	return p.render(w, r, http.StatusOK, data)
 }
@@ -223,7 +224,13 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	r.PostForm = p.planned(r, r.PostForm)
 	var made *referralv1.Referral
-	if err = p.ready(r, data, do == "send"); err == nil {
+	if do == "send" {
+		err = overtaken(r.PostForm, data)
+	}
+	if err == nil {
+		err = p.ready(r, data, do == "send")
+	}
+	if err == nil {
 		made, err = p.store(r, data, do == "send")
 	}
 	if err != nil {
@@ -279,7 +286,10 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, data formData, cau
 		again.Form.Errors = p.fieldErrors(r, cause)
 		parts.Stored(again)
 		data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
-		if outdated(data, cause) {
+		switch {
+		case r.PostFormValue("do") == "send" && overtaken(r.PostForm, data) != nil:
+			p.rest(r, &data)
+		case outdated(data, cause):
 			p.reapply(r, &data, cause)
 		}
 		if e, ok := errs.As(cause); ok && e.Reason == errs.ReasonOpenReferralExists {
