@@ -89,6 +89,11 @@ type formData struct {
 // Missing is where the form has what the township asks for; nil where that is not said.
 func (d formData) Missing() *parts.Asked { return parts.AskedOf(d.Draft) }
 
+// First tells that nobody has written on the draft yet: it was made of a candidate.
+func (d formData) First() bool {
+	return d.Draft.GetState() == referralv1.State_DRAFT && d.Draft.GetVersion() == 1
+}
+
 // Returned tells that the township asks for more.
 func (d formData) Returned() bool { return d.Draft.GetState() == referralv1.State_RETURNED }
 
@@ -167,7 +172,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Replies, data.Reply = p.mayReply(r, data.Up), replyOf(form)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId(), data.Action)
 	title := "down.title"
-	if data.Draft != nil {
+	if data.Draft != nil && !data.First() {
 		title = "down.edit"
 	}
 	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "desk", Status: status, Data: data})
