@@ -14,6 +14,7 @@ import (
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/e2e/internal/harness"
+	"github.com/tongzhen/tongzhen/services/internal/id"
 )
 
 // impression is what the forms of these tests say of the patient; it must be readable nowhere on the PC.
@@ -221,6 +222,36 @@ func TestWhatIsTakenBackIsStillTheSameRequest(t *testing.T) {
 	w.fill(`[name="form.presentIllness"]`, "头晕三天")
 	if got := w.value(`[name="requestId"]`); got != request {
 		t.Errorf("taken back it is another request: %s, not %s", got, request)
+	}
+}
+
+// A reply that was written before somebody else changed the referral comes back upon the version on which it was written: who sends it is told of the change.
+func TestAReplyThatWasKeptIsSentAfterALookAtWhatChanged(t *testing.T) {
+	s := harness.Together(t, binary, true)
+	c := signInAll(t, s)
+	request := c.upward(c.patient(t, "莫久等"), cardiology)
+	request.Submit = true
+	r := post[referralv1.Referral](t, c.township, "/referrals", request)
+	r = plainly(t, c.desk, acceptWalkIn(t, c.desk, r), "arrive")
+	w := openBrowser(t, s).open(t, "specialist")
+	w.signIn()
+	w.goTo("/referrals/" + r.GetId())
+	w.keeps()
+	w.fill(`[name="reply.nextSteps"]`, "两周后复诊")
+	w.keeps()
+	act(t, c.desk, r, "admit", &referralv1.AdmitRequest{RequestId: id.New(), Version: r.GetVersion(), Ward: "一病区", Bed: "3"})
+	w.goTo("/referrals/" + r.GetId())
+	w.keeps()
+	for field, typed := range map[string]string{"outcomeCode": "IMPROVED", "reply.diagnosis": "冠心病", "reply.treatment": "扩冠治疗"} {
+		w.fill(`[name="`+field+`"]`, typed)
+	}
+	w.press(`[data-action="conclude"]`)
+	if told := w.text("#actions .errors"); !strings.Contains(told, "收治") || w.value(`[name="reply.nextSteps"]`) != "两周后复诊" {
+		t.Fatalf("sent upon what was changed meanwhile, or without what was typed: %q", told)
+	}
+	w.press(`[data-action="conclude"]`)
+	if got := read(t, c.desk, r.GetId()); got.GetState() != referralv1.State_CONCLUDED || got.GetReply().GetNextSteps() != "两周后复诊" {
+		t.Errorf("sent again it is %s", got.GetState())
 	}
 }
 

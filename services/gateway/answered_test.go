@@ -54,6 +54,22 @@ func TestAPlaceOfAReturnedReferralSaysSo(t *testing.T) {
 	}
 }
 
+// Who was taken to a bed from the clinic is one of those who came; an admission that is undone leaves a patient who came.
+func TestWhoWasAdmittedFromTheClinicStaysOnItsDay(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[referralv1.State_Code]string{
+		referralv1.State_ADMITTED: "admitted</span>", referralv1.State_CONCLUDED: "admitted</span>", referralv1.State_ARRIVED: "has come</span>",
+	} {
+		w := newWorld(t)
+		w.always(dayMethod, &schedulingv1.ListDayResponse{Sessions: []*schedulingv1.DaySession{{
+			Id: sessionID, DepartmentCode: "0304", Kind: "CLINIC", Start: in(-time.Hour), End: in(2 * time.Hour), Slots: 16, Free: 16,
+			Patients: []*schedulingv1.DayPatient{{SlotId: slotID, Start: in(-time.Hour), End: in(0), State: schedulingv1.HoldState_RELEASED, ReferralId: referralID, SenderOrganizationId: townshipID}},
+		}}})
+		w.always(batchMethod, &referralv1.BatchGetReferralsResponse{Referrals: []*referralv1.Referral{sampleReferral(state)}})
+		shows(t, w.browser("desk").get("/desk/arrivals").Body.String(), `<span class="state CLOSED">`+want, "1 of 1 have come")
+	}
+}
+
 // The key that accepts leads to the answer where that is in words.
 func TestTheKeyOfAnAdviceLeadsToItsAnswer(t *testing.T) {
 	t.Parallel()

@@ -44,6 +44,23 @@ func TestTheTimeToDecideIsCountedInDays(t *testing.T) {
 	}
 }
 
+// Who is sent up again stays on the list, with the referral, and nobody is late.
+func TestWhoIsSentUpAgainIsNotUrgedAbout(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := sampleCandidate("OPEN")
+	c.DueTime, c.UpAgainId, c.UpAgainNumber = in(-30*time.Hour), downID, "450321-26-0000456-7"
+	w.always(candidatesMethod, &referralv1.ListCandidatesResponse{Candidates: []*referralv1.Candidate{c}})
+	body := w.browser("desk").get("/candidates").Body.String()
+	shows(t, body, "Sent up again", `<a href="/referrals/`+downID+`">450321-26-0000456-7</a>`, "nobody is urged", `action="/candidates/`)
+	if strings.Contains(body, "clock over") || strings.Contains(body, "beyond") || strings.Contains(body, `class="late"`) {
+		t.Error("the department is urged")
+	}
+	for _, problem := range htmlcheck.Page(body) {
+		t.Error(problem)
+	}
+}
+
 func TestTheDeskChoosesADepartmentAndADoctorHasTheOwn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -310,6 +310,19 @@ func TestADraftGoesOnAndIsSent(t *testing.T) {
 	}
 }
 
+// What a candidate was made into and nobody has written on is a new one; what somebody kept is changed.
+func TestADraftOfACandidateIsTitledAsANewOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	draft := downAnswer(referralv1.State_DRAFT)
+	draft.ReplyTo = ""
+	w.always(getMethod, draft)
+	for version, title := range map[int32]string{1: "Refer down", 2: "Change the down-referral"} {
+		draft.Version = version
+		shows(t, w.browser("desk").get("/down/"+patientID+"?draft="+downID).Body.String(), "</span> "+title)
+	}
+}
+
 func TestAnotherTemplateLaysOutItsVisits(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
@@ -142,9 +143,66 @@ func TestOfAnUpReferralWhoseArrivalWasTakenBackNoReplyIsTold(t *testing.T) {
 	w.refuse(concludeMethod, errs.Stale(7, "ACCEPTED"))
 	b := w.browser("desk")
 	typed := with(typedDown(), "reply", "1", "replyVersion", "6", "outcomeCode", "IMPROVED")
-	w.always(getMethod, sampleReferral(referralv1.State_ACCEPTED))
+	meanwhile := sampleReferral(referralv1.State_ADMITTED) // it is taken back between the look at it and the reply
+	meanwhile.Version = 6
+	on(w, getMethod, func(context.Context, *referralv1.GetReferralRequest) (*referralv1.Referral, error) {
+		defer w.always(getMethod, sampleReferral(referralv1.State_ACCEPTED))
+		return meanwhile, nil
+	})
 	if got := b.post(answersUp, typed); got.Header().Get("Location") != "/referrals/"+referralID+"#actions" {
 		t.Error(got.Code, got.Header().Get("Location"))
 	}
 	shows(t, b.get("/referrals/"+referralID).Body.String(), "the reply to the up-referral is not")
+}
+
+// Somebody changed the up-referral while the form was filled in: neither of the two goes out before who wrote them has seen what and by whom.
+func TestAReplyAlongWithADownReferralIsNotSentUnseenUponAnotherVersion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.admitted()
+	up := sampleReferral(referralv1.State_ARRIVED)
+	up.Version, up.Reply = 7, nil
+	w.always(getMethod, up)
+	w.always(historyMethod, &referralv1.ListHistoryResponse{History: []*referralv1.HistoryRow{
+		{Kind: "TRANSITION", Action: "admit", Version: 6, Actor: &commonv1.Actor{Name: "早先的人"}, Time: in(0)},
+		{Kind: "TRANSITION", Action: "undo_admit", Version: 7, Actor: &commonv1.Actor{Name: "同事甲"}, Time: in(0)},
+	}})
+	b := w.browser("desk")
+	sent := with(typedDown(), "reply", "1", "replyVersion", "6", "outcomeCode", "IMPROVED")
+	got := b.post(answersUp, sent)
+	body := got.Body.String()
+	if got.Code != http.StatusConflict || len(called[*referralv1.CreateReferralRequest](w, createMethod)) != 0 || len(called[*referralv1.ConcludeRequest](w, concludeMethod)) != 0 {
+		t.Fatalf("%d, and something was sent", got.Code)
+	}
+	shows(t, body, "the up-referral changed", "同事甲", `name="replyVersion" value="7"`, ">支架一枚</textarea>", `<option value="IMPROVED" selected>`)
+	if strings.Contains(body, "早先的人") || hidden(t, body, "requestId") == sent.Get("requestId") {
+		t.Error("what was before is told too, or the request is still that of before")
+	}
+	for _, problem := range htmlcheck.Page(body) {
+		t.Error(problem)
+	}
+	// A form that is refused for something else keeps the version that it was drawn with.
+	up.Version = 6
+	refused := b.post(answersUp, with(sent, "outcomeCode", "")).Body.String()
+	up.Version = 7
+	if hidden(t, refused, "replyVersion") != "6" {
+		t.Error("the version of now is taken without a word")
+	}
+	if got := b.post(answersUp, with(sent, "replyVersion", "7")); got.Code != http.StatusSeeOther {
+		t.Errorf("again: %d", got.Code)
+	}
+	if replied := called[*referralv1.ConcludeRequest](w, concludeMethod); len(replied) != 1 || replied[0].GetVersion() != 7 {
+		t.Errorf("%v", replied)
+	}
+}
+
+func TestAColleaguesReplyIsNotTakenForOnesOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.admitted()
+	w.refuse(concludeMethod, errs.Stale(7, "CONCLUDED"))
+	w.concluded()
+	b := w.browser("desk")
+	b.post(answersUp, with(typedDown(), "reply", "1", "replyVersion", "6", "outcomeCode", "IMPROVED"))
+	shows(t, b.get("/referrals/"+downID).Body.String(), "A colleague had replied")
 }

@@ -33,7 +33,11 @@
 //  13. An accepted referral's expected window and the limit of its arrival are those of the booking that it names, as scheduling told last; while that
 //     booking has no place no limit runs. To follow it is a mark: the version stays, and nobody's work is refused for it.
 //  14. A referral names at most one booking. An admission to a bed of the board is booked as an acceptance is, in place of what was booked before; its
-//     fact names both, and the conclusion's fact the bed.
+//     fact names both. Its bed ends with the stay: the fact of the conclusion, of a discharge that the hospital's system told, or of an admission that is undone
+//     names it, the last two once, for the referral then names it no more. A discharge that is taken back brings no bed back.
+//  15. A candidate rests while another up-referral brings the patient to the same hospital again, or has them there (domain.Candidate.UpAgain): it stays on the list
+//     and in every figure as undecided, but no limit runs and nobody is late. When that is over and nobody has decided, the department has its whole time again;
+//     where the patient died or went to another hospital meanwhile, it ends for that reason.
 //
 // At its start the service takes over what an earlier release left. It builds the figures of every county that has none by today's counters,
 // dimensions and totals (table figures_built); one instance does, and until then a county's figures are answered as filling. A county that

@@ -106,13 +106,14 @@
   const restore = async (form) => {
     const kept = await get("draft", form.dataset.draft);
     if (!kept || now() - kept.at > limits.draft || touched.has(form)) return;
-    // A form that tells what its fields said at first comes back upon the version on which it was written: the server then shows what has changed since.
+    // A form that tells what its fields said at first comes back upon the version on which it was written, and so does a field that says so (data-rests): the
+    // server then shows what has changed since.
     const rests = kept.values.version && form.querySelector('[name^="was."]');
     restoring = true;
     try {
       for (const [name, values] of Object.entries(kept.values)) {
         form.querySelectorAll(`[name="${CSS.escape(name)}"]`).forEach((field, i) => {
-          if (field.type === "hidden") { if (rests && (name === "version" || name.startsWith("was."))) field.value = values[0]; return; } // chips are made anew by their picker
+          if (field.type === "hidden") { if ("rests" in field.dataset || rests && (name === "version" || name.startsWith("was."))) field.value = values[0]; return; } // chips are made anew by their picker
           if (field.type === "radio") field.checked ||= values.includes(field.value); // what is not offered any more cannot be chosen again
           else if (field.type === "checkbox") field.checked = values.includes(field.value);
           else if (i < values.length) field.value = values[i];

@@ -276,7 +276,7 @@ func lifeCodes() map[string][]string {
 			referral.correct referral.create referral.deadline_passed referral.decline referral.depart referral.dismiss_candidate
 			referral.edit referral.escalate referral.find_candidate referral.merge_candidate referral.message referral.no_show
 			referral.norm_check referral.read referral.village_list referral.rebook referral.record_arrival referral.record_consent referral.record_out
-			referral.record_visit referral.redirect referral.refer_candidate referral.reopen_candidate referral.resubmit referral.return
+			referral.record_visit referral.redirect referral.refer_candidate referral.reopen_candidate referral.rest_candidate referral.resume_candidate referral.discharged referral.resubmit referral.return
 			referral.revise_plan referral.seen referral.undo_admit referral.undo_arrive sensitive.open
 			consent.defer consent.give consent.withdraw consent.list consent.read consent.deferred copy.read export.record export.list
 			referral.dismiss_registration referral.person_merged referral.registration.dismiss`),

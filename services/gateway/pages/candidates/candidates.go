@@ -115,6 +115,9 @@ type item struct {
 // Waiting tells that the department has still to decide.
 func (i item) Waiting() bool { return i.GetState() == "OPEN" || i.GetState() == "REFERRED" }
 
+// Rests tells that the patient comes up again, or is back: nobody is to decide now.
+func (i item) Rests() bool { return i.Waiting() && i.GetUpAgainId() != "" }
+
 // Dismissing tells that it was the dismissal that was refused.
 func (i item) Dismissing() bool { return i.Form.Values.Has("reasonCode") }
 
@@ -194,7 +197,9 @@ func (p *Pages) item(r *http.Request, c *referralv1.Candidate, county *shell.Cou
 	if i := slices.IndexFunc(reasons, func(known *referralv1.Reason) bool { return known.GetCode() == c.GetReasonCode() }); i >= 0 {
 		one.Reason = p.Shell.T(r, "reason-text", "zh", reasons[i].GetText(), "en", reasons[i].GetTextEn())
 	}
-	one.Days, one.Over = p.left(c.GetDueTime())
+	if !one.Rests() {
+		one.Days, one.Over = p.left(c.GetDueTime())
+	}
 	return one
 }
 

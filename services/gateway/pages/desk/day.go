@@ -45,6 +45,11 @@ func (e expected) Come() bool {
 	return slices.Contains([]string{"ARRIVED", "ADMITTED", "CONCLUDED", "CLOSED"}, e.state())
 }
 
+// Admitted tells that the patient was taken to a bed, from the clinic where there was a slot.
+func (e expected) Admitted() bool {
+	return e.state() == "ADMITTED" || e.Come() && e.GetState() == schedulingv1.HoldState_RELEASED && e.state() != "ARRIVED"
+}
+
 // Awaited tells that the patient can be checked in.
 func (e expected) Awaited() bool {
 	return e.Row != nil && (e.state() == "ACCEPTED" || e.state() == "NO_SHOW")

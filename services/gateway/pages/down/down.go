@@ -82,12 +82,17 @@ type formData struct {
 	Existing, ExistingNumber string
 	// Reason words why the draft came back.
 	Reason, Problem string
-	// Stale is what somebody else did to the draft meanwhile; nil otherwise.
+	// Stale is what somebody else did to the draft, or to the up-referral that is replied to, meanwhile; nil otherwise.
 	Stale *parts.Stale
 }
 
 // Missing is where the form has what the township asks for; nil where that is not said.
 func (d formData) Missing() *parts.Asked { return parts.AskedOf(d.Draft) }
+
+// First tells that nobody has written on the draft yet: it was made of a candidate.
+func (d formData) First() bool {
+	return d.Draft.GetState() == referralv1.State_DRAFT && d.Draft.GetVersion() == 1
+}
 
 // Returned tells that the township asks for more.
 func (d formData) Returned() bool { return d.Draft.GetState() == referralv1.State_RETURNED }
@@ -106,6 +111,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	}
 	if waits(data.Up) {
 		data.Form.Values.Set("reply", "1")
+		data.Form.Values.Set("replyVersion", standing(data.Up))
 	}
 	return p.render(w, r, http.StatusOK, data)
 }
@@ -166,7 +172,7 @@ func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, data 
 	data.Replies, data.Reply = p.mayReply(r, data.Up), replyOf(form)
 	data.Travels = parts.Travelling(r.Context(), p.Attachments, data.PatientID, data.Draft.GetId(), data.Action)
 	title := "down.title"
-	if data.Draft != nil {
+	if data.Draft != nil && !data.First() {
 		title = "down.edit"
 	}
 	return p.Shell.Render(w, r, p.formSet, shell.Page{Title: title, Nav: "desk", Status: status, Data: data})
@@ -223,7 +229,13 @@ func (p *Pages) send(w http.ResponseWriter, r *http.Request) error {
 	}
 	r.PostForm = p.planned(r, r.PostForm)
 	var made *referralv1.Referral
-	if err = p.ready(r, data, do == "send"); err == nil {
+	if do == "send" {
+		err = overtaken(r.PostForm, data)
+	}
+	if err == nil {
+		err = p.ready(r, data, do == "send")
+	}
+	if err == nil {
 		made, err = p.store(r, data, do == "send")
 	}
 	if err != nil {
@@ -279,7 +291,10 @@ func (p *Pages) again(w http.ResponseWriter, r *http.Request, data formData, cau
 		again.Form.Errors = p.fieldErrors(r, cause)
 		parts.Stored(again)
 		data.Form, data.Problem, data.RequestID = again.Form, again.Problem, again.RequestID
-		if outdated(data, cause) {
+		switch {
+		case r.PostFormValue("do") == "send" && overtaken(r.PostForm, data) != nil:
+			p.rest(r, &data)
+		case outdated(data, cause):
 			p.reapply(r, &data, cause)
 		}
 		if e, ok := errs.As(cause); ok && e.Reason == errs.ReasonOpenReferralExists {

@@ -2,6 +2,7 @@ package parts
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -112,14 +113,22 @@ func (n Renewal) Reapply(r *http.Request, form *shell.Form, cause error) *Stale 
 		out.Changed = append(out.Changed, n.change(r, name, "", now, form.Value(name), touched[name]))
 	}
 	slices.SortFunc(out.Changed, func(a, b Change) int { return strings.Compare(a.Label, b.Label) })
-	if list, err := n.Client.ListHistory(r.Context(), &referralv1.ListHistoryRequest{Id: n.Referral.GetId()}); err == nil {
-		for _, row := range list.GetHistory() {
-			if row.GetKind() == "TRANSITION" && int64(row.GetVersion()) > seen {
-				out.Since = append(out.Since, row)
-			}
+	out.Since = Since(r.Context(), n.Client, n.Referral.GetId(), seen)
+	form.Values.Set("version", strconv.Itoa(int(n.Referral.GetVersion())))
+	return out
+}
+
+// Since are the transitions of a referral after a version, the oldest first; none when its history cannot be read.
+func Since(ctx context.Context, client referralv1.ReferralServiceClient, referralID string, version int64) (out []*referralv1.HistoryRow) {
+	list, err := client.ListHistory(ctx, &referralv1.ListHistoryRequest{Id: referralID})
+	if err != nil {
+		return nil
+	}
+	for _, row := range list.GetHistory() {
+		if row.GetKind() == "TRANSITION" && int64(row.GetVersion()) > version {
+			out = append(out, row)
 		}
 	}
-	form.Values.Set("version", strconv.Itoa(int(n.Referral.GetVersion())))
 	return out
 }
 

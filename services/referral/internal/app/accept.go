@@ -72,7 +72,7 @@ func (s *Service) book(ctx context.Context, cmd Command, step Step, holdID strin
 	if step.Action == domain.ActionAdmit {
 		step.Carry.Ward, step.Carry.Bed = booked.Ward, booked.Label
 	}
-	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: holdID}
+	step.Carry.Booking = domain.Booking{ID: booked.BookingID, HoldID: holdID, Bed: booked.Place.Bed}
 	step.Carry.Expected = booked.Window
 	return s.change(ctx, cmd, func(u Unit, cal domain.Calendar) error {
 		// Scheduling may have moved it since it answered.

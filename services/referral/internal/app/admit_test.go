@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
@@ -58,6 +59,73 @@ func TestABedThatNobodyRegisteredIsNamedInWords(t *testing.T) {
 			if v, err = h.Admit(t.Context(), by(desk()), in); err != nil || v.Booking.HoldID != booked {
 				t.Errorf("instead %v: the booking of %q stays, %v", instead, v.Booking.HoldID, err)
 			}
+		}
+	})
+}
+
+// inBed is a patient who was admitted from a slot to a bed of the board.
+func (h house) inBed(t *testing.T) app.View {
+	t.Helper()
+	v, err := h.Accept(t.Context(), by(desk()), acceptance(submitted(t, h, "hold-1"), "hold-1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v = h.arrive(t, desk(), v)
+	h.peers.place = domain.Place{Bed: true}
+	if v, err = h.Admit(t.Context(), by(desk()), admission(v, "hold-2")); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Nobody lies in the bed of an admission that never was; who came is still expected by the window, should the arrival be undone as well.
+func TestAnAdmissionThatIsUndoneHasNoBed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.do(t, desk(), h.inBed(t), domain.ActionUndoAdmit)
+		if v.Booking.ID != "" || v.Ward != "" || !v.WalkIn || v.Expected.From.IsZero() {
+			t.Errorf("it still has the bed of booking %q, expected from %s", v.Booking.ID, v.Expected.From)
+		}
+		h.expectVerdict(t, "hold-2", v.ID, release)
+		if v = h.do(t, desk(), v, domain.ActionUndoArrive); v.State != domain.StateAccepted || !v.WalkIn {
+			t.Errorf("%s", v.State)
+		}
+	})
+}
+
+func TestADischargeGivesTheBedBackOnce(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.inBed(t)
+		e := encounter(v)
+		e.End, e.Version = v.AdmitTime.Add(-time.Minute), 1
+		h.closed(t, e)
+		if v = h.now(t, desk(), v.ID); v.Booking.ID == "" {
+			t.Fatal("the end of an earlier stay takes the bed away")
+		}
+		h.clock.Advance(days(2))
+		e.End, e.Version = h.clock.Now(), 2
+		for range 2 { // codes come after the discharge
+			e.FactID, e.Version = id.New(), e.Version+1
+			h.closed(t, e)
+		}
+		now := h.now(t, desk(), v.ID)
+		if now.State != domain.StateAdmitted || now.Version != v.Version || now.Booking.ID != "" || h.told(t, "discharged") != 1 {
+			t.Errorf("%s with the bed of booking %q, told %d times", now.State, now.Booking.ID, h.told(t, "discharged"))
+		}
+		h.conclude(t, now, "IMPROVED")
+	})
+}
+
+func TestADischargeAfterTheReplySaysNothingOfTheBed(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.conclude(t, h.inBed(t), "IMPROVED")
+		e := encounter(v)
+		e.End = h.clock.Now()
+		h.closed(t, e)
+		if n := h.told(t, "discharged"); n != 0 || h.now(t, desk(), v.ID).Booking.ID == "" {
+			t.Errorf("told %d times", n)
 		}
 	})
 }

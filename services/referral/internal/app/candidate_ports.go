@@ -31,14 +31,19 @@ type Candidates interface {
 
 // CandidateUnit is what a transaction does about candidates. It is part of [Unit].
 type CandidateUnit interface {
-	// Candidates are all of a patient, oldest first. Until the end of the transaction nobody else finds, answers or takes back any.
+	// Candidates are all that a patient had before the transaction, oldest first; asked again they are the same ones. Until the end of the transaction nobody else
+	// finds, answers or takes back any.
 	Candidates(ctx context.Context, patientID string) ([]*domain.Candidate, error)
 	// SaveCandidate writes it at the end, with audit and facts, and lets the limit of its up-referral run or stop.
 	SaveCandidate(c *domain.Candidate)
+	// BroughtIn are the patient's up-referrals that bring them to a hospital's care now, or have them there: id, parties, kind, state and times.
+	BroughtIn(ctx context.Context, patientID string) ([]domain.Snapshot, error)
 	// SentDown is the latest down-referral of the patient that the hospital sent since the stay began and that stands; "" if there is none.
 	SentDown(ctx context.Context, s domain.Stay) (string, error)
 	// Concluded tells whether an up-referral of the patient was concluded by the hospital within the stay.
 	Concluded(ctx context.Context, s domain.Stay) (bool, error)
+	// AdmittedAt are the patient's up-referrals that are admitted at the hospital, locked.
+	AdmittedAt(ctx context.Context, patientID, organizationID string) ([]*domain.Referral, error)
 	// TakeEncounter notes that a fact of an encounter was taken and ends the watch over its stay; false if a newer one was taken before. Until
 	// the end of the transaction nobody else takes facts of the patient. CONFLICT for the encounter of another patient.
 	TakeEncounter(ctx context.Context, t EncounterTold) (newest bool, err error)
@@ -56,6 +61,8 @@ type CandidateView struct {
 	domain.CandidateSnapshot
 	// FamilyDoctorName is the name under which the family doctor made the up-referral; empty if not known.
 	FamilyDoctorName string
+	// UpAgainNumber is that of the up-referral on which it rests.
+	UpAgainNumber domain.Number
 }
 
 // CandidateQuery selects a page of an organisation's candidates.

@@ -77,18 +77,23 @@ func (s *Service) found(ctx context.Context, u Unit, m domain.Match) error {
 	if err != nil {
 		return refusal(err)
 	}
+	ups, err := u.BroughtIn(ctx, m.PatientID)
+	if err != nil {
+		return err
+	}
+	c.UpAgain(ups, m.Due, domain.Actor{AccountID: Self}, u.Now())
 	u.SaveCandidate(c)
 	return nil
 }
 
-// ended takes the candidate of a stay off the list, if it had one: the patient died or went to another hospital.
+// ended takes the candidate of a stay off the list, if it had one, and those that rest on it: the patient died or went to another hospital.
 func (s *Service) ended(ctx context.Context, u Unit, stay domain.Stay, died bool) error {
 	all, err := u.Candidates(ctx, stay.PatientID)
 	if err != nil {
 		return err
 	}
 	for _, c := range all {
-		if c.Snapshot().Covers(stay) {
+		if known := c.Snapshot(); known.Covers(stay) || stay.ReferralID != "" && known.UpAgainBy == stay.ReferralID {
 			c.Ended(died, domain.Actor{AccountID: Self}, u.Now())
 			u.SaveCandidate(c)
 		}

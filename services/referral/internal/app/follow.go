@@ -14,6 +14,11 @@ import (
 // the answer.
 func (s *Service) linked(ctx context.Context, u Unit, c domain.Command, r *domain.Referral) error {
 	now := r.Snapshot()
+	if now.Direction == domain.Up {
+		if err := s.sentUp(ctx, u, c, r); err != nil {
+			return err
+		}
+	}
 	switch {
 	case now.Direction == domain.Down && now.LinkKind == domain.LinkAnswers:
 		if err := s.answersUp(ctx, u, c, now); err != nil {

@@ -42,6 +42,7 @@ func (d *drawer) Referral(context.Context, string) (*domain.Referral, error) {
 
 func (d *drawer) Checks(context.Context, string) ([]domain.NormCheck, error)      { return nil, nil }
 func (d *drawer) Candidates(context.Context, string) ([]*domain.Candidate, error) { return nil, nil }
+func (d *drawer) BroughtIn(context.Context, string) ([]domain.Snapshot, error)    { return nil, nil }
 func (d *drawer) SentDown(context.Context, domain.Stay) (string, error)           { return "", nil }
 func (d *drawer) SaveCandidate(*domain.Candidate)                                 {}
 func (d *drawer) Settings(context.Context, string) (set domain.Settings, _ error) { return set, nil }

@@ -34,7 +34,9 @@ func (u watchedUnit) Referral(ctx context.Context, id string) (*domain.Referral,
 }
 
 func (u watchedUnit) Candidates(ctx context.Context, patientID string) ([]*domain.Candidate, error) {
-	*u.took = append(*u.took, "candidates")
+	if n := len(*u.took); n == 0 || (*u.took)[n-1] != "candidates" { // asked again they are the same ones
+		*u.took = append(*u.took, "candidates")
+	}
 	return u.Unit.Candidates(ctx, patientID)
 }
 

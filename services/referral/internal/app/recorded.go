@@ -77,8 +77,11 @@ func (s *Service) record(ctx context.Context, cmd Command, in Recording) (View, 
 		if err := decide(r, number, u.Now()); err != nil {
 			return err
 		}
+		c := domain.Command{Action: in.Action, By: actor(caller), At: u.Now()}
+		if err := s.sentUp(ctx, u, c, r); err != nil {
+			return err
+		}
 		if down != "" {
-			c := domain.Command{Action: in.Action, By: actor(caller), At: u.Now()}
 			if err := s.bounce(ctx, u, c, bounced{r, down, id, cal.BounceBackDays()}); err != nil {
 				return err
 			}
@@ -161,6 +164,9 @@ func (s *Service) escalate(ctx context.Context, cmd Command, in Escalation) (Vie
 		}
 		up := domain.New(made, cmd.Caller.County)
 		if err := s.sendNew(up, cmd, creation, domain.Command{At: c.At, Carry: carry}, cal); err != nil {
+			return err
+		}
+		if err := s.sentUp(ctx, u, c, up); err != nil {
 			return err
 		}
 		u.Save(up)

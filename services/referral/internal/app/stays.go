@@ -53,8 +53,8 @@ func (s *Service) EncounterOpened(ctx context.Context, e Encounter) error {
 	})
 }
 
-// EncounterClosed finds a candidate when a patient was discharged from a county hospital's ward, and looks again when the discharge is told
-// anew: codes often come days after it.
+// EncounterClosed frees the bed and finds a candidate when a patient was discharged from a county hospital's ward, and looks again when the discharge is
+// told anew: codes often come days after it. A discharge that is taken back brings no bed back: somebody may have it by then.
 func (s *Service) EncounterClosed(ctx context.Context, e Encounter) error {
 	stay, cal, err := s.stayOf(ctx, e)
 	if err != nil {
@@ -70,7 +70,20 @@ func (s *Service) EncounterClosed(ctx context.Context, e Encounter) error {
 			return err
 		}
 	}
-	return s.take(ctx, e, func(u Unit) error {
+	return s.Candidates.TakeFact(ctx, e.County, e.FactID, func(u Unit) error {
+		// Whoever changes a referral and its patient's candidates takes the referral first.
+		leaving, err := u.AdmittedAt(ctx, stay.PatientID, stay.OrganizationID)
+		if err != nil {
+			return err
+		}
+		if newest, err := u.TakeEncounter(ctx, e.told()); err != nil || !newest {
+			return err
+		}
+		for _, r := range leaving {
+			if r.Discharged(stay.End, domain.Command{By: domain.Actor{AccountID: Self}, At: u.Now()}) {
+				u.Save(r)
+			}
+		}
 		if err := u.Discharged(ctx, *stay); err != nil {
 			return err
 		}

@@ -15,6 +15,8 @@ const (
 	DismissCandidate Action = "dismiss_candidate"
 	CloseCandidate   Action = "close_candidate"
 	ReopenCandidate  Action = "reopen_candidate"
+	RestCandidate    Action = "rest_candidate"
+	ResumeCandidate  Action = "resume_candidate"
 )
 
 // CandidateState is how far a candidate is.
@@ -70,7 +72,9 @@ type CandidateSnapshot struct {
 	Version int32
 	State   CandidateState
 	Match
-	DownReferral          string
+	DownReferral string
+	// UpAgainBy is another up-referral with which the patient comes to the hospital again, or is there; "" for none.
+	UpAgainBy             string
 	ReasonCode, Note      string
 	FoundTime, UpdateTime time.Time
 }
@@ -82,6 +86,9 @@ func (c CandidateSnapshot) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte("
 func (c CandidateSnapshot) Waits() bool {
 	return c.State == CandidateOpen || c.State == CandidateReferred
 }
+
+// Urges tells whether the department is urged to decide: nobody goes down who is being sent up again.
+func (c CandidateSnapshot) Urges() bool { return c.Waits() && c.UpAgainBy == "" }
 
 // CandidateChange is one thing that happened, for audit and facts.
 type CandidateChange struct {

@@ -89,6 +89,8 @@ type Window struct {
 // Booking is what scheduling confirmed for a hold.
 type Booking struct {
 	ID, HoldID string
+	// Bed: it is of a bed, and so ends with the stay in it; a slot stays booked.
+	Bed bool
 }
 
 // Draft is what the originator writes.

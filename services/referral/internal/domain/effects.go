@@ -315,9 +315,21 @@ func admit(s *Snapshot, c Command, change *Change) []Field {
 	return nil
 }
 
-func undoAdmit(s *Snapshot, _ Command, _ *Change) []Field {
+// undoAdmit gives the bed back at once, also one that was kept since the acceptance: who is to stay after all is admitted to a free one.
+func undoAdmit(s *Snapshot, _ Command, change *Change) []Field {
+	leaveBed(s, change)
 	s.Ward, s.Bed, s.AdmitTime = "", "", time.Time{}
 	return nil
+}
+
+// leaveBed names in the fact the bed that is free from now on, and forgets it. What the patient was expected by stays, as a window, for an arrival that is
+// undone as well.
+func leaveBed(s *Snapshot, change *Change) {
+	if !s.Booking.Bed {
+		return
+	}
+	change.HoldID, change.BookingID = s.Booking.HoldID, s.Booking.ID
+	s.Booking, s.WalkIn = Booking{}, s.ArrivedFrom == StateAccepted
 }
 
 // conclude ends the visit: its fact names the booking, so that a bed is free again, and the referral goes on naming it.

@@ -21,9 +21,11 @@ const (
 	MarkPersonMerged   Action = "person_merged"
 	// MarkMoved: scheduling gave the booking another time. MarkSubstituted: the same time with another practitioner or room. MarkDisplaced: its
 	// session was cancelled, and no other place was free yet.
-	MarkMoved           Action = "moved"
-	MarkSubstituted     Action = "substituted"
-	MarkDisplaced       Action = "displaced"
+	MarkMoved       Action = "moved"
+	MarkSubstituted Action = "substituted"
+	MarkDisplaced   Action = "displaced"
+	// MarkDischarged: the hospital's system told that the patient has left the bed that was booked.
+	MarkDischarged      Action = "discharged"
 	markBouncedBy       Action = "bounced_by"
 	markBounceUndone    Action = "bounce_back_undone"
 	markReopenedAnswers Action = "answered_by_undone"
@@ -192,6 +194,19 @@ func (r *Referral) note(next Snapshot, change Change) {
 // PersonMerged notes that the patient and another record are one person.
 func (r *Referral) PersonMerged(c Command) {
 	r.note(r.s, Change{Action: MarkPersonMerged, Mark: true, From: r.s.State, By: c.By, At: c.At, KeepDeadline: true})
+}
+
+// Discharged takes the hospital's word that the stay of an admitted patient ended: the booked bed is free, and the reply is still to come. It is a mark, no
+// transition. False, and nothing changes, where there is no such bed (any more), or the stay that ended was over before the admission.
+func (r *Referral) Discharged(end time.Time, c Command) bool {
+	if r.s.State != StateAdmitted || !r.s.Booking.Bed || end.Before(r.s.AdmitTime) {
+		return false
+	}
+	next := r.s
+	change := Change{Action: MarkDischarged, Mark: true, From: r.s.State, By: c.By, At: c.At, KeepDeadline: true, Detail: detail("endTime", stamp(end))}
+	leaveBed(&next, &change)
+	r.note(next, change)
+	return true
 }
 
 // AnsweredBy notes the down-referral that answers this up-referral; "" that it was taken back or refused. Arrived, if set, is when its

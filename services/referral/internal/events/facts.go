@@ -64,6 +64,7 @@ func published() map[domain.Action]event {
 		domain.MarkConsent:      {"consent_recorded", func(m meta, f fact) proto.Message { return &referralv1.ConsentRecorded{Meta: m, Referral: f} }},
 		domain.MarkBounceBack:   {"bounce_back_found", func(m meta, f fact) proto.Message { return &referralv1.BounceBackFound{Meta: m, Referral: f} }},
 		domain.MarkPersonMerged: {"person_merged", func(m meta, f fact) proto.Message { return &referralv1.PersonMerged{Meta: m, Referral: f} }},
+		domain.MarkDischarged:   {"discharged", func(m meta, f fact) proto.Message { return &referralv1.Discharged{Meta: m, Referral: f} }},
 		domain.MarkSeen:         {"seen", func(m meta, f fact) proto.Message { return &referralv1.Seen{Meta: m, Referral: f} }},
 	}
 }

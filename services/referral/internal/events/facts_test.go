@@ -23,7 +23,7 @@ const secret = "秦秘密"
 
 // marks are those of which a fact is told.
 func marks() []domain.Action {
-	out := []domain.Action{domain.MarkSeen, domain.MarkBounceBack, domain.MarkPersonMerged}
+	out := []domain.Action{domain.MarkSeen, domain.MarkBounceBack, domain.MarkPersonMerged, domain.MarkDischarged}
 	for _, m := range domain.Marks() {
 		// Of a conversion the new draft is told.
 		if m.Action != domain.MarkConvert {

@@ -88,6 +88,7 @@ func (s candidateServer) candidate(v app.CandidateView) *referralv1.Candidate {
 		CentreId: v.CentreID, FamilyDoctor: v.FamilyDoctor, FamilyDoctorName: v.FamilyDoctorName,
 		FoundTime: stamp(v.FoundTime), DueTime: stamp(v.Due), Origin: string(v.Origin), DownReferralId: v.DownReferral,
 		ReasonCode: v.ReasonCode, Note: v.Note, StayStart: stamp(v.Start), StayEnd: stamp(v.End),
+		UpAgainId: v.UpAgainBy, UpAgainNumber: v.UpAgainNumber.Printed(),
 	}
 	for _, d := range v.Diagnoses {
 		out.Diagnoses = append(out.Diagnoses, coding(d))

@@ -27,11 +27,12 @@ const candidateConsumer = "referral-candidate"
 // candidateColumns in this order everywhere.
 const candidateColumns = `id, version, state, origin, patient_id, organization_id, department_code, referral_id, number, encounter_id,
 	diagnosis_codes, criteria, centre_id, family_doctor, down_referral, reason_code, stay_start, stay_end, found_time, due_time, update_time,
-	patient, content`
+	patient, content, up_again`
 
 // selectCandidates reads them with the name under which the family doctor made the up-referral.
-var selectCandidates = "SELECT c." + strings.Join(names(candidateColumns), ", c.") + `, COALESCE(h.account_name, '') FROM candidate c
+var selectCandidates = "SELECT c." + strings.Join(names(candidateColumns), ", c.") + `, COALESCE(h.account_name, ''), COALESCE(a.number, '') FROM candidate c
 	LEFT JOIN history h ON h.county_code = c.county_code AND h.referral_id = c.referral_id AND h.version = 1 AND h.account_id = c.family_doctor
+	LEFT JOIN referral a ON a.county_code = c.county_code AND a.id = c.up_again AND c.up_again <> ''
 	WHERE c.county_code = $1 AND `
 
 // sealedCandidate is the sealed content as JSON. The names are stored: they may be added to, never changed.
@@ -60,7 +61,7 @@ func (s *Store) scanCandidate(county string, row scanner) (app.CandidateView, er
 	v.County = county
 	err := row.Scan(&v.ID, &v.Version, &v.State, &v.Origin, &v.PatientID, &v.OrganizationID, &v.DepartmentCode, &v.ReferralID, &v.Number,
 		&v.EncounterID, &codes, &reasons, &v.CentreID, &v.FamilyDoctor, &v.DownReferral, &v.ReasonCode, &v.Start, &end, &v.FoundTime, &v.Due,
-		&v.UpdateTime, &patient, &content, &v.FamilyDoctorName)
+		&v.UpdateTime, &patient, &content, &v.UpAgainBy, &v.FamilyDoctorName, &v.UpAgainNumber)
 	if err != nil {
 		return v, err
 	}

@@ -27,7 +27,7 @@ const (
 		escalated_to, down_referral, down_arrive_time, bounce_back_of, bounced_by, matched_criteria, family_doctor, verdict, corrections,
 		condition, first_answer, first_due, answer_time, depart_time, expected_arrival, conclude_time, close_time,
 		accept_time, no_show_time, follow_up_time, completeness, completeness_missing, first_reason, written_time, village_id,
-		missed_steps`
+		missed_steps, booking_bed`
 
 	sealedColumns = `patient, content, result, plan`
 
@@ -99,7 +99,7 @@ func changing(s domain.Snapshot) []any {
 		string(s.Verdict), s.Corrections, s.Condition(), string(s.FirstAnswer), null(s.FirstDue), null(s.AnswerTime), null(s.DepartTime),
 		null(s.ExpectedArrival), null(s.ConcludeTime), null(s.CloseTime), null(s.AcceptTime), null(s.NoShowTime), null(s.FollowUpTime),
 		score(s.Completeness), strings.Join(s.Completeness.Missing(), " "), s.FirstReason, null(s.WrittenTime), s.Patient.VillageClinicID,
-		strings.Join(words(s.MissedSteps), " "),
+		strings.Join(words(s.MissedSteps), " "), s.Booking.Bed,
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *Store) scan(row scanner, more ...any) (domain.Snapshot, error) {
 		&r.ReasonCode, &r.ArrivedFrom, &submitted, &arrived, &admitted, &due, &order, &r.UpdateTime,
 		&r.Escalated, &r.DownReferral, &downArrived, &r.BounceBackOf, &r.BouncedBy, &criteria, &r.FamilyDoctor, &r.Verdict, &r.Corrections,
 		&condition, &r.FirstAnswer, &firstDue, &answered, &departed, &expected, &concluded, &closed,
-		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason, &written, &village, &missed,
+		&accepted, &noShow, &followUp, &complete, &missing, &r.FirstReason, &written, &village, &missed, &r.Booking.Bed,
 		&patient, &content, &result, &plan,
 	}
 	if err := row.Scan(append(dest, more...)...); err != nil {

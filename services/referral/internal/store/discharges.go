@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -148,6 +149,33 @@ func (u *unit) writeDischarges() {
 		u.plan(1, putDischarge, d.County, d.EncounterID, d.PatientID, d.OrganizationID, d.DepartmentCode, d.CentreID, d.Condition, d.ReferralID,
 			d.DownReferral, d.Start, d.End, d.Way)
 	}
+}
+
+// AdmittedAt implements [app.CandidateUnit].
+func (u *unit) AdmittedAt(ctx context.Context, patientID, organizationID string) ([]*domain.Referral, error) {
+	rows, err := u.tx.Query(ctx, `SELECT id FROM referral WHERE county_code = $1 AND `+person(u.tx.Engine(), "patient_id", "$2")+`
+		AND direction = 'UP' AND receiver_org = $3 AND state = 'ADMITTED' ORDER BY id`, u.cmd.Caller.County, patientID, organizationID)
+	if err != nil {
+		return nil, fmt.Errorf("look for the admissions of patient %s: %w", patientID, err)
+	}
+	var ids []string
+	for rows.Next() {
+		var one string
+		if err = rows.Scan(&one); err != nil {
+			break
+		}
+		ids = append(ids, one)
+	}
+	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	out := make([]*domain.Referral, len(ids))
+	for i, one := range ids {
+		if out[i], err = u.Referral(ctx, one); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 // gate keeps everybody else from a patient's candidates and discharges until the end of the transaction.

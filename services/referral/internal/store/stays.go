@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,9 @@ import (
 // Candidates implements [app.CandidateUnit].
 func (u *unit) Candidates(ctx context.Context, patientID string) ([]*domain.Candidate, error) {
 	county := u.cmd.Caller.County
+	if known, ok := u.ofPatient[patientID]; ok {
+		return known, nil
+	}
 	if err := u.gate(ctx, patientID); err != nil {
 		return nil, err
 	}
@@ -29,6 +33,10 @@ func (u *unit) Candidates(ctx context.Context, patientID string) ([]*domain.Cand
 	for i, v := range views {
 		out[i] = domain.RestoreCandidate(v.CandidateSnapshot)
 	}
+	if u.ofPatient == nil {
+		u.ofPatient = map[string][]*domain.Candidate{}
+	}
+	u.ofPatient[patientID] = out
 	return out, nil
 }
 
@@ -63,17 +71,17 @@ func (u *unit) candidateRow(c *domain.Candidate) {
 		string(s.Number), s.EncounterID, codes(s.Diagnoses), strings.Join(s.Reasons, " "), s.CentreID, s.FamilyDoctor, s.DownReferral,
 		s.ReasonCode, s.Start, null(s.End), s.FoundTime, s.Due, s.UpdateTime,
 		u.seal("candidate", "patient", s.ID, encode(sealedPatient(s.Patient))),
-		u.seal("candidate", "content", s.ID, encode(sealedCandidateOf(s))),
+		u.seal("candidate", "content", s.ID, encode(sealedCandidateOf(s))), s.UpAgainBy,
 	}
 	if c.Loaded().Version == 0 {
 		u.plan(1, `INSERT INTO candidate (county_code, `+candidateColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13,
-			$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`, args...)
+			$14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`, args...)
 		return
 	}
 	u.plan(1, `UPDATE candidate SET version = $3, state = $4, origin = $5, patient_id = $6, organization_id = $7, department_code = $8,
 		referral_id = $9, number = $10, encounter_id = $11, diagnosis_codes = $12, criteria = $13, centre_id = $14, family_doctor = $15,
 		down_referral = $16, reason_code = $17, stay_start = $18, stay_end = $19, found_time = $20, due_time = $21, update_time = $22,
-		patient = $23, content = $24 WHERE county_code = $1 AND id = $2 AND version = $25`, append(args, c.Loaded().Version)...).
+		patient = $23, content = $24, up_again = $25 WHERE county_code = $1 AND id = $2 AND version = $26`, append(args, c.Loaded().Version)...).
 		lost = func(ctx context.Context) error { return u.s.staleCandidate(ctx, s.County, s.ID) }
 }
 
@@ -85,14 +93,14 @@ func (s *Store) staleCandidate(ctx context.Context, county, candidateID string) 
 	return errs.Stale(v.Version, string(v.State))
 }
 
-// candidateLimit lets the step of the up-referral run while the department has to decide. A candidate without an up-referral has only its
+// candidateLimit lets the step of the up-referral run while the department is urged to decide. A candidate without an up-referral has only its
 // own due time.
 func (u *unit) candidateLimit(before, after domain.CandidateSnapshot) {
 	if after.ReferralID == "" {
 		return
 	}
 	up := domain.Snapshot{County: after.County, ID: after.ReferralID}
-	waited, waits := before.Waits() && before.ReferralID == after.ReferralID, after.Waits()
+	waited, waits := before.Urges() && before.ReferralID == after.ReferralID, after.Urges()
 	switch {
 	case waits && (!waited || !before.Due.Equal(after.Due)):
 		u.startStep(up, domain.Deadline{Step: domain.StepDownDecision, Due: after.Due})
@@ -107,6 +115,32 @@ func (u *unit) tellCandidate(c domain.CandidateChange) {
 		u.err = fmt.Errorf("envelope %s: %w", c.Action, err)
 	}
 	u.facts = append(u.facts, f)
+}
+
+// BroughtIn implements [app.CandidateUnit].
+func (u *unit) BroughtIn(ctx context.Context, patientID string) (out []domain.Snapshot, err error) {
+	var states []string
+	for _, state := range domain.StatesUnderWay() {
+		states = append(states, string(state))
+	}
+	among, list := u.tx.List("state", 3, states)
+	rows, err := u.tx.Query(ctx, `SELECT id, kind, state, receiver_org, submit_time, arrive_time FROM referral WHERE county_code = $1 AND direction = 'UP' AND `+
+		person(u.tx.Engine(), "patient_id", "$2")+" AND "+among+" ORDER BY submit_time, id", u.cmd.Caller.County, patientID, list)
+	if err != nil {
+		return nil, fmt.Errorf("look for the up-referrals of patient %s: %w", patientID, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		s := domain.Snapshot{County: u.cmd.Caller.County, PatientID: patientID, Direction: domain.Up}
+		var submitted, arrived sql.Null[time.Time]
+		if err := rows.Scan(&s.ID, &s.Kind, &s.State, &s.Receiver.OrganizationID, &submitted, &arrived); err != nil {
+			return nil, err
+		}
+		if s.SubmitTime, s.ArriveTime = instant(submitted), instant(arrived); s.BringsIn() {
+			out = append(out, s)
+		}
+	}
+	return out, rows.Err()
 }
 
 // SentDown implements [app.CandidateUnit].

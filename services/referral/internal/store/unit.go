@@ -23,6 +23,8 @@ type unit struct {
 	saved []*domain.Referral
 	// candidates are written after the referrals that their limits belong to.
 	candidates []*domain.Candidate
+	// ofPatient are those that were loaded, by patient.
+	ofPatient  map[string][]*domain.Candidate
 	discharged []reported
 	plans      []plan
 	facts      []outbox.Fact

@@ -92,6 +92,37 @@ func TestABedIsGivenToWhomItSuits(t *testing.T) {
 	})
 }
 
+// The hospital's system tells the discharge, then the reply comes, or the reverse: the bed is given back once, and is cleaned once. Nobody lay in that of an
+// admission that was undone.
+func TestABedIsGivenBackByWhateverTellsItFirst(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.ward("0304", 1)
+		for _, order := range [][2]string{{"discharged", "concluded"}, {"concluded", "discharged"}, {"admission_undone", ""}} {
+			c := f.submitted(id.New(), "0304", "ROUTINE")
+			v, err := f.lie(app.HoldRequest{})
+			if err != nil {
+				f.t.Fatal(order, err)
+			}
+			v = f.confirm(v.ID, c.ReferralID)
+			c = f.tell("admitted", "ADMITTED", c, app.ReferralFact{BookingID: v.BookingID})
+			f.wantBed(0, domain.BedOccupied)
+			if order[1] == "" {
+				f.tell(order[0], "ARRIVED", c, app.ReferralFact{BookingID: v.BookingID})
+				f.wantBed(0, domain.BedFree)
+				continue
+			}
+			c = f.tell(order[0], "ADMITTED", c, app.ReferralFact{BookingID: v.BookingID})
+			b := f.wantBed(0, domain.BedCleaning)
+			change := app.BedChange{RequestID: id.New(), ID: b.ID, Version: b.Version, InService: true, Cleaned: true}
+			if _, err := f.SetBed(f.t.Context(), f.manager(), change); err != nil {
+				f.t.Fatal(err)
+			}
+			f.tell(order[1], "CONCLUDED", c, app.ReferralFact{BookingID: v.BookingID})
+			f.wantBed(0, domain.BedFree)
+		}
+	})
+}
+
 func TestABedIsCleanedAfterItsPatientLeft(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.ward("0304", 1)

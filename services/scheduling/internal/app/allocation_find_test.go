@@ -215,6 +215,35 @@ func TestWaitingTimesAreComputedAnewEachNight(t *testing.T) {
 	})
 }
 
+// Who is taken to a bed from the clinic was seen there: the day keeps the patient. Whose booking was freed for another reason is not on it.
+func TestADayKeepsWhoWasAdmittedFromIt(t *testing.T) {
+	each(t, func(f *fixture) {
+		slots := f.session("0304", "CLINIC", 0, 14, 2)
+		f.ward("0304", 1)
+		c, out := f.submitted(id.New(), "0304", "ROUTINE"), f.submitted(id.New(), "0304", "ROUTINE")
+		slot, gone := f.hold(slots[0].ID), f.hold(slots[1].ID)
+		slot, gone = f.confirm(slot.ID, c.ReferralID), f.confirm(gone.ID, out.ReferralID)
+		c = f.tell("accepted", "ACCEPTED", c, app.ReferralFact{BookingID: slot.BookingID})
+		f.tell("cancelled", "CANCELLED", f.tell("accepted", "ACCEPTED", out, app.ReferralFact{BookingID: gone.BookingID}), app.ReferralFact{BookingID: gone.BookingID})
+		bed, err := f.lie(app.HoldRequest{})
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		bed = f.confirm(bed.ID, c.ReferralID)
+		c = f.tell("admitted", "ADMITTED", f.tell("arrived", "ARRIVED", c, app.ReferralFact{}), app.ReferralFact{BookingID: bed.BookingID, FormerBookingID: slot.BookingID})
+		for _, state := range []string{"ADMITTED", "CONCLUDED"} {
+			day, err := f.ListDay(f.t.Context(), f.caller("desk"), app.Department{County: county, OrganizationID: f.org}, "", f.clk.Now())
+			if err != nil || len(day) != 1 || len(day[0].Patients) != 1 {
+				f.t.Fatalf("%+v, %v", day, err)
+			}
+			if p := day[0].Patients[0]; p.Case.State != state || p.Hold.State != domain.Released || p.Hold.Place.SlotID != slots[0].ID || day[0].Free != 2 {
+				f.t.Errorf("%+v", p)
+			}
+			f.tell("concluded", "CONCLUDED", c, app.ReferralFact{BookingID: bed.BookingID})
+		}
+	})
+}
+
 func TestADayShowsItsSessionsAndWhoComes(t *testing.T) {
 	each(t, func(f *fixture) {
 		sender := id.New()

@@ -28,6 +28,7 @@ const (
 	free                         // the hold and the booking that the fact names are free
 	freeHold                     // the hold alone: an emergency came before its answer, or the wish changed
 	freeBed                      // the booking alone, if it is of a bed: the patient has left it
+	giveBed                      // the same for a bed in which nobody lay: it need not be cleaned
 	keep                         // no answer yet: the attached hold lasts for the new time limit
 	note                         // nothing by itself: the referral is in another state
 )
@@ -35,27 +36,29 @@ const (
 // reactions is the table: what each fact means for capacity. A fact that is not in it means nothing.
 func reactions() map[string]reaction {
 	return map[string]reaction{
-		"accepted":    settle,
-		"rebooked":    settle,
-		"admitted":    settle,
-		"declined":    free,
-		"cancelled":   free,
-		"redirected":  free,
-		"no_show":     free,
-		"edited":      freeHold,
-		"arrived":     freeHold,
-		"concluded":   freeBed,
+		"accepted":         settle,
+		"rebooked":         settle,
+		"admitted":         settle,
+		"declined":         free,
+		"cancelled":        free,
+		"redirected":       free,
+		"no_show":          free,
+		"edited":           freeHold,
+		"arrived":          freeHold,
+		"concluded":        freeBed,
+		"discharged":       freeBed,
+		"admission_undone": giveBed,
+
 		"returned":    keep,
 		"resubmitted": keep,
 
-		"submitted":        note,
-		"arrival_undone":   note,
-		"admission_undone": note,
-		"answered":         note,
-		"acknowledged":     note,
-		"follow_up_begun":  note,
-		"completed":        note,
-		"escalated":        note,
+		"submitted":       note,
+		"arrival_undone":  note,
+		"answered":        note,
+		"acknowledged":    note,
+		"follow_up_begun": note,
+		"completed":       note,
+		"escalated":       note,
 	}
 }
 
@@ -95,13 +98,13 @@ func (a *App) OnReferral(ctx context.Context, f ReferralFact) error {
 			return keepAttached(ctx, u, f)
 		case freeHold:
 			return freeAttached(ctx, u, f)
-		case freeBed:
-			return freeBooking(ctx, u, f, true)
+		case freeBed, giveBed:
+			return emptyBed(ctx, u, f, r == freeBed)
 		case note:
 			return nil
 		case free:
 		}
-		if err := freeBooking(ctx, u, f, false); err != nil {
+		if err := freeBooking(ctx, u, f); err != nil {
 			return err
 		}
 		return freeAttached(ctx, u, f)
@@ -121,8 +124,15 @@ func (a *App) settle(ctx context.Context, u Unit, f ReferralFact) error {
 	}
 	former := f
 	former.BookingID = f.FormerBookingID
-	if err := freeBooking(ctx, u, former, false); err != nil {
+	if h, err = named(ctx, former, former.BookingID, u.HoldOfBooking); err != nil {
 		return err
+	}
+	switch {
+	case h == nil:
+	case f.Event == "admitted":
+		h.Admit(u.Now())
+	default:
+		h.Free()
 	}
 	others, err := u.AttachedTo(ctx, f.ReferralID)
 	if err != nil {
@@ -157,19 +167,24 @@ func keepAttached(ctx context.Context, u Unit, f ReferralFact) error {
 	return nil
 }
 
-func freeBooking(ctx context.Context, u Unit, f ReferralFact, bedsOnly bool) error {
+func freeBooking(ctx context.Context, u Unit, f ReferralFact) error {
 	h, err := named(ctx, f, f.BookingID, u.HoldOfBooking)
 	if err != nil || h == nil {
 		return err
 	}
-	bed := h.Data().Place.BedID
-	if bedsOnly && bed == "" {
-		return nil
-	}
-	had := h.Data().State.Takes()
 	h.Free()
-	if bedsOnly && had {
-		return u.Clean(ctx, bed)
+	return nil
+}
+
+// emptyBed frees the booking if it is of a bed, which is cleaned if somebody lay in it; once, whoever tells it first.
+func emptyBed(ctx context.Context, u Unit, f ReferralFact, used bool) error {
+	h, err := named(ctx, f, f.BookingID, u.HoldOfBooking)
+	if err != nil || h == nil || h.Data().Place.BedID == "" || !h.Data().State.Takes() {
+		return err
+	}
+	h.Free()
+	if used {
+		return u.Clean(ctx, h.Data().Place.BedID)
 	}
 	return nil
 }

@@ -63,6 +63,7 @@ type HoldData struct {
 	CheckTime  time.Time // when the sweep asks the referral; zero: never
 	Displaced  time.Time // since when its session is cancelled and no other place was free; zero: it has its place
 	CreateTime time.Time
+	Admitted   time.Time // when its patient was taken from the slot to a bed; zero: not
 }
 
 // String is the id: a hold never formats as more.
@@ -243,6 +244,14 @@ func (h *Hold) Free() {
 		h.d.CheckTime = time.Time{}
 		h.must(Free)
 	}
+}
+
+// Admit frees a slot whose patient is taken to a bed: the session keeps the patient on its day. It changes nothing on what takes no place any more.
+func (h *Hold) Admit(now time.Time) {
+	if h.d.Place.SlotID != "" && h.d.ReferralID != "" && h.d.State.Takes() {
+		h.d.Admitted = now
+	}
+	h.Free()
 }
 
 // Expire ends a hold whose time is over; one that is live or ended stays as it is.

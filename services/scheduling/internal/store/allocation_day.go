@@ -54,7 +54,7 @@ func daySessions(ctx context.Context, tx *sqldb.Tx, d app.Department, from, to t
 	})
 }
 
-// dayPatients tells of those who have a slot, and of those whose booking was freed because they did not come.
+// dayPatients tells of those who have a slot, and of those whose booking was freed because they did not come or were admitted from it.
 func dayPatients(ctx context.Context, tx *sqldb.Tx, d app.Department, from, to time.Time, tell func(string, app.DayPatient)) error {
 	const tables = ` FROM session s JOIN slot sl ON sl.county_code = s.county_code AND sl.session_id = s.id `
 	const where = ` WHERE s.county_code = $1 AND s.organization_id = $3 AND s.start_time >= $4 AND s.start_time < $5 AND ($6 = '' OR s.department_code = $6)`
@@ -66,7 +66,7 @@ func dayPatients(ctx context.Context, tx *sqldb.Tx, d app.Department, from, to t
 		JOIN hold h ON h.county_code = o.county_code AND h.id = o.hold_id
 		LEFT JOIN referral_case c ON c.county_code = h.county_code AND c.referral_id = h.referral_id`+where+
 		" UNION ALL SELECT "+columns+tables+`JOIN hold h ON h.county_code = sl.county_code AND h.slot_id = sl.id AND h.state = 'RELEASED' AND h.booking_id IS NOT NULL
-		JOIN referral_case c ON c.county_code = h.county_code AND c.referral_id = h.referral_id AND c.state = 'NO_SHOW'`+where+
+		JOIN referral_case c ON c.county_code = h.county_code AND c.referral_id = h.referral_id AND (c.state = 'NO_SHOW' OR h.admitted_time IS NOT NULL)`+where+
 		") of_day ORDER BY start_time, slot_id, hold_id", d.County, tx.Now(), d.OrganizationID, from.UTC(), to.UTC(), d.Code)
 	if err != nil {
 		return err

@@ -56,8 +56,12 @@ type Candidate struct {
 	Note           string                 `protobuf:"bytes,21,opt,name=note,proto3" json:"note,omitempty"`
 	StayStart      *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=stay_start,json=stayStart,proto3" json:"stay_start,omitempty"`
 	StayEnd        *timestamppb.Timestamp `protobuf:"bytes,23,opt,name=stay_end,json=stayEnd,proto3" json:"stay_end,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Another up-referral that brings the patient to the hospital again, or has them there; empty for none. While there is one nobody is urged to decide and
+	// no time runs (due_time has no meaning); when it is over without a new decision the department has its whole time again.
+	UpAgainId     string `protobuf:"bytes,24,opt,name=up_again_id,json=upAgainId,proto3" json:"up_again_id,omitempty"`
+	UpAgainNumber string `protobuf:"bytes,25,opt,name=up_again_number,json=upAgainNumber,proto3" json:"up_again_number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Candidate) Reset() {
@@ -249,6 +253,20 @@ func (x *Candidate) GetStayEnd() *timestamppb.Timestamp {
 		return x.StayEnd
 	}
 	return nil
+}
+
+func (x *Candidate) GetUpAgainId() string {
+	if x != nil {
+		return x.UpAgainId
+	}
+	return ""
+}
+
+func (x *Candidate) GetUpAgainNumber() string {
+	if x != nil {
+		return x.UpAgainNumber
+	}
+	return ""
 }
 
 type CandidateReason struct {
@@ -865,7 +883,7 @@ var File_tongzhen_referral_v1_candidate_proto protoreflect.FileDescriptor
 
 const file_tongzhen_referral_v1_candidate_proto_rawDesc = "" +
 	"\n" +
-	"$tongzhen/referral/v1/candidate.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\xd3\a\n" +
+	"$tongzhen/referral/v1/candidate.proto\x12\x14tongzhen.referral.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ftongzhen/common/v1/common.proto\x1a#tongzhen/referral/v1/referral.proto\"\x9b\b\n" +
 	"\tCandidate\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x05R\aversion\x12\x14\n" +
@@ -895,7 +913,9 @@ const file_tongzhen_referral_v1_candidate_proto_rawDesc = "" +
 	"\x04note\x18\x15 \x01(\tR\x04note\x129\n" +
 	"\n" +
 	"stay_start\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\tstayStart\x125\n" +
-	"\bstay_end\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\astayEnd\"j\n" +
+	"\bstay_end\x18\x17 \x01(\v2\x1a.google.protobuf.TimestampR\astayEnd\x12\x1e\n" +
+	"\vup_again_id\x18\x18 \x01(\tR\tupAgainId\x12&\n" +
+	"\x0fup_again_number\x18\x19 \x01(\tR\rupAgainNumber\"j\n" +
 	"\x0fCandidateReason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x17\n" +

@@ -1134,7 +1134,7 @@ func (x *Admitted) GetReferral() *ReferralFact {
 	return nil
 }
 
-// AdmissionUndone: referral.v1.<county>.admission_undone.
+// AdmissionUndone: referral.v1.<county>.admission_undone. booking_id is the bed that the referral had, if one: it is free.
 type AdmissionUndone struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
@@ -1187,6 +1187,60 @@ func (x *AdmissionUndone) GetReferral() *ReferralFact {
 	return nil
 }
 
+// Discharged: referral.v1.<county>.discharged. The hospital's own system told that the stay of an admitted patient ended; booking_id is the bed, which is
+// free. The referral still waits for its reply. It is told once, and not at all where no bed was booked or the reply was faster.
+type Discharged struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Meta          *v1.FactMeta           `protobuf:"bytes,1,opt,name=meta,proto3" json:"meta,omitempty"`
+	Referral      *ReferralFact          `protobuf:"bytes,2,opt,name=referral,proto3" json:"referral,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Discharged) Reset() {
+	*x = Discharged{}
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Discharged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Discharged) ProtoMessage() {}
+
+func (x *Discharged) ProtoReflect() protoreflect.Message {
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Discharged.ProtoReflect.Descriptor instead.
+func (*Discharged) Descriptor() ([]byte, []int) {
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Discharged) GetMeta() *v1.FactMeta {
+	if x != nil {
+		return x.Meta
+	}
+	return nil
+}
+
+func (x *Discharged) GetReferral() *ReferralFact {
+	if x != nil {
+		return x.Referral
+	}
+	return nil
+}
+
 // Concluded: referral.v1.<county>.concluded.
 type Concluded struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1198,7 +1252,7 @@ type Concluded struct {
 
 func (x *Concluded) Reset() {
 	*x = Concluded{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1210,7 +1264,7 @@ func (x *Concluded) String() string {
 func (*Concluded) ProtoMessage() {}
 
 func (x *Concluded) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[18]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1223,7 +1277,7 @@ func (x *Concluded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Concluded.ProtoReflect.Descriptor instead.
 func (*Concluded) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{18}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Concluded) GetMeta() *v1.FactMeta {
@@ -1251,7 +1305,7 @@ type Acknowledged struct {
 
 func (x *Acknowledged) Reset() {
 	*x = Acknowledged{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1263,7 +1317,7 @@ func (x *Acknowledged) String() string {
 func (*Acknowledged) ProtoMessage() {}
 
 func (x *Acknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[19]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1276,7 +1330,7 @@ func (x *Acknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledged.ProtoReflect.Descriptor instead.
 func (*Acknowledged) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{19}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Acknowledged) GetMeta() *v1.FactMeta {
@@ -1304,7 +1358,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1316,7 +1370,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[20]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1329,7 +1383,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{20}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Seen) GetMeta() *v1.FactMeta {
@@ -1357,7 +1411,7 @@ type Answered struct {
 
 func (x *Answered) Reset() {
 	*x = Answered{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1369,7 +1423,7 @@ func (x *Answered) String() string {
 func (*Answered) ProtoMessage() {}
 
 func (x *Answered) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[21]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1382,7 +1436,7 @@ func (x *Answered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Answered.ProtoReflect.Descriptor instead.
 func (*Answered) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{21}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Answered) GetMeta() *v1.FactMeta {
@@ -1410,7 +1464,7 @@ type FollowUpBegun struct {
 
 func (x *FollowUpBegun) Reset() {
 	*x = FollowUpBegun{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +1476,7 @@ func (x *FollowUpBegun) String() string {
 func (*FollowUpBegun) ProtoMessage() {}
 
 func (x *FollowUpBegun) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[22]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1435,7 +1489,7 @@ func (x *FollowUpBegun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FollowUpBegun.ProtoReflect.Descriptor instead.
 func (*FollowUpBegun) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{22}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *FollowUpBegun) GetMeta() *v1.FactMeta {
@@ -1463,7 +1517,7 @@ type VisitRecorded struct {
 
 func (x *VisitRecorded) Reset() {
 	*x = VisitRecorded{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1529,7 @@ func (x *VisitRecorded) String() string {
 func (*VisitRecorded) ProtoMessage() {}
 
 func (x *VisitRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[23]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1542,7 @@ func (x *VisitRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VisitRecorded.ProtoReflect.Descriptor instead.
 func (*VisitRecorded) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{23}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *VisitRecorded) GetMeta() *v1.FactMeta {
@@ -1516,7 +1570,7 @@ type PlanRevised struct {
 
 func (x *PlanRevised) Reset() {
 	*x = PlanRevised{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1582,7 @@ func (x *PlanRevised) String() string {
 func (*PlanRevised) ProtoMessage() {}
 
 func (x *PlanRevised) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[24]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1595,7 @@ func (x *PlanRevised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PlanRevised.ProtoReflect.Descriptor instead.
 func (*PlanRevised) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{24}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PlanRevised) GetMeta() *v1.FactMeta {
@@ -1569,7 +1623,7 @@ type Escalated struct {
 
 func (x *Escalated) Reset() {
 	*x = Escalated{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1581,7 +1635,7 @@ func (x *Escalated) String() string {
 func (*Escalated) ProtoMessage() {}
 
 func (x *Escalated) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[25]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1594,7 +1648,7 @@ func (x *Escalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Escalated.ProtoReflect.Descriptor instead.
 func (*Escalated) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{25}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Escalated) GetMeta() *v1.FactMeta {
@@ -1622,7 +1676,7 @@ type Completed struct {
 
 func (x *Completed) Reset() {
 	*x = Completed{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1634,7 +1688,7 @@ func (x *Completed) String() string {
 func (*Completed) ProtoMessage() {}
 
 func (x *Completed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[26]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1647,7 +1701,7 @@ func (x *Completed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Completed.ProtoReflect.Descriptor instead.
 func (*Completed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{26}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Completed) GetMeta() *v1.FactMeta {
@@ -1675,7 +1729,7 @@ type RecordedOut struct {
 
 func (x *RecordedOut) Reset() {
 	*x = RecordedOut{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1741,7 @@ func (x *RecordedOut) String() string {
 func (*RecordedOut) ProtoMessage() {}
 
 func (x *RecordedOut) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[27]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1754,7 @@ func (x *RecordedOut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordedOut.ProtoReflect.Descriptor instead.
 func (*RecordedOut) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{27}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RecordedOut) GetMeta() *v1.FactMeta {
@@ -1728,7 +1782,7 @@ type Departed struct {
 
 func (x *Departed) Reset() {
 	*x = Departed{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1740,7 +1794,7 @@ func (x *Departed) String() string {
 func (*Departed) ProtoMessage() {}
 
 func (x *Departed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[28]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1753,7 +1807,7 @@ func (x *Departed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Departed.ProtoReflect.Descriptor instead.
 func (*Departed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{28}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Departed) GetMeta() *v1.FactMeta {
@@ -1781,7 +1835,7 @@ type MessagePosted struct {
 
 func (x *MessagePosted) Reset() {
 	*x = MessagePosted{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1793,7 +1847,7 @@ func (x *MessagePosted) String() string {
 func (*MessagePosted) ProtoMessage() {}
 
 func (x *MessagePosted) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[29]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1806,7 +1860,7 @@ func (x *MessagePosted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MessagePosted.ProtoReflect.Descriptor instead.
 func (*MessagePosted) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{29}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MessagePosted) GetMeta() *v1.FactMeta {
@@ -1834,7 +1888,7 @@ type Assessed struct {
 
 func (x *Assessed) Reset() {
 	*x = Assessed{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +1900,7 @@ func (x *Assessed) String() string {
 func (*Assessed) ProtoMessage() {}
 
 func (x *Assessed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[30]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +1913,7 @@ func (x *Assessed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assessed.ProtoReflect.Descriptor instead.
 func (*Assessed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{30}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Assessed) GetMeta() *v1.FactMeta {
@@ -1887,7 +1941,7 @@ type Corrected struct {
 
 func (x *Corrected) Reset() {
 	*x = Corrected{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1899,7 +1953,7 @@ func (x *Corrected) String() string {
 func (*Corrected) ProtoMessage() {}
 
 func (x *Corrected) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[31]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1912,7 +1966,7 @@ func (x *Corrected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Corrected.ProtoReflect.Descriptor instead.
 func (*Corrected) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{31}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Corrected) GetMeta() *v1.FactMeta {
@@ -1940,7 +1994,7 @@ type ConsentRecorded struct {
 
 func (x *ConsentRecorded) Reset() {
 	*x = ConsentRecorded{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2006,7 @@ func (x *ConsentRecorded) String() string {
 func (*ConsentRecorded) ProtoMessage() {}
 
 func (x *ConsentRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[32]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2019,7 @@ func (x *ConsentRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConsentRecorded.ProtoReflect.Descriptor instead.
 func (*ConsentRecorded) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{32}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ConsentRecorded) GetMeta() *v1.FactMeta {
@@ -1993,7 +2047,7 @@ type BounceBackFound struct {
 
 func (x *BounceBackFound) Reset() {
 	*x = BounceBackFound{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2005,7 +2059,7 @@ func (x *BounceBackFound) String() string {
 func (*BounceBackFound) ProtoMessage() {}
 
 func (x *BounceBackFound) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[33]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2018,7 +2072,7 @@ func (x *BounceBackFound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BounceBackFound.ProtoReflect.Descriptor instead.
 func (*BounceBackFound) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{33}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *BounceBackFound) GetMeta() *v1.FactMeta {
@@ -2047,7 +2101,7 @@ type PersonMerged struct {
 
 func (x *PersonMerged) Reset() {
 	*x = PersonMerged{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2059,7 +2113,7 @@ func (x *PersonMerged) String() string {
 func (*PersonMerged) ProtoMessage() {}
 
 func (x *PersonMerged) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[34]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2072,7 +2126,7 @@ func (x *PersonMerged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PersonMerged.ProtoReflect.Descriptor instead.
 func (*PersonMerged) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{34}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *PersonMerged) GetMeta() *v1.FactMeta {
@@ -2101,7 +2155,7 @@ type DeadlinePassed struct {
 
 func (x *DeadlinePassed) Reset() {
 	*x = DeadlinePassed{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2113,7 +2167,7 @@ func (x *DeadlinePassed) String() string {
 func (*DeadlinePassed) ProtoMessage() {}
 
 func (x *DeadlinePassed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[35]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2126,7 +2180,7 @@ func (x *DeadlinePassed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadlinePassed.ProtoReflect.Descriptor instead.
 func (*DeadlinePassed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{35}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DeadlinePassed) GetMeta() *v1.FactMeta {
@@ -2162,7 +2216,7 @@ type CandidateFound struct {
 
 func (x *CandidateFound) Reset() {
 	*x = CandidateFound{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2174,7 +2228,7 @@ func (x *CandidateFound) String() string {
 func (*CandidateFound) ProtoMessage() {}
 
 func (x *CandidateFound) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[36]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2187,7 +2241,7 @@ func (x *CandidateFound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CandidateFound.ProtoReflect.Descriptor instead.
 func (*CandidateFound) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{36}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CandidateFound) GetMeta() *v1.FactMeta {
@@ -2223,7 +2277,7 @@ type CandidateDismissed struct {
 
 func (x *CandidateDismissed) Reset() {
 	*x = CandidateDismissed{}
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2235,7 +2289,7 @@ func (x *CandidateDismissed) String() string {
 func (*CandidateDismissed) ProtoMessage() {}
 
 func (x *CandidateDismissed) ProtoReflect() protoreflect.Message {
-	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[37]
+	mi := &file_tongzhen_referral_v1_events_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2248,7 +2302,7 @@ func (x *CandidateDismissed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CandidateDismissed.ProtoReflect.Descriptor instead.
 func (*CandidateDismissed) Descriptor() ([]byte, []int) {
-	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{37}
+	return file_tongzhen_referral_v1_events_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CandidateDismissed) GetMeta() *v1.FactMeta {
@@ -2365,6 +2419,10 @@ const file_tongzhen_referral_v1_events_proto_rawDesc = "" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"\x83\x01\n" +
 	"\x0fAdmissionUndone\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
+	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"~\n" +
+	"\n" +
+	"Discharged\x120\n" +
+	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
 	"\breferral\x18\x02 \x01(\v2\".tongzhen.referral.v1.ReferralFactR\breferral\"}\n" +
 	"\tConcluded\x120\n" +
 	"\x04meta\x18\x01 \x01(\v2\x1c.tongzhen.common.v1.FactMetaR\x04meta\x12>\n" +
@@ -2442,7 +2500,7 @@ func file_tongzhen_referral_v1_events_proto_rawDescGZIP() []byte {
 	return file_tongzhen_referral_v1_events_proto_rawDescData
 }
 
-var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
+var file_tongzhen_referral_v1_events_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_tongzhen_referral_v1_events_proto_goTypes = []any{
 	(*ReferralFact)(nil),          // 0: tongzhen.referral.v1.ReferralFact
 	(*DeadlineFact)(nil),          // 1: tongzhen.referral.v1.DeadlineFact
@@ -2462,123 +2520,126 @@ var file_tongzhen_referral_v1_events_proto_goTypes = []any{
 	(*Rebooked)(nil),              // 15: tongzhen.referral.v1.Rebooked
 	(*Admitted)(nil),              // 16: tongzhen.referral.v1.Admitted
 	(*AdmissionUndone)(nil),       // 17: tongzhen.referral.v1.AdmissionUndone
-	(*Concluded)(nil),             // 18: tongzhen.referral.v1.Concluded
-	(*Acknowledged)(nil),          // 19: tongzhen.referral.v1.Acknowledged
-	(*Seen)(nil),                  // 20: tongzhen.referral.v1.Seen
-	(*Answered)(nil),              // 21: tongzhen.referral.v1.Answered
-	(*FollowUpBegun)(nil),         // 22: tongzhen.referral.v1.FollowUpBegun
-	(*VisitRecorded)(nil),         // 23: tongzhen.referral.v1.VisitRecorded
-	(*PlanRevised)(nil),           // 24: tongzhen.referral.v1.PlanRevised
-	(*Escalated)(nil),             // 25: tongzhen.referral.v1.Escalated
-	(*Completed)(nil),             // 26: tongzhen.referral.v1.Completed
-	(*RecordedOut)(nil),           // 27: tongzhen.referral.v1.RecordedOut
-	(*Departed)(nil),              // 28: tongzhen.referral.v1.Departed
-	(*MessagePosted)(nil),         // 29: tongzhen.referral.v1.MessagePosted
-	(*Assessed)(nil),              // 30: tongzhen.referral.v1.Assessed
-	(*Corrected)(nil),             // 31: tongzhen.referral.v1.Corrected
-	(*ConsentRecorded)(nil),       // 32: tongzhen.referral.v1.ConsentRecorded
-	(*BounceBackFound)(nil),       // 33: tongzhen.referral.v1.BounceBackFound
-	(*PersonMerged)(nil),          // 34: tongzhen.referral.v1.PersonMerged
-	(*DeadlinePassed)(nil),        // 35: tongzhen.referral.v1.DeadlinePassed
-	(*CandidateFound)(nil),        // 36: tongzhen.referral.v1.CandidateFound
-	(*CandidateDismissed)(nil),    // 37: tongzhen.referral.v1.CandidateDismissed
-	(State_Code)(0),               // 38: tongzhen.referral.v1.State.Code
-	(v1.Direction_Code)(0),        // 39: tongzhen.common.v1.Direction.Code
-	(v1.Kind_Code)(0),             // 40: tongzhen.common.v1.Kind.Code
-	(v1.Urgency_Code)(0),          // 41: tongzhen.common.v1.Urgency.Code
-	(*v1.Party)(nil),              // 42: tongzhen.common.v1.Party
-	(*timestamppb.Timestamp)(nil), // 43: google.protobuf.Timestamp
-	(*v1.FactMeta)(nil),           // 44: tongzhen.common.v1.FactMeta
+	(*Discharged)(nil),            // 18: tongzhen.referral.v1.Discharged
+	(*Concluded)(nil),             // 19: tongzhen.referral.v1.Concluded
+	(*Acknowledged)(nil),          // 20: tongzhen.referral.v1.Acknowledged
+	(*Seen)(nil),                  // 21: tongzhen.referral.v1.Seen
+	(*Answered)(nil),              // 22: tongzhen.referral.v1.Answered
+	(*FollowUpBegun)(nil),         // 23: tongzhen.referral.v1.FollowUpBegun
+	(*VisitRecorded)(nil),         // 24: tongzhen.referral.v1.VisitRecorded
+	(*PlanRevised)(nil),           // 25: tongzhen.referral.v1.PlanRevised
+	(*Escalated)(nil),             // 26: tongzhen.referral.v1.Escalated
+	(*Completed)(nil),             // 27: tongzhen.referral.v1.Completed
+	(*RecordedOut)(nil),           // 28: tongzhen.referral.v1.RecordedOut
+	(*Departed)(nil),              // 29: tongzhen.referral.v1.Departed
+	(*MessagePosted)(nil),         // 30: tongzhen.referral.v1.MessagePosted
+	(*Assessed)(nil),              // 31: tongzhen.referral.v1.Assessed
+	(*Corrected)(nil),             // 32: tongzhen.referral.v1.Corrected
+	(*ConsentRecorded)(nil),       // 33: tongzhen.referral.v1.ConsentRecorded
+	(*BounceBackFound)(nil),       // 34: tongzhen.referral.v1.BounceBackFound
+	(*PersonMerged)(nil),          // 35: tongzhen.referral.v1.PersonMerged
+	(*DeadlinePassed)(nil),        // 36: tongzhen.referral.v1.DeadlinePassed
+	(*CandidateFound)(nil),        // 37: tongzhen.referral.v1.CandidateFound
+	(*CandidateDismissed)(nil),    // 38: tongzhen.referral.v1.CandidateDismissed
+	(State_Code)(0),               // 39: tongzhen.referral.v1.State.Code
+	(v1.Direction_Code)(0),        // 40: tongzhen.common.v1.Direction.Code
+	(v1.Kind_Code)(0),             // 41: tongzhen.common.v1.Kind.Code
+	(v1.Urgency_Code)(0),          // 42: tongzhen.common.v1.Urgency.Code
+	(*v1.Party)(nil),              // 43: tongzhen.common.v1.Party
+	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*v1.FactMeta)(nil),           // 45: tongzhen.common.v1.FactMeta
 }
 var file_tongzhen_referral_v1_events_proto_depIdxs = []int32{
-	38, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
-	38, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
-	39, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
-	40, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
-	41, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
-	42, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
-	42, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
-	43, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
-	43, // 8: tongzhen.referral.v1.DeadlineFact.due_time:type_name -> google.protobuf.Timestamp
-	43, // 9: tongzhen.referral.v1.DeadlineFact.next_time:type_name -> google.protobuf.Timestamp
-	44, // 10: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
+	39, // 0: tongzhen.referral.v1.ReferralFact.state:type_name -> tongzhen.referral.v1.State.Code
+	39, // 1: tongzhen.referral.v1.ReferralFact.previous_state:type_name -> tongzhen.referral.v1.State.Code
+	40, // 2: tongzhen.referral.v1.ReferralFact.direction:type_name -> tongzhen.common.v1.Direction.Code
+	41, // 3: tongzhen.referral.v1.ReferralFact.kind:type_name -> tongzhen.common.v1.Kind.Code
+	42, // 4: tongzhen.referral.v1.ReferralFact.urgency:type_name -> tongzhen.common.v1.Urgency.Code
+	43, // 5: tongzhen.referral.v1.ReferralFact.originator:type_name -> tongzhen.common.v1.Party
+	43, // 6: tongzhen.referral.v1.ReferralFact.receiver:type_name -> tongzhen.common.v1.Party
+	44, // 7: tongzhen.referral.v1.ReferralFact.due_time:type_name -> google.protobuf.Timestamp
+	44, // 8: tongzhen.referral.v1.DeadlineFact.due_time:type_name -> google.protobuf.Timestamp
+	44, // 9: tongzhen.referral.v1.DeadlineFact.next_time:type_name -> google.protobuf.Timestamp
+	45, // 10: tongzhen.referral.v1.Created.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 11: tongzhen.referral.v1.Created.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 12: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 12: tongzhen.referral.v1.Edited.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 13: tongzhen.referral.v1.Edited.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 14: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 14: tongzhen.referral.v1.Submitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 15: tongzhen.referral.v1.Submitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 16: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 16: tongzhen.referral.v1.Returned.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 17: tongzhen.referral.v1.Returned.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 18: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 18: tongzhen.referral.v1.Resubmitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 19: tongzhen.referral.v1.Resubmitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 20: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 20: tongzhen.referral.v1.Redirected.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 21: tongzhen.referral.v1.Redirected.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 22: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 22: tongzhen.referral.v1.Accepted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 23: tongzhen.referral.v1.Accepted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 24: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 24: tongzhen.referral.v1.Declined.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 25: tongzhen.referral.v1.Declined.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 26: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 26: tongzhen.referral.v1.Cancelled.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 27: tongzhen.referral.v1.Cancelled.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 28: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 28: tongzhen.referral.v1.Arrived.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 29: tongzhen.referral.v1.Arrived.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 30: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 30: tongzhen.referral.v1.ArrivalUndone.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 31: tongzhen.referral.v1.ArrivalUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 32: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 32: tongzhen.referral.v1.NoShow.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 33: tongzhen.referral.v1.NoShow.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 34: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 34: tongzhen.referral.v1.Rebooked.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 35: tongzhen.referral.v1.Rebooked.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 36: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 36: tongzhen.referral.v1.Admitted.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 37: tongzhen.referral.v1.Admitted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 38: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
+	45, // 38: tongzhen.referral.v1.AdmissionUndone.meta:type_name -> tongzhen.common.v1.FactMeta
 	0,  // 39: tongzhen.referral.v1.AdmissionUndone.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 40: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 41: tongzhen.referral.v1.Concluded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 42: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 43: tongzhen.referral.v1.Acknowledged.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 44: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 45: tongzhen.referral.v1.Seen.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 46: tongzhen.referral.v1.Answered.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 47: tongzhen.referral.v1.Answered.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 48: tongzhen.referral.v1.FollowUpBegun.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 49: tongzhen.referral.v1.FollowUpBegun.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 50: tongzhen.referral.v1.VisitRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 51: tongzhen.referral.v1.VisitRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 52: tongzhen.referral.v1.PlanRevised.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 53: tongzhen.referral.v1.PlanRevised.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 54: tongzhen.referral.v1.Escalated.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 55: tongzhen.referral.v1.Escalated.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 56: tongzhen.referral.v1.Completed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 57: tongzhen.referral.v1.Completed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 58: tongzhen.referral.v1.RecordedOut.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 59: tongzhen.referral.v1.RecordedOut.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 60: tongzhen.referral.v1.Departed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 61: tongzhen.referral.v1.Departed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 62: tongzhen.referral.v1.MessagePosted.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 63: tongzhen.referral.v1.MessagePosted.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 64: tongzhen.referral.v1.Assessed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 65: tongzhen.referral.v1.Assessed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 66: tongzhen.referral.v1.Corrected.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 67: tongzhen.referral.v1.Corrected.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 68: tongzhen.referral.v1.ConsentRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 69: tongzhen.referral.v1.ConsentRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 70: tongzhen.referral.v1.BounceBackFound.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 71: tongzhen.referral.v1.BounceBackFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 72: tongzhen.referral.v1.PersonMerged.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 73: tongzhen.referral.v1.PersonMerged.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	44, // 74: tongzhen.referral.v1.DeadlinePassed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 75: tongzhen.referral.v1.DeadlinePassed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	1,  // 76: tongzhen.referral.v1.DeadlinePassed.deadline:type_name -> tongzhen.referral.v1.DeadlineFact
-	44, // 77: tongzhen.referral.v1.CandidateFound.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 78: tongzhen.referral.v1.CandidateFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	2,  // 79: tongzhen.referral.v1.CandidateFound.candidate:type_name -> tongzhen.referral.v1.CandidateFact
-	44, // 80: tongzhen.referral.v1.CandidateDismissed.meta:type_name -> tongzhen.common.v1.FactMeta
-	0,  // 81: tongzhen.referral.v1.CandidateDismissed.referral:type_name -> tongzhen.referral.v1.ReferralFact
-	2,  // 82: tongzhen.referral.v1.CandidateDismissed.candidate:type_name -> tongzhen.referral.v1.CandidateFact
-	83, // [83:83] is the sub-list for method output_type
-	83, // [83:83] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	45, // 40: tongzhen.referral.v1.Discharged.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 41: tongzhen.referral.v1.Discharged.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 42: tongzhen.referral.v1.Concluded.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 43: tongzhen.referral.v1.Concluded.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 44: tongzhen.referral.v1.Acknowledged.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 45: tongzhen.referral.v1.Acknowledged.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 46: tongzhen.referral.v1.Seen.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 47: tongzhen.referral.v1.Seen.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 48: tongzhen.referral.v1.Answered.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 49: tongzhen.referral.v1.Answered.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 50: tongzhen.referral.v1.FollowUpBegun.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 51: tongzhen.referral.v1.FollowUpBegun.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 52: tongzhen.referral.v1.VisitRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 53: tongzhen.referral.v1.VisitRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 54: tongzhen.referral.v1.PlanRevised.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 55: tongzhen.referral.v1.PlanRevised.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 56: tongzhen.referral.v1.Escalated.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 57: tongzhen.referral.v1.Escalated.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 58: tongzhen.referral.v1.Completed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 59: tongzhen.referral.v1.Completed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 60: tongzhen.referral.v1.RecordedOut.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 61: tongzhen.referral.v1.RecordedOut.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 62: tongzhen.referral.v1.Departed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 63: tongzhen.referral.v1.Departed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 64: tongzhen.referral.v1.MessagePosted.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 65: tongzhen.referral.v1.MessagePosted.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 66: tongzhen.referral.v1.Assessed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 67: tongzhen.referral.v1.Assessed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 68: tongzhen.referral.v1.Corrected.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 69: tongzhen.referral.v1.Corrected.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 70: tongzhen.referral.v1.ConsentRecorded.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 71: tongzhen.referral.v1.ConsentRecorded.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 72: tongzhen.referral.v1.BounceBackFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 73: tongzhen.referral.v1.BounceBackFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 74: tongzhen.referral.v1.PersonMerged.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 75: tongzhen.referral.v1.PersonMerged.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	45, // 76: tongzhen.referral.v1.DeadlinePassed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 77: tongzhen.referral.v1.DeadlinePassed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	1,  // 78: tongzhen.referral.v1.DeadlinePassed.deadline:type_name -> tongzhen.referral.v1.DeadlineFact
+	45, // 79: tongzhen.referral.v1.CandidateFound.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 80: tongzhen.referral.v1.CandidateFound.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 81: tongzhen.referral.v1.CandidateFound.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	45, // 82: tongzhen.referral.v1.CandidateDismissed.meta:type_name -> tongzhen.common.v1.FactMeta
+	0,  // 83: tongzhen.referral.v1.CandidateDismissed.referral:type_name -> tongzhen.referral.v1.ReferralFact
+	2,  // 84: tongzhen.referral.v1.CandidateDismissed.candidate:type_name -> tongzhen.referral.v1.CandidateFact
+	85, // [85:85] is the sub-list for method output_type
+	85, // [85:85] is the sub-list for method input_type
+	85, // [85:85] is the sub-list for extension type_name
+	85, // [85:85] is the sub-list for extension extendee
+	0,  // [0:85] is the sub-list for field type_name
 }
 
 func init() { file_tongzhen_referral_v1_events_proto_init() }
@@ -2593,7 +2654,7 @@ func file_tongzhen_referral_v1_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_tongzhen_referral_v1_events_proto_rawDesc), len(file_tongzhen_referral_v1_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   38,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,124 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/referral/internal/app"
+	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
+)
+
+// of is the candidate of an up-referral.
+func (h house) of(t *testing.T, referralID string) app.CandidateView {
+	t.Helper()
+	for _, c := range h.candidates(t) {
+		if c.ReferralID == referralID {
+			return c
+		}
+	}
+	t.Fatalf("referral %s has no candidate", referralID)
+	return app.CandidateView{}
+}
+
+// Who is sent up again is not to go down before it is known what comes of that; the candidate stays, and has its whole time when that came to nothing.
+func TestACandidateRestsWhileThePatientIsSentUpAgain(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := h.conclude(t, admitted(t, h), "IMPROVED")
+		h.clock.Advance(time.Hour)
+		again := h.make(t, family(), creation(first.PatientID))
+		c := h.only(t, domain.CandidateOpen)
+		if c.UpAgainBy != again.ID || c.UpAgainNumber != again.Number || c.Urges() || h.limit(t, first.ID, domain.StepDownDecision) != "STOPPED" {
+			t.Errorf("it rests on %q, limit %s", c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
+		}
+		if n := h.told(t, "candidate_found"); n != 1 {
+			t.Errorf("found %d times", n)
+		}
+		h.clock.Advance(days(10))
+		h.do(t, family(), again, domain.ActionCancel)
+		c = h.only(t, domain.CandidateOpen)
+		if c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) || h.limit(t, first.ID, domain.StepDownDecision) != "OPEN" {
+			t.Errorf("it waits until %s, limit %s", c.Due, h.limit(t, first.ID, domain.StepDownDecision))
+		}
+		if n := h.told(t, "candidate_found"); n != 1 {
+			t.Errorf("it is told as new: %d", n)
+		}
+	})
+}
+
+func TestACandidateRestsFromTheBeginningAndFollowsWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := admitted(t, h)
+		again := h.make(t, family(), creation(first.PatientID))
+		h.conclude(t, first, "IMPROVED")
+		if c := h.of(t, first.ID); c.UpAgainBy != again.ID || h.limit(t, first.ID, domain.StepDownDecision) == "OPEN" {
+			t.Errorf("who is on the way already is urged about: %q, %s", c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
+		}
+		// An examination brings nobody into care, and another hospital's patient is not this one's.
+		h.do(t, family(), again, domain.ActionCancel)
+		in := creation(first.PatientID)
+		in.Draft.Kind, in.Draft.ExamItems = domain.KindExam, []domain.Diagnosis{{Display: "CT"}}
+		if _, err := h.Create(t.Context(), by(family()), in); err != nil {
+			t.Fatal(err)
+		}
+		if c := h.of(t, first.ID); c.UpAgainBy != "" || h.limit(t, first.ID, domain.StepDownDecision) != "OPEN" {
+			t.Errorf("it rests on %q", c.UpAgainBy)
+		}
+	})
+}
+
+// The stay that followed tells what became of the patient.
+func TestWhatBecameOfThePatientEndsACandidateThatRests(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := h.conclude(t, admitted(t, h), "IMPROVED")
+		again := h.accept(t, desk(), h.make(t, family(), creation(first.PatientID)))
+		again = h.do(t, desk(), again, domain.ActionArrive)
+		if c := h.only(t, domain.CandidateOpen); c.UpAgainBy != again.ID {
+			t.Fatalf("it rests on %q", c.UpAgainBy)
+		}
+		h.conclude(t, again, "DIED")
+		if c := h.only(t, domain.CandidateDismissed); c.ReasonCode != "DIED" {
+			t.Errorf("who died is urged about: %s", c.ReasonCode)
+		}
+		other := h.conclude(t, admitted(t, h), "IMPROVED")
+		again = h.do(t, desk(), h.accept(t, desk(), h.make(t, family(), creation(other.PatientID))), domain.ActionArrive)
+		h.clock.Advance(days(1))
+		h.conclude(t, again, "IMPROVED")
+		c := h.of(t, other.ID)
+		if c.State != domain.CandidateOpen || c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) {
+			t.Errorf("%s, rests on %q, due %s", c.State, c.UpAgainBy, c.Due)
+		}
+	})
+}
+
+// A long stay that the hospital's system told is not the referral that brought the patient to it.
+func TestALongStayDoesNotRestOnTheReferralThatBroughtThePatient(t *testing.T) {
+	t.Parallel()
+	start := time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	stay := domain.Stay{County: county, PatientID: "p", OrganizationID: hospital, EncounterID: id.New(), Start: start}
+	c, err := domain.NewCandidate(id.New(), domain.Match{Stay: stay, Origin: domain.OriginLengthOfStay, Reasons: []string{"LOS"}}, "", start.AddDate(0, 0, 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	up := func(sent, arrived time.Time) domain.Snapshot {
+		return domain.Snapshot{ID: id.New(), PatientID: "p", Direction: domain.Up, Kind: domain.KindInpatient, State: domain.StateAdmitted,
+			Receiver: domain.Party{OrganizationID: hospital}, SubmitTime: sent, ArriveTime: arrived}
+	}
+	for name, one := range map[string]struct {
+		up    domain.Snapshot
+		rests bool
+	}{
+		"its own":                            {up(start.Add(-time.Hour), start), false},
+		"its own, whose arrival is not told": {up(start.Add(-time.Hour), time.Time{}), false},
+		"a new one":                          {up(start.AddDate(0, 0, 18), time.Time{}), true},
+	} {
+		c.UpAgain([]domain.Snapshot{one.up}, start, domain.Actor{}, start)
+		if got := c.Snapshot().UpAgainBy != ""; got != one.rests {
+			t.Errorf("%s: rests %v", name, got)
+		}
+		c.UpAgain(nil, start, domain.Actor{}, start)
+	}
+}

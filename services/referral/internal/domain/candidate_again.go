@@ -1,0 +1,43 @@
+package domain
+
+import "time"
+
+// A patient who could go down and is sent up again meanwhile is not to be sent down before it is known what comes of that. The candidate rests: it stays
+// on the list and in every figure as one on which nobody has decided, but no limit runs, and nobody is late with it. What was decided stays as it is.
+
+// againBy tells whether an up-referral brings the patient to the hospital again: not that of the candidate's stay, nor one that came to be this stay.
+func (c CandidateSnapshot) againBy(up Snapshot) bool {
+	switch {
+	case !up.BringsIn() || up.Receiver.OrganizationID != c.OrganizationID || up.ID == c.ReferralID:
+		return false
+	case c.ReferralID != "":
+		return true
+	case up.ArriveTime.IsZero():
+		return up.SubmitTime.After(c.Start)
+	}
+	return !c.Covers(up.Stay())
+}
+
+// UpAgain lets a candidate that waits rest while one of the patient's up-referrals brings the patient to the hospital again, and lets it wait anew, until
+// due, when none does any more.
+func (c *Candidate) UpAgain(ups []Snapshot, due time.Time, by Actor, at time.Time) {
+	if !c.s.Waits() {
+		return
+	}
+	brought := ""
+	for _, up := range ups {
+		if c.s.againBy(up) && (brought == "" || up.ID == c.s.UpAgainBy) {
+			brought = up.ID
+		}
+	}
+	was := c.s.UpAgainBy
+	if c.s.UpAgainBy = brought; brought == was {
+		return
+	}
+	if brought != "" {
+		c.note(RestCandidate, c.s.State, by, at)
+		return
+	}
+	c.s.Due = due
+	c.note(ResumeCandidate, c.s.State, by, at)
+}
