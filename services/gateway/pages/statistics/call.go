@@ -36,9 +36,15 @@ func (p *Pages) called(r *http.Request, waits []lateRow) []waitingRow {
 	return out
 }
 
-// onDuty are the people on duty at a post with a telephone, the first line first.
+// onDuty are the people on duty at a post with a telephone, the first line first. A health centre has one post for all its departments, without a code.
 func (p *Pages) onDuty(r *http.Request, posts []*directoryv1.PostDuty, post string) (out []shell.Line) {
-	at := slices.IndexFunc(posts, func(one *directoryv1.PostDuty) bool { return one.GetDepartmentCode() == post })
+	of := func(code string) int {
+		return slices.IndexFunc(posts, func(one *directoryv1.PostDuty) bool { return one.GetDepartmentCode() == code })
+	}
+	at := of(post)
+	if at < 0 {
+		at = of("")
+	}
 	if at < 0 {
 		return nil
 	}
