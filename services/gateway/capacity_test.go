@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bytes"
+	"context"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
@@ -157,6 +158,17 @@ func TestExceptionsAreOfTheHouseOrOfTheCounty(t *testing.T) {
 	}
 	if removed := lastly[*schedulingv1.RemoveExceptionRequest](t, w, removeExceptionMethod); removed.GetId() != exceptionID || removed.GetVersion() != 2 {
 		t.Errorf("%v", removed)
+	}
+	// One of the whole county is much work: it has more time than other calls, and when that is not enough nobody is told that it was not saved.
+	left := make(chan time.Duration, 1)
+	on(w, saveExceptionMethod, func(ctx context.Context, _ *schedulingv1.SaveExceptionRequest) (*schedulingv1.SaveExceptionResponse, error) {
+		deadline, _ := ctx.Deadline()
+		left <- time.Until(deadline)
+		return nil, errs.Unavailable("scheduling", nil)
+	})
+	shows(t, desk.post("/schedules/exceptions/"+exceptionID, typed).Body.String(), "it may have been saved", "please save again: nothing is done twice", `name="requestId" value="r1"`)
+	if got := <-left; got < 6*time.Second {
+		t.Errorf("it has %v", got)
 	}
 }
 

@@ -59,7 +59,16 @@ func TestAMeasureSaysWhoMovedIt(t *testing.T) {
 	if len(asked) != 2 || strings.Join(asked[0].GetGroupBy(), " ") != "hospital department" || asked[0].GetBeforeFrom() != "2026-01-01" || asked[0].GetBeforeTo() != "2026-02-01" {
 		t.Errorf("asked: %v", asked)
 	}
-	if front := b.get("/overview").Body.String(); !strings.Contains(front, `href="/statistics/measure?measure=IND-DN-A&amp;period=month"`) {
+	// What the contributions answer of the period before is not asked for again.
+	for _, q := range called[*referralv1.QueryStatisticsRequest](w, figuresMethod) {
+		if q.GetFrom() == "2026-01-01" && q.GetTo() == "2026-02-01" {
+			t.Errorf("asked once more: %v", q)
+		}
+	}
+	if !strings.Contains(section(body, `<p class="big">`), "80.0%") {
+		t.Error("the head does not say what it was before")
+	}
+	if front := b.get("/overview").Body.String(); !strings.Contains(front, `href="/statistics/measure?measure=IND-DN-A&amp;period=last-month"`) {
 		t.Error("the first page does not lead there")
 	}
 }
@@ -127,7 +136,7 @@ func TestTheFirstPageNamesWhoDidNothingAndWhatIsMissing(t *testing.T) {
 	b := w.admin()
 	body := sound(t, "overview", b.get("/overview"))
 	for what, words := range map[string]string{
-		"the centres": "Centres that sent nobody up this month", "the departments": "Departments that sent nobody down this month", "a centre's list": `href="/settings/formulary?organization=` + townshipID,
+		"the centres": "Centres that sent nobody up last month", "the departments": "Departments that sent nobody down last month", "a centre's list": `href="/settings/formulary?organization=` + townshipID,
 		"how many lack it": "not there · patients: 2", "onto its list": `href="/settings/formulary/medicine?name=`, "no target": `no target · <a href="/settings/targets">set one</a>`,
 		"what filling means": `<p class="help" id="filling"><strong>filling</strong>`, "the mark leads there": `<a class="filling" href="#filling" title="the period ended less than 30 days ago`,
 		"a fold with its figure": `id="now"><summary><h2>Now</h2> <small>Late now 3 · `,

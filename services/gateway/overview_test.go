@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
@@ -328,8 +329,20 @@ func TestWhoSeesFiguresOpensACaseWithoutThePatient(t *testing.T) {
 			t.Errorf("%s does not lead to the case", page)
 		}
 	}
-	body := b.get(at).Body.String()
-	for _, words := range []string{"450321-26-0000200-1", "intake desk", "answer"} {
+	course := sampleCourse()
+	centre := proto.CloneOf(course.GetWaits()[0])
+	centre.Step, centre.WaitingOrganizationId, centre.WaitingDepartment, centre.WaitingRole = "NORM_CHECK", townshipID, "02", commonv1.Role_TOWNSHIP_DOCTOR
+	course.Waits = append(course.Waits, centre)
+	course.Links = append(course.Links, &referralv1.CaseLink{Relation: "BOUNCED_BY"})
+	w.always(courseMethod, course)
+	w.always(directoryv1.RosterService_ListOnDuty_FullMethodName, &directoryv1.ListOnDutyResponse{Posts: []*directoryv1.PostDuty{
+		{DepartmentCode: "DESK", Duties: sampleRoster().GetDuties()}, {Duties: []*directoryv1.Duty{{AccountName: "莫医生", Phone: "12010000009"}}},
+	}})
+	body := sound(t, "course", b.get(at))
+	for _, words := range []string{
+		"450321-26-0000200-1", "intake desk", "answer", `on duty: 周护士 <a class="whole" href="tel:12010000001">12010000001</a>`, "handled between others; its number is not shown to you",
+		"on duty: 莫医生", // at the one post of the centre
+	} {
 		if !strings.Contains(body, words) {
 			t.Errorf("%q is missing", words)
 		}

@@ -303,6 +303,7 @@ func workplaces(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 		Shell: sh, Statistics: referralv1.NewStatisticsServiceClient(deps.Conns.Referral), Referral: referral,
 		Setting:     referralv1.NewSettingServiceClient(deps.Conns.Referral),
 		Recognition: patientrecordv1.NewRecognitionServiceClient(deps.Conns.PatientRecord),
+		Roster:      directoryv1.NewRosterServiceClient(deps.Conns.Directory),
 	})
 	if err != nil {
 		return err

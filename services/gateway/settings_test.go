@@ -85,12 +85,28 @@ func TestRefusedSettingsKeepEverythingAndAreExplainedInPlace(t *testing.T) {
 	}
 }
 
-func TestALimitInWordsIsNotSent(t *testing.T) {
+// A limit in words is refused by who holds the rules, together with everything else that is wrong: nobody corrects a form twice.
+func TestALimitInWordsHidesNothingElseThatIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	body := w.admin().post("/settings", with(typedSettings(), "limit.0", "两小时", "repeat.2", "-1")).Body.String()
-	if !strings.Contains(body, `href="#f-limit.0"`) || !strings.Contains(body, `href="#f-repeat.2"`) || !strings.Contains(body, `value="两小时"`) || len(called[proto.Message](w, updateMethod)) != 0 {
-		t.Error("a limit in words is sent, or lost")
+	w.refuse(updateMethod, errs.Invalid(errs.Bad("settings.limits[0].minutes", errs.ReasonFieldOutOfRange), errs.Bad("settings.limits[2].repeatMinutes", errs.ReasonFieldOutOfRange),
+		errs.Bad("settings.holidays[0]", errs.ReasonFieldInvalid)))
+	body := w.admin().post("/settings", with(typedSettings(), "limit.0", "两小时", "repeat.2", "-1", "holidays", "2026-02-30")).Body.String()
+	for _, words := range []string{`href="#f-limit.0"`, `href="#f-repeat.2"`, `href="#f-holidays"`, `value="两小时"`, "2026-02-30"} {
+		if !strings.Contains(body, words) {
+			t.Errorf("%q is missing", words)
+		}
+	}
+	if strings.Count(body, `href="#f-limit.0"`) != 1 {
+		t.Error("the same field is refused twice")
+	}
+	sent := lastly[*referralv1.UpdateSettingsRequest](t, w, updateMethod).GetSettings()
+	if sent.GetLimits()[0].GetMinutes() != -1 || sent.GetLimits()[2].GetRepeatMinutes() != -1 || sent.GetHolidays()[0] != "2026-02-30" {
+		t.Errorf("what is no number can be taken for one: %v", sent)
+	}
+	// Nothing is told to be saved, whatever is answered.
+	if got := w.admin().post("/settings", with(typedSettings(), "limit.0", "两小时")); got.Code != http.StatusBadRequest {
+		t.Errorf("%d", got.Code)
 	}
 }
 

@@ -108,7 +108,7 @@ func casesOf(in *referralv1.ListStatisticCasesRequest) []*referralv1.StatisticCa
 	for i := range n {
 		c := &referralv1.StatisticCase{
 			ReferralId: referralID, Number: "450321-26-000020" + strconv.Itoa(i) + "-1", State: referralv1.State_DECLINED, Direction: commonv1.Direction_UP, Kind: commonv1.Kind_INPATIENT,
-			Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID}, Condition: "I10", Day: "2026-03-01", Count: 1, ReasonCode: "OTHER",
+			Originator: &commonv1.Party{OrganizationId: townshipID}, Receiver: &commonv1.Party{OrganizationId: hospitalID, DepartmentCode: "0304"}, Condition: "I10", Day: "2026-03-01", Count: 1, ReasonCode: "OTHER",
 			Ground: &referralv1.CaseGround{Place: "COUNTED", Above: 1, Fact: "DOWN_SENT"},
 		}
 		if in.GetPart() == "MISSED" || in.GetPart() == "DENOMINATOR" && i >= 7 {

@@ -88,6 +88,15 @@ func (cfg ClientConfig) dial(target string, creds credentials.TransportCredentia
 	return conn, nil
 }
 
+// patience is the key of the limit that a context sets.
+type patience struct{}
+
+// WithPatience lets calls made with the context take so long instead of the limit of the client: for what is much work by its nature. The deadline of
+// the context itself holds all the same.
+func WithPatience(ctx context.Context, limit time.Duration) context.Context {
+	return context.WithValue(ctx, patience{}, limit)
+}
+
 // unary gives every call its deadline and its token, and brings the error back into our vocabulary.
 func (cfg ClientConfig) unary(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, next grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	if deadline, ok := ctx.Deadline(); ok {
@@ -95,7 +104,11 @@ func (cfg ClientConfig) unary(ctx context.Context, method string, req, reply any
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-hop))
 		defer cancel()
 	}
-	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
+	timeout := cfg.Timeout
+	if longer, ok := ctx.Value(patience{}).(time.Duration); ok {
+		timeout = longer
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	token, err := cfg.token(ctx)
 	if err != nil {

@@ -148,6 +148,19 @@ func TestACallKeepsAPartOfItsCallersDeadline(t *testing.T) {
 				t.Errorf("with %v given: %v after %v, want unavailable after %v", given, err, took, want)
 			}
 		}
+		// What is much work by its nature has a limit of its own, within the deadline that there is.
+		for given, want := range map[time.Duration]time.Duration{0: 12 * time.Second, time.Minute: 12 * time.Second, 2 * time.Second: 1980 * time.Millisecond} {
+			ctx := rpc.WithPatience(rpc.WithToken(context.Background(), w.token()), 12*time.Second)
+			if given > 0 {
+				var cancel context.CancelFunc
+				ctx, cancel = context.WithTimeout(ctx, given)
+				defer cancel()
+			}
+			start := time.Now()
+			if _, err := ask(ctx, conn, "x"); time.Since(start) != want || errs.KindOf(err) != errs.KindUnavailable {
+				t.Errorf("with patience and %v given: %v after %v, want %v", given, err, time.Since(start), want)
+			}
+		}
 		_ = conn.Close()
 		stop()
 	})

@@ -238,7 +238,9 @@ func TestAnUpdateNeedsTheVersionThatWasSeenAndLeavesWhatNoFormShows(t *testing.T
 		first := h.made(t, admin, "lixm").View
 		w := write(first)
 		w.Data.Phone, w.Data.OrganizationID, w.Data.DepartmentCode, w.Data.Login = "139", h.ids["450321101"], "02", "other"
-		w.Data.Roles = []domain.Role{domain.TownshipDoctor}
+		_, err := h.app.UpdateAccount(t.Context(), admin, w) // a specialist at a health centre
+		expectField(t, err, "account.organizationId", errs.ReasonFieldCombination)
+		w.Data.Roles, w.RequestID = []domain.Role{domain.TownshipDoctor}, id.New()
 		for range 2 {
 			now, err := h.app.UpdateAccount(t.Context(), admin, w)
 			if d := now.Account.Data(); err != nil || d.Phone != "139" || d.Login != "lixm" || now.Account.Version() != 2 || now.OrganizationName != "白沙镇卫生院" {
@@ -246,12 +248,12 @@ func TestAnUpdateNeedsTheVersionThatWasSeenAndLeavesWhatNoFormShows(t *testing.T
 			}
 		}
 		w.RequestID = id.New()
-		_, err := h.app.UpdateAccount(t.Context(), admin, w)
+		_, err = h.app.UpdateAccount(t.Context(), admin, w)
 		expect(t, err, errs.ReasonStaleVersion)
 		w.Version = 0
 		_, err = h.app.UpdateAccount(t.Context(), admin, w)
 		expectField(t, err, "version", errs.ReasonVersionRequired)
-		own := app.AccountWrite{ID: admin.Subject, Version: 1, Data: domain.AccountData{Name: "我", OrganizationID: admin.Organization, Roles: []domain.Role{domain.CountyAdmin, domain.Specialist}}}
+		own := app.AccountWrite{ID: admin.Subject, Version: 1, Data: domain.AccountData{Name: "我", OrganizationID: admin.Organization, Roles: []domain.Role{domain.CountyAdmin, domain.BedManager}}}
 		_, err = h.app.UpdateAccount(t.Context(), admin, own)
 		expect(t, err, errs.ReasonOwnAccount)
 		own.Data.Roles = own.Data.Roles[:1]

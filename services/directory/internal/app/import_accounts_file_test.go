@@ -95,6 +95,11 @@ func TestADoctorWhoMovesLeavesTheDepartmentBehind(t *testing.T) {
 	h := one(t)
 	file := app.AccountFile{County: county, Content: []byte(fileHeader + "township,,H01,,,,,\n")}
 	done, err := h.app.ImportAccountFile(t.Context(), cli(), file)
+	if err != nil || told(done) != "2 organization_code FIELD_COMBINATION!\n" {
+		t.Fatalf("still a township's doctor: %v\n%s", err, told(done))
+	}
+	file.Content = []byte(fileHeader + "township,,H01,,专科医生,,,\n")
+	done, err = h.app.ImportAccountFile(t.Context(), cli(), file)
 	if err != nil || told(done) != "2 township UPDATED\n" {
 		t.Fatalf("%v\n%s", err, told(done))
 	}

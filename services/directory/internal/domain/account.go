@@ -26,7 +26,8 @@ type Account struct {
 	version int32
 }
 
-// NewAccount is an account of version 1, or Violations. Roles come out once each, in the order of the contract.
+// NewAccount is an account of version 1, or Violations; "organizationId" with [ReasonCombination] is a place where one of the roles does not work.
+// Roles come out once each, in the order of the contract.
 func NewAccount(d AccountData, home Organization) (Account, error) {
 	d = d.trimmed()
 	d.Login = NormalLogin(d.Login)
@@ -47,11 +48,15 @@ func NewAccount(d AccountData, home Organization) (Account, error) {
 		v.add("email", ReasonInvalid)
 	}
 	v.text("practitionerId", d.PractitionerID, false, 64)
-	switch {
-	case d.OrganizationID == "" || d.OrganizationID != home.data.ID || d.County != home.data.County:
+	if d.OrganizationID == "" || d.OrganizationID != home.data.ID || d.County != home.data.County {
 		v.add("organizationId", ReasonUnknown)
-	case d.DepartmentCode != "" && !home.HasDepartment(d.DepartmentCode):
-		v.add("departmentCode", ReasonUnknown)
+	} else {
+		if slices.ContainsFunc(d.Roles, func(r Role) bool { return !r.WorksAt(home.data.Type) }) {
+			v.add("organizationId", ReasonCombination)
+		}
+		if d.DepartmentCode != "" && !home.HasDepartment(d.DepartmentCode) {
+			v.add("departmentCode", ReasonUnknown)
+		}
 	}
 	roles, reason := roleSet(d.Roles)
 	if reason != "" {

@@ -32,6 +32,7 @@ func TestAnAccountThatBreaksARuleIsRefusedByField(t *testing.T) {
 		{func(d *domain.AccountData) { d.DepartmentCode = "0304" }, "departmentCode", domain.ReasonUnknown},
 		{func(d *domain.AccountData) { d.Email = "no mailbox" }, "email", domain.ReasonInvalid},
 		{func(d *domain.AccountData) { d.Email = "莫 <mo@hospital.example>" }, "email", domain.ReasonInvalid},
+		{func(d *domain.AccountData) { d.Roles = []domain.Role{domain.CentreHead, domain.Specialist} }, "organizationId", domain.ReasonCombination},
 		{func(d *domain.AccountData) { d.Roles = nil }, "roles", domain.ReasonRequired},
 		{func(d *domain.AccountData) { d.Roles = []domain.Role{"DOCTOR"} }, "roles", domain.ReasonUnknown},
 		{func(d *domain.AccountData) { d.Roles = []domain.Role{domain.Auditor, domain.SystemAdmin} }, "roles", domain.ReasonCombination},
@@ -57,14 +58,15 @@ func TestALoginIsLowerCaseWithoutBlanksAround(t *testing.T) {
 func TestAnyRolesGoTogetherButTheLastFiveExcludeOneAnother(t *testing.T) {
 	t.Parallel()
 	home := organization(t)
-	all := domain.Roles()
+	all := slices.DeleteFunc(domain.Roles(), func(r domain.Role) bool { return !r.WorksAt(home.Data().Type) })
+	first := slices.Index(all, domain.SystemAdmin)
 	rapid.Check(t, func(t *rapid.T) {
 		chosen := rapid.SliceOfN(rapid.SampledFrom(all), 1, len(all)).Draw(t, "roles")
 		d := accountData()
 		d.Roles = chosen
 		a, err := domain.NewAccount(d, home)
 		exclusive := 0
-		for _, r := range all[8:] {
+		for _, r := range all[first:] {
 			if slices.Contains(chosen, r) {
 				exclusive++
 			}
@@ -103,5 +105,34 @@ func TestAnAccountChangesByWhatDiffersOnly(t *testing.T) {
 	next, changed, err := a.Update(same, home)
 	if err != nil || !changed || next.Version() != 2 || next.Data().Login != "township" || next.String() != "a-1" {
 		t.Errorf("changed %v, version %d, login %s, %v", changed, next.Version(), next.Data().Login, err)
+	}
+}
+
+// A township's doctor in the hospital, or a specialist at a health centre, would be asked for referrals that are not theirs to answer.
+func TestWhoTreatsPatientsWorksWhereThatIsDone(t *testing.T) {
+	t.Parallel()
+	hospital, centre, clinic, authority := domain.CountyHospital, domain.TownshipCentre, domain.VillageClinic, domain.Authority
+	for role, places := range map[domain.Role][]domain.OrganizationType{
+		domain.TownshipDoctor: {centre}, domain.CentreHead: {centre}, domain.VillageDoctor: {centre, clinic}, domain.IntakeDesk: {hospital}, domain.Specialist: {hospital},
+		domain.DepartmentHead: {hospital}, domain.BedManager: {hospital, centre}, domain.CountyAdmin: {hospital, centre, clinic, authority},
+		domain.Auditor: {hospital, centre, clinic, authority},
+	} {
+		for _, place := range []domain.OrganizationType{hospital, centre, clinic, authority} {
+			o := organizationData()
+			o.Type = place
+			home, err := domain.NewOrganization(o, []domain.Department{{Code: "02", Name: "全科医疗科"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			d := accountData()
+			d.Roles = []domain.Role{role}
+			if _, err = domain.NewAccount(d, home); slices.Contains(places, place) {
+				if err != nil {
+					t.Errorf("%s at %s: %v", role, place, err)
+				}
+				continue
+			}
+			refused(t, err, "organizationId", domain.ReasonCombination)
+		}
 	}
 }

@@ -8,17 +8,22 @@ import (
 	"github.com/tongzhen/tongzhen/services/directory/internal/domain"
 )
 
-// kept is an enabled account of a hospital, version 1, with the roles.
+// kept is an enabled account with the roles, version 1, of a place where they work.
 func kept(t *testing.T, id string, roles ...domain.Role) domain.Account {
 	t.Helper()
-	home, err := domain.NewOrganization(domain.OrganizationData{ID: "o", County: "450321", Code: "H01", Name: "阳朔县人民医院", Type: domain.CountyHospital}, nil)
-	if err != nil {
-		t.Fatal(err)
+	var a domain.Account
+	var err error
+	for _, place := range []domain.OrganizationType{domain.CountyHospital, domain.TownshipCentre} {
+		home, wrong := domain.NewOrganization(domain.OrganizationData{ID: "o", County: "450321", Code: "H01", Name: "阳朔县人民医院", Type: place}, nil)
+		if wrong != nil {
+			t.Fatal(wrong)
+		}
+		a, err = domain.NewAccount(domain.AccountData{ID: id, County: "450321", Login: "l" + id, Name: "莫秀英", OrganizationID: "o", Roles: roles}, home)
+		if err == nil {
+			return a
+		}
 	}
-	a, err := domain.NewAccount(domain.AccountData{ID: id, County: "450321", Login: "l" + id, Name: "莫秀英", OrganizationID: "o", Roles: roles}, home)
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.Fatal(err)
 	return a
 }
 

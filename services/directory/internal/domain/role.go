@@ -37,6 +37,24 @@ func Roles() []Role { return slices.Clone(roleOrder[:]) }
 // exclusive tells whether the role excludes the others like it.
 func (r Role) exclusive() bool { return slices.Index(roleOrder[:], r) >= firstExclusive }
 
+// WorksAt tells whether somebody with the role works at a place of that kind: who treats or receives patients does it where that is done, so that a referral
+// never waits for people who are not there. Beds are kept at health centres too; a village doctor may be on the books of the centre. Who administers,
+// audits or connects systems may belong anywhere.
+func (r Role) WorksAt(t OrganizationType) bool {
+	switch r {
+	case TownshipDoctor, CentreHead:
+		return t == TownshipCentre
+	case VillageDoctor:
+		return t == VillageClinic || t == TownshipCentre
+	case IntakeDesk, Specialist, DepartmentHead:
+		return t == CountyHospital
+	case BedManager:
+		return t == CountyHospital || t == TownshipCentre
+	case CountyAdmin, SystemAdmin, SecurityAdmin, Auditor, Integration, System:
+	}
+	return true
+}
+
 // roleSet checks roles and answers them once each in the order of the contract.
 func roleSet(roles []Role) ([]Role, string) {
 	if len(roles) == 0 {

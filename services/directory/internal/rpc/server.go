@@ -57,8 +57,8 @@ func Policy() authz.Table {
 		"BED_MANAGER", "COUNTY_ADMIN",
 	}, Services: []string{"notification", "gateway", "cli"}}
 	imports := authz.Rule{Roles: []string{"SYSTEM"}, Services: []string{"cli"}}
-	// The referral service keeps a copy of what every centre has.
-	pharmacy := authz.Rule{AnyPerson: true, Services: []string{"referral"}}
+	// The referral service keeps a copy of what every centre has; who seeds a county looks at it, to leave it alone.
+	pharmacy := authz.Rule{AnyPerson: true, Services: []string{"referral", "cli"}}
 	return accountPolicy(placePolicy(rosterPolicy(authz.Table{
 		directoryv1.DirectoryService_SignIn_FullMethodName:              door,
 		directoryv1.DirectoryService_SignOut_FullMethodName:             door,

@@ -144,7 +144,7 @@ func (d *fileData) add(where row, one *directoryv1.ImportedAccount) {
 // remedies are the problems that have a remedy of their own, by column and reason.
 func remedies() []string {
 	return []string{
-		"account.FIELD_TAKEN", "account.FIELD_INVALID", "organization_code.FIELD_UNKNOWN", "department.FIELD_UNKNOWN", "roles.FIELD_UNKNOWN",
+		"account.FIELD_TAKEN", "account.FIELD_INVALID", "organization_code.FIELD_UNKNOWN", "organization_code.FIELD_COMBINATION", "department.FIELD_UNKNOWN", "roles.FIELD_UNKNOWN",
 		"roles.FIELD_COMBINATION", "roles.FIELD_NOT_GRANTABLE", "state.FIELD_UNKNOWN", "email.FIELD_INVALID",
 		".FIELD_INVALID", ".FIELD_OUT_OF_RANGE", ".OWN_ACCOUNT", ".ACCOUNT_NOT_YOURS", ".LAST_ADMINISTRATOR",
 	}

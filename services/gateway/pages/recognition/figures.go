@@ -21,8 +21,11 @@ type figure struct {
 
 // figuresData is what figures.html sees.
 type figuresData struct {
-	From, Last  string
-	Wrong       bool
+	From, Last string
+	Wrong      bool
+	// Fresh is the day of the running month when the page opens on the month before, Present the address of the running one.
+	Fresh       int
+	Present     string
 	Overall     []figure
 	By          string
 	Dimensions  []string
@@ -39,14 +42,15 @@ func dimensions() []string {
 	return []string{"organization", "item", "reason", "performer", "direction", "month"}
 }
 
-// span reads the days of the address, the last one included; the present month otherwise.
+// span reads the days of the address, the last one included; otherwise the month of [shell.OpeningMonth].
 func (p *Pages) span(query url.Values) (from, to time.Time, wrong bool) {
 	now := p.Shell.Now()
+	if query.Get("from") == "" && query.Get("to") == "" {
+		from, _ = shell.OpeningMonth(now)
+		return from, from.AddDate(0, 1, 0), false
+	}
 	from = time.Date(now.Year(), now.Month(), 1, 0, 0, 0, 0, time.UTC)
 	to = from.AddDate(0, 1, 0)
-	if query.Get("from") == "" && query.Get("to") == "" {
-		return from, to, false
-	}
 	first, err := time.Parse(time.DateOnly, query.Get("from"))
 	last, err2 := time.Parse(time.DateOnly, query.Get("to"))
 	if err != nil || err2 != nil || last.Before(first) || !last.Before(first.AddDate(yearsMost, 0, 0)) {
@@ -64,6 +68,11 @@ func (p *Pages) figures(w http.ResponseWriter, r *http.Request) error {
 	data := figuresData{
 		From: from.Format(time.DateOnly), Last: to.AddDate(0, 0, -1).Format(time.DateOnly), Wrong: wrong, Dimensions: dimensions(), By: query.Get("by"),
 		MeasureCode: query.Get("measure"),
+	}
+	if month, fresh := shell.OpeningMonth(p.Shell.Now()); fresh > 0 && !query.Has("from") && !query.Has("to") {
+		query.Set("from", month.AddDate(0, 1, 0).Format(time.DateOnly))
+		query.Set("to", month.AddDate(0, 2, -1).Format(time.DateOnly))
+		data.Fresh, data.Present = fresh, "/statistics/recognition?"+query.Encode()
 	}
 	if !slices.Contains(data.Dimensions, data.By) {
 		data.By = data.Dimensions[0]

@@ -13,10 +13,15 @@ import (
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
+	"github.com/tongzhen/tongzhen/services/internal/rpc"
 )
 
 // The list looks a month back and a year ahead.
 const exceptionsBack, exceptionsAhead = 1, 12
+
+// planPatience is how long making the sessions of an exception may take: one of the whole county concerns every template. It leaves the time to draw the
+// page within the limit of a request.
+const planPatience = 12 * time.Second
 
 type exceptionRow struct {
 	*schedulingv1.ScheduleException
@@ -257,7 +262,7 @@ func (p *Pages) saveException(w http.ResponseWriter, r *http.Request) error {
 	}
 	var saved *schedulingv1.SaveExceptionResponse
 	if err == nil {
-		saved, err = p.Calendar.SaveException(r.Context(), &schedulingv1.SaveExceptionRequest{Exception: e, RequestId: r.PostFormValue("requestId")})
+		saved, err = p.Calendar.SaveException(rpc.WithPatience(r.Context(), planPatience), &schedulingv1.SaveExceptionRequest{Exception: e, RequestId: r.PostFormValue("requestId")})
 	}
 	if err != nil {
 		return p.exceptionAgain(w, r, err)
@@ -290,6 +295,9 @@ func (p *Pages) exceptionAgain(w http.ResponseWriter, r *http.Request, cause err
 		data, err := p.prepareException(r)
 		data.Alone = err != nil
 		data.New, data.ID, data.Form, data.Problem, data.RequestID = r.PostFormValue("version") == "", r.PathValue("id"), again.Form, again.Problem, again.RequestID
+		if errs.KindOf(cause) == errs.KindUnavailable {
+			data.Problem = p.Shell.T(r, "schedules.exception.unsure")
+		}
 		if errs.KindOf(cause) == errs.KindStale && !data.Alone {
 			if now, ferr := p.findException(r, data.Place.ID); ferr == nil {
 				again.Rebase(exceptionValues(now), now.GetVersion())
@@ -321,7 +329,7 @@ func (p *Pages) removeException(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	done, err := p.Calendar.RemoveException(r.Context(), &schedulingv1.RemoveExceptionRequest{Id: r.PathValue("id"), Version: version})
+	done, err := p.Calendar.RemoveException(rpc.WithPatience(r.Context(), planPatience), &schedulingv1.RemoveExceptionRequest{Id: r.PathValue("id"), Version: version})
 	if err != nil {
 		r.PostForm = shell.Original(exceptionValues(now), nil)
 		return p.exceptionAgain(w, r, err)

@@ -80,8 +80,8 @@ func valuesOf(s *referralv1.Settings) url.Values {
 	return form
 }
 
-// settingsOf reads the form. An empty field is 0, the default.
-func settingsOf(form url.Values) (*referralv1.Settings, error) {
+// settingsOf reads the form. An empty field is 0, the default. What is no number is among the bad ones, and refused in the settings.
+func settingsOf(form url.Values) (*referralv1.Settings, []errs.Field) {
 	r := reader{form: form}
 	s := &referralv1.Settings{
 		Version: versionOf(form), Opens: r.text("opens"), Closes: r.text("closes"), BounceBackDays: r.number("bounceBackDays", 1),
@@ -101,10 +101,27 @@ func settingsOf(form url.Values) (*referralv1.Settings, error) {
 		}
 		s.Limits = append(s.Limits, l)
 	}
-	if r.bad != nil {
-		return nil, errs.Invalid(r.bad...)
+	return s, r.bad
+}
+
+// noNumber stands for a number that could not be read: less than anything may be, so that who holds the rules refuses it, and with it says of everything
+// else in the form what is wrong.
+const noNumber = -1
+
+// together is the refusal of a form whose bad fields could not be read and which was answered by err: all that is wrong at once.
+func together(bad []errs.Field, err error) error {
+	if len(bad) == 0 {
+		return err
 	}
-	return s, nil
+	fields := bad
+	if e, ok := errs.As(err); ok && e.Kind == errs.KindInvalid {
+		for _, f := range e.Fields {
+			if !slices.ContainsFunc(bad, func(known errs.Field) bool { return known.Name == f.Name }) {
+				fields = append(fields, f)
+			}
+		}
+	}
+	return errs.Invalid(fields...)
 }
 
 func versionOf(form url.Values) int32 {
@@ -136,7 +153,7 @@ func (r *reader) nth(name string, n int) string {
 	return ""
 }
 
-// number is a whole number of units, 0 for an empty field.
+// number is a whole number of units, 0 for an empty field, noNumber for what is none.
 func (r *reader) number(name string, unit int32) int32 {
 	text := r.text(name)
 	if text == "" {
@@ -146,7 +163,7 @@ func (r *reader) number(name string, unit int32) int32 {
 	n, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || n < 0 || n*int64(unit) > most {
 		r.bad = append(r.bad, errs.Bad(name, errs.ReasonFieldInvalid))
-		return 0
+		return noNumber
 	}
 	return int32(n) * unit
 }

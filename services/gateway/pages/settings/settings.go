@@ -143,11 +143,9 @@ func (p *Pages) save(w http.ResponseWriter, r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
-	wanted, err := settingsOf(r.PostForm)
-	if err == nil {
-		_, err = p.Setting.UpdateSettings(r.Context(), &referralv1.UpdateSettingsRequest{Settings: wanted, RequestId: r.PostFormValue("requestId")})
-	}
-	if err != nil {
+	wanted, bad := settingsOf(r.PostForm)
+	_, err := p.Setting.UpdateSettings(r.Context(), &referralv1.UpdateSettingsRequest{Settings: wanted, RequestId: r.PostFormValue("requestId")})
+	if err = together(bad, err); err != nil {
 		return p.refused(w, r, err)
 	}
 	p.Shell.Flash(w, "settings.saved")

@@ -161,7 +161,8 @@ func (p *Pages) targetName(r *http.Request, t *referralv1.Target, measures map[s
 	return strings.Join(out, " · ")
 }
 
-// targetsOf reads the form. A row without a value is none; rows tells in which row each target stands.
+// targetsOf reads the form. A row without a value is none; rows tells in which row each target stands. What is no number is among the bad ones, and
+// refused in the targets.
 func targetsOf(form url.Values) (t *referralv1.Targets, rows []int, bad []errs.Field) {
 	t = &referralv1.Targets{Version: versionOf(form)}
 	for n := range form["row"] {
@@ -175,6 +176,7 @@ func targetsOf(form url.Values) (t *referralv1.Targets, rows []int, bad []errs.F
 		}
 		value, err := parts.Number(strings.TrimRight(get("value"), "%％"))
 		if err != nil {
+			value = noNumber
 			bad = append(bad, errs.Bad("targets.targets["+strconv.Itoa(len(rows))+"].value", errs.ReasonFieldInvalid))
 		}
 		one.Value = value
@@ -188,13 +190,8 @@ func (p *Pages) saveTargets(w http.ResponseWriter, r *http.Request) error {
 		return errs.Invalid(errs.Bad("body", errs.ReasonFieldInvalid))
 	}
 	wanted, rows, bad := targetsOf(r.PostForm)
-	var err error
-	if len(bad) > 0 {
-		err = errs.Invalid(bad...)
-	} else {
-		_, err = p.Setting.UpdateTargets(r.Context(), &referralv1.UpdateTargetsRequest{Targets: wanted, RequestId: r.PostFormValue("requestId")})
-	}
-	if err == nil {
+	_, err := p.Setting.UpdateTargets(r.Context(), &referralv1.UpdateTargetsRequest{Targets: wanted, RequestId: r.PostFormValue("requestId")})
+	if err = together(bad, err); err == nil {
 		p.Shell.Flash(w, "targets.saved")
 		http.Redirect(w, r, "/settings/targets", http.StatusSeeOther)
 		return nil

@@ -99,7 +99,12 @@ const EmergencyDepartment = "20"
 
 // EmergencyLines are the telephones at which an emergency is told at an organisation: those of the department that it goes to and of its emergency
 // department, then the organisation's own; none that the directory does not have.
-func (s *Shell) EmergencyLines(r *http.Request, organizationID, departmentCode string) (out []Line) {
+func (s *Shell) EmergencyLines(r *http.Request, organizationID, departmentCode string) []Line {
+	return s.Lines(r, organizationID, departmentCode, EmergencyDepartment)
+}
+
+// Lines are the telephones of departments of an organisation, then the organisation's own, each once; none that the directory does not have.
+func (s *Shell) Lines(r *http.Request, organizationID string, departmentCodes ...string) (out []Line) {
 	county, err := s.deps.Names.County(r.Context())
 	if err != nil {
 		return nil
@@ -110,7 +115,7 @@ func (s *Shell) EmergencyLines(r *http.Request, organizationID, departmentCode s
 			out = append(out, Line{whose, number})
 		}
 	}
-	for _, code := range []string{departmentCode, EmergencyDepartment} {
+	for _, code := range departmentCodes {
 		add(county.DepartmentName(language, organizationID, code), county.Department(organizationID, code).GetPhone())
 	}
 	add(county.OrganizationName(language, organizationID), county.Organization(organizationID).GetPhone())

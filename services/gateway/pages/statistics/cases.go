@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	commonv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/common/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -22,6 +23,8 @@ const pagesAtMost = 4
 type caseRow struct {
 	*referralv1.StatisticCase
 	From, To, ConditionName string
+	// Department is the hospital's; "" where none is known.
+	Department string
 	// At is where the visitor opens it: the referral, or for who sees figures and no records, how far it has come; "" where there is none.
 	At string
 	// Place is its id in a list to which its course leads back.
@@ -271,9 +274,20 @@ func (p *Pages) rows(r *http.Request, cases []*referralv1.StatisticCase) []caseR
 		if id := c.GetReceiver().GetOrganizationId(); id != "" {
 			row.To = names("organization", id)
 		}
+		if code := departmentOf(c); code != "" {
+			row.Department = names("department", code)
+		}
 		out = append(out, row)
 	}
 	return out
+}
+
+// departmentOf is the code of the hospital's department: the receiver's, of who was sent down or out of the county the sender's.
+func departmentOf(c *referralv1.StatisticCase) string {
+	if d := c.GetDirection(); d == commonv1.Direction_DOWN || d == commonv1.Direction_OUT {
+		return c.GetOriginator().GetDepartmentCode()
+	}
+	return c.GetReceiver().GetDepartmentCode()
 }
 
 // filters words what the cases are of.

@@ -13,7 +13,7 @@ type courseData struct {
 	Case  caseRow
 	Place [2]string
 	Steps []courseStep
-	Waits []lateRow
+	Waits []waitingRow
 	Links []linkRow
 	// Stands are how the case stands in every share.
 	Stands []standRow
@@ -21,7 +21,13 @@ type courseData struct {
 	Back string
 }
 
-// linkRow is a linked referral with the address of its own course.
+// waitingRow is a limit that runs, and whom to call about it.
+type waitingRow struct {
+	lateRow
+	Lines []shell.Line
+}
+
+// linkRow is a linked referral with the address of its own course; without one of a referral of others, of which nothing more is known.
 type linkRow struct {
 	*referralv1.CaseLink
 	Direction commonv1.Direction_Code
@@ -30,7 +36,10 @@ type linkRow struct {
 
 // linkOf words a link: that with a down-referral is named by it.
 func linkOf(l *referralv1.CaseLink, back string) linkRow {
-	out := linkRow{CaseLink: l, Direction: commonv1.Direction_UP, At: caseAt(l.GetReferralId(), back)}
+	out := linkRow{CaseLink: l, Direction: commonv1.Direction_UP}
+	if l.GetReferralId() != "" {
+		out.At = caseAt(l.GetReferralId(), back)
+	}
 	if l.GetRelation() == "SENT_DOWN" || l.GetRelation() == "BOUNCE_OF" {
 		out.Direction = commonv1.Direction_DOWN
 	}
@@ -57,7 +66,7 @@ func (p *Pages) course(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	names := p.namer(r, "")
-	data := courseData{Case: p.rows(r, []*referralv1.StatisticCase{found.GetCase()})[0], Waits: p.lateRows(r, found.GetWaits())}
+	data := courseData{Case: p.rows(r, []*referralv1.StatisticCase{found.GetCase()})[0], Waits: p.called(r, p.lateRows(r, found.GetWaits()))}
 	if data.Back, err = backTo(r.URL.Query().Get("back")); err != nil {
 		return err
 	}

@@ -77,7 +77,12 @@ func (p *Pages) measure(w http.ResponseWriter, r *http.Request) error {
 	if d.Now, err = p.query(r, aimed, []string{m.GetCode()}); err != nil {
 		return err
 	}
-	if d.Past, err = p.query(r, d.earlier(), []string{m.GetCode()}); err != nil {
+	if m.GetUnit() != "DURATION" {
+		for _, by := range []string{"department", "centre"} {
+			data.Parts = append(data.Parts, p.movement(r, m, d, by))
+		}
+	}
+	if d.Past, err = p.past(r, m, d, data.Parts); err != nil {
 		return err
 	}
 	data.Head = d.headOf(m)
@@ -89,12 +94,18 @@ func (p *Pages) measure(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	data.Months = chartOf(m, byMonth, months)
-	if m.GetUnit() != "DURATION" {
-		for _, by := range []string{"department", "centre"} {
-			data.Parts = append(data.Parts, p.movement(r, m, d, by))
+	return p.Shell.Render(w, r, p.measureSet, shell.Page{Title: "statistics.measure", Nav: "statistics", Data: data})
+}
+
+// past is the figure of the period before: that of the contributions, and asked for where there are none.
+func (p *Pages) past(r *http.Request, m *referralv1.Measure, d *picture, parts []movement) ([]*referralv1.Figure, error) {
+	for _, one := range parts {
+		if before := one.Before.Figure; before != nil {
+			before.Measure = m.GetCode()
+			return []*referralv1.Figure{before}, nil
 		}
 	}
-	return p.Shell.Render(w, r, p.measureSet, shell.Page{Title: "statistics.measure", Nav: "statistics", Data: data})
+	return p.query(r, d.earlier(), []string{m.GetCode()})
 }
 
 // hidden are the filters of a scope as fields of a form.

@@ -1,9 +1,12 @@
 package statistics
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"time"
+
+	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 )
 
 // period is what the figures are of: the days from From to the day before To, local dates.
@@ -15,6 +18,9 @@ type period struct {
 	Wrong bool
 	// typedFrom and typedTo are the days of a custom one as they were typed.
 	typedFrom, typedTo string
+	// Fresh is the day of the running month when nobody chose a period and that month is too young to open on; 0 otherwise.
+	Fresh int
+	query url.Values
 }
 
 // periods are those that can be chosen by name; a custom one has its days typed.
@@ -23,11 +29,14 @@ func periods() []string { return []string{"month", "last-month", "quarter", "yea
 // yearsMost is how long a period may be.
 const yearsMost = 3
 
-// periodOf reads the chosen period; "to" is typed as the last day, for people do not count half-open.
+// periodOf reads the chosen period, without one that of [shell.OpeningMonth]; "to" is typed as the last day, for people do not count half-open.
 func periodOf(query url.Values, now time.Time) period {
-	p := period{Name: query.Get("period"), typedFrom: query.Get("from"), typedTo: query.Get("to")}
+	p := period{Name: query.Get("period"), typedFrom: query.Get("from"), typedTo: query.Get("to"), query: query}
 	if !slices.Contains(periods(), p.Name) {
-		p.Name = periods()[0]
+		p.Name = "month"
+		if _, p.Fresh = shell.OpeningMonth(now); p.Fresh > 0 {
+			p.Name = "last-month"
+		}
 	}
 	first := monthOf(now)
 	switch p.Name {
@@ -51,6 +60,14 @@ func periodOf(query url.Values, now time.Time) period {
 		p.from, p.to = first, first.AddDate(0, 1, 0)
 	}
 	return p
+}
+
+// Present is the address of a page of figures for the running month, with everything else that was chosen.
+func (p period) Present(path string) string {
+	query := maps.Clone(p.query)
+	query.Del("page")
+	query.Set("period", "month")
+	return here(path, query)
 }
 
 func monthOf(t time.Time) time.Time {

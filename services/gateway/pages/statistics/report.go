@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -18,7 +19,9 @@ type reportData struct {
 	// Months to choose from.
 	Choosable []string
 	// About is what the report is about: the county's authority, or the chosen organisation.
-	About      string
+	About string
+	// Issuer is the authority of the county, which names it; "" where the directory has none.
+	Issuer     string
 	Place      []string
 	Paragraphs []string
 	Written    time.Time
@@ -61,12 +64,15 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	} else if d.County {
 		data.About = p.Shell.T(r, "discharges.county")
 	}
+	data.Issuer = p.issuer(r)
 	data.Place = p.filters(r, scope{department: d.Within.department, urgency: d.Within.urgency, kind: d.Within.kind}, "")
 	for m := monthOf(now); len(data.Choosable) < monthsShown; m = m.AddDate(0, -1, 0) {
 		data.Choosable = append(data.Choosable, m.Format("2006-01"))
 	}
 	t := func(key string, pairs ...any) string { return p.Shell.T(r, key, pairs...) }
-	for _, paragraph := range summary(p.told(r, data.glanceData)) {
+	written := p.told(r, data.glanceData)
+	written.Moved = p.movers(r, d)
+	for _, paragraph := range summary(written) {
 		text := ""
 		for i, one := range paragraph {
 			if i > 0 {
@@ -81,6 +87,44 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 		data.Filling = data.Filling || h.GetFilling()
 	}
 	return p.Shell.Render(w, r, p.reportSet, shell.Page{Title: "report.title", Nav: "overview", Data: data})
+}
+
+// issuer is the name of the county's authority: the visitor's own, where that is one, else the first.
+func (p *Pages) issuer(r *http.Request) string {
+	county, err := p.Shell.Names().County(r.Context())
+	if err != nil {
+		return ""
+	}
+	visitor, _ := door.VisitorFrom(r.Context())
+	out := ""
+	for _, o := range county.Organizations {
+		own := o.GetId() == visitor.Account.GetOrganizationId()
+		if o.GetType() == directoryv1.OrganizationType_AUTHORITY && !o.GetDisabled() && (out == "" || own) {
+			out = county.OrganizationName(p.Shell.Language(r), o.GetId())
+		}
+	}
+	return out
+}
+
+// movers are, for each of the two rates that moved, the departments that moved it most. What cannot be had is named among the problems.
+func (p *Pages) movers(r *http.Request, d *picture) map[string][]mover {
+	out := map[string][]mover{}
+	for _, code := range []string{rateA, rateB} {
+		h := d.head(code)
+		if h == nil || !h.Change.Known || h.Change.By == 0 {
+			continue
+		}
+		moved := p.movement(r, h.Measure, d, "department")
+		if moved.Problem != "" {
+			d.Problems["moved"] = moved.Problem
+		}
+		for _, row := range moved.Rows {
+			if row.Good != 0 && len(out[code]) < topMost {
+				out[code] = append(out[code], mover{row.Name, row.Contribution})
+			}
+		}
+	}
+	return out
 }
 
 // reportMonth is the month asked for, else the last whole one. Its days are its name, so that what the report leads to is of the same month.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
@@ -32,6 +33,7 @@ type Deps struct {
 	Referral    referralv1.ReferralServiceClient
 	Setting     referralv1.SettingServiceClient
 	Recognition patientrecordv1.RecognitionServiceClient
+	Roster      directoryv1.RosterServiceClient
 }
 
 // Pages serves them.

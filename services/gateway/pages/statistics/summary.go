@@ -46,9 +46,14 @@ type told struct {
 	Quiet                                  []tally // days since the last referral; 0 for one that never sent
 	Late                                   []tally // by step
 	Saved                                  saving
+	// Moved are the departments that moved a rate most, by its code.
+	Moved map[string][]mover
 	// Answer is the time to the first answer; nil where there is none.
 	Answer *referralv1.Figure
 }
+
+// mover is a department and by how many points it moved a rate, with the sign.
+type mover struct{ Name, By string }
 
 // tally is a thing and how often.
 type tally struct {
@@ -146,10 +151,22 @@ func (d told) rate() []sentence {
 			out = append(out, sentence{"report.rate", map[string]any{
 				"name": nameOf(h.Measure), "value": h.Shown, "n": h.GetNumerator(), "of": h.GetDenominator(), "change": moved(h),
 			}})
-			out = append(out, d.targetOf(h)...)
+			out = append(append(out, d.movedBy(code)...), d.targetOf(h)...)
 		}
 	}
 	return out
+}
+
+// movedBy says which departments moved a rate most.
+func (d told) movedBy(code string) []sentence {
+	var most []sentence
+	for _, one := range d.Moved[code] {
+		most = append(most, sentence{"report.mover", map[string]any{"name": one.Name, "by": one.By}})
+	}
+	if len(most) == 0 {
+		return nil
+	}
+	return []sentence{{"report.moved", map[string]any{"top": most}}}
 }
 
 func (d told) speed() []sentence {

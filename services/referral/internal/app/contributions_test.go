@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/authn"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
@@ -133,6 +134,32 @@ func TestACaseNamesItsDownReferralAndHowItStandsInEveryShare(t *testing.T) {
 		waiting, err := h.CaseCourse(t.Context(), admin(), h.make(t, doctor(), creation(id.New())).ID)
 		if err != nil || !slices.Contains(waiting.Standings, figures.Stand{Measure: "IND-ACK", Ground: figures.Ground{Place: figures.Excluded, Fact: figures.AnswerAhead}}) {
 			t.Errorf("one that waits: %+v, %v", waiting.Standings, err)
+		}
+	})
+}
+
+// Who is no side of a linked referral could not open it: such a one is told that there is one, and neither its number nor what became of it.
+func TestALinkedReferralOfOthersHasNoNumber(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		up := h.conclude(t, admitted(t, h), "IMPROVED")
+		in := back(up.PatientID) // to another centre than the one that sent the patient up
+		in.Draft.ReplyTo, in.Draft.Receiver.OrganizationID = up.ID, township
+		if down := h.make(t, specialist(), in); down.Side(family().Organization) != "" {
+			t.Fatal("the sender is a side of the down-referral")
+		}
+		for name, c := range map[string]struct {
+			by    authn.Identity
+			named bool
+		}{"the sender": {family(), false}, "the hospital": {specialist(), true}, "an administrator": {admin(), true}} {
+			got, err := h.CaseCourse(t.Context(), c.by, up.ID)
+			if err != nil || len(got.Links) != 1 || got.Links[0].Relation != app.LinkSentDown || (got.Links[0].Referral.Number != "") != c.named {
+				t.Errorf("%s: %+v, %v", name, got.Links, err)
+				continue
+			}
+			if !c.named && (got.Links[0].Referral.ID != "" || got.Links[0].Referral.State != "") {
+				t.Errorf("%s: %+v", name, got.Links[0])
+			}
 		}
 	})
 }

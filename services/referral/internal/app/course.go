@@ -22,7 +22,8 @@ type Course struct {
 	Standings []figures.Stand
 }
 
-// CaseLink is a referral that a case is linked with and that was sent. Of it, too, it holds what figures go by.
+// CaseLink is a referral that a case is linked with and that was sent. Of it, too, it holds what figures go by; of one that the caller's organisation
+// neither sent nor is to receive, which the caller could not open, only that there is one.
 type CaseLink struct {
 	Relation Linked
 	Referral domain.Snapshot
@@ -81,6 +82,9 @@ func (s *Service) CaseCourse(ctx context.Context, caller authn.Identity, id stri
 	}
 	out.Standings = s.Published.Standings(v.Snapshot, cal.Zone(), stats.Date(cal.Today(s.Clock.Now())))
 	out.tellNoDown()
+	if !caller.Has("COUNTY_ADMIN") {
+		out.closeLinks(caller.Organization)
+	}
 	slices.SortFunc(out.Waits, func(a, b LateCase) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Step, b.Step)) })
 	return out, nil
 }
@@ -102,6 +106,15 @@ func (c *Course) tellNoDown() {
 	for i := range c.Standings {
 		if c.Standings[i].Fact == figures.NoDown {
 			c.Standings[i].Fact = fact
+		}
+	}
+}
+
+// closeLinks leaves of referrals of which the organisation is no side nothing but how they are linked.
+func (c *Course) closeLinks(organizationID string) {
+	for i, l := range c.Links {
+		if l.Referral.Side(organizationID) == "" {
+			c.Links[i].Referral = domain.Snapshot{}
 		}
 	}
 }

@@ -54,7 +54,7 @@ func TestBedsAreAddedToAWardAndNumberedOn(t *testing.T) {
 // wantWardBeds is how many beds a ward had after each change, the oldest first.
 func (f *fixture) wantWardBeds(ward string, want ...int) {
 	f.t.Helper()
-	c := &calendar{f, app.NewPlanner(f.App, app.Calendar{})}
+	c := &calendar{fixture: f, Planner: app.NewPlanner(f.App, app.Calendar{})}
 	changes := c.changes(app.SubjectWard, ward)
 	if len(changes) != len(want) {
 		f.t.Fatalf("%d changes", len(changes))

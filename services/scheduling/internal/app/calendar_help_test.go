@@ -19,6 +19,7 @@ const horizon = 20
 type calendar struct {
 	*fixture
 	*app.Planner
+	rules app.Calendar
 }
 
 func eachCalendar(t *testing.T, test func(*calendar)) {
@@ -28,9 +29,8 @@ func eachCalendar(t *testing.T, test func(*calendar)) {
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		test(&calendar{f, app.NewPlanner(f.App, app.Calendar{
-			Holiday: func(day time.Time) bool { return days.Free(domain.Date(day)) }, Lunar: lunar.Day, HorizonDays: horizon,
-		})})
+		rules := app.Calendar{Holiday: func(day time.Time) bool { return days.Free(domain.Date(day)) }, Lunar: lunar.Day, HorizonDays: horizon}
+		test(&calendar{f, app.NewPlanner(f.App, rules), rules})
 	})
 }
 

@@ -37,6 +37,7 @@ func (o *PlanOutcome) add(other PlanOutcome) {
 const (
 	dayBatch       = 500
 	planBatch      = 50
+	planTogether   = 20 // templates planned in one transaction
 	spreadBatch    = 50
 	displacedBatch = 50
 	rebookBatch    = 20
@@ -106,11 +107,11 @@ func (p *Planner) horizon(now time.Time) time.Time {
 	return domain.DayOf(now, p.app.zone).AddDate(0, 0, p.cal.HorizonDays)
 }
 
-// planAll makes the sessions of templates, each in a transaction of its own, then spreads the reserve over them. What a failure leaves is made by Work.
+// planAll makes the sessions of templates, several in a transaction, then spreads the reserve over them. What a failure leaves is made by Work.
 func (p *Planner) planAll(ctx context.Context, caller Caller, templates []string) (PlanOutcome, error) {
 	var out PlanOutcome
-	for _, t := range templates {
-		one, err := p.planOne(ctx, caller, t)
+	for some := range slices.Chunk(slices.Sorted(slices.Values(templates)), planTogether) {
+		one, err := p.planSome(ctx, caller, some)
 		if err != nil {
 			return out, err
 		}
@@ -124,32 +125,45 @@ func (p *Planner) planAll(ctx context.Context, caller Caller, templates []string
 	return out, nil
 }
 
-func (p *Planner) planOne(ctx context.Context, caller Caller, templateID string) (out PlanOutcome, err error) {
+func (p *Planner) planOne(ctx context.Context, caller Caller, templateID string) (PlanOutcome, error) {
+	return p.planSome(ctx, caller, []string{templateID})
+}
+
+// planSome makes the sessions of templates, which are in order of their ids, in one transaction.
+func (p *Planner) planSome(ctx context.Context, caller Caller, ids []string) (out PlanOutcome, err error) {
 	err = p.app.store.Change(ctx, Command{Caller: caller}, func(u Unit) error {
-		t, err := u.Template(ctx, templateID)
-		if err != nil {
-			return err
+		templates := make([]domain.Template, len(ids))
+		for i, id := range ids {
+			t, err := u.Template(ctx, id)
+			if err != nil {
+				return err
+			}
+			templates[i] = t
 		}
-		out, err = p.plan(ctx, u, caller.County, t)
+		out, err = p.plan(ctx, u, caller.County, templates...)
 		return err
 	})
 	return out, err
 }
 
-// plan makes the sessions of a template agree with what it, the exceptions and the holidays say, from now on up to the horizon. A session that nobody
-// has booked is made anew; one that somebody has is left and is a conflict; a cancelled one stays cancelled. Done twice it changes nothing.
-func (p *Planner) plan(ctx context.Context, u Unit, county string, t domain.Template) (PlanOutcome, error) {
-	var out PlanOutcome
+// due is what is to become of the sessions of a template: those that it has, those that it should have by their day, and those of the first that are not
+// among the second.
+type due struct {
+	have    []SessionView
+	want    map[string]domain.Session
+	misfits []string
+}
+
+func (p *Planner) due(ctx context.Context, u Unit, t domain.Template) (due, error) {
 	want, err := p.wanted(ctx, u, t)
 	if err != nil {
-		return out, err
+		return due{}, err
 	}
-	have, err := u.SessionsOf(ctx, t.ID)
-	if err != nil {
-		return out, err
+	out := due{want: want}
+	if out.have, err = u.SessionsOf(ctx, t.ID); err != nil {
+		return due{}, err
 	}
-	var misfits []string
-	for _, s := range have {
+	for _, s := range out.have {
 		w, wanted := want[s.Day]
 		switch {
 		case s.Cancelled:
@@ -157,36 +171,59 @@ func (p *Planner) plan(ctx context.Context, u Unit, county string, t domain.Temp
 		case wanted && fits(s, w):
 			delete(want, s.Day)
 		default:
-			misfits = append(misfits, s.ID)
+			out.misfits = append(out.misfits, s.ID)
 		}
+	}
+	return out, nil
+}
+
+// plan makes the sessions of templates agree with what they, the exceptions and the holidays say, from now on up to the horizon. A session that nobody
+// has booked is made anew; one that somebody has is left and is a conflict; a cancelled one stays cancelled. Done twice it changes nothing. The
+// templates are locked; all sessions that go are locked together, in the one order of locks.
+func (p *Planner) plan(ctx context.Context, u Unit, county string, templates ...domain.Template) (PlanOutcome, error) {
+	var out PlanOutcome
+	all := make([]due, len(templates))
+	var misfits []string
+	for i, t := range templates {
+		var err error
+		if all[i], err = p.due(ctx, u, t); err != nil {
+			return out, err
+		}
+		misfits = append(misfits, all[i].misfits...)
 	}
 	used, err := u.RemoveSessions(ctx, misfits)
 	if err != nil {
 		return out, err
 	}
-	out.Removed = len(misfits) - len(used)
-	for _, s := range have {
-		if slices.Contains(used, s.ID) {
-			delete(want, s.Day)
-			out.Conflicts = append(out.Conflicts, s)
+	var touched []domain.Session
+	for i, t := range templates {
+		one := all[i]
+		removed := len(one.misfits)
+		for _, s := range one.have {
+			if slices.Contains(used, s.ID) {
+				removed--
+				delete(one.want, s.Day)
+				out.Conflicts = append(out.Conflicts, s)
+			}
+			if slices.Contains(one.misfits, s.ID) {
+				touched = append(touched, s.Session)
+			}
+		}
+		made, err := p.makeSessions(ctx, u, county, one.want)
+		if err != nil {
+			return out, err
+		}
+		touched = slices.AppendSeq(touched, maps.Values(one.want))
+		out.Made, out.Removed = out.Made+made, out.Removed+removed
+		if made+removed > 0 {
+			u.Note("template.plan", "template", t.ID, "")
+		}
+		if err := u.PlannedThrough(ctx, t.ID, domain.Date(p.horizon(u.Now()))); err != nil {
+			return out, err
 		}
 	}
-	if out.Made, err = p.makeSessions(ctx, u, county, want); err != nil {
-		return out, err
-	}
-	touched := slices.Collect(maps.Values(want))
-	for _, s := range have {
-		if slices.Contains(misfits, s.ID) {
-			touched = append(touched, s.Session)
-		}
-	}
-	if out.changed, err = u.SpreadLater(ctx, touched); err != nil {
-		return out, err
-	}
-	if out.Made+out.Removed > 0 {
-		u.Note("template.plan", "template", t.ID, "")
-	}
-	return out, u.PlannedThrough(ctx, t.ID, domain.Date(p.horizon(u.Now())))
+	out.changed, err = u.SpreadLater(ctx, touched)
+	return out, err
 }
 
 // wanted are the sessions that should be, by their day.

@@ -19,9 +19,10 @@ func Policy() authz.Table {
 	plan := authz.Rule{Roles: []string{"COUNTY_ADMIN", "INTAKE_DESK", "BED_MANAGER", "DEPARTMENT_HEAD", "CENTRE_HEAD"}, Need: authz.Own}
 	seed := authz.Rule{Roles: plan.Roles, Services: []string{"cli"}, Need: authz.Own}
 	table := authz.Table{
-		schedulingv1.CalendarService_ListEquipment_FullMethodName:       look,
+		// Who seeds a county looks at what is there, to leave it alone.
+		schedulingv1.CalendarService_ListEquipment_FullMethodName:       {Roles: look.Roles, Services: []string{"referral", "cli"}},
 		schedulingv1.CalendarService_SaveEquipment_FullMethodName:       seed,
-		schedulingv1.CalendarService_ListTemplates_FullMethodName:       plan,
+		schedulingv1.CalendarService_ListTemplates_FullMethodName:       seed,
 		schedulingv1.CalendarService_SaveTemplate_FullMethodName:        seed,
 		schedulingv1.CalendarService_PreviewTemplate_FullMethodName:     plan,
 		schedulingv1.CalendarService_ListExceptions_FullMethodName:      plan,

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	schedulingv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/scheduling/v1"
 )
 
 // The most that one answer of the directory holds.
@@ -51,4 +52,51 @@ func (p place) missingAccounts(ctx context.Context, client directoryv1.Directory
 		}
 	}
 	return out, nil
+}
+
+// missingCapabilities are those of a chunk whose organisation has never said what it can do.
+func (p place) missingCapabilities(ctx context.Context, client directoryv1.DirectoryServiceClient, chunk []*directoryv1.CapabilityEntry) (out []*directoryv1.CapabilityEntry, err error) {
+	list, err := client.ListCapabilities(ctx, &directoryv1.ListCapabilitiesRequest{})
+	if err != nil {
+		return nil, err
+	}
+	said := map[string]bool{}
+	for _, o := range list.GetOrganizations() {
+		said[o.GetOrganizationId()] = o.GetVersion() > 0
+	}
+	for _, e := range chunk {
+		if !said[p.organizationID(e.GetOrganizationCode())] {
+			out = append(out, e)
+		}
+	}
+	return out, nil
+}
+
+// planned is what the calendar of the county has, by id, asked for once for each organisation.
+type planned struct {
+	client schedulingv1.CalendarServiceClient
+	at     map[string]map[string]bool
+}
+
+// has tells whether the organisation has the template or equipment, whoever changed it and whether it has ended.
+func (k planned) has(ctx context.Context, organization, id string) (bool, error) {
+	if k.at[organization] == nil {
+		equipment, err := k.client.ListEquipment(ctx, &schedulingv1.ListEquipmentRequest{OrganizationId: organization})
+		if err != nil {
+			return false, err
+		}
+		templates, err := k.client.ListTemplates(ctx, &schedulingv1.ListTemplatesRequest{OrganizationId: organization, Ended: true})
+		if err != nil {
+			return false, err
+		}
+		there := map[string]bool{}
+		for _, e := range equipment.GetEquipment() {
+			there[e.GetId()] = true
+		}
+		for _, t := range templates.GetTemplates() {
+			there[t.GetId()] = true
+		}
+		k.at[organization] = there
+	}
+	return k.at[organization][id], nil
 }

@@ -123,7 +123,9 @@ func (p place) capabilities() []*directoryv1.CapabilityEntry {
 	return out
 }
 
-func (p place) medicineSteps(client directoryv1.DirectoryServiceClient) ([]step, error) {
+// medicineSteps fill the lists and say what each place can do. With keep a county that says so already is left alone, whatever people have made of its
+// lists since: what each place can do is written last, so that the lists are complete where that is there.
+func (p place) medicineSteps(client directoryv1.DirectoryServiceClient, keep bool) ([]step, error) {
 	entries, err := p.formulary()
 	if err != nil {
 		return nil, err
@@ -131,6 +133,11 @@ func (p place) medicineSteps(client directoryv1.DirectoryServiceClient) ([]step,
 	var out []step
 	for chunk := range slices.Chunk(entries, medicinesPerCall) {
 		out = append(out, step{"medicines", func(ctx context.Context, report *Report) error {
+			if keep {
+				if missing, err := p.missingCapabilities(ctx, client, p.capabilities()); err != nil || len(missing) < len(p.capabilities()) {
+					return err
+				}
+			}
 			r, err := client.ImportFormulary(ctx, &directoryv1.ImportFormularyRequest{County: p.code, Items: chunk})
 			report.Medicines += int(r.GetCreated())
 			report.Changed += int(r.GetUpdated())
@@ -139,6 +146,13 @@ func (p place) medicineSteps(client directoryv1.DirectoryServiceClient) ([]step,
 	}
 	for chunk := range slices.Chunk(p.capabilities(), capabilitiesPerCall) {
 		out = append(out, step{"capabilities", func(ctx context.Context, report *Report) error {
+			if keep {
+				missing, err := p.missingCapabilities(ctx, client, chunk)
+				if err != nil || len(missing) == 0 {
+					return err
+				}
+				chunk = missing
+			}
 			r, err := client.ImportCapabilities(ctx, &directoryv1.ImportCapabilitiesRequest{County: p.code, Entries: chunk})
 			report.Changed += int(r.GetUpdated())
 			return err

@@ -108,6 +108,14 @@ func (r *recorder) CreateSchedules(_ context.Context, in *schedulingv1.CreateSch
 	return &schedulingv1.CreateSchedulesResponse{SlotsCreated: 1, BedsCreated: 1}, r.take(in)
 }
 
+func (r *recorder) ListEquipment(_ context.Context, in *schedulingv1.ListEquipmentRequest, _ ...grpc.CallOption) (*schedulingv1.ListEquipmentResponse, error) {
+	return &schedulingv1.ListEquipmentResponse{}, protovalidate.Validate(in)
+}
+
+func (r *recorder) ListTemplates(_ context.Context, in *schedulingv1.ListTemplatesRequest, _ ...grpc.CallOption) (*schedulingv1.ListTemplatesResponse, error) {
+	return &schedulingv1.ListTemplatesResponse{}, protovalidate.Validate(in)
+}
+
 func (r *recorder) SaveEquipment(_ context.Context, in *schedulingv1.SaveEquipmentRequest, _ ...grpc.CallOption) (*schedulingv1.Equipment, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -29,8 +29,8 @@ type Options struct {
 	AsOf     time.Time
 	Seed     int64
 	Password string // of every account that is new
-	// Keep adds the organisations and accounts that are missing and leaves those that are there as people left them: a closed place stays closed, and
-	// who was disabled stays so. Otherwise they become again what the seed says.
+	// Keep adds the organisations and accounts that are missing and leaves those that are there as people left them: a closed place stays closed, who
+	// was disabled stays so, and the lists of medicines are as somebody changed them. Otherwise they become again what the seed says.
 	Keep bool
 }
 
@@ -103,7 +103,7 @@ func Whole(ctx context.Context, c Clients, opt Options, watch Watch) (Report, er
 	}
 	ctx = rpc.WithCounty(ctx, p.code)
 	accounts := p.accounts(opt)
-	medicines, err := p.medicineSteps(c.Directory)
+	medicines, err := p.medicineSteps(c.Directory, opt.Keep)
 	if err != nil {
 		return Report{}, err
 	}
@@ -221,17 +221,24 @@ func (p place) capacitySteps(c Clients) []step {
 	return out
 }
 
-// planSteps add what is not there; what is, whoever changed it, stays.
+// planSteps add what is not there; what is, whoever changed it, stays. They ask first: a refusal would be a warning in the log for each.
 func (p place) planSteps(client schedulingv1.CalendarServiceClient, asOf time.Time, accounts []*directoryv1.AccountEntry) []step {
 	var out []step
+	there := planned{client, map[string]map[string]bool{}}
 	for _, e := range p.equipment() {
 		out = append(out, step{"equipment", func(ctx context.Context, _ *Report) error {
+			if has, err := there.has(ctx, e.GetOrganizationId(), e.GetId()); err != nil || has {
+				return err
+			}
 			_, err := client.SaveEquipment(ctx, &schedulingv1.SaveEquipmentRequest{County: p.code, Equipment: e})
 			return unlessThere(err)
 		}})
 	}
 	for _, t := range p.plans(asOf, accounts) {
 		out = append(out, step{"sessions", func(ctx context.Context, report *Report) error {
+			if has, err := there.has(ctx, t.GetOrganizationId(), t.GetId()); err != nil || has {
+				return err
+			}
 			r, err := client.SaveTemplate(ctx, &schedulingv1.SaveTemplateRequest{County: p.code, Template: t.Template})
 			report.Slots += int(r.GetMade()) * t.slots
 			return unlessThere(err)

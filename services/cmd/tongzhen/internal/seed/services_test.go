@@ -133,7 +133,44 @@ func TestTheServicesTakeTheCountyAndASecondRunChangesNothing(t *testing.T) {
 	}
 }
 
-// Whoever starts the demo again finds the leaver disabled and the place closed as the county left them.
+// savings counts what is written into the calendar.
+type savings struct {
+	schedulingv1.CalendarServiceClient
+	n int
+}
+
+func (s *savings) SaveTemplate(ctx context.Context, in *schedulingv1.SaveTemplateRequest, opts ...grpc.CallOption) (*schedulingv1.SaveTemplateResponse, error) {
+	s.n++
+	return s.CalendarServiceClient.SaveTemplate(ctx, in, opts...)
+}
+
+func (s *savings) SaveEquipment(ctx context.Context, in *schedulingv1.SaveEquipmentRequest, opts ...grpc.CallOption) (*schedulingv1.Equipment, error) {
+	s.n++
+	return s.CalendarServiceClient.SaveEquipment(ctx, in, opts...)
+}
+
+// changedLists takes a medicine of the centre of 白沙 out of stock, and dialysis to what it can do.
+func changedLists(ctx context.Context, t *testing.T, clients seed.Clients) (centre string) {
+	t.Helper()
+	item := &directoryv1.FormularyItem{Name: "阿司匹林肠溶片", Specification: "100mg", Atc: "B01AC06", Stock: directoryv1.StockState_OUT_OF_STOCK}
+	_, err := clients.Directory.ImportFormulary(ctx, &directoryv1.ImportFormularyRequest{County: demo, Items: []*directoryv1.FormularyEntry{{OrganizationCode: "450321101", Item: item}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = clients.Directory.ImportCapabilities(ctx, &directoryv1.ImportCapabilitiesRequest{County: demo, Entries: []*directoryv1.CapabilityEntry{
+		{OrganizationCode: "450321101", Capabilities: []*directoryv1.Capability{{Code: "DIALYSIS"}}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	places, err := clients.Directory.ListOrganizations(ctx, &directoryv1.ListOrganizationsRequest{PageSize: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return places.GetOrganizations()[slices.IndexFunc(places.GetOrganizations(), func(o *directoryv1.Organization) bool { return o.GetCode() == "450321101" })].GetId()
+}
+
+// Whoever starts the demo again finds the leaver disabled, the place closed and the lists of medicines as the county left them.
 func TestWhatPeopleChangedStaysWhereTheCountyIsKept(t *testing.T) {
 	t.Parallel()
 	clients := openTown(t)
@@ -154,6 +191,9 @@ func TestWhatPeopleChangedStaysWhereTheCountyIsKept(t *testing.T) {
 	if _, err := clients.Directory.ImportAccounts(ctx, &directoryv1.ImportAccountsRequest{County: demo, Accounts: []*directoryv1.AccountEntry{{Account: leaver}}}); err != nil {
 		t.Fatal(err)
 	}
+	centre := changedLists(ctx, t, clients)
+	calendar := &savings{CalendarServiceClient: clients.Calendar}
+	clients.Calendar = calendar
 	kept := options(demo)
 	kept.Keep = true
 	if _, err = seed.County(t.Context(), clients, kept, func(int, int, string) {}); err != nil {
@@ -171,5 +211,16 @@ func TestWhatPeopleChangedStaysWhereTheCountyIsKept(t *testing.T) {
 	}
 	if i := slices.IndexFunc(places.GetOrganizations(), func(o *directoryv1.Organization) bool { return o.GetCode() == "450321202" }); !places.GetOrganizations()[i].GetDisabled() {
 		t.Error("a closed place is open again")
+	}
+	list, err := clients.Directory.ListFormulary(ctx, &directoryv1.ListFormularyRequest{OrganizationId: centre, Query: "阿司匹林"})
+	if err != nil || len(list.GetItems()) != 1 || list.GetItems()[0].GetStock() != directoryv1.StockState_OUT_OF_STOCK {
+		t.Errorf("a medicine is in stock again: %v, %v", list, err)
+	}
+	able, err := clients.Directory.ListCapabilities(ctx, &directoryv1.ListCapabilitiesRequest{OrganizationId: centre})
+	if err != nil || len(able.GetCapabilities()) != 1 {
+		t.Errorf("a centre can do again what it could: %v, %v", able, err)
+	}
+	if calendar.n > 0 {
+		t.Errorf("%d templates and devices were sent though they are there", calendar.n)
 	}
 }
