@@ -19,6 +19,7 @@ func TestTimesBelongToWhatWasChosenLast(t *testing.T) {
 	w.until("times", `document.querySelector('.holder [name="slot"]')`)
 
 	// By arrow keys to another day; the focus stays, and so does what was chosen.
+	eval[bool](w, `(() => { document.querySelector("#f-slot details").open = true; return true })()`)
 	w.choose(`.holder [name="slot"]`)
 	chosen, day := w.value(`[name="slot"]:checked`), w.value(`[name="day"]:checked`)
 	eval[bool](w, `(() => { const days = [...document.querySelectorAll('[name="day"]')]; days[1].focus(); days[1].click(); return true })()`)

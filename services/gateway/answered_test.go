@@ -105,7 +105,7 @@ func TestWhoComesWithAnOpenReferralIsNotRecordedUnawares(t *testing.T) {
 	open := sampleReferral(referralv1.State_ACCEPTED)
 	w.always(underWayMethod, &referralv1.ListUnderWayResponse{Hospitals: []*referralv1.UnderWay{{OrganizationId: hospitalID, Referrals: []*referralv1.Referral{open}}}})
 	shows(t, b.get(arrivalPage).Body.String(), warning, `<a href="/referrals/`+referralID+`">`+open.GetNumber()+`</a>`)
-	if sent := lastly[*referralv1.ListUnderWayRequest](t, w, underWayMethod); sent.GetPatientId() != patientID {
+	if sent := lastly[*referralv1.ListUnderWayRequest](t, w, underWayMethod); sent.GetPatientId() != patientID || !sent.GetReferralsOnly() {
 		t.Errorf("%v", sent)
 	}
 }

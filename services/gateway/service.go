@@ -219,6 +219,7 @@ func referralPages(mux shell.Mux, _ Config, deps Deps, sh *shell.Shell) error {
 	pages.Routes(mux)
 	deskPages, err := desk.New(desk.Deps{
 		Shell: sh, Referral: referral, Handover: referralv1.NewHandoverServiceClient(deps.Conns.Referral), Queue: received, Limiter: deps.Cache,
+		Record: patientrecordv1.NewPatientRecordServiceClient(deps.Conns.PatientRecord), Cache: deps.Cache, Ring: deps.Ring,
 	})
 	if err != nil {
 		return err

@@ -145,7 +145,9 @@
     part.dataset.loaded = part.dataset.loadKeep ? asked : query.toString();
     const turn = (turns.get(part) ?? 0) + 1;
     turns.set(part, turn);
-    for (const child of [...part.children]) if (!inside || !child.contains(from)) child.remove();
+    // A day is chosen within a fold: that and the days stay, the times in it go.
+    const clear = (within) => { for (const child of [...within.children]) if (inside && child.contains(from)) { if (child.tagName === "DETAILS") clear(child); } else if (child.tagName !== "SUMMARY") child.remove(); };
+    clear(part);
     part.setAttribute("aria-busy", "true");
     const answer = await fetch(`${part.dataset.load}?${query}`, { headers: { "X-Fragment": part.dataset.loadName ?? "1" }, credentials: "same-origin" }).catch(() => null);
     const html = answer?.ok ? await answer.text().catch(() => null) : null;
@@ -172,7 +174,9 @@
   const reload = (field, kept) => { for (const part of [...field.form?.querySelectorAll("[data-load]") ?? []].filter(loads(field.name))) load(part, field, kept); };
   document.addEventListener("change", (event) => { if (event.target.name) reload(event.target); });
   document.addEventListener("draft", (event) => { for (const part of event.target.querySelectorAll("[data-load]")) load(part, null, event.detail); }, true);
-  for (const part of document.querySelectorAll("[data-load]")) if (!part.children.length) load(part, null);
+  const begin = (within) => { for (const part of within.querySelectorAll("[data-load]")) if (!part.children.length) load(part, null); };
+  begin(document);
+  document.addEventListener("swapped", ({ target }) => begin(target));
 
   // Pickers: <div class="picker" data-picker="/refer/diagnoses" data-name="diagnosis"> with an input; each choice becomes a chip with a hidden field.
   const bindPicker = (picker) => {
@@ -306,15 +310,18 @@
   }
 
   // Parts of a long page are open on a wide screen and in print, and folded on a narrow one, but for what was asked for by the address or is wrong.
-  const folds = [...document.querySelectorAll("details[data-fold]")];
-  if (matchMedia("(max-width: 899px)").matches) for (const fold of folds) fold.open = Boolean(fold.querySelector("[aria-invalid]"));
-  const unfold = () => document.getElementById(decodeURIComponent(location.hash.slice(1)))?.closest("details[data-fold]")?.setAttribute("open", "");
-  addEventListener("hashchange", unfold);
-  unfold();
-  for (const link of document.querySelectorAll("a[href^='#']")) link.addEventListener("click", () => document.getElementById(link.hash.slice(1))?.closest("details[data-fold]")?.setAttribute("open", ""));
+  const fold = (part) => { if (matchMedia("(max-width: 899px)").matches) for (const one of part.querySelectorAll("details[data-fold]")) one.open = Boolean(one.querySelector("[aria-invalid]")); };
+  fold(document);
+  document.addEventListener("swapped", ({ target }) => fold(target));
+  // What a link of the page leads to is open, whatever it is folded in.
+  const unfold = (id) => { for (let at = document.getElementById(id)?.closest("details"); at; at = at.parentElement.closest("details")) at.open = true; };
+  const asked = () => unfold(decodeURIComponent(location.hash.slice(1)));
+  addEventListener("hashchange", asked);
+  asked();
+  document.addEventListener("click", ({ target }) => { const link = target.closest?.("a[href^='#']"); if (link) unfold(decodeURIComponent(link.hash.slice(1))); });
   let folded = [];
-  addEventListener("beforeprint", () => { folded = folds.filter((fold) => !fold.open); for (const fold of folded) fold.open = true; });
-  addEventListener("afterprint", () => { for (const fold of folded) fold.open = false; });
+  addEventListener("beforeprint", () => { folded = [...document.querySelectorAll("details[data-fold]:not([open])")]; for (const one of folded) one.open = true; });
+  addEventListener("afterprint", () => { for (const one of folded) one.open = false; });
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
   document.querySelector(".errors")?.focus();
 })();

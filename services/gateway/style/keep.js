@@ -149,20 +149,22 @@
     if (answer.status === 204) return { state: "sent", there: answer.headers.get("X-There"), number: answer.headers.get("X-Number") ?? "" };
     if (answer.status === 401) return { state: "waiting", why: "signIn" };
     if (answer.status === 429 || answer.status >= 500) return { state: "waiting", why: "server" };
-    const refusal = new DOMParser().parseFromString(await answer.text().catch(() => ""), "text/html");
+    const body = await answer.text().catch(() => "");
+    if (!body) return { state: "waiting", why: "line" };
+    const refusal = new DOMParser().parseFromString(body, "text/html");
     const wrong = [...refusal.querySelectorAll("main .errors li")];
     const told = wrong.length ? wrong : [...refusal.querySelectorAll("main [role=alert], main .errors, main h1 + p")].slice(0, 1);
-    return { state: "refused", text: told.map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(" ") };
+    return { state: "refused", text: told.map((part) => part.textContent.trim().replace(/\s+/g, " ")).join(" "), refusal: refusal.querySelector("main") ? refusal : undefined };
   };
   // One tab sends at a time, and looks again when it is its turn: what another one sent is not sent again.
   const deliver = (name) => navigator.locks.request(`tongzhen send ${account}`, async () => {
     const entry = await get("send", name);
     if (!entry || entry.state !== "waiting" || closed) return entry;
-    const outcome = now() - entry.at > sendable ? { state: "refused", text: says.old } : await post(entry);
+    const { refusal, ...outcome } = now() - entry.at > sendable ? { state: "refused", text: says.old } : await post(entry);
     const next = { ...entry, ...outcome };
     if (outcome.state === "refused") await put("draft", entry.draft, { at: now(), values: gathered(entry.values) });
     await put("send", name, next);
-    return next;
+    return { ...next, refusal };
   });
   let timer, pause = 5e3, flushing = false;
   const flush = async () => {
@@ -175,7 +177,7 @@
         const after = await deliver(name);
         const form = document.querySelector(`form[data-later] [name="requestId"][value="${CSS.escape(name)}"]`)?.form;
         if (form?.dataset.sent && after?.state === "sent") { await done(name, after); return; }
-        if (form?.dataset.sent && after?.state === "refused") { await drop("send", name); again(form); return; }
+        if (form?.dataset.sent && after?.state === "refused" && after.refusal) { await refused(name, after.refusal); return; }
         // A form on which the server fails does not hold up those behind it.
         if (after?.state === "waiting" && after.why !== "server") break;
       }
@@ -183,7 +185,20 @@
     await show();
   };
   const done = async (name, entry) => { await drop("send", name); await inTurn(() => drop("draft", entry.draft)); location.assign(entry.there); };
-  // The plain way of the browser: what was refused is shown by the server, with everything that was typed.
+  // A refusal is an answer, and is not asked for once more: its page takes the place of the one that was sent, with everything that was typed. What the
+  // scripts write into stays.
+  const refused = async (name, { title, body }) => {
+    await drop("send", name);
+    const main = document.getElementById("main"), frame = ".offline, #news, #again, #line";
+    const parts = (of) => [...of.children];
+    main.replaceChildren(...parts(main).filter((part) => part.matches(frame)), ...parts(body.querySelector("main")).filter((part) => !part.matches(frame)));
+    document.title = title;
+    main.dispatchEvent(new Event("swapped", { bubbles: true }));
+    scrollTo(0, 0);
+    main.querySelector(".errors")?.focus();
+    await show();
+  };
+  // The plain way of the browser, where nothing can be kept.
   const free = (form) => { delete form.dataset.sent; for (const button of form.querySelectorAll("button")) button.disabled = false; };
   const again = (form) => {
     free(form);
@@ -245,9 +260,9 @@
     await inTurn(() => drop("draft", entry.draft));
     const after = await deliver(name);
     if (after?.state === "sent") await done(name, after);
-    else if (after?.state === "refused") { await drop("send", name); again(form); }
+    else if (after?.state === "refused" && after.refusal) await refused(name, after.refusal);
     else if (wrong.length && after?.why !== "signIn") { await unsend(name); free(form); await show(); tell(form, wrong); }
-    else { await show(); line.scrollIntoView({ block: "nearest" }); }
+    else { if (after?.state === "refused") free(form); await show(); line.scrollIntoView({ block: "nearest" }); }
   };
 
   // ---- The line at the top: online or not, what waits, what was sent, what was refused. ----

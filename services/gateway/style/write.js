@@ -3,13 +3,19 @@
 (() => {
   const words = (text, values) => text.replace(/\{(\w+)\}/g, (all, name) => (name in values ? values[name] : all));
 
+  // What the page brings is bound at once, what takes the place of a part of it (the event "swapped") when it comes.
+  const each = (selector, bind) => {
+    document.querySelectorAll(selector).forEach(bind);
+    document.addEventListener("swapped", ({ target }) => target.querySelectorAll(selector).forEach(bind));
+  };
   // Empty lines beyond the first are for browsers without a script.
   const tidy = (part) => { for (const row of part.querySelectorAll("[data-spare]")) row.remove(); };
   tidy(document);
+  document.addEventListener("swapped", ({ target }) => tidy(target));
 
   // Answered parts: <div data-post="/refer/…/criteria" data-post-names="diagnosis kind"> sends its form there when one of these fields or
   // one of its own changes, and shows the answer. An answer to something that was changed since is dropped: the next one is on its way.
-  for (const part of document.querySelectorAll("[data-post]")) {
+  each("[data-post]", (part) => {
     const form = part.closest("form");
     const names = part.dataset.postNames.split(" ");
     let turn = 0, timer, composing = false;
@@ -52,7 +58,7 @@
     for (const type of ["input", "picked", "draft"]) form.addEventListener(type, soon);
     // Enter in a value looks it up; it does not send the referral.
     part.addEventListener("keydown", (event) => { if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && event.target.tagName === "INPUT") { event.preventDefault(); clearTimeout(timer); post(); } });
-  }
+  });
 
   // Lines: <… id="lines" data-name="field"> with [data-row] in it; a button [data-row-add="lines"] adds one, [data-row-drop] takes its own away,
   // [data-row-set="field"] puts data-row-value into a field of its own.
@@ -100,7 +106,7 @@
   });
   // A draft brings its lines and what a part was told back, before the parts ask the server.
   const hide = (name, value) => { const field = document.createElement("input"); field.type = "hidden"; field.name = name; field.value = value; return field; };
-  for (const form of document.querySelectorAll("form[data-draft]")) {
+  each("form[data-draft]", (form) => {
     form.addEventListener("draft", ({ detail }) => {
       for (const field of form.querySelectorAll("[data-keep]")) field.value = detail[field.name]?.[0] ?? field.value;
       for (const part of form.querySelectorAll("[data-post-keep]")) {
@@ -125,12 +131,21 @@
         });
       }
     });
-  }
+  });
+
+  // What the record filled in is folded, <details class="filled">, and its summary tells it in [data-told]: what is typed there, or comes back with a draft, is open.
+  const filled = (fold) => {
+    const fields = [...fold.querySelectorAll("input, select, textarea")];
+    fold.querySelector("[data-told]").textContent = fields.map((field) => field.selectedOptions?.[0].textContent ?? field.value).join(" · ");
+    return fields.some((field) => (field.options ? !field.selectedOptions[0].defaultSelected : field.value !== field.defaultValue));
+  };
+  document.addEventListener("input", ({ target }) => { const fold = target.closest?.("details.filled"); if (fold) { fold.open = true; filled(fold); } });
+  document.addEventListener("draft", ({ target }) => { for (const fold of target.querySelectorAll("details.filled")) if (filled(fold)) fold.open = true; }, true);
 
   // What is proposed from a choice, <form data-propose="diagnosis=form.initialImpression">, fills only an empty field and follows the choice until something
   // else is typed: it is selected when the field is gone to, so that typing replaces it. The hidden field "proposed" holds it, also over a refusal and in a draft.
   const proposed = (field) => field.value !== "" && field.form?.dataset.propose?.endsWith(`=${field.name}`) && field.value === field.form.elements.proposed.value;
-  for (const form of document.querySelectorAll("form[data-propose]")) {
+  each("form[data-propose]", (form) => {
     const [from, to] = form.dataset.propose.split("=");
     const field = form.elements[to];
     const mark = () => field.classList.toggle("proposed", proposed(field));
@@ -147,7 +162,7 @@
     field.addEventListener("click", () => { if (came && proposed(field) && field.selectionStart === field.selectionEnd) field.select(); came = false; });
     form.addEventListener("draft", mark);
     mark();
-  }
+  });
   // A text to start from: <button data-template="CODE">, or the one chosen beside it. It fills what is empty and leads to the first blank; Tab leads to the next.
   const toBlank = (field, from) => {
     const found = /____|【[^】]*】/.exec(field.value.slice(from));
@@ -165,7 +180,7 @@
     if (!texts.has(form)) texts.set(form, fetch(form.dataset.templates, { credentials: "same-origin", priority: "low" }).then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status))));
     return texts.get(form).catch(() => { texts.delete(form); return {}; });
   };
-  for (const form of document.querySelectorAll("form[data-templates]")) (window.requestIdleCallback ?? setTimeout)(() => textsOf(form));
+  each("form[data-templates]", (form) => { (window.requestIdleCallback ?? setTimeout)(() => textsOf(form)); });
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button[data-template]");
     const code = button && (button.dataset.template || button.form.elements.template.value);
@@ -203,11 +218,11 @@
     form.requestSubmit(button);
   });
   // The newest message is in sight, also when one comes in.
-  for (const part of document.querySelectorAll('[data-fragment-name="thread"]')) {
+  each('[data-fragment-name="thread"]', (part) => {
     const last = () => { const list = part.querySelector(".messages"); if (list) list.scrollTop = list.scrollHeight; };
     new MutationObserver(last).observe(part, { childList: true });
     last();
-  }
+  });
   // What is to be corrected is filled in with its present text, <select data-fills="field">, unless something else was typed.
   document.addEventListener("change", (event) => {
     if (!event.target.matches("select[data-fills]")) return;

@@ -12,11 +12,13 @@ import (
 	"strings"
 
 	directoryv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/directory/v1"
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/door"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/queue"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
 	"github.com/tongzhen/tongzhen/services/internal/cache"
+	"github.com/tongzhen/tongzhen/services/internal/crypt"
 	"github.com/tongzhen/tongzhen/services/internal/errs"
 	ids "github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/internal/rpc"
@@ -33,9 +35,14 @@ type Deps struct {
 	Shell    *shell.Shell
 	Referral referralv1.ReferralServiceClient
 	Handover referralv1.HandoverServiceClient
-	Queue    *queue.Queue
+	// Record finds the patients of a name.
+	Record patientrecordv1.PatientRecordServiceClient
+	Queue  *queue.Queue
 	// Limiter counts the pictures that are sent to be read, by account.
 	Limiter cache.Limiter
+	// Cache and Ring keep the words of a search.
+	Cache cache.Cache
+	Ring  *crypt.Ring
 }
 
 // Pages serves them.
@@ -142,7 +149,10 @@ type arrivalsData struct {
 	// County: the visitor may record who came without a referral.
 	County bool
 	// Found is whom the number on a slip belongs to; nil before one was read.
-	Found    *arriving
+	Found *arriving
+	// Sought are those of a name or the end of a number, More that there are others.
+	Sought   []arriving
+	More     bool
 	Answered *queue.Answered
 	// Registered is what the hospital's own system said; nothing at a township's.
 	Registered registrations
@@ -186,10 +196,29 @@ func (p *Pages) found(r *http.Request) *arriving {
 }
 
 func (p *Pages) arrivals(w http.ResponseWriter, r *http.Request) error {
-	return p.showArrivals(w, r, http.StatusOK, shell.Form{}, dismissal{})
+	find := r.URL.Query().Get("find")
+	if find == "" || r.Header.Get("X-Fragment") != "" {
+		return p.showArrivals(w, r, shownArrivals{status: http.StatusOK})
+	}
+	words, known := p.searches().Words(r.Context(), find)
+	if !known {
+		wrong := []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "referrals.search.gone")}}
+		return p.showArrivals(w, r, shownArrivals{status: http.StatusOK, form: shell.Form{Errors: wrong}})
+	}
+	return p.answer(w, r, words)
 }
 
-func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int, form shell.Form, refused dismissal) error {
+// shownArrivals is what the page shows beside who is expected.
+type shownArrivals struct {
+	status  int
+	form    shell.Form
+	refused dismissal
+	found   *arriving
+	sought  []arriving
+	more    bool
+}
+
+func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, show shownArrivals) error {
 	today, cut, err := p.Shell.Whole(r, p.Referral, &referralv1.ListReferralsRequest{
 		View: "inbox", State: []referralv1.State_Code{referralv1.State_ACCEPTED, referralv1.State_NO_SHOW},
 		ExpectedOn: p.Shell.Now().Format("2006-01-02"), Order: "due",
@@ -206,9 +235,9 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 	})
 	visitor, _ := door.VisitorFrom(r.Context())
 	day := p.day(r)
-	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.arriving(r, coming), Day: day, Rows: p.arriving(r, apart(today, day)), Cut: cut || many, Form: form}
+	data := arrivalsData{County: shell.IsCounty(visitor.Account), Coming: p.arriving(r, coming), Day: day, Rows: p.arriving(r, apart(today, day)), Cut: cut || many, Form: show.form}
 	if data.County {
-		if data.Registered, err = p.registrations(r, refused); err != nil {
+		if data.Registered, err = p.registrations(r, show.refused); err != nil {
 			return err
 		}
 	}
@@ -219,20 +248,26 @@ func (p *Pages) showArrivals(w http.ResponseWriter, r *http.Request, status int,
 	if r.Header.Get("X-Fragment") == "rows" {
 		return p.Shell.Fragment(w, r, p.arrivalsSet, "rows", data)
 	}
-	data.Found, data.Answered = p.found(r), p.Queue.TakeAnswered(w, r)
-	return p.Shell.Render(w, r, p.arrivalsSet, shell.Page{Title: "arrivals.title", Nav: "arrivals", Status: status, Data: data})
+	if data.Found, data.Sought, data.More = show.found, show.sought, show.more; data.Found == nil {
+		data.Found = p.found(r)
+	}
+	data.Answered = p.Queue.TakeAnswered(w, r)
+	return p.Shell.Render(w, r, p.arrivalsSet, shell.Page{Title: "arrivals.title", Nav: "arrivals", Status: show.status, Data: data})
 }
 
 // slipAddress is what a scanner types, the address of a slip's verification page with number and key; through an input method its signs are wide.
 var slipAddress = regexp.MustCompile(`/verify/([0-9-]+)(?:[?？]k[=＝]([A-Za-z0-9]{1,40}))?`)
 
-// find leads to the patient whose slip's number was typed or scanned.
+// find leads to the patient whose slip was scanned, or whose number or name was typed.
 func (p *Pages) find(w http.ResponseWriter, r *http.Request) error {
-	typed := r.PostFormValue("number")
+	typed := strings.TrimSpace(r.PostFormValue("number"))
+	if typed != "" && !isWhole(typed) {
+		return p.keep(w, r, typed)
+	}
 	number := typed
 	again := func(status int, why string) error {
 		form := shell.Form{Values: url.Values{"number": {typed}}, Errors: []shell.FieldError{{Name: "number", Text: p.Shell.T(r, why)}}}
-		return p.showArrivals(w, r, status, form, dismissal{})
+		return p.showArrivals(w, r, shownArrivals{status: status, form: form})
 	}
 	if m := slipAddress.FindStringSubmatch(typed); m != nil {
 		number = m[1]

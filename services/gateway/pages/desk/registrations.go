@@ -2,7 +2,6 @@ package desk
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
@@ -95,7 +94,7 @@ func (p *Pages) dismiss(w http.ResponseWriter, r *http.Request) error {
 	}
 	if err != nil {
 		return p.Shell.Again(w, r, err, func(again shell.Refused) error {
-			return p.showArrivals(w, r, again.Status, shell.Form{Values: url.Values{}}, dismissal{r.PathValue("id"), again})
+			return p.showArrivals(w, r, shownArrivals{status: again.Status, refused: dismissal{r.PathValue("id"), again}})
 		})
 	}
 	p.Shell.Flash(w, flash)

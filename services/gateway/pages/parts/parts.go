@@ -83,6 +83,12 @@ func SetConsent(form url.Values, consent *referralv1.Consent, patient *patientre
 	form.Set("consent.deferredReason", consent.GetDeferredReason())
 }
 
+// SameConsenter tells that a form names whom the record proposes; false without the record.
+func SameConsenter(form url.Values, patient *patientrecordv1.Patient) bool {
+	name, relation := consenter(patient)
+	return name != "" && form.Get("consent.givenBy") == name && form.Get("consent.relation") == relation
+}
+
 // consenter is the patient, or the guardian on record, most often a parent.
 func consenter(patient *patientrecordv1.Patient) (name, relation string) {
 	if guardian := patient.GetGuardianName(); guardian != "" {

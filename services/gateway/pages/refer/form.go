@@ -202,6 +202,16 @@ func (p *Pages) first(r *http.Request, texts []string) []string {
 	return append(texts[:proposed:proposed], p.Shell.T(r, "refer.and-more", "n", len(texts)-proposed))
 }
 
+// Folded tells that a field says what the record says and is not wrong: the form shows it in one line.
+func (d formData) Folded(name string) bool {
+	return d.Known[name] != "" && d.Form.Value(name) == d.Known[name] && d.Form.Error(name) == ""
+}
+
+// SameConsenter tells the same of who consents.
+func (d formData) SameConsenter() bool {
+	return parts.SameConsenter(d.Form.Values, d.Patient) && d.Form.Error("consent.givenBy") == "" && d.Form.Error("consent.relation") == ""
+}
+
 // distinct are the texts, each once.
 func distinct(texts []string) []string {
 	var out []string

@@ -88,6 +88,8 @@ type formData struct {
 	// Patient and Summary are nil when the record is away.
 	Patient *patientrecordv1.Patient
 	Summary *patientrecordv1.Summary
+	// Known are the texts that the record proposes, by field.
+	Known   map[string]string
 	Choices choices
 	Slots   slotsData
 	// Action is where the form is sent; Draft its name in the browser's storage.
@@ -140,7 +142,7 @@ func (p *Pages) form(w http.ResponseWriter, r *http.Request) error {
 	data.RequestID, data.HoldKey = id.New(), id.New()
 	data.Form.Values = url.Values{
 		"kind": {kindFor(visitor.Account)}, "urgency": {"ROUTINE"}, "organization": {data.Choices.first()},
-		"originatorPhone": {visitor.Account.GetPhone()}, "form.pastHistory": {p.pastHistory(r, data.Summary)}, "form.treatment": {p.treatment(r, data.Summary)},
+		"originatorPhone": {visitor.Account.GetPhone()}, "form.pastHistory": {data.Known["form.pastHistory"]}, "form.treatment": {data.Known["form.treatment"]},
 	}
 	parts.SetConsent(data.Form.Values, nil, data.Patient)
 	return p.render(w, r, http.StatusOK, data)
@@ -153,6 +155,7 @@ func (p *Pages) prepare(r *http.Request, patientID string) (formData, error) {
 	if err == nil {
 		data.Patient, data.Summary = summary.GetPatient(), summary
 	}
+	data.Known = map[string]string{"form.pastHistory": p.pastHistory(r, data.Summary), "form.treatment": p.treatment(r, data.Summary)}
 	options, cerr := p.choices(r)
 	data.Choices = options
 	return data, cmp.Or(err, cerr)

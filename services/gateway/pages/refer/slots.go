@@ -30,6 +30,8 @@ type slotsData struct {
 	// Earliest are the first free slots, each of another session. Expert sessions at the own centre are none of them: a referral up has another receiver.
 	Earliest []choice
 	Times    parts.Times
+	// Looked tells that a day or a time beside the earliest was looked for: they are shown at once.
+	Looked bool
 	// Slot is the one that was chosen earlier; Kept says when it is, where it stands neither among the earliest nor among the times of the day.
 	Slot string
 	Kept *choice
@@ -48,6 +50,14 @@ type slotsData struct {
 // Full tells that nothing can be booked, so that the fallback list is offered.
 func (d slotsData) Full() bool {
 	return d.Chosen && !d.Away && d.Kind != "EMERGENCY" && len(d.Earliest) == 0 && len(d.Times.Days) == 0 && d.Free == 0
+}
+
+// OnDays is how many times there are at the chosen department on all days.
+func (d slotsData) OnDays() (n int32) {
+	for _, day := range d.Times.Days {
+		n += day.Free
+	}
+	return n
 }
 
 // choice is a slot to be taken with one click. Value names its place too where that is not the chosen department.
@@ -142,6 +152,8 @@ func (p *Pages) times(r *http.Request, form url.Values, request *schedulingv1.Fi
 		return slices.ContainsFunc(data.Earliest, func(c choice) bool { return c.GetId() == id })
 	}
 	data.Times = data.Times.Without(onTop)
+	// The script sends a day when one is chosen; a form that is sent has always one.
+	data.Looked = data.Times.Has(data.Slot) || form.Get("day") != "" && (r.Method == http.MethodGet || form.Get("do") == "slots")
 	if kept != nil && !onTop(kept.GetId()) && !data.Times.Has(kept.GetId()) {
 		data.Kept = &p.choicesOf(r, form, []*schedulingv1.Slot{kept})[0]
 	}

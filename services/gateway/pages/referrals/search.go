@@ -6,14 +6,9 @@ import (
 	"strings"
 	"time"
 
-	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
-	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
-
-// patientsSought is how many patients of a name the list is searched for.
-const patientsSought = 50
 
 // narrowing is what the list is narrowed by. Words name a patient or a slip: the address has them under a random id only.
 type narrowing struct {
@@ -77,18 +72,9 @@ func (p *Pages) narrow(r *http.Request, request *referralv1.ListReferralsRequest
 		n.Find, n.Gone = "", true
 		return n, nil
 	}
-	if request.Number = digits(n.Words); request.GetNumber() != "" {
-		return n, nil
-	}
-	list, err := p.Record.SearchPatients(r.Context(), &patientrecordv1.SearchPatientsRequest{Query: n.Words, PageSize: patientsSought})
-	if err != nil && errs.KindOf(err) != errs.KindInvalid {
-		return n, err
-	}
-	for _, patient := range list.GetPatients() {
-		request.PatientIds = append(request.PatientIds, patient.GetId())
-	}
-	n.Nobody, n.More = len(request.GetPatientIds()) == 0, list.GetNextPageToken() != ""
-	return n, nil
+	sought, err := p.Shell.Seek(r, p.Record, n.Words, request)
+	n.Nobody, n.More = sought.Nobody, sought.More
+	return n, err
 }
 
 // period reads the days. What is no day narrows nothing, and the page says so.
@@ -106,27 +92,4 @@ func (n *narrowing) period(request *referralv1.ListReferralsRequest) {
 	if lastGood {
 		request.SentTo = last.AddDate(0, 0, 1).Format(time.DateOnly)
 	}
-}
-
-// longestNumber is more digits than a slip's number has.
-const longestNumber = 20
-
-// digits are those of a slip's number, whole or in part; "" of words that are none.
-func digits(words string) string {
-	var out strings.Builder
-	for _, c := range words {
-		switch {
-		case c >= '0' && c <= '9':
-			out.WriteRune(c)
-		case c >= '０' && c <= '９':
-			out.WriteRune(c - '０' + '0')
-		case strings.ContainsRune("-－—– 　", c):
-		default:
-			return ""
-		}
-	}
-	if out.Len() > longestNumber {
-		return ""
-	}
-	return out.String()
 }

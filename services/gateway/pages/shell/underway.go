@@ -8,7 +8,7 @@ import (
 
 // UnderWay are a patient's referrals up that a hospital has, or may expect. Without an answer there are none: the page stands without them.
 func (s *Shell) UnderWay(r *http.Request, referrals referralv1.ReferralServiceClient, patientID string) []Row {
-	answer, err := referrals.ListUnderWay(r.Context(), &referralv1.ListUnderWayRequest{PatientId: patientID})
+	answer, err := referrals.ListUnderWay(r.Context(), &referralv1.ListUnderWayRequest{PatientId: patientID, ReferralsOnly: true})
 	if err != nil {
 		return nil
 	}

@@ -84,7 +84,8 @@ type Store interface {
 
 	// Summary: see domain.Summary.
 	Summary(ctx context.Context, county, patient string) (domain.Summary, error)
-	// Values are the latest observation of each code, problems, medicines and allergies, those that are not past, newest first.
+	// Values are the latest observation of each code, problems, medicines and allergies, those that are not past, and the encounters that are not over,
+	// newest first.
 	Values(ctx context.Context, county, patient string) ([]domain.Entry, error)
 	// Results are the observations after the cursor, newest first, at most limit.
 	Results(ctx context.Context, county, patient string, after Cursor, limit int) ([]domain.Entry, error)

@@ -41,6 +41,9 @@ type Told struct {
 	Stay Stay
 }
 
+// OpenStatuses are those of an encounter that goes on: the patient is there, or on leave from there.
+func OpenStatuses() []string { return []string{"in-progress", "onleave"} }
+
 // News is the fact that an encounter stored at this moment is told by: EncounterClosed when it has ended, EncounterOpened while the patient
 // is there or when its end is taken back, EncounterCancelled when what was told of it never was or is no organisation's of this county any
 // more. Empty when it is nobody's business here, long past and never told, or none of these, and when the same was told last: a closing
@@ -64,7 +67,7 @@ func (e Entry) News(now time.Time, last Told) string {
 	switch {
 	case !s.End.IsZero():
 		fact = EncounterClosed
-	case e.Status == "in-progress" || e.Status == "onleave" || last.Fact == EncounterClosed:
+	case slices.Contains(OpenStatuses(), e.Status) || last.Fact == EncounterClosed:
 		fact = EncounterOpened
 	}
 	if fact == last.Fact && s.equal(last.Stay) {

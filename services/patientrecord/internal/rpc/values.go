@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"errors"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -24,7 +25,7 @@ func fromValues(entries []domain.Entry) (*patientrecordv1.ClinicalValues, error)
 	out.Observations = latest(out.GetObservations())
 	visits, e4 := fromEntries(by[domain.KindEncounter], func(m *patientrecordv1.Encounter, id string) { m.Id = id })
 	for _, v := range visits {
-		if v.GetClassCode() == "IMP" && v.GetStatus() == "in-progress" && v.GetEndTime() == nil {
+		if v.GetClassCode() == "IMP" && slices.Contains(domain.OpenStatuses(), v.GetStatus()) && v.GetEndTime() == nil {
 			out.Stays = append(out.Stays, v)
 		}
 	}

@@ -145,8 +145,21 @@ func (s *Store) Summary(ctx context.Context, county, patient string) (out domain
 	return out, err
 }
 
-// valuesLimit bounds how many kinds of observations are answered: beyond every real record.
-const valuesLimit = 500
+const (
+	// valuesLimit bounds how many kinds of observations are answered: beyond every real record.
+	valuesLimit = 500
+	// openLimit bounds how many encounters are answered that are not over. Visits that nobody ended may be among them.
+	openLimit = 200
+)
+
+// stillOpen are encounters that are not over, by what was written of them: however many later visits there were, a stay is found.
+func stillOpen(q *query) string {
+	var open []string
+	for _, status := range domain.OpenStatuses() {
+		open = append(open, q.arg(status))
+	}
+	return "e.status IN (" + strings.Join(open, ", ") + ") AND e.end_time IS NULL"
+}
 
 // Values implements app.Store.
 func (s *Store) Values(ctx context.Context, county, patient string) (out []domain.Entry, err error) {
@@ -156,7 +169,7 @@ func (s *Store) Values(ctx context.Context, county, patient string) (out []domai
 			selection{domain.KindProblem, domain.SummaryLimit(domain.KindProblem), nil},
 			selection{domain.KindMedication, domain.SummaryLimit(domain.KindMedication), nil},
 			selection{domain.KindAllergy, domain.SummaryLimit(domain.KindAllergy), nil},
-			selection{domain.KindEncounter, domain.SummaryLimit(domain.KindEncounter), nil})
+			selection{domain.KindEncounter, openLimit, stillOpen})
 		return err
 	})
 	return out, err

@@ -26,6 +26,7 @@ func shipped(t *testing.T) *criteria.Book {
 
 // Record is what patient-record knows of everybody but a stranger.
 func (p *peers) Record(_ context.Context, _, patientID, _ string) (app.Record, error) {
+	p.recordAsked++
 	if patientID == "stranger" {
 		return app.Record{}, errs.NotFound("patient")
 	}

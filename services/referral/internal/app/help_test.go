@@ -65,6 +65,7 @@ type peers struct {
 	// What patient-record and directory know.
 	record       app.Record
 	recordAway   error
+	recordAsked  int
 	medicines    []domain.FormularyItem
 	capabilities []app.Capabilities
 }

@@ -35,3 +35,40 @@ func TestAReferralThatIsSentAgainSaysWhatWasSupplemented(t *testing.T) {
 		}
 	})
 }
+
+// A form is stored before it is sent: when it is not sent and says what stood before, nobody learns of an edit. The same request is answered all the same.
+func TestAFormThatChangesNothingIsNoEdit(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v := h.do(t, desk(), submitted(t, h, "hold-1"), domain.ActionReturn)
+		edits := func() (n int) {
+			rows, err := h.History(t.Context(), doctor(), v.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range rows {
+				if row.Action == domain.ActionEdit {
+					n++
+				}
+			}
+			return n
+		}
+		same := app.Edition{ID: v.ID, Version: v.Version, Fields: []string{"kind", "urgency", "receiver", "diagnoses", "form", "consent", "transport", "exam_items", "values"}, Draft: domain.Draft{
+			Kind: v.Kind, Urgency: v.Urgency, Receiver: v.Receiver, Diagnoses: v.Diagnoses, Form: v.Form, Transport: v.Transport, ExamItems: []domain.Diagnosis{},
+			Consent: domain.Consent{GivenBy: v.Consent.GivenBy, Relation: v.Consent.Relation, Method: v.Consent.Method},
+		}}
+		stood, err := h.Edit(t.Context(), command(doctor(), "r1", "a"), same)
+		if err != nil || stood.Version != v.Version || !stood.UpdateTime.Equal(v.UpdateTime) || stood.HoldID != "hold-1" || edits() != 0 {
+			t.Fatalf("version %d after %d, %d edits, %v", stood.Version, v.Version, edits(), err)
+		}
+		sent := h.do(t, doctor(), stood, domain.ActionResubmit)
+		if again, err := h.Edit(t.Context(), command(doctor(), "r1", "a"), same); err != nil || again.Version != v.Version || sent.Supplemented != nil {
+			t.Errorf("repeated after it was sent: version %d, %v; supplemented %q", again.Version, err, sent.Supplemented)
+		}
+		v = h.do(t, desk(), sent, domain.ActionReturn)
+		same.Version, same.Draft.Form.PresentIllness = v.Version, "右侧肢体无力两小时"
+		if changed, err := h.Edit(t.Context(), by(doctor()), same); err != nil || changed.Version != v.Version+1 || edits() != 1 {
+			t.Errorf("version %d after %d, %d edits, %v", changed.Version, v.Version, edits(), err)
+		}
+	})
+}

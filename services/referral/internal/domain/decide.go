@@ -99,6 +99,9 @@ func (r *Referral) Decide(c Command, cal Calendar) error {
 	if bad = append(bad, row.effect(&next, c, &change)...); len(bad) > 0 {
 		return refuse(Content, bad...)
 	}
+	if c.Action == ActionEdit && len(next.edited(&r.s)) == 0 {
+		return nil // as it stands: a form that is stored before it is sent, and not sent then, leaves no trace
+	}
 	next.Version++
 	next.UpdateTime = c.At
 	r.aside(c, &next, &change, cal)

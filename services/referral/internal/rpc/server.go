@@ -56,7 +56,7 @@ func (s *Server) GetReferral(ctx context.Context, m *referralv1.GetReferralReque
 
 // ListUnderWay implements ReferralService.
 func (s *Server) ListUnderWay(ctx context.Context, m *referralv1.ListUnderWayRequest) (*referralv1.ListUnderWayResponse, error) {
-	found, err := s.app.UnderWay(ctx, caller(ctx), m.GetPatientId(), m.GetExceptId())
+	found, err := s.app.UnderWay(ctx, caller(ctx), app.UnderWayAsked{PatientID: m.GetPatientId(), Except: m.GetExceptId(), ReferralsOnly: m.GetReferralsOnly()})
 	if err != nil {
 		return nil, err
 	}

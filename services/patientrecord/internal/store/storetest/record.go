@@ -122,6 +122,11 @@ func valuesLatest(t *testing.T, f Fixture) {
 		entry("problem", domain.KindProblem, "active", day(-1), "problem"), entry("over", domain.KindProblem, "resolved", day(-1), "over"),
 		entry("taken", domain.KindMedication, "active", day(-2), "taken"), entry("stopped", domain.KindMedication, "stopped", day(-2), "stopped"),
 		entry("allergy", domain.KindAllergy, "active", day(-3), "allergy"))
+	// A stay that goes on is found behind any number of later visits.
+	f.put(t, p, entry("stay", domain.KindEncounter, "in-progress", day(-300), "stay"))
+	for i := range 2 * domain.SummaryLimit(domain.KindEncounter) {
+		f.put(t, p, entry(fmt.Sprint("visit", i), domain.KindEncounter, "finished", day(-i), "visit"))
+	}
 	f.put(t, f.add(t, domain.Details{Name: "曾小红"}), coded("foreign", "bmi", day(0)))
 	list, err := f.Store.Values(t.Context(), county, p.ID())
 	if err != nil {
@@ -131,7 +136,7 @@ func valuesLatest(t *testing.T, f Fixture) {
 	for _, e := range list {
 		got = append(got, string(e.Content))
 	}
-	if want := []string{"problem", "taken", "allergy", "new", "other"}; !slices.Equal(got, want) {
+	if want := []string{"problem", "taken", "allergy", "new", "stay", "other"}; !slices.Equal(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -2474,7 +2474,9 @@ type ListUnderWayRequest struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	PatientId string                 `protobuf:"bytes,1,opt,name=patient_id,json=patientId,proto3" json:"patient_id,omitempty"`
 	// The referral that is written, which is none to ask about.
-	ExceptId      string `protobuf:"bytes,2,opt,name=except_id,json=exceptId,proto3" json:"except_id,omitempty"`
+	ExceptId string `protobuf:"bytes,2,opt,name=except_id,json=exceptId,proto3" json:"except_id,omitempty"`
+	// Stays are not asked for: nothing is read in the patient's record, and a patient to whom the organisation has no relation has no referrals.
+	ReferralsOnly bool `protobuf:"varint,3,opt,name=referrals_only,json=referralsOnly,proto3" json:"referrals_only,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2521,6 +2523,13 @@ func (x *ListUnderWayRequest) GetExceptId() string {
 		return x.ExceptId
 	}
 	return ""
+}
+
+func (x *ListUnderWayRequest) GetReferralsOnly() bool {
+	if x != nil {
+		return x.ReferralsOnly
+	}
+	return false
 }
 
 type ListUnderWayResponse struct {
@@ -7108,11 +7117,12 @@ const file_tongzhen_referral_v1_referral_proto_rawDesc = "" +
 	"\x06number\x18\x12 \x01(\tB\x11\xbaH\x0er\f\x18\x142\b^[0-9]*$R\x06number\x12\x1b\n" +
 	"\tsent_from\x18\x13 \x01(\tR\bsentFrom\x12\x17\n" +
 	"\asent_to\x18\x14 \x01(\tR\x06sentTo\x12'\n" +
-	"\x0fdeclined_lately\x18\x15 \x01(\bR\x0edeclinedLately\"h\n" +
+	"\x0fdeclined_lately\x18\x15 \x01(\bR\x0edeclinedLately\"\x8f\x01\n" +
 	"\x13ListUnderWayRequest\x12'\n" +
 	"\n" +
 	"patient_id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\xb0\x01\x01R\tpatientId\x12(\n" +
-	"\texcept_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bexceptId\"T\n" +
+	"\texcept_id\x18\x02 \x01(\tB\v\xbaH\b\xd8\x01\x01r\x03\xb0\x01\x01R\bexceptId\x12%\n" +
+	"\x0ereferrals_only\x18\x03 \x01(\bR\rreferralsOnly\"T\n" +
 	"\x14ListUnderWayResponse\x12<\n" +
 	"\thospitals\x18\x01 \x03(\v2\x1e.tongzhen.referral.v1.UnderWayR\thospitals\"\xec\x01\n" +
 	"\bUnderWay\x12'\n" +

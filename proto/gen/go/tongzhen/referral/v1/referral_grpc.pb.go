@@ -88,7 +88,7 @@ type ReferralServiceClient interface {
 	// CreateReferral makes a DRAFT, or with submit a SUBMITTED referral. Errors: OPEN_REFERRAL_EXISTS (metadata
 	// "referralId", "number").
 	CreateReferral(ctx context.Context, in *CreateReferralRequest, opts ...grpc.CallOption) (*Referral, error)
-	// EditReferral changes the fields named in update_mask of a DRAFT or RETURNED referral.
+	// EditReferral changes the fields named in update_mask of a DRAFT or RETURNED referral. What says the same as before is no edit: version and history stand.
 	EditReferral(ctx context.Context, in *EditReferralRequest, opts ...grpc.CallOption) (*Referral, error)
 	GetReferral(ctx context.Context, in *GetReferralRequest, opts ...grpc.CallOption) (*Referral, error)
 	// BatchGetReferrals answers those the caller may see, in the order asked; the others are left out.
@@ -725,7 +725,7 @@ type ReferralServiceServer interface {
 	// CreateReferral makes a DRAFT, or with submit a SUBMITTED referral. Errors: OPEN_REFERRAL_EXISTS (metadata
 	// "referralId", "number").
 	CreateReferral(context.Context, *CreateReferralRequest) (*Referral, error)
-	// EditReferral changes the fields named in update_mask of a DRAFT or RETURNED referral.
+	// EditReferral changes the fields named in update_mask of a DRAFT or RETURNED referral. What says the same as before is no edit: version and history stand.
 	EditReferral(context.Context, *EditReferralRequest) (*Referral, error)
 	GetReferral(context.Context, *GetReferralRequest) (*Referral, error)
 	// BatchGetReferrals answers those the caller may see, in the order asked; the others are left out.

@@ -1,0 +1,80 @@
+package gateway_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
+	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
+)
+
+// comes posts what was typed at the desk and answers where it leads, and the page there.
+func comes(t *testing.T, b *browser, typed string) (at, body string) {
+	t.Helper()
+	got := b.post("/desk/find", form("number", typed))
+	at = got.Header().Get("Location")
+	if decoded, _ := url.QueryUnescape(at); got.Code != http.StatusSeeOther || !strings.HasPrefix(at, "/desk/arrivals?find=") || strings.Contains(decoded, typed) {
+		t.Fatalf("%q leads to %d %s", typed, got.Code, at)
+	}
+	return at, b.get(at).Body.String()
+}
+
+// A patient who comes without the slip is found by name, its initials, or the end of a number, and no address names them.
+func TestWhoComesIsFoundByNameAndByTheEndOfANumber(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := w.browser("desk")
+	w.always(actionsMethod, actionsOf("arrive"))
+	w.always(searchMethod, &patientrecordv1.SearchPatientsResponse{Patients: []*patientrecordv1.Patient{{Id: patientID, Name: markName}}})
+	one, other := sampleReferral(referralv1.State_ACCEPTED), sampleReferral(referralv1.State_ARRIVED)
+	other.Id, other.Number = secondID, "450321-26-0000124-2"
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one}})
+	arrive := `action="/referrals/` + referralID + `/arrive"`
+	at, body := comes(t, b, markName)
+	shows(t, body, arrive, `value="`+markName+`"`)
+	inbox := func() *referralv1.ListReferralsRequest {
+		t.Helper()
+		for _, asked := range slices.Backward(called[*referralv1.ListReferralsRequest](w, listMethod)) {
+			if len(asked.GetState()) == 6 {
+				return asked
+			}
+		}
+		t.Fatal("nobody was sought")
+		return nil
+	}
+	if asked := inbox(); asked.GetView() != "inbox" || !slices.Equal(asked.GetPatientIds(), []string{patientID}) || asked.GetNumber() != "" {
+		t.Errorf("asked %v", asked)
+	}
+	if _, body = comes(t, b, "0123-4"); inbox().GetNumber() != "01234" || len(inbox().GetPatientIds()) != 0 {
+		t.Errorf("by the end of the number it asked %v", inbox())
+	}
+	shows(t, body, arrive)
+
+	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one, other}})
+	body = b.get(at).Body.String()
+	shows(t, body, "Several were found", arrive, `href="/referrals/`+secondID+`"`)
+	for _, problem := range htmlcheck.Page(body) {
+		t.Error(problem)
+	}
+	// Digits of no slip may be those of an identity card.
+	w.always(listMethod, &referralv1.ListReferralsResponse{})
+	_, body = comes(t, b, "0026")
+	if asked := inbox(); !slices.Equal(asked.GetPatientIds(), []string{patientID}) || asked.GetNumber() != "" {
+		t.Errorf("by the end of the card's number it asked %v", asked)
+	}
+	shows(t, body, "Nobody was found", `value="0026"`)
+	w.always(searchMethod, &patientrecordv1.SearchPatientsResponse{})
+	before := len(called[*referralv1.ListReferralsRequest](w, listMethod))
+	_, body = comes(t, b, "zzm")
+	shows(t, body, "Nobody was found")
+	for _, asked := range called[*referralv1.ListReferralsRequest](w, listMethod)[before:] {
+		if len(asked.GetState()) == 6 {
+			t.Error("where no patient has the name, everybody's referrals were asked for")
+		}
+	}
+	shows(t, b.get("/desk/arrivals?find=gone").Body.String(), "This search is over")
+}
