@@ -69,7 +69,7 @@ func (p *Pages) figures(w http.ResponseWriter, r *http.Request) error {
 		From: from.Format(time.DateOnly), Last: to.AddDate(0, 0, -1).Format(time.DateOnly), Wrong: wrong, Dimensions: dimensions(), By: query.Get("by"),
 		MeasureCode: query.Get("measure"),
 	}
-	if month, fresh := shell.OpeningMonth(p.Shell.Now()); fresh > 0 && !query.Has("from") && !query.Has("to") {
+	if month, fresh := shell.OpeningMonth(p.Shell.Now()); fresh > 0 && query.Get("from") == "" && query.Get("to") == "" {
 		query.Set("from", month.AddDate(0, 1, 0).Format(time.DateOnly))
 		query.Set("to", month.AddDate(0, 2, -1).Format(time.DateOnly))
 		data.Fresh, data.Present = fresh, "/statistics/recognition?"+query.Encode()

@@ -20,7 +20,7 @@ type reportData struct {
 	Choosable []string
 	// About is what the report is about: the county's authority, or the chosen organisation.
 	About string
-	// Issuer is the authority of the county, which names it; "" where the directory has none.
+	// Issuer is the authority of the county, which names it; "" where the directory has none, and over what a place prints of itself.
 	Issuer     string
 	Place      []string
 	Paragraphs []string
@@ -64,7 +64,9 @@ func (p *Pages) report(w http.ResponseWriter, r *http.Request) error {
 	} else if d.County {
 		data.About = p.Shell.T(r, "discharges.county")
 	}
-	data.Issuer = p.issuer(r)
+	if d.County {
+		data.Issuer = p.issuer(r)
+	}
 	data.Place = p.filters(r, scope{department: d.Within.department, urgency: d.Within.urgency, kind: d.Within.kind}, "")
 	for m := monthOf(now); len(data.Choosable) < monthsShown; m = m.AddDate(0, -1, 0) {
 		data.Choosable = append(data.Choosable, m.Format("2006-01"))
