@@ -170,6 +170,10 @@ func TestExceptionsAreOfTheHouseOrOfTheCounty(t *testing.T) {
 	if got := <-left; got < 6*time.Second {
 		t.Errorf("it has %v", got)
 	}
+	w.refuse(removeExceptionMethod, errs.Unavailable("scheduling", nil))
+	if body := desk.post("/schedules/exceptions/"+exceptionID+"/remove", form("version", "2")).Body.String(); !strings.Contains(body, "it may have been removed") || strings.Contains(body, "please save again") {
+		t.Error("who removed it is told to save it")
+	}
 }
 
 func TestADeviceAndTheReserveAreSet(t *testing.T) {

@@ -265,7 +265,7 @@ func (p *Pages) saveException(w http.ResponseWriter, r *http.Request) error {
 		saved, err = p.Calendar.SaveException(rpc.WithPatience(r.Context(), planPatience), &schedulingv1.SaveExceptionRequest{Exception: e, RequestId: r.PostFormValue("requestId")})
 	}
 	if err != nil {
-		return p.exceptionAgain(w, r, err)
+		return p.exceptionAgain(w, r, err, "schedules.exception.unsure")
 	}
 	return p.exceptionDone(w, r, place, saved, "schedules.exception.saved")
 }
@@ -290,13 +290,14 @@ func (p *Pages) exceptionDone(w http.ResponseWriter, r *http.Request, place shel
 	return p.drawException(w, r, http.StatusOK, data)
 }
 
-func (p *Pages) exceptionAgain(w http.ResponseWriter, r *http.Request, cause error) error {
+// exceptionAgain draws a refused form; unsure is the text of what is not known when no answer came.
+func (p *Pages) exceptionAgain(w http.ResponseWriter, r *http.Request, cause error, unsure string) error {
 	return p.Shell.Again(w, r, shell.Under("exception", cause), func(again shell.Refused) error {
 		data, err := p.prepareException(r)
 		data.Alone = err != nil
 		data.New, data.ID, data.Form, data.Problem, data.RequestID = r.PostFormValue("version") == "", r.PathValue("id"), again.Form, again.Problem, again.RequestID
 		if errs.KindOf(cause) == errs.KindUnavailable {
-			data.Problem = p.Shell.T(r, "schedules.exception.unsure")
+			data.Problem = p.Shell.T(r, unsure)
 		}
 		if errs.KindOf(cause) == errs.KindStale && !data.Alone {
 			if now, ferr := p.findException(r, data.Place.ID); ferr == nil {
@@ -332,7 +333,7 @@ func (p *Pages) removeException(w http.ResponseWriter, r *http.Request) error {
 	done, err := p.Calendar.RemoveException(rpc.WithPatience(r.Context(), planPatience), &schedulingv1.RemoveExceptionRequest{Id: r.PathValue("id"), Version: version})
 	if err != nil {
 		r.PostForm = shell.Original(exceptionValues(now), nil)
-		return p.exceptionAgain(w, r, err)
+		return p.exceptionAgain(w, r, err, "schedules.exception.unsure.removed")
 	}
 	if len(done.GetConflicts()) > 0 && done.GetException() == nil {
 		done.Exception = now
