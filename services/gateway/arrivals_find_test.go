@@ -9,6 +9,7 @@ import (
 
 	patientrecordv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/patientrecord/v1"
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 	"github.com/tongzhen/tongzhen/services/internal/htmlcheck"
 )
 
@@ -77,4 +78,8 @@ func TestWhoComesIsFoundByNameAndByTheEndOfANumber(t *testing.T) {
 		}
 	}
 	shows(t, b.get("/desk/arrivals?find=gone").Body.String(), "This search is over")
+	// While the record is away the page stands with what was typed.
+	w.refuse(searchMethod, errs.Unavailable("patient-record", nil))
+	_, body = comes(t, b, markName)
+	shows(t, body, "Names cannot be searched for at the moment", `value="`+markName+`"`)
 }

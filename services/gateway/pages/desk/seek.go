@@ -8,6 +8,7 @@ import (
 
 	referralv1 "github.com/tongzhen/tongzhen/proto/gen/go/tongzhen/referral/v1"
 	"github.com/tongzhen/tongzhen/services/gateway/pages/shell"
+	"github.com/tongzhen/tongzhen/services/internal/errs"
 )
 
 const (
@@ -38,11 +39,16 @@ func (p *Pages) keep(w http.ResponseWriter, r *http.Request, words string) error
 
 // answer shows whom the words name among those who were referred here and are not gone: one as a scanned slip shows them, several to choose from.
 func (p *Pages) answer(w http.ResponseWriter, r *http.Request, words string) error {
+	show := shownArrivals{status: http.StatusOK, form: shell.Form{Values: url.Values{"number": {words}}}}
 	rows, more, err := p.seek(r, words)
+	if errs.KindOf(err) == errs.KindUnavailable {
+		// Who is expected can be read all the same, and what was typed is there to be sought again.
+		show.status, show.form.Errors = errs.HTTPStatus(err), []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "arrivals.away")}}
+		return p.showArrivals(w, r, show)
+	}
 	if err != nil {
 		return err
 	}
-	show := shownArrivals{status: http.StatusOK, form: shell.Form{Values: url.Values{"number": {words}}}}
 	switch len(rows) {
 	case 0:
 		show.form.Errors = []shell.FieldError{{Name: "number", Text: p.Shell.T(r, "arrivals.nobody")}}
