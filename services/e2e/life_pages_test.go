@@ -89,10 +89,8 @@ func (l *life) visits(w *tab) {
 	w.look("follow-ups", "dark")
 	w.view(360, 740)
 	w.press(fmt.Sprintf(`section.work a[href^="/referrals/%s?list="][href$="#visit"]`, l.down.GetId()))
-	w.press(`[data-action="record_visit"]`)
-	if !w.has(`form[action$="/record_visit"] .wrong [name="findings.result"]`) {
-		w.Error("a visit without a result is not refused")
-	}
+	w.choose(`[data-action="record_visit"]`)
+	w.until("the refusal of a visit without a result", `document.querySelector('form[action$="/record_visit"] .wrong [name="findings.result"]')`)
 	w.choose(`[name="findings.result"][value="WORSE"]`)
 	w.choose(`[name="findings.medicationTaking"][value="REGULAR"]`)
 	w.fill(`[name="findings.note"]`, "胸闷较前加重")

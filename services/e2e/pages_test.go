@@ -109,7 +109,8 @@ func fillForm(w *tab, patientID string) {
 	if w.has("[data-draft-note][hidden]") {
 		w.Error("nothing says that the draft was restored")
 	}
-	w.press(`button[name="do"][value="send"]`)
+	w.choose(`button[name="do"][value="send"]`)
+	w.until("the refusal", `document.querySelector(".errors")`)
 	errors := w.text(".errors")
 	for _, field := range []string{"诊断", "初步印象", "接收科室", "知情同意"} {
 		if !strings.Contains(errors, field) {
