@@ -99,42 +99,6 @@ func TestAReferralWrittenWithoutALineIsSentOnceWhenItIsBack(t *testing.T) {
 	w.until("the refusal gone", `!document.querySelector("#line li.refused")`)
 }
 
-// A refusal is an answer, which is not asked for once more: it takes the place of the form, and whatever helps to write works in it.
-func TestARefusedFormIsSentOnceAndCanBeMended(t *testing.T) {
-	s := harness.Together(t, binary, true)
-	people := signInAll(t, s)
-	w := openBrowser(t, s).open(t, "township")
-	w.signIn()
-	patient := people.patient(t, "莫退回")
-	w.fillsIn(patient)
-	w.fill(`[name="form.presentIllness"]`, "")
-	eval[bool](w, `(() => { const real = fetch; window.sent = 0; window.fetch = (...of) => { if (of[1]?.headers?.["X-Kept"]) window.sent++; return real(...of); }; return true })()`)
-	w.choose(`button[name="do"][value="send"]`)
-	w.until("what is wrong", `document.activeElement.matches(".errors")`)
-	if n := eval[float64](w, "window.sent ?? -1"); n != 1 || w.has("#line li") {
-		t.Errorf("sent %v times; the line says %q", n, w.text("#line"))
-	}
-	w.look("refer-refused")
-	for _, problem := range w.accessible() {
-		t.Error(problem)
-	}
-	if got := w.value(`[name="form.initialImpression"]`); got != impression || !w.has(`.chips [name="diagnosis"]`) {
-		t.Errorf("after the refusal the form holds %q", got)
-	}
-	w.fill("#f-diagnoses", "I10")
-	w.until("suggestions", `document.querySelector('.picker li[data-value^="I10"]')`)
-	eval[bool](w, `document.querySelector("#f-diagnoses").dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true})) || true`)
-	w.until("both diagnoses", `document.querySelectorAll('.chips [name="diagnosis"]').length === 2`)
-	w.until("the criteria of both", `document.querySelector("#f-values .choices, #f-values .rules")`)
-	w.fill(`[name="form.presentIllness"]`, "头晕两天")
-	w.keeps()
-	w.leave(`document.querySelector('button[name="do"][value="send"]').click()`)
-	list := get[referralv1.ListReferralsResponse](t, people.township, "/referrals?view=outbox&patientId="+patient).GetReferrals()
-	if len(list) != 1 || list[0].GetState() != referralv1.State_SUBMITTED || len(list[0].GetDiagnoses()) != 2 {
-		t.Errorf("the mended form made %v", list)
-	}
-}
-
 // Without a line a diagnosis is chosen from the list that the page has, and what the form lacks is said before it waits.
 func TestWithoutALineADiagnosisIsChosenAndWhatLacksIsSaid(t *testing.T) {
 	s := harness.Together(t, binary, true)

@@ -86,8 +86,9 @@
   document.addEventListener("draft", show, true);
   show();
 
-  // A browser focuses with its first picture: what is refreshed before it would be left without. An address that names a place on the page leads there.
-  if (!location.hash) document.querySelector("[autofocus]")?.focus();
+  // A browser focuses with its first picture: what is refreshed before it would be left without. An address that names a place on the page leads there, and
+  // who wrote before the script came writes on.
+  if (!location.hash && document.activeElement === body) document.querySelector("[autofocus]")?.focus();
   // What was searched for is selected when one comes back to it: typing, and the next scan, searches for something else.
   const reselect = ({ target }) => { if (target.matches?.("input[type=search][autofocus], .find input[autofocus]") && target.value && target.value === target.defaultValue) target.select(); };
   document.addEventListener("focusin", reselect);

@@ -103,9 +103,7 @@
     inTurn(() => put("draft", form.dataset.draft, draft)); // storage full or off: the form itself still holds everything
   };
   let restoring = false;
-  const restore = async (form) => {
-    const kept = await get("draft", form.dataset.draft);
-    if (!kept || now() - kept.at > limits.draft || touched.has(form)) return;
+  const refill = (form, kept) => {
     // A form that tells what its fields said at first comes back upon the version on which it was written, and so does a field that says so (data-rests): the
     // server then shows what has changed since.
     const rests = kept.values.version && form.querySelector('[name^="was."]');
@@ -123,6 +121,11 @@
       if (kept.request) form.dataset.request = form.elements.requestId.value = kept.request;
       form.dispatchEvent(new CustomEvent("draft", { detail: kept.values }));
     } finally { restoring = false; }
+  };
+  const restore = async (form) => {
+    const kept = await get("draft", form.dataset.draft);
+    if (!kept || now() - kept.at > limits.draft || touched.has(form)) return;
+    refill(form, kept);
     form.querySelector("[data-draft-note]")?.removeAttribute("hidden");
     form.closest("details")?.setAttribute("open", "");
   };
@@ -177,7 +180,10 @@
         const after = await deliver(name);
         const form = document.querySelector(`form[data-later] [name="requestId"][value="${CSS.escape(name)}"]`)?.form;
         if (form?.dataset.sent && after?.state === "sent") { await done(name, after); return; }
-        if (form?.dataset.sent && after?.state === "refused" && after.refusal) { await refused(name, after.refusal); return; }
+        if (form?.dataset.sent && after?.state === "refused") {
+          if (after.refusal) { await refused(name, form, after.refusal); return; }
+          free(form);
+        }
         // A form on which the server fails does not hold up those behind it.
         if (after?.state === "waiting" && after.why !== "server") break;
       }
@@ -186,14 +192,24 @@
   };
   const done = async (name, entry) => { await drop("send", name); await inTurn(() => drop("draft", entry.draft)); location.assign(entry.there); };
   // A refusal is an answer, and is not asked for once more: its page takes the place of the one that was sent, with everything that was typed. What the
-  // scripts write into stays.
-  const refused = async (name, { title, body }) => {
+  // scripts write into stays. What was typed while it was on its way, which may be long without a line, is not in that page: it is put into it.
+  const refused = async (name, form, { title, body }) => {
+    const sent = gathered((await get("send", name))?.values ?? []);
     await drop("send", name);
+    await inTurn(() => {}); // what is typed into other forms of the page is on the disk
+    const typed = gathered(new FormData(form)), { draft } = form.dataset;
+    const since = Object.keys({ ...sent, ...typed }).some((one) => String(sent[one] ?? "") !== String(typed[one] ?? ""));
     const main = document.getElementById("main"), frame = ".offline, #news, #again, #line";
     const parts = (of) => [...of.children];
     main.replaceChildren(...parts(main).filter((part) => part.matches(frame)), ...parts(body.querySelector("main")).filter((part) => !part.matches(frame)));
     document.title = title;
     main.dispatchEvent(new Event("swapped", { bubbles: true }));
+    const next = since && [...main.querySelectorAll("form[data-draft]")].find((one) => one.dataset.draft === draft);
+    if (next) {
+      // The version is the refusal's own.
+      refill(next, { values: Object.fromEntries(Object.entries(typed).filter(([one]) => one !== "version" && !one.startsWith("was."))) });
+      next.dispatchEvent(new Event("input", { bubbles: true }));
+    }
     scrollTo(0, 0);
     main.querySelector(".errors")?.focus();
     await show();
@@ -260,7 +276,7 @@
     await inTurn(() => drop("draft", entry.draft));
     const after = await deliver(name);
     if (after?.state === "sent") await done(name, after);
-    else if (after?.state === "refused" && after.refusal) await refused(name, after.refusal);
+    else if (after?.state === "refused" && after.refusal) await refused(name, form, after.refusal);
     else if (wrong.length && after?.why !== "signIn") { await unsend(name); free(form); await show(); tell(form, wrong); }
     else { if (after?.state === "refused") free(form); await show(); line.scrollIntoView({ block: "nearest" }); }
   };

@@ -140,7 +140,10 @@
     return fields.some((field) => (field.options ? !field.selectedOptions[0].defaultSelected : field.value !== field.defaultValue));
   };
   document.addEventListener("input", ({ target }) => { const fold = target.closest?.("details.filled"); if (fold) { fold.open = true; filled(fold); } });
-  document.addEventListener("draft", ({ target }) => { for (const fold of target.querySelectorAll("details.filled")) if (filled(fold)) fold.open = true; }, true);
+  const open = (part) => { for (const fold of part.querySelectorAll("details.filled")) if (filled(fold)) fold.open = true; };
+  document.addEventListener("draft", ({ target }) => open(target), true);
+  // Where nothing is kept, a browser fills in again by itself what was typed, when somebody comes back.
+  addEventListener("pageshow", () => open(document));
 
   // What is proposed from a choice, <form data-propose="diagnosis=form.initialImpression">, fills only an empty field and follows the choice until something
   // else is typed: it is selected when the field is gone to, so that typing replaces it. The hidden field "proposed" holds it, also over a refusal and in a draft.
