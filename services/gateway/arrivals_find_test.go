@@ -58,6 +58,8 @@ func TestWhoComesIsFoundByNameAndByTheEndOfANumber(t *testing.T) {
 	w.always(listMethod, &referralv1.ListReferralsResponse{Referrals: []*referralv1.Referral{one, other}})
 	body = b.get(at).Body.String()
 	shows(t, body, "Several were found", arrive, `href="/referrals/`+secondID+`"`)
+	// People of one name are told apart by what is on their slips and cards.
+	shows(t, body, `<span class="whole">`+other.GetNumber()+"</span>", other.GetPatient().GetMaskedIdentityNumber())
 	for _, problem := range htmlcheck.Page(body) {
 		t.Error(problem)
 	}
