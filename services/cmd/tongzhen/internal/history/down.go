@@ -39,7 +39,7 @@ func (t *trip) consider(ctx context.Context) error {
 				w.begin = t.between(8*oneDay, 10*oneDay)
 			}
 			return w.send(ctx, found)
-		case found != nil && t.fate.stop == "" && t.chance(22):
+		case found != nil && t.fate.stop == "" && t.chance(t.dismissed()):
 			if _, err := t.Candidate.DismissCandidate(ctx, &referralv1.DismissCandidateRequest{
 				Id: found.GetId(), Version: found.GetVersion(), RequestId: t.request(), ReasonCode: pick(t.maker, "STILL_UNSTABLE", "NEEDS_SPECIALIST", "PATIENT_DECLINES", "TOWNSHIP_CANNOT"),
 			}); err != nil {
@@ -49,6 +49,14 @@ func (t *trip) consider(ctx context.Context) error {
 		t.done(t.patient)
 		return nil
 	})
+}
+
+// dismissed is the share, in percent, of candidates not sent down that are decided against. Invented: what is older than a fortnight was mostly decided.
+func (t *trip) dismissed() int {
+	if t.options.Until.Sub(t.world.Now()) > 14*oneDay {
+		return 90
+	}
+	return 22
 }
 
 // candidate of the stay, or nil.

@@ -1575,7 +1575,8 @@ type CaseLink struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// SENT_DOWN: the down-referral that answers it. ANSWERS: the up-referral that it answers. SENT_UP_AGAIN: the one that the township sent up during the
 	// follow-up. BOUNCED_BY: the up-referral with which the patient was back too soon; BOUNCE_OF: the down-referral after which this one came.
-	Relation      string                 `protobuf:"bytes,1,opt,name=relation,proto3" json:"relation,omitempty"`
+	Relation string `protobuf:"bytes,1,opt,name=relation,proto3" json:"relation,omitempty"`
+	// Empty, as number and state are, for who is neither a side of that referral nor an administrator.
 	ReferralId    string                 `protobuf:"bytes,2,opt,name=referral_id,json=referralId,proto3" json:"referral_id,omitempty"`
 	Number        string                 `protobuf:"bytes,3,opt,name=number,proto3" json:"number,omitempty"`
 	State         State_Code             `protobuf:"varint,4,opt,name=state,proto3,enum=tongzhen.referral.v1.State_Code" json:"state,omitempty"`
