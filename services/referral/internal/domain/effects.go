@@ -79,7 +79,7 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 
 func sameValues(a, b []ClinicalValue) bool {
 	return slices.EqualFunc(a, b, func(x, y ClinicalValue) bool {
-		return x.Name == y.Name && equal(x.Number, y.Number) && equal(x.Finding, y.Finding)
+		return x.Name == y.Name && equal(x.Number, y.Number) && equal(x.Finding, y.Finding) && x.Time.Equal(y.Time)
 	})
 }
 
