@@ -318,6 +318,10 @@ func admit(s *Snapshot, c Command, change *Change) []Field {
 // undoAdmit gives the bed back at once, also one that was kept since the acceptance: who is to stay after all is admitted to a free one.
 func undoAdmit(s *Snapshot, _ Command, change *Change) []Field {
 	leaveBed(s, change)
+	if s.Booking.ID == "" {
+		// Also where the place of before was given up for a bed in words.
+		s.WalkIn = s.ArrivedFrom == StateAccepted
+	}
 	s.Ward, s.Bed, s.AdmitTime = "", "", time.Time{}
 	return nil
 }
