@@ -122,3 +122,27 @@ func TestALongStayDoesNotRestOnTheReferralThatBroughtThePatient(t *testing.T) {
 		c.UpAgain(nil, start, domain.Actor{}, start)
 	}
 }
+
+// A down-referral that is taken back puts the candidate on the list as the patient is by then: on the way up again, or back from there.
+func TestACandidateThatComesBackOntoTheListRestsAsThePatientIsByThen(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := h.conclude(t, admitted(t, h), "IMPROVED")
+		h.clock.Advance(time.Hour)
+		down := h.make(t, specialist(), back(first.PatientID))
+		again := h.make(t, family(), creation(first.PatientID))
+		h.do(t, family(), down, domain.ActionDecline)
+		if c := h.of(t, first.ID); c.UpAgainBy != again.ID || h.limit(t, first.ID, domain.StepDownDecision) == "OPEN" {
+			t.Fatalf("who is on the way up is urged about: %q, %s", c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
+		}
+		down = h.make(t, specialist(), back(first.PatientID))
+		h.clock.Advance(time.Hour)
+		h.do(t, family(), again, domain.ActionCancel)
+		h.clock.Advance(days(5))
+		h.do(t, family(), down, domain.ActionDecline)
+		c := h.of(t, first.ID)
+		if c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) || h.limit(t, first.ID, domain.StepDownDecision) != "OPEN" {
+			t.Errorf("it rests on %q, which is over; limit %s", c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
+		}
+	})
+}

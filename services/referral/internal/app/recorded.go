@@ -78,13 +78,14 @@ func (s *Service) record(ctx context.Context, cmd Command, in Recording) (View, 
 			return err
 		}
 		c := domain.Command{Action: in.Action, By: actor(caller), At: u.Now()}
-		if err := s.sentUp(ctx, u, c, r); err != nil {
-			return err
-		}
 		if down != "" {
 			if err := s.bounce(ctx, u, c, bounced{r, down, id, cal.BounceBackDays()}); err != nil {
 				return err
 			}
+		}
+		// Whoever changes a referral and its patient's candidates takes the referral first.
+		if err := s.sentUp(ctx, u, c, r); err != nil {
+			return err
 		}
 		u.Save(r)
 		return nil
