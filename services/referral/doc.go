@@ -36,7 +36,7 @@
 //     fact names both. Its bed ends with the stay: the fact of the conclusion, of a discharge that the hospital's system told, or of an admission that is undone
 //     names it, the last two once, for the referral then names it no more. A discharge that is taken back brings no bed back.
 //  15. A candidate rests while another up-referral brings the patient to the same hospital again, or has them there (domain.Candidate.UpAgain): it stays on the list
-//     and in every figure as undecided, but no limit runs and nobody is late. When that is over and nobody has decided, the department has its whole time again;
+//     and in every figure as undecided, but no limit runs and nobody is late. Who does not come (NO_SHOW) is not brought any more. When that is over and nobody has decided, the department has its whole time again;
 //     where the patient died or went to another hospital meanwhile, it ends for that reason.
 //
 // At its start the service takes over what an earlier release left. It builds the figures of every county that has none by today's counters,

@@ -28,7 +28,10 @@ type Account struct {
 
 // NewAccount is an account of version 1, or Violations; "organizationId" with [ReasonCombination] is a place where one of the roles does not work.
 // Roles come out once each, in the order of the contract.
-func NewAccount(d AccountData, home Organization) (Account, error) {
+func NewAccount(d AccountData, home Organization) (Account, error) { return newAccount(d, home, nil) }
+
+// newAccount is NewAccount; the roles that the person has at this place already are not asked about.
+func newAccount(d AccountData, home Organization, stands []Role) (Account, error) {
 	d = d.trimmed()
 	d.Login = NormalLogin(d.Login)
 	var v Violations
@@ -51,7 +54,7 @@ func NewAccount(d AccountData, home Organization) (Account, error) {
 	if d.OrganizationID == "" || d.OrganizationID != home.data.ID || d.County != home.data.County {
 		v.add("organizationId", ReasonUnknown)
 	} else {
-		if slices.ContainsFunc(d.Roles, func(r Role) bool { return !r.WorksAt(home.data.Type) }) {
+		if slices.ContainsFunc(d.Roles, func(r Role) bool { return !r.WorksAt(home.data.Type) && !slices.Contains(stands, r) }) {
 			v.add("organizationId", ReasonCombination)
 		}
 		if d.DepartmentCode != "" && !home.HasDepartment(d.DepartmentCode) {
@@ -72,10 +75,15 @@ func NewAccount(d AccountData, home Organization) (Account, error) {
 // RestoreAccount is an account as it was kept.
 func RestoreAccount(d AccountData, version int32) Account { return Account{data: d, version: version} }
 
-// Update is the account after what an import says of it, and whether that differs.
+// Update is the account after what somebody says of it, and whether that differs. Roles that it has where they are refused today may stay at that place:
+// a name or phone number is corrected, and the account disabled by an import, all the same.
 func (a Account) Update(d AccountData, home Organization) (Account, bool, error) {
 	d.ID, d.County, d.Login = a.data.ID, a.data.County, a.data.Login
-	next, err := NewAccount(d, home)
+	var stands []Role
+	if home.data.ID == a.data.OrganizationID {
+		stands = a.data.Roles
+	}
+	next, err := newAccount(d, home, stands)
 	if err != nil {
 		return Account{}, false, err
 	}

@@ -136,3 +136,30 @@ func TestWhoTreatsPatientsWorksWhereThatIsDone(t *testing.T) {
 		}
 	}
 }
+
+// An account from before the rule can be kept up like any other; it takes no further such role, and not to another place.
+func TestAnAccountThatStandsIsKeptUpWhereItsRoleIsRefusedToday(t *testing.T) {
+	t.Parallel()
+	home := organization(t)
+	d := accountData()
+	d.Roles = []domain.Role{domain.Specialist}
+	old := domain.RestoreAccount(d, 3)
+	d.Phone = "0773-8820001"
+	next, changed, err := old.Update(d, home)
+	if err != nil || !changed || next.Version() != 4 || next.Data().Phone != d.Phone {
+		t.Errorf("changed %v, version %d, %v", changed, next.Version(), err)
+	}
+	more := d
+	more.Roles = []domain.Role{domain.Specialist, domain.IntakeDesk}
+	_, _, err = old.Update(more, home)
+	refused(t, err, "organizationId", domain.ReasonCombination)
+	o := organizationData()
+	o.ID = "o-2"
+	other, err := domain.NewOrganization(o, []domain.Department{{Code: "02", Name: "全科医疗科"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.OrganizationID = "o-2"
+	_, _, err = old.Update(d, other)
+	refused(t, err, "organizationId", domain.ReasonCombination)
+}

@@ -129,3 +129,19 @@ func TestADischargeAfterTheReplySaysNothingOfTheBed(t *testing.T) {
 		}
 	})
 }
+
+// Who was taken to a bed in words, in place of what was booked, is expected by the window as well when all of it is undone.
+func TestAnAdmissionInsteadOfTheBookingThatIsUndoneLeavesAWindow(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		v, err := h.Accept(t.Context(), by(desk()), acceptance(submitted(t, h, "hold-1"), "hold-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		v = h.step(t, desk(), h.arrive(t, desk(), v), domain.ActionAdmit, domain.Carry{Ward: "神经内科一病区", Bed: "加3", Instead: true})
+		v = h.do(t, desk(), h.do(t, desk(), v, domain.ActionUndoAdmit), domain.ActionUndoArrive)
+		if v.State != domain.StateAccepted || !v.WalkIn || v.Booking.ID != "" || v.Expected.From.IsZero() {
+			t.Errorf("%s with booking %q, by a window %v", v.State, v.Booking.ID, v.WalkIn)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
@@ -25,6 +26,24 @@ func (s *Service) sentUp(ctx context.Context, u Unit, c domain.Command, r *domai
 	for _, one := range all {
 		one.UpAgain(ups, c.Carry.DecisionDue, c.By, c.At)
 		u.SaveCandidate(one)
+	}
+	return nil
+}
+
+// rests lets candidates of one patient that came onto the list rest where the patient is sent up again, and those whose patient is not any more wait anew.
+// The referral of the transaction is none of those that bring the patient.
+func (s *Service) rests(ctx context.Context, u Unit, due time.Time, candidates ...*domain.Candidate) error {
+	waits := slices.DeleteFunc(slices.Clone(candidates), func(c *domain.Candidate) bool { return !c.Snapshot().Waits() })
+	if len(waits) == 0 {
+		return nil
+	}
+	ups, err := u.BroughtIn(ctx, waits[0].Snapshot().PatientID)
+	if err != nil {
+		return err
+	}
+	for _, c := range waits {
+		c.UpAgain(ups, due, domain.Actor{AccountID: Self}, u.Now())
+		u.SaveCandidate(c)
 	}
 	return nil
 }

@@ -122,3 +122,67 @@ func TestALongStayDoesNotRestOnTheReferralThatBroughtThePatient(t *testing.T) {
 		c.UpAgain(nil, start, domain.Actor{}, start)
 	}
 }
+
+// A down-referral that is taken back puts the candidate on the list as the patient is by then: on the way up again, or back from there.
+func TestACandidateThatComesBackOntoTheListRestsAsThePatientIsByThen(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := h.conclude(t, admitted(t, h), "IMPROVED")
+		h.clock.Advance(time.Hour)
+		down := h.make(t, specialist(), back(first.PatientID))
+		again := h.make(t, family(), creation(first.PatientID))
+		h.do(t, family(), down, domain.ActionDecline)
+		if c := h.of(t, first.ID); c.UpAgainBy != again.ID || h.limit(t, first.ID, domain.StepDownDecision) == "OPEN" {
+			t.Fatalf("who is on the way up is urged about: %q, %s", c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
+		}
+		down = h.make(t, specialist(), back(first.PatientID))
+		h.clock.Advance(time.Hour)
+		h.do(t, family(), again, domain.ActionCancel)
+		h.clock.Advance(days(5))
+		h.do(t, family(), down, domain.ActionDecline)
+		c := h.of(t, first.ID)
+		if c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) || h.limit(t, first.ID, domain.StepDownDecision) != "OPEN" {
+			t.Errorf("it rests on %q, which is over; limit %s", c.UpAgainBy, h.limit(t, first.ID, domain.StepDownDecision))
+		}
+	})
+}
+
+// A referral whose patient does not come may stand for ever; what it was to bring is not waited for. With a new date it is.
+func TestACandidateDoesNotRestOnWhoDidNotCome(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := h.conclude(t, admitted(t, h), "IMPROVED")
+		waits := func(who string) {
+			t.Helper()
+			c := h.of(t, first.ID)
+			if c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) || h.limit(t, first.ID, domain.StepDownDecision) != "OPEN" {
+				t.Errorf("%s: it rests on %q until %s, limit %s", who, c.UpAgainBy, c.Due, h.limit(t, first.ID, domain.StepDownDecision))
+			}
+		}
+		again := h.accept(t, desk(), h.make(t, family(), creation(first.PatientID)))
+		h.clock.Advance(again.DueTime.Sub(h.clock.Now()))
+		look(t, h.Service)
+		again = h.now(t, desk(), again.ID)
+		if again.State != domain.StateNoShow {
+			t.Fatalf("%s", again.State)
+		}
+		waits("the limit found")
+		in := acceptance(again, "")
+		in.Action, in.WalkIn = domain.ActionRebook, &domain.Window{From: h.clock.Now(), To: h.clock.Now().Add(days(1))}
+		again, err := h.Accept(t.Context(), by(desk()), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := h.of(t, first.ID); c.UpAgainBy != again.ID || h.limit(t, first.ID, domain.StepDownDecision) != "STOPPED" {
+			t.Errorf("who is to come after all is urged about, limit %s", h.limit(t, first.ID, domain.StepDownDecision))
+		}
+		again = h.do(t, desk(), again, domain.ActionNoShow)
+		waits("the desk found")
+		again = h.arrive(t, desk(), again)
+		if c := h.of(t, first.ID); c.UpAgainBy != again.ID {
+			t.Error("who came late is urged about")
+		}
+		h.do(t, desk(), again, domain.ActionUndoArrive)
+		waits("an arrival undone")
+	})
+}

@@ -57,7 +57,7 @@ func (s *Service) found(ctx context.Context, u Unit, m domain.Match) error {
 		if c.Snapshot().Covers(m.Stay) {
 			c.Merge(m, u.Now())
 			u.SaveCandidate(c)
-			return nil
+			return s.rests(ctx, u, m.Due, c)
 		}
 	}
 	if len(m.Reasons) == 0 {
@@ -77,13 +77,8 @@ func (s *Service) found(ctx context.Context, u Unit, m domain.Match) error {
 	if err != nil {
 		return refusal(err)
 	}
-	ups, err := u.BroughtIn(ctx, m.PatientID)
-	if err != nil {
-		return err
-	}
-	c.UpAgain(ups, m.Due, domain.Actor{AccountID: Self}, u.Now())
 	u.SaveCandidate(c)
-	return nil
+	return s.rests(ctx, u, m.Due, c)
 }
 
 // ended takes the candidate of a stay off the list, if it had one, and those that rest on it: the patient died or went to another hospital.
@@ -118,7 +113,11 @@ func (s *Service) sentDown(ctx context.Context, u Unit, c domain.Command, down d
 		}
 		u.SaveCandidate(one)
 	}
-	return nil
+	if c.Action == domain.ActionSubmit {
+		return nil
+	}
+	// While they waited for nothing, the patient may have been sent up again, or that may be over.
+	return s.rests(ctx, u, c.Carry.DecisionDue, all...)
 }
 
 // CandidateFilter is a list as a person asks for it. State is OPEN (or empty), DISMISSED, CLOSED or ALL; the token is opaque.

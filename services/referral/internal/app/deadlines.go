@@ -18,9 +18,9 @@ type Deadlines interface {
 	// owner's, who is one process; what was not fired by then is anybody's again.
 	Claim(ctx context.Context, owner string, lease time.Duration, n int) ([]Claim, error)
 	// Fire runs decide on the claim's referral in one transaction, which writes what it changed, that the rung was told, and the fact
-	// deadline_passed. decide answers when the next rung is due, zero for none; it may run more than once. False: the step has ended or
-	// another has claimed the rung meanwhile, and nothing was written.
-	Fire(ctx context.Context, c Claim, decide func(r *domain.Referral, now time.Time) (next time.Time)) (bool, error)
+	// deadline_passed. decide answers when the next rung is due, zero for none; it may run more than once, and what it refuses writes nothing. False: the
+	// step has ended or another has claimed the rung meanwhile, and nothing was written.
+	Fire(ctx context.Context, c Claim, decide func(u Unit, r *domain.Referral) (next time.Time, err error)) (bool, error)
 	// Left are at most n limits that began before any were told, by referral and step; none of them is claimed before Begin.
 	Left(ctx context.Context, after LeftLimit, n int) ([]LeftLimit, error)
 	// Begin writes when such a limit is due and when its first rung is, as decide says; zero takes it away. A limit that ended or was begun
@@ -79,8 +79,11 @@ func (s *Service) fire(ctx context.Context, c Claim) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Deadlines.Fire(ctx, c, func(r *domain.Referral, now time.Time) time.Time {
-		return r.Expire(c.Rung, domain.Actor{AccountID: Self}, now, cal)
+	_, err = s.Deadlines.Fire(ctx, c, func(u Unit, r *domain.Referral) (time.Time, error) {
+		by, now := domain.Actor{AccountID: Self}, u.Now()
+		next := r.Expire(c.Rung, by, now, cal)
+		// Who did not come is not on the way up any more.
+		return next, s.sentUp(ctx, u, domain.Command{By: by, At: now, Carry: domain.Carry{DecisionDue: cal.DecisionDue(now)}}, r)
 	})
 	return err
 }

@@ -174,7 +174,7 @@ type brokenOnce struct {
 	failed bool
 }
 
-func (b *brokenOnce) Fire(ctx context.Context, c app.Claim, decide func(*domain.Referral, time.Time) time.Time) (bool, error) {
+func (b *brokenOnce) Fire(ctx context.Context, c app.Claim, decide func(app.Unit, *domain.Referral) (time.Time, error)) (bool, error) {
 	if !b.failed {
 		b.failed = true
 		return false, errBroken

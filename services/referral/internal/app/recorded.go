@@ -78,17 +78,23 @@ func (s *Service) record(ctx context.Context, cmd Command, in Recording) (View, 
 			return err
 		}
 		c := domain.Command{Action: in.Action, By: actor(caller), At: u.Now()}
-		if err := s.sentUp(ctx, u, c, r); err != nil {
+		if err := s.cameAgain(ctx, u, c, bounced{r, down, id, cal.BounceBackDays()}); err != nil {
 			return err
-		}
-		if down != "" {
-			if err := s.bounce(ctx, u, c, bounced{r, down, id, cal.BounceBackDays()}); err != nil {
-				return err
-			}
 		}
 		u.Save(r)
 		return nil
 	})
+}
+
+// cameAgain notes on others what follows from an arrival that is recorded. Whoever changes a referral and its patient's candidates takes the referral
+// first.
+func (s *Service) cameAgain(ctx context.Context, u Unit, c domain.Command, b bounced) error {
+	if b.downID != "" {
+		if err := s.bounce(ctx, u, c, b); err != nil {
+			return err
+		}
+	}
+	return s.sentUp(ctx, u, c, b.up)
 }
 
 // recorder is the side that the caller is of what is recorded, which gets its organisation and, for a leave, the day.

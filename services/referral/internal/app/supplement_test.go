@@ -3,7 +3,9 @@ package app_test
 import (
 	"slices"
 	"testing"
+	"time"
 
+	"github.com/tongzhen/tongzhen/services/internal/id"
 	"github.com/tongzhen/tongzhen/services/referral/internal/app"
 	"github.com/tongzhen/tongzhen/services/referral/internal/domain"
 )
@@ -69,6 +71,37 @@ func TestAFormThatChangesNothingIsNoEdit(t *testing.T) {
 		same.Version, same.Draft.Form.PresentIllness = v.Version, "右侧肢体无力两小时"
 		if changed, err := h.Edit(t.Context(), by(doctor()), same); err != nil || changed.Version != v.Version+1 || edits() != 1 {
 			t.Errorf("version %d after %d, %d edits, %v", changed.Version, v.Version, edits(), err)
+		}
+	})
+}
+
+// Whom a referral is meant for and when a value was measured are written as well: nothing of it is lost as no edit.
+func TestWhatDiffersInOneDetailIsAnEdit(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		in := creation(id.New())
+		in.Submit = false
+		difference, measured := 25.0, h.clock.Now().Add(-time.Hour)
+		in.Draft.Values = []domain.ClinicalValue{{Name: "arm_sbp_difference", Number: &difference, Time: measured}}
+		v := h.make(t, doctor(), in)
+		if len(v.Values) != 1 {
+			t.Fatalf("%d values", len(v.Values))
+		}
+		to := v.Receiver
+		to.PractitionerID = "D1001"
+		for _, e := range []app.Edition{
+			{Fields: []string{"receiver"}, Draft: domain.Draft{Receiver: to}},
+			{Fields: []string{"values"}, Draft: domain.Draft{Values: []domain.ClinicalValue{{Name: "arm_sbp_difference", Number: &difference, Time: measured.Add(-time.Hour)}}}},
+		} {
+			e.ID, e.Version = v.ID, v.Version
+			now, err := h.Edit(t.Context(), by(doctor()), e)
+			if err != nil || now.Version != v.Version+1 {
+				t.Fatalf("%q: version %d after %d, %v", e.Fields, now.Version, v.Version, err)
+			}
+			v = now
+		}
+		if v = h.now(t, doctor(), v.ID); v.Receiver.PractitionerID != to.PractitionerID || !v.Values[0].Time.Equal(measured.Add(-time.Hour)) {
+			t.Errorf("to %q, measured %s", v.Receiver.PractitionerID, v.Values[0].Time)
 		}
 	})
 }

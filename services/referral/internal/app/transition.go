@@ -46,7 +46,7 @@ func (s *Service) apply(ctx context.Context, u Unit, cmd Command, in Step, cal d
 		if c.Carry.Checks, err = u.Checks(ctx, in.ID); err != nil {
 			return nil, c, err
 		}
-	case domain.ActionDecline, domain.ActionCancel, domain.ActionRedirect, domain.ActionConclude:
+	case domain.ActionDecline, domain.ActionCancel, domain.ActionRedirect, domain.ActionConclude, domain.ActionNoShow, domain.ActionUndoArrive:
 		c.Carry.DecisionDue = cal.DecisionDue(c.At)
 	}
 	if err := s.decide(r, cmd.Caller, c, cal); err != nil {

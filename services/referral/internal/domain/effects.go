@@ -79,7 +79,7 @@ func edit(s *Snapshot, c Command, change *Change) []Field {
 
 func sameValues(a, b []ClinicalValue) bool {
 	return slices.EqualFunc(a, b, func(x, y ClinicalValue) bool {
-		return x.Name == y.Name && equal(x.Number, y.Number) && equal(x.Finding, y.Finding)
+		return x.Name == y.Name && equal(x.Number, y.Number) && equal(x.Finding, y.Finding) && x.Time.Equal(y.Time)
 	})
 }
 
@@ -318,6 +318,10 @@ func admit(s *Snapshot, c Command, change *Change) []Field {
 // undoAdmit gives the bed back at once, also one that was kept since the acceptance: who is to stay after all is admitted to a free one.
 func undoAdmit(s *Snapshot, _ Command, change *Change) []Field {
 	leaveBed(s, change)
+	if s.Booking.ID == "" {
+		// Also where the place of before was given up for a bed in words.
+		s.WalkIn = s.ArrivedFrom == StateAccepted
+	}
 	s.Ward, s.Bed, s.AdmitTime = "", "", time.Time{}
 	return nil
 }

@@ -30,8 +30,11 @@ func (s Snapshot) Stay() Stay {
 // Stays tells whether the referral brought the patient to the hospital's care: no advice, no mere examination.
 func (s Snapshot) Stays() bool { return stay().Has(s.Direction, s.Kind) }
 
-// BringsIn tells whether the referral brings the patient to the hospital's care now, or has them there.
-func (s Snapshot) BringsIn() bool { return s.Stays() && slices.Contains(StatesUnderWay(), s.State) }
+// BringsIn tells whether the referral brings the patient to the hospital's care now, or has them there. Of who did not come nobody knows whether they ever
+// will, and such a referral may stand for ever.
+func (s Snapshot) BringsIn() bool {
+	return s.Stays() && s.State != StateNoShow && slices.Contains(StatesUnderWay(), s.State)
+}
 
 // Lost tells whether a stay ended so that the patient cannot go down, and whether by death.
 func (s Snapshot) Lost() (lost, died bool) {

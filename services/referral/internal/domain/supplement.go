@@ -29,6 +29,7 @@ func (s *Snapshot) edited(before *Snapshot) (names []string) {
 		{"diagnoses", none(before.Diagnoses), none(s.Diagnoses)}, {"examItems", none(before.ExamItems), none(s.ExamItems)}, {"modality", before.Modality, s.Modality},
 		{"kind", before.Kind, s.Kind}, {"urgency", before.Urgency, s.Urgency},
 		{"receiver.organizationId", before.Receiver.OrganizationID, s.Receiver.OrganizationID}, {"receiver.departmentCode", before.Receiver.DepartmentCode, s.Receiver.DepartmentCode},
+		{"receiver.practitionerId", before.Receiver.PractitionerID, s.Receiver.PractitionerID},
 		{"form.initialImpression", before.Form.InitialImpression, s.Form.InitialImpression}, {"form.presentIllness", before.Form.PresentIllness, s.Form.PresentIllness},
 		{"form.pastHistory", before.Form.PastHistory, s.Form.PastHistory}, {"form.treatment", before.Form.Treatment, s.Form.Treatment},
 		{"form.diagnosis", before.Form.Diagnosis, s.Form.Diagnosis}, {"form.inpatientNumber", before.Form.InpatientNumber, s.Form.InpatientNumber},
@@ -56,7 +57,8 @@ func none[T any](list []T) []T {
 // supplement notes what a sender changed of a referral that was returned, beside what they changed before. It stands until the receiver asks again.
 func (s *Snapshot) supplement(before *Snapshot) {
 	for _, name := range s.edited(before) {
-		told := name != "values" && name != "familyDoctor" // the criteria tell of values, the plan of the doctor
+		// The criteria tell of values, the plan of the family doctor; whom it is meant for is no information that was missing.
+		told := !slices.Contains([]string{"values", "familyDoctor", "receiver.practitionerId"}, name)
 		if told && !slices.Contains(s.Supplemented, name) {
 			s.Supplemented = append(slices.Clone(s.Supplemented), name)
 		}

@@ -115,7 +115,7 @@ func due(ctx context.Context, tx *sqldb.Tx, n int) ([]app.Claim, error) {
 var errOvertaken = errors.New("the claim is not the present one")
 
 // Fire implements [app.Deadlines].
-func (s *Store) Fire(ctx context.Context, c app.Claim, decide func(*domain.Referral, time.Time) time.Time) (bool, error) {
+func (s *Store) Fire(ctx context.Context, c app.Claim, decide func(app.Unit, *domain.Referral) (time.Time, error)) (bool, error) {
 	var u *unit
 	err := s.DB.Update(ctx, func(tx *sqldb.Tx) error {
 		u = &unit{s: s, tx: tx, cmd: app.Command{Caller: authn.Identity{Subject: app.Self, County: c.County}}}
@@ -123,7 +123,10 @@ func (s *Store) Fire(ctx context.Context, c app.Claim, decide func(*domain.Refer
 		if err != nil {
 			return err
 		}
-		next := decide(r, u.Now())
+		next, err := decide(u, r)
+		if err != nil {
+			return err
+		}
 		u.told(c, next)
 		u.Save(r)
 		if err := u.tellDeadline(c, r, next); err != nil {

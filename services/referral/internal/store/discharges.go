@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/tongzhen/tongzhen/services/internal/sqldb"
@@ -153,21 +152,10 @@ func (u *unit) writeDischarges() {
 
 // AdmittedAt implements [app.CandidateUnit].
 func (u *unit) AdmittedAt(ctx context.Context, patientID, organizationID string) ([]*domain.Referral, error) {
-	rows, err := u.tx.Query(ctx, `SELECT id FROM referral WHERE county_code = $1 AND `+person(u.tx.Engine(), "patient_id", "$2")+`
+	ids, err := u.ids(ctx, `SELECT id FROM referral WHERE county_code = $1 AND `+person(u.tx.Engine(), "patient_id", "$2")+`
 		AND direction = 'UP' AND receiver_org = $3 AND state = 'ADMITTED' ORDER BY id`, u.cmd.Caller.County, patientID, organizationID)
 	if err != nil {
 		return nil, fmt.Errorf("look for the admissions of patient %s: %w", patientID, err)
-	}
-	var ids []string
-	for rows.Next() {
-		var one string
-		if err = rows.Scan(&one); err != nil {
-			break
-		}
-		ids = append(ids, one)
-	}
-	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
-		return nil, err
 	}
 	out := make([]*domain.Referral, len(ids))
 	for i, one := range ids {
@@ -176,6 +164,23 @@ func (u *unit) AdmittedAt(ctx context.Context, patientID, organizationID string)
 		}
 	}
 	return out, nil
+}
+
+// ids are read to the end before anything else is asked.
+func (u *unit) ids(ctx context.Context, query string, args ...any) (out []string, err error) {
+	rows, err := u.tx.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var one string
+		if err := rows.Scan(&one); err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	return out, rows.Err()
 }
 
 // gate keeps everybody else from a patient's candidates and discharges until the end of the transaction.

@@ -42,12 +42,12 @@ func claimOne(t *testing.T, f Fixture, owner string) app.Claim {
 // fire tells a rung, the next one after an hour, or never.
 func fire(t *testing.T, f Fixture, c app.Claim, again bool) bool {
 	t.Helper()
-	fired, err := f.Store.Fire(t.Context(), c, func(r *domain.Referral, now time.Time) time.Time {
-		r.Expire(c.Rung, domain.Actor{AccountID: app.Self}, now, calendar())
+	fired, err := f.Store.Fire(t.Context(), c, func(u app.Unit, r *domain.Referral) (time.Time, error) {
+		r.Expire(c.Rung, domain.Actor{AccountID: app.Self}, u.Now(), calendar())
 		if again {
-			return now.Add(time.Hour)
+			return u.Now().Add(time.Hour), nil
 		}
-		return time.Time{}
+		return time.Time{}, nil
 	})
 	if err != nil {
 		t.Fatal(err)
