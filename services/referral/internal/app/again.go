@@ -47,3 +47,16 @@ func (s *Service) rests(ctx context.Context, u Unit, due time.Time, candidates .
 	}
 	return nil
 }
+
+// lives brings back the candidates that ended because the referral said that the patient had died.
+func (s *Service) lives(ctx context.Context, u Unit, up domain.Snapshot, due time.Time) error {
+	all, err := u.Candidates(ctx, up.PatientID)
+	if err != nil {
+		return err
+	}
+	for _, c := range all {
+		c.Lives(up.ID, due, domain.Actor{AccountID: Self}, u.Now())
+		u.SaveCandidate(c)
+	}
+	return s.rests(ctx, u, due, all...)
+}

@@ -186,3 +186,19 @@ func TestACandidateDoesNotRestOnWhoDidNotCome(t *testing.T) {
 		waits("an arrival undone")
 	})
 }
+
+// A death that was told wrongly is taken back for every candidate that it ended.
+func TestWhoDidNotDieIsBackOnTheList(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, h house) {
+		first := h.conclude(t, admitted(t, h), "IMPROVED")
+		again := h.do(t, desk(), h.accept(t, desk(), h.make(t, family(), creation(first.PatientID))), domain.ActionArrive)
+		again = h.conclude(t, again, "DIED")
+		h.clock.Advance(days(1))
+		h.correctOutcome(t, again, "IMPROVED")
+		c := h.of(t, first.ID)
+		if c.State != domain.CandidateOpen || c.ReasonCode != "" || c.UpAgainBy != "" || !c.Due.Equal(h.clock.Now().Add(days(3))) || h.limit(t, first.ID, domain.StepDownDecision) != "OPEN" {
+			t.Errorf("%s for %q, rests on %q, due %s", c.State, c.ReasonCode, c.UpAgainBy, c.Due)
+		}
+	})
+}

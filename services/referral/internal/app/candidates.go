@@ -24,9 +24,14 @@ func (s *Service) concluded(ctx context.Context, u Unit, c domain.Command, r *do
 
 // corrected is the same for a conclusion whose outcome was corrected, where that decides whether the patient can go down.
 func (s *Service) corrected(ctx context.Context, u Unit, r *domain.Referral, cal domain.Calendar) error {
-	was, _ := r.Loaded().Lost()
+	was, died := r.Loaded().Lost()
 	if lost, _ := r.Snapshot().Lost(); lost == was {
 		return nil
+	}
+	if died {
+		if err := s.lives(ctx, u, r.Snapshot(), cal.DecisionDue(u.Now())); err != nil {
+			return err
+		}
 	}
 	return s.judged(ctx, u, u.Now(), r.Snapshot(), cal)
 }

@@ -41,3 +41,12 @@ func (c *Candidate) UpAgain(ups []Snapshot, due time.Time, by Actor, at time.Tim
 	c.s.Due = due
 	c.note(ResumeCandidate, c.s.State, by, at)
 }
+
+// Lives puts it back on the list, until due, if it ended by the death that an up-referral told wrongly: the one of its stay, or the one on which it rested.
+func (c *Candidate) Lives(upID string, due time.Time, by Actor, at time.Time) {
+	if c.s.State != CandidateDismissed || CountsAs(c.s.ReasonCode) != "DIED" || c.s.ReferralID != upID && c.s.UpAgainBy != upID {
+		return
+	}
+	c.s.State, c.s.ReasonCode, c.s.Note, c.s.UpAgainBy, c.s.Due = CandidateOpen, "", "", "", due
+	c.note(ReopenCandidate, CandidateDismissed, by, at)
+}
