@@ -35,6 +35,8 @@ func TestWhatTheRecordFilledInIsFoldedUntilItIsTypedIntoOrWrong(t *testing.T) {
 	if got := strings.Join(folded(body), " "); got != "form.pastHistory form.treatment consent.givenBy" {
 		t.Errorf("folded is %q", got)
 	}
+	// The record has the medicines, not what was done this time.
+	shows(t, body, "from the record, open to change", "open to add what was done now")
 	shows(t, body, "<span data-told>"+form.Get("form.pastHistory")+"</span>", "<span data-told>"+form.Get("consent.givenBy")+" · ")
 	w.refuse(createMethod, errs.Invalid(errs.Required("form.presentIllness")))
 	body = b.post(page, with(form, "form.pastHistory", "糖尿病十年", "do", "send")).Body.String()
