@@ -68,7 +68,7 @@ func TestTheReportNamesTheCountyAndWhoMovedTheRates(t *testing.T) {
 		{Id: slotID, Code: "A1", Name: "阳朔县卫生健康局", NameEn: "Yangshuo County Health Bureau", Type: directoryv1.OrganizationType_AUTHORITY},
 	}})
 	body := sound(t, "report", w.admin().get("/overview/report?month=2026-02"))
-	shows(t, body, `<p class="issuer">Yangshuo County Health Bureau</p>`, "60.0% (6 of 10)", "It was moved most by Cardiology (-30.00 points), 0305 (&#43;10.00 points).")
+	shows(t, body, `<p class="issuer">Yangshuo County Health Bureau</p>`, "60.0% (6 of 10)", "Pulled down by Cardiology (30 points). Pulled up by 0305 (10 points).")
 	if own := w.as("head", commonv1.Role_CENTRE_HEAD).get("/overview/report?month=2026-02"); own.Code != http.StatusOK || strings.Contains(own.Body.String(), "issuer") {
 		t.Errorf("%d: what a place prints of itself is headed by the authority", own.Code)
 	}

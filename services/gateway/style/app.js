@@ -316,10 +316,11 @@
   document.addEventListener("swapped", ({ target }) => fold(target));
   // What a link of the page leads to is open, whatever it is folded in.
   const unfold = (id) => { for (let at = document.getElementById(id)?.closest("details"); at; at = at.parentElement.closest("details")) at.open = true; };
-  const asked = () => unfold(decodeURIComponent(location.hash.slice(1)));
+  const named = (hash) => { try { return decodeURIComponent(hash.slice(1)); } catch { return ""; } };
+  const asked = () => unfold(named(location.hash));
   addEventListener("hashchange", asked);
   asked();
-  document.addEventListener("click", ({ target }) => { const link = target.closest?.("a[href^='#']"); if (link) unfold(decodeURIComponent(link.hash.slice(1))); });
+  document.addEventListener("click", ({ target }) => { const link = target.closest?.("a[href^='#']"); if (link) unfold(named(link.hash)); });
   let folded = [];
   addEventListener("beforeprint", () => { folded = [...document.querySelectorAll("details[data-fold]:not([open])")]; for (const one of folded) one.open = true; });
   addEventListener("afterprint", () => { for (const one of folded) one.open = false; });

@@ -48,6 +48,7 @@ type movedRow struct {
 	Now, Before figure
 	// Change of the own value and Contribution to that of the whole, with their signs; "" when not known.
 	Change, Contribution string
+	by                   float64 // the contribution itself
 	// Good is how the contribution is to be taken: 1 better, -1 worse, 0 neither.
 	Good int
 }
@@ -172,7 +173,7 @@ func (p *Pages) movement(r *http.Request, m *referralv1.Measure, d *picture, by 
 			row.Change = signed(m, amountOf(m, row.Now.Figure)-amountOf(m, row.Before.Figure))
 		}
 		if found.GetHasChange() {
-			row.Contribution, row.Good = signed(m, c.GetContribution()), good(m, c.GetContribution())
+			row.by, row.Contribution, row.Good = c.GetContribution(), signed(m, c.GetContribution()), good(m, c.GetContribution())
 		}
 		out.Rows = append(out.Rows, row)
 	}

@@ -108,7 +108,7 @@ func (p *Pages) issuer(r *http.Request) string {
 	return out
 }
 
-// movers are, for each of the two rates that moved, the departments that moved it most. What cannot be had is named among the problems.
+// movers are, for each of the two rates that moved, the departments that moved it, the most first. What cannot be had is named among the problems.
 func (p *Pages) movers(r *http.Request, d *picture) map[string][]mover {
 	out := map[string][]mover{}
 	for _, code := range []string{rateA, rateB} {
@@ -121,8 +121,8 @@ func (p *Pages) movers(r *http.Request, d *picture) map[string][]mover {
 			d.Problems["moved"] = moved.Problem
 		}
 		for _, row := range moved.Rows {
-			if row.Good != 0 && len(out[code]) < topMost {
-				out[code] = append(out[code], mover{row.Name, row.Contribution})
+			if tenth(row.by) != 0 {
+				out[code] = append(out[code], mover{row.Name, row.by})
 			}
 		}
 	}

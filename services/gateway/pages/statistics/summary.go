@@ -1,6 +1,7 @@
 package statistics
 
 import (
+	"math"
 	"slices"
 	"strconv"
 
@@ -53,7 +54,10 @@ type told struct {
 }
 
 // mover is a department and by how many points it moved a rate, with the sign.
-type mover struct{ Name, By string }
+type mover struct {
+	Name string
+	By   float64
+}
 
 // tally is a thing and how often.
 type tally struct {
@@ -157,16 +161,22 @@ func (d told) rate() []sentence {
 	return out
 }
 
-// movedBy says which departments moved a rate most.
+// movedBy says which departments pulled a rate up most and which down: those first that pulled where it went.
 func (d told) movedBy(code string) []sentence {
-	var most []sentence
+	said := map[bool][]sentence{}
 	for _, one := range d.Moved[code] {
-		most = append(most, sentence{"report.mover", map[string]any{"name": one.Name, "by": one.By}})
+		if up := one.By > 0; len(said[up]) < topMost {
+			said[up] = append(said[up], sentence{"report.mover", map[string]any{"name": one.Name, "by": shownNumber(math.Abs(one.By))}})
+		}
 	}
-	if len(most) == 0 {
-		return nil
+	rose := d.Heads[code].Change.By > 0
+	var out []sentence
+	for _, up := range []bool{rose, !rose} {
+		if top := said[up]; len(top) > 0 {
+			out = append(out, sentence{map[bool]string{true: "report.raised", false: "report.lowered"}[up], map[string]any{"top": top}})
+		}
 	}
-	return []sentence{{"report.moved", map[string]any{"top": most}}}
+	return out
 }
 
 func (d told) speed() []sentence {
