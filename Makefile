@@ -10,6 +10,8 @@ export GOFLAGS ?= -trimpath
 
 # Extra flags for go test, e.g. `make test ARGS='-run Lifecycle -v'`.
 ARGS ?=
+# What `make test` covers.
+TEST ?= work
 # What `make race` covers; the whole workspace takes long on a small machine.
 RACE ?= work
 # How long `make crash` keeps killing processes.
@@ -28,14 +30,14 @@ build: ## build bin/tongzhen
 	go build -tags timetzdata -ldflags='-s -w' -o bin/tongzhen ./services/cmd/tongzhen
 
 test: ## all tests; those that need a server skip unless TEST_POSTGRES_URL, TEST_NATS_URL, TEST_REDIS_URL name one
-	go test -shuffle=on $(ARGS) work
+	go test -shuffle=on $(ARGS) $(TEST)
 
 race: ## the same tests under the race detector (needs a C compiler); RACE=./services/internal/... narrows it
 	CGO_ENABLED=1 go test -race -shuffle=on -timeout 25m $(ARGS) $(RACE)
 
 e2e: axe ## drive the built binary and a real browser (needs chromium and npm)
 	@rm -rf .cache/e2e
-	go test -tags e2e -count=1 -timeout 25m $(ARGS) ./services/e2e/...
+	go test -tags e2e -count=1 -timeout 40m $(ARGS) ./services/e2e/...
 	@cat .cache/e2e/*.txt 2>/dev/null || true
 
 axe: ## fetch the pinned rules of accessibility that the browser tests hold every page against
