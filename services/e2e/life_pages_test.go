@@ -137,7 +137,7 @@ func (l *life) sendsUp(w *tab) {
 
 // opensFigures: every number leads to the cases behind it, without a name.
 func (l *life) opensFigures(w *tab) {
-	w.goTo("/statistics")
+	w.goTo("/statistics?period=month") // in a month's first days the page opens on the one before
 	w.look("statistics", "dark")
 	w.press(`a[href*="/statistics/cases?"][href*="measure=BOUNCE&"], a[href*="/statistics/cases?"][href$="measure=BOUNCE"]`)
 	if text := w.text("main"); !strings.Contains(text, l.down.GetNumber()) || strings.Contains(text, "莫来回") {
